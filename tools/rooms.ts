@@ -1,0 +1,80 @@
+/** What a room may import of the others: values and types, or types only. */
+interface Room {
+  readonly values: readonly string[];
+  readonly types?: readonly string[];
+  /** Rooms outside core and packages that single files may import beside that. */
+  readonly doors?: Readonly<Record<string, readonly string[]>>;
+  readonly forbiddenModules?: RegExp;
+}
+
+const data = ['core/transfer', 'core/catalog', 'core/kernel'];
+const leaves = ['core/kernel'];
+const dataRooms = ['core/staging', 'core/store', 'core/jobs', 'core/fleet'];
+
+/** Who may import whom: downward only. A room may always import itself. */
+export const rooms: Readonly<Record<string, Room>> = {
+  commands: {
+    values: ['core/operations', 'core/kernel', 'cli/definition'],
+    types: ['core/config'],
+    // The one command that runs a server.
+    doors: { 'commands/serve.ts': ['core/server', 'core/network', 'core/fleet'] },
+    forbiddenModules: /^node:|^[^.]/,
+  },
+  cli: {
+    values: ['core/config', 'core/kernel'],
+    doors: { 'cli/docs/write-docs.ts': ['commands/index'] },
+  },
+  'core/server': {
+    values: ['core/operations', 'core/kernel', 'core/transfer'],
+    types: ['core/store', 'core/client', 'core/config', 'core/catalog'],
+    // The one place that puts a server together.
+    doors: { 'core/server/serve.ts': ['core/config', 'core/network'] },
+  },
+  'core/operations': {
+    values: [
+      'core/staging',
+      'core/store',
+      'core/hub',
+      'core/jobs',
+      'core/fleet',
+      'core/catalog',
+      'core/client',
+      'core/network',
+      'core/transfer',
+      'core/kernel',
+    ],
+    types: ['core/config'],
+    doors: {
+      // It is what describes, checks and writes the configuration.
+      'core/operations/config.ts': ['core/config'],
+      // It tells a directory that is not mounted from a store that is not there.
+      'core/operations/open-store.ts': ['core/config'],
+    },
+  },
+  'core/staging': { values: data, types: dataRooms },
+  'core/store': { values: data, types: dataRooms },
+  'core/jobs': { values: data, types: dataRooms },
+  'core/fleet': { values: data, types: dataRooms },
+  'core/hub': { values: leaves },
+  // A client speaks for a store and reads its manifests.
+  'core/client': { values: ['core/catalog', 'core/kernel'], types: ['core/store'] },
+  'core/network': { values: leaves },
+  'core/transfer': { values: leaves },
+  'core/catalog': { values: leaves },
+  'core/config': { values: leaves },
+  'core/kernel': { values: [] },
+};
+
+/** The places that may import a package: one vendor, one door. Packages that are not named may be imported nowhere. */
+export const doors: Readonly<Record<string, readonly string[]>> = {
+  commander: ['cli/program'],
+  'cli-progress': ['cli/render/'],
+  cosmiconfig: ['core/config/'],
+  yaml: ['core/config/'],
+  ajv: ['core/kernel/validate', 'core/kernel/problem'],
+  'node-fetch': ['core/client/'],
+  fastify: ['core/server/'],
+  '@fastify/swagger': ['core/server/'],
+  pino: ['core/server/'],
+  typebox: ['core/config/', 'core/server/', 'core/kernel/validate'],
+};
