@@ -1,0 +1,65 @@
+/**
+ * Every failure that skulk foresees, with what it means to a shell and to an HTTP client.
+ * `exit` is the process's exit status, `http` the status of an answer (contract.md, "Exit status" and "HTTP").
+ */
+export const errorCodes = {
+  USAGE: { exit: 2, http: 400 },
+  CONFIG: { exit: 2, http: 500 },
+  BAD_MODEL_ID: { exit: 2, http: 400 },
+  BAD_PATH: { exit: 2, http: 400 },
+  BAD_REQUEST: { exit: 2, http: 400 },
+  PERMISSION: { exit: 2, http: 500 },
+  MODEL_NOT_FOUND: { exit: 3, http: 404 },
+  FILE_NOT_FOUND: { exit: 3, http: 404 },
+  REVISION_NOT_FOUND: { exit: 3, http: 404 },
+  NOT_FOUND: { exit: 3, http: 404 },
+  RANGE_NOT_SATISFIABLE: { exit: 1, http: 416 },
+  STORE_NOT_CONFIGURED: { exit: 4, http: 503 },
+  STORE_UNREACHABLE: { exit: 4, http: 503 },
+  STORE_BUSY: { exit: 5, http: 503 },
+  CONFLICT: { exit: 5, http: 409 },
+  LOCKED: { exit: 5, http: 409 },
+  PORT_IN_USE: { exit: 5, http: 500 },
+  INTEGRITY: { exit: 6, http: 500 },
+  NO_SPACE: { exit: 7, http: 507 },
+  PARTIAL: { exit: 9, http: 500 },
+  INTERRUPTED: { exit: 130, http: 503 },
+  TERMINATED: { exit: 143, http: 503 },
+} as const satisfies Record<string, { readonly exit: number; readonly http: number }>;
+
+/** The stable name of a failure; scripts may rely on it. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** What a failure says beside its message. */
+export interface ErrorDetails {
+  /** What the person can do next, as a sentence. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+  /** How long to wait before asking again, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** A failure that skulk foresaw. The message names the model, path or URL; the hint says what to do next. */
+export class SkulkError extends Error {
+  override readonly name = 'SkulkError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, { hint, cause, retryAfterMs }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.hint = hint;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Whether a value is one of the codes of `errorCodes`. */
+export const isErrorCode = (value: unknown): value is ErrorCode => typeof value === 'string' && Object.hasOwn(errorCodes, value);
+
+/** The `code` of a Node system error (`ENOENT`, `EACCES`, …), or undefined. */
+export const systemCode = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+/** Whether a system error has one of the given codes. */
+export const isSystemError = (error: unknown, ...codes: readonly string[]): boolean => codes.includes(systemCode(error) ?? '');

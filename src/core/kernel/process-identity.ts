@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { isSystemError } from './errors.ts';
+
+/** A process that can be told from a later one that got the same pid. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** When it began, in the system's own notation; only equality means something. */
+  readonly startTime: string;
+}
+
+/**
+ * Who a pid is now, or undefined when no such process lives.
+ * Linux: field 22 of /proc/PID/stat (proc(5)) with the boot id, as ticks are counted from boot. Elsewhere: `ps -o lstart=`.
+ */
+export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  if (process.platform === 'linux') return identifyOnLinux(pid);
+  try {
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)], { env: { LC_ALL: 'C' } });
+    return stdout.trim() === '' ? undefined : { pid, startTime: stdout.trim() };
+  } catch {
+    return undefined;
+  }
+}
+
+function identifyOnLinux(pid: number): ProcessIdentity | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The second field is the program's name in parentheses and may contain anything, so count from its end.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state, startTicks] = [fields[0], fields[19]];
+    if (state === 'Z' || state === 'X' || startTicks === undefined) return undefined;
+    return { pid, startTime: `${bootId()}:${startTicks}` };
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ESRCH')) return undefined;
+    throw error;
+  }
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Whether the very process that was identified earlier still lives. */
+export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
+  return (await identifyProcess(identity.pid))?.startTime === identity.startTime;
+}

@@ -1,0 +1,27 @@
+import { SkulkError } from './errors.ts';
+
+const steps = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** Bytes for a person: `1.5 GiB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let step = 0;
+  while (Math.abs(value) >= 1024 && step < steps.length - 1) {
+    value /= 1024;
+    step += 1;
+  }
+  return `${step === 0 ? value : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${steps[step]}`;
+}
+
+const factors: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
+
+/**
+ * Parses a rate such as `100M`, `1.5G`, `512KiB/s` into bytes a second; `K`, `M`, `G` are powers of 1024, as in curl.
+ * @throws SkulkError USAGE
+ */
+export function parseRate(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?(?:\/s)?$/i.exec(text.trim());
+  const rate = Number(match?.[1]) * (factors[match?.[2]?.toLowerCase() ?? ''] ?? Number.NaN);
+  if (Number.isFinite(rate) && rate >= 1) return Math.floor(rate);
+  throw new SkulkError('USAGE', `"${text}" is not a rate`, { hint: 'write bytes a second, e.g. 500K, 100M or 1.5G' });
+}

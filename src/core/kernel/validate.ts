@@ -1,0 +1,15 @@
+import { Ajv } from 'ajv';
+import type { Static, TSchema } from 'typebox';
+import { type Problem, toProblems } from './problem.ts';
+
+/** Schemas are our own and checked by their type, so the meta-schema (20 ms to compile) is left out. */
+export const validatorOptions = { allErrors: true, meta: false, validateSchema: false, strict: false } as const;
+
+/** Checks values against one schema; the schema is compiled at the first use. */
+export function validatorOf<T extends TSchema>(schema: T): (value: unknown) => readonly Problem[] {
+  let check: ReturnType<Ajv['compile']> | undefined;
+  return (value) => {
+    check ??= new Ajv(validatorOptions).compile<Static<T>>(schema);
+    return check(value) ? [] : toProblems(check.errors);
+  };
+}

@@ -1,0 +1,15 @@
+import type { Emit } from './events.ts';
+
+/** What skulk knows of the world outside; the only way to environment, clock, cancellation and reports. */
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly platform: NodeJS.Platform;
+  readonly hostname: string;
+  readonly homeDirectory: string;
+  readonly version: string;
+  readonly now: () => Date;
+  /** Aborted by Ctrl-C or SIGTERM, with a SkulkError (INTERRUPTED or TERMINATED) as its reason. */
+  readonly signal: AbortSignal;
+  readonly emit: Emit;
+}
