@@ -1,0 +1,46 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { type Config, placeOf } from './settings.ts';
+
+/**
+ * Checks that the directories of the configuration can be used on this machine.
+ * @throws SkulkError CONFIG naming the key, the path and what to do
+ */
+export async function checkPaths({ settings, isStoreHost }: Config): Promise<void> {
+  if (isStoreHost && settings.enabled.value) {
+    const { value, origin } = settings.storePath;
+    await checkDirectory(value, `${placeOf(origin)}store_path`, { mayBeMissing: origin.from === 'default' });
+  }
+  if (settings.stagingEnabled.value) {
+    const { value, origin } = settings.nodeCachePath;
+    await checkDirectory(value, `${placeOf(origin)}node_cache_path`, { mayBeMissing: true });
+  }
+}
+
+/**
+ * Checks that a directory is there and can be written, or, if it may be missing, that it can be made.
+ * @param name what to call it in the message
+ * @throws SkulkError CONFIG
+ */
+export async function checkDirectory(path: string, name: string, { mayBeMissing }: { mayBeMissing: boolean }): Promise<void> {
+  const refuse = (why: string, hint: string, cause?: unknown): never => {
+    throw new SkulkError('CONFIG', `${name} ${path} ${why}`, { hint, cause });
+  };
+  try {
+    if (!(await stat(path)).isDirectory()) refuse('is not a directory', 'name a directory');
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) {
+      if (!mayBeMissing) refuse('does not exist', `mount the disk that holds it, or make it: mkdir -p ${path}`, error);
+      if (dirname(path) !== path) await checkDirectory(dirname(path), name, { mayBeMissing: true });
+      return;
+    }
+    if (isSystemError(error, 'EACCES', 'EPERM'))
+      refuse('cannot be written by this user', 'change its owner or mode, or choose another directory', error);
+    if (isSystemError(error, 'EROFS')) refuse('is on a read-only file system', 'mount it writable, or choose another directory', error);
+    if (isSystemError(error, 'ENOTDIR')) refuse('is not a directory', 'a part of the path is a file', error);
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+import { type Config, type Origin, placeOf, type Settings } from './settings.ts';
+
+/** One row of `skulk config show`: the key as in the file, the effective value, and where it came from. */
+export interface ConfigRow {
+  readonly key: string;
+  readonly value: string | number | boolean | null;
+  readonly origin: string;
+}
+
+const keys: readonly (readonly [key: string, setting: keyof Settings])[] = [
+  ['model_store.enabled', 'enabled'],
+  ['model_store.store_host', 'storeHost'],
+  ['model_store.store_http_host', 'storeHttpHost'],
+  ['model_store.store_port', 'storePort'],
+  ['model_store.store_path', 'storePath'],
+  ['model_store.api_port', 'apiPort'],
+  ['model_store.download.allow_hf_fallback', 'allowHubFallback'],
+  ['model_store.staging.enabled', 'stagingEnabled'],
+  ['model_store.staging.node_cache_path', 'nodeCachePath'],
+  ['model_store.staging.cleanup_on_deactivate', 'cleanupOnDeactivate'],
+  ['model_store.staging.staging_keep_recent_gb', 'keepRecentBytes'],
+  ['store_url', 'storeUrl'],
+  ['token', 'token'],
+  ['hf_token', 'hubToken'],
+];
+
+const secrets = new Set<keyof Settings>(['token', 'hubToken']);
+
+/** Every effective setting as a row; secrets show only whether they are set. */
+export function describeConfig({ settings }: Config): readonly ConfigRow[] {
+  return keys.map(([key, name]) => ({ key, value: shownValue(settings, name), origin: describeOrigin(settings[name].origin) }));
+}
+
+function shownValue(settings: Settings, name: keyof Settings): ConfigRow['value'] {
+  if (name === 'keepRecentBytes') return settings.keepRecentBytes.value / 1024 ** 3;
+  const { value } = settings[name];
+  if (secrets.has(name)) return value === undefined ? null : '(set, not shown)';
+  return value ?? null;
+}
+
+function describeOrigin(origin: Origin): string {
+  switch (origin.from) {
+    case 'default':
+      return 'default';
+    case 'file':
+      return `${placeOf(origin)}${origin.key}`;
+    default:
+      return `${origin.from} ${origin.name}`;
+  }
+}
+
+/** The effective configuration in the file's own shape, without secrets; what `GET /config` answers. */
+export function effectiveConfig({ settings }: Config): Record<string, unknown> {
+  return {
+    model_store: {
+      enabled: settings.enabled.value,
+      store_host: settings.storeHost.value ?? null,
+      store_http_host: settings.storeHttpHost.value ?? null,
+      store_port: settings.storePort.value,
+      store_path: settings.storePath.value,
+      api_port: settings.apiPort.value,
+      download: { allow_hf_fallback: settings.allowHubFallback.value },
+      staging: {
+        enabled: settings.stagingEnabled.value,
+        node_cache_path: settings.nodeCachePath.value,
+        cleanup_on_deactivate: settings.cleanupOnDeactivate.value,
+        staging_keep_recent_gb: settings.keepRecentBytes.value / 1024 ** 3,
+      },
+    },
+  };
+}

@@ -1,0 +1,196 @@
+import { isAbsolute, join, resolve } from 'node:path';
+import { SkulkError } from '../kernel/errors.ts';
+import type { World } from '../kernel/world.ts';
+import { expandPath } from './expand-path.ts';
+import { findConfigFile } from './find-file.ts';
+import { readNodeId } from './node-id.ts';
+import { isThisMachine, sameHostname } from './same-host.ts';
+import type { ConfigFile } from './schema.ts';
+import { type Config, type Origin, placeOf, type Setting, type SettingFlags, type Settings } from './settings.ts';
+
+type ModelStore = NonNullable<ConfigFile['model_store']>;
+
+const noFile = { content: {}, lineOf: () => undefined };
+
+/** `SKULK_HOME`, default `~/.skulk`. */
+export const skulkHomeOf = (world: World): string => resolve(world.cwd, expandPath(world.env['SKULK_HOME'] || '~/.skulk', world));
+
+/**
+ * Finds, reads, validates and resolves the configuration for this machine: defaults < file < environment < flags.
+ * @throws SkulkError CONFIG
+ */
+export async function loadConfig(world: World, flags: SettingFlags = {}): Promise<Config> {
+  const skulkHome = skulkHomeOf(world);
+  const [found, nodeId] = await Promise.all([findConfigFile(world, flags.config), readNodeId(skulkHome, world.env['SKULK_NODE_ID'])]);
+  // YAML and the validator cost 40 ms; a machine without a file does not pay them.
+  const read = found === undefined ? noFile : await (await import('./read-file.ts')).readConfigFile(found.path);
+  return resolveConfig(world, { ...read, file: found?.path, flags, nodeId, skulkHome });
+}
+
+/**
+ * Merges the sources into effective settings. Pure but for the paths' expansion with the environment.
+ * @throws SkulkError CONFIG for a relative path or a value of the environment that is not possible
+ */
+export function resolveConfig(
+  world: World,
+  {
+    content,
+    file,
+    lineOf = noFile.lineOf,
+    flags,
+    nodeId,
+    skulkHome,
+  }: {
+    content: ConfigFile;
+    file: string | undefined;
+    lineOf?: (key: string) => number | undefined;
+    flags: SettingFlags;
+    nodeId: string | undefined;
+    skulkHome: string;
+  },
+): Config {
+  const store: ModelStore = content.model_store ?? {};
+  const { hostname } = world;
+  const override = findOverride(store, hostname, nodeId);
+  const settle = settler(file, lineOf);
+  const path = (setting: Setting<string>, key: string): Setting<string> => ({
+    ...setting,
+    value: expandAbsolute(setting, key, world, skulkHome),
+  });
+  const staging = <T>(key: string, of: (s: NonNullable<ModelStore['staging']>) => T | undefined, fallback: T): Setting<T> => {
+    const overridden = override && of(override.staging);
+    return settle(
+      fallback,
+      overridden !== undefined
+        ? [`node_overrides.${override?.name}.staging.${key}`, overridden]
+        : [`staging.${key}`, store.staging && of(store.staging)],
+    );
+  };
+  const gib = staging('staging_keep_recent_gb', (s) => s.staging_keep_recent_gb, 40);
+  const settings: Settings = {
+    enabled: settle(true, ['enabled', store.enabled]),
+    storeHost: settle<string | undefined>(undefined, ['store_host', store.store_host]),
+    storeHttpHost: settle<string | undefined>(undefined, ['store_http_host', store.store_http_host ?? undefined], {
+      flag: ['--advertise', flags.advertise],
+    }),
+    storePort: settle(58080, ['store_port', store.store_port], { flag: ['--port', flags.port] }),
+    storePath: path(
+      settle(join(skulkHome, 'store'), ['store_path', store.store_path], {
+        flag: ['--store-path', flags.storePath && resolve(world.cwd, flags.storePath)],
+      }),
+      'store_path',
+    ),
+    apiPort: settle(52415, ['api_port', store.api_port], { flag: ['--api-port', flags.apiPort] }),
+    storeUrl: settle<string | undefined>(undefined, undefined, {
+      env: ['SKULK_STORE', env(world, 'SKULK_STORE')],
+      flag: ['--store', flags.store],
+    }),
+    allowHubFallback: settle(true, ['download.allow_hf_fallback', store.download?.allow_hf_fallback], {
+      env: ['HF_HUB_OFFLINE', isTrue(env(world, 'HF_HUB_OFFLINE')) ? false : undefined],
+    }),
+    stagingEnabled: staging('enabled', (s) => s.enabled, true),
+    nodeCachePath: path(
+      staging('node_cache_path', (s) => s.node_cache_path, join(skulkHome, 'staging')),
+      'staging.node_cache_path',
+    ),
+    cleanupOnDeactivate: staging('cleanup_on_deactivate', (s) => s.cleanup_on_deactivate, true),
+    keepRecentBytes: { ...gib, value: Math.floor(gib.value * 1024 ** 3) },
+    token: settle<string | undefined>(undefined, undefined, {
+      env: ['SKULK_TOKEN', env(world, 'SKULK_TOKEN')],
+      flag: ['--token', flags.token],
+    }),
+    hubToken: settle<string | undefined>(undefined, undefined, {
+      file: ['hf_token', content.hf_token ?? undefined],
+      env: ['HF_TOKEN', env(world, 'HF_TOKEN')],
+    }),
+  };
+  const url = settings.storeUrl.value;
+  if (url !== undefined) checkStoreUrl(url, settings.storeUrl.origin);
+  const host = settings.storeHost.value;
+  return {
+    file,
+    skulkHome,
+    hostname,
+    nodeId,
+    settings,
+    isStoreHost: url === undefined && (host === undefined || isThisMachine(host, { hostname, nodeId })),
+    isStoreNamed: url !== undefined || host !== undefined || settings.storePath.origin.from !== 'default',
+  };
+}
+
+/** Picks the value of the strongest source that has one: defaults < file < environment < flags. */
+function settler(file: string | undefined, lineOf: (key: string) => number | undefined) {
+  return <T>(
+    fallback: T,
+    inStore: readonly [key: string, value: T | undefined] | undefined,
+    more: {
+      file?: readonly [key: string, value: T | undefined];
+      env?: readonly [name: string, value: T | undefined];
+      flag?: readonly [name: string, value: T | undefined];
+    } = {},
+  ): Setting<T> => {
+    const inFile = more.file ?? (inStore && ([`model_store.${inStore[0]}`, inStore[1]] as const));
+    const candidates: readonly (readonly [T | undefined, Origin])[] = [
+      [more.flag?.[1], { from: 'flag', name: more.flag?.[0] ?? '' }],
+      [more.env?.[1], { from: 'environment', name: more.env?.[0] ?? '' }],
+      [inFile?.[1], { from: 'file', file: file ?? '', line: lineOf(inFile?.[0] ?? ''), key: inFile?.[0] ?? '' }],
+    ];
+    for (const [value, origin] of candidates) if (value !== undefined) return { value, origin };
+    return { value: fallback, origin: { from: 'default' } };
+  };
+}
+
+function findOverride(
+  store: ModelStore,
+  hostname: string,
+  nodeId: string | undefined,
+): { name: string; staging: NonNullable<ModelStore['staging']> } | undefined {
+  for (const [name, { staging }] of Object.entries(store.node_overrides ?? {})) {
+    if (name === nodeId || sameHostname(name, hostname)) return { name, staging: staging ?? {} };
+  }
+  return undefined;
+}
+
+function expandAbsolute({ value, origin }: Setting<string>, key: string, world: World, skulkHome: string): string {
+  const expanded = explaining(origin, () =>
+    expandPath(value, { env: { ...world.env, SKULK_HOME: skulkHome }, homeDirectory: world.homeDirectory }),
+  );
+  if (expanded.includes('\0')) throw new SkulkError('CONFIG', `${key} has a NUL character`, { hint: 'write the path again' });
+  if (isAbsolute(expanded)) return resolve(expanded);
+  throw new SkulkError(
+    'CONFIG',
+    `${placeOf(origin)}${origin.from === 'file' ? origin.key : key} is ${JSON.stringify(value)}, a relative path`,
+    { hint: 'write it out from the root, or begin it with ~ or $HOME' },
+  );
+}
+
+/** Says where the value stands that `work` cannot use. */
+function explaining<T>(origin: Origin, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof SkulkError
+      ? new SkulkError(error.code, `${placeOf(origin)}${error.message}`, { hint: error.hint, cause: error })
+      : error;
+  }
+}
+
+function checkStoreUrl(text: string, origin: Origin): void {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (
+    url !== undefined &&
+    (url.protocol === 'http:' || url.protocol === 'https:') &&
+    url.username === '' &&
+    url.search === '' &&
+    url.hash === ''
+  )
+    return;
+  const who = origin.from === 'environment' || origin.from === 'flag' ? origin.name : 'the store URL';
+  throw new SkulkError('CONFIG', `${who} is not the URL of a store: ${JSON.stringify(text.replace(/\/\/[^@/]*@/, '//…@'))}`, {
+    hint: 'it looks like http://192.168.1.10:58080; a token goes into SKULK_TOKEN',
+  });
+}
+
+const env = (world: World, name: string): string | undefined => world.env[name] || undefined;
+
+const isTrue = (text: string | undefined): boolean => text !== undefined && /^(1|true|yes|on)$/i.test(text);

@@ -1,0 +1,128 @@
+import { readFile, stat } from 'node:fs/promises';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { nearest } from '../kernel/nearest.ts';
+import type { Problem } from '../kernel/problem.ts';
+import { checkConfig } from './check-config.ts';
+import { type ConfigFile, knownKeysAt } from './schema.ts';
+
+const mostBytes = 1024 * 1024;
+
+/** A configuration file's content, and where each key of it stands. */
+export interface ReadConfig {
+  readonly content: ConfigFile;
+  /** The line, from 1, of a key such as `model_store.store_path`. */
+  readonly lineOf: (key: string) => number | undefined;
+}
+
+/**
+ * Reads and validates one configuration file, YAML or JSON. Nothing in it is executed.
+ * @throws SkulkError CONFIG with the file, the line, the key and a hint
+ */
+export async function readConfigFile(path: string): Promise<ReadConfig> {
+  return parseConfig(await readText(path), path);
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    const info = await stat(path);
+    if (info.isDirectory())
+      throw new SkulkError('CONFIG', `${path} is a directory, not a configuration file`, {
+        hint: `name the file, e.g. ${path}/skulk.yaml`,
+      });
+    if (info.size > mostBytes)
+      throw new SkulkError('CONFIG', `${path} has ${info.size} bytes; a configuration file has at most ${mostBytes}`, {
+        hint: 'check that it is the right file',
+      });
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT'))
+      throw new SkulkError('CONFIG', `${path} does not exist`, {
+        hint: 'check --config and SKULK_CONFIG, or run `skulk config init`',
+        cause: error,
+      });
+    if (isSystemError(error, 'EACCES', 'EPERM'))
+      throw new SkulkError('CONFIG', `${path} cannot be read: permission denied`, { hint: 'check its owner and mode', cause: error });
+    throw error;
+  }
+}
+
+/**
+ * Parses the text of a configuration file; JSON is YAML too.
+ * @param path the file, for messages
+ * @throws SkulkError CONFIG
+ */
+export function parseConfig(text: string, path: string): ReadConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [fault] = document.errors;
+  if (fault !== undefined) {
+    const { line, col } = lines.linePos(fault.pos[0]);
+    const kind = path.endsWith('.json') ? 'JSON' : 'YAML';
+    throw new SkulkError('CONFIG', `${path}:${line}:${col}: not ${kind}: ${fault.message}`, {
+      hint: 'mend that line; `skulk config validate` checks the file again',
+    });
+  }
+  const value: unknown = expandDocument(document, path);
+  if (value === null || value === undefined) return { content: {}, lineOf: () => undefined };
+  if (!isMap(document.contents))
+    throw new SkulkError('CONFIG', `${path}:1: it must be a mapping of keys, such as "model_store:"`, {
+      hint: '`skulk config init --print` shows one',
+    });
+  const problems = checkConfig(value);
+  if (problems.length > 0)
+    throw new SkulkError('CONFIG', problems.map((problem) => describe(problem, document, lines, path)).join('\n'), {
+      hint: hintFor(problems[0]),
+    });
+  let known: ReadonlyMap<string, number> | undefined;
+  const lineOf = (key: string): number | undefined => {
+    known ??= linesOf(document.contents, lines, '');
+    return known.get(key);
+  };
+  return { content: value as ConfigFile, lineOf };
+}
+
+function expandDocument(document: Document, path: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new SkulkError('CONFIG', `${path}: ${(error as Error).message}`, { hint: 'remove the YAML aliases', cause: error });
+  }
+}
+
+function describe({ path: keys, says }: Problem, document: Document, lines: LineCounter, path: string): string {
+  const line = lineOf(keys, document, lines);
+  return `${path}${line === undefined ? '' : `:${line}`}: ${keys.join('.') || 'it'} ${says}`;
+}
+
+function hintFor(problem: Problem | undefined): string {
+  if (problem?.unknownKey === undefined) return '`man skulk-config` lists every key and what it takes';
+  const known = knownKeysAt(problem.path.slice(0, -1));
+  const meant = nearest(problem.unknownKey, known);
+  return meant === undefined ? `known keys there: ${known.join(', ')}` : `did you mean "${meant}"?`;
+}
+
+/** The line on which a key stands, or the nearest one above it in the tree. */
+function lineOf(keys: readonly string[], document: Document, lines: LineCounter): number | undefined {
+  for (let depth = keys.length; depth > 0; depth -= 1) {
+    const parent = depth === 1 ? document.contents : document.getIn(keys.slice(0, depth - 1), true);
+    if (!isMap(parent)) continue;
+    const pair = parent.items.find(({ key }) => String(isNode(key) && 'value' in key ? key.value : key) === keys[depth - 1]);
+    const range = isNode(pair?.key) ? pair.key.range : undefined;
+    if (range) return lines.linePos(range[0]).line;
+  }
+  return undefined;
+}
+
+/** Lines by dotted key; a dot inside a key is left as it is, as it is in the keys that are asked for. */
+function linesOf(node: unknown, lines: LineCounter, prefix: string): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  if (!isMap(node)) return found;
+  for (const { key, value } of node.items) {
+    if (!isScalar(key) || !key.range) continue;
+    const name = `${prefix}${String(key.value)}`;
+    found.set(name, lines.linePos(key.range[0]).line);
+    for (const [below, line] of linesOf(value, lines, `${name}.`)) found.set(below, line);
+  }
+  return found;
+}

@@ -1,0 +1,30 @@
+/** A commented configuration file for `skulk config init`. Values are written as JSON strings, which YAML reads as they are. */
+export function configTemplate({ storeHost, storePath }: { storeHost: string; storePath: string | undefined }): string {
+  return `# Configuration of skulk; \`man 5 skulk-config\` describes every key.
+model_store:
+  enabled: true
+  # Hostname or node id of the machine that keeps the canonical copies.
+  store_host: ${JSON.stringify(storeHost)}
+  # An address at which nodes reach that machine, when its name does not do.
+  # store_http_host: 192.168.1.10
+  store_port: 58080
+  # Where the canonical copies are, on that machine.
+  ${storePath === undefined ? '# store_path: $SKULK_HOME/store' : `store_path: ${JSON.stringify(storePath)}`}
+  api_port: 52415
+  download:
+    # false: never ask Hugging Face (air-gapped).
+    allow_hf_fallback: true
+  staging:
+    enabled: true
+    # Where each machine keeps its verified copies. On the store host it may be store_path itself: nothing is copied then.
+    node_cache_path: ~/.skulk/staging
+    cleanup_on_deactivate: true
+    # How many GiB of copies that are not in use to keep; 0 keeps none.
+    staging_keep_recent_gb: 40
+  # Other staging settings for single machines, by hostname or node id.
+  # node_overrides:
+  #   some-machine:
+  #     staging:
+  #       node_cache_path: /mnt/models
+`;
+}
