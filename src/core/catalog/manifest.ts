@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { chunkSize } from '../kernel/chunk-size.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import { isModelId } from '../kernel/model-id.ts';
+import { parseRelativePath, type RelativePath } from '../kernel/relative-path.ts';
+import { isSha256, type Sha256 } from '../kernel/sha256.ts';
+
+/** What one file must hash to. */
+export interface ManifestFile {
+  readonly path: RelativePath;
+  /** In bytes. */
+  readonly size: number;
+  readonly sha256: Sha256;
+  /** The sha256 of each `chunk_size` bytes; only for a file larger than one chunk. */
+  readonly chunks?: readonly Sha256[];
+  /** The Hub's id of the content: a sha256 for LFS files, else a git blob sha1. */
+  readonly hub_id?: string;
+}
+
+/** What a model contains, byte for byte (design.md, "On the store host"). */
+export interface Manifest {
+  readonly version: 1;
+  readonly model_id: ModelId;
+  /** The sha256 over the sorted list of (path, size, sha256); also the manifest's ETag. */
+  readonly digest: Sha256;
+  readonly revision: string | null;
+  readonly commit: string | null;
+  /** Where the bytes came from: `add`, `adopted` or `hub`. */
+  readonly source: string;
+  readonly created_at: string;
+  readonly chunk_size: number;
+  readonly files: readonly ManifestFile[];
+}
+
+/** Sum of the files' sizes, in bytes. */
+export const totalBytes = (files: readonly { readonly size: number }[]): number => files.reduce((sum, { size }) => sum + size, 0);
+
+/** The digest that names a set of files: sha256 over one `path NUL size NUL sha256 LF` line a file, sorted by path. */
+export function digestFiles(files: readonly Pick<ManifestFile, 'path' | 'size' | 'sha256'>[]): Sha256 {
+  const hash = createHash('sha256');
+  for (const { path, size, sha256 } of files.toSorted(byPath)) hash.update(`${path}\0${size}\0${sha256}\n`);
+  return hash.digest('hex') as Sha256;
+}
+
+/** Builds a manifest; files are sorted by path. */
+export function makeManifest(
+  modelId: ModelId,
+  files: readonly ManifestFile[],
+  facts: { revision?: string | null; commit?: string | null; source: string; createdAt: Date },
+): Manifest {
+  return {
+    version: 1,
+    model_id: modelId,
+    digest: digestFiles(files),
+    revision: facts.revision ?? null,
+    commit: facts.commit ?? null,
+    source: facts.source,
+    created_at: facts.createdAt.toISOString(),
+    chunk_size: chunkSize,
+    files: files.toSorted(byPath),
+  };
+}
+
+/** Orders by code unit, so that every machine sorts the same way. */
+const byPath = (a: { readonly path: string }, b: { readonly path: string }): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+
+/** More files than any model has; a manifest with more comes from somebody who means harm. */
+const mostFiles = 200_000;
+const mostBytes = 2 ** 50;
+
+/**
+ * Checks a manifest that was read from a disk or came over a wire: every path passes the gate, no path is a directory of
+ * another, sizes are possible, chunk lists fit the sizes, and the digest is the digest of the files.
+ * @param from where it came from, for the message
+ * @throws SkulkError INTEGRITY
+ */
+export function parseManifest(value: unknown, from: string): Manifest {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new SkulkError('INTEGRITY', `the manifest from ${from} cannot be used: ${why}`, {
+      hint: 'run `skulk verify --repair` on the store host',
+      cause,
+    });
+  };
+  const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v);
+  if (!isObject(value)) return refuse('it is not an object');
+  if (value['version'] !== 1) return refuse(`its version is ${JSON.stringify(value['version'])}, this skulk reads 1`);
+  const { model_id, digest, files, chunk_size, source, created_at } = value;
+  if (typeof model_id !== 'string' || !isModelId(model_id)) return refuse('it names no model');
+  if (!isSha256(digest)) return refuse('it has no digest');
+  if (chunk_size !== chunkSize) return refuse(`its chunks are not ${chunkSize} bytes`);
+  if (!Array.isArray(files)) return refuse('it has no list of files');
+  if (files.length > mostFiles) return refuse(`it lists ${files.length} files, more than ${mostFiles}`);
+  const parsed = files.map((file: unknown, index): ManifestFile => {
+    if (!isObject(file)) return refuse(`file ${index} is not an object`);
+    const { path, size, sha256, chunks, hub_id } = file;
+    if (typeof path !== 'string') return refuse(`file ${index} has no path`);
+    try {
+      parseRelativePath(path);
+    } catch (error) {
+      return refuse((error as Error).message, error);
+    }
+    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > mostBytes)
+      return refuse(`the size of file ${index} is not possible`);
+    if (!isSha256(sha256)) return refuse(`file ${index} has no sha256`);
+    const expected = size > chunkSize ? Math.ceil(size / chunkSize) : undefined;
+    if (chunks !== undefined && (!Array.isArray(chunks) || !chunks.every(isSha256))) return refuse(`file ${index} has bad chunks`);
+    if (chunks?.length !== expected) return refuse(`file ${index} has ${chunks?.length ?? 'no'} chunks for ${size} bytes`);
+    return {
+      path: path as RelativePath,
+      size,
+      sha256,
+      ...(chunks !== undefined && { chunks: chunks as readonly Sha256[] }),
+      ...(typeof hub_id === 'string' && { hub_id }),
+    };
+  });
+  const clash = findClash(parsed.map(({ path }) => path));
+  if (clash !== undefined) return refuse(clash);
+  if (totalBytes(parsed) > mostBytes) return refuse('its size is not possible');
+  if (digestFiles(parsed) !== digest) return refuse('its digest does not fit its files');
+  return {
+    version: 1,
+    model_id,
+    digest,
+    revision: textOrNull(value['revision']),
+    commit: textOrNull(value['commit']),
+    source: typeof source === 'string' ? source : 'add',
+    created_at: typeof created_at === 'string' ? created_at : '',
+    chunk_size: chunkSize,
+    files: parsed,
+  };
+}
+
+const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+/** Why a set of paths cannot be on one disk together, or undefined. */
+export function findClash(paths: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  const directories = new Set<string>();
+  for (const path of paths) {
+    if (seen.has(path)) return `it lists ${JSON.stringify(path)} twice`;
+    seen.add(path);
+    for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) directories.add(path.slice(0, end));
+  }
+  for (const path of paths) if (directories.has(path)) return `${JSON.stringify(path)} is a file and a directory in it`;
+  return undefined;
+}
