@@ -1,0 +1,32 @@
+/** Buffers that are used again and again, so that a transfer allocates nothing. */
+export interface BufferPool {
+  /** A large buffer, or a small one when all large ones are in use; never more bytes than asked for are needed. */
+  take(bytes: number): Buffer;
+  give(buffer: Buffer): void;
+}
+
+const largeBytes = 1024 * 1024;
+const smallBytes = 128 * 1024;
+
+/**
+ * At most `large` buffers of 1 MiB exist. A transfer that finds none free goes on with a small one instead of waiting, so that
+ * clients that read slowly cannot stop the others; the number of transfers bounds how many small ones there can be.
+ */
+export function createBufferPool({ large = 32 }: { large?: number } = {}): BufferPool {
+  const free: { large: Buffer[]; small: Buffer[] } = { large: [], small: [] };
+  let made = 0;
+  return {
+    take(bytes) {
+      if (bytes <= smallBytes) return free.small.pop() ?? Buffer.allocUnsafeSlow(smallBytes);
+      const buffer = free.large.pop();
+      if (buffer !== undefined) return buffer;
+      if (made >= large) return free.small.pop() ?? Buffer.allocUnsafeSlow(smallBytes);
+      made += 1;
+      return Buffer.allocUnsafeSlow(largeBytes);
+    },
+    give(buffer) {
+      if (buffer.length === largeBytes) free.large.push(buffer);
+      else if (free.small.length < large) free.small.push(buffer);
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { SkulkError } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import { isSha256 } from '../kernel/sha256.ts';
+import type { LocalStore, OpenFile } from '../store/contract.ts';
+import { createBufferPool } from './buffer-pool.ts';
+import { sendJson } from './json-cache.ts';
+import type { Limits } from './limits.ts';
+import { type ModelTarget, parseModelUrl } from './parse-model-url.ts';
+import { type FileResponse, matches, planFileResponse } from './plan-file-response.ts';
+import { deletedSchema, errorSchema, hashingSchema, manifestSchema, modelParams } from './schemas.ts';
+import { sendFile } from './send-file.ts';
+
+/** With these a client says that it means the list or the manifest, and not a file of that name. */
+const own = { manifest: 'application/vnd.skulk.manifest+json', files: 'application/vnd.skulk.files+json' } as const;
+
+/** Everything below `/models/{id}` but long work. Which model and file a URL names is decided by `parseModelUrl` and what the store has. */
+export function addFileRoutes(app: FastifyInstance, { store, limits }: { store: LocalStore; limits: Limits }): void {
+  const pool = createBufferPool({ large: limits.largeBuffers });
+  let transfers = 0;
+
+  const answerGet = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const { modelId, paths } = await chooseTarget(store, parseModelUrl(request.originalUrl));
+    const [path = ''] = paths;
+    const accept = request.headers.accept ?? '';
+    if (path === 'manifest' && accept.includes(own.manifest)) return answerManifest(request, reply, modelId);
+    if (path === 'files' && accept.includes(own.files)) return sendJson(reply, await store.listFiles(modelId));
+    try {
+      return await answerFile(request, reply, { modelId, paths });
+    } catch (error) {
+      if (!(error instanceof SkulkError) || error.code !== 'FILE_NOT_FOUND' || reply.sent) throw error;
+      if (path === 'manifest') return answerManifest(request, reply, modelId);
+      if (path === 'files') return sendJson(reply, await store.listFiles(modelId));
+      throw error;
+    }
+  };
+
+  const answerManifest = async (request: FastifyRequest, reply: FastifyReply, modelId: ModelId): Promise<unknown> => {
+    const condition = request.headers['if-none-match'];
+    const known = /^"([^"]*)"$/.exec(condition?.trim() ?? '')?.[1];
+    const answer = await store.manifest(modelId, isSha256(known) ? { knownDigest: known } : {});
+    if (answer.state === 'unchanged') return reply.code(304).header('ETag', `"${known}"`).send();
+    if (answer.state === 'hashing') {
+      const seconds = Math.max(1, Math.ceil(answer.retryAfterMs / 1000));
+      return reply.code(202).header('Retry-After', String(seconds)).send({ state: 'hashing', retry_after_ms: answer.retryAfterMs });
+    }
+    const etag = `"${answer.manifest.digest}"`;
+    reply.header('ETag', etag).header('Cache-Control', 'no-cache');
+    return condition !== undefined && matches(condition, etag, 'weak') ? reply.code(304).send() : sendJson(reply, answer.manifest);
+  };
+
+  const answerFile = async (request: FastifyRequest, reply: FastifyReply, target: ModelTarget): Promise<unknown> => {
+    const isTransfer = request.method === 'GET';
+    if (isTransfer && transfers >= limits.maxTransfers) {
+      throw new SkulkError('STORE_BUSY', `${transfers} transfers are under way, more are not taken`, {
+        hint: 'try again in a moment',
+        retryAfterMs: 1000,
+      });
+    }
+    if (isTransfer) transfers += 1;
+    try {
+      await using file = await openAny(store, target);
+      const { range: asked, 'if-range': ifRange, 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers;
+      const plan = planFileResponse(
+        { method: request.method, range: asked, ifRange: ifRange as string | undefined, ifMatch, ifNoneMatch },
+        file,
+      );
+      return await answerPlan(request, reply, { plan, file });
+    } finally {
+      if (isTransfer) transfers -= 1;
+    }
+  };
+
+  const answerPlan = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { plan, file }: { plan: FileResponse; file: OpenFile },
+  ): Promise<unknown> => {
+    const { status, headers, range } = plan;
+    if (status === 416) {
+      reply.headers(headers);
+      throw new SkulkError('RANGE_NOT_SATISFIABLE', `the file has ${file.size} bytes`, { hint: 'ask for a range inside it' });
+    }
+    const begin = (): void => {
+      reply.hijack();
+      reply.raw.writeHead(status, headers);
+    };
+    if (range === null) {
+      begin();
+      reply.raw.end();
+      return reply;
+    }
+    try {
+      await sendFile(file, range, { socket: request.socket, response: reply.raw, pool, stallTimeoutMs: limits.stallTimeoutMs, begin });
+    } catch (error) {
+      if (!reply.raw.headersSent) throw error;
+      if (error instanceof SkulkError && error.code === 'INTERRUPTED') request.log.debug({ url: request.originalUrl }, error.message);
+      else
+        request.log.error(
+          { err: error, code: error instanceof SkulkError ? error.code : 'INTERNAL', url: request.originalUrl },
+          'a transfer was cut off',
+        );
+    }
+    return reply;
+  };
+
+  const answerDelete = async (request: FastifyRequest): Promise<unknown> => {
+    const targets = parseModelUrl(request.originalUrl.replace(/\/+(?=$|\?)/, ''));
+    const target = targets.find(({ paths }) => paths.length === 0);
+    if (target === undefined) throw new SkulkError('BAD_PATH', 'single files cannot be deleted', { hint: 'delete the whole model' });
+    const { freedBytes } = await store.remove(target.modelId);
+    request.log.info({ model: target.modelId, freed_bytes: freedBytes }, 'deleted');
+    return { modelId: target.modelId, deleted: true, freed_bytes: freedBytes, nodes: [] };
+  };
+
+  const failures = { 400: errorSchema, 404: errorSchema };
+  const params = modelParams;
+  const files = { type: 'array', items: { type: 'string' } } as const;
+  app.get(
+    '/models/:id/files',
+    { schema: { summary: "The paths of a model's files", params, response: { 200: files, ...failures } } },
+    answerGet,
+  );
+  app.get(
+    '/models/:id/manifest',
+    { schema: { summary: "A model's manifest", params, response: { 200: manifestSchema, 202: hashingSchema, ...failures } } },
+    answerGet,
+  );
+  app.delete(
+    '/models/:id',
+    { schema: { summary: 'Remove a model from the store', params, response: { 200: deletedSchema, ...failures } } },
+    answerDelete,
+  );
+  app.delete('/models/:org/:name', { schema: { hide: true } }, answerDelete);
+  app.route({ method: ['GET', 'HEAD'], url: '/models/:id', schema: { hide: true }, handler: answerGet });
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/models/:id/*',
+    schema: { summary: "The bytes of a model's file; ranges and conditions as in RFC 9110", params, response: failures },
+    handler: answerGet,
+  });
+}
+
+/** A bare model has nothing to answer, so only readings with a file count; of two, `org/name` when the store has it. */
+async function chooseTarget(store: LocalStore, readings: readonly ModelTarget[]): Promise<ModelTarget> {
+  const [first, second] = readings.filter(({ paths }) => paths.length > 0);
+  if (first === undefined)
+    throw new SkulkError('NOT_FOUND', 'no file is named here', { hint: 'ask for /models/{id}/files or /models/{id}/{path}' });
+  if (second === undefined || (await store.has(first.modelId)) || !(await store.has(second.modelId))) return first;
+  return second;
+}
+
+async function openAny(store: LocalStore, { modelId, paths }: ModelTarget): Promise<OpenFile> {
+  let refusal: unknown;
+  for (const path of paths) {
+    try {
+      return await store.openFile(modelId, path);
+    } catch (error) {
+      if (!(error instanceof SkulkError) || error.code !== 'FILE_NOT_FOUND') throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal;
+}

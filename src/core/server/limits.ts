@@ -1,0 +1,38 @@
+/** What one server takes at most. Times are in milliseconds, sizes in bytes. */
+export interface Limits {
+  readonly urlBytes: number;
+  readonly headerBytes: number;
+  readonly bodyBytes: number;
+  /** How long a client may take to send its headers. */
+  readonly headersTimeoutMs: number;
+  /** How long a client may take to send a whole request. */
+  readonly requestTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  /** A connection on which nothing moves for so long is closed. */
+  readonly idleTimeoutMs: number;
+  readonly connections: number;
+  /** File answers under way at one time; beyond it the answer is 503. */
+  readonly maxTransfers: number;
+  /** A client that takes no byte of a file for so long is dropped. */
+  readonly stallTimeoutMs: number;
+  /** Large buffers (1 MiB) shared by all transfers. */
+  readonly largeBuffers: number;
+  /** How often long work reports. */
+  readonly progressIntervalMs: number;
+}
+
+/** What a server on a LAN with some hundred nodes needs, with room to spare. */
+export const defaultLimits: Limits = {
+  urlBytes: 8 * 1024,
+  headerBytes: 16 * 1024,
+  bodyBytes: 64 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 65_000,
+  idleTimeoutMs: 120_000,
+  connections: 1024,
+  maxTransfers: 256,
+  stallTimeoutMs: 60_000,
+  largeBuffers: 32,
+  progressIntervalMs: 1000,
+};

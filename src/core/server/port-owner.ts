@@ -1,0 +1,49 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+
+/** Which program holds a TCP port, as far as this user may see. */
+export interface PortOwner {
+  /** False: an outgoing connection of that program has the port as its own end. */
+  readonly isListening: boolean;
+  readonly pid: number | undefined;
+  readonly program: string | undefined;
+}
+
+/** Asks /proc who holds a port; undefined where there is no /proc or nobody holds it any more. */
+export async function findPortOwner(port: number): Promise<PortOwner | undefined> {
+  const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'latin1').catch(() => '')));
+  const sockets = tables.flatMap((table) => parseSocketTable(table, port));
+  const socket = sockets.find(({ isListening }) => isListening) ?? sockets[0];
+  if (socket === undefined) return undefined;
+  const pid = socket.inode === '0' ? undefined : await findHolder(socket.inode);
+  const program =
+    pid === undefined
+      ? undefined
+      : await readFile(`/proc/${pid}/comm`, 'utf8').then(
+          (text) => text.trim(),
+          () => undefined,
+        );
+  return { isListening: socket.isListening, pid, program };
+}
+
+/** The sockets in a /proc/net/tcp table that have this local port. Source: proc_net_tcp in the kernel's documentation. Pure. */
+export function parseSocketTable(table: string, port: number): readonly { readonly inode: string; readonly isListening: boolean }[] {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return table
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter((columns) => columns[1]?.endsWith(suffix) && columns.length > 9)
+    .map((columns) => ({ inode: columns[9] ?? '0', isListening: columns[3] === '0A' }));
+}
+
+async function findHolder(inode: string): Promise<number | undefined> {
+  const wanted = `socket:[${inode}]`;
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
+  for (const pid of pids) {
+    // Other users' processes do not show their files.
+    const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
+    const links = await Promise.all(files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => '')));
+    if (links.includes(wanted)) return Number(pid);
+  }
+  return undefined;
+}

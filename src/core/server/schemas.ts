@@ -1,0 +1,92 @@
+/** JSON schemas of what the servers take and answer; they check bodies and make the OpenAPI page. */
+const text = { type: 'string' } as const;
+const count = { type: 'integer', minimum: 0 } as const;
+const open = { type: 'object', additionalProperties: true } as const;
+
+/** How every failure is answered. */
+export const errorSchema = {
+  ...open,
+  description: 'What went wrong',
+  properties: { detail: text, code: text, hint: { type: ['string', 'null'] } },
+} as const;
+
+/** The id of a model in a URL. */
+export const modelParams = {
+  type: 'object',
+  properties: { id: { ...text, description: 'org%2Fname or name; org/name as two segments is the same' } },
+} as const;
+
+export const healthSchema = {
+  ...open,
+  description: 'How the store is and how full its disk is, in bytes',
+  properties: { store_path: text, free_bytes: count, total_bytes: count, used_bytes: count, models: count, version: text, hostname: text },
+} as const;
+
+export const entrySchema = {
+  ...open,
+  properties: {
+    model_id: text,
+    store_path: text,
+    files: { type: 'array', items: text },
+    downloaded_at: text,
+    total_bytes: count,
+    repo_has_projector: { type: ['boolean', 'null'] },
+  },
+} as const;
+
+export const manifestSchema = {
+  ...open,
+  description: 'What each file must hash to; the digest is also the ETag',
+  properties: {
+    version: { const: 1 },
+    model_id: text,
+    digest: text,
+    chunk_size: count,
+    files: {
+      type: 'array',
+      items: { ...open, properties: { path: text, size: count, sha256: text, chunks: { type: 'array', items: text } } },
+    },
+  },
+} as const;
+
+export const hashingSchema = {
+  ...open,
+  description: 'Not hashed yet; ask again after Retry-After',
+  properties: { state: { const: 'hashing' }, retry_after_ms: count },
+} as const;
+
+export const deletedSchema = {
+  ...open,
+  properties: { modelId: text, deleted: { const: true }, freed_bytes: count, nodes: { type: 'array', items: open } },
+} as const;
+
+export const adoptBodySchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    incoming: {
+      ...text,
+      minLength: 1,
+      maxLength: 255,
+      description: "Name of a directory inside the store's incoming/; absent: the model's own directory is adopted where it lies",
+    },
+    digest: { ...text, pattern: '^[0-9a-f]{64}$', description: 'What the content must hash to' },
+    revision: { ...text, minLength: 1, maxLength: 255 },
+    force: { type: 'boolean', description: 'Replace a model that is there with other content' },
+  },
+} as const;
+
+export const verifyBodySchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    model_ids: { type: 'array', items: { ...text, maxLength: 200 }, description: 'All models when absent or empty' },
+    repair: { type: 'boolean' },
+  },
+} as const;
+
+export const linesSchema = {
+  ...text,
+  description:
+    'Lines of JSON: {"progress":{"bytes_done","bytes_total"}} now and then, at last {"result":…} or {"error":{"code","message","hint"}}',
+} as const;

@@ -1,0 +1,125 @@
+import { networkInterfaces } from 'node:os';
+import type { FastifyInstance } from 'fastify';
+import { effectiveConfig } from '../config/describe.ts';
+import { ensureNodeId } from '../config/node-id.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import type { SkulkEvent } from '../kernel/events.ts';
+import { chooseRoutableAddress } from '../network/routable-address.ts';
+import type { Deps } from '../operations/deps.ts';
+import { openHostStore, openStore, remoteUrl } from '../operations/open-store.ts';
+import type { LocalStore, Store } from '../store/contract.ts';
+import { createApiApp } from './api-app.ts';
+import { listen } from './listen.ts';
+import { stopApp } from './stop-app.ts';
+import { createStoreApp } from './store-app.ts';
+
+/** What `skulk serve` takes. */
+export interface ServeRequest {
+  readonly role: 'auto' | 'store' | 'node';
+  /** Address to listen on; every one when absent. */
+  readonly host?: string;
+  /** 0 picks a free one. */
+  readonly port?: number;
+  readonly apiPort?: number;
+  readonly logLevel: string;
+}
+
+/** Told once, when everything answers. */
+export interface Ready {
+  readonly event: 'ready';
+  readonly role: 'store' | 'node';
+  readonly store_url: string | null;
+  readonly api_url: string;
+  readonly store_path: string | null;
+  readonly node_id: string;
+  readonly pid: number;
+}
+
+const graceMs = 10_000;
+
+/**
+ * Serves until `world.signal` aborts: on the store host the files and the API, elsewhere the API.
+ * @throws SkulkError LOCKED, PORT_IN_USE, CONFIG, PERMISSION
+ */
+export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: Ready) => void): Promise<void> {
+  const { world, config } = deps;
+  const { settings } = config;
+  const nodeId = await ensureNodeId(config.skulkHome, world.env['SKULK_NODE_ID']);
+  const isHost = request.role === 'store' || (request.role === 'auto' && config.isStoreHost && settings.enabled.value);
+  if (request.role === 'store' && !settings.enabled.value)
+    throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is switched off (model_store.enabled is false)', {
+      hint: 'set it to true, or serve with --role node',
+    });
+  const apps: FastifyInstance[] = [];
+  const log = (event: SkulkEvent): void => logEvent(apps[0], event);
+  const serving: Deps = { world: { ...world, emit: log }, config: { ...config, nodeId, isStoreHost: isHost } };
+  const opened = isHost ? await openHostStore(serving) : undefined;
+  try {
+    const address = request.host ?? '0.0.0.0';
+    const routable = chooseRoutableAddress(networkInterfaces(), settings.storeHttpHost.value);
+    const outside = (url: string): string =>
+      request.host === undefined && routable !== undefined ? url.replace('127.0.0.1', routable) : url;
+    let storeUrl = remoteUrl(serving.config);
+    if (opened !== undefined) {
+      const app = await createStoreApp({
+        store: opened.store,
+        version: world.version,
+        logLevel: request.logLevel,
+        token: settings.token.value,
+      });
+      apps.push(app);
+      const { url } = await listen(app, { host: address, port: request.port ?? settings.storePort.value });
+      await opened.setUrl(url);
+      storeUrl = outside(url);
+    }
+    const store = opened?.store ?? (await remoteStore(serving));
+    const api = await createApiApp({
+      deps: { ...serving, ...(store !== undefined && { store }) },
+      identity: {
+        hostname: world.hostname,
+        node_id: nodeId,
+        preferred_address: routable ?? null,
+        version: world.version,
+        role: isHost ? 'store' : 'node',
+      },
+      effectiveConfig: () => effectiveConfig(config),
+      logLevel: request.logLevel,
+    });
+    apps.push(api);
+    const { url: apiUrl } = await listen(api, { host: address, port: request.apiPort ?? settings.apiPort.value });
+    opened?.store.hashInBackground();
+    onReady({
+      event: 'ready',
+      role: isHost ? 'store' : 'node',
+      store_url: storeUrl ?? null,
+      api_url: outside(apiUrl),
+      store_path: opened?.store.root ?? null,
+      node_id: nodeId,
+      pid: process.pid,
+    });
+    await aborted(world.signal);
+  } finally {
+    await Promise.all(apps.map((app) => stopApp(app, { graceMs })));
+    await closeStore(opened?.store);
+  }
+}
+
+/** One client for the life of a node; undefined when no store is configured, which every request then reports. */
+async function remoteStore(deps: Deps): Promise<Store | undefined> {
+  return remoteUrl(deps.config) === undefined || !deps.config.settings.enabled.value ? undefined : (await openStore(deps)).store;
+}
+
+async function closeStore(store: LocalStore | undefined): Promise<void> {
+  await store?.close();
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+function logEvent(app: FastifyInstance | undefined, event: SkulkEvent): void {
+  if (event.type === 'warning') app?.log.warn({ hint: event.hint }, event.message);
+  else if (event.type === 'note' || event.type === 'waiting') app?.log.info(event.message);
+}
