@@ -1,0 +1,47 @@
+import { Agent as HttpAgent } from 'node:http';
+import type { Socket } from 'node:net';
+import fetch, { type RequestInit, type Response } from 'node-fetch';
+
+export type { Response } from 'node-fetch';
+
+/** Sends one request to the store; see `createFetch`. */
+export type StoreFetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/**
+ * A fetch that keeps its connections, follows no redirect, asks for no compression and uses no proxy: the store is on the LAN.
+ * @param connectTimeoutMs how long a connection may take to open
+ * @param connections how many connections there may be at one time
+ */
+export function createFetch({ connectTimeoutMs, connections }: { connectTimeoutMs: number; connections: number }): {
+  fetch: StoreFetch;
+  close: () => void;
+} {
+  const options = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections, scheduling: 'lifo' } as const;
+  let agent: HttpAgent | undefined;
+  // One store is one URL, so there is one agent; TLS is loaded only for a store that is asked over TLS.
+  const agentFor = (protocol: string): HttpAgent => {
+    const AgentOf = protocol === 'https:' ? process.getBuiltinModule('node:https').Agent : HttpAgent;
+    agent ??= boundConnecting(new AgentOf(options), connectTimeoutMs);
+    return agent;
+  };
+  return {
+    fetch: (url, init) => fetch(url, { redirect: 'manual', compress: false, agent: ({ protocol }) => agentFor(protocol), ...init }),
+    close: () => agent?.destroy(),
+  };
+}
+
+/** Gives up on a connection that does not open; the operating system itself would wait for minutes. */
+function boundConnecting(agent: HttpAgent, timeoutMs: number): HttpAgent {
+  const original = agent.createConnection.bind(agent);
+  agent.createConnection = (options, callback) => {
+    const socket = original(options, callback) as Socket;
+    const giveUp = (): void =>
+      void socket.destroy(Object.assign(new Error(`no connection within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' }));
+    const timer = setTimeout(giveUp, timeoutMs);
+    const stop = (): void => clearTimeout(timer);
+    socket.once('connect', stop);
+    socket.once('close', stop);
+    return socket;
+  };
+  return agent;
+}

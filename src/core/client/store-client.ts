@@ -1,0 +1,130 @@
+import { parseManifest } from '../catalog/manifest.ts';
+import { isErrorCode, SkulkError } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import type { Adopted, ManifestAnswer, RegistryEntry, Store, VerifyReport, WorkOptions } from '../store/contract.ts';
+import { checkAdopted, checkHealth, checkRegistry, checkVerifyReport } from './check-answers.ts';
+import { type Call, createExchange, type Exchange } from './exchange.ts';
+import { clean, notAStore, retryAfterOf } from './map-failure.ts';
+import { readJson, readLines } from './read-body.ts';
+import { readPiece } from './read-piece.ts';
+
+/** How to reach a store. Times are in milliseconds. */
+export interface StoreClientOptions {
+  readonly url: string;
+  readonly token?: string | undefined;
+  /** Ends everything that the client does. */
+  readonly signal: AbortSignal;
+  /** How long the store may send nothing (30 s). */
+  readonly stallTimeoutMs?: number | undefined;
+  /** How long a connection may take to open (10 s). */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Connections at one time (16). */
+  readonly connections?: number | undefined;
+  readonly userAgent: string;
+}
+
+/** A store behind HTTP. */
+export interface StoreClient extends Store {
+  /** Closes the kept connections. They do not keep the process alive either way. */
+  close(): void;
+}
+
+const mebibyte = 1024 * 1024;
+/** How much JSON an answer may have, in bytes. */
+const most = { health: mebibyte, registry: 256 * mebibyte, manifest: 64 * mebibyte, line: 64 * mebibyte };
+/** Long work gives a sign of life every second. */
+const workSilenceMs = 60_000;
+
+/** A model's id as one segment of a URL. */
+export const modelUrl = (modelId: ModelId, ...rest: readonly string[]): string =>
+  ['/models', encodeURIComponent(modelId), ...rest].join('/');
+
+/** The client of a store's HTTP contract. Opens no connection until it is asked something. */
+export function createStoreClient(options: StoreClientOptions): StoreClient {
+  const { stallTimeoutMs = 30_000, connectTimeoutMs = 10_000, connections = 16 } = options;
+  const exchange = createExchange({ ...options, stallTimeoutMs, connectTimeoutMs, connections });
+  const { url } = exchange;
+  const getJson = (call: Call, limit: number): Promise<unknown> =>
+    exchange.send(call, (response, watchdog) => readJson(response, { url, limit, watchdog }));
+  return {
+    location: url,
+    close: exchange.close,
+    health: async () =>
+      checkHealth(await getJson({ path: '/health', silenceMs: Math.min(stallTimeoutMs, connectTimeoutMs) }, most.health), url),
+    listModels: async (): Promise<readonly RegistryEntry[]> => checkRegistry(await getJson({ path: '/registry' }, most.registry), url),
+    manifest: (modelId, { knownDigest, signal } = {}) => askManifest(exchange, { modelId, knownDigest, signal }),
+    readPiece: (request, signal) => readPiece(exchange, request, signal),
+    adopt: async ({ modelId, ...body }, work): Promise<Adopted> =>
+      checkAdopted(await doWork(exchange, { path: modelUrl(modelId, 'adopt'), json: body }, work), url),
+    remove: async (modelId) => {
+      const answer = await getJson(
+        { method: 'DELETE', path: modelUrl(modelId), silenceMs: Math.max(stallTimeoutMs, workSilenceMs) },
+        mebibyte,
+      );
+      const { deleted, freed_bytes } = (answer ?? {}) as Record<string, unknown>;
+      if (deleted !== true) throw notAStore(url, 'it does not say whether it deleted the model');
+      return { freedBytes: typeof freed_bytes === 'number' ? freed_bytes : 0 };
+    },
+    verify: async ({ modelIds, repair }, work): Promise<VerifyReport> =>
+      checkVerifyReport(await doWork(exchange, { path: '/verify', json: { model_ids: modelIds, repair } }, work), url),
+  };
+}
+
+function askManifest(
+  exchange: Exchange,
+  { modelId, knownDigest, signal }: { modelId: ModelId; knownDigest: string | undefined; signal: AbortSignal | undefined },
+): Promise<ManifestAnswer> {
+  const { url } = exchange;
+  // A model may have a file called `manifest`; this says that it is not meant.
+  const headers = {
+    Accept: 'application/vnd.skulk.manifest+json',
+    ...(knownDigest !== undefined && { 'If-None-Match': `"${knownDigest}"` }),
+  };
+  const accept = knownDigest === undefined ? [200, 202] : [200, 202, 304];
+  return exchange.send(
+    { path: modelUrl(modelId, 'manifest'), headers, accept, signal },
+    async (response, watchdog): Promise<ManifestAnswer> => {
+      if (response.status === 304) return { state: 'unchanged' };
+      const body = await readJson(response, { url, limit: most.manifest, watchdog });
+      if (response.status === 202) {
+        const asked = (body as { retry_after_ms?: unknown } | null)?.retry_after_ms;
+        const wait = typeof asked === 'number' ? asked : (retryAfterOf(response.headers.get('retry-after')) ?? 1000);
+        return { state: 'hashing', retryAfterMs: Math.min(60_000, Math.max(50, wait)) };
+      }
+      const manifest = parseManifest(body, url);
+      if (manifest.model_id === modelId) return { state: 'ready', manifest };
+      throw new SkulkError(
+        'INTEGRITY',
+        `the store at ${url} answered with the manifest of ${manifest.model_id} when asked for ${modelId}`,
+        {
+          hint: 'run `skulk verify --repair` on the store host',
+        },
+      );
+    },
+  );
+}
+
+/** Sends a call that is answered by lines of JSON and gives the result in the last one. */
+function doWork(exchange: Exchange, call: Call, { signal, onBytes }: WorkOptions): Promise<unknown> {
+  const { url } = exchange;
+  return exchange.send({ ...call, method: 'POST', signal, silenceMs: workSilenceMs }, async (response, watchdog) => {
+    for await (const line of readLines(response, { url, limit: most.line, watchdog })) {
+      if (typeof line !== 'object' || line === null) throw notAStore(url, 'a line of its answer says nothing');
+      if ('result' in line) return line.result;
+      if ('error' in line) throw mapWorkError(line.error, url);
+      const { bytes_done, bytes_total } = ((line as { progress?: unknown }).progress ?? {}) as Record<string, unknown>;
+      if (typeof bytes_done === 'number' && typeof bytes_total === 'number') onBytes?.(bytes_done, bytes_total);
+    }
+    throw new SkulkError('STORE_UNREACHABLE', `the store at ${url} ended its answer without a result`, {
+      hint: 'its log says more; run the command again',
+    });
+  });
+}
+
+function mapWorkError(error: unknown, url: string): SkulkError {
+  const { code, message, hint } = (error ?? {}) as Record<string, unknown>;
+  const says = typeof message === 'string' ? clean(message) : 'no reason given';
+  if (isErrorCode(code) && code !== 'INTERRUPTED' && code !== 'TERMINATED')
+    return new SkulkError(code, says, { hint: typeof hint === 'string' ? clean(hint) : undefined });
+  return new SkulkError('STORE_UNREACHABLE', `the store at ${url} failed: ${says}`, { hint: 'its log says more' });
+}
