@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+// Any Node since 12 must be able to read this file, so that an old one gets a sentence and not a syntax error.
+import { createRequire } from 'module';
+
+// `import 'fs'` reads every export of it, and some of them load Node's streams and readline (5 ms); `require` does not.
+const require = createRequire(import.meta.url);
+const { existsSync, mkdirSync, statSync } = require('fs');
+const nodeModule = require('module');
+const { dirname, isAbsolute, join } = require('path');
+const { fileURLToPath } = require('url');
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function isSupported(version) {
+  const parts = version.split('.').map(Number);
+  return parts[0] >= 24 || (parts[0] === 22 && parts[1] >= 18);
+}
+
+function findNode() {
+  const own = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  return existsSync(own) && !process.env.SKULK_REEXECUTED ? own : undefined;
+}
+
+function runWith(node) {
+  const env = { ...process.env, SKULK_REEXECUTED: '1' };
+  const child = require('child_process').spawn(node, process.execArgv.concat([fileURLToPath(import.meta.url)], process.argv.slice(2)), {
+    stdio: 'inherit',
+    env,
+  });
+  ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => {
+    process.on(signal, () => {
+      // A terminal sends Ctrl-C to the whole group; a second copy of it would end the child at once.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  });
+  child.on('error', refuse);
+  child.on('exit', (status, signal) => {
+    if (signal !== null) {
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    } else process.exit(status);
+  });
+}
+
+function refuse() {
+  process.stderr.write(
+    `skulk: Node.js ${process.versions.node} does not run skulk; install Node.js 24 or later, or 22.18 or later of the 22 line\n`,
+  );
+  process.exit(2);
+}
+
+// Only a directory of the user's own will do: whoever can write the cache decides what is executed.
+function useCompileCache() {
+  try {
+    const home = process.env.HOME || '';
+    const base = process.env.XDG_CACHE_HOME || join(home, '.cache');
+    if (!isAbsolute(base) || !nodeModule.enableCompileCache || process.env.NODE_COMPILE_CACHE) return;
+    const directory = join(base, 'skulk', 'compile');
+    if (!existsSync(directory)) {
+      if (process.getuid && statSync(process.env.XDG_CACHE_HOME ? base : home).uid !== process.getuid()) return;
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+    }
+    if (process.getuid && statSync(directory).uid !== process.getuid()) return;
+    nodeModule.enableCompileCache(directory);
+  } catch {
+    // Without a cache it only starts a little slower.
+  }
+}
+
+function start() {
+  delete process.env.SKULK_REEXECUTED;
+  useCompileCache();
+  const isBuilt = existsSync(join(root, 'dist', 'main.js'));
+  const parts = isBuilt
+    ? [import('../dist/main.js'), import('../dist/commands-index.js')]
+    : [import('../src/cli/main.ts'), import('../src/commands/index.ts')];
+  return Promise.all(parts).then((loaded) => {
+    return loaded[0].main(process.argv.slice(2), loaded[0].processHost(loaded[1].commandLoaders));
+  });
+}
+
+if (isSupported(process.versions.node)) {
+  start().then((status) => {
+    process.exit(status);
+  });
+} else if (findNode() !== undefined) runWith(findNode());
+else refuse();

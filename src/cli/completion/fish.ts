@@ -1,0 +1,31 @@
+import type { CompletedFlag, CompletedVerb } from './write-completion.ts';
+
+/** A completion script for fish. */
+export function writeFish(verbs: readonly CompletedVerb[], everywhere: readonly CompletedFlag[]): string {
+  const all = verbs.map(({ name }) => name).join(' ');
+  const general = new Set(everywhere.map(({ name }) => name));
+  return [
+    '# fish completion for skulk; load it with: skulk completion fish | source',
+    `set -l verbs ${all}`,
+    ...everywhere.map((flag) => `complete -c skulk ${flagPart(flag)}`),
+    ...verbs.map(
+      ({ name, summary }) => `complete -c skulk -f -n "not __fish_seen_subcommand_from $verbs" -a ${name} -d ${quoted(summary)}`,
+    ),
+    ...verbs.flatMap(({ name, flags, words }) => [
+      ...(words.length > 0 ? [`complete -c skulk -f -n "__fish_seen_subcommand_from ${name}" -a ${quoted(words.join(' '))}`] : []),
+      ...flags
+        .filter((flag) => !general.has(flag.name))
+        .map((flag) => `complete -c skulk -n "__fish_seen_subcommand_from ${name}" ${flagPart(flag)}`),
+    ]),
+  ].join('\n');
+}
+
+function flagPart({ name, short, description, takesValue, choices }: CompletedFlag): string {
+  const parts = [`-l ${name.slice(2)}`];
+  if (short !== undefined) parts.push(`-s ${short.slice(1)}`);
+  if (takesValue) parts.push('-r');
+  if (choices.length > 0) parts.push(`-f -a ${quoted(choices.join(' '))}`);
+  return [...parts, `-d ${quoted(description)}`].join(' ');
+}
+
+const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;

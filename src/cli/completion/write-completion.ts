@@ -1,0 +1,56 @@
+import { SkulkError } from '../../core/kernel/errors.ts';
+import type { AnyCommand } from '../definition.ts';
+import { globalOptions } from '../global-options.ts';
+import { flagName, type OptionSpec } from '../specs.ts';
+import { writeBash } from './bash.ts';
+import { writeFish } from './fish.ts';
+import { writeZsh } from './zsh.ts';
+
+/** One flag as a completion script needs it. */
+export interface CompletedFlag {
+  readonly name: string;
+  readonly short: string | undefined;
+  readonly description: string;
+  readonly takesValue: boolean;
+  readonly choices: readonly string[];
+}
+
+/** One verb as a completion script needs it. */
+export interface CompletedVerb {
+  readonly name: string;
+  readonly summary: string;
+  readonly flags: readonly CompletedFlag[];
+  /** The words that the first argument may be, if they are known. */
+  readonly words: readonly string[];
+}
+
+const writers = { bash: writeBash, zsh: writeZsh, fish: writeFish };
+
+/**
+ * The completion script of a shell, made from the definitions.
+ * @throws SkulkError USAGE for another shell
+ */
+export function writeCompletion(shell: string, commands: readonly AnyCommand[]): string {
+  const write = Object.hasOwn(writers, shell) ? writers[shell as keyof typeof writers] : undefined;
+  if (write === undefined)
+    throw new SkulkError('USAGE', `there is no completion for ${JSON.stringify(shell)}`, { hint: 'choose bash, zsh or fish' });
+  const everywhere = Object.entries(globalOptions).map(toFlag);
+  const verbs = commands.map((command) => ({
+    name: command.name,
+    summary: command.summary,
+    flags: [...Object.entries(command.options).map(toFlag), ...everywhere],
+    words: Object.values(command.arguments)[0]?.choices ?? [],
+  }));
+  const help = { name: 'help', summary: 'print the help of a command', flags: everywhere, words: commands.map(({ name }) => name) };
+  return write([...verbs, help], everywhere);
+}
+
+function toFlag([key, { short, description, placeholder, choices = [] }]: [string, OptionSpec<unknown>]): CompletedFlag {
+  return {
+    name: flagName(key),
+    short: short === undefined ? undefined : `-${short}`,
+    description,
+    takesValue: placeholder !== undefined,
+    choices,
+  };
+}

@@ -1,0 +1,128 @@
+import type { Config, SettingFlags } from '../core/config/settings.ts';
+import type { SkulkError } from '../core/kernel/errors.ts';
+import type { World } from '../core/kernel/world.ts';
+import type { ExitName } from './exits.ts';
+import type { ArgumentSpec, OptionSpec } from './specs.ts';
+
+export { argument, choice, flag, list, number, rate, value, variadic } from './specs.ts';
+
+/** What an operation receives beside its request. */
+export interface Deps {
+  readonly world: World;
+  readonly config: Config;
+}
+
+/** What a command may use of the shell. */
+export interface CommandContext {
+  readonly world: World;
+  /** The global flags that settings depend on. */
+  readonly flags: SettingFlags;
+  /** How much the person wants to hear. */
+  readonly logLevel: 'debug' | 'info' | 'warn';
+  /** Whether there is somebody to ask. */
+  readonly canAsk: boolean;
+  /**
+   * Loads the configuration; flags of the command win over everything.
+   * @throws SkulkError CONFIG
+   */
+  deps(flags?: SettingFlags): Promise<Deps>;
+  /** Asks a yes-or-no question on the terminal; everything but yes is no. */
+  confirm(question: string): Promise<boolean>;
+  /** Prints a result before the command ends: the line, or with `--json` the value as one line. */
+  announce(line: string, json: unknown): void;
+  /** The completion script for a shell. */
+  completionScript(shell: string): Promise<string>;
+}
+
+/** A table of a text result. The shell pads the cells and escapes what a terminal must not see. */
+export interface Table {
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** The columns, from 0, whose cells are numbers and stand at the right. */
+  readonly alignRight?: readonly number[];
+}
+
+/** A line, or a table. */
+export type TextBlock = string | Table;
+
+/** What a command did: a renderer for people, a value for programs, and the failure if the result is one. */
+export interface Outcome {
+  readonly text: readonly TextBlock[];
+  /** Undefined: nothing is printed. */
+  readonly json: unknown;
+  /** Something to know that is not a part of the result. */
+  readonly notice: string | undefined;
+  readonly failure: SkulkError | undefined;
+}
+
+/** The texts of the command line by argument and option name; a flag that is given has one empty text. */
+export type GivenTexts = Readonly<Record<string, readonly string[]>>;
+
+/** A command without its own types; what the shell, the help, the man pages and the completion work with. */
+export interface AnyCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly description: readonly string[];
+  readonly arguments: Readonly<Record<string, ArgumentSpec<unknown>>>;
+  readonly options: Readonly<Record<string, OptionSpec<unknown>>>;
+  readonly examples: readonly Example[];
+  /** What it may end with beside `ok`, `bug`, `usage` and `interrupted`. */
+  readonly exits: readonly ExitName[];
+  /** Parses the texts and runs the command. */
+  execute(given: GivenTexts, context: CommandContext): Promise<Outcome>;
+}
+
+/** What an example does, and the line to type. */
+export type Example = readonly [does: string, line: string];
+
+/** Loads each command's definition on demand, by verb. */
+export type CommandLoaders = Readonly<Record<string, () => Promise<AnyCommand>>>;
+
+type Arguments = Readonly<Record<string, ArgumentSpec<unknown>>>;
+type Options = Readonly<Record<string, OptionSpec<unknown>>>;
+type Values<Specs extends Arguments | Options> = { readonly [Name in keyof Specs]: ReturnType<Specs[Name]['read']> };
+
+/** One verb: the one source of its parser, help, man page and completion. */
+export interface CommandDefinition<A extends Arguments, O extends Options, R> {
+  readonly name: string;
+  /** A phrase in lower case without a full stop. */
+  readonly summary: string;
+  /** Paragraphs. */
+  readonly description: readonly string[];
+  readonly arguments?: A;
+  readonly options?: O;
+  readonly examples: readonly Example[];
+  readonly exits: readonly ExitName[];
+  readonly run: (input: Values<A> & Values<O>, context: CommandContext) => Promise<R>;
+  readonly text: (result: NoInfer<R>) => readonly TextBlock[];
+  /** The document for `--json`; the result itself when absent. Undefined: nothing is printed. */
+  readonly json?: (result: NoInfer<R>) => unknown;
+  readonly notice?: (result: NoInfer<R>) => string | undefined;
+  /** The failure that a result stands for: it is printed, and the error decides the exit status. */
+  readonly failure?: (result: NoInfer<R>) => SkulkError | undefined;
+}
+
+/** Turns a definition with its own types into a command that the shell can run. */
+export function defineCommand<const A extends Arguments, const O extends Options, R>(definition: CommandDefinition<A, O, R>): AnyCommand {
+  const { name, summary, description, examples, exits } = definition;
+  const specs = { ...definition.arguments, ...definition.options };
+  return {
+    name,
+    summary,
+    description,
+    examples,
+    exits,
+    arguments: definition.arguments ?? {},
+    options: definition.options ?? {},
+    execute: async (given, context) => {
+      const entries = Object.entries(specs).map(([key, spec]) => [key, spec.read(given[key] ?? [])]);
+      const result = await definition.run(Object.fromEntries(entries), context);
+      return {
+        text: definition.text(result),
+        json: definition.json === undefined ? result : definition.json(result),
+        notice: definition.notice?.(result),
+        failure: definition.failure?.(result),
+      };
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { configSchema } from '../../core/config/schema.ts';
+import { configTemplate } from '../../core/config/template.ts';
+import { block, entry, escapeRoff, heading, paragraphs, title } from './roff.ts';
+
+interface SchemaNode {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
+  readonly anyOf?: readonly SchemaNode[];
+}
+
+const variables: readonly (readonly [name: string, means: string])[] = [
+  ['SKULK_HOME', "where skulk keeps this machine's own files; default ~/.skulk"],
+  ['SKULK_CONFIG', 'the configuration file, as --config'],
+  ['SKULK_STORE', 'URL of the store, as --store; it overrides the file'],
+  ['SKULK_TOKEN', 'token for the store, as --token'],
+  ['SKULK_NODE_ID', 'id of this machine; default: one that is made once and kept in SKULK_HOME'],
+  ['HF_TOKEN', 'Hugging Face token; overrides hf_token'],
+  ['HF_HUB_OFFLINE', '1 means what allow_hf_fallback: false means'],
+  ['NO_PROXY, HTTP_PROXY, HTTPS_PROXY', 'proxies, as curl reads them'],
+  ['NO_COLOR', 'no colour, whatever its value'],
+];
+
+/** The man page of the configuration file, from its schema. */
+export function configPage(): string {
+  return `${[
+    title('skulk-config', 5),
+    heading('name'),
+    escapeRoff('skulk-config - the configuration file of skulk'),
+    heading('description'),
+    ...paragraphs([
+      'YAML or JSON. The file is the one that --config or SKULK_CONFIG names, else skulk.yaml, skulk.yml or skulk.json in the working directory or a directory above it, else in $XDG_CONFIG_HOME/skulk (~/.config/skulk), else in /etc/skulk. Without a file the defaults hold.',
+      'A flag wins over the environment, the environment over the file, the file over the defaults. `skulk config show --origin` says where each value came from, `skulk config validate` checks a file.',
+      'Sections at the top that are not listed here belong to other programs and are left alone. An unknown key inside model_store is an error. In paths a leading ~ and $VAR are replaced.',
+    ]),
+    heading('keys'),
+    ...describe(configSchema as SchemaNode, []),
+    heading('environment'),
+    ...variables.flatMap(([name, means]) => entry(name, means)),
+    heading('example'),
+    ...block(configTemplate({ storeHost: 'mac-studio-1', storePath: '/Volumes/ModelStore/models' }).trimEnd().split('\n')),
+    heading('see also'),
+    escapeRoff('skulk(1), skulk-config(1)'),
+  ].join('\n')}\n`;
+}
+
+function describe(node: SchemaNode, path: readonly string[]): readonly string[] {
+  const children = [
+    ...Object.entries(node.properties ?? {}),
+    ...Object.values(node.patternProperties ?? {}).map((child) => ['NAME', child] as const),
+  ];
+  const self = path.length > 0 && (children.length === 0 || node.description !== undefined) ? entry(path.join('.'), notes(node)) : [];
+  return [...self, ...children.flatMap(([key, child]) => describe(child, [...path, key]))];
+}
+
+function notes(node: SchemaNode): string {
+  const {
+    type = node.anyOf?.map((one) => one.type).join(' or '),
+    description = 'As in the section of that name, for that machine alone.',
+    minimum,
+    maximum,
+  } = node;
+  const facts = [
+    type === undefined || type === 'object' ? [] : [type],
+    minimum !== undefined && maximum !== undefined ? [`${minimum} to ${maximum}`] : minimum !== undefined ? [`at least ${minimum}`] : [],
+    node.default === undefined ? [] : [`default ${String(node.default)}`],
+  ].flat();
+  return facts.length === 0 ? description : `${description} (${facts.join(', ')})`;
+}

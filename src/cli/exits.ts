@@ -1,0 +1,23 @@
+/** The exit statuses, by name, as help and man pages show them. The numbers are those of kernel/errors.ts. */
+export const exitStatuses = {
+  ok: [0, 'done'],
+  bug: [1, 'a bug in skulk'],
+  usage: [2, 'wrong usage or configuration'],
+  'not-found': [3, 'no such model, file or revision'],
+  'store-unreachable': [4, 'no store is configured, or it does not answer'],
+  conflict: [5, 'something else is busy with it'],
+  integrity: [6, 'the content does not match its sha256'],
+  'no-space': [7, 'not enough room on the disk'],
+  hub: [8, 'Hugging Face refused or failed'],
+  partial: [9, 'done in part'],
+  interrupted: ['130, 143', 'interrupted by Ctrl-C or SIGTERM'],
+} as const satisfies Record<string, readonly [status: number | string, means: string]>;
+
+/** The name of an exit status. */
+export type ExitName = keyof typeof exitStatuses;
+
+/** The exit statuses of a command, those that every command has included, in order. */
+export function listExits(named: readonly ExitName[]): readonly (readonly [status: string, means: string])[] {
+  const all = new Set<string>(['ok', 'bug', 'usage', 'interrupted', ...named]);
+  return Object.entries(exitStatuses).flatMap(([name, [status, means]]) => (all.has(name) ? [[String(status), means] as const] : []));
+}

@@ -1,0 +1,23 @@
+import { flag, type OptionSpec, value } from './specs.ts';
+
+/** The options that every verb has, before it or after it. */
+export const globalOptions = {
+  config: value('read this configuration file', 'FILE', { env: 'SKULK_CONFIG' }),
+  store: value('use the store at this URL', 'URL', { env: 'SKULK_STORE' }),
+  token: value('token for the store; the environment is the safer place, as other users can see arguments', 'TOKEN', {
+    env: 'SKULK_TOKEN',
+  }),
+  json: flag('print one JSON document'),
+  quiet: flag('print results and errors only', { short: 'q' }),
+  verbose: flag('say more about what happens', { short: 'v' }),
+  noProgress: flag('show no progress'),
+  noColor: flag('use no colour', { env: 'NO_COLOR' }),
+  version: flag('print the version'),
+  help: flag('print help', { short: 'h' }),
+} as const satisfies Record<string, OptionSpec<unknown>>;
+
+/** The values of the global options. */
+export type GlobalValues = { readonly [Name in keyof typeof globalOptions]: ReturnType<(typeof globalOptions)[Name]['read']> };
+
+/** The global options that take a value, as they stand on the command line. */
+export const globalFlagsWithValue: ReadonlySet<string> = new Set(['--config', '--store', '--token']);

@@ -1,0 +1,98 @@
+import type { CommandLoaders } from './definition.ts';
+
+/** A place to write to; `isTTY` and `columns` as in Node's terminals. */
+export type HostOutput = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** The signals that end a command. */
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+/** The process, or what a test puts in its place. */
+export interface Host {
+  readonly commands: CommandLoaders;
+  readonly version: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly platform: NodeJS.Platform;
+  readonly hostname: string;
+  readonly homeDirectory: string;
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdout: HostOutput;
+  readonly stderr: HostOutput;
+  /** Calls back for each signal until the returned function is called. */
+  readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
+  /** Calls back for an error that nothing caught. */
+  readonly onCrash: (listener: (error: unknown) => void) => () => void;
+  /** Ends the process at once. */
+  readonly exit: (status: number) => void;
+}
+
+// An import of these reads every export of them, and some load a good part of Node; `--version` would pay 5 ms for it.
+const { readFileSync } = process.getBuiltinModule('node:fs');
+const { hostname, userInfo } = process.getBuiltinModule('node:os');
+const { isAbsolute } = process.getBuiltinModule('node:path');
+
+/** The host of a real process. */
+export function processHost(commands: CommandLoaders): Host {
+  const { env, platform } = process;
+  return {
+    commands,
+    version: readVersion(),
+    env,
+    cwd: workingDirectory(),
+    platform,
+    hostname: hostname(),
+    homeDirectory: findHome(env['HOME']),
+    // Opened when they are first used, as each costs some milliseconds.
+    get stdin() {
+      return process.stdin;
+    },
+    get stdout() {
+      return process.stdout;
+    },
+    get stderr() {
+      return process.stderr;
+    },
+    onSignal: (listener) => {
+      process.on('SIGINT', listener).on('SIGTERM', listener);
+      return () => void process.off('SIGINT', listener).off('SIGTERM', listener);
+    },
+    onCrash: (listener) => {
+      process.on('uncaughtException', listener);
+      return () => void process.off('uncaughtException', listener);
+    },
+    exit: (status) => process.exit(status),
+  };
+}
+
+/** package.json is one directory above dist and two above this source. */
+function readVersion(): string {
+  for (const up of ['../package.json', '../../package.json']) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { name?: string; version?: string };
+      if (name === 'skulk' && version !== undefined) return version;
+    } catch {
+      // The other place has it.
+    }
+  }
+  return '0.0.0';
+}
+
+/** A directory that was removed under the process has no path any more; its last name leads to an honest "does not exist". */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    const last = process.env['PWD'] ?? '';
+    return isAbsolute(last) ? last : '/';
+  }
+}
+
+/** `HOME`, else the home of the user database, else `/`, which is what containers give to a user that has none. */
+function findHome(fromEnv: string | undefined): string {
+  if (fromEnv !== undefined && isAbsolute(fromEnv)) return fromEnv;
+  try {
+    return userInfo().homedir || '/';
+  } catch {
+    return '/';
+  }
+}

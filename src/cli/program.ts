@@ -1,0 +1,119 @@
+import { Command, CommanderError, Option } from 'commander';
+import { SkulkError } from '../core/kernel/errors.ts';
+import { nearest } from '../core/kernel/nearest.ts';
+import type { AnyCommand, GivenTexts } from './definition.ts';
+import { type GlobalValues, globalOptions } from './global-options.ts';
+import { type ArgumentSpec, flagName, type OptionSpec } from './specs.ts';
+
+/** A parsed command line. */
+export interface Parsed {
+  readonly globals: GlobalValues;
+  /** The command's own texts, with a parser that names the flag when it refuses one. */
+  readonly given: GivenTexts;
+}
+
+/**
+ * Parses the words of a command line, the verb taken out.
+ * @throws SkulkError USAGE
+ */
+export function parseArguments(command: AnyCommand, words: readonly string[]): Parsed {
+  const options: Readonly<Record<string, OptionSpec<unknown>>> = { ...globalOptions, ...command.options };
+  const parser = new Command(command.name)
+    .helpOption(false)
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .configureOutput({ writeErr: () => undefined });
+  const given: Record<string, string[]> = {};
+  for (const [key, option] of Object.entries(options)) {
+    parser.addOption(toCommander(key, option));
+    parser.on(`option:${flagName(key).slice(2)}`, (text?: string) => {
+      given[key] = [...(given[key] ?? []), text ?? ''];
+    });
+  }
+  for (const [key, { variadic }] of Object.entries(command.arguments)) parser.argument(variadic ? `[${key}...]` : `[${key}]`);
+  parser.allowExcessArguments(true);
+  try {
+    parser.parse([...words], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) throw explain(error, command, options);
+    throw error;
+  }
+  assignArguments(command, parser.args, given);
+  checkTexts({ ...options, ...command.arguments }, given, command);
+  return { globals: readGlobals(given), given };
+}
+
+function toCommander(key: string, { short, placeholder, description }: OptionSpec<unknown>): Option {
+  const long = placeholder === undefined ? flagName(key) : `${flagName(key)} <${placeholder}>`;
+  return new Option(short === undefined ? long : `-${short}, ${long}`, description);
+}
+
+function assignArguments(command: AnyCommand, words: readonly string[], given: Record<string, string[]>): void {
+  const left = [...words];
+  for (const [key, { variadic, optional }] of Object.entries(command.arguments)) {
+    const taken = left.splice(0, variadic ? left.length : 1);
+    if (taken.length === 0 && !optional)
+      throw usage(`"skulk ${command.name}" needs ${key.toUpperCase()}: ${command.arguments[key]?.description ?? ''}`, command);
+    if (taken.includes('')) throw usage(`${key.toUpperCase()} of "skulk ${command.name}" is empty`, command);
+    given[key] = taken;
+  }
+  const [surplus] = left;
+  if (surplus !== undefined) throw usage(`"skulk ${command.name}" does not take ${JSON.stringify(surplus)}`, command);
+}
+
+/** Reads every text once, so that a refusal names the flag. */
+function checkTexts(
+  specs: Readonly<Record<string, OptionSpec<unknown> | ArgumentSpec<unknown>>>,
+  given: GivenTexts,
+  command: AnyCommand,
+): void {
+  for (const [key, texts] of Object.entries(given)) {
+    try {
+      specs[key]?.read(texts);
+    } catch (error) {
+      if (!(error instanceof SkulkError) || error.code !== 'USAGE') throw error;
+      const name = Object.hasOwn(command.arguments, key) ? key.toUpperCase() : flagName(key);
+      throw new SkulkError('USAGE', `${name}: ${error.message}`, { hint: error.hint ?? `see: skulk ${command.name} --help`, cause: error });
+    }
+  }
+}
+
+function readGlobals(given: GivenTexts): GlobalValues {
+  const entries = Object.entries(globalOptions).map(([key, option]) => [key, option.read(given[key] ?? [])]);
+  return Object.fromEntries(entries) as GlobalValues;
+}
+
+/** The refusal of a flag that no verb stands beside and no global option matches. */
+export function unknownGlobalFlag(words: readonly string[]): SkulkError | undefined {
+  const flags = Object.keys(globalOptions).map(flagName);
+  const word = words
+    .map((text) => text.replace(/=.*$/s, ''))
+    .find((text) => text.startsWith('--') && text !== '--' && !flags.includes(text));
+  if (word === undefined) return undefined;
+  const meant = nearest(word, flags);
+  return new SkulkError('USAGE', `skulk has no option ${word}`, {
+    hint: meant === undefined ? '`skulk --help` lists them' : `did you mean ${meant}?`,
+  });
+}
+
+function explain(
+  { code, message }: CommanderError,
+  command: AnyCommand,
+  options: Readonly<Record<string, OptionSpec<unknown>>>,
+): SkulkError {
+  const named = /'([^']+)'/.exec(message)?.[1] ?? '';
+  if (code === 'commander.unknownOption') {
+    // What stands after "=" may be a secret.
+    const word = named.replace(/=.*$/s, '');
+    const meant = nearest(word, Object.keys(options).map(flagName));
+    return usage(`"skulk ${command.name}" has no option ${word}`, command, meant === undefined ? undefined : `did you mean ${meant}?`);
+  }
+  if (code === 'commander.optionMissingArgument') {
+    const [, flag = named, placeholder = 'value'] = /(--[\w-]+) <([^>]+)>/.exec(named) ?? [];
+    return usage(`${flag} needs a value: ${flag} ${placeholder}`, command);
+  }
+  return usage(message.replace(/^error: /, ''), command);
+}
+
+const usage = (message: string, command: AnyCommand, hint = `see: skulk ${command.name} --help`): SkulkError =>
+  new SkulkError('USAGE', message, { hint });

@@ -1,0 +1,53 @@
+import { MultiBar, type SingleBar } from 'cli-progress';
+import type { ProgressEvent } from '../../core/kernel/events.ts';
+import { formatBytes } from '../../core/kernel/units.ts';
+import type { HostOutput } from '../host.ts';
+import { safeCell } from '../safe-text.ts';
+import { formatSeconds } from './describe-progress.ts';
+
+/** Progress bars on a terminal, one for each piece of work. */
+export interface Bars {
+  update(key: string, event: ProgressEvent, bytesPerSecond: number | undefined): void;
+  /** Writes a line above the bars. */
+  log(line: string): void;
+  stop(): void;
+}
+
+/** Makes bars on a terminal; they draw themselves ten times a second at most. */
+export function makeBars(stream: HostOutput): Bars {
+  const multi = new MultiBar({
+    stream,
+    format: '{label} [{bar}] {percentage}% {amount}{rate}{left}',
+    barsize: 24,
+    fps: 10,
+    // Signals are the shell's.
+    gracefulExit: false,
+    hideCursor: false,
+    emptyOnZero: false,
+  });
+  const bars = new Map<string, SingleBar>();
+  return {
+    update: (key, event, bytesPerSecond) => {
+      const { bytesDone, bytesTotal } = event;
+      const payload = {
+        label: safeCell(key),
+        amount: `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`,
+        rate: bytesPerSecond === undefined ? '' : `, ${formatBytes(Math.round(bytesPerSecond))}/s`,
+        left:
+          bytesPerSecond === undefined || bytesDone >= bytesTotal
+            ? ''
+            : `, ${formatSeconds((bytesTotal - bytesDone) / bytesPerSecond)} left`,
+      };
+      const bar = bars.get(key);
+      // A piece of work without bytes is done when it begins.
+      const [done, total] = bytesTotal === 0 ? [1, 1] : [bytesDone, bytesTotal];
+      if (bar === undefined) bars.set(key, multi.create(total, done, payload));
+      else {
+        if (bar.getTotal() !== total) bar.setTotal(total);
+        bar.update(done, payload);
+      }
+    },
+    log: (line) => multi.log(`${line}\n`),
+    stop: () => multi.stop(),
+  };
+}

@@ -1,0 +1,93 @@
+import type { Emit, ProgressEvent, SkulkEvent } from '../../core/kernel/events.ts';
+import type { Terminal } from '../terminal.ts';
+import type { Bars } from './bars.ts';
+import { describeProgress } from './describe-progress.ts';
+
+/** Shows events on stderr while a command runs. */
+export interface Reporter {
+  readonly emit: Emit;
+  /** Ends the bars, so that what follows stands on its own line. */
+  stop(): void;
+}
+
+/** What a person wants to see. */
+export interface ReporterOptions {
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly progress: boolean;
+  /** Milliseconds of a clock that never goes back. */
+  readonly clock?: () => number;
+}
+
+const lineEveryMs = 3_000;
+
+interface Track {
+  readonly began: number;
+  readonly bytesAtFirst: number;
+  lastShown: number;
+  latest: ProgressEvent;
+}
+
+/** Makes a reporter: bars on a terminal, a line every few seconds elsewhere, errors only when quiet. */
+export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clock = () => performance.now() }: ReporterOptions): Reporter {
+  const tracks = new Map<string, Track>();
+  let bars: Bars | undefined;
+  let loading = false;
+  let stopped = false;
+  const say = (line: string): void => (bars === undefined ? terminal.say(line) : bars.log(terminal.clean(line)));
+
+  const showOnBars = (): void => {
+    if (bars !== undefined)
+      for (const [key, { latest, began, bytesAtFirst }] of tracks) bars.update(key, latest, rateOf(latest, bytesAtFirst, clock() - began));
+    if (bars !== undefined || loading) return;
+    loading = true;
+    // Only a terminal pays for the package that draws bars.
+    void import('./bars.ts').then(({ makeBars }) => {
+      if (stopped) return;
+      bars = makeBars(terminal.stderr);
+      showOnBars();
+    });
+  };
+
+  const onProgress = (event: ProgressEvent): void => {
+    if (quiet || !progress) return;
+    const key = `${event.doing} ${event.subject}`;
+    const now = clock();
+    const known = tracks.get(key);
+    const track = known ?? { began: now, bytesAtFirst: event.bytesDone, lastShown: now, latest: event };
+    const wasComplete = known !== undefined && isComplete(known.latest);
+    track.latest = event;
+    tracks.set(key, track);
+    if (terminal.stderrIsTerminal) {
+      showOnBars();
+      return;
+    }
+    if (known !== undefined && now - track.lastShown < lineEveryMs && (wasComplete || !isComplete(event))) return;
+    track.lastShown = now;
+    terminal.say(describeProgress(event, rateOf(event, track.bytesAtFirst, now - track.began)));
+  };
+
+  const emit = (event: SkulkEvent): void => {
+    if (event.type === 'progress') {
+      onProgress(event);
+      return;
+    }
+    if (quiet || (event.type === 'note' && !verbose)) return;
+    say(event.type === 'warning' ? `skulk: warning: ${event.message}` : event.message);
+    if (event.type === 'warning' && event.hint !== undefined) say(`hint: ${event.hint}`);
+  };
+
+  const stop = (): void => {
+    stopped = true;
+    bars?.stop();
+    bars = undefined;
+  };
+  return { emit, stop };
+}
+
+const isComplete = ({ bytesDone, bytesTotal }: ProgressEvent): boolean => bytesDone >= bytesTotal;
+
+/** The mean since the first event; none before there is something to measure. */
+function rateOf({ bytesDone }: ProgressEvent, bytesAtFirst: number, milliseconds: number): number | undefined {
+  return milliseconds < 200 || bytesDone <= bytesAtFirst ? undefined : ((bytesDone - bytesAtFirst) * 1000) / milliseconds;
+}

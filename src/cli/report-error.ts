@@ -1,0 +1,34 @@
+import { errorCodes, SkulkError } from '../core/kernel/errors.ts';
+import { explainSystemError } from '../core/kernel/explain-system-error.ts';
+import type { Terminal } from './terminal.ts';
+
+/**
+ * Says on stderr what went wrong, and gives the exit status. With `json` the last line is one JSON document.
+ * A plain Error is a bug and says so; its stack is shown with `verbose` only.
+ */
+export function reportError(error: unknown, terminal: Terminal, { json, verbose }: { json: boolean; verbose: boolean }): number {
+  const known = explainSystemError(error, 'the system refused');
+  const { code, message, hint } = known instanceof SkulkError ? known : describeBug(error);
+  if (verbose && error instanceof Error && !(error instanceof SkulkError)) terminal.say(error.stack ?? '');
+  if (verbose && error instanceof SkulkError && error.cause instanceof Error) terminal.say(`caused by: ${error.cause.message}`);
+  if (json) {
+    const document = JSON.stringify({
+      error: { code, message: terminal.clean(message), hint: hint === undefined ? null : terminal.clean(hint) },
+    });
+    terminal.say(document);
+  } else {
+    const red = terminal.color ? ['\u001b[31m', '\u001b[39m'] : ['', ''];
+    terminal.stderr.write(`${red[0]}skulk:${red[1]} ${terminal.clean(message)}\n`);
+    if (hint !== undefined) terminal.say(`hint: ${hint}`);
+  }
+  return known instanceof SkulkError ? errorCodes[known.code].exit : 1;
+}
+
+function describeBug(error: unknown): { code: string; message: string; hint: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    code: 'BUG',
+    message: `${message} (this is a bug in skulk)`,
+    hint: 'please report it; with --verbose it says where it happened',
+  };
+}

@@ -1,0 +1,93 @@
+import type { SettingFlags } from '../core/config/settings.ts';
+import { errorCodes, SkulkError } from '../core/kernel/errors.ts';
+import type { World } from '../core/kernel/world.ts';
+import type { AnyCommand, CommandContext, Deps, Outcome } from './definition.ts';
+import type { GlobalValues } from './global-options.ts';
+import type { Host, StopSignal } from './host.ts';
+import type { Parsed } from './program.ts';
+import { makeReporter } from './render/progress.ts';
+import { renderText } from './render/text.ts';
+import { reportError } from './report-error.ts';
+import type { Terminal } from './terminal.ts';
+
+const stopCodes = { SIGINT: ['INTERRUPTED', 'interrupted'], SIGTERM: ['TERMINATED', 'terminated'] } as const;
+
+/**
+ * Runs a command and prints what it gives.
+ * @returns the exit status
+ * @throws whatever the command throws; when it was interrupted, the SkulkError that says so
+ */
+export async function runCommand(command: AnyCommand, { globals, given }: Parsed, host: Host, terminal: Terminal): Promise<number> {
+  const abort = new AbortController();
+  const reporter = makeReporter(terminal, { quiet: globals.quiet, verbose: globals.verbose, progress: !globals.noProgress });
+  const stopListening = host.onSignal((signal) => onStop(signal, abort, host, reporter.stop));
+  try {
+    const world: World = {
+      env: host.env,
+      cwd: host.cwd,
+      platform: host.platform,
+      hostname: host.hostname,
+      homeDirectory: host.homeDirectory,
+      version: host.version,
+      now: () => new Date(),
+      signal: abort.signal,
+      emit: reporter.emit,
+    };
+    const outcome = await command.execute(given, makeContext(world, globals, host, terminal));
+    reporter.stop();
+    return await printOutcome(outcome, globals, terminal);
+  } catch (error) {
+    // What was running when the signal came fails in its own way; the person only wants to know that it stopped.
+    throw abort.signal.aborted && !(error instanceof SkulkError) ? abort.signal.reason : error;
+  } finally {
+    reporter.stop();
+    stopListening();
+  }
+}
+
+function onStop(signal: StopSignal, abort: AbortController, host: Host, clear: () => void): void {
+  const [code, message] = stopCodes[signal];
+  if (abort.signal.aborted) {
+    clear();
+    host.exit(errorCodes[code].exit);
+  }
+  abort.abort(new SkulkError(code, message));
+}
+
+async function printOutcome(
+  { text, json, notice, failure }: Outcome,
+  { json: asJson, quiet, verbose }: GlobalValues,
+  terminal: Terminal,
+): Promise<number> {
+  if (asJson && json !== undefined) await terminal.print(formatJson(json, terminal));
+  if (!asJson && text.length > 0) await terminal.print(renderText(text, { forTerminal: terminal.stdoutIsTerminal }));
+  if (notice !== undefined && !quiet && !asJson) terminal.say(notice);
+  return failure === undefined ? 0 : reportError(failure, terminal, { json: asJson, verbose });
+}
+
+const formatJson = (value: unknown, { stdoutIsTerminal }: Terminal): string => JSON.stringify(value, undefined, stdoutIsTerminal ? 2 : 0);
+
+function makeContext(world: World, globals: GlobalValues, host: Host, terminal: Terminal): CommandContext {
+  const flags: SettingFlags = { config: globals.config, store: globals.store, token: globals.token };
+  return {
+    world,
+    flags,
+    logLevel: globals.verbose ? 'debug' : globals.quiet ? 'warn' : 'info',
+    get canAsk() {
+      return terminal.stderrIsTerminal && host.stdin.isTTY === true;
+    },
+    deps: async (more): Promise<Deps> => {
+      const { loadConfig } = await import('../core/config/load.ts');
+      const config = await loadConfig(world, { ...flags, ...more });
+      terminal.hide(config.settings.token.value);
+      terminal.hide(config.settings.hubToken.value);
+      return { world, config };
+    },
+    confirm: async (question) => (await import('./confirm.ts')).confirm(question, { input: host.stdin, terminal, signal: world.signal }),
+    announce: (line, json) => void terminal.print(globals.json ? JSON.stringify(json) : line),
+    completionScript: async (shell) => {
+      const [{ writeCompletion }, { loadAll }] = await Promise.all([import('./completion/write-completion.ts'), import('./load-all.ts')]);
+      return writeCompletion(shell, await loadAll(host.commands));
+    },
+  };
+}

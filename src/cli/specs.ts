@@ -1,0 +1,128 @@
+import { SkulkError } from '../core/kernel/errors.ts';
+import { parseRate } from '../core/kernel/units.ts';
+
+/** A positional argument. `read` gets the texts that were given, in order. */
+export interface ArgumentSpec<T> {
+  readonly description: string;
+  readonly variadic: boolean;
+  readonly optional: boolean;
+  readonly choices?: readonly string[];
+  readonly read: (given: readonly string[]) => T;
+}
+
+/** An option. `read` gets every text that was given, in order; for a flag an empty text each time. */
+export interface OptionSpec<T> {
+  readonly description: string;
+  /** What stands for the value in the help, e.g. `DIR`; absent for a flag. */
+  readonly placeholder?: string;
+  /** One letter. */
+  readonly short?: string;
+  readonly choices?: readonly string[];
+  readonly repeatable?: boolean;
+  /** The environment variable that does the same. */
+  readonly env?: string;
+  /** What holds when it is not given, as it is shown. */
+  readonly fallback?: string;
+  readonly read: (given: readonly string[]) => T;
+}
+
+interface Notes {
+  readonly short?: string;
+  readonly env?: string;
+  readonly fallback?: string;
+}
+
+type Parse<T> = (text: string) => T;
+
+const asIs: Parse<string> = (text) => text;
+
+/** One argument that must be there. */
+export function argument(description: string, details?: { readonly choices?: readonly string[] }): ArgumentSpec<string>;
+export function argument<T>(
+  description: string,
+  details: { readonly parse: Parse<T>; readonly choices?: readonly string[] },
+): ArgumentSpec<T>;
+export function argument<T>(
+  description: string,
+  { parse, choices }: { parse?: Parse<T>; choices?: readonly string[] } = {},
+): ArgumentSpec<T | string> {
+  const check: Parse<T | string> = choices === undefined ? (parse ?? asIs) : oneOf(choices);
+  return { description, variadic: false, optional: false, ...(choices && { choices }), read: ([first = '']) => check(first) };
+}
+
+/** Any number of arguments at the end; at least one unless `optional`. */
+export function variadic<T>(
+  description: string,
+  { parse, optional = false }: { parse: Parse<T>; optional?: boolean },
+): ArgumentSpec<readonly T[]> {
+  return { description, variadic: true, optional, read: (given) => given.map(parse) };
+}
+
+/** An option without a value. */
+export function flag(description: string, notes: Notes = {}): OptionSpec<boolean> {
+  return { description, ...notes, read: (given) => given.length > 0 };
+}
+
+/** An option with a value; the last one counts. */
+export function value(description: string, placeholder: string, notes?: Notes): OptionSpec<string | undefined>;
+export function value<T>(description: string, placeholder: string, notes: Notes & { readonly parse: Parse<T> }): OptionSpec<T | undefined>;
+export function value<T>(
+  description: string,
+  placeholder: string,
+  { parse, ...notes }: Notes & { parse?: Parse<T> } = {},
+): OptionSpec<T | string | undefined> {
+  return { description, placeholder, ...notes, read: last(notEmpty<T | string>(parse ?? asIs)) };
+}
+
+/** An option that may be given several times. */
+export function list(description: string, placeholder: string, notes: Notes = {}): OptionSpec<readonly string[]> {
+  return { description, placeholder, repeatable: true, ...notes, read: (given) => given.map(notEmpty(asIs)) };
+}
+
+/** An option whose value is one of a few words. */
+export function choice<const C extends readonly string[]>(
+  description: string,
+  placeholder: string,
+  choices: C,
+  notes: Notes = {},
+): OptionSpec<C[number] | undefined> {
+  return { description, placeholder, choices, ...notes, read: last(oneOf(choices)) };
+}
+
+/** An option whose value is a whole number within bounds, both included. */
+export function number(
+  description: string,
+  placeholder: string,
+  { from, to, ...notes }: Notes & { from: number; to: number },
+): OptionSpec<number | undefined> {
+  const parse = (text: string): number => {
+    if (/^\d{1,15}$/.test(text) && Number(text) >= from && Number(text) <= to) return Number(text);
+    throw new SkulkError('USAGE', `${JSON.stringify(text)} is not a whole number from ${from} to ${to}`);
+  };
+  return { description, placeholder, ...notes, read: last(parse) };
+}
+
+/** An option whose value is bytes a second, e.g. `100M`. */
+export const rate = (description: string, notes: Notes = {}): OptionSpec<number | undefined> =>
+  value(description, 'RATE', { ...notes, parse: parseRate });
+
+/** An option's name on the command line: `limitRate` is `--limit-rate`. */
+export const flagName = (key: string): string => `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+function last<T>(parse: Parse<T>): (given: readonly string[]) => T | undefined {
+  return (given) => given.map(parse).at(-1);
+}
+
+function notEmpty<T>(parse: Parse<T>): Parse<T> {
+  return (text) => {
+    if (text !== '') return parse(text);
+    throw new SkulkError('USAGE', 'the value is empty');
+  };
+}
+
+function oneOf<const C extends readonly string[]>(choices: C): Parse<C[number]> {
+  return (text) => {
+    if (choices.includes(text)) return text;
+    throw new SkulkError('USAGE', `${JSON.stringify(text)} is none of ${choices.join(', ')}`);
+  };
+}

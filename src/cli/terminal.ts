@@ -1,0 +1,53 @@
+import { isSystemError } from '../core/kernel/errors.ts';
+import { explainSystemError } from '../core/kernel/explain-system-error.ts';
+import type { Host, HostOutput } from './host.ts';
+import { redact } from './redact.ts';
+import { safeText } from './safe-text.ts';
+
+/** Where a command's words go. What goes to stderr is redacted and escaped. */
+export interface Terminal {
+  readonly stderr: HostOutput;
+  readonly columns: number | undefined;
+  readonly stdoutIsTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
+  readonly color: boolean;
+  /** Writes a text and a line end to stdout. A reader that went away (`| head -1`) is no failure. */
+  print(text: string): Promise<void>;
+  /** Writes a line to stderr. */
+  say(line: string): void;
+  /** A line as `say` would write it. */
+  clean(line: string): string;
+  /** Never to be shown from now on. */
+  hide(secret: string | undefined): void;
+}
+
+/** Makes the terminal of a host. */
+export function makeTerminal(
+  { stdout, stderr, env }: Host,
+  { noColor, secrets }: { noColor: boolean; secrets: readonly string[] },
+): Terminal {
+  const hidden = new Set<string | undefined>([...secrets, env['SKULK_TOKEN'], env['HF_TOKEN']]);
+  const clean = (line: string): string => safeText(redact(line, hidden));
+  // Without a listener a reader that went away would end the process with a stack trace.
+  for (const stream of new Set([stdout, stderr])) if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);
+  return {
+    stderr,
+    columns: stdout.columns,
+    stdoutIsTerminal: stdout.isTTY === true,
+    stderrIsTerminal: stderr.isTTY === true,
+    color: stderr.isTTY === true && !noColor && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+    print: (text) => write(stdout, text),
+    say: (line) => void stderr.write(`${clean(line)}\n`),
+    clean,
+    hide: (secret) => void hidden.add(secret),
+  };
+}
+
+function write(stream: HostOutput, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text === '' ? '' : `${text}\n`, (error) => {
+      if (!error || isSystemError(error, 'EPIPE', 'ERR_STREAM_DESTROYED')) resolve();
+      else reject(explainSystemError(error, 'cannot write the result'));
+    });
+  });
+}

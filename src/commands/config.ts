@@ -1,0 +1,81 @@
+import { argument, defineCommand, flag, value } from '../cli/definition.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
+
+const owners = { origin: 'show', force: 'init', print: 'init', storeHost: 'init', storePath: 'init' } as const;
+
+/** `skulk config`: look at the configuration, check it, begin one. */
+export const config = defineCommand({
+  name: 'config',
+  summary: 'show, find, check or begin the configuration',
+  description: [
+    'show prints every effective setting; with --origin also where it came from. path prints which file is read. validate checks the file, every override in it and the directories that it names. init writes a commented skulk.yaml into the working directory, or where --config says.',
+    'The keys of the file are described in skulk-config(5).',
+  ],
+  arguments: { action: argument('what to do', { choices: ['show', 'path', 'validate', 'init'] }) },
+  options: {
+    origin: flag('show: where each value came from'),
+    force: flag('init: overwrite a file that is there'),
+    print: flag('init: print the file instead of writing it'),
+    storeHost: value('init: hostname of the store host', 'HOST', { fallback: 'this machine' }),
+    storePath: value('init: directory of the canonical copies', 'DIR', { fallback: '$SKULK_HOME/store' }),
+  },
+  examples: [
+    ['where does each value come from?', 'skulk config show --origin'],
+    ['check a file', 'skulk config validate --config ./skulk.yaml'],
+    ['begin one', 'skulk config init --store-host mac-studio-1 --store-path /Volumes/ModelStore/models'],
+  ],
+  exits: ['not-found', 'conflict'],
+  run: async (input, context) => {
+    for (const [option, action] of Object.entries(owners)) {
+      const given = input[option as keyof typeof owners];
+      if (given !== false && given !== undefined && action !== input.action)
+        throw new SkulkError('USAGE', `that option belongs to "skulk config ${action}", not to "skulk config ${input.action}"`, {
+          hint: 'see: skulk config --help',
+        });
+    }
+    const { configPath, initConfig, showConfig, validateConfig } = await import('../core/operations/config.ts');
+    const { world, flags } = context;
+    switch (input.action) {
+      case 'show':
+        return { action: 'show', withOrigin: input.origin, ...showConfig(await context.deps()) } as const;
+      case 'path':
+        return { action: 'path', ...(await configPath(world, flags)) } as const;
+      case 'validate':
+        return { action: 'validate', ...(await validateConfig(world, flags)) } as const;
+      default:
+        return {
+          action: 'init',
+          ...(await initConfig(world, {
+            flags,
+            force: input.force,
+            print: input.print,
+            storeHost: input.storeHost,
+            storePath: input.storePath,
+          })),
+        } as const;
+    }
+  },
+  text: (result) => {
+    switch (result.action) {
+      case 'show':
+        return result.withOrigin
+          ? [
+              {
+                header: ['KEY', 'VALUE', 'ORIGIN'],
+                rows: result.settings.map(({ key, value: is, origin }) => [key, String(is ?? ''), origin]),
+              },
+            ]
+          : [{ header: ['KEY', 'VALUE'], rows: result.settings.map(({ key, value: is }) => [key, String(is ?? '')]) }];
+      case 'path':
+        return result.path === null ? [] : [result.path];
+      case 'validate':
+        return [`${result.file ?? 'no file, the defaults'}: in order`, ...result.checked.map((what) => `checked ${what}`)];
+      case 'init':
+        return result.written
+          ? [`wrote ${result.path}`, 'next: skulk config validate, then skulk serve on the store host']
+          : [result.content.trimEnd()];
+    }
+  },
+  json: ({ action: _, ...result }) => result,
+  notice: (result) => (result.action === 'path' && result.path === null ? 'no configuration file; the defaults are in force' : undefined),
+});

@@ -1,0 +1,59 @@
+import { type CommandContext, defineCommand, flag, variadic } from '../cli/definition.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
+import { parseModelId } from '../core/kernel/model-id.ts';
+import { formatBytes } from '../core/kernel/units.ts';
+
+/** `skulk delete`: remove models from the store. */
+export const deleteModel = defineCommand({
+  name: 'delete',
+  summary: 'delete models from the store',
+  description: [
+    'Removes the canonical copy of each model, and the staged copy on this machine. On a terminal it asks first; elsewhere it needs --yes.',
+  ],
+  arguments: { model: variadic('ids of the models', { parse: parseModelId }) },
+  options: {
+    force: flag('also when a copy is in use'),
+    dryRun: flag('only say what would be deleted'),
+    yes: flag('do not ask'),
+  },
+  examples: [
+    ['see what would go', 'skulk delete --dry-run me/Foo-GGUF'],
+    ['delete without a question', 'skulk delete me/Foo-GGUF --yes'],
+  ],
+  exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
+  run: async ({ model: modelIds, force, dryRun, yes }, context) => {
+    if (!dryRun && !yes && !context.canAsk)
+      throw new SkulkError('USAGE', '"skulk delete" needs --yes when there is no terminal to ask on', {
+        hint: '`--dry-run` shows what would be deleted',
+      });
+    const deps = await context.deps();
+    const { deleteModels, planDeletion } = await import('../core/operations/delete-models.ts');
+    if (dryRun || !yes) {
+      const plan = await planDeletion(deps, { modelIds });
+      if (dryRun) return { ...plan, dry_run: true as const };
+      await askFor(plan.models, context);
+    }
+    return deleteModels(deps, { modelIds, force });
+  },
+  text: (result) => {
+    if ('dry_run' in result)
+      return result.models.map(
+        ({ model_id, total_bytes, staged }) =>
+          `would delete ${model_id} (${formatBytes(total_bytes)}${staged ? ', and the copy on this machine' : ''})`,
+      );
+    return [
+      ...result.deleted.map((id) => `deleted ${id}`),
+      ...result.nodes.map(({ node, status, freed_bytes }) => `${node}: ${status}, ${formatBytes(freed_bytes)}`),
+      `freed ${formatBytes(result.freed_bytes)}`,
+    ];
+  },
+});
+
+async function askFor(
+  models: readonly { readonly model_id: string; readonly total_bytes: number }[],
+  context: CommandContext,
+): Promise<void> {
+  const names = models.map(({ model_id, total_bytes }) => `${model_id} (${formatBytes(total_bytes)})`).join(', ');
+  if (await context.confirm(`Delete ${names} from the store?`)) return;
+  throw new SkulkError('INTERRUPTED', 'nothing was deleted');
+}

@@ -1,0 +1,45 @@
+import { defineCommand } from '../cli/definition.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
+import { formatBytes } from '../core/kernel/units.ts';
+
+/** `skulk health`: is the store there, and how full is it? */
+export const health = defineCommand({
+  name: 'health',
+  summary: 'is the store configured, reachable, how full',
+  description: [
+    'Asks the store how it is. The exit status is 4 when no store is configured or it does not answer; the report is printed all the same.',
+  ],
+  examples: [
+    ['ask the configured store', 'skulk health'],
+    ['ask another one', 'skulk health --store http://192.168.1.10:58080'],
+  ],
+  exits: ['store-unreachable'],
+  run: async (_, context) => {
+    const deps = await context.deps();
+    const { checkHealth } = await import('../core/operations/check-health.ts');
+    return checkHealth(deps);
+  },
+  text: (report) => [
+    `configured  ${report.configured ? 'yes' : 'no'}`,
+    `reachable   ${report.reachable ? 'yes' : 'no'}`,
+    `location    ${report.location ?? 'none'}`,
+    ...(report.store_path === null || report.store_path === undefined ? [] : [`store path  ${report.store_path}`]),
+    ...(typeof report.free_bytes === 'number' && typeof report.total_bytes === 'number'
+      ? [`disk        ${formatBytes(report.free_bytes)} free of ${formatBytes(report.total_bytes)}`]
+      : []),
+    ...(typeof report.used_bytes === 'number' ? [`used        ${formatBytes(report.used_bytes)}`] : []),
+    ...(typeof report.models === 'number' ? [`models      ${report.models}`] : []),
+    ...(report.hostname === null || report.hostname === undefined
+      ? []
+      : [`host        ${report.hostname} (skulk ${report.version ?? 'unknown'})`]),
+  ],
+  failure: ({ configured, reachable, location }) => {
+    if (!configured)
+      return new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured', { hint: 'name it with --store, or run `skulk config init`' });
+    if (!reachable)
+      return new SkulkError('STORE_UNREACHABLE', `the store at ${location ?? 'its address'} does not answer`, {
+        hint: 'is `skulk serve` running there?',
+      });
+    return undefined;
+  },
+});

@@ -1,0 +1,17 @@
+import type { AnyCommand, CommandLoaders } from '../cli/definition.ts';
+
+/** Every verb, in the order of the help; a definition is loaded only when it is needed. */
+export const commandLoaders = {
+  serve: async (): Promise<AnyCommand> => (await import('./serve.ts')).serve,
+  add: async (): Promise<AnyCommand> => (await import('./add.ts')).add,
+  registry: async (): Promise<AnyCommand> => (await import('./registry.ts')).registry,
+  show: async (): Promise<AnyCommand> => (await import('./show.ts')).show,
+  stage: async (): Promise<AnyCommand> => (await import('./stage.ts')).stage,
+  staging: async (): Promise<AnyCommand> => (await import('./staging.ts')).staging,
+  'purge-staging': async (): Promise<AnyCommand> => (await import('./purge-staging.ts')).purgeStaging,
+  delete: async (): Promise<AnyCommand> => (await import('./delete.ts')).deleteModel,
+  verify: async (): Promise<AnyCommand> => (await import('./verify.ts')).verify,
+  health: async (): Promise<AnyCommand> => (await import('./health.ts')).health,
+  config: async (): Promise<AnyCommand> => (await import('./config.ts')).config,
+  completion: async (): Promise<AnyCommand> => (await import('./completion.ts')).completion,
+} as const satisfies CommandLoaders;

@@ -1,0 +1,33 @@
+import { defineCommand, flag, value } from '../cli/definition.ts';
+import { parseModelId } from '../core/kernel/model-id.ts';
+import { formatBytes } from '../core/kernel/units.ts';
+
+/** `skulk purge-staging`: remove this machine's verified copies. */
+export const purgeStaging = defineCommand({
+  name: 'purge-staging',
+  summary: "remove this machine's verified copies",
+  description: [
+    'Removes copies under node_cache_path; the canonical ones in the store are never touched. A copy that a live process uses is kept and named, unless --force is given. It does not ask, as a copy can be staged again.',
+  ],
+  options: {
+    model: value('only this model', 'MODEL', { parse: parseModelId }),
+    force: flag('also remove copies that are in use'),
+    dryRun: flag('only say what would be removed'),
+    yes: flag('accepted for scripts; this command does not ask'),
+  },
+  examples: [
+    ['see what would go', 'skulk purge-staging --dry-run'],
+    ['remove one copy', 'skulk purge-staging --model mlx-community/Qwen3-4B-4bit'],
+  ],
+  exits: ['not-found', 'conflict'],
+  run: async ({ model: modelId, force, dryRun }, context) => {
+    const deps = await context.deps();
+    const { purgeStaging: purge } = await import('../core/operations/purge-staging.ts');
+    return purge(deps, { force, dryRun, ...(modelId !== undefined && { modelId }) });
+  },
+  text: ({ evicted, evicted_bytes, kept_in_use, dry_run }) => [
+    ...evicted.map(({ model_id, size_bytes }) => `${dry_run ? 'would remove' : 'removed'} ${model_id} (${formatBytes(size_bytes)})`),
+    ...kept_in_use.map(({ model_id }) => `kept ${model_id}: it is in use`),
+    `${dry_run ? 'would free' : 'freed'} ${formatBytes(evicted_bytes)}`,
+  ],
+});

@@ -1,0 +1,32 @@
+import { defineCommand, list } from '../cli/definition.ts';
+import { formatBytes } from '../core/kernel/units.ts';
+
+/** `skulk registry`: what the store holds. */
+export const registry = defineCommand({
+  name: 'registry',
+  summary: 'list the models in the store',
+  description: ['Lists every model that the store holds, with its size, its number of files and the tags that follow from its files.'],
+  options: { tag: list('only models with this tag; with several, all of them', 'TAG') },
+  examples: [
+    ['list everything', 'skulk registry'],
+    ['ids of the vision models', "skulk registry --tag vision --json | jq -r '.entries[].model_id'"],
+  ],
+  exits: ['store-unreachable'],
+  run: async ({ tag }, context) => {
+    const deps = await context.deps();
+    const { listRegistry } = await import('../core/operations/list-registry.ts');
+    return listRegistry(deps, { tags: tag });
+  },
+  text: ({ entries }) => {
+    if (entries.length === 0) return [];
+    const rows = entries.map((entry) => [
+      entry.model_id,
+      formatBytes(entry.total_bytes),
+      String(entry.files.length),
+      entry.downloaded_at,
+      entry.tags.join(', '),
+    ]);
+    return [{ header: ['MODEL', 'SIZE', 'FILES', 'ADDED', 'TAGS'], rows, alignRight: [1, 2] }];
+  },
+  notice: ({ entries }) => (entries.length === 0 ? 'no models; `skulk add PATH --as MODEL` brings one in' : undefined),
+});

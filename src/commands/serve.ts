@@ -1,0 +1,46 @@
+import { choice, defineCommand, number, value } from '../cli/definition.ts';
+
+/** `skulk serve`: the store host's file server and API, until a signal ends it. */
+export const serve = defineCommand({
+  name: 'serve',
+  summary: 'serve the store to the LAN',
+  description: [
+    'On the store host this runs the file server (58080) and the API (52415). When no configuration names a store host, this machine is it, with the store under $SKULK_HOME/store.',
+    'One line on standard output says when it is ready. SIGTERM and Ctrl-C stop it: no new requests, what runs gets ten seconds to finish, exit status 0; a second signal ends it at once.',
+  ],
+  options: {
+    role: choice('which part to play', 'ROLE', ['auto', 'store', 'node'], { fallback: 'auto' }),
+    host: value('listen on this address only', 'ADDRESS', { fallback: 'every address' }),
+    port: number('port of the file server; 0 picks a free one', 'PORT', { from: 0, to: 65_535, fallback: '58080' }),
+    apiPort: number('port of the API; 0 picks a free one', 'PORT', { from: 0, to: 65_535, fallback: '52415' }),
+    storePath: value('directory of the canonical copies', 'DIR', { fallback: '$SKULK_HOME/store' }),
+    advertise: value('address at which nodes reach this machine', 'IP'),
+  },
+  examples: [
+    ['serve with the defaults', 'skulk serve'],
+    ['another disk and port', 'skulk serve --store-path /Volumes/ModelStore/models --port 9000'],
+    ['pick free ports and print them as JSON', 'skulk serve --port 0 --api-port 0 --json'],
+  ],
+  exits: ['store-unreachable', 'conflict', 'no-space'],
+  run: async ({ role = 'auto', host, port, apiPort, storePath, advertise }, context) => {
+    const deps = await context.deps({ port, apiPort, storePath, advertise });
+    const { serve: run } = await import('../core/server/serve.ts');
+    await run(
+      deps,
+      {
+        role,
+        logLevel: context.logLevel,
+        ...(host !== undefined && { host }),
+        ...(port !== undefined && { port }),
+        ...(apiPort !== undefined && { apiPort }),
+      },
+      (ready) =>
+        context.announce(
+          `skulk ${ready.role} is ready: ${ready.store_url ?? ready.api_url} (API ${ready.api_url}, store ${ready.store_path ?? 'elsewhere'})`,
+          ready,
+        ),
+    );
+  },
+  text: () => [],
+  json: () => undefined,
+});

@@ -1,0 +1,39 @@
+import { argument, defineCommand } from '../cli/definition.ts';
+import { parseModelId } from '../core/kernel/model-id.ts';
+import { formatBytes } from '../core/kernel/units.ts';
+import { plural } from './plural.ts';
+
+/** `skulk show`: everything about one model. */
+export const show = defineCommand({
+  name: 'show',
+  summary: 'show one model: files, sizes, digests, tags',
+  description: [
+    'Shows what the store knows of a model, and whether this machine has a verified copy. A model that is not hashed yet has no digests.',
+  ],
+  arguments: { model: argument('the id of the model', { parse: parseModelId }) },
+  examples: [
+    ['show a model', 'skulk show mlx-community/Qwen3-4B-4bit'],
+    ['its digest', 'skulk show mlx-community/Qwen3-4B-4bit --json | jq -r .digest'],
+  ],
+  exits: ['not-found', 'store-unreachable'],
+  run: async ({ model: modelId }, context) => {
+    const deps = await context.deps();
+    const { showModel } = await import('../core/operations/show-model.ts');
+    return showModel(deps, { modelId });
+  },
+  text: (model) => [
+    `model     ${model.model_id}`,
+    `size      ${formatBytes(model.total_bytes)} in ${plural(model.files.length, 'file')}`,
+    `tags      ${model.tags.length > 0 ? model.tags.join(', ') : 'none'}`,
+    `digest    ${model.digest === null ? 'not hashed yet' : `sha256:${model.digest}`}`,
+    `revision  ${model.revision ?? 'unknown'}${model.commit === null ? '' : ` (commit ${model.commit})`}`,
+    `added     ${model.downloaded_at}${model.source === null ? '' : ` (${model.source})`}`,
+    `staged    ${model.staged === null ? 'not on this machine' : model.staged.path}`,
+    '',
+    {
+      header: ['FILE', 'SIZE', 'SHA256'],
+      rows: model.files.map(({ path, size, sha256 }) => [path, size === null ? '?' : formatBytes(size), sha256 ?? '?']),
+      alignRight: [1],
+    },
+  ],
+});

@@ -1,0 +1,51 @@
+import { defineCommand, flag, number, rate, variadic } from '../cli/definition.ts';
+import { parseModelRef } from '../core/kernel/model-id.ts';
+import { formatBytes } from '../core/kernel/units.ts';
+
+/** `skulk stage`: make a verified local copy and print where it is. */
+export const stage = defineCommand({
+  name: 'stage',
+  summary: 'make a verified local copy of a model',
+  description: [
+    'Copies a model from the store to this machine, every byte checked against its sha256, and prints the absolute path. A copy that is complete already costs nothing; one that was cut off goes on where it stopped.',
+    'On the store host the copy is a clone where the disk can, or the canonical directory itself when node_cache_path is store_path.',
+  ],
+  arguments: { model: variadic('models, as [org/]name[@revision][:selector]', { parse: parseModelRef }) },
+  options: {
+    dryRun: flag('only say what would be done'),
+    force: flag('make the copy again, even if it is complete'),
+    offline: flag('use only what is on this machine'),
+    limitRate: rate('take at most this many bytes a second, e.g. 100M'),
+    connections: number('connections to the store at a time', 'N', { from: 1, to: 64 }),
+  },
+  examples: [
+    ['stage one model', 'skulk stage mlx-community/Qwen3-4B-4bit'],
+    ['use the path at once', 'llama-server -m "$(skulk stage me/Foo-GGUF)/Foo-Q5_K_M.gguf"'],
+    ['see what it would cost', 'skulk stage --dry-run mlx-community/Qwen3-4B-4bit'],
+  ],
+  exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'],
+  run: async ({ model: refs, dryRun, force, offline, limitRate, connections }, context) => {
+    const deps = await context.deps();
+    const { stageModels } = await import('../core/operations/stage.ts');
+    return stageModels(deps, {
+      refs,
+      dryRun,
+      force,
+      offline,
+      ...(limitRate !== undefined && { limitRate }),
+      ...(connections !== undefined && { connections }),
+    });
+  },
+  text: (result) => {
+    if ('staged' in result) return result.staged.map(({ path }) => path);
+    return result.planned.flatMap((plan) => [
+      `${plan.model_id} -> ${plan.path}`,
+      `  from ${plan.source}: ${formatBytes(plan.bytes_to_transfer)} of ${formatBytes(plan.bytes_total)} to transfer, ${formatBytes(plan.bytes_to_reuse)} to reuse, ${formatBytes(plan.free_bytes)} free`,
+      {
+        header: ['  FILE', 'SIZE', 'ACTION'],
+        rows: plan.files.map(({ path, size, action }) => [`  ${path}`, formatBytes(size), action]),
+        alignRight: [1],
+      },
+    ]);
+  },
+});

@@ -1,0 +1,43 @@
+import { defineCommand } from '../cli/definition.ts';
+import { formatBytes } from '../core/kernel/units.ts';
+import { plural } from './plural.ts';
+
+/** `skulk staging`: this machine's verified copies. */
+export const staging = defineCommand({
+  name: 'staging',
+  summary: "list this machine's verified copies",
+  description: ['Lists the copies under node_cache_path, newest use first, with their size and who uses them.'],
+  examples: [
+    ['list the copies', 'skulk staging'],
+    ['how many bytes they take', 'skulk staging --json | jq .total_bytes'],
+  ],
+  exits: [],
+  run: async (_, context) => {
+    const deps = await context.deps();
+    const { listStaging } = await import('../core/operations/list-staging.ts');
+    return listStaging(deps);
+  },
+  text: ({ staging_root, models, total_bytes, free_bytes, foreign }) => [
+    `${staging_root}: ${plural(models.length, 'model')}, ${formatBytes(total_bytes)}, ${formatBytes(free_bytes)} free`,
+    ...(models.length === 0 ? [] : [{ header: ['MODEL', 'SIZE', 'LAST USED', 'IN USE BY'], rows: models.map(toRow), alignRight: [1] }]),
+    ...(foreign.length === 0 ? [] : [`not skulk's, left alone: ${foreign.join(', ')}`]),
+  ],
+});
+
+function toRow(model: {
+  model_id: string;
+  size_bytes: number;
+  last_used: string | null;
+  in_use: boolean;
+  holders: readonly unknown[];
+}): readonly string[] {
+  return [
+    model.model_id,
+    formatBytes(model.size_bytes),
+    model.last_used ?? 'never',
+    model.in_use ? model.holders.map(describeHolder).join(', ') || 'yes' : '',
+  ];
+}
+
+const describeHolder = (holder: unknown): string =>
+  typeof holder === 'object' && holder !== null && 'pid' in holder ? `pid ${String(holder.pid)}` : String(holder);

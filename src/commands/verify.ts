@@ -1,0 +1,41 @@
+import { defineCommand, flag, variadic } from '../cli/definition.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
+import { parseModelId } from '../core/kernel/model-id.ts';
+
+/** `skulk verify`: hash again and compare. */
+export const verify = defineCommand({
+  name: 'verify',
+  summary: 'hash models again and compare',
+  description: [
+    'Reads every byte of the named models, or of all of them, and compares it with the manifest. With --repair it mends what can be mended without losing a byte: a lost manifest, a lost registry entry, a staged copy.',
+  ],
+  arguments: { model: variadic('ids of the models; all of them when none is named', { parse: parseModelId, optional: true }) },
+  options: {
+    staging: flag("check this machine's staged copies instead of the store"),
+    repair: flag('mend what can be mended'),
+  },
+  examples: [
+    ['check the whole store', 'skulk verify'],
+    ['check and mend one staged copy', 'skulk verify --staging --repair me/Foo-GGUF'],
+  ],
+  exits: ['not-found', 'store-unreachable', 'conflict', 'integrity'],
+  run: async ({ model: modelIds, staging, repair }, context) => {
+    const deps = await context.deps();
+    const { verifyModels } = await import('../core/operations/verify-models.ts');
+    return verifyModels(deps, { modelIds, staging, repair });
+  },
+  text: ({ models }) =>
+    models.flatMap(({ model_id, status, bad_files, note }) => [
+      `${model_id}: ${status}${note === undefined ? '' : ` (${note})`}`,
+      ...(bad_files.length === 0
+        ? []
+        : [{ header: ['  FILE', 'PROBLEM'], rows: bad_files.map(({ path, problem }) => [`  ${path}`, problem]) }]),
+    ]),
+  failure: ({ ok, models }) => {
+    if (ok) return undefined;
+    const bad = models.filter(({ status }) => status !== 'ok' && status !== 'repaired').map(({ model_id }) => model_id);
+    return new SkulkError('INTEGRITY', `not as it should be: ${bad.join(', ')}`, {
+      hint: 'run it again with --repair; what stays damaged must be added again',
+    });
+  },
+});
