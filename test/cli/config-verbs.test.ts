@@ -1,0 +1,177 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type CliResult, runCli } from './run-cli.ts';
+
+let cwd = '';
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'skulk-config-'));
+});
+afterEach(() => rm(cwd, { recursive: true, force: true }));
+
+const skulk = (argv: readonly string[], env: Record<string, string> = {}): Promise<CliResult> => runCli(argv, { cwd, env });
+const write = (text: string, name = 'skulk.yaml'): Promise<void> => writeFile(join(cwd, name), text);
+
+describe('skulk config', () => {
+  test('shows defaults without a file, and says that there is none', async () => {
+    const { stdout } = await skulk(['config', 'show', '--json']);
+    const { file, settings } = JSON.parse(stdout);
+    expect(file).toBeNull();
+    expect(settings).toContainEqual({ key: 'model_store.store_port', value: 58080, origin: 'default' });
+    expect(await skulk(['config', 'path'])).toMatchObject({
+      status: 0,
+      stdout: '',
+      stderr: expect.stringContaining('no configuration file'),
+    });
+  });
+
+  test('shows where each value came from, with the line, and no secret', async () => {
+    await write('model_store:\n  store_host: kite3\n  store_port: 9000\nhf_token: hf_verysecret1\n');
+    const { stdout } = await skulk(['config', 'show', '--origin', '--store', 'http://h:1'], { SKULK_TOKEN: 'hush-hush' });
+    expect(stdout).toMatch(/store_port +9000 +\S+skulk\.yaml:3: model_store\.store_port/);
+    expect(stdout).toMatch(/store_url +http:\/\/h:1 +flag --store/);
+    expect(stdout).toMatch(/^token +\(set, not shown\) +environment SKULK_TOKEN/m);
+    expect(stdout).not.toMatch(/verysecret|hush-hush/);
+  });
+
+  test('finds the file in an ancestor, and names a file that is broken', async () => {
+    await write('not: [yaml');
+    await mkdir(join(cwd, 'a/b'), { recursive: true });
+    const result = await runCli(['config', 'path'], { cwd: join(cwd, 'a/b') });
+    expect(result).toMatchObject({ status: 0, stdout: `${join(cwd, 'skulk.yaml')}\n` });
+  });
+
+  test('init writes a file that validates, and does not overwrite it', async () => {
+    expect(await skulk(['config', 'init', '--store-host', 'kite3'])).toMatchObject({ status: 0 });
+    expect(await skulk(['config', 'validate'])).toMatchObject({ status: 0, stderr: '' });
+    const before = await readFile(join(cwd, 'skulk.yaml'), 'utf8');
+    expect(await skulk(['config', 'init', '--store-host', 'other'])).toMatchObject({ status: 5, stdout: '' });
+    expect(await readFile(join(cwd, 'skulk.yaml'), 'utf8')).toBe(before);
+    expect(await skulk(['config', 'init', '--store-host', 'other', '--force'])).toMatchObject({ status: 0 });
+    expect(await readFile(join(cwd, 'skulk.yaml'), 'utf8')).toContain('store_host: "other"');
+    expect(await readdir(cwd)).toEqual(['skulk.yaml']);
+  });
+
+  test('init --print writes nothing', async () => {
+    const { stdout } = await skulk(['config', 'init', '--print', '--store-path', '/srv/models']);
+    expect(stdout).toContain('store_path: "/srv/models"');
+    expect(await readdir(cwd)).toEqual([]);
+  });
+
+  test('refuses an option of another action', async () => {
+    expect(await skulk(['config', 'show', '--force'])).toMatchObject({ status: 2, stdout: '' });
+  });
+});
+
+describe('the examples of the documentation load', () => {
+  test('minimal', async () => {
+    await write(`model_store:\n  enabled: true\n  store_host: kite3\n  store_path: ${cwd}\n`);
+    expect(await skulk(['config', 'validate'])).toMatchObject({ status: 0 });
+  });
+
+  test('full, with overrides, sections of another program and a token', async () => {
+    await write(`inference: {x: 1}
+logging: [a]
+model_store:
+  enabled: true
+  store_host: KITE3.local.
+  store_http_host: 192.168.1.10
+  store_port: 58080
+  store_path: $HOME
+  api_port: 52415
+  download: {allow_hf_fallback: false}
+  staging:
+    enabled: true
+    node_cache_path: ~/.skulk/staging
+    cleanup_on_deactivate: true
+    staging_keep_recent_gb: 40
+  node_overrides:
+    kite3:
+      staging:
+        node_cache_path: ~/models
+hf_token: hf_abcdefgh
+`);
+    expect(await skulk(['config', 'validate'])).toMatchObject({ status: 0 });
+    const { settings, is_store_host } = JSON.parse((await skulk(['config', 'show', '--json'])).stdout);
+    expect(is_store_host).toBe(true);
+    expect(settings).toContainEqual(
+      expect.objectContaining({
+        key: 'model_store.staging.node_cache_path',
+        value: join(cwd, 'models'),
+        origin: expect.stringContaining('skulk.yaml:19: '),
+      }),
+    );
+  });
+});
+
+describe('bad input is refused with file, line, key and hint', () => {
+  const under = (text: string): string => `model_store:\n  store_host: kite3\n  ${text}\n`;
+
+  test.each([
+    ['not YAML', 'model_store: [1, 2\nother: x\n', /skulk\.yaml:\d+:\d+: not YAML/],
+    ['a list', '- a\n', /skulk\.yaml:1: it must be a mapping/],
+    ['a string for a number', under('store_port: many'), /skulk\.yaml:3: model_store\.store_port must be an integer/],
+    [
+      'a negative budget',
+      under('staging: {staging_keep_recent_gb: -1}'),
+      /skulk\.yaml:3: model_store\.staging\.staging_keep_recent_gb must be >= 0/,
+    ],
+    ['a port that is none', under('store_port: 70000'), /skulk\.yaml:3: model_store\.store_port must be <= 65535/],
+    ['an unknown key', under('store_prot: 9000'), /skulk\.yaml:3: model_store\.store_prot is not known[\s\S]*did you mean "store_port"\?/],
+    ['a relative store_path', under('store_path: models'), /skulk\.yaml:3: model_store\.store_path is "models", a relative path/],
+    ['a variable that is not set', under('store_path: $NOWHERE/x'), /skulk\.yaml:3: .*\$NOWHERE/],
+    [
+      'a directory that is not there',
+      under('store_path: /nonexistent/store'),
+      /skulk\.yaml:3: store_path \/nonexistent\/store does not exist/,
+    ],
+    [
+      'a relative path in an override of another machine',
+      under('node_overrides: {m5.lan: {staging: {node_cache_path: x}}}'),
+      /skulk\.yaml:3: model_store\.node_overrides\.m5\.lan\.staging\.node_cache_path is "x"/,
+    ],
+    ['a file where a directory belongs', under('store_path: /dev/null'), /skulk\.yaml:3: store_path \/dev\/null is not a directory/],
+  ])('%s', async (_, text, expected) => {
+    await write(text);
+    const { status, stdout, stderr } = await skulk(['config', 'validate']);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(expected);
+    expect(stderr).toMatch(/^hint: ./m);
+    expect(stderr).not.toMatch(/this is a bug|^ +at /m);
+  });
+
+  test('a directory where the file should be', async () => {
+    await mkdir(join(cwd, 'd'));
+    expect(await skulk(['config', 'show', '--config', 'd'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('is a directory'),
+    });
+  });
+
+  test('a file that is named and absent', async () => {
+    expect(await skulk(['config', 'show'], { SKULK_CONFIG: '/nonexistent.yaml' })).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('/nonexistent.yaml does not exist'),
+    });
+  });
+
+  test('a file of 50 MB, without reading it', async () => {
+    await write('');
+    await truncate(join(cwd, 'skulk.yaml'), 50_000_000);
+    expect(await skulk(['config', 'validate'])).toMatchObject({ status: 2, stderr: expect.stringContaining('50000000 bytes') });
+  });
+
+  test.skipIf(process.getuid?.() === 0)('a directory that cannot be written', async () => {
+    await mkdir(join(cwd, 'store'));
+    await chmod(join(cwd, 'store'), 0o500);
+    await write(under('store_path: ~/store'));
+    expect(await skulk(['config', 'validate'])).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot be written') });
+  });
+
+  test('a store URL that is none', async () => {
+    const { status, stderr } = await skulk(['config', 'show', '--store', 'http://me:pass@host']);
+    expect(status).toBe(2);
+    expect(stderr).not.toContain('pass@');
+  });
+});

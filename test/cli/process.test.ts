@@ -1,0 +1,54 @@
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
+
+let home = '';
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'skulk-process-'));
+});
+afterEach(() => rm(home, { recursive: true, force: true }));
+
+const shell = (script: string, env: Record<string, string> = { HOME: home }): SpawnSyncReturns<string> =>
+  spawnSync('bash', ['--norc', '-c', script], {
+    cwd: home,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'] ?? '', NODE: process.execPath, BIN: bin, ...env },
+  });
+
+describe('the process', () => {
+  test('runs nothing that lies in the working directory', async () => {
+    await mkdir(join(home, '.config'));
+    await writeFile(join(home, '.config/config.js'), `require('node:fs').writeFileSync('ran', ''); module.exports = {};`);
+    await writeFile(join(home, 'skulk.yaml'), 'model_store: {store_port: 9000}\n');
+    expect(shell('"$NODE" "$BIN" config show')).toMatchObject({ status: 0, stderr: '' });
+    expect(existsSync(join(home, 'ran'))).toBe(false);
+  });
+
+  test('works without HOME', () => {
+    expect(shell('"$NODE" "$BIN" config show', {})).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('works in a directory that was removed', async () => {
+    await writeFile(join(home, 'skulk.yaml'), 'model_store: {store_port: 9000}\n');
+    expect(shell('mkdir gone && cd gone && rmdir ../gone && "$NODE" "$BIN" config show')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('ends quietly when its reader goes away', () => {
+    expect(shell('set -o pipefail; "$NODE" "$BIN" completion bash | head -1')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('says so when the result cannot be written', () => {
+    expect(shell('"$NODE" "$BIN" --help > /dev/full')).toMatchObject({ status: 7, stderr: expect.stringContaining('no space left') });
+  });
+
+  test('keeps compiled code in a directory of the user only', () => {
+    shell('"$NODE" "$BIN" --version');
+    expect(existsSync(join(home, '.cache/skulk/compile'))).toBe(true);
+  });
+});

@@ -1,0 +1,231 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CommandContext, defineCommand, flag, number, value, variadic } from '../../src/cli/definition.ts';
+import { commandLoaders } from '../../src/commands/index.ts';
+import { SkulkError } from '../../src/core/kernel/errors.ts';
+import { type CliOptions, type CliResult, runCli } from './run-cli.ts';
+
+let cwd = '';
+beforeAll(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'skulk-cli-'));
+});
+afterAll(() => rm(cwd, { recursive: true, force: true }));
+
+/** Runs `skulk work …`, whose action the test gives. */
+function runWork(
+  argv: readonly string[],
+  run: (context: CommandContext, input: object) => Promise<unknown>,
+  options: Partial<CliOptions> = {},
+): Promise<CliResult> {
+  const work = defineCommand({
+    name: 'work',
+    summary: 'do some work',
+    description: ['Works.'],
+    arguments: { thing: variadic('things', { parse: (text) => text, optional: true }) },
+    options: { count: number('how many', 'N', { from: 1, to: 9 }), name: value('a name', 'NAME'), hard: flag('work hard') },
+    examples: [['work', 'skulk work']],
+    exits: [],
+    run: async (input, context) => ({ answer: await run(context, input) }),
+    text: ({ answer }) => [String(answer)],
+  });
+  return runCli(argv, { cwd, commands: { work: async () => work }, ...options });
+}
+
+const echo = async (_: CommandContext, input: object): Promise<unknown> => JSON.stringify(input);
+const fail = (error: unknown) => async (): Promise<never> => {
+  throw error;
+};
+
+describe('the command line', () => {
+  test('prints the version without loading a definition', async () => {
+    const commands = { work: () => Promise.reject(new Error('loaded')) };
+    expect(await runCli(['--version'], { cwd, commands })).toMatchObject({ status: 0, stdout: 'skulk 1.2.3\n', stderr: '' });
+    expect((await runCli(['work', '--version', '--json'], { cwd, commands })).stdout).toBe('{"version":"1.2.3"}\n');
+  });
+
+  test.each([
+    [['--json', '--store', 'http://a:1', 'work']],
+    [['work', '--json', '--store=http://a:1']],
+    [['--store=http://a:1', 'work', '--json']],
+  ])('takes global flags on either side of the verb: %j', async (argv) => {
+    const { status, stdout } = await runWork(argv, async ({ flags }) => flags.store);
+    expect([status, stdout]).toEqual([0, '{"answer":"http://a:1"}\n']);
+  });
+
+  test('takes flags of the verb before it, and words after -- as they are', async () => {
+    const { stdout } = await runWork(['--count', '3', 'work', '--hard', '--', '--json', '-h'], echo);
+    expect(JSON.parse(stdout)).toEqual({ thing: ['--json', '-h'], count: 3, hard: true });
+  });
+
+  test('the last of a repeated option counts', async () => {
+    expect(JSON.parse((await runWork(['work', '--count', '1', '--count=2'], echo)).stdout)).toMatchObject({ count: 2 });
+  });
+
+  test.each([
+    [['wrok'], '"wrok" is not a skulk command', 'did you mean "skulk work"?'],
+    [['--jsn'], 'skulk has no option --jsn', 'did you mean --json?'],
+    [['work', '--huard'], '"skulk work" has no option --huard', 'did you mean --hard?'],
+    [['work', '--tokn=hush'], '"skulk work" has no option --tokn', 'did you mean --token?'],
+    [['work', '--count'], '--count needs a value: --count N', ''],
+    [['work', '--count', '10'], '--count: "10" is not a whole number from 1 to 9', ''],
+    [['work', '--count', '1e3'], '--count: "1e3" is not a whole number', ''],
+    [['work', '--name', ''], '--name: the value is empty', ''],
+    [['work', ''], 'THING of "skulk work" is empty', ''],
+    [['work', '-q', '-v'], '--quiet and --verbose contradict each other', ''],
+    [['constructor'], '"constructor" is not a skulk command', ''],
+    [[], 'no command is given', '`skulk --help`'],
+  ])('refuses %j', async (argv, message, hint) => {
+    const { status, stdout, stderr } = await runWork(argv, echo);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`skulk: ${message}`);
+    expect(stderr).toContain(hint);
+    expect(stderr).not.toContain('hush');
+    expect(stderr).not.toMatch(/^ +at /m);
+  });
+
+  test('with --json a refusal is one document on the last line of stderr', async () => {
+    const { status, stdout, stderr } = await runWork(['work', '--nope', '--json'], echo);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '')).toEqual({
+      error: { code: 'USAGE', message: '"skulk work" has no option --nope', hint: expect.any(String) },
+    });
+  });
+});
+
+describe('help', () => {
+  test('lists every verb', async () => {
+    const { status, stdout } = await runCli(['--help'], { cwd });
+    expect(status).toBe(0);
+    for (const verb of Object.keys(commandLoaders)) expect(stdout).toMatch(new RegExp(`^  ${verb} +\\S`, 'm'));
+  });
+
+  test.each(Object.keys(commandLoaders))('of %s has examples and exit statuses, wherever -h stands', async (verb) => {
+    const help = await runCli([verb, '--help'], { cwd });
+    expect(help).toMatchObject({ status: 0, stderr: '' });
+    expect(help.stdout).toMatch(new RegExp(`^Usage: skulk ${verb}`, 'm'));
+    expect(help.stdout).toMatch(/^Examples:\n {2}# .+\n {2}.*skulk /m);
+    expect(help.stdout).toMatch(/^Exit statuses:\n {2}0 /m);
+    for (const argv of [
+      ['-h', verb],
+      ['help', verb],
+      [verb, '--nope', '-vh'],
+    ])
+      expect((await runCli(argv, { cwd })).stdout).toBe(help.stdout);
+  });
+
+  test('of an unknown verb is refused', async () => {
+    expect(await runCli(['stgae', '--help'], { cwd })).toMatchObject({ status: 2, stdout: '' });
+  });
+});
+
+describe('failures', () => {
+  test('a foreseen one gives its message, its hint and its status', async () => {
+    const { status, stdout, stderr } = await runWork(
+      ['work'],
+      fail(new SkulkError('NO_SPACE', 'the disk is full', { hint: 'free some room' })),
+    );
+    expect([status, stdout, stderr]).toEqual([7, '', 'skulk: the disk is full\nhint: free some room\n']);
+  });
+
+  test('a plain Error is a bug; its stack needs --verbose', async () => {
+    const quiet = await runWork(['work'], fail(new TypeError('boom')));
+    expect(quiet).toMatchObject({ status: 1, stdout: '' });
+    expect(quiet.stderr).toContain('boom (this is a bug in skulk)');
+    expect(quiet.stderr).not.toMatch(/^ +at /m);
+    expect((await runWork(['work', '-v'], fail(new TypeError('boom')))).stderr).toMatch(/^ +at /m);
+  });
+
+  test('secrets are hidden wherever they came from', async () => {
+    const { stderr } = await runWork(
+      ['work', '--token', 'flag-secret', '--json'],
+      fail(new SkulkError('CONFIG', 'flag-secret env-secret hub-secret hf_abcdefgh12345 a%2Fb', { hint: 'env-secret' })),
+      { env: { SKULK_TOKEN: 'env-secret', HF_TOKEN: 'hub-secret' } },
+    );
+    expect(stderr).not.toMatch(/-secret|hf_abc/);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'CONFIG' } });
+  });
+
+  test('control characters from outside do not reach the terminal', async () => {
+    const { stderr } = await runWork(['work'], fail(new SkulkError('CONFIG', 'a\u001b[2Jb\u202ec')));
+    expect(stderr).toBe('skulk: a\\x1b[2Jb\\u202ec\n');
+  });
+});
+
+describe('signals', () => {
+  test.each([
+    ['SIGINT', 130, 'INTERRUPTED'],
+    ['SIGTERM', 143, 'TERMINATED'],
+  ] as const)('%s ends the work with status %i, a second one at once', async (signal, expected, code) => {
+    let send = (_: typeof signal): void => undefined;
+    const result = await runWork(
+      ['work', '--json'],
+      async ({ world }) => {
+        send(signal);
+        send(signal);
+        await sleep(10_000, undefined, { signal: world.signal });
+      },
+      { onStart: (sender) => (send = sender) },
+    );
+    expect(result).toMatchObject({ status: expected, exited: expected, stdout: '' });
+    expect(JSON.parse(result.stderr)).toMatchObject({ error: { code } });
+  });
+});
+
+describe('events', () => {
+  const report = async ({ world }: CommandContext): Promise<string> => {
+    for (const bytesDone of [0, 1, 2, 10]) world.emit({ type: 'progress', doing: 'staging', subject: 'a/b', bytesDone, bytesTotal: 10 });
+    world.emit({ type: 'warning', message: 'careful' });
+    world.emit({ type: 'note', message: 'by the way' });
+    world.emit({ type: 'waiting', message: 'waiting for pid 7' });
+    return 'done';
+  };
+
+  test('are lines on stderr when it is no terminal: the first and the last of a piece of work', async () => {
+    const { stdout, stderr } = await runWork(['work'], report);
+    expect(stdout).toBe('done\n');
+    expect(stderr.split('\n')).toEqual([
+      'staging a/b: 0% (0 B of 10 B)',
+      'staging a/b: 100% (10 B of 10 B)',
+      'skulk: warning: careful',
+      'waiting for pid 7',
+      '',
+    ]);
+  });
+
+  test('are silent with --quiet, without progress with --no-progress, with notes with --verbose', async () => {
+    expect((await runWork(['work', '-q'], report)).stderr).toBe('');
+    expect((await runWork(['work', '--no-progress'], report)).stderr).not.toContain('staging');
+    expect((await runWork(['work', '-v'], report)).stderr).toContain('by the way');
+  });
+
+  test('are a bar on a terminal', async () => {
+    const slow = async (context: CommandContext): Promise<string> => {
+      context.world.emit({ type: 'progress', doing: 'staging', subject: 'a/b', bytesDone: 3, bytesTotal: 10 });
+      await sleep(300);
+      return report(context);
+    };
+    const { stderr } = await runWork(['work'], slow, { isTerminal: true });
+    expect(stderr).toMatch(/staging a\/b \[=+-+\] 30%/);
+    expect(stderr).toContain('100%');
+  });
+});
+
+describe('a question', () => {
+  const ask = async ({ confirm, canAsk }: CommandContext): Promise<unknown> => (canAsk ? confirm('Really?') : 'nobody there');
+
+  test.each([
+    ['y\n', 'true'],
+    ['\n', 'false'],
+    ['', 'false'],
+  ])('answered with %j is %s', async (stdin, answer) => {
+    expect((await runWork(['work'], ask, { stdin, isTerminal: true })).stdout).toContain(answer);
+  });
+
+  test('is asked on a terminal only', async () => {
+    expect((await runWork(['work'], ask)).stdout).toBe('nobody there\n');
+    expect(await runCli(['delete', 'a/b'], { cwd })).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--yes') });
+  });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { resolveConfig } from '../../src/core/config/load.ts';
+import { parseConfig } from '../../src/core/config/read-file.ts';
+import { sameHostname } from '../../src/core/config/same-host.ts';
+import type { Config, SettingFlags } from '../../src/core/config/settings.ts';
+import type { World } from '../../src/core/kernel/world.ts';
+
+interface Machine {
+  readonly hostname?: string;
+  readonly nodeId?: string;
+  readonly env?: Record<string, string>;
+  readonly flags?: SettingFlags;
+}
+
+function resolve(yaml: string, { hostname = 'kite3', nodeId, env = {}, flags = {} }: Machine = {}): Config {
+  const world: World = {
+    env,
+    cwd: '/work',
+    platform: 'linux',
+    hostname,
+    homeDirectory: '/home/me',
+    version: '0',
+    now: () => new Date(0),
+    signal: new AbortController().signal,
+    emit: () => undefined,
+  };
+  return resolveConfig(world, {
+    ...parseConfig(yaml, '/etc/skulk.yaml'),
+    file: '/etc/skulk.yaml',
+    flags,
+    nodeId,
+    skulkHome: '/home/me/.skulk',
+  });
+}
+
+describe('precedence', () => {
+  test('defaults hold without a file', () => {
+    const { settings, isStoreHost, isStoreNamed } = resolve('');
+    expect(settings.storePath).toEqual({ value: '/home/me/.skulk/store', origin: { from: 'default' } });
+    expect([isStoreHost, isStoreNamed]).toEqual([true, false]);
+  });
+
+  test('a flag wins over the file, with its origin', () => {
+    const yaml = 'model_store:\n  store_port: 9000\n  store_path: /srv\n';
+    expect(resolve(yaml).settings.storePort).toEqual({
+      value: 9000,
+      origin: { from: 'file', file: '/etc/skulk.yaml', line: 2, key: 'model_store.store_port' },
+    });
+    const { settings } = resolve(yaml, { flags: { port: 0, storePath: 'here' } });
+    expect(settings.storePort).toEqual({ value: 0, origin: { from: 'flag', name: '--port' } });
+    expect(settings.storePath.value).toBe('/work/here');
+  });
+
+  test('a flag wins over the environment, the environment over the file', () => {
+    const env = { SKULK_STORE: 'http://a:1', HF_TOKEN: 'fromEnv', HF_HUB_OFFLINE: '1' };
+    const yaml = 'model_store: {download: {allow_hf_fallback: true}}\nhf_token: fromFile\n';
+    expect(resolve(yaml, { env }).settings).toMatchObject({
+      storeUrl: { value: 'http://a:1' },
+      hubToken: { value: 'fromEnv' },
+      allowHubFallback: { value: false },
+    });
+    expect(resolve(yaml, { env, flags: { store: 'http://b:2' } }).settings.storeUrl.value).toBe('http://b:2');
+    expect(resolve(yaml, { env: { HF_TOKEN: '' } }).settings.hubToken.value).toBe('fromFile');
+  });
+
+  test('a named store means that this machine is not the host', () => {
+    expect(resolve('', { flags: { store: 'http://b:2' } })).toMatchObject({ isStoreHost: false, isStoreNamed: true });
+  });
+});
+
+describe('overrides', () => {
+  const yaml = `model_store:
+  store_host: other
+  staging: {node_cache_path: /base, staging_keep_recent_gb: 10}
+  node_overrides:
+    Kite3.local:
+      staging: {node_cache_path: /first}
+    kite3:
+      staging: {node_cache_path: /second, staging_keep_recent_gb: 0}
+    node-1:
+      staging: {enabled: false}
+`;
+
+  test('merge field by field, the first match wins', () => {
+    const { nodeCachePath, keepRecentBytes, stagingEnabled } = resolve(yaml).settings;
+    expect(nodeCachePath).toMatchObject({
+      value: '/first',
+      origin: { key: 'model_store.node_overrides.Kite3.local.staging.node_cache_path', line: 6 },
+    });
+    expect([keepRecentBytes.value, stagingEnabled.value]).toEqual([10 * 1024 ** 3, true]);
+  });
+
+  test('match by node id, exactly', () => {
+    expect(resolve(yaml, { hostname: 'x', nodeId: 'node-1' }).settings.stagingEnabled.value).toBe(false);
+    expect(resolve(yaml, { hostname: 'x', nodeId: 'NODE-1' }).settings.stagingEnabled.value).toBe(true);
+  });
+
+  test('of another machine do not matter', () => {
+    expect(resolve(yaml, { hostname: 'x' }).settings.nodeCachePath.value).toBe('/base');
+  });
+});
+
+describe('machines', () => {
+  test.each([
+    ['kite3', 'KITE3', true],
+    ['kite3', 'kite3.local', true],
+    ['kite3.', 'kite3.local.', true],
+    ['kite3', 'kite30', false],
+    ['kite3.lan', 'kite3', false],
+  ])('%s and %s: %s', (a, b, same) => {
+    expect(sameHostname(a, b)).toBe(same);
+  });
+
+  test.each([
+    ['KITE3.local', undefined, true],
+    ['node-7', 'node-7', true],
+    ['127.0.0.1', undefined, true],
+    ['localhost', undefined, true],
+    ['other', undefined, false],
+  ])('store_host %s with node id %s: this machine is the host: %s', (storeHost, nodeId, isHost) => {
+    expect(resolve(`model_store: {store_host: ${storeHost}}`, { ...(nodeId && { nodeId }) }).isStoreHost).toBe(isHost);
+  });
+});
+
+describe('paths', () => {
+  test('expand ~ and variables', () => {
+    const yaml = 'model_store: {store_path: "$DISK/m", staging: {node_cache_path: "~/s"}}';
+    expect(resolve(yaml, { env: { DISK: '/mnt' } }).settings).toMatchObject({
+      storePath: { value: '/mnt/m' },
+      nodeCachePath: { value: '/home/me/s' },
+    });
+  });
+
+  test('must be absolute, and say where they are not', () => {
+    expect(() => resolve('model_store:\n  store_path: m\n')).toThrow('/etc/skulk.yaml:2: model_store.store_path is "m", a relative path');
+  });
+});

@@ -1,0 +1,43 @@
+import { hostname } from 'node:os';
+import { resolveConfig } from '../../src/core/config/load.ts';
+import type { ConfigFile } from '../../src/core/config/schema.ts';
+import type { Config, SettingFlags } from '../../src/core/config/settings.ts';
+import type { SkulkEvent } from '../../src/core/kernel/events.ts';
+import type { World } from '../../src/core/kernel/world.ts';
+
+/** A world for a test, with everything that was reported in it. */
+export interface TestWorld extends World {
+  readonly events: SkulkEvent[];
+  readonly warnings: () => readonly string[];
+}
+
+/** A world whose home is a directory of the test. */
+export function testWorld(
+  home: string,
+  {
+    env = {},
+    signal = new AbortController().signal,
+    now = () => new Date(),
+  }: { env?: Record<string, string>; signal?: AbortSignal; now?: () => Date } = {},
+): TestWorld {
+  const events: SkulkEvent[] = [];
+  return {
+    env: { SKULK_HOME: home, ...env },
+    cwd: home,
+    platform: process.platform,
+    hostname: hostname(),
+    homeDirectory: home,
+    version: '0.0.0-test',
+    now,
+    signal,
+    emit: (event) => void events.push(event),
+    events,
+    warnings: () => events.filter((event) => event.type === 'warning').map((event) => event.message),
+  };
+}
+
+/** The configuration that a file's content and flags make in a world. */
+export const testConfig = (
+  world: World,
+  { content = {}, flags = {}, nodeId }: { content?: ConfigFile; flags?: SettingFlags; nodeId?: string } = {},
+): Config => resolveConfig(world, { content, file: undefined, flags, nodeId, skulkHome: world.env['SKULK_HOME'] ?? world.homeDirectory });

@@ -1,0 +1,469 @@
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SkulkError } from '../../src/core/kernel/errors.ts';
+import type { Limits } from '../../src/core/server/limits.ts';
+import { listen } from '../../src/core/server/listen.ts';
+import { stopApp } from '../../src/core/server/stop-app.ts';
+import { createStoreApp } from '../../src/core/server/store-app.ts';
+import type { LocalStore } from '../../src/core/store/contract.ts';
+import { directoryStore, type Models, sha256 } from '../helpers/directory-store.ts';
+import { ask, talk } from '../helpers/raw-http.ts';
+
+const text = 'hello, store';
+const etag = `"${sha256(text)}"`;
+const names = [
+  'config.json',
+  'sub/dir/a b.txt',
+  'a#b.txt',
+  '100%.txt',
+  '50%41.txt',
+  'a+b.txt',
+  'ünï-模型.gguf',
+  'new\nline',
+  'q?m.txt',
+  'quote\'"',
+  '%zz',
+  'files.txt',
+];
+const models: Models = {
+  'org/name': Object.fromEntries([...names.map((name) => [name, `content of ${name}`]), ['hello', text], ['empty', '']]),
+  single: { 'a.txt': text, 'sub/b.txt': 'b' },
+  'org/shadow': { files: 'a file called files', manifest: 'a file called manifest', 'download/status': 'a file called status' },
+};
+const cleanUps: (() => PromiseLike<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
+});
+
+async function serve({
+  has = models,
+  overrides = {},
+  limits = {},
+  token,
+}: {
+  has?: Models;
+  overrides?: Partial<LocalStore>;
+  limits?: Partial<Limits>;
+  token?: string;
+} = {}) {
+  const store = await directoryStore(has, overrides);
+  const log: string[] = [];
+  const app = await createStoreApp({ store, version: '1.2.3', limits, token, stream: { write: (line) => void log.push(line) } });
+  const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
+  cleanUps.push(
+    () => store[Symbol.asyncDispose](),
+    () => stopApp(app, { graceMs: 100 }),
+  );
+  return { url, store, app, log };
+}
+
+let url = '';
+let store: Awaited<ReturnType<typeof serve>>['store'];
+beforeEach(async () => {
+  ({ url, store } = await serve());
+});
+
+describe('the JSON routes', () => {
+  test('health, registry, models, also with a slash at the end', async () => {
+    expect((await ask(url, '/health')).json()).toMatchObject({ free_bytes: 3, total_bytes: 5, used_bytes: 2 });
+    expect((await ask(url, '/models')).json()).toEqual(['org/name', 'single', 'org/shadow']);
+    for (const path of ['/registry', '/registry/']) {
+      expect((await ask(url, path)).json()).toEqual(await store.listModels());
+    }
+  });
+
+  test.each(['/models/org%2Fname/files', '/models/org/name/files', '/models/org%2fname/files/', '/models/org/name/files?x=%'])(
+    '%s lists the files',
+    async (path) => {
+      expect((await ask(url, path)).json()).toEqual(await store.listFiles('org/name' as never));
+    },
+  );
+
+  test('a model of one segment', async () => {
+    expect((await ask(url, '/models/single/files')).json()).toEqual(['a.txt', 'sub/b.txt']);
+    expect((await ask(url, '/models/single/sub/b.txt')).body.toString()).toBe('b');
+  });
+
+  test('a model that is not there', async () => {
+    const answer = await ask(url, '/models/org/none/files');
+    expect(answer.status).toBe(404);
+    expect(answer.json()).toMatchObject({ code: 'MODEL_NOT_FOUND', detail: expect.stringContaining('org/none') });
+    expect((await ask(url, '/models/none/files')).status).toBe(404);
+    expect((await ask(url, '/models/org/name/none')).json()).toMatchObject({ code: 'FILE_NOT_FOUND' });
+  });
+
+  test('the manifest has a strong ETag and answers 304', async () => {
+    const answer = await ask(url, '/models/org%2Fname/manifest');
+    const { digest } = answer.json() as { digest: string };
+    expect(answer.headers.etag).toBe(`"${digest}"`);
+    for (const condition of [`"${digest}"`, `W/"${digest}"`, `"x", "${digest}"`, '*']) {
+      const again = await ask(url, '/models/org/name/manifest', { headers: { 'If-None-Match': condition } });
+      expect([again.status, again.body.length, again.headers.etag]).toEqual([304, 0, `"${digest}"`]);
+    }
+    expect((await ask(url, '/models/org/name/manifest', { headers: { 'If-None-Match': '"x"' } })).status).toBe(200);
+  });
+
+  test('a manifest that is still being made', async () => {
+    const { url } = await serve({ overrides: { manifest: async () => ({ state: 'hashing', retryAfterMs: 1500 }) } });
+    const answer = await ask(url, '/models/org/name/manifest');
+    expect([answer.status, answer.headers['retry-after'], answer.json()]).toEqual([202, '2', { state: 'hashing', retry_after_ms: 1500 }]);
+  });
+
+  test('files whose names are those of routes', async () => {
+    expect((await ask(url, '/models/org/shadow/files')).body.toString()).toBe('a file called files');
+    expect((await ask(url, '/models/org/shadow/manifest')).body.toString()).toBe('a file called manifest');
+    expect((await ask(url, '/models/org/shadow/download/status')).body.toString()).toBe('a file called status');
+    const list = await ask(url, '/models/org/shadow/files', { headers: { Accept: 'application/vnd.skulk.files+json' } });
+    expect(list.json()).toEqual(['download/status', 'files', 'manifest']);
+    const manifest = await ask(url, '/models/org/shadow/manifest', { headers: { Accept: 'application/vnd.skulk.manifest+json' } });
+    expect(manifest.json()).toMatchObject({ model_id: 'org/shadow' });
+  });
+
+  test.each(['/models/org%2Fname', '/models/org/name', '/models/org/name/'])('DELETE %s', async (path) => {
+    expect((await ask(url, path, { method: 'DELETE' })).json()).toMatchObject({ modelId: 'org/name', deleted: true, nodes: [] });
+    expect((await ask(url, path, { method: 'DELETE' })).status).toBe(404);
+  });
+
+  test('unknown routes, wrong methods and the OpenAPI page', async () => {
+    expect((await ask(url, '/nothing')).json()).toMatchObject({ code: 'NOT_FOUND' });
+    const wrong = await ask(url, '/health', { method: 'POST' });
+    expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, HEAD']);
+    expect((await ask(url, '/models/a/b', { method: 'PUT' })).status).toBe(405);
+    const { paths } = (await ask(url, '/openapi.json')).json() as { paths: object };
+    expect(Object.keys(paths)).toEqual(
+      expect.arrayContaining([
+        '/health',
+        '/registry',
+        '/models',
+        '/models/{id}/files',
+        '/models/{id}/manifest',
+        '/models/{id}',
+        '/models/{id}/adopt',
+        '/verify',
+      ]),
+    );
+  });
+
+  test('an unexpected error tells nothing and is logged', async () => {
+    const { url, log } = await serve({ overrides: { health: () => Promise.reject(new Error('secret /path')) } });
+    const answer = await ask(url, '/health');
+    expect([answer.status, (answer.json() as { code: string }).code]).toEqual([500, 'INTERNAL']);
+    expect(answer.body.toString()).not.toContain('secret');
+    expect(log.join('')).toContain('secret /path');
+  });
+});
+
+describe('a file', () => {
+  test.each(names)('named %j, escaped, in both spellings', async (name) => {
+    const escaped = name.split('/').map(encodeURIComponent).join('/');
+    for (const id of ['org%2Fname', 'org/name']) {
+      const answer = await ask(url, `/models/${id}/${escaped}`);
+      expect([answer.status, answer.body.toString()]).toEqual([200, `content of ${name}`]);
+    }
+  });
+
+  test.each(['100%.txt', '%zz', '50%41.txt', 'a+b.txt', 'quote\'"', 'a#b.txt'])('named %s, not escaped', async (name) => {
+    const answer = await talk(url, `GET /models/org%2Fname/${name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(answer).toContain(`content of ${name}`);
+  });
+
+  test('has the headers that resuming needs', async () => {
+    const { status, headers, body } = await ask(url, '/models/org/name/hello', { headers: { 'Accept-Encoding': 'gzip' } });
+    expect([status, body.toString()]).toEqual([200, text]);
+    expect(headers).toMatchObject({
+      'accept-ranges': 'bytes',
+      'content-length': '12',
+      etag,
+      'content-type': 'application/octet-stream',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(headers).not.toHaveProperty('content-encoding');
+  });
+
+  test('HEAD sends no body', async () => {
+    const answer = await talk(url, 'HEAD /models/org%2Fname/hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 200 .*content-length: 12\r\n.*\r\n\r\n$/is);
+    expect((await ask(url, '/models/org/name/none', { method: 'HEAD' })).status).toBe(404);
+  });
+
+  test.each([
+    ['bytes=0-4', 206, 'hello', 'bytes 0-4/12'],
+    ['bytes=7-', 206, 'store', 'bytes 7-11/12'],
+    ['bytes=-5', 206, 'store', 'bytes 7-11/12'],
+    ['bytes=7-999', 206, 'store', 'bytes 7-11/12'],
+    ['bytes=0-1,3-4', 200, text, undefined],
+    ['junk', 200, text, undefined],
+  ])('Range: %s', async (range, status, body, contentRange) => {
+    const answer = await ask(url, '/models/org/name/hello', { headers: { Range: range } });
+    expect([answer.status, answer.body.toString(), answer.headers['content-range']]).toEqual([status, body, contentRange]);
+  });
+
+  test('416, 304, 412 and If-Range', async () => {
+    const beyond = await ask(url, '/models/org/name/hello', { headers: { Range: 'bytes=12-' } });
+    expect([beyond.status, beyond.headers['content-range'], (beyond.json() as { code: string }).code]).toEqual([
+      416,
+      'bytes */12',
+      'RANGE_NOT_SATISFIABLE',
+    ]);
+    expect((await ask(url, '/models/org/name/hello', { headers: { 'If-None-Match': etag } })).status).toBe(304);
+    expect((await ask(url, '/models/org/name/hello', { headers: { 'If-Match': '"x"' } })).status).toBe(412);
+    expect((await ask(url, '/models/org/name/hello', { headers: { Range: 'bytes=0-0', 'If-Range': etag } })).status).toBe(206);
+    expect((await ask(url, '/models/org/name/hello', { headers: { Range: 'bytes=0-0', 'If-Range': '"x"' } })).body.toString()).toBe(text);
+  });
+
+  test('that is empty', async () => {
+    const { status, headers, body } = await ask(url, '/models/org/name/empty');
+    expect([status, headers['content-length'], body.length]).toEqual([200, '0', 0]);
+    expect((await ask(url, '/models/org/name/empty', { headers: { Range: 'bytes=0-' } })).headers['content-range']).toBe('bytes */0');
+  });
+
+  test('that changed under its manifest is refused', async () => {
+    const openFile = () => Promise.reject(new SkulkError('INTEGRITY', 'hello changed on the disk'));
+    const { url, log } = await serve({ overrides: { openFile } });
+    const answer = await ask(url, '/models/org/name/hello');
+    expect([answer.status, (answer.json() as { code: string }).code]).toEqual([500, 'INTEGRITY']);
+    expect(log.join('')).toContain('INTEGRITY');
+  });
+
+  test('that is being checked again answers 503 with Retry-After', async () => {
+    const openFile = () => Promise.reject(new SkulkError('STORE_BUSY', 'hello is being checked', { retryAfterMs: 300 }));
+    const answer = await ask((await serve({ overrides: { openFile } })).url, '/models/org/name/hello');
+    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
+  });
+
+  test('that ends too early cuts the connection and is logged', async () => {
+    const big = Buffer.alloc(3_000_000, 7);
+    const { url, store, log } = await serve({ has: { single: { big } } });
+    await writeFile(join(store.root, 'single', 'big'), big.subarray(0, 2_000_000));
+    await expect(ask(url, '/models/single/big')).rejects.toThrow();
+    await expect.poll(() => log.join('')).toContain('INTEGRITY');
+  });
+
+  test('of many buffers arrives whole, to many clients at once', async () => {
+    const big = Buffer.from(Array.from({ length: 5_000_003 }, (_, index) => index * 31));
+    const { url } = await serve({ has: { single: { big } }, limits: { largeBuffers: 2 } });
+    const answers = await Promise.all(Array.from({ length: 12 }, () => ask(url, '/models/single/big')));
+    for (const { body } of answers) expect(body.equals(big)).toBe(true);
+    const part = await ask(url, '/models/single/big', { headers: { Range: 'bytes=999999-3000000' } });
+    expect(part.body.equals(big.subarray(999_999, 3_000_001))).toBe(true);
+  });
+});
+
+describe('what is hostile', () => {
+  test.each([
+    '..',
+    '../../etc/passwd',
+    '%2e%2e/%2e%2e/etc/passwd',
+    '..%2f..%2fetc%2fpasswd',
+    'org%2Fname/../../../etc/passwd',
+    'org%2Fname/%2e%2e/%2e%2e/x',
+    'org%2Fname/a%00',
+    'org%2Fname/%ff',
+    'org%2Fname/..%5cx',
+    'org%2Fname//etc/passwd',
+    'org%2Fname/%2fetc%2fpasswd',
+  ])('GET /models/%s', async (rest) => {
+    const answer = await ask(url, `/models/${rest}`);
+    expect(answer.status).toBe(400);
+    expect(answer.json()).toMatchObject({ code: expect.stringMatching(/^BAD_(PATH|MODEL_ID|REQUEST)$/) });
+  });
+
+  test('long URLs, long headers, no HTTP, large and broken bodies', async () => {
+    expect((await ask(url, `/models/org%2Fname/${'a'.repeat(9000)}`)).status).toBe(414);
+    expect(await talk(url, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 /);
+    expect(await talk(url, 'what is this\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"code":"BAD_REQUEST"/s);
+    const json = { 'Content-Type': 'application/json' };
+    expect((await ask(url, '/verify', { method: 'POST', headers: json, body: ' '.repeat(70_000) })).status).toBe(413);
+    for (const body of ['{', '[]', '{"repair":"yes"}', '{"unknown":1}', '{"model_ids":["../x"]}', '{"__proto__":{}}']) {
+      const answer = await ask(url, '/verify', { method: 'POST', headers: json, body });
+      expect([body, answer.status, (answer.json() as { code: string }).code]).toEqual([body, 400, expect.stringMatching(/^BAD_/)]);
+    }
+    expect((await ask(url, '/models/org/x/adopt', { method: 'POST', headers: json, body: '{"incoming":"../x"}' })).json()).toMatchObject({
+      code: 'BAD_PATH',
+    });
+    expect((await ask(url, '/models/org/x/adopt', { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: '{}' })).status).toBe(
+      415,
+    );
+  });
+
+  test('headers that never end', async () => {
+    const { url } = await serve({ limits: { headersTimeoutMs: 200, requestTimeoutMs: 300 } });
+    expect(await talk(url, 'GET /health HTTP/1.1\r\nHost: x\r\n')).toMatch(/^HTTP\/1.1 408 /);
+  });
+
+  test('more transfers than allowed, and a client that reads nothing', async () => {
+    const big = Buffer.alloc(32 * 1024 * 1024);
+    const { url } = await serve({ has: { single: { big, small: 's' } }, limits: { maxTransfers: 2, stallTimeoutMs: 400 } });
+    const slow = [1, 2].map(() => connect(Number(new URL(url).port), '127.0.0.1'));
+    for (const socket of slow)
+      socket
+        .on('error', () => {})
+        .pause()
+        .write('GET /models/single/big HTTP/1.1\r\nHost: x\r\n\r\n');
+    await expect.poll(async () => (await ask(url, '/models/single/small')).status).toBe(503);
+    const refused = await ask(url, '/models/single/small');
+    expect([refused.headers['retry-after'], (refused.json() as { code: string }).code]).toEqual(['1', 'STORE_BUSY']);
+    expect((await ask(url, '/health')).status).toBe(200);
+    await expect.poll(async () => (await ask(url, '/models/single/small')).status, { timeout: 5000 }).toBe(200);
+    for (const socket of slow) socket.destroy();
+  });
+
+  test('clients that leave in the middle, and pipelined requests, give everything back', async () => {
+    const big = Buffer.alloc(8 * 1024 * 1024);
+    const { url } = await serve({ has: { single: { big, small: 's' } }, limits: { maxTransfers: 8 } });
+    for (let round = 0; round < 6; round += 1) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
+      socket.write('GET /models/single/big HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3));
+      socket.once('data', () => socket.destroy());
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+    await expect
+      .poll(async () => (await Promise.all(Array.from({ length: 8 }, () => ask(url, '/models/single/big')))).map(({ status }) => status))
+      .toEqual(Array(8).fill(200));
+  });
+
+  test('memory does not grow with what is sent', async () => {
+    const { url } = await serve({ has: { single: { big: Buffer.alloc(64 * 1024 * 1024) } } });
+    const drain = () =>
+      new Promise<void>((resolve, reject) => {
+        const socket = connect(Number(new URL(url).port), '127.0.0.1', () =>
+          socket.write('GET /models/single/big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+        );
+        socket
+          .on('data', () => {})
+          .on('error', reject)
+          .on('close', () => resolve());
+      });
+    await drain();
+    const before = process.memoryUsage();
+    for (let round = 0; round < 6; round += 1) await drain();
+    const after = process.memoryUsage();
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
+describe('a token', () => {
+  test('is asked for on everything but /health, and is not logged', async () => {
+    const { url, log } = await serve({ token: 's3cret-token' });
+    expect((await ask(url, '/health')).status).toBe(200);
+    for (const path of ['/registry', '/models/org/name/hello', '/openapi.json', '/nothing']) {
+      for (const authorization of [undefined, 'Bearer wrong', 'Basic s3cret-token']) {
+        const answer = await ask(url, path, { headers: authorization === undefined ? {} : { authorization } });
+        expect([path, answer.status]).toEqual([path, 401]);
+      }
+    }
+    expect((await ask(url, '/models/org/name/hello', { headers: { authorization: 'Bearer s3cret-token' } })).status).toBe(200);
+    expect(log.join('')).not.toContain('s3cret-token');
+  });
+});
+
+describe('long work', () => {
+  const lines = (body: Buffer) =>
+    body
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+
+  test('reports, gives signs of life and a result', async () => {
+    const { url } = await serve({
+      limits: { progressIntervalMs: 20 },
+      overrides: {
+        verify: async (request, { onBytes }) => {
+          onBytes?.(5, 10);
+          await sleep(90);
+          return { ok: true, models: [{ model_id: String(request.modelIds), status: 'ok', bad_files: [], note: String(request.repair) }] };
+        },
+      },
+    });
+    const answer = await ask(url, '/verify', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"model_ids":["org/name"],"repair":true}',
+    });
+    const got = lines(answer.body);
+    expect(answer.headers['content-type']).toMatch(/^application\/x-ndjson/);
+    expect(got.slice(0, 2)).toEqual([{ progress: { bytes_done: 5, bytes_total: 10 } }, { progress: { bytes_done: 5, bytes_total: 10 } }]);
+    expect(got.at(-1)).toEqual({ result: { ok: true, models: [{ model_id: 'org/name', status: 'ok', bad_files: [], note: 'true' }] } });
+  });
+
+  test('that fails at once is an ordinary error, later a line', async () => {
+    const adopt = async ({ modelId }: { modelId: string }) => {
+      if (modelId === 'org/late') await sleep(60);
+      throw new SkulkError('CONFLICT', 'it is there already', { hint: 'use --force' });
+    };
+    const { url } = await serve({ limits: { progressIntervalMs: 20 }, overrides: { adopt } });
+    const early = await ask(url, '/models/org%2Fearly/adopt', { method: 'POST' });
+    expect([early.status, early.json()]).toEqual([409, { code: 'CONFLICT', detail: 'it is there already', hint: 'use --force' }]);
+    const late = await ask(url, '/models/org/late/adopt', { method: 'POST' });
+    expect([late.status, lines(late.body).at(-1)]).toEqual([
+      200,
+      { error: { code: 'CONFLICT', message: 'it is there already', hint: 'use --force' } },
+    ]);
+  });
+
+  test('is aborted when the client goes away', async () => {
+    let reason: unknown;
+    const verify: LocalStore['verify'] = (_request, { signal }) =>
+      new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => {
+          reason = signal.reason;
+          reject(reason);
+        }),
+      );
+    const { url } = await serve({ overrides: { verify } });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () =>
+      socket.write('POST /verify HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'),
+    );
+    await sleep(100);
+    socket.destroy();
+    await expect.poll(() => reason).toMatchObject({ code: 'INTERRUPTED' });
+  });
+});
+
+describe('stopping', () => {
+  test('lets what runs finish, and closes what is idle or silent', async () => {
+    const big = Buffer.alloc(24 * 1024 * 1024);
+    const { url, app } = await serve({ has: { single: { big } } });
+    const port = Number(new URL(url).port);
+    const silent = connect(port, '127.0.0.1').on('error', () => {});
+    const reader = connect(port, '127.0.0.1');
+    reader.pause().write('GET /models/single/big HTTP/1.1\r\nHost: x\r\n\r\n');
+    await sleep(100);
+    const stopped = stopApp(app, { graceMs: 5000 });
+    await sleep(50);
+    let received = 0;
+    reader.on('data', (data) => (received += data.length)).resume();
+    await stopped;
+    await expect.poll(() => received).toBeGreaterThan(big.length);
+    silent.destroy();
+    await expect(ask(url, '/health')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('does not wait for longer than it may', async () => {
+    const { url, app } = await serve({ has: { single: { big: Buffer.alloc(24 * 1024 * 1024) } } });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
+    socket.pause().write('GET /models/single/big HTTP/1.1\r\nHost: x\r\n\r\n');
+    await sleep(50);
+    const begin = performance.now();
+    await stopApp(app, { graceMs: 200 });
+    expect(performance.now() - begin).toBeLessThan(2000);
+    socket.destroy();
+  });
+});
+
+describe('a port that is taken', () => {
+  test('is named with who has it', async () => {
+    const other = await directoryStore({});
+    cleanUps.push(() => other[Symbol.asyncDispose]());
+    const app = await createStoreApp({ store: other, version: '1', logLevel: 'silent' });
+    const port = Number(new URL(url).port);
+    const refusal = await listen(app, { host: '127.0.0.1', port }).catch((error) => error);
+    expect(refusal).toMatchObject({ code: 'PORT_IN_USE', hint: expect.stringContaining('--port') });
+    if (process.platform === 'linux') expect(refusal.message).toContain(`pid ${process.pid}`);
+    await app.close();
+  });
+});
