@@ -1,0 +1,101 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import type { HashJob, HashReply, HashRequest, HashResult } from './hash-job.ts';
+
+/** How a hashing job is watched and stopped. */
+export interface HashOptions {
+  readonly signal: AbortSignal;
+  /** Bytes of this job done so far. */
+  readonly onBytes?: (done: number) => void;
+}
+
+interface Task {
+  readonly request: HashRequest;
+  readonly onBytes: ((done: number) => void) | undefined;
+  readonly settle: (reply: Exclude<HashReply, { type: 'bytes' }>) => void;
+}
+
+const most = Math.max(1, Math.min(availableParallelism(), 8));
+const idle: Worker[] = [];
+const running = new Map<Worker, Task>();
+const queue: Task[] = [];
+let nextId = 1;
+
+/**
+ * Runs a job on a hashing thread, so that the event loop stays free; at most one thread a core, the rest wait in order.
+ * @throws the file system's error; the signal's reason when it aborts
+ */
+export function runHashJob<J extends HashJob>(job: J, { signal, onBytes }: HashOptions): Promise<HashResult<J>> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const cancelled = new Int32Array(new SharedArrayBuffer(4));
+    const cancel = (): void => {
+      Atomics.store(cancelled, 0, 1);
+      const waiting = queue.indexOf(task);
+      if (waiting === -1) return;
+      queue.splice(waiting, 1);
+      reject(signal.reason);
+    };
+    const task: Task = {
+      request: { id: nextId++, job, cancelled },
+      onBytes,
+      settle: (reply) => {
+        signal.removeEventListener('abort', cancel);
+        if (reply.type === 'result') resolve(reply.result as HashResult<J>);
+        else if (reply.type === 'cancelled') reject(signal.reason);
+        else reject(Object.assign(new Error(reply.message), { code: reply.code }));
+      },
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    queue.push(task);
+    startNext();
+  });
+}
+
+function startNext(): void {
+  while (queue.length > 0 && (idle.length > 0 || running.size < most)) {
+    const task = queue.shift();
+    if (task === undefined) return;
+    const worker = idle.pop() ?? makeWorker();
+    // A thread at rest must not keep a finished command alive; one at work must.
+    worker.ref();
+    running.set(worker, task);
+    worker.postMessage(task.request);
+  }
+}
+
+function makeWorker(): Worker {
+  const worker = new Worker(workerUrl());
+  worker.on('message', (reply: HashReply) => {
+    const task = running.get(worker);
+    if (task?.request.id !== reply.id) return;
+    if (reply.type === 'bytes') return task.onBytes?.(reply.done);
+    running.delete(worker);
+    idle.push(worker);
+    worker.unref();
+    task.settle(reply);
+    startNext();
+  });
+  worker.on('error', (error) => {
+    const task = running.get(worker);
+    running.delete(worker);
+    task?.settle({ id: task.request.id, type: 'error', message: `a hashing thread died: ${error.message}`, code: undefined });
+    startNext();
+  });
+  return worker;
+}
+
+/** The thread's file stands beside this one in the sources and at the top of the bundle. */
+function workerUrl(): URL {
+  const here = import.meta.url;
+  if (here.endsWith('.ts')) return new URL('./hash-worker.ts', here);
+  return new URL(here.includes('/chunks/') ? '../hash-worker.js' : './hash-worker.js', here);
+}
+
+/** A file that could not be hashed, as a sentence. */
+export function explainUnhashable(error: unknown, path: string): unknown {
+  if (isSystemError(error, 'EACCES', 'EPERM')) return new SkulkError('PERMISSION', `cannot read ${path}: permission denied`, { hint: 'check its owner and mode', cause: error });
+  if (isSystemError(error, 'ENOENT')) return new SkulkError('INTEGRITY', `${path} went away while it was read`, { hint: 'run the command again', cause: error });
+  return error;
+}

@@ -1,0 +1,98 @@
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+import { chunkSize } from '../kernel/chunk-size.ts';
+import { systemCode } from '../kernel/errors.ts';
+import type { Sha256 } from '../kernel/sha256.ts';
+import type { ExpectedPiece, FileDigest, HashReply, HashRequest } from './hash-job.ts';
+
+// Reading, hashing and writing in one reused buffer, synchronously: this thread has nothing else to do.
+const buffer = Buffer.allocUnsafe(1024 * 1024);
+const port = parentPort;
+
+class Cancelled extends Error {}
+
+port?.on('message', ({ id, job, cancelled }: HashRequest) => {
+  const reply = (message: HashReply): void => port.postMessage(message);
+  const report = (done: number): void => {
+    if (Atomics.load(cancelled, 0) !== 0) throw new Cancelled();
+    reply({ id, type: 'bytes', done });
+  };
+  try {
+    reply({ id, type: 'result', result: job.kind === 'check' ? check(job.path, job.pieces, report) : digest(job, report) });
+  } catch (error) {
+    if (error instanceof Cancelled) reply({ id, type: 'cancelled' });
+    else reply({ id, type: 'error', message: error instanceof Error ? error.message : String(error), code: systemCode(error) });
+  }
+});
+
+function digest(job: { kind: 'digest'; path: string } | { kind: 'copy'; from: string; to: string }, report: (done: number) => void): FileDigest {
+  const source = openSync(job.kind === 'digest' ? job.path : job.from, 'r');
+  try {
+    if (!fstatSync(source).isFile()) throw Object.assign(new Error('not a regular file'), { code: 'EINVAL' });
+    if (job.kind === 'digest') return digestInto(source, undefined, report);
+    const target = openSync(job.to, 'wx');
+    try {
+      const result = digestInto(source, target, report);
+      fsyncSync(target);
+      return result;
+    } finally {
+      closeSync(target);
+    }
+  } finally {
+    closeSync(source);
+  }
+}
+
+function digestInto(source: number, target: number | undefined, report: (done: number) => void): FileDigest {
+  const whole = createHash('sha256');
+  const chunks: Sha256[] = [];
+  let chunk = createHash('sha256');
+  let size = 0;
+  for (;;) {
+    // A read never crosses a chunk's end, as chunks are a multiple of the buffer.
+    const length = readSync(source, buffer, 0, Math.min(buffer.length, chunkSize - (size % chunkSize)), size);
+    if (length === 0) break;
+    const bytes = buffer.subarray(0, length);
+    whole.update(bytes);
+    chunk.update(bytes);
+    if (target !== undefined) writeFully(target, bytes, size);
+    size += length;
+    if (size % chunkSize === 0) {
+      chunks.push(finish(chunk));
+      chunk = createHash('sha256');
+      report(size);
+    }
+  }
+  if (size % chunkSize !== 0) chunks.push(finish(chunk));
+  report(size);
+  return { size, sha256: finish(whole), ...(size > chunkSize && { chunks }) };
+}
+
+function writeFully(target: number, bytes: Buffer, position: number): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(target, bytes, written, bytes.length - written, position + written);
+}
+
+function check(path: string, pieces: readonly ExpectedPiece[], report: (done: number) => void): boolean[] {
+  const file = openSync(path, 'r');
+  let done = 0;
+  try {
+    return pieces.map(({ start, end, sha256 }) => {
+      const hash = createHash('sha256');
+      let at = start;
+      while (at < end) {
+        const length = readSync(file, buffer, 0, Math.min(buffer.length, end - at), at);
+        if (length === 0) break;
+        hash.update(buffer.subarray(0, length));
+        at += length;
+      }
+      done += end - start;
+      report(done);
+      return at === end && finish(hash) === sha256;
+    });
+  } finally {
+    closeSync(file);
+  }
+}
+
+const finish = (hash: Hash): Sha256 => hash.digest('hex') as Sha256;

@@ -1,0 +1,43 @@
+import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
+import { isSystemError } from '../kernel/errors.ts';
+import { type Piece, pieceKey } from './pieces.ts';
+
+/**
+ * Which pieces of an unfinished transfer were verified: one JSON line each. A line is a hint, not a proof: it may have reached the disk before the
+ * bytes did, so whoever resumes hashes the piece again. What it saves is sending it again.
+ */
+export interface PartJournal extends AsyncDisposable {
+  add(piece: Piece): Promise<void>;
+}
+
+/** A line has some hundred bytes, so this is more than any model needs; a longer file was not written by skulk. */
+const mostBytes = 256 * 1024 * 1024;
+
+/** The keys (see `pieceKey`) of the pieces that a journal names; a torn last line is left out. What is no journal names none. */
+export async function readJournal(path: string): Promise<ReadonlySet<string>> {
+  try {
+    if ((await stat(path)).size > mostBytes) return new Set();
+    const lines = (await readFile(path, 'utf8')).split('\n');
+    return new Set(lines.slice(0, -1));
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return new Set();
+    throw error;
+  }
+}
+
+/** Opens a journal to add to it. */
+export async function openJournal(path: string): Promise<PartJournal> {
+  const file: FileHandle = await open(path, 'a').catch(async (error: unknown) => {
+    if (!isSystemError(error, 'EISDIR')) throw error;
+    await rm(path, { recursive: true });
+    return open(path, 'a');
+  });
+  // A line of a killed process may lack its end; the next one must not be glued to it.
+  if ((await file.stat()).size > 0) await file.write('\n');
+  return {
+    add: async (piece) => {
+      await file.write(`${pieceKey(piece)}\n`);
+    },
+    [Symbol.asyncDispose]: () => file.close(),
+  };
+}

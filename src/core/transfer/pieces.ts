@@ -1,0 +1,37 @@
+import { chunkSize } from '../kernel/chunk-size.ts';
+import type { RelativePath } from '../kernel/relative-path.ts';
+import type { Sha256 } from '../kernel/sha256.ts';
+
+/** What a transfer fetches, checks and journals at a time: a chunk of a large file, or a whole small one. */
+export interface Piece {
+  readonly path: RelativePath;
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+  /** Of these bytes. */
+  readonly sha256: Sha256;
+  /** Of the whole file. */
+  readonly fileSha256: Sha256;
+}
+
+interface FileToSplit {
+  readonly path: RelativePath;
+  readonly size: number;
+  readonly sha256: Sha256;
+  readonly chunks?: readonly Sha256[];
+}
+
+/** The pieces of a file, in order. Pure. */
+export function splitIntoPieces({ path, size, sha256, chunks }: FileToSplit): readonly Piece[] {
+  if (chunks === undefined) return [{ path, start: 0, end: size, sha256, fileSha256: sha256 }];
+  return chunks.map((chunk, index) => ({
+    path,
+    start: index * chunkSize,
+    end: Math.min((index + 1) * chunkSize, size),
+    sha256: chunk,
+    fileSha256: sha256,
+  }));
+}
+
+/** A piece's name in a journal: where it is and what it holds, so that a line never vouches for other content. */
+export const pieceKey = ({ path, start, sha256 }: Pick<Piece, 'path' | 'start' | 'sha256'>): string => JSON.stringify([path, start, sha256]);
