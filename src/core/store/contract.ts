@@ -1,0 +1,158 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import type { RelativePath } from '../kernel/relative-path.ts';
+import type { Sha256 } from '../kernel/sha256.ts';
+
+/** One model as registry.json holds it: exactly these keys, which the Python Skulk reads too. */
+export interface RegistryEntry {
+  readonly model_id: ModelId;
+  /** Directory of the model, relative to the store's root. */
+  readonly store_path: string;
+  readonly files: readonly string[];
+  /** ISO 8601. */
+  readonly downloaded_at: string;
+  readonly total_bytes: number;
+  readonly repo_has_projector: boolean | null;
+}
+
+/** How a store is and how full its disk is; sizes in bytes. */
+export interface StoreHealth {
+  readonly store_path: string;
+  readonly free_bytes: number;
+  readonly total_bytes: number;
+  readonly used_bytes: number;
+  readonly models: number;
+  readonly version: string;
+  readonly node_id: string | null;
+  readonly hostname: string;
+  /** The token of the lock that the server holds: who can read it from the disk is on the store host. */
+  readonly instance: string | null;
+}
+
+/** What a store answers when asked for a manifest. */
+export type ManifestAnswer =
+  | { readonly state: 'ready'; readonly manifest: Manifest }
+  /** The store's digest is the one that the caller knows. */
+  | { readonly state: 'unchanged' }
+  /** The files are there, but not hashed yet; ask again. */
+  | { readonly state: 'hashing'; readonly retryAfterMs: number };
+
+/** A piece of a file; `end` is exclusive. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Which bytes are asked for, and of which content. */
+export interface PieceRequest {
+  readonly modelId: ModelId;
+  readonly path: RelativePath;
+  readonly range: ByteRange;
+  /** Only bytes of this content will do; another one is an INTEGRITY error. */
+  readonly sha256: Sha256;
+}
+
+/** One bad file, as `verify` found it. */
+export interface BadFile {
+  readonly path: string;
+  readonly problem: 'missing' | 'size' | 'content' | 'unreadable';
+}
+
+/** What became of one model in `verify`. */
+export interface VerifiedModel {
+  readonly model_id: string;
+  /** `repaired`: what could be mended was mended, without losing a byte; `unregistered`: a directory that no entry names. */
+  readonly status: 'ok' | 'damaged' | 'missing' | 'repaired' | 'unregistered';
+  readonly bad_files: readonly BadFile[];
+  /** What was mended, or what to do, as a sentence. */
+  readonly note?: string;
+}
+
+/** The outcome of `verify`. */
+export interface VerifyReport {
+  readonly ok: boolean;
+  readonly models: readonly VerifiedModel[];
+}
+
+/** What `adopt` is to take into the store. */
+export interface AdoptRequest {
+  readonly modelId: ModelId;
+  /** A directory inside the store's `incoming/`; absent: the model's own directory is adopted where it lies. */
+  readonly incoming?: string;
+  /** What the caller knows the content's digest to be; another one is an INTEGRITY error. */
+  readonly digest?: Sha256;
+  readonly revision?: string;
+  /** Replace a model that is there with other content. */
+  readonly force?: boolean;
+  /** What this very process hashed while it copied; never taken from a wire. */
+  readonly hashed?: readonly ManifestFile[];
+}
+
+/** What became of an adoption. */
+export interface Adopted {
+  readonly entry: RegistryEntry;
+  readonly digest: Sha256;
+  readonly outcome: 'added' | 'adopted' | 'replaced' | 'unchanged';
+}
+
+/** Reports bytes done and bytes in all. */
+export type OnBytes = (done: number, total: number) => void;
+
+/** What long work on a store takes beside its request. */
+export interface WorkOptions {
+  readonly signal: AbortSignal;
+  readonly onBytes?: OnBytes;
+}
+
+/**
+ * The canonical store, wherever it is: on this machine's disk or behind HTTP. One suite of tests holds both to this.
+ * Errors: MODEL_NOT_FOUND and FILE_NOT_FOUND for what is not there; over HTTP also STORE_UNREACHABLE.
+ */
+export interface Store {
+  /** Where it is, for messages: a path or a URL. */
+  readonly location: string;
+  health(): Promise<StoreHealth>;
+  listModels(): Promise<readonly RegistryEntry[]>;
+  /** @param knownDigest answer `unchanged` if the digest is still this one */
+  manifest(modelId: ModelId, options?: { readonly knownDigest?: Sha256; readonly signal?: AbortSignal }): Promise<ManifestAnswer>;
+  /**
+   * The bytes of a piece, in order; the pieces handed out may be reused after the next one is asked for.
+   * Throws INTEGRITY when the store's content is another or changed, FILE_NOT_FOUND when it has none.
+   */
+  readPiece(request: PieceRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  adopt(request: AdoptRequest, options: WorkOptions): Promise<Adopted>;
+  /** Removes the canonical copy. @returns the bytes that it had */
+  remove(modelId: ModelId): Promise<{ readonly freedBytes: number }>;
+  /** Hashes models again and compares; all of them when none is named. */
+  verify(request: { readonly modelIds: readonly ModelId[]; readonly repair: boolean }, options: WorkOptions): Promise<VerifyReport>;
+}
+
+/** A file of a model, opened once; everything that is said of it is said of this handle. */
+export interface OpenFile extends AsyncDisposable {
+  readonly handle: FileHandle;
+  /** In bytes. */
+  readonly size: number;
+  /** Null while the model has not been hashed yet. */
+  readonly sha256: Sha256 | null;
+}
+
+/** The store on this machine's disk, as the server that speaks for it needs it. */
+export interface LocalStore extends Store {
+  readonly root: string;
+  /** Whether the registry names this model and its directory is there. */
+  has(modelId: ModelId): Promise<boolean>;
+  /**
+   * The paths of a model's files: the manifest's, or the registry's while it is not hashed.
+   * Throws MODEL_NOT_FOUND, also for a vision model whose projector is missing.
+   */
+  listFiles(modelId: ModelId): Promise<readonly string[]>;
+  /**
+   * Opens a file that `listFiles` names. Throws MODEL_NOT_FOUND, FILE_NOT_FOUND, INTEGRITY when it changed under its
+   * manifest, STORE_BUSY (with retryAfterMs) while it is being checked after a change of its date.
+   */
+  openFile(modelId: ModelId, path: string): Promise<OpenFile>;
+  /** Begins to hash every model that has no manifest yet; returns at once. */
+  hashInBackground(): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,220 @@
+import { realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { makeManifest } from '../catalog/manifest.ts';
+import { lacksProjector } from '../catalog/model-files.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import type { HeldLock } from '../kernel/lock.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import type { RelativePath } from '../kernel/relative-path.ts';
+import type { World } from '../kernel/world.ts';
+import { diskRoom } from '../transfer/disk-room.ts';
+import { adoptModel } from './adopt-model.ts';
+import type { LocalStore, OnBytes, RegistryEntry, WorkOptions } from './contract.ts';
+import { hashModel } from './hash-model.ts';
+import { storeLayout } from './layout.ts';
+import { createModelRecords, type KnownManifest } from './model-records.ts';
+import { openModelFile } from './open-model-file.ts';
+import { readPieceOf } from './read-piece.ts';
+import { createFileRechecker } from './recheck-file.ts';
+import { createRegistryReader } from './registry-reader.ts';
+import { createStoreWriter } from './store-writer.ts';
+import { scanDirectory } from './scan-directory.ts';
+import { verifyStore } from './verify-store.ts';
+
+/** What a store on disk is opened with. */
+export interface DiskStoreOptions {
+  readonly root: string;
+  readonly world: World;
+  readonly nodeId: string | undefined;
+  /** The store's lock, when this process holds it for as long as it lives; otherwise it is taken for each change. */
+  readonly held?: HeldLock;
+}
+
+/** Opens the canonical store on this machine's disk. Nothing is written before the first change. */
+export function openDiskStore({ root, world, nodeId, held }: DiskStoreOptions): LocalStore {
+  const layout = storeLayout(root);
+  const records = createModelRecords(layout);
+  const registry = createRegistryReader(layout, records, world);
+  const writer = createStoreWriter(layout, records, world, held);
+  const closing = new AbortController();
+  const signal = AbortSignal.any([world.signal, closing.signal]);
+  const hashing = new Map<ModelId, Hashing>();
+  const recheck = createFileRechecker(signal, (modelId, path, now) =>
+    writer.write(async () => {
+      const known = await records.read(modelId);
+      if (known !== undefined) await records.writeSeen(modelId, { ...known.seen, [path]: now });
+    }),
+  );
+
+  const entryOf = async (modelId: ModelId): Promise<RegistryEntry> => {
+    const entry = (await registry()).entries.get(modelId);
+    if (entry === undefined || !(await isDirectoryInside(root, entry.store_path))) {
+      throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists what is' });
+    }
+    return entry;
+  };
+
+  /** Hashes a model that has no manifest yet; whoever asks meanwhile joins. */
+  const hash = (entry: RegistryEntry): Hashing => {
+    const modelId = entry.model_id;
+    const running = hashing.get(modelId);
+    if (running !== undefined) return running;
+    const listeners = new Set<OnBytes>();
+    const work = (async (): Promise<void> => {
+      const directory = join(root, entry.store_path);
+      const { files } = await scanDirectory(directory);
+      const hashed = await hashModel(files, { signal, onBytes: (done, total) => listeners.forEach((listener) => listener(done, total)) });
+      const manifest = makeManifest(modelId, hashed.files, { source: 'adopted', createdAt: world.now() });
+      await writer.write(async () => {
+        const now = (await registry()).entries.get(modelId);
+        if (now?.store_path === entry.store_path) await records.write(manifest, hashed.seen);
+      });
+    })();
+    const started = { work, listeners };
+    hashing.set(modelId, started);
+    work.then(
+      () => hashing.delete(modelId),
+      () => hashing.delete(modelId),
+    );
+    return started;
+  };
+
+  const knownManifest = async (modelId: ModelId, { signal: caller, onBytes }: WorkOptions): Promise<KnownManifest | undefined> => {
+    const known = await records.read(modelId);
+    if (known !== undefined) return known;
+    const { work, listeners } = hash(await entryOf(modelId));
+    if (onBytes !== undefined) listeners.add(onBytes);
+    await Promise.race([work, rejectOnAbort(caller)]).finally(() => onBytes !== undefined && listeners.delete(onBytes));
+    return records.read(modelId);
+  };
+
+  const context = { layout, world, writer, registry, knownManifest, records };
+  return {
+    location: root,
+    root,
+    health: async () => {
+      const { free, total, used } = await diskRoom(root);
+      return {
+        store_path: root,
+        free_bytes: free,
+        total_bytes: total,
+        used_bytes: used,
+        models: (await registry()).entries.size,
+        version: world.version,
+        node_id: nodeId ?? null,
+        hostname: world.hostname,
+        instance: held?.holder.token ?? null,
+      };
+    },
+    listModels: async () => {
+      const { entries } = await registry();
+      const there = await Promise.all(entries.values().map(({ store_path }) => isDirectoryInside(root, store_path)));
+      return [...entries.values()].filter((_, index) => there[index]);
+    },
+    has: async (modelId) => {
+      const entry = (await registry()).entries.get(modelId);
+      return entry !== undefined && (await isDirectoryInside(root, entry.store_path));
+    },
+    listFiles: async (modelId) => {
+      const entry = await entryOf(modelId);
+      if (lacksProjector(entry.files, entry.repo_has_projector)) {
+        throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is in the store without its vision projector`, { hint: 'add it again with its mmproj file' });
+      }
+      return (await records.read(modelId))?.manifest.files.map(({ path }) => path) ?? entry.files;
+    },
+    openFile: async (modelId, path) => {
+      const entry = await entryOf(modelId);
+      const known = await records.read(modelId);
+      if (known === undefined) {
+        hash(entry).work.catch((error: unknown) => warnOfHashing(world, modelId, error));
+        if (!entry.files.includes(path)) throw new SkulkError('FILE_NOT_FOUND', `${modelId} has no such file`, { hint: '`skulk show` lists its files' });
+      }
+      return openModelFile({ modelId, path, directory: join(root, entry.store_path), known }, recheck);
+    },
+    manifest: async (modelId, { knownDigest } = {}) => {
+      const entry = await entryOf(modelId);
+      const known = await records.read(modelId);
+      if (known === undefined) {
+        const { work } = hash(entry);
+        const failed = await Promise.race([work.then(() => undefined), tick().then(() => undefined)]).catch((error: unknown) => error);
+        if (failed !== undefined) throw failed;
+        work.catch(() => undefined);
+        const now = await records.read(modelId);
+        if (now === undefined) return { state: 'hashing', retryAfterMs: Math.min(5_000, Math.max(50, entry.total_bytes / 2e6)) };
+        return { state: 'ready', manifest: now.manifest };
+      }
+      return known.manifest.digest === knownDigest ? { state: 'unchanged' } : { state: 'ready', manifest: known.manifest };
+    },
+    readPiece: (request, caller) => readPieceOf(request, caller, async (modelId, path: RelativePath) => {
+      const entry = await entryOf(modelId);
+      return openModelFile({ modelId, path, directory: join(root, entry.store_path), known: await records.read(modelId) }, recheck);
+    }),
+    adopt: (request, options) => adoptModel(request, options, context),
+    remove: async (modelId) => {
+      if (hashing.has(modelId)) throw new SkulkError('CONFLICT', `${modelId} is being hashed`, { hint: 'wait a moment, then delete it' });
+      return writer.write(async () => {
+        const { entries } = await registry();
+        const entry = entries.get(modelId);
+        if (entry === undefined) throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists what is' });
+        refuseSharedDirectory(entry, entries.values());
+        await writer.carryOut({ op: 'remove', modelId, storePath: entry.store_path });
+        return { freedBytes: entry.total_bytes };
+      });
+    },
+    verify: (request, options) => verifyStore(request, options, context),
+    hashInBackground: () => {
+      void (async () => {
+        for (const entry of (await registry()).entries.values()) {
+          if (signal.aborted) return;
+          const known = await records.read(entry.model_id).catch(() => undefined);
+          if (known === undefined && (await isDirectoryInside(root, entry.store_path))) await hash(entry).work.catch((error: unknown) => warnOfHashing(world, entry.model_id, error));
+        }
+      })().catch((error: unknown) => world.emit({ type: 'warning', message: `models could not be hashed: ${String(error)}` }));
+    },
+    close: async () => {
+      closing.abort(new SkulkError('INTERRUPTED', 'the store is being closed'));
+      await Promise.allSettled([...hashing.values()].map(({ work }) => work));
+      await writer[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface Hashing {
+  readonly work: Promise<void>;
+  readonly listeners: Set<OnBytes>;
+}
+
+function warnOfHashing(world: World, modelId: ModelId, error: unknown): void {
+  if (world.signal.aborted) return;
+  const { message } = error instanceof Error ? error : { message: String(error) };
+  world.emit({ type: 'warning', message: `${modelId} could not be hashed: ${message}`, hint: 'nodes cannot stage it until that is mended' });
+}
+
+/** Removing one of two models that share a directory would remove the other. */
+function refuseSharedDirectory({ model_id, store_path }: RegistryEntry, entries: Iterable<RegistryEntry>): void {
+  const inside = (a: string, b: string): boolean => `${a}/`.startsWith(`${b}/`);
+  for (const other of entries) {
+    if (other.model_id !== model_id && (inside(other.store_path, store_path) || inside(store_path, other.store_path))) {
+      throw new SkulkError('CONFLICT', `${model_id} shares its directory with ${other.model_id}`, { hint: 'mend store_path in registry.json first' });
+    }
+  }
+  if (store_path.split(sep)[0] === '.skulk') throw new SkulkError('CONFLICT', `the entry of ${model_id} points into the store's own files`, { hint: 'mend store_path in registry.json first' });
+}
+
+/** Whether a model's directory is there; a link that leaves the store does not count. */
+async function isDirectoryInside(root: string, storePath: string): Promise<boolean> {
+  try {
+    const [realRoot, place] = await Promise.all([realpath(root), realpath(join(root, storePath))]);
+    return place.startsWith(realRoot + sep) && (await stat(place)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
+
+const rejectOnAbort = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });

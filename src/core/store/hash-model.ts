@@ -1,0 +1,46 @@
+import type { ManifestFile } from '../catalog/manifest.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { type Fingerprint, readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
+import { explainUnhashable, runHashJob } from '../transfer/hash-pool.ts';
+import type { WorkOptions } from './contract.ts';
+import type { Seen } from './model-records.ts';
+import type { ScannedFile } from './scan-directory.ts';
+
+/** A model's files with their digests and what they looked like while they were hashed. */
+export interface HashedModel {
+  readonly files: readonly ManifestFile[];
+  readonly seen: Seen;
+}
+
+/**
+ * Hashes files on the hashing threads, several at once.
+ * @throws SkulkError INTEGRITY when a file changes while it is read
+ */
+export async function hashModel(files: readonly Pick<ScannedFile, 'path' | 'absolute' | 'size'>[], { signal, onBytes }: WorkOptions): Promise<HashedModel> {
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const doneOf = new Map<string, number>();
+  let done = 0;
+  const report = (path: string, bytes: number): void => {
+    done += bytes - (doneOf.get(path) ?? 0);
+    doneOf.set(path, bytes);
+    onBytes?.(done, total);
+  };
+  const seen: Record<string, Fingerprint> = {};
+  const hashed = await Promise.all(
+    files.map(async ({ path, absolute }): Promise<ManifestFile> => {
+      try {
+        const before = readFingerprint(absolute);
+        const digest = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (bytes) => report(path, bytes) });
+        const after = readFingerprint(absolute);
+        if (after === undefined || !untouchedBetween(before, after) || after.size !== digest.size) {
+          throw new SkulkError('INTEGRITY', `${absolute} changed while it was read`, { hint: 'wait until nothing writes to it, then run the command again' });
+        }
+        seen[path] = after;
+        return { path, ...digest };
+      } catch (error) {
+        throw explainUnhashable(error, absolute);
+      }
+    }),
+  );
+  return { files: hashed, seen };
+}

@@ -1,0 +1,52 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Manifest } from '../catalog/manifest.ts';
+import { writeFileDurably } from '../kernel/durable-file.ts';
+import { isSystemError } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import type { RegistryEntry } from './contract.ts';
+import { jsonFileOf, type StoreLayout } from './layout.ts';
+import type { Seen } from './model-records.ts';
+
+/*
+ * Replacing or removing a model takes several renames and writes. What is going to happen is written down first; whoever
+ * finds such a note after a crash carries it out to its end. Every step may be done twice.
+ */
+
+/** A change that is decided. */
+export type Intent =
+  | {
+      readonly op: 'publish';
+      readonly entry: RegistryEntry;
+      readonly manifest: Manifest;
+      readonly seen: Seen;
+      /** Name in `incoming/`; null when the files are already in their place. */
+      readonly incoming: string | null;
+    }
+  | { readonly op: 'remove'; readonly modelId: ModelId; readonly storePath: string };
+
+const modelOf = (intent: Intent): ModelId => (intent.op === 'publish' ? intent.entry.model_id : intent.modelId);
+
+/** Writes a change down. */
+export const writeIntent = ({ intents }: StoreLayout, intent: Intent): Promise<void> => writeFileDurably(jsonFileOf(intents, modelOf(intent)), JSON.stringify(intent));
+
+/** Strikes a change off that was carried out. */
+export const clearIntent = ({ intents }: StoreLayout, intent: Intent): Promise<void> => rm(jsonFileOf(intents, modelOf(intent)), { force: true });
+
+/** Changes that a dead process left. */
+export async function readIntents({ intents }: StoreLayout): Promise<readonly Intent[]> {
+  const names = await readdir(intents).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT')) return [];
+    throw error;
+  });
+  const found: Intent[] = [];
+  for (const name of names.filter((file) => file.endsWith('.json') && !file.startsWith('.'))) {
+    try {
+      found.push(JSON.parse(await readFile(join(intents, name), 'utf8')) as Intent);
+    } catch {
+      // A note is written by rename, so a torn one is not ours; what it would say is unknown.
+      await rm(join(intents, name), { force: true });
+    }
+  }
+  return found;
+}

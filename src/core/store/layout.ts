@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { directoryName, type ModelId } from '../kernel/model-id.ts';
+import { SkulkError } from '../kernel/errors.ts';
+
+/** Where everything lies on the store host's disk (design.md, "On the store host"). */
+export interface StoreLayout {
+  readonly root: string;
+  readonly registry: string;
+  readonly manifests: string;
+  /** What each hashed file looked like to `stat`. */
+  readonly seen: string;
+  readonly incoming: string;
+  readonly trash: string;
+  /** Changes that are decided and must be carried out to their end. */
+  readonly intents: string;
+  readonly lock: string;
+}
+
+/** The layout below a store's root. */
+export function storeLayout(root: string): StoreLayout {
+  const own = join(root, '.skulk', 'v1');
+  return {
+    root,
+    registry: join(root, 'registry.json'),
+    manifests: join(own, 'manifests'),
+    seen: join(own, 'seen'),
+    incoming: join(own, 'incoming'),
+    trash: join(own, 'trash'),
+    intents: join(own, 'intents'),
+    lock: join(own, 'lock'),
+  };
+}
+
+/** The file of a model in one of the layout's directories of JSON files. */
+export const jsonFileOf = (directory: string, modelId: ModelId): string => join(directory, `${directoryName(modelId)}.json`);
+
+/**
+ * The gate for names inside `incoming/`: the model's directory name, a dot, and a token.
+ * @throws SkulkError BAD_PATH
+ */
+export function incomingPath({ incoming }: StoreLayout, name: string, modelId: ModelId): string {
+  const prefix = `${directoryName(modelId)}.`;
+  if (name.startsWith(prefix) && /^[0-9a-f]{8,64}$/.test(name.slice(prefix.length))) return join(incoming, name);
+  throw new SkulkError('BAD_PATH', `${JSON.stringify(name.slice(0, 200))} is not a directory of incoming/ for ${modelId}`, { hint: 'name a directory that `skulk add` made there' });
+}

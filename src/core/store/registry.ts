@@ -1,0 +1,129 @@
+import { readFile, readdir, rename, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { whyNotModelFile } from '../catalog/model-files.ts';
+import { writeFileDurably } from '../kernel/durable-file.ts';
+import { isSystemError } from '../kernel/errors.ts';
+import type { Emit } from '../kernel/events.ts';
+import { directoryName, isModelId, type ModelId } from '../kernel/model-id.ts';
+import { isRelativePath, quote } from '../kernel/relative-path.ts';
+import type { RegistryEntry } from './contract.ts';
+
+/** The registry as it was read. */
+export interface Registry {
+  readonly entries: ReadonlyMap<ModelId, RegistryEntry>;
+  /** Everything that the file holds, understood or not, so that a rewrite loses nothing. */
+  readonly raw: Readonly<Record<string, unknown>>;
+  /** Entries that cannot be used, with the reason. */
+  readonly unusable: readonly { readonly key: string; readonly why: string }[];
+}
+
+/** Why the file as a whole cannot be used. */
+export interface DamagedRegistry {
+  readonly damaged: string;
+}
+
+/**
+ * Reads registry.json, which the Python Skulk writes too: an object of entries by model id. An entry that cannot be used
+ * hides only itself.
+ */
+export async function readRegistry(path: string): Promise<Registry | DamagedRegistry> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return { entries: new Map(), raw: {}, unusable: [] };
+    if (isSystemError(error, 'EISDIR')) return { damaged: 'it is a directory' };
+    throw error;
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return { damaged: 'it is not an object of entries' };
+    return parseRegistry(value as Record<string, unknown>);
+  } catch (error) {
+    return { damaged: text.trim() === '' ? 'it is empty' : `it is not JSON: ${(error as Error).message}` };
+  }
+}
+
+/** Sorts a registry's entries into usable and unusable ones. Pure. */
+export function parseRegistry(raw: Record<string, unknown>): Registry {
+  const entries = new Map<ModelId, RegistryEntry>();
+  const unusable: { key: string; why: string }[] = [];
+  for (const [key, value] of Object.entries(raw)) {
+    const parsed = parseEntry(key, value);
+    if (typeof parsed === 'string') unusable.push({ key, why: parsed });
+    else entries.set(parsed.model_id, parsed);
+  }
+  return { entries, raw, unusable };
+}
+
+function parseEntry(key: string, value: unknown): RegistryEntry | string {
+  if (!isModelId(key)) return 'its key is not a model id';
+  if (typeof value !== 'object' || value === null) return 'it is not an object';
+  const { model_id, store_path, files, downloaded_at, total_bytes, repo_has_projector } = value as Record<string, unknown>;
+  if (model_id !== key) return 'its model_id is not its key';
+  if (typeof store_path !== 'string' || !isRelativePath(store_path)) return 'its store_path is not a path below the store';
+  if (store_path === 'registry.json') return 'its store_path is the registry';
+  if (!Array.isArray(files) || !files.every((file) => typeof file === 'string')) return 'its files are not a list of names';
+  return {
+    model_id: key,
+    store_path,
+    files: files.filter((file) => isRelativePath(file) && whyNotModelFile(file) === undefined),
+    downloaded_at: typeof downloaded_at === 'string' ? downloaded_at : new Date(0).toISOString(),
+    total_bytes: typeof total_bytes === 'number' && total_bytes >= 0 ? total_bytes : 0,
+    repo_has_projector: typeof repo_has_projector === 'boolean' ? repo_has_projector : null,
+  };
+}
+
+/** Writes the registry with one entry set or, when `entry` is undefined, removed; all others stay as they were. */
+export async function writeRegistryEntry(path: string, registry: Registry, modelId: ModelId, entry: RegistryEntry | undefined): Promise<void> {
+  const next: Record<string, unknown> = { ...registry.raw };
+  if (entry === undefined) delete next[modelId];
+  else next[modelId] = entry;
+  await writeRegistry(path, next);
+}
+
+/** Writes a whole registry durably. */
+export const writeRegistry = (path: string, raw: Readonly<Record<string, unknown>>): Promise<void> => writeFileDurably(path, `${JSON.stringify(raw, null, 2)}\n`);
+
+/** Moves a registry that cannot be used aside. @returns its new path */
+export async function moveRegistryAside(path: string, now: Date): Promise<string> {
+  const aside = `${path}.damaged-${now.toISOString().replaceAll(/[:.]/g, '-')}`;
+  await rename(path, aside);
+  return aside;
+}
+
+/** Tells which entries cannot be used. */
+export function reportUnusable({ unusable }: Registry, path: string, emit: Emit): void {
+  for (const { key, why } of unusable) {
+    emit({ type: 'warning', message: `${path}: the entry ${quote(key)} is left out: ${why}`, hint: 'it stays in the file as it is; mend or remove it there' });
+  }
+}
+
+/**
+ * The entries that can be made again from manifests and directories: a model is a directory with a manifest, or one whose name is an id and
+ * that no unfinished download lies in.
+ * @param describe what a directory holds, by its manifest or by looking
+ */
+export async function rebuildEntries(
+  root: string,
+  describe: (modelId: ModelId, directory: string) => Promise<{ files: readonly string[]; totalBytes: number } | undefined>,
+  modelIdOf: (directory: string) => ModelId | undefined,
+): Promise<Map<ModelId, RegistryEntry>> {
+  const entries = new Map<ModelId, RegistryEntry>();
+  for (const item of await readdir(root, { withFileTypes: true })) {
+    const modelId = item.isDirectory() ? modelIdOf(item.name) : undefined;
+    if (modelId === undefined || directoryName(modelId) !== basename(item.name)) continue;
+    const directory = join(root, item.name);
+    const found = await describe(modelId, directory);
+    if (found === undefined) continue;
+    entries.set(modelId, {
+      model_id: modelId,
+      store_path: item.name,
+      files: found.files,
+      downloaded_at: (await stat(directory)).mtime.toISOString(),
+      total_bytes: found.totalBytes,
+      repo_has_projector: null,
+    });
+  }
+  return entries;
+}
