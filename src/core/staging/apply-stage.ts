@@ -1,0 +1,133 @@
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Manifest } from '../catalog/manifest.ts';
+import { patient } from '../kernel/backoff.ts';
+import { requireRoom } from '../transfer/disk-room.ts';
+import { fetchPieces } from '../transfer/fetch-pieces.ts';
+import { openJournal } from '../transfer/part-journal.ts';
+import type { Piece } from '../transfer/pieces.ts';
+import type { RateLimiter } from '../transfer/rate-limiter.ts';
+import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
+import { copyPath, incomingCopy, type IncomingCopy, type StagingLayout } from './layout.ts';
+import { sizeOf, type StagePlan } from './plan-stage.ts';
+import { prepareFile } from './prepare-file.ts';
+import { publishCopy } from './publish-copy.ts';
+
+/** What `applyStage` works with. */
+export interface StageTools {
+  readonly layout: StagingLayout;
+  /** Opens the bytes of a piece at the store. */
+  readonly read: (piece: Piece, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+  readonly isTransient: (error: unknown) => boolean;
+  readonly connections: number;
+  readonly limiter: RateLimiter;
+  readonly signal: AbortSignal;
+  readonly now: () => Date;
+  /** Bytes of the copy that are here and verified. */
+  readonly onBytes: (done: number, total: number) => void;
+}
+
+/** What became of a stage. */
+export interface StageOutcome {
+  readonly path: string;
+  /** Bytes that came from the store, also those that had to come twice. */
+  readonly bytesTransferred: number;
+}
+
+/**
+ * Makes the copy in `incoming/` and publishes it by one rename. Whatever ends this, the old copy or none is there, and what was verified
+ * is kept for the next try. The caller holds the copy's lock.
+ * @throws SkulkError NO_SPACE before a byte is fetched, INTEGRITY when wrong bytes persist, the source's own errors
+ */
+export async function applyStage(plan: StagePlan, tools: StageTools): Promise<StageOutcome> {
+  const { layout, signal } = tools;
+  const { manifest } = plan;
+  const incoming = incomingCopy(layout, manifest.model_id);
+  const old = copyPath(layout, manifest.model_id);
+  // A process that was killed may have left the copy that it replaced.
+  await emptyTrash(layout.trash);
+  await mkdir(incoming.files, { recursive: true });
+  await removeStrangers(incoming, manifest);
+  await requireRoom(layout.root, await bytesStillToAllocate(plan, incoming), `staging ${manifest.model_id}`);
+
+  let verified = 0;
+  let inFlight = 0;
+  let most = 0;
+  const report = (): void => {
+    most = Math.max(most, Math.min(plan.bytesTotal, verified + inFlight));
+    tools.onBytes(most, plan.bytesTotal);
+  };
+  report();
+
+  let bytesTransferred = 0;
+  {
+    await using journal = await openJournal(incoming.journal);
+    const toFetch: Piece[] = [];
+    for (const source of plan.files) {
+      if (signal.aborted) throw signal.reason;
+      const { missing, here } = await prepareFile(source, { old, incoming, signal });
+      toFetch.push(...missing);
+      verified += sizeOf(here);
+      // The old copy may be gone at the next try; what was taken from it must not have to be sent then.
+      const known = new Set(source.action === 'fetch' ? source.resumed : []);
+      for (const piece of here) if (!known.has(piece)) await journal.add(piece);
+      report();
+    }
+    await fetchPieces({
+      pieces: toFetch,
+      directory: incoming.files,
+      read: tools.read,
+      isTransient: tools.isTransient,
+      connections: tools.connections,
+      limiter: tools.limiter,
+      policy: patient,
+      signal,
+      onVerified: async (piece) => {
+        await journal.add(piece);
+        const size = piece.end - piece.start;
+        verified += size;
+        inFlight -= size;
+        report();
+      },
+      onBytes: (bytes) => {
+        bytesTransferred += bytes;
+        inFlight += bytes;
+        report();
+      },
+      onDiscarded: (bytes) => {
+        inFlight -= bytes;
+      },
+    });
+  }
+  await publishCopy(manifest, incoming, tools);
+  return { path: old, bytesTransferred };
+}
+
+/** Files of an earlier try for another revision are not part of this copy. */
+async function removeStrangers(incoming: IncomingCopy, manifest: Manifest): Promise<void> {
+  const files = new Set<string>();
+  const directories = new Set<string>();
+  for (const { path } of manifest.files) {
+    files.add(path);
+    for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) directories.add(path.slice(0, end));
+  }
+  for (const item of await readdir(incoming.files, { recursive: true, withFileTypes: true })) {
+    const absolute = join(item.parentPath, item.name);
+    const path = absolute.slice(incoming.files.length + 1);
+    // Also a directory where a file must be, and a link where nobody made one.
+    if (item.isDirectory() ? !directories.has(path) : !files.has(path) || !item.isFile()) await removeTree(absolute);
+  }
+}
+
+/** What the disk must still give: what has to come or be copied, less the blocks that an earlier try already has. */
+async function bytesStillToAllocate({ files }: StagePlan, incoming: IncomingCopy): Promise<number> {
+  let bytes = 0;
+  for (const source of files) {
+    if (source.action === 'reuse') continue;
+    const { file, fetch, copied } = source;
+    const info = await stat(join(incoming.files, file.path)).catch(() => undefined);
+    if (info === undefined) bytes += file.size;
+    else bytes += Math.min(sizeOf(fetch) + sizeOf(copied), Math.max(0, file.size - info.blocks * 512));
+  }
+  return bytes;
+}

@@ -1,0 +1,59 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Manifest } from '../catalog/manifest.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { quote } from '../kernel/relative-path.ts';
+import { cloneFile } from '../transfer/clone-file.ts';
+import { requireRoom } from '../transfer/disk-room.ts';
+import { explainUnhashable } from '../transfer/hash-pool.ts';
+import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
+import type { StageTools } from './apply-stage.ts';
+import { copyPath, incomingCopy } from './layout.ts';
+import { publishCopy } from './publish-copy.ts';
+
+/** What became of a clone. */
+export interface CloneOutcome {
+  readonly path: string;
+  /** Bytes that had to be copied because the disk could not share them. */
+  readonly bytesCopied: number;
+}
+
+/**
+ * Makes a staged copy from the canonical directory on the same machine: reflinks where the disk can, else copies; every
+ * byte is hashed either way. The caller holds the copy's lock.
+ * @throws SkulkError INTEGRITY when the canonical copy is not what its manifest says, NO_SPACE
+ */
+export async function cloneCopy(manifest: Manifest, canonical: string, tools: Pick<StageTools, 'layout' | 'signal' | 'now' | 'onBytes'>): Promise<CloneOutcome> {
+  const { layout, signal, onBytes } = tools;
+  const incoming = incomingCopy(layout, manifest.model_id);
+  const total = manifest.files.reduce((sum, { size }) => sum + size, 0);
+  await emptyTrash(layout.trash);
+  await removeTree(incoming.path);
+  await mkdir(incoming.files, { recursive: true });
+  let done = 0;
+  let bytesCopied = 0;
+  let isRoomChecked = false;
+  for (const { path, size, sha256 } of manifest.files) {
+    const from = join(canonical, path);
+    const cloned = await cloneFile(from, join(incoming.files, path), {
+      signal,
+      onBytes: (bytes) => onBytes(done + bytes, total),
+      // What is shared takes no room, so only here it is known that all that is left needs some.
+      beforeCopy: async () => {
+        if (!isRoomChecked) await requireRoom(layout.root, total - done, `staging ${manifest.model_id}`);
+        isRoomChecked = true;
+      },
+    }).catch((error: unknown) => {
+      throw explainUnhashable(error, from);
+    });
+    if (cloned.sha256 !== sha256) {
+      await removeTree(incoming.path);
+      throw new SkulkError('INTEGRITY', `${quote(path)} of ${manifest.model_id} is not what the store's manifest says`, { hint: 'run `skulk verify` on the store host' });
+    }
+    if (!cloned.shared) bytesCopied += size;
+    done += size;
+    onBytes(done, total);
+  }
+  await publishCopy(manifest, incoming, tools);
+  return { path: copyPath(layout, manifest.model_id), bytesCopied };
+}

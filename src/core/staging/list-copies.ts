@@ -1,0 +1,84 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isSystemError } from '../kernel/errors.ts';
+import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
+import { readCopyRecord } from './copy-record.ts';
+import { readLastUsed } from './last-used.ts';
+import { copyRecordName, lastUsedName, type StagingLayout } from './layout.ts';
+
+/** A staged copy as it lies on the disk. */
+export interface StagedCopy {
+  readonly modelId: ModelId;
+  readonly directory: string;
+  /** What its files take, in bytes. */
+  readonly sizeBytes: number;
+  readonly lastUsed: Date;
+  /** Null for a copy that the Python Skulk staged, which verified nothing. */
+  readonly digest: string | null;
+}
+
+/** What lies below a staging root. */
+export interface StagedCopies {
+  /** Newest use first. */
+  readonly copies: readonly StagedCopy[];
+  /** Names that skulk did not make; they are never touched. */
+  readonly foreign: readonly string[];
+}
+
+/** Lists the copies below a staging root; one that is not there has none. */
+export async function listCopies({ root }: StagingLayout): Promise<StagedCopies> {
+  const copies: StagedCopy[] = [];
+  const foreign: string[] = [];
+  const items = await readdir(root, { withFileTypes: true }).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT')) return [];
+    throw error;
+  });
+  for (const item of items) {
+    if (item.name === '.skulk') continue;
+    const copy = item.isDirectory() ? await describeCopy(join(root, item.name), item.name) : undefined;
+    if (copy === undefined) foreign.push(item.name);
+    else copies.push(copy);
+  }
+  return { copies: copies.toSorted((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime()), foreign };
+}
+
+/** The models of which a part lies in `incoming/`. */
+export async function listUnfinished({ incoming }: StagingLayout): Promise<readonly ModelId[]> {
+  const names = await readdir(incoming).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT')) return [];
+    throw error;
+  });
+  return names.flatMap((name) => modelIdOfDirectory(name) ?? []);
+}
+
+async function describeCopy(directory: string, name: string): Promise<StagedCopy | undefined> {
+  const modelId = modelIdOfDirectory(name);
+  if (modelId === undefined || directoryName(modelId) !== name) return undefined;
+  const record = await readCopyRecord(directory);
+  const lastUsed = await readLastUsed(directory);
+  if (record === undefined && lastUsed === undefined) return undefined;
+  return {
+    modelId,
+    directory,
+    sizeBytes: await sizeOnDisk(directory),
+    lastUsed: lastUsed ?? (await lstat(directory).then(({ mtime }) => mtime, () => new Date(0))),
+    digest: record?.manifest.digest ?? null,
+  };
+}
+
+async function sizeOnDisk(directory: string): Promise<number> {
+  let bytes = 0;
+  const items = await readdir(directory, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    // It was removed since it was listed.
+    if (isSystemError(error, 'ENOENT')) return [];
+    throw error;
+  });
+  for (const item of items) {
+    if (!item.isFile() || item.name === copyRecordName || item.name === lastUsedName) continue;
+    bytes += await lstat(join(item.parentPath, item.name)).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  }
+  return bytes;
+}

@@ -1,0 +1,18 @@
+import type { Manifest } from '../catalog/manifest.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import { findChangedFiles, readCopyRecord } from './copy-record.ts';
+import { copyPath, type StagingLayout } from './layout.ts';
+
+/** A staged copy and which of its files are no longer what was verified. */
+export interface LocalCopy {
+  readonly manifest: Manifest;
+  readonly changed: ReadonlySet<string>;
+}
+
+/** Looks at a model's copy without reading its bytes; undefined when there is none. */
+export async function readLocalCopy(layout: StagingLayout, modelId: ModelId): Promise<LocalCopy | undefined> {
+  const directory = copyPath(layout, modelId);
+  const record = await readCopyRecord(directory);
+  if (record === undefined || record.manifest.model_id !== modelId) return undefined;
+  return { manifest: record.manifest, changed: new Set(findChangedFiles(directory, record)) };
+}

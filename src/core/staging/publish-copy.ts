@@ -1,0 +1,63 @@
+import { rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Manifest } from '../catalog/manifest.ts';
+import { renameDurably, syncDirectory } from '../kernel/durable-file.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { quote } from '../kernel/relative-path.ts';
+import { syncFile } from '../transfer/clone-file.ts';
+import { type Fingerprint, readFingerprint } from '../transfer/fingerprint.ts';
+import { moveToTrash, removeTree } from '../transfer/remove-tree.ts';
+import { writeCopyRecord } from './copy-record.ts';
+import { touchLastUsed } from './last-used.ts';
+import { copyPath, type IncomingCopy, type StagingLayout } from './layout.ts';
+
+/**
+ * Syncs everything once, then makes the copy appear by one rename. The copy that it replaces goes to the trash first.
+ * @throws SkulkError INTEGRITY when a file is not as long as it was made, or two files of the model share one name on this disk
+ */
+export async function publishCopy(
+  manifest: Manifest,
+  incoming: IncomingCopy,
+  { layout, now, signal }: { readonly layout: StagingLayout; readonly now: () => Date; readonly signal: AbortSignal },
+): Promise<void> {
+  const seen = await syncFiles(manifest, incoming, signal);
+  await writeCopyRecord(incoming.files, { manifest, seen }, now());
+  await touchLastUsed(incoming.files, now());
+  const place = copyPath(layout, manifest.model_id);
+  const replaced = await moveToTrash(place, layout.trash);
+  try {
+    await renameDurably(incoming.files, place);
+  } catch (error) {
+    if (replaced !== undefined) await rename(replaced, place).catch(() => undefined);
+    throw error;
+  }
+  await removeTree(incoming.path);
+  if (replaced !== undefined) await removeTree(replaced);
+}
+
+async function syncFiles(manifest: Manifest, incoming: IncomingCopy, signal: AbortSignal): Promise<Record<string, Fingerprint>> {
+  // A model may have a file called `__proto__`.
+  const seen: Record<string, Fingerprint> = Object.create(null);
+  const directories = new Set<string>([incoming.files]);
+  const contentOf = new Map<string, string>();
+  for (const { path, size, sha256 } of manifest.files) {
+    if (signal.aborted) throw signal.reason;
+    const absolute = join(incoming.files, path);
+    await syncFile(absolute);
+    const fingerprint = readFingerprint(absolute);
+    if (fingerprint?.size !== size) {
+      throw new SkulkError('INTEGRITY', `${absolute} changed while it was staged`, { hint: 'find out who else writes there, then stage again' });
+    }
+    const other = contentOf.get(fingerprint.inode);
+    if (other !== undefined && other !== sha256) {
+      throw new SkulkError('INTEGRITY', `this disk takes ${quote(path)} of ${manifest.model_id} and another of its files for one, as it ignores case or accents in names`, {
+        hint: 'set staging.node_cache_path to a disk that tells them apart',
+      });
+    }
+    contentOf.set(fingerprint.inode, sha256);
+    seen[path] = fingerprint;
+    for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) directories.add(join(incoming.files, parent));
+  }
+  for (const directory of directories) await syncDirectory(directory);
+  return seen;
+}

@@ -1,0 +1,45 @@
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { dirname, join, basename, sep } from 'node:path';
+
+/** Whether two paths are one directory, however they are spelled: symbolic links and a disk that ignores case included. */
+export async function isSameDirectory(a: string, b: string): Promise<boolean> {
+  const [first, second] = await Promise.all([a, b].map((path) => stat(path, { bigint: true }).catch(() => undefined)));
+  if (first !== undefined && second !== undefined) return first.dev === second.dev && first.ino === second.ino;
+  return (await realPathOf(a)) === (await realPathOf(b));
+}
+
+/** Whether a directory is a store, of whichever host: it has a registry or manifests. */
+export async function isStore(directory: string): Promise<boolean> {
+  for (const mark of ['registry.json', join('.skulk', 'v1', 'manifests')]) {
+    if (await lstat(join(directory, mark)).then(Boolean, () => false)) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether what lies at a staging root is canonical. `store_path` in a file that all machines share means something only
+ * where it is a store, or on the host, whose store may have lost its registry.
+ */
+export const isCanonicalRoot = async (root: string, { storePath, isStoreHost }: { readonly storePath: string; readonly isStoreHost: boolean }): Promise<boolean> =>
+  (await isStore(root)) || (isStoreHost && (await isSameDirectory(root, storePath)));
+
+/** Whether a path lies inside a store. */
+export const isInsideStore = async (path: string, storePath: string): Promise<boolean> => (await isStore(storePath)) && isInside(path, storePath);
+
+/** Whether `path` is `root` or lies inside it, by real path. */
+export async function isInside(path: string, root: string): Promise<boolean> {
+  const realRoot = await realPathOf(root);
+  for (let at = await realPathOf(path); ; at = dirname(at)) {
+    if (at === realRoot || (await isSameDirectory(at, realRoot))) return true;
+    if (dirname(at) === at) return false;
+  }
+}
+
+/** The real path, where the parts that do not exist yet stay as they are. */
+async function realPathOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    return dirname(path) === path ? path : join(await realPathOf(dirname(path)), basename(path)).replace(sep + sep, sep);
+  }
+}
