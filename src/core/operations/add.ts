@@ -1,0 +1,171 @@
+import { constants } from 'node:fs';
+import { copyFile, lstat, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { digestFiles, type ManifestFile, totalBytes } from '../catalog/manifest.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
+import { readLock } from '../kernel/lock.ts';
+import { directoryName, type ModelId } from '../kernel/model-id.ts';
+import { isInside, isSameDirectory } from '../staging/same-place.ts';
+import type { Adopted, RegistryEntry, Store, WorkOptions } from '../store/contract.ts';
+import { abandonPlace, type IncomingPlace, makeIncomingPlace } from '../store/incoming.ts';
+import { storeLayout } from '../store/layout.ts';
+import { type Scan, scanDirectory, type ScannedFile } from '../store/scan-directory.ts';
+import { cloneFile } from '../transfer/clone-file.ts';
+import { requireRoom } from '../transfer/disk-room.ts';
+import type { Deps } from './deps.ts';
+import { openStore } from './open-store.ts';
+
+/** What `skulk add` takes. */
+export interface AddRequest {
+  /** A directory or a file, relative to the working directory. */
+  readonly path: string;
+  readonly modelId: ModelId;
+  readonly revision?: string | undefined;
+  /** Rename instead of copy; across disks, copy and then remove. */
+  readonly move: boolean;
+  readonly force: boolean;
+}
+
+/** The registry's entry, and what was done. */
+export interface AddReport extends RegistryEntry {
+  readonly outcome: Adopted['outcome'];
+  readonly digest: string;
+  readonly bytes_copied: number;
+  readonly seconds: number;
+  readonly skipped: Scan['skipped'];
+}
+
+/**
+ * Brings a directory or a file into the store on this machine: adopted where it lies, else cloned, copied or moved into
+ * `incoming/` and taken from there, by the running server if there is one.
+ * @throws SkulkError FILE_NOT_FOUND, BAD_PATH, PERMISSION, NO_SPACE before a byte is written, CONFLICT for other content
+ */
+export async function addModel(deps: Deps, request: AddRequest): Promise<AddReport> {
+  const { world } = deps;
+  const began = performance.now();
+  const source = resolve(world.cwd, request.path);
+  const scan = await scanDirectory(source);
+  await using opened = await openStore(deps, { mayCreate: true });
+  const root = opened.localRoot ?? (await localRootOf(opened.store));
+  if (root === undefined) {
+    throw new SkulkError('USAGE', `the store at ${opened.store.location} is on another machine, and models are added on the store host`, { hint: 'run `skulk add` there' });
+  }
+  return explainingDiskErrors(`cannot add ${request.modelId}`, async () => {
+    const isInPlace = await isSameDirectory(source, join(root, directoryName(request.modelId)));
+    const { adopted, bytesCopied } = isInPlace ? { adopted: await adopt({}), bytesCopied: 0 } : await bringIn();
+    return { ...adopted.entry, outcome: adopted.outcome, digest: adopted.digest, bytes_copied: bytesCopied, seconds: (performance.now() - began) / 1000, skipped: scan.skipped };
+  });
+
+  function adopt({ incoming, hashed }: { incoming?: string; hashed?: readonly ManifestFile[] }): Promise<Adopted> {
+    const { modelId, revision, force } = request;
+    const isOnDisk = opened.url === undefined;
+    return opened.store.adopt(
+      {
+        modelId,
+        force,
+        ...(revision !== undefined && { revision }),
+        ...(incoming !== undefined && { incoming }),
+        ...(hashed !== undefined && { digest: digestFiles(hashed) }),
+        // A server hashes again what it takes; only this very process knows that nothing happened in between.
+        ...(hashed !== undefined && isOnDisk && { hashed }),
+      },
+      { signal: world.signal, onBytes: progress('hashing') },
+    );
+  }
+
+  function progress(doing: string): NonNullable<WorkOptions['onBytes']> {
+    return (bytesDone, bytesTotal) => world.emit({ type: 'progress', doing, subject: request.modelId, bytesDone, bytesTotal });
+  }
+
+  async function bringIn(): Promise<{ adopted: Adopted; bytesCopied: number }> {
+    await refuseOwnFiles(source, root as string, request.move);
+    const isDirectory = (await stat(source)).isDirectory();
+    const origin = isDirectory ? source : dirname(source);
+    const layout = storeLayout(root as string);
+    await mkdir(layout.incoming, { recursive: true });
+    const canRename = request.move && (await onOneDisk(source, layout.incoming));
+    const place = await makeIncomingPlace(layout, request.modelId, canRename ? origin : undefined);
+    try {
+      const hashed = canRename ? await moveFiles(scan.files, place) : await copyFiles(scan.files, place, { signal: world.signal, onBytes: progress('copying') });
+      const copied = hashed === undefined ? 0 : hashed.copied;
+      const adopted = await adopt({ incoming: place.name, ...(hashed && { hashed: hashed.files }) });
+      if (request.move && !canRename) for (const { absolute } of scan.files) await rm(absolute, { force: true });
+      return { adopted, bytesCopied: copied };
+    } catch (error) {
+      await abandonPlace(place.path);
+      throw error;
+    }
+  }
+}
+
+/** Where a store's files lie, if on this machine: only here can its lock be read. */
+async function localRootOf(store: Store): Promise<string | undefined> {
+  const { store_path, instance } = await store.health();
+  if (instance === null) return undefined;
+  const holder = await readLock(storeLayout(store_path).lock).catch(() => undefined);
+  return holder?.token === instance ? store_path : undefined;
+}
+
+async function refuseOwnFiles(source: string, root: string, move: boolean): Promise<void> {
+  if (await isInside(root, source)) throw new SkulkError('USAGE', `${source} contains the store itself`, { hint: 'name the directory of one model' });
+  if (await isInside(source, join(root, '.skulk'))) throw new SkulkError('USAGE', `${source} is among the store's own files`, { hint: 'name the directory of one model' });
+  if (move && (await isInside(source, root))) throw new SkulkError('USAGE', `${source} is inside the store, so it is not moved`, { hint: 'leave --move out to make a second model of it' });
+}
+
+async function onOneDisk(source: string, target: string): Promise<boolean> {
+  const [a, b] = await Promise.all([lstat(source), lstat(target)]);
+  return a.dev === b.dev;
+}
+
+/** Renames every file; a symbolic link becomes a file of its own. */
+async function moveFiles(files: readonly ScannedFile[], place: IncomingPlace): Promise<undefined> {
+  const linksFirst = files.toSorted((a, b) => Number(b.isLink) - Number(a.isLink));
+  for (const { absolute, path, isLink } of linksFirst) {
+    const to = join(place.files, path);
+    await mkdir(dirname(to), { recursive: true });
+    if (isLink) await copyFile(absolute, to, constants.COPYFILE_EXCL);
+    else await rename(absolute, to);
+  }
+}
+
+async function copyFiles(files: readonly ScannedFile[], place: IncomingPlace, { signal, onBytes }: WorkOptions): Promise<{ files: readonly ManifestFile[]; copied: number }> {
+  const total = totalBytes(files);
+  const largestFirst = files.toSorted((a, b) => b.size - a.size);
+  const hashed: ManifestFile[] = [];
+  let done = 0;
+  let copied = 0;
+  const bring = async ({ absolute, path, size }: ScannedFile): Promise<boolean> => {
+    let last = 0;
+    const { shared, ...digest } = await cloneFile(absolute, join(place.files, path), {
+      signal,
+      onBytes: (bytes) => {
+        done += bytes - last;
+        last = bytes;
+        onBytes?.(done, total);
+      },
+    });
+    hashed.push({ path, ...digest });
+    if (!shared) copied += size;
+    return shared;
+  };
+  const smallest = largestFirst.at(-1);
+  if (smallest !== undefined && !(await sharesBlocks(smallest.absolute, place.files))) await requireRoom(place.files, total, 'adding this model');
+  // All must have ended before a failure lets the place be cleared away.
+  const failed = (await Promise.allSettled(largestFirst.map(bring))).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
+  return { files: hashed, copied };
+}
+
+/** Tries whether a file can be cloned into a directory without copying it. */
+async function sharesBlocks(file: string, directory: string): Promise<boolean> {
+  const probe = join(directory, '.probe');
+  try {
+    await copyFile(file, probe, constants.COPYFILE_FICLONE_FORCE);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await rm(probe, { force: true });
+  }
+}

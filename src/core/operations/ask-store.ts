@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import type { Manifest } from '../catalog/manifest.ts';
+import { patient, pause, retrying } from '../kernel/backoff.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import type { ModelRef } from '../kernel/model-id.ts';
+import type { LocalCopy } from '../staging/local-copy.ts';
+import type { ManifestAnswer, Store } from '../store/contract.ts';
+import { checkRevision, hasRevision } from './check-revision.ts';
+import type { Deps } from './deps.ts';
+import { openStore, type OpenedStore } from './open-store.ts';
+
+/** What the store says of a model that is to be staged. */
+export type StoreAnswer =
+  /** The copy here is whole and what the store holds, or the store could not be asked. */
+  | ({ readonly state: 'current'; readonly manifest: Manifest } & AsyncDisposable)
+  | ({
+      readonly state: 'manifest';
+      readonly manifest: Manifest;
+      readonly store: Store;
+      /** Asks once more, as the model may have been replaced meanwhile. */
+      readonly askAgain: () => Promise<Manifest>;
+      /** The canonical directory, when it lies on this machine. */
+      readonly canonical?: string;
+    } & AsyncDisposable);
+
+/** A LAN host that is up accepts within a few milliseconds; a copy that is here need not wait longer for one that is not. */
+const connectPatienceMs = 80;
+const answerPatienceMs = 2_000;
+
+/**
+ * Asks the store for a model's manifest; waits while the store still hashes it. With a whole copy here, a store that
+ * cannot be reached is a warning.
+ * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, STORE_UNREACHABLE, STORE_NOT_CONFIGURED
+ */
+export async function askStore(deps: Deps, ref: ModelRef, local: LocalCopy | undefined, { connections }: { readonly connections?: number } = {}): Promise<StoreAnswer> {
+  // Only the store can say whether the same content has another revision by now.
+  const whole = local !== undefined && local.changed.size === 0 && hasRevision(ref, local.manifest) ? local : undefined;
+  const nothing = { [Symbol.asyncDispose]: async () => {} };
+  let opened: OpenedStore | undefined;
+  try {
+    opened = await openStore(deps, { connections });
+    const manifest = await fetchManifest(deps, opened, ref, whole);
+    if (manifest === undefined && whole !== undefined) {
+      await opened[Symbol.asyncDispose]();
+      return { state: 'current', manifest: whole.manifest, ...nothing };
+    }
+    if (manifest === undefined) throw new Error('the store called a manifest unchanged that nobody has');
+    checkRevision(ref, manifest);
+    const held = opened;
+    const canonical = held.localRoot === undefined ? undefined : await canonicalDirectory(held, held.localRoot, ref);
+    const askAgain = async (): Promise<Manifest> => {
+      const now = await fetchManifest(deps, held, ref, undefined);
+      if (now === undefined) return manifest;
+      checkRevision(ref, now);
+      return now;
+    };
+    return { state: 'manifest', manifest, askAgain, store: held.store, ...(canonical !== undefined && { canonical }), [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
+  } catch (error) {
+    await opened?.[Symbol.asyncDispose]();
+    if (whole === undefined || !(error instanceof SkulkError) || !isOutOfReach(error) || deps.world.signal.aborted) throw error;
+    deps.world.emit({ type: 'warning', message: `the store could not be asked whether ${ref.modelId} changed: ${error.message}`, hint: 'the verified copy on this machine is used' });
+    return { state: 'current', manifest: whole.manifest, ...nothing };
+  }
+}
+
+const isOutOfReach = ({ code }: SkulkError): boolean => code === 'STORE_UNREACHABLE' || code === 'STORE_NOT_CONFIGURED' || code === 'STORE_BUSY';
+
+/** The manifest, or undefined when it is the one that is here. */
+async function fetchManifest({ world }: Deps, { store, url }: OpenedStore, { modelId }: ModelRef, whole: LocalCopy | undefined): Promise<Manifest | undefined> {
+  const knownDigest = whole?.manifest.digest;
+  if (whole !== undefined) {
+    if (url !== undefined) await requireConnection(url);
+    const answer = await store.manifest(modelId, { ...(knownDigest !== undefined && { knownDigest }), signal: timeLimit(world.signal, url) });
+    // While the store hashes, nothing speaks against the copy that is here.
+    if (answer.state !== 'ready') return undefined;
+    return answer.manifest.digest === knownDigest ? undefined : answer.manifest;
+  }
+  const { isTransient } = await import('../client/transient.ts');
+  let announced = false;
+  for (;;) {
+    const answer: ManifestAnswer = await retrying(() => store.manifest(modelId, { signal: world.signal }), { policy: patient, signal: world.signal, isTransient: (error) => isTransient(error) && url !== undefined });
+    if (answer.state === 'ready') return answer.manifest;
+    if (answer.state === 'hashing') {
+      if (!announced) world.emit({ type: 'waiting', message: `the store is hashing ${modelId} for the first time` });
+      announced = true;
+      await pause(answer.retryAfterMs, world.signal);
+    }
+  }
+}
+
+async function requireConnection(url: string): Promise<void> {
+  const { probeConnection } = await import('../client/probe-connection.ts');
+  if (await probeConnection(url, connectPatienceMs)) return;
+  throw new SkulkError('STORE_UNREACHABLE', `${url} did not accept a connection within ${connectPatienceMs} ms`, { hint: 'is `skulk serve` running there?' });
+}
+
+function timeLimit(signal: AbortSignal, url: string | undefined): AbortSignal {
+  if (url === undefined) return signal;
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(new SkulkError('STORE_UNREACHABLE', `${url} did not answer within ${answerPatienceMs / 1000} s`)), answerPatienceMs);
+  timer.unref();
+  return AbortSignal.any([signal, limit.signal]);
+}
+
+async function canonicalDirectory({ store }: OpenedStore, root: string, { modelId }: ModelRef): Promise<string | undefined> {
+  const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
+  return entry === undefined ? undefined : join(root, entry.store_path);
+}

@@ -1,0 +1,104 @@
+import { link, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { checkPaths } from '../config/check-paths.ts';
+import { type ConfigRow, describeConfig } from '../config/describe.ts';
+import { expandPath } from '../config/expand-path.ts';
+import { findConfigFile, searchedDirectories } from '../config/find-file.ts';
+import { loadConfig, resolveConfig, skulkHomeOf } from '../config/load.ts';
+import { parseConfig, readConfigFile } from '../config/read-file.ts';
+import type { SettingFlags } from '../config/settings.ts';
+import { configTemplate } from '../config/template.ts';
+import { writeFileDurably } from '../kernel/durable-file.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
+import type { World } from '../kernel/world.ts';
+import type { Deps } from './deps.ts';
+
+/** Every effective setting and where it came from, without secrets. */
+export function showConfig({ config }: Pick<Deps, 'config'>): {
+  readonly file: string | null;
+  readonly is_store_host: boolean;
+  readonly settings: readonly ConfigRow[];
+} {
+  return { file: config.file ?? null, is_store_host: config.isStoreHost, settings: describeConfig(config) };
+}
+
+/** Which file is read, who named it, and where was looked. The file need not be readable or right. */
+export async function configPath(
+  world: World,
+  flags: SettingFlags,
+): Promise<{ readonly path: string | null; readonly because: string | null; readonly searched: readonly string[] }> {
+  const found = await findConfigFile(world, flags.config);
+  return { path: found?.path ?? null, because: found?.because ?? null, searched: searchedDirectories(world) };
+}
+
+/**
+ * Checks the file, each override in it as the machine of that name would see it, and this machine's directories.
+ * @throws SkulkError CONFIG with file, line, key and hint
+ */
+export async function validateConfig(
+  world: World,
+  flags: SettingFlags,
+): Promise<{ readonly valid: true; readonly file: string | null; readonly checked: readonly string[] }> {
+  const config = await loadConfig(world, flags);
+  const checked = ['the settings in force on this machine'];
+  if (config.file !== undefined) {
+    const { content, lineOf } = await readConfigFile(config.file);
+    for (const name of Object.keys(content.model_store?.node_overrides ?? {})) {
+      resolveConfig({ ...world, hostname: name }, { content, lineOf, file: config.file, flags, nodeId: name, skulkHome: config.skulkHome });
+      checked.push(`node_overrides.${name}`);
+    }
+  }
+  await checkPaths(config);
+  checked.push('the directories that this machine uses');
+  return { valid: true, file: config.file ?? null, checked };
+}
+
+/** What `config init` is to write. */
+export interface InitRequest {
+  readonly flags: SettingFlags;
+  readonly force: boolean;
+  /** Do not write, only give the content. */
+  readonly print: boolean;
+  readonly storeHost: string | undefined;
+  readonly storePath: string | undefined;
+}
+
+/**
+ * Writes a commented configuration file whole or not at all.
+ * @throws SkulkError CONFLICT when the file is there, CONFIG when what it would say is not possible
+ */
+export async function initConfig(
+  world: World,
+  { flags, force, print, storeHost, storePath }: InitRequest,
+): Promise<{ readonly path: string; readonly written: boolean; readonly content: string }> {
+  const path = flags.config === undefined ? join(world.cwd, 'skulk.yaml') : resolve(world.cwd, expandPath(flags.config, world));
+  const skulkHome = skulkHomeOf(world);
+  const given = storePath === undefined ? undefined : expandPath(storePath, world);
+  const content = configTemplate({
+    storeHost: storeHost ?? world.hostname,
+    storePath: given === undefined ? undefined : resolve(world.cwd, given),
+  });
+  // What was just written must load.
+  resolveConfig(world, { ...parseConfig(content, path), file: path, flags: {}, nodeId: undefined, skulkHome });
+  if (!print) await explainingDiskErrors(`cannot write ${path}`, () => (force ? writeFileDurably(path, content) : writeNew(path, content)));
+  return { path, written: !print, content };
+}
+
+/** Whoever made a file of that name in the meantime keeps it: a hard link never replaces. */
+async function writeNew(path: string, content: string): Promise<void> {
+  const draft = `${path}.${process.pid}.new`;
+  try {
+    await writeFileDurably(draft, content);
+    await link(draft, path);
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST'))
+      throw new SkulkError('CONFLICT', `${path} is there already`, {
+        hint: 'name another file with --config, or overwrite it with --force',
+        cause: error,
+      });
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}

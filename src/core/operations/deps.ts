@@ -1,0 +1,11 @@
+import type { Config } from '../config/settings.ts';
+import type { World } from '../kernel/world.ts';
+import type { Store } from '../store/contract.ts';
+
+/** What every operation gets beside its request. */
+export interface Deps {
+  readonly world: World;
+  readonly config: Config;
+  /** The store that is already open, inside a server; elsewhere `openStore` finds it. */
+  readonly store?: Store;
+}

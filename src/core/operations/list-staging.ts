@@ -1,0 +1,59 @@
+import { readLock } from '../kernel/lock.ts';
+import { isCanonicalRoot } from '../staging/same-place.ts';
+import { copyLock, stagingLayout } from '../staging/layout.ts';
+import { listCopies } from '../staging/list-copies.ts';
+import { diskRoom } from '../transfer/disk-room.ts';
+import type { Deps } from './deps.ts';
+
+/** Who uses a staged copy. */
+export interface Holder {
+  readonly pid: number;
+  readonly purpose: string;
+}
+
+/** This node's staged copies, newest use first; sizes in bytes. */
+export interface StagingList {
+  readonly staging_root: string;
+  readonly models: readonly {
+    readonly model_id: string;
+    readonly directory: string;
+    readonly size_bytes: number;
+    readonly last_used: string;
+    readonly in_use: boolean;
+    readonly holders: readonly Holder[];
+    readonly digest: string | null;
+  }[];
+  readonly total_bytes: number;
+  readonly free_bytes: number;
+  /** What lies there and was not made by skulk. */
+  readonly foreign: readonly string[];
+}
+
+/** Lists this node's copies. In place of a store there are none: what lies there is canonical. */
+export async function listStaging({ config }: Pick<Deps, 'config'>): Promise<StagingList> {
+  const { nodeCachePath, storePath } = config.settings;
+  const layout = stagingLayout(nodeCachePath.value);
+  const inPlace = await isCanonicalRoot(nodeCachePath.value, { storePath: storePath.value, isStoreHost: config.isStoreHost });
+  const { copies, foreign } = inPlace ? { copies: [], foreign: [] } : await listCopies(layout);
+  const models = await Promise.all(
+    copies.map(async ({ modelId, directory, sizeBytes, lastUsed, digest }) => {
+      const holder = await readLock(copyLock(layout, modelId));
+      return {
+        model_id: modelId,
+        directory,
+        size_bytes: sizeBytes,
+        last_used: lastUsed.toISOString(),
+        in_use: holder !== undefined,
+        holders: holder === undefined ? [] : [{ pid: holder.pid, purpose: holder.purpose }],
+        digest,
+      };
+    }),
+  );
+  return {
+    staging_root: nodeCachePath.value,
+    models,
+    total_bytes: models.reduce((sum, { size_bytes }) => sum + size_bytes, 0),
+    free_bytes: (await diskRoom(nodeCachePath.value)).free,
+    foreign,
+  };
+}

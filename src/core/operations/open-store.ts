@@ -1,0 +1,115 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
+import { checkDirectory } from '../config/check-paths.ts';
+import type { Config } from '../config/settings.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { isHeld, readLock, tryLock } from '../kernel/lock.ts';
+import type { LocalStore, Store } from '../store/contract.ts';
+import { openDiskStore } from '../store/disk-store.ts';
+import { storeLayout } from '../store/layout.ts';
+import type { Deps } from './deps.ts';
+
+/** A store that an operation may use until it is done. */
+export interface OpenedStore extends AsyncDisposable {
+  readonly store: Store;
+  /** Where the canonical copies lie, when this machine is the store host. */
+  readonly localRoot?: string;
+  /** Where the store answers, when it is spoken to over HTTP. */
+  readonly url?: string;
+}
+
+/**
+ * Finds the store, once for every verb: the server's own inside a server; the one that a flag or the environment names;
+ * on the host the running server, else the disk; elsewhere the configured host.
+ * @param mayCreate whether this machine's own default store may be made when there is none at all
+ * @param connections how many requests there may be at one time
+ * @throws SkulkError STORE_NOT_CONFIGURED, CONFIG when the configured directory is missing
+ */
+export async function openStore(deps: Deps, { mayCreate = false, connections }: { readonly mayCreate?: boolean; readonly connections?: number | undefined } = {}): Promise<OpenedStore> {
+  const { config, store } = deps;
+  const { settings, isStoreHost, isStoreNamed } = config;
+  if (store !== undefined) return { store, [Symbol.asyncDispose]: async () => {} };
+  if (!settings.enabled.value) throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is switched off (model_store.enabled is false)', { hint: `set it to true in ${config.file ?? 'the configuration'}` });
+  const url = remoteUrl(config);
+  if (url !== undefined) return openRemote(deps, url, { connections });
+  if (!isStoreHost) throw notConfigured();
+  const root = settings.storePath.value;
+  const holder = await readLock(storeLayout(root).lock);
+  if (holder?.url !== undefined) return openRemote(deps, holder.url, { localRoot: root, connections });
+  const exists = await stat(root).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) {
+    if (isStoreNamed) await checkDirectory(root, 'store_path', { mayBeMissing: false });
+    const nearby = await findOnThisMachine(deps);
+    if (nearby !== undefined) return nearby;
+    if (!mayCreate) throw notConfigured();
+    await mkdir(root, { recursive: true });
+  }
+  return openDisk(deps, root);
+}
+
+/** The URL that the configuration gives for the store, or undefined when this machine is its host or none is named. */
+export function remoteUrl({ settings, isStoreHost }: Config): string | undefined {
+  if (settings.storeUrl.value !== undefined) return settings.storeUrl.value.replace(/\/+$/, '');
+  const host = settings.storeHttpHost.value ?? settings.storeHost.value;
+  if (isStoreHost || host === undefined) return undefined;
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${settings.storePort.value}`;
+}
+
+async function openRemote({ world, config }: Deps, url: string, { localRoot, connections }: { localRoot?: string; connections?: number | undefined } = {}): Promise<OpenedStore> {
+  const { createStoreClient } = await import('../client/store-client.ts');
+  const token = config.settings.token.value;
+  const seconds = Number(world.env['SKULK_STALL_TIMEOUT']);
+  const store = createStoreClient({
+    url,
+    signal: world.signal,
+    userAgent: `skulk/${world.version}`,
+    ...(token !== undefined && { token }),
+    ...(seconds > 0 && { stallTimeoutMs: seconds * 1000 }),
+    ...(connections !== undefined && { connections }),
+  });
+  return { store, url, ...(localRoot !== undefined && { localRoot }), [Symbol.asyncDispose]: async () => store.close() };
+}
+
+function openDisk({ world, config }: Deps, root: string): OpenedStore {
+  const store = openDiskStore({ root, world, nodeId: config.nodeId });
+  return { store, localRoot: root, [Symbol.asyncDispose]: () => store.close() };
+}
+
+/** A server that was started with other settings than ours, at the usual port of this machine. */
+async function findOnThisMachine(deps: Deps): Promise<OpenedStore | undefined> {
+  const url = `http://127.0.0.1:${deps.config.settings.storePort.value}`;
+  const { probeConnection } = await import('../client/probe-connection.ts');
+  if (!(await probeConnection(url, 250))) return undefined;
+  const opened = await openRemote(deps, url);
+  const answers = await opened.store.health().then(
+    () => true,
+    () => false,
+  );
+  return answers ? opened : undefined;
+}
+
+const notConfigured = (): SkulkError =>
+  new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured, and none answers on this machine', {
+    hint: 'run `skulk serve` on the machine with the large disk, and here set SKULK_STORE=http://THAT-MACHINE:58080 or write `skulk config init`',
+  });
+
+/**
+ * Opens this machine's canonical store for a server, which stays its only writer.
+ * @throws SkulkError LOCKED when another process has it, CONFIG when the directory cannot be used
+ */
+export async function openHostStore({ world, config }: Deps): Promise<{ readonly store: LocalStore; readonly setUrl: (url: string) => Promise<void> }> {
+  const { storePath } = config.settings;
+  const root = storePath.value;
+  await checkDirectory(root, 'store_path', { mayBeMissing: storePath.origin.from === 'default' });
+  await mkdir(root, { recursive: true });
+  const held = await tryLock(storeLayout(root).lock, 'skulk serve');
+  if (!isHeld(held)) {
+    const where = held.url === undefined ? '' : ` at ${held.url}`;
+    throw new SkulkError('LOCKED', `the store ${root} is already held by ${held.purpose}, pid ${held.pid}${where}`, { hint: 'one process serves a store; stop that one first, or serve another --store-path' });
+  }
+  const store = openDiskStore({ root, world, nodeId: config.nodeId, held });
+  return { store, setUrl: (url) => held.update({ url }) };
+}

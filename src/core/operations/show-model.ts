@@ -1,0 +1,49 @@
+import { type Tag, tagsFromNames } from '../catalog/tags.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import { listCopies } from '../staging/list-copies.ts';
+import { stagingLayout } from '../staging/layout.ts';
+import type { Deps } from './deps.ts';
+import { openStore } from './open-store.ts';
+
+/** One model, as the store and this node have it. */
+export interface ShownModel {
+  readonly model_id: ModelId;
+  readonly store_path: string;
+  readonly total_bytes: number;
+  readonly downloaded_at: string;
+  /** Null while the model has not been hashed; so are the other facts of the manifest. */
+  readonly digest: string | null;
+  readonly revision: string | null;
+  readonly commit: string | null;
+  readonly source: string | null;
+  readonly tags: readonly Tag[];
+  readonly hashed: boolean;
+  readonly files: readonly { readonly path: string; readonly size: number | null; readonly sha256: string | null }[];
+  /** This node's copy. */
+  readonly staged: { readonly path: string; readonly digest: string | null; readonly last_used: string } | null;
+}
+
+/** @throws SkulkError MODEL_NOT_FOUND */
+export async function showModel(deps: Deps, { modelId }: { readonly modelId: ModelId }): Promise<ShownModel> {
+  await using opened = await openStore(deps);
+  const entry = (await opened.store.listModels()).find(({ model_id }) => model_id === modelId);
+  if (entry === undefined) throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store at ${opened.store.location}`, { hint: '`skulk registry` lists what is' });
+  const answer = await opened.store.manifest(modelId);
+  const manifest = answer.state === 'ready' ? answer.manifest : undefined;
+  const copy = (await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value))).copies.find((one) => one.modelId === modelId);
+  return {
+    model_id: modelId,
+    store_path: entry.store_path,
+    total_bytes: entry.total_bytes,
+    downloaded_at: entry.downloaded_at,
+    digest: manifest?.digest ?? null,
+    revision: manifest?.revision ?? null,
+    commit: manifest?.commit ?? null,
+    source: manifest?.source ?? null,
+    tags: tagsFromNames(modelId, entry.files),
+    hashed: manifest !== undefined,
+    files: manifest?.files.map(({ path, size, sha256 }) => ({ path, size, sha256 })) ?? entry.files.map((path) => ({ path, size: null, sha256: null })),
+    staged: copy === undefined ? null : { path: copy.directory, digest: copy.digest, last_used: copy.lastUsed.toISOString() },
+  };
+}

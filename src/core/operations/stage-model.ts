@@ -1,0 +1,220 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { type Manifest, totalBytes } from '../catalog/manifest.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
+import { acquireLock } from '../kernel/lock.ts';
+import type { ModelId, ModelRef } from '../kernel/model-id.ts';
+import { copyLock, copyPath, incomingCopy, type StagingLayout, stagingLayout } from '../staging/layout.ts';
+import { touchLastUsed } from '../staging/last-used.ts';
+import { type LocalCopy, readLocalCopy } from '../staging/local-copy.ts';
+import { planStage, type StagePlan } from '../staging/plan-stage.ts';
+import { isInsideStore, isStore } from '../staging/same-place.ts';
+import { diskRoom } from '../transfer/disk-room.ts';
+import { readJournal } from '../transfer/part-journal.ts';
+import { removeTree } from '../transfer/remove-tree.ts';
+import type { RateLimiter } from '../transfer/rate-limiter.ts';
+import { askStore, type StoreAnswer } from './ask-store.ts';
+import type { Deps } from './deps.ts';
+import { checkRevision } from './check-revision.ts';
+import { isStagedInPlace, resolveCanonical } from './resolve-canonical.ts';
+
+/** One staged copy; sizes in bytes. */
+export interface StagedModel {
+  readonly model_id: ModelId;
+  /** Absolute. */
+  readonly path: string;
+  /** `cache`: it was here; `store`: over the network; `clone`: from this machine's store; `in-place`: the store's own directory. */
+  readonly source: 'store' | 'clone' | 'in-place' | 'cache';
+  readonly revision: string | null;
+  readonly digest: string;
+  readonly files: number;
+  readonly bytes_total: number;
+  /** Bytes that were moved, over the network or from disk to disk. */
+  readonly bytes_transferred: number;
+  readonly bytes_reused: number;
+  readonly seconds: number;
+}
+
+/** What staging one model would do. */
+export interface PlannedModel {
+  readonly model_id: ModelId;
+  readonly path: string;
+  readonly source: StagedModel['source'];
+  readonly bytes_total: number;
+  readonly bytes_to_transfer: number;
+  readonly bytes_to_reuse: number;
+  readonly free_bytes: number;
+  readonly files: readonly { readonly path: string; readonly size: number; readonly action: 'reuse' | 'fetch' | 'resume' }[];
+}
+
+/** How a model is to be staged. */
+export interface StageOptions {
+  readonly dryRun: boolean;
+  readonly force: boolean;
+  readonly offline: boolean;
+  readonly connections: number;
+  readonly limiter: RateLimiter;
+}
+
+/** A builder of another model ends sooner or later; whoever waits may be interrupted. */
+const waitForOtherMs = 24 * 3600 * 1000;
+/** What a transfer fails with when the store has other content under the same id by now. */
+const meansReplaced: ReadonlySet<string> = new Set(['INTEGRITY', 'FILE_NOT_FOUND']);
+const mostReplacements = 3;
+
+/** Stages one model: from here if it is whole, in place on the host, else from the store. */
+export async function stageModel(deps: Deps, ref: ModelRef, options: StageOptions): Promise<{ readonly staged: StagedModel } | { readonly planned: PlannedModel }> {
+  const { world, config } = deps;
+  const { modelId } = ref;
+  const { nodeCachePath, stagingEnabled, storePath } = config.settings;
+  const began = performance.now();
+  if (await isStagedInPlace(deps, options)) return describe({ source: 'in-place', ...(await resolveCanonical(deps, ref, options)), transferred: 0 });
+  if (!stagingEnabled.value) {
+    throw new SkulkError('CONFIG', 'staging is disabled on this node (model_store.staging.enabled is false)', { hint: `set it to true in ${config.file ?? 'the configuration'}, or under node_overrides for this node` });
+  }
+  const layout = stagingLayout(nodeCachePath.value);
+  const path = copyPath(layout, modelId);
+  const local = options.force && !options.offline ? undefined : await readLocalCopy(layout, modelId);
+  if (options.offline) {
+    if (local === undefined || local.changed.size > 0) throw notHere(modelId, local);
+    checkRevision(ref, local.manifest);
+    return cached(local.manifest);
+  }
+  await using answer = await askStore(deps, ref, local, { connections: Math.max(16, options.connections) });
+  if (answer.state === 'current') return cached(answer.manifest);
+  await refuseStoreAsCache(layout, storePath.value);
+  if (options.dryRun) return describePlan(answer, await makePlan(layout, answer.manifest, local, options.force));
+  return explainingDiskErrors(`cannot stage ${modelId} in ${layout.root}`, async () => {
+    await makeRoot(layout);
+    await using _ = await acquireLock(copyLock(layout, modelId), {
+      purpose: `skulk stage ${modelId}`,
+      timeoutMs: waitForOtherMs,
+      signal: world.signal,
+      onWait: ({ pid }) => world.emit({ type: 'waiting', message: `waiting for pid ${pid}, which is staging ${modelId}` }),
+    });
+    // Somebody may have built it while this process waited.
+    const now = options.force ? undefined : await readLocalCopy(layout, modelId);
+    if (now?.manifest.digest === answer.manifest.digest && now.changed.size === 0) return cached(answer.manifest);
+    return build(answer, now);
+  });
+
+  /** A model that is replaced in the store while it is staged is staged anew, from what came and is still right. */
+  async function build(answer: Extract<StoreAnswer, { state: 'manifest' }>, now: LocalCopy | undefined) {
+    if (options.force) await removeTree(incomingCopy(layout, modelId).path);
+    let { manifest } = answer;
+    for (let round = 1; ; round += 1) {
+      try {
+        return await buildFrom(manifest, answer, now);
+      } catch (error) {
+        if (!(error instanceof SkulkError) || !meansReplaced.has(error.code) || round === mostReplacements) throw error;
+        const newer = await answer.askAgain();
+        if (newer.digest === manifest.digest) throw error;
+        world.emit({ type: 'note', message: `${modelId} was replaced in the store while it was staged; staging the new one` });
+        manifest = newer;
+      }
+    }
+  }
+
+  async function buildFrom(manifest: Manifest, answer: Extract<StoreAnswer, { state: 'manifest' }>, now: LocalCopy | undefined) {
+    const tools = {
+      layout,
+      signal: world.signal,
+      now: world.now,
+      onBytes: (bytesDone: number, bytesTotal: number) => world.emit({ type: 'progress', doing: 'staging', subject: modelId, bytesDone, bytesTotal }),
+    };
+    if (answer.canonical !== undefined) {
+      const { cloneCopy } = await import('../staging/clone-copy.ts');
+      const { bytesCopied } = await cloneCopy(manifest, answer.canonical, tools);
+      return describe({ source: 'clone', path, manifest, transferred: bytesCopied });
+    }
+    const [{ applyStage }, { isTransient }] = await Promise.all([import('../staging/apply-stage.ts'), import('../client/transient.ts')]);
+    const plan = await makePlan(layout, manifest, now, options.force);
+    const { bytesTransferred } = await applyStage(plan, {
+      ...tools,
+      connections: options.connections,
+      limiter: options.limiter,
+      isTransient,
+      read: ({ path: file, start, end, fileSha256 }, signal) => answer.store.readPiece({ modelId, path: file, range: { start, end }, sha256: fileSha256 }, signal),
+    });
+    return describe({ source: 'store', path, manifest, transferred: bytesTransferred });
+  }
+
+  async function cached(manifest: Manifest): Promise<{ staged: StagedModel } | { planned: PlannedModel }> {
+    if (!options.dryRun) await touchLastUsed(path, world.now());
+    return describe({ source: 'cache', path, manifest, transferred: 0 });
+  }
+
+  async function describe({ source, path: where, manifest, transferred }: { source: StagedModel['source']; path: string; manifest: Manifest; transferred: number }) {
+    const bytesTotal = totalBytes(manifest.files);
+    if (options.dryRun) {
+      const files = manifest.files.map(({ path: file, size }) => ({ path: file, size, action: 'reuse' as const }));
+      const { free } = await diskRoom(where);
+      return { planned: { model_id: modelId, path: where, source, bytes_total: bytesTotal, bytes_to_transfer: 0, bytes_to_reuse: bytesTotal, free_bytes: free, files } };
+    }
+    return {
+      staged: {
+        model_id: modelId,
+        path: where,
+        source,
+        revision: manifest.revision,
+        digest: manifest.digest,
+        files: manifest.files.length,
+        bytes_total: bytesTotal,
+        bytes_transferred: transferred,
+        bytes_reused: Math.max(0, bytesTotal - transferred),
+        seconds: Math.round(performance.now() - began) / 1000,
+      },
+    };
+  }
+
+  async function describePlan(answer: Extract<StoreAnswer, { state: 'manifest' }>, plan: StagePlan): Promise<{ planned: PlannedModel }> {
+    const { free } = await diskRoom(layout.root);
+    const isClone = answer.canonical !== undefined;
+    return {
+      planned: {
+        model_id: modelId,
+        path,
+        source: isClone ? 'clone' : 'store',
+        bytes_total: plan.bytesTotal,
+        bytes_to_transfer: isClone ? 0 : plan.bytesToFetch,
+        bytes_to_reuse: isClone ? plan.bytesTotal : plan.bytesToReuse,
+        free_bytes: free,
+        files: plan.files.map((source) => ({
+          path: source.file.path,
+          size: source.file.size,
+          action: source.action === 'reuse' ? 'reuse' : source.resumed.length + source.copied.length > 0 ? 'resume' : 'fetch',
+        })),
+      },
+    };
+  }
+}
+
+async function makePlan(layout: StagingLayout, manifest: Manifest, local: LocalCopy | undefined, force: boolean): Promise<StagePlan> {
+  const { files, journal: path } = incomingCopy(layout, manifest.model_id);
+  // A journal whose files have become the copy is left over from a process that died right then.
+  const isUnfinished = !force && (await stat(files).then((info) => info.isDirectory(), () => false));
+  const journal = isUnfinished ? await readJournal(path) : new Set<string>();
+  return planStage(manifest, { copy: local, journal });
+}
+
+function notHere(modelId: ModelId, local: LocalCopy | undefined): SkulkError {
+  const why = local === undefined ? 'is not staged here' : `is staged here, but ${local.changed.size} of its files changed on the disk`;
+  return new SkulkError('MODEL_NOT_FOUND', `${modelId} ${why}`, { hint: 'run it again without --offline' });
+}
+
+/** A copy that is published replaces what was there, so where canonical copies may lie nothing is staged. */
+async function refuseStoreAsCache({ root }: StagingLayout, storePath: string): Promise<void> {
+  if (!(await isStore(root)) && !(await isInsideStore(root, storePath))) return;
+  throw new SkulkError('CONFIG', `node_cache_path ${root} lies where a store keeps its canonical copies, so nothing is staged there`, {
+    hint: 'set staging.node_cache_path to a directory outside the store',
+  });
+}
+
+async function makeRoot({ root }: StagingLayout): Promise<void> {
+  try {
+    await mkdir(root, { recursive: true });
+  } catch (error) {
+    if (!isSystemError(error, 'EEXIST', 'ENOENT')) throw error;
+    throw new SkulkError('CONFIG', `node_cache_path ${root} is not a directory and cannot be made one`, { hint: 'set staging.node_cache_path to a directory', cause: error });
+  }
+}

@@ -1,0 +1,55 @@
+import type { ModelRef } from '../kernel/model-id.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { createRateLimiter, unlimited } from '../transfer/rate-limiter.ts';
+import type { Deps } from './deps.ts';
+import { type PlannedModel, stageModel, type StagedModel } from './stage-model.ts';
+
+/** What `skulk stage` takes. */
+export interface StageRequest {
+  readonly refs: readonly ModelRef[];
+  readonly dryRun: boolean;
+  /** Fetch everything again, whatever is here. */
+  readonly force: boolean;
+  /** Use only what is here; no connection is made. */
+  readonly offline: boolean;
+  /** Bytes a second, all connections together. */
+  readonly limitRate?: number | undefined;
+  readonly connections?: number | undefined;
+}
+
+/** The staged copies, in the order asked for. */
+export interface StageReport {
+  readonly staged: readonly StagedModel[];
+}
+
+/** What would be done, by `--dry-run`. */
+export interface StagePlanReport {
+  readonly planned: readonly PlannedModel[];
+}
+
+/**
+ * Makes verified local copies, one after the other.
+ * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, STORE_NOT_CONFIGURED, STORE_UNREACHABLE without a copy here, NO_SPACE, INTEGRITY
+ */
+export async function stageModels(deps: Deps, request: StageRequest): Promise<StageReport | StagePlanReport> {
+  const options = {
+    dryRun: request.dryRun,
+    force: request.force,
+    offline: request.offline,
+    connections: request.connections ?? 4,
+    limiter: request.limitRate === undefined ? unlimited : createRateLimiter(request.limitRate),
+  };
+  for (const { modelId, selector } of request.refs) {
+    if (selector !== undefined) {
+      throw new SkulkError('USAGE', `${modelId}:${selector}: a part of a model cannot be staged yet, only the whole`, { hint: `skulk stage ${modelId}` });
+    }
+  }
+  const staged: StagedModel[] = [];
+  const planned: PlannedModel[] = [];
+  for (const ref of request.refs) {
+    const outcome = await stageModel(deps, ref, options);
+    if ('planned' in outcome) planned.push(outcome.planned);
+    else staged.push(outcome.staged);
+  }
+  return request.dryRun ? { planned } : { staged };
+}
