@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
+
+/** How a process ended and what it said. */
+export interface Ended {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What a process of a test is started with. */
+export interface SpawnOptions {
+  /** Added to PATH and HOME, which are all that it gets otherwise. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** A running skulk; killed at the end of the test if it still runs. */
+export interface RunningSkulk {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  readonly exited: Promise<Ended>;
+}
+
+/** Starts the program as a user would, from `bin`. */
+export function startSkulk(args: readonly string[], { env = {}, cwd }: SpawnOptions = {}): RunningSkulk {
+  const { PATH = '', HOME = '/' } = process.env;
+  const child = spawn(process.execPath, [bin, ...args], {
+    env: { PATH, HOME, ...env },
+    cwd: cwd ?? '/',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const exited = once(child, 'close').then(([status, signal]) => ({ status, signal, stdout, stderr }) as Ended);
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await exited;
+  });
+  if (child.pid === undefined) throw new Error('skulk could not be started');
+  return { child, pid: child.pid, stdout: () => stdout, stderr: () => stderr, exited };
+}
+
+/** Runs the program to its end. */
+export const runSkulk = (args: readonly string[], options?: SpawnOptions): Promise<Ended> => startSkulk(args, options).exited;
+
+/** A running store host. */
+export interface Served extends AsyncDisposable {
+  readonly url: string;
+  readonly apiUrl: string;
+  readonly storePath: string;
+  readonly pid: number;
+  readonly running: RunningSkulk;
+  /** SIGTERM, and how it ended. */
+  readonly stop: () => Promise<Ended>;
+  /** SIGKILL, and how it ended. */
+  readonly kill: () => Promise<Ended>;
+}
+
+/** Starts a store host on free ports of 127.0.0.1 and waits until it is ready. */
+export async function startServe({ home, args = [], env = {} }: { home: string; args?: readonly string[]; env?: Readonly<Record<string, string>> }): Promise<Served> {
+  const running = startSkulk(['serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0', '--json', ...args], { env: { SKULK_HOME: home, ...env } });
+  const line = await new Promise<string>((resolve, reject) => {
+    const look = (): void => {
+      const end = running.stdout().indexOf('\n');
+      if (end !== -1) resolve(running.stdout().slice(0, end));
+    };
+    running.child.stdout?.on('data', look);
+    void running.exited.then(({ status, stderr }) => reject(new Error(`serve ended with ${status} before it was ready: ${stderr}`)));
+  });
+  const ready = JSON.parse(line) as { store_url: string; api_url: string; store_path: string; pid: number };
+  const end = (signal: NodeJS.Signals) => (): Promise<Ended> => {
+    running.child.kill(signal);
+    return running.exited;
+  };
+  const stop = end('SIGTERM');
+  return {
+    url: ready.store_url,
+    apiUrl: ready.api_url,
+    storePath: ready.store_path,
+    pid: ready.pid,
+    running,
+    stop,
+    kill: end('SIGKILL'),
+    [Symbol.asyncDispose]: async () => void (await stop()),
+  };
+}
