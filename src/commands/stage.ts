@@ -8,6 +8,7 @@ export const stage = defineCommand({
   summary: 'make a verified local copy of a model',
   description: [
     'Copies a model from the store to this machine, every byte checked against its sha256, and prints the absolute path. A copy that is complete already costs nothing; one that was cut off goes on where it stopped.',
+    'A connection that sends nothing for 30 seconds (SKULK_STALL_TIMEOUT, in seconds) is dropped and its bytes are asked for again.',
     'On the store host the copy is a clone where the disk can, or the canonical directory itself when node_cache_path is store_path.',
   ],
   arguments: { model: variadic('models, as [org/]name[@revision][:selector]', { parse: parseModelRef }) },
