@@ -22,7 +22,6 @@ const variables: readonly (readonly [name: string, means: string])[] = [
   ['SKULK_NODE_ID', 'id of this machine; default: one that is made once and kept in SKULK_HOME'],
   ['HF_TOKEN', 'Hugging Face token; overrides hf_token'],
   ['HF_HUB_OFFLINE', '1 means what allow_hf_fallback: false means'],
-  ['NO_PROXY, HTTP_PROXY, HTTPS_PROXY', 'proxies, as curl reads them'],
   ['NO_COLOR', 'no colour, whatever its value'],
 ];
 
