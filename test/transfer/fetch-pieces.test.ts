@@ -6,8 +6,8 @@ import type { RelativePath } from '../../src/core/kernel/relative-path.ts';
 import { type FetchPlan, fetchPieces } from '../../src/core/transfer/fetch-pieces.ts';
 import type { Piece } from '../../src/core/transfer/pieces.ts';
 import { unlimited } from '../../src/core/transfer/rate-limiter.ts';
-import { noise } from '../helpers/model-files.ts';
 import { sha256 } from '../helpers/directory-store.ts';
+import { noise } from '../helpers/model-files.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const content = noise(4 * 1024 * 1024);
@@ -63,7 +63,7 @@ test('a connection that never lasts for a whole piece still brings it, and no by
   expect([fetched.bytes, fetched.discarded]).toEqual([content.length, 0]);
 });
 
-test('a connection that brings nothing is given up after the policy\'s attempts', async () => {
+test("a connection that brings nothing is given up after the policy's attempts", async () => {
   const fetched = await fetchInto(async function* () {
     yield Buffer.alloc(0);
     throw broken();
@@ -112,7 +112,10 @@ test('a failure in one lane stops the others, and an abort gives its reason', as
     { ...whole, end: 10, sha256: sha256('never') },
     { ...whole, start: 10 },
   ];
-  const hang = (signal: AbortSignal) => new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+  const hang = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) =>
+      signal.aborted ? reject(signal.reason) : signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+    );
   const { outcome } = await fetchInto(
     async function* ({ start }, signal) {
       if (start === 0) throw new SkulkError('MODEL_NOT_FOUND', 'gone');

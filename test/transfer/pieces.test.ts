@@ -36,7 +36,13 @@ describe('splitIntoPieces', () => {
 });
 
 describe('the journal', () => {
-  const piece = (path: string, start: number) => ({ path: path as RelativePath, start, end: start + 1, sha256: sha256(path) as Sha256, fileSha256: sha256(path) });
+  const piece = (path: string, start: number) => ({
+    path: path as RelativePath,
+    start,
+    end: start + 1,
+    sha256: sha256(path) as Sha256,
+    fileSha256: sha256(path),
+  });
   const pieces = [piece('a', 0), piece('new\nline "quoted"', 7), piece('a', 1)];
 
   test('gives back what was added, also with odd names', async () => {

@@ -9,7 +9,7 @@ export interface RetryPolicy {
   readonly longestDelayMs: number;
 }
 
-/** Patience for a store that restarts or a link that flaps: about half a minute. */
+/** Patience for a store that restarts or a link that flaps: six to thirteen seconds without a byte of progress. */
 export const patient: RetryPolicy = { attempts: 8, firstDelayMs: 100, longestDelayMs: 8_000 };
 
 /** How long to wait before try number `attempt` (from 1): doubling, with full jitter over the upper half. */

@@ -28,5 +28,7 @@ export async function diskRoom(path: string): Promise<DiskRoom> {
 export async function requireRoom(path: string, bytes: number, what: string): Promise<void> {
   const { free } = await diskRoom(path);
   if (bytes <= free) return;
-  throw new SkulkError('NO_SPACE', `${what} needs ${formatBytes(bytes)} on ${path}, and ${formatBytes(free)} are free`, { hint: 'free some room, or choose another disk; nothing was written' });
+  throw new SkulkError('NO_SPACE', `${what} needs ${formatBytes(bytes)} on ${path}, and ${formatBytes(free)} are free`, {
+    hint: 'free some room, or choose another disk; nothing was written',
+  });
 }

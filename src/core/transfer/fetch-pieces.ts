@@ -94,7 +94,8 @@ async function fetchPiece(piece: Piece, file: FileHandle, plan: FetchPlan): Prom
         continue;
       }
       failures = received - before >= progressBytes ? 1 : failures + 1;
-      if (failures >= policy.attempts || !plan.isTransient(error)) throw explainSystemError(error, `cannot write ${join(plan.directory, piece.path)}`);
+      if (failures >= policy.attempts || !plan.isTransient(error))
+        throw explainSystemError(error, `cannot write ${join(plan.directory, piece.path)}`);
       const asked = error instanceof SkulkError ? (error.retryAfterMs ?? 0) : 0;
       await pause(Math.max(Math.min(asked, 60_000), backoffDelay(policy, failures)), signal);
     }
@@ -107,7 +108,8 @@ const wrongBytes = ({ path, start, end }: Piece, why: string): SkulkError =>
   });
 
 async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let written = 0; written < bytes.length; ) written += (await file.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
+  for (let written = 0; written < bytes.length; )
+    written += (await file.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
 }
 
 /** Keeps the last file open: the pieces of one file follow each other. */

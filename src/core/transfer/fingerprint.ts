@@ -13,7 +13,12 @@ export interface Fingerprint {
 }
 
 /** The fingerprint of what `stat` with `bigint: true` said. */
-export const fingerprintOf = (info: BigIntStats): Fingerprint => ({ size: Number(info.size), mtime: String(info.mtimeNs), inode: String(info.ino), ctime: String(info.ctimeNs) });
+export const fingerprintOf = (info: BigIntStats): Fingerprint => ({
+  size: Number(info.size),
+  mtime: String(info.mtimeNs),
+  inode: String(info.ino),
+  ctime: String(info.ctimeNs),
+});
 
 /** The fingerprint of a regular file, or undefined when there is none at that path. */
 export function readFingerprint(path: string): Fingerprint | undefined {
@@ -31,4 +36,5 @@ export const sameFingerprint = (a: Fingerprint | undefined, b: Fingerprint | und
   a !== undefined && b !== undefined && a.size === b.size && a.mtime === b.mtime && a.inode === b.inode;
 
 /** Whether nothing at all happened to a file between two fingerprints, not even a write with the old date put back. */
-export const untouchedBetween = (a: Fingerprint | undefined, b: Fingerprint | undefined): boolean => sameFingerprint(a, b) && a?.ctime === b?.ctime;
+export const untouchedBetween = (a: Fingerprint | undefined, b: Fingerprint | undefined): boolean =>
+  sameFingerprint(a, b) && a?.ctime === b?.ctime;

@@ -26,7 +26,10 @@ port?.on('message', ({ id, job, cancelled }: HashRequest) => {
   }
 });
 
-function digest(job: { kind: 'digest'; path: string } | { kind: 'copy'; from: string; to: string }, report: (done: number) => void): FileDigest {
+function digest(
+  job: { kind: 'digest'; path: string } | { kind: 'copy'; from: string; to: string },
+  report: (done: number) => void,
+): FileDigest {
   const source = openSync(job.kind === 'digest' ? job.path : job.from, 'r');
   try {
     if (!fstatSync(source).isFile()) throw Object.assign(new Error('not a regular file'), { code: 'EINVAL' });

@@ -34,4 +34,5 @@ export function splitIntoPieces({ path, size, sha256, chunks }: FileToSplit): re
 }
 
 /** A piece's name in a journal: where it is and what it holds, so that a line never vouches for other content. */
-export const pieceKey = ({ path, start, sha256 }: Pick<Piece, 'path' | 'start' | 'sha256'>): string => JSON.stringify([path, start, sha256]);
+export const pieceKey = ({ path, start, sha256 }: Pick<Piece, 'path' | 'start' | 'sha256'>): string =>
+  JSON.stringify([path, start, sha256]);
