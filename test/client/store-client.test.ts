@@ -234,7 +234,7 @@ describe('JSON from a hostile store', () => {
       socket.once('close', () => clearInterval(pour));
     });
     await expect(clientOf(url).health()).rejects.toMatchObject({
-      code: 'STORE_UNREACHABLE',
+      code: 'INTEGRITY',
       message: expect.stringContaining('more than'),
     });
   });

@@ -17,7 +17,8 @@ export async function* chunksOf({ body }: Response, watchdog: Watchdog): AsyncGe
 
 /**
  * The value of a JSON answer.
- * @throws SkulkError STORE_UNREACHABLE when it is not JSON or has more than `limit` bytes
+ * @throws SkulkError STORE_UNREACHABLE when it is not JSON, INTEGRITY when it has more than `limit` bytes: asking again would not
+ *   make it shorter
  */
 export async function readJson(
   response: Response,
@@ -27,7 +28,9 @@ export async function readJson(
   let size = 0;
   for await (const chunk of chunksOf(response, watchdog)) {
     size += chunk.length;
-    if (size > limit) throw notAStore(url, `its answer has more than ${limit} bytes`);
+    if (size > limit) {
+      throw new SkulkError('INTEGRITY', `the store at ${url} answers with more than ${limit} bytes`, { hint: 'is that the right store?' });
+    }
     chunks.push(chunk);
   }
   try {
