@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Manifest } from '../catalog/manifest.ts';
-import { patient, pause, retrying } from '../kernel/backoff.ts';
+import { patient, pause, type RetryPolicy, retrying } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
 import type { LocalCopy } from '../staging/local-copy.ts';
 import type { ManifestAnswer, Store } from '../store/contract.ts';
 import { checkRevision, hasRevision } from './check-revision.ts';
 import type { Deps } from './deps.ts';
-import { openStore, type OpenedStore } from './open-store.ts';
+import { type OpenedStore, openStore } from './open-store.ts';
 
 /** What the store says of a model that is to be staged. */
 export type StoreAnswer =
@@ -26,13 +26,20 @@ export type StoreAnswer =
 /** A LAN host that is up accepts within a few milliseconds; a copy that is here need not wait longer for one that is not. */
 const connectPatienceMs = 80;
 const answerPatienceMs = 2_000;
+/** Before anything was sent a person waits for the first sign: about three seconds, enough for a server that restarts. */
+const askPolicy: RetryPolicy = { ...patient, attempts: 6 };
 
 /**
  * Asks the store for a model's manifest; waits while the store still hashes it. With a whole copy here, a store that
  * cannot be reached is a warning.
  * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, STORE_UNREACHABLE, STORE_NOT_CONFIGURED
  */
-export async function askStore(deps: Deps, ref: ModelRef, local: LocalCopy | undefined, { connections }: { readonly connections?: number } = {}): Promise<StoreAnswer> {
+export async function askStore(
+  deps: Deps,
+  ref: ModelRef,
+  local: LocalCopy | undefined,
+  { connections }: { readonly connections?: number } = {},
+): Promise<StoreAnswer> {
   // Only the store can say whether the same content has another revision by now.
   const whole = local !== undefined && local.changed.size === 0 && hasRevision(ref, local.manifest) ? local : undefined;
   const nothing = { [Symbol.asyncDispose]: async () => {} };
@@ -54,23 +61,43 @@ export async function askStore(deps: Deps, ref: ModelRef, local: LocalCopy | und
       checkRevision(ref, now);
       return now;
     };
-    return { state: 'manifest', manifest, askAgain, store: held.store, ...(canonical !== undefined && { canonical }), [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
+    return {
+      state: 'manifest',
+      manifest,
+      askAgain,
+      store: held.store,
+      ...(canonical !== undefined && { canonical }),
+      [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
+    };
   } catch (error) {
     await opened?.[Symbol.asyncDispose]();
     if (whole === undefined || !(error instanceof SkulkError) || !isOutOfReach(error) || deps.world.signal.aborted) throw error;
-    deps.world.emit({ type: 'warning', message: `the store could not be asked whether ${ref.modelId} changed: ${error.message}`, hint: 'the verified copy on this machine is used' });
+    deps.world.emit({
+      type: 'warning',
+      message: `the store could not be asked whether ${ref.modelId} changed: ${error.message}`,
+      hint: 'the verified copy on this machine is used',
+    });
     return { state: 'current', manifest: whole.manifest, ...nothing };
   }
 }
 
-const isOutOfReach = ({ code }: SkulkError): boolean => code === 'STORE_UNREACHABLE' || code === 'STORE_NOT_CONFIGURED' || code === 'STORE_BUSY';
+const isOutOfReach = ({ code }: SkulkError): boolean =>
+  code === 'STORE_UNREACHABLE' || code === 'STORE_NOT_CONFIGURED' || code === 'STORE_BUSY';
 
 /** The manifest, or undefined when it is the one that is here. */
-async function fetchManifest({ world }: Deps, { store, url }: OpenedStore, { modelId }: ModelRef, whole: LocalCopy | undefined): Promise<Manifest | undefined> {
+async function fetchManifest(
+  { world }: Deps,
+  { store, url }: OpenedStore,
+  { modelId }: ModelRef,
+  whole: LocalCopy | undefined,
+): Promise<Manifest | undefined> {
   const knownDigest = whole?.manifest.digest;
   if (whole !== undefined) {
     if (url !== undefined) await requireConnection(url);
-    const answer = await store.manifest(modelId, { ...(knownDigest !== undefined && { knownDigest }), signal: timeLimit(world.signal, url) });
+    const answer = await store.manifest(modelId, {
+      ...(knownDigest !== undefined && { knownDigest }),
+      signal: timeLimit(world.signal, url),
+    });
     // While the store hashes, nothing speaks against the copy that is here.
     if (answer.state !== 'ready') return undefined;
     return answer.manifest.digest === knownDigest ? undefined : answer.manifest;
@@ -78,7 +105,13 @@ async function fetchManifest({ world }: Deps, { store, url }: OpenedStore, { mod
   const { isTransient } = await import('../client/transient.ts');
   let announced = false;
   for (;;) {
-    const answer: ManifestAnswer = await retrying(() => store.manifest(modelId, { signal: world.signal }), { policy: patient, signal: world.signal, isTransient: (error) => isTransient(error) && url !== undefined });
+    const answer: ManifestAnswer = await retrying(
+      (attempt) => {
+        if (attempt === 2) world.emit({ type: 'waiting', message: `the store at ${store.location} does not answer yet; trying again` });
+        return store.manifest(modelId, { signal: world.signal });
+      },
+      { policy: askPolicy, signal: world.signal, isTransient: (error) => isTransient(error) && url !== undefined },
+    );
     if (answer.state === 'ready') return answer.manifest;
     if (answer.state === 'hashing') {
       if (!announced) world.emit({ type: 'waiting', message: `the store is hashing ${modelId} for the first time` });
@@ -91,13 +124,18 @@ async function fetchManifest({ world }: Deps, { store, url }: OpenedStore, { mod
 async function requireConnection(url: string): Promise<void> {
   const { probeConnection } = await import('../client/probe-connection.ts');
   if (await probeConnection(url, connectPatienceMs)) return;
-  throw new SkulkError('STORE_UNREACHABLE', `${url} did not accept a connection within ${connectPatienceMs} ms`, { hint: 'is `skulk serve` running there?' });
+  throw new SkulkError('STORE_UNREACHABLE', `${url} did not accept a connection within ${connectPatienceMs} ms`, {
+    hint: 'is `skulk serve` running there?',
+  });
 }
 
 function timeLimit(signal: AbortSignal, url: string | undefined): AbortSignal {
   if (url === undefined) return signal;
   const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(new SkulkError('STORE_UNREACHABLE', `${url} did not answer within ${answerPatienceMs / 1000} s`)), answerPatienceMs);
+  const timer = setTimeout(
+    () => limit.abort(new SkulkError('STORE_UNREACHABLE', `${url} did not answer within ${answerPatienceMs / 1000} s`)),
+    answerPatienceMs,
+  );
   timer.unref();
   return AbortSignal.any([signal, limit.signal]);
 }

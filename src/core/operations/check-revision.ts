@@ -4,7 +4,8 @@ import type { ModelRef } from '../kernel/model-id.ts';
 import { formatBytes } from '../kernel/units.ts';
 
 /** Whether a manifest is of the revision that was asked for; any will do when none was. */
-export const hasRevision = ({ revision }: ModelRef, manifest: Manifest): boolean => revision === undefined || revision === manifest.revision || revision === manifest.commit;
+export const hasRevision = ({ revision }: ModelRef, manifest: Manifest): boolean =>
+  revision === undefined || revision === manifest.revision || revision === manifest.commit;
 
 /**
  * Refuses a manifest of another revision than the one that was asked for.
@@ -14,7 +15,11 @@ export function checkRevision(ref: ModelRef, manifest: Manifest): void {
   if (hasRevision(ref, manifest)) return;
   const { modelId, revision } = ref;
   const has = manifest.revision ?? manifest.commit;
-  throw new SkulkError('REVISION_NOT_FOUND', `${modelId} is here ${has === null ? 'without a revision' : `at ${has}`}, not at ${revision}`, {
-    hint: `bring that revision into the store with \`skulk add PATH --as ${modelId} --revision ${revision}\`, or leave @${revision} out (${formatBytes(totalBytes(manifest.files))})`,
-  });
+  throw new SkulkError(
+    'REVISION_NOT_FOUND',
+    `${modelId} is here ${has === null ? 'without a revision' : `at ${has}`}, not at ${revision}`,
+    {
+      hint: `bring that revision into the store with \`skulk add PATH --as ${modelId} --revision ${revision}\`, or leave @${revision} out (${formatBytes(totalBytes(manifest.files))})`,
+    },
+  );
 }

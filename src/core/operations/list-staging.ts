@@ -1,7 +1,7 @@
 import { readLock } from '../kernel/lock.ts';
-import { isCanonicalRoot } from '../staging/same-place.ts';
 import { copyLock, stagingLayout } from '../staging/layout.ts';
 import { listCopies } from '../staging/list-copies.ts';
+import { isCanonicalRoot } from '../staging/same-place.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import type { Deps } from './deps.ts';
 

@@ -3,7 +3,8 @@ import { isIPv6 } from 'node:net';
 import { checkDirectory } from '../config/check-paths.ts';
 import type { Config } from '../config/settings.ts';
 import { SkulkError } from '../kernel/errors.ts';
-import { isHeld, readLock, tryLock } from '../kernel/lock.ts';
+import { acquireLock, type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/lock.ts';
+import type { World } from '../kernel/world.ts';
 import type { LocalStore, Store } from '../store/contract.ts';
 import { openDiskStore } from '../store/disk-store.ts';
 import { storeLayout } from '../store/layout.ts';
@@ -25,11 +26,17 @@ export interface OpenedStore extends AsyncDisposable {
  * @param connections how many requests there may be at one time
  * @throws SkulkError STORE_NOT_CONFIGURED, CONFIG when the configured directory is missing
  */
-export async function openStore(deps: Deps, { mayCreate = false, connections }: { readonly mayCreate?: boolean; readonly connections?: number | undefined } = {}): Promise<OpenedStore> {
+export async function openStore(
+  deps: Deps,
+  { mayCreate = false, connections }: { readonly mayCreate?: boolean; readonly connections?: number | undefined } = {},
+): Promise<OpenedStore> {
   const { config, store } = deps;
   const { settings, isStoreHost, isStoreNamed } = config;
   if (store !== undefined) return { store, [Symbol.asyncDispose]: async () => {} };
-  if (!settings.enabled.value) throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is switched off (model_store.enabled is false)', { hint: `set it to true in ${config.file ?? 'the configuration'}` });
+  if (!settings.enabled.value)
+    throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is switched off (model_store.enabled is false)', {
+      hint: `set it to true in ${config.file ?? 'the configuration'}`,
+    });
   const url = remoteUrl(config);
   if (url !== undefined) return openRemote(deps, url, { connections });
   if (!isStoreHost) throw notConfigured();
@@ -58,7 +65,11 @@ export function remoteUrl({ settings, isStoreHost }: Config): string | undefined
   return `http://${isIPv6(host) ? `[${host}]` : host}:${settings.storePort.value}`;
 }
 
-async function openRemote({ world, config }: Deps, url: string, { localRoot, connections }: { localRoot?: string; connections?: number | undefined } = {}): Promise<OpenedStore> {
+async function openRemote(
+  { world, config }: Deps,
+  url: string,
+  { localRoot, connections }: { localRoot?: string; connections?: number | undefined } = {},
+): Promise<OpenedStore> {
   const { createStoreClient } = await import('../client/store-client.ts');
   const token = config.settings.token.value;
   const seconds = Number(world.env['SKULK_STALL_TIMEOUT']);
@@ -96,19 +107,42 @@ const notConfigured = (): SkulkError =>
     hint: 'run `skulk serve` on the machine with the large disk, and here set SKULK_STORE=http://THAT-MACHINE:58080 or write `skulk config init`',
   });
 
+/** A command holds the lock for a moment only, so it is waited for; another server is not. */
+async function takeLock(path: string, { signal, emit }: World): Promise<HeldLock | LockHolder> {
+  const purpose = 'skulk serve';
+  try {
+    return await acquireLock(path, {
+      purpose,
+      timeoutMs: 10_000,
+      signal,
+      isHopeless: (holder) => holder.purpose === purpose,
+      onWait: ({ pid, purpose: doing }) =>
+        emit({ type: 'waiting', message: `waiting for ${doing} (pid ${pid}), which writes to the store` }),
+    });
+  } catch (error) {
+    if (!(error instanceof SkulkError) || error.code !== 'LOCKED') throw error;
+    return tryLock(path, purpose);
+  }
+}
+
 /**
  * Opens this machine's canonical store for a server, which stays its only writer.
  * @throws SkulkError LOCKED when another process has it, CONFIG when the directory cannot be used
  */
-export async function openHostStore({ world, config }: Deps): Promise<{ readonly store: LocalStore; readonly setUrl: (url: string) => Promise<void> }> {
+export async function openHostStore({
+  world,
+  config,
+}: Deps): Promise<{ readonly store: LocalStore; readonly setUrl: (url: string) => Promise<void> }> {
   const { storePath } = config.settings;
   const root = storePath.value;
   await checkDirectory(root, 'store_path', { mayBeMissing: storePath.origin.from === 'default' });
   await mkdir(root, { recursive: true });
-  const held = await tryLock(storeLayout(root).lock, 'skulk serve');
+  const held = await takeLock(storeLayout(root).lock, world);
   if (!isHeld(held)) {
     const where = held.url === undefined ? '' : ` at ${held.url}`;
-    throw new SkulkError('LOCKED', `the store ${root} is already held by ${held.purpose}, pid ${held.pid}${where}`, { hint: 'one process serves a store; stop that one first, or serve another --store-path' });
+    throw new SkulkError('LOCKED', `the store ${root} is already held by ${held.purpose}, pid ${held.pid}${where}`, {
+      hint: 'one process serves a store; stop that one first, or serve another --store-path',
+    });
   }
   const store = openDiskStore({ root, world, nodeId: config.nodeId, held });
   return { store, setUrl: (url) => held.update({ url }) };

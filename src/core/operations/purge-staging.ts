@@ -1,11 +1,11 @@
 import { SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
+import { readLock } from '../kernel/lock.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { evictCopy } from '../staging/evict-copy.ts';
 import { copyLock, stagingLayout } from '../staging/layout.ts';
 import { listCopies, listUnfinished } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
-import { readLock } from '../kernel/lock.ts';
 import { emptyTrash } from '../transfer/remove-tree.ts';
 import type { Deps } from './deps.ts';
 import type { Holder } from './list-staging.ts';
@@ -23,11 +23,18 @@ export interface PurgeReport {
  * directory, nothing is removed at all. What is there of an unfinished copy goes as well.
  * @throws SkulkError MODEL_NOT_FOUND when the named model has no copy here, CONFLICT when a copy lies inside the store
  */
-export async function purgeStaging({ config, world }: Deps, { modelId, dryRun, force }: { readonly modelId?: ModelId | undefined; readonly dryRun: boolean; readonly force: boolean }): Promise<PurgeReport> {
+export async function purgeStaging(
+  { config, world }: Deps,
+  { modelId, dryRun, force }: { readonly modelId?: ModelId | undefined; readonly dryRun: boolean; readonly force: boolean },
+): Promise<PurgeReport> {
   const { nodeCachePath, storePath } = config.settings;
   const layout = stagingLayout(nodeCachePath.value);
   if (await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost })) {
-    world.emit({ type: 'warning', message: `${nodeCachePath.value} is a store itself: nothing is staged there and nothing is removed`, hint: '`skulk delete` removes canonical copies' });
+    world.emit({
+      type: 'warning',
+      message: `${nodeCachePath.value} is a store itself: nothing is staged there and nothing is removed`,
+      hint: '`skulk delete` removes canonical copies',
+    });
     return { evicted: [], evicted_bytes: 0, kept_in_use: [], dry_run: dryRun };
   }
   const sizes = new Map<ModelId, number>((await listUnfinished(layout)).map((id) => [id, 0]));
@@ -35,7 +42,8 @@ export async function purgeStaging({ config, world }: Deps, { modelId, dryRun, f
   // An earlier purge may have died between moving a copy into the trash and removing it.
   if (!dryRun) await emptyTrash(layout.trash);
   const chosen = [...sizes.keys()].filter((id) => modelId === undefined || id === modelId);
-  if (modelId !== undefined && chosen.length === 0) throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not staged on this node`, { hint: '`skulk staging` lists what is' });
+  if (modelId !== undefined && chosen.length === 0)
+    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not staged on this node`, { hint: '`skulk staging` lists what is' });
   const evicted: { model_id: ModelId; size_bytes: number }[] = [];
   const kept: { model_id: string; holders: readonly Holder[] }[] = [];
   for (const id of chosen) {
@@ -56,7 +64,9 @@ export async function purgeStaging({ config, world }: Deps, { modelId, dryRun, f
   }
 
   async function evict(id: ModelId): Promise<Holder | undefined> {
-    const eviction = await explainingDiskErrors(`cannot remove ${id} from ${layout.root}`, () => evictCopy(layout, id, storePath.value, { force }));
+    const eviction = await explainingDiskErrors(`cannot remove ${id} from ${layout.root}`, () =>
+      evictCopy(layout, id, storePath.value, { force }),
+    );
     return eviction.outcome === 'in-use' ? eviction.holder : undefined;
   }
 }

@@ -21,9 +21,13 @@ export async function isStagedInPlace(deps: Deps, { offline }: { readonly offlin
   if (deps.config.isStoreHost) return true;
   if (!(await isStore(storePath.value))) return false;
   if (offline || (await isOwnStore(deps, storePath.value))) return true;
-  throw new SkulkError('CONFIG', `node_cache_path ${nodeCachePath.value} is this machine's own store, but the store at ${storeUrl.value ?? 'another host'} is asked for`, {
-    hint: 'set staging.node_cache_path to a directory outside the store, or do not set SKULK_STORE (--store) on the store host',
-  });
+  throw new SkulkError(
+    'CONFIG',
+    `node_cache_path ${nodeCachePath.value} is this machine's own store, but the store at ${storeUrl.value ?? 'another host'} is asked for`,
+    {
+      hint: 'set staging.node_cache_path to a directory outside the store, or do not set SKULK_STORE (--store) on the store host',
+    },
+  );
 }
 
 /** A store that knows the token of the lock on this disk is the server of this disk, by whichever address it was reached. */
@@ -40,7 +44,11 @@ async function isOwnStore(deps: Deps, root: string): Promise<boolean> {
  * be what the manifest says. With `offline` the disk is asked and not the server.
  * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, INTEGRITY, STORE_BUSY when offline and not hashed yet
  */
-export async function resolveCanonical(deps: Deps, ref: ModelRef, { offline }: { readonly offline: boolean }): Promise<{ readonly path: string; readonly manifest: Manifest }> {
+export async function resolveCanonical(
+  deps: Deps,
+  ref: ModelRef,
+  { offline }: { readonly offline: boolean },
+): Promise<{ readonly path: string; readonly manifest: Manifest }> {
   const { modelId } = ref;
   const root = deps.config.settings.storePath.value;
   const { openDiskStore } = await import('../store/disk-store.ts');
@@ -55,12 +63,17 @@ export async function resolveCanonical(deps: Deps, ref: ModelRef, { offline }: {
   }
 }
 
-async function readManifest({ world }: Deps, store: Store, { modelId, offline }: { modelId: ModelId; offline: boolean }): Promise<Manifest> {
+async function readManifest(
+  { world }: Deps,
+  store: Store,
+  { modelId, offline }: { modelId: ModelId; offline: boolean },
+): Promise<Manifest> {
   for (let announced = false; ; announced = true) {
     const answer = await store.manifest(modelId, { signal: world.signal });
     if (answer.state === 'ready') return answer.manifest;
     if (offline) throw new SkulkError('STORE_BUSY', `${modelId} has not been hashed yet`, { hint: 'run it again without --offline' });
-    if (answer.state === 'hashing' && !announced) world.emit({ type: 'waiting', message: `the store is hashing ${modelId} for the first time` });
+    if (answer.state === 'hashing' && !announced)
+      world.emit({ type: 'waiting', message: `the store is hashing ${modelId} for the first time` });
     await pause(answer.state === 'hashing' ? answer.retryAfterMs : 0, world.signal);
   }
 }
@@ -68,7 +81,8 @@ async function readManifest({ world }: Deps, store: Store, { modelId, offline }:
 /** Opening checks a file against its manifest without reading it, unless it was touched. */
 async function checkEveryFile(disk: LocalStore, { model_id, files }: Manifest): Promise<string> {
   const entry = (await disk.listModels()).find((known) => known.model_id === model_id);
-  if (entry === undefined) throw new SkulkError('MODEL_NOT_FOUND', `${model_id} is not in the store`, { hint: '`skulk registry` lists what is' });
+  if (entry === undefined)
+    throw new SkulkError('MODEL_NOT_FOUND', `${model_id} is not in the store`, { hint: '`skulk registry` lists what is' });
   for (const { path } of files) await (await disk.openFile(model_id, path))[Symbol.asyncDispose]();
   return join(disk.root, entry.store_path);
 }

@@ -1,21 +1,21 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { type Manifest, totalBytes } from '../catalog/manifest.ts';
-import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
 import { acquireLock } from '../kernel/lock.ts';
 import type { ModelId, ModelRef } from '../kernel/model-id.ts';
-import { copyLock, copyPath, incomingCopy, type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { touchLastUsed } from '../staging/last-used.ts';
+import { copyLock, copyPath, incomingCopy, type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { type LocalCopy, readLocalCopy } from '../staging/local-copy.ts';
 import { planStage, type StagePlan } from '../staging/plan-stage.ts';
-import { isInsideStore, isStore } from '../staging/same-place.ts';
+import { makeRoot, refuseStoreAsCache } from '../staging/prepare-root.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { readJournal } from '../transfer/part-journal.ts';
-import { removeTree } from '../transfer/remove-tree.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
+import { removeTree } from '../transfer/remove-tree.ts';
 import { askStore, type StoreAnswer } from './ask-store.ts';
-import type { Deps } from './deps.ts';
 import { checkRevision } from './check-revision.ts';
+import type { Deps } from './deps.ts';
 import { isStagedInPlace, resolveCanonical } from './resolve-canonical.ts';
 
 /** One staged copy; sizes in bytes. */
@@ -63,14 +63,21 @@ const meansReplaced: ReadonlySet<string> = new Set(['INTEGRITY', 'FILE_NOT_FOUND
 const mostReplacements = 3;
 
 /** Stages one model: from here if it is whole, in place on the host, else from the store. */
-export async function stageModel(deps: Deps, ref: ModelRef, options: StageOptions): Promise<{ readonly staged: StagedModel } | { readonly planned: PlannedModel }> {
+export async function stageModel(
+  deps: Deps,
+  ref: ModelRef,
+  options: StageOptions,
+): Promise<{ readonly staged: StagedModel } | { readonly planned: PlannedModel }> {
   const { world, config } = deps;
   const { modelId } = ref;
   const { nodeCachePath, stagingEnabled, storePath } = config.settings;
   const began = performance.now();
-  if (await isStagedInPlace(deps, options)) return describe({ source: 'in-place', ...(await resolveCanonical(deps, ref, options)), transferred: 0 });
+  if (await isStagedInPlace(deps, options))
+    return describe({ source: 'in-place', ...(await resolveCanonical(deps, ref, options)), transferred: 0 });
   if (!stagingEnabled.value) {
-    throw new SkulkError('CONFIG', 'staging is disabled on this node (model_store.staging.enabled is false)', { hint: `set it to true in ${config.file ?? 'the configuration'}, or under node_overrides for this node` });
+    throw new SkulkError('CONFIG', 'staging is disabled on this node (model_store.staging.enabled is false)', {
+      hint: `set it to true in ${config.file ?? 'the configuration'}, or under node_overrides for this node`,
+    });
   }
   const layout = stagingLayout(nodeCachePath.value);
   const path = copyPath(layout, modelId);
@@ -81,10 +88,10 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     return cached(local.manifest);
   }
   await using answer = await askStore(deps, ref, local, { connections: Math.max(16, options.connections) });
-  if (answer.state === 'current') return cached(answer.manifest);
+  if (answer.state === 'current') return await cached(answer.manifest);
   await refuseStoreAsCache(layout, storePath.value);
-  if (options.dryRun) return describePlan(answer, await makePlan(layout, answer.manifest, local, options.force));
-  return explainingDiskErrors(`cannot stage ${modelId} in ${layout.root}`, async () => {
+  if (options.dryRun) return await describePlan(answer, await makePlan(layout, answer.manifest, local, options.force));
+  return await explainingDiskErrors(`cannot stage ${modelId} in ${layout.root}`, async () => {
     await makeRoot(layout);
     await using _ = await acquireLock(copyLock(layout, modelId), {
       purpose: `skulk stage ${modelId}`,
@@ -94,8 +101,9 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     });
     // Somebody may have built it while this process waited.
     const now = options.force ? undefined : await readLocalCopy(layout, modelId);
-    if (now?.manifest.digest === answer.manifest.digest && now.changed.size === 0) return cached(answer.manifest);
-    return build(answer, now);
+    if (now?.manifest.digest === answer.manifest.digest && now.changed.size === 0) return await cached(answer.manifest);
+    // Awaited here: what is returned unawaited would run on after the lock is given back.
+    return await build(answer, now);
   });
 
   /** A model that is replaced in the store while it is staged is staged anew, from what came and is still right. */
@@ -120,7 +128,8 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
       layout,
       signal: world.signal,
       now: world.now,
-      onBytes: (bytesDone: number, bytesTotal: number) => world.emit({ type: 'progress', doing: 'staging', subject: modelId, bytesDone, bytesTotal }),
+      onBytes: (bytesDone: number, bytesTotal: number) =>
+        world.emit({ type: 'progress', doing: 'staging', subject: modelId, bytesDone, bytesTotal }),
     };
     if (answer.canonical !== undefined) {
       const { cloneCopy } = await import('../staging/clone-copy.ts');
@@ -134,7 +143,8 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
       connections: options.connections,
       limiter: options.limiter,
       isTransient,
-      read: ({ path: file, start, end, fileSha256 }, signal) => answer.store.readPiece({ modelId, path: file, range: { start, end }, sha256: fileSha256 }, signal),
+      read: ({ path: file, start, end, fileSha256 }, signal) =>
+        answer.store.readPiece({ modelId, path: file, range: { start, end }, sha256: fileSha256 }, signal),
     });
     return describe({ source: 'store', path, manifest, transferred: bytesTransferred });
   }
@@ -144,12 +154,33 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     return describe({ source: 'cache', path, manifest, transferred: 0 });
   }
 
-  async function describe({ source, path: where, manifest, transferred }: { source: StagedModel['source']; path: string; manifest: Manifest; transferred: number }) {
+  async function describe({
+    source,
+    path: where,
+    manifest,
+    transferred,
+  }: {
+    source: StagedModel['source'];
+    path: string;
+    manifest: Manifest;
+    transferred: number;
+  }) {
     const bytesTotal = totalBytes(manifest.files);
     if (options.dryRun) {
       const files = manifest.files.map(({ path: file, size }) => ({ path: file, size, action: 'reuse' as const }));
       const { free } = await diskRoom(where);
-      return { planned: { model_id: modelId, path: where, source, bytes_total: bytesTotal, bytes_to_transfer: 0, bytes_to_reuse: bytesTotal, free_bytes: free, files } };
+      return {
+        planned: {
+          model_id: modelId,
+          path: where,
+          source,
+          bytes_total: bytesTotal,
+          bytes_to_transfer: 0,
+          bytes_to_reuse: bytesTotal,
+          free_bytes: free,
+          files,
+        },
+      };
     }
     return {
       staged: {
@@ -192,7 +223,12 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
 async function makePlan(layout: StagingLayout, manifest: Manifest, local: LocalCopy | undefined, force: boolean): Promise<StagePlan> {
   const { files, journal: path } = incomingCopy(layout, manifest.model_id);
   // A journal whose files have become the copy is left over from a process that died right then.
-  const isUnfinished = !force && (await stat(files).then((info) => info.isDirectory(), () => false));
+  const isUnfinished =
+    !force &&
+    (await stat(files).then(
+      (info) => info.isDirectory(),
+      () => false,
+    ));
   const journal = isUnfinished ? await readJournal(path) : new Set<string>();
   return planStage(manifest, { copy: local, journal });
 }
@@ -200,21 +236,4 @@ async function makePlan(layout: StagingLayout, manifest: Manifest, local: LocalC
 function notHere(modelId: ModelId, local: LocalCopy | undefined): SkulkError {
   const why = local === undefined ? 'is not staged here' : `is staged here, but ${local.changed.size} of its files changed on the disk`;
   return new SkulkError('MODEL_NOT_FOUND', `${modelId} ${why}`, { hint: 'run it again without --offline' });
-}
-
-/** A copy that is published replaces what was there, so where canonical copies may lie nothing is staged. */
-async function refuseStoreAsCache({ root }: StagingLayout, storePath: string): Promise<void> {
-  if (!(await isStore(root)) && !(await isInsideStore(root, storePath))) return;
-  throw new SkulkError('CONFIG', `node_cache_path ${root} lies where a store keeps its canonical copies, so nothing is staged there`, {
-    hint: 'set staging.node_cache_path to a directory outside the store',
-  });
-}
-
-async function makeRoot({ root }: StagingLayout): Promise<void> {
-  try {
-    await mkdir(root, { recursive: true });
-  } catch (error) {
-    if (!isSystemError(error, 'EEXIST', 'ENOENT')) throw error;
-    throw new SkulkError('CONFIG', `node_cache_path ${root} is not a directory and cannot be made one`, { hint: 'set staging.node_cache_path to a directory', cause: error });
-  }
 }

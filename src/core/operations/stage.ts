@@ -1,8 +1,8 @@
-import type { ModelRef } from '../kernel/model-id.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import type { ModelRef } from '../kernel/model-id.ts';
 import { createRateLimiter, unlimited } from '../transfer/rate-limiter.ts';
 import type { Deps } from './deps.ts';
-import { type PlannedModel, stageModel, type StagedModel } from './stage-model.ts';
+import { type PlannedModel, type StagedModel, stageModel } from './stage-model.ts';
 
 /** What `skulk stage` takes. */
 export interface StageRequest {
@@ -41,7 +41,9 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
   };
   for (const { modelId, selector } of request.refs) {
     if (selector !== undefined) {
-      throw new SkulkError('USAGE', `${modelId}:${selector}: a part of a model cannot be staged yet, only the whole`, { hint: `skulk stage ${modelId}` });
+      throw new SkulkError('USAGE', `${modelId}:${selector}: a part of a model cannot be staged yet, only the whole`, {
+        hint: `skulk stage ${modelId}`,
+      });
     }
   }
   const staged: StagedModel[] = [];

@@ -7,7 +7,7 @@ import type { SkulkEvent } from '../kernel/events.ts';
 import { chooseRoutableAddress } from '../network/routable-address.ts';
 import type { Deps } from '../operations/deps.ts';
 import { openHostStore, openStore, remoteUrl } from '../operations/open-store.ts';
-import type { LocalStore, Store } from '../store/contract.ts';
+import type { Store } from '../store/contract.ts';
 import { createApiApp } from './api-app.ts';
 import { listen } from './listen.ts';
 import { stopApp } from './stop-app.ts';
@@ -100,17 +100,13 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
     await aborted(world.signal);
   } finally {
     await Promise.all(apps.map((app) => stopApp(app, { graceMs })));
-    await closeStore(opened?.store);
+    await opened?.store.close();
   }
 }
 
 /** One client for the life of a node; undefined when no store is configured, which every request then reports. */
 async function remoteStore(deps: Deps): Promise<Store | undefined> {
   return remoteUrl(deps.config) === undefined || !deps.config.settings.enabled.value ? undefined : (await openStore(deps)).store;
-}
-
-async function closeStore(store: LocalStore | undefined): Promise<void> {
-  await store?.close();
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

@@ -8,8 +8,8 @@ import { openJournal } from '../transfer/part-journal.ts';
 import type { Piece } from '../transfer/pieces.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
-import { copyPath, incomingCopy, type IncomingCopy, type StagingLayout } from './layout.ts';
-import { sizeOf, type StagePlan } from './plan-stage.ts';
+import { copyPath, type IncomingCopy, incomingCopy, type StagingLayout } from './layout.ts';
+import { type StagePlan, sizeOf } from './plan-stage.ts';
 import { prepareFile } from './prepare-file.ts';
 import { publishCopy } from './publish-copy.ts';
 

@@ -23,7 +23,11 @@ export interface CloneOutcome {
  * byte is hashed either way. The caller holds the copy's lock.
  * @throws SkulkError INTEGRITY when the canonical copy is not what its manifest says, NO_SPACE
  */
-export async function cloneCopy(manifest: Manifest, canonical: string, tools: Pick<StageTools, 'layout' | 'signal' | 'now' | 'onBytes'>): Promise<CloneOutcome> {
+export async function cloneCopy(
+  manifest: Manifest,
+  canonical: string,
+  tools: Pick<StageTools, 'layout' | 'signal' | 'now' | 'onBytes'>,
+): Promise<CloneOutcome> {
   const { layout, signal, onBytes } = tools;
   const incoming = incomingCopy(layout, manifest.model_id);
   const total = manifest.files.reduce((sum, { size }) => sum + size, 0);
@@ -48,7 +52,9 @@ export async function cloneCopy(manifest: Manifest, canonical: string, tools: Pi
     });
     if (cloned.sha256 !== sha256) {
       await removeTree(incoming.path);
-      throw new SkulkError('INTEGRITY', `${quote(path)} of ${manifest.model_id} is not what the store's manifest says`, { hint: 'run `skulk verify` on the store host' });
+      throw new SkulkError('INTEGRITY', `${quote(path)} of ${manifest.model_id} is not what the store's manifest says`, {
+        hint: 'run `skulk verify` on the store host',
+      });
     }
     if (!cloned.shared) bytesCopied += size;
     done += size;

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Manifest, parseManifest } from '../catalog/manifest.ts';
-import { isSystemError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
+import { isSystemError } from '../kernel/errors.ts';
 import { type Fingerprint, readFingerprint, sameFingerprint } from '../transfer/fingerprint.ts';
 import { copyRecordName } from './layout.ts';
 

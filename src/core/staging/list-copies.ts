@@ -61,7 +61,12 @@ async function describeCopy(directory: string, name: string): Promise<StagedCopy
     modelId,
     directory,
     sizeBytes: await sizeOnDisk(directory),
-    lastUsed: lastUsed ?? (await lstat(directory).then(({ mtime }) => mtime, () => new Date(0))),
+    lastUsed:
+      lastUsed ??
+      (await lstat(directory).then(
+        ({ mtime }) => mtime,
+        () => new Date(0),
+      )),
     digest: record?.manifest.digest ?? null,
   };
 }

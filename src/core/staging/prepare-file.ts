@@ -36,7 +36,8 @@ export async function prepareFile(source: FileSource, options: PrepareOptions): 
   const wanted = [...copied, ...resumed.filter((piece) => !good.has(piece))];
   const fromOld = await goodPieces(join(old, file.path), wanted, signal).catch(() => []);
   // A whole file may be one with that of another copy, whose date must stay as it is.
-  if (fromOld.length > 0 || (await sizeAt(path)) !== file.size) await fill(path, file.size, { from: join(old, file.path), pieces: fromOld });
+  if (fromOld.length > 0 || (await sizeAt(path)) !== file.size)
+    await fill(path, file.size, { from: join(old, file.path), pieces: fromOld });
   // What was copied was checked at its source; a torn copy must not count, so it is checked at its place too.
   for (const piece of await goodPieces(path, fromOld, signal)) good.add(piece);
   const all = [...fetch, ...resumed, ...copied].toSorted((a, b) => a.start - b.start);
@@ -73,7 +74,10 @@ async function fill(path: string, size: number, { from, pieces }: { from: string
 }
 
 /** Takes over a whole file of the old copy. Should that copy go away meanwhile, the file has to come from the store. */
-async function reuseFile({ from: name, file }: Extract<FileSource, { action: 'reuse' }>, { old, incoming, signal }: PrepareOptions): Promise<PreparedFile> {
+async function reuseFile(
+  { from: name, file }: Extract<FileSource, { action: 'reuse' }>,
+  { old, incoming, signal }: PrepareOptions,
+): Promise<PreparedFile> {
   const pieces = splitIntoPieces(file);
   const from = join(old, name);
   const to = join(incoming.files, file.path);

@@ -46,13 +46,19 @@ async function syncFiles(manifest: Manifest, incoming: IncomingCopy, signal: Abo
     await syncFile(absolute);
     const fingerprint = readFingerprint(absolute);
     if (fingerprint?.size !== size) {
-      throw new SkulkError('INTEGRITY', `${absolute} changed while it was staged`, { hint: 'find out who else writes there, then stage again' });
+      throw new SkulkError('INTEGRITY', `${absolute} changed while it was staged`, {
+        hint: 'find out who else writes there, then stage again',
+      });
     }
     const other = contentOf.get(fingerprint.inode);
     if (other !== undefined && other !== sha256) {
-      throw new SkulkError('INTEGRITY', `this disk takes ${quote(path)} of ${manifest.model_id} and another of its files for one, as it ignores case or accents in names`, {
-        hint: 'set staging.node_cache_path to a disk that tells them apart',
-      });
+      throw new SkulkError(
+        'INTEGRITY',
+        `this disk takes ${quote(path)} of ${manifest.model_id} and another of its files for one, as it ignores case or accents in names`,
+        {
+          hint: 'set staging.node_cache_path to a disk that tells them apart',
+        },
+      );
     }
     contentOf.set(fingerprint.inode, sha256);
     seen[path] = fingerprint;

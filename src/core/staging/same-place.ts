@@ -1,5 +1,5 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
-import { dirname, join, basename, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 
 /** Whether two paths are one directory, however they are spelled: symbolic links and a disk that ignores case included. */
 export async function isSameDirectory(a: string, b: string): Promise<boolean> {
@@ -20,11 +20,14 @@ export async function isStore(directory: string): Promise<boolean> {
  * Whether what lies at a staging root is canonical. `store_path` in a file that all machines share means something only
  * where it is a store, or on the host, whose store may have lost its registry.
  */
-export const isCanonicalRoot = async (root: string, { storePath, isStoreHost }: { readonly storePath: string; readonly isStoreHost: boolean }): Promise<boolean> =>
-  (await isStore(root)) || (isStoreHost && (await isSameDirectory(root, storePath)));
+export const isCanonicalRoot = async (
+  root: string,
+  { storePath, isStoreHost }: { readonly storePath: string; readonly isStoreHost: boolean },
+): Promise<boolean> => (await isStore(root)) || (isStoreHost && (await isSameDirectory(root, storePath)));
 
 /** Whether a path lies inside a store. */
-export const isInsideStore = async (path: string, storePath: string): Promise<boolean> => (await isStore(storePath)) && isInside(path, storePath);
+export const isInsideStore = async (path: string, storePath: string): Promise<boolean> =>
+  (await isStore(storePath)) && isInside(path, storePath);
 
 /** Whether `path` is `root` or lies inside it, by real path. */
 export async function isInside(path: string, root: string): Promise<boolean> {

@@ -22,7 +22,13 @@ export async function verifyCopy(
   { repair, storePath, signal, onBytes }: { repair: boolean; storePath: string; signal: AbortSignal; onBytes: (done: number) => void },
 ): Promise<VerifiedCopy> {
   const record = await readCopyRecord(directory);
-  if (record === undefined) return { model_id: modelId, status: 'damaged', bad_files: [], note: `nothing says what it should hold; \`skulk stage ${modelId}\` makes a verified copy` };
+  if (record === undefined)
+    return {
+      model_id: modelId,
+      status: 'damaged',
+      bad_files: [],
+      note: `nothing says what it should hold; \`skulk stage ${modelId}\` makes a verified copy`,
+    };
   const bad: VerifiedCopy['bad_files'][number][] = [];
   let before = 0;
   for (const { path, size, sha256 } of record.manifest.files) {
@@ -32,10 +38,12 @@ export async function verifyCopy(
     else if (fingerprint.size !== size) bad.push({ path, problem: 'size' });
     else {
       const start = before;
-      const digest = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (done) => onBytes(start + done) }).catch((error: unknown) => {
-        if (signal.aborted) throw error;
-        return undefined;
-      });
+      const digest = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (done) => onBytes(start + done) }).catch(
+        (error: unknown) => {
+          if (signal.aborted) throw error;
+          return undefined;
+        },
+      );
       if (digest?.sha256 !== sha256) bad.push({ path, problem: digest === undefined ? 'unreadable' : 'content' });
     }
     before += size;
@@ -43,6 +51,12 @@ export async function verifyCopy(
   if (bad.length === 0) return { model_id: modelId, status: 'ok', bad_files: [] };
   if (!repair) return { model_id: modelId, status: 'damaged', bad_files: bad, note: `\`skulk stage --force ${modelId}\` brings it anew` };
   const { outcome } = await evictCopy(layout, modelId, storePath);
-  if (outcome === 'in-use') return { model_id: modelId, status: 'damaged', bad_files: bad, note: 'it is in use, so it was left; stop what uses it first' };
-  return { model_id: modelId, status: 'repaired', bad_files: bad, note: `the bad copy was removed; \`skulk stage ${modelId}\` brings it anew` };
+  if (outcome === 'in-use')
+    return { model_id: modelId, status: 'damaged', bad_files: bad, note: 'it is in use, so it was left; stop what uses it first' };
+  return {
+    model_id: modelId,
+    status: 'repaired',
+    bad_files: bad,
+    note: `the bad copy was removed; \`skulk stage ${modelId}\` brings it anew`,
+  };
 }

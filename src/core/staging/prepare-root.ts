@@ -1,0 +1,31 @@
+import { mkdir } from 'node:fs/promises';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import type { StagingLayout } from './layout.ts';
+import { isInsideStore, isStore } from './same-place.ts';
+
+/**
+ * A copy that is published replaces what was there, so where canonical copies may lie nothing is staged.
+ * @throws SkulkError CONFIG
+ */
+export async function refuseStoreAsCache({ root }: StagingLayout, storePath: string): Promise<void> {
+  if (!(await isStore(root)) && !(await isInsideStore(root, storePath))) return;
+  throw new SkulkError('CONFIG', `node_cache_path ${root} lies where a store keeps its canonical copies, so nothing is staged there`, {
+    hint: 'set staging.node_cache_path to a directory outside the store',
+  });
+}
+
+/**
+ * Makes the staging root.
+ * @throws SkulkError CONFIG when something else is there
+ */
+export async function makeRoot({ root }: StagingLayout): Promise<void> {
+  try {
+    await mkdir(root, { recursive: true });
+  } catch (error) {
+    if (!isSystemError(error, 'EEXIST', 'ENOENT')) throw error;
+    throw new SkulkError('CONFIG', `node_cache_path ${root} is not a directory and cannot be made one`, {
+      hint: 'set staging.node_cache_path to a directory',
+      cause: error,
+    });
+  }
+}
