@@ -71,8 +71,18 @@ export interface Served extends AsyncDisposable {
 }
 
 /** Starts a store host on free ports of 127.0.0.1 and waits until it is ready. */
-export async function startServe({ home, args = [], env = {} }: { home: string; args?: readonly string[]; env?: Readonly<Record<string, string>> }): Promise<Served> {
-  const running = startSkulk(['serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0', '--json', ...args], { env: { SKULK_HOME: home, ...env } });
+export async function startServe({
+  home,
+  args = [],
+  env = {},
+}: {
+  home: string;
+  args?: readonly string[];
+  env?: Readonly<Record<string, string>>;
+}): Promise<Served> {
+  const running = startSkulk(['serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0', '--json', ...args], {
+    env: { SKULK_HOME: home, ...env },
+  });
   const line = await new Promise<string>((resolve, reject) => {
     const look = (): void => {
       const end = running.stdout().indexOf('\n');

@@ -1,0 +1,119 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const files = { 'config.json': '{}', 'sub/model.bin': noise(100_000) };
+const run = promisify(execFile);
+
+/** A host whose store has `org/m`; `cache` is its node_cache_path. */
+async function host(cache: (home: string) => string = (home) => join(home, 'staging'), staging: object = {}) {
+  const home = await realpath(await temporaryDirectory());
+  await mkdir(join(home, 'store'));
+  await writeFiles(join(home, 'source'), files);
+  await writeFile(
+    join(home, 'skulk.json'),
+    JSON.stringify({ model_store: { store_path: join(home, 'store'), staging: { node_cache_path: cache(home), ...staging } } }),
+  );
+  const env = { SKULK_HOME: join(home, 'home'), SKULK_CONFIG: join(home, 'skulk.json') };
+  const skulk = (...args: string[]) => runSkulk(args, { env });
+  expect(await skulk('add', join(home, 'source'), '--as', 'org/m')).toMatchObject({ status: 0 });
+  const stage = async (...args: string[]) => {
+    const { status, stdout, stderr } = await skulk('stage', 'org/m', '--json', ...args);
+    return { status, stderr, staged: status === 0 ? JSON.parse(stdout).staged[0] : undefined };
+  };
+  return { home, env, skulk, stage, canonical: join(home, 'store', 'org--m') };
+}
+
+const untouched = async (canonical: string): Promise<void> => {
+  expect(Object.keys(await digestsBelow(canonical)).toSorted()).toEqual(['config.json', 'sub/model.bin']);
+  expect((await readdir(canonical)).toSorted()).toEqual(['config.json', 'sub']);
+};
+
+describe('on the store host', { timeout: 60_000 }, () => {
+  test('a cache that is the store, however it is spelled, names the canonical copy', async () => {
+    for (const cache of [
+      (home: string) => join(home, 'store'),
+      (home: string) => `${home}/x/../store`,
+      (home: string) => join(home, 'link'),
+    ]) {
+      const { home, stage, skulk, canonical } = await host(cache);
+      await symlink(join(home, 'store'), join(home, 'link'));
+      expect(await stage()).toMatchObject({ status: 0, staged: { source: 'in-place', path: canonical, bytes_transferred: 0 } });
+      expect(await stage('--offline')).toMatchObject({ status: 0, staged: { source: 'in-place' } });
+      expect((await skulk('stage', 'org/m@v7')).status).toBe(3);
+      expect((await skulk('stage', 'org/none')).status).toBe(3);
+      expect(await skulk('purge-staging')).toMatchObject({ status: 0, stderr: expect.stringContaining('store itself') });
+      await untouched(canonical);
+    }
+  });
+
+  test('that stays so with a server, also when it is named by its URL; a model of another store is not mixed in', async () => {
+    const { env, stage, canonical } = await host((home) => join(home, 'store'));
+    const server = await startServe({ home: env.SKULK_HOME, env });
+    expect(await stage()).toMatchObject({ status: 0, staged: { source: 'in-place', path: canonical } });
+    expect(await stage('--store', server.url)).toMatchObject({ status: 0, staged: { source: 'in-place', path: canonical } });
+    const other = await serveModels({ 'org/m': { other: 'bytes' } });
+    expect(await stage('--store', other.url)).toMatchObject({ status: 2, stderr: expect.stringContaining('node_cache_path') });
+    expect((await server.stop()).status).toBe(0);
+    await untouched(canonical);
+  });
+
+  test('another cache gets a clone, with and without a server, and staging that is off gives the canonical copy', async () => {
+    const { home, env, stage, canonical } = await host();
+    const copy = join(home, 'staging', 'org--m');
+    expect(await stage()).toMatchObject({ status: 0, staged: { source: 'clone', path: copy } });
+    expect(await stage()).toMatchObject({ status: 0, staged: { source: 'cache', path: copy } });
+    await rm(copy, { recursive: true });
+    const server = await startServe({ home: env.SKULK_HOME, env });
+    expect(await stage()).toMatchObject({ status: 0, staged: { source: 'clone', path: copy } });
+    expect(await digestsBelow(copy)).toEqual(await digestsBelow(canonical));
+    await writeFile(join(copy, 'config.json'), '[]');
+    expect(await stage()).toMatchObject({ status: 0, staged: { source: 'clone' } });
+    expect(await digestsBelow(copy)).toEqual(await digestsBelow(canonical));
+    expect((await server.stop()).status).toBe(0);
+    const off = await host(undefined, { enabled: false });
+    expect(await off.stage()).toMatchObject({ status: 0, staged: { source: 'in-place', path: off.canonical } });
+  });
+});
+
+test('exit statuses of a process: 3 missing, 4 unreachable, 0 warm and unreachable with a warning', { timeout: 60_000 }, async () => {
+  const { proxy } = await serveThroughProxy({ 'org/m': files });
+  const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: proxy.url };
+  const copy = join(env.SKULK_HOME, 'staging', 'org--m');
+  expect(await runSkulk(['stage', 'org/none'], { env })).toMatchObject({ status: 3, stdout: '' });
+  expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject({ status: 0, stdout: `${copy}\n` });
+  await proxy.stop();
+  const [warm, missing] = await Promise.all([runSkulk(['stage', 'org/m'], { env }), runSkulk(['stage', 'org/other', '--json'], { env })]);
+  expect(warm).toMatchObject({ status: 0, stdout: `${copy}\n`, stderr: expect.stringContaining('could not be asked') });
+  expect(missing).toMatchObject({ status: 4, stdout: '' });
+  expect(JSON.parse(missing.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({
+    code: 'STORE_UNREACHABLE',
+    hint: expect.any(String),
+  });
+});
+
+test('a disk without room: exit 7 before a byte is sent', { timeout: 30_000 }, async (context) => {
+  const mount = await temporaryDirectory();
+  try {
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount]);
+  } catch (error) {
+    console.log(`skipped: no small file system can be mounted here (${String(error).split('\n')[0]})`);
+    return context.skip();
+  }
+  onTestFinished(async () => void (await run('umount', ['-l', mount])));
+  const { proxy } = await serveThroughProxy({ 'org/m': { a: noise(700_000), b: noise(700_000, 2) }, 'org/fits': { a: noise(600_000) } });
+  const home = await temporaryDirectory();
+  await writeFile(join(home, 'skulk.json'), JSON.stringify({ model_store: { staging: { node_cache_path: join(mount, 'cache') } } }));
+  const env = { SKULK_HOME: home, SKULK_STORE: proxy.url, SKULK_CONFIG: join(home, 'skulk.json') };
+  expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject({ status: 7, stdout: '', stderr: expect.stringContaining('free') });
+  expect(proxy.bytes()).toBe(0);
+  expect((await runSkulk(['stage', 'org/fits'], { env })).status).toBe(0);
+  expect((await runSkulk(['stage', 'org/fits', '--force'], { env })).status).toBe(7);
+  expect(Object.keys(await digestsBelow(join(mount, 'cache', 'org--fits')))).toEqual(['a']);
+});
