@@ -17,35 +17,7 @@ import { askStore, type StoreAnswer } from './ask-store.ts';
 import { checkRevision } from './check-revision.ts';
 import type { Deps } from './deps.ts';
 import { isStagedInPlace, resolveCanonical } from './resolve-canonical.ts';
-
-/** One staged copy; sizes in bytes. */
-export interface StagedModel {
-  readonly model_id: ModelId;
-  /** Absolute. */
-  readonly path: string;
-  /** `cache`: it was here; `store`: over the network; `clone`: from this machine's store; `in-place`: the store's own directory. */
-  readonly source: 'store' | 'clone' | 'in-place' | 'cache';
-  readonly revision: string | null;
-  readonly digest: string;
-  readonly files: number;
-  readonly bytes_total: number;
-  /** Bytes that were moved, over the network or from disk to disk. */
-  readonly bytes_transferred: number;
-  readonly bytes_reused: number;
-  readonly seconds: number;
-}
-
-/** What staging one model would do. */
-export interface PlannedModel {
-  readonly model_id: ModelId;
-  readonly path: string;
-  readonly source: StagedModel['source'];
-  readonly bytes_total: number;
-  readonly bytes_to_transfer: number;
-  readonly bytes_to_reuse: number;
-  readonly free_bytes: number;
-  readonly files: readonly { readonly path: string; readonly size: number; readonly action: 'reuse' | 'fetch' | 'resume' }[];
-}
+import type { PlannedModel, StagedModel } from './stage-report.ts';
 
 /** How a model is to be staged. */
 export interface StageOptions {

@@ -2,7 +2,8 @@ import { SkulkError } from '../kernel/errors.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
 import { createRateLimiter, unlimited } from '../transfer/rate-limiter.ts';
 import type { Deps } from './deps.ts';
-import { type PlannedModel, type StagedModel, stageModel } from './stage-model.ts';
+import { stageModel } from './stage-model.ts';
+import type { PlannedModel, StagedModel, StagePlanReport, StageReport } from './stage-report.ts';
 
 /** What `skulk stage` takes. */
 export interface StageRequest {
@@ -15,16 +16,6 @@ export interface StageRequest {
   /** Bytes a second, all connections together. */
   readonly limitRate?: number | undefined;
   readonly connections?: number | undefined;
-}
-
-/** The staged copies, in the order asked for. */
-export interface StageReport {
-  readonly staged: readonly StagedModel[];
-}
-
-/** What would be done, by `--dry-run`. */
-export interface StagePlanReport {
-  readonly planned: readonly PlannedModel[];
 }
 
 /**

@@ -1,0 +1,16 @@
+/** Numbers from 0 up to 1 that are the same for the same seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The seed of this run: SKULK_TEST_SEED, or a new one. Put it into the message of what fails. */
+export const testSeed = Number(process.env['SKULK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+/** How often something is tried: a few times, or with SKULK_TEST_LONG=1 as often as it takes. */
+export const rounds = ({ few, many }: { few: number; many: number }): number => (process.env['SKULK_TEST_LONG'] === '1' ? many : few);
