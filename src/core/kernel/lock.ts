@@ -72,7 +72,9 @@ export const isHeld = (outcome: HeldLock | LockHolder): outcome is HeldLock => '
 
 /**
  * Takes the lock, waiting for its holder.
- * @param timeoutMs how long to wait; then LOCKED is thrown
+ * @param timeoutMs how long to wait; then LOCKED is thrown, but a holder on another machine is first watched for `foreignSilenceMs`
+ * @param foreignSilenceMs how long the heartbeat of a holder on another machine must stay the same before it counts as dead
+ * @param isHopeless says of a holder that waiting for it makes no sense; then LOCKED is thrown at once
  * @param onWait told once who holds it
  * @throws SkulkError LOCKED
  */
@@ -83,9 +85,13 @@ export async function acquireLock(
     timeoutMs,
     signal,
     onWait,
+    foreignSilenceMs = silenceMs,
+    isHopeless = () => false,
   }: {
     purpose: string;
     timeoutMs: number;
+    foreignSilenceMs?: number;
+    isHopeless?: (holder: LockHolder) => boolean;
     signal: AbortSignal;
     onWait?: (holder: LockHolder) => void;
   },
@@ -96,23 +102,28 @@ export async function acquireLock(
   for (;;) {
     const outcome = await tryLock(path, purpose);
     if (isHeld(outcome)) return outcome;
-    if (outcome.hostname !== hostname()) {
+    if (!isOfThisMachine(outcome, await ownStartTime())) {
       const claim = await highestClaim(path);
       const mtimeMs =
         claim === undefined
           ? 0
           : await stat(claim.file).then(
-              (s) => s.mtimeMs,
+              (info) => info.mtimeMs,
               () => 0,
             );
       if (silence?.token !== outcome.token || silence.mtimeMs !== mtimeMs) {
         silence = { token: outcome.token, mtimeMs, since: performance.now() };
-      } else if (performance.now() - silence.since > silenceMs && claim?.holder?.token === outcome.token) {
+      } else if (performance.now() - silence.since >= foreignSilenceMs && claim?.holder?.token === outcome.token) {
         const held = await makeClaim(path, claim.number + 1, purpose);
         if (held !== undefined) return held;
       }
+    } else {
+      silence = undefined;
     }
-    if (performance.now() - began >= timeoutMs) throw lockedBy(path, outcome);
+    const waited = performance.now() - began;
+    const isWatched =
+      silence !== undefined && performance.now() - silence.since < foreignSilenceMs && waited < timeoutMs + foreignSilenceMs;
+    if ((waited >= timeoutMs && !isWatched) || (silence === undefined && isHopeless(outcome))) throw lockedBy(path, outcome);
     if (!announced) onWait?.(outcome);
     announced = true;
     await pause(25 + Math.random() * 50, signal);
@@ -127,7 +138,15 @@ function lockedBy(path: string, { pid, hostname: host, purpose }: LockHolder): S
 }
 
 async function mayBeAlive(holder: LockHolder): Promise<boolean> {
-  return holder.hostname !== hostname() || (await isAlive(holder));
+  return !isOfThisMachine(holder, await ownStartTime()) || (await isAlive(holder));
+}
+
+const ownStartTime = async (): Promise<string> => (await identifyProcess(process.pid))?.startTime ?? '';
+
+/** A laptop changes its name with the network; the boot id before the colon of a start time on Linux stays. */
+function isOfThisMachine({ hostname: host, startTime }: LockHolder, own: string): boolean {
+  const boot = own.slice(0, own.indexOf(':') + 1);
+  return host === hostname() || (process.platform === 'linux' && boot.length > 1 && startTime.startsWith(boot));
 }
 
 /** A claim without a holder is released, or was written by a process that died while writing it. */
@@ -180,9 +199,9 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
   const claim = join(path, String(number));
   const file = join(claim, holderFile);
   const draft = join(path, `.${holder.token}.tmp`);
-  await mkdir(draft);
-  await writeFile(join(draft, holderFile), JSON.stringify(holder));
   try {
+    await mkdir(draft);
+    await writeFile(join(draft, holderFile), JSON.stringify(holder));
     await rename(draft, claim);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
@@ -223,8 +242,17 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
   };
 }
 
+/** Tidies up; what cannot be removed now is in nobody's way. */
 async function removeOlder(path: string, number: number): Promise<void> {
-  for (const name of await readdir(path)) {
-    if (/^\d{1,15}$/.test(name) && Number(name) < number) await rm(join(path, name), { recursive: true, force: true });
+  for (const name of await readdir(path).catch(() => [])) {
+    const isOld = /^\d{1,15}$/.test(name)
+      ? Number(name) < number
+      : /^\.[0-9a-f]{24}\.tmp$/.test(name) && (await isAbandonedDraft(join(path, name)));
+    if (isOld) await rm(join(path, name), { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+async function isAbandonedDraft(draft: string): Promise<boolean> {
+  const holder = await readFile(join(draft, holderFile), 'utf8').then(parseHolder, () => undefined);
+  return holder !== undefined && !(await mayBeAlive(holder));
 }

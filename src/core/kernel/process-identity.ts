@@ -48,6 +48,17 @@ function bootId(): string {
 }
 
 /** Whether the very process that was identified earlier still lives. */
-export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
-  return (await identifyProcess(identity.pid))?.startTime === identity.startTime;
+export async function isAlive({ pid, startTime }: ProcessIdentity): Promise<boolean> {
+  const now = await identifyProcess(pid);
+  return now === undefined ? isHidden(pid) : now.startTime === startTime;
+}
+
+/** Whether a process lives that this user may not look at (proc mounted with hidepid): better to wait for it than to rob it. */
+function isHidden(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return isSystemError(error, 'EPERM');
+  }
 }

@@ -1,0 +1,159 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { acquireLock, type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../../src/core/kernel/lock.ts';
+import { codeOf } from '../contract/store-contract.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const signal = new AbortController().signal;
+const module = fileURLToPath(new URL('../../src/core/kernel/lock.ts', import.meta.url));
+
+async function take(path: string): Promise<HeldLock> {
+  const lock = await tryLock(path, 'a test');
+  if (!isHeld(lock)) throw new Error(`held by ${lock.pid}`);
+  return lock;
+}
+
+/** A process that takes the lock, says so, and lives until it is killed. */
+async function holderProcess(path: string) {
+  const script = `import { tryLock } from ${JSON.stringify(module)}; await tryLock(${JSON.stringify(path)}, 'another'); process.stdout.write('held'); setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  return child;
+}
+
+/** Makes a claim of somebody else. */
+async function writeClaim(path: string, holder: Partial<LockHolder>, number = 1): Promise<string> {
+  const file = join(path, String(number), 'holder.json');
+  await mkdir(join(path, String(number)), { recursive: true });
+  const full: LockHolder = {
+    pid: 1,
+    startTime: 'elsewhere:1',
+    hostname: 'elsewhere',
+    token: 'f'.repeat(24),
+    since: '',
+    purpose: 'a test',
+    ...holder,
+  };
+  await writeFile(file, JSON.stringify(full));
+  return file;
+}
+
+test('one holds it, the next reads who, and a release frees it', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  expect(await readLock(path)).toBeUndefined();
+  const lock = await take(path);
+  expect(await tryLock(path, 'another')).toMatchObject({ pid: process.pid, purpose: 'a test' });
+  await lock.update({ url: 'http://x' });
+  expect(await readLock(path)).toMatchObject({ url: 'http://x', token: lock.holder.token });
+  expect(await codeOf(acquireLock(path, { purpose: 'x', timeoutMs: 0, signal }))).toBe('LOCKED');
+  await lock.release();
+  await lock.release();
+  expect(await readLock(path)).toBeUndefined();
+  await (await take(path)).release();
+});
+
+test('of many that want it at once, one at a time has it', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  let inside = 0;
+  let most = 0;
+  await Promise.all(
+    Array.from({ length: 12 }, async () => {
+      await using _ = await acquireLock(path, { purpose: 'x', timeoutMs: 60_000, signal });
+      inside += 1;
+      most = Math.max(most, inside);
+      await new Promise((resolve) => setImmediate(resolve));
+      inside -= 1;
+    }),
+  );
+  expect(most).toBe(1);
+  expect(await readdir(path)).toHaveLength(1);
+});
+
+test('a killed holder frees it at once, whatever the dates of its files say', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  const child = await holderProcess(path);
+  expect(await tryLock(path, 'a test')).toMatchObject({ pid: child.pid });
+  const file = join(path, '1', 'holder.json');
+  const tomorrow = new Date(Date.now() + 24 * 3600_000);
+  await utimes(file, tomorrow, tomorrow);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await (await take(path)).release();
+});
+
+test('a living holder keeps it, however old its files look', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  const lock = await take(path);
+  await utimes(join(path, '1', 'holder.json'), new Date(0), new Date(0));
+  expect(isHeld(await tryLock(path, 'another'))).toBe(false);
+  await lock.release();
+});
+
+test('a pid that another process has now is no holder', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  await writeClaim(path, { pid: process.pid, hostname: hostname(), startTime: 'another boot:1' });
+  await (await take(path)).release();
+});
+
+test('a torn claim and a directory that somebody emptied are free', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  const file = await writeClaim(path, {});
+  await writeFile(file, '{"pid": 1');
+  await (await take(path)).release();
+  const other = join(await temporaryDirectory(), 'lock');
+  await mkdir(join(other, '7'), { recursive: true });
+  const lock = await take(other);
+  expect(await readdir(other)).toEqual(['8']);
+  await lock.release();
+});
+
+test('a holder on another machine is believed while its heartbeat changes, and not after it fell silent', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  const file = await writeClaim(path, {});
+  expect(await tryLock(path, 'x')).toMatchObject({ hostname: 'elsewhere' });
+  let beats = 0;
+  const heart = setInterval(() => {
+    beats += 1;
+    // A clock that jumps about is a heartbeat like any other.
+    void utimes(file, new Date(beats % 2 === 0 ? 0 : Date.now() + 1e9), new Date(beats * 1000)).catch(() => undefined);
+    if (beats === 20) clearInterval(heart);
+  }, 20);
+  onTestFinished(() => clearInterval(heart));
+  const lock = await acquireLock(path, { purpose: 'x', timeoutMs: 60_000, foreignSilenceMs: 1000, signal });
+  expect(beats).toBe(20);
+  expect(JSON.parse(await readFile(join(path, '2', 'holder.json'), 'utf8'))).toMatchObject({ pid: process.pid });
+  await lock.release();
+});
+
+test.runIf(process.platform === 'linux')('a machine that changed its name knows its own dead processes', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  const child = await holderProcess(path);
+  const file = join(path, '1', 'holder.json');
+  const holder = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify({ ...holder, hostname: 'its-old-name' }));
+  expect(isHeld(await tryLock(path, 'x'))).toBe(false);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await (await take(path)).release();
+});
+
+test('waiting ends with the signal, and at once for a holder that is no use waiting for', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  const lock = await take(path);
+  const controller = new AbortController();
+  const waiting = acquireLock(path, {
+    purpose: 'x',
+    timeoutMs: 60_000,
+    signal: controller.signal,
+    onWait: () => controller.abort(new Error('enough')),
+  });
+  await expect(waiting).rejects.toThrow();
+  expect(await codeOf(acquireLock(path, { purpose: 'x', timeoutMs: 60_000, signal, isHopeless: () => true }))).toBe('LOCKED');
+  await lock.release();
+});
