@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { digestFiles, type ManifestFile, totalBytes } from '../catalog/manifest.ts';
 import { SkulkError } from '../kernel/errors.ts';
@@ -10,11 +10,12 @@ import { isInside, isSameDirectory } from '../staging/same-place.ts';
 import type { Adopted, RegistryEntry, Store, WorkOptions } from '../store/contract.ts';
 import { abandonPlace, type IncomingPlace, makeIncomingPlace } from '../store/incoming.ts';
 import { storeLayout } from '../store/layout.ts';
-import { type Scan, scanDirectory, type ScannedFile } from '../store/scan-directory.ts';
+import { type Scan, type ScannedFile, scanDirectory } from '../store/scan-directory.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
+import { readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
 import type { Deps } from './deps.ts';
-import { openStore } from './open-store.ts';
+import { type OpenedStore, openStore } from './open-store.ts';
 
 /** What `skulk add` takes. */
 export interface AddRequest {
@@ -49,18 +50,42 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
   await using opened = await openStore(deps, { mayCreate: true });
   const root = opened.localRoot ?? (await localRootOf(opened.store));
   if (root === undefined) {
-    throw new SkulkError('USAGE', `the store at ${opened.store.location} is on another machine, and models are added on the store host`, { hint: 'run `skulk add` there' });
+    throw new SkulkError('USAGE', `the store at ${opened.store.location} is on another machine, and models are added on the store host`, {
+      hint: 'run `skulk add` there',
+    });
   }
-  return explainingDiskErrors(`cannot add ${request.modelId}`, async () => {
+  return await explainingDiskErrors(`cannot add ${request.modelId}`, async () => {
     const isInPlace = await isSameDirectory(source, join(root, directoryName(request.modelId)));
     const { adopted, bytesCopied } = isInPlace ? { adopted: await adopt({}), bytesCopied: 0 } : await bringIn();
-    return { ...adopted.entry, outcome: adopted.outcome, digest: adopted.digest, bytes_copied: bytesCopied, seconds: (performance.now() - began) / 1000, skipped: scan.skipped };
+    return {
+      ...adopted.entry,
+      outcome: adopted.outcome,
+      digest: adopted.digest,
+      bytes_copied: bytesCopied,
+      seconds: (performance.now() - began) / 1000,
+      skipped: scan.skipped,
+    };
   });
 
-  function adopt({ incoming, hashed }: { incoming?: string; hashed?: readonly ManifestFile[] }): Promise<Adopted> {
+  async function adopt(what: { incoming?: string; hashed?: readonly ManifestFile[] }): Promise<Adopted> {
+    try {
+      return await adoptInto(opened, what);
+    } catch (error) {
+      if (opened.url !== undefined || !(error instanceof SkulkError) || error.code !== 'LOCKED') throw error;
+      // A server began while the files were copied; then it takes them.
+      await using again = await openStore(deps);
+      if (again.url === undefined) throw error;
+      return await adoptInto(again, what);
+    }
+  }
+
+  function adoptInto(
+    { store, url }: OpenedStore,
+    { incoming, hashed }: { incoming?: string; hashed?: readonly ManifestFile[] },
+  ): Promise<Adopted> {
     const { modelId, revision, force } = request;
-    const isOnDisk = opened.url === undefined;
-    return opened.store.adopt(
+    const isOnDisk = url === undefined;
+    return store.adopt(
       {
         modelId,
         force,
@@ -86,14 +111,28 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
     await mkdir(layout.incoming, { recursive: true });
     const canRename = request.move && (await onOneDisk(source, layout.incoming));
     const place = await makeIncomingPlace(layout, request.modelId, canRename ? origin : undefined);
+    const looks = new Map(scan.files.map(({ absolute }) => [absolute, readFingerprint(absolute)]));
     try {
-      const hashed = canRename ? await moveFiles(scan.files, place) : await copyFiles(scan.files, place, { signal: world.signal, onBytes: progress('copying') });
+      const hashed = canRename
+        ? await moveFiles(scan.files, place)
+        : await copyFiles(scan.files, place, { signal: world.signal, onBytes: progress('copying') });
       const copied = hashed === undefined ? 0 : hashed.copied;
       const adopted = await adopt({ incoming: place.name, ...(hashed && { hashed: hashed.files }) });
-      if (request.move && !canRename) for (const { absolute } of scan.files) await rm(absolute, { force: true });
+      if (request.move)
+        await removeOrigin(scan.files, {
+          isDirectory,
+          source,
+          mayGo: (file) => (canRename ? file.isLink : untouchedBetween(looks.get(file.absolute), readFingerprint(file.absolute))),
+        });
       return { adopted, bytesCopied: copied };
     } catch (error) {
-      await abandonPlace(place.path);
+      await abandonPlace(place.path).catch((cause: unknown) =>
+        world.emit({
+          type: 'warning',
+          message: `${place.path} could not be cleared away: ${String(cause)}`,
+          hint: 'the next change to the store tries again',
+        }),
+      );
       throw error;
     }
   }
@@ -108,9 +147,14 @@ async function localRootOf(store: Store): Promise<string | undefined> {
 }
 
 async function refuseOwnFiles(source: string, root: string, move: boolean): Promise<void> {
-  if (await isInside(root, source)) throw new SkulkError('USAGE', `${source} contains the store itself`, { hint: 'name the directory of one model' });
-  if (await isInside(source, join(root, '.skulk'))) throw new SkulkError('USAGE', `${source} is among the store's own files`, { hint: 'name the directory of one model' });
-  if (move && (await isInside(source, root))) throw new SkulkError('USAGE', `${source} is inside the store, so it is not moved`, { hint: 'leave --move out to make a second model of it' });
+  if (await isInside(root, source))
+    throw new SkulkError('USAGE', `${source} contains the store itself`, { hint: 'name the directory of one model' });
+  if (await isInside(source, join(root, '.skulk')))
+    throw new SkulkError('USAGE', `${source} is among the store's own files`, { hint: 'name the directory of one model' });
+  if (move && (await isInside(source, root)))
+    throw new SkulkError('USAGE', `${source} is inside the store, so it is not moved`, {
+      hint: 'leave --move out to make a second model of it',
+    });
 }
 
 async function onOneDisk(source: string, target: string): Promise<boolean> {
@@ -129,7 +173,26 @@ async function moveFiles(files: readonly ScannedFile[], place: IncomingPlace): P
   }
 }
 
-async function copyFiles(files: readonly ScannedFile[], place: IncomingPlace, { signal, onBytes }: WorkOptions): Promise<{ files: readonly ManifestFile[]; copied: number }> {
+/** What a move leaves: copied files and links, then the directories that it emptied. A file that changed after it was copied stays. */
+async function removeOrigin(
+  files: readonly ScannedFile[],
+  { isDirectory, source, mayGo }: { isDirectory: boolean; source: string; mayGo: (file: ScannedFile) => boolean },
+): Promise<void> {
+  // Links first: whether one may go shows only while its target is there.
+  const linksFirst = files.toSorted((a, b) => Number(b.isLink) - Number(a.isLink));
+  for (const file of linksFirst) if (mayGo(file)) await rm(file.absolute, { force: true });
+  if (!isDirectory) return;
+  const directories = new Set([source]);
+  for (const { path } of files) for (let at = dirname(path); at !== '.'; at = dirname(at)) directories.add(join(source, at));
+  // The deepest first; one with something in it stays.
+  for (const directory of [...directories].toSorted((a, b) => b.length - a.length)) await rmdir(directory).catch(() => undefined);
+}
+
+async function copyFiles(
+  files: readonly ScannedFile[],
+  place: IncomingPlace,
+  { signal, onBytes }: WorkOptions,
+): Promise<{ files: readonly ManifestFile[]; copied: number }> {
   const total = totalBytes(files);
   const largestFirst = files.toSorted((a, b) => b.size - a.size);
   const hashed: ManifestFile[] = [];
@@ -150,7 +213,8 @@ async function copyFiles(files: readonly ScannedFile[], place: IncomingPlace, { 
     return shared;
   };
   const smallest = largestFirst.at(-1);
-  if (smallest !== undefined && !(await sharesBlocks(smallest.absolute, place.files))) await requireRoom(place.files, total, 'adding this model');
+  if (smallest !== undefined && !(await sharesBlocks(smallest.absolute, place.files)))
+    await requireRoom(place.files, total, 'adding this model');
   // All must have ended before a failure lets the place be cleared away.
   const failed = (await Promise.allSettled(largestFirst.map(bring))).find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;

@@ -3,7 +3,8 @@ import type { ModelId } from '../kernel/model-id.ts';
 import { evictCopy } from '../staging/evict-copy.ts';
 import { stagingLayout } from '../staging/layout.ts';
 import { listCopies } from '../staging/list-copies.ts';
-import { isSameDirectory } from '../staging/same-place.ts';
+import { isCanonicalRoot } from '../staging/same-place.ts';
+import type { Store } from '../store/contract.ts';
 import type { Deps } from './deps.ts';
 import { openStore } from './open-store.ts';
 
@@ -25,34 +26,69 @@ export interface DeletionReport {
  */
 export async function planDeletion(deps: Deps, { modelIds }: { readonly modelIds: readonly ModelId[] }): Promise<DeletionPlan> {
   await using opened = await openStore(deps);
-  const entries = new Map((await opened.store.listModels()).map((entry) => [entry.model_id, entry]));
+  const { store } = opened;
+  const sizes = new Map((await store.listModels()).map((entry) => [entry.model_id, entry.total_bytes]));
   const { copies } = await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value));
-  return {
-    models: modelIds.map((modelId) => {
-      const entry = entries.get(modelId);
-      if (entry === undefined) throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store at ${opened.store.location}`, { hint: '`skulk registry` lists what is; nothing was deleted' });
-      return { model_id: modelId, total_bytes: entry.total_bytes, staged: copies.some((copy) => copy.modelId === modelId) };
-    }),
-  };
+  const models: DeletionPlan['models'][number][] = [];
+  for (const modelId of modelIds) {
+    const bytes = sizes.get(modelId) ?? ((await isOnlyAnEntry(store, modelId, deps.world.signal)) ? 0 : undefined);
+    if (bytes === undefined)
+      throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store at ${store.location}`, {
+        hint: '`skulk registry` lists what is; nothing was deleted',
+      });
+    models.push({ model_id: modelId, total_bytes: bytes, staged: copies.some((copy) => copy.modelId === modelId) });
+  }
+  return { models };
+}
+
+/** Whether the registry names a model whose directory is gone, which no list shows. */
+async function isOnlyAnEntry(store: Store, modelId: ModelId, signal: AbortSignal): Promise<boolean> {
+  const { models } = await store.verify({ modelIds: [modelId], repair: false }, { signal });
+  return models.some(({ status }) => status === 'missing');
 }
 
 /**
  * Removes canonical copies, and this node's staged copies of them.
  * @throws SkulkError MODEL_NOT_FOUND, CONFLICT while a model is being hashed
  */
-export async function deleteModels(deps: Deps, { modelIds }: { readonly modelIds: readonly ModelId[]; readonly force: boolean }): Promise<DeletionReport> {
+export async function deleteModels(
+  deps: Deps,
+  { modelIds }: { readonly modelIds: readonly ModelId[]; readonly force: boolean },
+): Promise<DeletionReport> {
   await using opened = await openStore(deps);
   const { config } = deps;
   let freed = 0;
-  for (const modelId of modelIds) freed += (await opened.store.remove(modelId)).freedBytes;
+  const deleted: ModelId[] = [];
+  let failure: unknown;
+  for (const modelId of new Set(modelIds)) {
+    try {
+      freed += (await opened.store.remove(modelId)).freedBytes;
+      deleted.push(modelId);
+    } catch (error) {
+      if (deleted.length === 0) throw error;
+      failure = error;
+      break;
+    }
+  }
   const layout = stagingLayout(config.settings.nodeCachePath.value);
-  const isInPlace = await isSameDirectory(layout.root, config.settings.storePath.value);
+  const isInPlace = await isCanonicalRoot(layout.root, { storePath: config.settings.storePath.value, isStoreHost: config.isStoreHost });
   const { copies } = isInPlace ? { copies: [] } : await listCopies(layout);
   const nodes: DeletionReport['nodes'][number][] = [];
-  for (const copy of copies.filter(({ modelId }) => modelIds.includes(modelId))) {
+  for (const copy of copies.filter(({ modelId }) => deleted.includes(modelId))) {
     const { outcome } = await evictCopy(layout, copy.modelId, config.settings.storePath.value);
     const isEvicted = outcome === 'evicted';
-    nodes.push({ node: config.nodeId ?? config.hostname, status: isEvicted ? 'done' : 'deferred', freed_bytes: isEvicted ? copy.sizeBytes : 0 });
+    nodes.push({
+      node: config.nodeId ?? config.hostname,
+      status: isEvicted ? 'done' : 'deferred',
+      freed_bytes: isEvicted ? copy.sizeBytes : 0,
+    });
   }
-  return { deleted: modelIds, freed_bytes: freed + nodes.reduce((sum, { freed_bytes }) => sum + freed_bytes, 0), nodes };
+  if (failure !== undefined) {
+    const { message } = failure instanceof Error ? failure : { message: String(failure) };
+    throw new SkulkError('PARTIAL', `deleted ${deleted.join(', ')}, but then: ${message}`, {
+      hint: 'delete the rest again',
+      cause: failure,
+    });
+  }
+  return { deleted, freed_bytes: freed + nodes.reduce((sum, { freed_bytes }) => sum + freed_bytes, 0), nodes };
 }

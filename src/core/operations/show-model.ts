@@ -1,8 +1,8 @@
 import { type Tag, tagsFromNames } from '../catalog/tags.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import { listCopies } from '../staging/list-copies.ts';
 import { stagingLayout } from '../staging/layout.ts';
+import { listCopies } from '../staging/list-copies.ts';
 import type { Deps } from './deps.ts';
 import { openStore } from './open-store.ts';
 
@@ -28,7 +28,10 @@ export interface ShownModel {
 export async function showModel(deps: Deps, { modelId }: { readonly modelId: ModelId }): Promise<ShownModel> {
   await using opened = await openStore(deps);
   const entry = (await opened.store.listModels()).find(({ model_id }) => model_id === modelId);
-  if (entry === undefined) throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store at ${opened.store.location}`, { hint: '`skulk registry` lists what is' });
+  if (entry === undefined)
+    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store at ${opened.store.location}`, {
+      hint: '`skulk registry` lists what is',
+    });
   const answer = await opened.store.manifest(modelId);
   const manifest = answer.state === 'ready' ? answer.manifest : undefined;
   const copy = (await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value))).copies.find((one) => one.modelId === modelId);
@@ -43,7 +46,9 @@ export async function showModel(deps: Deps, { modelId }: { readonly modelId: Mod
     source: manifest?.source ?? null,
     tags: tagsFromNames(modelId, entry.files),
     hashed: manifest !== undefined,
-    files: manifest?.files.map(({ path, size, sha256 }) => ({ path, size, sha256 })) ?? entry.files.map((path) => ({ path, size: null, sha256: null })),
+    files:
+      manifest?.files.map(({ path, size, sha256 }) => ({ path, size, sha256 })) ??
+      entry.files.map((path) => ({ path, size: null, sha256: null })),
     staged: copy === undefined ? null : { path: copy.directory, digest: copy.digest, last_used: copy.lastUsed.toISOString() },
   };
 }

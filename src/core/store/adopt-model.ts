@@ -1,7 +1,8 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { makeManifest, type Manifest, totalBytes } from '../catalog/manifest.ts';
+import { lstat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Manifest, makeManifest, totalBytes } from '../catalog/manifest.ts';
 import { isProjector } from '../catalog/model-files.ts';
+import { syncDirectory } from '../kernel/durable-file.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
@@ -9,10 +10,12 @@ import { readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
 import { removeTree } from '../transfer/remove-tree.ts';
 import type { Adopted, AdoptRequest, RegistryEntry, WorkOptions } from './contract.ts';
 import { type HashedModel, hashModel } from './hash-model.ts';
+import { abandonPlace, claimPlace } from './incoming.ts';
+import { findSharer, isDirectoryInside, isPlaceInside } from './inside-store.ts';
 import { incomingPath, type StoreLayout } from './layout.ts';
-import type { KnownManifest } from './model-records.ts';
-import { scanDirectory, type ScannedFile } from './scan-directory.ts';
+import type { KnownManifest, ModelRecords } from './model-records.ts';
 import type { Registry } from './registry.ts';
+import { type ScannedFile, scanDirectory } from './scan-directory.ts';
 import type { StoreWriter } from './store-writer.ts';
 
 /** What `adoptModel` needs of the store around it. */
@@ -21,6 +24,7 @@ export interface AdoptContext {
   readonly world: World;
   readonly writer: StoreWriter;
   readonly registry: () => Promise<Registry>;
+  readonly records: ModelRecords;
   /** The manifest of a model that is registered, hashing it first if need be. */
   readonly knownManifest: (modelId: ModelId, options: WorkOptions) => Promise<KnownManifest | undefined>;
 }
@@ -30,31 +34,59 @@ export interface AdoptContext {
  * @throws SkulkError CONFLICT when the model is there with other content, INTEGRITY when the digest is not the promised one
  */
 export async function adoptModel(request: AdoptRequest, options: WorkOptions, context: AdoptContext): Promise<Adopted> {
-  const { layout, world, writer } = context;
+  const { layout, world, writer, records } = context;
   const { modelId, incoming } = request;
-  const directory = incoming === undefined ? join(layout.root, directoryName(modelId)) : join(incomingPath(layout, incoming, modelId), 'files');
+  const directory =
+    incoming === undefined ? join(layout.root, directoryName(modelId)) : join(incomingPath(layout, incoming, modelId), 'files');
   const { files } = await scanDirectory(directory);
+  if (incoming === undefined && !(await isDirectoryInside(layout.root, directoryName(modelId)))) {
+    throw new SkulkError('BAD_PATH', `${directory} leads out of the store`, {
+      hint: 'put the files there themselves, or add them from where they are',
+    });
+  }
   const hashed = hashedByCaller(files, request) ?? (await hashModel(files, options));
   const source = incoming === undefined ? 'adopted' : 'add';
   const manifest = makeManifest(modelId, hashed.files, { revision: request.revision ?? null, source, createdAt: world.now() });
   if (request.digest !== undefined && request.digest !== manifest.digest) {
-    throw new SkulkError('INTEGRITY', `the files of ${modelId} changed on their way into the store`, { hint: 'run the command again; if it happens again, check the disk and the memory' });
+    throw new SkulkError('INTEGRITY', `the files of ${modelId} changed on their way into the store`, {
+      hint: 'run the command again; if it happens again, check the disk and the memory',
+    });
   }
-  const before = await whatIsThere(modelId, context, options);
+  await hashWhatIsThere(modelId, context, options);
   return writer.write(async () => {
-    const registry = await context.registry();
-    refuseLookalikes(modelId, registry);
-    const present = registry.entries.get(modelId);
-    if (present !== undefined && before?.digest === manifest.digest && incoming !== undefined) {
+    const { entries } = await context.registry();
+    refuseLookalikes(modelId, entries.keys());
+    const present = entries.get(modelId);
+    const before = present === undefined ? undefined : await records.read(modelId).catch(() => undefined);
+    const isSame = before?.manifest.digest === manifest.digest;
+    const storePath = await chooseStorePath(request, present, { root: layout.root, entries });
+    const entry = makeEntry(modelId, manifest, { present, storePath, now: world.now() });
+    if (incoming === undefined) {
+      if (!request.force && !isSame) await refuseOtherContent(present, layout.root);
+      refuseIfChanged(files, hashed);
+      await writer.carryOut({ op: 'publish', entry, manifest, seen: hashed.seen, incoming: null });
+      return { entry, digest: manifest.digest, outcome: present === undefined ? 'adopted' : isSame ? 'unchanged' : 'replaced' };
+    }
+    if (present !== undefined && isSame && isUntouched(before, join(layout.root, present.store_path))) {
       await removeTree(incomingPath(layout, incoming, modelId));
       return { entry: present, digest: manifest.digest, outcome: 'unchanged' };
     }
-    if (request.force !== true) await refuseToReplace({ modelId, present, before, manifest, layout, inPlace: incoming === undefined });
-    refuseIfChanged(files, hashed);
-    const entry = makeEntry(modelId, manifest, present, world.now());
-    await writer.carryOut({ op: 'publish', entry, manifest, seen: hashed.seen, incoming: incoming ?? null });
-    const outcome = present === undefined ? (incoming === undefined ? 'adopted' : 'added') : before?.digest === manifest.digest ? 'unchanged' : 'replaced';
-    return { entry, digest: manifest.digest, outcome };
+    if (!request.force && !isSame) await refuseOtherContent(present, layout.root);
+    if (!request.force && storePath !== present?.store_path) await refuseTakenPlace(modelId, join(layout.root, storePath));
+    const place = await claimPlace(layout, incoming, modelId);
+    const undo = (): Promise<void> => abandonPlace(place.path);
+    try {
+      refuseIfChanged(
+        files.map((file) => ({ ...file, absolute: join(place.files, file.path) })),
+        hashed,
+      );
+      await syncDirectories(place.files, files);
+    } catch (error) {
+      await undo();
+      throw error;
+    }
+    await writer.carryOut({ op: 'publish', entry, manifest, seen: hashed.seen, incoming: place.name }, undo);
+    return { entry, digest: manifest.digest, outcome: present === undefined ? 'added' : 'replaced' };
   });
 }
 
@@ -71,61 +103,92 @@ function hashedByCaller(files: readonly ScannedFile[], { hashed }: AdoptRequest)
   return { files: hashed, seen };
 }
 
-async function whatIsThere(modelId: ModelId, { registry, knownManifest }: AdoptContext, { signal }: WorkOptions): Promise<Manifest | undefined> {
-  if (!(await registry()).entries.has(modelId)) return undefined;
+/** So that what the model is now can be compared, whoever wrote it. */
+async function hashWhatIsThere(modelId: ModelId, { registry, knownManifest }: AdoptContext, { signal }: WorkOptions): Promise<void> {
+  if (!(await registry()).entries.has(modelId)) return;
   // A model that is registered but gone or unreadable on the disk is no obstacle to bringing it back.
-  const known = await knownManifest(modelId, { signal }).catch((error: unknown) => {
-    if (error instanceof SkulkError && error.code !== 'INTERRUPTED' && error.code !== 'TERMINATED') return undefined;
-    throw error;
+  await knownManifest(modelId, { signal }).catch((error: unknown) => {
+    if (signal.aborted || !(error instanceof SkulkError)) throw error;
   });
-  return known?.manifest;
 }
 
 /** On a disk that ignores case, two ids that differ only in it would share a directory. */
-function refuseLookalikes(modelId: ModelId, { entries }: Registry): void {
-  for (const other of entries.keys()) {
+function refuseLookalikes(modelId: ModelId, others: Iterable<ModelId>): void {
+  for (const other of others) {
     if (other !== modelId && other.toLowerCase() === modelId.toLowerCase()) {
-      throw new SkulkError('CONFLICT', `the store has ${other}, which differs from ${modelId} only in upper and lower case`, { hint: `use ${other}, or delete it first` });
+      throw new SkulkError('CONFLICT', `the store has ${other}, which differs from ${modelId} only in upper and lower case`, {
+        hint: `use ${other}, or delete it first`,
+      });
     }
   }
 }
 
-async function refuseToReplace({ modelId, present, before, manifest, layout, inPlace }: {
-  modelId: ModelId;
-  present: RegistryEntry | undefined;
-  before: Manifest | undefined;
-  manifest: Manifest;
-  layout: StoreLayout;
-  inPlace: boolean;
-}): Promise<void> {
-  if (present !== undefined && before !== undefined && before.digest !== manifest.digest) {
-    throw new SkulkError('CONFLICT', `${modelId} is in the store with other content`, { hint: 'add --force to replace it, or give another name with --as' });
-  }
-  if (inPlace || present !== undefined) return;
-  const place = join(layout.root, directoryName(modelId));
-  const taken = await stat(place).then(
+/** The directory that the registry names, unless replacing that would touch another model or something outside the store. */
+async function chooseStorePath(
+  { modelId, incoming }: AdoptRequest,
+  present: RegistryEntry | undefined,
+  { root, entries }: { readonly root: string; readonly entries: Registry['entries'] },
+): Promise<string> {
+  const isOwnAlone =
+    present !== undefined &&
+    findSharer(present.store_path, modelId, entries.values()) === undefined &&
+    (await isPlaceInside(root, present.store_path));
+  if (incoming !== undefined && isOwnAlone) return present.store_path;
+  const usual = directoryName(modelId);
+  const sharer = findSharer(usual, modelId, entries.values());
+  if (sharer === undefined) return usual;
+  throw new SkulkError('CONFLICT', `the directory of ${modelId}, ${usual}, belongs to ${sharer.model_id} in the registry`, {
+    hint: `delete ${sharer.model_id} first, or mend its store_path in registry.json`,
+  });
+}
+
+async function refuseOtherContent(present: RegistryEntry | undefined, root: string): Promise<void> {
+  if (present === undefined || !(await isDirectoryInside(root, present.store_path))) return;
+  throw new SkulkError('CONFLICT', `${present.model_id} is in the store with other content`, {
+    hint: 'add --force to replace it, or give another name with --as',
+  });
+}
+
+async function refuseTakenPlace(modelId: ModelId, place: string): Promise<void> {
+  const isTaken = await lstat(place).then(
     () => true,
     () => false,
   );
-  if (taken) {
-    throw new SkulkError('CONFLICT', `${place} is there, but not in the registry`, {
-      hint: `take it into the store as it is: skulk add ${place} --as ${modelId}; or add --force to replace it`,
-    });
-  }
+  if (!isTaken) return;
+  throw new SkulkError('CONFLICT', `${place} is there, but not in the registry`, {
+    hint: `take it into the store as it is: skulk add ${place} --as ${modelId}; or add --force to replace it`,
+  });
 }
+
+/** Whether every file of a model still looks as it did when it was hashed. */
+const isUntouched = ({ manifest, seen }: KnownManifest, directory: string): boolean =>
+  manifest.files.every(({ path }) => untouchedBetween(seen[path], readFingerprint(join(directory, path))));
 
 function refuseIfChanged(files: readonly ScannedFile[], { seen }: HashedModel): void {
   for (const { path, absolute } of files) {
     if (untouchedBetween(seen[path], readFingerprint(absolute))) continue;
-    throw new SkulkError('INTEGRITY', `${absolute} changed after it was hashed`, { hint: 'wait until nothing writes to it, then run the command again' });
+    throw new SkulkError('INTEGRITY', `${absolute} changed after it was hashed`, {
+      hint: 'wait until nothing writes to it, then run the command again',
+    });
   }
 }
 
-function makeEntry(modelId: ModelId, { files }: Manifest, present: RegistryEntry | undefined, now: Date): RegistryEntry {
+/** Makes the names of the files survive a power cut; their content does already. */
+async function syncDirectories(root: string, files: readonly ScannedFile[]): Promise<void> {
+  const directories = new Set([root]);
+  for (const { path } of files) for (let at = dirname(path); at !== '.'; at = dirname(at)) directories.add(join(root, at));
+  for (const directory of directories) await syncDirectory(directory);
+}
+
+function makeEntry(
+  modelId: ModelId,
+  { files }: Manifest,
+  { present, storePath, now }: { readonly present: RegistryEntry | undefined; readonly storePath: string; readonly now: Date },
+): RegistryEntry {
   const paths = files.map(({ path }) => path);
   return {
     model_id: modelId,
-    store_path: present?.store_path ?? directoryName(modelId),
+    store_path: storePath,
     files: paths,
     downloaded_at: now.toISOString(),
     total_bytes: totalBytes(files),

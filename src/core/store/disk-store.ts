@@ -1,24 +1,25 @@
-import { realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import { makeManifest } from '../catalog/manifest.ts';
 import { lacksProjector } from '../catalog/model-files.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { HeldLock } from '../kernel/lock.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type { RelativePath } from '../kernel/relative-path.ts';
+import { quote } from '../kernel/relative-path.ts';
 import type { World } from '../kernel/world.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { adoptModel } from './adopt-model.ts';
-import type { LocalStore, OnBytes, RegistryEntry, WorkOptions } from './contract.ts';
+import type { LocalStore, OnBytes, OpenFile, RegistryEntry, WorkOptions } from './contract.ts';
 import { hashModel } from './hash-model.ts';
+import { findSharer, isDirectoryInside } from './inside-store.ts';
 import { storeLayout } from './layout.ts';
 import { createModelRecords, type KnownManifest } from './model-records.ts';
 import { openModelFile } from './open-model-file.ts';
 import { readPieceOf } from './read-piece.ts';
 import { createFileRechecker } from './recheck-file.ts';
+import type { Registry } from './registry.ts';
 import { createRegistryReader } from './registry-reader.ts';
-import { createStoreWriter } from './store-writer.ts';
 import { scanDirectory } from './scan-directory.ts';
+import { createStoreWriter } from './store-writer.ts';
 import { verifyStore } from './verify-store.ts';
 
 /** What a store on disk is opened with. */
@@ -34,19 +35,33 @@ export interface DiskStoreOptions {
 export function openDiskStore({ root, world, nodeId, held }: DiskStoreOptions): LocalStore {
   const layout = storeLayout(root);
   const records = createModelRecords(layout);
-  const registry = createRegistryReader(layout, records, world);
+  const readRegistry = createRegistryReader(layout, records, world);
   const writer = createStoreWriter(layout, records, world, held);
+  // A server first ends what a dead process began; if that fails, it serves what is whole, and the next change tries again.
+  const recovered =
+    held === undefined
+      ? undefined
+      : writer
+          .write(async () => {})
+          .catch((error: unknown) =>
+            world.emit({ type: 'warning', message: `an interrupted change could not be ended: ${String(error)}` }),
+          );
+  const registry = async (): Promise<Registry> => {
+    await recovered;
+    return readRegistry();
+  };
   const closing = new AbortController();
   const signal = AbortSignal.any([world.signal, closing.signal]);
   const hashing = new Map<ModelId, Hashing>();
-  const recheck = createFileRechecker(signal, (modelId, path, now) =>
+  const recheck = createFileRechecker(signal, (modelId, { path, sha256 }, now) =>
     writer.write(async () => {
       const known = await records.read(modelId);
-      if (known !== undefined) await records.writeSeen(modelId, { ...known.seen, [path]: now });
+      if (known?.byPath.get(path)?.sha256 === sha256) await records.writeSeen(known.manifest, { ...known.seen, [path]: now });
     }),
   );
 
   const entryOf = async (modelId: ModelId): Promise<RegistryEntry> => {
+    await writer.settled(modelId);
     const entry = (await registry()).entries.get(modelId);
     if (entry === undefined || !(await isDirectoryInside(root, entry.store_path))) {
       throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists what is' });
@@ -63,11 +78,22 @@ export function openDiskStore({ root, world, nodeId, held }: DiskStoreOptions): 
     const work = (async (): Promise<void> => {
       const directory = join(root, entry.store_path);
       const { files } = await scanDirectory(directory);
-      const hashed = await hashModel(files, { signal, onBytes: (done, total) => listeners.forEach((listener) => listener(done, total)) });
+      const missing = entry.files.find((path) => !files.some((file) => file.path === path));
+      if (missing !== undefined)
+        throw new SkulkError('INTEGRITY', `${quote(missing)} of ${modelId} is missing from the disk`, {
+          hint: 'bring the model in again with `skulk add --force`',
+        });
+      const hashed = await hashModel(files, {
+        signal,
+        onBytes: (done, total) => {
+          for (const listener of listeners) listener(done, total);
+        },
+      });
       const manifest = makeManifest(modelId, hashed.files, { source: 'adopted', createdAt: world.now() });
       await writer.write(async () => {
         const now = (await registry()).entries.get(modelId);
-        if (now?.store_path === entry.store_path) await records.write(manifest, hashed.seen);
+        // Whoever brought the model in again meanwhile knows better.
+        if (now?.store_path === entry.store_path && (await records.read(modelId)) === undefined) await records.write(manifest, hashed.seen);
       });
     })();
     const started = { work, listeners };
@@ -86,6 +112,25 @@ export function openDiskStore({ root, world, nodeId, held }: DiskStoreOptions): 
     if (onBytes !== undefined) listeners.add(onBytes);
     await Promise.race([work, rejectOnAbort(caller)]).finally(() => onBytes !== undefined && listeners.delete(onBytes));
     return records.read(modelId);
+  };
+
+  const open = async (modelId: ModelId, path: string): Promise<OpenFile> => {
+    const entry = await entryOf(modelId);
+    const known = await records.read(modelId);
+    if (known === undefined) {
+      hash(entry).work.catch((error: unknown) => warnOfHashing(world, modelId, error));
+      if (!entry.files.includes(path))
+        throw new SkulkError('FILE_NOT_FOUND', `${modelId} has no such file`, { hint: '`skulk show` lists its files' });
+    }
+    try {
+      return await openModelFile({ modelId, path, directory: join(root, entry.store_path), known }, recheck);
+    } catch (error) {
+      // The model may have been replaced between reading its manifest and opening its file.
+      await writer.settled(modelId);
+      const now = await records.read(modelId);
+      if (now?.manifest.digest === known?.manifest.digest || !isSkulkError(error, 'INTEGRITY', 'FILE_NOT_FOUND')) throw error;
+      return open(modelId, path);
+    }
   };
 
   const context = { layout, world, writer, registry, knownManifest, records };
@@ -118,19 +163,13 @@ export function openDiskStore({ root, world, nodeId, held }: DiskStoreOptions): 
     listFiles: async (modelId) => {
       const entry = await entryOf(modelId);
       if (lacksProjector(entry.files, entry.repo_has_projector)) {
-        throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is in the store without its vision projector`, { hint: 'add it again with its mmproj file' });
+        throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is in the store without its vision projector`, {
+          hint: 'add it again with its mmproj file',
+        });
       }
       return (await records.read(modelId))?.manifest.files.map(({ path }) => path) ?? entry.files;
     },
-    openFile: async (modelId, path) => {
-      const entry = await entryOf(modelId);
-      const known = await records.read(modelId);
-      if (known === undefined) {
-        hash(entry).work.catch((error: unknown) => warnOfHashing(world, modelId, error));
-        if (!entry.files.includes(path)) throw new SkulkError('FILE_NOT_FOUND', `${modelId} has no such file`, { hint: '`skulk show` lists its files' });
-      }
-      return openModelFile({ modelId, path, directory: join(root, entry.store_path), known }, recheck);
-    },
+    openFile: (modelId, path) => open(modelId, path),
     manifest: async (modelId, { knownDigest } = {}) => {
       const entry = await entryOf(modelId);
       const known = await records.read(modelId);
@@ -145,17 +184,15 @@ export function openDiskStore({ root, world, nodeId, held }: DiskStoreOptions): 
       }
       return known.manifest.digest === knownDigest ? { state: 'unchanged' } : { state: 'ready', manifest: known.manifest };
     },
-    readPiece: (request, caller) => readPieceOf(request, caller, async (modelId, path: RelativePath) => {
-      const entry = await entryOf(modelId);
-      return openModelFile({ modelId, path, directory: join(root, entry.store_path), known: await records.read(modelId) }, recheck);
-    }),
+    readPiece: (request, caller) => readPieceOf(request, caller, open),
     adopt: (request, options) => adoptModel(request, options, context),
     remove: async (modelId) => {
       if (hashing.has(modelId)) throw new SkulkError('CONFLICT', `${modelId} is being hashed`, { hint: 'wait a moment, then delete it' });
       return writer.write(async () => {
         const { entries } = await registry();
         const entry = entries.get(modelId);
-        if (entry === undefined) throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists what is' });
+        if (entry === undefined)
+          throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists what is' });
         refuseSharedDirectory(entry, entries.values());
         await writer.carryOut({ op: 'remove', modelId, storePath: entry.store_path });
         return { freedBytes: entry.total_bytes };
@@ -167,7 +204,8 @@ export function openDiskStore({ root, world, nodeId, held }: DiskStoreOptions): 
         for (const entry of (await registry()).entries.values()) {
           if (signal.aborted) return;
           const known = await records.read(entry.model_id).catch(() => undefined);
-          if (known === undefined && (await isDirectoryInside(root, entry.store_path))) await hash(entry).work.catch((error: unknown) => warnOfHashing(world, entry.model_id, error));
+          if (known === undefined && (await isDirectoryInside(root, entry.store_path)))
+            await hash(entry).work.catch((error: unknown) => warnOfHashing(world, entry.model_id, error));
         }
       })().catch((error: unknown) => world.emit({ type: 'warning', message: `models could not be hashed: ${String(error)}` }));
     },
@@ -187,29 +225,23 @@ interface Hashing {
 function warnOfHashing(world: World, modelId: ModelId, error: unknown): void {
   if (world.signal.aborted) return;
   const { message } = error instanceof Error ? error : { message: String(error) };
-  world.emit({ type: 'warning', message: `${modelId} could not be hashed: ${message}`, hint: 'nodes cannot stage it until that is mended' });
+  world.emit({
+    type: 'warning',
+    message: `${modelId} could not be hashed: ${message}`,
+    hint: 'nodes cannot stage it until that is mended',
+  });
 }
 
 /** Removing one of two models that share a directory would remove the other. */
 function refuseSharedDirectory({ model_id, store_path }: RegistryEntry, entries: Iterable<RegistryEntry>): void {
-  const inside = (a: string, b: string): boolean => `${a}/`.startsWith(`${b}/`);
-  for (const other of entries) {
-    if (other.model_id !== model_id && (inside(other.store_path, store_path) || inside(store_path, other.store_path))) {
-      throw new SkulkError('CONFLICT', `${model_id} shares its directory with ${other.model_id}`, { hint: 'mend store_path in registry.json first' });
-    }
-  }
-  if (store_path.split(sep)[0] === '.skulk') throw new SkulkError('CONFLICT', `the entry of ${model_id} points into the store's own files`, { hint: 'mend store_path in registry.json first' });
+  const sharer = findSharer(store_path, model_id, entries);
+  if (sharer !== undefined)
+    throw new SkulkError('CONFLICT', `${model_id} shares its directory with ${sharer.model_id}`, {
+      hint: 'mend store_path in registry.json first',
+    });
 }
 
-/** Whether a model's directory is there; a link that leaves the store does not count. */
-async function isDirectoryInside(root: string, storePath: string): Promise<boolean> {
-  try {
-    const [realRoot, place] = await Promise.all([realpath(root), realpath(join(root, storePath))]);
-    return place.startsWith(realRoot + sep) && (await stat(place)).isDirectory();
-  } catch {
-    return false;
-  }
-}
+const isSkulkError = (error: unknown, ...codes: readonly string[]): boolean => error instanceof SkulkError && codes.includes(error.code);
 
 const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
 

@@ -16,7 +16,10 @@ export interface HashedModel {
  * Hashes files on the hashing threads, several at once.
  * @throws SkulkError INTEGRITY when a file changes while it is read
  */
-export async function hashModel(files: readonly Pick<ScannedFile, 'path' | 'absolute' | 'size'>[], { signal, onBytes }: WorkOptions): Promise<HashedModel> {
+export async function hashModel(
+  files: readonly Pick<ScannedFile, 'path' | 'absolute' | 'size'>[],
+  { signal, onBytes }: WorkOptions,
+): Promise<HashedModel> {
   const total = files.reduce((sum, { size }) => sum + size, 0);
   const doneOf = new Map<string, number>();
   let done = 0;
@@ -33,7 +36,9 @@ export async function hashModel(files: readonly Pick<ScannedFile, 'path' | 'abso
         const digest = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (bytes) => report(path, bytes) });
         const after = readFingerprint(absolute);
         if (after === undefined || !untouchedBetween(before, after) || after.size !== digest.size) {
-          throw new SkulkError('INTEGRITY', `${absolute} changed while it was read`, { hint: 'wait until nothing writes to it, then run the command again' });
+          throw new SkulkError('INTEGRITY', `${absolute} changed while it was read`, {
+            hint: 'wait until nothing writes to it, then run the command again',
+          });
         }
         seen[path] = after;
         return { path, ...digest };

@@ -1,9 +1,10 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Manifest } from '../catalog/manifest.ts';
+import { type Manifest, parseManifest } from '../catalog/manifest.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
-import { isSystemError } from '../kernel/errors.ts';
-import type { ModelId } from '../kernel/model-id.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { type ModelId, parseModelId } from '../kernel/model-id.ts';
+import { parseRelativePath } from '../kernel/relative-path.ts';
 import type { RegistryEntry } from './contract.ts';
 import { jsonFileOf, type StoreLayout } from './layout.ts';
 import type { Seen } from './model-records.ts';
@@ -25,13 +26,16 @@ export type Intent =
     }
   | { readonly op: 'remove'; readonly modelId: ModelId; readonly storePath: string };
 
-const modelOf = (intent: Intent): ModelId => (intent.op === 'publish' ? intent.entry.model_id : intent.modelId);
+/** The model that a change is about. */
+export const modelOf = (intent: Intent): ModelId => (intent.op === 'publish' ? intent.entry.model_id : intent.modelId);
 
 /** Writes a change down. */
-export const writeIntent = ({ intents }: StoreLayout, intent: Intent): Promise<void> => writeFileDurably(jsonFileOf(intents, modelOf(intent)), JSON.stringify(intent));
+export const writeIntent = ({ intents }: StoreLayout, intent: Intent): Promise<void> =>
+  writeFileDurably(jsonFileOf(intents, modelOf(intent)), JSON.stringify(intent));
 
 /** Strikes a change off that was carried out. */
-export const clearIntent = ({ intents }: StoreLayout, intent: Intent): Promise<void> => rm(jsonFileOf(intents, modelOf(intent)), { force: true });
+export const clearIntent = ({ intents }: StoreLayout, intent: Intent): Promise<void> =>
+  rm(jsonFileOf(intents, modelOf(intent)), { force: true });
 
 /** Changes that a dead process left. */
 export async function readIntents({ intents }: StoreLayout): Promise<readonly Intent[]> {
@@ -42,11 +46,29 @@ export async function readIntents({ intents }: StoreLayout): Promise<readonly In
   const found: Intent[] = [];
   for (const name of names.filter((file) => file.endsWith('.json') && !file.startsWith('.'))) {
     try {
-      found.push(JSON.parse(await readFile(join(intents, name), 'utf8')) as Intent);
-    } catch {
+      found.push(parseIntent(await readFile(join(intents, name), 'utf8')));
+    } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof SkulkError)) throw error;
       // A note is written by rename, so a torn one is not ours; what it would say is unknown.
-      await rm(join(intents, name), { force: true });
+      await rm(join(intents, name), { force: true, recursive: true });
     }
   }
   return found;
+}
+
+/** The same gates as for anything else from a disk. Throws SyntaxError or SkulkError. */
+function parseIntent(text: string): Intent {
+  const intent = (JSON.parse(text) ?? {}) as Partial<Intent>;
+  if (intent.op === 'remove') {
+    parseModelId(String(intent.modelId));
+    parseRelativePath(String(intent.storePath));
+  } else if (intent.op === 'publish') {
+    parseModelId(String(intent.entry?.model_id));
+    parseRelativePath(String(intent.entry?.store_path));
+    parseManifest(intent.manifest, 'an interrupted change');
+    if (intent.incoming !== null) parseRelativePath(String(intent.incoming));
+  } else {
+    throw new SyntaxError('no such change');
+  }
+  return intent as Intent;
 }

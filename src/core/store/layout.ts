@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import { directoryName, type ModelId } from '../kernel/model-id.ts';
 
 /** Where everything lies on the store host's disk (design.md, "On the store host"). */
 export interface StoreLayout {
@@ -41,5 +41,7 @@ export const jsonFileOf = (directory: string, modelId: ModelId): string => join(
 export function incomingPath({ incoming }: StoreLayout, name: string, modelId: ModelId): string {
   const prefix = `${directoryName(modelId)}.`;
   if (name.startsWith(prefix) && /^[0-9a-f]{8,64}$/.test(name.slice(prefix.length))) return join(incoming, name);
-  throw new SkulkError('BAD_PATH', `${JSON.stringify(name.slice(0, 200))} is not a directory of incoming/ for ${modelId}`, { hint: 'name a directory that `skulk add` made there' });
+  throw new SkulkError('BAD_PATH', `${JSON.stringify(name.slice(0, 200))} is not a directory of incoming/ for ${modelId}`, {
+    hint: 'name a directory that `skulk add` made there',
+  });
 }

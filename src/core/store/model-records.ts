@@ -1,7 +1,7 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { type Manifest, type ManifestFile, parseManifest } from '../catalog/manifest.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
-import { isSystemError } from '../kernel/errors.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Fingerprint } from '../transfer/fingerprint.ts';
 import { jsonFileOf, type StoreLayout } from './layout.ts';
@@ -32,7 +32,8 @@ export interface ModelRecords {
   read(modelId: ModelId): Promise<KnownManifest | undefined>;
   /** What was seen goes first: a manifest without it costs a new hashing, the other order would vouch for unseen files. */
   write(manifest: Manifest, seen: Seen): Promise<void>;
-  writeSeen(modelId: ModelId, seen: Seen): Promise<void>;
+  /** Says how the files of this manifest look now; nothing happens when the model has another one meanwhile. */
+  writeSeen(manifest: Manifest, seen: Seen): Promise<void>;
   remove(modelId: ModelId): Promise<void>;
 }
 
@@ -41,26 +42,35 @@ export function createModelRecords(layout: StoreLayout): ModelRecords {
   const cache = new Map<ModelId, Cached>();
   const manifestFile = (modelId: ModelId): string => jsonFileOf(layout.manifests, modelId);
   const seenFile = (modelId: ModelId): string => jsonFileOf(layout.seen, modelId);
+  const read = async (modelId: ModelId): Promise<KnownManifest | undefined> => {
+    const stamp = await stampOf(manifestFile(modelId), seenFile(modelId));
+    if (stamp === undefined) return undefined;
+    const cached = cache.get(modelId);
+    if (cached?.stamp === stamp) return cached.known;
+    const text = await readIfThere(manifestFile(modelId));
+    if (text === undefined) return undefined;
+    const manifest = parseOwnManifest(text, modelId, manifestFile(modelId));
+    const known = {
+      manifest,
+      byPath: new Map(manifest.files.map((file) => [file.path, file])),
+      seen: parseSeen(await readIfThere(seenFile(modelId)), manifest),
+    };
+    cache.delete(modelId);
+    cache.set(modelId, { stamp, known });
+    if (cache.size > mostCached) cache.delete(cache.keys().next().value ?? modelId);
+    return known;
+  };
+  const writeSeen = (manifest: Manifest, seen: Seen): Promise<void> =>
+    writeFileDurably(seenFile(manifest.model_id), JSON.stringify({ digest: manifest.digest, files: seen }));
   return {
-    read: async (modelId) => {
-      const stamp = await stampOf(manifestFile(modelId), seenFile(modelId));
-      if (stamp === undefined) return undefined;
-      const cached = cache.get(modelId);
-      if (cached?.stamp === stamp) return cached.known;
-      const text = await readIfThere(manifestFile(modelId));
-      if (text === undefined) return undefined;
-      const manifest = parseManifest(parseJson(text), manifestFile(modelId));
-      const known = { manifest, byPath: new Map(manifest.files.map((file) => [file.path, file])), seen: parseSeen(await readIfThere(seenFile(modelId))) };
-      cache.delete(modelId);
-      cache.set(modelId, { stamp, known });
-      if (cache.size > mostCached) cache.delete(cache.keys().next().value ?? modelId);
-      return known;
-    },
+    read,
     write: async (manifest, seen) => {
-      await writeFileDurably(seenFile(manifest.model_id), JSON.stringify(seen));
+      await writeSeen(manifest, seen);
       await writeFileDurably(manifestFile(manifest.model_id), JSON.stringify(manifest));
     },
-    writeSeen: (modelId, seen) => writeFileDurably(seenFile(modelId), JSON.stringify(seen)),
+    writeSeen: async (manifest, seen) => {
+      if ((await read(manifest.model_id))?.manifest.digest === manifest.digest) await writeSeen(manifest, seen);
+    },
     remove: async (modelId) => {
       cache.delete(modelId);
       await rm(manifestFile(modelId), { force: true });
@@ -93,7 +103,18 @@ function parseJson(text: string): unknown {
   }
 }
 
-function parseSeen(text: string | undefined): Seen {
+/** Only what was seen of the very files that the manifest is about: the two files are not replaced at one moment. */
+function parseSeen(text: string | undefined, { digest }: Manifest): Seen {
   const value = text === undefined ? undefined : parseJson(text);
-  return typeof value === 'object' && value !== null ? (value as Seen) : {};
+  if (typeof value !== 'object' || value === null) return {};
+  const { digest: of, files } = value as { readonly digest?: unknown; readonly files?: unknown };
+  return of === digest && typeof files === 'object' && files !== null ? (files as Seen) : {};
+}
+
+function parseOwnManifest(text: string, modelId: ModelId, file: string): Manifest {
+  const manifest = parseManifest(parseJson(text), file);
+  if (manifest.model_id === modelId) return manifest;
+  throw new SkulkError('INTEGRITY', `the manifest in ${file} is of ${manifest.model_id}, not of ${modelId}`, {
+    hint: 'run `skulk verify --repair`',
+  });
 }

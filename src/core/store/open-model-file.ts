@@ -19,9 +19,11 @@ export async function openModelFile(
 ): Promise<OpenFile> {
   const expected = known?.byPath.get(path);
   if (known !== undefined && expected === undefined) throw noSuchFile(modelId, path);
-  const damaged = (why: string): SkulkError => new SkulkError('INTEGRITY', `${quote(path)} of ${modelId} ${why}`, { hint: 'run `skulk verify` on the store host' });
+  const damaged = (why: string): SkulkError =>
+    new SkulkError('INTEGRITY', `${quote(path)} of ${modelId} ${why}`, { hint: 'run `skulk verify` on the store host' });
   const absolute = await resolveInside(directory, path).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw expected === undefined ? noSuchFile(modelId, path) : damaged('is missing from the disk');
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP'))
+      throw expected === undefined ? noSuchFile(modelId, path) : damaged('is missing from the disk');
     throw error;
   });
   if (absolute === undefined) throw damaged('is a symbolic link that leaves the model');
@@ -33,7 +35,8 @@ export async function openModelFile(
     if (expected !== undefined) {
       if (size !== expected.size) throw damaged(`has ${size} bytes, its manifest says ${expected.size}`);
       const fingerprint = fingerprintOf(info);
-      if (!untouchedBetween(known?.seen[path], fingerprint) && !(await recheck(modelId, expected, absolute, fingerprint))) throw damaged('changed on the disk under its manifest');
+      if (!untouchedBetween(known?.seen[path], fingerprint) && !(await recheck(modelId, expected, absolute, fingerprint)))
+        throw damaged('changed on the disk under its manifest');
     }
     return { handle, size, sha256: expected?.sha256 ?? null, [Symbol.asyncDispose]: () => handle.close() };
   } catch (error) {
@@ -48,4 +51,5 @@ async function resolveInside(directory: string, path: string): Promise<string | 
   return file.startsWith(root + sep) ? file : undefined;
 }
 
-const noSuchFile = (modelId: ModelId, path: string): SkulkError => new SkulkError('FILE_NOT_FOUND', `${modelId} has no file ${quote(path)}`, { hint: '`skulk show` lists its files' });
+const noSuchFile = (modelId: ModelId, path: string): SkulkError =>
+  new SkulkError('FILE_NOT_FOUND', `${modelId} has no file ${quote(path)}`, { hint: '`skulk show` lists its files' });

@@ -12,12 +12,16 @@ export async function* readPieceOf(
   openFile: (modelId: ModelId, path: RelativePath) => Promise<OpenFile>,
 ): AsyncGenerator<Uint8Array> {
   await using file = await openFile(modelId, path);
-  if (file.sha256 !== sha256 || range.end > file.size) throw new SkulkError('INTEGRITY', `${quote(path)} of ${modelId} has other content now`, { hint: 'run the command again' });
+  if (file.sha256 !== sha256 || range.end > file.size)
+    throw new SkulkError('INTEGRITY', `${quote(path)} of ${modelId} has other content now`, { hint: 'run the command again' });
   const buffer = Buffer.allocUnsafe(Math.min(bufferSize, Math.max(1, range.end - range.start)));
   for (let at = range.start; at < range.end; ) {
     if (signal.aborted) throw signal.reason;
     const { bytesRead } = await file.handle.read(buffer, 0, Math.min(buffer.length, range.end - at), at);
-    if (bytesRead === 0) throw new SkulkError('INTEGRITY', `${quote(path)} of ${modelId} is shorter than it was`, { hint: 'run `skulk verify` on the store host' });
+    if (bytesRead === 0)
+      throw new SkulkError('INTEGRITY', `${quote(path)} of ${modelId} is shorter than it was`, {
+        hint: 'run `skulk verify` on the store host',
+      });
     at += bytesRead;
     yield buffer.subarray(0, bytesRead);
   }

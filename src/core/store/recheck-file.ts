@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ManifestFile } from '../catalog/manifest.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type { Fingerprint } from '../transfer/fingerprint.ts';
+import { type Fingerprint, readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 
 /**
@@ -15,16 +15,20 @@ const patienceMs = 10_000;
 const mostRemembered = 10_000;
 
 /** @param onGood told when a touched file turned out to be good, to remember how it looks now */
-export function createFileRechecker(signal: AbortSignal, onGood: (modelId: ModelId, path: string, now: Fingerprint) => Promise<void>): FileRechecker {
+export function createFileRechecker(
+  signal: AbortSignal,
+  onGood: (modelId: ModelId, expected: ManifestFile, now: Fingerprint) => Promise<void>,
+): FileRechecker {
   const verdicts = new Map<string, Promise<boolean>>();
   return async (modelId, expected, absolute, now) => {
     const key = JSON.stringify([modelId, expected.path, expected.sha256, now]);
     let verdict = verdicts.get(key);
     if (verdict === undefined) {
       verdict = runHashJob({ kind: 'digest', path: absolute }, { signal }).then(async ({ sha256 }) => {
-        const good = sha256 === expected.sha256;
+        // It was opened again to be hashed: unless it looks as before, the handle may be of another file.
+        const good = sha256 === expected.sha256 && untouchedBetween(now, readFingerprint(absolute));
         // Remembering is a convenience; a store on a read-only disk must still serve.
-        if (good) await onGood(modelId, expected.path, now).catch(() => undefined);
+        if (good) await onGood(modelId, expected, now).catch(() => undefined);
         return good;
       });
       verdict.catch(() => verdicts.delete(key));
@@ -35,7 +39,10 @@ export function createFileRechecker(signal: AbortSignal, onGood: (modelId: Model
     try {
       const outcome = await Promise.race([verdict, sleep(patienceMs, 'busy' as const, { signal: timer.signal, ref: false })]);
       if (outcome !== 'busy') return outcome;
-      throw new SkulkError('STORE_BUSY', `${expected.path} of ${modelId} is being checked, because its date changed`, { hint: 'ask again in a moment', retryAfterMs: 5_000 });
+      throw new SkulkError('STORE_BUSY', `${expected.path} of ${modelId} is being checked, because its date changed`, {
+        hint: 'ask again in a moment',
+        retryAfterMs: 5_000,
+      });
     } finally {
       timer.abort();
     }

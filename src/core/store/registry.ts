@@ -1,12 +1,14 @@
-import { readFile, readdir, rename, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { constants } from 'node:fs';
+import { copyFile, open, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { whyNotModelFile } from '../catalog/model-files.ts';
-import { writeFileDurably } from '../kernel/durable-file.ts';
+import { syncDirectory, writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import type { Emit } from '../kernel/events.ts';
 import { directoryName, isModelId, type ModelId } from '../kernel/model-id.ts';
 import { isRelativePath, quote } from '../kernel/relative-path.ts';
 import type { RegistryEntry } from './contract.ts';
+import type { StoreLayout } from './layout.ts';
 
 /** The registry as it was read. */
 export interface Registry {
@@ -20,18 +22,24 @@ export interface Registry {
 /** Why the file as a whole cannot be used. */
 export interface DamagedRegistry {
   readonly damaged: string;
+  /** There is no file, though manifests say that there was one. */
+  readonly isMissing?: true;
 }
 
 /**
  * Reads registry.json, which the Python Skulk writes too: an object of entries by model id. An entry that cannot be used
  * hides only itself.
  */
-export async function readRegistry(path: string): Promise<Registry | DamagedRegistry> {
+export async function readRegistry(layout: StoreLayout): Promise<Registry | DamagedRegistry> {
+  const path = layout.registry;
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return { entries: new Map(), raw: {}, unusable: [] };
+    if (isSystemError(error, 'ENOENT')) {
+      if (await hasSettledManifest(layout)) return { damaged: 'it is missing, though the store has manifests', isMissing: true };
+      return { entries: new Map(), raw: {}, unusable: [] };
+    }
     if (isSystemError(error, 'EISDIR')) return { damaged: 'it is a directory' };
     throw error;
   }
@@ -42,6 +50,12 @@ export async function readRegistry(path: string): Promise<Registry | DamagedRegi
   } catch (error) {
     return { damaged: text.trim() === '' ? 'it is empty' : `it is not JSON: ${(error as Error).message}` };
   }
+}
+
+/** A manifest that is not part of a change under way: such a change writes the registry last. */
+async function hasSettledManifest({ manifests, intents }: StoreLayout): Promise<boolean> {
+  const [settled, changing] = await Promise.all([manifests, intents].map((directory) => readdir(directory).catch((): string[] => [])));
+  return settled?.some((name) => /^[^.].*\.json$/.test(name) && changing?.includes(name) !== true) ?? false;
 }
 
 /** Sorts a registry's entries into usable and unusable ones. Pure. */
@@ -62,7 +76,7 @@ function parseEntry(key: string, value: unknown): RegistryEntry | string {
   const { model_id, store_path, files, downloaded_at, total_bytes, repo_has_projector } = value as Record<string, unknown>;
   if (model_id !== key) return 'its model_id is not its key';
   if (typeof store_path !== 'string' || !isRelativePath(store_path)) return 'its store_path is not a path below the store';
-  if (store_path === 'registry.json') return 'its store_path is the registry';
+  if (store_path.toLowerCase() === 'registry.json') return 'its store_path is the registry';
   if (!Array.isArray(files) || !files.every((file) => typeof file === 'string')) return 'its files are not a list of names';
   return {
     model_id: key,
@@ -75,27 +89,49 @@ function parseEntry(key: string, value: unknown): RegistryEntry | string {
 }
 
 /** Writes the registry with one entry set or, when `entry` is undefined, removed; all others stay as they were. */
-export async function writeRegistryEntry(path: string, registry: Registry, modelId: ModelId, entry: RegistryEntry | undefined): Promise<void> {
-  const next: Record<string, unknown> = { ...registry.raw };
+export async function writeRegistryEntry(
+  path: string,
+  registry: Registry,
+  modelId: ModelId,
+  entry: RegistryEntry | undefined,
+): Promise<void> {
+  // Without a prototype, so that a model called `__proto__` is an entry like any other.
+  const next: Record<string, unknown> = Object.assign(Object.create(null), registry.raw);
   if (entry === undefined) delete next[modelId];
   else next[modelId] = entry;
   await writeRegistry(path, next);
 }
 
 /** Writes a whole registry durably. */
-export const writeRegistry = (path: string, raw: Readonly<Record<string, unknown>>): Promise<void> => writeFileDurably(path, `${JSON.stringify(raw, null, 2)}\n`);
+export const writeRegistry = (path: string, raw: Readonly<Record<string, unknown>>): Promise<void> =>
+  writeFileDurably(path, `${JSON.stringify(raw, null, 2)}\n`);
 
-/** Moves a registry that cannot be used aside. @returns its new path */
-export async function moveRegistryAside(path: string, now: Date): Promise<string> {
+/**
+ * Keeps a registry that cannot be used under another name. The file itself stays until the new one takes its place, so
+ * that a crash in between leaves no store without a registry.
+ * @returns the other name
+ */
+export async function keepDamagedRegistry(path: string, now: Date): Promise<string> {
   const aside = `${path}.damaged-${now.toISOString().replaceAll(/[:.]/g, '-')}`;
-  await rename(path, aside);
+  if ((await stat(path)).isDirectory()) {
+    await rename(path, aside);
+  } else {
+    await copyFile(path, aside, constants.COPYFILE_FICLONE);
+    const copy = await open(aside, 'r');
+    await copy.sync().finally(() => copy.close());
+  }
+  await syncDirectory(dirname(path));
   return aside;
 }
 
 /** Tells which entries cannot be used. */
 export function reportUnusable({ unusable }: Registry, path: string, emit: Emit): void {
   for (const { key, why } of unusable) {
-    emit({ type: 'warning', message: `${path}: the entry ${quote(key)} is left out: ${why}`, hint: 'it stays in the file as it is; mend or remove it there' });
+    emit({
+      type: 'warning',
+      message: `${path}: the entry ${quote(key)} is left out: ${why}`,
+      hint: 'it stays in the file as it is; mend or remove it there',
+    });
   }
 }
 

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { access, lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
-import { whyNotModelFile } from '../catalog/model-files.ts';
 import { findClash } from '../catalog/manifest.ts';
+import { whyNotModelFile } from '../catalog/model-files.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { parseRelativePath, quote, type RelativePath } from '../kernel/relative-path.ts';
 
@@ -28,12 +28,19 @@ export interface Scan {
  */
 export async function scanDirectory(path: string): Promise<Scan> {
   const info = await stat(path).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) throw new SkulkError('FILE_NOT_FOUND', `${path} does not exist`, { hint: 'check the path', cause: error });
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR'))
+      throw new SkulkError('FILE_NOT_FOUND', `${path} does not exist`, { hint: 'check the path', cause: error });
     throw unreadable(error, path);
   });
   if (info.isFile()) {
+    const why = whyNotModelFile(basename(path));
+    if (why !== undefined)
+      throw new SkulkError('USAGE', `${path} is not a file of a model: it is ${why}`, { hint: 'name the model itself' });
     await checkReadable(path);
-    return { files: [{ path: parseRelativePath(basename(path)), absolute: path, size: info.size, isLink: (await lstat(path)).isSymbolicLink() }], skipped: [] };
+    return {
+      files: [{ path: parseRelativePath(basename(path)), absolute: path, size: info.size, isLink: (await lstat(path)).isSymbolicLink() }],
+      skipped: [],
+    };
   }
   if (!info.isDirectory()) throw special(path);
   const files: ScannedFile[] = [];
@@ -45,13 +52,20 @@ export async function scanDirectory(path: string): Promise<Scan> {
   return { files, skipped };
 }
 
-async function walk(root: string, below: string, realRoot: string, files: ScannedFile[], skipped: { path: string; why: string }[]): Promise<void> {
+async function walk(
+  root: string,
+  below: string,
+  realRoot: string,
+  files: ScannedFile[],
+  skipped: { path: string; why: string }[],
+): Promise<void> {
   const items = await readdir(join(root, below), { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
     throw unreadable(error, join(root, below));
   });
   for (const item of items) {
     const name = item.name.toString('utf8');
-    if (!Buffer.from(name).equals(item.name)) throw new SkulkError('BAD_PATH', `${join(root, below)} has a file whose name is not UTF-8: ${quote(name)}`, { hint: 'rename it' });
+    if (!Buffer.from(name).equals(item.name))
+      throw new SkulkError('BAD_PATH', `${join(root, below)} has a file whose name is not UTF-8: ${quote(name)}`, { hint: 'rename it' });
     const path = below === '' ? name : `${below}/${name}`;
     const why = whyNotModelFile(item.isDirectory() ? `${path}/` : path);
     if (why !== undefined) {
@@ -80,7 +94,10 @@ async function followLink(absolute: string, path: string, realRoot: string): Pro
       hint: `copy the files behind the links first: cp -rL ${dirname(absolute)} …`,
     });
   }
-  if (!(await stat(target)).isFile()) throw new SkulkError('BAD_PATH', `${absolute} is a symbolic link to something that is not a file`, { hint: 'put the files there themselves' });
+  if (!(await stat(target)).isFile())
+    throw new SkulkError('BAD_PATH', `${absolute} is a symbolic link to something that is not a file`, {
+      hint: 'put the files there themselves',
+    });
   return describeFile(absolute, path, true);
 }
 
@@ -91,10 +108,13 @@ async function checkReadable(path: string): Promise<void> {
 }
 
 function unreadable(error: unknown, path: string): unknown {
-  return isSystemError(error, 'EACCES', 'EPERM') ? new SkulkError('PERMISSION', `${path} cannot be read: permission denied`, { hint: 'check its owner and mode', cause: error }) : error;
+  return isSystemError(error, 'EACCES', 'EPERM')
+    ? new SkulkError('PERMISSION', `${path} cannot be read: permission denied`, { hint: 'check its owner and mode', cause: error })
+    : error;
 }
 
-const special = (path: string): SkulkError => new SkulkError('BAD_PATH', `${path} is a socket, a pipe or a device`, { hint: 'a model is made of ordinary files' });
+const special = (path: string): SkulkError =>
+  new SkulkError('BAD_PATH', `${path} is a socket, a pipe or a device`, { hint: 'a model is made of ordinary files' });
 
 /** As `scanDirectory`, or undefined when it would refuse. */
 export const scanOrNothing = (path: string): Promise<Scan | undefined> => scanDirectory(path).catch(() => undefined);

@@ -1,17 +1,26 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { scanOrNothing } from './scan-directory.ts';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { renameDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { acquireLock, type HeldLock } from '../kernel/lock.ts';
-import { modelIdOfDirectory, type ModelId } from '../kernel/model-id.ts';
+import { type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
 import { moveToTrash, removeTree } from '../transfer/remove-tree.ts';
-import { renameDurably } from '../kernel/durable-file.ts';
 import { clearAbandonedPlaces } from './incoming.ts';
-import { clearIntent, type Intent, readIntents, writeIntent } from './intents.ts';
+import { isPlaceInside } from './inside-store.ts';
+import { clearIntent, type Intent, modelOf, readIntents, writeIntent } from './intents.ts';
 import type { StoreLayout } from './layout.ts';
 import type { ModelRecords } from './model-records.ts';
-import { moveRegistryAside, readRegistry, rebuildEntries, type Registry, reportUnusable, writeRegistry, writeRegistryEntry } from './registry.ts';
+import {
+  keepDamagedRegistry,
+  type Registry,
+  readRegistry,
+  rebuildEntries,
+  reportUnusable,
+  writeRegistry,
+  writeRegistryEntry,
+} from './registry.ts';
+import { scanOrNothing } from './scan-directory.ts';
 
 /** The only way to change a store's index: one writer at a time, over processes and within this one. */
 export interface StoreWriter extends AsyncDisposable {
@@ -20,8 +29,13 @@ export interface StoreWriter extends AsyncDisposable {
    * Throws LOCKED when another process writes for longer than ten seconds.
    */
   write<T>(change: () => Promise<T>): Promise<T>;
-  /** Writes an intent down and carries it out; to be called inside `write`. */
-  carryOut(intent: Intent): Promise<void>;
+  /**
+   * Writes an intent down and carries it out; to be called inside `write`.
+   * @param undo called when it could not even be written down; later failures leave it to the next writer
+   */
+  carryOut(intent: Intent, undo?: () => Promise<void>): Promise<void>;
+  /** Resolves when no change of this process to a model is half done. */
+  settled(modelId: ModelId): Promise<void>;
 }
 
 const patienceMs = 10_000;
@@ -30,15 +44,22 @@ const patienceMs = 10_000;
 export function createStoreWriter(layout: StoreLayout, records: ModelRecords, world: World, held: HeldLock | undefined): StoreWriter {
   let last: Promise<unknown> = Promise.resolve();
   let recovered = false;
+  const changing = new Map<ModelId, Promise<void>>();
   const alone = async <T>(change: () => Promise<T>): Promise<T> => {
-    if (held !== undefined && recovered) return change();
+    if (held !== undefined && recovered) {
+      await clearAbandonedPlaces(layout, world.now(), world.emit);
+      return change();
+    }
     await using _ =
       held === undefined
         ? await acquireLock(layout.lock, {
             purpose: 'a skulk command',
             timeoutMs: patienceMs,
             signal: world.signal,
-            onWait: ({ pid, purpose }) => world.emit({ type: 'waiting', message: `waiting for ${purpose} (pid ${pid}), which writes to the store` }),
+            // A server that answers keeps it for as long as it lives, and takes requests instead.
+            isHopeless: ({ url }) => url !== undefined,
+            onWait: ({ pid, purpose }) =>
+              world.emit({ type: 'waiting', message: `waiting for ${purpose} (pid ${pid}), which writes to the store` }),
           })
         : undefined;
     await recover(layout, records, world);
@@ -51,10 +72,22 @@ export function createStoreWriter(layout: StoreLayout, records: ModelRecords, wo
       last = next.catch(() => undefined);
       return next;
     },
-    carryOut: async (intent) => {
-      await writeIntent(layout, intent);
-      await carryOut(layout, records, intent);
+    carryOut: async (intent, undo) => {
+      await writeIntent(layout, intent).catch(async (error: unknown) => {
+        await clearIntent(layout, intent).catch(() => undefined);
+        await undo?.();
+        throw error;
+      });
+      const modelId = modelOf(intent);
+      const done = carryOut(layout, records, world, intent);
+      changing.set(
+        modelId,
+        done.catch(() => undefined),
+      );
+      await done.finally(() => changing.delete(modelId));
+      await emptyTrash(layout, world);
     },
+    settled: async (modelId) => changing.get(modelId),
     [Symbol.asyncDispose]: async () => {
       await last;
       await held?.release();
@@ -66,30 +99,49 @@ export function createStoreWriter(layout: StoreLayout, records: ModelRecords, wo
 async function recover(layout: StoreLayout, records: ModelRecords, world: World): Promise<void> {
   await mendRegistry(layout, records, world);
   for (const intent of await readIntents(layout)) {
-    world.emit({ type: 'note', message: `carrying out a change that was interrupted: ${intent.op} ${intent.op === 'publish' ? intent.entry.model_id : intent.modelId}` });
-    await carryOut(layout, records, intent);
+    world.emit({
+      type: 'note',
+      message: `carrying out a change that was interrupted: ${intent.op} ${intent.op === 'publish' ? intent.entry.model_id : intent.modelId}`,
+    });
+    await carryOut(layout, records, world, intent);
   }
   await clearAbandonedPlaces(layout, world.now(), world.emit);
-  await removeTree(layout.trash);
+  await removeDrafts(layout);
+  await emptyTrash(layout, world);
+}
+
+/** Files that a dead process was writing; every file in these directories is written under the lock. */
+async function removeDrafts({ root, manifests, seen, intents }: StoreLayout): Promise<void> {
+  for (const directory of [root, manifests, seen, intents]) {
+    const names = await readdir(directory).catch((): string[] => []);
+    for (const name of names.filter((one) => /^\..+\.json\.[0-9a-f]{12}\.tmp$/.test(one))) await rm(join(directory, name), { force: true });
+  }
+}
+
+/** What cannot be removed now is tried again before the next change. */
+async function emptyTrash({ trash }: StoreLayout, { emit }: World): Promise<void> {
+  await removeTree(trash).catch((error: unknown) =>
+    emit({ type: 'warning', message: `${trash} cannot be emptied: ${(error as Error).message}` }),
+  );
 }
 
 /** Moves a registry that cannot be read aside and makes it again from what is on the disk. */
 async function mendRegistry(layout: StoreLayout, records: ModelRecords, world: World): Promise<void> {
-  const registry = await readRegistry(layout.registry);
+  const registry = await readRegistry(layout);
   if (!('damaged' in registry)) return reportUnusable(registry, layout.registry, world.emit);
   const entries = await rebuildFromDisk(layout, records);
-  const aside = await moveRegistryAside(layout.registry, world.now());
+  const aside = registry.isMissing ? undefined : await keepDamagedRegistry(layout.registry, world.now());
   await writeRegistry(layout.registry, Object.fromEntries(entries));
   world.emit({
     type: 'warning',
-    message: `${layout.registry} could not be used: ${registry.damaged}. It was moved to ${aside} and made again from the ${entries.size} models on the disk`,
-    hint: 'compare the two, then remove the one that was moved aside',
+    message: `${layout.registry} could not be used: ${registry.damaged}. ${aside === undefined ? 'It was' : `It was moved to ${aside} and`} made again from the ${entries.size} models on the disk`,
+    hint: aside === undefined ? '`skulk registry` lists them' : 'compare the two, then remove the one that was moved aside',
   });
 }
 
 /** The registry, made again in memory when the file cannot be used. */
 export async function readUsableRegistry(layout: StoreLayout, records: ModelRecords, world: World): Promise<Registry> {
-  const registry = await readRegistry(layout.registry);
+  const registry = await readRegistry(layout);
   if (!('damaged' in registry)) return registry;
   world.emit({ type: 'warning', message: `${layout.registry} cannot be used: ${registry.damaged}`, hint: 'run `skulk verify --repair`' });
   const entries = await rebuildFromDisk(layout, records);
@@ -111,37 +163,53 @@ const rebuildFromDisk = (layout: StoreLayout, records: ModelRecords) =>
     (name): ModelId | undefined => modelIdOfDirectory(name),
   );
 
-async function carryOut(layout: StoreLayout, records: ModelRecords, intent: Intent): Promise<void> {
-  if (intent.op === 'publish') await publish(layout, records, intent);
-  else await remove(layout, records, intent);
+async function carryOut(layout: StoreLayout, records: ModelRecords, world: World, intent: Intent): Promise<void> {
+  if (intent.op === 'publish') await publish(layout, records, world, intent);
+  else await remove(layout, records, world, intent);
   await clearIntent(layout, intent);
-  await removeTree(layout.trash);
 }
 
-async function publish(layout: StoreLayout, records: ModelRecords, { entry, manifest, seen, incoming }: Extract<Intent, { op: 'publish' }>): Promise<void> {
+async function publish(
+  layout: StoreLayout,
+  records: ModelRecords,
+  { emit }: World,
+  { entry, manifest, seen, incoming }: Extract<Intent, { op: 'publish' }>,
+): Promise<void> {
+  const place = join(layout.root, entry.store_path);
   if (incoming !== null) {
-    const place = join(layout.root, entry.store_path);
     const files = join(layout.incoming, incoming, 'files');
     if (await exists(files)) {
       await moveToTrash(place, layout.trash);
+      await mkdir(dirname(place), { recursive: true });
       await renameDurably(files, place);
     }
     await removeTree(join(layout.incoming, incoming));
+  }
+  if (!(await exists(place))) {
+    emit({ type: 'warning', message: `${place} went away before ${entry.model_id} was entered into the registry, so it was not` });
+    return;
   }
   await records.write(manifest, seen);
   await writeRegistryEntry(layout.registry, await usable(layout), entry.model_id, entry);
 }
 
-async function remove(layout: StoreLayout, records: ModelRecords, { modelId, storePath }: Extract<Intent, { op: 'remove' }>): Promise<void> {
+async function remove(
+  layout: StoreLayout,
+  records: ModelRecords,
+  { emit }: World,
+  { modelId, storePath }: Extract<Intent, { op: 'remove' }>,
+): Promise<void> {
   // First it stops being served, then it goes.
   await writeRegistryEntry(layout.registry, await usable(layout), modelId, undefined);
   await records.remove(modelId);
-  await moveToTrash(join(layout.root, storePath), layout.trash);
+  if (await isPlaceInside(layout.root, storePath)) await moveToTrash(join(layout.root, storePath), layout.trash);
+  else emit({ type: 'warning', message: `the directory of ${modelId}, ${storePath}, lies outside the store, so it was left alone` });
 }
 
 async function usable(layout: StoreLayout): Promise<Registry> {
-  const registry = await readRegistry(layout.registry);
-  if ('damaged' in registry) throw new SkulkError('INTEGRITY', `${layout.registry} cannot be used: ${registry.damaged}`, { hint: 'run `skulk verify --repair`' });
+  const registry = await readRegistry(layout);
+  if ('damaged' in registry)
+    throw new SkulkError('INTEGRITY', `${layout.registry} cannot be used: ${registry.damaged}`, { hint: 'run `skulk verify --repair`' });
   return registry;
 }
 

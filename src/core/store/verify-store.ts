@@ -2,18 +2,13 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Manifest, totalBytes } from '../catalog/manifest.ts';
 import { isProjector } from '../catalog/model-files.ts';
-import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { SkulkError } from '../kernel/errors.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
-import { type Fingerprint, readFingerprint } from '../transfer/fingerprint.ts';
+import { type Fingerprint, readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
-import type { BadFile, RegistryEntry, VerifiedModel, VerifyReport, WorkOptions } from './contract.ts';
 import type { AdoptContext } from './adopt-model.ts';
-import type { ModelRecords } from './model-records.ts';
-
-/** What `verifyStore` needs of the store around it. */
-export interface VerifyContext extends AdoptContext {
-  readonly records: ModelRecords;
-}
+import type { BadFile, RegistryEntry, VerifiedModel, VerifyReport, WorkOptions } from './contract.ts';
+import { isDirectoryInside } from './inside-store.ts';
 
 /**
  * Hashes models again and compares them with their manifests. With `repair` what can be made again is: a manifest from the
@@ -23,13 +18,23 @@ export interface VerifyContext extends AdoptContext {
 export async function verifyStore(
   { modelIds, repair }: { readonly modelIds: readonly ModelId[]; readonly repair: boolean },
   options: WorkOptions,
-  context: VerifyContext,
+  context: AdoptContext,
 ): Promise<VerifyReport> {
-  if (repair) await context.writer.write(async () => {});
-  const { entries } = await context.registry();
+  // First what was interrupted is ended; a store that cannot be written to can still be looked at.
+  await context.writer
+    .write(async () => {})
+    .catch((error: unknown) => {
+      if (repair || options.signal.aborted) throw error;
+      context.world.emit({
+        type: 'warning',
+        message: `nothing is mended and nothing noted down: ${error instanceof Error ? error.message : String(error)}`,
+      });
+    });
+  const { entries, unusable } = await context.registry();
   const unregistered = await findUnregistered(context, new Set(entries.values().map(({ store_path }) => store_path)));
   for (const id of modelIds) {
-    if (!entries.has(id) && !unregistered.includes(id)) throw new SkulkError('MODEL_NOT_FOUND', `${id} is not in the store`, { hint: '`skulk registry` lists what is' });
+    if (!entries.has(id) && !unregistered.includes(id))
+      throw new SkulkError('MODEL_NOT_FOUND', `${id} is not in the store`, { hint: '`skulk registry` lists what is' });
   }
   const wanted = (id: ModelId): boolean => modelIds.length === 0 || modelIds.includes(id);
   const total = [...entries.values()].filter(({ model_id }) => wanted(model_id)).reduce((sum, { total_bytes }) => sum + total_bytes, 0);
@@ -41,45 +46,78 @@ export async function verifyStore(
     models.push(await verifyModel(entry, repair, step, context));
     before += entry.total_bytes;
   }
+  for (const { key, why } of modelIds.length === 0 ? unusable : []) {
+    models.push({
+      model_id: key,
+      status: 'damaged',
+      bad_files: [],
+      note: `its entry in ${context.layout.registry} cannot be used: ${why}; mend or remove it there`,
+    });
+  }
   for (const id of unregistered.filter(wanted)) models.push(await verifyUnregistered(id, repair, options, context));
   return { ok: models.every(({ status }) => status === 'ok' || status === 'repaired' || status === 'unregistered'), models };
 }
 
-async function verifyModel(entry: RegistryEntry, repair: boolean, options: WorkOptions, context: VerifyContext): Promise<VerifiedModel> {
+async function verifyModel(entry: RegistryEntry, repair: boolean, options: WorkOptions, context: AdoptContext): Promise<VerifiedModel> {
   const { model_id } = entry;
   const directory = join(context.layout.root, entry.store_path);
-  const there = await isDirectory(directory);
-  if (!there) return { model_id, status: 'missing', bad_files: [], note: `${directory} is not there; put it back, or \`skulk delete ${model_id}\` removes the entry` };
+  if (!(await isDirectoryInside(context.layout.root, entry.store_path)))
+    return {
+      model_id,
+      status: 'missing',
+      bad_files: [],
+      note: `${directory} is not there; put it back, or \`skulk delete ${model_id}\` removes the entry`,
+    };
   const known = await context.records.read(model_id).catch((error: unknown) => error as SkulkError);
   if (known === undefined || known instanceof Error) {
     const why = known === undefined ? 'it was never hashed' : known.message;
-    if (!repair) return { model_id, status: known === undefined ? 'ok' : 'damaged', bad_files: missingFiles(entry, directory), note: `${why}; \`skulk verify --repair\` makes its manifest` };
-    if (known !== undefined) await context.writer.write(() => context.records.remove(model_id));
     const bad_files = missingFiles(entry, directory);
-    if (bad_files.length > 0) return { model_id, status: 'damaged', bad_files };
+    if (bad_files.length > 0)
+      return {
+        model_id,
+        status: 'damaged',
+        bad_files,
+        note: `${why}, and files are missing; bring it in again: skulk add PATH --as ${model_id} --force`,
+      };
+    if (!repair)
+      return {
+        model_id,
+        status: known === undefined ? 'ok' : 'damaged',
+        bad_files,
+        note: `${why}; \`skulk verify --repair\` makes its manifest`,
+      };
+    if (known !== undefined) await context.writer.write(() => context.records.remove(model_id));
     await context.knownManifest(model_id, options);
     return { model_id, status: 'repaired', bad_files: [], note: `its manifest was made from its files, because ${why}` };
   }
   const { bad, seen } = await checkFiles(known.manifest, directory, options);
   // A bad file loses its fingerprint, so that it is not served on the strength of its date.
-  await context.writer.write(() => context.records.writeSeen(model_id, seen)).catch(() => undefined);
+  await context.writer.write(() => context.records.writeSeen(known.manifest, seen)).catch(() => undefined);
   if (bad.length === 0) return { model_id, status: 'ok', bad_files: [] };
   return { model_id, status: 'damaged', bad_files: bad, note: `bring it in again: skulk add PATH --as ${model_id} --force` };
 }
 
-async function verifyUnregistered(model_id: ModelId, repair: boolean, options: WorkOptions, context: VerifyContext): Promise<VerifiedModel> {
+async function verifyUnregistered(model_id: ModelId, repair: boolean, options: WorkOptions, context: AdoptContext): Promise<VerifiedModel> {
   const directory = join(context.layout.root, directoryName(model_id));
   const known = await context.records.read(model_id).catch(() => undefined);
   const adoptHint = `\`skulk add ${directory} --as ${model_id}\` takes it into the store`;
   if (known === undefined || !repair) return { model_id, status: 'unregistered', bad_files: [], note: adoptHint };
   const { bad, seen } = await checkFiles(known.manifest, directory, options);
-  if (bad.length > 0) return { model_id, status: 'unregistered', bad_files: bad, note: 'it is not what its manifest says, so it was left alone' };
+  if (bad.length > 0)
+    return { model_id, status: 'unregistered', bad_files: bad, note: 'it is not what its manifest says, so it was left alone' };
   const { manifest } = known;
   const files = manifest.files.map(({ path }) => path);
   await context.writer.write(() =>
     context.writer.carryOut({
       op: 'publish',
-      entry: { model_id, store_path: directoryName(model_id), files, downloaded_at: manifest.created_at, total_bytes: totalBytes(manifest.files), repo_has_projector: files.some(isProjector) },
+      entry: {
+        model_id,
+        store_path: directoryName(model_id),
+        files,
+        downloaded_at: manifest.created_at,
+        total_bytes: totalBytes(manifest.files),
+        repo_has_projector: files.some(isProjector),
+      },
       manifest,
       seen,
       incoming: null,
@@ -88,7 +126,11 @@ async function verifyUnregistered(model_id: ModelId, repair: boolean, options: W
   return { model_id, status: 'repaired', bad_files: [], note: 'it was entered into the registry again from its manifest' };
 }
 
-async function checkFiles(manifest: Manifest, directory: string, { signal, onBytes }: WorkOptions): Promise<{ bad: readonly BadFile[]; seen: Record<string, Fingerprint> }> {
+async function checkFiles(
+  manifest: Manifest,
+  directory: string,
+  { signal, onBytes }: WorkOptions,
+): Promise<{ bad: readonly BadFile[]; seen: Record<string, Fingerprint> }> {
   const seen: Record<string, Fingerprint> = {};
   const bad: BadFile[] = [];
   const total = totalBytes(manifest.files);
@@ -99,8 +141,12 @@ async function checkFiles(manifest: Manifest, directory: string, { signal, onByt
       const fingerprint = readFingerprint(absolute);
       if (fingerprint === undefined) bad.push({ path, problem: 'missing' });
       else if (fingerprint.size !== size) bad.push({ path, problem: 'size' });
-      else if ((await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (done) => onBytes?.(before + done, total) })).sha256 !== sha256) bad.push({ path, problem: 'content' });
-      else seen[path] = fingerprint;
+      else if (
+        (await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (done) => onBytes?.(before + done, total) })).sha256 !==
+        sha256
+      )
+        bad.push({ path, problem: 'content' });
+      else if (untouchedBetween(fingerprint, readFingerprint(absolute))) seen[path] = fingerprint;
     } catch (error) {
       if (signal.aborted) throw error;
       bad.push({ path, problem: 'unreadable' });
@@ -113,20 +159,10 @@ async function checkFiles(manifest: Manifest, directory: string, { signal, onByt
 const missingFiles = ({ files }: RegistryEntry, directory: string): readonly BadFile[] =>
   files.filter((path) => readFingerprint(join(directory, path)) === undefined).map((path) => ({ path, problem: 'missing' }));
 
-async function findUnregistered({ layout }: VerifyContext, registered: ReadonlySet<string>): Promise<readonly ModelId[]> {
+async function findUnregistered({ layout }: AdoptContext, registered: ReadonlySet<string>): Promise<readonly ModelId[]> {
   const items = await readdir(layout.root, { withFileTypes: true });
   return items.flatMap((item) => {
     const id = item.isDirectory() && !registered.has(item.name) ? modelIdOfDirectory(item.name) : undefined;
     return id === undefined ? [] : [id];
   });
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    await readdir(path);
-    return true;
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false;
-    throw error;
-  }
 }
