@@ -1,0 +1,196 @@
+import { watch } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { addModel } from '../../src/core/operations/add.ts';
+import { verifyModels } from '../../src/core/operations/verify-models.ts';
+import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { type Ended, type RunningSkulk, runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { testConfig, testWorld } from '../helpers/world.ts';
+
+/*
+ * A process is killed at the n-th thing that happens below the store, n being drawn for each round. Whatever the moment:
+ * the registry can be read and names the model that was there before, the model at hand is wholly the old, wholly the new
+ * or absent, nothing that was moved is lost, and the same command again brings it to its end.
+ */
+const seed = testSeed;
+const few = rounds({ few: 4, many: 40 });
+const old = { 'a.gguf': noise(1_500_000, 1), 'sub/b.txt': 'old' };
+const next = { 'a.gguf': noise(1_500_000, 2), 'sub/b.txt': 'new', 'sub/c.gguf': noise(300_000, 3) };
+const bystander = parseModelId('by/stander');
+const target = parseModelId('org/target');
+
+async function makeHome() {
+  const home = await temporaryDirectory();
+  const [root, source, first] = [join(home, 'store'), join(home, 'source'), join(home, 'first')];
+  await mkdir(root);
+  await writeFiles(source, next);
+  await writeFiles(first, old);
+  const world = testWorld(home);
+  const deps = { world, config: testConfig(world) };
+  const add = (path: string, modelId: typeof target) => addModel(deps, { path, modelId, move: false, force: false });
+  await add(first, bystander);
+  return {
+    home,
+    root,
+    source,
+    deps,
+    env: { SKULK_HOME: home },
+    addOld: () => add(first, target),
+    whole: { old: await digestsBelow(first), next: await digestsBelow(source) },
+  };
+}
+type Home = Awaited<ReturnType<typeof makeHome>>;
+
+/** Kills a process at the n-th event below a directory; it may end before that. */
+async function killAtEvent(root: string, n: number, running: () => RunningSkulk, victim?: number): Promise<Ended> {
+  let count = 0;
+  let pid: number | undefined;
+  const watcher = watch(root, { recursive: true }, () => {
+    count += 1;
+    if (count < n || pid === undefined) return;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+  });
+  onTestFinished(() => watcher.close());
+  try {
+    const skulk = running();
+    pid = victim ?? skulk.pid;
+    return await skulk.exited;
+  } finally {
+    watcher.close();
+  }
+}
+
+/** What may be there at any moment; the check itself is the next command that mends. */
+async function checkStore(
+  { root, deps, whole }: Home,
+  allowed: readonly ('old' | 'next' | 'absent')[],
+): Promise<'old' | 'next' | 'absent'> {
+  expect(Object.keys(JSON.parse(await readFile(join(root, 'registry.json'), 'utf8')))).toContain(bystander);
+  const { models } = await verifyModels(deps, { modelIds: [], staging: false, repair: false });
+  expect(models.filter(({ status }) => status !== 'ok')).toEqual([]);
+  expect(models.map(({ model_id }) => model_id)).toContain(bystander);
+  expect(await digestsBelow(join(root, 'by--stander'))).toEqual(whole.old);
+  const place = await stat(join(root, 'org--target')).then(Boolean, () => false);
+  expect(place).toBe(models.some(({ model_id }) => model_id === target));
+  const files = place ? await digestsBelow(join(root, 'org--target')) : undefined;
+  const is = files === undefined ? 'absent' : files['sub/b.txt'] === whole.old['sub/b.txt'] ? 'old' : 'next';
+  if (is !== 'absent') expect(files).toEqual(whole[is]);
+  expect(allowed).toContain(is);
+  expect(await readdir(join(root, '.skulk/v1/intents')).catch(() => [])).toEqual([]);
+  return is;
+}
+
+async function checkClean({ root }: Home): Promise<void> {
+  const own = join(root, '.skulk/v1');
+  expect(await readdir(join(own, 'incoming')).catch(() => [])).toEqual([]);
+  expect(await readdir(join(own, 'trash')).catch(() => [])).toEqual([]);
+  const names = await readdir(root, { recursive: true });
+  expect(names.filter((name) => name.endsWith('.tmp') && !name.includes('/lock/'))).toEqual([]);
+}
+
+const rounding = (name: string, round: (random: () => number) => Promise<void>): void => {
+  test.each(Array.from({ length: few }, (_, n) => n + 1))(`${name}, round %i (SKULK_TEST_SEED=${seed})`, { timeout: 60_000 }, (n) =>
+    round(seededRandom(seed + n * 7919 + name.length * 104_729)),
+  );
+};
+const draw = (random: () => number, most: number): number => 1 + Math.floor(random() * most);
+
+describe('kill -9', () => {
+  rounding('add, copying', async (random) => {
+    const home = await makeHome();
+    const args = ['add', home.source, '--as', target];
+    await killAtEvent(home.root, draw(random, 45), () => startSkulk(args, { env: home.env }));
+    await checkStore(home, ['absent', 'next']);
+    expect((await runSkulk(args, { env: home.env })).stderr).not.toContain('Error');
+    expect(await checkStore(home, ['next'])).toBe('next');
+    await checkClean(home);
+  });
+
+  rounding('add --force, replacing', async (random) => {
+    const home = await makeHome();
+    await home.addOld();
+    const args = ['add', home.source, '--as', target, '--force'];
+    await killAtEvent(home.root, draw(random, 50), () => startSkulk(args, { env: home.env }));
+    await checkStore(home, ['old', 'next']);
+    await runSkulk(args, { env: home.env });
+    await checkStore(home, ['next']);
+    await checkClean(home);
+  });
+
+  rounding('add --move', async (random) => {
+    const home = await makeHome();
+    const args = ['add', home.source, '--as', target, '--move'];
+    await killAtEvent(home.root, draw(random, 30), () => startSkulk(args, { env: home.env }));
+    const is = await checkStore(home, ['absent', 'next']);
+    if (is === 'absent') expect(await digestsBelow(home.source)).toEqual(home.whole.next);
+    if (is === 'absent') expect((await runSkulk(args, { env: home.env })).status).toBe(0);
+    await checkStore(home, ['next']);
+    await checkClean(home);
+  });
+
+  rounding('the client of add while a server takes the files', async (random) => {
+    const home = await makeHome();
+    const server = await startServe({ home: home.home });
+    const args = ['add', home.source, '--as', target, '--move'];
+    await killAtEvent(home.root, draw(random, 30), () => startSkulk(args, { env: home.env }));
+    // The server may still be at it; a change through it comes after.
+    const other = await runSkulk(['add', join(home.home, 'first'), '--as', 'another'], { env: home.env });
+    expect(other.stderr + other.status).toMatch(/0$/);
+    const is = (await stat(join(home.root, 'org--target')).then(Boolean, () => false)) ? 'next' : 'absent';
+    if (is === 'absent') expect(await digestsBelow(home.source)).toEqual(home.whole.next);
+    if (is === 'absent') expect((await runSkulk(args, { env: home.env })).status).toBe(0);
+    expect((await server.stop()).status).toBe(0);
+    await checkStore(home, ['next']);
+    await checkClean(home);
+  });
+
+  rounding('the server while it takes files of add', async (random) => {
+    const home = await makeHome();
+    await home.addOld();
+    const server = await startServe({ home: home.home });
+    const args = ['add', home.source, '--as', target, '--force', '--move'];
+    const ended = await killAtEvent(home.root, draw(random, 50), () => startSkulk(args, { env: home.env }), server.pid);
+    await server.kill();
+    await using again = await startServe({ home: home.home });
+    const answer = await fetch(`${again.url}/models/${target}/sub/b.txt`);
+    expect(['old', 'new']).toContain(await answer.text());
+    const is = await checkStore({ ...home, deps: { ...home.deps } }, ['old', 'next']);
+    if (ended.status === 0) expect(is).toBe('next');
+    if (is === 'old') expect(await digestsBelow(home.source)).toEqual(home.whole.next);
+    if (is === 'old') expect((await runSkulk(args, { env: home.env })).status).toBe(0);
+    await again.stop();
+    await checkStore(home, ['next']);
+    await checkClean(home);
+  });
+
+  rounding('delete', async (random) => {
+    const home = await makeHome();
+    await home.addOld();
+    const args = ['delete', target, '--yes'];
+    await killAtEvent(home.root, draw(random, 18), () => startSkulk(args, { env: home.env }));
+    const is = await checkStore(home, ['old', 'absent']);
+    expect((await runSkulk(args, { env: home.env })).status).toBe(is === 'old' ? 0 : 3);
+    await checkStore(home, ['absent']);
+    await checkClean(home);
+  });
+
+  rounding('verify --repair', async (random) => {
+    const home = await makeHome();
+    await home.addOld();
+    await rm(join(home.root, '.skulk/v1/manifests/org--target.json'));
+    await rm(join(home.root, '.skulk/v1/seen'), { recursive: true });
+    const args = ['verify', '--repair'];
+    await killAtEvent(home.root, draw(random, 20), () => startSkulk(args, { env: home.env }));
+    await checkStore(home, ['old']);
+    expect((await runSkulk(args, { env: home.env })).status).toBe(0);
+    await checkStore(home, ['old']);
+  });
+});

@@ -1,0 +1,296 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, readlink, rename, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { type AddReport, type AddRequest, addModel } from '../../src/core/operations/add.ts';
+import { deleteModels, planDeletion } from '../../src/core/operations/delete-models.ts';
+import { listRegistry } from '../../src/core/operations/list-registry.ts';
+import { showModel } from '../../src/core/operations/show-model.ts';
+import { verifyModels } from '../../src/core/operations/verify-models.ts';
+import { serve } from '../../src/core/server/serve.ts';
+import { codeOf } from '../contract/store-contract.ts';
+import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { testConfig, testWorld } from '../helpers/world.ts';
+
+const modelId = parseModelId('org/name');
+
+/** A home with a store in it, a directory to add from, and the operations on them. */
+async function makeHome() {
+  const home = await temporaryDirectory();
+  const source = join(home, 'source');
+  const root = join(home, 'store');
+  await mkdir(source);
+  // With a store of its own, no command looks for one at the usual port of this machine.
+  await mkdir(root);
+  const world = testWorld(home);
+  const deps = { world, config: testConfig(world) };
+  const add = (request: Partial<AddRequest> = {}): Promise<AddReport> =>
+    addModel(deps, { path: source, modelId, move: false, force: false, ...request });
+  return { home, source, root, world, deps, add };
+}
+
+/** A server of that home's store in this process, stopped when the test ends. */
+async function startServer({ deps, world }: Awaited<ReturnType<typeof makeHome>>): Promise<void> {
+  const stop = new AbortController();
+  let served: Promise<void> = Promise.resolve();
+  await new Promise<void>((resolve, reject) => {
+    served = serve(
+      { ...deps, world: { ...world, signal: stop.signal } },
+      { role: 'auto', host: '127.0.0.1', port: 0, apiPort: 0, logLevel: 'silent' },
+      () => resolve(),
+    );
+    served.catch(reject);
+  });
+  onTestFinished(async () => {
+    stop.abort(new Error('the test is over'));
+    await served;
+  });
+}
+
+const listed = async (home: Awaited<ReturnType<typeof makeHome>>): Promise<readonly string[]> =>
+  (await listRegistry(home.deps, { tags: [] })).entries.map(({ model_id }) => model_id);
+const leftovers = (root: string): Promise<string[]> => readdir(join(root, '.skulk/v1/incoming')).catch(() => []);
+
+const oddNames = [
+  'new\nline',
+  'emoji 🐺.gguf',
+  '-dash',
+  '100%',
+  '%41',
+  'a#b',
+  'q?',
+  'dot.',
+  ' space ',
+  'ünï',
+  'sub/dir/a+b',
+  '..x',
+  'files',
+  'manifest',
+];
+
+describe.each([
+  ['without a server', false],
+  ['with a running server', true],
+] as const)('%s', (_, hasServer) => {
+  const make = async () => {
+    const home = await makeHome();
+    if (hasServer) await startServer(home);
+    return home;
+  };
+
+  test('a directory is copied, and what is no file of a model is left out', async () => {
+    const home = await make();
+    const files = { 'big.gguf': noise(17 * 1024 * 1024), 'sub/config.json': '{}', empty: '' };
+    await writeFiles(home.source, { ...files, 'x.gguf.partial': 'x', '.git/HEAD': 'x', '.DS_Store': 'x', '.cache/huggingface/x': 'x' });
+    const report = await home.add({ revision: 'v1' });
+    expect(report).toMatchObject({ outcome: 'added', files: ['big.gguf', 'empty', 'sub/config.json'] });
+    expect(report.skipped.map(({ path }) => path).toSorted()).toEqual(['.DS_Store', '.cache/huggingface', '.git', 'x.gguf.partial']);
+    expect(await digestsBelow(join(home.root, 'org--name'))).toEqual(
+      Object.fromEntries(Object.entries(files).map(([path, bytes]) => [path, sha256(bytes)])),
+    );
+    expect(Object.keys(await digestsBelow(home.source))).toHaveLength(7);
+    expect(await leftovers(home.root)).toEqual([]);
+    expect(await showModel(home.deps, { modelId })).toMatchObject({ revision: 'v1', hashed: true, digest: report.digest });
+    expect((await home.add()).outcome).toBe('unchanged');
+    expect(await leftovers(home.root)).toEqual([]);
+  });
+
+  test('names that are odd stay as they are', async () => {
+    const home = await make();
+    await writeFiles(home.source, Object.fromEntries(oddNames.map((name) => [name, name])));
+    await home.add();
+    expect(await digestsBelow(join(home.root, 'org--name'))).toEqual(Object.fromEntries(oddNames.map((name) => [name, sha256(name)])));
+    expect(await verifyModels(home.deps, { modelIds: [modelId], staging: false, repair: false })).toMatchObject({ ok: true });
+  });
+
+  test('a single file', async () => {
+    const home = await make();
+    await writeFiles(home.source, { 'a.gguf': 'a', 'b.gguf': 'b' });
+    expect(await home.add({ path: 'source/a.gguf' })).toMatchObject({ outcome: 'added', files: ['a.gguf'], total_bytes: 1 });
+  });
+
+  test('a directory in its place is adopted where it lies', async () => {
+    const home = await make();
+    await rename(home.source, join(home.root, 'org--name'));
+    await writeFiles(join(home.root, 'org--name'), { 'a.gguf': 'a' });
+    expect(await home.add({ path: 'store/org--name' })).toMatchObject({ outcome: 'adopted', bytes_copied: 0 });
+    expect(await home.add({ path: 'store/org--name', move: true })).toMatchObject({ outcome: 'unchanged', bytes_copied: 0 });
+    expect(await digestsBelow(join(home.root, 'org--name'))).toEqual({ 'a.gguf': sha256('a') });
+  });
+
+  test('--move renames, makes files of links, and leaves only what is no file of the model', async () => {
+    const home = await make();
+    await writeFiles(home.source, { 'blobs/x': 'content', 'sub/.DS_Store': 'x' });
+    await symlink('blobs/x', join(home.source, 'model.gguf'));
+    await symlink('../blobs/x', join(home.source, 'sub', 'again'));
+    expect(await home.add({ move: true })).toMatchObject({ outcome: 'added', bytes_copied: 0 });
+    const digest = sha256('content');
+    expect(await digestsBelow(join(home.root, 'org--name'))).toEqual({ 'blobs/x': digest, 'model.gguf': digest, 'sub/again': digest });
+    expect(await readdir(home.source, { recursive: true })).toEqual(['sub', join('sub', '.DS_Store')]);
+  });
+
+  test('--move of something that is refused puts everything back', async () => {
+    const home = await make();
+    await writeFiles(home.source, { 'a.gguf': 'first' });
+    await home.add();
+    await writeFiles(home.source, { 'a.gguf': 'second', 'sub/b': 'b' });
+    for (const name of ['0', 'link', 'zz']) await symlink('a.gguf', join(home.source, name));
+    const before = await readdir(home.source, { recursive: true });
+    expect(await codeOf(home.add({ move: true }))).toBe('CONFLICT');
+    expect((await readdir(home.source, { recursive: true })).toSorted()).toEqual(before.toSorted());
+    for (const name of ['0', 'link', 'zz']) expect(await readlink(join(home.source, name))).toBe('a.gguf');
+    expect(await readFile(join(home.source, 'link'), 'utf8')).toBe('second');
+    expect(await leftovers(home.root)).toEqual([]);
+    expect(await home.add({ move: true, force: true })).toMatchObject({ outcome: 'replaced' });
+    expect(existsSync(home.source)).toBe(false);
+  });
+
+  test('a directory that is not in the registry is neither replaced nor removed', async () => {
+    const home = await make();
+    await writeFiles(join(home.root, 'org--name'), { mine: 'mine' });
+    await writeFiles(home.source, { 'a.gguf': 'a' });
+    await expect(home.add()).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('not in the registry') });
+    expect(await codeOf(deleteModels(home.deps, { modelIds: [modelId], force: false }))).toBe('MODEL_NOT_FOUND');
+    expect(await digestsBelow(join(home.root, 'org--name'))).toEqual({ mine: sha256('mine') });
+  });
+
+  test('delete removes one model and no other; an entry whose directory is gone can be deleted too', async () => {
+    const home = await make();
+    const other = parseModelId('other');
+    await writeFiles(home.source, { 'a.gguf': 'a' });
+    await home.add();
+    await home.add({ modelId: other });
+    expect(await deleteModels(home.deps, { modelIds: [modelId], force: false })).toMatchObject({ deleted: [modelId], freed_bytes: 1 });
+    expect(await listed(home)).toEqual([other]);
+    await rename(join(home.root, 'other'), join(home.home, 'away'));
+    expect(await listed(home)).toEqual([]);
+    expect(await planDeletion(home.deps, { modelIds: [other] })).toMatchObject({ models: [{ model_id: other, total_bytes: 0 }] });
+    await deleteModels(home.deps, { modelIds: [other], force: false });
+    expect(await codeOf(planDeletion(home.deps, { modelIds: [other] }))).toBe('MODEL_NOT_FOUND');
+    expect(await digestsBelow(join(home.home, 'away'))).toEqual({ 'a.gguf': sha256('a') });
+  });
+
+  test('delete of several says what it did when one of them fails', async () => {
+    const home = await make();
+    await writeFiles(home.source, { 'a.gguf': 'a' });
+    await home.add();
+    await expect(deleteModels(home.deps, { modelIds: [modelId, parseModelId('nope')], force: false })).rejects.toMatchObject({
+      code: 'PARTIAL',
+      message: expect.stringContaining('org/name'),
+    });
+  });
+});
+
+describe('what is refused, before anything is written', () => {
+  const cases: readonly [string, string, RegExp, (source: string) => Promise<unknown>, Partial<AddRequest>?][] = [
+    ['a path that is missing', 'FILE_NOT_FOUND', /does not exist/, async () => {}, { path: 'nope' }],
+    ['an empty directory', 'USAGE', /has no files/, async () => {}],
+    ['directories only', 'USAGE', /has no files/, (source) => mkdir(join(source, 'a/b'), { recursive: true })],
+    ['a link that leaves', 'BAD_PATH', /leaves the directory/, (source) => symlink('/etc/hostname', join(source, 'link'))],
+    ['a link that leads nowhere', 'BAD_PATH', /leads nowhere/, (source) => symlink('nope', join(source, 'link'))],
+    [
+      'a link to a directory',
+      'BAD_PATH',
+      /not a file/,
+      async (source) => {
+        await writeFiles(source, { 'sub/a': 'a' });
+        await symlink('sub', join(source, 'link'));
+      },
+    ],
+    ['a pipe', 'BAD_PATH', /socket, a pipe or a device/, async (source) => spawnSync('mkfifo', [join(source, 'fifo')])],
+    [
+      'a socket',
+      'BAD_PATH',
+      /socket, a pipe or a device/,
+      async (source) => {
+        const server = createServer();
+        await new Promise<void>((resolve) => server.listen(join(source, 's'), resolve));
+        onTestFinished(() => void server.close());
+      },
+    ],
+    ['a device', 'BAD_PATH', /socket, a pipe or a device/, async () => {}, { path: '/dev/null' }],
+    ['a name with a backslash', 'BAD_PATH', /backslash/, (source) => writeFile(join(source, 'a\\b'), 'x')],
+    [
+      'a name that is not UTF-8',
+      'BAD_PATH',
+      /not UTF-8/,
+      (source) => writeFile(Buffer.concat([Buffer.from(join(source, 'x')), Buffer.from([0xff])]), 'x'),
+    ],
+    ['an unfinished download', 'USAGE', /unfinished/, (source) => writeFile(join(source, 'x.partial'), 'x'), { path: 'source/x.partial' }],
+  ];
+  test.each(cases)('%s', async (_, code, says, prepare, request) => {
+    const home = await makeHome();
+    await prepare(home.source);
+    const error = await home.add(request).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code, message: expect.stringMatching(says), hint: expect.any(String) });
+    expect(await readdir(home.root)).toEqual([]);
+  });
+
+  test('the store itself, and what is inside it', async () => {
+    const home = await makeHome();
+    await writeFiles(home.source, { 'a.gguf': 'a' });
+    await home.add();
+    expect(await codeOf(home.add({ path: home.home, modelId: parseModelId('other') }))).toBe('USAGE');
+    expect(await codeOf(home.add({ path: join(home.root, '.skulk/v1/manifests'), modelId: parseModelId('other') }))).toBe('USAGE');
+    expect(await codeOf(home.add({ path: join(home.root, 'org--name'), modelId: parseModelId('other'), move: true }))).toBe('USAGE');
+    expect(await listed(home)).toEqual([modelId]);
+  });
+
+  test('a link in the place of a model that leads out of the store', async () => {
+    const home = await makeHome();
+    await writeFiles(home.source, { 'a.gguf': 'a' });
+    await symlink(home.source, join(home.root, 'org--name'));
+    expect(await codeOf(home.add())).toBe('BAD_PATH');
+    expect(await digestsBelow(home.source)).toEqual({ 'a.gguf': sha256('a') });
+  });
+
+  test.skipIf(process.getuid?.() === 0)('what cannot be read', async () => {
+    const home = await makeHome();
+    await writeFiles(home.source, { 'a.gguf': 'a' });
+    await chmod(join(home.source, 'a.gguf'), 0);
+    expect(await codeOf(home.add())).toBe('PERMISSION');
+  });
+
+  const mount = (directory: string): boolean =>
+    process.getuid?.() === 0 && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', directory]).status === 0;
+
+  test('--move to another disk copies, then removes', async (context) => {
+    const home = await makeHome();
+    if (!mount(home.root)) return context.skip('no tmpfs can be mounted here');
+    onTestFinished(() => void spawnSync('umount', [home.root]));
+    await writeFiles(home.source, { 'sub/a.gguf': 'a' });
+    await symlink('sub/a.gguf', join(home.source, 'link'));
+    expect(await home.add({ move: true })).toMatchObject({ outcome: 'added', bytes_copied: 2 });
+    expect(await digestsBelow(join(home.root, 'org--name'))).toEqual({ link: sha256('a'), 'sub/a.gguf': sha256('a') });
+    expect(existsSync(home.source)).toBe(false);
+  });
+
+  test('more than there is room for, and a disk that fills: nothing is lost and nothing stays', async (context) => {
+    const home = await makeHome();
+    if (!mount(home.root)) return context.skip('no tmpfs can be mounted here');
+    onTestFinished(() => void spawnSync('umount', [home.root]));
+    await writeFiles(home.source, { 'a.gguf': noise(3_000_000) });
+    expect(await codeOf(home.add())).toBe('NO_SPACE');
+    expect(await leftovers(home.root)).toEqual([]);
+    const small = join(home.home, 'small');
+    await writeFiles(small, { 'a.gguf': noise(1_000_000) });
+    await home.add({ path: small });
+    // Now the disk is filled to the last block, so that not even the registry can be written.
+    const filler = join(home.root, 'filler');
+    spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k']);
+    const registry = await readFile(join(home.root, 'registry.json'), 'utf8');
+    await writeFiles(home.source, { 'a.gguf': 'tiny' });
+    expect(await codeOf(home.add({ modelId: parseModelId('other') }))).toBe('NO_SPACE');
+    expect(await readFile(join(home.root, 'registry.json'), 'utf8')).toBe(registry);
+    expect(await listed(home)).toEqual([modelId]);
+    expect(await leftovers(home.root)).toEqual([]);
+    spawnSync('rm', [filler]);
+    await home.add({ modelId: parseModelId('other') });
+    expect(await listed(home)).toEqual([modelId, 'other']);
+    expect(await verifyModels(home.deps, { modelIds: [], staging: false, repair: false })).toMatchObject({ ok: true });
+  });
+});
