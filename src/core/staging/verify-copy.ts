@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { systemCode } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { readFingerprint } from '../transfer/fingerprint.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
@@ -40,7 +41,7 @@ export async function verifyCopy(
       const start = before;
       const digest = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (done) => onBytes(start + done) }).catch(
         (error: unknown) => {
-          if (signal.aborted) throw error;
+          if (signal.aborted || systemCode(error) === undefined) throw error;
           return undefined;
         },
       );

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Manifest, totalBytes } from '../catalog/manifest.ts';
 import { isProjector } from '../catalog/model-files.ts';
-import { SkulkError } from '../kernel/errors.ts';
+import { SkulkError, systemCode } from '../kernel/errors.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import { type Fingerprint, readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
@@ -148,7 +148,8 @@ async function checkFiles(
         bad.push({ path, problem: 'content' });
       else if (untouchedBetween(fingerprint, readFingerprint(absolute))) seen[path] = fingerprint;
     } catch (error) {
-      if (signal.aborted) throw error;
+      // Only what the disk says counts against the file; a hashing thread that died says nothing of it.
+      if (signal.aborted || systemCode(error) === undefined) throw error;
       bad.push({ path, problem: 'unreadable' });
     }
     before += size;
