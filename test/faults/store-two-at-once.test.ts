@@ -157,9 +157,10 @@ test('a model is whole for every reader while it is replaced again and again', {
   const read = async (): Promise<void> => {
     while (replacing) {
       const answer = await fetch(`${server.url}/models/m/a.gguf`);
-      const digest = sha256(Buffer.from(await answer.arrayBuffer()));
+      const body = Buffer.from(await answer.arrayBuffer());
+      const digest = sha256(body);
       if (!known.has(digest) || answer.headers.get('etag') !== `"${digest}"`)
-        bad.push(`${answer.status} ${answer.headers.get('etag')} ${digest}`);
+        bad.push(`${answer.status} ${answer.headers.get('etag')} ${digest} ${body.toString('latin1', 0, 300)}`);
     }
   };
   const readers = [read(), read()];

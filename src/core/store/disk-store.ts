@@ -125,10 +125,10 @@ export function openDiskStore({ root, world, nodeId, held }: DiskStoreOptions): 
     try {
       return await openModelFile({ modelId, path, directory: join(root, entry.store_path), known }, recheck);
     } catch (error) {
-      // The model may have been replaced between reading its manifest and opening its file.
+      // The model may have been replaced between reading its manifest and opening its file; then any failure may come of it.
       await writer.settled(modelId);
       const now = await records.read(modelId);
-      if (now?.manifest.digest === known?.manifest.digest || !isSkulkError(error, 'INTEGRITY', 'FILE_NOT_FOUND')) throw error;
+      if (now?.manifest.digest === known?.manifest.digest || signal.aborted) throw error;
       return open(modelId, path);
     }
   };
@@ -240,8 +240,6 @@ function refuseSharedDirectory({ model_id, store_path }: RegistryEntry, entries:
       hint: 'mend store_path in registry.json first',
     });
 }
-
-const isSkulkError = (error: unknown, ...codes: readonly string[]): boolean => error instanceof SkulkError && codes.includes(error.code);
 
 const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
 

@@ -21,13 +21,14 @@ export async function openModelFile(
   if (known !== undefined && expected === undefined) throw noSuchFile(modelId, path);
   const damaged = (why: string): SkulkError =>
     new SkulkError('INTEGRITY', `${quote(path)} of ${modelId} ${why}`, { hint: 'run `skulk verify` on the store host' });
-  const absolute = await resolveInside(directory, path).catch((error: unknown) => {
+  const explainMissing = (error: unknown): never => {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP'))
       throw expected === undefined ? noSuchFile(modelId, path) : damaged('is missing from the disk');
     throw error;
-  });
+  };
+  const absolute = await resolveInside(directory, path).catch(explainMissing);
   if (absolute === undefined) throw damaged('is a symbolic link that leaves the model');
-  const handle = await open(absolute, 'r');
+  const handle = await open(absolute, 'r').catch(explainMissing);
   try {
     const info = await handle.stat({ bigint: true });
     if (!info.isFile()) throw damaged('is not a regular file');
@@ -41,7 +42,7 @@ export async function openModelFile(
     return { handle, size, sha256: expected?.sha256 ?? null, [Symbol.asyncDispose]: () => handle.close() };
   } catch (error) {
     await handle.close();
-    throw error;
+    return explainMissing(error);
   }
 }
 
