@@ -28,11 +28,10 @@ export const deleteModel = defineCommand({
       });
     const deps = await context.deps();
     const { deleteModels, planDeletion } = await import('../core/operations/delete-models.ts');
-    if (dryRun || !yes) {
-      const plan = await planDeletion(deps, { modelIds });
-      if (dryRun) return { ...plan, dry_run: true as const };
-      await askFor(plan.models, context);
-    }
+    // Also with --yes: a name that is wrong must be told before the first model is gone.
+    const plan = await planDeletion(deps, { modelIds });
+    if (dryRun) return { ...plan, dry_run: true as const };
+    if (!yes) await askFor(plan.models, context);
     return deleteModels(deps, { modelIds, force });
   },
   text: (result) => {
