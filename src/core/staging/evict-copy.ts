@@ -1,5 +1,5 @@
-import { SkulkError } from '../kernel/errors.ts';
-import { isHeld, type LockHolder, tryLock } from '../kernel/lock.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/lock.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { moveToTrash, removeTree } from '../transfer/remove-tree.ts';
 import { copyLock, copyPath, incomingCopy, type StagingLayout } from './layout.ts';
@@ -16,16 +16,30 @@ export type Eviction = { readonly outcome: 'evicted' } | { readonly outcome: 'in
  */
 export async function evictCopy(layout: StagingLayout, modelId: ModelId, storePath: string, { force = false } = {}): Promise<Eviction> {
   await refuseCanonical(layout, modelId, storePath);
-  const lock = await tryLock(copyLock(layout, modelId), 'an eviction');
-  if (!isHeld(lock) && !force) return { outcome: 'in-use', holder: lock };
+  const lock = await lockOrHolder(layout, modelId);
+  if (lock !== undefined && !isHeld(lock) && !force) return { outcome: 'in-use', holder: lock };
   try {
     const trashed = await moveToTrash(copyPath(layout, modelId), layout.trash);
     if (trashed !== undefined) await removeTree(trashed);
-    if (isHeld(lock)) await removeTree(incomingCopy(layout, modelId).path);
+    if (lock === undefined || isHeld(lock)) await removeTree(incomingCopy(layout, modelId).path);
   } finally {
-    if (isHeld(lock)) await lock.release();
+    if (lock !== undefined && isHeld(lock)) await lock.release();
   }
   return { outcome: 'evicted' };
+}
+
+/**
+ * The copy's lock, or who holds it. On a full disk no lock can be written, neither by us nor by anybody who would stage, and
+ * an eviction is what the disk needs: then undefined, unless a live process holds it already.
+ */
+async function lockOrHolder(layout: StagingLayout, modelId: ModelId): Promise<HeldLock | LockHolder | undefined> {
+  const path = copyLock(layout, modelId);
+  try {
+    return await tryLock(path, 'an eviction');
+  } catch (error) {
+    if (!isSystemError(error, 'ENOSPC', 'EDQUOT')) throw error;
+    return readLock(path);
+  }
 }
 
 /** Checked at the moment of removal and by real path: the settings may say one thing and the links another. */
