@@ -55,7 +55,12 @@ export async function verifyStore(
     });
   }
   for (const id of unregistered.filter(wanted)) models.push(await verifyUnregistered(id, repair, options, context));
-  return { ok: models.every(({ status }) => status === 'ok' || status === 'repaired' || status === 'unregistered'), models };
+  return {
+    ok: models.every(
+      ({ status, bad_files }) => status === 'ok' || status === 'repaired' || (status === 'unregistered' && bad_files.length === 0),
+    ),
+    models,
+  };
 }
 
 async function verifyModel(entry: RegistryEntry, repair: boolean, options: WorkOptions, context: AdoptContext): Promise<VerifiedModel> {
