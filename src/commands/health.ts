@@ -7,7 +7,8 @@ export const health = defineCommand({
   name: 'health',
   summary: 'is the store configured, reachable, how full',
   description: [
-    'Asks the store how it is. The exit status is 4 when no store is configured or it does not answer; the report is printed all the same.',
+    'Asks the store how it is. The exit status is 4 when no store is configured or it does not answer.',
+    'On the store host a location that is a path means that no server is running and the disk itself was looked at.',
   ],
   examples: [
     ['ask the configured store', 'skulk health'],
@@ -22,7 +23,7 @@ export const health = defineCommand({
   text: (report) => [
     `configured  ${report.configured ? 'yes' : 'no'}`,
     `reachable   ${report.reachable ? 'yes' : 'no'}`,
-    `location    ${report.location ?? 'none'}`,
+    `location    ${report.location}${report.location.startsWith('/') ? ' (no server is running)' : ''}`,
     ...(report.store_path === null || report.store_path === undefined ? [] : [`store path  ${report.store_path}`]),
     ...(typeof report.free_bytes === 'number' && typeof report.total_bytes === 'number'
       ? [`disk        ${formatBytes(report.free_bytes)} free of ${formatBytes(report.total_bytes)}`]

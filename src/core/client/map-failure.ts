@@ -25,6 +25,7 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
   }
   const { detail, code, hint } = readBody(body);
   const retryAfterMs = retryAfterOf(retryAfter);
+  if (code === 'NOT_FOUND') return notAStore(url, 'it does not know what a store must answer');
   if (isErrorCode(code) && !ownCodes.has(code))
     return new SkulkError(code, detail ?? `the store at ${url} answered ${status}`, { hint, retryAfterMs });
   if (detail === undefined && status !== 503 && status !== 429) return notAStore(url, `it answered ${status}`);

@@ -123,7 +123,9 @@ async function fetchManifest(
 
 async function requireConnection(url: string): Promise<void> {
   const { probeConnection } = await import('../client/probe-connection.ts');
-  if (await probeConnection(url, connectPatienceMs)) return;
+  const outcome = await probeConnection(url, connectPatienceMs);
+  if (outcome === 'connected') return;
+  if (outcome !== 'timeout') throw (await import('../client/map-failure.ts')).mapNetworkError(outcome, url);
   throw new SkulkError('STORE_UNREACHABLE', `${url} did not accept a connection within ${connectPatienceMs} ms`, {
     hint: 'is `skulk serve` running there?',
   });

@@ -13,5 +13,7 @@ export interface Health extends StoreHealth {
 /** @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE */
 export async function checkHealth(deps: Deps): Promise<Health> {
   await using opened = await openStore(deps);
+  // Health itself is open to everybody; a token that is refused must show here and not at the next command.
+  await opened.store.listModels();
   return { configured: true, reachable: true, location: opened.store.location, ...(await opened.store.health()) };
 }

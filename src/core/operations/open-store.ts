@@ -93,7 +93,7 @@ function openDisk({ world, config }: Deps, root: string): OpenedStore {
 async function findOnThisMachine(deps: Deps): Promise<OpenedStore | undefined> {
   const url = `http://127.0.0.1:${deps.config.settings.storePort.value}`;
   const { probeConnection } = await import('../client/probe-connection.ts');
-  if (!(await probeConnection(url, 250))) return undefined;
+  if ((await probeConnection(url, 250)) !== 'connected') return undefined;
   const opened = await openRemote(deps, url);
   const answers = await opened.store.health().then(
     () => true,
