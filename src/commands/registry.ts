@@ -15,8 +15,9 @@ export const registry = defineCommand({
   run: async ({ tag }, context) => {
     const deps = await context.deps();
     const { listRegistry } = await import('../core/operations/list-registry.ts');
-    return listRegistry(deps, { tags: tag });
+    return { ...(await listRegistry(deps, { tags: tag })), wanted: tag };
   },
+  json: ({ entries }) => ({ entries }),
   text: ({ entries }) => {
     if (entries.length === 0) return [];
     const rows = entries.map((entry) => [
@@ -28,5 +29,10 @@ export const registry = defineCommand({
     ]);
     return [{ header: ['MODEL', 'SIZE', 'FILES', 'ADDED', 'TAGS'], rows, alignRight: [1, 2] }];
   },
-  notice: ({ entries }) => (entries.length === 0 ? 'no models; `skulk add PATH --as MODEL` brings one in' : undefined),
+  notice: ({ entries, wanted }) => {
+    if (entries.length > 0) return undefined;
+    return wanted.length > 0
+      ? `no model has ${wanted.map((tag) => `the tag ${tag}`).join(' and ')}`
+      : 'no models; `skulk add PATH --as MODEL` brings one in';
+  },
 });

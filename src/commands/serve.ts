@@ -1,4 +1,4 @@
-import { choice, defineCommand, number, value } from '../cli/definition.ts';
+import { choice, defineCommand, flag, number, value } from '../cli/definition.ts';
 
 /** `skulk serve`: the store host's file server and API, until a signal ends it. */
 export const serve = defineCommand({
@@ -15,6 +15,7 @@ export const serve = defineCommand({
     apiPort: number('port of the API; 0 picks a free one', 'PORT', { from: 0, to: 65_535, fallback: '52415' }),
     storePath: value('directory of the canonical copies', 'DIR', { fallback: '$SKULK_HOME/store' }),
     advertise: value('address at which nodes reach this machine', 'IP'),
+    noMdns: flag('do not announce the store by mDNS (this version never does)'),
   },
   examples: [
     ['serve with the defaults', 'skulk serve'],
@@ -23,12 +24,13 @@ export const serve = defineCommand({
   ],
   exits: ['store-unreachable', 'conflict', 'no-space'],
   run: async ({ role = 'auto', host, port, apiPort, storePath, advertise }, context) => {
-    const deps = await context.deps({ port, apiPort, storePath, advertise });
+    // The port of a node's own store is not the port of the store that it speaks to, so it is no setting here.
+    const deps = await context.deps({ apiPort, storePath, advertise });
     const { serve: run } = await import('../core/server/serve.ts');
     await run(
       deps,
       {
-        role,
+        role: role === 'auto' && storePath !== undefined ? 'store' : role,
         logLevel: context.logLevel,
         ...(host !== undefined && { host }),
         ...(port !== undefined && { port }),
@@ -36,7 +38,9 @@ export const serve = defineCommand({
       },
       (ready) =>
         context.announce(
-          `skulk ${ready.role} is ready: ${ready.store_url ?? ready.api_url} (API ${ready.api_url}, store ${ready.store_path ?? 'elsewhere'})`,
+          ready.role === 'store'
+            ? `skulk store is ready: ${ready.store_url} (API ${ready.api_url}, store ${ready.store_path})`
+            : `skulk node is ready: ${ready.api_url} (store ${ready.store_url ?? 'not configured'})`,
           ready,
         ),
     );

@@ -104,6 +104,11 @@ export function resolveConfig(
       env: ['HF_TOKEN', env(world, 'HF_TOKEN')],
     }),
   };
+  if (settings.storePort.value === settings.apiPort.value && settings.apiPort.value !== 0) {
+    throw new SkulkError('CONFIG', `${placeOf(settings.apiPort.origin)}store_port and api_port are both ${settings.apiPort.value}`, {
+      hint: 'give each a port of its own',
+    });
+  }
   const url = settings.storeUrl.value;
   if (url !== undefined) checkStoreUrl(url, settings.storeUrl.origin);
   const host = settings.storeHost.value;

@@ -18,8 +18,14 @@ export async function findPortOwner(port: number): Promise<PortOwner | undefined
   const program =
     pid === undefined
       ? undefined
-      : await readFile(`/proc/${pid}/comm`, 'utf8').then(
-          (text) => text.trim(),
+      : await readFile(`/proc/${pid}/cmdline`, 'utf8').then(
+          (text) =>
+            text
+              .split('\0')
+              .slice(0, 3)
+              .map((word) => word.slice(word.lastIndexOf('/') + 1))
+              .join(' ')
+              .trim(),
           () => undefined,
         );
   return { isListening: socket.isListening, pid, program };

@@ -59,7 +59,15 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
     const routable = chooseRoutableAddress(networkInterfaces(), settings.storeHttpHost.value);
     const outside = (url: string): string =>
       request.host === undefined && routable !== undefined ? url.replace('127.0.0.1', routable) : url;
-    let storeUrl = remoteUrl(serving.config);
+    let storeUrl = settings.enabled.value ? remoteUrl(serving.config) : undefined;
+    const named = settings.storeUrl.origin;
+    if (!isHost && named.from === 'environment') {
+      world.emit({
+        type: 'warning',
+        message: `${named.name} names the store ${storeUrl}, so this machine serves as a node of it`,
+        hint: `unset ${named.name}, or say --role store`,
+      });
+    }
     if (opened !== undefined) {
       const app = await createStoreApp({
         store: opened.store,
