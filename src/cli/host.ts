@@ -53,8 +53,10 @@ export function processHost(commands: CommandLoaders): Host {
       return process.stderr;
     },
     onSignal: (listener) => {
-      process.on('SIGINT', listener).on('SIGTERM', listener);
-      return () => void process.off('SIGINT', listener).off('SIGTERM', listener);
+      // A closed terminal or session means the same as being asked to end.
+      const hangUp = (): void => listener('SIGTERM');
+      process.on('SIGINT', listener).on('SIGTERM', listener).on('SIGHUP', hangUp);
+      return () => void process.off('SIGINT', listener).off('SIGTERM', listener).off('SIGHUP', hangUp);
     },
     onCrash: (listener) => {
       process.on('uncaughtException', listener);

@@ -30,7 +30,9 @@ export function explainSystemError(error: unknown, doing: string): unknown {
   if (error instanceof SkulkError) return error;
   const sentence = sentences[systemCode(error) ?? ''];
   if (sentence === undefined) return error;
-  return new SkulkError(sentence.code, `${doing}: ${sentence.says}`, { hint: sentence.hint, cause: error });
+  const { path } = error as { path?: unknown };
+  const where = typeof path === 'string' && !doing.includes(path) ? ` (${path})` : '';
+  return new SkulkError(sentence.code, `${doing}: ${sentence.says}${where}`, { hint: sentence.hint, cause: error });
 }
 
 /** Runs `work`; a disk failure in it is explained by `explainSystemError`. */
