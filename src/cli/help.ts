@@ -18,7 +18,7 @@ export function programHelp(commands: readonly AnyCommand[]): string {
     ...section('Options', describeOptions(globalOptions)),
     ...section('Exit statuses', listExits(['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'])),
     '',
-    '`skulk COMMAND --help` and `man skulk-COMMAND` say more. `man skulk-config` describes the configuration file (section 5).',
+    '`skulk COMMAND --help` and `man skulk-COMMAND` say more. `man 5 skulk-config` describes the configuration file.',
   ].join('\n');
 }
 

@@ -96,7 +96,7 @@ function describe({ path: keys, says }: Problem, document: Document, lines: Line
 }
 
 function hintFor(problem: Problem | undefined): string {
-  if (problem?.unknownKey === undefined) return '`man skulk-config` lists every key and what it takes';
+  if (problem?.unknownKey === undefined) return '`man 5 skulk-config` lists every key and what it takes';
   const known = knownKeysAt(problem.path.slice(0, -1));
   const meant = nearest(problem.unknownKey, known);
   return meant === undefined ? `known keys there: ${known.join(', ')}` : `did you mean "${meant}"?`;
