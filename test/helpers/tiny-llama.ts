@@ -32,7 +32,7 @@ const list = (key: string, type: number, items: readonly Buffer[]): Buffer =>
   entry(key, valueType.array, Buffer.concat([uint32(type), uint64(items.length), ...items]));
 const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
 
-/** Writes the model; about 0.25 MB for one layer of width 64, about 0.5 GB for eight layers of width 1024. */
+/** Writes the model; about 0.25 MB for one layer of width 64, about 0.5 GB for eight layers of width 1344. */
 export async function writeTinyLlama(path: string, { layers = 1, width = 64 } = {}): Promise<void> {
   const tokens = [
     ...['<unk>', '<s>', '</s>'].map((token, index) => ({ token, type: index === 0 ? tokenType.unknown : tokenType.control })),

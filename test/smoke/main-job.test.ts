@@ -19,8 +19,8 @@ describe('the main job, with the built program', () => {
     const work = await temporaryDirectory();
     const model = join(work, 'model');
     await mkdir(model);
-    await writeTinyLlama(join(model, 'tiny-llama-F32.gguf'), { layers: 8, width: 1024 });
-    expect((await stat(join(model, 'tiny-llama-F32.gguf'))).size).toBeGreaterThan(100e6);
+    await writeTinyLlama(join(model, 'tiny-llama-F32.gguf'), { layers: 8, width: 1344 });
+    expect((await stat(join(model, 'tiny-llama-F32.gguf'))).size).toBeGreaterThan(500e6);
     await using served = await startServe({ home: join(work, 'host') });
     const added = await runSkulk(['add', model, '--as', 'test/tiny-llama'], { env: { SKULK_HOME: join(work, 'host') } });
     expect(added).toMatchObject({ status: 0 });
