@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
-import { randomFrom, seed } from '../helpers/seed.ts';
+import { seededRandom, testSeed } from '../helpers/seeded.ts';
 import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -40,7 +40,7 @@ test('kill -9 at random moments loses a few chunks at most and never leaves half
   expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
   await replace({ 'org/m': files });
   const began = proxy.bytes();
-  const random = randomFrom(seed);
+  const random = seededRandom(testSeed);
   const copy = join(home, 'staging', 'org--m');
   const kills = 10;
   for (let kill = 0; kill < kills; kill += 1) {
@@ -53,17 +53,17 @@ test('kill -9 at random moments loses a few chunks at most and never leaves half
     await stage.exited;
     if (await exists(copy)) {
       const found = await digestsBelow(copy);
-      expect([before, after], `kill ${kill}, SKULK_TEST_SEED=${seed}`).toContainEqual(found);
+      expect([before, after], `kill ${kill}, SKULK_TEST_SEED=${testSeed}`).toContainEqual(found);
       expect(await exists(join(copy, '.skulk.json'))).toBe(true);
     }
   }
   proxy.setRate(0);
   const ended = await runSkulk(['stage', 'org/m'], { env });
-  expect(ended, `SKULK_TEST_SEED=${seed}`).toMatchObject({ status: 0, stdout: `${copy}\n` });
+  expect(ended, `SKULK_TEST_SEED=${testSeed}`).toMatchObject({ status: 0, stdout: `${copy}\n` });
   expect(await digestsBelow(copy)).toEqual(after);
   const wanted = bytesOf(files) - 5;
-  expect(proxy.bytes() - began, `SKULK_TEST_SEED=${seed}`).toBeGreaterThanOrEqual(wanted);
-  expect(proxy.bytes() - began, `SKULK_TEST_SEED=${seed}`).toBeLessThanOrEqual(wanted + kills * connections * chunkSize);
+  expect(proxy.bytes() - began, `SKULK_TEST_SEED=${testSeed}`).toBeGreaterThanOrEqual(wanted);
+  expect(proxy.bytes() - began, `SKULK_TEST_SEED=${testSeed}`).toBeLessThanOrEqual(wanted + kills * connections * chunkSize);
   expect(await readdir(join(home, 'staging', '.skulk/v1/incoming'))).toEqual([]);
   expect(await readdir(join(home, 'staging', '.skulk/v1/trash'))).toEqual([]);
 });
@@ -135,7 +135,7 @@ test('a purge that is killed leaves whole copies or none, and the next one ends 
   const home = await temporaryDirectory();
   const env = { SKULK_HOME: home, SKULK_STORE: url };
   const root = join(home, 'staging');
-  const random = randomFrom(seed);
+  const random = seededRandom(testSeed);
   await mkdir(join(root, 'mine'), { recursive: true });
   await writeFile(join(root, 'mine', 'file'), 'x');
   expect((await runSkulk(['stage', 'org/a', 'org/b', 'org/c', '-q'], { env })).status).toBe(0);
@@ -146,7 +146,7 @@ test('a purge that is killed leaves whole copies or none, and the next one ends 
     await purge.exited;
     for (const name of ['org--a', 'org--b', 'org--c']) {
       if (await exists(join(root, name)))
-        expect(Object.keys(await digestsBelow(join(root, name))).length, `SKULK_TEST_SEED=${seed}`).toBe(400);
+        expect(Object.keys(await digestsBelow(join(root, name))).length, `SKULK_TEST_SEED=${testSeed}`).toBe(400);
     }
   }
   expect((await runSkulk(['purge-staging'], { env })).status).toBe(0);

@@ -43,8 +43,13 @@ export async function planDeletion(deps: Deps, { modelIds }: { readonly modelIds
 
 /** Whether the registry names a model whose directory is gone, which no list shows. */
 async function isOnlyAnEntry(store: Store, modelId: ModelId, signal: AbortSignal): Promise<boolean> {
-  const { models } = await store.verify({ modelIds: [modelId], repair: false }, { signal });
-  return models.some(({ status }) => status === 'missing');
+  try {
+    const { models } = await store.verify({ modelIds: [modelId], repair: false }, { signal });
+    return models.some(({ status }) => status === 'missing');
+  } catch (error) {
+    if (error instanceof SkulkError && error.code === 'MODEL_NOT_FOUND') return false;
+    throw error;
+  }
 }
 
 /**
