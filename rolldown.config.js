@@ -59,11 +59,12 @@ function leanBuiltins() {
   };
 }
 
-/** Puts the compiled form of the configuration's schema in place of the file that would compile it at run time (35 ms). */
+/** Puts the schema as data, and its check as compiled code, in place of the files that would make them at run time (35 ms). */
 function compiledConfigCheck() {
   return {
     name: 'compiled-config-check',
     load(id) {
+      if (id.endsWith('/core/config/schema.ts')) return `export const configSchema = ${JSON.stringify(configSchema)};`;
       if (!id.endsWith('/core/config/check-config.ts')) return undefined;
       const ajv = new Ajv({ ...validatorOptions, code: { source: true, esm: true } });
       const check = standaloneCode.default(ajv, ajv.compile(configSchema)).replace('export default validate', 'const compiled = validate');

@@ -4,7 +4,8 @@ import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { nearest } from '../kernel/nearest.ts';
 import type { Problem } from '../kernel/problem.ts';
 import { checkConfig } from './check-config.ts';
-import { type ConfigFile, knownKeysAt } from './schema.ts';
+import { knownKeysAt } from './known-keys.ts';
+import type { ConfigFile } from './schema.ts';
 
 const mostBytes = 1024 * 1024;
 

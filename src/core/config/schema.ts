@@ -82,14 +82,3 @@ export const configSchema = Type.Object({
 
 /** The configuration file's content, as it was written. */
 export type ConfigFile = Static<typeof configSchema>;
-
-/** The names that an object in the schema at `path` may have, for suggestions. */
-export function knownKeysAt(path: readonly string[]): readonly string[] {
-  let node: unknown = configSchema;
-  for (const key of path) {
-    const { properties, patternProperties } = node as { properties?: Record<string, unknown>; patternProperties?: Record<string, unknown> };
-    node = properties?.[key] ?? Object.values(patternProperties ?? {})[0];
-    if (node === undefined) return [];
-  }
-  return Object.keys((node as { properties?: object }).properties ?? {});
-}
