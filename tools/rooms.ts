@@ -25,8 +25,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     doors: { 'cli/docs/write-docs.ts': ['commands/index'] },
   },
   'core/server': {
-    values: ['core/operations', 'core/kernel', 'core/transfer'],
-    types: ['core/store', 'core/client', 'core/config', 'core/catalog'],
+    values: ['core/operations', 'core/catalog', 'core/kernel', 'core/transfer'],
+    types: ['core/store', 'core/client', 'core/config'],
     // The one place that puts a server together.
     doors: { 'core/server/serve.ts': ['core/config', 'core/network'] },
   },
@@ -69,6 +69,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 export const doors: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli/program'],
   'cli-progress': ['cli/render/'],
+  'smol-toml': ['core/catalog/card'],
   cosmiconfig: ['core/config/'],
   yaml: ['core/config/'],
   ajv: ['core/kernel/validate', 'core/kernel/problem'],

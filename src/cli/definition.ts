@@ -4,7 +4,7 @@ import type { World } from '../core/kernel/world.ts';
 import type { ExitName } from './exits.ts';
 import type { ArgumentSpec, OptionSpec } from './specs.ts';
 
-export { argument, choice, flag, list, number, rate, value, variadic } from './specs.ts';
+export { argument, choice, duration, flag, list, number, rate, requiredNumber, value, variadic } from './specs.ts';
 
 /** What an operation receives beside its request. */
 export interface Deps {
@@ -20,7 +20,7 @@ export interface CommandContext {
   /** How much the person wants to hear. */
   readonly logLevel: 'debug' | 'info' | 'warn';
   /** Whether there is somebody to ask. */
-  readonly canAsk: boolean;
+  canAsk(): boolean;
   /**
    * Loads the configuration; flags of the command win over everything.
    * @throws SkulkError CONFIG
@@ -28,6 +28,8 @@ export interface CommandContext {
   deps(flags?: SettingFlags): Promise<Deps>;
   /** Asks a yes-or-no question on the terminal; everything but yes is no. */
   confirm(question: string): Promise<boolean>;
+  /** Hands over every signal that can be passed on, until the returned function is called; none of them ends the command meanwhile. */
+  takeSignals(listener: (signal: NodeJS.Signals) => void): () => void;
   /** Prints a result before the command ends: the line, or with `--json` the value as one line. */
   announce(line: string, json: unknown): void;
   /** The completion script for a shell. */
@@ -53,6 +55,8 @@ export interface Outcome {
   /** Something to know that is not a part of the result. */
   readonly notice: string | undefined;
   readonly failure: SkulkError | undefined;
+  /** The exit status when nothing failed; 0 when absent. */
+  readonly status: number | undefined;
 }
 
 /** The texts of the command line by argument and option name; a flag that is given has one empty text. */
@@ -98,6 +102,8 @@ export interface CommandDefinition<A extends Arguments, O extends Options, R> {
   /** The document for `--json`; the result itself when absent. Undefined: nothing is printed. */
   readonly json?: (result: NoInfer<R>) => unknown;
   readonly notice?: (result: NoInfer<R>) => string | undefined;
+  /** The exit status of a result that is no failure, e.g. that of a program that was run. */
+  readonly status?: (result: NoInfer<R>) => number;
   /** The failure that a result stands for: it is printed, and the error decides the exit status. */
   readonly failure?: (result: NoInfer<R>) => SkulkError | undefined;
 }
@@ -122,6 +128,7 @@ export function defineCommand<const A extends Arguments, const O extends Options
         json: definition.json === undefined ? result : definition.json(result),
         notice: definition.notice?.(result),
         failure: definition.failure?.(result),
+        status: definition.status?.(result),
       };
     },
   };

@@ -10,6 +10,9 @@ export const exitStatuses = {
   'no-space': [7, 'not enough room on the disk'],
   hub: [8, 'Hugging Face refused or failed'],
   partial: [9, 'done in part'],
+  'not-executable': [126, 'the program cannot be executed'],
+  'no-program': [127, 'there is no such program'],
+  program: ['any', "the program's own; 128 + n when a signal ended it"],
   interrupted: ['130, 143', 'interrupted by Ctrl-C or SIGTERM'],
 } as const satisfies Record<string, readonly [status: number | string, means: string]>;
 

@@ -54,9 +54,10 @@ export function optionWord(key: string, { short, placeholder }: OptionSpec<unkno
 }
 
 /** An option's description with its choices, variable and default. */
-export function optionNotes({ description, choices, repeatable, env, fallback }: OptionSpec<unknown>): string {
+export function optionNotes({ description, choices, required, repeatable, env, fallback }: OptionSpec<unknown>): string {
   const notes = [
     ...(choices === undefined ? [] : [`one of ${choices.join(', ')}`]),
+    ...(required === true ? ['must be given'] : []),
     ...(repeatable === true ? ['may be given several times'] : []),
     ...(env === undefined ? [] : [`or the environment variable ${env}`]),
     ...(fallback === undefined ? [] : [`default ${fallback}`]),
@@ -68,8 +69,8 @@ export function optionNotes({ description, choices, repeatable, env, fallback }:
 export const withChoices = ({ description, choices }: ArgumentSpec<unknown>): string =>
   choices === undefined ? description : `${description} (one of ${choices.join(', ')})`;
 
-function argumentWord(key: string, { variadic, optional }: ArgumentSpec<unknown>): string {
-  const word = `${key.toUpperCase()}${variadic ? '...' : ''}`;
+function argumentWord(key: string, { variadic, optional, afterDashes = false }: ArgumentSpec<unknown>): string {
+  const word = `${afterDashes ? '-- ' : ''}${key.toUpperCase()}${variadic ? '...' : ''}`;
   return optional ? `[${word}]` : word;
 }
 

@@ -20,6 +20,8 @@ export interface Host {
   readonly stderr: HostOutput;
   /** Calls back for each signal until the returned function is called. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
+  /** The same for every signal that can be passed on to another process. */
+  readonly onPassableSignal: (listener: (signal: NodeJS.Signals) => void) => () => void;
   /** Calls back for an error that nothing caught. */
   readonly onCrash: (listener: (error: unknown) => void) => () => void;
   /** Ends the process at once. */
@@ -58,6 +60,12 @@ export function processHost(commands: CommandLoaders): Host {
       process.on('SIGINT', listener).on('SIGTERM', listener).on('SIGHUP', hangUp);
       return () => void process.off('SIGINT', listener).off('SIGTERM', listener).off('SIGHUP', hangUp);
     },
+    onPassableSignal: (listener) => {
+      for (const signal of passable) process.on(signal, listener);
+      return () => {
+        for (const signal of passable) process.off(signal, listener);
+      };
+    },
     onCrash: (listener) => {
       process.on('uncaughtException', listener);
       return () => void process.off('uncaughtException', listener);
@@ -65,6 +73,9 @@ export function processHost(commands: CommandLoaders): Host {
     exit: (status) => process.exit(status),
   };
 }
+
+/** Not SIGTSTP and SIGCONT: a job that is stopped is stopped as a whole. Node keeps SIGUSR1 for its debugger until somebody listens. */
+const passable = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
 
 /** package.json is one directory above dist and two above this source. */
 function readVersion(): string {

@@ -38,6 +38,7 @@ export function parseArguments(command: AnyCommand, words: readonly string[]): P
     if (error instanceof CommanderError) throw explain(error, command, options);
     throw error;
   }
+  for (const [key, { required = false }] of Object.entries(options)) if (required) given[key] ??= [];
   assignArguments(command, parser.args, given);
   checkTexts({ ...options, ...command.arguments }, given, command);
   return { globals: readGlobals(given), given };
@@ -50,11 +51,12 @@ function toCommander(key: string, { short, placeholder, description }: OptionSpe
 
 function assignArguments(command: AnyCommand, words: readonly string[], given: Record<string, string[]>): void {
   const left = [...words];
-  for (const [key, { variadic, optional }] of Object.entries(command.arguments)) {
+  for (const [key, { variadic, optional, afterDashes = false }] of Object.entries(command.arguments)) {
     const taken = left.splice(0, variadic ? left.length : 1);
     if (taken.length === 0 && !optional)
       throw usage(`"skulk ${command.name}" needs ${key.toUpperCase()}: ${command.arguments[key]?.description ?? ''}`, command);
-    if (taken.includes('')) throw usage(`${key.toUpperCase()} of "skulk ${command.name}" is empty`, command);
+    if (taken.includes('') && (!afterDashes || taken[0] === ''))
+      throw usage(`${key.toUpperCase()} of "skulk ${command.name}" is empty`, command);
     given[key] = taken;
   }
   const [surplus] = left;
@@ -106,7 +108,11 @@ function explain(
     // What stands after "=" may be a secret.
     const word = named.replace(/=.*$/s, '');
     const meant = nearest(word, Object.keys(options).map(flagName));
-    return usage(`"skulk ${command.name}" has no option ${word}`, command, meant === undefined ? undefined : `did you mean ${meant}?`);
+    const isForeign = Object.values(command.arguments).some(({ afterDashes = false }) => afterDashes);
+    const otherwise = isForeign
+      ? `if it is the program's, put -- before the program: skulk ${command.name} MODEL -- PROGRAM ${word}`
+      : undefined;
+    return usage(`"skulk ${command.name}" has no option ${word}`, command, meant === undefined ? otherwise : `did you mean ${meant}?`);
   }
   if (code === 'commander.optionMissingArgument') {
     const [, flag = named, placeholder = 'value'] = /(--[\w-]+) <([^>]+)>/.exec(named) ?? [];

@@ -20,7 +20,19 @@ const stopCodes = { SIGINT: ['INTERRUPTED', 'interrupted'], SIGTERM: ['TERMINATE
 export async function runCommand(command: AnyCommand, { globals, given }: Parsed, host: Host, terminal: Terminal): Promise<number> {
   const abort = new AbortController();
   const reporter = makeReporter(terminal, { quiet: globals.quiet, verbose: globals.verbose, progress: !globals.noProgress });
-  const stopListening = host.onSignal((signal) => onStop(signal, abort, host, reporter.stop));
+  let isTaken = false;
+  const stopListening = host.onSignal((signal) => {
+    if (!isTaken) onStop(signal, abort, host, reporter.stop);
+  });
+  const takeSignals = (listener: (signal: NodeJS.Signals) => void): (() => void) => {
+    const stop = host.onPassableSignal(listener);
+    isTaken = true;
+    reporter.stop();
+    return () => {
+      isTaken = false;
+      stop();
+    };
+  };
   try {
     const world: World = {
       env: host.env,
@@ -33,7 +45,7 @@ export async function runCommand(command: AnyCommand, { globals, given }: Parsed
       signal: abort.signal,
       emit: reporter.emit,
     };
-    const outcome = await command.execute(given, makeContext(world, globals, host, terminal));
+    const outcome = await command.execute(given, { ...makeContext(world, globals, host, terminal), takeSignals });
     reporter.stop();
     return await printOutcome(outcome, globals, terminal);
   } catch (error) {
@@ -55,27 +67,25 @@ function onStop(signal: StopSignal, abort: AbortController, host: Host, clear: (
 }
 
 async function printOutcome(
-  { text, json, notice, failure }: Outcome,
+  { text, json, notice, failure, status = 0 }: Outcome,
   { json: asJson, quiet, verbose }: GlobalValues,
   terminal: Terminal,
 ): Promise<number> {
   if (asJson && json !== undefined) await terminal.print(formatJson(json, terminal));
   if (!asJson && text.length > 0) await terminal.print(renderText(text, { forTerminal: terminal.stdoutIsTerminal }));
   if (notice !== undefined && !quiet && !asJson) terminal.say(notice);
-  return failure === undefined ? 0 : reportError(failure, terminal, { json: asJson, verbose });
+  return failure === undefined ? status : reportError(failure, terminal, { json: asJson, verbose });
 }
 
 const formatJson = (value: unknown, { stdoutIsTerminal }: Terminal): string => JSON.stringify(value, undefined, stdoutIsTerminal ? 2 : 0);
 
-function makeContext(world: World, globals: GlobalValues, host: Host, terminal: Terminal): CommandContext {
+function makeContext(world: World, globals: GlobalValues, host: Host, terminal: Terminal): Omit<CommandContext, 'takeSignals'> {
   const flags: SettingFlags = { config: globals.config, store: globals.store, token: globals.token };
   return {
     world,
     flags,
     logLevel: globals.verbose ? 'debug' : globals.quiet ? 'warn' : 'info',
-    get canAsk() {
-      return terminal.stderrIsTerminal && host.stdin.isTTY === true;
-    },
+    canAsk: () => terminal.stderrIsTerminal && host.stdin.isTTY === true,
     deps: async (more): Promise<Deps> => {
       const { loadConfig } = await import('../core/config/load.ts');
       const config = await loadConfig(world, { ...flags, ...more });

@@ -1,11 +1,13 @@
 import { SkulkError } from '../core/kernel/errors.ts';
-import { parseRate } from '../core/kernel/units.ts';
+import { parseDuration, parseRate } from '../core/kernel/units.ts';
 
 /** A positional argument. `read` gets the texts that were given, in order. */
 export interface ArgumentSpec<T> {
   readonly description: string;
   readonly variadic: boolean;
   readonly optional: boolean;
+  /** It stands behind `--`, so that its words may begin with a dash. */
+  readonly afterDashes?: boolean;
   readonly choices?: readonly string[];
   readonly read: (given: readonly string[]) => T;
 }
@@ -19,6 +21,7 @@ export interface OptionSpec<T> {
   readonly short?: string;
   readonly choices?: readonly string[];
   readonly repeatable?: boolean;
+  readonly required?: boolean;
   /** The environment variable that does the same. */
   readonly env?: string;
   /** What holds when it is not given, as it is shown. */
@@ -53,9 +56,9 @@ export function argument<T>(
 /** Any number of arguments at the end; at least one unless `optional`. */
 export function variadic<T>(
   description: string,
-  { parse, optional = false }: { parse: Parse<T>; optional?: boolean },
+  { parse, optional = false, afterDashes = false }: { parse: Parse<T>; optional?: boolean; afterDashes?: boolean },
 ): ArgumentSpec<readonly T[]> {
-  return { description, variadic: true, optional, read: (given) => given.map(parse) };
+  return { description, variadic: true, optional, afterDashes, read: (given) => given.map(parse) };
 }
 
 /** An option without a value. */
@@ -102,9 +105,27 @@ export function number(
   return { description, placeholder, ...notes, read: last(parse) };
 }
 
+/** The same for an option that must be given. */
+export function requiredNumber(description: string, placeholder: string, bounds: Notes & { from: number; to: number }): OptionSpec<number> {
+  const spec = number(description, placeholder, bounds);
+  return {
+    ...spec,
+    required: true,
+    read: (given) => {
+      const number = spec.read(given);
+      if (number !== undefined) return number;
+      throw new SkulkError('USAGE', 'it must be given');
+    },
+  };
+}
+
 /** An option whose value is bytes a second, e.g. `100M`. */
 export const rate = (description: string, notes: Notes = {}): OptionSpec<number | undefined> =>
   value(description, 'RATE', { ...notes, parse: parseRate });
+
+/** An option whose value is a time, e.g. `10m`, in milliseconds. */
+export const duration = (description: string, notes: Notes = {}): OptionSpec<number | undefined> =>
+  value(description, 'DURATION', { ...notes, parse: parseDuration });
 
 /** An option's name on the command line: `limitRate` is `--limit-rate`. */
 export const flagName = (key: string): string => `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

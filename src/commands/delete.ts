@@ -22,7 +22,7 @@ export const deleteModel = defineCommand({
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
   run: async ({ model: modelIds, force, dryRun, yes }, context) => {
-    if (!dryRun && !yes && !context.canAsk)
+    if (!dryRun && !yes && !context.canAsk())
       throw new SkulkError('USAGE', '"skulk delete" needs --yes when there is no terminal to ask on', {
         hint: '`--dry-run` shows what would be deleted',
       });

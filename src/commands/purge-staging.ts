@@ -1,13 +1,15 @@
 import { defineCommand, flag, value } from '../cli/definition.ts';
+import { describeHolder } from '../core/kernel/holder.ts';
 import { parseModelId } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
+import { failedRemovals } from './failed-removals.ts';
 
 /** `skulk purge-staging`: remove this machine's verified copies. */
 export const purgeStaging = defineCommand({
   name: 'purge-staging',
   summary: "remove this machine's verified copies",
   description: [
-    'Removes copies under node_cache_path; the canonical ones in the store are never touched. A copy that a live process uses is kept and named, unless --force is given. It does not ask, as a copy can be staged again.',
+    'Removes copies under node_cache_path; the canonical ones in the store are never touched. A copy that is in use (skulk run, activate, stage --keep, or being staged right now) is kept and named, unless --force is given. It does not ask, as a copy can be staged again.',
   ],
   options: {
     model: value('only this model', 'MODEL', { parse: parseModelId }),
@@ -27,7 +29,8 @@ export const purgeStaging = defineCommand({
   },
   text: ({ evicted, evicted_bytes, kept_in_use, dry_run }) => [
     ...evicted.map(({ model_id, size_bytes }) => `${dry_run ? 'would remove' : 'removed'} ${model_id} (${formatBytes(size_bytes)})`),
-    ...kept_in_use.map(({ model_id }) => `kept ${model_id}: it is in use`),
+    ...kept_in_use.map(({ model_id, holders }) => `kept ${model_id}: in use by ${holders.map(describeHolder).join(', ')}`),
     `${dry_run ? 'would free' : 'freed'} ${formatBytes(evicted_bytes)}`,
   ],
+  failure: ({ failed }) => failedRemovals(failed),
 });

@@ -1,4 +1,4 @@
-import { defineCommand, flag, number, rate, variadic } from '../cli/definition.ts';
+import { defineCommand, duration, flag, number, rate, variadic } from '../cli/definition.ts';
 import { parseModelRef } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 
@@ -9,6 +9,7 @@ export const stage = defineCommand({
   description: [
     'Copies a model from the store to this machine, every byte checked against its sha256, and prints the absolute path. A copy that is complete already costs nothing; one that was cut off goes on where it stopped.',
     'A connection that sends nothing for 30 seconds (SKULK_STALL_TIMEOUT, in seconds) is dropped and its bytes are asked for again.',
+    "What the model's card names beside it (vision weights, a drafting model) is staged too; without its vision weights the stage fails.",
     'On the store host the copy is a clone where the disk can, or the canonical directory itself when node_cache_path is store_path.',
   ],
   arguments: { model: variadic('models, as [org/]name[@revision][:selector]', { parse: parseModelRef }) },
@@ -17,15 +18,17 @@ export const stage = defineCommand({
     force: flag('make the copy again, even if it is complete'),
     offline: flag('use only what is on this machine'),
     limitRate: rate('take at most this many bytes a second, e.g. 100M'),
+    keep: duration('the copy stays in use for this long, e.g. 10m, so that nothing evicts it before a program uses it'),
     connections: number('connections to the store at a time', 'N', { from: 1, to: 64 }),
   },
   examples: [
     ['stage one model', 'skulk stage mlx-community/Qwen3-4B-4bit'],
     ['use the path at once', 'llama-server -m "$(skulk stage me/Foo-GGUF)/Foo-Q5_K_M.gguf"'],
+    ['keep it until the program has started', 'skulk stage --keep 10m mlx-community/Qwen3-4B-4bit'],
     ['see what it would cost', 'skulk stage --dry-run mlx-community/Qwen3-4B-4bit'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'],
-  run: async ({ model: refs, dryRun, force, offline, limitRate, connections }, context) => {
+  run: async ({ model: refs, dryRun, force, offline, limitRate, keep, connections }, context) => {
     const deps = await context.deps();
     const { stageModels } = await import('../core/operations/stage.ts');
     return stageModels(deps, {
@@ -34,6 +37,7 @@ export const stage = defineCommand({
       force,
       offline,
       ...(limitRate !== undefined && { limitRate }),
+      ...(keep !== undefined && { keepMs: keep }),
       ...(connections !== undefined && { connections }),
     });
   },

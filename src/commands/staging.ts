@@ -1,4 +1,5 @@
 import { defineCommand } from '../cli/definition.ts';
+import { describeHolder, type Holder } from '../core/kernel/holder.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { plural } from './plural.ts';
 
@@ -29,7 +30,7 @@ function toRow(model: {
   size_bytes: number;
   last_used: string | null;
   in_use: boolean;
-  holders: readonly unknown[];
+  holders: readonly Holder[];
 }): readonly string[] {
   return [
     model.model_id,
@@ -38,6 +39,3 @@ function toRow(model: {
     model.in_use ? model.holders.map(describeHolder).join(', ') || 'yes' : '',
   ];
 }
-
-const describeHolder = (holder: unknown): string =>
-  typeof holder === 'object' && holder !== null && 'pid' in holder ? `pid ${String(holder.pid)}` : String(holder);

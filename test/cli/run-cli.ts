@@ -64,6 +64,7 @@ export async function runCli(
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    onPassableSignal: () => () => undefined,
     onCrash: () => () => undefined,
     exit: (status) => {
       exited ??= status;

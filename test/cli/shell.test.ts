@@ -214,7 +214,7 @@ describe('events', () => {
 });
 
 describe('a question', () => {
-  const ask = async ({ confirm, canAsk }: CommandContext): Promise<unknown> => (canAsk ? confirm('Really?') : 'nobody there');
+  const ask = async ({ confirm, canAsk }: CommandContext): Promise<unknown> => (canAsk() ? confirm('Really?') : 'nobody there');
 
   test.each([
     ['y\n', 'true'],

@@ -71,9 +71,9 @@ describe('with our own store', () => {
     expect(await client.health()).toEqual(await store.health());
     expect(await client.listModels()).toEqual(await store.listModels());
     const answer = await client.manifest(modelId);
-    expect(answer).toEqual({ state: 'ready', manifest: store.manifests.get('org/name') });
+    expect(answer).toEqual({ state: 'ready', manifest: store.manifests.get('org/name'), companions: [] });
     const knownDigest = store.manifests.get('org/name')?.digest;
-    expect(knownDigest && (await client.manifest(modelId, { knownDigest }))).toEqual({ state: 'unchanged' });
+    expect(knownDigest && (await client.manifest(modelId, { knownDigest }))).toEqual({ state: 'unchanged', companions: [] });
     expect(await client.manifest(modelId, { knownDigest: digest })).toMatchObject({ state: 'ready' });
     expect(await read(client.readPiece(piece(0, 10), signal))).toBe(content);
     expect(await read(client.readPiece(piece(3, 5), signal))).toBe('34');

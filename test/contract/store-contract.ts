@@ -70,6 +70,18 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       expect(await store.verify({ modelIds: [], repair: false }, { signal })).toEqual({ ok: true, models: [] });
     });
 
+    test('names the companions of a card beside the manifests, and ignores a bad card', async () => {
+      const { store, root } = await open();
+      const { digest } = await bringIn(store, root, { 'b.txt': 'bee' });
+      const card = join(root, '.skulk', 'v1', 'manifests', 'org--name.toml');
+      await writeFile(card, 'model_id = "org/name"\n[vision]\nweights_repo = "org/eyes"\n');
+      const companions = [{ role: 'vision', modelId: 'org/eyes' }];
+      expect(await store.manifest(id)).toMatchObject({ state: 'ready', companions });
+      expect(await store.manifest(id, { knownDigest: digest })).toEqual({ state: 'unchanged', companions });
+      await writeFile(card, 'model_id = "org/name"\n[vision\n');
+      expect(await store.manifest(id)).toMatchObject({ state: 'ready', companions: [] });
+    });
+
     test('what was adopted is listed, described and read back', async () => {
       const { store, root } = await open();
       const adopted = await bringIn(store, root, { 'b.txt': 'bee', 'a/c.txt': '' });
@@ -84,7 +96,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       ]);
       expect(answer.manifest.digest).toBe(digestFiles(answer.manifest.files));
       expect(answer.manifest.digest).toBe(adopted.digest);
-      expect(await store.manifest(id, { knownDigest: adopted.digest })).toEqual({ state: 'unchanged' });
+      expect(await store.manifest(id, { knownDigest: adopted.digest })).toEqual({ state: 'unchanged', companions: [] });
       expect((await store.manifest(id, { knownDigest: missing })).state).toBe('ready');
       expect((await readAll(store, 'b.txt', { end: 3, of: sha256('bee') })).toString()).toBe('bee');
       expect((await readAll(store, 'b.txt', { start: 1, end: 2, of: sha256('bee') })).toString()).toBe('e');

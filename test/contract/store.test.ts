@@ -13,7 +13,7 @@ import { describeStore } from './store-contract.ts';
 describeStore(
   'a store on this disk',
   async (root) => {
-    const store = openDiskStore({ root, world: testWorld(root), nodeId: 'node-1' });
+    const store = openDiskStore({ root, world: testWorld(root), nodeId: 'node-1', cardsPath: undefined });
     onTestFinished(() => store.close());
     return store;
   },
@@ -25,7 +25,7 @@ describeStore(
   async (root) => {
     const held = await tryLock(storeLayout(root).lock, 'a test');
     if (!isHeld(held)) throw new Error('the lock is taken');
-    const store = openDiskStore({ root, world: testWorld(root), nodeId: 'node-1', held });
+    const store = openDiskStore({ root, world: testWorld(root), nodeId: 'node-1', cardsPath: undefined, held });
     const app = await createStoreApp({ store, version: '0.0.0-test', stream: { write: () => {} } });
     const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
     const client = createStoreClient({ url, signal: new AbortController().signal, userAgent: 'test' });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Companion } from '../../src/core/catalog/companions.ts';
 import { type Manifest, type ManifestFile, makeManifest } from '../../src/core/catalog/manifest.ts';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
@@ -17,10 +18,17 @@ export type Models = Readonly<Record<string, Readonly<Record<string, string | Ui
 export async function directoryStore(
   models: Models,
   overrides: Partial<LocalStore> = {},
-): Promise<LocalStore & { readonly manifests: ReadonlyMap<string, Manifest> } & AsyncDisposable> {
+): Promise<
+  LocalStore & {
+    readonly manifests: ReadonlyMap<string, Manifest>;
+    readonly companions: Map<string, readonly Companion[]>;
+  } & AsyncDisposable
+> {
   const root = await mkdtemp(join(tmpdir(), 'skulk-directory-store-'));
   const manifests = new Map<string, Manifest>();
   for (const [id, files] of Object.entries(models)) manifests.set(id, await writeModel(root, id, files));
+  const companions = new Map<string, readonly Companion[]>();
+  const companionsOf = (id: string): readonly Companion[] => companions.get(id) ?? [];
   const find = (id: string): Manifest => {
     const manifest = manifests.get(id);
     if (manifest === undefined) throw new SkulkError('MODEL_NOT_FOUND', `${id} is not in the store`);
@@ -42,6 +50,7 @@ export async function directoryStore(
     root,
     location: root,
     manifests,
+    companions,
     health: async () => ({
       store_path: root,
       free_bytes: 3,
@@ -55,7 +64,9 @@ export async function directoryStore(
     }),
     listModels: async () => entries(),
     manifest: async (id, { knownDigest } = {}) =>
-      find(id).digest === knownDigest ? { state: 'unchanged' } : { state: 'ready', manifest: find(id) },
+      find(id).digest === knownDigest
+        ? { state: 'unchanged', companions: companionsOf(id) }
+        : { state: 'ready', manifest: find(id), companions: companionsOf(id) },
     readPiece: refuse,
     adopt: async () => refuse(),
     remove: async (id) => {

@@ -132,7 +132,9 @@ describe('the canonical store', () => {
         await purgeStaging(node.deps, options).catch((error) => expect(error.code).toMatch(/CONFLICT/));
       expect((await readdir(store, { recursive: true })).filter((path) => !path.includes('.skulk/v1'))).toEqual(before);
       const layout = stagingLayout(node.root);
-      await expect(evictCopy(layout, parseModelId('org/m'), store)).rejects.toMatchObject({ code: 'CONFLICT' });
+      await expect(
+        evictCopy(layout, parseModelId('org/m'), { storePath: store, now: () => new Date(), signal: node.world.signal }),
+      ).rejects.toMatchObject({ code: 'CONFLICT' });
       expect(await readFile(join(store, 'org--m', 'precious'), 'utf8')).toBe('{}');
     }
   });

@@ -18,7 +18,7 @@ const { signal } = new AbortController();
 
 function open(root: string): { store: LocalStore; world: TestWorld } {
   const world = testWorld(root);
-  const store = openDiskStore({ root, world, nodeId: undefined });
+  const store = openDiskStore({ root, world, nodeId: undefined, cardsPath: undefined });
   onTestFinished(() => store.close());
   return { store, world };
 }

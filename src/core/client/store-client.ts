@@ -1,3 +1,4 @@
+import { parseCompanions } from '../catalog/companions.ts';
 import { parseManifest } from '../catalog/manifest.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
@@ -84,7 +85,8 @@ function askManifest(
   return exchange.send(
     { path: modelUrl(modelId, 'manifest'), headers, accept, signal },
     async (response, watchdog): Promise<ManifestAnswer> => {
-      if (response.status === 304) return { state: 'unchanged' };
+      const companions = parseCompanions(response.headers.get('skulk-companions') ?? '');
+      if (response.status === 304) return { state: 'unchanged', companions };
       const body = await readJson(response, { url, limit: most.manifest, watchdog });
       if (response.status === 202) {
         const asked = (body as { retry_after_ms?: unknown } | null)?.retry_after_ms;
@@ -92,7 +94,7 @@ function askManifest(
         return { state: 'hashing', retryAfterMs: Math.min(60_000, Math.max(50, wait)) };
       }
       const manifest = parseManifest(body, url);
-      if (manifest.model_id === modelId) return { state: 'ready', manifest };
+      if (manifest.model_id === modelId) return { state: 'ready', manifest, companions };
       throw new SkulkError(
         'INTEGRITY',
         `the store at ${url} answered with the manifest of ${manifest.model_id} when asked for ${modelId}`,

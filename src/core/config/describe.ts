@@ -13,6 +13,7 @@ const keys: readonly (readonly [key: string, setting: keyof Settings])[] = [
   ['model_store.store_http_host', 'storeHttpHost'],
   ['model_store.store_port', 'storePort'],
   ['model_store.store_path', 'storePath'],
+  ['model_store.cards_path', 'cardsPath'],
   ['model_store.api_port', 'apiPort'],
   ['model_store.download.allow_hf_fallback', 'allowHubFallback'],
   ['model_store.staging.enabled', 'stagingEnabled'],
@@ -58,6 +59,7 @@ export function effectiveConfig({ settings }: Config): Record<string, unknown> {
       store_http_host: settings.storeHttpHost.value ?? null,
       store_port: settings.storePort.value,
       store_path: settings.storePath.value,
+      cards_path: settings.cardsPath.value ?? null,
       api_port: settings.apiPort.value,
       download: { allow_hf_fallback: settings.allowHubFallback.value },
       staging: {

@@ -80,6 +80,10 @@ export function resolveConfig(
       }),
       'store_path',
     ),
+    cardsPath:
+      store.cards_path === undefined
+        ? { value: undefined, origin: { from: 'default' } }
+        : path(settle('', ['cards_path', store.cards_path]), 'cards_path'),
     apiPort: settle(52415, ['api_port', store.api_port], { flag: ['--api-port', flags.apiPort] }),
     storeUrl: settle<string | undefined>(undefined, undefined, {
       env: ['SKULK_STORE', env(world, 'SKULK_STORE')],

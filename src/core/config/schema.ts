@@ -57,6 +57,13 @@ const modelStore = Type.Object(
         description: 'Absolute path of the canonical copies on the store host. `~` and `$VAR` are expanded.',
       }),
     ),
+    cards_path: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Absolute path of a directory of model cards, `<org>--<name>.toml`, which say what other models a model needs. `~` and `$VAR` are expanded.',
+      }),
+    ),
     api_port: Type.Optional(port('Port of the API on every serving node.', 52415)),
     download: Type.Optional(Type.Object(downloadFields, strict)),
     staging: Type.Optional(Type.Object(stagingFields, strict)),

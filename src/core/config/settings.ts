@@ -33,6 +33,8 @@ export interface Settings {
   readonly storeHttpHost: Setting<string | undefined>;
   readonly storePort: Setting<number>;
   readonly storePath: Setting<string>;
+  /** Where model cards lie, besides those in the store. */
+  readonly cardsPath: Setting<string | undefined>;
   readonly apiPort: Setting<number>;
   /** URL of the store that the environment or a flag names; it overrides the file. */
   readonly storeUrl: Setting<string | undefined>;

@@ -23,6 +23,9 @@ export const errorCodes = {
   INTEGRITY: { exit: 6, http: 500 },
   NO_SPACE: { exit: 7, http: 507 },
   PARTIAL: { exit: 9, http: 500 },
+  /** What `run` is to start cannot be started; the statuses are those of a shell. */
+  COMMAND_NOT_EXECUTABLE: { exit: 126, http: 500 },
+  COMMAND_NOT_FOUND: { exit: 127, http: 500 },
   INTERRUPTED: { exit: 130, http: 503 },
   TERMINATED: { exit: 143, http: 503 },
 } as const satisfies Record<string, { readonly exit: number; readonly http: number }>;

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pause } from './backoff.ts';
 import { isSystemError, SkulkError } from './errors.ts';
-import { identifyProcess, isAlive } from './process-identity.ts';
+import { identifySelf, isOfThisMachine, mayBeAlive, type ProcessOnMachine } from './process-identity.ts';
 
 /*
  * A lock is a directory of numbered claims; the highest number decides. Taking it means renaming a prepared directory to
@@ -16,10 +16,7 @@ import { identifyProcess, isAlive } from './process-identity.ts';
  */
 
 /** Who holds a lock. */
-export interface LockHolder {
-  readonly pid: number;
-  readonly startTime: string;
-  readonly hostname: string;
+export interface LockHolder extends ProcessOnMachine {
   /** Different for each time that a lock is taken. */
   readonly token: string;
   readonly since: string;
@@ -102,7 +99,7 @@ export async function acquireLock(
   for (;;) {
     const outcome = await tryLock(path, purpose);
     if (isHeld(outcome)) return outcome;
-    if (!isOfThisMachine(outcome, await ownStartTime())) {
+    if (!(await isOfThisMachine(outcome))) {
       const claim = await highestClaim(path);
       const mtimeMs =
         claim === undefined
@@ -135,18 +132,6 @@ function lockedBy(path: string, { pid, hostname: host, purpose }: LockHolder): S
   return new SkulkError('LOCKED', `${path} is held by ${purpose} (pid ${pid}${where})`, {
     hint: where === '' ? 'wait for it to end, or stop it' : `wait for it to end; if that machine is gone, remove ${path}`,
   });
-}
-
-async function mayBeAlive(holder: LockHolder): Promise<boolean> {
-  return !isOfThisMachine(holder, await ownStartTime()) || (await isAlive(holder));
-}
-
-const ownStartTime = async (): Promise<string> => (await identifyProcess(process.pid))?.startTime ?? '';
-
-/** A laptop changes its name with the network; the boot id before the colon of a start time on Linux stays. */
-function isOfThisMachine({ hostname: host, startTime }: LockHolder, own: string): boolean {
-  const boot = own.slice(0, own.indexOf(':') + 1);
-  return host === hostname() || (process.platform === 'linux' && boot.length > 1 && startTime.startsWith(boot));
 }
 
 /** A claim without a holder is released, or was written by a process that died while writing it. */
@@ -187,11 +172,8 @@ function parseHolder(text: string): LockHolder | undefined {
 }
 
 async function makeClaim(path: string, number: number, purpose: string): Promise<HeldLock | undefined> {
-  const self = await identifyProcess(process.pid);
   let holder: LockHolder = {
-    pid: process.pid,
-    startTime: self?.startTime ?? '',
-    hostname: hostname(),
+    ...(await identifySelf()),
     token: randomBytes(12).toString('hex'),
     since: new Date().toISOString(),
     purpose,

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { promisify } from 'node:util';
 import { isSystemError } from './errors.ts';
 
@@ -61,4 +62,27 @@ function isHidden(pid: number): boolean {
   } catch (error) {
     return isSystemError(error, 'EPERM');
   }
+}
+
+/** A process and the machine that it runs on, as a file on a disk names it that several machines may see. */
+export interface ProcessOnMachine extends ProcessIdentity {
+  readonly hostname: string;
+}
+
+/** This process. */
+export async function identifySelf(): Promise<ProcessOnMachine> {
+  return { pid: process.pid, startTime: (await identifyProcess(process.pid))?.startTime ?? '', hostname: hostname() };
+}
+
+/** Whether a process runs on this machine. A laptop changes its name with the network; the boot id before the colon of a start time on Linux stays. */
+export async function isOfThisMachine({ hostname: host, startTime }: ProcessOnMachine): Promise<boolean> {
+  if (host === hostname()) return true;
+  const own = (await identifySelf()).startTime;
+  const boot = own.slice(0, own.indexOf(':') + 1);
+  return process.platform === 'linux' && boot.length > 1 && startTime.startsWith(boot);
+}
+
+/** Whether a process lives; of one on another machine nothing is known, so it counts as living. */
+export async function mayBeAlive(holder: ProcessOnMachine): Promise<boolean> {
+  return !(await isOfThisMachine(holder)) || (await isAlive(holder));
 }

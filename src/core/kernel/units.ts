@@ -25,3 +25,19 @@ export function parseRate(text: string): number {
   if (Number.isFinite(rate) && rate >= 1) return Math.floor(rate);
   throw new SkulkError('USAGE', `"${text}" is not a rate`, { hint: 'write bytes a second, e.g. 500K, 100M or 1.5G' });
 }
+
+const secondsOf: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
+const longestSeconds = 3650 * 86_400;
+
+/**
+ * Parses a duration such as `90s`, `10m`, `1h30m` or `2d` into milliseconds.
+ * @throws SkulkError USAGE
+ */
+export function parseDuration(text: string): number {
+  const trimmed = text.trim().toLowerCase();
+  const parts = [...trimmed.matchAll(/(\d{1,9}(?:\.\d{1,3})?)([smhd])/g)];
+  const seconds = parts.reduce((sum, [, amount = '', unit = '']) => sum + Number(amount) * (secondsOf[unit] ?? Number.NaN), 0);
+  if (parts.length > 0 && parts.map(([whole]) => whole).join('') === trimmed && seconds > 0 && seconds <= longestSeconds)
+    return Math.round(seconds * 1000);
+  throw new SkulkError('USAGE', `"${text}" is not a duration`, { hint: 'write e.g. 90s, 10m, 1h30m or 2d' });
+}

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Companion } from '../catalog/companions.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { patient, pause, type RetryPolicy, retrying } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
@@ -12,10 +13,11 @@ import { type OpenedStore, openStore } from './open-store.ts';
 /** What the store says of a model that is to be staged. */
 export type StoreAnswer =
   /** The copy here is whole and what the store holds, or the store could not be asked. */
-  | ({ readonly state: 'current'; readonly manifest: Manifest } & AsyncDisposable)
+  | ({ readonly state: 'current'; readonly manifest: Manifest; readonly companions: readonly Companion[] } & AsyncDisposable)
   | ({
       readonly state: 'manifest';
       readonly manifest: Manifest;
+      readonly companions: readonly Companion[];
       readonly store: Store;
       /** Asks once more, as the model may have been replaced meanwhile. */
       readonly askAgain: () => Promise<Manifest>;
@@ -46,17 +48,17 @@ export async function askStore(
   let opened: OpenedStore | undefined;
   try {
     opened = await openStore(deps, { connections });
-    const manifest = await fetchManifest(deps, opened, ref, whole);
+    const { manifest, companions } = await fetchManifest(deps, opened, ref, whole);
     if (manifest === undefined && whole !== undefined) {
       await opened[Symbol.asyncDispose]();
-      return { state: 'current', manifest: whole.manifest, ...nothing };
+      return { state: 'current', manifest: whole.manifest, companions, ...nothing };
     }
     if (manifest === undefined) throw new Error('the store called a manifest unchanged that nobody has');
     checkRevision(ref, manifest);
     const held = opened;
     const canonical = held.localRoot === undefined ? undefined : await canonicalDirectory(held, held.localRoot, ref);
     const askAgain = async (): Promise<Manifest> => {
-      const now = await fetchManifest(deps, held, ref, undefined);
+      const { manifest: now } = await fetchManifest(deps, held, ref, undefined);
       if (now === undefined) return manifest;
       checkRevision(ref, now);
       return now;
@@ -64,6 +66,7 @@ export async function askStore(
     return {
       state: 'manifest',
       manifest,
+      companions,
       askAgain,
       store: held.store,
       ...(canonical !== undefined && { canonical }),
@@ -77,20 +80,20 @@ export async function askStore(
       message: `the store could not be asked whether ${ref.modelId} changed: ${error.message}`,
       hint: 'the verified copy on this machine is used',
     });
-    return { state: 'current', manifest: whole.manifest, ...nothing };
+    return { state: 'current', manifest: whole.manifest, companions: whole.companions, ...nothing };
   }
 }
 
 const isOutOfReach = ({ code }: SkulkError): boolean =>
   code === 'STORE_UNREACHABLE' || code === 'STORE_NOT_CONFIGURED' || code === 'STORE_BUSY';
 
-/** The manifest, or undefined when it is the one that is here. */
+/** The manifest, or undefined when it is the one that is here, and what the model's card names. */
 async function fetchManifest(
   { world }: Deps,
   { store, url }: OpenedStore,
   { modelId }: ModelRef,
   whole: LocalCopy | undefined,
-): Promise<Manifest | undefined> {
+): Promise<{ readonly manifest: Manifest | undefined; readonly companions: readonly Companion[] }> {
   const knownDigest = whole?.manifest.digest;
   if (whole !== undefined) {
     if (url !== undefined) await requireConnection(url);
@@ -99,8 +102,9 @@ async function fetchManifest(
       signal: timeLimit(world.signal, url),
     });
     // While the store hashes, nothing speaks against the copy that is here.
-    if (answer.state !== 'ready') return undefined;
-    return answer.manifest.digest === knownDigest ? undefined : answer.manifest;
+    if (answer.state === 'hashing') return { manifest: undefined, companions: whole.companions };
+    const { companions } = answer;
+    return { manifest: answer.state === 'unchanged' || answer.manifest.digest === knownDigest ? undefined : answer.manifest, companions };
   }
   const { isTransient } = await import('../client/transient.ts');
   let announced = false;
@@ -112,7 +116,7 @@ async function fetchManifest(
       },
       { policy: askPolicy, signal: world.signal, isTransient: (error) => isTransient(error) && url !== undefined },
     );
-    if (answer.state === 'ready') return answer.manifest;
+    if (answer.state === 'ready') return answer;
     if (answer.state === 'hashing') {
       if (!announced) world.emit({ type: 'waiting', message: `the store is hashing ${modelId} for the first time` });
       announced = true;

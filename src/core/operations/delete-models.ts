@@ -80,7 +80,11 @@ export async function deleteModels(
   const { copies } = isInPlace ? { copies: [] } : await listCopies(layout);
   const nodes: DeletionReport['nodes'][number][] = [];
   for (const copy of copies.filter(({ modelId }) => deleted.includes(modelId))) {
-    const { outcome } = await evictCopy(layout, copy.modelId, config.settings.storePath.value);
+    const { outcome } = await evictCopy(layout, copy.modelId, {
+      storePath: config.settings.storePath.value,
+      now: deps.world.now,
+      signal: deps.world.signal,
+    });
     const isEvicted = outcome === 'evicted';
     nodes.push({
       node: config.nodeId ?? config.hostname,

@@ -1,15 +1,11 @@
-import { readLock } from '../kernel/lock.ts';
-import { copyLock, stagingLayout } from '../staging/layout.ts';
+import type { Holder } from '../kernel/holder.ts';
+import type { World } from '../kernel/world.ts';
+import { stagingLayout } from '../staging/layout.ts';
 import { listCopies } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import type { Deps } from './deps.ts';
-
-/** Who uses a staged copy. */
-export interface Holder {
-  readonly pid: number;
-  readonly purpose: string;
-}
+import { findHolders } from './evict-copies.ts';
 
 /** This node's staged copies, newest use first; sizes in bytes. */
 export interface StagingList {
@@ -30,21 +26,27 @@ export interface StagingList {
 }
 
 /** Lists this node's copies. In place of a store there are none: what lies there is canonical. */
-export async function listStaging({ config }: Pick<Deps, 'config'>): Promise<StagingList> {
+export async function listStaging({
+  config,
+  world,
+}: {
+  readonly config: Deps['config'];
+  readonly world: Pick<World, 'now'>;
+}): Promise<StagingList> {
   const { nodeCachePath, storePath } = config.settings;
   const layout = stagingLayout(nodeCachePath.value);
   const inPlace = await isCanonicalRoot(nodeCachePath.value, { storePath: storePath.value, isStoreHost: config.isStoreHost });
   const { copies, foreign } = inPlace ? { copies: [], foreign: [] } : await listCopies(layout);
   const models = await Promise.all(
     copies.map(async ({ modelId, directory, sizeBytes, lastUsed, digest }) => {
-      const holder = await readLock(copyLock(layout, modelId));
+      const holders = await findHolders(layout, modelId, world.now());
       return {
         model_id: modelId,
         directory,
         size_bytes: sizeBytes,
         last_used: lastUsed.toISOString(),
-        in_use: holder !== undefined,
-        holders: holder === undefined ? [] : [{ pid: holder.pid, purpose: holder.purpose }],
+        in_use: holders.length > 0,
+        holders,
         digest,
       };
     }),

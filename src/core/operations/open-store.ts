@@ -85,7 +85,7 @@ async function openRemote(
 }
 
 function openDisk({ world, config }: Deps, root: string): OpenedStore {
-  const store = openDiskStore({ root, world, nodeId: config.nodeId });
+  const store = openDiskStore({ root, world, nodeId: config.nodeId, cardsPath: config.settings.cardsPath.value });
   return { store, localRoot: root, [Symbol.asyncDispose]: () => store.close() };
 }
 
@@ -144,6 +144,6 @@ export async function openHostStore({
       hint: 'one process serves a store; stop that one first, or serve another --store-path',
     });
   }
-  const store = openDiskStore({ root, world, nodeId: config.nodeId, held });
+  const store = openDiskStore({ root, world, nodeId: config.nodeId, cardsPath: config.settings.cardsPath.value, held });
   return { store, setUrl: (url) => held.update({ url }) };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Companion } from '../catalog/companions.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { pause } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
@@ -48,16 +49,16 @@ export async function resolveCanonical(
   deps: Deps,
   ref: ModelRef,
   { offline }: { readonly offline: boolean },
-): Promise<{ readonly path: string; readonly manifest: Manifest }> {
+): Promise<{ readonly path: string; readonly manifest: Manifest; readonly companions: readonly Companion[] }> {
   const { modelId } = ref;
   const root = deps.config.settings.storePath.value;
   const { openDiskStore } = await import('../store/disk-store.ts');
-  const disk = openDiskStore({ root, world: deps.world, nodeId: deps.config.nodeId });
+  const disk = openDiskStore({ root, world: deps.world, nodeId: deps.config.nodeId, cardsPath: deps.config.settings.cardsPath.value });
   try {
     await using opened = offline ? undefined : await openStore(deps);
-    const manifest = await readManifest(deps, opened?.store ?? disk, { modelId, offline });
+    const { manifest, companions } = await readManifest(deps, opened?.store ?? disk, { modelId, offline });
     checkRevision(ref, manifest);
-    return { path: await checkEveryFile(disk, manifest), manifest };
+    return { path: await checkEveryFile(disk, manifest), manifest, companions };
   } finally {
     await disk.close();
   }
@@ -67,10 +68,10 @@ async function readManifest(
   { world }: Deps,
   store: Store,
   { modelId, offline }: { modelId: ModelId; offline: boolean },
-): Promise<Manifest> {
+): Promise<{ readonly manifest: Manifest; readonly companions: readonly Companion[] }> {
   for (let announced = false; ; announced = true) {
     const answer = await store.manifest(modelId, { signal: world.signal });
-    if (answer.state === 'ready') return answer.manifest;
+    if (answer.state === 'ready') return answer;
     if (offline) throw new SkulkError('STORE_BUSY', `${modelId} has not been hashed yet`, { hint: 'run it again without --offline' });
     if (answer.state === 'hashing' && !announced)
       world.emit({ type: 'waiting', message: `the store is hashing ${modelId} for the first time` });

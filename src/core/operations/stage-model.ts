@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import type { Companion } from '../catalog/companions.ts';
 import { type Manifest, totalBytes } from '../catalog/manifest.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
@@ -9,6 +10,7 @@ import { copyLock, copyPath, incomingCopy, type StagingLayout, stagingLayout } f
 import { type LocalCopy, readLocalCopy } from '../staging/local-copy.ts';
 import { planStage, type StagePlan } from '../staging/plan-stage.ts';
 import { makeRoot, refuseStoreAsCache } from '../staging/prepare-root.ts';
+import { requireIdle } from '../staging/require-idle.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { readJournal } from '../transfer/part-journal.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
@@ -34,12 +36,18 @@ const waitForOtherMs = 24 * 3600 * 1000;
 const meansReplaced: ReadonlySet<string> = new Set(['INTEGRITY', 'FILE_NOT_FOUND']);
 const mostReplacements = 3;
 
-/** Stages one model: from here if it is whole, in place on the host, else from the store. */
-export async function stageModel(
-  deps: Deps,
-  ref: ModelRef,
-  options: StageOptions,
-): Promise<{ readonly staged: StagedModel } | { readonly planned: PlannedModel }> {
+/** What became of one model, and what its card names beside it. */
+export type StageOutcome = ({ readonly staged: StagedModel } | { readonly planned: PlannedModel }) & {
+  readonly companions: readonly Companion[];
+  /** The paths of its files. */
+  readonly files: readonly string[];
+};
+
+/**
+ * Stages one model: from here if it is whole, in place on the host, else from the store.
+ * @throws SkulkError CONFLICT when the model has changed and others use the copy that is here
+ */
+export async function stageModel(deps: Deps, ref: ModelRef, options: StageOptions): Promise<StageOutcome> {
   const { world, config } = deps;
   const { modelId } = ref;
   const { nodeCachePath, stagingEnabled, storePath } = config.settings;
@@ -57,14 +65,15 @@ export async function stageModel(
   if (options.offline) {
     if (local === undefined || local.changed.size > 0) throw notHere(modelId, local);
     checkRevision(ref, local.manifest);
-    return cached(local.manifest);
+    return cached(local);
   }
   await using answer = await askStore(deps, ref, local, { connections: Math.max(16, options.connections) });
-  if (answer.state === 'current') return await cached(answer.manifest);
+  if (answer.state === 'current') return await cached(answer);
   await refuseStoreAsCache(layout, storePath.value);
   if (options.dryRun) return await describePlan(answer, await makePlan(layout, answer.manifest, local, options.force));
   return await explainingDiskErrors(`cannot stage ${modelId} in ${layout.root}`, async () => {
     await makeRoot(layout);
+    await requireIdle(layout, modelId, world.now());
     await using _ = await acquireLock(copyLock(layout, modelId), {
       purpose: `skulk stage ${modelId}`,
       timeoutMs: waitForOtherMs,
@@ -73,7 +82,7 @@ export async function stageModel(
     });
     // Somebody may have built it while this process waited.
     const now = options.force ? undefined : await readLocalCopy(layout, modelId);
-    if (now?.manifest.digest === answer.manifest.digest && now.changed.size === 0) return await cached(answer.manifest);
+    if (now?.manifest.digest === answer.manifest.digest && now.changed.size === 0) return await cached(answer);
     // Awaited here: what is returned unawaited would run on after the lock is given back.
     return await build(answer, now);
   });
@@ -100,13 +109,14 @@ export async function stageModel(
       layout,
       signal: world.signal,
       now: world.now,
+      companions: answer.companions,
       onBytes: (bytesDone: number, bytesTotal: number) =>
         world.emit({ type: 'progress', doing: 'staging', subject: modelId, bytesDone, bytesTotal }),
     };
     if (answer.canonical !== undefined) {
       const { cloneCopy } = await import('../staging/clone-copy.ts');
       const { bytesCopied } = await cloneCopy(manifest, answer.canonical, tools);
-      return describe({ source: 'clone', path, manifest, transferred: bytesCopied });
+      return describe({ source: 'clone', path, manifest, companions: answer.companions, transferred: bytesCopied });
     }
     const [{ applyStage }, { isTransient }] = await Promise.all([import('../staging/apply-stage.ts'), import('../client/transient.ts')]);
     const plan = await makePlan(layout, manifest, now, options.force);
@@ -118,30 +128,34 @@ export async function stageModel(
       read: ({ path: file, start, end, fileSha256 }, signal) =>
         answer.store.readPiece({ modelId, path: file, range: { start, end }, sha256: fileSha256 }, signal),
     });
-    return describe({ source: 'store', path, manifest, transferred: bytesTransferred });
+    return describe({ source: 'store', path, manifest, companions: answer.companions, transferred: bytesTransferred });
   }
 
-  async function cached(manifest: Manifest): Promise<{ staged: StagedModel } | { planned: PlannedModel }> {
+  async function cached({ manifest, companions }: Pick<LocalCopy, 'manifest' | 'companions'>): Promise<StageOutcome> {
     if (!options.dryRun) await touchLastUsed(path, world.now());
-    return describe({ source: 'cache', path, manifest, transferred: 0 });
+    return describe({ source: 'cache', path, manifest, companions, transferred: 0 });
   }
 
   async function describe({
     source,
     path: where,
     manifest,
+    companions,
     transferred,
   }: {
     source: StagedModel['source'];
     path: string;
     manifest: Manifest;
+    companions: readonly Companion[];
     transferred: number;
-  }) {
+  }): Promise<StageOutcome> {
     const bytesTotal = totalBytes(manifest.files);
     if (options.dryRun) {
       const files = manifest.files.map(({ path: file, size }) => ({ path: file, size, action: 'reuse' as const }));
       const { free } = await diskRoom(where);
       return {
+        companions,
+        files: manifest.files.map((file) => file.path),
         planned: {
           model_id: modelId,
           path: where,
@@ -155,6 +169,8 @@ export async function stageModel(
       };
     }
     return {
+      companions,
+      files: manifest.files.map((file) => file.path),
       staged: {
         model_id: modelId,
         path: where,
@@ -170,10 +186,12 @@ export async function stageModel(
     };
   }
 
-  async function describePlan(answer: Extract<StoreAnswer, { state: 'manifest' }>, plan: StagePlan): Promise<{ planned: PlannedModel }> {
+  async function describePlan(answer: Extract<StoreAnswer, { state: 'manifest' }>, plan: StagePlan): Promise<StageOutcome> {
     const { free } = await diskRoom(layout.root);
     const isClone = answer.canonical !== undefined;
     return {
+      companions: answer.companions,
+      files: answer.manifest.files.map((file) => file.path),
       planned: {
         model_id: modelId,
         path,

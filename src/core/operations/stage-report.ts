@@ -1,3 +1,4 @@
+import type { CompanionRole } from '../catalog/companions.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 
 /** One staged copy; sizes in bytes. */
@@ -15,6 +16,15 @@ export interface StagedModel {
   readonly bytes_transferred: number;
   readonly bytes_reused: number;
   readonly seconds: number;
+  /** What the model's card names, as far as it is here; absent when it names nothing. */
+  readonly companions?: readonly StagedCompanion[];
+}
+
+/** Another model that was staged beside one. */
+export interface StagedCompanion {
+  readonly model_id: ModelId;
+  readonly role: CompanionRole;
+  readonly path: string;
 }
 
 /** What staging one model would do. */

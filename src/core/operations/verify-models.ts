@@ -49,6 +49,7 @@ async function verifyStaging(
         repair,
         storePath: storePath.value,
         signal: world.signal,
+        now: world.now,
         onBytes: (done) => onBytes(Math.min(total, at + done), total),
       }),
     );

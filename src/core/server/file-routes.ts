@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { formatCompanions } from '../catalog/companions.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { isSha256 } from '../kernel/sha256.ts';
@@ -39,6 +40,7 @@ export function addFileRoutes(app: FastifyInstance, { store, limits }: { store: 
     const condition = request.headers['if-none-match'];
     const known = /^"([^"]*)"$/.exec(condition?.trim() ?? '')?.[1];
     const answer = await store.manifest(modelId, isSha256(known) ? { knownDigest: known } : {});
+    if (answer.state !== 'hashing' && answer.companions.length > 0) reply.header('Skulk-Companions', formatCompanions(answer.companions));
     if (answer.state === 'unchanged') return reply.code(304).header('ETag', `"${known}"`).send();
     if (answer.state === 'hashing') {
       const seconds = Math.max(1, Math.ceil(answer.retryAfterMs / 1000));

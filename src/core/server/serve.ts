@@ -7,6 +7,7 @@ import type { SkulkEvent } from '../kernel/events.ts';
 import { chooseRoutableAddress } from '../network/routable-address.ts';
 import type { Deps } from '../operations/deps.ts';
 import { openHostStore, openStore, remoteUrl } from '../operations/open-store.ts';
+import { reconcile } from '../operations/reconcile.ts';
 import type { Store } from '../store/contract.ts';
 import { createApiApp } from './api-app.ts';
 import { listen } from './listen.ts';
@@ -96,6 +97,7 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
     apps.push(api);
     const { url: apiUrl } = await listen(api, { host: address, port: request.apiPort ?? settings.apiPort.value });
     opened?.store.hashInBackground();
+    void tidyUp(serving);
     onReady({
       event: 'ready',
       role: isHost ? 'store' : 'node',
@@ -109,6 +111,18 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
   } finally {
     await Promise.all(apps.map((app) => stopApp(app, { graceMs })));
     await opened?.store.close();
+  }
+}
+
+/** A node that starts tidies up; nobody waits for it, and what goes wrong is only said. */
+async function tidyUp(deps: Deps): Promise<void> {
+  const { emit } = deps.world;
+  try {
+    const { budget } = await reconcile(deps, { dryRun: false });
+    for (const { model_id, size_bytes } of budget.evicted) emit({ type: 'note', message: `evicted ${model_id}, ${size_bytes} bytes` });
+    for (const { message, hint } of budget.failed) emit({ type: 'warning', message, hint });
+  } catch (error) {
+    if (!deps.world.signal.aborted) emit({ type: 'warning', message: `the staged copies were not tidied up: ${String(error)}` });
   }
 }
 

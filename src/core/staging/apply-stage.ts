@@ -8,21 +8,18 @@ import { openJournal } from '../transfer/part-journal.ts';
 import type { Piece } from '../transfer/pieces.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
-import { copyPath, type IncomingCopy, incomingCopy, type StagingLayout } from './layout.ts';
+import { copyPath, type IncomingCopy, incomingCopy } from './layout.ts';
 import { type StagePlan, sizeOf } from './plan-stage.ts';
 import { prepareFile } from './prepare-file.ts';
-import { publishCopy } from './publish-copy.ts';
+import { type PublishTools, publishCopy } from './publish-copy.ts';
 
 /** What `applyStage` works with. */
-export interface StageTools {
-  readonly layout: StagingLayout;
+export interface StageTools extends PublishTools {
   /** Opens the bytes of a piece at the store. */
   readonly read: (piece: Piece, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   readonly isTransient: (error: unknown) => boolean;
   readonly connections: number;
   readonly limiter: RateLimiter;
-  readonly signal: AbortSignal;
-  readonly now: () => Date;
   /** Bytes of the copy that are here and verified. */
   readonly onBytes: (done: number, total: number) => void;
 }

@@ -7,9 +7,8 @@ import { cloneFile } from '../transfer/clone-file.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { explainUnhashable } from '../transfer/hash-pool.ts';
 import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
-import type { StageTools } from './apply-stage.ts';
 import { copyPath, incomingCopy } from './layout.ts';
-import { publishCopy } from './publish-copy.ts';
+import { type PublishTools, publishCopy } from './publish-copy.ts';
 
 /** What became of a clone. */
 export interface CloneOutcome {
@@ -26,7 +25,7 @@ export interface CloneOutcome {
 export async function cloneCopy(
   manifest: Manifest,
   canonical: string,
-  tools: Pick<StageTools, 'layout' | 'signal' | 'now' | 'onBytes'>,
+  tools: PublishTools & { readonly onBytes: (done: number, total: number) => void },
 ): Promise<CloneOutcome> {
   const { layout, signal, onBytes } = tools;
   const incoming = incomingCopy(layout, manifest.model_id);

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Companion, formatCompanions, parseCompanions } from '../catalog/companions.ts';
 import { type Manifest, parseManifest } from '../catalog/manifest.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError } from '../kernel/errors.ts';
@@ -9,6 +10,8 @@ import { copyRecordName } from './layout.ts';
 /** What a staged copy says of itself: the manifest it was staged from, and what its files looked like then. */
 export interface CopyRecord {
   readonly manifest: Manifest;
+  /** What the model's card named when it was staged. */
+  readonly companions: readonly Companion[];
   readonly seen: Readonly<Record<string, Fingerprint>>;
 }
 
@@ -16,8 +19,9 @@ export interface CopyRecord {
 export async function readCopyRecord(directory: string): Promise<CopyRecord | undefined> {
   const path = join(directory, copyRecordName);
   try {
-    const value = JSON.parse(await readFile(path, 'utf8')) as { staged?: { seen?: CopyRecord['seen'] } };
-    return { manifest: parseManifest(value, path), seen: value.staged?.seen ?? {} };
+    const value = JSON.parse(await readFile(path, 'utf8')) as { staged?: { seen?: CopyRecord['seen']; companions?: unknown } };
+    const { seen = {}, companions } = value.staged ?? {};
+    return { manifest: parseManifest(value, path), companions: parseCompanions(companions), seen };
   } catch (error) {
     if (isSystemError(error, 'EACCES', 'EPERM')) throw error;
     return undefined;
@@ -25,8 +29,8 @@ export async function readCopyRecord(directory: string): Promise<CopyRecord | un
 }
 
 /** Writes the record: the manifest's own keys, and under `staged` what only this copy knows. */
-export async function writeCopyRecord(directory: string, { manifest, seen }: CopyRecord, stagedAt: Date): Promise<void> {
-  const content = { ...manifest, staged: { at: stagedAt.toISOString(), seen } };
+export async function writeCopyRecord(directory: string, { manifest, companions, seen }: CopyRecord, stagedAt: Date): Promise<void> {
+  const content = { ...manifest, staged: { at: stagedAt.toISOString(), companions: formatCompanions(companions), seen } };
   await writeFileDurably(join(directory, copyRecordName), JSON.stringify(content));
 }
 

@@ -1,31 +1,70 @@
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import type { Holder } from '../kernel/holder.ts';
 import { type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/lock.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { moveToTrash, removeTree } from '../transfer/remove-tree.ts';
+import { readLastUsed } from './last-used.ts';
 import { copyLock, copyPath, incomingCopy, type StagingLayout } from './layout.ts';
+import { behindGate } from './leases/gate.ts';
+import { holdersOf, lockHolder } from './leases/holders.ts';
+import { readLiveLeases } from './leases/lease.ts';
 import { isInside, isInsideStore, isStore } from './same-place.ts';
 
 /** What became of an eviction. */
-export type Eviction = { readonly outcome: 'evicted' } | { readonly outcome: 'in-use'; readonly holder: LockHolder };
+export type Eviction =
+  | { readonly outcome: 'evicted' }
+  | { readonly outcome: 'in-use'; readonly holders: readonly Holder[] }
+  /** Somebody used it after it was chosen. */
+  | { readonly outcome: 'used-since' };
+
+/** How an eviction is to go. */
+export interface EvictionOptions {
+  /** Where this machine's canonical store may lie; nothing in it is ever removed. */
+  readonly storePath: string;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+  /** Also remove a copy that is in use; what a live process builds anew is left to it. */
+  readonly force?: boolean;
+  /** The last use that the choice was based on; a later one saves the copy. */
+  readonly unusedSince?: Date | undefined;
+}
 
 /**
- * Removes a staged copy and what is there of an unfinished one: a rename into the trash, then deletion. A copy that is being staged is in use.
- * @param storePath where this machine's canonical store may lie; nothing in it is ever removed
- * @param force also remove a copy that is in use; what a live process builds anew is left to it
+ * Removes a staged copy and what is there of an unfinished one: a rename into the trash, then deletion. A copy that a lease
+ * covers is in use, and so is one that is being staged.
  * @throws SkulkError CONFLICT when the copy lies where the store does
  */
-export async function evictCopy(layout: StagingLayout, modelId: ModelId, storePath: string, { force = false } = {}): Promise<Eviction> {
+export async function evictCopy(layout: StagingLayout, modelId: ModelId, options: EvictionOptions): Promise<Eviction> {
+  const { storePath, force = false } = options;
   await refuseCanonical(layout, modelId, storePath);
   const lock = await lockOrHolder(layout, modelId);
-  if (lock !== undefined && !isHeld(lock) && !force) return { outcome: 'in-use', holder: lock };
+  if (lock !== undefined && !isHeld(lock) && !force) return { outcome: 'in-use', holders: [lockHolder(lock)] };
   try {
-    const trashed = await moveToTrash(copyPath(layout, modelId), layout.trash);
+    const isFull = lock === undefined;
+    const move = (): Promise<Eviction & { trashed?: string | undefined }> => moveAway(layout, modelId, options);
+    // On a full disk the gate cannot be taken, and no lease either.
+    const { trashed, ...eviction } = await (isFull ? move() : behindGate(layout, options.signal, move));
+    if (eviction.outcome !== 'evicted') return eviction;
     if (trashed !== undefined) await removeTree(trashed);
     if (lock === undefined || isHeld(lock)) await removeTree(incomingCopy(layout, modelId).path);
+    return eviction;
   } finally {
     if (lock !== undefined && isHeld(lock)) await lock.release();
   }
-  return { outcome: 'evicted' };
+}
+
+async function moveAway(
+  layout: StagingLayout,
+  modelId: ModelId,
+  { storePath, now, force = false, unusedSince }: EvictionOptions,
+): Promise<Eviction & { trashed?: string | undefined }> {
+  const holders = force ? [] : holdersOf(await readLiveLeases(layout, now()), modelId);
+  if (holders.length > 0) return { outcome: 'in-use', holders };
+  const path = copyPath(layout, modelId);
+  const lastUsed = await readLastUsed(path);
+  if (unusedSince !== undefined && lastUsed !== undefined && lastUsed > unusedSince) return { outcome: 'used-since' };
+  await refuseCanonical(layout, modelId, storePath);
+  return { outcome: 'evicted', trashed: await moveToTrash(path, layout.trash) };
 }
 
 /**

@@ -6,13 +6,14 @@ export interface StagingLayout {
   readonly root: string;
   readonly incoming: string;
   readonly locks: string;
+  readonly leases: string;
   readonly trash: string;
 }
 
 /** The layout below a staging root. */
 export function stagingLayout(root: string): StagingLayout {
   const own = join(root, '.skulk', 'v1');
-  return { root, incoming: join(own, 'incoming'), locks: join(own, 'locks'), trash: join(own, 'trash') };
+  return { root, incoming: join(own, 'incoming'), locks: join(own, 'locks'), leases: join(own, 'leases'), trash: join(own, 'trash') };
 }
 
 /** Where a model's staged copy lies. */

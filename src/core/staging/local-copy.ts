@@ -1,3 +1,4 @@
+import type { Companion } from '../catalog/companions.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { findChangedFiles, readCopyRecord } from './copy-record.ts';
@@ -6,6 +7,7 @@ import { copyPath, type StagingLayout } from './layout.ts';
 /** A staged copy and which of its files are no longer what was verified. */
 export interface LocalCopy {
   readonly manifest: Manifest;
+  readonly companions: readonly Companion[];
   readonly changed: ReadonlySet<string>;
 }
 
@@ -14,5 +16,6 @@ export async function readLocalCopy(layout: StagingLayout, modelId: ModelId): Pr
   const directory = copyPath(layout, modelId);
   const record = await readCopyRecord(directory);
   if (record === undefined || record.manifest.model_id !== modelId) return undefined;
-  return { manifest: record.manifest, changed: new Set(findChangedFiles(directory, record)) };
+  const { manifest, companions } = record;
+  return { manifest, companions, changed: new Set(findChangedFiles(directory, record)) };
 }

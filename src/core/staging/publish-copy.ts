@@ -1,5 +1,6 @@
 import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Companion } from '../catalog/companions.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { renameDurably, syncDirectory } from '../kernel/durable-file.ts';
 import { SkulkError } from '../kernel/errors.ts';
@@ -10,27 +11,39 @@ import { moveToTrash, removeTree } from '../transfer/remove-tree.ts';
 import { writeCopyRecord } from './copy-record.ts';
 import { touchLastUsed } from './last-used.ts';
 import { copyPath, type IncomingCopy, type StagingLayout } from './layout.ts';
+import { behindGate } from './leases/gate.ts';
+import { requireIdle } from './require-idle.ts';
+
+/** What publishing takes beside the copy. */
+export interface PublishTools {
+  readonly layout: StagingLayout;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+  readonly companions: readonly Companion[];
+}
 
 /**
  * Syncs everything once, then makes the copy appear by one rename. The copy that it replaces goes to the trash first.
- * @throws SkulkError INTEGRITY when a file is not as long as it was made, or two files of the model share one name on this disk
+ * @throws SkulkError INTEGRITY when a file is not as long as it was made, or two files of the model share one name on this disk;
+ * CONFLICT when another process uses the copy that it would replace
  */
-export async function publishCopy(
-  manifest: Manifest,
-  incoming: IncomingCopy,
-  { layout, now, signal }: { readonly layout: StagingLayout; readonly now: () => Date; readonly signal: AbortSignal },
-): Promise<void> {
+export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, tools: PublishTools): Promise<void> {
+  const { layout, now, signal, companions } = tools;
   const seen = await syncFiles(manifest, incoming, signal);
-  await writeCopyRecord(incoming.files, { manifest, seen }, now());
+  await writeCopyRecord(incoming.files, { manifest, companions, seen }, now());
   await touchLastUsed(incoming.files, now());
   const place = copyPath(layout, manifest.model_id);
-  const replaced = await moveToTrash(place, layout.trash);
-  try {
-    await renameDurably(incoming.files, place);
-  } catch (error) {
-    if (replaced !== undefined) await rename(replaced, place).catch(() => undefined);
-    throw error;
-  }
+  const replaced = await behindGate(layout, signal, async () => {
+    await requireIdle(layout, manifest.model_id, now());
+    const old = await moveToTrash(place, layout.trash);
+    try {
+      await renameDurably(incoming.files, place);
+    } catch (error) {
+      if (old !== undefined) await rename(old, place).catch(() => undefined);
+      throw error;
+    }
+    return old;
+  });
   await removeTree(incoming.path);
   if (replaced !== undefined) await removeTree(replaced);
 }

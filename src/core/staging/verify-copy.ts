@@ -4,7 +4,7 @@ import type { ModelId } from '../kernel/model-id.ts';
 import { readFingerprint } from '../transfer/fingerprint.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 import { readCopyRecord } from './copy-record.ts';
-import { evictCopy } from './evict-copy.ts';
+import { type EvictionOptions, evictCopy } from './evict-copy.ts';
 import type { StagingLayout } from './layout.ts';
 import type { StagedCopy } from './list-copies.ts';
 
@@ -20,8 +20,13 @@ export interface VerifiedCopy {
 export async function verifyCopy(
   layout: StagingLayout,
   { modelId, directory }: StagedCopy,
-  { repair, storePath, signal, onBytes }: { repair: boolean; storePath: string; signal: AbortSignal; onBytes: (done: number) => void },
+  {
+    repair,
+    onBytes,
+    ...eviction
+  }: Pick<EvictionOptions, 'storePath' | 'now' | 'signal'> & { repair: boolean; onBytes: (done: number) => void },
 ): Promise<VerifiedCopy> {
+  const { signal } = eviction;
   const record = await readCopyRecord(directory);
   if (record === undefined)
     return {
@@ -51,7 +56,7 @@ export async function verifyCopy(
   }
   if (bad.length === 0) return { model_id: modelId, status: 'ok', bad_files: [] };
   if (!repair) return { model_id: modelId, status: 'damaged', bad_files: bad, note: `\`skulk stage --force ${modelId}\` brings it anew` };
-  const { outcome } = await evictCopy(layout, modelId, storePath);
+  const { outcome } = await evictCopy(layout, modelId, eviction);
   if (outcome === 'in-use')
     return { model_id: modelId, status: 'damaged', bad_files: bad, note: 'it is in use, so it was left; stop what uses it first' };
   return {

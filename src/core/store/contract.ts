@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { Companion } from '../catalog/companions.ts';
 import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { RelativePath } from '../kernel/relative-path.ts';
@@ -32,9 +33,9 @@ export interface StoreHealth {
 
 /** What a store answers when asked for a manifest. */
 export type ManifestAnswer =
-  | { readonly state: 'ready'; readonly manifest: Manifest }
+  | { readonly state: 'ready'; readonly manifest: Manifest; readonly companions: readonly Companion[] }
   /** The store's digest is the one that the caller knows. */
-  | { readonly state: 'unchanged' }
+  | { readonly state: 'unchanged'; readonly companions: readonly Companion[] }
   /** The files are there, but not hashed yet; ask again. */
   | { readonly state: 'hashing'; readonly retryAfterMs: number };
 

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import type { Companion } from '../catalog/companions.ts';
 import { makeManifest } from '../catalog/manifest.ts';
 import { lacksProjector } from '../catalog/model-files.ts';
+import { readCard } from '../catalog/read-card.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { HeldLock } from '../kernel/lock.ts';
 import type { ModelId } from '../kernel/model-id.ts';
@@ -27,13 +29,24 @@ export interface DiskStoreOptions {
   readonly root: string;
   readonly world: World;
   readonly nodeId: string | undefined;
+  /** Where model cards lie, besides those beside the manifests. */
+  readonly cardsPath: string | undefined;
   /** The store's lock, when this process holds it for as long as it lives; otherwise it is taken for each change. */
   readonly held?: HeldLock;
 }
 
 /** Opens the canonical store on this machine's disk. Nothing is written before the first change. */
-export function openDiskStore({ root, world, nodeId, held }: DiskStoreOptions): LocalStore {
+export function openDiskStore({ root, world, nodeId, cardsPath, held }: DiskStoreOptions): LocalStore {
   const layout = storeLayout(root);
+  const cards = [...(cardsPath === undefined ? [] : [cardsPath]), layout.manifests];
+  const toldCards = new Set<string>();
+  const companionsOf = async (modelId: ModelId): Promise<readonly Companion[]> => {
+    const card = await readCard(cards, modelId, (message) => {
+      if (!toldCards.has(message)) world.emit({ type: 'warning', message });
+      toldCards.add(message);
+    });
+    return card?.companions ?? [];
+  };
   const records = createModelRecords(layout);
   const readRegistry = createRegistryReader(layout, records, world);
   const writer = createStoreWriter(layout, records, world, held);
@@ -180,9 +193,12 @@ export function openDiskStore({ root, world, nodeId, held }: DiskStoreOptions): 
         work.catch(() => undefined);
         const now = await records.read(modelId);
         if (now === undefined) return { state: 'hashing', retryAfterMs: Math.min(5_000, Math.max(50, entry.total_bytes / 2e6)) };
-        return { state: 'ready', manifest: now.manifest };
+        return { state: 'ready', manifest: now.manifest, companions: await companionsOf(modelId) };
       }
-      return known.manifest.digest === knownDigest ? { state: 'unchanged' } : { state: 'ready', manifest: known.manifest };
+      const companions = await companionsOf(modelId);
+      return known.manifest.digest === knownDigest
+        ? { state: 'unchanged', companions }
+        : { state: 'ready', manifest: known.manifest, companions };
     },
     readPiece: (request, caller) => readPieceOf(request, caller, open),
     adopt: (request, options) => adoptModel(request, options, context),

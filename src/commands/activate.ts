@@ -1,0 +1,22 @@
+import { argument, defineCommand, requiredNumber } from '../cli/definition.ts';
+import { parseModelId } from '../core/kernel/model-id.ts';
+
+/** `skulk activate`: say that a process uses a copy. */
+export const activate = defineCommand({
+  name: 'activate',
+  summary: 'say that a process uses a staged copy',
+  description: [
+    'For supervisors that start programs themselves. The copy and its companions are in use until `skulk deactivate`, or until the process ends: its pid and start time are noted, so that a later process of the same pid does not count.',
+    'The model must be staged already; `skulk stage --keep 10m` keeps it until this command is run.',
+  ],
+  arguments: { model: argument('the model', { parse: parseModelId }) },
+  options: { pid: requiredNumber('the process that uses it', 'PID', { from: 1, to: 4_194_304 }) },
+  examples: [['tell of a program that was started', 'skulk activate mlx-community/Qwen3-4B-4bit --pid 4711']],
+  exits: ['not-found', 'no-space'],
+  run: async ({ model: modelId, pid }, context) => {
+    const deps = await context.deps();
+    const { activate: take } = await import('../core/operations/leases.ts');
+    return take(deps, { modelId, pid });
+  },
+  text: ({ path }) => [path],
+});

@@ -1,0 +1,31 @@
+import { argument, defineCommand, flag, variadic } from '../cli/definition.ts';
+import { parseModelRef } from '../core/kernel/model-id.ts';
+
+/** `skulk run`: run a program while a verified copy is in use. */
+export const run = defineCommand({
+  name: 'run',
+  summary: 'stage a model and run a program on it',
+  description: [
+    'Stages the model, then runs the program; until it ends, the copy and its companions are in use: nothing evicts or replaces them. Afterwards idle copies are evicted as the budget says (staging_keep_recent_gb).',
+    "In the program's arguments {path} stands for the directory of the copy, {gguf} for its GGUF file (the first shard) and {model} for the model id. The program finds the same in SKULK_MODEL_PATH, SKULK_GGUF_FILE and SKULK_MODEL_ID.",
+    "Signals are passed on, standard input and output are the program's, and so is the exit status. If skulk itself is killed, the program goes on and the copy stays in use until it ends.",
+  ],
+  arguments: {
+    model: argument('the model, as [org/]name[@revision]', { parse: parseModelRef }),
+    command: variadic('the program and its arguments', { parse: (text) => text, afterDashes: true }),
+  },
+  options: { offline: flag('use only what is on this machine') },
+  examples: [
+    ['serve a GGUF model', 'skulk run me/Foo-GGUF -- llama-server -m {gguf} --port 8080'],
+    ['run a script on the directory', 'skulk run mlx-community/Qwen3-4B-4bit -- python3 generate.py --model {path}'],
+  ],
+  exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'not-executable', 'no-program', 'program'],
+  run: async ({ model: ref, command, offline }, context) => {
+    const deps = await context.deps();
+    const { runModel } = await import('../core/operations/run-model.ts');
+    return runModel(deps, { ref, command, offline, takeSignals: context.takeSignals });
+  },
+  text: () => [],
+  json: () => undefined,
+  status: ({ status }) => status,
+});

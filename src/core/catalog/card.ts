@@ -1,0 +1,65 @@
+import { parse, TomlError } from 'smol-toml';
+import { isModelId, type ModelId } from '../kernel/model-id.ts';
+import type { Companion, CompanionRole } from './companions.ts';
+
+/** What skulk takes from a model card; every other key is somebody else's and is left alone. */
+export interface Card {
+  readonly modelId: ModelId;
+  readonly companions: readonly Companion[];
+}
+
+/** Why a card cannot be used, and where. */
+export interface CardFault {
+  /** From 1. */
+  readonly line: number;
+  readonly says: string;
+}
+
+/** Reads the text of a card (TOML). */
+export function parseCard(text: string): Card | CardFault {
+  let table: Table;
+  try {
+    table = parse(text, { maxDepth: 64 }) as Table;
+  } catch (error) {
+    if (error instanceof TomlError)
+      return { line: error.line, says: error.message.split('\n')[0]?.replace('Invalid TOML document: ', '') ?? '' };
+    return { line: 1, says: error instanceof Error ? error.message : String(error) };
+  }
+  const fault = (key: string, says: string): CardFault => ({ line: lineOfKey(text, key), says: `${key} ${says}` });
+  const modelId = table['model_id'];
+  if (typeof modelId !== 'string' || !isModelId(modelId)) return fault('model_id', 'is not a model id');
+  const vision = section(table, 'vision');
+  const runtime = section(table, 'runtime');
+  if (vision === undefined) return fault('vision', 'is not a table');
+  if (runtime === undefined) return fault('runtime', 'is not a table');
+  const heads = runtime['mtp_heads'] ?? table['mtp_heads'];
+  const wanted: readonly (readonly [CompanionRole, string, unknown])[] = [
+    ['vision', 'weights_repo', vision['weights_repo']],
+    // A sidecar without heads to predict with is not loaded.
+    ['mtp', 'mtp_sidecar_repo', isMany(heads) ? (runtime['mtp_sidecar_repo'] ?? table['mtp_sidecar_repo']) : undefined],
+    ['assistant', 'assistant_model_repo', runtime['assistant_model_repo'] ?? table['assistant_model_repo']],
+  ];
+  const companions: Companion[] = [];
+  for (const [role, key, value] of wanted) {
+    if (value === undefined || value === '' || value === modelId) continue;
+    if (typeof value !== 'string' || !isModelId(value)) return fault(key, 'is not a model id');
+    companions.push({ role, modelId: value });
+  }
+  return { modelId, companions };
+}
+
+type Table = Readonly<Record<string, unknown>>;
+
+function section(table: Table, key: string): Table | undefined {
+  const value = table[key] ?? {};
+  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date) ? (value as Table) : undefined;
+}
+
+const isMany = (value: unknown): boolean =>
+  value === true || (typeof value === 'number' && value > 0) || (typeof value === 'bigint' && value > 0n);
+
+/** The line on which a key or a section begins; 1 when it is not there. */
+function lineOfKey(text: string, key: string): number {
+  const at = text.split('\n').findIndex((line) => new RegExp(`^\\s*(\\[\\s*)?["']?${key}["']?\\s*[=\\].]`).test(line));
+  return at === -1 ? 1 : at + 1;
+}

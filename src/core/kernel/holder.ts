@@ -1,0 +1,14 @@
+/** Who uses a staged copy. */
+export interface Holder {
+  /** Null when it is kept for a time and not for a process. */
+  readonly pid: number | null;
+  readonly purpose: string;
+  /** ISO 8601; only of what is kept for a time. */
+  readonly until?: string;
+  /** The machine of the process, when a lease names one. */
+  readonly hostname?: string;
+}
+
+/** `pid 4711 (skulk run)`. */
+export const describeHolder = ({ pid, purpose, until }: Holder): string =>
+  pid === null ? `${purpose}, until ${until ?? 'later'}` : `pid ${pid} (${purpose})`;

@@ -1,0 +1,99 @@
+import { SkulkError } from '../kernel/errors.ts';
+import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import { identifyProcess, identifySelf, isOfThisMachine } from '../kernel/process-identity.ts';
+import { touchLastUsed } from '../staging/last-used.ts';
+import { copyPath, stagingLayout } from '../staging/layout.ts';
+import { type Lease, readLeases } from '../staging/leases/lease.ts';
+import { dropLeases, takeLease } from '../staging/leases/take-lease.ts';
+import { readLocalCopy } from '../staging/local-copy.ts';
+import { applyBudget, type BudgetReport } from './apply-budget.ts';
+import type { Deps } from './deps.ts';
+import { isStagedInPlace } from './resolve-canonical.ts';
+
+/** A lease that was taken for another process. */
+export interface Activation {
+  readonly model_id: string;
+  readonly path: string;
+  /** Null where the model is used in place: nobody removes it there, so no lease is needed. */
+  readonly lease: Lease | null;
+}
+
+/** What was given back. */
+export interface Deactivation {
+  readonly model_id: string;
+  readonly released: readonly Lease[];
+  readonly budget: BudgetReport;
+}
+
+const purpose = 'skulk activate';
+
+/**
+ * Says that a process uses a model that is staged here, and its companions.
+ * @throws SkulkError NOT_FOUND when no such process lives, MODEL_NOT_FOUND when there is no whole copy
+ */
+export async function activate(deps: Deps, { modelId, pid }: { readonly modelId: ModelId; readonly pid: number }): Promise<Activation> {
+  const { world, config } = deps;
+  const process = await identifyProcess(pid);
+  if (process === undefined)
+    throw new SkulkError('NOT_FOUND', `no process has the pid ${pid}`, { hint: 'give the pid of a process that runs on this machine' });
+  if (await isStagedInPlace(deps, { offline: true })) {
+    const { resolveCanonical } = await import('./resolve-canonical.ts');
+    const { path } = await resolveCanonical(deps, { modelId }, { offline: true });
+    return { model_id: modelId, path, lease: null };
+  }
+  const layout = stagingLayout(config.settings.nodeCachePath.value);
+  const path = copyPath(layout, modelId);
+  const missing = (): SkulkError =>
+    new SkulkError('MODEL_NOT_FOUND', `there is no whole copy of ${modelId} on this node`, {
+      hint: `run \`skulk stage ${modelId}\` first`,
+    });
+  if ((await readLocalCopy(layout, modelId)) === undefined) throw missing();
+  return explainingDiskErrors(`cannot take a lease in ${layout.root}`, async () => {
+    const { hostname } = await identifySelf();
+    const before = (await readLeases(layout)).filter((lease) => isOn(lease, modelId, pid) && lease.purpose === purpose);
+    const holders = [{ ...process, hostname }];
+    await using held = await takeLease(layout, { modelId, purpose, holders, now: world.now(), signal: world.signal });
+    // From here on nobody removes it, so now it counts whether it is there.
+    const copy = await readLocalCopy(layout, modelId);
+    if (copy === undefined || copy.changed.size > 0) throw missing();
+    if (copy.companions.length > 0) await held.cover(copy.companions.map((companion) => companion.modelId));
+    held.keep();
+    // The same process twice is one lease.
+    await dropLeases(layout, before);
+    await touchLastUsed(path, world.now());
+    return { model_id: modelId, path, lease: held.lease };
+  });
+}
+
+/**
+ * Gives back the leases on a model that `activate` or `stage --keep` took, or only those of one process, and applies the budget.
+ * That there are none is no failure: a lease ends with its process anyway.
+ */
+export async function deactivate(
+  deps: Deps,
+  { modelId, pid }: { readonly modelId: ModelId; readonly pid?: number | undefined },
+): Promise<Deactivation> {
+  const { world, config } = deps;
+  const layout = stagingLayout(config.settings.nodeCachePath.value);
+  const released: Lease[] = [];
+  for (const lease of await readLeases(layout)) {
+    const isMeant =
+      pid === undefined
+        ? lease.model_id === modelId && (lease.purpose === purpose || lease.expires_at !== null)
+        : isOn(lease, modelId, pid);
+    if (isMeant && (await areOurs(lease))) released.push(lease);
+  }
+  await dropLeases(layout, released);
+  if (released.length > 0) await touchLastUsed(copyPath(layout, modelId), world.now());
+  return { model_id: modelId, released, budget: await applyBudget(deps, { dryRun: false }) };
+}
+
+const isOn = ({ model_id, holders }: Lease, modelId: ModelId, pid: number): boolean =>
+  model_id === modelId && holders.some((holder) => holder.pid === pid);
+
+/** Another machine on the same disk may have a process of the same number. */
+async function areOurs({ holders }: Lease): Promise<boolean> {
+  const own = await Promise.all(holders.map(isOfThisMachine));
+  return own.every(Boolean);
+}

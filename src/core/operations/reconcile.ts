@@ -1,0 +1,81 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isHeld, tryLock } from '../kernel/lock.ts';
+import { copyLock, incomingCopy, type StagingLayout, stagingLayout } from '../staging/layout.ts';
+import { isLive, readLeases } from '../staging/leases/lease.ts';
+import { dropLeases } from '../staging/leases/take-lease.ts';
+import { listUnfinished } from '../staging/list-copies.ts';
+import { isCanonicalRoot } from '../staging/same-place.ts';
+import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
+import { applyBudget, type BudgetReport } from './apply-budget.ts';
+import type { Deps } from './deps.ts';
+
+/** What a node tidied up, or would. */
+export interface ReconcileReport {
+  /** Leases of processes that are gone, or whose time is over. */
+  readonly dropped_leases: readonly { readonly model_id: string; readonly purpose: string }[];
+  /** Unfinished copies that nobody went on with for a week. */
+  readonly stale_partials: readonly string[];
+  /** What earlier removals left in the trash: how many directories. */
+  readonly trash_entries: number;
+  readonly budget: BudgetReport;
+  readonly dry_run: boolean;
+}
+
+const weekMs = 7 * 86_400_000;
+
+/** What a node does when it starts: drops dead leases and stale partials, empties the trash, applies the budget. */
+export async function reconcile(deps: Deps, { dryRun }: { readonly dryRun: boolean }): Promise<ReconcileReport> {
+  const { config, world } = deps;
+  const { nodeCachePath, storePath } = config.settings;
+  const layout = stagingLayout(nodeCachePath.value);
+  const isStore = await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost });
+  if (isStore)
+    return { dropped_leases: [], stale_partials: [], trash_entries: 0, budget: await applyBudget(deps, { dryRun }), dry_run: dryRun };
+  const leases = await readLeases(layout);
+  const alive = await Promise.all(leases.map((lease) => isLive(lease, world.now())));
+  const dead = leases.filter((_, index) => !alive[index]);
+  const stale = await findStale(layout, world.now());
+  const trash = await readdir(layout.trash).catch(() => []);
+  const removed: string[] = [];
+  if (!dryRun) {
+    await dropLeases(layout, dead);
+    for (const modelId of stale) {
+      const lock = await tryLock(copyLock(layout, modelId), 'tidying up');
+      if (!isHeld(lock)) continue;
+      try {
+        await removeTree(incomingCopy(layout, modelId).path);
+        removed.push(modelId);
+      } finally {
+        await lock.release();
+      }
+    }
+    await emptyTrash(layout.trash);
+  }
+  return {
+    dropped_leases: dead.map(({ model_id, purpose }) => ({ model_id, purpose })),
+    stale_partials: dryRun ? stale : removed,
+    trash_entries: trash.length,
+    budget: await applyBudget(deps, { dryRun }),
+    dry_run: dryRun,
+  };
+}
+
+async function findStale(layout: StagingLayout, now: Date) {
+  const unfinished = await listUnfinished(layout);
+  const newest = await Promise.all(unfinished.map((modelId) => lastTouched(incomingCopy(layout, modelId).path)));
+  return unfinished.filter((_, index) => now.getTime() - (newest[index] ?? 0) > weekMs);
+}
+
+/** When something in an unfinished copy was last written: its journal tells, and before that its directories. */
+async function lastTouched(directory: string): Promise<number> {
+  const times = await Promise.all(
+    [directory, join(directory, 'journal'), join(directory, 'files')].map((path) =>
+      stat(path).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
+  return Math.max(...times);
+}

@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { preferredGguf } from '../catalog/gguf-files.ts';
+import { findProgram, isInForeground, startProgram } from '../kernel/child-program.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
+import type { ModelRef } from '../kernel/model-id.ts';
+import { identifySelf } from '../kernel/process-identity.ts';
+import { touchLastUsed } from '../staging/last-used.ts';
+import type { HeldLease } from '../staging/leases/take-lease.ts';
+import { applyBudget } from './apply-budget.ts';
+import type { Deps } from './deps.ts';
+import { leaseFor, refuseSelectors, stageOptions, stageWithCompanions } from './stage.ts';
+import type { StagedModel } from './stage-report.ts';
+
+/** What `skulk run` takes. */
+export interface RunRequest {
+  readonly ref: ModelRef;
+  /** The program and its arguments; `{path}`, `{gguf}` and `{model}` are replaced in the arguments. */
+  readonly command: readonly string[];
+  readonly offline: boolean;
+  /** Hands over the signals that this process gets, until the returned function is called. */
+  readonly takeSignals: (listener: (signal: NodeJS.Signals) => void) => () => void;
+}
+
+const purpose = 'skulk run';
+/** From a terminal these reach the whole foreground, the program included. */
+const sentByTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGWINCH']);
+
+/**
+ * Stages a model, runs a program while the copy is in use, then applies the budget.
+ * @returns the program's exit status, 128 + n for a signal
+ * @throws SkulkError COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE before anything is staged; those of staging; MODEL_NOT_FOUND
+ * when `{gguf}` is asked for of a model that has no GGUF file
+ */
+export async function runModel(deps: Deps, request: RunRequest): Promise<{ readonly status: number }> {
+  const { world } = deps;
+  const { ref } = request;
+  refuseSelectors([ref]);
+  const program = findProgram(request.command[0] ?? '', world);
+  const options = stageOptions({ dryRun: false, force: false, offline: request.offline });
+  const { nodeCachePath } = deps.config.settings;
+  const lease = await explainingDiskErrors(`cannot take a lease in ${nodeCachePath.value}`, () => leaseFor(deps, ref, request, purpose));
+  let status: number;
+  try {
+    const outcome = await stageWithCompanions(deps, ref, options, lease);
+    if (!('staged' in outcome)) throw new Error('a stage that is no dry run planned only');
+    status = await runProgram(deps, { ...request, ...outcome, program }, lease);
+  } finally {
+    await lease?.release();
+  }
+  await tidyUp(deps);
+  return { status };
+}
+
+async function runProgram(
+  { world }: Deps,
+  {
+    ref,
+    command,
+    program,
+    staged,
+    files,
+    takeSignals,
+  }: RunRequest & { readonly program: string; readonly staged: StagedModel; readonly files: readonly string[] },
+  lease: HeldLease | undefined,
+): Promise<number> {
+  const { path } = staged;
+  const gguf = preferredGguf(files);
+  const ggufPath = gguf === undefined ? undefined : join(path, gguf);
+  const args = command.slice(1).map((text) => fillIn(text, { path, model: ref.modelId, gguf: ggufPath }));
+  const env: NodeJS.ProcessEnv = { ...world.env, SKULK_MODEL_PATH: path, SKULK_MODEL_ID: ref.modelId, SKULK_GGUF_FILE: ggufPath };
+  if (ggufPath === undefined) delete env['SKULK_GGUF_FILE'];
+  if (world.signal.aborted) throw world.signal.reason;
+  const child = await startProgram(program, args, { env, cwd: world.cwd });
+  const giveBack = takeSignals((signal) => {
+    if (!sentByTerminal.has(signal) || !isInForeground()) child.kill(signal);
+  });
+  try {
+    const self = await identifySelf();
+    // Should this process be killed, the program goes on, and so does the lease.
+    if (child.identity !== undefined) await lease?.handTo([{ ...child.identity, hostname: self.hostname }, self]);
+    child.letGo();
+    const status = await child.status;
+    await touchLastUsed(path, world.now());
+    return status;
+  } finally {
+    giveBack();
+  }
+}
+
+function fillIn(text: string, values: { readonly path: string; readonly model: string; readonly gguf: string | undefined }): string {
+  return text.replaceAll(/\{(path|gguf|model)\}/g, (_, name: 'path' | 'gguf' | 'model') => {
+    const value = values[name];
+    if (value !== undefined) return value;
+    throw new SkulkError('MODEL_NOT_FOUND', `${values.model} has no GGUF file that {gguf} could stand for`, {
+      hint: 'use {path}, the directory of the model',
+    });
+  });
+}
+
+/** The program's status is the result; what goes wrong afterwards is only said. */
+async function tidyUp(deps: Deps): Promise<void> {
+  try {
+    const { failed } = await applyBudget(deps, { dryRun: false });
+    for (const { message, hint } of failed) deps.world.emit({ type: 'warning', message, hint });
+  } catch (error) {
+    if (!(error instanceof SkulkError)) throw error;
+    deps.world.emit({ type: 'warning', message: `the budget was not applied: ${error.message}`, hint: error.hint });
+  }
+}

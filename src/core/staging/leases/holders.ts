@@ -1,0 +1,26 @@
+import { SkulkError } from '../../kernel/errors.ts';
+import { describeHolder, type Holder } from '../../kernel/holder.ts';
+import type { LockHolder } from '../../kernel/lock.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import { covers, type Lease } from './lease.ts';
+
+/** The processes and times for which living leases hold a model. */
+export function holdersOf(leases: readonly Lease[], modelId: ModelId): readonly Holder[] {
+  return leases
+    .filter((lease) => covers(lease, modelId))
+    .flatMap(({ purpose, holders, expires_at }): readonly Holder[] =>
+      expires_at !== null ? [{ pid: null, purpose, until: expires_at }] : holders.map(({ pid, hostname }) => ({ pid, purpose, hostname })),
+    );
+}
+
+/** Whoever builds or removes a copy, as a holder of it. */
+export const lockHolder = ({ pid, purpose }: LockHolder): Holder => ({ pid, purpose });
+
+/** The refusal to replace a copy that others use. */
+export function inUse(modelId: ModelId, holders: readonly Holder[]): SkulkError {
+  return new SkulkError(
+    'CONFLICT',
+    `${modelId} has changed, but the copy on this node is in use by ${holders.map(describeHolder).join(', ')}, so it stays as it is`,
+    { hint: 'stage it again when that has ended; until then `skulk stage --offline` names the copy that is here' },
+  );
+}

@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs';
+import type { ModelId } from '../kernel/model-id.ts';
+import { identifySelf } from '../kernel/process-identity.ts';
+import { copyPath, type StagingLayout } from './layout.ts';
+import { holdersOf, inUse } from './leases/holders.ts';
+import { type Lease, readLiveLeases } from './leases/lease.ts';
+
+/**
+ * Refuses to go on when other processes use the copy that is here: its path must not change under them.
+ * @throws SkulkError CONFLICT
+ */
+export async function requireIdle(layout: StagingLayout, modelId: ModelId, now: Date): Promise<void> {
+  const leases = await readLiveLeases(layout, now);
+  if (leases.length === 0 || !existsSync(copyPath(layout, modelId))) return;
+  const self = await identifySelf();
+  const isOurs = ({ holders }: Lease): boolean =>
+    holders.length > 0 && holders.every(({ pid, startTime }) => pid === self.pid && startTime === self.startTime);
+  const holders = holdersOf(
+    leases.filter((lease) => !isOurs(lease)),
+    modelId,
+  );
+  if (holders.length > 0) throw inUse(modelId, holders);
+}
