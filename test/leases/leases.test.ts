@@ -1,0 +1,312 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { leaseNode } from './lease-node.ts';
+
+const models = { 'org/m': { a: 'first' }, 'org/n': { b: 'second one' }, 'org/eyes': { v: 'sees' }, 'org/small': { s: 'fast' } };
+
+/** A process that does nothing; ended with the test. */
+async function idleProcess(): Promise<ChildProcess & { readonly pid: number; end(): Promise<void> }> {
+  const child = spawn('sleep', ['60']);
+  await once(child, 'spawn');
+  const end = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  };
+  onTestFinished(end);
+  return Object.assign(child, { pid: child.pid ?? 0, end });
+}
+
+describe('a lease', () => {
+  test('of a process keeps a copy until the process ends or gives it back', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url);
+    const [first, second] = [await idleProcess(), await idleProcess()];
+    await node.run('stage', 'org/m');
+    const pids = [first.pid, second.pid].map(String) as [string, string];
+    expect(await node.json('activate', 'org/m', '--pid', pids[0])).toMatchObject({
+      path: join(node.root, 'org--m'),
+      lease: { model_id: 'org/m' },
+    });
+    await node.json('activate', 'org/m', '--pid', pids[1]);
+    // The same process twice is one lease.
+    await node.json('activate', 'org/m', '--pid', pids[1]);
+    expect(Object.keys(await node.leases())).toHaveLength(2);
+    expect(await node.json('deactivate', 'org/m', '--pid', pids[0])).toMatchObject({
+      released: [{ model_id: 'org/m' }],
+      budget: { evicted: [] },
+    });
+    expect(await node.staged()).toEqual({ 'org/m': true });
+    await second.end();
+    expect(await node.staged()).toEqual({ 'org/m': false });
+    expect(await node.json('reconcile', '--dry-run')).toMatchObject({
+      dropped_leases: [{ model_id: 'org/m' }],
+      budget: { evicted: [{ model_id: 'org/m' }] },
+    });
+    expect(await node.staged()).toEqual({ 'org/m': false });
+    expect(await node.json('reconcile')).toMatchObject({
+      dropped_leases: [{ model_id: 'org/m' }],
+      budget: { evicted: [{ model_id: 'org/m' }] },
+    });
+    expect([await node.staged(), await node.leases()]).toEqual([{}, {}]);
+  });
+
+  test('does not hold for a later process of the same pid', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url, { budgetGb: 1 });
+    const process = await idleProcess();
+    await node.run('stage', 'org/m');
+    await node.json('activate', 'org/m', '--pid', String(process.pid));
+    const [[name, lease] = ['', {}]] = Object.entries(await node.leases());
+    const [holder] = lease['holders'] as { startTime: string }[];
+    await node.forge(name, { ...lease, holders: [{ ...holder, startTime: `${holder?.startTime}0` }] });
+    expect(await node.staged()).toEqual({ 'org/m': false });
+    await node.forge(name, { ...lease, holders: [holder] });
+    expect(await node.staged()).toEqual({ 'org/m': true });
+  });
+
+  test('of a process on another machine counts, as nothing is known of it', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url);
+    await node.run('stage', 'org/m', '--keep', '1h');
+    const [[name, lease] = ['', {}]] = Object.entries(await node.leases());
+    await node.forge(name, { ...lease, expires_at: null, holders: [{ pid: 1, startTime: 'x', hostname: 'another' }] });
+    expect(await node.staged()).toEqual({ 'org/m': true });
+  });
+
+  test.each([
+    ['', 'not JSON'],
+    ['[]', 'a list'],
+    ['{"lease_id":"../../x","model_id":"org/m"}', 'an id that leaves the directory'],
+    ['null', 'nothing'],
+  ])('that reads %j keeps nothing and breaks nothing', async (text) => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url, { budgetGb: 1 });
+    await node.run('stage', 'org/m', '--keep', '1h');
+    const [name = ''] = Object.keys(await node.leases());
+    await writeFile(join(node.root, '.skulk', 'v1', 'leases', name), text);
+    expect(await node.staged()).toEqual({ 'org/m': false });
+  });
+
+  test('bound to time ends with it', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url);
+    await node.run('stage', 'org/m', 'org/n', '--keep', '90m');
+    await node.run('reconcile');
+    expect(await node.staged()).toEqual({ 'org/m': true, 'org/n': true });
+    for (const [name, lease] of Object.entries(await node.leases())) {
+      const left = Date.parse(String(lease['expires_at'])) - Date.now();
+      expect(left).toBeGreaterThan(88 * 60_000);
+      expect(left).toBeLessThanOrEqual(90 * 60_000);
+      if (lease['model_id'] === 'org/n') await node.forge(name, { ...lease, expires_at: new Date(Date.now() - 1).toISOString() });
+    }
+    expect(await node.json('reconcile')).toMatchObject({ budget: { evicted: [{ model_id: 'org/n' }] } });
+    expect(await node.json('deactivate', 'org/m')).toMatchObject({
+      released: [{ model_id: 'org/m' }],
+      budget: { evicted: [{ model_id: 'org/m' }] },
+    });
+    expect(await node.staged()).toEqual({});
+  });
+
+  test('on what is not there, for nobody, or for no time is refused', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url);
+    const process = await idleProcess();
+    expect(await node.run('activate', 'org/m', '--pid', String(process.pid))).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('skulk stage org/m'),
+    });
+    await node.run('stage', 'org/m');
+    await process.end();
+    expect(await node.run('activate', 'org/m', '--pid', String(process.pid))).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining(`pid ${process.pid}`),
+    });
+    for (const args of [
+      ['activate', 'org/m'],
+      ['activate', 'org/m', '--pid', '0'],
+      ['activate', 'org/m', '--pid', 'x'],
+      ['stage', 'org/m', '--keep', 'soon'],
+      ['stage', 'org/m', '--keep', '0m'],
+    ])
+      expect(await node.run(...args), args.join(' ')).toMatchObject({ status: 2 });
+    expect(await node.run('deactivate', 'org/n')).toMatchObject({ status: 0, stdout: expect.stringContaining('was not active') });
+    expect(await node.leases()).toEqual({});
+  });
+
+  test('keeps a copy from being replaced by a newer one', async () => {
+    const { proxy, replace } = await serveThroughProxy({ 'org/m': { a: 'old' } });
+    const node = await leaseNode(proxy.url, { budgetGb: 1 });
+    await node.run('stage', 'org/m', '--keep', '1h');
+    await replace({ 'org/m': { a: 'new' } });
+    const refused = await node.run('stage', 'org/m');
+    expect(refused).toMatchObject({ status: 5, stdout: '', stderr: expect.stringMatching(/in use by skulk stage --keep, until/) });
+    expect(await readFile(join(node.root, 'org--m', 'a'), 'utf8')).toBe('old');
+    expect(await node.run('stage', 'org/m', '--offline')).toMatchObject({ status: 0 });
+    await node.run('deactivate', 'org/m');
+    // What this very process holds is no obstacle.
+    expect(await node.run('run', 'org/m', '--', 'cat', '{path}/a')).toMatchObject({ status: 0, stdout: 'new' });
+  });
+});
+
+describe('the budget', () => {
+  test('keeps the newest copies that fit, and leaves what is not ours', async () => {
+    const { url } = await serveModels({
+      'org/a': { f: 'x'.repeat(600) },
+      'org/b': { f: 'y'.repeat(500) },
+      'org/c': { f: 'z'.repeat(300) },
+    });
+    const node = await leaseNode(url, { budgetGb: 1000 / 2 ** 30 });
+    await node.run('stage', 'org/a', 'org/b', 'org/c');
+    for (const [index, name] of ['c', 'b', 'a'].entries())
+      await utimes(join(node.root, `org--${name}`, '.last_used'), 1000 + index, 1000 + index);
+    await mkdir(join(node.root, 'precious'));
+    await mkdir(join(node.root, 'org--foreign'));
+    await writeFile(join(node.root, 'org--foreign', 'f'), 'mine');
+    await mkdir(join(node.root, 'py--thon'));
+    await writeFile(join(node.root, 'py--thon', 'f'), 'w'.repeat(5000));
+    await writeFile(join(node.root, 'py--thon', '.last_used'), '');
+    const report = await node.json('reconcile');
+    expect(report).toMatchObject({ budget: { kept: [{ model_id: 'org/a' }, { model_id: 'org/c' }], evicted_bytes: 5500 } });
+    expect((await readdir(node.root)).sort()).toEqual(['.skulk', 'org--a', 'org--c', 'org--foreign', 'precious']);
+    expect(await node.json('staging')).toMatchObject({ foreign: expect.arrayContaining(['precious', 'org--foreign']) });
+  });
+
+  test('evicts nothing when the configuration says so', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url, { cleanup: false });
+    await node.run('stage', 'org/m');
+    expect(await node.json('reconcile')).toMatchObject({
+      budget: { evicted: [], skipped: expect.stringContaining('cleanup_on_deactivate') },
+    });
+    await node.run('run', 'org/m', '--', 'true');
+    expect(await node.json('deactivate', 'org/m')).toMatchObject({ budget: { evicted: [] } });
+    expect(await node.staged()).toEqual({ 'org/m': false });
+  });
+
+  test('is applied when a server starts', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url);
+    await node.run('stage', 'org/m');
+    await node.run('stage', 'org/n', '--keep', '1h');
+    const serving = node.start('serve', '--role', 'node', '--host', '127.0.0.1', '--api-port', '0');
+    while (Object.keys(await node.staged()).length === 2);
+    expect(await node.staged()).toEqual({ 'org/n': true });
+    serving.child.kill('SIGTERM');
+    expect((await serving.exited).status).toBe(0);
+  });
+
+  test('never touches a store, whatever its path is called', async () => {
+    const place = await temporaryDirectory();
+    const store = join(place, 'Store');
+    await mkdir(join(store, 'org--m'), { recursive: true });
+    await writeFile(join(store, 'org--m', 'a'), 'canonical');
+    await writeFile(join(store, 'registry.json'), '{}');
+    await symlink(store, join(place, 'link'));
+    for (const spelling of [store, join(place, 'link'), `${place}/x/../Store/`, join(place, 'link', '.')]) {
+      const node = await leaseNode('http://127.0.0.1:1', { more: `    node_cache_path: ${spelling}\n  store_path: ${store}\n` });
+      await writeFile(join(store, 'org--m', '.last_used'), '');
+      expect(await node.json('reconcile')).toMatchObject({ budget: { evicted: [], skipped: expect.stringContaining('store itself') } });
+      await node.run('deactivate', 'org/m');
+      expect(await readFile(join(store, 'org--m', 'a'), 'utf8')).toBe('canonical');
+    }
+  });
+
+  test('drops what is left of old transfers and removals, and nothing younger', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url, { budgetGb: 1 });
+    await node.run('stage', 'org/m');
+    const own = join(node.root, '.skulk', 'v1');
+    const old = new Date(Date.now() - 8 * 86_400_000);
+    for (const name of ['org--old', 'org--young']) await mkdir(join(own, 'incoming', name, 'files'), { recursive: true });
+    await utimes(join(own, 'incoming', 'org--old', 'files'), old, old);
+    await utimes(join(own, 'incoming', 'org--old'), old, old);
+    await mkdir(join(own, 'trash', 'org--gone.abc', 'x'), { recursive: true });
+    const plan = await node.json('reconcile', '--dry-run');
+    expect(plan).toMatchObject({ stale_partials: ['org/old'], trash_entries: 1, dry_run: true });
+    expect(await readdir(join(own, 'incoming'))).toHaveLength(2);
+    expect(await node.json('reconcile')).toMatchObject({ stale_partials: ['org/old'], trash_entries: 1 });
+    expect([await readdir(join(own, 'incoming')), await readdir(join(own, 'trash'))]).toEqual([['org--young'], []]);
+  });
+});
+
+describe('companions', () => {
+  const eyes = { role: 'vision' as const, modelId: parseModelId('org/eyes') };
+  const small = { role: 'assistant' as const, modelId: parseModelId('org/small') };
+
+  test('that the store names are staged, and are in use with the model', async () => {
+    const { url, store } = await serveModels(models);
+    store.companions.set('org/m', [eyes, small]);
+    const node = await leaseNode(url);
+    const { staged } = await node.json<{ staged: unknown[] }>('stage', 'org/m', '--keep', '1h');
+    expect(staged).toMatchObject([
+      { model_id: 'org/m', companions: [{ model_id: 'org/eyes', path: join(node.root, 'org--eyes') }, { model_id: 'org/small' }] },
+    ]);
+    await node.run('reconcile');
+    expect(await node.staged()).toEqual({ 'org/m': true, 'org/eyes': true, 'org/small': true });
+    const ended = await node.run('run', 'org/m', '--', 'sh', '-c', `ls ${node.root}`);
+    expect(ended.stdout).toBe('org--eyes\norg--m\norg--small\n');
+    await node.json('deactivate', 'org/m');
+    expect(await node.staged()).toEqual({});
+  });
+
+  test('are known of a copy that is here, when the store cannot be asked', async () => {
+    const { url, store, stop } = await serveModels(models);
+    store.companions.set('org/m', [eyes]);
+    const node = await leaseNode(url);
+    const process = await idleProcess();
+    await node.run('stage', 'org/m');
+    await stop();
+    expect(await node.json('activate', 'org/m', '--pid', String(process.pid))).toMatchObject({ lease: { companions: ['org/eyes'] } });
+    expect(await node.staged()).toEqual({ 'org/m': true, 'org/eyes': true });
+    expect(await node.run('stage', 'org/m')).toMatchObject({ status: 0, stdout: `${join(node.root, 'org--m')}\n` });
+  });
+
+  test('that a card names after the copy was staged come with the next stage', async () => {
+    const { url, store } = await serveModels(models);
+    const node = await leaseNode(url, { budgetGb: 1 });
+    await node.run('stage', 'org/m');
+    store.companions.set('org/m', [eyes]);
+    await node.run('stage', 'org/m');
+    expect(Object.keys(await node.staged()).sort()).toEqual(['org/eyes', 'org/m']);
+  });
+
+  test('that are missing fail the stage when they are required, and are a warning otherwise', async () => {
+    const { url, store } = await serveModels(models);
+    const node = await leaseNode(url);
+    store.companions.set('org/m', [{ ...eyes, modelId: parseModelId('org/nowhere') }]);
+    expect(await node.run('stage', 'org/m')).toMatchObject({
+      status: 3,
+      stdout: '',
+      stderr: expect.stringMatching(/org\/nowhere, the vision companion of org\/m, is needed/),
+    });
+    expect(await node.run('run', 'org/m', '--', 'touch', join(node.home, 'began'))).toMatchObject({ status: 3 });
+    expect(await readdir(node.home)).not.toContain('began');
+    store.companions.set('org/m', [{ ...small, modelId: parseModelId('org/nowhere') }]);
+    expect(await node.run('stage', 'org/m')).toMatchObject({
+      status: 0,
+      stdout: `${join(node.root, 'org--m')}\n`,
+      stderr: expect.stringContaining('was not staged'),
+    });
+    expect(await node.leases()).toEqual({});
+  });
+
+  test('come from a card on this machine too, which wins', async () => {
+    const { url, store } = await serveModels(models);
+    store.companions.set('org/m', [small]);
+    const cards = await temporaryDirectory();
+    const node = await leaseNode(url, { more: `  cards_path: ${cards}\n`, budgetGb: 1 });
+    await writeFile(join(cards, 'org--m.toml'), 'model_id = "org/m"\n[vision]\nweights_repo = "org/eyes"\n');
+    await node.run('stage', 'org/m');
+    expect(Object.keys(await node.staged()).sort()).toEqual(['org/eyes', 'org/m']);
+    await writeFile(join(cards, 'org--m.toml'), 'model_id = "org/m"\n[vision\n');
+    expect(await node.run('stage', 'org/m')).toMatchObject({ status: 0, stderr: expect.stringMatching(/org--m.toml:2: .*ignored/) });
+    expect(Object.keys(await node.staged()).sort()).toEqual(['org/eyes', 'org/m', 'org/small']);
+  });
+});

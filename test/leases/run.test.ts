@@ -1,0 +1,191 @@
+import { access, chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { seededRandom, testSeed } from '../helpers/seeded.ts';
+import { serveModels } from '../helpers/staging-node.ts';
+import { leaseNode } from './lease-node.ts';
+
+const models = {
+  'org/m': { 'm-Q8_0.gguf': 'eight', 'm-Q4_K_M-00001-of-00002.gguf': 'four', 'm-Q4_K_M-00002-of-00002.gguf': '2', 'mmproj.gguf': 'p' },
+  'org/plain': { 'a.safetensors': 'a' },
+};
+
+/** Waits for a file that a program of the test writes, and reads it. */
+async function appears(path: string): Promise<string> {
+  for (;;) {
+    const text = await readFile(path, 'utf8').catch(() => '');
+    if (text.endsWith('\n')) return text.trim();
+    await sleep(10);
+  }
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Ends a program that outlived the skulk that started it. */
+function endLater(pid: number): void {
+  onTestFinished(() => {
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  });
+}
+
+describe('skulk run', () => {
+  test('fills in the path, sets the variables, ends with the status of the program, and then applies the budget', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url);
+    const copy = join(node.root, 'org--m');
+    const script =
+      'echo "$0 $1 $2 $3"; echo "$SKULK_MODEL_PATH $SKULK_MODEL_ID $SKULK_GGUF_FILE"; test -f "$SKULK_GGUF_FILE" || exit 9; exit 7';
+    const ended = await node.run('run', 'org/m', '--', 'sh', '-c', script, '{path}', 'x{gguf}', '{model}', '');
+    const gguf = join(copy, 'm-Q4_K_M-00001-of-00002.gguf');
+    expect(ended).toMatchObject({ status: 7, stdout: `${copy} x${gguf} org/m \n${copy} org/m ${gguf}\n` });
+    expect(await node.staged()).toEqual({});
+    expect(await node.leases()).toEqual({});
+  });
+
+  test('takes words that look like its own flags as the words of the program', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url);
+    const { stdout } = await node.run('run', 'org/plain', '-q', '--', 'printf', '%s|', '--json', '--', '-q', '--help');
+    expect(stdout).toBe('--json|--|-q|--help|');
+  });
+
+  test('keeps the copy in use while the program runs', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url);
+    const began = join(node.home, 'began');
+    const running = node.start('run', 'org/m', '--', 'sh', '-c', `echo $$ > ${began}; exec sleep 60`);
+    const pid = Number(await appears(began));
+    expect(await node.staged()).toEqual({ 'org/m': true });
+    const purged = await node.json<{ kept_in_use: unknown[]; evicted: unknown[] }>('purge-staging');
+    expect(purged).toMatchObject({ evicted: [], kept_in_use: [{ model_id: 'org/m', holders: [{ pid }, { pid: running.pid }] }] });
+    const { stdout } = await node.run('purge-staging', '--dry-run');
+    expect(stdout).toContain(`kept org/m: in use by pid ${pid} (skulk run)`);
+    await node.run('reconcile');
+    expect(await node.staged()).toEqual({ 'org/m': true });
+    expect(await node.json('purge-staging', '--force')).toMatchObject({ evicted: [{ model_id: 'org/m' }] });
+    running.child.kill('SIGTERM');
+    await running.exited;
+  });
+
+  test.each([
+    ['SIGTERM', 15],
+    ['SIGINT', 2],
+    ['SIGHUP', 1],
+    ['SIGUSR1', 10],
+    ['SIGQUIT', 3],
+  ] as const)('passes %s on', async (signal, number) => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url);
+    const began = join(node.home, 'began');
+    const wait = `echo $$ > ${began}; while :; do sleep 0.02; done`;
+    const trapping = node.start('run', 'org/plain', '--', 'sh', '-c', `trap 'exit 33' ${signal.slice(3)}; ${wait}`);
+    await appears(began);
+    trapping.child.kill(signal);
+    expect(await trapping.exited).toMatchObject({ status: 33 });
+    await writeFile(began, '');
+    const plain = node.start(
+      'run',
+      'org/plain',
+      '--',
+      process.execPath,
+      '-e',
+      `require('fs').writeFileSync(${JSON.stringify(began)}, process.pid + '\\n'); setInterval(() => {}, 9)`,
+    );
+    await appears(began);
+    // Node's own programs begin a debugger at SIGUSR1.
+    const last = signal === 'SIGUSR1' ? 'SIGTERM' : signal;
+    plain.child.kill(last);
+    expect(await plain.exited).toMatchObject({ status: 128 + (last === signal ? number : 15) });
+  });
+
+  test('stops staging at SIGINT, without starting the program', async () => {
+    const { url } = await serveModels({ 'org/big': { a: Buffer.alloc(60e6, 'a') } });
+    const node = await leaseNode(url);
+    const running = node.start('run', 'org/big', '--', 'touch', join(node.home, 'began'));
+    while (Object.keys(await node.leases()).length === 0) await sleep(5);
+    running.child.kill('SIGINT');
+    expect((await running.exited).status).toBe(130);
+    await expect(access(join(node.home, 'began'))).rejects.toThrow();
+    expect(await node.leases()).toEqual({});
+  });
+
+  test('says 127 and 126 as a shell does, before anything is staged', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url, { budgetGb: 1 });
+    const script = join(node.home, 'script');
+    await writeFile(script, '#!/bin/sh\nexit 3\n');
+    expect(await node.run('run', 'org/m', '--', 'no-such-program')).toMatchObject({
+      status: 127,
+      stdout: '',
+      stderr: expect.stringContaining('no-such-program'),
+    });
+    expect(await node.run('run', 'org/m', '--', './missing')).toMatchObject({ status: 127 });
+    expect(await node.run('run', 'org/m', '--', './script')).toMatchObject({ status: 126 });
+    expect(await node.run('run', 'org/m', '--', node.home)).toMatchObject({ status: 126 });
+    expect(await node.staged()).toEqual({});
+    await chmod(script, 0o755);
+    expect(await node.run('run', 'org/m', '--', './script')).toMatchObject({ status: 3 });
+  });
+
+  test('says that there is no GGUF file, and how to name a program', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url);
+    expect(await node.run('run', 'org/plain', '--', 'echo', '{gguf}')).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('{path}'),
+    });
+    expect(await node.run('run', 'org/plain', 'llama', '-m', 'x')).toMatchObject({ status: 2, stderr: expect.stringContaining(' -- ') });
+    expect(await node.run('run', 'org/plain')).toMatchObject({ status: 2, stderr: expect.stringContaining('COMMAND') });
+    expect(await node.leases()).toEqual({});
+  });
+
+  test('killed, leaves the program running and the copy in use until it ends', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url);
+    const began = join(node.home, 'began');
+    const running = node.start('run', 'org/m', '--', 'sh', '-c', `echo $$ > ${began}; exec sleep 60`);
+    const pid = Number(await appears(began));
+    endLater(pid);
+    running.child.kill('SIGKILL');
+    // The program holds the pipes of the test open, so its end is not waited for.
+    while (running.child.signalCode === null) await sleep(5);
+    expect(isAlive(pid)).toBe(true);
+    expect(await node.json('purge-staging')).toMatchObject({ evicted: [], kept_in_use: [{ model_id: 'org/m', holders: [{ pid }, {}] }] });
+    process.kill(pid, 'SIGKILL');
+    while (isAlive(pid)) await sleep(5);
+    expect(await node.json('reconcile')).toMatchObject({
+      dropped_leases: [{ model_id: 'org/m' }],
+      budget: { evicted: [{ model_id: 'org/m' }] },
+    });
+    expect(await node.leases()).toEqual({});
+  });
+
+  test('killed at any moment, never leaves a program running without a lease', { timeout: 60_000 }, async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url, { budgetGb: 1 });
+    const random = seededRandom(testSeed);
+    for (let round = 0; round < 12; round += 1) {
+      const began = join(node.home, `began-${round}`);
+      const running = node.start('run', 'org/plain', '--', 'sh', '-c', `echo $$ > ${began}; exec sleep 60`);
+      await sleep(40 + random() * 120);
+      running.child.kill('SIGKILL');
+      while (running.child.signalCode === null) await sleep(5);
+      // What was let go begins at once; what was not never does.
+      await sleep(50);
+      const pid = Number(await readFile(began, 'utf8').catch(() => '0'));
+      if (pid !== 0) {
+        endLater(pid);
+        expect(await node.staged(), `round ${round}, SKULK_TEST_SEED=${testSeed}`).toEqual({ 'org/plain': true });
+        process.kill(pid, 'SIGKILL');
+      }
+    }
+  });
+});
