@@ -47,6 +47,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     doors: {
       // It is what describes, checks and writes the configuration.
       'core/operations/config.ts': ['core/config'],
+      // It looks at everything.
+      'core/operations/doctor/run-doctor.ts': ['core/config'],
       // It tells a directory that is not mounted from a store that is not there.
       'core/operations/open-store.ts': ['core/config'],
     },

@@ -16,6 +16,7 @@ export const commandLoaders = {
   delete: async (): Promise<AnyCommand> => (await import('./delete.ts')).deleteModel,
   verify: async (): Promise<AnyCommand> => (await import('./verify.ts')).verify,
   health: async (): Promise<AnyCommand> => (await import('./health.ts')).health,
+  doctor: async (): Promise<AnyCommand> => (await import('./doctor.ts')).doctor,
   config: async (): Promise<AnyCommand> => (await import('./config.ts')).config,
   completion: async (): Promise<AnyCommand> => (await import('./completion.ts')).completion,
 } as const satisfies CommandLoaders;

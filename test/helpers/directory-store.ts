@@ -60,6 +60,7 @@ export async function directoryStore(
       version: '1.2.3',
       node_id: 'n1',
       hostname: 'kite3',
+      time: '2026-01-02T03:04:05.000Z',
       instance: null,
     }),
     listModels: async () => entries(),
@@ -77,6 +78,7 @@ export async function directoryStore(
     },
     verify: async () => ({ ok: true, models: [] }),
     has: async (id) => manifests.has(id),
+    listLost: async () => [],
     listFiles: async (id) => find(id).files.map(({ path }) => path),
     openFile: async (id, path) => {
       const file = find(id).files.find((known) => known.path === path);

@@ -23,6 +23,7 @@ export function checkHealth(value: unknown, url: string): StoreHealth {
     version: textOr(value['version'], ''),
     node_id: textOr(value['node_id'], null),
     hostname: textOr(value['hostname'], ''),
+    time: textOr(value['time'], null),
     instance: textOr(value['instance'], null),
   };
 }

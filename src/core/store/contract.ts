@@ -27,6 +27,8 @@ export interface StoreHealth {
   readonly version: string;
   readonly node_id: string | null;
   readonly hostname: string;
+  /** The store host's clock, ISO 8601; null of a store that does not tell. */
+  readonly time: string | null;
   /** The token of the lock that the server holds: who can read it from the disk is on the store host. */
   readonly instance: string | null;
 }
@@ -141,6 +143,8 @@ export interface OpenFile extends AsyncDisposable {
 /** The store on this machine's disk, as the server that speaks for it needs it. */
 export interface LocalStore extends Store {
   readonly root: string;
+  /** The models that the registry names although their directory is not there. */
+  listLost(): Promise<readonly ModelId[]>;
   /** Whether the registry names this model and its directory is there. */
   has(modelId: ModelId): Promise<boolean>;
   /**

@@ -161,6 +161,7 @@ export function openDiskStore({ root, world, nodeId, cardsPath, held }: DiskStor
         version: world.version,
         node_id: nodeId ?? null,
         hostname: world.hostname,
+        time: world.now().toISOString(),
         instance: held?.holder.token ?? null,
       };
     },
@@ -168,6 +169,11 @@ export function openDiskStore({ root, world, nodeId, cardsPath, held }: DiskStor
       const { entries } = await registry();
       const there = await Promise.all(entries.values().map(({ store_path }) => isDirectoryInside(root, store_path)));
       return [...entries.values()].filter((_, index) => there[index]);
+    },
+    listLost: async () => {
+      const { entries } = await registry();
+      const there = await Promise.all(entries.values().map(({ store_path }) => isDirectoryInside(root, store_path)));
+      return [...entries.keys()].filter((_, index) => !there[index]);
     },
     has: async (modelId) => {
       const entry = (await registry()).entries.get(modelId);

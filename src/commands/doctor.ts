@@ -1,0 +1,47 @@
+import { type Deps, defineCommand } from '../cli/definition.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
+import type { Check } from '../core/operations/doctor/check.ts';
+import { plural } from './plural.ts';
+
+/** `skulk doctor`: what is wrong, and how to mend it. */
+export const doctor = defineCommand({
+  name: 'doctor',
+  summary: 'look for what is wrong, and say how to mend it',
+  description: [
+    'Checks what a person would check by hand: the configuration, whether this machine is the store host, whether the host resolves and answers, the clock, the paths and their room, the copies and the budget. It changes nothing.',
+    'The exit status is 0 when there is no problem; otherwise it is that of the first one.',
+  ],
+  examples: [
+    ['check this machine', 'skulk doctor'],
+    ['only what is wrong', 'skulk doctor --json | jq \'.checks[] | select(.status != "ok")\''],
+  ],
+  exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'],
+  run: async (_, context) => {
+    let deps: Deps;
+    try {
+      deps = await context.deps();
+    } catch (error) {
+      if (!(error instanceof SkulkError) || error.code !== 'CONFIG') throw error;
+      const { problemOf } = await import('../core/operations/doctor/check.ts');
+      return { ok: false, checks: [problemOf('configuration', error)] };
+    }
+    const { runDoctor } = await import('../core/operations/doctor/run-doctor.ts');
+    return runDoctor(deps);
+  },
+  text: ({ checks }) => checks.flatMap(toLines),
+  failure: ({ checks }) => {
+    const problems = checks.filter(({ status }) => status === 'problem');
+    const [first] = problems;
+    if (first === undefined) return undefined;
+    return new SkulkError(first.code ?? 'CONFIG', `${plural(problems.length, 'problem')}, first: ${first.found}`, {
+      hint: first.todo ?? undefined,
+    });
+  },
+});
+
+const marks = { ok: 'ok  ', warning: 'warn', problem: 'FAIL', skipped: '-   ' } as const;
+
+const toLines = ({ id, status, found, todo }: Check): readonly string[] => [
+  `${marks[status]}  ${id}: ${found}`,
+  ...(todo === null ? [] : [`      -> ${todo}`]),
+];

@@ -1,0 +1,68 @@
+import { readdir } from 'node:fs/promises';
+import { formatBytes } from '../../kernel/units.ts';
+import { stagingLayout } from '../../staging/layout.ts';
+import { isLive, readLeases } from '../../staging/leases/lease.ts';
+import { listCopies, listUnfinished } from '../../staging/list-copies.ts';
+import { isCanonicalRoot, isInsideStore } from '../../staging/same-place.ts';
+import type { Deps } from '../deps.ts';
+import { type Check, ok, problem, problemOf, skipped, warning } from './check.ts';
+import { describeRoom } from './check-store.ts';
+
+/** Can copies be made here, and is what lies there in order? */
+export async function checkStaging({ config, world }: Deps, isUsable: () => Promise<void>): Promise<readonly Check[]> {
+  const { nodeCachePath, storePath, stagingEnabled } = config.settings;
+  const layout = stagingLayout(nodeCachePath.value);
+  if (!stagingEnabled.value) return [skipped('staging path', 'staging is switched off on this machine (staging.enabled is false)')];
+  if (await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost }))
+    return [ok('staging path', `${layout.root} is the store itself: models are used in place, and nothing is ever evicted`)];
+  if (await isInsideStore(layout.root, storePath.value))
+    return [
+      problem(
+        'staging path',
+        `${layout.root} lies inside the store`,
+        'set staging.node_cache_path to a directory outside the store',
+        'CONFIG',
+      ),
+    ];
+  try {
+    await isUsable();
+    const room = await describeRoom(layout.root);
+    const path = room.isLow
+      ? warning('staging path', `${layout.root} has ${room.text}`, 'lower staging_keep_recent_gb, or run `skulk purge-staging`')
+      : ok('staging path', `${layout.root} can be written and has ${room.text}`);
+    return [path, await checkContent(layout.root, world.now())];
+  } catch (error) {
+    return [problemOf('staging path', error)];
+  }
+}
+
+async function checkContent(root: string, now: Date): Promise<Check> {
+  const layout = stagingLayout(root);
+  const [{ copies, foreign }, unfinished, leases, trash] = await Promise.all([
+    listCopies(layout),
+    listUnfinished(layout),
+    readLeases(layout),
+    readdir(layout.trash).catch(() => []),
+  ]);
+  const alive = await Promise.all(leases.map((lease) => isLive(lease, now)));
+  const dead = alive.filter((lives) => !lives).length;
+  const bytes = copies.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const found = [
+    `${copies.length} copies, ${formatBytes(bytes)}`,
+    ...(unfinished.length === 0 ? [] : [`unfinished: ${unfinished.join(', ')}`]),
+    ...(dead === 0 ? [] : [`${dead} leases of processes that are gone`]),
+    ...(trash.length === 0 ? [] : [`${trash.length} leftovers of removals`]),
+    ...(foreign.length === 0 ? [] : [`not skulk's: ${foreign.join(', ')}`]),
+  ].join('; ');
+  if (foreign.length > 0)
+    return warning('staging', found, 'skulk leaves alone what it did not make; move it away if it is not meant to be there');
+  return dead + trash.length > 0 ? warning('staging', found, 'run `skulk reconcile`') : ok('staging', found);
+}
+
+/** What happens to copies that nobody uses. */
+export function checkBudget({ config }: Deps): Check {
+  const { cleanupOnDeactivate, keepRecentBytes } = config.settings;
+  if (!cleanupOnDeactivate.value) return ok('budget', 'nothing is evicted by itself (staging.cleanup_on_deactivate is false)');
+  if (keepRecentBytes.value === 0) return ok('budget', 'only what is in use is kept (staging_keep_recent_gb is 0)');
+  return ok('budget', `up to ${formatBytes(keepRecentBytes.value)} of idle copies are kept, newest use first`);
+}

@@ -1,0 +1,150 @@
+import { lookup } from 'node:dns/promises';
+import { stat } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { probeConnection } from '../../client/probe-connection.ts';
+import { readLock } from '../../kernel/lock.ts';
+import { formatBytes } from '../../kernel/units.ts';
+import type { LocalStore, StoreHealth } from '../../store/contract.ts';
+import { storeLayout } from '../../store/layout.ts';
+import { diskRoom } from '../../transfer/disk-room.ts';
+import type { Deps } from '../deps.ts';
+import { openStore, remoteUrl } from '../open-store.ts';
+import { type Check, ok, problem, problemOf, skipped, warning } from './check.ts';
+
+const lookupMs = 3_000;
+const connectMs = 2_000;
+const mostClockErrorMs = 5 * 60_000;
+
+/** Does the store's name lead somewhere that this machine can reach? */
+export async function checkAddress({ config }: Deps): Promise<Check> {
+  const url = remoteUrl(config);
+  if (url === undefined) return skipped('address', 'the store is on this machine');
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const addresses = isIP(host) !== 0 ? [host] : await resolve(host);
+  if (typeof addresses === 'string')
+    return problem('address', `${host} ${addresses}`, 'set store_http_host to the address of the store host', 'STORE_UNREACHABLE');
+  const found = isIP(host) !== 0 ? `the store is at ${host}` : `${host} is ${addresses.join(', ')}`;
+  if (addresses.every((address) => /^(169\.254\.|fe[89ab])/i.test(address)))
+    return warning(
+      'address',
+      `${found}, a link-local address, which changes and is slow on some networks`,
+      'set store_http_host to the LAN address of the store host',
+    );
+  if (isIP(host) === 0 && host !== 'localhost' && addresses.every((address) => /^(127\.|::1$)/.test(address)))
+    return warning('address', `${found}, this very machine`, 'mend /etc/hosts, or set store_http_host to the address of the store host');
+  return ok('address', found);
+}
+
+async function resolve(host: string): Promise<readonly string[] | string> {
+  const timeout = new Promise<string>(
+    (settle) => void setTimeout(settle, lookupMs, `was not resolved within ${lookupMs / 1000} s`).unref(),
+  );
+  const answer = lookup(host, { all: true }).then(
+    (found) => found.map(({ address }) => address),
+    (error: NodeJS.ErrnoException) => `cannot be resolved (${error.code ?? error.message})`,
+  );
+  return Promise.race([answer, timeout]);
+}
+
+/** Does a store answer, of which version, and with the same time? */
+export async function checkServer(deps: Deps): Promise<readonly Check[]> {
+  const { config, world } = deps;
+  const url = remoteUrl(config) ?? (await readLock(storeLayout(config.settings.storePath.value).lock))?.url;
+  if (url === undefined) return [await checkFreePort(deps)];
+  const outcome = await probeConnection(url, connectMs);
+  if (outcome !== 'connected') {
+    const why = outcome === 'timeout' ? `accepts no connection within ${connectMs / 1000} s` : `refuses: ${outcome.message}`;
+    return [
+      problem('store', `${url} ${why}`, 'is `skulk serve` running there, and does a firewall let its port through?', 'STORE_UNREACHABLE'),
+    ];
+  }
+  try {
+    await using opened = await openStore(deps);
+    await opened.store.listModels();
+    const health = await opened.store.health();
+    const who = `a store of skulk ${health.version || '(the Python program)'} with ${health.models} models answers at ${url}`;
+    const isOther = health.version !== '' && health.version !== world.version;
+    const store = isOther
+      ? warning('store', `${who}; this is skulk ${world.version}`, 'install the same version on both machines')
+      : ok('store', who);
+    return [store, checkClock(health, world.now())];
+  } catch (error) {
+    return [problemOf('store', error)];
+  }
+}
+
+async function checkFreePort({ config }: Deps): Promise<Check> {
+  if (!config.isStoreHost)
+    return problem('store', 'no store is configured', 'run `skulk config init`, or set SKULK_STORE', 'STORE_NOT_CONFIGURED');
+  const port = config.settings.storePort.value;
+  const isTaken = (await probeConnection(`http://127.0.0.1:${port}`, 250)) === 'connected';
+  if (isTaken)
+    return problem(
+      'store',
+      `no server runs for this store, and another program has port ${port}`,
+      'stop that program, or set store_port',
+      'PORT_IN_USE',
+    );
+  return warning(
+    'store',
+    `no server runs; commands on this machine work on the disk, but other machines reach nothing`,
+    'run `skulk serve`',
+  );
+}
+
+function checkClock({ time }: StoreHealth, now: Date): Check {
+  const theirs = time === null ? Number.NaN : Date.parse(time);
+  if (Number.isNaN(theirs)) return skipped('clock', 'the store does not tell its time');
+  const apart = Math.abs(theirs - now.getTime());
+  if (apart <= mostClockErrorMs) return ok('clock', 'this machine and the store host agree on the time');
+  return warning(
+    'clock',
+    `the clocks of this machine and of the store host are ${Math.round(apart / 60_000)} minutes apart`,
+    'let both follow a time server (NTP)',
+  );
+}
+
+/** On the host: is the disk there, with room, and does the registry tell the truth? */
+export async function checkStorePath({ config }: Deps, disk: LocalStore, isUsable: () => Promise<void>): Promise<readonly Check[]> {
+  const root = config.settings.storePath.value;
+  try {
+    await isUsable();
+  } catch (error) {
+    return [problemOf('store path', error)];
+  }
+  const exists = await stat(root).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) return [ok('store path', `${root} does not exist yet; \`skulk serve\` makes it`)];
+  const room = await describeRoom(root);
+  const path = room.isLow
+    ? warning(
+        'store path',
+        `${root} has ${room.text}`,
+        'delete models that nobody needs (`skulk registry`), or move the store to a larger disk',
+      )
+    : ok('store path', `${root} can be written and has ${room.text}`);
+  try {
+    const entries = await disk.listModels();
+    const missing = await disk.listLost();
+    if (missing.length === 0) return [path, ok('models', `the registry names ${entries.length} models, and all are there`)];
+    return [
+      path,
+      problem(
+        'models',
+        `the registry names ${missing.join(', ')}, but the directory is missing`,
+        'bring the directory back, or `skulk delete` the model',
+        'INTEGRITY',
+      ),
+    ];
+  } catch (error) {
+    return [path, problemOf('models', error)];
+  }
+}
+
+/** How much room a path's disk has; low is under 5 % or 10 GiB. */
+export async function describeRoom(path: string): Promise<{ readonly text: string; readonly isLow: boolean }> {
+  const { free, total } = await diskRoom(path);
+  return { text: `${formatBytes(free)} free of ${formatBytes(total)}`, isLow: free < total / 20 || free < 10 * 1024 ** 3 };
+}

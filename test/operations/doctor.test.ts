@@ -1,0 +1,165 @@
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+interface Doctor {
+  ok: boolean;
+  checks: { id: string; status: string; found: string; todo: string | null }[];
+}
+
+/** Runs the doctor on a machine of its own. */
+async function examine(yaml: string | undefined, { home, env = {} }: { home?: string; env?: Record<string, string> } = {}) {
+  const place = home ?? (await temporaryDirectory());
+  const config = join(place, 'skulk.yaml');
+  if (yaml !== undefined) await writeFile(config, yaml);
+  const ended = await runSkulk(['doctor', '--json'], {
+    env: { SKULK_HOME: place, ...(yaml !== undefined && { SKULK_CONFIG: config }), ...env },
+    cwd: place,
+  });
+  const report = (ended.stdout === '' ? undefined : JSON.parse(ended.stdout)) as Doctor;
+  const of = (id: string) => report.checks.find((check) => check.id === id);
+  return { ...ended, report, of };
+}
+
+/** A port of 127.0.0.1 where something answers as it is told. */
+async function somethingElse(answer: (url: string) => unknown): Promise<number> {
+  const server = createServer(
+    (request, response) => void response.setHeader('Content-Type', 'application/json').end(JSON.stringify(answer(request.url ?? ''))),
+  );
+  await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+describe('doctor', () => {
+  test('finds nothing wrong with a host and its server, and with a node of it', async () => {
+    const home = await temporaryDirectory();
+    await using served = await startServe({ home });
+    const host = await examine(undefined, { home });
+    expect(host).toMatchObject({ status: 0, report: { ok: true } });
+    expect([host.of('role')?.found, host.of('store')?.found]).toEqual([
+      expect.stringContaining('the store host'),
+      expect.stringContaining(served.url),
+    ]);
+    const node = await examine(undefined, { env: { SKULK_STORE: served.url } });
+    expect(node).toMatchObject({ status: 0, report: { ok: true } });
+    expect(node.report.checks.map(({ id, status }) => `${id} ${status}`)).toEqual(
+      expect.arrayContaining([
+        'configuration ok',
+        'role ok',
+        'address ok',
+        'store ok',
+        'clock ok',
+        'staging path ok',
+        'staging ok',
+        'budget ok',
+      ]),
+    );
+  });
+
+  test('says what is wrong in the configuration, and where', async () => {
+    const { status, report } = await examine('model_store:\n  store_prt: 1\n');
+    expect(status).toBe(2);
+    expect(report).toMatchObject({
+      ok: false,
+      checks: [
+        {
+          id: 'configuration',
+          status: 'problem',
+          found: expect.stringContaining('skulk.yaml:2'),
+          todo: expect.stringContaining('store_port'),
+        },
+      ],
+    });
+  });
+
+  test.each([
+    ['a name that nobody knows', 'store_host: no-such-host.invalid', 'address', 'problem', /no-such-host.invalid .*resolved/, 4],
+    [
+      'a link-local address',
+      'store_host: other\n  store_http_host: 169.254.1.2\n  store_port: 1',
+      'address',
+      'warning',
+      /link-local/,
+      undefined,
+    ],
+    ['a port where nobody listens', 'store_host: other\n  store_http_host: 127.0.0.1\n  store_port: 1', 'store', 'problem', /refuses/, 4],
+    ['a store that is switched off', 'enabled: false', 'role', 'problem', /switched off/, 4],
+    ['a store path that is not mounted', 'store_path: /nowhere/at/all', 'store path', 'problem', /does not exist/, 2],
+  ])('finds %s', { timeout: 20_000 }, async (_, lines, id, state, found, exit) => {
+    const { status, of } = await examine(`model_store:\n  ${lines}\n`);
+    expect(of(id)).toMatchObject({ status: state, found: expect.stringMatching(found), todo: expect.any(String) });
+    // What answers at an address that nobody has is for the network to say.
+    if (exit !== undefined) expect(status).toBe(exit);
+  });
+
+  test('tells another program, another version and another time from a store', async () => {
+    const other = await somethingElse(() => ({ hello: 'world' }));
+    const wrong = await examine(undefined, { env: { SKULK_STORE: `http://127.0.0.1:${other}` } });
+    expect([wrong.status, wrong.of('store')?.status]).toEqual([4, 'problem']);
+    const health = {
+      store_path: '/s',
+      free_bytes: 1,
+      total_bytes: 2,
+      used_bytes: 1,
+      models: 0,
+      version: '0.0.1',
+      hostname: 'x',
+      time: '2001-01-01T00:00:00Z',
+    };
+    const old = await somethingElse((url) => (url === '/registry' ? [] : health));
+    const aged = await examine(undefined, { env: { SKULK_STORE: `http://127.0.0.1:${old}` } });
+    expect(aged.status).toBe(0);
+    expect(aged.of('store')).toMatchObject({ status: 'warning', found: expect.stringContaining('0.0.1') });
+    expect(aged.of('clock')).toMatchObject({ status: 'warning', found: expect.stringContaining('minutes apart') });
+  });
+
+  test('finds models without a directory, strangers among the copies, and what was left behind', async () => {
+    const home = await temporaryDirectory();
+    const model = join(home, 'm');
+    await mkdir(model);
+    await writeFile(join(model, 'a'), 'a');
+    for (const id of ['org/m', 'org/n']) expect((await runSkulk(['add', model, '--as', id], { env: { SKULK_HOME: home } })).status).toBe(0);
+    expect((await runSkulk(['stage', 'org/m'], { env: { SKULK_HOME: home } })).status).toBe(0);
+    await rm(join(home, 'store', 'org--n'), { recursive: true });
+    await mkdir(join(home, 'staging', 'holiday pictures'));
+    await mkdir(join(home, 'staging', '.skulk', 'v1', 'trash', 'x'), { recursive: true });
+    const { status, of } = await examine(undefined, { home });
+    expect(status).toBe(6);
+    expect(of('models')).toMatchObject({ status: 'problem', found: expect.stringContaining('org/n') });
+    expect(of('staging')).toMatchObject({ status: 'warning', found: expect.stringMatching(/1 copies.*1 leftovers.*holiday pictures/) });
+    await rm(join(home, 'staging', 'holiday pictures'), { recursive: true });
+    expect((await examine(undefined, { home })).of('staging')).toMatchObject({
+      status: 'warning',
+      todo: expect.stringContaining('reconcile'),
+    });
+  });
+
+  test('knows the in-place setting, also through a link, and a staging path inside the store', async () => {
+    const home = await temporaryDirectory();
+    const store = join(home, 'Store');
+    await mkdir(store);
+    await writeFile(join(store, 'registry.json'), '{}');
+    await symlink(store, join(home, 'link'));
+    const yaml = (path: string): string => `model_store:\n  store_path: ${store}\n  staging:\n    node_cache_path: ${path}\n`;
+    expect((await examine(yaml(join(home, 'link')), { home })).of('staging path')).toMatchObject({
+      status: 'ok',
+      found: expect.stringContaining('in place'),
+    });
+    expect((await examine(yaml(join(store, 'cache')), { home })).of('staging path')).toMatchObject({ status: 'problem' });
+  });
+
+  test('speaks to a person too', async () => {
+    const place = await temporaryDirectory();
+    const { stdout, stderr, status } = await runSkulk(['doctor'], {
+      env: { SKULK_HOME: place, SKULK_STORE: 'http://127.0.0.1:1' },
+      cwd: place,
+    });
+    expect(status).toBe(4);
+    expect(`${stdout}${stderr}`).toMatch(/FAIL {2}store: .*refuses.*\n {6}-> is `skulk serve` running/);
+  });
+});
