@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
@@ -236,6 +236,33 @@ describe('the budget', () => {
   });
 });
 
+/** A mounted directory inside a copy cannot be removed, whoever tries. */
+function mountInside(path: string): boolean {
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', path]).status !== 0) return false;
+  onTestFinished(() => {
+    spawnSync('sh', [
+      '-c',
+      `umount "${path}" 2>/dev/null || grep " ${path.split('/staging/')[0]}" /proc/mounts | cut -d' ' -f2 | xargs -r -n1 umount`,
+    ]);
+  });
+  return true;
+}
+
+test('a removal that fails half-way is reported, does not save the others, and leaves no copy', async ({ skip }) => {
+  const { url } = await serveModels(models);
+  const node = await leaseNode(url);
+  await node.run('stage', 'org/m');
+  await node.run('stage', 'org/n');
+  const inside = join(node.root, 'org--m', 'stuck');
+  await mkdir(inside);
+  if (!mountInside(inside)) skip('nothing can be mounted here');
+  const { status, stderr } = await node.run('reconcile', '--json');
+  expect(status).toBe(9);
+  expect(stderr).toMatch(/cannot remove org\/m/);
+  expect(await node.staged()).toEqual({});
+  expect(await readdir(node.root)).toEqual(['.skulk']);
+});
+
 describe('companions', () => {
   const eyes = { role: 'vision' as const, modelId: parseModelId('org/eyes') };
   const small = { role: 'assistant' as const, modelId: parseModelId('org/small') };
@@ -254,6 +281,39 @@ describe('companions', () => {
     expect(ended.stdout).toBe('org--eyes\norg--m\norg--small\n');
     await node.json('deactivate', 'org/m');
     expect(await node.staged()).toEqual({});
+  });
+
+  test('count as used when the model is given back', async () => {
+    const { url, store } = await serveModels(models);
+    store.companions.set('org/m', [eyes]);
+    const node = await leaseNode(url, { budgetGb: 1 });
+    await node.run('stage', 'org/m', '--keep', '1h');
+    const touched = async () => {
+      const { models } = await node.json<{ models: { model_id: string; last_used: string }[] }>('staging');
+      return models
+        .filter(({ last_used }) => Date.parse(last_used) > 5000)
+        .map(({ model_id }) => model_id)
+        .sort();
+    };
+    const age = async (): Promise<void> => {
+      for (const name of ['m', 'eyes']) await utimes(join(node.root, `org--${name}`, '.last_used'), 1, 1);
+    };
+    await age();
+    expect(await touched()).toEqual([]);
+    await node.run('deactivate', 'org/m');
+    expect(await touched()).toEqual(['org/eyes', 'org/m']);
+    await age();
+    await node.run('run', 'org/m', '--offline', '--', 'sh', '-c', `touch -d @1 ${node.root}/org--*/.last_used`);
+    expect(await touched()).toEqual(['org/eyes', 'org/m']);
+  });
+
+  test('are staged though the date of the last use cannot be written', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url, { budgetGb: 1 });
+    await node.run('stage', 'org/m');
+    await rm(join(node.root, 'org--m', '.last_used'));
+    await symlink('/nowhere/at/all', join(node.root, 'org--m', '.last_used'));
+    expect(await node.run('stage', 'org/m')).toMatchObject({ status: 0, stdout: `${join(node.root, 'org--m')}\n` });
   });
 
   test('are known of a copy that is here, when the store cannot be asked', async () => {

@@ -1,6 +1,9 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { access, chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { seededRandom, testSeed } from '../helpers/seeded.ts';
 import { serveModels } from '../helpers/staging-node.ts';
@@ -188,4 +191,37 @@ describe('skulk run', () => {
       }
     }
   });
+});
+
+/** `script` gives a program a terminal of its own; what is written to it is typed. */
+const hasTerminal = spawnSync('script', ['-qec', 'true', '/dev/null'], { input: '' }).status === 0;
+
+test.skipIf(!hasTerminal)('in a terminal, Ctrl-C reaches the program once, and skulk waits for it', async () => {
+  const { url } = await serveModels(models);
+  const node = await leaseNode(url);
+  const began = join(node.home, 'began');
+  const program = join(node.home, 'program.cjs');
+  await writeFile(
+    program,
+    `let count = 0;
+    process.on('SIGINT', () => { count += 1; if (count === 1) setTimeout(() => { console.log('counted ' + count); process.exit(5); }, 200); });
+    require('fs').writeFileSync(${JSON.stringify(began)}, process.pid + '\\n');
+    setTimeout(() => process.exit(9), 20000);`,
+  );
+  const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
+  const line = `'${process.execPath}' '${bin}' run org/plain -- '${process.execPath}' '${program}'`;
+  const terminal = spawn('script', ['-qec', line, '/dev/null'], {
+    cwd: node.home,
+    env: { ...process.env, SKULK_HOME: node.home, SKULK_STORE: url, SKULK_CONFIG: join(node.home, 'skulk.yaml') },
+  });
+  onTestFinished(() => void terminal.kill('SIGKILL'));
+  let said = '';
+  terminal.stdout.on('data', (text) => {
+    said += String(text);
+  });
+  await appears(began);
+  terminal.stdin.write('\u0003');
+  const [status] = await once(terminal, 'close');
+  expect(said).toContain('counted 1');
+  expect(status).toBe(5);
 });

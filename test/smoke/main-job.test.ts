@@ -30,6 +30,10 @@ describe('the main job, with the built program', () => {
     expect(await digestsBelow(path)).toEqual(await digestsBelow(model));
     const said = runInLlamaCpp(join(path, 'tiny-llama-F32.gguf'));
     if (said !== undefined) expect(said.length).toBeGreaterThan(0);
+    const program = ['run', 'test/tiny-llama', '--', process.execPath, llamaScript, '{gguf}'];
+    const ran = await runSkulk(program, { env: { SKULK_HOME: join(work, 'node'), SKULK_STORE: served.url } });
+    expect(ran).toMatchObject({ status: 0 });
+    if (said !== undefined) expect(JSON.parse(ran.stdout.trim().split('\n').at(-1) ?? '')).toEqual({ text: said });
   });
 
   it.skipIf(!existsSync(realFiles))('carries real GGUF files byte for byte, also one that is no good', { timeout: 60_000 }, async () => {

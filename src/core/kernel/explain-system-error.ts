@@ -1,6 +1,6 @@
 import { SkulkError, systemCode } from './errors.ts';
 
-const sentences: Record<string, { code: 'PERMISSION' | 'NO_SPACE' | 'BAD_PATH' | 'INTEGRITY'; says: string; hint: string }> = {
+const sentences: Record<string, { code: 'PERMISSION' | 'NO_SPACE' | 'BAD_PATH' | 'INTEGRITY' | 'CONFLICT'; says: string; hint: string }> = {
   EACCES: { code: 'PERMISSION', says: 'permission denied', hint: 'check the owner and the mode of that path' },
   EPERM: { code: 'PERMISSION', says: 'operation not permitted', hint: 'check the owner and the mode of that path' },
   EROFS: { code: 'PERMISSION', says: 'the file system is read-only', hint: 'mount it writable, or choose another path' },
@@ -18,6 +18,9 @@ const sentences: Record<string, { code: 'PERMISSION' | 'NO_SPACE' | 'BAD_PATH' |
   ENOTDIR: { code: 'BAD_PATH', says: 'a part of the path is not a directory', hint: 'check the path' },
   ELOOP: { code: 'BAD_PATH', says: 'too many symbolic links', hint: 'check where the links lead' },
   EIO: { code: 'INTEGRITY', says: 'the disk reported an input/output error', hint: 'check the disk; the system log says more' },
+  EBUSY: { code: 'CONFLICT', says: 'the system itself uses it', hint: 'something may be mounted there; unmount it' },
+  ENOTEMPTY: { code: 'CONFLICT', says: 'something else writes there', hint: 'find out what, stop it, and run the command again' },
+  ESTALE: { code: 'CONFLICT', says: 'the network disk has lost it', hint: 'mount that disk again' },
   EMFILE: { code: 'PERMISSION', says: 'too many open files', hint: 'raise the limit (ulimit -n)' },
   ENFILE: { code: 'PERMISSION', says: 'too many open files on this machine', hint: 'raise the limit of the system' },
 };

@@ -85,7 +85,8 @@ export async function deactivate(
     if (isMeant && (await areOurs(lease))) released.push(lease);
   }
   await dropLeases(layout, released);
-  if (released.length > 0) await touchLastUsed(copyPath(layout, modelId), world.now());
+  const used = new Set(released.flatMap((lease) => [lease.model_id, ...lease.companions]));
+  for (const id of used) await touchLastUsed(copyPath(layout, id), world.now());
   return { model_id: modelId, released, budget: await applyBudget(deps, { dryRun: false }) };
 }
 

@@ -50,7 +50,8 @@ export async function reconcile(deps: Deps, { dryRun }: { readonly dryRun: boole
         await lock.release();
       }
     }
-    await emptyTrash(layout.trash);
+    const left = await emptyTrash(layout.trash);
+    for (const path of left) world.emit({ type: 'warning', message: `${path} is left over from a removal and cannot be removed` });
   }
   return {
     dropped_leases: dead.map(({ model_id, purpose }) => ({ model_id, purpose })),

@@ -81,7 +81,7 @@ async function runProgram(
     if (child.identity !== undefined) await lease?.handTo([{ ...child.identity, hostname: self.hostname }, self]);
     child.letGo();
     const status = await child.status;
-    await touchLastUsed(path, world.now());
+    for (const used of [path, ...(staged.companions ?? []).map((companion) => companion.path)]) await touchLastUsed(used, world.now());
     return status;
   } finally {
     giveBack();

@@ -30,13 +30,21 @@ export async function moveToTrash(path: string, trash: string): Promise<string |
   return place;
 }
 
-/** Removes what lies in a trash directory, but not the directory: another process may be moving something into it. */
-export async function emptyTrash(trash: string): Promise<void> {
+/**
+ * Removes what lies in a trash directory, but not the directory: another process may be moving something into it.
+ * @returns what cannot be removed; it is in nobody's way
+ */
+export async function emptyTrash(trash: string): Promise<readonly string[]> {
   const names = await readdir(trash).catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT')) return [];
     throw error;
   });
-  for (const name of names) await removeTree(join(trash, name));
+  const left: string[] = [];
+  for (const name of names) {
+    const path = join(trash, name);
+    await removeTree(path).catch(() => left.push(path));
+  }
+  return left;
 }
 
 /** Removes a tree, following no link. */
