@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { leaseNode } from './lease-node.ts';
@@ -261,6 +263,55 @@ test('a removal that fails half-way is reported, does not save the others, and l
   expect(stderr).toMatch(/cannot remove org\/m/);
   expect(await node.staged()).toEqual({});
   expect(await readdir(node.root)).toEqual(['.skulk']);
+});
+
+describe('staging that is switched off', () => {
+  test('is said by stage, run and activate on a node, and how to switch it on', async () => {
+    const { url } = await serveModels(models);
+    const node = await leaseNode(url, { more: '    enabled: false\n' });
+    const process = await idleProcess();
+    for (const args of [
+      ['stage', 'org/m'],
+      ['stage', 'org/m', '--keep', '1h'],
+      ['run', 'org/m', '--', 'true'],
+    ])
+      expect(await node.run(...args), args.join(' ')).toMatchObject({
+        status: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/staging is disabled.*skulk.yaml/s),
+      });
+    expect((await node.run('activate', 'org/m', '--pid', String(process.pid))).status).toBe(3);
+  });
+
+  test('names the canonical directory on the store host, which is never evicted', async () => {
+    const home = await temporaryDirectory();
+    const model = join(home, 'm');
+    await mkdir(model);
+    await writeFile(join(model, 'm.gguf'), 'weights');
+    const config = join(home, 'skulk.yaml');
+    await writeFile(config, 'model_store:\n  staging:\n    enabled: false\n    staging_keep_recent_gb: 0\n');
+    const env = { SKULK_HOME: home, SKULK_CONFIG: config };
+    expect((await runSkulk(['add', model, '--as', 'org/m'], { env })).status).toBe(0);
+    const path = join(home, 'store', 'org--m');
+    expect(await runSkulk(['stage', 'org/m', '--keep', '1h'], { env })).toMatchObject({ status: 0, stdout: `${path}\n` });
+    expect(await runSkulk(['run', 'org/m', '--', 'cat', '{gguf}'], { env })).toMatchObject({ status: 0, stdout: 'weights' });
+    expect((await runSkulk(['reconcile'], { env })).status).toBe(0);
+    expect(await readFile(join(path, 'm.gguf'), 'utf8')).toBe('weights');
+  });
+});
+
+test('the budget of this machine is the one that node_overrides name for it', async () => {
+  const { url } = await serveModels(models);
+  const mine = await leaseNode(url, {
+    budgetGb: 1,
+    more: `  node_overrides:\n    ${hostname()}:\n      staging:\n        staging_keep_recent_gb: 0\n`,
+  });
+  const others = await leaseNode(url, {
+    budgetGb: 1,
+    more: '  node_overrides:\n    another:\n      staging:\n        staging_keep_recent_gb: 0\n',
+  });
+  for (const node of [mine, others]) await node.run('run', 'org/m', '--', 'true');
+  expect([await mine.staged(), await others.staged()]).toEqual([{}, { 'org/m': false }]);
 });
 
 describe('companions', () => {
