@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isSystemError } from './errors.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /**
  * Writes a whole file so that a reader, a crash or a power cut finds either the old content or the new: a temporary file
@@ -9,7 +10,7 @@ import { isSystemError } from './errors.ts';
  */
 export async function writeFileDurably(path: string, content: string | Uint8Array, { mode = 0o666 } = {}): Promise<void> {
   const directory = dirname(path);
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
     const file = await open(temporary, 'wx', mode);

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pause } from './backoff.ts';
 import { isSystemError, SkulkError } from './errors.ts';
+import { makeDirectory } from './make-directory.ts';
 import { identifySelf, isOfThisMachine, mayBeAlive, type ProcessOnMachine } from './process-identity.ts';
 
 /*
@@ -55,7 +56,7 @@ export async function readLock(path: string): Promise<LockHolder | undefined> {
  * @returns the lock, or who holds it
  */
 export async function tryLock(path: string, purpose: string): Promise<HeldLock | LockHolder> {
-  await mkdir(path, { recursive: true });
+  await makeDirectory(path);
   for (;;) {
     const claim = await highestClaim(path);
     if (claim?.holder !== undefined && (await mayBeAlive(claim.holder))) return claim.holder;

@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { copyFile, lstat, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { digestFiles, type ManifestFile, totalBytes } from '../catalog/manifest.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
 import { readLock } from '../kernel/lock.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { isInside, isSameDirectory } from '../staging/same-place.ts';
 import type { Adopted, RegistryEntry, Store, WorkOptions } from '../store/contract.ts';
@@ -108,7 +109,7 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
     const isDirectory = (await stat(source)).isDirectory();
     const origin = isDirectory ? source : dirname(source);
     const layout = storeLayout(root as string);
-    await mkdir(layout.incoming, { recursive: true });
+    await makeDirectory(layout.incoming);
     const canRename = request.move && (await onOneDisk(source, layout.incoming));
     const place = await makeIncomingPlace(layout, request.modelId, canRename ? origin : undefined);
     const looks = new Map(scan.files.map(({ absolute }) => [absolute, readFingerprint(absolute)]));
@@ -167,7 +168,7 @@ async function moveFiles(files: readonly ScannedFile[], place: IncomingPlace): P
   const linksFirst = files.toSorted((a, b) => Number(b.isLink) - Number(a.isLink));
   for (const { absolute, path, isLink } of linksFirst) {
     const to = join(place.files, path);
-    await mkdir(dirname(to), { recursive: true });
+    await makeDirectory(dirname(to));
     if (isLink) await copyFile(absolute, to, constants.COPYFILE_EXCL);
     else await rename(absolute, to);
   }

@@ -1,9 +1,10 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { checkDirectory } from '../config/check-paths.ts';
 import type { Config } from '../config/settings.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { acquireLock, type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/lock.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
 import type { World } from '../kernel/world.ts';
 import type { LocalStore, Store } from '../store/contract.ts';
 import { openDiskStore } from '../store/disk-store.ts';
@@ -52,7 +53,7 @@ export async function openStore(
     const nearby = await findOnThisMachine(deps);
     if (nearby !== undefined) return nearby;
     if (!mayCreate) throw notConfigured();
-    await mkdir(root, { recursive: true });
+    await makeDirectory(root);
   }
   return openDisk(deps, root);
 }
@@ -136,7 +137,7 @@ export async function openHostStore({
   const { storePath } = config.settings;
   const root = storePath.value;
   await checkDirectory(root, 'store_path', { mayBeMissing: storePath.origin.from === 'default' });
-  await mkdir(root, { recursive: true });
+  await makeDirectory(root);
   const held = await takeLock(storeLayout(root).lock, world);
   if (!isHeld(held)) {
     const where = held.url === undefined ? '' : ` at ${held.url}`;

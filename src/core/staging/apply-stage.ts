@@ -1,7 +1,8 @@
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '../catalog/manifest.ts';
 import { patient } from '../kernel/backoff.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { fetchPieces } from '../transfer/fetch-pieces.ts';
 import { openJournal } from '../transfer/part-journal.ts';
@@ -11,6 +12,7 @@ import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
 import { copyPath, type IncomingCopy, incomingCopy } from './layout.ts';
 import { type StagePlan, sizeOf } from './plan-stage.ts';
 import { prepareFile } from './prepare-file.ts';
+import { requireOneDisk } from './prepare-root.ts';
 import { type PublishTools, publishCopy } from './publish-copy.ts';
 
 /** What `applyStage` works with. */
@@ -43,7 +45,8 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
   const old = copyPath(layout, manifest.model_id);
   // A process that was killed may have left the copy that it replaced.
   await emptyTrash(layout.trash);
-  await mkdir(incoming.files, { recursive: true });
+  await makeDirectory(incoming.files);
+  await requireOneDisk(layout, incoming.files);
   await removeStrangers(incoming, manifest);
   await requireRoom(layout.root, await bytesStillToAllocate(plan, incoming), `staging ${manifest.model_id}`);
 

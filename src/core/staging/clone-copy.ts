@@ -1,13 +1,14 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '../catalog/manifest.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
 import { quote } from '../kernel/relative-path.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { explainUnhashable } from '../transfer/hash-pool.ts';
 import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
 import { copyPath, incomingCopy } from './layout.ts';
+import { requireOneDisk } from './prepare-root.ts';
 import { type PublishTools, publishCopy } from './publish-copy.ts';
 
 /** What became of a clone. */
@@ -32,7 +33,8 @@ export async function cloneCopy(
   const total = manifest.files.reduce((sum, { size }) => sum + size, 0);
   await emptyTrash(layout.trash);
   await removeTree(incoming.path);
-  await mkdir(incoming.files, { recursive: true });
+  await makeDirectory(incoming.files);
+  await requireOneDisk(layout, incoming.files);
   let done = 0;
   let bytesCopied = 0;
   let isRoomChecked = false;

@@ -1,7 +1,8 @@
-import { type FileHandle, link, mkdir, open, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ManifestFile } from '../catalog/manifest.ts';
 import { isSystemError } from '../kernel/errors.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 import { type Piece, splitIntoPieces } from '../transfer/pieces.ts';
@@ -30,7 +31,7 @@ export async function prepareFile(source: FileSource, options: PrepareOptions): 
   const { file, fetch, resumed, copied } = source;
   const { old, incoming, signal } = options;
   const path = join(incoming.files, file.path);
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   const good = await keepGoodPieces(path, file, resumed, signal);
   // The journal may name what is not there any more, while the old copy still has it.
   const wanted = [...copied, ...resumed.filter((piece) => !good.has(piece))];
@@ -82,7 +83,7 @@ async function reuseFile(
   const from = join(old, name);
   const to = join(incoming.files, file.path);
   await rm(to, { force: true });
-  await mkdir(dirname(to), { recursive: true });
+  await makeDirectory(dirname(to));
   try {
     // The old copy is about to go, so the two names never live together for long.
     await link(from, to);

@@ -1,5 +1,6 @@
-import { mkdir } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
 import type { StagingLayout } from './layout.ts';
 import { isInsideStore, isStore } from './same-place.ts';
 
@@ -15,12 +16,24 @@ export async function refuseStoreAsCache({ root }: StagingLayout, storePath: str
 }
 
 /**
+ * A copy is published by a rename, which does not work from one disk to another: better known before a byte is sent.
+ * @throws SkulkError CONFIG
+ */
+export async function requireOneDisk({ root }: StagingLayout, incoming: string): Promise<void> {
+  const [own, other] = await Promise.all([stat(root), stat(incoming)]);
+  if (own.dev === other.dev) return;
+  throw new SkulkError('CONFIG', `${incoming} is on another file system than ${root}, so a copy could not be published by a rename`, {
+    hint: 'mount one disk for the whole of staging.node_cache_path',
+  });
+}
+
+/**
  * Makes the staging root.
  * @throws SkulkError CONFIG when something else is there
  */
 export async function makeRoot({ root }: StagingLayout): Promise<void> {
   try {
-    await mkdir(root, { recursive: true });
+    await makeDirectory(root);
   } catch (error) {
     if (!isSystemError(error, 'EEXIST', 'ENOENT')) throw error;
     throw new SkulkError('CONFIG', `node_cache_path ${root} is not a directory and cannot be made one`, {

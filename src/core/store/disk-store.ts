@@ -210,9 +210,12 @@ export function openDiskStore({ root, world, nodeId, cardsPath, held }: DiskStor
     adopt: (request, options) => adoptModel(request, options, context),
     remove: async (modelId) => {
       if (hashing.has(modelId)) throw new SkulkError('CONFLICT', `${modelId} is being hashed`, { hint: 'wait a moment, then delete it' });
+      const before = (await registry()).entries.get(modelId);
       return writer.write(async () => {
         const { entries } = await registry();
         const entry = entries.get(modelId);
+        // An earlier delete was cut off, e.g. by a full disk, and has just been ended.
+        if (entry === undefined && before !== undefined) return { freedBytes: before.total_bytes };
         if (entry === undefined)
           throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists what is' });
         refuseSharedDirectory(entry, entries.values());

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import type { Emit } from '../kernel/events.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { identifyProcess, isAlive, type ProcessIdentity } from '../kernel/process-identity.ts';
 import { removeTree } from '../transfer/remove-tree.ts';
@@ -33,7 +34,7 @@ export async function makeIncomingPlace({ incoming }: StoreLayout, modelId: Mode
   // It gets its name only with its owner's note in it; until then the draft's own name says whose it is.
   const draft = join(incoming, `.${process.pid}.${randomBytes(8).toString('hex')}.tmp`);
   try {
-    await mkdir(join(draft, 'files'), { recursive: true });
+    await makeDirectory(join(draft, 'files'));
     await writeOwner(draft, movedFrom);
     await rename(draft, place.path);
   } catch (error) {
@@ -140,7 +141,7 @@ async function moveBack(from: string, to: string): Promise<void> {
     );
     // A link was copied and is still there.
     if (isThere) continue;
-    await mkdir(dirname(target), { recursive: true });
+    await makeDirectory(dirname(target));
     await rename(source, target);
   }
 }

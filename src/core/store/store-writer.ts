@@ -1,8 +1,9 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { renameDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { acquireLock, type HeldLock } from '../kernel/lock.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
 import { type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
 import { moveToTrash, removeTree } from '../transfer/remove-tree.ts';
@@ -180,7 +181,7 @@ async function publish(
     const files = join(layout.incoming, incoming, 'files');
     if (await exists(files)) {
       await moveToTrash(place, layout.trash);
-      await mkdir(dirname(place), { recursive: true });
+      await makeDirectory(dirname(place));
       await renameDurably(files, place);
     }
     await removeTree(join(layout.incoming, incoming));

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, rm } from 'node:fs/promises';
+import { copyFile, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError } from '../kernel/errors.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
 import type { FileDigest } from './hash-job.ts';
 import { type HashOptions, runHashJob } from './hash-pool.ts';
 
@@ -22,7 +23,7 @@ export interface ClonedFile extends FileDigest {
  * `to` must not exist; its directory is made.
  */
 export async function cloneFile(from: string, to: string, options: CloneOptions): Promise<ClonedFile> {
-  await mkdir(dirname(to), { recursive: true });
+  await makeDirectory(dirname(to));
   if (!(await reflink(from, to))) {
     await options.beforeCopy?.();
     return { ...(await runHashJob({ kind: 'copy', from, to }, options)), shared: false };

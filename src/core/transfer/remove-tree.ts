@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { syncDirectory } from '../kernel/durable-file.ts';
 import { isSystemError } from '../kernel/errors.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
 
 /**
  * Moves a directory (or a link) into a trash directory on the same file system: from then on it is not there any more, whatever happens.
@@ -11,7 +12,7 @@ import { isSystemError } from '../kernel/errors.ts';
 export async function moveToTrash(path: string, trash: string): Promise<string | undefined> {
   const place = join(trash, `${basename(path)}.${randomBytes(6).toString('hex')}`);
   for (let attempt = 1; ; attempt += 1) {
-    await mkdir(trash, { recursive: true });
+    await makeDirectory(trash);
     try {
       await lstat(path);
     } catch (error) {

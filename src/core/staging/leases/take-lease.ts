@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { makeDirectory } from '../../kernel/make-directory.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { identifySelf, type ProcessOnMachine } from '../../kernel/process-identity.ts';
 import type { StagingLayout } from '../layout.ts';
@@ -79,7 +80,7 @@ export async function dropLeases(layout: Pick<StagingLayout, 'leases'>, leases: 
 }
 
 async function writeLease(layout: StagingLayout, lease: Lease): Promise<void> {
-  await mkdir(layout.leases, { recursive: true });
+  await makeDirectory(layout.leases);
   const path = leasePath(layout, lease.lease_id);
   const draft = `${path}.tmp`;
   try {

@@ -1,0 +1,205 @@
+import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
+import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { canMount, smallDisk } from '../helpers/small-disk.ts';
+import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
+import { serveThroughProxy } from '../helpers/staging-node.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const mebibyte = 2 ** 20;
+const page = 4096;
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+describe.skipIf(!canMount)('a full disk', () => {
+  const files = { 'model.bin': noise(2 * chunkSize + 5_000, 3), 'config.json': '{}' };
+
+  test('refuses a stage before a byte is sent', async () => {
+    const disk = await smallDisk(8 * mebibyte);
+    const { proxy } = await serveThroughProxy({ 'org/m': files });
+    const node = join(disk.path, 'home');
+    const ended = await runSkulk(['stage', 'org/m'], { env: { SKULK_HOME: node, SKULK_STORE: proxy.url } });
+    expect(ended).toMatchObject({ status: 7, stdout: '', stderr: expect.stringMatching(/needs 32\.\d MiB.*are free/) });
+    expect(proxy.bytes()).toBeLessThan(20_000);
+    expect(await exists(join(node, 'staging', 'org--m'))).toBe(false);
+  });
+
+  test('that fills while a model is staged ends it with 7; with room again the next run sends the rest', { timeout: 60_000 }, async () => {
+    const disk = await smallDisk(48 * mebibyte);
+    const { proxy } = await serveThroughProxy({ 'org/m': files });
+    const env = { SKULK_HOME: join(disk.path, 'home'), SKULK_STORE: proxy.url };
+    proxy.setRate(40e6);
+    const stage = startSkulk(['stage', 'org/m', '--connections', '1'], { env });
+    await Promise.race([proxy.passed(chunkSize + 3 * mebibyte), stage.exited]);
+    await disk.leave(0);
+    expect(await stage.exited).toMatchObject({ status: 7, stdout: '', stderr: expect.stringContaining('hint: free some room') });
+    const copy = join(disk.path, 'home', 'staging', 'org--m');
+    expect(await exists(copy)).toBe(false);
+    await disk.leave('all');
+    proxy.setRate(0);
+    const before = proxy.bytes();
+    expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject({ status: 0, stdout: `${copy}\n` });
+    expect(proxy.bytes() - before).toBeLessThan(chunkSize + 2 * mebibyte);
+    expect(await digestsBelow(copy)).toEqual(await digestsOfFiles(files));
+  });
+
+  test('at the very end of a stage leaves the old copy or none, never half a one', { timeout: 120_000 }, async () => {
+    const disk = await smallDisk(8 * mebibyte);
+    const [before, after] = [{ a: noise(mebibyte, 1) }, { a: noise(mebibyte, 2), b: 'b' }];
+    const { proxy, replace } = await serveThroughProxy({ 'org/m': before });
+    const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: proxy.url };
+    const root = join(disk.path, 'staging');
+    const config = join(env.SKULK_HOME, 'skulk.yaml');
+    await writeFiles(env.SKULK_HOME, { 'skulk.yaml': `model_store:\n  staging:\n    node_cache_path: ${root}\n` });
+    const stage = (...more: string[]) => runSkulk(['stage', 'org/m', '--config', config, ...more], { env });
+    const wanted = [await digestsOfFiles(before), await digestsOfFiles(after)];
+    const ends: number[] = [];
+    for (let pages = 0; pages <= 14; pages += 1) {
+      await replace({ 'org/m': before });
+      expect((await stage()).status).toBe(0);
+      await replace({ 'org/m': after });
+      await disk.leave(mebibyte + pages * page);
+      const { status, stderr } = await stage();
+      ends.push(status ?? -1);
+      expect([0, 7], stderr).toContain(status);
+      if (status === 7) expect(stderr).toMatch(/hint: free some room/);
+      expect(wanted).toContainEqual(await digestsBelow(join(root, 'org--m')));
+      await disk.leave('all');
+      expect((await stage()).status).toBe(0);
+      expect(await digestsBelow(join(root, 'org--m'))).toEqual(wanted[1]);
+    }
+    expect(new Set(ends)).toEqual(new Set([7, 0]));
+  });
+
+  test('leaves a warm copy usable, and can be purged', async () => {
+    const disk = await smallDisk(8 * mebibyte);
+    const { proxy } = await serveThroughProxy({ 'org/m': { a: noise(mebibyte, 1) } });
+    const env = { SKULK_HOME: join(disk.path, 'home'), SKULK_STORE: proxy.url };
+    expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
+    await disk.leave(0);
+    expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
+    expect(await runSkulk(['run', 'org/m', '--', 'true'], { env })).toMatchObject({ status: 7, stderr: expect.stringContaining('lease') });
+    expect((await runSkulk(['purge-staging'], { env })).status).toBe(0);
+    expect(disk.free()).toBeGreaterThan(mebibyte);
+  });
+
+  test('before, during and at the end of an add: the store is what it was, or has the whole model', { timeout: 120_000 }, async () => {
+    const disk = await smallDisk(10 * mebibyte);
+    const home = await temporaryDirectory();
+    const [first, second] = [join(home, 'first'), join(home, 'second')];
+    await writeFiles(first, { a: noise(mebibyte, 1) });
+    await writeFiles(second, { b: noise(mebibyte, 2), 'sub/c': 'c' });
+    const env = { SKULK_HOME: home };
+    const root = join(disk.path, 'store');
+    await mkdir(root);
+    const config = join(home, 'skulk.yaml');
+    await writeFiles(home, { 'skulk.yaml': `model_store:\n  store_path: ${root}\n` });
+    const skulk = (...args: string[]) => runSkulk([...args, '--config', config], { env });
+    expect((await skulk('add', first, '--as', 'org/first')).status).toBe(0);
+    const ends: number[] = [];
+    for (let pages = -1; pages <= 16; pages += 1) {
+      await disk.leave(mebibyte + pages * page);
+      const { status, stderr } = await skulk('add', second, '--as', 'org/second');
+      ends.push(status ?? -1);
+      expect([0, 7], stderr).toContain(status);
+      const { entries } = JSON.parse((await skulk('registry', '--json')).stdout) as { entries: { model_id: string }[] };
+      expect(entries.map(({ model_id }) => model_id).sort()).toEqual(status === 0 ? ['org/first', 'org/second'] : ['org/first']);
+      JSON.parse(await readFile(join(root, 'registry.json'), 'utf8'));
+      await disk.leave('all');
+      expect(JSON.parse((await skulk('verify', '--json')).stdout)).toMatchObject({ ok: true });
+      expect((await skulk('add', second, '--as', 'org/second')).status).toBe(0);
+      expect((await skulk('delete', 'org/second', '--yes')).status).toBe(0);
+      expect((await readdir(root)).sort()).toEqual(['.skulk', 'org--first', 'registry.json']);
+    }
+    expect(new Set(ends)).toEqual(new Set([7, 0]));
+  });
+
+  test('when a model is deleted: it is gone and the room is free, or it is all there', { timeout: 60_000 }, async () => {
+    const disk = await smallDisk(10 * mebibyte);
+    const home = await temporaryDirectory();
+    const env = { SKULK_HOME: home };
+    const root = join(disk.path, 'store');
+    await mkdir(root);
+    const config = join(home, 'skulk.yaml');
+    await writeFiles(home, { 'skulk.yaml': `model_store:\n  store_path: ${root}\n` });
+    await writeFiles(join(home, 'm'), { a: noise(mebibyte, 1) });
+    const skulk = (...args: string[]) => runSkulk([...args, '--config', config], { env });
+    for (const pages of [0, 1, 2, 3, 4, 6, 8]) {
+      expect((await skulk('add', join(home, 'm'), '--as', 'org/m')).status).toBe(0);
+      await disk.leave(pages * page);
+      const { status, stderr } = await skulk('delete', 'org/m', '--yes');
+      expect([0, 7], stderr).toContain(status);
+      const { entries } = JSON.parse((await skulk('registry', '--json')).stdout) as { entries: unknown[] };
+      expect(entries).toHaveLength(status === 0 ? 0 : 1);
+      await disk.leave('all');
+      if (status === 7) expect((await skulk('delete', 'org/m', '--yes')).status).toBe(0);
+      expect(await exists(join(root, 'org--m'))).toBe(false);
+    }
+  });
+});
+
+describe.skipIf(!canMount)('a disk that cannot be written', () => {
+  test('as a store is read, and every change is refused with a sentence', { timeout: 60_000 }, async () => {
+    const disk = await smallDisk(16 * mebibyte);
+    const home = await temporaryDirectory();
+    const root = join(disk.path, 'store');
+    await mkdir(root);
+    await writeFiles(join(home, 'm'), { a: noise(mebibyte, 1) });
+    await writeFiles(home, { 'skulk.yaml': `model_store:\n  store_path: ${root}\n` });
+    const env = { SKULK_HOME: home, SKULK_CONFIG: join(home, 'skulk.yaml') };
+    expect((await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env })).status).toBe(0);
+    disk.setReadOnly(true);
+    for (const args of [['registry'], ['show', 'org/m'], ['verify'], ['health'], ['stage', 'org/m']])
+      expect(await runSkulk(args, { env }), args.join(' ')).toMatchObject({ status: 0 });
+    for (const args of [
+      ['add', join(home, 'm'), '--as', 'org/n'],
+      ['delete', 'org/m', '--yes'],
+      ['serve', '--port', '0', '--api-port', '0'],
+    ]) {
+      const { status, stdout, stderr } = await runSkulk(args, { env });
+      expect([status, stdout], `${args.join(' ')}: ${stderr}`).toEqual([2, '']);
+      expect(stderr).toMatch(/read-only/);
+    }
+    disk.setReadOnly(false);
+    expect((await runSkulk(['verify'], { env })).status).toBe(0);
+  });
+
+  test('as a cache keeps its whole copies usable, and refuses a new one with a sentence', async () => {
+    const disk = await smallDisk(16 * mebibyte);
+    const { proxy } = await serveThroughProxy({ 'org/m': { a: 'a' }, 'org/n': { b: 'b' } });
+    const env = { SKULK_HOME: join(disk.path, 'home'), SKULK_STORE: proxy.url };
+    expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
+    disk.setReadOnly(true);
+    expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
+    for (const args of [['stage', 'org/n'], ['run', 'org/m', '--', 'true'], ['purge-staging']])
+      expect(await runSkulk(args, { env }), args.join(' ')).toMatchObject({
+        status: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/read-only/),
+      });
+    disk.setReadOnly(false);
+  });
+
+  test('whose place for unfinished copies is another disk is told so', async () => {
+    const home = await temporaryDirectory();
+    await smallDisk(16 * mebibyte, join(home, 'staging', '.skulk', 'v1', 'incoming'));
+    const { proxy } = await serveThroughProxy({ 'org/m': { a: 'a' } });
+    const ended = await runSkulk(['stage', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: proxy.url } });
+    expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/another (disk|file system)/) });
+    expect(await exists(join(home, 'staging', 'org--m'))).toBe(false);
+  });
+});
+
+/** What `digestsBelow` says of these files. */
+async function digestsOfFiles(files: Record<string, string | Uint8Array>): Promise<unknown> {
+  const place = await temporaryDirectory();
+  await writeFiles(place, files);
+  const digests = await digestsBelow(place);
+  await rm(place, { recursive: true });
+  return digests;
+}

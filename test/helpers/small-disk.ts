@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { statfsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { temporaryDirectory } from './temp-directory.ts';
+
+const run = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
+
+/** A disk of its own, small enough to be filled. */
+export interface SmallDisk {
+  readonly path: string;
+  free(): number;
+  /** Leaves this many bytes, or gives all of them back. */
+  leave(bytes: number | 'all'): Promise<void>;
+  /** Makes it read-only, or writable again. */
+  setReadOnly(isReadOnly: boolean): void;
+}
+
+/** Whether this user may mount one; a test that wants it says so when it is skipped. */
+export const canMount =
+  process.platform === 'linux' && process.getuid?.() === 0 && run('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt');
+
+/** Mounts a tmpfs; it goes with the test. */
+export async function smallDisk(bytes: number, at?: string): Promise<SmallDisk> {
+  const path = at ?? join(await temporaryDirectory(), 'disk');
+  await mkdir(path, { recursive: true });
+  if (!run('mount', '-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path)) throw new Error(`${path} could not be mounted`);
+  onTestFinished(() => void (run('umount', path) || run('umount', '-l', path)));
+  const hog = join(path, 'hog');
+  const free = (): number => {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  };
+  return {
+    path,
+    free,
+    leave: async (left) => {
+      await rm(hog, { force: true });
+      if (left === 'all') return;
+      // What others write meanwhile may have taken it already.
+      for (let size = free() - left; size > 0; size -= 4096) {
+        const isWritten = await writeFile(hog, Buffer.alloc(size, 1)).then(
+          () => true,
+          () => false,
+        );
+        if (isWritten) return;
+      }
+    },
+    setReadOnly: (isReadOnly) => {
+      if (!run('mount', '-o', `remount,${isReadOnly ? 'ro' : 'rw'}`, path)) throw new Error(`${path} could not be mounted again`);
+    },
+  };
+}
