@@ -31,8 +31,8 @@ const exists = (path: string) =>
     () => false,
   );
 
-test('kill -9 at random moments loses a few chunks at most and never leaves half a copy', { timeout: 90_000 }, async () => {
-  const files = bigModel(10);
+test('kill -9 at random moments loses a few chunks at most and never leaves half a copy', { timeout: 180_000 }, async () => {
+  const files = bigModel(14);
   const [before, after] = [digestsOf(oldFiles), digestsOf(files)];
   const { proxy, replace } = await serveThroughProxy({ 'org/m': oldFiles });
   const home = await temporaryDirectory();
@@ -42,7 +42,7 @@ test('kill -9 at random moments loses a few chunks at most and never leaves half
   const began = proxy.bytes();
   const random = seededRandom(testSeed);
   const copy = join(home, 'staging', 'org--m');
-  const kills = 10;
+  const kills = 25;
   for (let kill = 0; kill < kills; kill += 1) {
     proxy.setRate(150e6);
     const stage = startSkulk(['stage', 'org/m', '--connections', String(connections), '-q'], { env });

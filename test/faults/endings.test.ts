@@ -1,0 +1,239 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { access, chmod, mkdir, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { type RunningSkulk, runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
+import { serveModels } from '../helpers/staging-node.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
+const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Whether a process of this machine has a command line that names a directory of the test. */
+const leftOver = (directory: string): string => spawnSync('pgrep', ['-af', directory], { encoding: 'utf8' }).stdout;
+
+/** Runs a line of shell, with skulk in it as `skulk`. */
+function shell(line: string, env: Record<string, string | undefined>, cwd = '/') {
+  const skulk = `${quote(process.execPath)} ${quote(bin)}`;
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', `skulk() { ${skulk} "$@"; }; ${line}`], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], ...env },
+    cwd,
+  });
+  return { status, stdout, stderr };
+}
+
+describe.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 143],
+] as const)('%s at any moment', (signal, expected) => {
+  const random = seededRandom(testSeed);
+
+  /** Sends the signal after a while; a command that was quicker ends with 0. */
+  async function interrupt(running: RunningSkulk, mostMs: number): Promise<number | null> {
+    await Promise.race([sleep(40 + random() * mostMs), running.exited]);
+    running.child.kill(signal);
+    const ended = await Promise.race([running.exited, sleep(10_000)]);
+    if (ended === undefined) throw new Error('it did not end within 10 s');
+    // Before the shell has begun to listen, the system itself ends the process.
+    const status = ended.signal === null ? ended.status : expected;
+    expect([0, expected], `SKULK_TEST_SEED=${testSeed}: ${ended.stderr}`).toContain(status);
+    expect(ended.stderr).not.toMatch(/\bat .*\.js:\d+|is a bug in skulk/);
+    // Once the result is printed, the system itself may end the process.
+    if (ended.signal === null && status !== 0) expect(ended.stdout).toBe('');
+    return status;
+  }
+
+  test('of an add leaves the store as it was, or with the whole model', { timeout: 120_000 }, async () => {
+    const home = await temporaryDirectory();
+    const source = join(home, 'm');
+    await writeFiles(source, { a: noise(40e6, 1), b: 'b' });
+    const whole = await digestsBelow(source);
+    const env = { SKULK_HOME: home };
+    for (let round = 0; round < rounds({ few: 5, many: 40 }); round += 1) {
+      const status = await interrupt(startSkulk(['add', source, '--as', 'org/m'], { env }), 350);
+      const { entries } = JSON.parse((await runSkulk(['registry', '--json'], { env })).stdout || '{"entries":[]}') as {
+        entries: unknown[];
+      };
+      if (status === 0) expect(entries).toHaveLength(1);
+      if (entries.length > 0) {
+        expect(await digestsBelow(join(home, 'store', 'org--m'))).toEqual(whole);
+        expect((await runSkulk(['delete', 'org/m', '--yes'], { env })).status).toBe(0);
+      }
+    }
+    expect((await runSkulk(['add', source, '--as', 'org/m'], { env })).status).toBe(0);
+    expect((await readdir(join(home, 'store', '.skulk', 'v1', 'incoming'))).length).toBe(0);
+    expect(leftOver(home)).toBe('');
+  });
+
+  test('of a stage or a verify leaves no process, and the next run goes on', { timeout: 120_000 }, async () => {
+    const { url } = await serveModels({ 'org/m': { a: noise(60e6, 2), b: 'b' } });
+    const home = await temporaryDirectory();
+    const env = { SKULK_HOME: home, SKULK_STORE: url };
+    for (let round = 0; round < rounds({ few: 5, many: 40 }); round += 1) {
+      const status = await interrupt(startSkulk(['stage', 'org/m', '--force', '--limit-rate', '100M'], { env }), 700);
+      const copy = join(home, 'staging', 'org--m');
+      if (status === 0 || (await exists(copy))) expect(Object.keys(await digestsBelow(copy)).sort()).toEqual(['a', 'b']);
+    }
+    expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
+    for (let round = 0; round < 3; round += 1) await interrupt(startSkulk(['verify', '--staging'], { env }), 300);
+    expect((await runSkulk(['verify', '--staging'], { env })).status).toBe(0);
+    expect(leftOver(home)).toBe('');
+  });
+
+  test('of a server ends it with 0 once it serves', { timeout: 30_000 }, async () => {
+    const home = await temporaryDirectory();
+    const served = await startServe({ home });
+    served.running.child.kill(signal);
+    const { status, stderr } = await served.running.exited;
+    expect([status, /is a bug/.test(stderr)]).toEqual([0, false]);
+    // The next one takes over at once.
+    const next = await startServe({ home });
+    expect((await next.stop()).status).toBe(0);
+  });
+});
+
+describe('where output goes', () => {
+  test('a reader that leaves early is no failure, and nothing is said of it', async () => {
+    const home = await temporaryDirectory();
+    await mkdir(join(home, 'store'));
+    const entry = (id: string) => ({
+      model_id: id,
+      store_path: id.replace('/', '--'),
+      files: ['a'],
+      downloaded_at: '2026-01-01T00:00:00Z',
+      total_bytes: 1,
+      repo_has_projector: null,
+    });
+    const ids = Array.from({ length: 3000 }, (_, n) => `org/model-with-quite-a-long-name-${n}`);
+    await writeFiles(join(home, 'store'), Object.fromEntries(ids.map((id) => [`${id.replace('/', '--')}/a`, 'a'])));
+    await writeFiles(join(home, 'store'), {
+      'registry.json': JSON.stringify(Object.fromEntries(ids.map((id) => [id, entry(id)]))),
+    });
+    for (const line of [
+      'skulk registry | head -1',
+      'skulk registry --json | head -c 1',
+      'skulk --help | head -1',
+      'skulk registry | true',
+    ]) {
+      const { stderr, stdout, status } = shell(`set -o pipefail; ${line}`, { SKULK_HOME: home, HOME: home });
+      expect([stderr.replace(/.*warning.*\n(hint.*\n)?/g, ''), status === 0 || status === 141 || status === 3], line).toEqual(['', true]);
+      expect(stdout.length).toBeLessThan(400);
+    }
+    const closed = shell('skulk --version >&-; echo "status $?"', { SKULK_HOME: home, HOME: home });
+    expect(closed.stderr).not.toMatch(/\bat .*:\d+:\d+/);
+    const full = shell('skulk --version > /dev/full; echo "status $?"', { SKULK_HOME: home, HOME: home });
+    expect(full.stdout).not.toContain('status 0');
+  });
+
+  test('there need be no HOME', async () => {
+    const home = await temporaryDirectory();
+    const host = await temporaryDirectory();
+    await writeFiles(join(host, 'm'), { a: 'a' });
+    const served = await startServe({ home: host });
+    expect((await runSkulk(['add', join(host, 'm'), '--as', 'org/m'], { env: { SKULK_HOME: host } })).status).toBe(0);
+    const staged = shell('skulk stage org/m', { SKULK_HOME: home, SKULK_STORE: served.url });
+    await served.stop();
+    expect(staged).toMatchObject({ status: 0, stdout: `${home}/staging/org--m\n` });
+    for (const bad of ['', 'relative', '/nowhere']) {
+      const { status, stderr } = shell('skulk config show', { HOME: bad });
+      expect([status, stderr], bad).toEqual([0, '']);
+    }
+  });
+
+  test('a working directory that is gone is no obstacle', async () => {
+    const home = await temporaryDirectory();
+    expect(shell(`mkdir ${home}/gone; cd ${home}/gone; rmdir ${home}/gone; skulk config show`, { HOME: home }).status).toBe(0);
+  });
+});
+
+describe('who may read what was made', () => {
+  test.each([
+    ['077', 0o700, 0o600],
+    ['002', 0o775, 0o664],
+    ['022', 0o755, 0o644],
+  ])('umask %s decides', async (umask, directoryMode, fileMode) => {
+    const home = await temporaryDirectory();
+    await writeFiles(join(home, 'm'), { a: 'a', 'sub/b': 'b' });
+    await chmod(join(home, 'm', 'a'), 0o644);
+    const line = `umask ${umask}; skulk add ${home}/m --as org/m && skulk stage org/m`;
+    expect(shell(line, { SKULK_HOME: join(home, 'own'), HOME: home })).toMatchObject({ status: 0 });
+    const modeOf = async (path: string): Promise<string> => ((await stat(join(home, 'own', path))).mode & 0o777).toString(8);
+    for (const root of ['store', 'staging']) {
+      expect(await modeOf(`${root}/org--m`), root).toBe(directoryMode.toString(8));
+      expect(await modeOf(`${root}/org--m/sub`), root).toBe(directoryMode.toString(8));
+      expect(await modeOf(`${root}/org--m/sub/b`), root).toBe(fileMode.toString(8));
+    }
+    expect(await modeOf('store/registry.json')).toBe(fileMode.toString(8));
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('another user gets a sentence, not a stack', { timeout: 60_000 }, async () => {
+    const home = await temporaryDirectory();
+    await chmod(home, 0o755);
+    await writeFiles(join(home, 'm'), { a: 'a' });
+    expect((await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env: { SKULK_HOME: join(home, 'own') } })).status).toBe(0);
+    expect((await runSkulk(['stage', 'org/m'], { env: { SKULK_HOME: join(home, 'own') } })).status).toBe(0);
+    const as = async (...args: string[]) => {
+      const child = spawn(process.execPath, [bin, ...args], {
+        uid: 65534,
+        gid: 65534,
+        cwd: '/',
+        env: { PATH: process.env['PATH'], HOME: '/nowhere', SKULK_HOME: join(home, 'own'), NODE_COMPILE_CACHE: '' },
+      });
+      let stderr = '';
+      child.stderr.on('data', (text) => {
+        stderr += String(text);
+      });
+      const [status] = await once(child, 'close');
+      return { status, stderr };
+    };
+    for (const args of [
+      ['add', join(home, 'm'), '--as', 'org/n'],
+      ['delete', 'org/m', '--yes'],
+      ['purge-staging'],
+      ['run', 'org/m', '--', 'true'],
+      ['serve', '--port', '0', '--api-port', '0'],
+    ]) {
+      const { status, stderr } = await as(...args);
+      expect([status, /permission denied|not permitted|cannot be written/.test(stderr)], `${args[0]}: ${stderr}`).toEqual([2, true]);
+    }
+    for (const args of [['registry'], ['show', 'org/m'], ['staging'], ['stage', 'org/m', '--offline']])
+      expect(await as(...args), args[0]).toMatchObject({ status: 0 });
+    await chmod(join(home, 'own', 'store'), 0o700);
+    await chmod(join(home, 'own', 'staging'), 0o700);
+    for (const args of [['registry'], ['verify'], ['staging'], ['stage', 'org/m', '--offline'], ['doctor']]) {
+      const { status, stderr } = await as(...args);
+      expect([status === 2 || status === 3, /bug in skulk|\bat .*:\d+:\d+/.test(stderr)], `${args[0]}: ${status} ${stderr}`).toEqual([
+        true,
+        false,
+      ]);
+    }
+  });
+});
+
+describe('a path', () => {
+  test('of 4,000 characters works as far as the system lets it, and is a sentence beyond', { timeout: 60_000 }, async () => {
+    const home = await temporaryDirectory();
+    await writeFiles(join(home, 'm'), { a: 'a', [`${'deep/'.repeat(20)}b`]: 'b' });
+    const long = (length: number): string => `${home}/${'x'.repeat(200).concat('/').repeat(30)}`.slice(0, length).replace(/\/+$/, 'y');
+    for (const length of [3_000, 3_800, 4_000, 4_090, 5_000]) {
+      const env = { SKULK_HOME: long(length) };
+      for (const args of [['add', join(home, 'm'), '--as', 'org/m'], ['stage', 'org/m'], ['staging'], ['doctor']]) {
+        const { status, stderr } = await runSkulk(args, { env });
+        expect(stderr, `${length}, ${args[0]}`).not.toMatch(/bug in skulk|\bat .*:\d+:\d+/);
+        if (length === 3_000) expect(status, `${args[0]}: ${stderr}`).toBe(0);
+      }
+    }
+  });
+});

@@ -1,0 +1,107 @@
+import { access, appendFile, open, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
+import { faultProxy } from '../helpers/fault-proxy.ts';
+import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const size = 3 * chunkSize;
+const content = noise(size, 11);
+
+/** What somebody may do to a canonical file behind the store's back. */
+const damages: Readonly<Record<string, (path: string) => Promise<void>>> = {
+  removed: (path) => rm(path),
+  truncated: (path) => truncate(path, chunkSize + 17),
+  emptied: (path) => truncate(path, 0),
+  lengthened: (path) => appendFile(path, 'more'),
+  'replaced by other content of the same size': async (path) => {
+    await writeFile(`${path}.new`, noise(size, 12));
+    await rename(`${path}.new`, path);
+  },
+  'changed in place, near its end': async (path) => {
+    const file = await open(path, 'r+');
+    await file.write(Buffer.from('wrong'), 0, 5, size - 100);
+    await file.close();
+  },
+};
+
+async function hostAndNode() {
+  const home = await temporaryDirectory();
+  await writeFiles(join(home, 'm'), { 'model.bin': content, 'config.json': '{}' });
+  const served = await startServe({ home: join(home, 'host') });
+  onTestFinished(() => served[Symbol.asyncDispose]());
+  const env = { SKULK_HOME: join(home, 'host') };
+  expect((await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env })).status).toBe(0);
+  const proxy = await faultProxy(served.url);
+  onTestFinished(() => proxy[Symbol.asyncDispose]());
+  return {
+    served,
+    proxy,
+    host: (...args: string[]) => runSkulk(args, { env }),
+    node: { SKULK_HOME: join(home, 'node'), SKULK_STORE: proxy.url },
+    file: join(served.storePath, 'org--m', 'model.bin'),
+    source: join(home, 'm'),
+    copy: join(home, 'node', 'staging', 'org--m'),
+  };
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+describe.each(Object.entries(damages))('a canonical file that is %s', (name, damage) => {
+  test('while it is staged is never published, and the store says so', { timeout: 60_000 }, async () => {
+    const { served, proxy, host, node, file, source, copy } = await hostAndNode();
+    const whole = await digestsBelow(source);
+    proxy.setRate(60e6);
+    const stage = startSkulk(['stage', 'org/m', '--connections', '1'], { env: node });
+    await Promise.race([proxy.passed(chunkSize + 100_000), stage.exited]);
+    await damage(file);
+    const { status, stdout, stderr } = await stage.exited;
+    // What was open already may still have been read to its end.
+    expect([0, 3, 6], stderr).toContain(status);
+    if (status === 0) expect(await digestsBelow(copy)).toEqual(whole);
+    else {
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(/hint: /);
+      expect(await exists(copy)).toBe(false);
+    }
+    // Without the copy it must show in any case.
+    await rm(copy, { recursive: true, force: true });
+    const again = await runSkulk(['stage', 'org/m', '--force'], { env: node });
+    expect([3, 6], again.stderr).toContain(again.status);
+    expect(await exists(copy)).toBe(false);
+    expect((await fetch(`${served.url}/health`)).status).toBe(200);
+    const answer = await fetch(`${served.url}/models/org%2Fm/model.bin`);
+    expect([404, 500]).toContain(answer.status);
+    if (answer.status === 500) expect(await answer.json()).toMatchObject({ code: 'INTEGRITY' });
+    const verified = await host('verify', '--json');
+    expect(verified.status).toBe(6);
+    expect(verified.stderr).toContain('org/m');
+    // Whoever brings it back has a whole model again.
+    await writeFile(file, content);
+    expect((await host('verify')).status, name).toBe(0);
+    expect((await runSkulk(['stage', 'org/m'], { env: node })).status).toBe(0);
+    expect(await digestsBelow(copy)).toEqual(whole);
+  });
+});
+
+test('a staged copy that was changed on the node is mended by the next stage, which sends only what is wrong', {
+  timeout: 60_000,
+}, async () => {
+  const { proxy, node, source, copy } = await hostAndNode();
+  const whole = await digestsBelow(source);
+  for (const [name, damage] of Object.entries(damages)) {
+    expect((await runSkulk(['stage', 'org/m'], { env: node })).status).toBe(0);
+    await damage(join(copy, 'model.bin'));
+    const before = proxy.bytes();
+    expect(await runSkulk(['stage', 'org/m'], { env: node }), name).toMatchObject({ status: 0 });
+    expect(await digestsBelow(copy), name).toEqual(whole);
+    if (name === 'changed in place, near its end') expect(proxy.bytes() - before).toBeLessThan(chunkSize + 200_000);
+  }
+  expect(await readFile(join(copy, 'config.json'), 'utf8')).toBe('{}');
+});
