@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { access, chmod, mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,8 +20,19 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Whether a process of this machine has a command line that names a directory of the test. */
-const leftOver = (directory: string): string => spawnSync('pgrep', ['-af', directory], { encoding: 'utf8' }).stdout;
+/** The command lines on this machine that name a directory of the test. */
+const leftOver = (directory: string): string => {
+  if (process.platform !== 'linux') return '';
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const lines = pids.map((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    } catch {
+      return '';
+    }
+  });
+  return lines.filter((line) => line.includes(directory)).join('\n');
+};
 
 /** Runs a line of shell, with skulk in it as `skulk`. */
 function shell(line: string, env: Record<string, string | undefined>, cwd = '/') {
