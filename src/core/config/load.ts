@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
+import { nearest } from '../kernel/nearest.ts';
 import type { World } from '../kernel/world.ts';
 import { expandPath } from './expand-path.ts';
 import { findConfigFile } from './find-file.ts';
@@ -10,7 +11,10 @@ import { type Config, type Origin, placeOf, type Setting, type SettingFlags, typ
 
 type ModelStore = NonNullable<ConfigFile['model_store']>;
 
-const noFile = { content: {}, lineOf: () => undefined };
+const noFile: { readonly content: ConfigFile; readonly lineOf: (key: string) => number | undefined } = {
+  content: {},
+  lineOf: () => undefined,
+};
 
 /** `SKULK_HOME`, default `~/.skulk`. */
 export const skulkHomeOf = (world: World): string => resolve(world.cwd, expandPath(world.env['SKULK_HOME'] || '~/.skulk', world));
@@ -24,7 +28,23 @@ export async function loadConfig(world: World, flags: SettingFlags = {}): Promis
   const [found, nodeId] = await Promise.all([findConfigFile(world, flags.config), readNodeId(skulkHome, world.env['SKULK_NODE_ID'])]);
   // YAML and the validator cost 40 ms; a machine without a file does not pay them.
   const read = found === undefined ? noFile : await (await import('./read-file.ts')).readConfigFile(found.path);
+  if (found !== undefined && read.content.model_store === undefined) warnOfNearMiss(world, found.path, read);
   return resolveConfig(world, { ...read, file: found?.path, flags, nodeId, skulkHome });
+}
+
+/** Sections of other programs are nobody's business; one that looks like ours means that nothing of it is in force. */
+function warnOfNearMiss(
+  world: World,
+  path: string,
+  { content, lineOf }: { content: ConfigFile; lineOf: (key: string) => number | undefined },
+): void {
+  const meant = Object.keys(content).find((key) => nearest(key.toLowerCase().replaceAll('-', '_'), ['model_store']) !== undefined);
+  if (meant === undefined) return;
+  world.emit({
+    type: 'warning',
+    message: `${path}:${lineOf(meant) ?? 1}: ${meant} is not a section of skulk, so nothing in it is in force`,
+    hint: 'did you mean "model_store"?',
+  });
 }
 
 /**

@@ -1,0 +1,75 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
+import { serveModels } from '../helpers/staging-node.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+test.each(['model_stor', 'modelstore', 'Model_Store', 'model-store'])(
+  'a section called %s is told, as nothing in it is in force',
+  async (name) => {
+    const home = await temporaryDirectory();
+    const file = join(home, 'skulk.yaml');
+    await writeFile(file, `# mine\n${name}:\n  store_port: 7\n`);
+    const ended = await runSkulk(['config', 'validate', '--config', file], { env: { SKULK_HOME: home } });
+    expect(ended).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(new RegExp(`skulk.yaml:2: ${name} .*\nhint: did you mean "model_store"`)),
+    });
+  },
+);
+
+test.each(['inference', 'logging', 'model'])("a section called %s is somebody else's", async (name) => {
+  const home = await temporaryDirectory();
+  await writeFile(join(home, 'skulk.yaml'), `${name}:\n  store_port: 7\n`);
+  expect((await runSkulk(['config', 'validate'], { env: { SKULK_HOME: home }, cwd: home })).stderr).toBe('');
+});
+
+test.each([
+  ['http://127.0.0.1:1', /connection refused/],
+  ['http://no-such-host.invalid', /host name is not known/],
+])('a warm copy is used when %s cannot be asked, and the cause is said', async (store, cause) => {
+  const { url } = await serveModels({ 'org/m': { a: 'a' } });
+  const home = await temporaryDirectory();
+  expect((await runSkulk(['stage', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: url } })).status).toBe(0);
+  const warm = await runSkulk(['stage', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: store } });
+  expect(warm).toMatchObject({ status: 0, stdout: `${home}/staging/org--m\n`, stderr: expect.stringMatching(cause) });
+});
+
+test('health says that the token is refused', async () => {
+  const server = createServer((request, response) => {
+    const isOpen = request.url === '/health';
+    response.writeHead(isOpen ? 200 : 401, { 'Content-Type': 'application/json' });
+    response.end(
+      JSON.stringify(isOpen ? { store_path: '/s', free_bytes: 1, total_bytes: 1, used_bytes: 0 } : { detail: 'no', code: 'UNAUTHORIZED' }),
+    );
+  });
+  await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
+  onTestFinished(() => void server.close());
+  const home = await temporaryDirectory();
+  const store = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const ended = await runSkulk(['health'], { env: { SKULK_HOME: home, SKULK_STORE: store, SKULK_TOKEN: 'wrong' } });
+  expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/refuses the token[\s\S]*SKULK_TOKEN/) });
+  expect(ended.stderr).not.toContain('wrong');
+});
+
+test('a node says in its ready line which store it serves for', async () => {
+  const home = await temporaryDirectory();
+  const serving = startSkulk(['serve', '--role', 'node', '--host', '127.0.0.1', '--api-port', '0', '--json'], {
+    env: { SKULK_HOME: home, SKULK_STORE: 'http://127.0.0.1:1' },
+  });
+  await new Promise<void>((ready) => serving.child.stdout?.on('data', () => serving.stdout().includes('\n') && ready()));
+  expect(JSON.parse(serving.stdout())).toEqual({
+    event: 'ready',
+    role: 'node',
+    store_url: 'http://127.0.0.1:1',
+    api_url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+    store_path: null,
+    node_id: expect.any(String),
+    pid: serving.pid,
+  });
+  serving.child.kill('SIGTERM');
+  expect((await serving.exited).status).toBe(0);
+});
