@@ -20,9 +20,9 @@ export const deactivate = defineCommand({
     const { deactivate: giveBack } = await import('../core/operations/leases.ts');
     return giveBack(deps, { modelId, pid });
   },
-  text: ({ model_id, released, budget }) => [
+  text: ({ model_id, released, ...budget }) => [
     released.length === 0 ? `${model_id} was not active` : `gave back ${plural(released.length, 'lease')} on ${model_id}`,
     ...budgetLines(budget),
   ],
-  failure: ({ budget }) => failedRemovals(budget.failed),
+  failure: ({ failed }) => failedRemovals(failed),
 });

@@ -21,8 +21,8 @@ export const reconcile = defineCommand({
     const { reconcile: tidyUp } = await import('../core/operations/reconcile.ts');
     return tidyUp(deps, { dryRun });
   },
-  text: ({ dropped_leases, stale_partials, trash_entries, budget, dry_run }) => {
-    const did = dry_run ? 'would drop' : 'dropped';
+  text: ({ dropped_leases, stale_partials, trash_entries, ...budget }) => {
+    const did = budget.dry_run ? 'would drop' : 'dropped';
     const lines = [
       ...dropped_leases.map(({ model_id, purpose }) => `${did} a lease on ${model_id} (${purpose}) that nobody holds any more`),
       ...stale_partials.map((model_id) => `${did} an unfinished copy of ${model_id}`),
@@ -31,5 +31,5 @@ export const reconcile = defineCommand({
     ];
     return lines.length === 0 ? ['nothing to do'] : lines;
   },
-  failure: ({ budget }) => failedRemovals(budget.failed),
+  failure: ({ failed }) => failedRemovals(failed),
 });

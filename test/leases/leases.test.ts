@@ -34,7 +34,8 @@ describe('a lease', () => {
     const pids = [first.pid, second.pid].map(String) as [string, string];
     expect(await node.json('activate', 'org/m', '--pid', pids[0])).toMatchObject({
       path: join(node.root, 'org--m'),
-      lease: { model_id: 'org/m' },
+      pid: first.pid,
+      lease_id: expect.any(String),
     });
     await node.json('activate', 'org/m', '--pid', pids[1]);
     // The same process twice is one lease.
@@ -42,19 +43,19 @@ describe('a lease', () => {
     expect(Object.keys(await node.leases())).toHaveLength(2);
     expect(await node.json('deactivate', 'org/m', '--pid', pids[0])).toMatchObject({
       released: [{ model_id: 'org/m' }],
-      budget: { evicted: [] },
+      evicted: [],
     });
     expect(await node.staged()).toEqual({ 'org/m': true });
     await second.end();
     expect(await node.staged()).toEqual({ 'org/m': false });
     expect(await node.json('reconcile', '--dry-run')).toMatchObject({
       dropped_leases: [{ model_id: 'org/m' }],
-      budget: { evicted: [{ model_id: 'org/m' }] },
+      evicted: [{ model_id: 'org/m' }],
     });
     expect(await node.staged()).toEqual({ 'org/m': false });
     expect(await node.json('reconcile')).toMatchObject({
       dropped_leases: [{ model_id: 'org/m' }],
-      budget: { evicted: [{ model_id: 'org/m' }] },
+      evicted: [{ model_id: 'org/m' }],
     });
     expect([await node.staged(), await node.leases()]).toEqual([{}, {}]);
   });
@@ -108,10 +109,10 @@ describe('a lease', () => {
       expect(left).toBeLessThanOrEqual(90 * 60_000);
       if (lease['model_id'] === 'org/n') await node.forge(name, { ...lease, expires_at: new Date(Date.now() - 1).toISOString() });
     }
-    expect(await node.json('reconcile')).toMatchObject({ budget: { evicted: [{ model_id: 'org/n' }] } });
+    expect(await node.json('reconcile')).toMatchObject({ evicted: [{ model_id: 'org/n' }] });
     expect(await node.json('deactivate', 'org/m')).toMatchObject({
       released: [{ model_id: 'org/m' }],
-      budget: { evicted: [{ model_id: 'org/m' }] },
+      evicted: [{ model_id: 'org/m' }],
     });
     expect(await node.staged()).toEqual({});
   });
@@ -175,7 +176,7 @@ describe('the budget', () => {
     await writeFile(join(node.root, 'py--thon', 'f'), 'w'.repeat(5000));
     await writeFile(join(node.root, 'py--thon', '.last_used'), '');
     const report = await node.json('reconcile');
-    expect(report).toMatchObject({ budget: { kept: [{ model_id: 'org/a' }, { model_id: 'org/c' }], evicted_bytes: 5500 } });
+    expect(report).toMatchObject({ kept: [{ model_id: 'org/a' }, { model_id: 'org/c' }], evicted_bytes: 5500 });
     expect((await readdir(node.root)).sort()).toEqual(['.skulk', 'org--a', 'org--c', 'org--foreign', 'precious']);
     expect(await node.json('staging')).toMatchObject({ foreign: expect.arrayContaining(['precious', 'org--foreign']) });
   });
@@ -185,10 +186,11 @@ describe('the budget', () => {
     const node = await leaseNode(url, { cleanup: false });
     await node.run('stage', 'org/m');
     expect(await node.json('reconcile')).toMatchObject({
-      budget: { evicted: [], skipped: expect.stringContaining('cleanup_on_deactivate') },
+      evicted: [],
+      skipped: expect.stringContaining('cleanup_on_deactivate'),
     });
     await node.run('run', 'org/m', '--', 'true');
-    expect(await node.json('deactivate', 'org/m')).toMatchObject({ budget: { evicted: [] } });
+    expect(await node.json('deactivate', 'org/m')).toMatchObject({ evicted: [] });
     expect(await node.staged()).toEqual({ 'org/m': false });
   });
 
@@ -214,7 +216,7 @@ describe('the budget', () => {
     for (const spelling of [store, join(place, 'link'), `${place}/x/../Store/`, join(place, 'link', '.')]) {
       const node = await leaseNode('http://127.0.0.1:1', { more: `    node_cache_path: ${spelling}\n  store_path: ${store}\n` });
       await writeFile(join(store, 'org--m', '.last_used'), '');
-      expect(await node.json('reconcile')).toMatchObject({ budget: { evicted: [], skipped: expect.stringContaining('store itself') } });
+      expect(await node.json('reconcile')).toMatchObject({ evicted: [], skipped: expect.stringContaining('store itself') });
       await node.run('deactivate', 'org/m');
       expect(await readFile(join(store, 'org--m', 'a'), 'utf8')).toBe('canonical');
     }
@@ -374,7 +376,7 @@ describe('companions', () => {
     const process = await idleProcess();
     await node.run('stage', 'org/m');
     await stop();
-    expect(await node.json('activate', 'org/m', '--pid', String(process.pid))).toMatchObject({ lease: { companions: ['org/eyes'] } });
+    expect(await node.json('activate', 'org/m', '--pid', String(process.pid))).toMatchObject({ companions: ['org/eyes'] });
     expect(await node.staged()).toEqual({ 'org/m': true, 'org/eyes': true });
     expect(await node.run('stage', 'org/m')).toMatchObject({ status: 0, stdout: `${join(node.root, 'org--m')}\n` });
   });

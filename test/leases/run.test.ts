@@ -166,7 +166,7 @@ describe('skulk run', () => {
     while (isAlive(pid)) await sleep(5);
     expect(await node.json('reconcile')).toMatchObject({
       dropped_leases: [{ model_id: 'org/m' }],
-      budget: { evicted: [{ model_id: 'org/m' }] },
+      evicted: [{ model_id: 'org/m' }],
     });
     expect(await node.leases()).toEqual({});
   });

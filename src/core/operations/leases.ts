@@ -11,19 +11,22 @@ import { applyBudget, type BudgetReport } from './apply-budget.ts';
 import type { Deps } from './deps.ts';
 import { isStagedInPlace } from './resolve-canonical.ts';
 
-/** A lease that was taken for another process. */
+/** What is in use now, for another process. */
 export interface Activation {
-  readonly model_id: string;
+  readonly model_id: ModelId;
   readonly path: string;
+  readonly pid: number;
   /** Null where the model is used in place: nobody removes it there, so no lease is needed. */
-  readonly lease: Lease | null;
+  readonly lease_id: string | null;
+  readonly companions: readonly ModelId[];
+  /** ISO 8601. */
+  readonly taken_at: string;
 }
 
-/** What was given back. */
-export interface Deactivation {
-  readonly model_id: string;
+/** What was given back, and what the budget then did. */
+export interface Deactivation extends BudgetReport {
+  readonly model_id: ModelId;
   readonly released: readonly Lease[];
-  readonly budget: BudgetReport;
 }
 
 const purpose = 'skulk activate';
@@ -40,7 +43,7 @@ export async function activate(deps: Deps, { modelId, pid }: { readonly modelId:
   if (await isStagedInPlace(deps, { offline: true })) {
     const { resolveCanonical } = await import('./resolve-canonical.ts');
     const { path } = await resolveCanonical(deps, { modelId }, { offline: true });
-    return { model_id: modelId, path, lease: null };
+    return { model_id: modelId, path, pid, lease_id: null, companions: [], taken_at: world.now().toISOString() };
   }
   const layout = stagingLayout(config.settings.nodeCachePath.value);
   const path = copyPath(layout, modelId);
@@ -62,7 +65,8 @@ export async function activate(deps: Deps, { modelId, pid }: { readonly modelId:
     // The same process twice is one lease.
     await dropLeases(layout, before);
     await touchLastUsed(path, world.now());
-    return { model_id: modelId, path, lease: held.lease };
+    const { lease_id, companions, taken_at } = held.lease;
+    return { model_id: modelId, path, pid, lease_id, companions, taken_at };
   });
 }
 
@@ -87,7 +91,7 @@ export async function deactivate(
   await dropLeases(layout, released);
   const used = new Set(released.flatMap((lease) => [lease.model_id, ...lease.companions]));
   for (const id of used) await touchLastUsed(copyPath(layout, id), world.now());
-  return { model_id: modelId, released, budget: await applyBudget(deps, { dryRun: false }) };
+  return { model_id: modelId, released, ...(await applyBudget(deps, { dryRun: false })) };
 }
 
 const isOn = ({ model_id, holders }: Lease, modelId: ModelId, pid: number): boolean =>

@@ -11,15 +11,13 @@ import { applyBudget, type BudgetReport } from './apply-budget.ts';
 import type { Deps } from './deps.ts';
 
 /** What a node tidied up, or would. */
-export interface ReconcileReport {
+export interface ReconcileReport extends BudgetReport {
   /** Leases of processes that are gone, or whose time is over. */
   readonly dropped_leases: readonly { readonly model_id: string; readonly purpose: string }[];
   /** Unfinished copies that nobody went on with for a week. */
   readonly stale_partials: readonly string[];
   /** What earlier removals left in the trash: how many directories. */
   readonly trash_entries: number;
-  readonly budget: BudgetReport;
-  readonly dry_run: boolean;
 }
 
 const weekMs = 7 * 86_400_000;
@@ -30,8 +28,7 @@ export async function reconcile(deps: Deps, { dryRun }: { readonly dryRun: boole
   const { nodeCachePath, storePath } = config.settings;
   const layout = stagingLayout(nodeCachePath.value);
   const isStore = await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost });
-  if (isStore)
-    return { dropped_leases: [], stale_partials: [], trash_entries: 0, budget: await applyBudget(deps, { dryRun }), dry_run: dryRun };
+  if (isStore) return { dropped_leases: [], stale_partials: [], trash_entries: 0, ...(await applyBudget(deps, { dryRun })) };
   const leases = await readLeases(layout);
   const alive = await Promise.all(leases.map((lease) => isLive(lease, world.now())));
   const dead = leases.filter((_, index) => !alive[index]);
@@ -57,8 +54,7 @@ export async function reconcile(deps: Deps, { dryRun }: { readonly dryRun: boole
     dropped_leases: dead.map(({ model_id, purpose }) => ({ model_id, purpose })),
     stale_partials: dryRun ? stale : removed,
     trash_entries: trash.length,
-    budget: await applyBudget(deps, { dryRun }),
-    dry_run: dryRun,
+    ...(await applyBudget(deps, { dryRun })),
   };
 }
 

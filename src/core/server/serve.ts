@@ -118,9 +118,9 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
 async function tidyUp(deps: Deps): Promise<void> {
   const { emit } = deps.world;
   try {
-    const { budget } = await reconcile(deps, { dryRun: false });
-    for (const { model_id, size_bytes } of budget.evicted) emit({ type: 'note', message: `evicted ${model_id}, ${size_bytes} bytes` });
-    for (const { message, hint } of budget.failed) emit({ type: 'warning', message, hint });
+    const { evicted, failed } = await reconcile(deps, { dryRun: false });
+    for (const { model_id, size_bytes } of evicted) emit({ type: 'note', message: `evicted ${model_id}, ${size_bytes} bytes` });
+    for (const { message, hint } of failed) emit({ type: 'warning', message, hint });
   } catch (error) {
     if (!deps.world.signal.aborted) emit({ type: 'warning', message: `the staged copies were not tidied up: ${String(error)}` });
   }
