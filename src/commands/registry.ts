@@ -5,7 +5,9 @@ import { formatBytes } from '../core/kernel/units.ts';
 export const registry = defineCommand({
   name: 'registry',
   summary: 'list the models in the store',
-  description: ['Lists every model that the store holds, with its size, its number of files and the tags that follow from its files.'],
+  description: [
+    'Lists every model that the store holds, with its size, its number of files and its tags: vision, thinking, embedding, tensor, optiq. They come from the model card if there is one, else from config.json, the chat template and the file names.',
+  ],
   options: { tag: list('only models with this tag; with several, all of them', 'TAG') },
   examples: [
     ['list everything', 'skulk registry'],

@@ -25,6 +25,9 @@ export const show = defineCommand({
     `model     ${model.model_id}`,
     `size      ${formatBytes(model.total_bytes)} in ${plural(model.files.length, 'file')}`,
     `tags      ${model.tags.length > 0 ? model.tags.join(', ') : 'none'}`,
+    ...(model.companions.length === 0
+      ? []
+      : [`needs     ${model.companions.map(({ model_id, role }) => `${model_id} (${role})`).join(', ')}`]),
     `digest    ${model.digest === null ? 'not hashed yet' : `sha256:${model.digest}`}`,
     `revision  ${model.revision ?? 'unknown'}${model.commit === null ? '' : ` (commit ${model.commit})`}`,
     `added     ${model.downloaded_at}${model.source === null ? '' : ` (${model.source})`}`,

@@ -40,7 +40,11 @@ component_name = "text"
 
 describe('a card', () => {
   test('names its companions; other keys are left alone', () => {
-    expect(parseCard(full)).toEqual({
+    expect(parseCard(full)).toMatchObject({
+      capabilities: ['text', 'vision', 'thinking'],
+      supportsTensor: true,
+      contextLength: 262144,
+      family: 'foo',
       modelId: 'org/model',
       companions: [
         { role: 'vision', modelId: 'org/eyes' },

@@ -70,6 +70,26 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       expect(await store.verify({ modelIds: [], repair: false }, { signal })).toEqual({ ok: true, models: [] });
     });
 
+    test('says what a model is, from its card and its files, and says it anew when the card changes', async () => {
+      const { store, root } = await open();
+      const bomb = `${'['.repeat(1_000_000)}`;
+      await bringIn(store, root, {
+        'config.json': '{"model_type":"qwen3","vision_config":{}}',
+        'tokenizer_config.json': JSON.stringify({ chat_template: '<think>' }),
+      });
+      const traits = async () => (await store.listDescribed())[0];
+      expect(await traits()).toMatchObject({ model_id: id, tags: ['vision', 'thinking'], family: 'qwen3', supports_tensor: null });
+      const card = join(root, '.skulk', 'v1', 'manifests', 'org--name.toml');
+      await writeFile(card, 'model_id = "org/name"\nsupports_tensor = true\ncapabilities = ["text"]\n');
+      expect(await traits()).toMatchObject({ tags: ['tensor'], supports_tensor: true });
+      await rm(card);
+      for (const config of [bomb, '{"a":', 'null', `{"model_type":"${'x'.repeat(5_000_000)}"}`]) {
+        await store.remove(id);
+        await bringIn(store, root, { 'config.json': config });
+        expect(await traits()).toMatchObject({ tags: [], family: null });
+      }
+    });
+
     test('names the companions of a card beside the manifests, and ignores a bad card', async () => {
       const { store, root } = await open();
       const { digest } = await bringIn(store, root, { 'b.txt': 'bee' });

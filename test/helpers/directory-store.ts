@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Companion } from '../../src/core/catalog/companions.ts';
 import { type Manifest, type ManifestFile, makeManifest } from '../../src/core/catalog/manifest.ts';
+import { deriveTraits } from '../../src/core/catalog/traits.ts';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import { directoryName, parseModelId } from '../../src/core/kernel/model-id.ts';
@@ -64,6 +65,7 @@ export async function directoryStore(
       instance: null,
     }),
     listModels: async () => entries(),
+    listDescribed: async () => entries().map((entry) => ({ ...entry, ...deriveTraits({ modelId: entry.model_id, files: entry.files }) })),
     manifest: async (id, { knownDigest } = {}) =>
       find(id).digest === knownDigest
         ? { state: 'unchanged', companions: companionsOf(id) }

@@ -63,6 +63,26 @@ describe('the API of a node', () => {
     expect((await ask(url, '/store/registry/')).json()).toMatchObject({
       entries: [{ model_id: 'org/name-OptiQ', total_bytes: 3, tags: ['vision', 'optiq'] }],
     });
+    expect((await ask(url, '/v1/models')).json()).toEqual({
+      object: 'list',
+      data: [
+        {
+          id: 'org/name-OptiQ',
+          object: 'model',
+          created: Date.parse('2026-01-02T03:04:05Z') / 1000,
+          owned_by: 'org',
+          tags: ['vision', 'optiq'],
+          capabilities: ['text', 'vision'],
+          supports_tensor: null,
+          base_model: null,
+          quantization: null,
+          family: null,
+          context_length: null,
+          size_bytes: 3,
+          files: expect.any(Number),
+        },
+      ],
+    });
   });
 
   test.each(['org%2Fname-OptiQ', 'org/name-OptiQ'])('DELETE /store/models/%s', async (id) => {

@@ -71,7 +71,7 @@ describe('the JSON routes', () => {
     expect((await ask(url, '/health')).json()).toMatchObject({ free_bytes: 3, total_bytes: 5, used_bytes: 2 });
     expect((await ask(url, '/models')).json()).toEqual(['org/name', 'single', 'org/shadow']);
     for (const path of ['/registry', '/registry/']) {
-      expect((await ask(url, path)).json()).toEqual(await store.listModels());
+      expect((await ask(url, path)).json()).toEqual(await store.listDescribed());
     }
   });
 

@@ -6,6 +6,13 @@ import type { Companion, CompanionRole } from './companions.ts';
 export interface Card {
   readonly modelId: ModelId;
   readonly companions: readonly Companion[];
+  /** What the card says of the model itself; undefined for what it does not say. */
+  readonly capabilities: readonly string[] | undefined;
+  readonly supportsTensor: boolean | undefined;
+  readonly baseModel: string | undefined;
+  readonly quantization: string | undefined;
+  readonly family: string | undefined;
+  readonly contextLength: number | undefined;
 }
 
 /** Why a card cannot be used, and where. */
@@ -45,8 +52,22 @@ export function parseCard(text: string): Card | CardFault {
     if (typeof value !== 'string' || !isModelId(value)) return fault(key, 'is not a model id');
     companions.push({ role, modelId: value });
   }
-  return { modelId, companions };
+  const capabilities = table['capabilities'];
+  const supportsTensor = table['supports_tensor'];
+  const contextLength = table['context_length'];
+  return {
+    modelId,
+    companions,
+    capabilities: Array.isArray(capabilities) ? capabilities.filter((one) => typeof one === 'string').slice(0, 100) : undefined,
+    supportsTensor: typeof supportsTensor === 'boolean' ? supportsTensor : undefined,
+    baseModel: textOf(table['base_model']),
+    quantization: textOf(table['quantization']),
+    family: textOf(table['family']),
+    contextLength: Number.isSafeInteger(contextLength) ? (contextLength as number) : undefined,
+  };
 }
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined);
 
 type Table = Readonly<Record<string, unknown>>;
 

@@ -39,6 +39,12 @@ function quantizationRank(path: string): number {
   return preference.length + (unquantized.some((label) => contains(name, label)) ? 1 : 0);
 }
 
+/** The quantization that a file's name tells, such as `Q4_K_M`. */
+export function quantizationOfName(path: string): string | undefined {
+  const name = baseName(path).toUpperCase();
+  return [...preference, ...unquantized].find((label) => contains(name, label));
+}
+
 /** `Q4_0` is not in `IQ4_0`, and `F16` is not in `BF16`: a label begins where a word does. */
 const contains = (name: string, label: string): boolean => new RegExp(`(?:^|[^A-Z0-9])${label}`).test(name);
 

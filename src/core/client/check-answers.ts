@@ -1,6 +1,7 @@
+import { deriveTraits, type Tag, type Traits } from '../catalog/traits.ts';
 import { isModelId } from '../kernel/model-id.ts';
 import { isSha256 } from '../kernel/sha256.ts';
-import type { Adopted, BadFile, RegistryEntry, StoreHealth, VerifiedModel, VerifyReport } from '../store/contract.ts';
+import type { Adopted, BadFile, DescribedEntry, RegistryEntry, StoreHealth, VerifiedModel, VerifyReport } from '../store/contract.ts';
 import { clean, notAStore } from './map-failure.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -33,6 +34,33 @@ export function checkRegistry(value: unknown, url: string): readonly RegistryEnt
   if (!Array.isArray(value)) throw notAStore(url, 'its registry is not a list');
   return value.flatMap((entry) => toEntry(entry) ?? []);
 }
+
+/** The same with what each model is; an older store does not tell. */
+export function checkDescribed(value: unknown, url: string): readonly DescribedEntry[] {
+  if (!Array.isArray(value)) throw notAStore(url, 'its registry is not a list');
+  return value.flatMap((item) => {
+    const entry = toEntry(item);
+    return entry === undefined ? [] : { ...entry, ...toTraits(entry, item as Fields) };
+  });
+}
+
+function toTraits({ model_id, files }: RegistryEntry, fields: Fields): Traits {
+  const texts = (given: unknown): readonly string[] =>
+    Array.isArray(given) ? given.filter((one) => typeof one === 'string').map(clean) : [];
+  if (!Array.isArray(fields['tags'])) return deriveTraits({ modelId: model_id, files });
+  const { supports_tensor, context_length } = fields;
+  return {
+    tags: texts(fields['tags']).filter((tag): tag is Tag => knownTags.has(tag)),
+    capabilities: texts(fields['capabilities']),
+    supports_tensor: typeof supports_tensor === 'boolean' ? supports_tensor : null,
+    base_model: textOr(fields['base_model'], null),
+    quantization: textOr(fields['quantization'], null),
+    family: textOr(fields['family'], null),
+    context_length: Number.isSafeInteger(context_length) ? (context_length as number) : null,
+  };
+}
+
+const knownTags: ReadonlySet<string> = new Set<Tag>(['vision', 'thinking', 'embedding', 'tensor', 'optiq']);
 
 function toEntry(value: unknown): RegistryEntry | undefined {
   if (!isObject(value)) return undefined;

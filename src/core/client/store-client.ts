@@ -3,7 +3,7 @@ import { parseManifest } from '../catalog/manifest.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Adopted, ManifestAnswer, RegistryEntry, Store, VerifyReport, WorkOptions } from '../store/contract.ts';
-import { checkAdopted, checkHealth, checkRegistry, checkVerifyReport } from './check-answers.ts';
+import { checkAdopted, checkDescribed, checkHealth, checkRegistry, checkVerifyReport } from './check-answers.ts';
 import { type Call, createExchange, type Exchange } from './exchange.ts';
 import { clean, notAStore, retryAfterOf } from './map-failure.ts';
 import { readJson, readLines } from './read-body.ts';
@@ -53,6 +53,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     health: async () =>
       checkHealth(await getJson({ path: '/health', silenceMs: Math.min(stallTimeoutMs, connectTimeoutMs) }, most.health), url),
     listModels: async (): Promise<readonly RegistryEntry[]> => checkRegistry(await getJson({ path: '/registry' }, most.registry), url),
+    listDescribed: async () => checkDescribed(await getJson({ path: '/registry' }, most.registry), url),
     manifest: (modelId, { knownDigest, signal } = {}) => askManifest(exchange, { modelId, knownDigest, signal }),
     readPiece: (request, signal) => readPiece(exchange, request, signal),
     adopt: async ({ modelId, ...body }, work): Promise<Adopted> =>

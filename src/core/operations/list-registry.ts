@@ -1,17 +1,16 @@
-import { type Tag, tagsFromNames } from '../catalog/tags.ts';
-import type { RegistryEntry } from '../store/contract.ts';
+import type { DescribedEntry } from '../store/contract.ts';
 import type { Deps } from './deps.ts';
 import { openStore } from './open-store.ts';
 
 /** What the store holds, by id. */
 export interface RegistryList {
-  readonly entries: readonly (RegistryEntry & { readonly tags: readonly Tag[] })[];
+  readonly entries: readonly DescribedEntry[];
 }
 
 /** Lists the store's models; with tags, only those that have them all. */
 export async function listRegistry(deps: Deps, { tags }: { readonly tags: readonly string[] }): Promise<RegistryList> {
   await using opened = await openStore(deps);
-  const entries = (await opened.store.listModels()).map((entry) => ({ ...entry, tags: tagsFromNames(entry.model_id, entry.files) }));
+  const entries = await opened.store.listDescribed();
   return {
     entries: entries
       .filter((entry) => tags.every((tag) => entry.tags.some((own) => own === tag)))

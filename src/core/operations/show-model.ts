@@ -1,4 +1,5 @@
-import { type Tag, tagsFromNames } from '../catalog/tags.ts';
+import type { CompanionRole } from '../catalog/companions.ts';
+import type { Traits } from '../catalog/traits.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { stagingLayout } from '../staging/layout.ts';
@@ -7,7 +8,7 @@ import type { Deps } from './deps.ts';
 import { openStore } from './open-store.ts';
 
 /** One model, as the store and this node have it. */
-export interface ShownModel {
+export interface ShownModel extends Traits {
   readonly model_id: ModelId;
   readonly store_path: string;
   readonly total_bytes: number;
@@ -17,7 +18,8 @@ export interface ShownModel {
   readonly revision: string | null;
   readonly commit: string | null;
   readonly source: string | null;
-  readonly tags: readonly Tag[];
+  /** The other models that its card names. */
+  readonly companions: readonly { readonly model_id: ModelId; readonly role: CompanionRole }[];
   readonly hashed: boolean;
   readonly files: readonly { readonly path: string; readonly size: number | null; readonly sha256: string | null }[];
   /** This node's copy. */
@@ -27,7 +29,7 @@ export interface ShownModel {
 /** @throws SkulkError MODEL_NOT_FOUND */
 export async function showModel(deps: Deps, { modelId }: { readonly modelId: ModelId }): Promise<ShownModel> {
   await using opened = await openStore(deps);
-  const entry = (await opened.store.listModels()).find(({ model_id }) => model_id === modelId);
+  const entry = (await opened.store.listDescribed()).find(({ model_id }) => model_id === modelId);
   if (entry === undefined)
     throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store at ${opened.store.location}`, {
       hint: '`skulk registry` lists what is',
@@ -44,7 +46,14 @@ export async function showModel(deps: Deps, { modelId }: { readonly modelId: Mod
     revision: manifest?.revision ?? null,
     commit: manifest?.commit ?? null,
     source: manifest?.source ?? null,
-    tags: tagsFromNames(modelId, entry.files),
+    companions: (answer.state === 'hashing' ? [] : answer.companions).map((one) => ({ model_id: one.modelId, role: one.role })),
+    tags: entry.tags,
+    capabilities: entry.capabilities,
+    supports_tensor: entry.supports_tensor,
+    base_model: entry.base_model,
+    quantization: entry.quantization,
+    family: entry.family,
+    context_length: entry.context_length,
     hashed: manifest !== undefined,
     files:
       manifest?.files.map(({ path, size, sha256 }) => ({ path, size, sha256 })) ??

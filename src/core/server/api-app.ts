@@ -6,6 +6,7 @@ import { deleteModels } from '../operations/delete-models.ts';
 import type { Deps } from '../operations/deps.ts';
 import { listRegistry } from '../operations/list-registry.ts';
 import { listStaging } from '../operations/list-staging.ts';
+import type { DescribedEntry } from '../store/contract.ts';
 import { createApp, type LogOptions } from './create-app.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { deletedSchema, entrySchema, errorSchema, modelParams } from './schemas.ts';
@@ -64,6 +65,16 @@ export async function createApiApp({
     { schema: { summary: 'What the store holds, with tags', response: { 200: entries, ...unavailable } } },
     async () => listRegistry(deps, { tags: [] }),
   );
+  const model = { ...open, properties: { id: { type: 'string' } } } as const;
+  const models = { ...open, properties: { object: { const: 'list' }, data: { type: 'array', items: model } } } as const;
+  app.get(
+    '/v1/models',
+    { schema: { summary: 'What the store holds, as OpenAI lists models', response: { 200: models, ...unavailable } } },
+    async () => ({
+      object: 'list',
+      data: (await listRegistry(deps, { tags: [] })).entries.map(toOpenAiModel),
+    }),
+  );
   const remove = async (request: FastifyRequest): Promise<object> => {
     const { id, org, name } = request.params as { id?: string; org?: string; name?: string };
     const modelId = parseModelId(id ?? `${org}/${name}`);
@@ -85,6 +96,26 @@ export async function createApiApp({
     path: deps.config.file ?? null,
   }));
   return app;
+}
+
+/** Times in this list are seconds since 1970. */
+function toOpenAiModel({ model_id, downloaded_at, files, total_bytes, ...entry }: DescribedEntry): object {
+  const created = Math.floor(Date.parse(downloaded_at) / 1000);
+  return {
+    id: model_id,
+    object: 'model',
+    created: Number.isFinite(created) ? created : 0,
+    owned_by: model_id.includes('/') ? model_id.slice(0, model_id.indexOf('/')) : 'skulk',
+    tags: entry.tags,
+    capabilities: entry.capabilities,
+    supports_tensor: entry.supports_tensor,
+    base_model: entry.base_model,
+    quantization: entry.quantization,
+    family: entry.family,
+    context_length: entry.context_length,
+    size_bytes: total_bytes,
+    files: files.length,
+  };
 }
 
 /** These two sentences are part of the contract; what is known beyond them follows, or goes into the hint. */

@@ -31,6 +31,13 @@ export const entrySchema = {
     downloaded_at: text,
     total_bytes: count,
     repo_has_projector: { type: ['boolean', 'null'] },
+    tags: { type: 'array', items: text },
+    capabilities: { type: 'array', items: text },
+    supports_tensor: { type: ['boolean', 'null'] },
+    base_model: { type: ['string', 'null'] },
+    quantization: { type: ['string', 'null'] },
+    family: { type: ['string', 'null'] },
+    context_length: { type: ['integer', 'null'] },
   },
 } as const;
 

@@ -32,7 +32,7 @@ export async function createStoreApp({
   app.get(
     '/registry',
     { schema: { summary: 'Every model that the store holds', response: { 200: { ...list, items: entrySchema } } } },
-    async (_request, reply) => sendJson(reply, await store.listModels()),
+    async (_request, reply) => sendJson(reply, await store.listDescribed()),
   );
   app.get(
     '/models',

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Companion } from '../catalog/companions.ts';
 import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
+import type { Traits } from '../catalog/traits.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { RelativePath } from '../kernel/relative-path.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
@@ -16,6 +17,9 @@ export interface RegistryEntry {
   readonly total_bytes: number;
   readonly repo_has_projector: boolean | null;
 }
+
+/** A model and what it is. */
+export interface DescribedEntry extends RegistryEntry, Traits {}
 
 /** How a store is and how full its disk is; sizes in bytes. */
 export interface StoreHealth {
@@ -117,6 +121,8 @@ export interface Store {
   readonly location: string;
   health(): Promise<StoreHealth>;
   listModels(): Promise<readonly RegistryEntry[]>;
+  /** The same with what each model is, from its card and its small files. */
+  listDescribed(): Promise<readonly DescribedEntry[]>;
   /** @param knownDigest answer `unchanged` if the digest is still this one */
   manifest(modelId: ModelId, options?: { readonly knownDigest?: Sha256; readonly signal?: AbortSignal }): Promise<ManifestAnswer>;
   /**

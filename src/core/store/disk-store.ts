@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Card } from '../catalog/card.ts';
 import type { Companion } from '../catalog/companions.ts';
 import { makeManifest } from '../catalog/manifest.ts';
 import { lacksProjector } from '../catalog/model-files.ts';
@@ -11,6 +12,7 @@ import type { World } from '../kernel/world.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { adoptModel } from './adopt-model.ts';
 import type { LocalStore, OnBytes, OpenFile, RegistryEntry, WorkOptions } from './contract.ts';
+import { createDescriber } from './describe-models.ts';
 import { hashModel } from './hash-model.ts';
 import { findSharer, isDirectoryInside } from './inside-store.ts';
 import { storeLayout } from './layout.ts';
@@ -40,13 +42,13 @@ export function openDiskStore({ root, world, nodeId, cardsPath, held }: DiskStor
   const layout = storeLayout(root);
   const cards = [...(cardsPath === undefined ? [] : [cardsPath]), layout.manifests];
   const toldCards = new Set<string>();
-  const companionsOf = async (modelId: ModelId): Promise<readonly Companion[]> => {
-    const card = await readCard(cards, modelId, (message) => {
+  const cardOf = (modelId: ModelId): Promise<Card | undefined> =>
+    readCard(cards, modelId, (message) => {
       if (!toldCards.has(message)) world.emit({ type: 'warning', message });
       toldCards.add(message);
     });
-    return card?.companions ?? [];
-  };
+  const companionsOf = async (modelId: ModelId): Promise<readonly Companion[]> => (await cardOf(modelId))?.companions ?? [];
+  const describe = createDescriber(root, cards, cardOf);
   const records = createModelRecords(layout);
   const readRegistry = createRegistryReader(layout, records, world);
   const writer = createStoreWriter(layout, records, world, held);
@@ -62,6 +64,11 @@ export function openDiskStore({ root, world, nodeId, cardsPath, held }: DiskStor
   const registry = async (): Promise<Registry> => {
     await recovered;
     return readRegistry();
+  };
+  const listModels = async (): Promise<readonly RegistryEntry[]> => {
+    const { entries } = await registry();
+    const there = await Promise.all(entries.values().map(({ store_path }) => isDirectoryInside(root, store_path)));
+    return [...entries.values()].filter((_, index) => there[index]);
   };
   const closing = new AbortController();
   const signal = AbortSignal.any([world.signal, closing.signal]);
@@ -165,11 +172,8 @@ export function openDiskStore({ root, world, nodeId, cardsPath, held }: DiskStor
         instance: held?.holder.token ?? null,
       };
     },
-    listModels: async () => {
-      const { entries } = await registry();
-      const there = await Promise.all(entries.values().map(({ store_path }) => isDirectoryInside(root, store_path)));
-      return [...entries.values()].filter((_, index) => there[index]);
-    },
+    listModels,
+    listDescribed: async () => describe(await listModels()),
     listLost: async () => {
       const { entries } = await registry();
       const there = await Promise.all(entries.values().map(({ store_path }) => isDirectoryInside(root, store_path)));

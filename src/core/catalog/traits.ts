@@ -1,0 +1,85 @@
+import type { Card } from './card.ts';
+import { preferredGguf, quantizationOfName } from './gguf-files.ts';
+import { isProjector } from './model-files.ts';
+
+/** What can be said of a model at a glance. */
+export type Tag = 'vision' | 'thinking' | 'embedding' | 'tensor' | 'optiq';
+
+/** What a model is, as far as its card and its small files tell; null for what nothing tells. */
+export interface Traits {
+  readonly tags: readonly Tag[];
+  /** As on cards: `text`, `vision`, `thinking`, `embedding`, … */
+  readonly capabilities: readonly string[];
+  readonly supports_tensor: boolean | null;
+  readonly base_model: string | null;
+  readonly quantization: string | null;
+  readonly family: string | null;
+  /** In tokens. */
+  readonly context_length: number | null;
+}
+
+/** What traits are derived from. The files' texts come from outside and are only looked at, never trusted. */
+export interface TraitSources {
+  readonly modelId: string;
+  readonly files: readonly string[];
+  readonly card?: Card | undefined;
+  /** The parsed `config.json`. */
+  readonly config?: unknown;
+  readonly chatTemplate?: string | undefined;
+}
+
+/** A card says what it says; what it leaves out, and everything without one, follows from the files. Pure. */
+export function deriveTraits(sources: TraitSources): Traits {
+  const { modelId, card } = sources;
+  const config = asRecord(sources.config);
+  const capabilities = card?.capabilities ?? capabilitiesOf(sources, config);
+  const quantization = card?.quantization ?? quantizationOf(config) ?? quantizationOfGguf(sources.files);
+  const supportsTensor = card?.supportsTensor ?? null;
+  const tags: Tag[] = [];
+  for (const tag of ['vision', 'thinking', 'embedding'] as const) if (capabilities.includes(tag)) tags.push(tag);
+  if (supportsTensor === true) tags.push('tensor');
+  if (/optiq/i.test(modelId) || /optiq/i.test(quantization ?? '')) tags.push('optiq');
+  return {
+    tags,
+    capabilities,
+    supports_tensor: supportsTensor,
+    base_model: card?.baseModel ?? null,
+    quantization,
+    family: card?.family ?? asText(config['model_type']),
+    context_length: card?.contextLength ?? contextOf(config),
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const asRecord = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+const asText = (value: unknown): string | null => (typeof value === 'string' && value !== '' && value.length <= 200 ? value : null);
+const asCount = (value: unknown): number | null => (Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : null);
+
+function capabilitiesOf({ files, chatTemplate = '' }: TraitSources, config: Fields): readonly string[] {
+  const architectures = Array.isArray(config['architectures']) ? config['architectures'].filter((name) => typeof name === 'string') : [];
+  const isEmbedding =
+    files.some((path) => /(^|\/)1_Pooling\/config\.json$|(^|\/)config_sentence_transformers\.json$/.test(path)) ||
+    architectures.some((name) => /Embedding|^(?:Bert|XLMRoberta|Roberta|NomicBert|ModernBert)Model$/.test(name));
+  if (isEmbedding) return ['embedding'];
+  const sees = files.some(isProjector) || 'vision_config' in config || architectures.some((name) => /Vision|VLFor|Llava/.test(name));
+  // Source: the switches that chat templates of reasoning models have.
+  const thinks = /<think>|enable_thinking|reasoning_content|<\|channel\|>analysis/.test(chatTemplate);
+  return ['text', ...(sees ? ['vision'] : []), ...(thinks ? ['thinking'] : [])];
+}
+
+function quantizationOf(config: Fields): string | null {
+  const own = asRecord(config['quantization'] ?? config['quantization_config']);
+  const bits = asCount(own['bits']);
+  return bits === null ? asText(own['quant_method']) : `${bits}bit`;
+}
+
+function quantizationOfGguf(files: readonly string[]): string | null {
+  const gguf = preferredGguf(files);
+  return gguf === undefined ? null : (quantizationOfName(gguf) ?? null);
+}
+
+function contextOf(config: Fields): number | null {
+  return asCount(config['max_position_embeddings']) ?? asCount(asRecord(config['text_config'])['max_position_embeddings']);
+}
