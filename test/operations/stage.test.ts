@@ -310,3 +310,17 @@ test('whoever waits for another that stages the same may be interrupted', async 
   await expect(node.stage('org/m')).rejects.toThrow('interrupted');
   await held.release();
 });
+
+test('a model that is replaced and put back while it is staged is staged all the same', async () => {
+  const { proxy } = await serveThroughProxy({ 'org/m': { a: 'first', b: 'b' } });
+  const node = await stagingNode(proxy.url);
+  let asked = 0;
+  proxy.setFault((exchange) => {
+    if (!exchange.request.url?.endsWith('/a')) return undefined;
+    asked += 1;
+    if (asked > 1) return undefined;
+    return exchange.fetch().then(({ status, headers, body }) => exchange.answer(status, { ...headers, etag: `"${'0'.repeat(64)}"` }, body));
+  });
+  expect(await digestsBelow((await node.stage('org/m')).path)).toEqual(digestsOf({ a: 'first', b: 'b' }));
+  expect(asked).toBe(2);
+});

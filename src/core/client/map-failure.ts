@@ -18,6 +18,10 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
     const message = `the store at ${url} answers with a redirect${location === null ? '' : ` to ${clean(location)}`}, which is not followed`;
     return new SkulkError('STORE_UNREACHABLE', message, { hint: 'give the URL of the store itself in SKULK_STORE or --store' });
   }
+  if (status === 403 && readBody(body).code === 'FORBIDDEN') {
+    const { detail, hint } = readBody(body);
+    return new SkulkError('CONFIG', `the store at ${url} refuses: ${detail ?? 'forbidden'}`, { hint });
+  }
   if (status === 401 || status === 403) {
     return new SkulkError('CONFIG', `the store at ${url} refuses the token`, {
       hint: 'set SKULK_TOKEN (or --token) to the one that `skulk serve` was started with',

@@ -9,6 +9,7 @@ export const errorCodes = {
   BAD_PATH: { exit: 2, http: 400 },
   BAD_REQUEST: { exit: 2, http: 400 },
   PERMISSION: { exit: 2, http: 500 },
+  FORBIDDEN: { exit: 2, http: 403 },
   MODEL_NOT_FOUND: { exit: 3, http: 404 },
   FILE_NOT_FOUND: { exit: 3, http: 404 },
   REVISION_NOT_FOUND: { exit: 3, http: 404 },

@@ -91,13 +91,17 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   async function build(answer: Extract<StoreAnswer, { state: 'manifest' }>, now: LocalCopy | undefined) {
     if (options.force) await removeTree(incomingCopy(layout, modelId).path);
     let { manifest } = answer;
+    let isRepeated = false;
     for (let round = 1; ; round += 1) {
       try {
         return await buildFrom(manifest, answer, now);
       } catch (error) {
         if (!(error instanceof SkulkError) || !meansReplaced.has(error.code) || round === mostReplacements) throw error;
         const newer = await answer.askAgain();
-        if (newer.digest === manifest.digest) throw error;
+        // The same as before: damage in the store, or it was replaced twice meanwhile. One more try tells.
+        if (newer.digest === manifest.digest && isRepeated) throw error;
+        isRepeated = newer.digest === manifest.digest;
+        if (isRepeated) continue;
         world.emit({ type: 'note', message: `${modelId} was replaced in the store while it was staged; staging the new one` });
         manifest = newer;
       }

@@ -27,6 +27,8 @@ export interface ApiAppOptions extends LogOptions {
   readonly identity: NodeIdentity;
   /** The configuration in force, without secrets. */
   readonly effectiveConfig: () => object;
+  /** What this machine is called beside its addresses. */
+  readonly names?: readonly string[];
   readonly limits?: Partial<Limits>;
 }
 
@@ -35,13 +37,23 @@ export async function createApiApp({
   deps,
   identity,
   effectiveConfig,
+  names,
   limits: given,
   logLevel,
   stream,
 }: ApiAppOptions): Promise<FastifyInstance> {
   const limits = { ...defaultLimits, ...given };
   const token = deps.config.settings.token.value;
-  const app = await createApp({ title: 'skulk', version: identity.version, limits, token, reword: rewordStoreFailure, logLevel, stream });
+  const app = await createApp({
+    title: 'skulk',
+    version: identity.version,
+    limits,
+    token,
+    names,
+    reword: rewordStoreFailure,
+    logLevel,
+    stream,
+  });
   const open = { type: 'object', additionalProperties: true } as const;
   const unavailable = { 503: errorSchema };
 

@@ -8,6 +8,7 @@ import { requireToken } from './authenticate.ts';
 import { answerError, type ErrorAnswer } from './error-body.ts';
 import type { Limits } from './limits.ts';
 import { escapeStrays } from './parse-model-url.ts';
+import { refuseWebPages } from './refuse-web-pages.ts';
 import { watchSilentSockets } from './stop-app.ts';
 
 /** How a server logs: structured lines on stderr, or on `stream`. */
@@ -22,6 +23,8 @@ export interface AppOptions extends LogOptions {
   readonly version: string;
   readonly limits: Limits;
   readonly token?: string | undefined;
+  /** What this machine is called beside its addresses. */
+  readonly names?: readonly string[] | undefined;
   /** Routes that need no token. */
   readonly openRoutes?: readonly string[];
   /** Puts a failure into this server's words before it is answered. */
@@ -34,6 +37,7 @@ export async function createApp({
   version,
   limits,
   token,
+  names = [],
   openRoutes = [],
   reword = (error) => error,
   logLevel = 'info',
@@ -73,7 +77,8 @@ export async function createApp({
     if (request.originalUrl.length <= limits.urlBytes) return;
     throw Object.assign(new Error(`the URL is longer than ${limits.urlBytes} bytes`), { statusCode: 414 });
   });
-  if (token !== undefined) requireToken(app, token, openRoutes);
+  if (token === undefined) refuseWebPages(app, names);
+  else requireToken(app, token, openRoutes);
   app.addHook('onResponse', async (request, reply) => {
     request.log.debug(
       { method: request.method, url: request.originalUrl, status: reply.statusCode, from: request.ip, ms: Math.round(reply.elapsedTime) },

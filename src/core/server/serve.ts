@@ -60,6 +60,7 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
     const routable = chooseRoutableAddress(networkInterfaces(), settings.storeHttpHost.value);
     const outside = (url: string): string =>
       request.host === undefined && routable !== undefined ? url.replace('127.0.0.1', routable) : url;
+    const names = [world.hostname, nodeId, settings.storeHost.value, settings.storeHttpHost.value].filter((name) => name !== undefined);
     let storeUrl = settings.enabled.value ? remoteUrl(serving.config) : undefined;
     const named = settings.storeUrl.origin;
     if (!isHost && named.from === 'environment') {
@@ -75,6 +76,7 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
         version: world.version,
         logLevel: request.logLevel,
         token: settings.token.value,
+        names,
       });
       apps.push(app);
       const { url } = await listen(app, { host: address, port: request.port ?? settings.storePort.value });
@@ -92,6 +94,7 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
         role: isHost ? 'store' : 'node',
       },
       effectiveConfig: () => effectiveConfig(config),
+      names,
       logLevel: request.logLevel,
     });
     apps.push(api);

@@ -13,6 +13,8 @@ export interface StoreAppOptions extends LogOptions {
   readonly version: string;
   readonly limits?: Partial<Limits>;
   /** When given, everything but `/health` wants it as a bearer token. */
+  /** What this machine is called beside its addresses. */
+  readonly names?: readonly string[] | undefined;
   readonly token?: string | undefined;
 }
 
@@ -22,11 +24,12 @@ export async function createStoreApp({
   version,
   limits: given,
   token,
+  names,
   logLevel,
   stream,
 }: StoreAppOptions): Promise<FastifyInstance> {
   const limits = { ...defaultLimits, ...given };
-  const app = await createApp({ title: 'skulk store', version, limits, token, openRoutes: ['/health'], logLevel, stream });
+  const app = await createApp({ title: 'skulk store', version, limits, token, names, openRoutes: ['/health'], logLevel, stream });
   const list = { type: 'array' } as const;
   app.get('/health', { schema: { summary: 'How the store is', response: { 200: healthSchema } } }, async () => store.health());
   app.get(
