@@ -157,3 +157,22 @@ test('waiting ends with the signal, and at once for a holder that is no use wait
   expect(await codeOf(acquireLock(path, { purpose: 'x', timeoutMs: 60_000, signal, isHopeless: () => true }))).toBe('LOCKED');
   await lock.release();
 });
+
+test.each([
+  ['back', 1],
+  ['forward', -1],
+])('a clock that jumped %s by a day neither frees a living holder nor keeps a dead one', async (_, sign) => {
+  const day = 86_400_000 * sign;
+  const path = join(await temporaryDirectory(), 'lock');
+  const child = await holderProcess(path);
+  const [number = ''] = (await readdir(path)).filter((name) => /^\d+$/.test(name));
+  const file = join(path, number, 'holder.json');
+  const then = new Date(Date.now() + day);
+  await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), since: then.toISOString() }));
+  await utimes(file, then, then);
+  await utimes(path, then, then);
+  expect(await tryLock(path, 'x')).toMatchObject({ pid: child.pid });
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await (await take(path)).release();
+});
