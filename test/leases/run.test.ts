@@ -209,7 +209,7 @@ test.skipIf(!hasTerminal)('in a terminal, Ctrl-C reaches the program once, and s
     setTimeout(() => process.exit(9), 20000);`,
   );
   const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
-  const line = `'${process.execPath}' '${bin}' run org/plain -- '${process.execPath}' '${program}'`;
+  const line = `exec '${process.execPath}' '${bin}' run org/plain -- '${process.execPath}' '${program}'`;
   const terminal = spawn('script', ['-qec', line, '/dev/null'], {
     cwd: node.home,
     env: { ...process.env, SKULK_HOME: node.home, SKULK_STORE: url, SKULK_CONFIG: join(node.home, 'skulk.yaml') },
