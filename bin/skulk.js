@@ -66,9 +66,18 @@ function useCompileCache() {
   }
 }
 
+// A background compilation that waits for a garbage collection when the process ends waits for ever, and so does the exit
+// (nodejs/node#54918): one in some hundred `skulk stage` did. `--version` compiles too little for it, and must be quick.
+function avoidHangAtExit() {
+  const { setFlagsFromString } = require('v8');
+  setFlagsFromString('--no-concurrent-sparkplug');
+  setFlagsFromString('--no-concurrent-recompilation');
+}
+
 function start() {
   delete process.env.SKULK_REEXECUTED;
   useCompileCache();
+  if (!process.argv.includes('--version')) avoidHangAtExit();
   const isBuilt = existsSync(join(root, 'dist', 'main.js'));
   const parts = isBuilt
     ? [import('../dist/main.js'), import('../dist/commands-index.js')]
