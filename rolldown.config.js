@@ -16,7 +16,7 @@ export default defineConfig({
   platform: 'node',
   // `await using` came with Node 24.
   transform: { target: 'node22' },
-  external: ['fastify', '@fastify/swagger', 'pino'],
+  external: ['fastify', '@fastify/swagger', 'pino', '@huggingface/hub', 'http-proxy-agent', 'https-proxy-agent', 'proxy-from-env'],
   plugins: [compiledConfigCheck(), leanBuiltins()],
   output: {
     dir: 'dist',

@@ -26,7 +26,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   'core/server': {
     values: ['core/operations', 'core/catalog', 'core/kernel', 'core/transfer'],
-    types: ['core/store', 'core/client', 'core/config'],
+    types: ['core/store', 'core/client', 'core/config', 'core/jobs'],
     // The one place that puts a server together.
     doors: { 'core/server/serve.ts': ['core/config', 'core/network'] },
   },
@@ -59,7 +59,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'core/fleet': { values: data, types: dataRooms },
   'core/hub': { values: leaves },
   // A client speaks for a store and reads its manifests.
-  'core/client': { values: ['core/catalog', 'core/kernel'], types: ['core/store'] },
+  'core/client': { values: ['core/catalog', 'core/kernel'], types: ['core/store', 'core/jobs'] },
   'core/network': { values: leaves },
   'core/transfer': { values: leaves },
   'core/catalog': { values: leaves },
@@ -76,6 +76,10 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   yaml: ['core/config/'],
   ajv: ['core/kernel/validate', 'core/kernel/problem'],
   'node-fetch': ['core/client/'],
+  'http-proxy-agent': ['core/client/outbound-fetch'],
+  'https-proxy-agent': ['core/client/outbound-fetch'],
+  'proxy-from-env': ['core/client/outbound-fetch'],
+  '@huggingface/hub': ['core/hub/hub'],
   fastify: ['core/server/'],
   '@fastify/swagger': ['core/server/'],
   pino: ['core/server/'],

@@ -31,7 +31,7 @@ export function createFetch({ connectTimeoutMs, connections }: { connectTimeoutM
 }
 
 /** Gives up on a connection that does not open; the operating system itself would wait for minutes. */
-function boundConnecting(agent: HttpAgent, timeoutMs: number): HttpAgent {
+export function boundConnecting(agent: HttpAgent, timeoutMs: number): HttpAgent {
   const original = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
     const socket = original(options, callback) as Socket;

@@ -16,6 +16,7 @@ const keys: readonly (readonly [key: string, setting: keyof Settings])[] = [
   ['model_store.cards_path', 'cardsPath'],
   ['model_store.api_port', 'apiPort'],
   ['model_store.download.allow_hf_fallback', 'allowHubFallback'],
+  ['model_store.download.max_concurrent', 'mostDownloads'],
   ['model_store.staging.enabled', 'stagingEnabled'],
   ['model_store.staging.node_cache_path', 'nodeCachePath'],
   ['model_store.staging.cleanup_on_deactivate', 'cleanupOnDeactivate'],
@@ -61,7 +62,7 @@ export function effectiveConfig({ settings }: Config): Record<string, unknown> {
       store_path: settings.storePath.value,
       cards_path: settings.cardsPath.value ?? null,
       api_port: settings.apiPort.value,
-      download: { allow_hf_fallback: settings.allowHubFallback.value },
+      download: { allow_hf_fallback: settings.allowHubFallback.value, max_concurrent: settings.mostDownloads.value },
       staging: {
         enabled: settings.stagingEnabled.value,
         node_cache_path: settings.nodeCachePath.value,

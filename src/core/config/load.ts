@@ -8,6 +8,7 @@ import { readNodeId } from './node-id.ts';
 import { isThisMachine, sameHostname } from './same-host.ts';
 import type { ConfigFile } from './schema.ts';
 import { type Config, type Origin, placeOf, type Setting, type SettingFlags, type Settings } from './settings.ts';
+import { readTokenFile, type TokenFile } from './token-file.ts';
 
 type ModelStore = NonNullable<ConfigFile['model_store']>;
 
@@ -29,7 +30,8 @@ export async function loadConfig(world: World, flags: SettingFlags = {}): Promis
   // YAML and the validator cost 40 ms; a machine without a file does not pay them.
   const read = found === undefined ? noFile : await (await import('./read-file.ts')).readConfigFile(found.path);
   if (found !== undefined && read.content.model_store === undefined) warnOfNearMiss(world, found.path, read);
-  return resolveConfig(world, { ...read, file: found?.path, flags, nodeId, skulkHome });
+  const tokenFile = world.env['HF_TOKEN'] || read.content.hf_token ? undefined : await readTokenFile(world);
+  return resolveConfig(world, { ...read, file: found?.path, flags, nodeId, skulkHome, tokenFile });
 }
 
 /** Sections of other programs are nobody's business; one that looks like ours means that nothing of it is in force. */
@@ -60,6 +62,7 @@ export function resolveConfig(
     flags,
     nodeId,
     skulkHome,
+    tokenFile,
   }: {
     content: ConfigFile;
     file: string | undefined;
@@ -67,6 +70,7 @@ export function resolveConfig(
     flags: SettingFlags;
     nodeId: string | undefined;
     skulkHome: string;
+    tokenFile?: TokenFile | undefined;
   },
 ): Config {
   const store: ModelStore = content.model_store ?? {};
@@ -112,6 +116,7 @@ export function resolveConfig(
     allowHubFallback: settle(true, ['download.allow_hf_fallback', store.download?.allow_hf_fallback], {
       env: ['HF_HUB_OFFLINE', isTrue(env(world, 'HF_HUB_OFFLINE')) ? false : undefined],
     }),
+    mostDownloads: settle(2, ['download.max_concurrent', store.download?.max_concurrent]),
     stagingEnabled: staging('enabled', (s) => s.enabled, true),
     nodeCachePath: path(
       staging('node_cache_path', (s) => s.node_cache_path, join(skulkHome, 'staging')),
@@ -123,10 +128,13 @@ export function resolveConfig(
       env: ['SKULK_TOKEN', env(world, 'SKULK_TOKEN')],
       flag: ['--token', flags.token],
     }),
-    hubToken: settle<string | undefined>(undefined, undefined, {
-      file: ['hf_token', content.hf_token ?? undefined],
-      env: ['HF_TOKEN', env(world, 'HF_TOKEN')],
-    }),
+    hubToken: hubTokenOf(
+      settle<string | undefined>(undefined, undefined, {
+        file: ['hf_token', content.hf_token ?? undefined],
+        env: ['HF_TOKEN', env(world, 'HF_TOKEN')],
+      }),
+      tokenFile,
+    ),
   };
   if (settings.storePort.value === settings.apiPort.value && settings.apiPort.value !== 0) {
     throw new SkulkError('CONFIG', `${placeOf(settings.apiPort.origin)}store_port and api_port are both ${settings.apiPort.value}`, {
@@ -146,6 +154,12 @@ export function resolveConfig(
     isStoreNamed: url !== undefined || host !== undefined || settings.storePath.origin.from !== 'default',
   };
 }
+
+/** The file that the Hub's own tools write is asked last. */
+const hubTokenOf = (setting: Setting<string | undefined>, file: TokenFile | undefined): Setting<string | undefined> =>
+  setting.value !== undefined || file === undefined
+    ? setting
+    : { value: file.token, origin: { from: 'file', file: file.path, line: undefined, key: 'token' } };
 
 /** Picks the value of the strongest source that has one: defaults < file < environment < flags. */
 function settler(file: string | undefined, lineOf: (key: string) => number | undefined) {

@@ -36,6 +36,14 @@ const downloadFields = {
       description: 'Whether the store may fetch from Hugging Face what it lacks. false is for air-gapped networks.',
     }),
   ),
+  max_concurrent: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 16,
+      default: 2,
+      description: 'How many models the store host downloads at one time; more wait in order.',
+    }),
+  ),
 };
 
 const strict = { additionalProperties: false } as const;

@@ -39,6 +39,8 @@ export interface Settings {
   /** URL of the store that the environment or a flag names; it overrides the file. */
   readonly storeUrl: Setting<string | undefined>;
   readonly allowHubFallback: Setting<boolean>;
+  /** How many models the store host downloads at one time. */
+  readonly mostDownloads: Setting<number>;
   readonly stagingEnabled: Setting<boolean>;
   readonly nodeCachePath: Setting<string>;
   readonly cleanupOnDeactivate: Setting<boolean>;

@@ -14,15 +14,24 @@ export const errorCodes = {
   FILE_NOT_FOUND: { exit: 3, http: 404 },
   REVISION_NOT_FOUND: { exit: 3, http: 404 },
   NOT_FOUND: { exit: 3, http: 404 },
+  JOB_NOT_FOUND: { exit: 3, http: 404 },
   RANGE_NOT_SATISFIABLE: { exit: 1, http: 416 },
   STORE_NOT_CONFIGURED: { exit: 4, http: 503 },
   STORE_UNREACHABLE: { exit: 4, http: 503 },
   STORE_BUSY: { exit: 5, http: 503 },
   CONFLICT: { exit: 5, http: 409 },
+  /** Work that somebody stopped. */
+  CANCELLED: { exit: 5, http: 409 },
   LOCKED: { exit: 5, http: 409 },
   PORT_IN_USE: { exit: 5, http: 500 },
   INTEGRITY: { exit: 6, http: 500 },
   NO_SPACE: { exit: 7, http: 507 },
+  /** Downloads are switched off. */
+  HUB_OFFLINE: { exit: 8, http: 503 },
+  HUB_REFUSED: { exit: 8, http: 502 },
+  HUB_UNREACHABLE: { exit: 8, http: 502 },
+  /** Too many requests; see `retryAfterMs`. */
+  HUB_BUSY: { exit: 8, http: 503 },
   PARTIAL: { exit: 9, http: 500 },
   /** What `run` is to start cannot be started; the statuses are those of a shell. */
   COMMAND_NOT_EXECUTABLE: { exit: 126, http: 500 },
