@@ -13,6 +13,8 @@ export interface Card {
   readonly quantization: string | undefined;
   readonly family: string | undefined;
   readonly contextLength: number | undefined;
+  /** The .gguf file of its repo that it stands for. */
+  readonly ggufFile: string | undefined;
 }
 
 /** Why a card cannot be used, and where. */
@@ -64,6 +66,7 @@ export function parseCard(text: string): Card | CardFault {
     quantization: textOf(table['quantization']),
     family: textOf(table['family']),
     contextLength: Number.isSafeInteger(contextLength) ? (contextLength as number) : undefined,
+    ggufFile: textOf(table['gguf_file']),
   };
 }
 

@@ -29,7 +29,7 @@ const unquantized = ['BF16', 'F16', 'F32'] as const;
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** Whether a file holds GGUF weights. */
-const isGgufWeights = (path: string): boolean => /\.gguf$/i.test(path) && !isProjector(path);
+export const isGgufWeights = (path: string): boolean => /\.gguf$/i.test(path) && !isProjector(path);
 
 /** 0 is best; a name that is not recognized comes after every quantization and before what is not quantized at all. */
 function quantizationRank(path: string): number {
@@ -47,6 +47,18 @@ export function quantizationOfName(path: string): string | undefined {
 
 /** `Q4_0` is not in `IQ4_0`, and `F16` is not in `BF16`: a label begins where a word does. */
 const contains = (name: string, label: string): boolean => new RegExp(`(?:^|[^A-Z0-9])${label}`).test(name);
+
+/** Every shard of the set that a file belongs to, in order; a file that is no shard alone. */
+export function shardGroup(paths: readonly string[], path: string): readonly string[] {
+  const [ending, , count] = shard.exec(path) ?? [];
+  if (ending === undefined) return [path];
+  const base = path.slice(0, -ending.length);
+  const isSibling = (other: string): boolean => {
+    const [end, , of] = shard.exec(other) ?? [];
+    return end !== undefined && of === count && other.slice(0, -end.length) === base;
+  };
+  return paths.filter(isSibling).toSorted();
+}
 
 /** The file that a program is told to load: of the preferred quantization the first shard. Undefined when there is none. */
 export function preferredGguf(paths: readonly string[]): string | undefined {

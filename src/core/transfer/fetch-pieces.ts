@@ -4,25 +4,36 @@ import { join } from 'node:path';
 import { backoffDelay, pause, type RetryPolicy } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainSystemError } from '../kernel/explain-system-error.ts';
+import type { RelativePath } from '../kernel/relative-path.ts';
 import { quote } from '../kernel/relative-path.ts';
+import type { Sha256 } from '../kernel/sha256.ts';
 import type { Piece } from './pieces.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
+/** A part of a file; `end` is exclusive. */
+export interface WantedPiece {
+  readonly path: RelativePath;
+  readonly start: number;
+  readonly end: number;
+  /** Of these bytes; undefined where only the whole file's digest is promised, which the caller then checks. */
+  readonly sha256: Sha256 | undefined;
+}
+
 /** What `fetchPieces` works with. */
-export interface FetchPlan {
-  readonly pieces: readonly Piece[];
+export interface FetchPlan<P extends WantedPiece = Piece> {
+  readonly pieces: readonly P[];
   /** Directory whose files are already there in their full length. */
   readonly directory: string;
   /** Opens the bytes of a piece, or of the rest of it, in order. */
-  readonly read: (piece: Piece, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+  readonly read: (piece: P, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   /** Whether a failure may pass by itself. */
   readonly isTransient: (error: unknown) => boolean;
   readonly connections: number;
   readonly limiter: RateLimiter;
   readonly policy: RetryPolicy;
   readonly signal: AbortSignal;
-  /** A piece is on its place and its digest was right. */
-  readonly onVerified: (piece: Piece) => Promise<void>;
+  /** A piece is on its place and its digest, where one was promised, was right. */
+  readonly onVerified: (piece: P, sha256: Sha256) => Promise<void>;
   /** Bytes that came over the wire, wanted or not. */
   readonly onBytes: (bytes: number) => void;
   /** Bytes that came and do not count, because their piece has to be fetched again. */
@@ -38,7 +49,7 @@ const progressBytes = 256 * 1024;
  * digest is right. A wrong one is fetched anew, three times in all; a broken connection is taken up as long as the policy allows.
  * @throws SkulkError INTEGRITY when wrong bytes persist, NO_SPACE, the source's own errors
  */
-export async function fetchPieces(plan: FetchPlan): Promise<void> {
+export async function fetchPieces<P extends WantedPiece>(plan: FetchPlan<P>): Promise<void> {
   const failure = new AbortController();
   const signal = AbortSignal.any([plan.signal, failure.signal]);
   const queue = plan.pieces.values();
@@ -47,8 +58,7 @@ export async function fetchPieces(plan: FetchPlan): Promise<void> {
     // One iterator for all lanes: a slow connection holds up only its own piece.
     for (const piece of queue) {
       if (signal.aborted) throw signal.reason;
-      await fetchPiece(piece, await files.open(piece.path), { ...plan, signal });
-      await plan.onVerified(piece);
+      await plan.onVerified(piece, await fetchPiece(piece, await files.open(piece.path), { ...plan, signal }));
     }
   };
   const lanes = Array.from({ length: Math.max(1, Math.min(plan.connections, plan.pieces.length)) }, () =>
@@ -63,7 +73,7 @@ export async function fetchPieces(plan: FetchPlan): Promise<void> {
 }
 
 /** A connection that breaks is taken up where it broke: on a link that never lasts for a whole piece nothing else would end. */
-async function fetchPiece(piece: Piece, file: FileHandle, plan: FetchPlan): Promise<void> {
+async function fetchPiece<P extends WantedPiece>(piece: P, file: FileHandle, plan: FetchPlan<P>): Promise<Sha256> {
   const { policy, signal } = plan;
   let sha256 = createHash('sha256');
   let received = 0;
@@ -80,8 +90,10 @@ async function fetchPiece(piece: Piece, file: FileHandle, plan: FetchPlan): Prom
         received += bytes.length;
         plan.onBytes(bytes.length);
       }
-      if (sha256.digest('hex') !== piece.sha256) throw wrongBytes(piece, 'did not have the content that the manifest promises');
-      return;
+      const digest = sha256.digest('hex') as Sha256;
+      if (piece.sha256 !== undefined && digest !== piece.sha256)
+        throw wrongBytes(piece, 'did not have the content that the manifest promises');
+      return digest;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (error instanceof SkulkError && error.code === 'INTEGRITY') {
@@ -97,12 +109,12 @@ async function fetchPiece(piece: Piece, file: FileHandle, plan: FetchPlan): Prom
       if (failures >= policy.attempts || !plan.isTransient(error))
         throw explainSystemError(error, `cannot write ${join(plan.directory, piece.path)}`);
       const asked = error instanceof SkulkError ? (error.retryAfterMs ?? 0) : 0;
-      await pause(Math.max(Math.min(asked, 60_000), backoffDelay(policy, failures)), signal);
+      await pause(Math.max(Math.min(asked, policy.longestAskedMs ?? 60_000), backoffDelay(policy, failures)), signal);
     }
   }
 }
 
-const wrongBytes = ({ path, start, end }: Piece, why: string): SkulkError =>
+const wrongBytes = ({ path, start, end }: WantedPiece, why: string): SkulkError =>
   new SkulkError('INTEGRITY', `bytes ${start} to ${end} of ${quote(path)} came ${triesOfBadContent} times and each time it ${why}`, {
     hint: 'run `skulk verify` on the store host: its copy or its disk is damaged',
   });

@@ -5,6 +5,8 @@ export interface FileDigest {
   readonly size: number;
   readonly sha256: Sha256;
   readonly chunks?: readonly Sha256[];
+  /** The id that git gives such a content: the sha1 of `blob <size> NUL <content>`; only when it was asked for. */
+  readonly gitId?: string;
 }
 
 /** A part of a file and what it should hash to; `end` is exclusive. */
@@ -16,7 +18,7 @@ export interface ExpectedPiece {
 
 /** Work for a hashing thread. */
 export type HashJob =
-  | { readonly kind: 'digest'; readonly path: string }
+  | { readonly kind: 'digest'; readonly path: string; readonly withGitId?: boolean }
   /** Copies while hashing; the copy is a new file, synced to the disk. */
   | { readonly kind: 'copy'; readonly from: string; readonly to: string }
   /** Says for each piece whether the file holds it. */

@@ -27,13 +27,16 @@ port?.on('message', ({ id, job, cancelled }: HashRequest) => {
 });
 
 function digest(
-  job: { kind: 'digest'; path: string } | { kind: 'copy'; from: string; to: string },
+  job: { kind: 'digest'; path: string; withGitId?: boolean } | { kind: 'copy'; from: string; to: string },
   report: (done: number) => void,
 ): FileDigest {
   const source = openSync(job.kind === 'digest' ? job.path : job.from, 'r');
   try {
     if (!fstatSync(source).isFile()) throw Object.assign(new Error('not a regular file'), { code: 'EINVAL' });
-    if (job.kind === 'digest') return digestInto(source, undefined, report);
+    if (job.kind === 'digest') {
+      const git = job.withGitId === true ? createHash('sha1').update(`blob ${fstatSync(source).size}\0`) : undefined;
+      return digestInto(source, undefined, report, git);
+    }
     const target = openSync(job.to, 'wx');
     try {
       const result = digestInto(source, target, report);
@@ -47,7 +50,7 @@ function digest(
   }
 }
 
-function digestInto(source: number, target: number | undefined, report: (done: number) => void): FileDigest {
+function digestInto(source: number, target: number | undefined, report: (done: number) => void, git?: Hash): FileDigest {
   const whole = createHash('sha256');
   const chunks: Sha256[] = [];
   let chunk = createHash('sha256');
@@ -59,6 +62,7 @@ function digestInto(source: number, target: number | undefined, report: (done: n
     const bytes = buffer.subarray(0, length);
     whole.update(bytes);
     chunk.update(bytes);
+    git?.update(bytes);
     if (target !== undefined) writeFully(target, bytes, size);
     size += length;
     if (size % chunkSize === 0) {
@@ -69,7 +73,7 @@ function digestInto(source: number, target: number | undefined, report: (done: n
   }
   if (size % chunkSize !== 0) chunks.push(finish(chunk));
   report(size);
-  return { size, sha256: finish(whole), ...(size > chunkSize && { chunks }) };
+  return { size, sha256: finish(whole), ...(size > chunkSize && { chunks }), ...(git !== undefined && { gitId: git.digest('hex') }) };
 }
 
 function writeFully(target: number, bytes: Buffer, position: number): void {

@@ -7,7 +7,7 @@ import { type Piece, pieceKey } from './pieces.ts';
  * bytes did, so whoever resumes hashes the piece again. What it saves is sending it again.
  */
 export interface PartJournal extends AsyncDisposable {
-  add(piece: Piece): Promise<void>;
+  add(piece: Pick<Piece, 'path' | 'start' | 'sha256'>): Promise<void>;
 }
 
 /** A line has some hundred bytes, so this is more than any model needs; a longer file was not written by skulk. */

@@ -1,0 +1,282 @@
+import { createHash } from 'node:crypto';
+import { link, open, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { RetryPolicy } from '../kernel/backoff.ts';
+import { chunkSize } from '../kernel/chunk-size.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
+import { quote, type RelativePath } from '../kernel/relative-path.ts';
+import type { Sha256 } from '../kernel/sha256.ts';
+import { cloneFile, syncFile } from './clone-file.ts';
+import { fetchPieces, type WantedPiece } from './fetch-pieces.ts';
+import type { FileDigest } from './hash-job.ts';
+import { runHashJob } from './hash-pool.ts';
+import { openJournal, readJournal } from './part-journal.ts';
+import { pieceKey } from './pieces.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+
+/** A file whose content is promised as a whole: by its sha256, or by the id that git gives it. */
+export interface PromisedFile {
+  readonly path: RelativePath;
+  /** In bytes. */
+  readonly size: number;
+  readonly id: { readonly kind: 'sha256' | 'git'; readonly value: string };
+}
+
+/** A file that is in its place, synced, and has the promised content. */
+export interface FetchedFile extends FileDigest {
+  readonly path: RelativePath;
+  /** The id that was promised. */
+  readonly hub_id: string;
+}
+
+/** A chunk that came in one piece; its file is checked as a whole in the end. */
+export interface ArrivedPiece {
+  readonly path: RelativePath;
+  readonly start: number;
+  readonly end: number;
+  readonly sha256: Sha256;
+}
+
+/** What `fetchFiles` works with. */
+export interface FetchFilesPlan<F extends PromisedFile> {
+  readonly files: readonly F[];
+  readonly directory: string;
+  readonly journal: string;
+  readonly read: (file: F, range: { readonly start: number; readonly end: number }, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+  /** Where a file that probably has this content lies; it is taken over if it has. */
+  readonly reuse: (file: F) => string | undefined;
+  readonly isTransient: (error: unknown) => boolean;
+  readonly connections: number;
+  readonly limiter: RateLimiter;
+  readonly policy: RetryPolicy;
+  readonly signal: AbortSignal;
+  /** Bytes of the files that are here, of all. Never falls. */
+  readonly onBytes: (done: number, total: number) => void;
+  readonly onPiece?: (piece: ArrivedPiece) => void;
+}
+
+/** What became of it. */
+export interface FetchedFiles {
+  readonly files: readonly FetchedFile[];
+  /** Bytes that came over the wire. */
+  readonly bytesTransferred: number;
+}
+
+/** What is journalled at a time; a chunk is a multiple of it. */
+const blockSize = 1024 * 1024;
+
+interface Piece<F> extends WantedPiece {
+  readonly file: F;
+}
+
+/**
+ * Fetches files in pieces, over several connections and several files at once, and checks each file as a whole, read back from
+ * the disk, as soon as its last piece is there. A file with wrong content is fetched once more. What came is journalled: after a kill
+ * the pieces that are still right are not asked for again.
+ * @throws SkulkError INTEGRITY when a file's content is wrong twice, NO_SPACE, the source's own errors
+ */
+export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>): Promise<FetchedFiles> {
+  const { directory, signal } = plan;
+  const total = plan.files.reduce((sum, { size }) => sum + size, 0);
+  const arrived = await arrivedBefore(plan.journal);
+  const done = new Map<F, FetchedFile>();
+  let [here, inFlight, most, bytesTransferred] = [0, 0, 0, 0];
+  const report = (): void => {
+    most = Math.max(most, Math.min(total, here + inFlight));
+    plan.onBytes(most, total);
+  };
+  report();
+  await makeDirectory(directory);
+  await using journal = await openJournal(plan.journal);
+  const outstanding = new Map<F, number>();
+
+  /** Looks at what is here of a file. @returns the pieces that are missing; none when the file is whole */
+  const prepare = async (file: F): Promise<readonly Piece<F>[]> => {
+    const path = join(directory, file.path);
+    await makeDirectory(dirname(path));
+    let info = await stat(path).catch(() => undefined);
+    // What was linked to another copy must never be written to.
+    if (info !== undefined && info.nlink > 1) {
+      await rm(path, { force: true });
+      info = undefined;
+    }
+    const known = info === undefined ? [] : blocksOf(file).filter(({ start }) => arrived.has(placeOf(file, start)));
+    if (known.length === 0 && (await takeOver(file, path))) return [];
+    if (known.length === 0 || info?.size !== file.size) {
+      await rm(path, { force: true });
+      const created = await open(path, 'wx');
+      await created.truncate(file.size).finally(() => created.close());
+    }
+    const expected = known.map((block) => ({ ...block, sha256: arrived.get(placeOf(file, block.start)) as Sha256 }));
+    const good = expected.length === 0 ? [] : await runHashJob({ kind: 'check', path, pieces: expected }, { signal });
+    const kept = new Set(expected.filter((_, index) => good[index]).map(({ start }) => start));
+    const missing = piecesOf(file, kept);
+    here += file.size - missing.reduce((sum, { start, end }) => sum + end - start, 0);
+    outstanding.set(file, missing.length);
+    report();
+    return missing;
+  };
+
+  const takeOver = async (file: F, path: string): Promise<boolean> => {
+    const from = plan.reuse(file);
+    if (from === undefined) return false;
+    await rm(path, { force: true });
+    // The other name goes away when this model is published; should the link fail, e.g. over disks, a clone does.
+    const isHere = await link(from, path)
+      .catch(() => cloneFile(from, path, { signal }))
+      .then(
+        () => true,
+        () => false,
+      );
+    if (signal.aborted) throw signal.reason;
+    const digest = isHere ? await digestOf(file, path) : undefined;
+    if (digest === undefined || !isPromised(file, digest)) {
+      await rm(path, { force: true });
+      return false;
+    }
+    here += file.size;
+    report();
+    finish(file, digest);
+    return true;
+  };
+
+  const digestOf = (file: F, path: string): Promise<FileDigest> =>
+    runHashJob({ kind: 'digest', path, withGitId: file.id.kind === 'git' }, { signal });
+  const finish = (file: F, { size, sha256, chunks }: FileDigest): void =>
+    void done.set(file, { path: file.path, size, sha256, ...(chunks !== undefined && { chunks }), hub_id: file.id.value });
+
+  /** @returns whether the file has the promised content */
+  const checkWhole = async (file: F): Promise<boolean> => {
+    const path = join(directory, file.path);
+    const digest = await digestOf(file, path);
+    if (!isPromised(file, digest)) return false;
+    await syncFile(path);
+    finish(file, digest);
+    return true;
+  };
+
+  /** The same bytes; of each block that has been written it notes what it held, so that a kill costs less than a block a connection. */
+  const journalled = async function* (file: F, start: number, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let at = start;
+    let hash = at % blockSize === 0 ? createHash('sha256') : undefined;
+    for await (const bytes of source) {
+      // What was handed out has been written when the next bytes are asked for.
+      yield bytes;
+      for (let used = 0; used < bytes.length; ) {
+        const length = Math.min(bytes.length - used, blockSize - (at % blockSize));
+        hash?.update(bytes.subarray(used, used + length));
+        used += length;
+        at += length;
+        if (at % blockSize !== 0 && at !== file.size) continue;
+        const begin = Math.floor((at - 1) / blockSize) * blockSize;
+        if (hash !== undefined) await journal.add({ path: journalName(file), start: begin, sha256: hash.digest('hex') as Sha256 });
+        hash = createHash('sha256');
+      }
+    }
+  };
+
+  let wanted = plan.files;
+  for (let round = 1; wanted.length > 0; round += 1) {
+    const pieces: Piece<F>[] = [];
+    const bad: F[] = [];
+    for (const file of wanted) {
+      if (signal.aborted) throw signal.reason;
+      const missing = await prepare(file);
+      pieces.push(...missing);
+      if (missing.length === 0 && !done.has(file) && !(await checkWhole(file))) bad.push(file);
+    }
+    await fetchPieces<Piece<F>>({
+      pieces,
+      directory,
+      read: ({ file, start, end }, over) => journalled(file, start, plan.read(file, { start, end }, over)),
+      isTransient: plan.isTransient,
+      connections: plan.connections,
+      limiter: plan.limiter,
+      policy: plan.policy,
+      signal,
+      onVerified: async ({ file, path, start, end }, sha256) => {
+        inFlight -= end - start;
+        here += end - start;
+        report();
+        if (start % chunkSize === 0 && (end - start === chunkSize || end === file.size)) plan.onPiece?.({ path, start, end, sha256 });
+        const left = (outstanding.get(file) ?? 1) - 1;
+        outstanding.set(file, left);
+        if (left === 0 && !(await checkWhole(file))) bad.push(file);
+      },
+      onBytes: (bytes) => {
+        bytesTransferred += bytes;
+        inFlight += bytes;
+        report();
+      },
+      onDiscarded: (bytes) => {
+        inFlight -= bytes;
+      },
+    });
+    for (const file of bad) {
+      await rm(join(directory, file.path), { force: true });
+      if (round > 1) throw wrongContent(file);
+      here -= file.size;
+      for (const { start } of blocksOf(file)) arrived.delete(placeOf(file, start));
+    }
+    wanted = bad;
+  }
+  return { files: plan.files.map((file) => done.get(file)).filter((file) => file !== undefined), bytesTransferred };
+}
+
+/** A file in the journal: with its id, as another commit may have another content under the path. */
+const journalName = ({ path, id }: PromisedFile): RelativePath => `${id.value} ${path}` as RelativePath;
+const placeOf = (file: PromisedFile, start: number): string => JSON.stringify([journalName(file), start]);
+
+const isPromised = ({ size, id }: PromisedFile, digest: FileDigest): boolean =>
+  digest.size === size && (id.kind === 'sha256' ? digest.sha256 : digest.gitId) === id.value;
+
+const wrongContent = ({ path }: PromisedFile): SkulkError =>
+  new SkulkError('INTEGRITY', `${quote(path)} came twice, and both times its content was not the one that is promised`, {
+    hint: 'a proxy or this machine changes bytes; nothing of it was kept',
+  });
+
+/** The last digest that the journal has for each place of each file. */
+async function arrivedBefore(path: string): Promise<Map<string, Sha256>> {
+  const arrived = new Map<string, Sha256>();
+  for (const line of await readJournal(path)) {
+    const entry = parseLine(line);
+    if (entry !== undefined && pieceKey(entry) === line) arrived.set(JSON.stringify([entry.path, entry.start]), entry.sha256);
+  }
+  return arrived;
+}
+
+function parseLine(line: string): { path: RelativePath; start: number; sha256: Sha256 } | undefined {
+  try {
+    const [path, start, sha256] = JSON.parse(line) as [RelativePath, number, Sha256];
+    return { path, start, sha256 };
+  } catch {
+    return undefined;
+  }
+}
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+const blocksOf = ({ size }: PromisedFile): readonly Range[] =>
+  Array.from({ length: Math.ceil(size / blockSize) }, (_, index) => ({
+    start: index * blockSize,
+    end: Math.min((index + 1) * blockSize, size),
+  }));
+
+/** What has to be fetched of a file: the blocks that are not here, those that follow each other in one piece, up to a chunk. */
+function piecesOf<F extends PromisedFile>(file: F, here: ReadonlySet<number>): readonly Piece<F>[] {
+  const pieces: Piece<F>[] = [];
+  let last: Range | undefined;
+  for (const { start, end } of blocksOf(file)) {
+    if (here.has(start)) continue;
+    const isNext = last?.end === start && start % chunkSize !== 0;
+    const piece = { file, path: file.path, start: isNext ? (last as Range).start : start, end, sha256: undefined };
+    if (isNext) pieces.pop();
+    pieces.push(piece);
+    last = piece;
+  }
+  return pieces;
+}
