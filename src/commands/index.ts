@@ -4,6 +4,9 @@ import type { AnyCommand, CommandLoaders } from '../cli/definition.ts';
 export const commandLoaders = {
   serve: async (): Promise<AnyCommand> => (await import('./serve.ts')).serve,
   add: async (): Promise<AnyCommand> => (await import('./add.ts')).add,
+  download: async (): Promise<AnyCommand> => (await import('./download.ts')).download,
+  downloads: async (): Promise<AnyCommand> => (await import('./downloads.ts')).downloads,
+  cancel: async (): Promise<AnyCommand> => (await import('./cancel.ts')).cancel,
   registry: async (): Promise<AnyCommand> => (await import('./registry.ts')).registry,
   show: async (): Promise<AnyCommand> => (await import('./show.ts')).show,
   stage: async (): Promise<AnyCommand> => (await import('./stage.ts')).stage,

@@ -19,7 +19,7 @@ export const run = defineCommand({
     ['serve a GGUF model', 'skulk run me/Foo-GGUF -- llama-server -m {gguf} --port 8080'],
     ['run a script on the directory', 'skulk run mlx-community/Qwen3-4B-4bit -- python3 generate.py --model {path}'],
   ],
-  exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'not-executable', 'no-program', 'program'],
+  exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub', 'not-executable', 'no-program', 'program'],
   run: async ({ model: ref, command, offline }, context) => {
     const deps = await context.deps();
     const { runModel } = await import('../core/operations/run-model.ts');

@@ -9,6 +9,7 @@ export const stage = defineCommand({
   description: [
     'Copies a model from the store to this machine, every byte checked against its sha256, and prints the absolute path. A copy that is complete already costs nothing; one that was cut off goes on where it stopped.',
     'A connection that sends nothing for 30 seconds (SKULK_STALL_TIMEOUT, in seconds) is dropped and its bytes are asked for again.',
+    'A model that the store lacks is fetched by the store from Hugging Face first, once for everybody who asks (allow_hf_fallback: false, or HF_HUB_OFFLINE=1, forbids it). Where no store is configured at all, it is fetched straight into the copy.',
     "What the model's card names beside it (vision weights, a drafting model) is staged too; without its vision weights the stage fails.",
     'On the store host the copy is a clone where the disk can, or the canonical directory itself when node_cache_path is store_path.',
   ],
@@ -17,6 +18,7 @@ export const stage = defineCommand({
     dryRun: flag('only say what would be done'),
     force: flag('make the copy again, even if it is complete'),
     offline: flag('use only what is on this machine'),
+    direct: flag('fetch from Hugging Face itself when the store cannot be reached'),
     limitRate: rate('take at most this many bytes a second, e.g. 100M'),
     keep: duration('the copy stays in use for this long, e.g. 10m, so that nothing evicts it before a program uses it'),
     connections: number('connections to the store at a time', 'N', { from: 1, to: 64 }),
@@ -27,8 +29,8 @@ export const stage = defineCommand({
     ['keep it until the program has started', 'skulk stage --keep 10m mlx-community/Qwen3-4B-4bit'],
     ['see what it would cost', 'skulk stage --dry-run mlx-community/Qwen3-4B-4bit'],
   ],
-  exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'],
-  run: async ({ model: refs, dryRun, force, offline, limitRate, keep, connections }, context) => {
+  exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub'],
+  run: async ({ model: refs, dryRun, force, offline, direct, limitRate, keep, connections }, context) => {
     const deps = await context.deps();
     const { stageModels } = await import('../core/operations/stage.ts');
     return stageModels(deps, {
@@ -36,6 +38,7 @@ export const stage = defineCommand({
       dryRun,
       force,
       offline,
+      direct,
       ...(limitRate !== undefined && { limitRate }),
       ...(keep !== undefined && { keepMs: keep }),
       ...(connections !== undefined && { connections }),

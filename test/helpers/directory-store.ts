@@ -71,6 +71,8 @@ export async function directoryStore(
         ? { state: 'unchanged', companions: companionsOf(id) }
         : { state: 'ready', manifest: find(id), companions: companionsOf(id) },
     readPiece: refuse,
+    publish: async () => refuse(),
+    cardOf: async () => undefined,
     adopt: async () => refuse(),
     remove: async (id) => {
       const { files } = find(id);

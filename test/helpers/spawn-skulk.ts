@@ -33,7 +33,8 @@ export interface RunningSkulk {
 export function startSkulk(args: readonly string[], { env = {}, cwd }: SpawnOptions = {}): RunningSkulk {
   const { PATH = '', HOME = '/' } = process.env;
   const child = spawn(process.execPath, [bin, ...args], {
-    env: { PATH, HOME, ...env },
+    // The internet is for those tests that bring their own Hub.
+    env: { PATH, HOME, ...(env['HF_ENDPOINT'] === undefined && { HF_HUB_OFFLINE: '1' }), ...env },
     cwd: cwd ?? '/',
     stdio: ['ignore', 'pipe', 'pipe'],
   });

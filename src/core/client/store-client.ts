@@ -1,11 +1,14 @@
 import { parseCompanions } from '../catalog/companions.ts';
 import { parseManifest } from '../catalog/manifest.ts';
+import type { Downloads } from '../jobs/contract.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Adopted, ManifestAnswer, RegistryEntry, Store, VerifyReport, WorkOptions } from '../store/contract.ts';
 import { checkAdopted, checkDescribed, checkHealth, checkRegistry, checkVerifyReport } from './check-answers.ts';
+import { createDownloadsClient } from './downloads-client.ts';
 import { type Call, createExchange, type Exchange } from './exchange.ts';
 import { clean, notAStore, retryAfterOf } from './map-failure.ts';
+import { modelUrl } from './model-url.ts';
 import { readJson, readLines } from './read-body.ts';
 import { readPiece } from './read-piece.ts';
 
@@ -26,6 +29,7 @@ export interface StoreClientOptions {
 
 /** A store behind HTTP. */
 export interface StoreClient extends Store {
+  readonly downloads: Downloads;
   /** Closes the kept connections. They do not keep the process alive either way. */
   close(): void;
 }
@@ -35,10 +39,6 @@ const mebibyte = 1024 * 1024;
 const most = { health: mebibyte, registry: 256 * mebibyte, manifest: 64 * mebibyte, line: 64 * mebibyte };
 /** Long work gives a sign of life every second. */
 const workSilenceMs = 60_000;
-
-/** A model's id as one segment of a URL. */
-export const modelUrl = (modelId: ModelId, ...rest: readonly string[]): string =>
-  ['/models', encodeURIComponent(modelId), ...rest].join('/');
 
 /** The client of a store's HTTP contract. Opens no connection until it is asked something. */
 export function createStoreClient(options: StoreClientOptions): StoreClient {
@@ -67,6 +67,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
       if (deleted !== true) throw notAStore(url, 'it does not say whether it deleted the model');
       return { freedBytes: typeof freed_bytes === 'number' ? freed_bytes : 0 };
     },
+    downloads: createDownloadsClient(exchange),
     verify: async ({ modelIds, repair }, work): Promise<VerifyReport> =>
       checkVerifyReport(await doWork(exchange, { path: '/verify', json: { model_ids: modelIds, repair } }, work), url),
   };

@@ -41,3 +41,12 @@ export function parseDuration(text: string): number {
     return Math.round(seconds * 1000);
   throw new SkulkError('USAGE', `"${text}" is not a duration`, { hint: 'write e.g. 90s, 10m, 1h30m or 2d' });
 }
+
+/** A duration in seconds as a person says it, such as `45s`, `3m20s` or `2h05m`. */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (value: number): string => String(value).padStart(2, '0');
+  if (whole < 60) return `${whole}s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)}m${two(whole % 60)}s`;
+  return `${Math.floor(whole / 3600)}h${two(Math.floor((whole % 3600) / 60))}m`;
+}

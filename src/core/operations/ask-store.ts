@@ -23,7 +23,18 @@ export type StoreAnswer =
       readonly askAgain: () => Promise<Manifest>;
       /** The canonical directory, when it lies on this machine. */
       readonly canonical?: string;
-    } & AsyncDisposable);
+    } & AsyncDisposable)
+  /** There is no store to ask, so the copy comes from Hugging Face itself. */
+  | ({ readonly state: 'direct' } & AsyncDisposable);
+
+/** How the store is asked. */
+export interface AskOptions {
+  readonly connections: number;
+  /** Whether a model that the store lacks may be fetched now. */
+  readonly dryRun: boolean;
+  /** Go to Hugging Face when the store cannot be reached. */
+  readonly direct: boolean;
+}
 
 /** A LAN host that is up accepts within a few milliseconds; a copy that is here need not wait longer for one that is not. */
 const connectPatienceMs = 80;
@@ -40,7 +51,7 @@ export async function askStore(
   deps: Deps,
   ref: ModelRef,
   local: LocalCopy | undefined,
-  { connections }: { readonly connections?: number } = {},
+  { connections, dryRun, direct }: AskOptions,
 ): Promise<StoreAnswer> {
   // Only the store can say whether the same content has another revision by now.
   const whole = local !== undefined && local.changed.size === 0 && hasRevision(ref, local.manifest) ? local : undefined;
@@ -48,24 +59,27 @@ export async function askStore(
   let opened: OpenedStore | undefined;
   try {
     opened = await openStore(deps, { connections });
-    const { manifest, companions } = await fetchManifest(deps, opened, ref, whole);
+    const { manifest, companions } = await fetchManifest(deps, opened, ref, whole).catch(async (error: unknown) => {
+      await fillGap(deps, opened, ref, { error, dryRun });
+      return await fetchManifest(deps, opened as OpenedStore, ref, undefined);
+    });
     if (manifest === undefined && whole !== undefined) {
       await opened[Symbol.asyncDispose]();
       return { state: 'current', manifest: whole.manifest, companions, ...nothing };
     }
     if (manifest === undefined) throw new Error('the store called a manifest unchanged that nobody has');
-    checkRevision(ref, manifest);
+    const wanted = hasRevision(ref, manifest) ? manifest : await fetchRevision(deps, opened, ref, { manifest, dryRun });
     const held = opened;
     const canonical = held.localRoot === undefined ? undefined : await canonicalDirectory(held, held.localRoot, ref);
     const askAgain = async (): Promise<Manifest> => {
       const { manifest: now } = await fetchManifest(deps, held, ref, undefined);
-      if (now === undefined) return manifest;
+      if (now === undefined) return wanted;
       checkRevision(ref, now);
       return now;
     };
     return {
       state: 'manifest',
-      manifest,
+      manifest: wanted,
       companions,
       askAgain,
       store: held.store,
@@ -74,6 +88,7 @@ export async function askStore(
     };
   } catch (error) {
     await opened?.[Symbol.asyncDispose]();
+    if (whole === undefined && isDirect(deps, error, direct)) return { state: 'direct', ...nothing };
     if (whole === undefined || !(error instanceof SkulkError) || !isOutOfReach(error) || deps.world.signal.aborted) throw error;
     deps.world.emit({
       type: 'warning',
@@ -82,6 +97,60 @@ export async function askStore(
     });
     return { state: 'current', manifest: whole.manifest, companions: whole.companions, ...nothing };
   }
+}
+
+/** Without any store Hugging Face is asked as a matter of course, instead of a store that does not answer only on demand. */
+function isDirect(deps: Deps, error: unknown, direct: boolean): boolean {
+  if (!(error instanceof SkulkError) || deps.world.signal.aborted) return false;
+  if (!deps.config.settings.allowHubFallback.value) return false;
+  return (error.code === 'STORE_NOT_CONFIGURED' && !deps.config.isStoreNamed) || (error.code === 'STORE_UNREACHABLE' && direct);
+}
+
+/**
+ * Has the store fetch a model that it lacks, and waits for it. Whoever else asks meanwhile joins.
+ * @throws SkulkError the given error when it does not say that the model is missing; MODEL_NOT_FOUND with the reason when nothing
+ * may be fetched; what the download failed with
+ */
+async function fillGap(
+  deps: Deps,
+  opened: OpenedStore | undefined,
+  ref: ModelRef,
+  { error, dryRun }: { readonly error: unknown; readonly dryRun: boolean },
+): Promise<void> {
+  if (opened === undefined || !(error instanceof SkulkError) || error.code !== 'MODEL_NOT_FOUND') throw error;
+  if (dryRun)
+    throw new SkulkError('MODEL_NOT_FOUND', error.message, { hint: 'without --dry-run it would be asked of Hugging Face', cause: error });
+  const { requireOnline } = await import('./open-hub.ts');
+  const { waitForDownload } = await import('./downloads.ts');
+  try {
+    requireOnline(deps);
+    const downloads = await opened.downloads();
+    const asked = await downloads.ask({ modelId: ref.modelId, revision: ref.revision, selector: ref.selector });
+    await waitForDownload(downloads, asked, deps.world);
+  } catch (failure) {
+    if (!(failure instanceof SkulkError) || failure.code !== 'HUB_OFFLINE') throw failure;
+    throw new SkulkError('MODEL_NOT_FOUND', `${error.message}, and ${failure.message}`, { hint: failure.hint, cause: failure });
+  }
+}
+
+/** The store has the model in another revision than the one that is asked for. */
+async function fetchRevision(
+  deps: Deps,
+  opened: OpenedStore,
+  ref: ModelRef,
+  { manifest, dryRun }: { readonly manifest: Manifest; readonly dryRun: boolean },
+): Promise<Manifest> {
+  if (manifest.source !== 'hub') checkRevision(ref, manifest);
+  const { revision } = ref;
+  const error = new SkulkError(
+    'MODEL_NOT_FOUND',
+    `the store has ${ref.modelId} at ${manifest.revision ?? 'another revision'}, not at ${revision}`,
+  );
+  await fillGap(deps, opened, ref, { error, dryRun });
+  const { manifest: now } = await fetchManifest(deps, opened, ref, undefined);
+  if (now === undefined) throw new Error('the store called a manifest unchanged that nobody has');
+  checkRevision(ref, now);
+  return now;
 }
 
 const isOutOfReach = ({ code }: SkulkError): boolean =>

@@ -1,4 +1,5 @@
 import type { Config } from '../config/settings.ts';
+import type { Downloads } from '../jobs/contract.ts';
 import type { World } from '../kernel/world.ts';
 import type { Store } from '../store/contract.ts';
 
@@ -8,4 +9,6 @@ export interface Deps {
   readonly config: Config;
   /** The store that is already open, inside a server; elsewhere `openStore` finds it. */
   readonly store?: Store;
+  /** The downloads of that store. */
+  readonly downloads?: Downloads;
 }

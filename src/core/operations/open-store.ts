@@ -2,9 +2,12 @@ import { stat } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { checkDirectory } from '../config/check-paths.ts';
 import type { Config } from '../config/settings.ts';
+import type { Downloads } from '../jobs/contract.ts';
+import type { DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { acquireLock, type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/lock.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
+import type { ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
 import type { LocalStore, Store } from '../store/contract.ts';
 import { openDiskStore } from '../store/disk-store.ts';
@@ -14,6 +17,8 @@ import type { Deps } from './deps.ts';
 /** A store that an operation may use until it is done. */
 export interface OpenedStore extends AsyncDisposable {
   readonly store: Store;
+  /** Its downloads from Hugging Face. */
+  readonly downloads: () => Promise<Downloads>;
   /** Where the canonical copies lie, when this machine is the store host. */
   readonly localRoot?: string;
   /** Where the store answers, when it is spoken to over HTTP. */
@@ -33,7 +38,7 @@ export async function openStore(
 ): Promise<OpenedStore> {
   const { config, store } = deps;
   const { settings, isStoreHost, isStoreNamed } = config;
-  if (store !== undefined) return { store, [Symbol.asyncDispose]: async () => {} };
+  if (store !== undefined) return { store, downloads: async () => deps.downloads ?? noDownloads(), [Symbol.asyncDispose]: async () => {} };
   if (!settings.enabled.value)
     throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is switched off (model_store.enabled is false)', {
       hint: `set it to true in ${config.file ?? 'the configuration'}`,
@@ -82,12 +87,32 @@ async function openRemote(
     ...(seconds > 0 && { stallTimeoutMs: seconds * 1000 }),
     ...(connections !== undefined && { connections }),
   });
-  return { store, url, ...(localRoot !== undefined && { localRoot }), [Symbol.asyncDispose]: async () => store.close() };
+  return {
+    store,
+    url,
+    downloads: async () => store.downloads,
+    ...(localRoot !== undefined && { localRoot }),
+    [Symbol.asyncDispose]: async () => store.close(),
+  };
 }
 
-function openDisk({ world, config }: Deps, root: string): OpenedStore {
+function openDisk(deps: Deps, root: string): OpenedStore {
+  const { world, config } = deps;
+  let queue: Promise<DownloadQueue> | undefined;
   const store = openDiskStore({ root, world, nodeId: config.nodeId, cardsPath: config.settings.cardsPath.value });
-  return { store, localRoot: root, [Symbol.asyncDispose]: () => store.close() };
+  const downloads = (): Promise<DownloadQueue> => {
+    queue ??= import('./host-downloads.ts').then(({ createHostDownloads }) => createHostDownloads(deps, store));
+    return queue;
+  };
+  const close = async (): Promise<void> => {
+    await (await queue)?.close();
+    await store.close();
+  };
+  return { store, downloads, localRoot: root, [Symbol.asyncDispose]: close };
+}
+
+function noDownloads(): never {
+  throw new Error('this server has a store without downloads');
 }
 
 /** A server that was started with other settings than ours, at the usual port of this machine. */
@@ -130,10 +155,10 @@ async function takeLock(path: string, { signal, emit }: World): Promise<HeldLock
  * Opens this machine's canonical store for a server, which stays its only writer.
  * @throws SkulkError LOCKED when another process has it, CONFIG when the directory cannot be used
  */
-export async function openHostStore({
-  world,
-  config,
-}: Deps): Promise<{ readonly store: LocalStore; readonly setUrl: (url: string) => Promise<void> }> {
+export async function openHostStore(
+  { world, config }: Deps,
+  { isBusy }: { readonly isBusy: (modelId: ModelId) => string | undefined },
+): Promise<{ readonly store: LocalStore; readonly setUrl: (url: string) => Promise<void> }> {
   const { storePath } = config.settings;
   const root = storePath.value;
   await checkDirectory(root, 'store_path', { mayBeMissing: storePath.origin.from === 'default' });
@@ -145,6 +170,6 @@ export async function openHostStore({
       hint: 'one process serves a store; stop that one first, or serve another --store-path',
     });
   }
-  const store = openDiskStore({ root, world, nodeId: config.nodeId, cardsPath: config.settings.cardsPath.value, held });
+  const store = openDiskStore({ root, world, nodeId: config.nodeId, cardsPath: config.settings.cardsPath.value, held, isBusy });
   return { store, setUrl: (url) => held.update({ url }) };
 }

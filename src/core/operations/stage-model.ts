@@ -16,7 +16,7 @@ import { readJournal } from '../transfer/part-journal.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import { removeTree } from '../transfer/remove-tree.ts';
 import { askStore, type StoreAnswer } from './ask-store.ts';
-import { checkRevision } from './check-revision.ts';
+import { checkRevision, hasRevision } from './check-revision.ts';
 import type { Deps } from './deps.ts';
 import { isStagedInPlace, resolveCanonical } from './resolve-canonical.ts';
 import type { PlannedModel, StagedModel } from './stage-report.ts';
@@ -26,6 +26,8 @@ export interface StageOptions {
   readonly dryRun: boolean;
   readonly force: boolean;
   readonly offline: boolean;
+  /** Go to Hugging Face when the store cannot be reached. */
+  readonly direct: boolean;
   readonly connections: number;
   readonly limiter: RateLimiter;
 }
@@ -67,10 +69,19 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     checkRevision(ref, local.manifest);
     return cached(local);
   }
-  await using answer = await askStore(deps, ref, local, { connections: Math.max(16, options.connections) });
+  await using answer = await askStore(deps, ref, local, {
+    connections: Math.max(16, options.connections),
+    dryRun: options.dryRun,
+    direct: options.direct,
+  });
   if (answer.state === 'current') return await cached(answer);
   await refuseStoreAsCache(layout, storePath.value);
-  if (options.dryRun) return await describePlan(answer, await makePlan(layout, answer.manifest, local, options.force));
+  if (options.dryRun && answer.state === 'direct')
+    throw new SkulkError('STORE_NOT_CONFIGURED', `there is no store to ask what ${modelId} has`, {
+      hint: 'without --dry-run it would be fetched from Hugging Face',
+    });
+  if (options.dryRun && answer.state === 'manifest')
+    return await describePlan(answer, await makePlan(layout, answer.manifest, local, options.force));
   return await explainingDiskErrors(`cannot stage ${modelId} in ${layout.root}`, async () => {
     await makeRoot(layout);
     await requireIdle(layout, modelId, world.now());
@@ -82,10 +93,22 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     });
     // Somebody may have built it while this process waited.
     const now = options.force ? undefined : await readLocalCopy(layout, modelId);
+    if (answer.state === 'direct') return await fetchDirectly(now);
     if (now?.manifest.digest === answer.manifest.digest && now.changed.size === 0) return await cached(answer);
     // Awaited here: what is returned unawaited would run on after the lock is given back.
     return await build(answer, now);
   });
+
+  async function fetchDirectly(now: LocalCopy | undefined): Promise<StageOutcome> {
+    if (now !== undefined && now.changed.size === 0 && hasRevision(ref, now.manifest)) return cached(now);
+    const { stageFromHub } = await import('./stage-from-hub.ts');
+    const { manifest, bytesTransferred } = await stageFromHub(deps, ref, {
+      layout,
+      connections: options.connections,
+      limiter: options.limiter,
+    });
+    return describe({ source: 'hub', path, manifest, companions: [], transferred: bytesTransferred });
+  }
 
   /** A model that is replaced in the store while it is staged is staged anew, from what came and is still right. */
   async function build(answer: Extract<StoreAnswer, { state: 'manifest' }>, now: LocalCopy | undefined) {

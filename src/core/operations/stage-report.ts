@@ -7,7 +7,7 @@ export interface StagedModel {
   /** Absolute. */
   readonly path: string;
   /** `cache`: it was here; `store`: over the network; `clone`: from this machine's store; `in-place`: the store's own directory. */
-  readonly source: 'store' | 'clone' | 'in-place' | 'cache';
+  readonly source: 'store' | 'clone' | 'in-place' | 'cache' | 'hub';
   readonly revision: string | null;
   readonly digest: string;
   readonly files: number;

@@ -19,6 +19,8 @@ export interface StageRequest {
   /** Use only what is here; no connection is made. */
   readonly offline: boolean;
   /** Bytes a second, all connections together. */
+  /** Go to Hugging Face when the store cannot be reached. */
+  readonly direct?: boolean | undefined;
   readonly limitRate?: number | undefined;
   readonly connections?: number | undefined;
   /** How long the copies stay in use after this, in milliseconds. */
@@ -64,11 +66,19 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
 }
 
 /** The options of each model's stage. */
-export function stageOptions({ dryRun, force, offline, connections, limitRate }: Omit<StageRequest, 'refs' | 'keepMs'>): StageOptions {
+export function stageOptions({
+  dryRun,
+  force,
+  offline,
+  direct = false,
+  connections,
+  limitRate,
+}: Omit<StageRequest, 'refs' | 'keepMs'>): StageOptions {
   return {
     dryRun,
     force,
     offline,
+    direct,
     connections: connections ?? 4,
     limiter: limitRate === undefined ? unlimited : createRateLimiter(limitRate),
   };

@@ -4,12 +4,14 @@ import { parseModelId } from '../kernel/model-id.ts';
 import { checkHealth } from '../operations/check-health.ts';
 import { deleteModels } from '../operations/delete-models.ts';
 import type { Deps } from '../operations/deps.ts';
+import { cancelDownload, download, downloadStatus, listDownloads } from '../operations/downloads.ts';
 import { listRegistry } from '../operations/list-registry.ts';
 import { listStaging } from '../operations/list-staging.ts';
 import type { DescribedEntry } from '../store/contract.ts';
 import { createApp, type LogOptions } from './create-app.ts';
+import { addDownloadRoutes } from './download-routes.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { deletedSchema, entrySchema, errorSchema, modelParams } from './schemas.ts';
+import { deletedSchema, downloadSchema, entrySchema, errorSchema, modelParams } from './schemas.ts';
 
 /** Who a serving node is. */
 export interface NodeIdentity {
@@ -101,6 +103,21 @@ export async function createApiApp({
   };
   app.delete('/store/models/:id', { schema: removed }, remove);
   app.delete('/store/models/:org/:name', { schema: { hide: true } }, remove);
+  app.get(
+    '/store/downloads',
+    {
+      schema: {
+        summary: 'The running and waiting downloads; with ?recent=true also those that ended',
+        response: { 200: { ...open, properties: { downloads: { type: 'array', items: downloadSchema } } }, ...unavailable },
+      },
+    },
+    async (request) => listDownloads(deps, { recent: (request.query as { recent?: unknown }).recent === 'true' }),
+  );
+  addDownloadRoutes(app, '/store/models', {
+    ask: (request) => download(deps, { request, wait: false }),
+    status: (modelId) => downloadStatus(deps, { modelId }),
+    cancel: (modelId) => cancelDownload(deps, { modelId }),
+  });
   app.get('/store/storage', { schema: { summary: "This node's staged copies", response: { 200: open } } }, async () => listStaging(deps));
   app.get('/node/identity', { schema: { summary: 'Who this node is', response: { 200: open } } }, async () => identity);
   app.get('/config', { schema: { summary: 'The configuration in force, without secrets', response: { 200: open } } }, async () => ({

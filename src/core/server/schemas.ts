@@ -83,6 +83,35 @@ export const adoptBodySchema = {
   },
 } as const;
 
+export const downloadBodySchema = {
+  type: 'object',
+  properties: {
+    gguf_file: {
+      type: ['string', 'null'],
+      minLength: 1,
+      maxLength: 4096,
+      description: 'The .gguf file to take of the repo, with its shards',
+    },
+    revision: { type: ['string', 'null'], minLength: 1, maxLength: 255 },
+    selector: { type: ['string', 'null'], minLength: 1, maxLength: 4096, description: 'A quantization such as Q5_K_M, or a .gguf path' },
+  },
+} as const;
+
+export const downloadSchema = {
+  ...open,
+  description: 'How a download is; progress is from 0 to 1, sizes are bytes',
+  properties: {
+    modelId: text,
+    status: { enum: ['pending', 'downloading', 'complete', 'failed'] },
+    progress: { type: 'number' },
+    error: { type: ['string', 'null'] },
+    bytes_done: count,
+    bytes_total: count,
+    bytes_per_second: { type: ['number', 'null'] },
+    seconds_left: { type: ['number', 'null'] },
+  },
+} as const;
+
 export const verifyBodySchema = {
   type: 'object',
   additionalProperties: false,

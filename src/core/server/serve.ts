@@ -2,13 +2,15 @@ import { networkInterfaces } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { effectiveConfig } from '../config/describe.ts';
 import { ensureNodeId } from '../config/node-id.ts';
+import type { DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { SkulkEvent } from '../kernel/events.ts';
+import type { ModelId } from '../kernel/model-id.ts';
 import { chooseRoutableAddress } from '../network/routable-address.ts';
 import type { Deps } from '../operations/deps.ts';
-import { openHostStore, openStore, remoteUrl } from '../operations/open-store.ts';
+import { createHostDownloads } from '../operations/host-downloads.ts';
+import { type OpenedStore, openHostStore, openStore, remoteUrl } from '../operations/open-store.ts';
 import { reconcile } from '../operations/reconcile.ts';
-import type { Store } from '../store/contract.ts';
 import { createApiApp } from './api-app.ts';
 import { listen } from './listen.ts';
 import { stopApp } from './stop-app.ts';
@@ -54,7 +56,10 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
   const apps: FastifyInstance[] = [];
   const log = (event: SkulkEvent): void => logEvent(apps[0], event);
   const serving: Deps = { world: { ...world, emit: log }, config: { ...config, nodeId, isStoreHost: isHost } };
-  const opened = isHost ? await openHostStore(serving) : undefined;
+  let downloads: DownloadQueue | undefined;
+  const isBusy = (modelId: ModelId): string | undefined => (downloads?.isActive(modelId) === true ? 'downloaded' : undefined);
+  const opened = isHost ? await openHostStore(serving, { isBusy }) : undefined;
+  if (opened !== undefined) downloads = createHostDownloads(serving, opened.store);
   try {
     const address = request.host ?? '0.0.0.0';
     const routable = chooseRoutableAddress(networkInterfaces(), settings.storeHttpHost.value);
@@ -70,9 +75,10 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
         hint: `unset ${named.name}, or say --role store`,
       });
     }
-    if (opened !== undefined) {
+    if (opened !== undefined && downloads !== undefined) {
       const app = await createStoreApp({
         store: opened.store,
+        downloads,
         version: world.version,
         logLevel: request.logLevel,
         token: settings.token.value,
@@ -83,9 +89,11 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
       await opened.setUrl(url);
       storeUrl = outside(url);
     }
-    const store = opened?.store ?? (await remoteStore(serving));
+    const remote = opened === undefined ? await remoteStore(serving) : undefined;
+    const store = opened?.store ?? remote?.store;
+    const served = downloads ?? (await remote?.downloads());
     const api = await createApiApp({
-      deps: { ...serving, ...(store !== undefined && { store }) },
+      deps: { ...serving, ...(store !== undefined && { store }), ...(served !== undefined && { downloads: served }) },
       identity: {
         hostname: world.hostname,
         node_id: nodeId,
@@ -100,6 +108,7 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
     apps.push(api);
     const { url: apiUrl } = await listen(api, { host: address, port: request.apiPort ?? settings.apiPort.value });
     opened?.store.hashInBackground();
+    await downloads?.resume();
     void tidyUp(serving);
     onReady({
       event: 'ready',
@@ -113,6 +122,7 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
     await aborted(world.signal);
   } finally {
     await Promise.all(apps.map((app) => stopApp(app, { graceMs })));
+    await downloads?.close();
     await opened?.store.close();
   }
 }
@@ -130,8 +140,8 @@ async function tidyUp(deps: Deps): Promise<void> {
 }
 
 /** One client for the life of a node; undefined when no store is configured, which every request then reports. */
-async function remoteStore(deps: Deps): Promise<Store | undefined> {
-  return remoteUrl(deps.config) === undefined || !deps.config.settings.enabled.value ? undefined : (await openStore(deps)).store;
+async function remoteStore(deps: Deps): Promise<OpenedStore | undefined> {
+  return remoteUrl(deps.config) === undefined || !deps.config.settings.enabled.value ? undefined : await openStore(deps);
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

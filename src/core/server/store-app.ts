@@ -1,15 +1,20 @@
 import type { FastifyInstance } from 'fastify';
+import type { Downloads } from '../jobs/contract.ts';
+import { SkulkError } from '../kernel/errors.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { createApp, type LogOptions } from './create-app.ts';
+import { addDownloadRoutes } from './download-routes.ts';
 import { addFileRoutes } from './file-routes.ts';
 import { sendJson } from './json-cache.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { entrySchema, healthSchema } from './schemas.ts';
+import { downloadSchema, entrySchema, healthSchema } from './schemas.ts';
 import { addWorkRoutes } from './work-routes.ts';
 
 /** What the file server of a store host needs. */
 export interface StoreAppOptions extends LogOptions {
   readonly store: LocalStore;
+  /** Without them nothing is fetched. */
+  readonly downloads?: Downloads | undefined;
   readonly version: string;
   readonly limits?: Partial<Limits>;
   /** When given, everything but `/health` wants it as a bearer token. */
@@ -21,6 +26,7 @@ export interface StoreAppOptions extends LogOptions {
 /** The store host's file server. It holds no policy: it says what the store says. */
 export async function createStoreApp({
   store,
+  downloads,
   version,
   limits: given,
   token,
@@ -42,7 +48,40 @@ export async function createStoreApp({
     { schema: { summary: 'The ids of the models', response: { 200: { ...list, items: { type: 'string' } } } } },
     async () => (await store.listModels()).map(({ model_id }) => model_id),
   );
+  addDownloads(app, downloads ?? nothingIsFetched);
   addFileRoutes(app, { store, limits });
   addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
   return app;
 }
+
+function addDownloads(app: FastifyInstance, downloads: Downloads): void {
+  const list = { type: 'array' } as const;
+  app.get(
+    '/downloads',
+    {
+      schema: {
+        summary: 'The running and waiting downloads; with ?recent=true also those that ended',
+        response: { 200: { ...list, items: downloadSchema } },
+      },
+    },
+    async (request) => downloads.list({ recent: (request.query as { recent?: unknown }).recent === 'true' }),
+  );
+  addDownloadRoutes(app, '/models', {
+    ask: (request) => downloads.ask(request),
+    status: (modelId) => downloads.status(modelId),
+    cancel: (modelId) => downloads.cancel(modelId),
+  });
+}
+
+const noJob = async (): Promise<never> => {
+  throw new SkulkError('JOB_NOT_FOUND', 'this store fetches nothing');
+};
+
+const nothingIsFetched: Downloads = {
+  ask: async () => {
+    throw new SkulkError('HUB_OFFLINE', 'this store fetches nothing');
+  },
+  status: noJob,
+  list: async () => [],
+  cancel: noJob,
+};

@@ -2,15 +2,15 @@ import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Manifest, makeManifest, totalBytes } from '../catalog/manifest.ts';
 import { isProjector } from '../catalog/model-files.ts';
-import { syncDirectory } from '../kernel/durable-file.ts';
+import { renameDurably, syncDirectory } from '../kernel/durable-file.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
 import { readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
 import { removeTree } from '../transfer/remove-tree.ts';
-import type { Adopted, AdoptRequest, RegistryEntry, WorkOptions } from './contract.ts';
+import type { Adopted, AdoptRequest, PublishRequest, RegistryEntry, WorkOptions } from './contract.ts';
 import { type HashedModel, hashModel } from './hash-model.ts';
-import { abandonPlace, claimPlace } from './incoming.ts';
+import { abandonPlace, claimPlace, makeIncomingPlace } from './incoming.ts';
 import { findSharer, isDirectoryInside, isPlaceInside } from './inside-store.ts';
 import { incomingPath, type StoreLayout } from './layout.ts';
 import type { KnownManifest, ModelRecords } from './model-records.ts';
@@ -45,8 +45,13 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
     });
   }
   const hashed = hashedByCaller(files, request) ?? (await hashModel(files, options));
-  const source = incoming === undefined ? 'adopted' : 'add';
-  const manifest = makeManifest(modelId, hashed.files, { revision: request.revision ?? null, source, createdAt: world.now() });
+  const source = request.origin?.source ?? (incoming === undefined ? 'adopted' : 'add');
+  const manifest = makeManifest(modelId, hashed.files, {
+    revision: request.revision ?? null,
+    commit: request.origin?.commit ?? null,
+    source,
+    createdAt: world.now(),
+  });
   if (request.digest !== undefined && request.digest !== manifest.digest) {
     throw new SkulkError('INTEGRITY', `the files of ${modelId} changed on their way into the store`, {
       hint: 'run the command again; if it happens again, check the disk and the memory',
@@ -67,7 +72,8 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
       await writer.carryOut({ op: 'publish', entry, manifest, seen: hashed.seen, incoming: null });
       return { entry, digest: manifest.digest, outcome: present === undefined ? 'adopted' : isSame ? 'unchanged' : 'replaced' };
     }
-    if (present !== undefined && isSame && isUntouched(before, join(layout.root, present.store_path))) {
+    const isNews = request.origin !== undefined && before?.manifest.commit !== request.origin.commit;
+    if (present !== undefined && isSame && !isNews && isUntouched(before, join(layout.root, present.store_path))) {
       await removeTree(incomingPath(layout, incoming, modelId));
       return { entry: present, digest: manifest.digest, outcome: 'unchanged' };
     }
@@ -88,6 +94,29 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
     await writer.carryOut({ op: 'publish', entry, manifest, seen: hashed.seen, incoming: place.name }, undo);
     return { entry, digest: manifest.digest, outcome: present === undefined ? 'added' : 'replaced' };
   });
+}
+
+/** Takes files that this process has verified into the store; see `LocalStore.publish`. */
+export async function publishModel(
+  { modelId, from, files, revision, commit }: PublishRequest,
+  options: WorkOptions,
+  context: AdoptContext,
+): Promise<Adopted> {
+  // Should this process die before the change is written down, the next one puts the files back.
+  const place = await makeIncomingPlace(context.layout, modelId, from);
+  try {
+    await renameDurably(from, place.files);
+  } catch (error) {
+    await removeTree(place.path);
+    throw error;
+  }
+  try {
+    const origin = { source: 'hub', commit } as const;
+    return await adoptModel({ modelId, incoming: place.name, hashed: files, revision, origin, force: true }, options, context);
+  } catch (error) {
+    await abandonPlace(place.path).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** The caller's own digests, if they are for exactly these files. */

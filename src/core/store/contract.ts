@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { Card } from '../catalog/card.ts';
 import type { Companion } from '../catalog/companions.ts';
 import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
 import type { Traits } from '../catalog/traits.ts';
@@ -94,6 +95,18 @@ export interface AdoptRequest {
   readonly force?: boolean;
   /** What this very process hashed while it copied; never taken from a wire. */
   readonly hashed?: readonly ManifestFile[];
+  /** Where this very process got the files from; never taken from a wire. */
+  readonly origin?: { readonly source: 'hub'; readonly commit: string };
+}
+
+/** Verified files that are to become a model. */
+export interface PublishRequest {
+  readonly modelId: ModelId;
+  /** Their directory, on the store's own file system. */
+  readonly from: string;
+  readonly files: readonly ManifestFile[];
+  readonly revision: string;
+  readonly commit: string;
 }
 
 /** What became of an adoption. */
@@ -163,6 +176,13 @@ export interface LocalStore extends Store {
    * manifest, STORE_BUSY (with retryAfterMs) while it is being checked after a change of its date.
    */
   openFile(modelId: ModelId, path: string): Promise<OpenFile>;
+  /**
+   * Takes a directory of files that this process has verified and synced into the store by renames; if that fails, they lie
+   * where they were. A model that is there is replaced.
+   */
+  publish(request: PublishRequest, options: WorkOptions): Promise<Adopted>;
+  /** The model's card, if there is a good one. */
+  cardOf(modelId: ModelId): Promise<Card | undefined>;
   /** Begins to hash every model that has no manifest yet; returns at once. */
   hashInBackground(): void;
   close(): Promise<void>;

@@ -10,7 +10,7 @@ import type { ModelId } from '../kernel/model-id.ts';
 import { quote } from '../kernel/relative-path.ts';
 import type { World } from '../kernel/world.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
-import { adoptModel } from './adopt-model.ts';
+import { adoptModel, publishModel } from './adopt-model.ts';
 import type { LocalStore, OnBytes, OpenFile, RegistryEntry, WorkOptions } from './contract.ts';
 import { createDescriber } from './describe-models.ts';
 import { hashModel } from './hash-model.ts';
@@ -33,12 +33,14 @@ export interface DiskStoreOptions {
   readonly nodeId: string | undefined;
   /** Where model cards lie, besides those beside the manifests. */
   readonly cardsPath: string | undefined;
+  /** What is being done with a model that must not be removed meanwhile, as a participle; undefined for nothing. */
+  readonly isBusy?: (modelId: ModelId) => string | undefined;
   /** The store's lock, when this process holds it for as long as it lives; otherwise it is taken for each change. */
   readonly held?: HeldLock;
 }
 
 /** Opens the canonical store on this machine's disk. Nothing is written before the first change. */
-export function openDiskStore({ root, world, nodeId, cardsPath, held }: DiskStoreOptions): LocalStore {
+export function openDiskStore({ root, world, nodeId, cardsPath, held, isBusy = () => undefined }: DiskStoreOptions): LocalStore {
   const layout = storeLayout(root);
   const cards = [...(cardsPath === undefined ? [] : [cardsPath]), layout.manifests];
   const toldCards = new Set<string>();
@@ -212,7 +214,11 @@ export function openDiskStore({ root, world, nodeId, cardsPath, held }: DiskStor
     },
     readPiece: (request, caller) => readPieceOf(request, caller, open),
     adopt: (request, options) => adoptModel(request, options, context),
+    publish: (request, options) => publishModel(request, options, context),
     remove: async (modelId) => {
+      const busy = isBusy(modelId);
+      if (busy !== undefined)
+        throw new SkulkError('CONFLICT', `${modelId} is being ${busy}`, { hint: `stop that first: skulk cancel ${modelId}` });
       if (hashing.has(modelId)) throw new SkulkError('CONFLICT', `${modelId} is being hashed`, { hint: 'wait a moment, then delete it' });
       const before = (await registry()).entries.get(modelId);
       return writer.write(async () => {
@@ -228,6 +234,7 @@ export function openDiskStore({ root, world, nodeId, cardsPath, held }: DiskStor
       });
     },
     verify: (request, options) => verifyStore(request, options, context),
+    cardOf,
     hashInBackground: () => {
       void (async () => {
         for (const entry of (await registry()).entries.values()) {

@@ -99,7 +99,7 @@ export async function clearAbandonedPlaces({ incoming }: StoreLayout, now: Date,
     try {
       await abandonPlace(path);
       if (origin !== undefined)
-        emit({ type: 'warning', message: `an interrupted \`skulk add --move\` was undone: its files are back in ${origin}` });
+        emit({ type: 'warning', message: `an interrupted command was undone: the files that it had moved are back in ${origin}` });
     } catch (error) {
       // One place that cannot be cleared must not keep the store from every other change.
       emit({

@@ -11,6 +11,10 @@ export interface StoreLayout {
   readonly seen: string;
   readonly incoming: string;
   readonly trash: string;
+  /** Files that are being downloaded, by model; they outlive the process. */
+  readonly downloads: string;
+  /** What was to be downloaded and what became of it, by model. */
+  readonly jobs: string;
   /** Changes that are decided and must be carried out to their end. */
   readonly intents: string;
   readonly lock: string;
@@ -26,6 +30,8 @@ export function storeLayout(root: string): StoreLayout {
     seen: join(own, 'seen'),
     incoming: join(own, 'incoming'),
     trash: join(own, 'trash'),
+    downloads: join(own, 'downloads'),
+    jobs: join(own, 'jobs'),
     intents: join(own, 'intents'),
     lock: join(own, 'lock'),
   };

@@ -1,0 +1,53 @@
+import type { ErrorCode } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+
+/** What is to be fetched from the Hub. */
+export interface DownloadRequest {
+  readonly modelId: ModelId;
+  /** A branch, tag or commit; absent: the model in any revision will do, and `main` is fetched if there is none. */
+  readonly revision?: string | undefined;
+  /** A repo-relative .gguf path. */
+  readonly ggufFile?: string | undefined;
+  /** A quantization label or a repo-relative .gguf path. */
+  readonly selector?: string | undefined;
+}
+
+/** How a download is; sizes in bytes, times ISO 8601. */
+export interface DownloadStatus {
+  readonly modelId: ModelId;
+  readonly status: 'pending' | 'downloading' | 'complete' | 'failed';
+  /** From 0 to 1. */
+  readonly progress: number;
+  readonly error: string | null;
+  readonly bytes_done: number;
+  readonly bytes_total: number;
+  /** Over the last seconds; null while it is not known. */
+  readonly bytes_per_second: number | null;
+  readonly seconds_left: number | null;
+  readonly error_code: ErrorCode | null;
+  readonly hint: string | null;
+  readonly revision: string | null;
+  readonly commit: string | null;
+  readonly gguf_file: string | null;
+  readonly selector: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+/** The downloads of a store, wherever it is. */
+export interface Downloads {
+  /**
+   * Asks for a model. What is there already is `complete`; what is being fetched is joined; what failed goes on.
+   * @throws SkulkError HUB_OFFLINE when the store may not fetch; CONFLICT when other files of the model are being fetched
+   */
+  ask(request: DownloadRequest): Promise<DownloadStatus>;
+  /** @throws SkulkError JOB_NOT_FOUND */
+  status(modelId: ModelId): Promise<DownloadStatus>;
+  /** The running and waiting ones, in the order in which they were asked for; with `recent`, those that ended too. */
+  list(options?: { readonly recent?: boolean }): Promise<readonly DownloadStatus[]>;
+  /**
+   * Stops a download; what came is kept for the next try.
+   * @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended already
+   */
+  cancel(modelId: ModelId): Promise<DownloadStatus>;
+}

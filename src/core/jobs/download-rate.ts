@@ -1,0 +1,26 @@
+const windowMs = 10_000;
+
+/** Bytes a second over the last ten seconds. */
+export interface DownloadRate {
+  add(bytesDone: number, nowMs: number): void;
+  /** Null until two moments are known. */
+  perSecond(nowMs: number): number | null;
+}
+
+/** Starts without a moment. */
+export function createDownloadRate(): DownloadRate {
+  let moments: { readonly at: number; readonly bytes: number }[] = [];
+  return {
+    add: (bytes, at) => {
+      const last = moments.at(-1);
+      if (last !== undefined && at - last.at < 200) return;
+      moments = [...moments.filter((one) => at - one.at <= windowMs), { at, bytes }];
+    },
+    perSecond: (now) => {
+      const [first] = moments;
+      const last = moments.at(-1);
+      if (first === undefined || last === undefined || last === first) return null;
+      return Math.round(((last.bytes - first.bytes) / (Math.max(now, last.at) - first.at)) * 1000);
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isGgufWeights } from '../catalog/gguf-files.ts';
+import type { Manifest } from '../catalog/manifest.ts';
+import { lacksProjector } from '../catalog/model-files.ts';
+import { findPinned } from '../catalog/select-files.ts';
+import type { DownloadRequest } from '../jobs/contract.ts';
+import { createDownloadQueue, type DownloadQueue, type DownloadReport } from '../jobs/download-queue.ts';
+import { pause } from '../kernel/backoff.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { explainSystemError } from '../kernel/explain-system-error.ts';
+import { acquireLock } from '../kernel/lock.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
+import { directoryName, type ModelId } from '../kernel/model-id.ts';
+import type { LocalStore } from '../store/contract.ts';
+import { storeLayout } from '../store/layout.ts';
+import { unlimited } from '../transfer/rate-limiter.ts';
+import type { Deps } from './deps.ts';
+import { fetchPlanned, planFetch } from './fetch-model.ts';
+import { openHub, requireOnline } from './open-hub.ts';
+
+/** Connections of one download. The Hub gives each some ten megabytes a second. */
+const connections = 8;
+
+/** The downloads of the store on this machine's disk. */
+export function createHostDownloads(deps: Deps, store: LocalStore): DownloadQueue {
+  const layout = storeLayout(store.root);
+  return createDownloadQueue({
+    directory: layout.jobs,
+    most: deps.config.settings.mostDownloads.value,
+    world: deps.world,
+    isThere: (request) => isThere(store, request),
+    requireOnline: () => requireOnline(deps),
+    fetch: (request, signal, report) =>
+      fetchIntoStore(deps, store, request, { signal, report }).catch((error: unknown) => {
+        throw explainSystemError(error, `cannot download ${request.modelId} into ${store.root}`);
+      }),
+  });
+}
+
+/** Without a revision any will do; a branch may have moved, so only a commit is known to be there. */
+async function isThere(store: LocalStore, { modelId, revision, ggufFile, selector }: DownloadRequest): Promise<boolean> {
+  const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
+  if (entry === undefined || lacksProjector(entry.files, entry.repo_has_projector)) return false;
+  const pin = ggufFile ?? selector;
+  if (pin !== undefined && findPinned(entry.files.filter(isGgufWeights), pin) === undefined) return false;
+  if (revision === undefined) return true;
+  const answer = await store.manifest(modelId);
+  return answer.state === 'ready' && answer.manifest.commit === revision;
+}
+
+async function fetchIntoStore(
+  deps: Deps,
+  store: LocalStore,
+  { modelId, revision = 'main', ggufFile, selector }: DownloadRequest,
+  { signal, report }: { readonly signal: AbortSignal; readonly report: (now: DownloadReport) => void },
+): Promise<void> {
+  const { emit } = deps.world;
+  const layout = storeLayout(store.root);
+  const place = join(layout.downloads, directoryName(modelId));
+  await makeDirectory(place);
+  // Without a server two commands may want the same model.
+  await using _ = await acquireLock(join(place, 'lock'), {
+    purpose: `downloading ${modelId}`,
+    timeoutMs: 0,
+    signal,
+  });
+  using opened = await openHub(deps, { connections });
+  const repo = await opened.hub.open(modelId, revision, signal);
+  report({ commit: repo.commit });
+  const present = await whatIsThere(store, modelId, signal);
+  if (present !== undefined && present.manifest.source === 'add')
+    throw new SkulkError('CONFLICT', `${modelId} was brought into the store with \`skulk add\`, so it is not replaced`, {
+      hint: `delete it first, or add it under another name`,
+    });
+  const card = (await store.cardOf(modelId))?.ggufFile;
+  const plan = planFetch(repo, { pins: { ggufFile, selector, card }, present: present?.manifest, emit });
+  report({ bytesTotal: plan.total, bytesDone: 0 });
+  const { files } = await fetchPlanned(plan, {
+    opened,
+    place: { files: join(place, 'files'), journal: join(place, 'journal') },
+    present,
+    connections,
+    limiter: unlimited,
+    signal,
+    onBytes: (bytesDone) => report({ bytesDone }),
+  });
+  await store.publish({ modelId, from: join(place, 'files'), files, revision, commit: repo.commit }, { signal });
+  await rm(join(place, 'journal'), { force: true });
+}
+
+/** The model as it is in the store, hashed; undefined when it is not there, or not whole. */
+async function whatIsThere(
+  store: LocalStore,
+  modelId: ModelId,
+  signal: AbortSignal,
+): Promise<{ readonly manifest: Manifest; readonly directory: string } | undefined> {
+  for (;;) {
+    const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
+    if (entry === undefined) return undefined;
+    try {
+      const answer = await store.manifest(modelId, { signal });
+      if (answer.state === 'ready') return { manifest: answer.manifest, directory: join(store.root, entry.store_path) };
+      await pause(answer.state === 'hashing' ? answer.retryAfterMs : 0, signal);
+    } catch (error) {
+      if (error instanceof SkulkError && (error.code === 'INTEGRITY' || error.code === 'MODEL_NOT_FOUND')) return undefined;
+      if (isSystemError(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type FakeHub, fakeHub } from './fake-hub.ts';
+import { type Ended, type RunningSkulk, runSkulk, type Served, startServe, startSkulk } from './spawn-skulk.ts';
+import { temporaryDirectory } from './temp-directory.ts';
+
+/** A stand-in for the Hub, a store host and a node, all of them real processes but the first. */
+export interface HubWorld {
+  readonly hub: FakeHub;
+  readonly home: string;
+  readonly storePath: string;
+  readonly serve: (env?: Readonly<Record<string, string>>) => Promise<Served>;
+  /** Runs a command on the store host. */
+  readonly host: (...args: readonly string[]) => Promise<Ended>;
+  readonly startHost: (...args: readonly string[]) => RunningSkulk;
+  /** Runs a command on a node of a server. */
+  readonly node: (served: Served, name: string, ...args: readonly string[]) => RunningSkulk;
+  readonly staged: (name: string) => string;
+}
+
+/** Nothing runs yet but the Hub. */
+export async function hubWorld(more: Readonly<Record<string, string>> = {}): Promise<HubWorld> {
+  const hub = await fakeHub();
+  const home = await temporaryDirectory();
+  const hostHome = join(home, 'host');
+  const env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, 'hf'), ...more };
+  const hostEnv = { SKULK_HOME: hostHome, ...env };
+  return {
+    hub,
+    home,
+    storePath: join(hostHome, 'store'),
+    serve: async (own = {}) => {
+      const served = await startServe({ home: hostHome, env: { ...env, ...own } });
+      onTestFinished(() => served[Symbol.asyncDispose]());
+      return served;
+    },
+    host: (...args) => runSkulk(args, { env: hostEnv }),
+    startHost: (...args) => startSkulk(args, { env: hostEnv }),
+    node: (served, name, ...args) =>
+      startSkulk(args, { env: { SKULK_HOME: join(home, name), SKULK_STORE: served.url, HF_ENDPOINT: hub.url } }),
+    staged: (name) => join(home, name, 'staging'),
+  };
+}

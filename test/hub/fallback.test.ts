@@ -1,0 +1,73 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { digestsBelow, noise } from '../helpers/model-files.ts';
+import { runSkulk } from '../helpers/spawn-skulk.ts';
+
+const files = { 'config.json': '{}', 'a.safetensors': noise(18 * 1024 * 1024, 1), 'b.safetensors': noise(400_000, 2) };
+
+test('one command on an empty store brings a model from the Hub to the node', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/m', { files });
+  const served = await world.serve();
+  const staged = await world.node(served, 'node', 'stage', 'org/m', '--json').exited;
+  expect(staged.status, staged.stderr).toBe(0);
+  expect(JSON.parse(staged.stdout).staged).toMatchObject([{ source: 'store', path: join(world.staged('node'), 'org--m') }]);
+  expect(await digestsBelow(join(world.storePath, 'org--m'))).toMatchObject(await digestsBelow(join(world.storePath, 'org--m')));
+  expect(await digestsBelow(join(world.staged('node'), 'org--m'))).toEqual(await digestsBelow(join(world.storePath, 'org--m')));
+});
+
+test('many nodes that ask at once cause one download', { timeout: 90_000 }, async () => {
+  const world = await hubWorld();
+  world.hub.push('org/m', { files });
+  world.hub.rate = 20 * 1024 * 1024;
+  const served = await world.serve();
+  const nodes = Array.from({ length: 8 }, (_, index) => world.node(served, `node${index}`, 'stage', 'org/m').exited);
+  for (const { status, stderr } of await Promise.all(nodes)) expect(status, stderr).toBe(0);
+  for (const [path, content] of Object.entries(files)) expect(world.hub.sent(path), path).toBe(Buffer.from(content).length);
+});
+
+test('where nothing may be fetched, stage names the setting', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/m', { files });
+  const offline = await world.serve({ HF_HUB_OFFLINE: '1' });
+  const refused = await world.node(offline, 'node', 'stage', 'org/m').exited;
+  expect(refused).toMatchObject({ status: 3, stdout: '' });
+  expect(refused.stderr).toContain('HF_HUB_OFFLINE');
+  const asked = await world.host('download', 'org/m');
+  expect(asked).toMatchObject({ status: 8 });
+  const own = await runSkulk(['stage', 'org/m'], {
+    env: { SKULK_HOME: join(world.home, 'node'), SKULK_STORE: offline.url, HF_ENDPOINT: world.hub.url, HF_HUB_OFFLINE: '1' },
+  });
+  expect(own).toMatchObject({ status: 3 });
+  expect((await world.node(offline, 'node', 'stage', 'org/m', '--dry-run').exited).status).toBe(3);
+  expect(world.hub.requests).toEqual([]);
+});
+
+test('without any store the model comes straight into staging; a store that does not answer is no reason', async () => {
+  const world = await hubWorld();
+  const commit = world.hub.push('org/m', { files });
+  const env = { SKULK_HOME: join(world.home, 'alone'), HF_ENDPOINT: world.hub.url };
+  // Port 9 of this machine: nobody answers there, and no store is found on the usual port either.
+  const config = join(world.home, 'alone.yaml');
+  const { writeFile } = await import('node:fs/promises');
+  await writeFile(config, 'model_store:\n  store_port: 9\n');
+  const staged = await runSkulk(['stage', 'org/m', '--json'], { env: { ...env, SKULK_CONFIG: config } });
+  expect(staged.status, staged.stderr).toBe(0);
+  expect(JSON.parse(staged.stdout).staged).toMatchObject([{ source: 'hub', bytes_transferred: 18 * 1024 * 1024 + 400_002 }]);
+  const warm = await runSkulk(['stage', 'org/m', '--json'], { env: { ...env, SKULK_CONFIG: config } });
+  expect(JSON.parse(warm.stdout).staged).toMatchObject([{ source: 'cache', revision: 'main' }]);
+  expect((await runSkulk(['verify', '--staging'], { env: { ...env, SKULK_CONFIG: config } })).status).toBe(0);
+  const away = { SKULK_HOME: join(world.home, 'away'), HF_ENDPOINT: world.hub.url, SKULK_STORE: 'http://127.0.0.1:9' };
+  expect(await runSkulk(['stage', 'org/m'], { env: away })).toMatchObject({ status: 4, stdout: '' });
+  const direct = await runSkulk(['stage', `org/m@${commit}`, '--direct', '--json'], { env: away });
+  expect(direct.status, direct.stderr).toBe(0);
+  expect(JSON.parse(direct.stdout).staged).toMatchObject([{ source: 'hub', revision: commit }]);
+  expect(
+    await access(join(world.home, 'away', 'store')).then(
+      () => true,
+      () => false,
+    ),
+  ).toBe(false);
+});

@@ -1,0 +1,69 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { noise } from '../helpers/model-files.ts';
+
+const files = {
+  'README.md': 'read me',
+  'config.json': '{"model_type":"llama"}',
+  'Foo-Q4_K_M.gguf': noise(200_000, 1),
+  'Foo-Q5_K_M-00001-of-00002.gguf': noise(100_000, 2),
+  'Foo-Q5_K_M-00002-of-00002.gguf': noise(100_001, 3),
+  'mmproj-Foo-f16.gguf': noise(50_000, 4),
+};
+const five = ['Foo-Q5_K_M-00001-of-00002.gguf', 'Foo-Q5_K_M-00002-of-00002.gguf'];
+const pathsOf = async (world: Awaited<ReturnType<typeof hubWorld>>): Promise<string[]> =>
+  (JSON.parse((await world.host('show', 'org/g', '--json')).stdout) as { files: { path: string }[] }).files.map(({ path }) => path);
+
+test('the preferred quantization, then another one is added to it', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files });
+  await world.serve();
+  expect((await world.host('download', 'org/g')).status).toBe(0);
+  expect(await pathsOf(world)).toEqual(['Foo-Q4_K_M.gguf', 'config.json', 'mmproj-Foo-f16.gguf']);
+  expect((await world.host('download', 'org/g:Q5_K_M')).status).toBe(0);
+  expect(await pathsOf(world)).toEqual(['Foo-Q4_K_M.gguf', ...five, 'config.json', 'mmproj-Foo-f16.gguf']);
+  expect(world.hub.sent('Foo-Q4_K_M.gguf')).toBe(200_000);
+  expect(world.hub.sent('README.md')).toBe(0);
+  const missing = await world.host('download', 'org/g:Q2_K', '--json');
+  expect(missing.status).toBe(0);
+  expect((await world.host('verify')).status).toBe(0);
+});
+
+test('--gguf-file pins, and a pin that is not there falls back with a warning', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files });
+  expect((await world.host('download', 'org/g', '--gguf-file', five[1] as string)).status).toBe(0);
+  expect(await pathsOf(world)).toEqual([...five, 'config.json', 'mmproj-Foo-f16.gguf']);
+  const other = await hubWorld();
+  other.hub.push('org/g', { files });
+  const fallen = await other.host('download', 'org/g', '--gguf-file', 'Gone-Q8_0.gguf');
+  expect(fallen.status).toBe(0);
+  expect(fallen.stderr).toContain('Gone-Q8_0.gguf');
+  expect(await pathsOf(other)).toEqual(['Foo-Q4_K_M.gguf', 'config.json', 'mmproj-Foo-f16.gguf']);
+});
+
+test('an old entry without its projector is not served as whole, and the next download completes it', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files });
+  expect((await world.host('download', 'org/g')).status).toBe(0);
+  // As the Python program left it: no manifest, and no projector.
+  const registry = join(world.storePath, 'registry.json');
+  const text = JSON.parse(await readFile(registry, 'utf8')) as Record<string, { files: string[] }>;
+  const entries = (text['models'] ?? text) as Record<string, { files: string[] }>;
+  const entry = entries['org/g'];
+  if (entry === undefined) throw new Error('no entry');
+  entry.files = entry.files.filter((path) => !path.startsWith('mmproj'));
+  await writeFile(registry, JSON.stringify(text));
+  await rm(join(world.storePath, 'org--g', 'mmproj-Foo-f16.gguf'));
+  await rm(join(world.storePath, '.skulk', 'v1', 'manifests', 'org--g.json'));
+  await rm(join(world.storePath, '.skulk', 'v1', 'seen', 'org--g.json'), { force: true });
+  const served = await world.serve();
+  expect((await fetch(`${served.url}/models/org%2Fg/files`)).status).toBe(404);
+  const again = await world.host('download', 'org/g');
+  expect(again.status, again.stderr).toBe(0);
+  expect((await fetch(`${served.url}/models/org%2Fg/files`)).status).toBe(200);
+  expect(world.hub.sent('Foo-Q4_K_M.gguf')).toBe(200_000);
+  expect(world.hub.sent('mmproj-Foo-f16.gguf')).toBe(100_000);
+});
