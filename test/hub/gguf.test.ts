@@ -1,8 +1,9 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
+import { runSkulk } from '../helpers/spawn-skulk.ts';
 
 const files = {
   'README.md': 'read me',
@@ -66,4 +67,58 @@ test('an old entry without its projector is not served as whole, and the next do
   expect((await fetch(`${served.url}/models/org%2Fg/files`)).status).toBe(200);
   expect(world.hub.sent('Foo-Q4_K_M.gguf')).toBe(200_000);
   expect(world.hub.sent('mmproj-Foo-f16.gguf')).toBe(100_000);
+});
+
+test('stage of a quantization brings that one alone, from the Hub if need be', { timeout: 60_000 }, async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files });
+  const served = await world.serve();
+  const stage = async (ref: string, ...more: string[]) => {
+    const ended = await world.node(served, 'node', 'stage', ref, '--json', ...more).exited;
+    return { ...ended, ...(ended.status === 0 && { staged: JSON.parse(ended.stdout).staged[0] }) };
+  };
+  const here = async (): Promise<string[]> =>
+    (await readdir(join(world.staged('node'), 'org--g'))).filter((name) => !name.startsWith('.')).sort();
+  const first = await stage('org/g:q5_k_m');
+  expect(first.status, first.stderr).toBe(0);
+  expect(first.staged).toMatchObject({ source: 'store', files: 4, bytes_total: 250_001 + Buffer.byteLength(files['config.json']) });
+  expect(await here()).toEqual([...five, 'config.json', 'mmproj-Foo-f16.gguf']);
+  expect(world.hub.sent('Foo-Q4_K_M.gguf')).toBe(0);
+  expect((await stage('org/g:Q5_K_M')).staged).toMatchObject({ source: 'cache', bytes_transferred: 0 });
+  expect((await stage(`org/g:${five[1]}`)).staged).toMatchObject({ source: 'cache' });
+  expect((await stage('org/g:Q5_K_M', '--offline')).staged).toMatchObject({ source: 'cache' });
+  // The other one is added to the store, and on the node it takes the place of the first.
+  expect((await stage('org/g:Q4_K_M')).staged).toMatchObject({ bytes_transferred: 200_000, files: 3 });
+  expect(await here()).toEqual(['Foo-Q4_K_M.gguf', 'config.json', 'mmproj-Foo-f16.gguf']);
+  expect((await stage('org/g', '--offline')).status).toBe(3);
+  // The whole has everything, and is enough for either.
+  expect((await stage('org/g')).staged).toMatchObject({ files: 5 });
+  expect((await stage('org/g:Q5_K_M')).staged).toMatchObject({ source: 'cache' });
+  const ran = await world.node(served, 'node', 'run', 'org/g:Q5_K_M', '--', 'echo', '{gguf}').exited;
+  expect(ran.stdout.trim().endsWith(five[0] as string), ran.stderr).toBe(true);
+  expect((await runSkulk(['verify', '--staging'], { env: { SKULK_HOME: join(world.home, 'node'), SKULK_STORE: served.url } })).status).toBe(
+    0,
+  );
+  const gone = await stage('org/g:Q2_K');
+  expect(gone).toMatchObject({ status: 3, stdout: '' });
+  expect(gone.stderr).toContain('Q5_K_M');
+});
+
+test('a quantization that the repo lacks costs no byte', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files });
+  const served = await world.serve();
+  expect((await world.node(served, 'node', 'stage', 'org/g:Q2_K').exited).status).toBe(3);
+  for (const path of Object.keys(files)) expect(world.hub.sent(path), path).toBe(0);
+});
+
+test("the card's pin is taken when nothing else is named", async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files });
+  const cards = join(world.home, 'cards');
+  await mkdir(cards);
+  await writeFile(join(cards, 'org--g.toml'), `model_id = "org/g"\ngguf_file = "${five[0]}"\n`);
+  await writeFile(join(world.home, 'skulk.yaml'), `model_store:\n  cards_path: ${cards}\n`);
+  expect((await world.host('download', 'org/g', '--config', join(world.home, 'skulk.yaml'))).status).toBe(0);
+  expect(await pathsOf(world)).toEqual([...five, 'config.json', 'mmproj-Foo-f16.gguf']);
 });

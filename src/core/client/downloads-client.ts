@@ -14,7 +14,7 @@ export function createDownloadsClient(exchange: Exchange): Downloads {
   const send = (call: Call): Promise<unknown> =>
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit: mostBytes, watchdog }));
   return {
-    ask: async ({ modelId, revision, ggufFile, selector }) =>
+    ask: async ({ modelId, revision, ggufFile, selector, exact }) =>
       checkStatus(
         await send({
           method: 'POST',
@@ -23,6 +23,7 @@ export function createDownloadsClient(exchange: Exchange): Downloads {
             ...(revision !== undefined && { revision }),
             ...(ggufFile !== undefined && { gguf_file: ggufFile }),
             ...(selector !== undefined && { selector }),
+            ...(exact === true && { exact }),
           },
         }),
         url,
@@ -65,6 +66,7 @@ function checkStatus(value: unknown, url: string): DownloadStatus {
     commit: text('commit'),
     gguf_file: text('gguf_file'),
     selector: text('selector'),
+    exact: fields['exact'] === true,
     created_at: text('created_at') ?? '',
     updated_at: text('updated_at') ?? '',
   };

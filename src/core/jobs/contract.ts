@@ -10,6 +10,8 @@ export interface DownloadRequest {
   readonly ggufFile?: string | undefined;
   /** A quantization label or a repo-relative .gguf path. */
   readonly selector?: string | undefined;
+  /** Fail when the repo does not have what is named, instead of taking the preferred quantization. */
+  readonly exact?: boolean | undefined;
 }
 
 /** How a download is; sizes in bytes, times ISO 8601. */
@@ -30,6 +32,7 @@ export interface DownloadStatus {
   readonly commit: string | null;
   readonly gguf_file: string | null;
   readonly selector: string | null;
+  readonly exact: boolean;
   readonly created_at: string;
   readonly updated_at: string;
 }

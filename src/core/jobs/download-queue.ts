@@ -117,12 +117,18 @@ export function createDownloadQueue({ directory, most, isThere, requireOnline, f
   };
 
   const run = async (job: Job): Promise<void> => {
-    const { modelId, revision, gguf_file, selector } = job.state;
+    const { modelId, revision, gguf_file, selector, exact } = job.state;
     change(job, { status: 'downloading', error: null, error_code: null, hint: null });
     await saveOrWarn(job);
     try {
       const signal = AbortSignal.any([job.abort.signal, closing.signal]);
-      const request = { modelId, revision: revision ?? undefined, ggufFile: gguf_file ?? undefined, selector: selector ?? undefined };
+      const request = {
+        modelId,
+        revision: revision ?? undefined,
+        ggufFile: gguf_file ?? undefined,
+        selector: selector ?? undefined,
+        exact,
+      };
       await fetch(request, signal, (now) => report(job, now));
       change(job, { status: 'complete', progress: 1, bytes_done: job.state.bytes_total });
     } catch (error) {
@@ -262,7 +268,7 @@ export function createDownloadQueue({ directory, most, isThere, requireOnline, f
   };
 }
 
-const newState = ({ modelId, revision, ggufFile, selector }: DownloadRequest, now: Date): DownloadStatus => ({
+const newState = ({ modelId, revision, ggufFile, selector, exact = false }: DownloadRequest, now: Date): DownloadStatus => ({
   modelId,
   status: 'pending',
   progress: 0,
@@ -277,6 +283,7 @@ const newState = ({ modelId, revision, ggufFile, selector }: DownloadRequest, no
   commit: null,
   gguf_file: ggufFile ?? null,
   selector: selector ?? null,
+  exact,
   created_at: now.toISOString(),
   updated_at: now.toISOString(),
 });

@@ -67,6 +67,7 @@ function parseJob(value: unknown): DownloadStatus {
     commit: text('commit'),
     gguf_file: text('gguf_file'),
     selector: text('selector'),
+    exact: job['exact'] === true,
     created_at: text('created_at') ?? '',
     updated_at: text('updated_at') ?? '',
   };

@@ -9,6 +9,7 @@ import type { ManifestAnswer, Store } from '../store/contract.ts';
 import { checkRevision, hasRevision } from './check-revision.ts';
 import type { Deps } from './deps.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
+import { coversPart, hasPart, selectPart } from './select-part.ts';
 
 /** What the store says of a model that is to be staged. */
 export type StoreAnswer =
@@ -54,7 +55,8 @@ export async function askStore(
   { connections, dryRun, direct }: AskOptions,
 ): Promise<StoreAnswer> {
   // Only the store can say whether the same content has another revision by now.
-  const whole = local !== undefined && local.changed.size === 0 && hasRevision(ref, local.manifest) ? local : undefined;
+  const whole =
+    local !== undefined && local.changed.size === 0 && hasRevision(ref, local.manifest) && coversPart(ref, local) ? local : undefined;
   const nothing = { [Symbol.asyncDispose]: async () => {} };
   let opened: OpenedStore | undefined;
   try {
@@ -68,7 +70,8 @@ export async function askStore(
       return { state: 'current', manifest: whole.manifest, companions, ...nothing };
     }
     if (manifest === undefined) throw new Error('the store called a manifest unchanged that nobody has');
-    const wanted = hasRevision(ref, manifest) ? manifest : await fetchRevision(deps, opened, ref, { manifest, dryRun });
+    const wanted =
+      hasRevision(ref, manifest) && hasPart(ref, manifest) ? manifest : await fetchMore(deps, opened, ref, { manifest, dryRun });
     const held = opened;
     const canonical = held.localRoot === undefined ? undefined : await canonicalDirectory(held, held.localRoot, ref);
     const askAgain = async (): Promise<Manifest> => {
@@ -125,7 +128,7 @@ async function fillGap(
   try {
     requireOnline(deps);
     const downloads = await opened.downloads();
-    const asked = await downloads.ask({ modelId: ref.modelId, revision: ref.revision, selector: ref.selector });
+    const asked = await downloads.ask({ modelId: ref.modelId, revision: ref.revision, selector: ref.selector, exact: true });
     await waitForDownload(downloads, asked, deps.world);
   } catch (failure) {
     if (!(failure instanceof SkulkError) || failure.code !== 'HUB_OFFLINE') throw failure;
@@ -133,18 +136,21 @@ async function fillGap(
   }
 }
 
-/** The store has the model in another revision than the one that is asked for. */
-async function fetchRevision(
+/** The store has the model in another revision, or without the part, that is asked for. */
+async function fetchMore(
   deps: Deps,
   opened: OpenedStore,
   ref: ModelRef,
   { manifest, dryRun }: { readonly manifest: Manifest; readonly dryRun: boolean },
 ): Promise<Manifest> {
   if (manifest.source !== 'hub') checkRevision(ref, manifest);
-  const { revision } = ref;
+  if (manifest.source === 'add') selectPart(ref, manifest);
+  const { revision, selector } = ref;
   const error = new SkulkError(
     'MODEL_NOT_FOUND',
-    `the store has ${ref.modelId} at ${manifest.revision ?? 'another revision'}, not at ${revision}`,
+    hasRevision(ref, manifest)
+      ? `the store has ${ref.modelId} without ${selector}`
+      : `the store has ${ref.modelId} at ${manifest.revision ?? 'another revision'}, not at ${revision}`,
   );
   await fillGap(deps, opened, ref, { error, dryRun });
   const { manifest: now } = await fetchManifest(deps, opened, ref, undefined);
@@ -163,7 +169,7 @@ async function fetchManifest(
   { modelId }: ModelRef,
   whole: LocalCopy | undefined,
 ): Promise<{ readonly manifest: Manifest | undefined; readonly companions: readonly Companion[] }> {
-  const knownDigest = whole?.manifest.digest;
+  const knownDigest = whole?.part?.of ?? whole?.manifest.digest;
   if (whole !== undefined) {
     if (url !== undefined) await requireConnection(url);
     const answer = await store.manifest(modelId, {

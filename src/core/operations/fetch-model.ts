@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isGgufWeights } from '../catalog/gguf-files.ts';
+import { isGgufWeights, quantizationOfName } from '../catalog/gguf-files.ts';
 import { findClash, type Manifest, type ManifestFile } from '../catalog/manifest.ts';
 import { type Pins, selectFiles } from '../catalog/select-files.ts';
 import type { HubFile, HubRepo } from '../hub/hub.ts';
@@ -30,10 +30,25 @@ const hubPolicy: RetryPolicy = { attempts: 10, firstDelayMs: 250, longestDelayMs
 /** Chooses what to fetch of a repo. A quantization that is there already stays. Pure but for the warnings. */
 export function planFetch(
   repo: HubRepo,
-  { pins, present, emit }: { readonly pins: Pins; readonly present: Manifest | undefined; readonly emit: Emit },
+  {
+    pins,
+    present,
+    exact,
+    emit,
+  }: {
+    readonly pins: Pins;
+    readonly present: Manifest | undefined;
+    /** Whether a pin that is not in the repo is an error. */
+    readonly exact: boolean;
+    readonly emit: Emit;
+  },
 ): FetchPlan {
   const byPath = new Map(repo.files.map((file) => [file.path as string, file]));
   const selection = selectFiles([...byPath.keys()], pins);
+  if (selection.missingPin !== undefined && exact && selection.missingPin !== pins.card)
+    throw new SkulkError('FILE_NOT_FOUND', `${repo.modelId} has no ${quote(selection.missingPin)} on Hugging Face`, {
+      hint: `it has ${labelsOf([...byPath.keys()]).join(', ')}`,
+    });
   if (selection.missingPin !== undefined)
     emit({
       type: 'warning',
@@ -55,6 +70,10 @@ export function planFetch(
   if (clash !== undefined) throw new SkulkError('HUB_REFUSED', `the list of ${repo.modelId} cannot be used: ${clash}`);
   return { repo, files, kept, total: files.reduce((sum, { size }) => sum + size, 0) };
 }
+
+/** The quantizations of a repo, to choose from. */
+const labelsOf = (paths: readonly string[]): readonly string[] =>
+  [...new Set(paths.filter(isGgufWeights).map((path) => quantizationOfName(path) ?? path))].slice(0, 20);
 
 /** Where files are put while they come. */
 export interface FetchPlace {

@@ -52,7 +52,7 @@ async function isThere(store: LocalStore, { modelId, revision, ggufFile, selecto
 async function fetchIntoStore(
   deps: Deps,
   store: LocalStore,
-  { modelId, revision = 'main', ggufFile, selector }: DownloadRequest,
+  { modelId, revision = 'main', ggufFile, selector, exact = false }: DownloadRequest,
   { signal, report }: { readonly signal: AbortSignal; readonly report: (now: DownloadReport) => void },
 ): Promise<void> {
   const { emit } = deps.world;
@@ -74,7 +74,7 @@ async function fetchIntoStore(
       hint: `delete it first, or add it under another name`,
     });
   const card = (await store.cardOf(modelId))?.ggufFile;
-  const plan = planFetch(repo, { pins: { ggufFile, selector, card }, present: present?.manifest, emit });
+  const plan = planFetch(repo, { pins: { ggufFile, selector, card }, present: present?.manifest, exact, emit });
   report({ bytesTotal: plan.total, bytesDone: 0 });
   const { files } = await fetchPlanned(plan, {
     opened,

@@ -9,7 +9,7 @@ import { touchLastUsed } from '../staging/last-used.ts';
 import type { HeldLease } from '../staging/leases/take-lease.ts';
 import { applyBudget } from './apply-budget.ts';
 import type { Deps } from './deps.ts';
-import { leaseFor, refuseSelectors, stageOptions, stageWithCompanions } from './stage.ts';
+import { leaseFor, stageOptions, stageWithCompanions } from './stage.ts';
 import type { StagedModel } from './stage-report.ts';
 
 /** What `skulk run` takes. */
@@ -35,7 +35,6 @@ const sentByTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT'
 export async function runModel(deps: Deps, request: RunRequest): Promise<{ readonly status: number }> {
   const { world } = deps;
   const { ref } = request;
-  refuseSelectors([ref]);
   const program = findProgram(request.command[0] ?? '', world);
   const options = stageOptions({ dryRun: false, force: false, offline: request.offline });
   const { nodeCachePath } = deps.config.settings;

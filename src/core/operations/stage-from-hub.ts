@@ -25,7 +25,7 @@ export async function stageFromHub(
   const repo = await opened.hub.open(modelId, revision, signal);
   const cards = config.settings.cardsPath.value;
   const card = cards === undefined ? undefined : await readCard([cards], modelId, (message) => emit({ type: 'warning', message }));
-  const plan = planFetch(repo, { pins: { selector, card: card?.ggufFile }, present: undefined, emit });
+  const plan = planFetch(repo, { pins: { selector, card: card?.ggufFile }, present: undefined, exact: true, emit });
   const place = incomingCopy(layout, modelId);
   const local = await readLocalCopy(layout, modelId);
   const { files, bytesTransferred } = await fetchPlanned(plan, {
@@ -38,6 +38,7 @@ export async function stageFromHub(
     onBytes: (bytesDone, bytesTotal) => emit({ type: 'progress', doing: 'downloading', subject: modelId, bytesDone, bytesTotal }),
   });
   const manifest = makeManifest(modelId, files, { revision, commit: repo.commit, source: 'hub', createdAt: world.now() });
-  await publishCopy(manifest, place, { layout, now: world.now, signal, companions: card?.companions ?? [] });
+  const part = selector === undefined ? undefined : { selector, of: manifest.digest };
+  await publishCopy(manifest, place, { layout, now: world.now, signal, companions: card?.companions ?? [], part });
   return { manifest, bytesTransferred };
 }

@@ -5,6 +5,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
 import { acquireLock } from '../kernel/lock.ts';
 import type { ModelId, ModelRef } from '../kernel/model-id.ts';
+import type { Sha256 } from '../kernel/sha256.ts';
 import { touchLastUsed } from '../staging/last-used.ts';
 import { copyLock, copyPath, incomingCopy, type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { type LocalCopy, readLocalCopy } from '../staging/local-copy.ts';
@@ -19,6 +20,7 @@ import { askStore, type StoreAnswer } from './ask-store.ts';
 import { checkRevision, hasRevision } from './check-revision.ts';
 import type { Deps } from './deps.ts';
 import { isStagedInPlace, resolveCanonical } from './resolve-canonical.ts';
+import { coversPart, selectPart } from './select-part.ts';
 import type { PlannedModel, StagedModel } from './stage-report.ts';
 
 /** How a model is to be staged. */
@@ -55,7 +57,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   const { nodeCachePath, stagingEnabled, storePath } = config.settings;
   const began = performance.now();
   if (await isStagedInPlace(deps, options))
-    return describe({ source: 'in-place', ...(await resolveCanonical(deps, ref, options)), transferred: 0 });
+    return describe({ source: 'in-place', ...selected(await resolveCanonical(deps, ref, options)), transferred: 0 });
   if (!stagingEnabled.value) {
     throw new SkulkError('CONFIG', 'staging is disabled on this node (model_store.staging.enabled is false)', {
       hint: `set it to true in ${config.file ?? 'the configuration'}, or under node_overrides for this node`,
@@ -65,7 +67,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   const path = copyPath(layout, modelId);
   const local = options.force && !options.offline ? undefined : await readLocalCopy(layout, modelId);
   if (options.offline) {
-    if (local === undefined || local.changed.size > 0) throw notHere(modelId, local);
+    if (local === undefined || local.changed.size > 0 || !coversPart(ref, local)) throw notHere(modelId, local);
     checkRevision(ref, local.manifest);
     return cached(local);
   }
@@ -81,7 +83,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
       hint: 'without --dry-run it would be fetched from Hugging Face',
     });
   if (options.dryRun && answer.state === 'manifest')
-    return await describePlan(answer, await makePlan(layout, answer.manifest, local, options.force));
+    return await describePlan(answer, await makePlan(layout, selectPart(ref, answer.manifest), local, options.force));
   return await explainingDiskErrors(`cannot stage ${modelId} in ${layout.root}`, async () => {
     await makeRoot(layout);
     await requireIdle(layout, modelId, world.now());
@@ -94,13 +96,14 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     // Somebody may have built it while this process waited.
     const now = options.force ? undefined : await readLocalCopy(layout, modelId);
     if (answer.state === 'direct') return await fetchDirectly(now);
-    if (now?.manifest.digest === answer.manifest.digest && now.changed.size === 0) return await cached(answer);
+    if (now !== undefined && isSame(now, answer.manifest) && now.changed.size === 0)
+      return await cached({ ...answer, manifest: now.manifest });
     // Awaited here: what is returned unawaited would run on after the lock is given back.
     return await build(answer, now);
   });
 
   async function fetchDirectly(now: LocalCopy | undefined): Promise<StageOutcome> {
-    if (now !== undefined && now.changed.size === 0 && hasRevision(ref, now.manifest)) return cached(now);
+    if (now !== undefined && now.changed.size === 0 && hasRevision(ref, now.manifest) && coversPart(ref, now)) return cached(now);
     const { stageFromHub } = await import('./stage-from-hub.ts');
     const { manifest, bytesTransferred } = await stageFromHub(deps, ref, {
       layout,
@@ -110,6 +113,15 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     return describe({ source: 'hub', path, manifest, companions: [], transferred: bytesTransferred });
   }
 
+  /** Whether a copy is what the store has of what is asked for. */
+  function isSame(copy: LocalCopy, manifest: Manifest): boolean {
+    return coversPart(ref, copy) && (copy.part?.of ?? copy.manifest.digest) === manifest.digest;
+  }
+
+  function selected<T extends { readonly manifest: Manifest }>(found: T): T {
+    return { ...found, manifest: selectPart(ref, found.manifest) };
+  }
+
   /** A model that is replaced in the store while it is staged is staged anew, from what came and is still right. */
   async function build(answer: Extract<StoreAnswer, { state: 'manifest' }>, now: LocalCopy | undefined) {
     if (options.force) await removeTree(incomingCopy(layout, modelId).path);
@@ -117,7 +129,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     let isRepeated = false;
     for (let round = 1; ; round += 1) {
       try {
-        return await buildFrom(manifest, answer, now);
+        return await buildFrom(selectPart(ref, manifest), manifest.digest, answer, now);
       } catch (error) {
         if (!(error instanceof SkulkError) || !meansReplaced.has(error.code) || round === mostReplacements) throw error;
         const newer = await answer.askAgain();
@@ -131,12 +143,18 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     }
   }
 
-  async function buildFrom(manifest: Manifest, answer: Extract<StoreAnswer, { state: 'manifest' }>, now: LocalCopy | undefined) {
+  async function buildFrom(
+    manifest: Manifest,
+    whole: Sha256,
+    answer: Extract<StoreAnswer, { state: 'manifest' }>,
+    now: LocalCopy | undefined,
+  ) {
     const tools = {
       layout,
       signal: world.signal,
       now: world.now,
       companions: answer.companions,
+      ...(ref.selector !== undefined && manifest.digest !== whole && { part: { selector: ref.selector, of: whole } }),
       onBytes: (bytesDone: number, bytesTotal: number) =>
         world.emit({ type: 'progress', doing: 'staging', subject: modelId, bytesDone, bytesTotal }),
     };
@@ -197,7 +215,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     }
     return {
       companions,
-      files: manifest.files.map((file) => file.path),
+      files: selectPart(ref, manifest).files.map((file) => file.path),
       staged: {
         model_id: modelId,
         path: where,
@@ -251,6 +269,11 @@ async function makePlan(layout: StagingLayout, manifest: Manifest, local: LocalC
 }
 
 function notHere(modelId: ModelId, local: LocalCopy | undefined): SkulkError {
-  const why = local === undefined ? 'is not staged here' : `is staged here, but ${local.changed.size} of its files changed on the disk`;
+  const why =
+    local === undefined
+      ? 'is not staged here'
+      : local.changed.size === 0
+        ? 'is staged here, but not that part of it'
+        : `is staged here, but ${local.changed.size} of its files changed on the disk`;
   return new SkulkError('MODEL_NOT_FOUND', `${modelId} ${why}`, { hint: 'run it again without --offline' });
 }

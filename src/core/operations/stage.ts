@@ -35,7 +35,6 @@ export interface StageRequest {
 export async function stageModels(deps: Deps, request: StageRequest): Promise<StageReport | StagePlanReport> {
   const { world } = deps;
   const options = stageOptions(request);
-  refuseSelectors(request.refs);
   const staged: StagedModel[] = [];
   const planned: PlannedModel[] = [];
   // What is staged first must still be there when the last one is.
@@ -82,16 +81,6 @@ export function stageOptions({
     connections: connections ?? 4,
     limiter: limitRate === undefined ? unlimited : createRateLimiter(limitRate),
   };
-}
-
-/** @throws SkulkError USAGE */
-export function refuseSelectors(refs: readonly ModelRef[]): void {
-  for (const { modelId, selector } of refs) {
-    if (selector === undefined) continue;
-    throw new SkulkError('USAGE', `${modelId}:${selector}: a part of a model cannot be staged yet, only the whole`, {
-      hint: `skulk stage ${modelId}`,
-    });
-  }
 }
 
 /** A lease of this process on a model; undefined where models are used in place, as nobody removes anything there. */

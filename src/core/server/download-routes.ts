@@ -8,7 +8,8 @@ import { downloadBodySchema, downloadSchema, errorSchema, modelParams } from './
 /** What the routes do; a store host asks its queue, a node its store. */
 export interface DownloadActions {
   readonly ask: (request: DownloadRequest) => Promise<DownloadStatus>;
-  readonly status: (modelId: ModelId) => Promise<DownloadStatus>;
+  /** Undefined where another route answers for it. */
+  readonly status: ((modelId: ModelId) => Promise<DownloadStatus>) | undefined;
   readonly cancel: (modelId: ModelId) => Promise<DownloadStatus>;
 }
 
@@ -30,7 +31,7 @@ export function addDownloadRoutes(app: FastifyInstance, prefix: string, { ask, s
       request.log.info({ model: wanted.modelId }, 'asked for a download');
       return ask(wanted);
     });
-    app.get(`${url}/status`, { schema: shown('How a download is') }, async (request) => status(modelOf(request)));
+    if (status !== undefined) app.get(`${url}/status`, { schema: shown('How a download is') }, async (request) => status(modelOf(request)));
     app.delete(url, { schema: shown('Stop a download; what came is kept for the next try') }, async (request) => {
       const modelId = modelOf(request);
       request.log.info({ model: modelId }, 'asked to stop a download');
@@ -43,6 +44,7 @@ interface DownloadBody {
   readonly gguf_file?: string | null;
   readonly revision?: string | null;
   readonly selector?: string | null;
+  readonly exact?: boolean;
 }
 
 function modelOf(request: FastifyRequest): ModelId {
@@ -50,11 +52,12 @@ function modelOf(request: FastifyRequest): ModelId {
   return parseModelId(id ?? `${org}/${name}`);
 }
 
-function parseDownload(modelId: ModelId, { gguf_file, revision, selector }: DownloadBody): DownloadRequest {
+function parseDownload(modelId: ModelId, { gguf_file, revision, selector, exact }: DownloadBody): DownloadRequest {
   return {
     modelId,
     ...(gguf_file != null && { ggufFile: parseGgufFile(gguf_file) }),
     ...(revision != null && { revision: parseRevision(revision) }),
+    ...(exact === true && { exact }),
     ...(selector != null && { selector: parseModelRef(`${modelId}:${selector}`).selector }),
   };
 }

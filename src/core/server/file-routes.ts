@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { formatCompanions } from '../catalog/companions.ts';
+import type { DownloadStatus } from '../jobs/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { isSha256 } from '../kernel/sha256.ts';
@@ -9,19 +10,24 @@ import { sendJson } from './json-cache.ts';
 import type { Limits } from './limits.ts';
 import { type ModelTarget, parseModelUrl } from './parse-model-url.ts';
 import { type FileResponse, matches, planFileResponse } from './plan-file-response.ts';
-import { deletedSchema, errorSchema, hashingSchema, manifestSchema, modelParams } from './schemas.ts';
+import { deletedSchema, downloadSchema, errorSchema, hashingSchema, manifestSchema, modelParams } from './schemas.ts';
 import { sendFile } from './send-file.ts';
 
 /** With these a client says that it means the list or the manifest, and not a file of that name. */
 const own = { manifest: 'application/vnd.skulk.manifest+json', files: 'application/vnd.skulk.files+json' } as const;
+const statusPath = 'download/status';
 
 /** Everything below `/models/{id}` but long work. Which model and file a URL names is decided by `parseModelUrl` and what the store has. */
-export function addFileRoutes(app: FastifyInstance, { store, limits }: { store: LocalStore; limits: Limits }): void {
+export function addFileRoutes(
+  app: FastifyInstance,
+  { store, limits, downloadStatus }: { store: LocalStore; limits: Limits; downloadStatus: (modelId: ModelId) => Promise<DownloadStatus> },
+): void {
   const pool = createBufferPool({ large: limits.largeBuffers });
   let transfers = 0;
 
   const answerGet = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const { modelId, paths } = await chooseTarget(store, parseModelUrl(request.originalUrl));
+    const targets = parseModelUrl(request.originalUrl);
+    const { modelId, paths } = await chooseTarget(store, targets);
     const [path = ''] = paths;
     const accept = request.headers.accept ?? '';
     if (path === 'manifest' && accept.includes(own.manifest)) return answerManifest(request, reply, modelId);
@@ -29,7 +35,11 @@ export function addFileRoutes(app: FastifyInstance, { store, limits }: { store: 
     try {
       return await answerFile(request, reply, { modelId, paths });
     } catch (error) {
-      if (!(error instanceof SkulkError) || error.code !== 'FILE_NOT_FOUND' || reply.sent) throw error;
+      if (!(error instanceof SkulkError) || reply.sent) throw error;
+      const asked = targets.find((target) => target.paths[0] === statusPath);
+      if (asked !== undefined && (error.code === 'FILE_NOT_FOUND' || error.code === 'MODEL_NOT_FOUND'))
+        return downloadStatus(asked.modelId);
+      if (error.code !== 'FILE_NOT_FOUND') throw error;
       if (path === 'manifest') return answerManifest(request, reply, modelId);
       if (path === 'files') return sendJson(reply, await store.listFiles(modelId));
       throw error;
@@ -126,6 +136,11 @@ export function addFileRoutes(app: FastifyInstance, { store, limits }: { store: 
   app.get(
     '/models/:id/manifest',
     { schema: { summary: "A model's manifest", params, response: { 200: manifestSchema, 202: hashingSchema, ...failures } } },
+    answerGet,
+  );
+  app.get(
+    '/models/:id/download/status',
+    { schema: { summary: 'How a download is', params, response: { 200: downloadSchema, ...failures } } },
     answerGet,
   );
   app.delete(

@@ -94,6 +94,7 @@ export const downloadBodySchema = {
     },
     revision: { type: ['string', 'null'], minLength: 1, maxLength: 255 },
     selector: { type: ['string', 'null'], minLength: 1, maxLength: 4096, description: 'A quantization such as Q5_K_M, or a .gguf path' },
+    exact: { type: 'boolean', description: 'Fail when the repo does not have what is named, instead of taking the preferred quantization' },
   },
 } as const;
 

@@ -49,7 +49,7 @@ export async function createStoreApp({
     async () => (await store.listModels()).map(({ model_id }) => model_id),
   );
   addDownloads(app, downloads ?? nothingIsFetched);
-  addFileRoutes(app, { store, limits });
+  addFileRoutes(app, { store, limits, downloadStatus: (modelId) => (downloads ?? nothingIsFetched).status(modelId) });
   addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
   return app;
 }
@@ -68,7 +68,8 @@ function addDownloads(app: FastifyInstance, downloads: Downloads): void {
   );
   addDownloadRoutes(app, '/models', {
     ask: (request) => downloads.ask(request),
-    status: (modelId) => downloads.status(modelId),
+    // A model may have a file of that name, so the route of the files answers.
+    status: undefined,
     cancel: (modelId) => downloads.cancel(modelId),
   });
 }

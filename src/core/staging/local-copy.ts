@@ -1,7 +1,7 @@
 import type { Companion } from '../catalog/companions.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import { findChangedFiles, readCopyRecord } from './copy-record.ts';
+import { findChangedFiles, type ModelPart, readCopyRecord } from './copy-record.ts';
 import { copyPath, type StagingLayout } from './layout.ts';
 
 /** A staged copy and which of its files are no longer what was verified. */
@@ -9,6 +9,8 @@ export interface LocalCopy {
   readonly manifest: Manifest;
   readonly companions: readonly Companion[];
   readonly changed: ReadonlySet<string>;
+  /** Undefined when it is the whole model. */
+  readonly part: ModelPart | undefined;
 }
 
 /** Looks at a model's copy without reading its bytes; undefined when there is none. */
@@ -16,6 +18,6 @@ export async function readLocalCopy(layout: StagingLayout, modelId: ModelId): Pr
   const directory = copyPath(layout, modelId);
   const record = await readCopyRecord(directory);
   if (record === undefined || record.manifest.model_id !== modelId) return undefined;
-  const { manifest, companions } = record;
-  return { manifest, companions, changed: new Set(findChangedFiles(directory, record)) };
+  const { manifest, companions, part } = record;
+  return { manifest, companions, part, changed: new Set(findChangedFiles(directory, record)) };
 }

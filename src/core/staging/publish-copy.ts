@@ -8,7 +8,7 @@ import { quote } from '../kernel/relative-path.ts';
 import { syncFile } from '../transfer/clone-file.ts';
 import { type Fingerprint, readFingerprint } from '../transfer/fingerprint.ts';
 import { moveToTrash, removeTree } from '../transfer/remove-tree.ts';
-import { writeCopyRecord } from './copy-record.ts';
+import { type ModelPart, writeCopyRecord } from './copy-record.ts';
 import { touchLastUsed } from './last-used.ts';
 import { copyPath, type IncomingCopy, type StagingLayout } from './layout.ts';
 import { behindGate } from './leases/gate.ts';
@@ -20,6 +20,8 @@ export interface PublishTools {
   readonly now: () => Date;
   readonly signal: AbortSignal;
   readonly companions: readonly Companion[];
+  /** When the copy is to hold a part of the model only. */
+  readonly part?: ModelPart | undefined;
 }
 
 /**
@@ -28,9 +30,9 @@ export interface PublishTools {
  * CONFLICT when another process uses the copy that it would replace
  */
 export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, tools: PublishTools): Promise<void> {
-  const { layout, now, signal, companions } = tools;
+  const { layout, now, signal, companions, part } = tools;
   const seen = await syncFiles(manifest, incoming, signal);
-  await writeCopyRecord(incoming.files, { manifest, companions, seen }, now());
+  await writeCopyRecord(incoming.files, { manifest, companions, seen, part }, now());
   await touchLastUsed(incoming.files, now());
   const place = copyPath(layout, manifest.model_id);
   const replaced = await behindGate(layout, signal, async () => {
