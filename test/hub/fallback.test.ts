@@ -1,6 +1,7 @@
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { faultProxy } from '../helpers/fault-proxy.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
@@ -70,4 +71,29 @@ test('without any store the model comes straight into staging; a store that does
       () => false,
     ),
   ).toBe(false);
+});
+
+test('a node takes what the store has while the store still downloads', { timeout: 90_000 }, async () => {
+  const world = await hubWorld();
+  // Twelve chunks over eight connections: the first eight are whole at two thirds.
+  const size = 192 * 1024 * 1024;
+  const content = noise(size, 7);
+  world.hub.push('org/big', { files: { 'config.json': '{}', 'a.safetensors': content } });
+  world.hub.rate = 40 * 1024 * 1024;
+  const served = await world.serve();
+  const proxy = await faultProxy(served.url);
+  onTestFinished(() => proxy[Symbol.asyncDispose]());
+  const node = world.node({ ...served, url: proxy.url }, 'node', 'stage', 'org/big', '--json');
+  await world.hub.passed(size * 0.9);
+  // The store itself has not got all of it, so what the node has came meanwhile.
+  const early = proxy.requests.filter((line) => /\/chunks\/[0-9a-f]+\/\d+$/.test(line)).length;
+  expect(early).toBeGreaterThanOrEqual(4);
+  expect((await world.host('registry', '--json')).stdout).toContain('"entries":[]');
+  const staged = await node.exited;
+  expect(staged.status, staged.stderr).toBe(0);
+  expect((await readFile(join(world.staged('node'), 'org--big', 'a.safetensors'))).equals(content)).toBe(true);
+  const { bytes_transferred } = JSON.parse(staged.stdout).staged[0];
+  expect(bytes_transferred).toBeGreaterThanOrEqual(size);
+  expect(bytes_transferred).toBeLessThan(size + 32 * 1024 * 1024);
+  expect(world.hub.sent('a.safetensors')).toBe(size);
 });

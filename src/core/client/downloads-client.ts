@@ -1,10 +1,13 @@
-import type { DownloadStatus, Downloads } from '../jobs/contract.ts';
-import { isErrorCode } from '../kernel/errors.ts';
+import type { ArrivedChunks, DownloadStatus, Downloads } from '../jobs/contract.ts';
+import { chunkSize } from '../kernel/chunk-size.ts';
+import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import { isModelId } from '../kernel/model-id.ts';
+import { isRelativePath } from '../kernel/relative-path.ts';
+import { isSha256 } from '../kernel/sha256.ts';
 import type { Call, Exchange } from './exchange.ts';
 import { clean, notAStore } from './map-failure.ts';
 import { modelUrl } from './model-url.ts';
-import { readJson } from './read-body.ts';
+import { chunksOf, readJson } from './read-body.ts';
 
 const mostBytes = 4 * 1024 * 1024;
 
@@ -35,6 +38,51 @@ export function createDownloadsClient(exchange: Exchange): Downloads {
       return answer.map((one) => checkStatus(one, url));
     },
     cancel: async (modelId) => checkStatus(await send({ method: 'DELETE', path: modelUrl(modelId, 'download') }), url),
+    arrived: async (modelId, from, signal) =>
+      checkArrived(await send({ path: `/downloads/${encodeURIComponent(modelId)}/chunks?from=${from}`, signal }), url),
+    readArrived: async function* (modelId, { run, number, chunk, skip }, signal) {
+      const path = `/downloads/${encodeURIComponent(modelId)}/chunks/${encodeURIComponent(run)}/${number}`;
+      let left = chunk.end - chunk.start;
+      let toSkip = skip;
+      yield* exchange.stream<Uint8Array>({ path, signal }, async function* (response, watchdog) {
+        for await (const bytes of chunksOf(response, watchdog)) {
+          left -= bytes.length;
+          if (left < 0) throw notAStore(url, 'it sends more of a chunk than there is');
+          const used = bytes.subarray(Math.min(toSkip, bytes.length));
+          toSkip -= bytes.length - used.length;
+          if (used.length > 0) yield used;
+        }
+        if (left > 0) throw new SkulkError('STORE_UNREACHABLE', `the store at ${url} broke off`, { hint: 'run the command again' });
+      });
+    },
+  };
+}
+
+/** What does not look like a chunk is left out: it comes with the rest in the end. */
+function checkArrived(value: unknown, url: string): ArrivedChunks {
+  const { run, from, chunks } = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  if (!Array.isArray(chunks) || !Number.isSafeInteger(from)) throw notAStore(url, 'it does not say what has arrived');
+  if (typeof run !== 'string') return { run: null, from: from as number, chunks: [] };
+  return {
+    run,
+    from: from as number,
+    chunks: chunks.map((one: unknown) => {
+      const { path, file_size, start, end, sha256 } = (typeof one === 'object' && one !== null ? one : {}) as Record<string, unknown>;
+      const [size, first, last] = [file_size, start, end].map((number) => (Number.isSafeInteger(number) ? (number as number) : -1));
+      if (typeof path !== 'string' || !isRelativePath(path) || !isSha256(sha256)) throw notAStore(url, 'it names a chunk that cannot be');
+      if (
+        size === undefined ||
+        first === undefined ||
+        last === undefined ||
+        first < 0 ||
+        last <= first ||
+        last > size ||
+        last - first > chunkSize ||
+        size > 2 ** 50
+      )
+        throw notAStore(url, 'it names a chunk that cannot be');
+      return { path, file_size: size, start: first, end: last, sha256 };
+    }),
   };
 }
 

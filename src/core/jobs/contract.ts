@@ -1,5 +1,7 @@
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
+import type { RelativePath } from '../kernel/relative-path.ts';
+import type { Sha256 } from '../kernel/sha256.ts';
 
 /** What is to be fetched from the Hub. */
 export interface DownloadRequest {
@@ -37,6 +39,25 @@ export interface DownloadStatus {
   readonly updated_at: string;
 }
 
+/** A chunk that a running download has on the store's disk; `end` is exclusive. Its file as a whole is checked later. */
+export interface ArrivedChunk {
+  readonly path: RelativePath;
+  /** Of the whole file, in bytes. */
+  readonly file_size: number;
+  readonly start: number;
+  readonly end: number;
+  readonly sha256: Sha256;
+}
+
+/** What has arrived since a number. */
+export interface ArrivedChunks {
+  /** Names the run of the download; numbers of another run mean other chunks. Null when nothing runs. */
+  readonly run: string | null;
+  /** The number of the first. */
+  readonly from: number;
+  readonly chunks: readonly ArrivedChunk[];
+}
+
 /** The downloads of a store, wherever it is. */
 export interface Downloads {
   /**
@@ -53,4 +74,12 @@ export interface Downloads {
    * @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended already
    */
   cancel(modelId: ModelId): Promise<DownloadStatus>;
+  /** What a running download has by now, so that nodes need not wait for its end. */
+  arrived(modelId: ModelId, from: number, signal: AbortSignal): Promise<ArrivedChunks>;
+  /** The bytes of one of those chunks, from `skip` on. */
+  readArrived(
+    modelId: ModelId,
+    which: { readonly run: string; readonly number: number; readonly chunk: ArrivedChunk; readonly skip: number },
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
 }

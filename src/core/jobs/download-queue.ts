@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
-import type { DownloadRequest, DownloadStatus, Downloads } from './contract.ts';
+import type { ArrivedChunk, DownloadRequest, DownloadStatus, Downloads } from './contract.ts';
 import { createDownloadRate, type DownloadRate } from './download-rate.ts';
 import { readJobs, removeJob, writeJob } from './job-file.ts';
 
@@ -10,6 +11,7 @@ export interface DownloadReport {
   readonly commit?: string;
   readonly bytesDone?: number;
   readonly bytesTotal?: number;
+  readonly chunk?: ArrivedChunk;
 }
 
 /** What the queue works with. */
@@ -35,6 +37,8 @@ export interface DownloadQueue extends Downloads {
   isActive(modelId: ModelId): boolean;
   /** Settles when the model's download has ended, one way or the other. */
   ended(modelId: ModelId): Promise<DownloadStatus>;
+  /** Which chunk a number of a run means, or undefined. */
+  findArrived(modelId: ModelId, which: { readonly run: string; readonly number: number }): ArrivedChunk | undefined;
   /** Stops what runs; it is taken up by the next process. */
   close(): Promise<void>;
 }
@@ -43,6 +47,9 @@ interface Job {
   state: DownloadStatus;
   readonly rate: DownloadRate;
   readonly abort: AbortController;
+  /** Names this run among those of the same model. */
+  readonly run: string;
+  readonly arrived: ArrivedChunk[];
   work?: Promise<void>;
   savedAt: number;
   saving: Promise<void>;
@@ -51,6 +58,8 @@ interface Job {
 /** Progress is written down so often, in milliseconds. */
 const saveEveryMs = 2_000;
 const mostRecent = 100;
+/** How many arrived chunks are told at a time. */
+const mostChunks = 500;
 
 /** Nothing runs before something is asked for or `resume` is called. */
 export function createDownloadQueue({ directory, most, isThere, requireOnline, fetch, world }: QueueOptions): DownloadQueue {
@@ -69,6 +78,8 @@ export function createDownloadQueue({ directory, most, isThere, requireOnline, f
     state,
     rate: createDownloadRate(),
     abort: new AbortController(),
+    run: randomBytes(8).toString('hex'),
+    arrived: [],
     savedAt: 0,
     saving: Promise.resolve(),
   });
@@ -100,7 +111,8 @@ export function createDownloadQueue({ directory, most, isThere, requireOnline, f
     };
   };
 
-  const report = (job: Job, { commit, bytesDone, bytesTotal }: DownloadReport): void => {
+  const report = (job: Job, { commit, bytesDone, bytesTotal, chunk }: DownloadReport): void => {
+    if (chunk !== undefined) job.arrived.push(chunk);
     const total = bytesTotal ?? job.state.bytes_total;
     // Of the same bytes it never has fewer than it had, whatever a kill cost.
     const before = total === job.state.bytes_total ? job.state.bytes_done : 0;
@@ -245,6 +257,18 @@ export function createDownloadQueue({ directory, most, isThere, requireOnline, f
       }
       await job.work;
       return describe(job);
+    },
+    arrived: async (modelId, from) => {
+      const job = jobs.get(modelId);
+      if (job?.state.status !== 'downloading') return { run: null, from, chunks: [] };
+      return { run: job.run, from, chunks: job.arrived.slice(from, from + mostChunks) };
+    },
+    readArrived: () => {
+      throw new Error('a process has what it downloads itself');
+    },
+    findArrived: (modelId, { run: wanted, number }) => {
+      const job = jobs.get(modelId);
+      return job?.run === wanted ? job.arrived[number] : undefined;
     },
     resume: async () => {
       await load();

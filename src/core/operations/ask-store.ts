@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Companion } from '../catalog/companions.ts';
 import type { Manifest } from '../catalog/manifest.ts';
+import type { Downloads } from '../jobs/contract.ts';
 import { patient, pause, type RetryPolicy, retrying } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
@@ -35,6 +36,8 @@ export interface AskOptions {
   readonly dryRun: boolean;
   /** Go to Hugging Face when the store cannot be reached. */
   readonly direct: boolean;
+  /** Takes over what the store has of a model that it downloads; runs until `hasEnded`. */
+  readonly ahead: (downloads: Downloads, hasEnded: () => boolean) => Promise<void>;
 }
 
 /** A LAN host that is up accepts within a few milliseconds; a copy that is here need not wait longer for one that is not. */
@@ -52,7 +55,7 @@ export async function askStore(
   deps: Deps,
   ref: ModelRef,
   local: LocalCopy | undefined,
-  { connections, dryRun, direct }: AskOptions,
+  { connections, dryRun, direct, ahead }: AskOptions,
 ): Promise<StoreAnswer> {
   // Only the store can say whether the same content has another revision by now.
   const whole =
@@ -62,7 +65,7 @@ export async function askStore(
   try {
     opened = await openStore(deps, { connections });
     const { manifest, companions } = await fetchManifest(deps, opened, ref, whole).catch(async (error: unknown) => {
-      await fillGap(deps, opened, ref, { error, dryRun });
+      await fillGap(deps, opened, ref, { error, dryRun, ahead });
       return await fetchManifest(deps, opened as OpenedStore, ref, undefined);
     });
     if (manifest === undefined && whole !== undefined) {
@@ -71,7 +74,7 @@ export async function askStore(
     }
     if (manifest === undefined) throw new Error('the store called a manifest unchanged that nobody has');
     const wanted =
-      hasRevision(ref, manifest) && hasPart(ref, manifest) ? manifest : await fetchMore(deps, opened, ref, { manifest, dryRun });
+      hasRevision(ref, manifest) && hasPart(ref, manifest) ? manifest : await fetchMore(deps, opened, ref, { manifest, dryRun, ahead });
     const held = opened;
     const canonical = held.localRoot === undefined ? undefined : await canonicalDirectory(held, held.localRoot, ref);
     const askAgain = async (): Promise<Manifest> => {
@@ -118,7 +121,7 @@ async function fillGap(
   deps: Deps,
   opened: OpenedStore | undefined,
   ref: ModelRef,
-  { error, dryRun }: { readonly error: unknown; readonly dryRun: boolean },
+  { error, dryRun, ahead }: { readonly error: unknown } & Pick<AskOptions, 'dryRun' | 'ahead'>,
 ): Promise<void> {
   if (opened === undefined || !(error instanceof SkulkError) || error.code !== 'MODEL_NOT_FOUND') throw error;
   if (dryRun)
@@ -129,7 +132,15 @@ async function fillGap(
     requireOnline(deps);
     const downloads = await opened.downloads();
     const asked = await downloads.ask({ modelId: ref.modelId, revision: ref.revision, selector: ref.selector, exact: true });
-    await waitForDownload(downloads, asked, deps.world);
+    let hasEnded = false;
+    // On the store's own machine the copy is a clone, made in a moment.
+    const taking = opened.localRoot === undefined && opened.url !== undefined ? ahead(downloads, () => hasEnded) : undefined;
+    try {
+      await waitForDownload(downloads, asked, deps.world);
+    } finally {
+      hasEnded = true;
+      await taking;
+    }
   } catch (failure) {
     if (!(failure instanceof SkulkError) || failure.code !== 'HUB_OFFLINE') throw failure;
     throw new SkulkError('MODEL_NOT_FOUND', `${error.message}, and ${failure.message}`, { hint: failure.hint, cause: failure });
@@ -141,7 +152,7 @@ async function fetchMore(
   deps: Deps,
   opened: OpenedStore,
   ref: ModelRef,
-  { manifest, dryRun }: { readonly manifest: Manifest; readonly dryRun: boolean },
+  { manifest, dryRun, ahead }: { readonly manifest: Manifest } & Pick<AskOptions, 'dryRun' | 'ahead'>,
 ): Promise<Manifest> {
   if (manifest.source !== 'hub') checkRevision(ref, manifest);
   if (manifest.source === 'add') selectPart(ref, manifest);
@@ -152,7 +163,7 @@ async function fetchMore(
       ? `the store has ${ref.modelId} without ${selector}`
       : `the store has ${ref.modelId} at ${manifest.revision ?? 'another revision'}, not at ${revision}`,
   );
-  await fillGap(deps, opened, ref, { error, dryRun });
+  await fillGap(deps, opened, ref, { error, dryRun, ahead });
   const { manifest: now } = await fetchManifest(deps, opened, ref, undefined);
   if (now === undefined) throw new Error('the store called a manifest unchanged that nobody has');
   checkRevision(ref, now);

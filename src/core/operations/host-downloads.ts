@@ -4,7 +4,7 @@ import { isGgufWeights } from '../catalog/gguf-files.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { lacksProjector } from '../catalog/model-files.ts';
 import { findPinned } from '../catalog/select-files.ts';
-import type { DownloadRequest } from '../jobs/contract.ts';
+import type { ArrivedChunk, DownloadRequest } from '../jobs/contract.ts';
 import { createDownloadQueue, type DownloadQueue, type DownloadReport } from '../jobs/download-queue.ts';
 import { pause } from '../kernel/backoff.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
@@ -76,6 +76,7 @@ async function fetchIntoStore(
   const card = (await store.cardOf(modelId))?.ggufFile;
   const plan = planFetch(repo, { pins: { ggufFile, selector, card }, present: present?.manifest, exact, emit });
   report({ bytesTotal: plan.total, bytesDone: 0 });
+  const sizes = new Map(plan.files.map(({ path, size }) => [path, size]));
   const { files } = await fetchPlanned(plan, {
     opened,
     place: { files: join(place, 'files'), journal: join(place, 'journal') },
@@ -84,6 +85,7 @@ async function fetchIntoStore(
     limiter: unlimited,
     signal,
     onBytes: (bytesDone) => report({ bytesDone }),
+    onPiece: ({ path, start, end, sha256 }) => report({ chunk: { path, file_size: sizes.get(path) ?? end, start, end, sha256 } }),
   });
   await store.publish({ modelId, from: join(place, 'files'), files, revision, commit: repo.commit }, { signal });
   await rm(join(place, 'journal'), { force: true });
@@ -109,3 +111,7 @@ async function whatIsThere(
     }
   }
 }
+
+/** The file of a chunk that has arrived, while it is being downloaded. */
+export const arrivedFile = (root: string, modelId: ModelId, { path }: ArrivedChunk): string =>
+  join(storeLayout(root).downloads, directoryName(modelId), 'files', path);

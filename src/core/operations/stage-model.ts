@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Companion } from '../catalog/companions.ts';
 import { type Manifest, totalBytes } from '../catalog/manifest.ts';
+import type { Downloads } from '../jobs/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
 import { acquireLock } from '../kernel/lock.ts';
@@ -65,6 +66,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   }
   const layout = stagingLayout(nodeCachePath.value);
   const path = copyPath(layout, modelId);
+  let bytesAhead = 0;
   const local = options.force && !options.offline ? undefined : await readLocalCopy(layout, modelId);
   if (options.offline) {
     if (local === undefined || local.changed.size > 0 || !coversPart(ref, local)) throw notHere(modelId, local);
@@ -75,6 +77,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     connections: Math.max(16, options.connections),
     dryRun: options.dryRun,
     direct: options.direct,
+    ahead: takeAhead,
   });
   if (answer.state === 'current') return await cached(answer);
   await refuseStoreAsCache(layout, storePath.value);
@@ -111,6 +114,18 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
       limiter: options.limiter,
     });
     return describe({ source: 'hub', path, manifest, companions: [], transferred: bytesTransferred });
+  }
+
+  /** Whatever goes wrong here shows in the stage that follows, if it matters. */
+  async function takeAhead(downloads: Downloads, hasEnded: () => boolean): Promise<void> {
+    const { stageAhead } = await import('./stage-ahead.ts');
+    const { connections, limiter } = options;
+    await stageAhead(deps, { modelId, downloads, layout, connections, limiter, hasEnded }).then(
+      (bytes) => {
+        bytesAhead += bytes;
+      },
+      (error: unknown) => world.emit({ type: 'note', message: `nothing more is taken ahead: ${String(error)}` }),
+    );
   }
 
   /** Whether a copy is what the store has of what is asked for. */
@@ -173,7 +188,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
       read: ({ path: file, start, end, fileSha256 }, signal) =>
         answer.store.readPiece({ modelId, path: file, range: { start, end }, sha256: fileSha256 }, signal),
     });
-    return describe({ source: 'store', path, manifest, companions: answer.companions, transferred: bytesTransferred });
+    return describe({ source: 'store', path, manifest, companions: answer.companions, transferred: bytesTransferred + bytesAhead });
   }
 
   async function cached({ manifest, companions }: Pick<LocalCopy, 'manifest' | 'companions'>): Promise<StageOutcome> {

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Downloads } from '../jobs/contract.ts';
+import type { DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { LocalStore } from '../store/contract.ts';
+import { addChunkRoutes } from './chunk-routes.ts';
 import { createApp, type LogOptions } from './create-app.ts';
 import { addDownloadRoutes } from './download-routes.ts';
 import { addFileRoutes } from './file-routes.ts';
@@ -14,7 +16,7 @@ import { addWorkRoutes } from './work-routes.ts';
 export interface StoreAppOptions extends LogOptions {
   readonly store: LocalStore;
   /** Without them nothing is fetched. */
-  readonly downloads?: Downloads | undefined;
+  readonly downloads?: DownloadQueue | undefined;
   readonly version: string;
   readonly limits?: Partial<Limits>;
   /** When given, everything but `/health` wants it as a bearer token. */
@@ -49,6 +51,7 @@ export async function createStoreApp({
     async () => (await store.listModels()).map(({ model_id }) => model_id),
   );
   addDownloads(app, downloads ?? nothingIsFetched);
+  if (downloads !== undefined) addChunkRoutes(app, { downloads, root: store.root, limits });
   addFileRoutes(app, { store, limits, downloadStatus: (modelId) => (downloads ?? nothingIsFetched).status(modelId) });
   addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
   return app;
@@ -85,4 +88,8 @@ const nothingIsFetched: Downloads = {
   status: noJob,
   list: async () => [],
   cancel: noJob,
+  arrived: async (_, from) => ({ run: null, from, chunks: [] }),
+  readArrived: () => {
+    throw new SkulkError('JOB_NOT_FOUND', 'this store fetches nothing');
+  },
 };
