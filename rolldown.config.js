@@ -12,11 +12,21 @@ export default defineConfig({
     main: 'src/cli/main.ts',
     'commands-index': 'src/commands/index.ts',
     'hash-worker': 'src/core/transfer/hash-worker.ts',
+    'gguf-worker': 'src/core/store/gguf-worker.ts',
   },
   platform: 'node',
   // `await using` came with Node 24.
   transform: { target: 'node22' },
-  external: ['fastify', '@fastify/swagger', 'pino', '@huggingface/hub', 'http-proxy-agent', 'https-proxy-agent', 'proxy-from-env'],
+  external: [
+    'fastify',
+    '@fastify/swagger',
+    'pino',
+    '@huggingface/gguf',
+    '@huggingface/hub',
+    'http-proxy-agent',
+    'https-proxy-agent',
+    'proxy-from-env',
+  ],
   plugins: [compiledConfigCheck(), leanBuiltins()],
   output: {
     dir: 'dist',

@@ -80,6 +80,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   'https-proxy-agent': ['core/client/outbound-fetch'],
   'proxy-from-env': ['core/client/outbound-fetch'],
   '@huggingface/hub': ['core/hub/hub'],
+  '@huggingface/gguf': ['core/store/gguf-worker'],
   fastify: ['core/server/'],
   '@fastify/swagger': ['core/server/'],
   pino: ['core/server/'],

@@ -1,4 +1,5 @@
 import type { Card } from './card.ts';
+import { type GgufFacts, thinkingMarkers } from './gguf-facts.ts';
 import { preferredGguf, quantizationOfName } from './gguf-files.ts';
 import { isProjector } from './model-files.ts';
 
@@ -26,11 +27,13 @@ export interface TraitSources {
   /** The parsed `config.json`. */
   readonly config?: unknown;
   readonly chatTemplate?: string | undefined;
+  /** What the metadata of its GGUF file says. */
+  readonly gguf?: GgufFacts | undefined;
 }
 
 /** A card says what it says; what it leaves out, and everything without one, follows from the files. Pure. */
 export function deriveTraits(sources: TraitSources): Traits {
-  const { modelId, card } = sources;
+  const { modelId, card, gguf } = sources;
   const config = asRecord(sources.config);
   const capabilities = card?.capabilities ?? capabilitiesOf(sources, config);
   const quantization = card?.quantization ?? quantizationOf(config) ?? quantizationOfGguf(sources.files);
@@ -43,10 +46,10 @@ export function deriveTraits(sources: TraitSources): Traits {
     tags,
     capabilities,
     supports_tensor: supportsTensor,
-    base_model: card?.baseModel ?? null,
+    base_model: card?.baseModel ?? gguf?.baseModel ?? null,
     quantization,
-    family: card?.family ?? asText(config['model_type']),
-    context_length: card?.contextLength ?? contextOf(config),
+    family: card?.family ?? asText(config['model_type']) ?? gguf?.architecture ?? null,
+    context_length: card?.contextLength ?? contextOf(config) ?? gguf?.contextLength ?? null,
   };
 }
 
@@ -57,15 +60,16 @@ const asRecord = (value: unknown): Fields =>
 const asText = (value: unknown): string | null => (typeof value === 'string' && value !== '' && value.length <= 200 ? value : null);
 const asCount = (value: unknown): number | null => (Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : null);
 
-function capabilitiesOf({ files, chatTemplate = '' }: TraitSources, config: Fields): readonly string[] {
+function capabilitiesOf({ files, chatTemplate = '', gguf }: TraitSources, config: Fields): readonly string[] {
   const architectures = Array.isArray(config['architectures']) ? config['architectures'].filter((name) => typeof name === 'string') : [];
   const isEmbedding =
     files.some((path) => /(^|\/)1_Pooling\/config\.json$|(^|\/)config_sentence_transformers\.json$/.test(path)) ||
+    (gguf?.poolingType ?? 0) > 0 ||
+    /(?:^|-)bert$/.test(gguf?.architecture ?? '') ||
     architectures.some((name) => /Embedding|^(?:Bert|XLMRoberta|Roberta|NomicBert|ModernBert)Model$/.test(name));
   if (isEmbedding) return ['embedding'];
   const sees = files.some(isProjector) || 'vision_config' in config || architectures.some((name) => /Vision|VLFor|Llava/.test(name));
-  // Source: the switches that chat templates of reasoning models have.
-  const thinks = /<think>|enable_thinking|reasoning_content|<\|channel\|>analysis/.test(chatTemplate);
+  const thinks = thinkingMarkers.test(chatTemplate) || gguf?.thinks === true;
   return ['text', ...(sees ? ['vision'] : []), ...(thinks ? ['thinking'] : [])];
 }
 

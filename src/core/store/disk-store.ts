@@ -50,7 +50,7 @@ export function openDiskStore({ root, world, nodeId, cardsPath, held, isBusy = (
       toldCards.add(message);
     });
   const companionsOf = async (modelId: ModelId): Promise<readonly Companion[]> => (await cardOf(modelId))?.companions ?? [];
-  const describe = createDescriber(root, cards, cardOf);
+  const describe = createDescriber(layout, cards, cardOf);
   const records = createModelRecords(layout);
   const readRegistry = createRegistryReader(layout, records, world);
   const writer = createStoreWriter(layout, records, world, held);

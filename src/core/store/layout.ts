@@ -13,6 +13,8 @@ export interface StoreLayout {
   readonly trash: string;
   /** Files that are being downloaded, by model; they outlive the process. */
   readonly downloads: string;
+  /** What the metadata of GGUF files said; a cache. */
+  readonly facts: string;
   /** What was to be downloaded and what became of it, by model. */
   readonly jobs: string;
   /** Changes that are decided and must be carried out to their end. */
@@ -31,6 +33,7 @@ export function storeLayout(root: string): StoreLayout {
     incoming: join(own, 'incoming'),
     trash: join(own, 'trash'),
     downloads: join(own, 'downloads'),
+    facts: join(own, 'facts'),
     jobs: join(own, 'jobs'),
     intents: join(own, 'intents'),
     lock: join(own, 'lock'),

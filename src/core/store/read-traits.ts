@@ -1,14 +1,21 @@
 import { constants, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Card } from '../catalog/card.ts';
+import type { GgufFacts } from '../catalog/gguf-facts.ts';
 import { deriveTraits, type Traits } from '../catalog/traits.ts';
 import type { RegistryEntry } from './contract.ts';
+import type { StoreLayout } from './layout.ts';
 
 /** Larger ones are nobody's configuration: a bomb, or not what the name says. */
 const mostBytes = 4 * 1024 * 1024;
 
 /** Looks at a model's card and small files. What is missing, too large or not what it should be tells nothing, and breaks nothing. */
-export async function readTraits(root: string, { model_id, store_path, files }: RegistryEntry, card: Card | undefined): Promise<Traits> {
+export async function readTraits(
+  { root }: Pick<StoreLayout, 'root'>,
+  { model_id, store_path, files }: RegistryEntry,
+  card: Card | undefined,
+  gguf: GgufFacts | undefined,
+): Promise<Traits> {
   const has = new Set(files);
   const read = (name: string): Promise<string | undefined> =>
     has.has(name) ? readSmall(join(root, store_path, name)) : Promise.resolve(undefined);
@@ -19,7 +26,7 @@ export async function readTraits(root: string, { model_id, store_path, files }: 
   ]);
   const ofTokenizer = (parse(tokenizer) as { chat_template?: unknown } | null)?.chat_template;
   const chatTemplate = template ?? (ofTokenizer === undefined ? undefined : JSON.stringify(ofTokenizer));
-  return deriveTraits({ modelId: model_id, files, card, config: parse(config), chatTemplate });
+  return deriveTraits({ modelId: model_id, files, card, config: parse(config), chatTemplate, gguf });
 }
 
 async function readSmall(path: string): Promise<string | undefined> {
