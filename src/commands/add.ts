@@ -12,6 +12,7 @@ export const add = defineCommand({
   summary: 'bring a model into the store',
   description: [
     'Takes a directory or a single file. Where the disk can, the files are cloned and take no extra room; elsewhere they are copied while they are hashed. A directory that already lies in its place in the store is adopted.',
+    'On a machine that is not the store host the model is sent to the store, which checks every piece; run again after a break it sends only what is missing.',
     'A model that is there with other content is replaced only with --force.',
   ],
   arguments: { path: argument('the directory or file') },
@@ -34,7 +35,7 @@ export const add = defineCommand({
     return addModel(deps, { path, modelId, move, force, ...(revision !== undefined && { revision }) });
   },
   text: ({ model_id, outcome, files, total_bytes, bytes_copied, seconds, digest, skipped }) => [
-    `${model_id}: ${outcomes[outcome]}, ${plural(files.length, 'file')}, ${formatBytes(total_bytes)}${bytes_copied > 0 ? `, ${formatBytes(bytes_copied)} copied in ${seconds.toFixed(1)} s` : ''}`,
+    `${model_id}: ${outcomes[outcome]}, ${plural(files.length, 'file')}, ${formatBytes(total_bytes)}${bytes_copied > 0 ? `, ${formatBytes(bytes_copied)} written in ${seconds.toFixed(1)} s` : ''}`,
     `digest sha256:${digest}`,
     ...skipped.map(({ path, why }) => `left out ${path}: ${why}`),
     `next: skulk stage ${model_id}`,

@@ -30,6 +30,10 @@ export interface FaultProxy extends AsyncDisposable {
   connections(): number;
   setFault(fault: Fault | undefined): void;
   setTarget(url: string): void;
+  /** Changes what the store says of its health. */
+  setHealth(change: (health: Record<string, unknown>) => Record<string, unknown>): void;
+  /** Called with `METHOD /path` of each request. */
+  onRequest(listener: ((line: string) => void) | undefined): void;
   /** Bytes a second of all answers together; 0 is without a limit. */
   setRate(bytesPerSecond: number): void;
   /** Settles when so many bytes of files have passed since the proxy began. */
@@ -45,6 +49,8 @@ const isForFile = (path: string): boolean => /^\/models\/[^/]+\/./.test(path) &&
 export async function faultProxy(target: string): Promise<FaultProxy> {
   let [to, rate, bytes, files, connections, port] = [target, 0, 0, 0, 0, 0];
   let fault: Fault | undefined;
+  let changeHealth: ((health: Record<string, unknown>) => Record<string, unknown>) | undefined;
+  let listener: ((line: string) => void) | undefined;
   const requests: string[] = [];
   const sockets = new Set<Socket>();
   const waiting = new Set<{ readonly bytes: number; readonly done: () => void }>();
@@ -79,6 +85,7 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
     createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
       const path = request.url ?? '/';
       requests.push(`${request.method} ${path}`);
+      listener?.(`${request.method} ${path}`);
       const isFile = isForFile(path);
       const exchange: ProxiedRequest = {
         number: isFile ? ++files : 0,
@@ -112,6 +119,10 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
         },
         pass: async () => {
           const { status, headers, body } = await exchange.fetch();
+          if (path === '/health' && changeHealth !== undefined) {
+            const changed = Buffer.from(JSON.stringify(changeHealth(JSON.parse(body.toString()) as Record<string, unknown>)));
+            return exchange.answer(status, { ...headers, 'content-length': String(changed.length) }, changed);
+          }
           await exchange.answer(status, headers, body);
         },
       };
@@ -146,6 +157,12 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
     connections: () => connections,
     setFault: (next) => {
       fault = next;
+    },
+    setHealth: (change) => {
+      changeHealth = change;
+    },
+    onRequest: (next) => {
+      listener = next;
     },
     setTarget: (url) => {
       to = url;

@@ -9,9 +9,11 @@ import { createWatchdog, type Watchdog } from './watchdog.ts';
 export interface Call {
   /** Below the store's URL, escaped. */
   readonly path: string;
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
+  /** A body that is not JSON. */
+  readonly bytes?: Uint8Array;
   /** Statuses that are not errors; 200 when absent. */
   readonly accept?: readonly number[];
   readonly signal?: AbortSignal | undefined;
@@ -56,11 +58,21 @@ export function createExchange({
   const { fetch, close } = createFetch({ connectTimeoutMs, connections });
   const own = { 'User-Agent': userAgent, 'Accept-Encoding': 'identity', ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
 
-  const open = async ({ path, method = 'GET', headers, json, accept = [200] }: Call, watchdog: Watchdog): Promise<Response> => {
-    const body = json === undefined ? {} : { body: JSON.stringify(json) };
+  const open = async ({ path, method = 'GET', headers, json, bytes, accept = [200] }: Call, watchdog: Watchdog): Promise<Response> => {
+    const body =
+      bytes !== undefined
+        ? { body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
+        : json === undefined
+          ? {}
+          : { body: JSON.stringify(json) };
     const init: RequestInit = {
       method,
-      headers: { ...own, ...(json !== undefined && { 'Content-Type': 'application/json' }), ...headers },
+      headers: {
+        ...own,
+        ...(json !== undefined && { 'Content-Type': 'application/json' }),
+        ...(bytes !== undefined && { 'Content-Type': 'application/octet-stream' }),
+        ...headers,
+      },
       ...body,
       // node-fetch's own type of a signal knows fewer events than Node's.
       signal: watchdog.signal as NonNullable<RequestInit['signal']>,

@@ -3,7 +3,7 @@ import { parseManifest } from '../catalog/manifest.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type { Adopted, ManifestAnswer, RegistryEntry, Store, VerifyReport, WorkOptions } from '../store/contract.ts';
+import type { Adopted, ManifestAnswer, RegistryEntry, Store, Uploads, VerifyReport, WorkOptions } from '../store/contract.ts';
 import { checkAdopted, checkDescribed, checkHealth, checkRegistry, checkVerifyReport } from './check-answers.ts';
 import { createDownloadsClient } from './downloads-client.ts';
 import { type Call, createExchange, type Exchange } from './exchange.ts';
@@ -30,6 +30,7 @@ export interface StoreClientOptions {
 /** A store behind HTTP. */
 export interface StoreClient extends Store {
   readonly downloads: Downloads;
+  readonly uploads: Uploads;
   /** Closes the kept connections. They do not keep the process alive either way. */
   close(): void;
 }
@@ -39,6 +40,8 @@ const mebibyte = 1024 * 1024;
 const most = { health: mebibyte, registry: 256 * mebibyte, manifest: 64 * mebibyte, line: 64 * mebibyte };
 /** Long work gives a sign of life every second. */
 const workSilenceMs = 60_000;
+/** A store that takes up an upload hashes what it has of it before it answers. */
+const hashSilenceMs = 30 * 60_000;
 
 /** The client of a store's HTTP contract. Opens no connection until it is asked something. */
 export function createStoreClient(options: StoreClientOptions): StoreClient {
@@ -68,6 +71,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
       return { freedBytes: typeof freed_bytes === 'number' ? freed_bytes : 0 };
     },
     downloads: createDownloadsClient(exchange),
+    uploads: createUploadsClient(exchange),
     verify: async ({ modelIds, repair }, work): Promise<VerifyReport> =>
       checkVerifyReport(await doWork(exchange, { path: '/verify', json: { model_ids: modelIds, repair } }, work), url),
   };
@@ -106,6 +110,47 @@ function askManifest(
       );
     },
   );
+}
+
+/** Sending a model to the store, piece by piece. */
+function createUploadsClient(exchange: Exchange): Uploads {
+  const { url } = exchange;
+  const path = (modelId: ModelId, ...rest: readonly string[]): string => ['/uploads', encodeURIComponent(modelId), ...rest].join('/');
+  return {
+    begin: async (manifest, { force, signal }) => {
+      const call = {
+        method: 'PUT',
+        path: `${path(manifest.model_id)}${force ? '?force=true' : ''}`,
+        json: manifest,
+        signal,
+        silenceMs: hashSilenceMs,
+      } as const;
+      const answer = await exchange.send(call, (response, watchdog) => readJson(response, { url, limit: most.manifest, watchdog }));
+      const { missing } = (answer ?? {}) as { missing?: unknown };
+      if (!Array.isArray(missing)) throw notAStore(url, 'it does not say what it lacks');
+      return missing.map((one: unknown) => {
+        const [file, start] = Array.isArray(one) ? (one as unknown[]) : [];
+        if (!Number.isSafeInteger(file) || !Number.isSafeInteger(start)) throw notAStore(url, 'it does not say what it lacks');
+        return { file: file as number, start: start as number };
+      });
+    },
+    put: async ({ modelId, digest }, { file, start }, bytes, signal) => {
+      if (!(bytes instanceof Uint8Array)) throw new Error('a client sends whole pieces');
+      const call = {
+        method: 'PUT',
+        path: path(modelId, digest, String(file), String(start)),
+        bytes,
+        accept: [204],
+        signal,
+        silenceMs: workSilenceMs,
+      } as const;
+      await exchange.send(call, async () => undefined);
+    },
+    complete: async ({ modelId, digest, force, revision }, work) => {
+      const query = new URLSearchParams({ ...(force && { force: 'true' }), ...(revision !== undefined && { revision }) });
+      return checkAdopted(await doWork(exchange, { path: `${path(modelId, digest, 'complete')}?${query}` }, work), url);
+    },
+  };
 }
 
 /** Sends a call that is answered by lines of JSON and gives the result in the last one. */

@@ -50,11 +50,7 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
   const scan = await scanDirectory(source);
   await using opened = await openStore(deps, { mayCreate: true });
   const root = opened.localRoot ?? (await localRootOf(opened.store));
-  if (root === undefined) {
-    throw new SkulkError('USAGE', `the store at ${opened.store.location} is on another machine, and models are added on the store host`, {
-      hint: 'run `skulk add` there',
-    });
-  }
+  if (root === undefined) return await explainingDiskErrors(`cannot add ${request.modelId}`, () => sendTo(opened));
   return await explainingDiskErrors(`cannot add ${request.modelId}`, async () => {
     const isInPlace = await isSameDirectory(source, join(root, directoryName(request.modelId)));
     const { adopted, bytesCopied } = isInPlace ? { adopted: await adopt({}), bytesCopied: 0 } : await bringIn();
@@ -67,6 +63,28 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
       skipped: scan.skipped,
     };
   });
+
+  async function sendTo({ uploads, store }: OpenedStore): Promise<AddReport> {
+    if (uploads === undefined) throw new SkulkError('USAGE', `the store at ${store.location} takes no models from here`);
+    const { uploadModel } = await import('./upload-model.ts');
+    const { modelId, revision, force, move } = request;
+    const looks = new Map(scan.files.map(({ absolute }) => [absolute, readFingerprint(absolute)]));
+    const { adopted, bytesSent } = await uploadModel(uploads, { modelId, files: scan.files, revision, force }, world);
+    if (move)
+      await removeOrigin(scan.files, {
+        isDirectory: (await stat(source)).isDirectory(),
+        source,
+        mayGo: (file) => untouchedBetween(looks.get(file.absolute), readFingerprint(file.absolute)),
+      });
+    return {
+      ...adopted.entry,
+      outcome: adopted.outcome,
+      digest: adopted.digest,
+      bytes_copied: bytesSent,
+      seconds: (performance.now() - began) / 1000,
+      skipped: scan.skipped,
+    };
+  }
 
   async function adopt(what: { incoming?: string; hashed?: readonly ManifestFile[] }): Promise<Adopted> {
     try {

@@ -9,7 +9,7 @@ import { acquireLock, type HeldLock, isHeld, type LockHolder, readLock, tryLock 
 import { makeDirectory } from '../kernel/make-directory.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
-import type { LocalStore, Store } from '../store/contract.ts';
+import type { LocalStore, Store, Uploads } from '../store/contract.ts';
 import { openDiskStore } from '../store/disk-store.ts';
 import { storeLayout } from '../store/layout.ts';
 import type { Deps } from './deps.ts';
@@ -19,6 +19,8 @@ export interface OpenedStore extends AsyncDisposable {
   readonly store: Store;
   /** Its downloads from Hugging Face. */
   readonly downloads: () => Promise<Downloads>;
+  /** How models get there from this machine, when it is spoken to over HTTP. */
+  readonly uploads?: Uploads;
   /** Where the canonical copies lie, when this machine is the store host. */
   readonly localRoot?: string;
   /** Where the store answers, when it is spoken to over HTTP. */
@@ -91,6 +93,7 @@ async function openRemote(
     store,
     url,
     downloads: async () => store.downloads,
+    uploads: store.uploads,
     ...(localRoot !== undefined && { localRoot }),
     [Symbol.asyncDispose]: async () => store.close(),
   };
@@ -158,7 +161,7 @@ async function takeLock(path: string, { signal, emit }: World): Promise<HeldLock
 export async function openHostStore(
   { world, config }: Deps,
   { isBusy }: { readonly isBusy: (modelId: ModelId) => string | undefined },
-): Promise<{ readonly store: LocalStore; readonly setUrl: (url: string) => Promise<void> }> {
+): Promise<{ readonly store: LocalStore; readonly uploads: Uploads; readonly setUrl: (url: string) => Promise<void> }> {
   const { storePath } = config.settings;
   const root = storePath.value;
   await checkDirectory(root, 'store_path', { mayBeMissing: storePath.origin.from === 'default' });
@@ -171,5 +174,6 @@ export async function openHostStore(
     });
   }
   const store = openDiskStore({ root, world, nodeId: config.nodeId, cardsPath: config.settings.cardsPath.value, held, isBusy });
-  return { store, setUrl: (url) => held.update({ url }) };
+  const { createUploads } = await import('../store/uploads.ts');
+  return { store, uploads: createUploads(store, world), setUrl: (url) => held.update({ url }) };
 }

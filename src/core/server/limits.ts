@@ -27,7 +27,8 @@ export const defaultLimits: Limits = {
   headerBytes: 16 * 1024,
   bodyBytes: 64 * 1024,
   headersTimeoutMs: 10_000,
-  requestTimeoutMs: 30_000,
+  // A piece of an upload over a slow link takes its time; a silent one is dropped earlier.
+  requestTimeoutMs: 300_000,
   keepAliveTimeoutMs: 65_000,
   idleTimeoutMs: 120_000,
   connections: 1024,

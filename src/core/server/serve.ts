@@ -79,6 +79,7 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
       const app = await createStoreApp({
         store: opened.store,
         downloads,
+        uploads: opened.uploads,
         version: world.version,
         logLevel: request.logLevel,
         token: settings.token.value,

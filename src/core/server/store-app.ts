@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Downloads } from '../jobs/contract.ts';
 import type { DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
-import type { LocalStore } from '../store/contract.ts';
+import type { LocalStore, Uploads } from '../store/contract.ts';
 import { addChunkRoutes } from './chunk-routes.ts';
 import { createApp, type LogOptions } from './create-app.ts';
 import { addDownloadRoutes } from './download-routes.ts';
@@ -10,11 +10,14 @@ import { addFileRoutes } from './file-routes.ts';
 import { sendJson } from './json-cache.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { downloadSchema, entrySchema, healthSchema } from './schemas.ts';
+import { addUploadRoutes } from './upload-routes.ts';
 import { addWorkRoutes } from './work-routes.ts';
 
 /** What the file server of a store host needs. */
 export interface StoreAppOptions extends LogOptions {
   readonly store: LocalStore;
+  /** Without them no model comes from another machine. */
+  readonly uploads?: Uploads | undefined;
   /** Without them nothing is fetched. */
   readonly downloads?: DownloadQueue | undefined;
   readonly version: string;
@@ -29,6 +32,7 @@ export interface StoreAppOptions extends LogOptions {
 export async function createStoreApp({
   store,
   downloads,
+  uploads,
   version,
   limits: given,
   token,
@@ -53,6 +57,7 @@ export async function createStoreApp({
   addDownloads(app, downloads ?? nothingIsFetched);
   if (downloads !== undefined) addChunkRoutes(app, { downloads, root: store.root, limits });
   addFileRoutes(app, { store, limits, downloadStatus: (modelId) => (downloads ?? nothingIsFetched).status(modelId) });
+  if (uploads !== undefined) addUploadRoutes(app, { uploads, intervalMs: limits.progressIntervalMs });
   addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
   return app;
 }

@@ -159,6 +159,34 @@ export interface OpenFile extends AsyncDisposable {
   readonly sha256: Sha256 | null;
 }
 
+/** A piece that an upload still needs: the number of its file in the manifest, and where it begins. */
+export interface MissingPiece {
+  readonly file: number;
+  readonly start: number;
+}
+
+/** Models that come from another machine, piece by piece. */
+export interface Uploads {
+  /**
+   * Announces a model; goes on with an earlier upload of the same content.
+   * Throws CONFLICT for an id that has other content, without `force`; NO_SPACE.
+   * @returns what has to be sent; nothing when the store has it all
+   */
+  begin(manifest: Manifest, options: { readonly force: boolean; readonly signal: AbortSignal }): Promise<readonly MissingPiece[]>;
+  /** Takes one piece. Throws INTEGRITY when it is not what the manifest says, JOB_NOT_FOUND when nothing was announced. */
+  put(
+    upload: { readonly modelId: ModelId; readonly digest: Sha256 },
+    piece: MissingPiece,
+    bytes: AsyncIterable<Uint8Array> | Uint8Array,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Makes the model of what has come, hashed once more. Throws CONFLICT while something is missing. */
+  complete(
+    upload: { readonly modelId: ModelId; readonly digest: Sha256; readonly force: boolean; readonly revision?: string | undefined },
+    options: WorkOptions,
+  ): Promise<Adopted>;
+}
+
 /** The store on this machine's disk, as the server that speaks for it needs it. */
 export interface LocalStore extends Store {
   readonly root: string;

@@ -13,6 +13,8 @@ export interface StoreLayout {
   readonly trash: string;
   /** Files that are being downloaded, by model; they outlive the process. */
   readonly downloads: string;
+  /** Files that come from other machines, by model and digest; they outlive the process. */
+  readonly uploads: string;
   /** What the metadata of GGUF files said; a cache. */
   readonly facts: string;
   /** What was to be downloaded and what became of it, by model. */
@@ -33,6 +35,7 @@ export function storeLayout(root: string): StoreLayout {
     incoming: join(own, 'incoming'),
     trash: join(own, 'trash'),
     downloads: join(own, 'downloads'),
+    uploads: join(own, 'uploads'),
     facts: join(own, 'facts'),
     jobs: join(own, 'jobs'),
     intents: join(own, 'intents'),

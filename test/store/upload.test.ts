@@ -1,0 +1,137 @@
+import { appendFile, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
+import { faultProxy } from '../helpers/fault-proxy.ts';
+import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { type Ended, runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const files = { 'config.json': '{}', 'a.bin': noise(3 * chunkSize + 5, 1), 'sub/b é.bin': noise(70_000, 2), 'empty.txt': '' };
+
+/** A store host and another machine: one that cannot read the host's disk. */
+async function twoMachines() {
+  const home = await temporaryDirectory();
+  const source = join(home, 'm');
+  await writeFiles(source, files);
+  const serve = () => startServe({ home: join(home, 'host') });
+  const served = await serve();
+  onTestFinished(() => served[Symbol.asyncDispose]());
+  const proxy = await faultProxy(served.url);
+  onTestFinished(() => proxy[Symbol.asyncDispose]());
+  proxy.setFault(undefined);
+  // The store's path and lock token are what tells a machine that it is the host.
+  const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: proxy.url };
+  return {
+    home,
+    source,
+    served,
+    serve,
+    proxy,
+    env,
+    add: (...args: string[]): Promise<Ended> => runSkulk(['add', source, '--as', 'org/up', ...args], { env }),
+  };
+}
+
+const sentPieces = (requests: readonly string[]): number =>
+  requests.filter((line) => /^PUT \/uploads\/[^/]+\/[0-9a-f]{64}\//.test(line)).length;
+
+test('a model is sent, checked and shows only when it is complete', async () => {
+  const { source, served, add, proxy, env } = await twoMachines();
+  hideHost(proxy);
+  const added = await add('--json', '--revision', 'v1');
+  expect(added.status, added.stderr).toBe(0);
+  expect(JSON.parse(added.stdout)).toMatchObject({ model_id: 'org/up', outcome: 'added', bytes_copied: 3 * chunkSize + 5 + 70_002 });
+  expect(await digestsBelow(join(served.storePath, 'org--up'))).toEqual(await digestsBelow(source));
+  expect((await runSkulk(['verify'], { env })).status).toBe(0);
+  expect(await readdir(join(served.storePath, '.skulk', 'v1', 'uploads'))).toEqual([]);
+  // Again: nothing is sent.
+  const before = sentPieces(proxy.requests);
+  const again = await add('--json');
+  expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'unchanged', bytes_copied: 0 });
+  expect(sentPieces(proxy.requests)).toBe(before);
+});
+
+test('other content needs --force, and then only what changed is sent', async () => {
+  const { source, served, add, proxy } = await twoMachines();
+  hideHost(proxy);
+  expect((await add()).status).toBe(0);
+  await appendFile(join(source, 'a.bin'), 'more');
+  const refused = await add();
+  expect(refused).toMatchObject({ status: 5, stdout: '' });
+  expect(refused.stderr).toContain('--force');
+  const before = sentPieces(proxy.requests);
+  const forced = await add('--force', '--json');
+  expect(forced.status, forced.stderr).toBe(0);
+  expect(JSON.parse(forced.stdout)).toMatchObject({ outcome: 'replaced', bytes_copied: 9 });
+  expect(sentPieces(proxy.requests)).toBe(before + 1);
+  expect(await digestsBelow(join(served.storePath, 'org--up'))).toEqual(await digestsBelow(source));
+});
+
+test('a break loses only the pieces under way, of the sender and of the store', { timeout: 60_000 }, async () => {
+  const { served, proxy, env, source, serve } = await twoMachines();
+  hideHost(proxy);
+  let pieces = 0;
+  const upload = startSkulk(['add', source, '--as', 'org/up'], { env });
+  proxy.onRequest((line) => {
+    if (!/^PUT .*\/[0-9a-f]{64}\//.test(line)) return;
+    pieces += 1;
+    if (pieces === 3) upload.child.kill('SIGKILL');
+  });
+  await upload.exited;
+  proxy.onRequest(undefined);
+  expect(await (await fetch(`${served.url}/models`)).json()).toEqual([]);
+  await served.kill();
+  const again = await serve();
+  onTestFinished(() => again[Symbol.asyncDispose]());
+  proxy.setTarget(again.url);
+  const before = sentPieces(proxy.requests);
+  const ended = await runSkulk(['add', source, '--as', 'org/up'], { env });
+  expect(ended.status, ended.stderr).toBe(0);
+  expect(sentPieces(proxy.requests) - before).toBeLessThanOrEqual(5);
+  expect(await digestsBelow(join(again.storePath, 'org--up'))).toEqual(await digestsBelow(source));
+});
+
+test('what an attacker would send is refused, and leaves nothing', async () => {
+  const { served } = await twoMachines();
+  const put = (path: string, body: string | Uint8Array, type = 'application/json'): Promise<Response> =>
+    fetch(`${served.url}${path}`, { method: 'PUT', headers: { 'Content-Type': type }, body: body as string });
+  for (const manifest of ['{}', '[]', 'null', '{"version":1,"model_id":"org/up","files":[{"path":"../x"}]}', '"x"']) {
+    expect((await put('/uploads/org%2Fup', manifest)).status, manifest).toBe(400);
+  }
+  expect((await put('/uploads/..%2Fup', '{}')).status).toBe(400);
+  const digest = 'a'.repeat(64);
+  expect((await put(`/uploads/org%2Fup/${digest}/0/0`, Buffer.alloc(10), 'application/octet-stream')).status).toBe(404);
+  expect((await put('/uploads/org%2Fup/xyz/0/0', Buffer.alloc(10), 'application/octet-stream')).status).toBe(400);
+  expect((await put(`/uploads/org%2Fup/${digest}/-1/0`, Buffer.alloc(10), 'application/octet-stream')).status).toBe(400);
+  expect((await fetch(`${served.url}/uploads/org%2Fup/${digest}/complete`, { method: 'POST' })).status).toBe(404);
+  expect(await (await fetch(`${served.url}/models`)).json()).toEqual([]);
+});
+
+test('a piece that is not what the manifest says does not count', async () => {
+  const { served } = await twoMachines();
+  const { makeManifest } = await import('../../src/core/catalog/manifest.ts');
+  const { createHash } = await import('node:crypto');
+  const bytes = noise(1000, 4);
+  const file = { path: 'x.bin', size: 1000, sha256: createHash('sha256').update(bytes).digest('hex') };
+  const manifest = makeManifest('org/evil' as never, [file as never], { source: 'add', createdAt: new Date() });
+  const send = (path: string, body: string | Uint8Array, type: string, method = 'PUT'): Promise<Response> =>
+    fetch(`${served.url}/uploads/org%2Fevil${path}`, { method, headers: { 'Content-Type': type }, body: body as string });
+  const begun = await send('', JSON.stringify(manifest), 'application/json');
+  expect(await begun.json()).toMatchObject({ missing: [[0, 0]] });
+  const octets = 'application/octet-stream';
+  expect((await send(`/${manifest.digest}/0/0`, noise(1000, 5), octets)).status).toBe(500);
+  expect((await send(`/${manifest.digest}/0/0`, noise(2000, 5), octets)).status).toBe(500);
+  expect((await send(`/${manifest.digest}/0/16777216`, bytes, octets)).status).toBe(400);
+  expect((await send(`/${manifest.digest}/complete`, '', 'application/json', 'POST')).status).toBe(409);
+  expect((await send(`/${manifest.digest}/0/0`, bytes, octets)).status).toBe(204);
+  expect(await (await fetch(`${served.url}/models`)).json()).toEqual([]);
+  expect((await send(`/${manifest.digest}/complete`, '', 'application/json', 'POST')).status).toBe(200);
+  expect(await (await fetch(`${served.url}/models`)).json()).toEqual(['org/evil']);
+  expect((await readFile(join(served.storePath, 'org--evil', 'x.bin'))).equals(bytes)).toBe(true);
+});
+
+/** What the host says of its lock is withheld, as another machine could not read that lock anyway. */
+function hideHost(proxy: { setHealth: (change: (health: Record<string, unknown>) => Record<string, unknown>) => void }): void {
+  proxy.setHealth((health) => ({ ...health, store_path: '/on/another/machine' }));
+}
