@@ -5,8 +5,8 @@ import { patient } from '../kernel/backoff.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { fetchPieces } from '../transfer/fetch-pieces.ts';
-import { openJournal } from '../transfer/part-journal.ts';
-import type { Piece } from '../transfer/pieces.ts';
+import { openJournal, readJournal, readParts } from '../transfer/part-journal.ts';
+import { type Piece, pieceKey } from '../transfer/pieces.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
 import { copyPath, type IncomingCopy, incomingCopy } from './layout.ts';
@@ -61,11 +61,14 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
 
   let bytesTransferred = 0;
   {
+    const parts = readParts(await readJournal(incoming.journal));
+    const started = new Set<string>();
+    for (const key of parts.keys()) started.add((JSON.parse(key) as [string])[0]);
     await using journal = await openJournal(incoming.journal);
     const toFetch: Piece[] = [];
     for (const source of plan.files) {
       if (signal.aborted) throw signal.reason;
-      const { missing, here } = await prepareFile(source, { old, incoming, signal });
+      const { missing, here } = await prepareFile(source, { old, incoming, signal, started });
       toFetch.push(...missing);
       verified += sizeOf(here);
       // The old copy may be gone at the next try; what was taken from it must not have to be sent then.
@@ -87,6 +90,12 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
         const size = piece.end - piece.start;
         verified += size;
         inFlight -= size;
+        report();
+      },
+      partOf: (piece) => parts.get(pieceKey(piece)) ?? 0,
+      onPart: (piece, bytes) => journal.addPart(piece, bytes),
+      onResumed: (bytes) => {
+        inFlight += bytes;
         report();
       },
       onBytes: (bytes) => {

@@ -22,6 +22,8 @@ export interface PrepareOptions {
   /** Directory of the copy that is there. */
   readonly old: string;
   readonly incoming: IncomingCopy;
+  /** The files of which a piece has come in part. */
+  readonly started: ReadonlySet<string>;
   readonly signal: AbortSignal;
 }
 
@@ -29,10 +31,10 @@ export interface PrepareOptions {
 export async function prepareFile(source: FileSource, options: PrepareOptions): Promise<PreparedFile> {
   if (source.action === 'reuse') return reuseFile(source, options);
   const { file, fetch, resumed, copied } = source;
-  const { old, incoming, signal } = options;
+  const { old, incoming, started, signal } = options;
   const path = join(incoming.files, file.path);
   await makeDirectory(dirname(path));
-  const good = await keepGoodPieces(path, file, resumed, signal);
+  const good = await keepGoodPieces(path, file, resumed, { isStarted: started.has(file.path), signal });
   // The journal may name what is not there any more, while the old copy still has it.
   const wanted = [...copied, ...resumed.filter((piece) => !good.has(piece))];
   const fromOld = await goodPieces(join(old, file.path), wanted, signal).catch(() => []);
@@ -46,12 +48,17 @@ export async function prepareFile(source: FileSource, options: PrepareOptions): 
 }
 
 /** The pieces of an unfinished file that are good. It is removed when it has none, or when writing to it would write to another copy as well. */
-async function keepGoodPieces(path: string, { size }: ManifestFile, resumed: readonly Piece[], signal: AbortSignal): Promise<Set<Piece>> {
+async function keepGoodPieces(
+  path: string,
+  { size }: ManifestFile,
+  resumed: readonly Piece[],
+  { isStarted, signal }: { readonly isStarted: boolean; readonly signal: AbortSignal },
+): Promise<Set<Piece>> {
   const info = await stat(path).catch(() => undefined);
   if (info === undefined) return new Set();
   const good = new Set(await goodPieces(path, resumed, signal));
   const isWhole = info.size === size && sizeOf([...good]) === size;
-  if (good.size > 0 && (isWhole || info.nlink === 1)) return good;
+  if ((good.size > 0 && isWhole) || ((good.size > 0 || isStarted) && info.nlink === 1)) return good;
   await rm(path, { force: true });
   return new Set();
 }

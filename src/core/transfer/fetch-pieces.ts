@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { backoffDelay, pause, type RetryPolicy } from '../kernel/backoff.ts';
@@ -34,6 +34,12 @@ export interface FetchPlan<P extends WantedPiece = Piece> {
   readonly signal: AbortSignal;
   /** A piece is on its place and its digest, where one was promised, was right. */
   readonly onVerified: (piece: P, sha256: Sha256) => Promise<void>;
+  /** How many of the first bytes of a piece are probably in their place; the digest of the whole piece tells in the end. */
+  readonly partOf?: (piece: P) => number;
+  /** That many of the first bytes of a piece are in their place. Called every mebibyte or so. */
+  readonly onPart?: (piece: P, bytes: number) => Promise<void>;
+  /** Bytes that were in their place already. */
+  readonly onResumed?: (bytes: number) => void;
   /** Bytes that came over the wire, wanted or not. */
   readonly onBytes: (bytes: number) => void;
   /** Bytes that came and do not count, because their piece has to be fetched again. */
@@ -41,6 +47,8 @@ export interface FetchPlan<P extends WantedPiece = Piece> {
 }
 
 const triesOfBadContent = 3;
+/** How much of a piece is noted at a time. */
+const partBytes = 1024 * 1024;
 /** A connection that brought so much before it broke was worth its while, so that patience begins anew. */
 const progressBytes = 256 * 1024;
 
@@ -76,7 +84,9 @@ export async function fetchPieces<P extends WantedPiece>(plan: FetchPlan<P>): Pr
 async function fetchPiece<P extends WantedPiece>(piece: P, file: FileHandle, plan: FetchPlan<P>): Promise<Sha256> {
   const { policy, signal } = plan;
   let sha256 = createHash('sha256');
-  let received = 0;
+  let received = await hashPart(file, piece, plan.partOf?.(piece) ?? 0, sha256);
+  if (received > 0) plan.onResumed?.(received);
+  let noted = received;
   let failures = 0;
   for (let bad = 0; ; ) {
     const before = received;
@@ -89,6 +99,10 @@ async function fetchPiece<P extends WantedPiece>(piece: P, file: FileHandle, pla
         sha256.update(bytes);
         received += bytes.length;
         plan.onBytes(bytes.length);
+        if (received - noted >= partBytes && plan.onPart !== undefined) {
+          noted = received;
+          await plan.onPart(piece, received);
+        }
       }
       const digest = sha256.digest('hex') as Sha256;
       if (piece.sha256 !== undefined && digest !== piece.sha256)
@@ -100,6 +114,7 @@ async function fetchPiece<P extends WantedPiece>(piece: P, file: FileHandle, pla
         plan.onDiscarded(received);
         sha256 = createHash('sha256');
         received = 0;
+        noted = 0;
         bad += 1;
         if (bad >= triesOfBadContent) throw error;
         await pause(backoffDelay(policy, bad), signal);
@@ -112,6 +127,20 @@ async function fetchPiece<P extends WantedPiece>(piece: P, file: FileHandle, pla
       await pause(Math.max(Math.min(asked, policy.longestAskedMs ?? 60_000), backoffDelay(policy, failures)), signal);
     }
   }
+}
+
+/** Hashes the bytes of a piece that are there already. @returns how many they are */
+async function hashPart(file: FileHandle, { start, end }: WantedPiece, bytes: number, sha256: Hash): Promise<number> {
+  const length = bytes >= end - start ? 0 : bytes;
+  const buffer = Buffer.allocUnsafe(Math.min(length, partBytes));
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, length - done), start + done);
+    if (bytesRead === 0) return done;
+    sha256.update(buffer.subarray(0, bytesRead));
+    done += bytesRead;
+  }
+  return done;
 }
 
 const wrongBytes = ({ path, start, end }: WantedPiece, why: string): SkulkError =>

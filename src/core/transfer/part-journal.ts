@@ -8,6 +8,8 @@ import { type Piece, pieceKey } from './pieces.ts';
  */
 export interface PartJournal extends AsyncDisposable {
   add(piece: Pick<Piece, 'path' | 'start' | 'sha256'>): Promise<void>;
+  /** Notes that the first bytes of a piece are in their place, so that a kill need not cost all of it. */
+  addPart(piece: Pick<Piece, 'path' | 'start' | 'sha256'>, bytes: number): Promise<void>;
 }
 
 /** A line has some hundred bytes, so this is more than any model needs; a longer file was not written by skulk. */
@@ -25,6 +27,19 @@ export async function readJournal(path: string): Promise<ReadonlySet<string>> {
   }
 }
 
+const partLine = (piece: Pick<Piece, 'path' | 'start' | 'sha256'>, bytes: number): string => `${pieceKey(piece).slice(0, -1)},${bytes}]`;
+
+/** How many of the first bytes of unfinished pieces are in their place, by the pieces' keys. */
+export function readParts(lines: ReadonlySet<string>): ReadonlyMap<string, number> {
+  const parts = new Map<string, number>();
+  for (const line of lines) {
+    const [, key, bytes] = /^(.*),(\d{1,15})\]$/.exec(line) ?? [];
+    // The line of a whole piece ends with its digest, which is no number.
+    if (key !== undefined) parts.set(`${key}]`, Math.max(parts.get(`${key}]`) ?? 0, Number(bytes)));
+  }
+  return parts;
+}
+
 /** Opens a journal to add to it. */
 export async function openJournal(path: string): Promise<PartJournal> {
   const file: FileHandle = await open(path, 'a').catch(async (error: unknown) => {
@@ -37,6 +52,9 @@ export async function openJournal(path: string): Promise<PartJournal> {
   return {
     add: async (piece) => {
       await file.write(`${pieceKey(piece)}\n`);
+    },
+    addPart: async (piece, bytes) => {
+      await file.write(`${partLine(piece, bytes)}\n`);
     },
     [Symbol.asyncDispose]: () => file.close(),
   };
