@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
@@ -191,6 +191,39 @@ describe('kill -9', () => {
     await killAtEvent(home.root, draw(random, 20), () => startSkulk(args, { env: home.env }));
     await checkStore(home, ['old']);
     expect((await runSkulk(args, { env: home.env })).status).toBe(0);
+    await checkStore(home, ['old']);
+  });
+
+  rounding('add of a directory that lies in its place already', async (random) => {
+    const home = await makeHome();
+    const place = join(home.root, 'org--target');
+    await writeFiles(place, next);
+    const args = ['add', place, '--as', target];
+    await killAtEvent(home.root, draw(random, 12), () => startSkulk(args, { env: home.env }));
+    // Whatever the moment, its files are as they were, and no other model is worse off.
+    expect(await digestsBelow(place)).toEqual(home.whole.next);
+    const { models } = await verifyModels(home.deps, { modelIds: [], staging: false, repair: false });
+    expect(models.find(({ model_id }) => model_id === bystander)?.status).toBe('ok');
+    expect(['ok', 'unregistered']).toContain(models.find(({ model_id }) => model_id === target)?.status);
+    expect((await runSkulk(args, { env: home.env })).status).toBe(0);
+    await checkStore(home, ['next']);
+    await checkClean(home);
+  });
+
+  rounding('verify --repair of a registry that is not JSON', async (random) => {
+    const home = await makeHome();
+    await home.addOld();
+    const registry = join(home.root, 'registry.json');
+    const text = await readFile(registry, 'utf8');
+    await writeFile(registry, text.slice(0, text.length / 2));
+    const args = ['verify', '--repair'];
+    await killAtEvent(home.root, draw(random, 20), () => startSkulk(args, { env: home.env }));
+    // Either it still is what it was, kept for a person to look at, or it names every model.
+    expect(await digestsBelow(join(home.root, 'org--target'))).toEqual(home.whole.old);
+    expect((await runSkulk(args, { env: home.env })).status).toBe(0);
+    expect(Object.keys(JSON.parse(await readFile(registry, 'utf8'))).sort()).toEqual([bystander, target].sort());
+    const aside = (await readdir(home.root)).filter((name) => name.startsWith('registry.json.'));
+    expect(await Promise.all(aside.map((name) => readFile(join(home.root, name), 'utf8')))).toContain(text.slice(0, text.length / 2));
     await checkStore(home, ['old']);
   });
 });
