@@ -2,7 +2,6 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.ts';
-import { rounds } from '../helpers/seeded.ts';
 import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -23,7 +22,8 @@ async function makeHome() {
 test('many processes add different models at once, and no entry is lost', { timeout: 600_000 }, async () => {
   const { run, source, entries } = await makeHome();
   const expected: string[] = [];
-  for (let round = 0; round < rounds({ few: 4, many: 67 }); round += 1) {
+  // 201 additions.
+  for (let round = 0; round < 67; round += 1) {
     const ids = ['a', 'b', 'c'].map((name) => `org/${name}${round}`);
     const path = await source(`s${round}`, { 'a.gguf': noise(50_000, round) });
     const ended = await Promise.all(ids.map((id) => run('add', path, '--as', id, '-q')));

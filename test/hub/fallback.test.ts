@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
-import { runSkulk } from '../helpers/spawn-skulk.ts';
+import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
 
 const files = { 'config.json': '{}', 'a.safetensors': noise(18 * 1024 * 1024, 1), 'b.safetensors': noise(400_000, 2) };
 
@@ -19,12 +19,12 @@ test('one command on an empty store brings a model from the Hub to the node', as
   expect(await digestsBelow(join(world.staged('node'), 'org--m'))).toEqual(await digestsBelow(join(world.storePath, 'org--m')));
 });
 
-test('many nodes that ask at once cause one download', { timeout: 90_000 }, async () => {
+test('twenty nodes that ask at once cause one download', { timeout: 120_000 }, async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   world.hub.rate = 20 * 1024 * 1024;
   const served = await world.serve();
-  const nodes = Array.from({ length: 8 }, (_, index) => world.node(served, `node${index}`, 'stage', 'org/m').exited);
+  const nodes = Array.from({ length: 20 }, (_, index) => world.node(served, `node${index}`, 'stage', 'org/m').exited);
   for (const { status, stderr } of await Promise.all(nodes)) expect(status, stderr).toBe(0);
   for (const [path, content] of Object.entries(files)) expect(world.hub.sent(path), path).toBe(Buffer.from(content).length);
 });
@@ -96,4 +96,22 @@ test('a node takes what the store has while the store still downloads', { timeou
   expect(bytes_transferred).toBeGreaterThanOrEqual(size);
   expect(bytes_transferred).toBeLessThan(size + 32 * 1024 * 1024);
   expect(world.hub.sent('a.safetensors')).toBe(size);
+});
+
+test('a serving node passes everything on to its store', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/m', { files });
+  const served = await world.serve();
+  const node = await startServe({ home: join(world.home, 'api'), args: ['--role', 'node'], env: { SKULK_STORE: served.url } });
+  onTestFinished(() => node[Symbol.asyncDispose]());
+  const url = `${node.apiUrl}/store/models/org%2Fm/download`;
+  expect((await fetch(`${url}/status`)).status).toBe(404);
+  expect(await (await fetch(url, { method: 'POST' })).json()).toMatchObject({
+    modelId: 'org/m',
+    status: expect.stringMatching(/pending|downloading/),
+  });
+  expect((await world.host('download', 'org/m')).status).toBe(0);
+  expect(await (await fetch(`${url}/status`)).json()).toMatchObject({ status: 'complete', progress: 1 });
+  expect(await (await fetch(`${node.apiUrl}/store/downloads?recent=true`)).json()).toMatchObject({ downloads: [{ modelId: 'org/m' }] });
+  expect((await fetch(url, { method: 'DELETE' })).status).toBe(409);
 });

@@ -55,6 +55,8 @@ async function fetchIntoStore(
   { modelId, revision = 'main', ggufFile, selector, exact = false }: DownloadRequest,
   { signal, report }: { readonly signal: AbortSignal; readonly report: (now: DownloadReport) => void },
 ): Promise<void> {
+  // What an earlier process was asked for may be forbidden by now.
+  requireOnline(deps);
   const { emit } = deps.world;
   const layout = storeLayout(store.root);
   const place = join(layout.downloads, directoryName(modelId));
