@@ -7,6 +7,7 @@ import { requireRoom } from '../transfer/disk-room.ts';
 import { fetchPieces } from '../transfer/fetch-pieces.ts';
 import { openJournal, readJournal, readParts } from '../transfer/part-journal.ts';
 import { type Piece, pieceKey } from '../transfer/pieces.ts';
+import { createProgressMeter } from '../transfer/progress-meter.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
 import { copyPath, type IncomingCopy, incomingCopy } from './layout.ts';
@@ -50,14 +51,7 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
   await removeStrangers(incoming, manifest);
   await requireRoom(layout.root, await bytesStillToAllocate(plan, incoming), `staging ${manifest.model_id}`);
 
-  let verified = 0;
-  let inFlight = 0;
-  let most = 0;
-  const report = (): void => {
-    most = Math.max(most, Math.min(plan.bytesTotal, verified + inFlight));
-    tools.onBytes(most, plan.bytesTotal);
-  };
-  report();
+  const meter = createProgressMeter(plan.bytesTotal, tools.onBytes);
 
   let bytesTransferred = 0;
   {
@@ -70,11 +64,10 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
       if (signal.aborted) throw signal.reason;
       const { missing, here } = await prepareFile(source, { old, incoming, signal, started });
       toFetch.push(...missing);
-      verified += sizeOf(here);
+      meter.here(sizeOf(here));
       // The old copy may be gone at the next try; what was taken from it must not have to be sent then.
       const known = new Set(source.action === 'fetch' ? source.resumed : []);
       for (const piece of here) if (!known.has(piece)) await journal.add(piece);
-      report();
     }
     await fetchPieces({
       pieces: toFetch,
@@ -87,25 +80,16 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
       signal,
       onVerified: async (piece) => {
         await journal.add(piece);
-        const size = piece.end - piece.start;
-        verified += size;
-        inFlight -= size;
-        report();
+        meter.landed(piece.end - piece.start);
       },
       partOf: (piece) => parts.get(pieceKey(piece)) ?? 0,
       onPart: (piece, bytes) => journal.addPart(piece, bytes),
-      onResumed: (bytes) => {
-        inFlight += bytes;
-        report();
-      },
+      onResumed: meter.arriving,
       onBytes: (bytes) => {
         bytesTransferred += bytes;
-        inFlight += bytes;
-        report();
+        meter.arriving(bytes);
       },
-      onDiscarded: (bytes) => {
-        inFlight -= bytes;
-      },
+      onDiscarded: meter.discarded,
     });
   }
   await publishCopy(manifest, incoming, tools);

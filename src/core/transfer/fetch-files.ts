@@ -8,11 +8,13 @@ import { makeDirectory } from '../kernel/make-directory.ts';
 import { quote, type RelativePath } from '../kernel/relative-path.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import { cloneFile, syncFile } from './clone-file.ts';
-import { fetchPieces, type WantedPiece } from './fetch-pieces.ts';
+import { fetchPieces } from './fetch-pieces.ts';
+import { blockSize, blocksOf, type FilePiece, missingPieces } from './file-blocks.ts';
 import type { FileDigest } from './hash-job.ts';
 import { runHashJob } from './hash-pool.ts';
 import { openJournal, readJournal } from './part-journal.ts';
 import { pieceKey } from './pieces.ts';
+import { createProgressMeter } from './progress-meter.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
 /** A file whose content is promised as a whole: by its sha256, or by the id that git gives it. */
@@ -63,13 +65,6 @@ export interface FetchedFiles {
   readonly bytesTransferred: number;
 }
 
-/** What is journalled at a time; a chunk is a multiple of it. */
-const blockSize = 1024 * 1024;
-
-interface Piece<F> extends WantedPiece {
-  readonly file: F;
-}
-
 /**
  * Fetches files in pieces, over several connections and several files at once, and checks each file as a whole, read back from
  * the disk, as soon as its last piece is there. A file with wrong content is fetched once more. What came is journalled: after a kill
@@ -81,18 +76,14 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
   const total = plan.files.reduce((sum, { size }) => sum + size, 0);
   const arrived = await arrivedBefore(plan.journal);
   const done = new Map<F, FetchedFile>();
-  let [here, inFlight, most, bytesTransferred] = [0, 0, 0, 0];
-  const report = (): void => {
-    most = Math.max(most, Math.min(total, here + inFlight));
-    plan.onBytes(most, total);
-  };
-  report();
+  const meter = createProgressMeter(total, plan.onBytes);
+  let bytesTransferred = 0;
   await makeDirectory(directory);
   await using journal = await openJournal(plan.journal);
   const outstanding = new Map<F, number>();
 
   /** Looks at what is here of a file. @returns the pieces that are missing; none when the file is whole */
-  const prepare = async (file: F): Promise<readonly Piece<F>[]> => {
+  const prepare = async (file: F): Promise<readonly FilePiece<F>[]> => {
     const path = join(directory, file.path);
     await makeDirectory(dirname(path));
     let info = await stat(path).catch(() => undefined);
@@ -111,10 +102,9 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
     const expected = known.map((block) => ({ ...block, sha256: arrived.get(placeOf(file, block.start)) as Sha256 }));
     const good = expected.length === 0 ? [] : await runHashJob({ kind: 'check', path, pieces: expected }, { signal });
     const kept = new Set(expected.filter((_, index) => good[index]).map(({ start }) => start));
-    const missing = piecesOf(file, kept);
-    here += file.size - missing.reduce((sum, { start, end }) => sum + end - start, 0);
+    const missing = missingPieces(file, kept);
+    meter.here(file.size - missing.reduce((sum, { start, end }) => sum + end - start, 0));
     outstanding.set(file, missing.length);
-    report();
     return missing;
   };
 
@@ -135,8 +125,7 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
       await rm(path, { force: true });
       return false;
     }
-    here += file.size;
-    report();
+    meter.here(file.size);
     finish(file, digest);
     return true;
   };
@@ -178,7 +167,7 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
 
   let wanted = plan.files;
   for (let round = 1; wanted.length > 0; round += 1) {
-    const pieces: Piece<F>[] = [];
+    const pieces: FilePiece<F>[] = [];
     const bad: F[] = [];
     for (const file of wanted) {
       if (signal.aborted) throw signal.reason;
@@ -186,7 +175,7 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
       pieces.push(...missing);
       if (missing.length === 0 && !done.has(file) && !(await checkWhole(file))) bad.push(file);
     }
-    await fetchPieces<Piece<F>>({
+    await fetchPieces<FilePiece<F>>({
       pieces,
       directory,
       read: ({ file, start, end }, over) => journalled(file, start, plan.read(file, { start, end }, over)),
@@ -196,9 +185,7 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
       policy: plan.policy,
       signal,
       onVerified: async ({ file, path, start, end }, sha256) => {
-        inFlight -= end - start;
-        here += end - start;
-        report();
+        meter.landed(end - start);
         if (start % chunkSize === 0 && (end - start === chunkSize || end === file.size)) plan.onPiece?.({ path, start, end, sha256 });
         const left = (outstanding.get(file) ?? 1) - 1;
         outstanding.set(file, left);
@@ -206,17 +193,14 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
       },
       onBytes: (bytes) => {
         bytesTransferred += bytes;
-        inFlight += bytes;
-        report();
+        meter.arriving(bytes);
       },
-      onDiscarded: (bytes) => {
-        inFlight -= bytes;
-      },
+      onDiscarded: meter.discarded,
     });
     for (const file of bad) {
       await rm(join(directory, file.path), { force: true });
       if (round > 1) throw wrongContent(file);
-      here -= file.size;
+      meter.here(-file.size);
       for (const { start } of blocksOf(file)) arrived.delete(placeOf(file, start));
     }
     wanted = bad;
@@ -253,30 +237,4 @@ function parseLine(line: string): { path: RelativePath; start: number; sha256: S
   } catch {
     return undefined;
   }
-}
-
-interface Range {
-  readonly start: number;
-  readonly end: number;
-}
-
-const blocksOf = ({ size }: PromisedFile): readonly Range[] =>
-  Array.from({ length: Math.ceil(size / blockSize) }, (_, index) => ({
-    start: index * blockSize,
-    end: Math.min((index + 1) * blockSize, size),
-  }));
-
-/** What has to be fetched of a file: the blocks that are not here, those that follow each other in one piece, up to a chunk. */
-function piecesOf<F extends PromisedFile>(file: F, here: ReadonlySet<number>): readonly Piece<F>[] {
-  const pieces: Piece<F>[] = [];
-  let last: Range | undefined;
-  for (const { start, end } of blocksOf(file)) {
-    if (here.has(start)) continue;
-    const isNext = last?.end === start && start % chunkSize !== 0;
-    const piece = { file, path: file.path, start: isNext ? (last as Range).start : start, end, sha256: undefined };
-    if (isNext) pieces.pop();
-    pieces.push(piece);
-    last = piece;
-  }
-  return pieces;
 }

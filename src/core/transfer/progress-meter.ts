@@ -1,0 +1,39 @@
+/** Adds up what is here and what is on its way; what it reports never falls and never passes the total. All in bytes. */
+export interface ProgressMeter {
+  /** So many are here and count; negative when they turned out not to. */
+  here(bytes: number): void;
+  /** So many have come of a piece that is not whole yet. */
+  arriving(bytes: number): void;
+  /** A piece of so many is whole: what was arriving is here. */
+  landed(bytes: number): void;
+  /** So many of what was arriving do not count. */
+  discarded(bytes: number): void;
+}
+
+/** Reports once at the start. */
+export function createProgressMeter(total: number, onBytes: (done: number, total: number) => void): ProgressMeter {
+  let [here, arriving, most] = [0, 0, 0];
+  const report = (): void => {
+    most = Math.max(most, Math.min(total, here + arriving));
+    onBytes(most, total);
+  };
+  report();
+  return {
+    here: (bytes) => {
+      here += bytes;
+      report();
+    },
+    arriving: (bytes) => {
+      arriving += bytes;
+      report();
+    },
+    landed: (bytes) => {
+      here += bytes;
+      arriving -= bytes;
+      report();
+    },
+    discarded: (bytes) => {
+      arriving -= bytes;
+    },
+  };
+}
