@@ -34,7 +34,7 @@ export async function download(
 export async function waitForDownload(downloads: Downloads, asked: DownloadStatus, world: World): Promise<DownloadStatus> {
   const { modelId } = asked;
   const { isTransient } = await import('../client/transient.ts');
-  let announced = false;
+  let told: string | undefined;
   for (let now = asked; ; ) {
     if (now.bytes_total > 0)
       world.emit({ type: 'progress', doing: 'downloading', subject: modelId, bytesDone: now.bytes_done, bytesTotal: now.bytes_total });
@@ -43,10 +43,14 @@ export async function waitForDownload(downloads: Downloads, asked: DownloadStatu
       throw new SkulkError(now.error_code ?? 'HUB_UNREACHABLE', `${modelId} was not downloaded: ${now.error ?? 'no reason given'}`, {
         hint: now.hint ?? undefined,
       });
-    if (now.status === 'pending' && !announced) {
-      world.emit({ type: 'waiting', message: `${modelId} waits for its turn in the store's downloads` });
-      announced = true;
-    }
+    const waitsFor =
+      now.status === 'pending'
+        ? `${modelId} waits for its turn in the store's downloads`
+        : now.bytes_total === 0
+          ? `the store asks Hugging Face for ${modelId}`
+          : undefined;
+    if (waitsFor !== undefined && waitsFor !== told) world.emit({ type: 'waiting', message: waitsFor });
+    told = waitsFor;
     await pause(lookEveryMs, world.signal);
     // A server that restarts takes the download up again.
     now = await retrying(() => downloads.status(modelId), { policy: patient, signal: world.signal, isTransient });
