@@ -78,6 +78,11 @@ export function mapHubNetworkError(error: unknown, origin: string): unknown {
   if (error instanceof SkulkError) return error;
   const code = systemCode(error);
   const why = error instanceof Error ? error.message.replace(/^request to \S+ failed, reason: /, '') : String(error);
+  if (/CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(code ?? ''))
+    return new SkulkError('HUB_REFUSED', `the certificate of ${origin} is not trusted: ${clean(why)}`, {
+      hint: 'if your network looks into TLS, NODE_EXTRA_CA_CERTS=/path/to/ca.pem makes its certificates trusted',
+      cause: error,
+    });
   return new SkulkError('HUB_UNREACHABLE', `cannot reach ${origin}: ${clean(why) || code}`, {
     hint: 'check the internet connection of the store host; HTTPS_PROXY and HF_ENDPOINT are respected',
     cause: error,
