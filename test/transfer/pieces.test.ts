@@ -5,7 +5,7 @@ import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import type { RelativePath } from '../../src/core/kernel/relative-path.ts';
 import type { Sha256 } from '../../src/core/kernel/sha256.ts';
 import { openJournal, readJournal } from '../../src/core/transfer/part-journal.ts';
-import { pieceKey, splitIntoPieces } from '../../src/core/transfer/pieces.ts';
+import { pieceAt, pieceKey, splitIntoPieces } from '../../src/core/transfer/pieces.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -85,4 +85,15 @@ describe('the journal', () => {
     await journal.add(piece('a', 1));
     expect((await readJournal(path)).has(pieceKey(piece('a', 1)))).toBe(true);
   });
+});
+
+test('a piece is found by where it begins, and nowhere else', () => {
+  const path = 'a.bin' as RelativePath;
+  const chunks = ['1', '2', '3'].map((digit) => digit.repeat(64) as Sha256);
+  const large = { path, size: 2 * chunkSize + 7, sha256: '0'.repeat(64) as Sha256, chunks };
+  for (const piece of splitIntoPieces(large)) expect(pieceAt(large, piece.start)).toEqual(piece);
+  for (const start of [1, -chunkSize, 3 * chunkSize, 0.5, Number.NaN]) expect(pieceAt(large, start)).toBeUndefined();
+  const small = { path, size: 5, sha256: '4'.repeat(64) as Sha256 };
+  expect(pieceAt(small, 0)).toEqual(splitIntoPieces(small)[0]);
+  expect(pieceAt(small, 1)).toBeUndefined();
 });

@@ -8,7 +8,7 @@ import type { Adopted, MissingPiece, Uploads } from '../store/contract.ts';
 import { hashModel } from '../store/hash-model.ts';
 import type { ScannedFile } from '../store/scan-directory.ts';
 import { bytesOf } from '../store/uploads.ts';
-import { splitIntoPieces } from '../transfer/pieces.ts';
+import { pieceAt } from '../transfer/pieces.ts';
 
 /** Each holds one piece in memory. */
 const connections = 4;
@@ -77,7 +77,7 @@ async function sendPieces(
   };
   const readPiece = async ({ file, start }: MissingPiece): Promise<Uint8Array> => {
     const entry = files[file];
-    const piece = entry === undefined ? undefined : splitIntoPieces(entry).find((one) => one.start === start);
+    const piece = entry === undefined ? undefined : pieceAt(entry, start);
     const path = entry === undefined ? undefined : absolute.get(entry.path);
     if (piece === undefined || path === undefined)
       throw new SkulkError('STORE_UNREACHABLE', 'the store asks for a piece that the model does not have');

@@ -13,7 +13,7 @@ import { syncFile } from '../transfer/clone-file.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 import { openJournal, type PartJournal, readJournal } from '../transfer/part-journal.ts';
-import { type Piece, pieceKey, splitIntoPieces } from '../transfer/pieces.ts';
+import { type Piece, pieceAt, pieceKey, splitIntoPieces } from '../transfer/pieces.ts';
 import { removeTree } from '../transfer/remove-tree.ts';
 import type { Adopted, LocalStore, MissingPiece, Uploads } from './contract.ts';
 import { abandonPlace, makeIncomingPlace } from './incoming.ts';
@@ -93,7 +93,7 @@ export function createUploads(store: LocalStore, world: World): Uploads {
   const put: Uploads['put'] = async (upload, which, bytes, signal) => {
     const { manifest, place, missing, journal } = find(upload);
     const entry = manifest.files[which.file];
-    const piece = entry === undefined ? undefined : splitIntoPieces(entry).find(({ start }) => start === which.start);
+    const piece = entry === undefined ? undefined : pieceAt(entry, which.start);
     if (piece === undefined)
       throw new SkulkError('BAD_REQUEST', 'the manifest has no such piece', { hint: 'send what the answer to the manifest named' });
     const handle = await open(join(place, 'files', piece.path), 'r+').catch(() => {
@@ -228,7 +228,7 @@ export const bytesOf = ({ files }: Manifest, missing: readonly MissingPiece[]): 
   totalBytes(
     missing.map(({ file, start }) => {
       const entry = files[file];
-      const piece = entry === undefined ? undefined : splitIntoPieces(entry).find((one) => one.start === start);
+      const piece = entry === undefined ? undefined : pieceAt(entry, start);
       return { size: piece === undefined ? 0 : piece.end - piece.start };
     }),
   );

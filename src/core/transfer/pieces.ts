@@ -33,6 +33,14 @@ export function splitIntoPieces({ path, size, sha256, chunks }: FileToSplit): re
   }));
 }
 
+/** The piece of a file that begins there, or undefined. Pure. */
+export function pieceAt(file: FileToSplit, start: number): Piece | undefined {
+  const { path, size, sha256, chunks } = file;
+  if (chunks === undefined) return start === 0 ? splitIntoPieces(file)[0] : undefined;
+  const chunk = start % chunkSize === 0 ? chunks[start / chunkSize] : undefined;
+  return chunk === undefined ? undefined : { path, start, end: Math.min(start + chunkSize, size), sha256: chunk, fileSha256: sha256 };
+}
+
 /** A piece's name in a journal: where it is and what it holds, so that a line never vouches for other content. */
 export const pieceKey = ({ path, start, sha256 }: Pick<Piece, 'path' | 'start' | 'sha256'>): string =>
   JSON.stringify([path, start, sha256]);
