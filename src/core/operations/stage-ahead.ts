@@ -29,7 +29,6 @@ interface Piece extends WantedPiece {
  * store says of it. The stage that follows counts only what fits the manifest, so nothing here can spoil it; whatever
  * goes wrong only means that less is taken ahead.
  * @param hasEnded whether the download has ended
- * @returns the bytes that came
  */
 export async function stageAhead(
   { world }: Deps,
@@ -40,6 +39,7 @@ export async function stageAhead(
     connections,
     limiter,
     hasEnded,
+    onBytes,
   }: {
     readonly modelId: ModelId;
     readonly downloads: Downloads;
@@ -47,15 +47,16 @@ export async function stageAhead(
     readonly connections: number;
     readonly limiter: RateLimiter;
     readonly hasEnded: () => boolean;
+    /** Bytes that came, also when it fails later. */
+    readonly onBytes: (bytes: number) => void;
   },
-): Promise<number> {
+): Promise<void> {
   const { signal } = world;
   const { isTransient } = await import('../client/transient.ts');
-  let bytes = 0;
   await makeRoot(layout);
   // Who is being waited for anyway builds it already.
   const held = await tryLock(copyLock(layout, modelId), `skulk stage ${modelId}`);
-  if (!isHeld(held)) return 0;
+  if (!isHeld(held)) return;
   await using _ = held;
   const incoming = incomingCopy(layout, modelId);
   await makeDirectory(incoming.files);
@@ -96,14 +97,11 @@ export async function stageAhead(
         await journal.add(chunk);
         known.add(pieceKey(chunk));
       },
-      onBytes: (length) => {
-        bytes += length;
-      },
+      onBytes,
       onDiscarded: () => undefined,
     });
     from = arrived.from + taken.length;
   }
-  return bytes;
 }
 
 /** Makes a file at its full length, sparse; what is linked to another copy is never written to. */

@@ -120,11 +120,11 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   async function takeAhead(downloads: Downloads, hasEnded: () => boolean): Promise<void> {
     const { stageAhead } = await import('./stage-ahead.ts');
     const { connections, limiter } = options;
-    await stageAhead(deps, { modelId, downloads, layout, connections, limiter, hasEnded }).then(
-      (bytes) => {
-        bytesAhead += bytes;
-      },
-      (error: unknown) => world.emit({ type: 'note', message: `nothing more is taken ahead: ${String(error)}` }),
+    const onBytes = (bytes: number): void => {
+      bytesAhead += bytes;
+    };
+    await stageAhead(deps, { modelId, downloads, layout, connections, limiter, hasEnded, onBytes }).catch((error: unknown) =>
+      world.emit({ type: 'note', message: `nothing more is taken ahead: ${String(error)}` }),
     );
   }
 
