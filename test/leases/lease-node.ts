@@ -48,7 +48,8 @@ export async function leaseNode(
       return Object.fromEntries(models.map(({ model_id, in_use }) => [model_id, in_use]));
     },
     leases: async () => {
-      const names = await readdir(directory).catch(() => []);
+      // A draft is a lease that somebody is just writing down.
+      const names = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.json'));
       return Object.fromEntries(
         await Promise.all(names.map(async (name) => [name, JSON.parse(await readFile(join(directory, name), 'utf8'))] as const)),
       );
