@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { effectiveConfig } from '../config/describe.ts';
-import { ensureNodeId } from '../config/node-id.ts';
+import { ensureNodeId } from '../kernel/node-id.ts';
 import type { DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { SkulkEvent } from '../kernel/events.ts';
