@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pause } from './backoff.ts';
@@ -207,9 +207,11 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
     if (released) return;
     released = true;
     clearInterval(heartbeat);
-    await rewrite({ released: true }).catch((error: unknown) => {
-      // The directory went away with what it locked, or the disk is full; the dead pid will tell the others.
-      if (!isSystemError(error, 'ENOENT', 'ENOSPC', 'EROFS')) throw error;
+    await rewrite({ released: true }).catch(async (error: unknown) => {
+      // On a full disk a claim can still be emptied, which says the same.
+      if (isSystemError(error, 'ENOSPC', 'EDQUOT')) return truncate(file, 0).catch(() => undefined);
+      // The directory went away with what it locked, or nothing can be written; the dead pid will tell the others.
+      if (!isSystemError(error, 'ENOENT', 'EROFS')) throw error;
     });
   };
   return {
