@@ -26,7 +26,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   'core/server': {
     values: ['core/operations', 'core/catalog', 'core/kernel', 'core/transfer'],
-    types: ['core/store', 'core/client', 'core/config', 'core/jobs'],
+    types: ['core/store', 'core/client', 'core/config', 'core/jobs', 'core/fleet'],
     // The one place that puts a server together.
     doors: { 'core/server/serve.ts': ['core/config', 'core/network'] },
   },
@@ -59,7 +59,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'core/fleet': { values: data, types: dataRooms },
   'core/hub': { values: leaves },
   // A client speaks for a store and reads its manifests.
-  'core/client': { values: ['core/catalog', 'core/kernel'], types: ['core/store', 'core/jobs'] },
+  'core/client': { values: ['core/catalog', 'core/kernel'], types: ['core/store', 'core/jobs', 'core/fleet'] },
   'core/network': { values: leaves },
   'core/transfer': { values: leaves },
   'core/catalog': { values: leaves },

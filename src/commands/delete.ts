@@ -2,17 +2,19 @@ import { type CommandContext, defineCommand, flag, variadic } from '../cli/defin
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseModelId } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
+import { nodeLine, unfinishedNodes } from './node-lines.ts';
 
 /** `skulk delete`: remove models from the store. */
 export const deleteModel = defineCommand({
   name: 'delete',
   summary: 'delete models from the store',
   description: [
-    'Removes the canonical copy of each model, and the staged copy on this machine. On a terminal it asks first; elsewhere it needs --yes.',
+    'Removes the canonical copy of each model, then the staged copy on every machine that stages from the store. On a terminal it asks first; elsewhere it needs --yes.',
+    'Machines that listen (`skulk serve`) answer within five seconds; others do it before their next stage, run or reconcile, and the exit status is 9 until then. A copy in use goes when its last use ends, with --force at once.',
   ],
   arguments: { model: variadic('ids of the models', { parse: parseModelId }) },
   options: {
-    force: flag('also when a copy is in use'),
+    force: flag('also evict copies that are in use'),
     dryRun: flag('only say what would be deleted'),
     yes: flag('do not ask'),
   },
@@ -34,17 +36,19 @@ export const deleteModel = defineCommand({
     if (!yes) await askFor(plan.models, context);
     return deleteModels(deps, { modelIds, force });
   },
+  failure: (result) => ('dry_run' in result ? undefined : unfinishedNodes(result.nodes)),
+  json: (result) => {
+    if ('dry_run' in result) return result;
+    const { orders: _, ...report } = result;
+    return report;
+  },
   text: (result) => {
     if ('dry_run' in result)
       return result.models.map(
         ({ model_id, total_bytes, staged }) =>
           `would delete ${model_id} (${formatBytes(total_bytes)}${staged ? ', and the copy on this machine' : ''})`,
       );
-    return [
-      ...result.deleted.map((id) => `deleted ${id}`),
-      ...result.nodes.map(({ node, status, freed_bytes }) => `${node}: ${status}, ${formatBytes(freed_bytes)}`),
-      `freed ${formatBytes(result.freed_bytes)}`,
-    ];
+    return [...result.deleted.map((id) => `deleted ${id}`), ...result.nodes.map(nodeLine), `freed ${formatBytes(result.freed_bytes)}`];
   },
 });
 

@@ -17,6 +17,7 @@ export const commandLoaders = {
   reconcile: async (): Promise<AnyCommand> => (await import('./reconcile.ts')).reconcile,
   'purge-staging': async (): Promise<AnyCommand> => (await import('./purge-staging.ts')).purgeStaging,
   delete: async (): Promise<AnyCommand> => (await import('./delete.ts')).deleteModel,
+  nodes: async (): Promise<AnyCommand> => (await import('./nodes.ts')).nodes,
   verify: async (): Promise<AnyCommand> => (await import('./verify.ts')).verify,
   health: async (): Promise<AnyCommand> => (await import('./health.ts')).health,
   doctor: async (): Promise<AnyCommand> => (await import('./doctor.ts')).doctor,

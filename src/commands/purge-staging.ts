@@ -1,36 +1,60 @@
 import { defineCommand, flag, value } from '../cli/definition.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
 import { describeHolder } from '../core/kernel/holder.ts';
 import { parseModelId } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { failedRemovals } from './failed-removals.ts';
+import { nodeLine, unfinishedNodes } from './node-lines.ts';
 
-/** `skulk purge-staging`: remove this machine's verified copies. */
+/** `skulk purge-staging`: remove verified copies of this machine, or of every machine. */
 export const purgeStaging = defineCommand({
   name: 'purge-staging',
-  summary: "remove this machine's verified copies",
+  summary: "remove this machine's verified copies, or every machine's",
   description: [
     'Removes copies under node_cache_path; the canonical ones in the store are never touched. A copy that is in use (skulk run, activate, stage --keep, or being staged right now) is kept and named, unless --force is given. It does not ask, as a copy can be staged again.',
+    'With --all-nodes the store asks every machine that stages from it to do the same, and waits five seconds for them; on a terminal it asks you first, elsewhere it needs --yes. A copy in use then goes when its last use ends, and the exit status is 9 while some machine has not answered.',
   ],
   options: {
     model: value('only this model', 'MODEL', { parse: parseModelId }),
+    allNodes: flag('on every machine that stages from the store'),
     force: flag('also remove copies that are in use'),
     dryRun: flag('only say what would be removed'),
-    yes: flag('accepted for scripts; this command does not ask'),
+    yes: flag('do not ask'),
   },
   examples: [
     ['see what would go', 'skulk purge-staging --dry-run'],
     ['remove one copy', 'skulk purge-staging --model mlx-community/Qwen3-4B-4bit'],
+    ['remove a model from every machine, but not from the store', 'skulk purge-staging --all-nodes --model me/Foo-GGUF --yes'],
   ],
-  exits: ['not-found', 'conflict'],
-  run: async ({ model: modelId, force, dryRun }, context) => {
+  exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
+  run: async ({ model: modelId, allNodes, force, dryRun, yes }, context) => {
+    if (!allNodes) {
+      const deps = await context.deps();
+      const { purgeStaging: purge } = await import('../core/operations/purge-staging.ts');
+      return purge(deps, { force, dryRun, ...(modelId !== undefined && { modelId }) });
+    }
+    if (dryRun)
+      throw new SkulkError('USAGE', '--dry-run cannot say what other machines would remove', {
+        hint: '`skulk nodes` says what each has staged',
+      });
+    if (!yes && !context.canAsk())
+      throw new SkulkError('USAGE', '"skulk purge-staging --all-nodes" needs --yes when there is no terminal to ask on', {
+        hint: 'without --all-nodes it works on this machine only and does not ask',
+      });
+    if (!yes && !(await context.confirm(`Remove ${modelId ?? 'every staged copy'} on every machine?`)))
+      throw new SkulkError('INTERRUPTED', 'nothing was removed');
     const deps = await context.deps();
-    const { purgeStaging: purge } = await import('../core/operations/purge-staging.ts');
-    return purge(deps, { force, dryRun, ...(modelId !== undefined && { modelId }) });
+    const { purgeEverywhere } = await import('../core/operations/purge-everywhere.ts');
+    return purgeEverywhere(deps, { modelId, force });
   },
-  text: ({ evicted, evicted_bytes, kept_in_use, dry_run }) => [
-    ...evicted.map(({ model_id, size_bytes }) => `${dry_run ? 'would remove' : 'removed'} ${model_id} (${formatBytes(size_bytes)})`),
-    ...kept_in_use.map(({ model_id, holders }) => `kept ${model_id}: in use by ${holders.map(describeHolder).join(', ')}`),
-    `${dry_run ? 'would free' : 'freed'} ${formatBytes(evicted_bytes)}`,
-  ],
-  failure: ({ failed }) => failedRemovals(failed),
+  text: (result) => {
+    if ('nodes' in result) return [...result.nodes.map(nodeLine), `freed ${formatBytes(result.freed_bytes)}`];
+    const { evicted, evicted_bytes, kept_in_use, dry_run } = result;
+    return [
+      ...evicted.map(({ model_id, size_bytes }) => `${dry_run ? 'would remove' : 'removed'} ${model_id} (${formatBytes(size_bytes)})`),
+      ...kept_in_use.map(({ model_id, holders }) => `kept ${model_id}: in use by ${holders.map(describeHolder).join(', ')}`),
+      `${dry_run ? 'would free' : 'freed'} ${formatBytes(evicted_bytes)}`,
+    ];
+  },
+  failure: (result) => ('nodes' in result ? unfinishedNodes(result.nodes) : failedRemovals(result.failed)),
 });

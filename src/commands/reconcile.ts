@@ -1,6 +1,7 @@
 import { defineCommand, flag } from '../cli/definition.ts';
 import { budgetLines } from './budget-lines.ts';
 import { failedRemovals } from './failed-removals.ts';
+import { orderLine } from './node-lines.ts';
 import { plural } from './plural.ts';
 
 /** `skulk reconcile`: what a node does when it starts. */
@@ -8,7 +9,7 @@ export const reconcile = defineCommand({
   name: 'reconcile',
   summary: "tidy up this machine's copies",
   description: [
-    'Drops leases of processes that are gone, removes unfinished copies that nobody went on with for a week, empties the trash, and evicts idle copies as the budget says (staging_keep_recent_gb, cleanup_on_deactivate). `skulk serve` does the same when it starts; without it, run this from cron.',
+    'Drops leases of processes that are gone, removes unfinished copies that nobody went on with for a week, empties the trash, does what the store asked of this machine meanwhile (delete, purge-staging --all-nodes), and evicts idle copies as the budget says (staging_keep_recent_gb, cleanup_on_deactivate). `skulk serve` does the same when it starts; without it, run this from cron.',
   ],
   options: { dryRun: flag('only say what would be done') },
   examples: [
@@ -19,14 +20,15 @@ export const reconcile = defineCommand({
   run: async ({ dryRun }, context) => {
     const deps = await context.deps();
     const { reconcile: tidyUp } = await import('../core/operations/reconcile.ts');
-    return tidyUp(deps, { dryRun });
+    return tidyUp(deps, { dryRun, hearOrders: true });
   },
-  text: ({ dropped_leases, stale_partials, trash_entries, ...budget }) => {
+  text: ({ dropped_leases, stale_partials, trash_entries, orders, ...budget }) => {
     const did = budget.dry_run ? 'would drop' : 'dropped';
     const lines = [
       ...dropped_leases.map(({ model_id, purpose }) => `${did} a lease on ${model_id} (${purpose}) that nobody holds any more`),
       ...stale_partials.map((model_id) => `${did} an unfinished copy of ${model_id}`),
       ...(trash_entries === 0 ? [] : [`${did} ${plural(trash_entries, 'leftover')} of earlier removals`]),
+      ...orders.map(orderLine),
       ...budgetLines(budget),
     ];
     return lines.length === 0 ? ['nothing to do'] : lines;

@@ -59,9 +59,10 @@ test('stage and delete: a whole copy, or a sentence that there is none', { timeo
   for (let round = 0; round < rounds({ few: 8, many: 100 }); round += 1) {
     expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
     const [staged, deleted] = await Promise.all([nodeLater('stage', 'org/m'), hostLater('delete', 'org/m', '--yes')]);
-    expect(deleted.status, said(deleted)).toBe(0);
+    // The node has no agent, so what it should evict is pending until its next stage.
+    expect([0, 9], said(deleted)).toContain(deleted.status);
     expect([0, 3], said(staged)).toContain(staged.status);
-    if (staged.status === 3) expect(staged.stderr).toMatch(/org\/m.*not in the store/);
+    if (staged.status === 3) expect(staged.stderr).toMatch(/org\/m.*(not in the store|was deleted from the store)/);
     if (await exists(copy)) expect(await digestsBelow(copy)).toEqual(digests[0]);
     else expect(staged.status, said(staged)).toBe(3);
     expect((await node('purge-staging')).status).toBe(0);

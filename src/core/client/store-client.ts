@@ -1,5 +1,6 @@
 import { parseCompanions } from '../catalog/companions.ts';
 import { parseManifest } from '../catalog/manifest.ts';
+import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
@@ -7,6 +8,7 @@ import type { Adopted, ManifestAnswer, RegistryEntry, Store, Uploads, VerifyRepo
 import { checkAdopted, checkDescribed, checkHealth, checkRegistry, checkVerifyReport } from './check-answers.ts';
 import { createDownloadsClient } from './downloads-client.ts';
 import { type Call, createExchange, type Exchange } from './exchange.ts';
+import { createFleetClient } from './fleet-client.ts';
 import { clean, notAStore, retryAfterOf } from './map-failure.ts';
 import { modelUrl } from './model-url.ts';
 import { readJson, readLines } from './read-body.ts';
@@ -25,12 +27,15 @@ export interface StoreClientOptions {
   /** Connections at one time (16). */
   readonly connections?: number | undefined;
   readonly userAgent: string;
+  /** Who asks, so that the store can say that it has orders. */
+  readonly nodeId?: string | undefined;
 }
 
 /** A store behind HTTP. */
 export interface StoreClient extends Store {
   readonly downloads: Downloads;
   readonly uploads: Uploads;
+  readonly fleet: Fleet;
   /** Closes the kept connections. They do not keep the process alive either way. */
   close(): void;
 }
@@ -57,7 +62,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
       checkHealth(await getJson({ path: '/health', silenceMs: Math.min(stallTimeoutMs, connectTimeoutMs) }, most.health), url),
     listModels: async (): Promise<readonly RegistryEntry[]> => checkRegistry(await getJson({ path: '/registry' }, most.registry), url),
     listDescribed: async () => checkDescribed(await getJson({ path: '/registry' }, most.registry), url),
-    manifest: (modelId, { knownDigest, signal } = {}) => askManifest(exchange, { modelId, knownDigest, signal }),
+    manifest: (modelId, { knownDigest, signal } = {}) => askManifest(exchange, { modelId, knownDigest, signal, nodeId: options.nodeId }),
     readPiece: (request, signal) => readPiece(exchange, request, signal),
     adopt: async ({ modelId, ...body }, work): Promise<Adopted> =>
       checkAdopted(await doWork(exchange, { path: modelUrl(modelId, 'adopt'), json: body }, work), url),
@@ -72,6 +77,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     },
     downloads: createDownloadsClient(exchange),
     uploads: createUploadsClient(exchange),
+    fleet: createFleetClient(exchange),
     verify: async ({ modelIds, repair }, work): Promise<VerifyReport> =>
       checkVerifyReport(await doWork(exchange, { path: '/verify', json: { model_ids: modelIds, repair } }, work), url),
   };
@@ -79,20 +85,27 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
 
 function askManifest(
   exchange: Exchange,
-  { modelId, knownDigest, signal }: { modelId: ModelId; knownDigest: string | undefined; signal: AbortSignal | undefined },
+  {
+    modelId,
+    knownDigest,
+    signal,
+    nodeId,
+  }: { modelId: ModelId; knownDigest: string | undefined; signal: AbortSignal | undefined; nodeId: string | undefined },
 ): Promise<ManifestAnswer> {
   const { url } = exchange;
   // A model may have a file called `manifest`; this says that it is not meant.
   const headers = {
     Accept: 'application/vnd.skulk.manifest+json',
     ...(knownDigest !== undefined && { 'If-None-Match': `"${knownDigest}"` }),
+    ...(nodeId !== undefined && { 'Skulk-Node': nodeId }),
   };
   const accept = knownDigest === undefined ? [200, 202] : [200, 202, 304];
   return exchange.send(
     { path: modelUrl(modelId, 'manifest'), headers, accept, signal },
     async (response, watchdog): Promise<ManifestAnswer> => {
       const companions = parseCompanions(response.headers.get('skulk-companions') ?? '');
-      if (response.status === 304) return { state: 'unchanged', companions };
+      const orders = response.headers.has('skulk-orders') ? { hasOrders: true } : {};
+      if (response.status === 304) return { state: 'unchanged', companions, ...orders };
       const body = await readJson(response, { url, limit: most.manifest, watchdog });
       if (response.status === 202) {
         const asked = (body as { retry_after_ms?: unknown } | null)?.retry_after_ms;
@@ -100,7 +113,7 @@ function askManifest(
         return { state: 'hashing', retryAfterMs: Math.min(60_000, Math.max(50, wait)) };
       }
       const manifest = parseManifest(body, url);
-      if (manifest.model_id === modelId) return { state: 'ready', manifest, companions };
+      if (manifest.model_id === modelId) return { state: 'ready', manifest, companions, ...orders };
       throw new SkulkError(
         'INTEGRITY',
         `the store at ${url} answered with the manifest of ${manifest.model_id} when asked for ${modelId}`,

@@ -15,6 +15,8 @@ export const errorCodes = {
   REVISION_NOT_FOUND: { exit: 3, http: 404 },
   NOT_FOUND: { exit: 3, http: 404 },
   JOB_NOT_FOUND: { exit: 3, http: 404 },
+  NODE_NOT_FOUND: { exit: 3, http: 404 },
+  ORDER_NOT_FOUND: { exit: 3, http: 404 },
   RANGE_NOT_SATISFIABLE: { exit: 1, http: 416 },
   STORE_NOT_CONFIGURED: { exit: 4, http: 503 },
   STORE_UNREACHABLE: { exit: 4, http: 503 },

@@ -15,12 +15,20 @@ import { coversPart, hasPart, selectPart } from './select-part.ts';
 /** What the store says of a model that is to be staged. */
 export type StoreAnswer =
   /** The copy here is whole and what the store holds, or the store could not be asked. */
-  | ({ readonly state: 'current'; readonly manifest: Manifest; readonly companions: readonly Companion[] } & AsyncDisposable)
+  | ({
+      readonly state: 'current';
+      readonly manifest: Manifest;
+      readonly companions: readonly Companion[];
+      /** The store asks something of this node. */
+      readonly hasOrders: boolean;
+    } & AsyncDisposable)
   | ({
       readonly state: 'manifest';
       readonly manifest: Manifest;
       readonly companions: readonly Companion[];
       readonly store: Store;
+      /** The store asks something of this node. */
+      readonly hasOrders: boolean;
       /** Asks once more, as the model may have been replaced meanwhile. */
       readonly askAgain: () => Promise<Manifest>;
       /** The canonical directory, when it lies on this machine. */
@@ -64,13 +72,13 @@ export async function askStore(
   let opened: OpenedStore | undefined;
   try {
     opened = await openStore(deps, { connections });
-    const { manifest, companions } = await fetchManifest(deps, opened, ref, whole).catch(async (error: unknown) => {
+    const { manifest, companions, hasOrders } = await fetchManifest(deps, opened, ref, whole).catch(async (error: unknown) => {
       await fillGap(deps, opened, ref, { error, dryRun, ahead });
       return await fetchManifest(deps, opened as OpenedStore, ref, undefined);
     });
     if (manifest === undefined && whole !== undefined) {
       await opened[Symbol.asyncDispose]();
-      return { state: 'current', manifest: whole.manifest, companions, ...nothing };
+      return { state: 'current', manifest: whole.manifest, companions, hasOrders, ...nothing };
     }
     if (manifest === undefined) throw new Error('the store called a manifest unchanged that nobody has');
     const wanted =
@@ -87,6 +95,7 @@ export async function askStore(
       state: 'manifest',
       manifest: wanted,
       companions,
+      hasOrders,
       askAgain,
       store: held.store,
       ...(canonical !== undefined && { canonical }),
@@ -101,7 +110,7 @@ export async function askStore(
       message: `the store could not be asked whether ${ref.modelId} changed: ${error.message}`,
       hint: 'the verified copy on this machine is used',
     });
-    return { state: 'current', manifest: whole.manifest, companions: whole.companions, ...nothing };
+    return { state: 'current', manifest: whole.manifest, companions: whole.companions, hasOrders: false, ...nothing };
   }
 }
 
@@ -179,7 +188,7 @@ async function fetchManifest(
   { store, url }: OpenedStore,
   { modelId }: ModelRef,
   whole: LocalCopy | undefined,
-): Promise<{ readonly manifest: Manifest | undefined; readonly companions: readonly Companion[] }> {
+): Promise<{ readonly manifest: Manifest | undefined; readonly companions: readonly Companion[]; readonly hasOrders: boolean }> {
   const knownDigest = whole?.part?.of ?? whole?.manifest.digest;
   if (whole !== undefined) {
     if (url !== undefined) await requireConnection(url);
@@ -188,9 +197,13 @@ async function fetchManifest(
       signal: timeLimit(world.signal, url),
     });
     // While the store hashes, nothing speaks against the copy that is here.
-    if (answer.state === 'hashing') return { manifest: undefined, companions: whole.companions };
-    const { companions } = answer;
-    return { manifest: answer.state === 'unchanged' || answer.manifest.digest === knownDigest ? undefined : answer.manifest, companions };
+    if (answer.state === 'hashing') return { manifest: undefined, companions: whole.companions, hasOrders: false };
+    const { companions, hasOrders = false } = answer;
+    return {
+      manifest: answer.state === 'unchanged' || answer.manifest.digest === knownDigest ? undefined : answer.manifest,
+      companions,
+      hasOrders,
+    };
   }
   const { isTransient } = await import('../client/transient.ts');
   let announced = false;
@@ -202,7 +215,7 @@ async function fetchManifest(
       },
       { policy: askPolicy, signal: world.signal, isTransient: (error) => isTransient(error) && url !== undefined },
     );
-    if (answer.state === 'ready') return answer;
+    if (answer.state === 'ready') return { hasOrders: false, ...answer };
     if (answer.state === 'hashing') {
       if (!announced) world.emit({ type: 'waiting', message: `the store is hashing ${modelId} for the first time` });
       announced = true;

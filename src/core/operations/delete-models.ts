@@ -1,12 +1,12 @@
+import type { GivenOrder, NodeOutcome } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import { evictCopy } from '../staging/evict-copy.ts';
 import { stagingLayout } from '../staging/layout.ts';
 import { listCopies } from '../staging/list-copies.ts';
-import { isCanonicalRoot } from '../staging/same-place.ts';
 import type { Store } from '../store/contract.ts';
 import type { Deps } from './deps.ts';
 import { openStore } from './open-store.ts';
+import { awaitNodes, mergeOutcomes, usualWaitMs } from './order-everywhere.ts';
 
 /** What `skulk delete` is about to do. */
 export interface DeletionPlan {
@@ -17,7 +17,11 @@ export interface DeletionPlan {
 export interface DeletionReport {
   readonly deleted: readonly string[];
   readonly freed_bytes: number;
-  readonly nodes: readonly { readonly node: string; readonly status: 'done' | 'deferred'; readonly freed_bytes: number }[];
+  /** Of `freed_bytes`, what the canonical copies had. */
+  readonly canonical_bytes: number;
+  readonly nodes: readonly NodeOutcome[];
+  /** What the nodes were asked, as it stood when it was asked. */
+  readonly orders: readonly GivenOrder[];
 }
 
 /**
@@ -53,45 +57,32 @@ async function isOnlyAnEntry(store: Store, modelId: ModelId, signal: AbortSignal
 }
 
 /**
- * Removes canonical copies, and this node's staged copies of them.
- * @throws SkulkError MODEL_NOT_FOUND, CONFLICT while a model is being hashed
+ * Removes canonical copies, and every node's staged copies of them.
+ * @throws SkulkError MODEL_NOT_FOUND, CONFLICT while a model is being downloaded or hashed
  */
 export async function deleteModels(
   deps: Deps,
-  { modelIds }: { readonly modelIds: readonly ModelId[]; readonly force: boolean },
+  { modelIds, force, waitMs = usualWaitMs }: { readonly modelIds: readonly ModelId[]; readonly force: boolean; readonly waitMs?: number },
 ): Promise<DeletionReport> {
   await using opened = await openStore(deps);
-  const { config } = deps;
-  let freed = 0;
-  const deleted: ModelId[] = [];
+  const fleet = await opened.fleet();
+  let canonical = 0;
+  const orders: GivenOrder[] = [];
   let failure: unknown;
   for (const modelId of new Set(modelIds)) {
     try {
-      freed += (await opened.store.remove(modelId)).freedBytes;
-      deleted.push(modelId);
+      const { freedBytes, order } = await fleet.remove(modelId, { force });
+      canonical += freedBytes;
+      orders.push({ ...order, model_id: modelId });
     } catch (error) {
-      if (deleted.length === 0) throw error;
+      if (orders.length === 0) throw error;
       failure = error;
       break;
     }
   }
-  const layout = stagingLayout(config.settings.nodeCachePath.value);
-  const isInPlace = await isCanonicalRoot(layout.root, { storePath: config.settings.storePath.value, isStoreHost: config.isStoreHost });
-  const { copies } = isInPlace ? { copies: [] } : await listCopies(layout);
-  const nodes: DeletionReport['nodes'][number][] = [];
-  for (const copy of copies.filter(({ modelId }) => deleted.includes(modelId))) {
-    const { outcome } = await evictCopy(layout, copy.modelId, {
-      storePath: config.settings.storePath.value,
-      now: deps.world.now,
-      signal: deps.world.signal,
-    });
-    const isEvicted = outcome === 'evicted';
-    nodes.push({
-      node: config.nodeId ?? config.hostname,
-      status: isEvicted ? 'done' : 'deferred',
-      freed_bytes: isEvicted ? copy.sizeBytes : 0,
-    });
-  }
+  const deleted = orders.flatMap(({ model_id }) => model_id ?? []);
+  // They work at the same time, so they are waited for together.
+  const nodes = mergeOutcomes(await Promise.all(orders.map((order) => awaitNodes(deps, fleet, order, { waitMs }))));
   if (failure !== undefined) {
     const { message } = failure instanceof Error ? failure : { message: String(failure) };
     throw new SkulkError('PARTIAL', `deleted ${deleted.join(', ')}, but then: ${message}`, {
@@ -99,5 +90,6 @@ export async function deleteModels(
       cause: failure,
     });
   }
-  return { deleted, freed_bytes: freed + nodes.reduce((sum, { freed_bytes }) => sum + freed_bytes, 0), nodes };
+  const freed_bytes = canonical + nodes.reduce((sum, { freed_bytes: bytes }) => sum + bytes, 0);
+  return { deleted, freed_bytes, canonical_bytes: canonical, nodes, orders };
 }

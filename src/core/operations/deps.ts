@@ -1,4 +1,5 @@
 import type { Config } from '../config/settings.ts';
+import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import type { World } from '../kernel/world.ts';
 import type { Store } from '../store/contract.ts';
@@ -11,4 +12,6 @@ export interface Deps {
   readonly store?: Store;
   /** The downloads of that store. */
   readonly downloads?: Downloads;
+  /** Its nodes and orders. */
+  readonly fleet?: Fleet;
 }

@@ -8,6 +8,7 @@ import { type Lease, readLeases } from '../staging/leases/lease.ts';
 import { dropLeases, takeLease } from '../staging/leases/take-lease.ts';
 import { readLocalCopy } from '../staging/local-copy.ts';
 import { applyBudget, type BudgetReport } from './apply-budget.ts';
+import { catchUp } from './catch-up.ts';
 import type { Deps } from './deps.ts';
 import { isStagedInPlace } from './resolve-canonical.ts';
 
@@ -91,7 +92,10 @@ export async function deactivate(
   await dropLeases(layout, released);
   const used = new Set(released.flatMap((lease) => [lease.model_id, ...lease.companions]));
   for (const id of used) await touchLastUsed(copyPath(layout, id), world.now());
-  return { model_id: modelId, released, ...(await applyBudget(deps, { dryRun: false })) };
+  const budget = await applyBudget(deps, { dryRun: false });
+  // What was put off while it was used.
+  if (released.length > 0) await catchUp(deps, { full: true });
+  return { model_id: modelId, released, ...budget };
 }
 
 const isOn = ({ model_id, holders }: Lease, modelId: ModelId, pid: number): boolean =>

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { checkDirectory } from '../config/check-paths.ts';
 import type { Config } from '../config/settings.ts';
+import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import type { DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
@@ -19,6 +20,8 @@ export interface OpenedStore extends AsyncDisposable {
   readonly store: Store;
   /** Its downloads from Hugging Face. */
   readonly downloads: () => Promise<Downloads>;
+  /** Its nodes and what is ordered of them. */
+  readonly fleet: () => Promise<Fleet>;
   /** How models get there from this machine, when it is spoken to over HTTP. */
   readonly uploads?: Uploads;
   /** Where the canonical copies lie, when this machine is the store host. */
@@ -40,7 +43,13 @@ export async function openStore(
 ): Promise<OpenedStore> {
   const { config, store } = deps;
   const { settings, isStoreHost, isStoreNamed } = config;
-  if (store !== undefined) return { store, downloads: async () => deps.downloads ?? noDownloads(), [Symbol.asyncDispose]: async () => {} };
+  if (store !== undefined)
+    return {
+      store,
+      downloads: async () => deps.downloads ?? noDownloads(),
+      fleet: async () => deps.fleet ?? openLonelyFleet(deps, store as LocalStore),
+      [Symbol.asyncDispose]: async () => {},
+    };
   if (!settings.enabled.value)
     throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is switched off (model_store.enabled is false)', {
       hint: `set it to true in ${config.file ?? 'the configuration'}`,
@@ -85,6 +94,7 @@ async function openRemote(
     url,
     signal: world.signal,
     userAgent: `skulk/${world.version}`,
+    nodeId: config.nodeId,
     ...(token !== undefined && { token }),
     ...(seconds > 0 && { stallTimeoutMs: seconds * 1000 }),
     ...(connections !== undefined && { connections }),
@@ -93,6 +103,7 @@ async function openRemote(
     store,
     url,
     downloads: async () => store.downloads,
+    fleet: async () => store.fleet,
     uploads: store.uploads,
     ...(localRoot !== undefined && { localRoot }),
     [Symbol.asyncDispose]: async () => store.close(),
@@ -111,7 +122,20 @@ function openDisk(deps: Deps, root: string): OpenedStore {
     await (await queue)?.close();
     await store.close();
   };
-  return { store, downloads, localRoot: root, [Symbol.asyncDispose]: close };
+  const fleet = (): Promise<Fleet> => openLonelyFleet(deps, store);
+  return { store, downloads, fleet, localRoot: root, [Symbol.asyncDispose]: close };
+}
+
+/** The fleet of a store that no server speaks for: what is ordered is heard when there is one again. */
+async function openLonelyFleet({ world }: Deps, store: LocalStore): Promise<Fleet> {
+  const { openFleet } = await import('../fleet/fleet.ts');
+  const { fleet, lock } = storeLayout(store.root);
+  const { now, emit, signal } = world;
+  const exclusively = async <T>(work: () => Promise<T>): Promise<T> => {
+    await using _ = await acquireLock(lock, { purpose: 'an order', timeoutMs: 10_000, signal });
+    return await work();
+  };
+  return openFleet({ directory: fleet, store, now, emit, exclusively });
 }
 
 function noDownloads(): never {

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OrderKind, OrderOutcome } from '../fleet/contract.ts';
 import { isHeld, tryLock } from '../kernel/lock.ts';
 import { copyLock, incomingCopy, type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { isLive, readLeases } from '../staging/leases/lease.ts';
@@ -8,6 +9,7 @@ import { listUnfinished } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
 import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
 import { applyBudget, type BudgetReport } from './apply-budget.ts';
+import { catchUp } from './catch-up.ts';
 import type { Deps } from './deps.ts';
 
 /** What a node tidied up, or would. */
@@ -18,17 +20,26 @@ export interface ReconcileReport extends BudgetReport {
   readonly stale_partials: readonly string[];
   /** What earlier removals left in the trash: how many directories. */
   readonly trash_entries: number;
+  /** What the store had asked for, and what became of it here. */
+  readonly orders: readonly ({ readonly kind: OrderKind; readonly model_id: string | null } & OrderOutcome)[];
 }
 
 const weekMs = 7 * 86_400_000;
 
-/** What a node does when it starts: drops dead leases and stale partials, empties the trash, applies the budget. */
-export async function reconcile(deps: Deps, { dryRun }: { readonly dryRun: boolean }): Promise<ReconcileReport> {
+/**
+ * What a node does when it starts: drops dead leases and stale partials, empties the trash, carries out what the store asked
+ * meanwhile, applies the budget.
+ * @param hearOrders whether to ask the store; a server's agent does it anyway
+ */
+export async function reconcile(
+  deps: Deps,
+  { dryRun, hearOrders }: { readonly dryRun: boolean; readonly hearOrders: boolean },
+): Promise<ReconcileReport> {
   const { config, world } = deps;
   const { nodeCachePath, storePath } = config.settings;
   const layout = stagingLayout(nodeCachePath.value);
   const isStore = await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost });
-  if (isStore) return { dropped_leases: [], stale_partials: [], trash_entries: 0, ...(await applyBudget(deps, { dryRun })) };
+  if (isStore) return { dropped_leases: [], stale_partials: [], trash_entries: 0, orders: [], ...(await applyBudget(deps, { dryRun })) };
   const leases = await readLeases(layout);
   const alive = await Promise.all(leases.map((lease) => isLive(lease, world.now())));
   const dead = leases.filter((_, index) => !alive[index]);
@@ -50,10 +61,12 @@ export async function reconcile(deps: Deps, { dryRun }: { readonly dryRun: boole
     const left = await emptyTrash(layout.trash);
     for (const path of left) world.emit({ type: 'warning', message: `${path} is left over from a removal and cannot be removed` });
   }
+  const caughtUp = hearOrders && !dryRun ? await catchUp(deps, { full: true }) : [];
   return {
     dropped_leases: dead.map(({ model_id, purpose }) => ({ model_id, purpose })),
     stale_partials: dryRun ? stale : removed,
     trash_entries: trash.length,
+    orders: caughtUp.map(({ order, outcome }) => ({ kind: order.kind, model_id: order.model_id, ...outcome })),
     ...(await applyBudget(deps, { dryRun })),
   };
 }

@@ -8,6 +8,7 @@ import { identifySelf } from '../kernel/process-identity.ts';
 import { touchLastUsed } from '../staging/last-used.ts';
 import type { HeldLease } from '../staging/leases/take-lease.ts';
 import { applyBudget } from './apply-budget.ts';
+import { catchUp } from './catch-up.ts';
 import type { Deps } from './deps.ts';
 import { leaseFor, stageOptions, stageWithCompanions } from './stage.ts';
 import type { StagedModel } from './stage-report.ts';
@@ -36,6 +37,7 @@ export async function runModel(deps: Deps, request: RunRequest): Promise<{ reado
   const { world } = deps;
   const { ref } = request;
   const program = findProgram(request.command[0] ?? '', world);
+  if (!request.offline) await catchUp(deps, { full: false });
   const options = stageOptions({ dryRun: false, force: false, offline: request.offline });
   const { nodeCachePath } = deps.config.settings;
   const lease = await explainingDiskErrors(`cannot take a lease in ${nodeCachePath.value}`, () => leaseFor(deps, ref, request, purpose));
@@ -48,6 +50,8 @@ export async function runModel(deps: Deps, request: RunRequest): Promise<{ reado
     await lease?.release();
   }
   await tidyUp(deps);
+  // What was put off while the program ran.
+  if (!request.offline) await catchUp(deps, { full: true });
   return { status };
 }
 

@@ -18,6 +18,7 @@ import { readJournal } from '../transfer/part-journal.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import { removeTree } from '../transfer/remove-tree.ts';
 import { askStore, type StoreAnswer } from './ask-store.ts';
+import { catchUp } from './catch-up.ts';
 import { checkRevision, hasRevision } from './check-revision.ts';
 import type { Deps } from './deps.ts';
 import { isStagedInPlace, resolveCanonical } from './resolve-canonical.ts';
@@ -33,12 +34,14 @@ export interface StageOptions {
   readonly direct: boolean;
   readonly connections: number;
   readonly limiter: RateLimiter;
+  /** What the store asked of this node has just been done. */
+  readonly caughtUp?: boolean;
 }
 
 /** A builder of another model ends sooner or later; whoever waits may be interrupted. */
 const waitForOtherMs = 24 * 3600 * 1000;
 /** What a transfer fails with when the store has other content under the same id by now. */
-const meansReplaced: ReadonlySet<string> = new Set(['INTEGRITY', 'FILE_NOT_FOUND']);
+const meansReplaced: ReadonlySet<string> = new Set(['INTEGRITY', 'FILE_NOT_FOUND', 'MODEL_NOT_FOUND']);
 const mostReplacements = 3;
 
 /** What became of one model, and what its card names beside it. */
@@ -79,6 +82,11 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     direct: options.direct,
     ahead: takeAhead,
   });
+  if (answer.state !== 'direct' && answer.hasOrders && !options.dryRun && options.caughtUp !== true) {
+    // What was asked for before this stage must not meet the copy that it makes.
+    await catchUp(deps, { full: true });
+    return await stageModel(deps, ref, { ...options, caughtUp: true });
+  }
   if (answer.state === 'current') return await cached(answer);
   await refuseStoreAsCache(layout, storePath.value);
   if (options.dryRun && answer.state === 'direct')
@@ -147,7 +155,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
         return await buildFrom(selectPart(ref, manifest), manifest.digest, answer, now);
       } catch (error) {
         if (!(error instanceof SkulkError) || !meansReplaced.has(error.code) || round === mostReplacements) throw error;
-        const newer = await answer.askAgain();
+        const newer = await answer.askAgain().catch(dropIfDeleted);
         // The same as before: damage in the store, or it was replaced twice meanwhile. One more try tells.
         if (newer.digest === manifest.digest && isRepeated) throw error;
         isRepeated = newer.digest === manifest.digest;
@@ -156,6 +164,16 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
         manifest = newer;
       }
     }
+  }
+
+  /** What came of a model that was deleted meanwhile is of no use to anybody. */
+  async function dropIfDeleted(error: unknown): Promise<never> {
+    if (!(error instanceof SkulkError) || error.code !== 'MODEL_NOT_FOUND') throw error;
+    await removeTree(incomingCopy(layout, modelId).path);
+    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} was deleted from the store while it was staged`, {
+      hint: '`skulk registry` lists what the store has; what had come of it was removed here',
+      cause: error,
+    });
   }
 
   async function buildFrom(

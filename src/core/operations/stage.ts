@@ -1,10 +1,12 @@
+import { stat } from 'node:fs/promises';
 import { type Companion, isRequired } from '../catalog/companions.ts';
 import { readCard } from '../catalog/read-card.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
-import { stagingLayout } from '../staging/layout.ts';
+import { copyPath, stagingLayout } from '../staging/layout.ts';
 import { type HeldLease, takeLease } from '../staging/leases/take-lease.ts';
 import { createRateLimiter, unlimited } from '../transfer/rate-limiter.ts';
+import { catchUp, reportStaged } from './catch-up.ts';
 import type { Deps } from './deps.ts';
 import { isStagedInPlace } from './resolve-canonical.ts';
 import { type StageOptions, stageModel } from './stage-model.ts';
@@ -41,6 +43,7 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
   const isLong = request.keepMs !== undefined || request.refs.length > 1;
   const leases: HeldLease[] = [];
   try {
+    if (!request.offline && !request.dryRun && (isLong || !(await areHere(deps, request.refs)))) await catchUp(deps, { full: false });
     for (const ref of request.refs) {
       const lease =
         isLong && !request.dryRun
@@ -51,6 +54,9 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
       if ('planned' in outcome) planned.push(...outcome.planned);
       else staged.push(outcome.staged);
     }
+    // The store then knows what this node has, before it next tells its nodes anything.
+    if (!request.offline && staged.some(({ source }) => source === 'store' || source === 'clone' || source === 'hub'))
+      await reportStaged(deps);
     if (request.keepMs !== undefined) {
       const until = new Date(world.now().getTime() + request.keepMs);
       for (const lease of leases) {
@@ -62,6 +68,20 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
     for (const lease of leases) await lease[Symbol.asyncDispose]();
   }
   return request.dryRun ? { planned } : { staged };
+}
+
+/** Whether there are copies already; then the answer to the first question says whether the store has orders. */
+async function areHere({ config }: Deps, refs: readonly ModelRef[]): Promise<boolean> {
+  const layout = stagingLayout(config.settings.nodeCachePath.value);
+  const found = await Promise.all(
+    refs.map(({ modelId }) =>
+      stat(copyPath(layout, modelId)).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.every(Boolean);
 }
 
 /** The options of each model's stage. */

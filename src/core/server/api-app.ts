@@ -7,11 +7,14 @@ import type { Deps } from '../operations/deps.ts';
 import { cancelDownload, download, downloadStatus, listDownloads } from '../operations/downloads.ts';
 import { listRegistry } from '../operations/list-registry.ts';
 import { listStaging } from '../operations/list-staging.ts';
+import { listNodes } from '../operations/nodes.ts';
+import { purgeEverywhere } from '../operations/purge-everywhere.ts';
 import type { DescribedEntry } from '../store/contract.ts';
 import { createApp, type LogOptions } from './create-app.ts';
 import { addDownloadRoutes } from './download-routes.ts';
+import { deletionAnswer, forceOf, waitOf } from './fleet-routes.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { deletedSchema, downloadSchema, entrySchema, errorSchema, modelParams } from './schemas.ts';
+import { deletedSchema, downloadSchema, entrySchema, errorSchema, modelParams, purgeBodySchema } from './schemas.ts';
 
 /** Who a serving node is. */
 export interface NodeIdentity {
@@ -92,9 +95,12 @@ export async function createApiApp({
   const remove = async (request: FastifyRequest): Promise<object> => {
     const { id, org, name } = request.params as { id?: string; org?: string; name?: string };
     const modelId = parseModelId(id ?? `${org}/${name}`);
-    const { nodes, freed_bytes } = await deleteModels(deps, { modelIds: [modelId], force: false });
-    request.log.info({ model: modelId, freed_bytes }, 'deleted');
-    return { modelId, deleted: true, freed_bytes, nodes };
+    request.log.info({ model: modelId }, 'asked to delete');
+    return {
+      modelId,
+      deleted: true,
+      ...deletionAnswer(await deleteModels(deps, { modelIds: [modelId], force: forceOf(request), waitMs: waitOf(request) })),
+    };
   };
   const removed = {
     summary: 'Remove a model and every staged copy of it',
@@ -118,6 +124,31 @@ export async function createApiApp({
     status: (modelId) => downloadStatus(deps, { modelId }),
     cancel: (modelId) => cancelDownload(deps, { modelId }),
   });
+  const purgeAnswer = {
+    200: { ...open, description: 'The order, a sentence, and how it stands on each node' },
+    400: errorSchema,
+    ...unavailable,
+  };
+  app.post(
+    '/store/purge-staging',
+    {
+      schema: { summary: 'Remove staged copies on every node; canonical copies stay', body: purgeBodySchema, response: purgeAnswer },
+      preValidation: async (request) => {
+        request.body ??= {};
+      },
+    },
+    async (request) => {
+      const { model_id, force = false } = request.body as { model_id?: string | null; force?: boolean };
+      const modelId = model_id == null ? undefined : parseModelId(model_id);
+      request.log.info({ model: modelId, force }, 'asked to purge');
+      const { order, freed_bytes, nodes } = await purgeEverywhere(deps, { modelId, force, waitMs: waitOf(request) });
+      const done = nodes.filter(({ status }) => status === 'done').length;
+      return { order, message: `${done} of ${nodes.length} nodes have purged ${modelId ?? 'their staged copies'}`, freed_bytes, nodes };
+    },
+  );
+  app.get('/store/nodes', { schema: { summary: 'Every node that reported', response: { 200: open, ...unavailable } } }, async () =>
+    listNodes(deps),
+  );
   app.get('/store/storage', { schema: { summary: "This node's staged copies", response: { 200: open } } }, async () => listStaging(deps));
   app.get('/node/identity', { schema: { summary: 'Who this node is', response: { 200: open } } }, async () => identity);
   app.get('/config', { schema: { summary: 'The configuration in force, without secrets', response: { 200: open } } }, async () => ({

@@ -6,6 +6,7 @@ import type { ModelId } from '../kernel/model-id.ts';
 import { isSha256 } from '../kernel/sha256.ts';
 import type { LocalStore, OpenFile } from '../store/contract.ts';
 import { createBufferPool } from './buffer-pool.ts';
+import { forceOf, waitOf } from './fleet-routes.ts';
 import { sendJson } from './json-cache.ts';
 import type { Limits } from './limits.ts';
 import { type ModelTarget, parseModelUrl } from './parse-model-url.ts';
@@ -20,7 +21,20 @@ const statusPath = 'download/status';
 /** Everything below `/models/{id}` but long work. Which model and file a URL names is decided by `parseModelUrl` and what the store has. */
 export function addFileRoutes(
   app: FastifyInstance,
-  { store, limits, downloadStatus }: { store: LocalStore; limits: Limits; downloadStatus: (modelId: ModelId) => Promise<DownloadStatus> },
+  {
+    store,
+    limits,
+    downloadStatus,
+    remove,
+    hasOrders,
+  }: {
+    store: LocalStore;
+    limits: Limits;
+    downloadStatus: (modelId: ModelId) => Promise<DownloadStatus>;
+    remove: (modelId: ModelId, options: { force: boolean; waitMs: number }) => Promise<object>;
+    /** Whether a node should ask for orders. */
+    hasOrders: (nodeId: unknown) => Promise<boolean>;
+  },
 ): void {
   const pool = createBufferPool({ large: limits.largeBuffers });
   let transfers = 0;
@@ -47,7 +61,8 @@ export function addFileRoutes(
   };
 
   const answerManifest = async (request: FastifyRequest, reply: FastifyReply, modelId: ModelId): Promise<unknown> => {
-    const condition = request.headers['if-none-match'];
+    const { 'if-none-match': condition, 'skulk-node': node } = request.headers;
+    if (await hasOrders(node)) reply.header('Skulk-Orders', 'pending');
     const known = /^"([^"]*)"$/.exec(condition?.trim() ?? '')?.[1];
     const answer = await store.manifest(modelId, isSha256(known) ? { knownDigest: known } : {});
     if (answer.state !== 'hashing' && answer.companions.length > 0) reply.header('Skulk-Companions', formatCompanions(answer.companions));
@@ -120,9 +135,9 @@ export function addFileRoutes(
     const targets = parseModelUrl(request.originalUrl.replace(/\/+(?=$|\?)/, ''));
     const target = targets.find(({ paths }) => paths.length === 0);
     if (target === undefined) throw new SkulkError('BAD_PATH', 'single files cannot be deleted', { hint: 'delete the whole model' });
-    const { freedBytes } = await store.remove(target.modelId);
-    request.log.info({ model: target.modelId, freed_bytes: freedBytes }, 'deleted');
-    return { modelId: target.modelId, deleted: true, freed_bytes: freedBytes, nodes: [] };
+    const outcome = await remove(target.modelId, { force: forceOf(request), waitMs: waitOf(request) });
+    request.log.info({ model: target.modelId }, 'deleted');
+    return { modelId: target.modelId, deleted: true, ...outcome };
   };
 
   const failures = { 400: errorSchema, 404: errorSchema };
@@ -145,7 +160,13 @@ export function addFileRoutes(
   );
   app.delete(
     '/models/:id',
-    { schema: { summary: 'Remove a model from the store', params, response: { 200: deletedSchema, ...failures } } },
+    {
+      schema: {
+        summary: 'Remove a model and every staged copy of it; ?wait_ms= waits for the nodes, ?force=true also evicts what is in use',
+        params,
+        response: { 200: deletedSchema, ...failures },
+      },
+    },
     answerDelete,
   );
   app.delete('/models/:org/:name', { schema: { hide: true } }, answerDelete);

@@ -113,6 +113,83 @@ export const downloadSchema = {
   },
 } as const;
 
+const bytes = { type: ['integer', 'null'], minimum: 0 } as const;
+
+/** What a node says of itself. */
+export const reportBodySchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['hostname', 'version', 'agent', 'staged_models', 'staged_bytes', 'free_bytes'],
+  properties: {
+    hostname: { ...text, maxLength: 253 },
+    version: { ...text, maxLength: 64 },
+    agent: { type: 'boolean', description: 'Whether it keeps a stream of orders open' },
+    staged_models: bytes,
+    staged_bytes: bytes,
+    free_bytes: bytes,
+  },
+} as const;
+
+export const nodeSchema = {
+  ...open,
+  description: 'A node that reported; sizes in bytes, null where it did not look',
+  properties: {
+    node_id: text,
+    hostname: text,
+    version: text,
+    agent: { type: 'boolean' },
+    address: { type: ['string', 'null'] },
+    last_seen: text,
+    connected: { type: 'boolean' },
+    pending_orders: count,
+    staged_models: bytes,
+    staged_bytes: bytes,
+    free_bytes: bytes,
+  },
+} as const;
+
+export const orderBodySchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['kind'],
+  properties: {
+    kind: { const: 'purge', description: 'Remove staged copies; canonical ones stay' },
+    model_id: { type: ['string', 'null'], maxLength: 200, description: 'Only this model' },
+    force: { type: 'boolean', description: 'Also what is in use' },
+  },
+} as const;
+
+export const outcomeBodySchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['status', 'freed_bytes', 'reason'],
+  properties: {
+    status: { enum: ['done', 'deferred', 'failed'] },
+    freed_bytes: { ...count, maximum: Number.MAX_SAFE_INTEGER },
+    reason: { type: ['string', 'null'], maxLength: 2000 },
+  },
+} as const;
+
+export const orderSchema = {
+  ...open,
+  description: 'An order and how it stands on each node: pending, done, deferred (in use) or failed',
+  properties: {
+    order_id: text,
+    seq: count,
+    kind: { enum: ['evict', 'purge'] },
+    model_id: { type: ['string', 'null'] },
+    force: { type: 'boolean' },
+    given_at: text,
+    nodes: { type: 'array', items: open },
+  },
+} as const;
+
+export const purgeBodySchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { model_id: { type: ['string', 'null'], maxLength: 200 }, force: { type: 'boolean' } },
+} as const;
+
 export const verifyBodySchema = {
   type: 'object',
   additionalProperties: false,

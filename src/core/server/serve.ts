@@ -1,17 +1,20 @@
 import { networkInterfaces } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { effectiveConfig } from '../config/describe.ts';
-import { ensureNodeId } from '../kernel/node-id.ts';
 import type { DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { SkulkEvent } from '../kernel/events.ts';
 import type { ModelId } from '../kernel/model-id.ts';
+import { ensureNodeId } from '../kernel/node-id.ts';
 import { chooseRoutableAddress } from '../network/routable-address.ts';
+import { deleteModels } from '../operations/delete-models.ts';
 import type { Deps } from '../operations/deps.ts';
+import { openHostFleet, startAgent } from '../operations/fleet-agent.ts';
 import { createHostDownloads } from '../operations/host-downloads.ts';
 import { type OpenedStore, openHostStore, openStore, remoteUrl } from '../operations/open-store.ts';
 import { reconcile } from '../operations/reconcile.ts';
 import { createApiApp } from './api-app.ts';
+import { deletionAnswer } from './fleet-routes.ts';
 import { listen } from './listen.ts';
 import { stopApp } from './stop-app.ts';
 import { createStoreApp } from './store-app.ts';
@@ -60,6 +63,9 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
   const isBusy = (modelId: ModelId): string | undefined => (downloads?.isActive(modelId) === true ? 'downloaded' : undefined);
   const opened = isHost ? await openHostStore(serving, { isBusy }) : undefined;
   if (opened !== undefined) downloads = createHostDownloads(serving, opened.store);
+  const hostFleet = opened === undefined ? undefined : openHostFleet(serving, opened.store);
+  const ending = new AbortController();
+  let agent: Promise<void> | undefined;
   try {
     const address = request.host ?? '0.0.0.0';
     const routable = chooseRoutableAddress(networkInterfaces(), settings.storeHttpHost.value);
@@ -80,6 +86,14 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
         store: opened.store,
         downloads,
         uploads: opened.uploads,
+        fleet: hostFleet,
+        remove: async (modelId, { force, waitMs }) =>
+          deletionAnswer(
+            await deleteModels(
+              { ...serving, store: opened.store, ...(hostFleet !== undefined && { fleet: hostFleet }) },
+              { modelIds: [modelId], force, waitMs },
+            ),
+          ),
         version: world.version,
         logLevel: request.logLevel,
         token: settings.token.value,
@@ -93,8 +107,14 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
     const remote = opened === undefined ? await remoteStore(serving) : undefined;
     const store = opened?.store ?? remote?.store;
     const served = downloads ?? (await remote?.downloads());
+    const fleet = hostFleet ?? (await remote?.fleet());
     const api = await createApiApp({
-      deps: { ...serving, ...(store !== undefined && { store }), ...(served !== undefined && { downloads: served }) },
+      deps: {
+        ...serving,
+        ...(store !== undefined && { store }),
+        ...(served !== undefined && { downloads: served }),
+        ...(fleet !== undefined && { fleet }),
+      },
       identity: {
         hostname: world.hostname,
         node_id: nodeId,
@@ -111,6 +131,7 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
     opened?.store.hashInBackground();
     await downloads?.resume();
     void tidyUp(serving);
+    if (fleet !== undefined) agent = startAgent(serving, { fleet, nodeId, signal: ending.signal });
     onReady({
       event: 'ready',
       role: isHost ? 'store' : 'node',
@@ -122,7 +143,9 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
     });
     await aborted(world.signal);
   } finally {
+    ending.abort(new SkulkError('TERMINATED', 'the server ends'));
     await Promise.all(apps.map((app) => stopApp(app, { graceMs })));
+    await agent;
     await downloads?.close();
     await opened?.store.close();
   }
@@ -132,7 +155,7 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
 async function tidyUp(deps: Deps): Promise<void> {
   const { emit } = deps.world;
   try {
-    const { evicted, failed } = await reconcile(deps, { dryRun: false });
+    const { evicted, failed } = await reconcile(deps, { dryRun: false, hearOrders: false });
     for (const { model_id, size_bytes } of evicted) emit({ type: 'note', message: `evicted ${model_id}, ${size_bytes} bytes` });
     for (const { message, hint } of failed) emit({ type: 'warning', message, hint });
   } catch (error) {

@@ -1,12 +1,16 @@
 import type { FastifyInstance } from 'fastify';
+import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import type { DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import { isNodeId } from '../kernel/node-id.ts';
 import type { LocalStore, Uploads } from '../store/contract.ts';
 import { addChunkRoutes } from './chunk-routes.ts';
 import { createApp, type LogOptions } from './create-app.ts';
 import { addDownloadRoutes } from './download-routes.ts';
 import { addFileRoutes } from './file-routes.ts';
+import { addFleetRoutes } from './fleet-routes.ts';
 import { sendJson } from './json-cache.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { downloadSchema, entrySchema, healthSchema } from './schemas.ts';
@@ -20,6 +24,10 @@ export interface StoreAppOptions extends LogOptions {
   readonly uploads?: Uploads | undefined;
   /** Without them nothing is fetched. */
   readonly downloads?: DownloadQueue | undefined;
+  /** Without it no node is known. */
+  readonly fleet?: Fleet | undefined;
+  /** Removes a model everywhere; without it only here. */
+  readonly remove?: (modelId: ModelId, options: { force: boolean; waitMs: number }) => Promise<object>;
   readonly version: string;
   readonly limits?: Partial<Limits>;
   /** When given, everything but `/health` wants it as a bearer token. */
@@ -33,6 +41,8 @@ export async function createStoreApp({
   store,
   downloads,
   uploads,
+  fleet,
+  remove,
   version,
   limits: given,
   token,
@@ -56,7 +66,14 @@ export async function createStoreApp({
   );
   addDownloads(app, downloads ?? nothingIsFetched);
   if (downloads !== undefined) addChunkRoutes(app, { downloads, root: store.root, limits });
-  addFileRoutes(app, { store, limits, downloadStatus: (modelId) => (downloads ?? nothingIsFetched).status(modelId) });
+  addFileRoutes(app, {
+    store,
+    limits,
+    downloadStatus: (modelId) => (downloads ?? nothingIsFetched).status(modelId),
+    remove: remove ?? (async (modelId) => ({ freed_bytes: (await store.remove(modelId)).freedBytes, nodes: [] })),
+    hasOrders: async (nodeId) => fleet !== undefined && isNodeId(nodeId) && (await fleet.expects(nodeId)),
+  });
+  if (fleet !== undefined) addFleetRoutes(app, fleet);
   if (uploads !== undefined) addUploadRoutes(app, { uploads, intervalMs: limits.progressIntervalMs });
   addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
   return app;

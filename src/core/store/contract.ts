@@ -38,11 +38,11 @@ export interface StoreHealth {
   readonly instance: string | null;
 }
 
-/** What a store answers when asked for a manifest. */
+/** What a store answers when asked for a manifest. `hasOrders`: it also asks something of this node, or does not know it. */
 export type ManifestAnswer =
-  | { readonly state: 'ready'; readonly manifest: Manifest; readonly companions: readonly Companion[] }
+  | { readonly state: 'ready'; readonly manifest: Manifest; readonly companions: readonly Companion[]; readonly hasOrders?: boolean }
   /** The store's digest is the one that the caller knows. */
-  | { readonly state: 'unchanged'; readonly companions: readonly Companion[] }
+  | { readonly state: 'unchanged'; readonly companions: readonly Companion[]; readonly hasOrders?: boolean }
   /** The files are there, but not hashed yet; ask again. */
   | { readonly state: 'hashing'; readonly retryAfterMs: number };
 

@@ -21,6 +21,8 @@ export interface StoreLayout {
   readonly jobs: string;
   /** Changes that are decided and must be carried out to their end. */
   readonly intents: string;
+  /** The nodes, and what was ordered of them. */
+  readonly fleet: string;
   readonly lock: string;
 }
 
@@ -39,6 +41,7 @@ export function storeLayout(root: string): StoreLayout {
     facts: join(own, 'facts'),
     jobs: join(own, 'jobs'),
     intents: join(own, 'intents'),
+    fleet: join(own, 'fleet'),
     lock: join(own, 'lock'),
   };
 }

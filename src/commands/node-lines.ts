@@ -1,0 +1,38 @@
+import { SkulkError } from '../core/kernel/errors.ts';
+import { formatBytes } from '../core/kernel/units.ts';
+
+interface Outcome {
+  readonly status: 'pending' | 'done' | 'deferred' | 'failed';
+  readonly freed_bytes: number;
+  readonly reason: string | null;
+}
+
+type OnNode = Outcome & { readonly node: string; readonly hostname: string };
+
+const nameOf = ({ node, hostname }: OnNode): string => (hostname === '' ? node : `${hostname} (${node})`);
+
+/** How an order stands on one node. */
+export function nodeLine(outcome: OnNode): string {
+  const name = nameOf(outcome);
+  if (outcome.status === 'done') return `${name}: done, freed ${formatBytes(outcome.freed_bytes)}`;
+  if (outcome.status === 'deferred') return `${name}: later, ${outcome.reason ?? 'it is in use'}`;
+  if (outcome.status === 'failed') return `${name}: failed, ${outcome.reason ?? 'for a reason that it does not give'}`;
+  return `${name}: has not answered yet`;
+}
+
+/** What became here of something that the store had asked. */
+export function orderLine({ kind, model_id, ...outcome }: Outcome & { readonly kind: string; readonly model_id: string | null }): string {
+  const what = `the store asked to ${kind} ${model_id ?? 'all copies'}`;
+  return outcome.status === 'done'
+    ? `${what}: freed ${formatBytes(outcome.freed_bytes)}`
+    : `${what}: ${outcome.status}, ${outcome.reason ?? ''}`;
+}
+
+/** The failure of an order that some nodes have not carried out; a copy in use goes by itself later. */
+export function unfinishedNodes(nodes: readonly OnNode[]): SkulkError | undefined {
+  const unfinished = nodes.filter(({ status }) => status === 'pending' || status === 'failed');
+  if (unfinished.length === 0) return undefined;
+  return new SkulkError('PARTIAL', `not carried out yet on ${unfinished.map(nameOf).join(', ')}`, {
+    hint: 'they do it when they are there again; `skulk nodes` says what is pending, `skulk nodes --forget NODE` drops one that is gone for good',
+  });
+}

@@ -1,0 +1,294 @@
+import { randomBytes } from 'node:crypto';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import type { Emit } from '../kernel/events.ts';
+import { makeDirectory } from '../kernel/make-directory.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import type { NodeId } from '../kernel/node-id.ts';
+import type { Fleet, GivenOrder, KnownNode, NodeReport, Order, OrderOutcome, OrderRequest } from './contract.ts';
+import { type NodeRecord, readNodeList, writeNodeList } from './node-list.ts';
+import { type BookedOrder, createOrderBook, type OrderBook, outcomesOf } from './order-book.ts';
+import { appendToLog, type LogEntry, readOrderLog, rewriteLog } from './order-log.ts';
+
+/** What the fleet needs of the store. */
+interface CanonicalStore {
+  has(modelId: ModelId): Promise<boolean>;
+  remove(modelId: ModelId): Promise<{ readonly freedBytes: number }>;
+}
+
+/** What a fleet on this machine's disk is opened with. */
+export interface FleetOptions {
+  /** Where nodes.json and orders.ndjson lie. */
+  readonly directory: string;
+  readonly store: CanonicalStore;
+  readonly now: () => Date;
+  readonly emit: Emit;
+  /** Runs a change while no other process makes one; absent in a server, which is the only writer for as long as it lives. */
+  readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** How often a stream shows that it lives, in milliseconds. */
+const heartbeatMs = 5_000;
+/** When a node was last seen is written down only so often, in milliseconds. */
+const seenEveryMs = 60_000;
+const mostNodes = 1024;
+
+/** The nodes and orders of the store on this machine's disk. */
+export function openFleet({ directory, store, now, emit, exclusively }: FleetOptions): Fleet {
+  const nodesPath = join(directory, 'nodes.json');
+  const logPath = join(directory, 'orders.ndjson');
+  const isServer = exclusively === undefined;
+  const watchers = new Map<NodeId, Set<() => void>>();
+  const changes = new Set<() => void>();
+  let nodes = new Map<NodeId, NodeRecord>();
+  let book: OrderBook = createOrderBook();
+  let tail: Promise<unknown> = Promise.resolve();
+  let loaded: Promise<void> | undefined;
+
+  const load = async (): Promise<void> => {
+    const known = await readNodeList(nodesPath);
+    if (known === undefined) {
+      const aside = `${nodesPath}.damaged-${now().getTime()}`;
+      await rename(nodesPath, aside);
+      emit({
+        type: 'warning',
+        message: `the list of nodes was damaged; it lies at ${aside}`,
+        hint: 'nodes become known again as they report',
+      });
+    }
+    nodes = known ?? new Map();
+    book = createOrderBook();
+    for (const entry of await readOrderLog(logPath, (line) =>
+      emit({ type: 'warning', message: `${logPath}:${line} is not an entry of the log of orders, so it is skipped` }),
+    ))
+      book.apply(entry);
+    if (!isServer) return;
+    // A crash between an order and the removal that it belongs to: the store says which of the two it was.
+    for (const { order, isPrepared } of [...book.orders.values()]) {
+      if (!isPrepared) continue;
+      const isThere = order.model_id !== null && (await store.has(order.model_id));
+      book.apply(isThere ? { drop: order.order_id } : { commit: order.order_id });
+    }
+    if (book.orders.size > 0) {
+      await makeDirectory(directory);
+      await rewriteLog(logPath, book.compact());
+    }
+  };
+  const ready = (): Promise<void> => {
+    if (!isServer) return load();
+    loaded ??= load();
+    return loaded;
+  };
+  /** One change after the other; in a process without a server also one process after the other. */
+  const change = <T>(work: () => Promise<T>): Promise<T> => {
+    const run = tail.then(async () => {
+      const whole = async (): Promise<T> => {
+        await ready();
+        return work();
+      };
+      return exclusively === undefined ? whole() : exclusively(whole);
+    });
+    tail = run.catch(() => undefined);
+    return run;
+  };
+  const write = async (...entries: readonly LogEntry[]): Promise<void> => {
+    await appendToLog(directory, logPath, entries);
+    for (const entry of entries) book.apply(entry);
+    for (const tell of [...changes]) tell();
+  };
+  const tellNodes = (): void => {
+    for (const set of watchers.values()) for (const tell of [...set]) tell();
+  };
+  const hostnameOf = (nodeId: NodeId): string => nodes.get(nodeId)?.hostname ?? '';
+  const given = (booked: BookedOrder): GivenOrder => ({ ...booked.order, nodes: outcomesOf(booked, hostnameOf) });
+  /** Whether an answer may come soon: without an agent a node answers when it is next used, and nobody can reach a store without a server. */
+  const isAwaited = ({ nodes: asked }: BookedOrder): boolean =>
+    isServer && [...asked].some(([nodeId, outcome]) => outcome === undefined && nodes.get(nodeId)?.agent === true);
+  const find = (orderId: string): BookedOrder => {
+    const booked = book.orders.get(orderId);
+    if (booked !== undefined && !booked.isPrepared) return booked;
+    throw new SkulkError('ORDER_NOT_FOUND', `there is no order ${orderId.slice(0, 24)}`, { hint: '`skulk nodes` lists what is pending' });
+  };
+  const make = (request: OrderRequest): Order => ({
+    ...request,
+    order_id: randomBytes(12).toString('hex'),
+    seq: book.next,
+    given_at: now().toISOString(),
+  });
+
+  return {
+    report: async (report, { address } = {}) => {
+      await ready();
+      const before = nodes.get(report.node_id);
+      // Without a server nobody can reach this store over HTTP, and what is done here is done at once.
+      if (before === undefined && !isServer) return [];
+      if (before === undefined && nodes.size >= mostNodes)
+        throw new SkulkError('CONFLICT', `${mostNodes} nodes are known, more are not taken`, {
+          hint: '`skulk nodes --forget NODE` drops one that is gone',
+        });
+      const record = merge(before, report, address ?? null, now());
+      nodes.set(record.node_id, record);
+      if (isServer && isNews(before, record)) await change(() => writeNodeList(nodesPath, nodes));
+      return book.openFor(report.node_id);
+    },
+    expects: async (nodeId) => {
+      await ready();
+      return !nodes.has(nodeId) || book.openFor(nodeId).length > 0;
+    },
+    orders: async function* (nodeId, signal) {
+      await ready();
+      const told = new Set<string>();
+      const set = watchers.get(nodeId) ?? new Set();
+      watchers.set(nodeId, set);
+      let wake = (): void => {};
+      const tell = (): void => wake();
+      set.add(tell);
+      signal.addEventListener('abort', tell);
+      try {
+        while (!signal.aborted) {
+          const fresh = book.openFor(nodeId).filter(({ order_id }) => !told.has(order_id));
+          for (const order of fresh) {
+            told.add(order.order_id);
+            yield order;
+          }
+          if (fresh.length > 0) continue;
+          let timer: NodeJS.Timeout | undefined;
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+            timer = setTimeout(resolve, heartbeatMs);
+            timer.unref();
+          });
+          clearTimeout(timer);
+          if (!signal.aborted) yield undefined;
+        }
+      } finally {
+        set.delete(tell);
+        if (set.size === 0) watchers.delete(nodeId);
+        signal.removeEventListener('abort', tell);
+      }
+    },
+    acknowledge: (nodeId, orderId, outcome) =>
+      change(async () => {
+        const { nodes: asked } = find(orderId);
+        if (!asked.has(nodeId))
+          throw new SkulkError('ORDER_NOT_FOUND', `${nodeId} was not given the order ${orderId}`, { hint: 'it may have been forgotten' });
+        const before = asked.get(nodeId);
+        if (before?.status === 'done' || isSame(before, outcome)) return;
+        await write({ ack: orderId, node: nodeId, outcome });
+      }),
+    give: (request) =>
+      change(async () => {
+        const order = make(request);
+        await write({ order, nodes: [...nodes.keys()] });
+        tellNodes();
+        return given(find(order.order_id));
+      }),
+    remove: async (modelId, { force }) => {
+      await ready();
+      const draw = () => ({ order: make({ kind: 'evict', model_id: modelId, force }), nodes: [...nodes.keys()] });
+      let entry = draw();
+      // Nobody has to be told.
+      if (entry.nodes.length === 0) return { freedBytes: (await store.remove(modelId)).freedBytes, order: { ...entry.order, nodes: [] } };
+      const prepare = change(async () => {
+        entry = draw();
+        await write({ ...entry, prepared: true });
+      });
+      // On a full disk there is room to write it down only when the model is gone.
+      const isPrepared = await fits(prepare);
+      try {
+        const { freedBytes } = await store.remove(modelId);
+        return await change(async () => {
+          const { order } = entry;
+          await write(isPrepared ? { commit: order.order_id } : entry);
+          tellNodes();
+          return { freedBytes, order: given(find(order.order_id)) };
+        });
+      } catch (error) {
+        // What the store could not end, it ends later; the next server sees which of the two it was.
+        const isUndecided = !(await store.has(modelId).catch(() => true)) && !isMissing(error);
+        if (isPrepared && !isUndecided) await change(() => write({ drop: entry.order.order_id }));
+        throw error;
+      }
+    },
+    outcome: async (orderId, { waitMs, signal }) => {
+      await ready();
+      const until = performance.now() + waitMs;
+      for (;;) {
+        const booked = find(orderId);
+        const left = until - performance.now();
+        if (left <= 0 || signal.aborted || !isAwaited(booked)) return given(booked);
+        await changed(left, signal);
+      }
+    },
+    nodes: async () => {
+      await ready();
+      return [...nodes.values()].map(
+        (record): KnownNode => ({
+          ...record,
+          connected: watchers.has(record.node_id),
+          pending_orders: book.openFor(record.node_id).length,
+        }),
+      );
+    },
+    forget: (nodeId) =>
+      change(async () => {
+        if (!nodes.has(nodeId)) throw new SkulkError('NODE_NOT_FOUND', `no node is called ${nodeId}`, { hint: '`skulk nodes` lists them' });
+        const rest = new Map(nodes);
+        rest.delete(nodeId);
+        await writeNodeList(nodesPath, rest);
+        nodes = rest;
+        await write({ forget: nodeId });
+      }),
+  };
+
+  async function changed(withinMs: number, signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        changes.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, withinMs);
+      changes.add(done);
+      signal.addEventListener('abort', done);
+    });
+  }
+}
+
+/** Whether something could be written; a full disk is no failure here. */
+async function fits(writing: Promise<void>): Promise<boolean> {
+  try {
+    await writing;
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'ENOSPC', 'EDQUOT')) return false;
+    throw error;
+  }
+}
+
+const isMissing = (error: unknown): boolean => error instanceof SkulkError && error.code === 'MODEL_NOT_FOUND';
+
+const isSame = (before: OrderOutcome | undefined, outcome: OrderOutcome): boolean =>
+  before !== undefined && JSON.stringify(before) === JSON.stringify(outcome);
+
+function merge(before: NodeRecord | undefined, report: NodeReport, address: string | null, now: Date): NodeRecord {
+  return {
+    ...report,
+    staged_models: report.staged_models ?? before?.staged_models ?? null,
+    staged_bytes: report.staged_bytes ?? before?.staged_bytes ?? null,
+    free_bytes: report.free_bytes ?? before?.free_bytes ?? null,
+    // Who has an agent keeps it when another command of that machine reports.
+    agent: report.agent || before?.agent === true,
+    address,
+    last_seen: now.toISOString(),
+  };
+}
+
+/** Whether it is worth a write. */
+function isNews(before: NodeRecord | undefined, { last_seen, ...record }: NodeRecord): boolean {
+  if (before === undefined) return true;
+  const { last_seen: seen, ...rest } = before;
+  return Date.parse(last_seen) - Date.parse(seen) > seenEveryMs || JSON.stringify(rest) !== JSON.stringify(record);
+}

@@ -1,0 +1,99 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NodeReport, Order, OrderOutcome } from '../fleet/contract.ts';
+import { writeFileDurably } from '../kernel/durable-file.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { describeHolder } from '../kernel/holder.ts';
+import type { NodeId } from '../kernel/node-id.ts';
+import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
+import { listCopies, listUnfinished } from '../staging/list-copies.ts';
+import { isCanonicalRoot } from '../staging/same-place.ts';
+import { diskRoom } from '../transfer/disk-room.ts';
+import type { Deps } from './deps.ts';
+import { evictCopies } from './evict-copies.ts';
+
+const mostReasonBytes = 1000;
+
+/**
+ * Does on this node what the store asks. What became of it is written down before it is told, so that an order which is seen
+ * twice does nothing twice: what was staged anew since then stays.
+ * @throws the signal's reason
+ */
+export async function carryOutOrder(deps: Deps, order: Order): Promise<OrderOutcome> {
+  const { world, config } = deps;
+  const { nodeCachePath, storePath } = config.settings;
+  const layout = stagingLayout(nodeCachePath.value);
+  // What lies there is canonical.
+  if (await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost }))
+    return { status: 'done', freed_bytes: 0, reason: null };
+  const before = await readOutcome(layout, order);
+  if (before?.status === 'done') return before;
+  try {
+    const sizes = new Map((await listUnfinished(layout)).map((id) => [id, 0]));
+    for (const { modelId, sizeBytes } of (await listCopies(layout)).copies) sizes.set(modelId, sizeBytes);
+    const victims = [...sizes]
+      .filter(([modelId]) => order.model_id === null || order.model_id === modelId)
+      .map(([modelId, sizeBytes]) => ({ modelId, sizeBytes }));
+    const { evicted_bytes, kept_in_use, failed } = await evictCopies(deps, layout, victims, { force: order.force, dryRun: false });
+    const freed_bytes = (before?.freed_bytes ?? 0) + evicted_bytes;
+    const outcome: OrderOutcome =
+      failed.length > 0
+        ? { status: 'failed', freed_bytes, reason: short(failed.map(({ message }) => message).join('; ')) }
+        : kept_in_use.length > 0
+          ? {
+              status: 'deferred',
+              freed_bytes,
+              reason: short(
+                kept_in_use.map(({ model_id, holders }) => `${model_id} is in use by ${holders.map(describeHolder).join(', ')}`).join('; '),
+              ),
+            }
+          : { status: 'done', freed_bytes, reason: null };
+    // A node without copies has nothing to remember.
+    if (victims.length > 0) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(outcome));
+    return outcome;
+  } catch (error) {
+    if (world.signal.aborted) throw world.signal.reason;
+    const { message } = error instanceof Error ? error : { message: String(error) };
+    return { status: 'failed', freed_bytes: before?.freed_bytes ?? 0, reason: short(message) };
+  }
+}
+
+/** Forgets what became of an order; the store knows it now and does not ask again. */
+export const forgetOutcome = ({ config }: Pick<Deps, 'config'>, order: Order): Promise<void> =>
+  rm(outcomeFile(stagingLayout(config.settings.nodeCachePath.value), order), { force: true });
+
+/** What this node says of itself. @param full whether to look at the copies, which takes a moment when there are many */
+export async function describeNode(
+  { world, config }: Deps,
+  nodeId: NodeId,
+  { agent, full }: { readonly agent: boolean; readonly full: boolean },
+): Promise<NodeReport> {
+  const { nodeCachePath, storePath } = config.settings;
+  const layout = stagingLayout(nodeCachePath.value);
+  const isInPlace = full && (await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost }));
+  const copies = full ? (isInPlace ? [] : (await listCopies(layout)).copies) : undefined;
+  return {
+    node_id: nodeId,
+    hostname: world.hostname,
+    version: world.version,
+    agent,
+    staged_models: copies?.length ?? null,
+    staged_bytes: copies?.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) ?? null,
+    free_bytes: full ? (await diskRoom(layout.root)).free : null,
+  };
+}
+
+const outcomeFile = ({ root }: StagingLayout, { order_id }: Order): string => join(root, '.skulk', 'v1', 'orders', `${order_id}.json`);
+
+const short = (text: string): string => text.slice(0, mostReasonBytes);
+
+async function readOutcome(layout: StagingLayout, order: Order): Promise<OrderOutcome | undefined> {
+  try {
+    const { status, freed_bytes, reason } = JSON.parse(await readFile(outcomeFile(layout, order), 'utf8')) as Partial<OrderOutcome>;
+    if (!Number.isSafeInteger(freed_bytes) || (status !== 'done' && status !== 'deferred' && status !== 'failed')) return undefined;
+    return { status, freed_bytes: freed_bytes as number, reason: typeof reason === 'string' ? reason : null };
+  } catch (error) {
+    if (error instanceof SkulkError) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,81 @@
+import type { Fleet, Order, OrderOutcome } from '../fleet/contract.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { ensureNodeId, type NodeId } from '../kernel/node-id.ts';
+import { carryOutOrder, describeNode, forgetOutcome } from './carry-out-order.ts';
+import type { Deps } from './deps.ts';
+import { type OpenedStore, openStore } from './open-store.ts';
+import { isStagedInPlace } from './resolve-canonical.ts';
+
+/** An order that this node heard of, and what became of it. */
+export interface CaughtUp {
+  readonly order: Order;
+  readonly outcome: OrderOutcome;
+}
+
+/** A LAN host that is up accepts within a few milliseconds; whoever wants to stage need not wait longer for one that is not. */
+const connectPatienceMs = 250;
+
+/** This node's stable id, made when there is none yet. */
+export const ownNodeId = ({ config, world }: Deps): Promise<NodeId> => ensureNodeId(config.skulkHome, world.env['SKULK_NODE_ID']);
+
+/**
+ * Says to the store that this node is there, and does what the store asked of it meanwhile. A store that cannot be reached, or
+ * that knows no orders, is no failure: the orders are kept until the next time.
+ * @param full whether to say also what is staged here, which takes a moment when that is much
+ */
+export async function catchUp(deps: Deps, { full }: { readonly full: boolean }): Promise<readonly CaughtUp[]> {
+  const { world } = deps;
+  try {
+    if (await isStagedInPlace(deps, { offline: true })) return [];
+    await using opened = await openStore(deps);
+    if (!(await mayAnswer(opened))) return [];
+    const nodeId = await ownNodeId(deps);
+    const fleet = await opened.fleet();
+    const orders = await fleet.report(await describeNode(deps, nodeId, { agent: false, full }), { signal: world.signal });
+    const done: CaughtUp[] = [];
+    for (const order of orders) done.push({ order, outcome: await obey(deps, fleet, nodeId, order) });
+    return done;
+  } catch (error) {
+    if (world.signal.aborted) throw world.signal.reason;
+    world.emit({ type: 'note', message: `the store was not asked for orders: ${error instanceof Error ? error.message : String(error)}` });
+    return [];
+  }
+}
+
+/** Tells the store what is staged here by now; what it asks is left to the next time, as the copies were just asked for. */
+export async function reportStaged(deps: Deps): Promise<void> {
+  const { world } = deps;
+  try {
+    if (await isStagedInPlace(deps, { offline: true })) return;
+    await using opened = await openStore(deps);
+    if (!(await mayAnswer(opened))) return;
+    await (await opened.fleet()).report(await describeNode(deps, await ownNodeId(deps), { agent: false, full: true }), {
+      signal: world.signal,
+    });
+  } catch (error) {
+    if (world.signal.aborted) throw world.signal.reason;
+    world.emit({
+      type: 'note',
+      message: `the store was not told what is staged: ${error instanceof Error ? error.message : String(error)}`,
+    });
+  }
+}
+
+/** Carries an order out and tells the store. */
+export async function obey(deps: Deps, fleet: Fleet, nodeId: NodeId, order: Order): Promise<OrderOutcome> {
+  const outcome = await carryOutOrder(deps, order);
+  try {
+    await fleet.acknowledge(nodeId, order.order_id, outcome);
+    if (outcome.status === 'done') await forgetOutcome(deps, order);
+  } catch (error) {
+    if (!(error instanceof SkulkError) || deps.world.signal.aborted) throw error;
+    deps.world.emit({ type: 'note', message: `the store does not know yet what became of an order: ${error.message}` });
+  }
+  return outcome;
+}
+
+async function mayAnswer({ url }: OpenedStore): Promise<boolean> {
+  if (url === undefined) return true;
+  const { probeConnection } = await import('../client/probe-connection.ts');
+  return (await probeConnection(url, connectPatienceMs)) === 'connected';
+}

@@ -1,0 +1,46 @@
+import type { Fleet, GivenOrder, NodeOutcome } from '../fleet/contract.ts';
+import { carryOutOrder } from './carry-out-order.ts';
+import { obey, ownNodeId } from './catch-up.ts';
+import type { Deps } from './deps.ts';
+
+/** How long a command waits for the nodes, in milliseconds. */
+export const usualWaitMs = 5_000;
+
+/**
+ * Sees to it that this very machine does what was ordered, and waits for the others. Inside a server the agent does the first.
+ * @returns how the order stands on each node, this one included if it had something to do
+ */
+export async function awaitNodes(
+  deps: Deps,
+  fleet: Fleet,
+  order: GivenOrder,
+  { waitMs }: { readonly waitMs: number },
+): Promise<readonly NodeOutcome[]> {
+  const { world, config } = deps;
+  const own: NodeOutcome[] = [];
+  if (deps.store === undefined) {
+    const nodeId = config.nodeId === undefined ? undefined : await ownNodeId(deps);
+    if (nodeId !== undefined && order.nodes.some(({ node }) => node === nodeId)) await obey(deps, fleet, nodeId, order);
+    else {
+      const outcome = await carryOutOrder(deps, order);
+      const hasActed = outcome.freed_bytes > 0 || outcome.status !== 'done';
+      if (hasActed) own.push({ node: nodeId ?? (await ownNodeId(deps)), hostname: world.hostname, ...outcome });
+    }
+  }
+  if (order.nodes.length === 0) return own;
+  const { nodes } = await fleet.outcome(order.order_id, { waitMs, signal: world.signal });
+  return [...own, ...nodes];
+}
+
+/** One line for each node of several orders: the worst that became of them, and all that they freed. */
+export function mergeOutcomes(lists: readonly (readonly NodeOutcome[])[]): readonly NodeOutcome[] {
+  const merged = new Map<string, NodeOutcome>();
+  for (const outcome of lists.flat()) {
+    const before = merged.get(outcome.node);
+    const worst = before === undefined || rank[outcome.status] > rank[before.status] ? outcome : before;
+    merged.set(outcome.node, { ...worst, freed_bytes: outcome.freed_bytes + (before?.freed_bytes ?? 0) });
+  }
+  return [...merged.values()];
+}
+
+const rank = { done: 0, deferred: 1, pending: 2, failed: 3 } as const;

@@ -1,0 +1,25 @@
+import type { GivenOrder, NodeOutcome } from '../fleet/contract.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import type { Deps } from './deps.ts';
+import { openStore } from './open-store.ts';
+import { awaitNodes, usualWaitMs } from './order-everywhere.ts';
+
+/** What was ordered of every node, and how it stands. */
+export interface PurgedEverywhere {
+  readonly order: Omit<GivenOrder, 'nodes'>;
+  readonly freed_bytes: number;
+  readonly nodes: readonly NodeOutcome[];
+}
+
+/** Orders every node to remove its staged copies, or one model's. Canonical copies stay, also where they are used in place. */
+export async function purgeEverywhere(
+  deps: Deps,
+  { modelId, force, waitMs = usualWaitMs }: { readonly modelId: ModelId | undefined; readonly force: boolean; readonly waitMs?: number },
+): Promise<PurgedEverywhere> {
+  await using opened = await openStore(deps);
+  const fleet = await opened.fleet();
+  const given = await fleet.give({ kind: 'purge', model_id: modelId ?? null, force });
+  const nodes = await awaitNodes(deps, fleet, given, { waitMs });
+  const { nodes: _, ...order } = given;
+  return { order, freed_bytes: nodes.reduce((sum, { freed_bytes }) => sum + freed_bytes, 0), nodes };
+}

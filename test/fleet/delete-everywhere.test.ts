@@ -1,0 +1,169 @@
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { faultProxy } from '../helpers/fault-proxy.ts';
+import { type FleetWorld, fleetWorld, type NodeStands } from '../helpers/fleet-world.ts';
+import { ask } from '../helpers/raw-http.ts';
+
+const nodesOf = (stdout: string): Readonly<Record<string, string>> =>
+  Object.fromEntries((JSON.parse(stdout) as { nodes: NodeStands[] }).nodes.map(({ node, status }) => [node, status]));
+
+async function pendingOf(world: FleetWorld): Promise<Readonly<Record<string, number>>> {
+  const { stdout } = await world.host('nodes', '--json');
+  const { nodes } = JSON.parse(stdout) as { nodes: { node_id: string; pending_orders: number }[] };
+  return Object.fromEntries(nodes.map(({ node_id, pending_orders }) => [node_id, pending_orders]));
+}
+
+/** A proxy that passes everything on but what it drops; returns its URL. */
+async function dropping(target: string, dropped: RegExp): Promise<string> {
+  const server = createServer((incoming, answer) => {
+    if (dropped.test(incoming.url ?? '')) return void incoming.socket.destroy();
+    const { method, url, headers } = incoming;
+    const onward = request(new URL(url ?? '/', target), { method, headers }, (response) => {
+      answer.writeHead(response.statusCode ?? 500, response.headers);
+      response.pipe(answer);
+    });
+    onward.on('error', () => answer.destroy());
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('a delete reaches every node that listens, and waits for the one that sleeps', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  await world.add('org/two');
+  const host = await world.serveHost();
+  await world.serveNode('n1', host.url);
+  await world.serveNode('n2', host.url);
+  for (const name of ['n1', 'n2', 'laptop'])
+    expect(await world.node(name, host.url, 'stage', 'org/one', 'org/two')).toMatchObject({ status: 0 });
+
+  const ended = await world.node('n1', host.url, 'delete', 'org/one', '--yes', '--json');
+  expect(ended.status).toBe(9);
+  expect(nodesOf(ended.stdout)).toEqual({ host: 'done', n1: 'done', n2: 'done', laptop: 'pending' });
+  expect(JSON.parse(ended.stderr.trim().split('\n').at(-1) ?? '')).toMatchObject({ error: { code: 'PARTIAL' } });
+  expect(await world.canonical()).toEqual(['org--two']);
+  expect(await world.copies('n1')).toEqual(['org--two']);
+  expect(await world.copies('n2')).toEqual(['org--two']);
+  expect(await world.copies('laptop')).toEqual(['org--one', 'org--two']);
+
+  // The laptop has no agent; its next stage catches up first.
+  expect(await world.node('laptop', host.url, 'stage', 'org/two')).toMatchObject({ status: 0 });
+  expect(await world.copies('laptop')).toEqual(['org--two']);
+  expect(await pendingOf(world)).toMatchObject({ laptop: 0, n1: 0 });
+});
+
+test('what was staged anew after an order stays, even if the order is heard again', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  const host = await world.serveHost();
+  const deaf = await dropping(host.url, /\/orders\//);
+  expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
+  expect((await world.host('delete', 'org/one', '--yes')).status).toBe(9);
+  // The laptop does it, but its answer does not arrive.
+  await world.node('laptop', deaf, 'reconcile');
+  expect(await world.copies('laptop')).toEqual([]);
+  expect(await pendingOf(world)).toEqual({ host: 0, laptop: 1 });
+  await world.add('org/one', 'other bytes');
+  expect(await world.node('laptop', deaf, 'stage', 'org/one')).toMatchObject({ status: 0 });
+  expect(await world.node('laptop', host.url, 'reconcile')).toMatchObject({ status: 0 });
+  expect(await world.copies('laptop')).toEqual(['org--one']);
+  expect(await pendingOf(world)).toEqual({ host: 0, laptop: 0 });
+});
+
+test('a model that was deleted and added anew is staged anew, and stays', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  const host = await world.serveHost();
+  expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
+  expect((await world.host('delete', 'org/one', '--yes')).status).toBe(9);
+  await world.add('org/one', 'other bytes');
+  expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
+  expect(await pendingOf(world)).toEqual({ host: 0, laptop: 0 });
+  expect(await world.node('laptop', host.url, 'reconcile')).toMatchObject({ status: 0, stdout: 'nothing to do\n' });
+  expect(await world.copies('laptop')).toEqual(['org--one']);
+});
+
+test('a copy in use goes when its last use ends, and at once with --force', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  await world.add('org/two');
+  const host = await world.serveHost();
+  await world.serveNode('n1', host.url);
+  for (const model of ['org/one', 'org/two']) {
+    expect(await world.node('n1', host.url, 'stage', model)).toMatchObject({ status: 0 });
+    expect(await world.node('n1', host.url, 'activate', model, '--pid', String(process.pid))).toMatchObject({ status: 0 });
+  }
+  const ended = await world.host('delete', 'org/one', '--yes', '--json');
+  expect(nodesOf(ended.stdout)).toEqual({ host: 'done', n1: 'deferred' });
+  expect(ended).toMatchObject({ status: 0, stdout: expect.stringContaining(`pid ${process.pid}`) });
+  expect(await world.copies('n1')).toEqual(['org--one', 'org--two']);
+  expect(await world.node('n1', host.url, 'deactivate', 'org/one')).toMatchObject({ status: 0 });
+  await expect.poll(() => world.copies('n1'), { timeout: 10_000 }).toEqual(['org--two']);
+  await expect.poll(() => pendingOf(world), { timeout: 10_000 }).toEqual({ host: 0, n1: 0 });
+
+  const forced = await world.host('delete', 'org/two', '--yes', '--json', '--force');
+  expect(nodesOf(forced.stdout)).toEqual({ host: 'done', n1: 'done' });
+  expect(await world.copies('n1')).toEqual([]);
+});
+
+test('orders outlive the host, and a node that was away hears them', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  await world.add('org/two');
+  let host = await world.serveHost();
+  // It holds every answer back until it is whole, so no stream passes it.
+  const proxy = await faultProxy(host.url);
+  await using _ = proxy;
+  const node = await world.serveNode('n1', proxy.url);
+  expect(await world.node('n1', proxy.url, 'stage', 'org/one', 'org/two')).toMatchObject({ status: 0 });
+  await node.kill();
+  expect((await world.host('delete', 'org/one', '--yes')).status).toBe(9);
+  await host.kill();
+  // Without a server the store can still be told; the node hears of it later.
+  expect((await world.host('purge-staging', '--all-nodes', '--yes')).status).toBe(9);
+  host = await world.serveHost();
+  proxy.setTarget(host.url);
+  await world.serveNode('n1', proxy.url);
+  await expect.poll(() => world.copies('n1'), { timeout: 15_000 }).toEqual([]);
+  await expect.poll(() => pendingOf(world), { timeout: 15_000 }).toMatchObject({ n1: 0 });
+  expect(await world.canonical()).toEqual(['org--two']);
+});
+
+test('a purge over HTTP leaves every canonical copy, also of a host that uses them in place', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  const host = await world.serveHost();
+  const node = await world.serveNode('n1', host.url);
+  expect(await world.node('n1', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
+  const answer = await ask(node.apiUrl, '/store/purge-staging', { method: 'POST' });
+  expect(answer.status).toBe(200);
+  expect(answer.json()).toMatchObject({
+    order: { kind: 'purge', model_id: null },
+    message: expect.any(String),
+    nodes: expect.arrayContaining([expect.objectContaining({ node: 'n1', status: 'done' })]),
+  });
+  expect(await world.copies('n1')).toEqual([]);
+  expect(await world.canonical()).toEqual(['org--one']);
+});
+
+test('nodes are listed, and one that is gone can be forgotten with what it had to do', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  const host = await world.serveHost();
+  expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
+  expect((await world.host('delete', 'org/one', '--yes')).status).toBe(9);
+  const listed = JSON.parse((await world.host('nodes', '--json')).stdout) as { nodes: object[] };
+  expect(listed.nodes).toContainEqual(
+    expect.objectContaining({ node_id: 'laptop', agent: false, connected: false, staged_models: 1, staged_bytes: 10, pending_orders: 1 }),
+  );
+  expect(await world.host('nodes', '--forget', 'laptop')).toMatchObject({ status: 0 });
+  expect(await world.host('nodes', '--forget', 'laptop')).toMatchObject({ status: 3 });
+  expect(await pendingOf(world)).toEqual({ host: 0 });
+});

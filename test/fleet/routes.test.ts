@@ -1,0 +1,74 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { fleetWorld } from '../helpers/fleet-world.ts';
+import { ask } from '../helpers/raw-http.ts';
+
+const json = { 'content-type': 'application/json' };
+const report = { hostname: 'kite', version: '1', agent: false, staged_models: 1, staged_bytes: 2, free_bytes: 3 };
+const order = '0123456789abcdef01234567';
+
+test('the gates of the fleet', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  const host = await world.serveHost();
+  const post = (target: string, body: unknown) => ask(host.url, target, { method: 'POST', headers: json, body: JSON.stringify(body) });
+  expect((await post('/nodes/n1', report)).json()).toEqual({ orders: [] });
+
+  const bad: readonly (readonly [target: string, body: unknown, status: number])[] = [
+    ['/nodes/..%2F..%2Fetc', report, 400],
+    ['/nodes/-n', report, 400],
+    [`/nodes/${'n'.repeat(65)}`, report, 400],
+    ['/nodes/n1', { ...report, hostname: 'x'.repeat(300) }, 400],
+    ['/nodes/n1', { ...report, staged_bytes: -1 }, 400],
+    ['/nodes/n1', { ...report, more: 1 }, 400],
+    ['/nodes/n1', [], 400],
+    ['/nodes/n1/orders/..%2Fx', { status: 'done', freed_bytes: 0, reason: null }, 400],
+    [`/nodes/n1/orders/${order}`, { status: 'done', freed_bytes: 0, reason: null }, 404],
+    [`/nodes/n1/orders/${order}`, { status: 'won', freed_bytes: 0, reason: null }, 400],
+    ['/orders', { kind: 'evict', model_id: 'org/one' }, 400],
+    ['/orders', { kind: 'purge', model_id: '../x' }, 400],
+    ['/orders', { kind: 'purge', force: 'yes' }, 400],
+    ['/orders', {}, 400],
+  ];
+  for (const [target, body, status] of bad) {
+    const answer = await post(target, body);
+    expect([target, answer.status]).toEqual([target, status]);
+    expect(answer.json()).toMatchObject({ detail: expect.any(String), code: expect.any(String) });
+  }
+  expect((await ask(host.url, `/orders/${order}`)).status).toBe(404);
+  expect((await ask(host.url, '/nodes/nobody', { method: 'DELETE' })).status).toBe(404);
+  expect((await ask(host.url, '/models/org/one?wait_ms=soon', { method: 'DELETE' })).status).toBe(400);
+  expect(await world.canonical()).toEqual(['org--one']);
+  expect((await post('/orders', { kind: 'purge', model_id: 'org/one' })).json()).toMatchObject({ kind: 'purge', model_id: 'org/one' });
+  const purge = (body: unknown) =>
+    ask(host.apiUrl, '/store/purge-staging?wait_ms=0', { method: 'POST', headers: json, body: JSON.stringify(body) });
+  expect((await purge({ model_id: '../x' })).status).toBe(400);
+  expect((await purge({ models: [] })).status).toBe(400);
+  expect(await purge({})).toMatchObject({ status: 200 });
+  // A web page of another site may not.
+  const page = await ask(host.apiUrl, '/store/purge-staging', { method: 'POST', headers: { origin: 'http://evil.example' } });
+  expect(page.status).toBe(403);
+});
+
+test('a log of orders that a power cut or a person damaged loses only what is damaged', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  let host = await world.serveHost();
+  const post = (target: string, body: unknown) => ask(host.url, target, { method: 'POST', headers: json, body: JSON.stringify(body) });
+  await post('/nodes/n1', report);
+  const first = (await post('/orders', { kind: 'purge', model_id: 'org/one' })).json() as { order_id: string };
+  await host.kill();
+  const log = join(world.home, 'host/store/.skulk/v1/fleet/orders.ndjson');
+  await writeFile(log, `not JSON\n{"order":5}\n${await readFile(log, 'utf8')}{"order":{"order_id":"cut`);
+  host = await world.serveHost();
+  const asked = (await post('/nodes/n1', report)).json() as { orders: { order_id: string }[] };
+  expect(asked.orders.map(({ order_id }) => order_id)).toEqual([first.order_id]);
+  const second = (await post('/orders', { kind: 'purge' })).json() as { seq: number };
+  expect(second.seq).toBe(2);
+  await host.kill();
+  await writeFile(join(world.home, 'host/store/.skulk/v1/fleet/nodes.json'), '[');
+  host = await world.serveHost();
+  expect((await ask(host.url, '/nodes')).json()).not.toContainEqual(expect.objectContaining({ node_id: 'n1' }));
+  expect(((await post('/nodes/n1', report)).json() as { orders: unknown[] }).orders).toHaveLength(2);
+});

@@ -1,0 +1,63 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFiles } from './model-files.ts';
+import { type Ended, type RunningSkulk, runSkulk, type Served, startServe, startSkulk } from './spawn-skulk.ts';
+import { temporaryDirectory } from './temp-directory.ts';
+
+/** How an order stands on a node, as `delete --json` says it. */
+export interface NodeStands {
+  readonly node: string;
+  readonly status: 'pending' | 'done' | 'deferred' | 'failed';
+  readonly freed_bytes: number;
+  readonly reason: string | null;
+}
+
+/** A store host and nodes, all of them real processes; each node is named by its id. */
+export interface FleetWorld {
+  readonly home: string;
+  /** Brings a model of some bytes into the store. */
+  readonly add: (modelId: string, content?: string) => Promise<void>;
+  /** On a port of its own when one is given. */
+  readonly serveHost: (options?: { readonly port?: number }) => Promise<Served>;
+  /** Starts a node's agent; the node speaks to the store at a URL. */
+  readonly serveNode: (name: string, storeUrl: string) => Promise<Served>;
+  readonly host: (...args: readonly string[]) => Promise<Ended>;
+  readonly node: (name: string, storeUrl: string, ...args: readonly string[]) => Promise<Ended>;
+  readonly startNode: (name: string, storeUrl: string, ...args: readonly string[]) => RunningSkulk;
+  /** The directories of a node's copies. */
+  readonly copies: (name: string) => Promise<readonly string[]>;
+  readonly canonical: () => Promise<readonly string[]>;
+}
+
+/** Nothing runs yet. */
+export async function fleetWorld(): Promise<FleetWorld> {
+  const home = await temporaryDirectory();
+  const hostHome = join(home, 'host');
+  await mkdir(join(hostHome, 'store'), { recursive: true });
+  const hostEnv = { SKULK_HOME: hostHome, SKULK_NODE_ID: 'host' };
+  const nodeEnv = (name: string, url: string): Record<string, string> => ({
+    SKULK_HOME: join(home, name),
+    SKULK_NODE_ID: name,
+    SKULK_STORE: url,
+  });
+  let sources = 0;
+  const directories = async (path: string): Promise<readonly string[]> =>
+    (await readdir(path).catch(() => [])).filter((name) => name.includes('--')).toSorted();
+  return {
+    home,
+    add: async (modelId, content = 'some bytes') => {
+      sources += 1;
+      const source = join(home, `source-${sources}`);
+      await writeFiles(source, { 'a.gguf': content });
+      const ended = await runSkulk(['add', source, '--as', modelId], { env: hostEnv });
+      if (ended.status !== 0) throw new Error(ended.stderr);
+    },
+    serveHost: ({ port = 0 } = {}) => startServe({ home: hostHome, args: ['--port', String(port)], env: { SKULK_NODE_ID: 'host' } }),
+    serveNode: (name, url) => startServe({ home: join(home, name), args: ['--role', 'node'], env: nodeEnv(name, url) }),
+    host: (...args) => runSkulk(args, { env: hostEnv }),
+    node: (name, url, ...args) => runSkulk(args, { env: nodeEnv(name, url) }),
+    startNode: (name, url, ...args) => startSkulk(args, { env: nodeEnv(name, url) }),
+    copies: (name) => directories(join(home, name, 'staging')),
+    canonical: () => directories(join(hostHome, 'store')),
+  };
+}
