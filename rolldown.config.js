@@ -18,6 +18,7 @@ export default defineConfig({
   // `await using` came with Node 24.
   transform: { target: 'node22' },
   external: [
+    'bonjour-service',
     'fastify',
     '@fastify/swagger',
     'pino',

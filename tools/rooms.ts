@@ -81,6 +81,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   'proxy-from-env': ['core/client/outbound-fetch'],
   '@huggingface/hub': ['core/hub/hub'],
   '@huggingface/gguf': ['core/store/gguf-worker'],
+  'bonjour-service': ['core/network/mdns'],
   fastify: ['core/server/'],
   '@fastify/swagger': ['core/server/'],
   pino: ['core/server/'],

@@ -18,6 +18,7 @@ export const commandLoaders = {
   'purge-staging': async (): Promise<AnyCommand> => (await import('./purge-staging.ts')).purgeStaging,
   delete: async (): Promise<AnyCommand> => (await import('./delete.ts')).deleteModel,
   nodes: async (): Promise<AnyCommand> => (await import('./nodes.ts')).nodes,
+  discover: async (): Promise<AnyCommand> => (await import('./discover.ts')).discover,
   verify: async (): Promise<AnyCommand> => (await import('./verify.ts')).verify,
   health: async (): Promise<AnyCommand> => (await import('./health.ts')).health,
   doctor: async (): Promise<AnyCommand> => (await import('./doctor.ts')).doctor,

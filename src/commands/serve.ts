@@ -15,7 +15,7 @@ export const serve = defineCommand({
     apiPort: number('port of the API; 0 picks a free one', 'PORT', { from: 0, to: 65_535, fallback: '52415' }),
     storePath: value('directory of the canonical copies', 'DIR', { fallback: '$SKULK_HOME/store' }),
     advertise: value('address at which nodes reach this machine', 'IP'),
-    noMdns: flag('do not announce the store by mDNS (this version never does)'),
+    noMdns: flag('do not announce the store by mDNS, nor look for one'),
   },
   examples: [
     ['serve with the defaults', 'skulk serve'],
@@ -23,7 +23,7 @@ export const serve = defineCommand({
     ['pick free ports and print them as JSON', 'skulk serve --port 0 --api-port 0 --json'],
   ],
   exits: ['store-unreachable', 'conflict', 'no-space'],
-  run: async ({ role = 'auto', host, port, apiPort, storePath, advertise }, context) => {
+  run: async ({ role = 'auto', host, port, apiPort, storePath, advertise, noMdns }, context) => {
     // The port of a node's own store is not the port of the store that it speaks to, so it is no setting here.
     const deps = await context.deps({ apiPort, storePath, advertise });
     const { serve: run } = await import('../core/server/serve.ts');
@@ -32,6 +32,7 @@ export const serve = defineCommand({
       {
         role: role === 'auto' && storePath !== undefined ? 'store' : role,
         logLevel: context.logLevel,
+        mdns: !noMdns,
         ...(host !== undefined && { host }),
         ...(port !== undefined && { port }),
         ...(apiPort !== undefined && { apiPort }),

@@ -31,7 +31,7 @@ describe('skulk config', () => {
     const { stdout } = await skulk(['config', 'show', '--origin', '--store', 'http://h:1'], { SKULK_TOKEN: 'hush-hush' });
     expect(stdout).toMatch(/store_port +9000 +\S+skulk\.yaml:3: model_store\.store_port/);
     expect(stdout).toMatch(/store_url +http:\/\/h:1 +flag --store/);
-    expect(stdout).toMatch(/^token +\(set, not shown\) +environment SKULK_TOKEN/m);
+    expect(stdout).toMatch(/^model_store\.auth\.token +\(set, not shown\) +environment SKULK_TOKEN/m);
     expect(stdout).not.toMatch(/verysecret|hush-hush/);
   });
 

@@ -34,7 +34,8 @@ export function startSkulk(args: readonly string[], { env = {}, cwd }: SpawnOpti
   const { PATH = '', HOME = '/' } = process.env;
   const child = spawn(process.execPath, [bin, ...args], {
     // The internet is for those tests that bring their own Hub.
-    env: { PATH, HOME, ...(env['HF_ENDPOINT'] === undefined && { HF_HUB_OFFLINE: '1' }), ...env },
+    // Nor does a test hear of what else is on the LAN, but for those that make one.
+    env: { PATH, HOME, SKULK_NO_MDNS: '1', ...(env['HF_ENDPOINT'] === undefined && { HF_HUB_OFFLINE: '1' }), ...env },
     cwd: cwd ?? '/',
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,6 +1,6 @@
 import type { NetworkInterfaceInfo } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { chooseRoutableAddress } from '../../src/core/network/routable-address.ts';
+import { chooseRoutableAddress, isPublicAddress } from '../../src/core/network/routable-address.ts';
 
 const at = (address: string, internal = false): NetworkInterfaceInfo[] => [
   { address, internal, family: 'IPv4', netmask: '255.255.255.0', mac: '00:00:00:00:00:00', cidr: `${address}/24` },
@@ -26,4 +26,16 @@ describe('the address at which others reach this machine', () => {
   ])('%s in the configuration gives %s', (configured, expected) => {
     expect(chooseRoutableAddress({ en0: at('192.168.1.7') }, configured)).toBe(expected);
   });
+});
+
+it('a public address is told from one of a LAN', () => {
+  expect(['8.8.8.8', '192.168.1.2', '10.0.0.1', '100.64.0.1', '127.0.0.1', 'kite3', '192.0.2.2'].map(isPublicAddress)).toEqual([
+    true,
+    false,
+    false,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });

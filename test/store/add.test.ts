@@ -40,7 +40,7 @@ async function startServer({ deps, world }: Awaited<ReturnType<typeof makeHome>>
   await new Promise<void>((resolve, reject) => {
     served = serve(
       { ...deps, world: { ...world, signal: stop.signal } },
-      { role: 'auto', host: '127.0.0.1', port: 0, apiPort: 0, logLevel: 'silent' },
+      { role: 'auto', host: '127.0.0.1', port: 0, apiPort: 0, logLevel: 'silent', mdns: false },
       () => resolve(),
     );
     served.catch(reject);

@@ -22,7 +22,7 @@ const keys: readonly (readonly [key: string, setting: keyof Settings])[] = [
   ['model_store.staging.cleanup_on_deactivate', 'cleanupOnDeactivate'],
   ['model_store.staging.staging_keep_recent_gb', 'keepRecentBytes'],
   ['store_url', 'storeUrl'],
-  ['token', 'token'],
+  ['model_store.auth.token', 'token'],
   ['hf_token', 'hubToken'],
 ];
 

@@ -124,7 +124,7 @@ export function resolveConfig(
     ),
     cleanupOnDeactivate: staging('cleanup_on_deactivate', (s) => s.cleanup_on_deactivate, true),
     keepRecentBytes: { ...gib, value: Math.floor(gib.value * 1024 ** 3) },
-    token: settle<string | undefined>(undefined, undefined, {
+    token: settle<string | undefined>(undefined, ['auth.token', store.auth?.token], {
       env: ['SKULK_TOKEN', env(world, 'SKULK_TOKEN')],
       flag: ['--token', flags.token],
     }),

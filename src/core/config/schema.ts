@@ -73,6 +73,22 @@ const modelStore = Type.Object(
       }),
     ),
     api_port: Type.Optional(port('Port of the API on every serving node.', 52415)),
+    auth: Type.Optional(
+      Type.Object(
+        {
+          token: Type.Optional(
+            Type.String({
+              minLength: 8,
+              maxLength: 512,
+              pattern: '^[\\x21-\\x7e]+$',
+              description:
+                'When set on the store host, everything but `GET /health` needs it; machines that have it here send it. Never shown or logged. SKULK_TOKEN wins.',
+            }),
+          ),
+        },
+        strict,
+      ),
+    ),
     download: Type.Optional(Type.Object(downloadFields, strict)),
     staging: Type.Optional(Type.Object(stagingFields, strict)),
     node_overrides: Type.Optional(

@@ -66,7 +66,7 @@ export async function openStore(
   );
   if (!exists) {
     if (isStoreNamed) await checkDirectory(root, 'store_path', { mayBeMissing: false });
-    const nearby = await findOnThisMachine(deps);
+    const nearby = (await findOnLan(deps)) ?? (await findOnThisMachine(deps));
     if (nearby !== undefined) return nearby;
     if (!mayCreate) throw notConfigured();
     await makeDirectory(root);
@@ -142,6 +142,13 @@ function noDownloads(): never {
   throw new Error('this server has a store without downloads');
 }
 
+/** The store that announces itself, if there is just one. */
+async function findOnLan(deps: Deps): Promise<OpenedStore | undefined> {
+  const { findOnlyStore } = await import('./discover.ts');
+  const url = await findOnlyStore(deps);
+  return url === undefined ? undefined : openRemote(deps, url);
+}
+
 /** A server that was started with other settings than ours, at the usual port of this machine. */
 async function findOnThisMachine(deps: Deps): Promise<OpenedStore | undefined> {
   const url = `http://127.0.0.1:${deps.config.settings.storePort.value}`;
@@ -156,7 +163,7 @@ async function findOnThisMachine(deps: Deps): Promise<OpenedStore | undefined> {
 }
 
 const notConfigured = (): SkulkError =>
-  new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured, and none answers on this machine', {
+  new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured, and none answers on the LAN or on this machine', {
     hint: 'run `skulk serve` on the machine with the large disk, and here set SKULK_STORE=http://THAT-MACHINE:58080 or write `skulk config init`',
   });
 

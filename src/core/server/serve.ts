@@ -6,9 +6,10 @@ import { SkulkError } from '../kernel/errors.ts';
 import type { SkulkEvent } from '../kernel/events.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { ensureNodeId } from '../kernel/node-id.ts';
-import { chooseRoutableAddress } from '../network/routable-address.ts';
+import { chooseRoutableAddress, isPublicAddress, lanAddresses } from '../network/routable-address.ts';
 import { deleteModels } from '../operations/delete-models.ts';
 import type { Deps } from '../operations/deps.ts';
+import { findOnlyStore, mayUseMdns } from '../operations/discover.ts';
 import { openHostFleet, startAgent } from '../operations/fleet-agent.ts';
 import { createHostDownloads } from '../operations/host-downloads.ts';
 import { type OpenedStore, openHostStore, openStore, remoteUrl } from '../operations/open-store.ts';
@@ -28,6 +29,8 @@ export interface ServeRequest {
   readonly port?: number;
   readonly apiPort?: number;
   readonly logLevel: string;
+  /** Whether a store is announced by mDNS. */
+  readonly mdns: boolean;
 }
 
 /** Told once, when everything answers. */
@@ -58,7 +61,8 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
     });
   const apps: FastifyInstance[] = [];
   const log = (event: SkulkEvent): void => logEvent(apps[0], event);
-  const serving: Deps = { world: { ...world, emit: log }, config: { ...config, nodeId, isStoreHost: isHost } };
+  const told: Deps = { world: { ...world, emit: log }, config: { ...config, nodeId, isStoreHost: isHost } };
+  const serving = isHost || !request.mdns ? told : await withFoundStore(told);
   let downloads: DownloadQueue | undefined;
   const isBusy = (modelId: ModelId): string | undefined => (downloads?.isActive(modelId) === true ? 'downloaded' : undefined);
   const opened = isHost ? await openHostStore(serving, { isBusy }) : undefined;
@@ -66,12 +70,14 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
   const hostFleet = opened === undefined ? undefined : openHostFleet(serving, opened.store);
   const ending = new AbortController();
   let agent: Promise<void> | undefined;
+  let announcement: ReturnType<typeof announce> | undefined;
   try {
     const address = request.host ?? '0.0.0.0';
     const routable = chooseRoutableAddress(networkInterfaces(), settings.storeHttpHost.value);
     const outside = (url: string): string =>
       request.host === undefined && routable !== undefined ? url.replace('127.0.0.1', routable) : url;
     const names = [world.hostname, nodeId, settings.storeHost.value, settings.storeHttpHost.value].filter((name) => name !== undefined);
+    warnOfInternet(serving, request.host);
     let storeUrl = settings.enabled.value ? remoteUrl(serving.config) : undefined;
     const named = settings.storeUrl.origin;
     if (!isHost && named.from === 'environment') {
@@ -130,6 +136,8 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
     const { url: apiUrl } = await listen(api, { host: address, port: request.apiPort ?? settings.apiPort.value });
     opened?.store.hashInBackground();
     await downloads?.resume();
+    if (opened !== undefined && request.mdns)
+      announcement = announce(serving, { host: request.host, address: routable, url: storeUrl, nodeId });
     void tidyUp(serving);
     if (fleet !== undefined) agent = startAgent(serving, { fleet, nodeId, signal: ending.signal });
     onReady({
@@ -146,8 +154,52 @@ export async function serve(deps: Deps, request: ServeRequest, onReady: (ready: 
     ending.abort(new SkulkError('TERMINATED', 'the server ends'));
     await Promise.all(apps.map((app) => stopApp(app, { graceMs })));
     await agent;
+    await (await announcement)?.stop();
     await downloads?.close();
     await opened?.store.close();
+  }
+}
+
+/** A node that nobody told which store to use takes the only one that announces itself. */
+async function withFoundStore(deps: Deps): Promise<Deps> {
+  const { config, world } = deps;
+  if (config.isStoreNamed || !config.settings.enabled.value || remoteUrl(config) !== undefined) return deps;
+  const url = await findOnlyStore(deps);
+  if (url === undefined) return deps;
+  world.emit({ type: 'note', message: `this node uses the store ${url}` });
+  const storeUrl = { value: url, origin: { from: 'default' } } as const;
+  return { ...deps, config: { ...config, settings: { ...config.settings, storeUrl } } };
+}
+
+/** Without a token whoever reaches this machine may delete models. */
+function warnOfInternet({ config, world }: Deps, host: string | undefined): void {
+  if (config.settings.token.value !== undefined) return;
+  const listening = host === undefined || host === '0.0.0.0' || host === '::' ? lanAddresses(networkInterfaces()) : [host];
+  const open = listening.find(isPublicAddress);
+  if (open === undefined) return;
+  world.emit({
+    type: 'warning',
+    message: `${open} may be reached from the internet, and no token is set: whoever reaches it may read and delete models`,
+    hint: 'set SKULK_TOKEN or model_store.auth.token, or serve on an address of the LAN with --host',
+  });
+}
+
+/** Announces a store that other machines can reach; undefined for one that they cannot. */
+async function announce(
+  deps: Deps,
+  { host, address, url, nodeId }: { host: string | undefined; address: string | undefined; url: string | undefined; nodeId: string },
+): Promise<{ stop(): Promise<void> } | undefined> {
+  const at = host === undefined || host === '0.0.0.0' || host === '::' ? address : chooseRoutableAddress({}, host);
+  if (at === undefined || url === undefined || !mayUseMdns(deps)) return undefined;
+  const { hostname, version, emit } = deps.world;
+  try {
+    const { announceStore } = await import('../network/mdns.ts');
+    return announceStore({ hostname, nodeId, version, address: at, port: Number(new URL(url).port) }, (message) =>
+      emit({ type: 'warning', message }),
+    );
+  } catch (error) {
+    emit({ type: 'warning', message: `the store is not announced by mDNS: ${String(error)}` });
+    return undefined;
   }
 }
 

@@ -1,0 +1,44 @@
+import { defineCommand, duration, flag } from '../cli/definition.ts';
+
+/** `skulk discover`: the stores that announce themselves on the LAN. */
+export const discover = defineCommand({
+  name: 'discover',
+  summary: 'find stores on the LAN by mDNS',
+  description: [
+    'Asks for `_skulk-store._tcp` on every interface that leads to a LAN, and lists the stores that answer. A machine without a configuration does the same by itself and uses the store if there is just one. Names and versions are what the stores say of themselves.',
+    'With --explain it also says which address of this machine it would announce, and why not the others.',
+  ],
+  options: {
+    timeout: duration('how long to listen', { fallback: '2s' }),
+    explain: flag('say also what is known of the addresses of this machine'),
+  },
+  examples: [
+    ['list them', 'skulk discover'],
+    ['use the one that there is', 'export SKULK_STORE=$(skulk discover --json | jq -r ".stores[0].url")'],
+  ],
+  exits: ['not-found'],
+  run: async ({ timeout = 2_000, explain }, context) => {
+    const deps = await context.deps();
+    const { discover: ask } = await import('../core/operations/discover.ts');
+    return { ...(await ask(deps, { timeoutMs: timeout })), explain };
+  },
+  text: ({ stores, addresses, problems, explain }) => [
+    ...(stores.length === 0
+      ? []
+      : [
+          {
+            header: ['STORE', 'HOSTNAME', 'NODE', 'VERSION'],
+            rows: stores.map(({ url, hostname, node_id, version }) => [url, hostname, node_id, version]),
+          },
+        ]),
+    ...(explain
+      ? addresses.map((one) => `${one.chosen ? 'chosen' : 'not chosen'}: ${one.address} (${one.interface ?? 'configured'}), ${one.reason}`)
+      : []),
+    ...(explain ? problems : []),
+  ],
+  json: ({ stores, addresses, problems, explain }) => ({ stores, ...(explain && { addresses, problems }) }),
+  notice: ({ stores, problems }) =>
+    stores.length > 0
+      ? undefined
+      : `no store answered${problems.length > 0 ? ` (${problems[0]})` : ''}; multicast does not pass routers, many guest Wi-Fis and some VPNs: say SKULK_STORE=http://HOST:58080 then`,
+});

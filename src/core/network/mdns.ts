@@ -1,0 +1,126 @@
+import type { EventEmitter } from 'node:events';
+import { isIPv4 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { Bonjour, type Service } from 'bonjour-service';
+import { lanAddresses } from './routable-address.ts';
+
+/** The service type: `_skulk-store._tcp`. */
+const type = 'skulk-store';
+
+/** A store that announces itself on the LAN. What it says of itself is nobody's promise. */
+export interface AnnouncedStore {
+  readonly url: string;
+  readonly hostname: string;
+  readonly node_id: string;
+  readonly version: string;
+}
+
+/** What a store host announces. */
+export interface Announcement {
+  readonly hostname: string;
+  readonly nodeId: string;
+  readonly version: string;
+  /** Where nodes reach it. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * Announces a store until it is stopped. A LAN without multicast is no failure: then nobody hears it.
+ * @param onProblem told when something does not work
+ */
+export function announceStore(
+  { hostname, nodeId, version, address, port }: Announcement,
+  onProblem: (message: string) => void,
+): { stop(): Promise<void> } {
+  const bonjour = open(address, onProblem);
+  if (bonjour === undefined) return { stop: async () => {} };
+  bonjour.publish({
+    // Two stores may run on one machine.
+    name: `skulk ${nodeId} ${port}`.slice(0, 63),
+    type,
+    port,
+    txt: { address, hostname, node_id: nodeId, version },
+    disableIPv6: true,
+    // Another machine's answer to the probe could keep us silent.
+    probe: false,
+  });
+  return {
+    stop: () =>
+      new Promise((resolve) => {
+        // The goodbye is a courtesy; nobody waits long for it.
+        const timer = setTimeout(resolve, 500);
+        bonjour.unpublishAll(() =>
+          bonjour.destroy(() => {
+            clearTimeout(timer);
+            resolve();
+          }),
+        );
+      }),
+  };
+}
+
+/**
+ * Asks the LAN for stores, on every interface that leads to one.
+ * @param timeoutMs how long to listen
+ * @returns each store once, by URL
+ */
+export async function discoverStores({
+  timeoutMs,
+  signal,
+  onProblem,
+}: {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onProblem: (message: string) => void;
+}): Promise<readonly AnnouncedStore[]> {
+  const found = new Map<string, AnnouncedStore>();
+  const opened = lanAddresses(networkInterfaces()).flatMap((address) => open(address, onProblem) ?? []);
+  const browsers = opened.map((bonjour) =>
+    bonjour.find({ type }, (service) => {
+      const store = describe(service);
+      if (store !== undefined) found.set(store.url, store);
+    }),
+  );
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      clearInterval(again);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, opened.length === 0 ? 0 : timeoutMs);
+    // A datagram may be lost.
+    const again = setInterval(() => {
+      for (const browser of browsers) browser.update();
+    }, 250);
+    signal.addEventListener('abort', done);
+  });
+  for (const browser of browsers) browser.stop();
+  for (const bonjour of opened) bonjour.destroy();
+  return [...found.values()].toSorted((a, b) => a.url.localeCompare(b.url));
+}
+
+function open(address: string, onProblem: (message: string) => void): Bonjour | undefined {
+  const complain = (error: unknown): void => onProblem(`mDNS at ${address} does not work: ${(error as Error).message}`);
+  try {
+    // Options of multicast-dns, which the types here do not name. Who binds to one address hears no multicast on Linux.
+    const options = { interface: address, bind: '0.0.0.0' } as object;
+    const bonjour = new Bonjour(options, complain);
+    // A port that another program keeps for itself is told by an event that would end the process.
+    (bonjour as unknown as { readonly server: { readonly mdns: EventEmitter } }).server.mdns.on('error', complain);
+    return bonjour;
+  } catch (error) {
+    complain(error);
+    return undefined;
+  }
+}
+
+/** What anybody on the LAN may have sent: only what can be a store's address is used. */
+function describe({ port, txt, referer }: Service): AnnouncedStore | undefined {
+  const { address, hostname, node_id, version } = (typeof txt === 'object' && txt !== null ? txt : {}) as Record<string, unknown>;
+  const at = typeof address === 'string' && isIPv4(address) ? address : referer?.address;
+  if (at === undefined || !isIPv4(at) || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
+  const text = (value: unknown): string => (typeof value === 'string' ? value.replaceAll(/[^\x20-\x7e]/g, '').slice(0, 253) : '');
+  return { url: `http://${at}:${port}`, hostname: text(hostname), node_id: text(node_id), version: text(version) };
+}

@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { writeFiles } from '../helpers/model-files.ts';
+import { ask } from '../helpers/raw-http.ts';
+import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const token = 'only-for-this-lan';
+
+test('a token of the configuration file is wanted by the host, sent by commands and agents, and shown by nobody', {
+  timeout: 60_000,
+}, async () => {
+  const home = await temporaryDirectory();
+  const config = join(home, 'skulk.yaml');
+  await writeFile(config, `model_store:\n  auth:\n    token: ${token}\n`);
+  await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
+  const hostEnv = { SKULK_HOME: join(home, 'host'), SKULK_CONFIG: config };
+  const host = await startServe({ home: join(home, 'host'), env: { SKULK_CONFIG: config, SKULK_NODE_ID: 'host' }, args: ['--verbose'] });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  expect(await runSkulk(['add', join(home, 'source'), '--as', 'org/m'], { env: hostEnv })).toMatchObject({ status: 0 });
+  for (const [url, target] of [
+    [host.url, '/registry'],
+    [host.url, '/nodes'],
+    [host.apiUrl, '/store/registry'],
+    [host.apiUrl, '/config'],
+  ] as const)
+    expect([target, (await ask(url, target)).status]).toEqual([target, 401]);
+  expect((await ask(host.url, '/health')).status).toBe(200);
+  const shown = await ask(host.apiUrl, '/config', { headers: { authorization: `Bearer ${token}` } });
+  expect(shown.status).toBe(200);
+  expect(shown.body.toString()).not.toContain(token);
+
+  const nodeEnv = { SKULK_HOME: join(home, 'n1'), SKULK_NODE_ID: 'n1', SKULK_STORE: host.url };
+  expect(await runSkulk(['stage', 'org/m'], { env: nodeEnv })).toMatchObject({ status: 2, stderr: expect.stringContaining('SKULK_TOKEN') });
+  const node = await startServe({ home: join(home, 'n1'), args: ['--role', 'node'], env: { ...nodeEnv, SKULK_CONFIG: config } });
+  onTestFinished(() => node[Symbol.asyncDispose]());
+  expect(await runSkulk(['stage', 'org/m'], { env: { ...nodeEnv, SKULK_CONFIG: config } })).toMatchObject({ status: 0 });
+  const deleted = await runSkulk(['delete', 'org/m', '--yes', '--json'], { env: { ...nodeEnv, SKULK_CONFIG: config } });
+  expect(JSON.parse(deleted.stdout)).toMatchObject({
+    nodes: expect.arrayContaining([expect.objectContaining({ node: 'n1', status: 'done' })]),
+  });
+  const config2 = await runSkulk(['config', 'show'], { env: hostEnv });
+  for (const said of [config2.stdout, host.running.stderr(), node.running.stderr(), deleted.stderr]) expect(said).not.toContain(token);
+});
+
+test('a token that is none is refused without being repeated', async () => {
+  const home = await temporaryDirectory();
+  const config = join(home, 'skulk.yaml');
+  for (const bad of ['"with a space"', 'short', '"line\\nbreak-in-it"']) {
+    await writeFile(config, `model_store:\n  auth:\n    token: ${bad}\n`);
+    const ended = await runSkulk(['config', 'validate'], { env: { SKULK_HOME: home, SKULK_CONFIG: config } });
+    expect(ended).toMatchObject({ status: 2, stdout: '' });
+    expect(ended.stderr).toContain('model_store.auth.token');
+    expect(ended.stderr).not.toMatch(/with a space|short|break-in-it/);
+  }
+});

@@ -1,0 +1,79 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { onTestFinished } from 'vitest';
+import type { Ended } from './spawn-skulk.ts';
+
+const run = promisify(execFile);
+const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
+
+/** A machine of its own, as far as the network goes. */
+export interface Machine {
+  readonly address: string;
+  readonly skulk: (
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ) => { readonly child: ChildProcess; readonly ended: Promise<Ended> };
+}
+
+/** Whether this machine lets a test make network namespaces. */
+export async function canMakeNamespaces(): Promise<boolean> {
+  const name = `skulk-probe-${process.pid}`;
+  try {
+    await run('ip', ['netns', 'add', name]);
+    await run('ip', ['netns', 'delete', name]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Machines on one switch, 10.98.0.1 and up; they vanish with the test. */
+export async function machinesOnOneLan(count: number): Promise<readonly Machine[]> {
+  const tag = `sk${process.pid.toString(36)}`;
+  const ip = (...args: readonly string[]): Promise<unknown> => run('ip', args);
+  const bridge = `${tag}-lan`;
+  const names = Array.from({ length: count }, (_, index) => `${tag}-${index}`);
+  onTestFinished(async () => {
+    for (const name of [bridge, ...names]) await ip('netns', 'delete', name).catch(() => undefined);
+  });
+  // The switch lives in a namespace of its own, so that nothing of it touches the real network.
+  await ip('netns', 'add', bridge);
+  await ip('-n', bridge, 'link', 'add', 'lan', 'type', 'bridge', 'mcast_snooping', '0');
+  await ip('-n', bridge, 'link', 'set', 'lan', 'up');
+  const machines: Machine[] = [];
+  for (const [index, name] of names.entries()) {
+    const address = `10.98.0.${index + 1}`;
+    await ip('netns', 'add', name);
+    await ip('-n', name, 'link', 'set', 'lo', 'up');
+    await ip('-n', name, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', `port${index}`, 'netns', bridge);
+    await ip('-n', bridge, 'link', 'set', `port${index}`, 'master', 'lan', 'up');
+    await ip('-n', name, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
+    await ip('-n', name, 'link', 'set', 'eth0', 'up');
+    machines.push({ address, skulk: (args, env) => start(name, args, env) });
+  }
+  return machines;
+}
+
+function start(namespace: string, args: readonly string[], env: Readonly<Record<string, string>>): ReturnType<Machine['skulk']> {
+  const { PATH = '', HOME = '/' } = process.env;
+  const child = spawn('ip', ['netns', 'exec', namespace, process.execPath, bin, ...args], {
+    env: { PATH, HOME, HF_HUB_OFFLINE: '1', ...env },
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = once(child, 'close').then(([status, signal]) => ({ status, signal, stdout, stderr }) as Ended);
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await ended;
+  });
+  return { child, ended };
+}
