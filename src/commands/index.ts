@@ -3,6 +3,7 @@ import type { AnyCommand, CommandLoaders } from '../cli/definition.ts';
 /** Every verb, in the order of the help; a definition is loaded only when it is needed. */
 export const commandLoaders = {
   serve: async (): Promise<AnyCommand> => (await import('./serve.ts')).serve,
+  service: async (): Promise<AnyCommand> => (await import('./service.ts')).service,
   add: async (): Promise<AnyCommand> => (await import('./add.ts')).add,
   download: async (): Promise<AnyCommand> => (await import('./download.ts')).download,
   downloads: async (): Promise<AnyCommand> => (await import('./downloads.ts')).downloads,
