@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rename } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import type { Emit } from '../kernel/events.ts';
@@ -64,6 +64,7 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
     ))
       book.apply(entry);
     if (!isServer) return;
+    await removeDrafts(directory);
     // A crash between an order and the removal that it belongs to: the store says which of the two it was.
     for (const { order, isPrepared } of [...book.orders.values()]) {
       if (!isPrepared) continue;
@@ -255,6 +256,12 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
       signal.addEventListener('abort', done);
     });
   }
+}
+
+/** Files that a dead server was writing; this one is the only writer. */
+async function removeDrafts(directory: string): Promise<void> {
+  const names = await readdir(directory).catch((): string[] => []);
+  for (const name of names.filter((one) => /^\..+\.[0-9a-f]{12}\.tmp$/.test(one))) await rm(join(directory, name), { force: true });
 }
 
 /** Whether something could be written; a full disk is no failure here. */

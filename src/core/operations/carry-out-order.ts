@@ -1,18 +1,23 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NodeReport, Order, OrderOutcome } from '../fleet/contract.ts';
+import { pause } from '../kernel/backoff.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { describeHolder } from '../kernel/holder.ts';
 import type { NodeId } from '../kernel/node-id.ts';
+import { evictionPurpose } from '../staging/evict-copy.ts';
 import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { listCopies, listUnfinished } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import type { Deps } from './deps.ts';
-import { evictCopies } from './evict-copies.ts';
+import { type EvictionReport, evictCopies, type Victim } from './evict-copies.ts';
 
 const mostReasonBytes = 1000;
+/** An eviction of somebody else is waited for: so often, and so long each time, in milliseconds. */
+const mostAttempts = 100;
+const retryMs = 50;
 
 /**
  * Does on this node what the store asks. What became of it is written down before it is told, so that an order which is seen
@@ -29,13 +34,17 @@ export async function carryOutOrder(deps: Deps, order: Order): Promise<OrderOutc
   const before = await readOutcome(layout, order);
   if (before?.status === 'done') return before;
   try {
-    const sizes = new Map((await listUnfinished(layout)).map((id) => [id, 0]));
-    for (const { modelId, sizeBytes } of (await listCopies(layout)).copies) sizes.set(modelId, sizeBytes);
-    const victims = [...sizes]
-      .filter(([modelId]) => order.model_id === null || order.model_id === modelId)
-      .map(([modelId, sizeBytes]) => ({ modelId, sizeBytes }));
-    const { evicted_bytes, kept_in_use, failed } = await evictCopies(deps, layout, victims, { force: order.force, dryRun: false });
-    const freed_bytes = (before?.freed_bytes ?? 0) + evicted_bytes;
+    let freed_bytes = before?.freed_bytes ?? 0;
+    let report: EvictionReport;
+    for (let attempt = 1; ; attempt += 1) {
+      const victims = await chooseVictims(layout, order);
+      report = await evictCopies(deps, layout, victims, { force: order.force, dryRun: false });
+      freed_bytes += report.evicted_bytes;
+      // A command and an agent of one machine hear the same order; who comes second waits for the first.
+      if (attempt === mostAttempts || report.kept_in_use.length === 0 || !report.kept_in_use.every(isBeingEvicted)) break;
+      await pause(retryMs, world.signal);
+    }
+    const { kept_in_use, failed } = report;
     const outcome: OrderOutcome =
       failed.length > 0
         ? { status: 'failed', freed_bytes, reason: short(failed.map(({ message }) => message).join('; ')) }
@@ -48,8 +57,8 @@ export async function carryOutOrder(deps: Deps, order: Order): Promise<OrderOutc
               ),
             }
           : { status: 'done', freed_bytes, reason: null };
-    // A node without copies has nothing to remember.
-    if (victims.length > 0) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(outcome));
+    // A node that never staged has nothing that an order heard again could hurt.
+    if (await exists(layout.root)) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(outcome));
     return outcome;
   } catch (error) {
     if (world.signal.aborted) throw world.signal.reason;
@@ -82,6 +91,23 @@ export async function describeNode(
     free_bytes: full ? (await diskRoom(layout.root)).free : null,
   };
 }
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+async function chooseVictims(layout: StagingLayout, { model_id }: Order): Promise<readonly Victim[]> {
+  const sizes = new Map((await listUnfinished(layout)).map((id) => [id, 0]));
+  for (const { modelId, sizeBytes } of (await listCopies(layout)).copies) sizes.set(modelId, sizeBytes);
+  return [...sizes]
+    .filter(([modelId]) => model_id === null || model_id === modelId)
+    .map(([modelId, sizeBytes]) => ({ modelId, sizeBytes }));
+}
+
+const isBeingEvicted = ({ holders }: EvictionReport['kept_in_use'][number]): boolean =>
+  holders.every(({ purpose }) => purpose === evictionPurpose);
 
 const outcomeFile = ({ root }: StagingLayout, { order_id }: Order): string => join(root, '.skulk', 'v1', 'orders', `${order_id}.json`);
 

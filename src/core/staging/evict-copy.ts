@@ -10,6 +10,9 @@ import { holdersOf, lockHolder } from './leases/holders.ts';
 import { readLiveLeases } from './leases/lease.ts';
 import { isInside, isInsideStore, isStore } from './same-place.ts';
 
+/** What the lock of a copy that is being evicted says. */
+export const evictionPurpose = 'an eviction';
+
 /** What became of an eviction. */
 export type Eviction =
   | { readonly outcome: 'evicted' }
@@ -74,7 +77,7 @@ async function moveAway(
 async function lockOrHolder(layout: StagingLayout, modelId: ModelId): Promise<HeldLock | LockHolder | undefined> {
   const path = copyLock(layout, modelId);
   try {
-    return await tryLock(path, 'an eviction');
+    return await tryLock(path, evictionPurpose);
   } catch (error) {
     if (!isSystemError(error, 'ENOSPC', 'EDQUOT')) throw error;
     return readLock(path);

@@ -63,7 +63,7 @@ export function createStoreWriter(layout: StoreLayout, records: ModelRecords, wo
               world.emit({ type: 'waiting', message: `waiting for ${purpose} (pid ${pid}), which writes to the store` }),
           })
         : undefined;
-    await recover(layout, records, world);
+    await recover(layout, records, world, held === undefined);
     recovered = true;
     return await change();
   };
@@ -97,7 +97,7 @@ export function createStoreWriter(layout: StoreLayout, records: ModelRecords, wo
 }
 
 /** Ends what a dead process began, and makes a registry that can be read. */
-async function recover(layout: StoreLayout, records: ModelRecords, world: World): Promise<void> {
+async function recover(layout: StoreLayout, records: ModelRecords, world: World, isAlone: boolean): Promise<void> {
   await mendRegistry(layout, records, world);
   for (const intent of await readIntents(layout)) {
     world.emit({
@@ -107,15 +107,19 @@ async function recover(layout: StoreLayout, records: ModelRecords, world: World)
     await carryOut(layout, records, world, intent);
   }
   await clearAbandonedPlaces(layout, world.now(), world.emit);
-  await removeDrafts(layout);
+  // A server's fleet writes beside this writer, and tidies up for itself.
+  await removeDrafts(isAlone ? [...writtenUnderLock(layout), layout.fleet] : writtenUnderLock(layout));
   await emptyTrash(layout, world);
 }
 
+const writtenUnderLock = ({ root, manifests, seen, intents }: StoreLayout): readonly string[] => [root, manifests, seen, intents];
+
 /** Files that a dead process was writing; every file in these directories is written under the lock. */
-async function removeDrafts({ root, manifests, seen, intents }: StoreLayout): Promise<void> {
-  for (const directory of [root, manifests, seen, intents]) {
+async function removeDrafts(directories: readonly string[]): Promise<void> {
+  for (const directory of directories) {
     const names = await readdir(directory).catch((): string[] => []);
-    for (const name of names.filter((one) => /^\..+\.json\.[0-9a-f]{12}\.tmp$/.test(one))) await rm(join(directory, name), { force: true });
+    for (const name of names.filter((one) => /^\..+\.(?:nd)?json\.[0-9a-f]{12}\.tmp$/.test(one)))
+      await rm(join(directory, name), { force: true });
   }
 }
 
