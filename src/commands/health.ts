@@ -33,6 +33,7 @@ export const health = defineCommand({
     ...(report.hostname === null || report.hostname === undefined
       ? []
       : [`host        ${report.hostname} (skulk ${report.version ?? 'unknown'})`]),
+    ...(report.advertised ? [`advertised  ${report.advertised.url}: ${report.advertised.because}`] : []),
   ],
   failure: ({ configured, reachable, location }) => {
     if (!configured)

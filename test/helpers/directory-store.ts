@@ -63,6 +63,7 @@ export async function directoryStore(
       hostname: 'kite3',
       time: '2026-01-02T03:04:05.000Z',
       instance: null,
+      advertised: null,
     }),
     listModels: async () => entries(),
     listDescribed: async () => entries().map((entry) => ({ ...entry, ...deriveTraits({ modelId: entry.model_id, files: entry.files }) })),

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
@@ -11,6 +12,10 @@ const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
 /** A machine of its own, as far as the network goes. */
 export interface Machine {
   readonly address: string;
+  /** Gives it another address on the same cable, with a prefix length. */
+  readonly addAddress: (address: string) => Promise<void>;
+  /** What it has names for, as in /etc/hosts. */
+  readonly setHosts: (text: string) => Promise<void>;
   readonly skulk: (
     args: readonly string[],
     env: Readonly<Record<string, string>>,
@@ -37,6 +42,7 @@ export async function machinesOnOneLan(count: number): Promise<readonly Machine[
   const names = Array.from({ length: count }, (_, index) => `${tag}-${index}`);
   onTestFinished(async () => {
     for (const name of [bridge, ...names]) await ip('netns', 'delete', name).catch(() => undefined);
+    for (const name of names) await rm(`/etc/netns/${name}`, { recursive: true, force: true });
   });
   // The switch lives in a namespace of its own, so that nothing of it touches the real network.
   await ip('netns', 'add', bridge);
@@ -51,7 +57,15 @@ export async function machinesOnOneLan(count: number): Promise<readonly Machine[
     await ip('-n', bridge, 'link', 'set', `port${index}`, 'master', 'lan', 'up');
     await ip('-n', name, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
     await ip('-n', name, 'link', 'set', 'eth0', 'up');
-    machines.push({ address, skulk: (args, env) => start(name, args, env) });
+    machines.push({
+      address,
+      addAddress: async (more) => void (await ip('-n', name, 'addr', 'add', more, 'dev', 'eth0')),
+      setHosts: async (text) => {
+        await mkdir(`/etc/netns/${name}`, { recursive: true });
+        await writeFile(`/etc/netns/${name}/hosts`, text);
+      },
+      skulk: (args, env) => start(name, args, env),
+    });
   }
   return machines;
 }

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { effectiveConfig } from '../../src/core/config/describe.ts';
 import { loadConfig } from '../../src/core/config/load.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import type { World } from '../../src/core/kernel/world.ts';
@@ -39,7 +38,7 @@ async function serve({
   const config = await loadConfig(world);
   const deps = { world, config, ...(hasStore && { store }) };
   const identity = { hostname: 'kite3', node_id: 'n1', preferred_address: '192.168.1.10', version: '1.2.3', role: 'store' };
-  const app = await createApiApp({ deps, identity, effectiveConfig: () => effectiveConfig(config), logLevel: 'silent' });
+  const app = await createApiApp({ deps, identity: () => identity, logLevel: 'silent' });
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
   cleanUps.push(
     () => store[Symbol.asyncDispose](),

@@ -26,7 +26,14 @@ export function checkHealth(value: unknown, url: string): StoreHealth {
     hostname: textOr(value['hostname'], ''),
     time: textOr(value['time'], null),
     instance: textOr(value['instance'], null),
+    advertised: checkAdvertised(value['advertised']),
   };
+}
+
+function checkAdvertised(value: unknown): StoreHealth['advertised'] {
+  if (!isObject(value) || typeof value['url'] !== 'string' || !URL.canParse(value['url'])) return null;
+  const { protocol, origin } = new URL(value['url']);
+  return protocol === 'http:' || protocol === 'https:' ? { url: origin, because: textOr(value['because'], '') } : null;
 }
 
 /** A store's registry. One entry that cannot be used does not hide the others. Throws STORE_UNREACHABLE when it is no list. */

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { RequestInit } from 'node-fetch';
 import { systemCode } from '../kernel/errors.ts';
 import { createFetch, type Response } from './fetch.ts';
@@ -40,6 +41,8 @@ export interface ExchangeOptions {
   readonly connectTimeoutMs: number;
   readonly connections: number;
   readonly userAgent: string;
+  /** How the store's name becomes an address; the system's own way when absent. */
+  readonly lookup?: LookupFunction | undefined;
 }
 
 const mostErrorBytes = 64 * 1024;
@@ -53,9 +56,10 @@ export function createExchange({
   connectTimeoutMs,
   connections,
   userAgent,
+  lookup,
 }: ExchangeOptions): Exchange {
   const url = given.replace(/\/+$/, '');
-  const { fetch, close } = createFetch({ connectTimeoutMs, connections });
+  const { fetch, close } = createFetch({ connectTimeoutMs, connections, lookup });
   const own = { 'User-Agent': userAgent, 'Accept-Encoding': 'identity', ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
 
   const open = async ({ path, method = 'GET', headers, json, bytes, accept = [200] }: Call, watchdog: Watchdog): Promise<Response> => {

@@ -1,5 +1,5 @@
 import { Agent as HttpAgent } from 'node:http';
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import fetch, { type RequestInit, type Response } from 'node-fetch';
 
 export type { Response } from 'node-fetch';
@@ -12,11 +12,25 @@ export type StoreFetch = (url: string, init: RequestInit) => Promise<Response>;
  * @param connectTimeoutMs how long a connection may take to open
  * @param connections how many connections there may be at one time
  */
-export function createFetch({ connectTimeoutMs, connections }: { connectTimeoutMs: number; connections: number }): {
+export function createFetch({
+  connectTimeoutMs,
+  connections,
+  lookup,
+}: {
+  connectTimeoutMs: number;
+  connections: number;
+  lookup?: LookupFunction | undefined;
+}): {
   fetch: StoreFetch;
   close: () => void;
 } {
-  const options = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections, scheduling: 'lifo' } as const;
+  const options = {
+    keepAlive: true,
+    maxSockets: connections,
+    maxFreeSockets: connections,
+    scheduling: 'lifo',
+    ...(lookup !== undefined && { lookup }),
+  } as const;
   let agent: HttpAgent | undefined;
   // One store is one URL, so there is one agent; TLS is loaded only for a store that is asked over TLS.
   const agentFor = (protocol: string): HttpAgent => {

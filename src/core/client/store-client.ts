@@ -5,13 +5,15 @@ import type { Downloads } from '../jobs/contract.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Adopted, ManifestAnswer, RegistryEntry, Store, Uploads, VerifyReport, WorkOptions } from '../store/contract.ts';
-import { checkAdopted, checkDescribed, checkHealth, checkRegistry, checkVerifyReport } from './check-answers.ts';
+import { checkAdopted, checkDescribed, checkRegistry, checkVerifyReport } from './check-answers.ts';
 import { createDownloadsClient } from './downloads-client.ts';
 import { type Call, createExchange, type Exchange } from './exchange.ts';
 import { createFleetClient } from './fleet-client.ts';
+import { lookupOfStore } from './lookup-of-store.ts';
 import { clean, notAStore, retryAfterOf } from './map-failure.ts';
 import { modelUrl } from './model-url.ts';
 import { readJson, readLines } from './read-body.ts';
+import { readHealth } from './read-health.ts';
 import { readPiece } from './read-piece.ts';
 
 /** How to reach a store. Times are in milliseconds. */
@@ -42,7 +44,7 @@ export interface StoreClient extends Store {
 
 const mebibyte = 1024 * 1024;
 /** How much JSON an answer may have, in bytes. */
-const most = { health: mebibyte, registry: 256 * mebibyte, manifest: 64 * mebibyte, line: 64 * mebibyte };
+const most = { registry: 256 * mebibyte, manifest: 64 * mebibyte, line: 64 * mebibyte };
 /** Long work gives a sign of life every second. */
 const workSilenceMs = 60_000;
 /** A store that takes up an upload hashes what it has of it before it answers. */
@@ -51,15 +53,14 @@ const hashSilenceMs = 30 * 60_000;
 /** The client of a store's HTTP contract. Opens no connection until it is asked something. */
 export function createStoreClient(options: StoreClientOptions): StoreClient {
   const { stallTimeoutMs = 30_000, connectTimeoutMs = 10_000, connections = 16 } = options;
-  const exchange = createExchange({ ...options, stallTimeoutMs, connectTimeoutMs, connections });
+  const exchange = createExchange({ ...options, stallTimeoutMs, connectTimeoutMs, connections, lookup: lookupOfStore(options) });
   const { url } = exchange;
   const getJson = (call: Call, limit: number): Promise<unknown> =>
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit, watchdog }));
   return {
     location: url,
     close: exchange.close,
-    health: async () =>
-      checkHealth(await getJson({ path: '/health', silenceMs: Math.min(stallTimeoutMs, connectTimeoutMs) }, most.health), url),
+    health: async () => readHealth(exchange, { silenceMs: Math.min(stallTimeoutMs, connectTimeoutMs) }),
     listModels: async (): Promise<readonly RegistryEntry[]> => checkRegistry(await getJson({ path: '/registry' }, most.registry), url),
     listDescribed: async () => checkDescribed(await getJson({ path: '/registry' }, most.registry), url),
     manifest: (modelId, { knownDigest, signal } = {}) => askManifest(exchange, { modelId, knownDigest, signal, nodeId: options.nodeId }),

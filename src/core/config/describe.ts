@@ -3,7 +3,7 @@ import { type Config, type Origin, placeOf, type Settings } from './settings.ts'
 /** One row of `skulk config show`: the key as in the file, the effective value, and where it came from. */
 export interface ConfigRow {
   readonly key: string;
-  readonly value: string | number | boolean | null;
+  readonly value: string | number | boolean | readonly string[] | null;
   readonly origin: string;
 }
 
@@ -15,6 +15,7 @@ const keys: readonly (readonly [key: string, setting: keyof Settings])[] = [
   ['model_store.store_path', 'storePath'],
   ['model_store.cards_path', 'cardsPath'],
   ['model_store.api_port', 'apiPort'],
+  ['model_store.browse_roots', 'browseRoots'],
   ['model_store.download.allow_hf_fallback', 'allowHubFallback'],
   ['model_store.download.max_concurrent', 'mostDownloads'],
   ['model_store.staging.enabled', 'stagingEnabled'],
@@ -62,6 +63,7 @@ export function effectiveConfig({ settings }: Config): Record<string, unknown> {
       store_path: settings.storePath.value,
       cards_path: settings.cardsPath.value ?? null,
       api_port: settings.apiPort.value,
+      browse_roots: settings.browseRoots.value ?? null,
       download: { allow_hf_fallback: settings.allowHubFallback.value, max_concurrent: settings.mostDownloads.value },
       staging: {
         enabled: settings.stagingEnabled.value,

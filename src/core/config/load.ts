@@ -75,7 +75,7 @@ export function resolveConfig(
 ): Config {
   const store: ModelStore = content.model_store ?? {};
   const { hostname } = world;
-  const override = findOverride(store, hostname, nodeId);
+  const override = overrideOf(store, { hostname, nodeId });
   const settle = settler(file, lineOf);
   const path = (setting: Setting<string>, key: string): Setting<string> => ({
     ...setting,
@@ -90,6 +90,9 @@ export function resolveConfig(
         : [`staging.${key}`, store.staging && of(store.staging)],
     );
   };
+  const browseRoots = store.browse_roots?.map((root) =>
+    expandAbsolute({ value: root, origin: settle('', ['browse_roots', root]).origin }, 'browse_roots', world, skulkHome),
+  );
   const gib = staging('staging_keep_recent_gb', (s) => s.staging_keep_recent_gb, 40);
   const settings: Settings = {
     enabled: settle(true, ['enabled', store.enabled]),
@@ -108,6 +111,7 @@ export function resolveConfig(
       store.cards_path === undefined
         ? { value: undefined, origin: { from: 'default' } }
         : path(settle('', ['cards_path', store.cards_path]), 'cards_path'),
+    browseRoots: settle<readonly string[] | undefined>(undefined, ['browse_roots', browseRoots]),
     apiPort: settle(52415, ['api_port', store.api_port], { flag: ['--api-port', flags.apiPort] }),
     storeUrl: settle<string | undefined>(undefined, undefined, {
       env: ['SKULK_STORE', env(world, 'SKULK_STORE')],
@@ -183,10 +187,10 @@ function settler(file: string | undefined, lineOf: (key: string) => number | und
   };
 }
 
-function findOverride(
+/** The first of `node_overrides` that means a machine. */
+export function overrideOf(
   store: ModelStore,
-  hostname: string,
-  nodeId: string | undefined,
+  { hostname, nodeId }: { readonly hostname: string; readonly nodeId: string | undefined },
 ): { name: string; staging: NonNullable<ModelStore['staging']> } | undefined {
   for (const [name, { staging }] of Object.entries(store.node_overrides ?? {})) {
     if (name === nodeId || sameHostname(name, hostname)) return { name, staging: staging ?? {} };

@@ -73,6 +73,12 @@ const modelStore = Type.Object(
       }),
     ),
     api_port: Type.Optional(port('Port of the API on every serving node.', 52415)),
+    browse_roots: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        description:
+          'Absolute paths of directories below which the settings page may look for a directory. When absent: the home directory, where disks are usually mounted, and beside the directories that are in use.',
+      }),
+    ),
     auth: Type.Optional(
       Type.Object(
         {

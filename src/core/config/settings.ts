@@ -36,6 +36,8 @@ export interface Settings {
   /** Where model cards lie, besides those in the store. */
   readonly cardsPath: Setting<string | undefined>;
   readonly apiPort: Setting<number>;
+  /** Below which directories `GET /filesystem/browse` looks; the usual ones when undefined. */
+  readonly browseRoots: Setting<readonly string[] | undefined>;
   /** URL of the store that the environment or a flag names; it overrides the file. */
   readonly storeUrl: Setting<string | undefined>;
   readonly allowHubFallback: Setting<boolean>;

@@ -33,32 +33,34 @@ export function announceStore(
   { hostname, nodeId, version, address, port }: Announcement,
   onProblem: (message: string) => void,
 ): { stop(): Promise<void> } {
-  const bonjour = open(address, onProblem);
-  if (bonjour === undefined) return { stop: async () => {} };
-  bonjour.publish({
-    // Two stores may run on one machine.
-    name: `skulk ${nodeId} ${port}`.slice(0, 63),
-    type,
-    port,
-    txt: { address, hostname, node_id: nodeId, version },
-    disableIPv6: true,
-    // Another machine's answer to the probe could keep us silent.
-    probe: false,
-  });
-  return {
-    stop: () =>
-      new Promise((resolve) => {
-        // The goodbye is a courtesy; nobody waits long for it.
-        const timer = setTimeout(resolve, 500);
-        bonjour.unpublishAll(() =>
-          bonjour.destroy(() => {
-            clearTimeout(timer);
-            resolve();
-          }),
-        );
-      }),
-  };
+  const own = lanAddresses(networkInterfaces());
+  // An address that a router or tunnel leads here is on none of our cables.
+  const opened = (own.includes(address) ? [address] : own).flatMap((on) => open(on, onProblem) ?? []);
+  for (const bonjour of opened)
+    bonjour.publish({
+      // Two stores may run on one machine.
+      name: `skulk ${nodeId} ${port}`.slice(0, 63),
+      type,
+      port,
+      txt: { address, hostname, node_id: nodeId, version },
+      disableIPv6: true,
+      // Another machine's answer to the probe could keep us silent.
+      probe: false,
+    });
+  return { stop: async () => void (await Promise.all(opened.map(sayGoodbye))) };
 }
+
+/** The goodbye is a courtesy; nobody waits long for it. */
+const sayGoodbye = (bonjour: Bonjour): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, 500);
+    bonjour.unpublishAll(() =>
+      bonjour.destroy(() => {
+        clearTimeout(timer);
+        resolve();
+      }),
+    );
+  });
 
 /**
  * Asks the LAN for stores, on every interface that leads to one.

@@ -1,8 +1,11 @@
 import { isIPv4 } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
+import { isLinkLocal } from '../kernel/link-local.ts';
 
 /** Interfaces of containers, virtual machines and bridges: their addresses mean nothing to other machines. */
-const virtualInterface = /^(docker|br-|virbr|veth|vmnet|vboxnet|cni|flannel|cali|lxc|lxd|podman|tun|tap|utun|awdl|llw|bridge)/i;
+const virtualInterface = /^(docker|br-|virbr|veth|vmnet|vboxnet|vEthernet|cni|flannel|cali|lxc|lxd|podman|awdl|llw|bridge)/i;
+/** Of two addresses of one worth, that of a cable or Wi-Fi is better than that of a tunnel, which only its other end knows. */
+const tunnel = /^(tun|tap|utun|wg|zt|tailscale|ppp|ipsec)/i;
 
 /** What the system says of its interfaces (`os.networkInterfaces`). */
 export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
@@ -19,6 +22,9 @@ export interface JudgedAddress {
 
 /** Ranges for documentation (RFC 5737); whoever has one of them has it for show. */
 const documentation = /^(192\.0\.2|198\.51\.100|203\.0\.113)\./;
+
+/** The reason that every machine has. */
+export const loopback = 'it is loopback';
 
 const publicRank = 2;
 const unroutable = 9;
@@ -37,13 +43,10 @@ export function judgeAddresses(interfaces: Interfaces, configured: string | unde
     (addresses ?? [])
       .filter(({ address }) => isIPv4(address))
       .map(({ address, internal }) => {
-        const refusal = internal
-          ? 'it is loopback'
-          : virtualInterface.test(name)
-            ? `${name} is of containers or virtual machines`
-            : undefined;
+        const refusal = internal ? loopback : virtualInterface.test(name) ? `${name} is of containers or virtual machines` : undefined;
         const worth = refusal === undefined ? rank(address) : { rank: unroutable, reason: refusal };
-        return { address, interface: name as string | null, ...worth };
+        const isTunnel = worth.rank < unroutable && tunnel.test(name);
+        return { address, interface: name as string | null, rank: worth.rank + (isTunnel ? 0.5 : 0), reason: worth.reason };
       }),
   );
   const named = configured === undefined ? [] : [{ address: configured, interface: null, ...judgeConfigured(configured) }];
@@ -51,6 +54,41 @@ export function judgeAddresses(interfaces: Interfaces, configured: string | unde
   const best = sorted.find((one) => one.rank < unroutable);
   return sorted.map((one) => ({ address: one.address, interface: one.interface, chosen: one === best, reason: one.reason }));
 }
+
+/** Where other machines reach a server, and why there. */
+export interface Advertised {
+  /** An IPv4 address, or the machine's name when no address of it will do. */
+  readonly host: string;
+  /** False: only this machine, or nobody for certain, reaches it. */
+  readonly isRoutable: boolean;
+  readonly because: string;
+}
+
+/** What to tell others of a server that listens at `listen`, or everywhere when that is undefined. Pure. */
+export function chooseAdvertised({
+  interfaces,
+  listen,
+  configured,
+  hostname,
+}: {
+  readonly interfaces: Interfaces;
+  readonly listen: string | undefined;
+  readonly configured: string | undefined;
+  readonly hostname: string;
+}): Advertised {
+  const chosen = judgeAddresses(interfaces, configured).find((one) => one.chosen);
+  // Who names an address for others knows of a router or tunnel in between.
+  if (chosen?.interface === null) return { host: chosen.address, isRoutable: true, because: chosen.reason };
+  if (listen !== undefined && listen !== '0.0.0.0' && listen !== '::') {
+    const { rank: worth, reason } = rank(listen);
+    return { host: listen, isRoutable: worth < unroutable, because: `the server listens there only; ${reason}` };
+  }
+  if (chosen !== undefined) return { host: chosen.address, isRoutable: true, because: `${chosen.reason}, on ${chosen.interface}` };
+  return { host: hostname, isRoutable: false, because: 'no address of this machine can be reached by others, so its name is what is left' };
+}
+
+/** Whether other machines can reach an IPv4 address, as far as its number tells. */
+export const isRoutable = (address: string): boolean => rank(address).rank < unroutable;
 
 /** Whether an address of this machine can be reached from the internet, as far as its number tells. */
 export const isPublicAddress = (address: string): boolean => rank(address).rank === publicRank;
@@ -72,8 +110,8 @@ function rank(address: string): { readonly rank: number; readonly reason: string
   if (!isIPv4(address)) return { rank: unroutable, reason: 'it is no IPv4 address' };
   const [a = 0, b = 0] = address.split('.').map(Number);
   const refuse = (reason: string) => ({ rank: unroutable, reason });
-  if (a === 127) return refuse('it is loopback');
-  if (a === 169 && b === 254) return refuse('it is link-local');
+  if (a === 127) return refuse(loopback);
+  if (isLinkLocal(address)) return refuse('it is link-local');
   if (documentation.test(address) || a === 0 || a >= 224) return refuse('no machine can be reached at it');
   if (a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168)) return { rank: 0, reason: 'it is private (RFC 1918)' };
   if (a === 100 && b >= 64 && b < 128) return { rank: 1, reason: 'it is of a carrier or an overlay network (RFC 6598)' };

@@ -8,10 +8,9 @@ import type { DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { acquireLock, type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/lock.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
-import type { ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
 import type { LocalStore, Store, Uploads } from '../store/contract.ts';
-import { openDiskStore } from '../store/disk-store.ts';
+import { type DiskStoreOptions, openDiskStore } from '../store/disk-store.ts';
 import { storeLayout } from '../store/layout.ts';
 import type { Deps } from './deps.ts';
 
@@ -191,7 +190,7 @@ async function takeLock(path: string, { signal, emit }: World): Promise<HeldLock
  */
 export async function openHostStore(
   { world, config }: Deps,
-  { isBusy }: { readonly isBusy: (modelId: ModelId) => string | undefined },
+  { isBusy, advertised }: Required<Pick<DiskStoreOptions, 'isBusy' | 'advertised'>>,
 ): Promise<{ readonly store: LocalStore; readonly uploads: Uploads; readonly setUrl: (url: string) => Promise<void> }> {
   const { storePath } = config.settings;
   const root = storePath.value;
@@ -204,7 +203,7 @@ export async function openHostStore(
       hint: 'one process serves a store; stop that one first, or serve another --store-path',
     });
   }
-  const store = openDiskStore({ root, world, nodeId: config.nodeId, cardsPath: config.settings.cardsPath.value, held, isBusy });
+  const store = openDiskStore({ root, world, nodeId: config.nodeId, cardsPath: config.settings.cardsPath.value, held, isBusy, advertised });
   const { createUploads } = await import('../store/uploads.ts');
   return { store, uploads: createUploads(store, world), setUrl: (url) => held.update({ url }) };
 }

@@ -1,20 +1,13 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { SkulkError } from '../kernel/errors.ts';
-import { parseModelId } from '../kernel/model-id.ts';
-import { checkHealth } from '../operations/check-health.ts';
-import { deleteModels } from '../operations/delete-models.ts';
 import type { Deps } from '../operations/deps.ts';
-import { cancelDownload, download, downloadStatus, listDownloads } from '../operations/downloads.ts';
-import { listRegistry } from '../operations/list-registry.ts';
 import { listStaging } from '../operations/list-staging.ts';
-import { listNodes } from '../operations/nodes.ts';
-import { purgeEverywhere } from '../operations/purge-everywhere.ts';
-import type { DescribedEntry } from '../store/contract.ts';
+import type { StoreLink } from '../operations/store-link.ts';
+import { addConfigRoutes } from './config-routes.ts';
 import { createApp, type LogOptions } from './create-app.ts';
-import { addDownloadRoutes } from './download-routes.ts';
-import { deletionAnswer, forceOf, waitOf } from './fleet-routes.ts';
+import { forwardToStore } from './forward-to-store.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { deletedSchema, downloadSchema, entrySchema, errorSchema, modelParams, purgeBodySchema } from './schemas.ts';
+import { addStoreApi } from './store-api.ts';
 
 /** Who a serving node is. */
 export interface NodeIdentity {
@@ -28,154 +21,43 @@ export interface NodeIdentity {
 
 /** What the API of a serving node needs. */
 export interface ApiAppOptions extends LogOptions {
+  /** Of this machine. */
   readonly deps: Deps;
-  readonly identity: NodeIdentity;
-  /** The configuration in force, without secrets. */
-  readonly effectiveConfig: () => object;
+  /** Of a node that is not the store host; on the host `deps` has the store. */
+  readonly link?: StoreLink | undefined;
+  readonly identity: () => NodeIdentity;
   /** What this machine is called beside its addresses. */
   readonly names?: readonly string[];
   readonly limits?: Partial<Limits>;
 }
 
-/** The HTTP API that every serving node has. Each route calls the operation that the command of that name calls. */
+/** The HTTP API that every serving node has. */
 export async function createApiApp({
   deps,
+  link,
   identity,
-  effectiveConfig,
   names,
   limits: given,
   logLevel,
   stream,
 }: ApiAppOptions): Promise<FastifyInstance> {
-  const limits = { ...defaultLimits, ...given };
-  const token = deps.config.settings.token.value;
   const app = await createApp({
     title: 'skulk',
-    version: identity.version,
-    limits,
-    token,
+    version: identity().version,
+    limits: { ...defaultLimits, ...given },
+    token: deps.config.settings.token.value,
     names,
     reword: rewordStoreFailure,
     logLevel,
     stream,
   });
   const open = { type: 'object', additionalProperties: true } as const;
-  const unavailable = { 503: errorSchema };
-
-  app.get('/store/health', { schema: { summary: 'How the store is', response: { 200: open, ...unavailable } } }, async () => {
-    const { store_path, free_bytes, total_bytes, used_bytes, node_id, models, version, hostname, location } = await checkHealth(deps);
-    return {
-      storePath: store_path,
-      freeBytes: free_bytes,
-      totalBytes: total_bytes,
-      usedBytes: used_bytes,
-      models,
-      version,
-      hostname,
-      nodeId: node_id,
-      location,
-    };
-  });
-  const entries = { ...open, properties: { entries: { type: 'array', items: entrySchema } } } as const;
-  app.get(
-    '/store/registry',
-    { schema: { summary: 'What the store holds, with tags', response: { 200: entries, ...unavailable } } },
-    async () => listRegistry(deps, { tags: [] }),
-  );
-  const model = { ...open, properties: { id: { type: 'string' } } } as const;
-  const models = { ...open, properties: { object: { const: 'list' }, data: { type: 'array', items: model } } } as const;
-  app.get(
-    '/v1/models',
-    { schema: { summary: 'What the store holds, as OpenAI lists models', response: { 200: models, ...unavailable } } },
-    async () => ({
-      object: 'list',
-      data: (await listRegistry(deps, { tags: [] })).entries.map(toOpenAiModel),
-    }),
-  );
-  const remove = async (request: FastifyRequest): Promise<object> => {
-    const { id, org, name } = request.params as { id?: string; org?: string; name?: string };
-    const modelId = parseModelId(id ?? `${org}/${name}`);
-    request.log.info({ model: modelId }, 'asked to delete');
-    return {
-      modelId,
-      deleted: true,
-      ...deletionAnswer(await deleteModels(deps, { modelIds: [modelId], force: forceOf(request), waitMs: waitOf(request) })),
-    };
-  };
-  const removed = {
-    summary: 'Remove a model and every staged copy of it',
-    params: modelParams,
-    response: { 200: deletedSchema, 404: errorSchema, 409: errorSchema, ...unavailable },
-  };
-  app.delete('/store/models/:id', { schema: removed }, remove);
-  app.delete('/store/models/:org/:name', { schema: { hide: true } }, remove);
-  app.get(
-    '/store/downloads',
-    {
-      schema: {
-        summary: 'The running and waiting downloads; with ?recent=true also those that ended',
-        response: { 200: { ...open, properties: { downloads: { type: 'array', items: downloadSchema } } }, ...unavailable },
-      },
-    },
-    async (request) => listDownloads(deps, { recent: (request.query as { recent?: unknown }).recent === 'true' }),
-  );
-  addDownloadRoutes(app, '/store/models', {
-    ask: (request) => download(deps, { request, wait: false }),
-    status: (modelId) => downloadStatus(deps, { modelId }),
-    cancel: (modelId) => cancelDownload(deps, { modelId }),
-  });
-  const purgeAnswer = {
-    200: { ...open, description: 'The order, a sentence, and how it stands on each node' },
-    400: errorSchema,
-    ...unavailable,
-  };
-  app.post(
-    '/store/purge-staging',
-    {
-      schema: { summary: 'Remove staged copies on every node; canonical copies stay', body: purgeBodySchema, response: purgeAnswer },
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
-    },
-    async (request) => {
-      const { model_id, force = false } = request.body as { model_id?: string | null; force?: boolean };
-      const modelId = model_id == null ? undefined : parseModelId(model_id);
-      request.log.info({ model: modelId, force }, 'asked to purge');
-      const { order, freed_bytes, nodes } = await purgeEverywhere(deps, { modelId, force, waitMs: waitOf(request) });
-      const done = nodes.filter(({ status }) => status === 'done').length;
-      return { order, message: `${done} of ${nodes.length} nodes have purged ${modelId ?? 'their staged copies'}`, freed_bytes, nodes };
-    },
-  );
-  app.get('/store/nodes', { schema: { summary: 'Every node that reported', response: { 200: open, ...unavailable } } }, async () =>
-    listNodes(deps),
-  );
+  if (link !== undefined) forwardToStore(app, link);
+  addStoreApi(app, link === undefined ? async () => deps : link.deps);
   app.get('/store/storage', { schema: { summary: "This node's staged copies", response: { 200: open } } }, async () => listStaging(deps));
-  app.get('/node/identity', { schema: { summary: 'Who this node is', response: { 200: open } } }, async () => identity);
-  app.get('/config', { schema: { summary: 'The configuration in force, without secrets', response: { 200: open } } }, async () => ({
-    config: effectiveConfig(),
-    path: deps.config.file ?? null,
-  }));
+  app.get('/node/identity', { schema: { summary: 'Who this node is', response: { 200: open } } }, async () => identity());
+  addConfigRoutes(app, deps);
   return app;
-}
-
-/** Times in this list are seconds since 1970. */
-function toOpenAiModel({ model_id, downloaded_at, files, total_bytes, ...entry }: DescribedEntry): object {
-  const created = Math.floor(Date.parse(downloaded_at) / 1000);
-  return {
-    id: model_id,
-    object: 'model',
-    created: Number.isFinite(created) ? created : 0,
-    owned_by: model_id.includes('/') ? model_id.slice(0, model_id.indexOf('/')) : 'skulk',
-    tags: entry.tags,
-    capabilities: entry.capabilities,
-    supports_tensor: entry.supports_tensor,
-    base_model: entry.base_model,
-    quantization: entry.quantization,
-    family: entry.family,
-    context_length: entry.context_length,
-    size_bytes: total_bytes,
-    files: files.length,
-  };
 }
 
 /** These two sentences are part of the contract; what is known beyond them follows, or goes into the hint. */

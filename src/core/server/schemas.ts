@@ -19,7 +19,20 @@ export const modelParams = {
 export const healthSchema = {
   ...open,
   description: 'How the store is and how full its disk is, in bytes',
-  properties: { store_path: text, free_bytes: count, total_bytes: count, used_bytes: count, models: count, version: text, hostname: text },
+  properties: {
+    store_path: text,
+    free_bytes: count,
+    total_bytes: count,
+    used_bytes: count,
+    models: count,
+    version: text,
+    hostname: text,
+    advertised: {
+      type: ['object', 'null'],
+      description: 'Where others reach the server, and why there',
+      properties: { url: text, because: text },
+    },
+  },
 } as const;
 
 export const entrySchema = {

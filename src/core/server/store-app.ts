@@ -3,17 +3,19 @@ import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import type { DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
-import type { ModelId } from '../kernel/model-id.ts';
 import { isNodeId } from '../kernel/node-id.ts';
+import { deleteModels } from '../operations/delete-models.ts';
+import type { Deps } from '../operations/deps.ts';
 import type { LocalStore, Uploads } from '../store/contract.ts';
 import { addChunkRoutes } from './chunk-routes.ts';
 import { createApp, type LogOptions } from './create-app.ts';
 import { addDownloadRoutes } from './download-routes.ts';
 import { addFileRoutes } from './file-routes.ts';
-import { addFleetRoutes } from './fleet-routes.ts';
+import { addFleetRoutes, deletionAnswer } from './fleet-routes.ts';
 import { sendJson } from './json-cache.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { downloadSchema, entrySchema, healthSchema } from './schemas.ts';
+import { addStoreApi } from './store-api.ts';
 import { addUploadRoutes } from './upload-routes.ts';
 import { addWorkRoutes } from './work-routes.ts';
 
@@ -26,13 +28,13 @@ export interface StoreAppOptions extends LogOptions {
   readonly downloads?: DownloadQueue | undefined;
   /** Without it no node is known. */
   readonly fleet?: Fleet | undefined;
-  /** Removes a model everywhere; without it only here. */
-  readonly remove?: (modelId: ModelId, options: { force: boolean; waitMs: number }) => Promise<object>;
+  /** Of the server, this store included: for what the operations do. Without it a model is removed only here. */
+  readonly deps?: Deps | undefined;
   readonly version: string;
   readonly limits?: Partial<Limits>;
-  /** When given, everything but `/health` wants it as a bearer token. */
   /** What this machine is called beside its addresses. */
   readonly names?: readonly string[] | undefined;
+  /** When given, everything but `/health` wants it as a bearer token. */
   readonly token?: string | undefined;
 }
 
@@ -42,7 +44,7 @@ export async function createStoreApp({
   downloads,
   uploads,
   fleet,
-  remove,
+  deps,
   version,
   limits: given,
   token,
@@ -70,12 +72,17 @@ export async function createStoreApp({
     store,
     limits,
     downloadStatus: (modelId) => (downloads ?? nothingIsFetched).status(modelId),
-    remove: remove ?? (async (modelId) => ({ freed_bytes: (await store.remove(modelId)).freedBytes, nodes: [] })),
+    remove: async (modelId, { force, waitMs }) =>
+      deps === undefined
+        ? { freed_bytes: (await store.remove(modelId)).freedBytes, nodes: [] }
+        : deletionAnswer(await deleteModels(deps, { modelIds: [modelId], force, waitMs })),
     hasOrders: async (nodeId) => fleet !== undefined && isNodeId(nodeId) && (await fleet.expects(nodeId)),
   });
   if (fleet !== undefined) addFleetRoutes(app, fleet);
   if (uploads !== undefined) addUploadRoutes(app, { uploads, intervalMs: limits.progressIntervalMs });
   addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
+  // Nodes send on to this port what they are asked of the store.
+  if (deps !== undefined) addStoreApi(app, async () => deps);
   return app;
 }
 

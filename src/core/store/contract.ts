@@ -36,6 +36,8 @@ export interface StoreHealth {
   readonly time: string | null;
   /** The token of the lock that the server holds: who can read it from the disk is on the store host. */
   readonly instance: string | null;
+  /** Where the host's server says that others reach it, and why there; null without a server, and of a store that does not tell. */
+  readonly advertised: { readonly url: string; readonly because: string } | null;
 }
 
 /** What a store answers when asked for a manifest. `hasOrders`: it also asks something of this node, or does not know it. */

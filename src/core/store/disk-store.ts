@@ -11,7 +11,7 @@ import { quote } from '../kernel/relative-path.ts';
 import type { World } from '../kernel/world.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { adoptModel, publishModel } from './adopt-model.ts';
-import type { LocalStore, OnBytes, OpenFile, RegistryEntry, WorkOptions } from './contract.ts';
+import type { LocalStore, OnBytes, OpenFile, RegistryEntry, StoreHealth, WorkOptions } from './contract.ts';
 import { createDescriber } from './describe-models.ts';
 import { hashModel } from './hash-model.ts';
 import { findSharer, isDirectoryInside } from './inside-store.ts';
@@ -37,10 +37,20 @@ export interface DiskStoreOptions {
   readonly isBusy?: (modelId: ModelId) => string | undefined;
   /** The store's lock, when this process holds it for as long as it lives; otherwise it is taken for each change. */
   readonly held?: HeldLock;
+  /** Where the server of this store can be reached; null while it does not listen. */
+  readonly advertised?: () => StoreHealth['advertised'];
 }
 
 /** Opens the canonical store on this machine's disk. Nothing is written before the first change. */
-export function openDiskStore({ root, world, nodeId, cardsPath, held, isBusy = () => undefined }: DiskStoreOptions): LocalStore {
+export function openDiskStore({
+  root,
+  world,
+  nodeId,
+  cardsPath,
+  held,
+  isBusy = () => undefined,
+  advertised = () => null,
+}: DiskStoreOptions): LocalStore {
   const layout = storeLayout(root);
   const cards = [...(cardsPath === undefined ? [] : [cardsPath]), layout.manifests];
   const toldCards = new Set<string>();
@@ -172,6 +182,7 @@ export function openDiskStore({ root, world, nodeId, cardsPath, held, isBusy = (
         hostname: world.hostname,
         time: world.now().toISOString(),
         instance: held?.holder.token ?? null,
+        advertised: advertised(),
       };
     },
     listModels,

@@ -1,12 +1,16 @@
 import { lookup } from 'node:dns/promises';
 import { stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { probeConnection } from '../../client/probe-connection.ts';
+import { isLinkLocal } from '../../kernel/link-local.ts';
 import { readLock } from '../../kernel/lock.ts';
 import { formatBytes } from '../../kernel/units.ts';
+import { judgeAddresses, loopback } from '../../network/routable-address.ts';
 import type { LocalStore, StoreHealth } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
+import { advertisedAddress } from '../advertise.ts';
 import type { Deps } from '../deps.ts';
 import { openStore, remoteUrl } from '../open-store.ts';
 import { type Check, ok, problem, problemOf, skipped, warning } from './check.ts';
@@ -15,24 +19,48 @@ const lookupMs = 3_000;
 const connectMs = 2_000;
 const mostClockErrorMs = 5 * 60_000;
 
-/** Does the store's name lead somewhere that this machine can reach? */
-export async function checkAddress({ config }: Deps): Promise<Check> {
-  const url = remoteUrl(config);
-  if (url === undefined) return skipped('address', 'the store is on this machine');
+/** Does the store's name lead somewhere that this machine can reach? On the store host: where do others reach it? */
+export async function checkAddress(deps: Deps): Promise<Check> {
+  const url = remoteUrl(deps.config);
+  if (url === undefined) return deps.config.isStoreHost ? checkOwnAddress(deps) : skipped('address', 'no store is configured');
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
   const addresses = isIP(host) !== 0 ? [host] : await resolve(host);
   if (typeof addresses === 'string')
     return problem('address', `${host} ${addresses}`, 'set store_http_host to the address of the store host', 'STORE_UNREACHABLE');
   const found = isIP(host) !== 0 ? `the store is at ${host}` : `${host} is ${addresses.join(', ')}`;
-  if (addresses.every((address) => /^(169\.254\.|fe[89ab])/i.test(address)))
+  if (addresses.every(isLinkLocal))
     return warning(
       'address',
-      `${found}, a link-local address, which changes and is slow on some networks`,
+      `${found}, a link-local address, which changes and is slow on some networks; the one that the store advertises is tried first`,
       'set store_http_host to the LAN address of the store host',
     );
   if (isIP(host) === 0 && host !== 'localhost' && addresses.every((address) => /^(127\.|::1$)/.test(address)))
     return warning('address', `${found}, this very machine`, 'mend /etc/hosts, or set store_http_host to the address of the store host');
   return ok('address', found);
+}
+
+/** What the running server says, else what it would say, and why not another address. */
+async function checkOwnAddress(deps: Deps): Promise<Check> {
+  const { config } = deps;
+  const running = (await readLock(storeLayout(config.settings.storePath.value).lock))?.url !== undefined;
+  const told = running ? await toldAddress(deps) : undefined;
+  const { host, isRoutable, because } = advertisedAddress(deps, { listen: undefined });
+  const others = judgeAddresses(networkInterfaces(), undefined)
+    .filter(({ address, reason }) => address !== host && reason !== loopback)
+    .map(({ address, interface: name, reason }) => `${address} on ${name}: ${reason}`);
+  const rest = others.length === 0 ? '' : ` (not chosen: ${others.join('; ')})`;
+  if (told !== undefined) return ok('address', `the server tells other machines ${told.url}: ${told.because}${rest}`);
+  if (isRoutable) return ok('address', `other machines reach this one at ${host}: ${because}${rest}`);
+  return warning('address', `${because}${rest}`, 'connect it to the network, or say `skulk serve --advertise IP`');
+}
+
+async function toldAddress(deps: Deps): Promise<NonNullable<StoreHealth['advertised']> | undefined> {
+  try {
+    await using opened = await openStore(deps);
+    return (await opened.store.health()).advertised ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function resolve(host: string): Promise<readonly string[] | string> {

@@ -1,0 +1,99 @@
+import type { Agent, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { LookupFunction } from 'node:net';
+import { pipeline } from 'node:stream/promises';
+import { SkulkError } from '../kernel/errors.ts';
+import { boundConnecting } from './fetch.ts';
+import { mapNetworkError } from './map-failure.ts';
+
+/** Hands requests on to one store. */
+export interface Forwarder {
+  /**
+   * Sends a request on as it came and its answer back as it comes; nothing is held back or kept.
+   * Throws STORE_UNREACHABLE as long as no byte of an answer was sent; afterwards the connection is cut off.
+   * @param target the request target, as it came
+   * @param begin called right before the first byte of the answer is sent
+   */
+  forward(incoming: IncomingMessage, outgoing: ServerResponse, target: string, begin: () => void): Promise<void>;
+  close(): void;
+}
+
+/** They speak of one connection (RFC 9110, 7.6.1), or of who asked, which this machine has judged already. */
+const dropped: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'host',
+  'origin',
+  'referer',
+  'cookie',
+]);
+
+/**
+ * @param silenceMs how long the store may send nothing
+ * @param token what the store wants; the client's own goes on without one
+ */
+export function createForwarder({
+  url: given,
+  token,
+  lookup,
+  connectTimeoutMs,
+  silenceMs,
+}: {
+  readonly url: string;
+  readonly token: string | undefined;
+  readonly lookup: LookupFunction | undefined;
+  readonly connectTimeoutMs: number;
+  readonly silenceMs: number;
+}): Forwarder {
+  const url = given.replace(/\/+$/, '');
+  const isTls = url.startsWith('https:');
+  const { request, Agent: AgentOf } = isTls ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http');
+  // A kept connection may end just as it is used again, and only what changes nothing may then be sent once more. So nothing is kept.
+  const agent = boundConnecting(new AgentOf({ keepAlive: false, ...(lookup !== undefined && { lookup }) }) as Agent, connectTimeoutMs);
+  return {
+    close: () => agent.destroy(),
+    forward: async (incoming, outgoing, target, begin) => {
+      const headers = passOn(incoming.headers);
+      if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+      const onward = request(url + target, { method: incoming.method, headers, agent });
+      onward.setTimeout(silenceMs, () =>
+        onward.destroy(new SkulkError('STORE_UNREACHABLE', `the store at ${url} sent nothing for ${silenceMs / 1000} s`)),
+      );
+      // Whoever asked may go away.
+      const leave = (): void => void onward.destroy();
+      outgoing.once('close', leave);
+      try {
+        const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+          onward.once('response', resolve);
+          onward.once('error', reject);
+          incoming.once('error', reject);
+          incoming.pipe(onward);
+        });
+        begin();
+        outgoing.writeHead(answer.statusCode ?? 502, passOn(answer.headers));
+        // A stream may have nothing to say for a while, and whoever listens wants to know that it is there.
+        outgoing.flushHeaders();
+        await pipeline(answer, outgoing);
+      } catch (error) {
+        onward.destroy();
+        if (outgoing.headersSent || outgoing.destroyed) return void outgoing.destroy();
+        throw mapNetworkError(error, url);
+      } finally {
+        outgoing.off('close', leave);
+      }
+    },
+  };
+}
+
+function passOn(headers: IncomingMessage['headers']): OutgoingHttpHeaders {
+  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const kept = Object.entries(headers).filter(([name]) => !dropped.has(name) && !named.includes(name) && !name.startsWith('sec-fetch-'));
+  return Object.fromEntries(kept);
+}

@@ -1,0 +1,64 @@
+import { type Document, isMap, parseDocument } from 'yaml';
+import { SkulkError } from '../kernel/errors.ts';
+import { parseConfig, type ReadConfig } from './read-file.ts';
+
+/** Keys and their new values, nested as in the file; null takes a key out, so that its default holds again. */
+export type ConfigChange = Readonly<Record<string, unknown>>;
+
+const isTree = (value: unknown): value is ConfigChange => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** No setting lies deeper. */
+const deepest = 8;
+
+/** Every value in a change by its keys from the top; an empty mapping says nothing. @throws SkulkError BAD_REQUEST for one too deep */
+export function leavesOf(
+  change: ConfigChange,
+  above: readonly string[] = [],
+): readonly (readonly [keys: readonly string[], value: unknown])[] {
+  return Object.entries(change).flatMap(([key, value]) => {
+    const keys = [...above, key];
+    if (keys.length > deepest)
+      throw new SkulkError('BAD_REQUEST', `${keys.slice(0, 3).join('.')}… lies deeper than any setting`, {
+        hint: 'GET /config shows the settings',
+      });
+    return isTree(value) ? leavesOf(value, keys) : [[keys, value] as const];
+  });
+}
+
+/**
+ * Writes values into the text of a configuration file. What is not named stays as it is, comments included; of a JSON file only
+ * the content stays. Pure.
+ * @param text the file as it is; empty when there is none
+ * @param path its name, for messages and for the kind of file that it is
+ * @throws SkulkError CONFIG when the result would not be a valid configuration
+ */
+export function changeConfigText(
+  text: string,
+  path: string,
+  leaves: readonly (readonly [keys: readonly string[], value: unknown])[],
+): { readonly text: string; readonly read: ReadConfig } {
+  const document: Document = parseDocument(text);
+  if (!isMap(document.contents)) document.contents = document.createNode({});
+  for (const [keys, value] of leaves) {
+    if (value === null) removeKey(document, keys);
+    else setKey(document, keys, value);
+  }
+  const changed = path.endsWith('.json')
+    ? `${JSON.stringify(document.toJS({ maxAliasCount: 100 }), undefined, 2)}\n`
+    : document.toString({ lineWidth: 0 });
+  return { text: changed, read: parseConfig(changed, path) };
+}
+
+function setKey(document: Document, keys: readonly string[], value: unknown): void {
+  // A section that was left empty is null there.
+  for (let depth = 1; depth < keys.length; depth += 1) {
+    const section = keys.slice(0, depth);
+    if (!isMap(document.getIn(section, true))) document.setIn(section, document.createNode({}));
+  }
+  document.setIn(keys, typeof value === 'object' ? document.createNode(value) : value);
+}
+
+function removeKey(document: Document, keys: readonly string[]): void {
+  for (let depth = 1; depth < keys.length; depth += 1) if (!isMap(document.getIn(keys.slice(0, depth), true))) return;
+  document.deleteIn(keys);
+}

@@ -1,0 +1,233 @@
+import { chmod, readFile, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ConfigChange, changeConfigText, leavesOf } from '../config/change-file.ts';
+import { checkDirectory } from '../config/check-paths.ts';
+import { effectiveConfig } from '../config/describe.ts';
+import { overrideOf, resolveConfig } from '../config/load.ts';
+import { type ReadConfig, readConfigFile } from '../config/read-file.ts';
+import type { Config, Setting } from '../config/settings.ts';
+import { writeFileDurably } from '../kernel/durable-file.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
+import type { Deps } from './deps.ts';
+
+/** The configuration as a person sees it who wants to change it. */
+export interface ConfigView {
+  /** The file; where it would be written when there is none. */
+  readonly path: string;
+  readonly exists: boolean;
+  /** Every effective setting in the file's own shape, without secrets. */
+  readonly config: object;
+  /** Which secrets are set, by key. */
+  readonly secrets: Readonly<Record<string, boolean>>;
+  /** Settings that the file cannot change, and who sets them: a flag or a variable of the environment. */
+  readonly overridden: Readonly<Record<string, string>>;
+  /** Whether the server still runs with other settings than the file has. */
+  readonly restart_required: boolean;
+  /** The keys of those settings. */
+  readonly restart_because: readonly string[];
+  /** What is wrong with the file, when somebody broke it since the server was started; `config` is then what the server has. */
+  readonly problem: string | null;
+}
+
+/** What became of a change. */
+export interface ConfigChanged extends ConfigView {
+  /** The keys that the file has anew. */
+  readonly changed: readonly string[];
+}
+
+/** The server does not use these itself: whoever does reads the file. */
+const readWhenUsed: ReadonlySet<string> = new Set([
+  'model_store.staging.cleanup_on_deactivate',
+  'model_store.staging.staging_keep_recent_gb',
+  'model_store.browse_roots',
+]);
+
+/** The configuration as it is in the file now, for the server whose configuration is `deps.config`. */
+export async function viewConfig(deps: Deps): Promise<ConfigView> {
+  const path = pathOf(deps);
+  try {
+    const read = await readOrNothing(path);
+    return describe(deps, path, resolved(deps, path, read ?? nothing), { exists: read !== undefined, problem: null });
+  } catch (error) {
+    if (!(error instanceof SkulkError)) throw error;
+    return describe(deps, path, deps.config, { exists: true, problem: error.message });
+  }
+}
+
+const changing = new Map<string, Promise<unknown>>();
+
+/**
+ * Writes settings into the configuration file; what is not named stays, secrets and comments included.
+ * @param change nested as in the file; null takes a key out
+ * @param dryRun only check
+ * @throws SkulkError BAD_REQUEST for settings that are not possible; CONFLICT when the file is broken; PERMISSION, NO_SPACE
+ */
+export async function changeConfig(
+  deps: Deps,
+  { change, dryRun }: { readonly change: ConfigChange; readonly dryRun: boolean },
+): Promise<ConfigChanged> {
+  const path = pathOf(deps);
+  const turn = (changing.get(path) ?? Promise.resolve()).then(() => changeNow(deps, path, { change, dryRun }));
+  const settled = turn.catch(() => undefined);
+  changing.set(path, settled);
+  return await turn;
+}
+
+async function changeNow(
+  deps: Deps,
+  path: string,
+  { change, dryRun }: { readonly change: ConfigChange; readonly dryRun: boolean },
+): Promise<ConfigChanged> {
+  const read = await readOrNothing(path).catch((error: unknown) => {
+    if (!(error instanceof SkulkError)) throw error;
+    throw new SkulkError('CONFLICT', error.message, { hint: `mend the file first: ${error.hint ?? path}`, cause: error });
+  });
+  const text = read === undefined ? emptyFile : await readFile(path, 'utf8');
+  const before = resolved(deps, path, read ?? nothing);
+  const news = leavesOf(change).flatMap(([keys, value]) => {
+    const isAsBefore = JSON.stringify(valueAt(effectiveConfig(before), keys)) === JSON.stringify(value);
+    return isAsBefore ? [] : [[placeFor(deps, read, keys), value] as const];
+  });
+  const { text: changed, after } = refusing(() => {
+    const result = changeConfigText(text, path, news);
+    return { text: result.text, after: resolved(deps, path, result.read) };
+  });
+  await checkNewPaths(before, after);
+  if (!dryRun && news.length > 0 && changed !== text) await write(path, changed, { isNew: read === undefined });
+  const view = describe(deps, path, after, { exists: read !== undefined || (!dryRun && news.length > 0), problem: null });
+  return { changed: news.map(([keys]) => keys.join('.')), ...view };
+}
+
+const emptyFile = '# Configuration of skulk; `man 5 skulk-config` describes every key.\n';
+const nothing: ReadConfig = { content: {}, lineOf: () => undefined };
+
+function pathOf({ config, world }: Deps): string {
+  return config.file ?? join(world.env['XDG_CONFIG_HOME'] || join(world.homeDirectory, '.config'), 'skulk', 'skulk.yaml');
+}
+
+async function readOrNothing(path: string): Promise<ReadConfig | undefined> {
+  const isThere = await stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false;
+      throw error;
+    },
+  );
+  return isThere ? await readConfigFile(path) : undefined;
+}
+
+const resolved = ({ world, config }: Deps, file: string, { content, lineOf }: ReadConfig): Config =>
+  resolveConfig(world, { content, lineOf, file, flags: {}, nodeId: config.nodeId, skulkHome: config.skulkHome });
+
+/** Where this machine's value of a key stands: a staging setting may be overridden for this machine. */
+function placeFor({ world, config }: Deps, read: ReadConfig | undefined, keys: readonly string[]): readonly string[] {
+  const [section, part, key] = keys;
+  if (section !== 'model_store' || part !== 'staging' || key === undefined) return keys;
+  const override = overrideOf(read?.content.model_store ?? {}, { hostname: world.hostname, nodeId: config.nodeId });
+  if (override === undefined || !Object.hasOwn(override.staging, key)) return keys;
+  return ['model_store', 'node_overrides', override.name, 'staging', key];
+}
+
+/** What the file would be refused for is the client's mistake here. */
+function refusing<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SkulkError)) throw error;
+    throw new SkulkError('BAD_REQUEST', error.message, { hint: error.hint, cause: error });
+  }
+}
+
+async function checkNewPaths(before: Config, after: Config): Promise<void> {
+  const { storePath, nodeCachePath } = after.settings;
+  try {
+    if (after.isStoreHost && storePath.value !== before.settings.storePath.value)
+      await checkDirectory(storePath.value, 'store_path', { mayBeMissing: false });
+    if (nodeCachePath.value !== before.settings.nodeCachePath.value)
+      await checkDirectory(nodeCachePath.value, 'node_cache_path', { mayBeMissing: true });
+  } catch (error) {
+    refusing(() => {
+      throw error;
+    });
+  }
+}
+
+/** A link stays one, and so do mode and content of a file that cannot be written. */
+async function write(path: string, text: string, { isNew }: { readonly isNew: boolean }): Promise<void> {
+  await explainingDiskErrors(`cannot write ${path}`, async () => {
+    const target = isNew ? path : await realpath(path);
+    // A token may come to stand in it.
+    const mode = isNew ? 0o600 : (await stat(target)).mode & 0o7777;
+    await writeFileDurably(target, text, { mode });
+    await chmod(target, mode);
+  });
+}
+
+const flat = (config: Config): ReadonlyMap<string, string> =>
+  new Map(leavesOf(effectiveConfig(config)).map(([keys, value]) => [keys.join('.'), JSON.stringify(value)]));
+
+function describe(
+  { config: running }: Deps,
+  path: string,
+  saved: Config,
+  { exists, problem }: { readonly exists: boolean; readonly problem: string | null },
+): ConfigView {
+  const overridden = Object.fromEntries(overridesOf(running));
+  const [now, then] = [flat(saved), flat(running)];
+  const differing = [...now.keys()].filter((key) => now.get(key) !== then.get(key) && overridden[key] === undefined);
+  const { token, hubToken } = saved.settings;
+  const isSecretNew = (setting: Setting<unknown>, before: Setting<unknown>) => setting.value !== before.value;
+  const restart_because = [
+    ...differing.filter((key) => !readWhenUsed.has(key)),
+    ...(isSecretNew(token, running.settings.token) && overridden['model_store.auth.token'] === undefined ? ['model_store.auth.token'] : []),
+    ...(isSecretNew(hubToken, running.settings.hubToken) && overridden['hf_token'] === undefined ? ['hf_token'] : []),
+  ];
+  return {
+    path,
+    exists,
+    config: withOverridden(effectiveConfig(saved), effectiveConfig(running), Object.keys(overridden)),
+    secrets: { 'model_store.auth.token': token.value !== undefined, hf_token: hubToken.value !== undefined },
+    overridden,
+    restart_required: restart_because.length > 0,
+    restart_because,
+    problem,
+  };
+}
+
+const settingsByKey: readonly (readonly [key: string, setting: keyof Config['settings']])[] = [
+  ['model_store.store_http_host', 'storeHttpHost'],
+  ['model_store.store_port', 'storePort'],
+  ['model_store.store_path', 'storePath'],
+  ['model_store.api_port', 'apiPort'],
+  ['model_store.download.allow_hf_fallback', 'allowHubFallback'],
+  ['model_store.auth.token', 'token'],
+  ['hf_token', 'hubToken'],
+];
+
+function overridesOf({ settings }: Config): readonly (readonly [string, string])[] {
+  return settingsByKey.flatMap(([key, name]) => {
+    const { origin } = settings[name];
+    return origin.from === 'flag' || origin.from === 'environment' ? [[key, `${origin.from} ${origin.name}`] as const] : [];
+  });
+}
+
+/** What a flag or the environment says is in force, whatever the file says. */
+function withOverridden(saved: Record<string, unknown>, running: Record<string, unknown>, keys: readonly string[]): object {
+  const result = structuredClone(saved);
+  for (const key of keys) {
+    const path = key.split('.');
+    const value = valueAt(running, path);
+    const last = path.at(-1) ?? '';
+    const parent = valueAt(result, path.slice(0, -1));
+    if (value !== undefined && typeof parent === 'object' && parent !== null) (parent as Record<string, unknown>)[last] = value;
+  }
+  return result;
+}
+
+function valueAt(tree: unknown, keys: readonly string[]): unknown {
+  return keys.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? (at as Record<string, unknown>)[key] : undefined),
+    tree,
+  );
+}

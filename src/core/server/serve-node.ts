@@ -1,0 +1,32 @@
+import { SkulkError } from '../kernel/errors.ts';
+import type { Emit } from '../kernel/events.ts';
+import { createStoreLink } from '../operations/store-link.ts';
+import type { Served, Serving } from './serve.ts';
+
+/**
+ * The part of a machine that is not the store host: a way to the store, which may be found or come up later.
+ * @param tell what is said before the server is ready
+ */
+export async function serveNode({ deps, request, atEnd }: Serving, tell: Emit): Promise<Served> {
+  const { storeUrl, enabled } = deps.config.settings;
+  if (storeUrl.origin.from === 'environment')
+    tell({
+      type: 'warning',
+      message: `${storeUrl.origin.name} names the store ${storeUrl.value}, so this machine serves as a node of it`,
+      hint: `unset ${storeUrl.origin.name}, or say --role store`,
+    });
+  const link = createStoreLink(deps, { mdns: request.mdns });
+  atEnd(() => link.close());
+  if (enabled.value)
+    await link.deps().catch((error: unknown) => {
+      if (!(error instanceof SkulkError)) throw error;
+      tell({ type: 'warning', message: error.message, hint: error.hint });
+    });
+  return {
+    deps,
+    link,
+    storeUrl: (enabled.value ? link.url() : undefined) ?? null,
+    storePath: null,
+    fleet: enabled.value ? link.fleet : undefined,
+  };
+}

@@ -1,0 +1,134 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { parseModelId } from '../kernel/model-id.ts';
+import { checkHealth } from '../operations/check-health.ts';
+import { deleteModels } from '../operations/delete-models.ts';
+import type { Deps } from '../operations/deps.ts';
+import { cancelDownload, download, downloadStatus, listDownloads } from '../operations/downloads.ts';
+import { listRegistry } from '../operations/list-registry.ts';
+import { listNodes } from '../operations/nodes.ts';
+import { purgeEverywhere } from '../operations/purge-everywhere.ts';
+import type { DescribedEntry } from '../store/contract.ts';
+import { addDownloadRoutes } from './download-routes.ts';
+import { deletionAnswer, forceOf, waitOf } from './fleet-routes.ts';
+import { deletedSchema, downloadSchema, entrySchema, errorSchema, modelParams, purgeBodySchema } from './schemas.ts';
+
+/**
+ * What every serving node answers of the store (contract.md, "HTTP API on every serving node"). Each route calls the operation
+ * that the command of that name calls.
+ * @param deps asked for at each request, as a node may find its store later
+ */
+export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>): void {
+  const open = { type: 'object', additionalProperties: true } as const;
+  const unavailable = { 503: errorSchema };
+
+  app.get('/store/health', { schema: { summary: 'How the store is', response: { 200: open, ...unavailable } } }, async () => {
+    const { store_path, free_bytes, total_bytes, used_bytes, node_id, models, version, hostname, location, advertised } = await checkHealth(
+      await deps(),
+    );
+    return {
+      storePath: store_path,
+      freeBytes: free_bytes,
+      totalBytes: total_bytes,
+      usedBytes: used_bytes,
+      models,
+      version,
+      hostname,
+      nodeId: node_id,
+      location,
+      advertised,
+    };
+  });
+  const entries = { ...open, properties: { entries: { type: 'array', items: entrySchema } } } as const;
+  app.get(
+    '/store/registry',
+    { schema: { summary: 'What the store holds, with tags', response: { 200: entries, ...unavailable } } },
+    async () => listRegistry(await deps(), { tags: [] }),
+  );
+  const model = { ...open, properties: { id: { type: 'string' } } } as const;
+  const models = { ...open, properties: { object: { const: 'list' }, data: { type: 'array', items: model } } } as const;
+  app.get(
+    '/v1/models',
+    { schema: { summary: 'What the store holds, as OpenAI lists models', response: { 200: models, ...unavailable } } },
+    async () => ({
+      object: 'list',
+      data: (await listRegistry(await deps(), { tags: [] })).entries.map(toOpenAiModel),
+    }),
+  );
+  const remove = async (request: FastifyRequest): Promise<object> => {
+    const { id, org, name } = request.params as { id?: string; org?: string; name?: string };
+    const modelId = parseModelId(id ?? `${org}/${name}`);
+    request.log.info({ model: modelId }, 'asked to delete');
+    return {
+      modelId,
+      deleted: true,
+      ...deletionAnswer(await deleteModels(await deps(), { modelIds: [modelId], force: forceOf(request), waitMs: waitOf(request) })),
+    };
+  };
+  const removed = {
+    summary: 'Remove a model and every staged copy of it',
+    params: modelParams,
+    response: { 200: deletedSchema, 404: errorSchema, 409: errorSchema, ...unavailable },
+  };
+  app.delete('/store/models/:id', { schema: removed }, remove);
+  app.delete('/store/models/:org/:name', { schema: { hide: true } }, remove);
+  app.get(
+    '/store/downloads',
+    {
+      schema: {
+        summary: 'The running and waiting downloads; with ?recent=true also those that ended',
+        response: { 200: { ...open, properties: { downloads: { type: 'array', items: downloadSchema } } }, ...unavailable },
+      },
+    },
+    async (request) => listDownloads(await deps(), { recent: (request.query as { recent?: unknown }).recent === 'true' }),
+  );
+  addDownloadRoutes(app, '/store/models', {
+    ask: async (request) => download(await deps(), { request, wait: false }),
+    status: async (modelId) => downloadStatus(await deps(), { modelId }),
+    cancel: async (modelId) => cancelDownload(await deps(), { modelId }),
+  });
+  const purgeAnswer = {
+    200: { ...open, description: 'The order, a sentence, and how it stands on each node' },
+    400: errorSchema,
+    ...unavailable,
+  };
+  app.post(
+    '/store/purge-staging',
+    {
+      schema: { summary: 'Remove staged copies on every node; canonical copies stay', body: purgeBodySchema, response: purgeAnswer },
+      preValidation: async (request) => {
+        request.body ??= {};
+      },
+    },
+    async (request) => {
+      const { model_id, force = false } = request.body as { model_id?: string | null; force?: boolean };
+      const modelId = model_id == null ? undefined : parseModelId(model_id);
+      request.log.info({ model: modelId, force }, 'asked to purge');
+      const { order, freed_bytes, nodes } = await purgeEverywhere(await deps(), { modelId, force, waitMs: waitOf(request) });
+      const done = nodes.filter(({ status }) => status === 'done').length;
+      return { order, message: `${done} of ${nodes.length} nodes have purged ${modelId ?? 'their staged copies'}`, freed_bytes, nodes };
+    },
+  );
+  app.get('/store/nodes', { schema: { summary: 'Every node that reported', response: { 200: open, ...unavailable } } }, async () =>
+    listNodes(await deps()),
+  );
+}
+
+/** Times in this list are seconds since 1970. */
+function toOpenAiModel({ model_id, downloaded_at, files, total_bytes, ...entry }: DescribedEntry): object {
+  const created = Math.floor(Date.parse(downloaded_at) / 1000);
+  return {
+    id: model_id,
+    object: 'model',
+    created: Number.isFinite(created) ? created : 0,
+    owned_by: model_id.includes('/') ? model_id.slice(0, model_id.indexOf('/')) : 'skulk',
+    tags: entry.tags,
+    capabilities: entry.capabilities,
+    supports_tensor: entry.supports_tensor,
+    base_model: entry.base_model,
+    quantization: entry.quantization,
+    family: entry.family,
+    context_length: entry.context_length,
+    size_bytes: total_bytes,
+    files: files.length,
+  };
+}

@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { writeFiles } from '../helpers/model-files.ts';
+import { canMakeNamespaces, type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
+import { runSkulk } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const canMake = await canMakeNamespaces();
+
+async function serveOn(machine: Machine, home: string, ...args: readonly string[]) {
+  await mkdir(join(home, 'store'), { recursive: true });
+  const { child, ended } = machine.skulk(['serve', '--json', ...args], { SKULK_HOME: home });
+  await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), ended.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
+  return { child, ended };
+}
+
+test.skipIf(!canMake)(
+  'a machine without a configuration finds the one store of its LAN, and asks when there are two',
+  { timeout: 60_000 },
+  async () => {
+    const home = await temporaryDirectory();
+    const [host, other, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
+    const first = await serveOn(host, join(home, 'host'));
+    await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
+    expect(await host.skulk(['add', join(home, 'source'), '--as', 'org/m'], { SKULK_HOME: join(home, 'host') }).ended).toMatchObject({
+      status: 0,
+    });
+    const env = { SKULK_HOME: join(home, 'node') };
+
+    const found = await node.skulk(['discover', '--json', '--explain'], env).ended;
+    expect(found.status, found.stderr).toBe(0);
+    expect(JSON.parse(found.stdout)).toMatchObject({
+      stores: [{ url: `http://${host.address}:58080` }],
+      addresses: expect.arrayContaining([expect.objectContaining({ address: node.address, chosen: true })]),
+    });
+    const staged = await node.skulk(['stage', 'org/m'], env).ended;
+    expect(staged, staged.stderr).toMatchObject({ status: 0, stdout: `${join(home, 'node/staging/org--m')}\n` });
+
+    const second = await serveOn(other, join(home, 'other'));
+    const asked = await node.skulk(['registry'], { SKULK_HOME: join(home, 'node') }).ended;
+    expect(asked).toMatchObject({ status: 4, stdout: '' });
+    expect(asked.stderr).toContain(`http://${host.address}:58080`);
+    expect(asked.stderr).toContain(`http://${other.address}:58080`);
+
+    // Who ends says goodbye, and --no-mdns says nothing.
+    first.child.kill('SIGTERM');
+    expect(await first.ended).toMatchObject({ status: 0 });
+    const left = await node.skulk(['discover', '--json'], env).ended;
+    expect(JSON.parse(left.stdout)).toMatchObject({ stores: [{ url: `http://${other.address}:58080` }] });
+    second.child.kill('SIGTERM');
+    await second.ended;
+  },
+);
+
+test.skipIf(!canMake)('a node that was there before its store finds it when it comes, and acts at once', { timeout: 60_000 }, async () => {
+  const home = await temporaryDirectory();
+  const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
+  await serveOn(node, join(home, 'node'), '--role', 'node');
+  await serveOn(host, join(home, 'host'));
+  const nodes = async () => {
+    const { stdout } = await host.skulk(['nodes', '--json'], { SKULK_HOME: join(home, 'host') }).ended;
+    return (JSON.parse(stdout) as { nodes: { address: string | null; connected: boolean }[] }).nodes;
+  };
+  await expect
+    .poll(nodes, { timeout: 30_000, interval: 500 })
+    .toContainEqual(expect.objectContaining({ address: node.address, connected: true }));
+});
+
+test.skipIf(!canMake)(
+  'a name that leads to a link-local address is left for the address that the store advertises, and only for the very same store',
+  { timeout: 60_000 },
+  async () => {
+    const home = await temporaryDirectory();
+    const [host, node, stranger] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
+    await host.addAddress('169.254.7.1/16');
+    await node.addAddress('169.254.7.2/16');
+    await node.setHosts('127.0.0.1 localhost\n169.254.7.1 kite3.local\n');
+    await serveOn(host, join(home, 'host'), '--no-mdns');
+    await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
+    const hostEnv = { SKULK_HOME: join(home, 'host') };
+    expect(await host.skulk(['add', join(home, 'source'), '--as', 'org/m'], hostEnv).ended).toMatchObject({ status: 0 });
+    const env = { SKULK_STORE: 'http://kite3.local:58080', SKULK_NO_MDNS: '1' };
+    const seenFrom = async (name: string): Promise<string | undefined> => {
+      const staged = await node.skulk(['stage', 'org/m'], { ...env, SKULK_HOME: join(home, name), SKULK_NODE_ID: name }).ended;
+      expect(staged, staged.stderr).toMatchObject({ status: 0 });
+      const { stdout } = await host.skulk(['nodes', '--json'], hostEnv).ended;
+      const { nodes } = JSON.parse(stdout) as { nodes: { node_id: string; address: string }[] };
+      return nodes.find(({ node_id }) => node_id === name)?.address;
+    };
+    expect(await seenFrom('n1')).toBe(node.address);
+    const health = await node.skulk(['health', '--json'], { ...env, SKULK_HOME: join(home, 'n1') }).ended;
+    expect(JSON.parse(health.stdout)).toMatchObject({
+      advertised: { url: `http://${host.address}:58080`, because: expect.stringContaining('RFC 1918') },
+    });
+    const doctor = await host.skulk(['doctor', '--json'], hostEnv).ended;
+    expect(doctor.stdout).toContain(`http://${host.address}:58080`);
+
+    // The same store under another number of its own, where another store answers.
+    const ports = ['--port', '58090', '--api-port', '52490'];
+    await serveOn(stranger, join(home, 'stranger'), '--no-mdns', ...ports);
+    const named = await serveOn(host, join(home, 'second'), '--no-mdns', ...ports, '--advertise', stranger.address);
+    const asked = await node.skulk(['health', '--json', '--store', 'http://kite3.local:58090'], { ...env, SKULK_HOME: join(home, 'n2') })
+      .ended;
+    expect(JSON.parse(asked.stdout)).toMatchObject({
+      advertised: { url: `http://${stranger.address}:58090` },
+      store_path: join(home, 'second/store'),
+    });
+    named.child.kill('SIGTERM');
+    await named.ended;
+  },
+);
+
+test('an address that is none is not advertised', async () => {
+  const home = await temporaryDirectory();
+  const ended = await runSkulk(['serve', '--advertise', 'kite3'], { env: { SKULK_HOME: home } });
+  expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--advertise takes an IPv4 address') });
+});

@@ -1,0 +1,287 @@
+import { chmod, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../src/core/config/load.ts';
+import { createApiApp } from '../../src/core/server/api-app.ts';
+import { listen } from '../../src/core/server/listen.ts';
+import { stopApp } from '../../src/core/server/stop-app.ts';
+import { ask, type RawAnswer } from '../helpers/raw-http.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { testWorld } from '../helpers/world.ts';
+
+interface View {
+  path: string;
+  config: { model_store: Record<string, unknown> & { staging: Record<string, unknown>; store_port: number } };
+  secrets: Record<string, boolean>;
+  overridden: Record<string, string>;
+  restart_required: boolean;
+  restart_because: string[];
+  changed: string[];
+  problem: string | null;
+}
+
+/** A node's API over a configuration file of the test. */
+async function serve(content?: string, { name = 'skulk.yaml', env = {} }: { name?: string; env?: Record<string, string> } = {}) {
+  const home = await temporaryDirectory();
+  const file = join(home, name);
+  if (content !== undefined) await writeFile(file, content);
+  const world = { ...testWorld(home, { env: { XDG_CONFIG_HOME: join(home, 'xdg'), ...env } }), hostname: 'kite3' };
+  const deps = { world, config: await loadConfig(world, content === undefined ? {} : { config: file }) };
+  const identity = { hostname: 'kite3', node_id: 'n1', preferred_address: null, version: '1', role: 'node' };
+  const app = await createApiApp({ deps, identity: () => identity, logLevel: 'silent' });
+  const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
+  onTestFinished(() => stopApp(app, { graceMs: 100 }));
+  const put = (body: unknown, query = ''): Promise<RawAnswer> =>
+    ask(url, `/config${query}`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const get = async (): Promise<View> => (await ask(url, '/config')).json() as View;
+  return { url, home, file, put, get, text: () => readFile(file, 'utf8') };
+}
+
+const yaml = `# Ours, by hand.
+inference: {backend: mlx}   # of the other program
+model_store:
+  store_host: kite3   # the big one
+  store_path: STORE
+  auth: {token: only-for-us}
+  staging:
+    # small disk
+    staging_keep_recent_gb: 10
+hf_token: hf_secret1
+`;
+
+async function serveYaml(change: (text: string) => string = (text) => text) {
+  const store = await temporaryDirectory();
+  const served = await serve(change(yaml.replace('STORE', store)), { env: {} });
+  const auth = { authorization: 'Bearer only-for-us' };
+  const put = (body: unknown, query = ''): Promise<RawAnswer> =>
+    ask(served.url, `/config${query}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json', ...auth },
+      body: JSON.stringify(body),
+    });
+  const get = async (): Promise<View> => (await ask(served.url, '/config', { headers: auth })).json() as View;
+  return { ...served, store, put, get };
+}
+
+describe('the configuration over HTTP', () => {
+  test('says what is in force, without secrets', async () => {
+    const { get, file } = await serveYaml();
+    const view = await get();
+    expect(view).toMatchObject({
+      path: file,
+      config: { model_store: { store_host: 'kite3', store_port: 58080, staging: { staging_keep_recent_gb: 10 } } },
+      secrets: { 'model_store.auth.token': true, hf_token: true },
+      restart_required: false,
+      problem: null,
+    });
+    expect(JSON.stringify(view)).not.toMatch(/only-for-us|hf_secret1/);
+  });
+
+  test('a change keeps comments, secrets, and what belongs to others', async () => {
+    const { put, get, text } = await serveYaml();
+    const before = await text();
+    const answer = await put({ config: { model_store: { store_port: 9000, staging: { staging_keep_recent_gb: 12.5 } } } });
+    expect([answer.status, answer.json()]).toEqual([
+      200,
+      expect.objectContaining({
+        changed: ['model_store.store_port', 'model_store.staging.staging_keep_recent_gb'],
+        restart_required: true,
+        restart_because: ['model_store.store_port'],
+      }),
+    ]);
+    const after = await text();
+    // The library sets spaces its own way.
+    const dense = (all: string): string => all.replaceAll(' ', '');
+    for (const kept of before.split('\n').filter((line) => !line.includes('recent_gb'))) expect(dense(after)).toContain(dense(kept));
+    expect(after).toContain('staging_keep_recent_gb: 12.5');
+    expect(answer.body.toString()).not.toMatch(/only-for-us|hf_secret1/);
+    expect((await get()).config.model_store).toMatchObject({ store_port: 9000, staging: { staging_keep_recent_gb: 12.5 } });
+    // What GET answers can be put back, and says nothing new.
+    expect((await put({ config: (await get()).config })).json()).toMatchObject({ changed: [] });
+    expect(await text()).toBe(after);
+  });
+
+  test('what nobody needs to restart for is said so, and null brings the default back', async () => {
+    const { put, text } = await serveYaml();
+    expect((await put({ model_store: { staging: { cleanup_on_deactivate: false } } })).json()).toMatchObject({ restart_required: false });
+    expect((await put({ model_store: { staging: { staging_keep_recent_gb: null } } })).json()).toMatchObject({
+      config: { model_store: { staging: { staging_keep_recent_gb: 40, cleanup_on_deactivate: false } } },
+    });
+    expect(await text()).not.toContain('recent_gb');
+    expect((await put({ hf_token: 'hf_new', model_store: { auth: { token: null } } })).json()).toMatchObject({
+      secrets: { 'model_store.auth.token': false, hf_token: true },
+      restart_because: ['model_store.auth.token', 'hf_token'],
+    });
+  });
+
+  test('a staging setting that is overridden for this machine is changed there', async () => {
+    const { put, text, get } = await serveYaml(
+      (all) => `${all.replace('hf_token', '  node_overrides:\n    KITE3.local:\n      staging: {staging_keep_recent_gb: 99}\nhf_token')}`,
+    );
+    expect((await get()).config.model_store.staging).toMatchObject({ staging_keep_recent_gb: 99 });
+    await put({ model_store: { staging: { staging_keep_recent_gb: 5 } } });
+    expect(await text()).toContain('{ staging_keep_recent_gb: 5 }');
+    expect(await text()).toContain('staging_keep_recent_gb: 10');
+    expect((await get()).config.model_store.staging).toMatchObject({ staging_keep_recent_gb: 5 });
+  });
+
+  test.each([
+    ['an unknown key', { model_store: { store_prot: 1 } }, /store_port/],
+    ['a wrong type', { model_store: { store_port: 'many' } }, /store_port/],
+    ['two equal ports', { model_store: { store_port: 52415 } }, /52415/],
+    ['a relative path', { model_store: { staging: { node_cache_path: 'here' } } }, /relative/],
+    ['a store that is not there', { model_store: { store_path: '/nowhere/at/all' } }, /does not exist/],
+    ['a section of another program', { inference: { backend: 'x' } }, /inference/],
+    ['a negative budget', { model_store: { staging: { staging_keep_recent_gb: -1 } } }, /staging_keep_recent_gb/],
+    ['a mapping where a value belongs', { model_store: { store_port: { a: 1 } } }, /store_port/],
+    ['a value where a mapping belongs', { model_store: 5 }, /model_store/],
+    ['no mapping', [], /mapping/],
+    ['nothing', null, /mapping/],
+  ])('%s is refused with a sentence, and nothing is written', async (_, body, says) => {
+    const { put, text } = await serveYaml();
+    const before = await text();
+    const answer = await put(body);
+    expect([answer.status, answer.json()]).toEqual([400, expect.objectContaining({ code: expect.any(String), hint: expect.any(String) })]);
+    expect(answer.body.toString()).toMatch(says);
+    expect(await text()).toBe(before);
+  });
+
+  test('a body that is deep, or of another kind, breaks nothing', async () => {
+    const { url } = await serve('model_store: {}\n');
+    const deep = `${'{"model_store":'.repeat(4000)}1${'}'.repeat(4000)}`;
+    const headers = { 'content-type': 'application/json' };
+    expect((await ask(url, '/config', { method: 'PUT', headers, body: deep })).status).toBe(400);
+    for (const body of ['{"__proto__":{"a":1}}', '{"model_store":{"constructor":{"prototype":{"a":1}}}}', '{"hf_token":{"$ref":1}}', '{'])
+      expect((await ask(url, '/config', { method: 'PUT', headers, body })).status).toBe(400);
+    expect((await ask(url, '/config', { method: 'PUT', headers: { 'content-type': 'text/yaml' }, body: 'a: 1' })).status).toBe(415);
+  });
+
+  test('?dry_run=true only checks', async () => {
+    const { put, text } = await serveYaml();
+    const before = await text();
+    expect((await put({ model_store: { store_port: 9001 } }, '?dry_run=true')).json()).toMatchObject({
+      changed: ['model_store.store_port'],
+    });
+    expect((await put({ model_store: { store_port: 0 } }, '?dry_run=true')).status).toBe(400);
+    expect(await text()).toBe(before);
+  });
+
+  test('without a file one is made, that only its owner reads', async () => {
+    const { put, get, home } = await serve();
+    const path = join(home, 'xdg/skulk/skulk.yaml');
+    expect(await get()).toMatchObject({ path, exists: false });
+    expect((await put({ model_store: { store_host: 'kite7' } })).json()).toMatchObject({ path, exists: true, restart_required: true });
+    expect(await readFile(path, 'utf8')).toContain('store_host: kite7');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  test('a link stays a link, a mode stays, JSON stays JSON, and twenty changes at once are twenty changes', async () => {
+    const { put, file, text } = await serve('{"model_store": {"store_host": "kite3"}}', { name: 'skulk.json' });
+    await chmod(file, 0o640);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        put({ model_store: { node_overrides: { [`m${index}`]: { staging: { staging_keep_recent_gb: index } } } } }),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+    const saved = JSON.parse(await text()) as { model_store: { store_host: string; node_overrides: object } };
+    expect(Object.keys(saved.model_store.node_overrides)).toHaveLength(20);
+    expect(saved.model_store.store_host).toBe('kite3');
+    expect((await stat(file)).mode & 0o777).toBe(0o640);
+
+    const linked = await serve('model_store: {}\n', { name: 'real.yaml' });
+    const link = join(linked.home, 'link.yaml');
+    await symlink(linked.file, link);
+    const world = testWorld(linked.home);
+    const app = await createApiApp({
+      deps: { world, config: await loadConfig(world, { config: link }) },
+      identity: () => ({ hostname: 'k', node_id: 'n', preferred_address: null, version: '1', role: 'node' }),
+      logLevel: 'silent',
+    });
+    const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
+    onTestFinished(() => stopApp(app, { graceMs: 100 }));
+    const headers = { 'content-type': 'application/json' };
+    expect((await ask(url, '/config', { method: 'PUT', headers, body: '{"model_store":{"store_host":"k9"}}' })).status).toBe(200);
+    expect(await readlink(link)).toBe(linked.file);
+    expect(await linked.text()).toContain('store_host: k9');
+    expect((await readdir(linked.home)).filter((name) => name.includes('.tmp'))).toEqual([]);
+  });
+
+  test('what a variable sets is said to be so, and the file cannot change it', async () => {
+    const { put, get } = await serve('model_store: {}\n', { env: { HF_HUB_OFFLINE: '1' } });
+    expect((await get()).overridden).toEqual({ 'model_store.download.allow_hf_fallback': 'environment HF_HUB_OFFLINE' });
+    expect((await put({ model_store: { download: { allow_hf_fallback: true } } })).json()).toMatchObject({
+      config: { model_store: { download: { allow_hf_fallback: false } } },
+      restart_required: false,
+    });
+  });
+
+  test('a file that somebody broke is told, and not written over', async () => {
+    const { put, get, file, text } = await serve('model_store: {store_port: 9100}\n');
+    await writeFile(file, 'model_store: [');
+    expect(await get()).toMatchObject({ problem: expect.stringContaining('not YAML'), config: { model_store: { store_port: 9100 } } });
+    expect((await put({ model_store: { store_port: 9200 } })).status).toBe(409);
+    expect(await text()).toBe('model_store: [');
+  });
+});
+
+describe('directories to choose from', () => {
+  interface Browsed {
+    path: string | null;
+    parent: string | null;
+    roots: string[];
+    directories: { name: string; path: string }[];
+    is_writable: boolean;
+    free_bytes: number;
+  }
+
+  async function serveTree() {
+    const tree = await temporaryDirectory();
+    for (const path of ['root/models/a', 'root/models/.hidden/x', 'outside/secret']) await mkdir(join(tree, path), { recursive: true });
+    await writeFile(join(tree, 'root/models/file.txt'), 'x');
+    await symlink(join(tree, 'outside'), join(tree, 'root/models/way-out'));
+    const served = await serve(`model_store:\n  browse_roots: [${tree}/root]\n`);
+    const browse = (path: string) => ask(served.url, `/filesystem/browse?path=${encodeURIComponent(path)}`);
+    return { ...served, tree, browse };
+  }
+
+  test('lists directories below a root, and neither files nor what is hidden', async () => {
+    const { url, tree, browse } = await serveTree();
+    expect((await ask(url, '/filesystem/browse')).json()).toMatchObject({ path: null, directories: [{ path: `${tree}/root` }] });
+    const top = (await browse(`${tree}/root`)).json() as Browsed;
+    expect(top).toMatchObject({ parent: null, directories: [{ name: 'models', path: `${tree}/root/models` }], is_writable: true });
+    expect(top.free_bytes).toBeGreaterThan(0);
+    expect((await browse(`${tree}/root/models/`)).json()).toMatchObject({ parent: `${tree}/root`, directories: [{ name: 'a' }] });
+  });
+
+  test.each([
+    ['../outside', 403],
+    ['models/../../outside', 403],
+    ['models/way-out', 403],
+    ['models/way-out/secret', 403],
+    ['models/.hidden', 403],
+    ['models/nobody', 404],
+    ['models/file.txt', 404],
+  ])('root/%s is answered with %i', async (path, status) => {
+    const { browse, tree } = await serveTree();
+    const answer = await browse(`${tree}/root/${path}`);
+    expect(answer.status).toBe(status);
+    expect(answer.json()).toMatchObject({ detail: expect.any(String), hint: expect.any(String) });
+  });
+
+  test('what lies outside is not even told to be there or not', async () => {
+    const { browse, tree, url } = await serveTree();
+    const answers = await Promise.all(['/etc', '/etc/passwd', '/etc/nobody', '/', `${tree}/outside`, `${tree}/nobody`].map(browse));
+    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 403]);
+    expect((await browse('relative')).status).toBe(400);
+    expect((await browse('/\0x')).status).toBe(400);
+    expect((await ask(url, '/filesystem/browse?path=/a&path=/b')).status).toBe(400);
+  });
+
+  test('without configured roots the home directory and those in use are such, and never the whole disk', async () => {
+    const { url, home } = await serve();
+    const { roots } = (await ask(url, '/filesystem/browse')).json() as Browsed;
+    expect(roots).toContain(home);
+    expect(roots).not.toContain('/');
+  });
+});
