@@ -1,14 +1,41 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { rounds as howMany, seededRandom, testSeed } from '../helpers/seeded.ts';
-import type { Served } from '../helpers/spawn-skulk.ts';
+import { seededRandom, testSeed } from '../helpers/seeded.ts';
+import type { Ended, Served } from '../helpers/spawn-skulk.ts';
+import { type Wire, wireTo } from '../helpers/wire.ts';
 
-const rounds = howMany({ few: 50, many: 100 });
+const rounds = 100;
 const models = ['org/a', 'org/b', 'org/c'] as const;
-const agents = ['n1', 'n2', 'n3'] as const;
+const agents = ['n1', 'n2', 'n3', 'n4', 'n5'] as const;
+const everybody = [...agents, 'laptop'] as const;
 
-test(`${rounds} rounds of deletes and purges while nodes stage, die and come back (seed ${testSeed})`, { timeout: 600_000 }, async () => {
+/** Orders as the store's log has them: who was asked, and how often each said that it is done. */
+async function readOrders(home: string): Promise<ReadonlyMap<string, { asked: readonly string[]; done: Map<string, number> }>> {
+  const text = await readFile(join(home, 'host/store/.skulk/v1/fleet/orders.ndjson'), 'utf8');
+  const orders = new Map<string, { asked: readonly string[]; done: Map<string, number> }>();
+  for (const line of text.trim().split('\n')) {
+    const entry = JSON.parse(line) as {
+      order?: { order_id: string };
+      nodes?: string[];
+      drop?: string;
+      ack?: string;
+      node?: string;
+      outcome?: { status: string };
+    };
+    if (entry.order !== undefined) orders.set(entry.order.order_id, { asked: entry.nodes ?? [], done: new Map() });
+    if (entry.drop !== undefined) orders.delete(entry.drop);
+    const done = orders.get(entry.ack ?? '')?.done;
+    if (entry.outcome?.status === 'done') done?.set(entry.node ?? '', (done.get(entry.node ?? '') ?? 0) + 1);
+  }
+  return orders;
+}
+
+test(`${rounds} rounds of deletes and purges while nodes stage, run, stop, are cut off and come back (seed ${testSeed})`, {
+  timeout: 900_000,
+}, async () => {
   const random = seededRandom(testSeed);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
   const world = await fleetWorld();
@@ -16,14 +43,36 @@ test(`${rounds} rounds of deletes and purges while nodes stage, die and come bac
   const canonical = new Set<string>(models);
   let host = await world.serveHost();
   const { port } = new URL(host.url);
+  const wires = new Map<string, Wire>();
+  for (const name of everybody) wires.set(name, await wireTo(host.url));
+  const wire = (name: string): Wire => wires.get(name) as Wire;
+  const cut = new Set<string>();
   const running = new Map<string, Served>();
-  for (const name of agents) running.set(name, await world.serveNode(name, host.url));
+  for (const name of agents) running.set(name, await world.serveNode(name, wire(name).url));
+
+  /** What goes on while the rounds go on; at most four at a time. */
+  const background = new Set<Promise<void>>();
+  const begin = async (what: string, allowed: readonly number[], work: Promise<Ended>): Promise<void> => {
+    const watched = work.then(({ status, stderr }) => {
+      background.delete(watched);
+      expect(allowed, `${what}: ${status}: ${stderr}`).toContain(status);
+    });
+    watched.catch(() => {});
+    background.add(watched);
+    if (background.size >= 4) await Promise.race(background);
+  };
+  /** Done, not in the store (any more), store away, in use by somebody else. */
+  const usual = [0, 3, 4, 5];
 
   const actions: Readonly<Record<string, () => Promise<void>>> = {
     stage: async () => {
-      const [name, model] = [pick([...agents, 'laptop']), pick(models)];
-      const { status } = await world.node(name, host.url, 'stage', model);
-      expect(status, `stage ${model} on ${name}`).toBe(canonical.has(model) ? 0 : 3);
+      const [name, model] = [pick(everybody), pick(models)];
+      await begin(`stage ${model} on ${name}`, usual, world.node(name, wire(name).url, 'stage', model));
+    },
+    run: async () => {
+      const [name, model] = [pick(everybody), pick(models)];
+      const program = ['sh', '-c', 'test -e "$1/a.gguf" && sleep 0.5 && test -e "$1/a.gguf"', 'sh', '{path}'];
+      await begin(`run ${model} on ${name}`, usual, world.node(name, wire(name).url, 'run', model, '--', ...program));
     },
     delete: async () => {
       const model = pick(models);
@@ -31,41 +80,83 @@ test(`${rounds} rounds of deletes and purges while nodes stage, die and come bac
       expect(status).toBe(canonical.has(model) ? 200 : 404);
       canonical.delete(model);
     },
+    deleteByCommand: async () => {
+      const present = [...canonical];
+      if (present.length === 0) return;
+      const model = pick(present);
+      canonical.delete(model);
+      const { status, stderr } = await world.host('delete', model, '--yes');
+      expect([0, 9], stderr).toContain(status);
+    },
     add: async () => {
       const model = pick(models);
       await world.add(model);
       canonical.add(model);
     },
     purge: async () => {
-      const body = JSON.stringify({ kind: 'purge', ...(random() < 0.5 && { model_id: pick(models) }), force: random() < 0.3 });
+      // A program that runs must not lose its model here, so nothing is forced.
+      const body = JSON.stringify({ kind: 'purge', ...(random() < 0.5 && { model_id: pick(models) }) });
       expect((await ask(host.url, '/orders', { method: 'POST', body, headers: { 'content-type': 'application/json' } })).status).toBe(200);
     },
-    kill: async () => {
+    stop: async () => {
       const name = pick(agents);
-      await running.get(name)?.kill();
+      await (random() < 0.5 ? running.get(name)?.kill() : running.get(name)?.stop());
       running.delete(name);
     },
     start: async () => {
-      for (const name of agents) if (!running.has(name)) running.set(name, await world.serveNode(name, host.url));
+      for (const name of agents) if (!running.has(name)) running.set(name, await world.serveNode(name, wire(name).url));
+    },
+    cut: async () => {
+      const name = pick(everybody);
+      wire(name).cut(random() < 0.5 ? 'closed' : 'silent');
+      cut.add(name);
+    },
+    mend: async () => {
+      for (const name of cut) wire(name).mend();
+      cut.clear();
     },
     restart: async () => {
       await host.kill();
       host = await world.serveHost({ port: Number(port) });
     },
+    catchUp: async () => {
+      const name = pick(everybody);
+      await begin(`reconcile on ${name}`, [0, 5, 9], world.node(name, wire(name).url, 'reconcile'));
+    },
   };
-  for (let round = 0; round < rounds; round += 1) await actions[pick(Object.keys(actions))]?.();
+  const often = ['stage', 'stage', 'run', 'delete', 'add', 'add', 'purge', 'mend', 'start'];
+  for (let round = 0; round < rounds; round += 1) await actions[pick([...Object.keys(actions), ...often])]?.();
 
+  await actions['mend']?.();
   await actions['start']?.();
-  const pending = async (): Promise<number> => {
-    const nodes = (await ask(host.url, '/nodes')).json() as { pending_orders: number }[];
-    return nodes.reduce((sum, { pending_orders }) => sum + pending_orders, 0);
+  await Promise.all(background);
+  const pending = async (): Promise<readonly string[]> => {
+    const nodes = (await ask(host.url, '/nodes')).json() as { node_id: string; pending_orders: number }[];
+    return nodes.filter(({ pending_orders }) => pending_orders > 0).map(({ node_id }) => node_id);
   };
-  await world.node('laptop', host.url, 'reconcile');
-  await expect.poll(pending, { timeout: 60_000, interval: 200 }).toBe(0);
-  // Nothing canonical is lost, nothing deleted is staged.
+  expect(await world.node('laptop', host.url, 'reconcile')).toMatchObject({ status: 0 });
+  await expect.poll(pending, { timeout: 60_000, interval: 200 }).toEqual([]);
+
+  // Every order was done by everybody who was asked, and nobody said so twice.
+  const orders = await readOrders(world.home);
+  for (const [id, { asked, done }] of orders)
+    expect([id, Object.fromEntries(done)]).toEqual([id, Object.fromEntries(asked.map((node) => [node, 1]))]);
+  // Nothing canonical is lost, nothing deleted is staged, not even in part.
   const names = [...canonical].map((id) => id.replace('/', '--')).toSorted();
   expect(await world.canonical()).toEqual(names);
-  for (const name of [...agents, 'laptop'])
-    for (const copy of await world.copies(name)) expect(names, `${copy} on ${name}`).toContain(copy);
   expect(await world.host('verify')).toMatchObject({ status: 0 });
+  for (const name of everybody) {
+    for (const copy of await world.copies(name)) expect(names, `${copy} on ${name}`).toContain(copy);
+    const partial = await readdir(join(world.home, name, 'staging/.skulk/v1/incoming')).catch(() => []);
+    for (const copy of partial) expect(names, `part of ${copy} on ${name}`).toContain(copy);
+    expect(await world.node(name, host.url, 'verify', '--staging')).toMatchObject({ status: 0 });
+  }
+  // No order is still about to be heard: what is staged now stays.
+  for (const name of everybody)
+    for (const model of canonical) expect(await world.node(name, host.url, 'stage', model)).toMatchObject({ status: 0 });
+  for (const name of agents) await running.get(name)?.stop();
+  running.clear();
+  await actions['start']?.();
+  for (const name of everybody) expect(await world.node(name, host.url, 'reconcile')).toMatchObject({ status: 0 });
+  for (const name of everybody) expect(await world.copies(name)).toEqual(names);
 });
