@@ -1,9 +1,13 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { type FleetWorld, fleetWorld, type NodeStands } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
+import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
 
 const nodesOf = (stdout: string): Readonly<Record<string, string>> =>
   Object.fromEntries((JSON.parse(stdout) as { nodes: NodeStands[] }).nodes.map(({ node, status }) => [node, status]));
@@ -136,7 +140,56 @@ test('orders outlive the host, and a node that was away hears them', { timeout: 
   expect(await world.canonical()).toEqual(['org--two']);
 });
 
-test('a purge over HTTP leaves every canonical copy, also of a host that uses them in place', { timeout: 60_000 }, async () => {
+test('a host that uses its models in place keeps them through purges, forced ones too, and through the delete of another', {
+  timeout: 60_000,
+}, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  await world.add('org/two');
+  const store = join(world.home, 'host/store');
+  const config = join(world.home, 'in-place.yaml');
+  await writeFile(config, `model_store:\n  store_path: ${store}\n  staging: {node_cache_path: ${store}/., staging_keep_recent_gb: 0}\n`);
+  const env = { SKULK_HOME: join(world.home, 'host'), SKULK_NODE_ID: 'host', SKULK_CONFIG: config };
+  const host = await startServe({ home: join(world.home, 'host'), env });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  const own = (...args: readonly string[]) => runSkulk(args, { env });
+  expect(await own('stage', 'org/one')).toMatchObject({ status: 0, stdout: `${store}/org--one\n` });
+  const json = { 'content-type': 'application/json' };
+  for (const body of ['{"force":true}', '{"model_id":"org/one","force":true}', '{}'])
+    expect(await ask(host.apiUrl, '/store/purge-staging', { method: 'POST', headers: json, body })).toMatchObject({ status: 200 });
+  expect(await own('purge-staging', '--all-nodes', '--force', '--yes')).toMatchObject({ status: 0 });
+  expect(await own('reconcile')).toMatchObject({ status: 0 });
+  expect(await world.canonical()).toEqual(['org--one', 'org--two']);
+  const deleted = await own('delete', 'org/two', '--yes', '--json');
+  expect(JSON.parse(deleted.stdout)).toMatchObject({ freed_bytes: 10, nodes: [{ node: 'host', status: 'done', freed_bytes: 0 }] });
+  expect(await world.canonical()).toEqual(['org--one']);
+  expect(await own('verify')).toMatchObject({ status: 0 });
+});
+
+test('a delete ends what is being staged of the model, and no part of it stays', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/big', randomBytes(64 * 1024 * 1024));
+  const host = await world.serveHost();
+  await world.serveNode('n1', host.url);
+  await using proxy = await faultProxy(host.url);
+  proxy.setRate(16 * 1024 * 1024);
+  const staging = world.startNode('n1', proxy.url, 'stage', 'org/big');
+  await proxy.passed(20 * 1024 * 1024);
+  const answer = await ask(host.url, '/models/org/big?wait_ms=0', { method: 'DELETE' });
+  expect(answer.status).toBe(200);
+  const ended = await staging.exited;
+  expect(ended).toMatchObject({
+    status: 3,
+    stdout: '',
+    stderr: expect.stringContaining('org/big was deleted from the store while it was staged'),
+  });
+  await expect.poll(() => pendingOf(world), { timeout: 10_000 }).toMatchObject({ n1: 0 });
+  expect(await world.copies('n1')).toEqual([]);
+  expect(await readdir(join(world.home, 'n1/staging/.skulk/v1/incoming')).catch(() => [])).toEqual([]);
+  expect(await world.canonical()).toEqual([]);
+});
+
+test('a purge over HTTP reaches every node, and leaves what is canonical', { timeout: 60_000 }, async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();

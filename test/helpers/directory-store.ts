@@ -92,6 +92,7 @@ export async function directoryStore(
       return { handle, size: file.size, sha256: file.sha256, [Symbol.asyncDispose]: () => handle.close() };
     },
     hashInBackground: () => {},
+    onRemoved: () => {},
     close: async () => {},
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
     ...overrides,

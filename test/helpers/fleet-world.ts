@@ -16,7 +16,7 @@ export interface NodeStands {
 export interface FleetWorld {
   readonly home: string;
   /** Brings a model of some bytes into the store. */
-  readonly add: (modelId: string, content?: string) => Promise<void>;
+  readonly add: (modelId: string, content?: string | Uint8Array) => Promise<void>;
   /** On a port of its own when one is given. */
   readonly serveHost: (options?: { readonly port?: number }) => Promise<Served>;
   /** Starts a node's agent; the node speaks to the store at a URL. */

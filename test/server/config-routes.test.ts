@@ -169,8 +169,8 @@ describe('the configuration over HTTP', () => {
   test('without a file one is made, that only its owner reads', async () => {
     const { put, get, home } = await serve();
     const path = join(home, 'xdg/skulk/skulk.yaml');
-    expect(await get()).toMatchObject({ path, exists: false });
-    expect((await put({ model_store: { store_host: 'kite7' } })).json()).toMatchObject({ path, exists: true, restart_required: true });
+    expect(await get()).toMatchObject({ path: null, save_path: path });
+    expect((await put({ model_store: { store_host: 'kite7' } })).json()).toMatchObject({ path, save_path: path, restart_required: true });
     expect(await readFile(path, 'utf8')).toContain('store_host: kite7');
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });

@@ -33,6 +33,10 @@ const heartbeatMs = 5_000;
 /** When a node was last seen is written down only so often, in milliseconds. */
 const seenEveryMs = 60_000;
 const mostNodes = 1024;
+/** A node whose agent was heard within so long may answer at once; in milliseconds. Agents report every 30 s. */
+const agentFreshMs = 90_000;
+/** After so many entries a log that has grown is written anew without what is over. */
+const compactEvery = 2_000;
 
 /** The nodes and orders of the store on this machine's disk. */
 export function openFleet({ directory, store, now, emit, exclusively }: FleetOptions): Fleet {
@@ -93,9 +97,15 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
     tail = run.catch(() => undefined);
     return run;
   };
+  let written = 0;
   const write = async (...entries: readonly LogEntry[]): Promise<void> => {
     await appendToLog(directory, logPath, entries);
     for (const entry of entries) book.apply(entry);
+    written += entries.length;
+    if (isServer && written >= compactEvery) {
+      written = 0;
+      await rewriteLog(logPath, book.compact());
+    }
     for (const tell of [...changes]) tell();
   };
   const tellNodes = (): void => {
@@ -105,7 +115,12 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
   const given = (booked: BookedOrder): GivenOrder => ({ ...booked.order, nodes: outcomesOf(booked, hostnameOf) });
   /** Whether an answer may come soon: without an agent a node answers when it is next used, and nobody can reach a store without a server. */
   const isAwaited = ({ nodes: asked }: BookedOrder): boolean =>
-    isServer && [...asked].some(([nodeId, outcome]) => outcome === undefined && nodes.get(nodeId)?.agent === true);
+    isServer && [...asked].some(([nodeId, outcome]) => outcome === undefined && mayAnswer(nodeId));
+  const mayAnswer = (nodeId: NodeId): boolean => {
+    const record = nodes.get(nodeId);
+    const isFresh = record?.agent === true && now().getTime() - Date.parse(record.last_seen) < agentFreshMs;
+    return watchers.has(nodeId) || isFresh;
+  };
   const find = (orderId: string): BookedOrder => {
     const booked = book.orders.get(orderId);
     if (booked !== undefined && !booked.isPrepared) return booked;

@@ -49,12 +49,21 @@ export const rewriteLog = (path: string, entries: readonly LogEntry[]): Promise<
   writeFileDurably(path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
 
 async function endLastLine(path: string): Promise<void> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT')) return Buffer.alloc(0);
+  if (await endsInLine(path)) return;
+  const bytes = await readFile(path);
+  await truncate(path, bytes.lastIndexOf(10) + 1);
+}
+
+async function endsInLine(path: string): Promise<boolean> {
+  try {
+    await using file = await open(path, 'r');
+    const { size } = await file.stat();
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
+    return size === 0 || buffer[0] === 10;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return true;
     throw error;
-  });
-  const end = bytes.lastIndexOf(10) + 1;
-  if (end < bytes.length) await truncate(path, end);
+  }
 }
 
 function parseEntry(line: string): LogEntry | undefined {

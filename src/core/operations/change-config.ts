@@ -13,9 +13,10 @@ import type { Deps } from './deps.ts';
 
 /** The configuration as a person sees it who wants to change it. */
 export interface ConfigView {
-  /** The file; where it would be written when there is none. */
-  readonly path: string;
-  readonly exists: boolean;
+  /** The file; null when there is none. */
+  readonly path: string | null;
+  /** Where a change is written. */
+  readonly save_path: string;
   /** Every effective setting in the file's own shape, without secrets. */
   readonly config: object;
   /** Which secrets are set, by key. */
@@ -184,8 +185,8 @@ function describe(
     ...(isSecretNew(hubToken, running.settings.hubToken) && overridden['hf_token'] === undefined ? ['hf_token'] : []),
   ];
   return {
-    path,
-    exists,
+    path: exists ? path : null,
+    save_path: path,
     config: withOverridden(effectiveConfig(saved), effectiveConfig(running), Object.keys(overridden)),
     secrets: { 'model_store.auth.token': token.value !== undefined, hf_token: hubToken.value !== undefined },
     overridden,

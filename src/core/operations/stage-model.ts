@@ -13,6 +13,7 @@ import { type LocalCopy, readLocalCopy } from '../staging/local-copy.ts';
 import { planStage, type StagePlan } from '../staging/plan-stage.ts';
 import { makeRoot, refuseStoreAsCache } from '../staging/prepare-root.ts';
 import { requireIdle } from '../staging/require-idle.ts';
+import type { Store } from '../store/contract.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { readJournal } from '../transfer/part-journal.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
@@ -43,6 +44,8 @@ const waitForOtherMs = 24 * 3600 * 1000;
 /** What a transfer fails with when the store has other content under the same id by now. */
 const meansReplaced: ReadonlySet<string> = new Set(['INTEGRITY', 'FILE_NOT_FOUND', 'MODEL_NOT_FOUND']);
 const mostReplacements = 3;
+/** How long a store is asked at the end whether it still has the model, in milliseconds. */
+const confirmPatienceMs = 2_000;
 
 /** What became of one model, and what its card names beside it. */
 export type StageOutcome = ({ readonly staged: StagedModel } | { readonly planned: PlannedModel }) & {
@@ -166,6 +169,17 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     }
   }
 
+  /** A copy that appears after its model was deleted would be evicted at once, under whoever was told its path. */
+  async function refuseIfDeleted(store: Store, knownDigest: Sha256): Promise<void> {
+    try {
+      await store.manifest(modelId, { knownDigest, signal: AbortSignal.any([world.signal, AbortSignal.timeout(confirmPatienceMs)]) });
+    } catch (error) {
+      if (world.signal.aborted) throw world.signal.reason;
+      // Who cannot be asked has not said that it is gone.
+      if (error instanceof SkulkError && error.code === 'MODEL_NOT_FOUND') throw error;
+    }
+  }
+
   /** What came of a model that was deleted meanwhile is of no use to anybody. */
   async function dropIfDeleted(error: unknown): Promise<never> {
     if (!(error instanceof SkulkError) || error.code !== 'MODEL_NOT_FOUND') throw error;
@@ -187,6 +201,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
       signal: world.signal,
       now: world.now,
       companions: answer.companions,
+      confirm: () => refuseIfDeleted(answer.store, whole),
       ...(ref.selector !== undefined && manifest.digest !== whole && { part: { selector: ref.selector, of: whole } }),
       onBytes: (bytesDone: number, bytesTotal: number) =>
         world.emit({ type: 'progress', doing: 'staging', subject: modelId, bytesDone, bytesTotal }),

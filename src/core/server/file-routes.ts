@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { formatCompanions } from '../catalog/companions.ts';
 import type { DownloadStatus } from '../jobs/contract.ts';
@@ -38,6 +39,11 @@ export function addFileRoutes(
 ): void {
   const pool = createBufferPool({ large: limits.largeBuffers });
   let transfers = 0;
+  const takers = new Map<ModelId, Set<Socket>>();
+  // An open file outlives its name, so whoever takes a model that was deleted would go on to the end.
+  store.onRemoved((modelId) => {
+    for (const socket of takers.get(modelId) ?? []) socket.destroy();
+  });
 
   const answerGet = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const targets = parseModelUrl(request.originalUrl);
@@ -92,7 +98,7 @@ export function addFileRoutes(
         { method: request.method, range: asked, ifRange: ifRange as string | undefined, ifMatch, ifNoneMatch },
         file,
       );
-      return await answerPlan(request, reply, { plan, file });
+      return await answerPlan(request, reply, { plan, file, modelId: target.modelId });
     } finally {
       if (isTransfer) transfers -= 1;
     }
@@ -101,7 +107,7 @@ export function addFileRoutes(
   const answerPlan = async (
     request: FastifyRequest,
     reply: FastifyReply,
-    { plan, file }: { plan: FileResponse; file: OpenFile },
+    { plan, file, modelId }: { plan: FileResponse; file: OpenFile; modelId: ModelId },
   ): Promise<unknown> => {
     const { status, headers, range } = plan;
     if (status === 416) {
@@ -117,8 +123,11 @@ export function addFileRoutes(
       reply.raw.end();
       return reply;
     }
+    const { socket } = request;
+    const sockets = takers.get(modelId) ?? new Set();
+    takers.set(modelId, sockets.add(socket));
     try {
-      await sendFile(file, range, { socket: request.socket, response: reply.raw, pool, stallTimeoutMs: limits.stallTimeoutMs, begin });
+      await sendFile(file, range, { socket, response: reply.raw, pool, stallTimeoutMs: limits.stallTimeoutMs, begin });
     } catch (error) {
       if (!reply.raw.headersSent) throw error;
       if (error instanceof SkulkError && error.code === 'INTERRUPTED') request.log.debug({ url: request.originalUrl }, error.message);
@@ -127,6 +136,9 @@ export function addFileRoutes(
           { err: error, code: error instanceof SkulkError ? error.code : 'INTERNAL', url: request.originalUrl },
           'a transfer was cut off',
         );
+    } finally {
+      sockets.delete(socket);
+      if (sockets.size === 0) takers.delete(modelId);
     }
     return reply;
   };

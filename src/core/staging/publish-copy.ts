@@ -22,6 +22,8 @@ export interface PublishTools {
   readonly companions: readonly Companion[];
   /** When the copy is to hold a part of the model only. */
   readonly part?: ModelPart | undefined;
+  /** Asks once more whether the copy is wanted, when all of it is here; a rejection keeps it from appearing. */
+  readonly confirm?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -30,8 +32,9 @@ export interface PublishTools {
  * CONFLICT when another process uses the copy that it would replace
  */
 export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, tools: PublishTools): Promise<void> {
-  const { layout, now, signal, companions, part } = tools;
+  const { layout, now, signal, companions, part, confirm } = tools;
   const seen = await syncFiles(manifest, incoming, signal);
+  await confirm?.();
   await writeCopyRecord(incoming.files, { manifest, companions, seen, part }, now());
   await touchLastUsed(incoming.files, now());
   const place = copyPath(layout, manifest.model_id);

@@ -215,5 +215,7 @@ export interface LocalStore extends Store {
   cardOf(modelId: ModelId): Promise<Card | undefined>;
   /** Begins to hash every model that has no manifest yet; returns at once. */
   hashInBackground(): void;
+  /** Has something told of every model that `remove` removed, as soon as nobody is served it any more. */
+  onRemoved(listener: (modelId: ModelId) => void): void;
   close(): Promise<void>;
 }

@@ -82,6 +82,7 @@ export function openDiskStore({
     const there = await Promise.all(entries.values().map(({ store_path }) => isDirectoryInside(root, store_path)));
     return [...entries.values()].filter((_, index) => there[index]);
   };
+  const removalListeners: ((modelId: ModelId) => void)[] = [];
   const closing = new AbortController();
   const signal = AbortSignal.any([world.signal, closing.signal]);
   const hashing = new Map<ModelId, Hashing>();
@@ -241,6 +242,7 @@ export function openDiskStore({
           throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists what is' });
         refuseSharedDirectory(entry, entries.values());
         await writer.carryOut({ op: 'remove', modelId, storePath: entry.store_path });
+        for (const tell of removalListeners) tell(modelId);
         return { freedBytes: entry.total_bytes };
       });
     },
@@ -256,6 +258,7 @@ export function openDiskStore({
         }
       })().catch((error: unknown) => world.emit({ type: 'warning', message: `models could not be hashed: ${String(error)}` }));
     },
+    onRemoved: (listener) => void removalListeners.push(listener),
     close: async () => {
       closing.abort(new SkulkError('INTERRUPTED', 'the store is being closed'));
       await Promise.allSettled([...hashing.values()].map(({ work }) => work));
