@@ -13,6 +13,7 @@ export default defineConfig({
     'commands-index': 'src/commands/index.ts',
     'hash-worker': 'src/core/transfer/hash-worker.ts',
     'gguf-worker': 'src/core/store/gguf-worker.ts',
+    'range-worker': 'src/core/client/wire/range-worker.ts',
   },
   platform: 'node',
   // `await using` came with Node 24.

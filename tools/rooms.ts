@@ -59,8 +59,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   'core/jobs': { values: data, types: dataRooms },
   'core/fleet': { values: data, types: dataRooms },
   'core/hub': { values: leaves },
-  // A client speaks for a store and reads its manifests.
-  'core/client': { values: ['core/catalog', 'core/kernel'], types: ['core/store', 'core/jobs', 'core/fleet'] },
+  // A client speaks for a store, reads its manifests and brings its bytes.
+  'core/client': { values: ['core/transfer', 'core/catalog', 'core/kernel'], types: ['core/store', 'core/jobs', 'core/fleet'] },
   'core/network': { values: leaves },
   'core/transfer': { values: leaves },
   'core/catalog': { values: leaves },

@@ -21,7 +21,7 @@ export const stage = defineCommand({
     direct: flag('fetch from Hugging Face itself when the store cannot be reached'),
     limitRate: rate('take at most this many bytes a second, e.g. 100M'),
     keep: duration('the copy stays in use for this long, e.g. 10m, so that nothing evicts it before a program uses it'),
-    connections: number('connections to the store at a time', 'N', { from: 1, to: 64 }),
+    connections: number('connections to the store at a time', 'N', { from: 1, to: 32 }),
   },
   examples: [
     ['stage one model', 'skulk stage mlx-community/Qwen3-4B-4bit'],

@@ -53,7 +53,8 @@ const hashSilenceMs = 30 * 60_000;
 /** The client of a store's HTTP contract. Opens no connection until it is asked something. */
 export function createStoreClient(options: StoreClientOptions): StoreClient {
   const { stallTimeoutMs = 30_000, connectTimeoutMs = 10_000, connections = 16 } = options;
-  const exchange = createExchange({ ...options, stallTimeoutMs, connectTimeoutMs, connections, lookup: lookupOfStore(options) });
+  const lookup = lookupOfStore(options);
+  const exchange = createExchange({ ...options, stallTimeoutMs, connectTimeoutMs, connections, lookup });
   const { url } = exchange;
   const getJson = (call: Call, limit: number): Promise<unknown> =>
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit, watchdog }));
@@ -65,6 +66,12 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     listDescribed: async () => checkDescribed(await getJson({ path: '/registry' }, most.registry), url),
     manifest: (modelId, { knownDigest, signal } = {}) => askManifest(exchange, { modelId, knownDigest, signal, nodeId: options.nodeId }),
     readPiece: (request, signal) => readPiece(exchange, request, signal),
+    fetchPieces: async (modelId, plan) => {
+      const { fetchStorePieces } = await import('./fetch-store-pieces.ts');
+      const { token, userAgent } = options;
+      const target = { url, token, userAgent, connectTimeoutMs, stallTimeoutMs };
+      await fetchStorePieces(modelId, plan, { target, lookup, exchange });
+    },
     adopt: async ({ modelId, ...body }, work): Promise<Adopted> =>
       checkAdopted(await doWork(exchange, { path: modelUrl(modelId, 'adopt'), json: body }, work), url),
     remove: async (modelId) => {

@@ -33,7 +33,8 @@ export interface StageOptions {
   readonly offline: boolean;
   /** Go to Hugging Face when the store cannot be reached. */
   readonly direct: boolean;
-  readonly connections: number;
+  /** What a person asked for. */
+  readonly connections: number | undefined;
   readonly limiter: RateLimiter;
   /** What the store asked of this node has just been done. */
   readonly caughtUp?: boolean;
@@ -44,6 +45,8 @@ const waitForOtherMs = 24 * 3600 * 1000;
 /** What a transfer fails with when the store has other content under the same id by now. */
 const meansReplaced: ReadonlySet<string> = new Set(['INTEGRITY', 'FILE_NOT_FOUND', 'MODEL_NOT_FOUND']);
 const mostReplacements = 3;
+/** At the Hub, and for what is taken ahead. */
+const usualConnections = 4;
 /** How long a store is asked at the end whether it still has the model, in milliseconds. */
 const confirmPatienceMs = 2_000;
 
@@ -63,6 +66,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   const { modelId } = ref;
   const { nodeCachePath, stagingEnabled, storePath } = config.settings;
   const began = performance.now();
+  const connections = options.connections ?? usualConnections;
   if (await isStagedInPlace(deps, options))
     return describe({ source: 'in-place', ...selected(await resolveCanonical(deps, ref, options)), transferred: 0 });
   if (!stagingEnabled.value) {
@@ -80,7 +84,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     return cached(local);
   }
   await using answer = await askStore(deps, ref, local, {
-    connections: Math.max(16, options.connections),
+    connections: Math.max(16, connections),
     dryRun: options.dryRun,
     direct: options.direct,
     ahead: takeAhead,
@@ -121,7 +125,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     const { stageFromHub } = await import('./stage-from-hub.ts');
     const { manifest, bytesTransferred } = await stageFromHub(deps, ref, {
       layout,
-      connections: options.connections,
+      connections,
       limiter: options.limiter,
     });
     return describe({ source: 'hub', path, manifest, companions: [], transferred: bytesTransferred });
@@ -130,7 +134,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   /** Whatever goes wrong here shows in the stage that follows, if it matters. */
   async function takeAhead(downloads: Downloads, hasEnded: () => boolean): Promise<void> {
     const { stageAhead } = await import('./stage-ahead.ts');
-    const { connections, limiter } = options;
+    const { limiter } = options;
     const onBytes = (bytes: number): void => {
       bytesAhead += bytes;
     };
@@ -211,15 +215,16 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
       const { bytesCopied } = await cloneCopy(manifest, answer.canonical, tools);
       return describe({ source: 'clone', path, manifest, companions: answer.companions, transferred: bytesCopied });
     }
-    const [{ applyStage }, { isTransient }] = await Promise.all([import('../staging/apply-stage.ts'), import('../client/transient.ts')]);
+    const { applyStage } = await import('../staging/apply-stage.ts');
+    const { store } = answer;
     const plan = await makePlan(layout, manifest, now, options.force);
     const { bytesTransferred } = await applyStage(plan, {
       ...tools,
-      connections: options.connections,
       limiter: options.limiter,
-      isTransient,
-      read: ({ path: file, start, end, fileSha256 }, signal) =>
-        answer.store.readPiece({ modelId, path: file, range: { start, end }, sha256: fileSha256 }, signal),
+      fetch: async (pieces) => {
+        if (store.fetchPieces === undefined) throw new Error('a store on this disk is cloned from');
+        await store.fetchPieces(modelId, { ...pieces, connections: options.connections });
+      },
     });
     return describe({ source: 'store', path, manifest, companions: answer.companions, transferred: bytesTransferred + bytesAhead });
   }

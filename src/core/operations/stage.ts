@@ -98,7 +98,7 @@ export function stageOptions({
     force,
     offline,
     direct,
-    connections: connections ?? 4,
+    connections,
     limiter: limitRate === undefined ? unlimited : createRateLimiter(limitRate),
   };
 }

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Manifest } from '../catalog/manifest.ts';
 import { patient } from '../kernel/backoff.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
+import type { PiecesPlan } from '../store/contract.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
-import { fetchPieces } from '../transfer/fetch-pieces.ts';
 import { openJournal, readJournal, readParts } from '../transfer/part-journal.ts';
 import { type Piece, pieceKey } from '../transfer/pieces.ts';
 import { createProgressMeter } from '../transfer/progress-meter.ts';
@@ -18,10 +18,8 @@ import { type PublishTools, publishCopy } from './publish-copy.ts';
 
 /** What `applyStage` works with. */
 export interface StageTools extends PublishTools {
-  /** Opens the bytes of a piece at the store. */
-  readonly read: (piece: Piece, signal: AbortSignal) => AsyncIterable<Uint8Array>;
-  readonly isTransient: (error: unknown) => boolean;
-  readonly connections: number;
+  /** Brings pieces from the store to their places. */
+  readonly fetch: (plan: Omit<PiecesPlan, 'connections'>) => Promise<void>;
   readonly limiter: RateLimiter;
   /** Bytes of the copy that are here and verified. */
   readonly onBytes: (done: number, total: number) => void;
@@ -69,12 +67,9 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
       const known = new Set(source.action === 'fetch' ? source.resumed : []);
       for (const piece of here) if (!known.has(piece)) await journal.add(piece);
     }
-    await fetchPieces({
+    await tools.fetch({
       pieces: toFetch,
       directory: incoming.files,
-      read: tools.read,
-      isTransient: tools.isTransient,
-      connections: tools.connections,
       limiter: tools.limiter,
       policy: patient,
       signal,

@@ -6,6 +6,7 @@ import type { Traits } from '../catalog/traits.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { RelativePath } from '../kernel/relative-path.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
+import type { FetchPlan } from '../transfer/fetch-pieces.ts';
 
 /** One model as registry.json holds it: exactly these keys, which the Python Skulk reads too. */
 export interface RegistryEntry {
@@ -62,6 +63,12 @@ export interface PieceRequest {
   /** Only bytes of this content will do; another one is an INTEGRITY error. */
   readonly sha256: Sha256;
 }
+
+/** Pieces of one model that are to be fetched. */
+export type PiecesPlan = Omit<FetchPlan, 'read' | 'isTransient' | 'connections'> & {
+  /** What a person asked for; the client decides when undefined. */
+  readonly connections: number | undefined;
+};
 
 /** One bad file, as `verify` found it. */
 export interface BadFile {
@@ -145,6 +152,8 @@ export interface Store {
    * Throws INTEGRITY when the store's content is another or changed, FILE_NOT_FOUND when it has none.
    */
   readPiece(request: PieceRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Fetches many pieces into their places, each verified, faster than one by one; absent where the bytes are on this disk. */
+  fetchPieces?(modelId: ModelId, plan: PiecesPlan): Promise<void>;
   adopt(request: AdoptRequest, options: WorkOptions): Promise<Adopted>;
   /** Removes the canonical copy. @returns the bytes that it had */
   remove(modelId: ModelId): Promise<{ readonly freedBytes: number }>;

@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { GgufFacts } from '../catalog/gguf-facts.ts';
+import { workerUrl } from '../kernel/worker-url.ts';
 
 /** How long one file may take; the largest vocabularies take a tenth of a second. */
 const patienceMs = 3_000;
@@ -44,11 +45,7 @@ async function readAlone(path: string): Promise<GgufFacts | undefined> {
 }
 
 function startWorker(): Worker {
-  const here = import.meta.url;
-  const url = here.endsWith('.ts')
-    ? new URL('./gguf-worker.ts', here)
-    : new URL(here.includes('/chunks/') ? '../gguf-worker.js' : './gguf-worker.js', here);
-  const thread = new Worker(url, { resourceLimits: { maxOldGenerationSizeMb: mostMegabytes } });
+  const thread = new Worker(workerUrl(import.meta.url, 'gguf-worker'), { resourceLimits: { maxOldGenerationSizeMb: mostMegabytes } });
   // It ends then; whoever waits hears of that.
   thread.on('error', () => undefined);
   return thread;

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { workerUrl } from '../kernel/worker-url.ts';
 import type { HashJob, HashReply, HashRequest, HashResult } from './hash-job.ts';
 
 /** How a hashing job is watched and stopped. */
@@ -66,7 +67,7 @@ function startNext(): void {
 }
 
 function makeWorker(): Worker {
-  const worker = new Worker(workerUrl());
+  const worker = new Worker(workerUrl(import.meta.url, 'hash-worker'));
   worker.on('message', (reply: HashReply) => {
     const task = running.get(worker);
     if (task?.request.id !== reply.id) return;
@@ -84,13 +85,6 @@ function makeWorker(): Worker {
     startNext();
   });
   return worker;
-}
-
-/** The thread's file stands beside this one in the sources and at the top of the bundle. */
-function workerUrl(): URL {
-  const here = import.meta.url;
-  if (here.endsWith('.ts')) return new URL('./hash-worker.ts', here);
-  return new URL(here.includes('/chunks/') ? '../hash-worker.js' : './hash-worker.js', here);
 }
 
 /** A file that could not be hashed, as a sentence. */

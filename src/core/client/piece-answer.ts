@@ -1,0 +1,44 @@
+import { SkulkError } from '../kernel/errors.ts';
+import type { PieceRequest } from '../store/contract.ts';
+
+/** What is asked for a piece of a file: its bytes, and only of the content that is meant. */
+export const pieceTarget = ({ modelId, path }: Pick<PieceRequest, 'modelId' | 'path'>): string =>
+  ['/models', encodeURIComponent(modelId), ...path.split('/').map(encodeURIComponent)].join('/');
+
+/** The headers beside those of every request. */
+export const pieceHeaders = ({ range: { start, end }, sha256 }: PieceRequest): Readonly<Record<string, string>> => ({
+  Range: `bytes=${start}-${end - 1}`,
+  'If-Range': `"${sha256}"`,
+});
+
+/** The piece, for messages. */
+export const pieceName = ({ modelId, path }: PieceRequest): string => `${modelId}: ${path}`;
+
+/** Statuses that `checkPieceHead` judges; every other one is a refusal. */
+export const pieceStatuses: readonly number[] = [200, 206, 416];
+
+/**
+ * Whether an answer is the piece that was asked for, and nothing but that.
+ * @param header a header by its name in lower case
+ * @throws SkulkError INTEGRITY
+ */
+export function checkPieceHead(status: number, header: (name: string) => string | null | undefined, request: PieceRequest): void {
+  const { start, end } = request.range;
+  const changed = (why: string): SkulkError => pieceChanged(request, why);
+  if (status === 200) throw changed('its content is another one now');
+  if (status === 416) throw changed('it is shorter now');
+  const etag = header('etag') ?? undefined;
+  if (etag !== undefined && etag !== `"${request.sha256}"`) throw changed('its content is another one now');
+  const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(header('content-range') ?? '') ?? [];
+  const isRight = Number(first) === start && Number(last) === end - 1 && (total === '*' || Number(total) >= end);
+  if (!isRight) throw changed('it sent another range than the one that was asked for');
+  if (Number(header('content-length') ?? Number.NaN) !== end - start)
+    throw changed('it promised another number of bytes than were asked for');
+  if ((header('content-encoding') ?? 'identity') !== 'identity') throw changed('it sent the bytes in a compressed form');
+}
+
+/** The store does not have what its manifest says. */
+export const pieceChanged = (request: PieceRequest, why: string): SkulkError =>
+  new SkulkError('INTEGRITY', `the store did not send what its manifest says of ${pieceName(request)}: ${why}`, {
+    hint: 'run the command again; if it persists, run `skulk verify` on the store host',
+  });

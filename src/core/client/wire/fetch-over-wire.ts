@@ -1,0 +1,150 @@
+import { Worker } from 'node:worker_threads';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { Sha256 } from '../../kernel/sha256.ts';
+import { workerUrl } from '../../kernel/worker-url.ts';
+import type { FetchPlan } from '../../transfer/fetch-pieces.ts';
+import type { Piece } from '../../transfer/pieces.ts';
+import { createBatches } from './batches.ts';
+import { type LaneItem, type LanePort, type LaneSettings, runLane } from './lane.ts';
+import { NeedsOrdinaryClient } from './piece-reader.ts';
+import { unpackError } from './send-error.ts';
+import { counterOf, type FromThread, type ThreadStart, type ToThread } from './thread-messages.ts';
+
+/** What is to be fetched; see `FetchPlan`. */
+export type WirePlan = Pick<
+  FetchPlan,
+  'pieces' | 'limiter' | 'signal' | 'onVerified' | 'partOf' | 'onPart' | 'onResumed' | 'onBytes' | 'onDiscarded'
+> & {
+  /** 0: on this thread. */
+  readonly threads: number;
+};
+
+/** How often what the threads counted is told, in milliseconds. */
+const tellEveryMs = 100;
+
+/**
+ * Fetches pieces on threads of their own, each with its own connection. A thread that dies leaves its work to the others,
+ * at last to this one.
+ * @returns the pieces that need an ordinary client, as what answers is not what this reader takes
+ * @throws SkulkError as `fetchPiece` does; the signal's reason. Nothing touches a file any more then
+ */
+export async function fetchOverWire(settings: LaneSettings, plan: WirePlan): Promise<readonly Piece[]> {
+  const { pieces, signal } = plan;
+  const stop = new AbortController();
+  const all = AbortSignal.any([signal, stop.signal]);
+  const open = new Set(pieces.keys());
+  const parts = new Map<number, number>();
+  const batches = createBatches(pieces, (number) => parts.get(number) ?? plan.partOf?.(pieces[number] as Piece) ?? 0);
+  const writing = new Set<Promise<void>>();
+  let failure: unknown;
+  const fail = (error: unknown): void => {
+    failure ??= error;
+    stop.abort(new SkulkError('INTERRUPTED', 'another part of the transfer failed'));
+  };
+  const verified = async (number: number, sha256: Sha256): Promise<void> => {
+    await plan.onVerified(pieces[number] as Piece, sha256);
+    open.delete(number);
+  };
+  const part = (number: number, bytes: number): Promise<void> | undefined => {
+    parts.set(number, bytes);
+    return plan.onPart?.(pieces[number] as Piece, bytes);
+  };
+  /** What is written down for a thread, which does not wait for it. */
+  const keep = (work: Promise<void> | undefined): void => {
+    if (work === undefined) return;
+    writing.add(work);
+    work.catch(fail).finally(() => writing.delete(work));
+  };
+
+  const threads = Array.from({ length: plan.threads }, () =>
+    runThread({ settings, rate: plan.limiter.shared, counters: new BigInt64Array(new SharedArrayBuffer(24)) }, all, {
+      next: batches.next,
+      giveBack: batches.giveBack,
+      verified: (number, sha256) => keep(verified(number, sha256)),
+      part: (number, bytes) => keep(part(number, bytes)),
+      count: ({ resumed, received, discarded }) => {
+        if (resumed > 0) plan.onResumed?.(resumed);
+        if (received > 0) plan.onBytes(received);
+        if (discarded > 0) plan.onDiscarded(discarded);
+      },
+    }).catch(fail),
+  );
+  await Promise.all(threads);
+  await Promise.allSettled(writing);
+  if (failure === undefined && !all.aborted && batches.isLeft()) {
+    const port: LanePort = {
+      next: async () => batches.next(),
+      verified,
+      part,
+      resumed: (bytes) => plan.onResumed?.(bytes),
+      received: plan.onBytes,
+      discarded: plan.onDiscarded,
+    };
+    await runLane(settings, port, { limiter: plan.limiter, signal: all }).catch(fail);
+  }
+  if (signal.aborted) throw signal.reason;
+  if (failure !== undefined && !(failure instanceof NeedsOrdinaryClient)) throw failure;
+  return [...open].map((number) => pieces[number] as Piece);
+}
+
+/** What a thread says, as this side hears it. */
+interface ThreadListener {
+  readonly next: () => readonly LaneItem[] | undefined;
+  readonly giveBack: (numbers: Iterable<number>) => void;
+  readonly verified: (number: number, sha256: Sha256) => void;
+  readonly part: (number: number, bytes: number) => void;
+  /** In bytes, since it was last told. */
+  readonly count: (counts: { readonly resumed: number; readonly received: number; readonly discarded: number }) => void;
+}
+
+/** Resolves when the thread has ended, or died; rejects with what it failed with. */
+async function runThread(start: ThreadStart, signal: AbortSignal, listener: ThreadListener): Promise<void> {
+  if (signal.aborted) return;
+  const given = new Set<number>();
+  const told = [0n, 0n, 0n];
+  const count = (): void => {
+    const since = (name: keyof typeof counterOf): number => {
+      const now = Atomics.load(start.counters, counterOf[name]);
+      const before = told[counterOf[name]] ?? 0n;
+      told[counterOf[name]] = now;
+      return Number(now - before);
+    };
+    listener.count({ resumed: since('resumed'), received: since('received'), discarded: since('discarded') });
+  };
+  const worker = new Worker(workerUrl(import.meta.url, 'range-worker'), { workerData: start });
+  const send = (message: ToThread): void => worker.postMessage(message);
+  const abort = (): void => send({ type: 'abort' });
+  const timer = setInterval(count, tellEveryMs);
+  signal.addEventListener('abort', abort);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      worker.on('message', (message: FromThread) => {
+        count();
+        switch (message.type) {
+          case 'want': {
+            const items = signal.aborted ? undefined : listener.next();
+            for (const { number } of items ?? []) given.add(number);
+            return send({ type: 'items', items });
+          }
+          case 'part':
+            return listener.part(message.number, message.bytes);
+          case 'verified':
+            given.delete(message.number);
+            return listener.verified(message.number, message.sha256);
+          case 'ended':
+            if (message.error === undefined || signal.aborted) return resolve();
+            return reject(unpackError(message.error));
+        }
+      });
+      // A thread that could not be made, or ran out of memory.
+      worker.on('error', () => resolve());
+      worker.on('exit', () => resolve());
+    });
+  } finally {
+    clearInterval(timer);
+    signal.removeEventListener('abort', abort);
+    count();
+    listener.giveBack(given);
+    await worker.terminate();
+  }
+}

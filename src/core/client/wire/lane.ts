@@ -1,0 +1,127 @@
+import type { LookupAddress } from 'node:dns';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import type { LookupFunction } from 'node:net';
+import { join } from 'node:path';
+import type { RetryPolicy } from '../../kernel/backoff.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { Sha256 } from '../../kernel/sha256.ts';
+import type { PieceRequest } from '../../store/contract.ts';
+import { fetchPiece, type PieceFile } from '../../transfer/fetch-piece.ts';
+import type { Piece } from '../../transfer/pieces.ts';
+import type { RateLimiter } from '../../transfer/rate-limiter.ts';
+import { isTransient } from '../transient.ts';
+import { createPieceReader, type WireTarget } from './piece-reader.ts';
+
+/** What all lanes of a transfer have in common; it can be handed to a thread. */
+export interface LaneSettings {
+  readonly target: WireTarget;
+  /** Where the store's name leads; undefined for a URL with an address. */
+  readonly addresses: readonly LookupAddress[] | undefined;
+  readonly modelId: ModelId;
+  /** Whose files are already there in their full length. */
+  readonly directory: string;
+  readonly policy: RetryPolicy;
+}
+
+/** A piece that a lane is to fetch. */
+export interface LaneItem {
+  /** What the piece is called between lane and transfer. */
+  readonly number: number;
+  readonly piece: Piece;
+  /** How many of its first bytes are probably in their place. */
+  readonly part: number;
+}
+
+/** The other end of a lane. What returns a promise is waited for. */
+export interface LanePort {
+  /** What to fetch next; small pieces come several at a time. Undefined: there is no more. */
+  next(): Promise<readonly LaneItem[] | undefined>;
+  verified(number: number, sha256: Sha256): Promise<void> | undefined;
+  part(number: number, bytes: number): Promise<void> | undefined;
+  resumed(bytes: number): void;
+  received(bytes: number): void;
+  discarded(bytes: number): void;
+}
+
+/** One read of the system may bring so much; a slower transfer is read in smaller pieces, so that it flows evenly. */
+const mostBufferBytes = 1024 * 1024;
+const leastBufferBytes = 16 * 1024;
+
+/**
+ * Fetches pieces over one connection, hashing and writing them where they arrive, on this very thread.
+ * @throws SkulkError as `fetchPiece` does; NeedsOrdinaryClient; the signal's reason
+ */
+export async function runLane(
+  { target, addresses, modelId, directory, policy }: LaneSettings,
+  port: LanePort,
+  { limiter, signal }: { readonly limiter: RateLimiter; readonly signal: AbortSignal },
+): Promise<void> {
+  const perTurn = limiter.shared === undefined ? mostBufferBytes : Math.ceil(limiter.shared.bytesPerSecond / 40);
+  const buffer = Buffer.allocUnsafeSlow(Math.max(leastBufferBytes, Math.min(mostBufferBytes, perTurn)));
+  const reader = createPieceReader(target, { buffer, lookup: addresses && lookUpIn(addresses) });
+  const files = openFiles(directory);
+  const requestFor = ({ path, start, end, fileSha256 }: Piece): PieceRequest => ({
+    modelId,
+    path,
+    range: { start, end },
+    sha256: fileSha256,
+  });
+  try {
+    for (let items = await port.next(); items !== undefined; items = await port.next()) {
+      if (items.length > 1) reader.announce(items.filter(({ part }) => part === 0).map(({ piece }) => requestFor(piece)));
+      for (const { number, piece, part } of items) {
+        const digest = await fetchPiece(piece, files.open(piece.path), join(directory, piece.path), {
+          receive: (rest, over, sink) => reader.receive(requestFor(rest), over, sink),
+          isTransient,
+          limiter,
+          policy,
+          signal,
+          partOf: () => part,
+          onPart: (_, bytes) => port.part(number, bytes),
+          onResumed: port.resumed,
+          onBytes: port.received,
+          onDiscarded: port.discarded,
+        });
+        await port.verified(number, digest);
+      }
+    }
+  } finally {
+    reader.close();
+    files.close();
+  }
+}
+
+/** Every address is tried, as the system's own look-up would have them tried. */
+const lookUpIn =
+  (addresses: readonly LookupAddress[]): LookupFunction =>
+  (_hostname, options, callback) => {
+    if (options.all === true) callback(null, [...addresses]);
+    else callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
+  };
+
+/** Keeps the last file open: the pieces of one file follow each other. Nothing else runs on a lane's thread that would wait for the disk. */
+function openFiles(directory: string): { open(path: string): PieceFile; close(): void } {
+  let current: { readonly path: string; readonly descriptor: number } | undefined;
+  const close = (): void => {
+    if (current !== undefined) closeSync(current.descriptor);
+    current = undefined;
+  };
+  return {
+    close,
+    open: (path) => {
+      if (current?.path !== path) {
+        close();
+        current = { path, descriptor: openSync(join(directory, path), 'r+') };
+      }
+      const { descriptor } = current;
+      return {
+        read: (buffer, length, position) => readSync(descriptor, buffer, 0, length, position),
+        write: (bytes, position) => {
+          for (let written = 0; written < bytes.length; )
+            written += writeSync(descriptor, bytes, written, bytes.length - written, position + written);
+          return undefined;
+        },
+      };
+    },
+  };
+}
