@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Manifest } from '../catalog/manifest.ts';
+import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { patient } from '../kernel/backoff.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import type { PiecesPlan } from '../store/contract.ts';
@@ -46,8 +47,8 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
   await emptyTrash(layout.trash);
   await makeDirectory(incoming.files);
   await requireOneDisk(layout, incoming.files);
-  await removeStrangers(incoming, manifest);
-  await requireRoom(layout.root, await bytesStillToAllocate(plan, incoming), `staging ${manifest.model_id}`);
+  const present = await removeStrangers(incoming, manifest);
+  await requireRoom(layout.root, await bytesStillToAllocate(plan, incoming, present), `staging ${manifest.model_id}`);
 
   const meter = createProgressMeter(plan.bytesTotal, tools.onBytes);
 
@@ -57,16 +58,17 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
     const started = new Set<string>();
     for (const key of parts.keys()) started.add((JSON.parse(key) as [string])[0]);
     await using journal = await openJournal(incoming.journal);
-    const toFetch: Piece[] = [];
-    for (const source of plan.files) {
+    await makeDirectories(incoming, manifest);
+    const prepared = await mapAtOnce(plan.files, filesAtOnce, async (source) => {
       if (signal.aborted) throw signal.reason;
-      const { missing, here } = await prepareFile(source, { old, incoming, signal, started });
-      toFetch.push(...missing);
+      const { missing, here } = await prepareFile(source, { old, incoming, signal, started, present });
       meter.here(sizeOf(here));
       // The old copy may be gone at the next try; what was taken from it must not have to be sent then.
       const known = new Set(source.action === 'fetch' ? source.resumed : []);
       for (const piece of here) if (!known.has(piece)) await journal.add(piece);
-    }
+      return missing;
+    });
+    const toFetch: readonly Piece[] = prepared.flat();
     await tools.fetch({
       pieces: toFetch,
       directory: incoming.files,
@@ -91,8 +93,14 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
   return { path: old, bytesTransferred };
 }
 
-/** Files of an earlier try for another revision are not part of this copy. */
-async function removeStrangers(incoming: IncomingCopy, manifest: Manifest): Promise<void> {
+async function makeDirectories(incoming: IncomingCopy, { files }: Manifest): Promise<void> {
+  const directories = new Set(files.map(({ path }) => dirname(path)).filter((path) => path !== '.'));
+  for (const directory of directories) await makeDirectory(join(incoming.files, directory));
+}
+
+/** Files of an earlier try for another revision are not part of this copy. @returns the paths of those that are */
+async function removeStrangers(incoming: IncomingCopy, manifest: Manifest): Promise<ReadonlySet<string>> {
+  const present = new Set<string>();
   const files = new Set<string>();
   const directories = new Set<string>();
   for (const { path } of manifest.files) {
@@ -104,16 +112,18 @@ async function removeStrangers(incoming: IncomingCopy, manifest: Manifest): Prom
     const path = absolute.slice(incoming.files.length + 1);
     // Also a directory where a file must be, and a link where nobody made one.
     if (item.isDirectory() ? !directories.has(path) : !files.has(path) || !item.isFile()) await removeTree(absolute);
+    else if (item.isFile()) present.add(path);
   }
+  return present;
 }
 
 /** What the disk must still give: what has to come or be copied, less the blocks that an earlier try already has. */
-async function bytesStillToAllocate({ files }: StagePlan, incoming: IncomingCopy): Promise<number> {
+async function bytesStillToAllocate({ files }: StagePlan, incoming: IncomingCopy, present: ReadonlySet<string>): Promise<number> {
   let bytes = 0;
   for (const source of files) {
     if (source.action === 'reuse') continue;
     const { file, fetch, copied } = source;
-    const info = await stat(join(incoming.files, file.path)).catch(() => undefined);
+    const info = present.has(file.path) ? await stat(join(incoming.files, file.path)).catch(() => undefined) : undefined;
     if (info === undefined) bytes += file.size;
     else bytes += Math.min(sizeOf(fetch) + sizeOf(copied), Math.max(0, file.size - info.blocks * 512));
   }

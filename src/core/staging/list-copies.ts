@@ -1,5 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import { readCopyRecord } from './copy-record.ts';
@@ -72,18 +73,17 @@ async function describeCopy(directory: string, name: string): Promise<StagedCopy
 }
 
 async function sizeOnDisk(directory: string): Promise<number> {
-  let bytes = 0;
   const items = await readdir(directory, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
     // It was removed since it was listed.
     if (isSystemError(error, 'ENOENT')) return [];
     throw error;
   });
-  for (const item of items) {
-    if (!item.isFile() || item.name === copyRecordName || item.name === lastUsedName) continue;
-    bytes += await lstat(join(item.parentPath, item.name)).then(
+  const files = items.filter((item) => item.isFile() && item.name !== copyRecordName && item.name !== lastUsedName);
+  const sizes = await mapAtOnce(files, filesAtOnce, ({ parentPath, name }) =>
+    lstat(join(parentPath, name)).then(
       ({ size }) => size,
       () => 0,
-    );
-  }
-  return bytes;
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }

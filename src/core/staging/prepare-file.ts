@@ -1,8 +1,7 @@
 import { type FileHandle, link, open, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { ManifestFile } from '../catalog/manifest.ts';
 import { isSystemError } from '../kernel/errors.ts';
-import { makeDirectory } from '../kernel/make-directory.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 import { type Piece, splitIntoPieces } from '../transfer/pieces.ts';
@@ -24,16 +23,22 @@ export interface PrepareOptions {
   readonly incoming: IncomingCopy;
   /** The files of which a piece has come in part. */
   readonly started: ReadonlySet<string>;
+  /** The files that an earlier try left. */
+  readonly present: ReadonlySet<string>;
   readonly signal: AbortSignal;
 }
 
-/** Brings what is here of a file to its place and says what still has to come. */
+/** Brings what is here of a file to its place, in a directory that is there, and says what still has to come. */
 export async function prepareFile(source: FileSource, options: PrepareOptions): Promise<PreparedFile> {
   if (source.action === 'reuse') return reuseFile(source, options);
   const { file, fetch, resumed, copied } = source;
-  const { old, incoming, started, signal } = options;
+  const { old, incoming, started, present, signal } = options;
   const path = join(incoming.files, file.path);
-  await makeDirectory(dirname(path));
+  if (!present.has(file.path) && resumed.length + copied.length === 0) {
+    // A file of one piece is made by whoever writes it.
+    if (fetch.length > 1) await makeFile(path, file.size);
+    return { missing: fetch, here: [] };
+  }
   const good = await keepGoodPieces(path, file, resumed, { isStarted: started.has(file.path), signal });
   // The journal may name what is not there any more, while the old copy still has it.
   const wanted = [...copied, ...resumed.filter((piece) => !good.has(piece))];
@@ -69,6 +74,16 @@ const sizeAt = (path: string): Promise<number | undefined> =>
     () => undefined,
   );
 
+/** A file of zeros that takes no room yet. */
+async function makeFile(path: string, size: number): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.truncate(size);
+  } finally {
+    await file.close();
+  }
+}
+
 async function fill(path: string, size: number, { from, pieces }: { from: string; pieces: readonly Piece[] }): Promise<void> {
   const created = await open(path, 'a');
   await created.close();
@@ -90,7 +105,6 @@ async function reuseFile(
   const from = join(old, name);
   const to = join(incoming.files, file.path);
   await rm(to, { force: true });
-  await makeDirectory(dirname(to));
   try {
     // The old copy is about to go, so the two names never live together for long.
     await link(from, to);

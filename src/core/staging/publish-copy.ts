@@ -1,7 +1,8 @@
 import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Companion } from '../catalog/companions.ts';
-import type { Manifest } from '../catalog/manifest.ts';
+import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
+import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { renameDurably, syncDirectory } from '../kernel/durable-file.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { quote } from '../kernel/relative-path.ts';
@@ -58,16 +59,19 @@ async function syncFiles(manifest: Manifest, incoming: IncomingCopy, signal: Abo
   const seen: Record<string, Fingerprint> = Object.create(null);
   const directories = new Set<string>([incoming.files]);
   const contentOf = new Map<string, string>();
-  for (const { path, size, sha256 } of manifest.files) {
+  // A disk takes many at once in about the time of one.
+  const fingerprints = await mapAtOnce(manifest.files, filesAtOnce, async ({ path, size }) => {
     if (signal.aborted) throw signal.reason;
     const absolute = join(incoming.files, path);
     await syncFile(absolute);
     const fingerprint = readFingerprint(absolute);
-    if (fingerprint?.size !== size) {
-      throw new SkulkError('INTEGRITY', `${absolute} changed while it was staged`, {
-        hint: 'find out who else writes there, then stage again',
-      });
-    }
+    if (fingerprint?.size === size) return fingerprint;
+    throw new SkulkError('INTEGRITY', `${absolute} changed while it was staged`, {
+      hint: 'find out who else writes there, then stage again',
+    });
+  });
+  for (const [index, fingerprint] of fingerprints.entries()) {
+    const { path, sha256 } = manifest.files[index] as ManifestFile;
     const other = contentOf.get(fingerprint.inode);
     if (other !== undefined && other !== sha256) {
       throw new SkulkError(
@@ -82,6 +86,6 @@ async function syncFiles(manifest: Manifest, incoming: IncomingCopy, signal: Abo
     seen[path] = fingerprint;
     for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) directories.add(join(incoming.files, parent));
   }
-  for (const directory of directories) await syncDirectory(directory);
+  await mapAtOnce([...directories], filesAtOnce, syncDirectory);
   return seen;
 }

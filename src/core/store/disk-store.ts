@@ -4,6 +4,7 @@ import type { Companion } from '../catalog/companions.ts';
 import { makeManifest } from '../catalog/manifest.ts';
 import { lacksProjector } from '../catalog/model-files.ts';
 import { readCard } from '../catalog/read-card.ts';
+import { coalesce } from '../kernel/coalesce.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { HeldLock } from '../kernel/lock.ts';
 import type { ModelId } from '../kernel/model-id.ts';
@@ -16,9 +17,11 @@ import { createDescriber } from './describe-models.ts';
 import { hashModel } from './hash-model.ts';
 import { findSharer, isDirectoryInside } from './inside-store.ts';
 import { storeLayout } from './layout.ts';
+import { createModelLister } from './list-models.ts';
 import { createModelRecords, type KnownManifest } from './model-records.ts';
 import { openModelFile } from './open-model-file.ts';
 import { readPieceOf } from './read-piece.ts';
+import { createRecent } from './recent.ts';
 import { createFileRechecker } from './recheck-file.ts';
 import type { Registry } from './registry.ts';
 import { createRegistryReader } from './registry-reader.ts';
@@ -60,10 +63,10 @@ export function openDiskStore({
       toldCards.add(message);
     });
   const companionsOf = async (modelId: ModelId): Promise<readonly Companion[]> => (await cardOf(modelId))?.companions ?? [];
-  const describe = createDescriber(layout, cards, cardOf);
   const records = createModelRecords(layout);
   const readRegistry = createRegistryReader(layout, records, world);
-  const writer = createStoreWriter(layout, records, world, held);
+  const recent = createRecent<ModelId, FoundModel>();
+  const writer = createStoreWriter(layout, records, world, { held, onChange: recent.onChange });
   // A server first ends what a dead process began; if that fails, it serves what is whole, and the next change tries again.
   const recovered =
     held === undefined
@@ -77,11 +80,9 @@ export function openDiskStore({
     await recovered;
     return readRegistry();
   };
-  const listModels = async (): Promise<readonly RegistryEntry[]> => {
-    const { entries } = await registry();
-    const there = await Promise.all(entries.values().map(({ store_path }) => isDirectoryInside(root, store_path)));
-    return [...entries.values()].filter((_, index) => there[index]);
-  };
+  const list = createModelLister(root, registry);
+  const describe = createDescriber(layout, cards, cardOf);
+  const listDescribed = coalesce(async () => describe((await list()).present));
   const removalListeners: ((modelId: ModelId) => void)[] = [];
   const closing = new AbortController();
   const signal = AbortSignal.any([world.signal, closing.signal]);
@@ -147,9 +148,13 @@ export function openDiskStore({
     return records.read(modelId);
   };
 
-  const open = async (modelId: ModelId, path: string): Promise<OpenFile> => {
+  const find = async (modelId: ModelId): Promise<FoundModel> => {
     const entry = await entryOf(modelId);
-    const known = await records.read(modelId);
+    return { entry, known: await records.read(modelId) };
+  };
+  const open = async (modelId: ModelId, path: string): Promise<OpenFile> => {
+    // Of a model with thousands of files nothing but the file itself is looked at for each.
+    const { entry, known } = await (held === undefined ? find(modelId) : recent.find(modelId, () => find(modelId)));
     if (known === undefined) {
       hash(entry).work.catch((error: unknown) => warnOfHashing(world, modelId, error));
       if (!entry.files.includes(path))
@@ -186,13 +191,9 @@ export function openDiskStore({
         advertised: advertised(),
       };
     },
-    listModels,
-    listDescribed: async () => describe(await listModels()),
-    listLost: async () => {
-      const { entries } = await registry();
-      const there = await Promise.all(entries.values().map(({ store_path }) => isDirectoryInside(root, store_path)));
-      return [...entries.keys()].filter((_, index) => !there[index]);
-    },
+    listModels: async () => (await list()).present,
+    listDescribed,
+    listLost: async () => (await list()).lost,
     has: async (modelId) => {
       const entry = (await registry()).entries.get(modelId);
       return entry !== undefined && (await isDirectoryInside(root, entry.store_path));
@@ -265,6 +266,12 @@ export function openDiskStore({
       await writer[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A model, as a request for one of its files needs it. */
+interface FoundModel {
+  readonly entry: RegistryEntry;
+  readonly known: KnownManifest | undefined;
 }
 
 interface Hashing {

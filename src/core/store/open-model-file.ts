@@ -1,9 +1,10 @@
+import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { quote } from '../kernel/relative-path.ts';
-import { fingerprintOf, untouchedBetween } from '../transfer/fingerprint.ts';
+import { fingerprintOf, readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
 import type { OpenFile } from './contract.ts';
 import type { KnownManifest } from './model-records.ts';
 import type { FileRechecker } from './recheck-file.ts';
@@ -26,20 +27,24 @@ export async function openModelFile(
       throw expected === undefined ? noSuchFile(modelId, path) : damaged('is missing from the disk');
     throw error;
   };
-  const absolute = await resolveInside(directory, path).catch(explainMissing);
-  if (absolute === undefined) throw damaged('is a symbolic link that leaves the model');
-  const handle = await open(absolute, 'r').catch(explainMissing);
+  // A pipe would be waited for.
+  const handle = await open(join(directory, path), constants.O_RDONLY | constants.O_NONBLOCK).catch(explainMissing);
   try {
     const info = await handle.stat({ bigint: true });
     if (!info.isFile()) throw damaged('is not a regular file');
     const size = Number(info.size);
-    if (expected !== undefined) {
-      if (size !== expected.size) throw damaged(`has ${size} bytes, its manifest says ${expected.size}`);
-      const fingerprint = fingerprintOf(info);
-      if (!untouchedBetween(known?.seen[path], fingerprint) && !(await recheck(modelId, expected, absolute, fingerprint)))
-        throw damaged('changed on the disk under its manifest');
-    }
-    return { handle, size, sha256: expected?.sha256 ?? null, [Symbol.asyncDispose]: () => handle.close() };
+    const fingerprint = fingerprintOf(info);
+    const opened = { handle, size, sha256: expected?.sha256 ?? null, [Symbol.asyncDispose]: () => handle.close() };
+    // This very file was hashed and nothing has happened to it since, wherever its name leads.
+    if (expected?.size === size && untouchedBetween(known?.seen[path], fingerprint)) return opened;
+    const absolute = await resolveInside(directory, path);
+    if (absolute === undefined) throw damaged('is a symbolic link that leaves the model');
+    if (expected !== undefined && size !== expected.size) throw damaged(`has ${size} bytes, its manifest says ${expected.size}`);
+    if (expected !== undefined && !(await recheck(modelId, expected, absolute, fingerprint)))
+      throw damaged('changed on the disk under its manifest');
+    // What the name leads to now must be what was opened.
+    if (!untouchedBetween(readFingerprint(absolute), fingerprint)) throw damaged('was replaced while it was opened');
+    return opened;
   } catch (error) {
     await handle.close();
     return explainMissing(error);

@@ -41,8 +41,16 @@ export interface StoreWriter extends AsyncDisposable {
 
 const patienceMs = 10_000;
 
-/** @param held the lock, when this process holds it for as long as it lives (a server) */
-export function createStoreWriter(layout: StoreLayout, records: ModelRecords, world: World, held: HeldLock | undefined): StoreWriter {
+/**
+ * @param held the lock, when this process holds it for as long as it lives (a server)
+ * @param onChange told right before and right after each change of this process
+ */
+export function createStoreWriter(
+  layout: StoreLayout,
+  records: ModelRecords,
+  world: World,
+  { held, onChange }: { readonly held: HeldLock | undefined; readonly onChange: (isUnderWay: boolean) => void },
+): StoreWriter {
   let last: Promise<unknown> = Promise.resolve();
   let recovered = false;
   const changing = new Map<ModelId, Promise<void>>();
@@ -69,7 +77,10 @@ export function createStoreWriter(layout: StoreLayout, records: ModelRecords, wo
   };
   return {
     write: (change) => {
-      const next = last.then(() => alone(change));
+      const next = last.then(() => {
+        onChange(true);
+        return alone(change).finally(() => onChange(false));
+      });
       last = next.catch(() => undefined);
       return next;
     },

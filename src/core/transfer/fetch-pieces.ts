@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sha256 } from '../kernel/sha256.ts';
@@ -9,7 +10,7 @@ export type { WantedPiece } from './fetch-piece.ts';
 /** What `fetchPieces` works with. */
 export interface FetchPlan<P extends WantedPiece = Piece> extends Omit<PieceTools<P>, 'receive'> {
   readonly pieces: readonly P[];
-  /** Directory whose files are already there in their full length. */
+  /** Directory whose files are there in their full length, but for those that come in one piece. */
   readonly directory: string;
   /** Opens the bytes of a piece, or of the rest of it, in order. */
   readonly read: (piece: P, signal: AbortSignal) => AsyncIterable<Uint8Array>;
@@ -61,7 +62,7 @@ function openFiles(directory: string): AsyncDisposable & { open(path: string): P
     open: async (path) => {
       if (current?.path === path) return current.file;
       await close();
-      const handle = await open(join(directory, path), 'r+');
+      const handle = await open(join(directory, path), constants.O_RDWR | constants.O_CREAT);
       current = { path, handle, file: asPieceFile(handle) };
       return current.file;
     },

@@ -49,13 +49,29 @@ export async function openJournal(path: string): Promise<PartJournal> {
   });
   // A line of a killed process may lack its end; the next one must not be glued to it.
   if ((await file.stat()).size > 0) await file.write('\n');
+  let collected = '';
+  let inFlight: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  /** What comes while lines are on their way to the file goes there together. */
+  const write = (line: string): Promise<void> => {
+    collected += line;
+    next ??= inFlight
+      .catch(() => undefined)
+      .then(() => {
+        const lines = collected;
+        [collected, next] = ['', undefined];
+        inFlight = file.appendFile(lines);
+        return inFlight;
+      });
+    return next;
+  };
   return {
-    add: async (piece) => {
-      await file.write(`${pieceKey(piece)}\n`);
+    add: (piece) => write(`${pieceKey(piece)}\n`),
+    addPart: (piece, bytes) => write(`${partLine(piece, bytes)}\n`),
+    [Symbol.asyncDispose]: async () => {
+      await next?.catch(() => undefined);
+      await inFlight.catch(() => undefined);
+      await file.close();
     },
-    addPart: async (piece, bytes) => {
-      await file.write(`${partLine(piece, bytes)}\n`);
-    },
-    [Symbol.asyncDispose]: () => file.close(),
   };
 }

@@ -11,7 +11,7 @@ export interface Batches {
 }
 
 /** A piece of so many bytes or more is a batch of its own. */
-const largeBytes = 1024 * 1024;
+export const largeBytes = 1024 * 1024;
 const mostItems = 64;
 
 /** @param partOf how many of the first bytes of a piece are probably in their place */

@@ -49,8 +49,8 @@ export async function fetchOverWire(settings: LaneSettings, plan: WirePlan): Pro
     parts.set(number, bytes);
     return plan.onPart?.(pieces[number] as Piece, bytes);
   };
-  /** What is written down for a thread, which does not wait for it. */
-  const keep = (work: Promise<void> | undefined): void => {
+  /** What is written down while the next bytes come. */
+  const keep = (work: Promise<void> | undefined): undefined => {
     if (work === undefined) return;
     writing.add(work);
     work.catch(fail).finally(() => writing.delete(work));
@@ -74,13 +74,14 @@ export async function fetchOverWire(settings: LaneSettings, plan: WirePlan): Pro
   if (failure === undefined && !all.aborted && batches.isLeft()) {
     const port: LanePort = {
       next: async () => batches.next(),
-      verified,
-      part,
+      verified: (number, sha256) => keep(verified(number, sha256)),
+      part: (number, bytes) => keep(part(number, bytes)),
       resumed: (bytes) => plan.onResumed?.(bytes),
       received: plan.onBytes,
       discarded: plan.onDiscarded,
     };
     await runLane(settings, port, { limiter: plan.limiter, signal: all }).catch(fail);
+    await Promise.allSettled(writing);
   }
   if (signal.aborted) throw signal.reason;
   if (failure !== undefined && !(failure instanceof NeedsOrdinaryClient)) throw failure;

@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns';
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import type { LookupFunction } from 'node:net';
 import { join } from 'node:path';
 import type { RetryPolicy } from '../../kernel/backoff.ts';
@@ -10,6 +10,7 @@ import { fetchPiece, type PieceFile } from '../../transfer/fetch-piece.ts';
 import type { Piece } from '../../transfer/pieces.ts';
 import type { RateLimiter } from '../../transfer/rate-limiter.ts';
 import { isTransient } from '../transient.ts';
+import { largeBytes } from './batches.ts';
 import { createPieceReader, type WireTarget } from './piece-reader.ts';
 
 /** What all lanes of a transfer have in common; it can be handed to a thread. */
@@ -18,7 +19,7 @@ export interface LaneSettings {
   /** Where the store's name leads; undefined for a URL with an address. */
   readonly addresses: readonly LookupAddress[] | undefined;
   readonly modelId: ModelId;
-  /** Whose files are already there in their full length. */
+  /** Whose files are there in their full length, but for those that come in one piece. */
   readonly directory: string;
   readonly policy: RetryPolicy;
 }
@@ -43,9 +44,13 @@ export interface LanePort {
   discarded(bytes: number): void;
 }
 
+/** A file that comes in one piece need not be there. */
+const openFlags = constants.O_RDWR | constants.O_CREAT;
 /** One read of the system may bring so much; a slower transfer is read in smaller pieces, so that it flows evenly. */
 const mostBufferBytes = 1024 * 1024;
 const leastBufferBytes = 16 * 1024;
+/** So few small pieces in hand are worth asking for more. */
+const lowWater = 32;
 
 /**
  * Fetches pieces over one connection, hashing and writing them where they arrive, on this very thread.
@@ -66,24 +71,40 @@ export async function runLane(
     range: { start, end },
     sha256: fileSha256,
   });
+  const queue: LaneItem[] = [];
+  let isOver = false;
+  let refilling: Promise<void> | undefined;
+  const refill = (): Promise<void> => {
+    refilling ??= port.next().then((items) => {
+      refilling = undefined;
+      isOver = items === undefined;
+      queue.push(...(items ?? []));
+      if (queue.length > 1) reader.announce((items ?? []).filter(({ part }) => part === 0).map(({ piece }) => requestFor(piece)));
+    });
+    return refilling;
+  };
   try {
-    for (let items = await port.next(); items !== undefined; items = await port.next()) {
-      if (items.length > 1) reader.announce(items.filter(({ part }) => part === 0).map(({ piece }) => requestFor(piece)));
-      for (const { number, piece, part } of items) {
-        const digest = await fetchPiece(piece, files.open(piece.path), join(directory, piece.path), {
-          receive: (rest, over, sink) => reader.receive(requestFor(rest), over, sink),
-          isTransient,
-          limiter,
-          policy,
-          signal,
-          partOf: () => part,
-          onPart: (_, bytes) => port.part(number, bytes),
-          onResumed: port.resumed,
-          onBytes: port.received,
-          onDiscarded: port.discarded,
-        });
-        await port.verified(number, digest);
-      }
+    for (;;) {
+      if (queue.length === 0 && !isOver) await refill();
+      const item = queue.shift();
+      if (item === undefined) break;
+      const { number, piece, part } = item;
+      // The next small pieces are on their way before the last of these has come.
+      const isSmall = piece.end - piece.start < largeBytes;
+      if (isSmall && queue.length < lowWater && !isOver) void refill();
+      const digest = await fetchPiece(piece, files.open(piece.path), join(directory, piece.path), {
+        receive: (rest, over, sink) => reader.receive(requestFor(rest), over, sink),
+        isTransient,
+        limiter,
+        policy,
+        signal,
+        partOf: () => part,
+        onPart: (_, bytes) => port.part(number, bytes),
+        onResumed: port.resumed,
+        onBytes: port.received,
+        onDiscarded: port.discarded,
+      });
+      await port.verified(number, digest);
     }
   } finally {
     reader.close();
@@ -111,7 +132,7 @@ function openFiles(directory: string): { open(path: string): PieceFile; close():
     open: (path) => {
       if (current?.path !== path) {
         close();
-        current = { path, descriptor: openSync(join(directory, path), 'r+') };
+        current = { path, descriptor: openSync(join(directory, path), openFlags) };
       }
       const { descriptor } = current;
       return {

@@ -1,0 +1,42 @@
+import { readdir } from 'node:fs/promises';
+import { coalesce } from '../kernel/coalesce.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import type { RegistryEntry } from './contract.ts';
+import { isDirectoryInside } from './inside-store.ts';
+import type { Registry } from './registry.ts';
+
+/** The registry's models, by whether their directories are there. */
+export interface ModelList {
+  readonly present: readonly RegistryEntry[];
+  readonly lost: readonly ModelId[];
+}
+
+/**
+ * Looks which models are there. The directory is read once for all of them, and the same list is given out as long as it is the
+ * same, so that what is made of it need not be made again.
+ */
+export function createModelLister(root: string, registry: () => Promise<Registry>): () => Promise<ModelList> {
+  let last: { readonly entries: ReadonlyMap<ModelId, RegistryEntry>; readonly list: ModelList } | undefined;
+  return coalesce(async () => {
+    const { entries } = await registry();
+    const plain = await plainDirectories(root);
+    const isThere = await Promise.all(
+      entries.values().map(({ store_path }) => plain.has(store_path) || isDirectoryInside(root, store_path)),
+    );
+    const all = [...entries.values()];
+    const present = all.filter((_, index) => isThere[index]);
+    if (last?.entries === entries && isSame(last.list.present, present)) return last.list;
+    const lost = all.filter((_, index) => !isThere[index]).map(({ model_id }) => model_id);
+    last = { entries, list: { present, lost } };
+    return last.list;
+  });
+}
+
+/** What is a directory right below the root, and no link, lies inside it. */
+async function plainDirectories(root: string): Promise<ReadonlySet<string>> {
+  const items = await readdir(root, { withFileTypes: true }).catch(() => []);
+  return new Set(items.filter((item) => item.isDirectory()).map(({ name }) => name));
+}
+
+const isSame = (a: readonly RegistryEntry[], b: readonly RegistryEntry[]): boolean =>
+  a.length === b.length && a.every((entry, index) => entry === b[index]);
