@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { link, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RetryPolicy } from '../kernel/backoff.ts';
@@ -145,24 +144,31 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
     return true;
   };
 
-  /** The same bytes; of each block that has been written it notes what it held, so that a kill costs less than a block a connection. */
+  const hashRange = (file: F, start: number, end: number): Promise<Sha256> =>
+    runHashJob({ kind: 'range', path: join(directory, file.path), start, end }, { signal });
+  /** Notes what a block that has been written holds. */
+  const noteBlock = async (file: F, end: number): Promise<void> => {
+    const start = Math.floor((end - 1) / blockSize) * blockSize;
+    await journal.add({ path: journalName(file), start, sha256: await hashRange(file, start, end) });
+  };
+  /** The same bytes; each block that has been written is noted, so that a kill costs little more than a block a connection. */
   const journalled = async function* (file: F, start: number, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     let at = start;
-    let hash = at % blockSize === 0 ? createHash('sha256') : undefined;
+    let noting: Promise<void> | undefined;
     for await (const bytes of source) {
       // What was handed out has been written when the next bytes are asked for.
       yield bytes;
-      for (let used = 0; used < bytes.length; ) {
-        const length = Math.min(bytes.length - used, blockSize - (at % blockSize));
-        hash?.update(bytes.subarray(used, used + length));
-        used += length;
-        at += length;
-        if (at % blockSize !== 0 && at !== file.size) continue;
-        const begin = Math.floor((at - 1) / blockSize) * blockSize;
-        if (hash !== undefined) await journal.add({ path: journalName(file), start: begin, sha256: hash.digest('hex') as Sha256 });
-        hash = createHash('sha256');
+      const from = at;
+      at += bytes.length;
+      // Bytes may come in larger parts than a block.
+      for (let end = from - (from % blockSize) + blockSize; end <= at || (at === file.size && end - blockSize < at); end += blockSize) {
+        // A block of which only the end came now was begun by an earlier connection, and is in its place as well.
+        await noting;
+        noting = noteBlock(file, Math.min(end, file.size));
+        noting.catch(() => undefined);
       }
     }
+    await noting;
   };
 
   let wanted = plan.files;
@@ -179,6 +185,8 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
       pieces,
       directory,
       read: ({ file, start, end }, over) => journalled(file, start, plan.read(file, { start, end }, over)),
+      // Several files and connections share this thread; what they brought is hashed on others.
+      digestOf: ({ file, start, end }) => hashRange(file, start, end),
       isTransient: plan.isTransient,
       connections: plan.connections,
       limiter: plan.limiter,

@@ -33,6 +33,8 @@ export interface PieceTools<P extends WantedPiece> {
   readonly limiter: RateLimiter;
   readonly policy: RetryPolicy;
   readonly signal: AbortSignal;
+  /** Hashes a piece that is in its place, elsewhere than on this thread; without it the bytes are hashed as they pass. */
+  readonly digestOf?: ((piece: P, signal: AbortSignal) => Promise<Sha256>) | undefined;
   /** How many of the first bytes of a piece are probably in their place; the digest of the whole piece tells in the end. */
   readonly partOf?: ((piece: P) => number) | undefined;
   /** That many of the first bytes of a piece are in their place. Called every mebibyte or so. */
@@ -77,7 +79,7 @@ export async function fetchPiece<P extends WantedPiece>(piece: P, file: PieceFil
     return writing === undefined ? count(bytes) : writing.then(() => count(bytes));
   };
   const count: Sink = (bytes) => {
-    sha256.update(bytes);
+    if (tools.digestOf === undefined) sha256.update(bytes);
     received += bytes.length;
     tools.onBytes(bytes.length);
     if (received - noted < partBytes || tools.onPart === undefined) return undefined;
@@ -89,7 +91,7 @@ export async function fetchPiece<P extends WantedPiece>(piece: P, file: PieceFil
     const before = received;
     try {
       if (received < length) await tools.receive({ ...piece, start: piece.start + received }, signal, sink);
-      const digest = sha256.digest('hex') as Sha256;
+      const digest = tools.digestOf === undefined ? (sha256.digest('hex') as Sha256) : await tools.digestOf(piece, signal);
       if (received === length && (piece.sha256 === undefined || digest === piece.sha256)) return digest;
       throw wrongBytes(piece, received < length ? 'ended too early' : 'did not have the content that the manifest promises');
     } catch (error) {

@@ -21,11 +21,17 @@ export type HashJob =
   | { readonly kind: 'digest'; readonly path: string; readonly withGitId?: boolean }
   /** Copies while hashing; the copy is a new file, synced to the disk. */
   | { readonly kind: 'copy'; readonly from: string; readonly to: string }
+  /** One part of a file, which is all there. */
+  | { readonly kind: 'range'; readonly path: string; readonly start: number; readonly end: number }
   /** Says for each piece whether the file holds it. */
   | { readonly kind: 'check'; readonly path: string; readonly pieces: readonly ExpectedPiece[] };
 
 /** What a job gives. */
-export type HashResult<J extends HashJob> = J['kind'] extends 'check' ? readonly boolean[] : FileDigest;
+export type HashResult<J extends HashJob> = J['kind'] extends 'check'
+  ? readonly boolean[]
+  : J['kind'] extends 'range'
+    ? Sha256
+    : FileDigest;
 
 /** From the pool to a thread. `cancelled[0]` becomes 1 when the result is not wanted any more. */
 export interface HashRequest {
@@ -37,6 +43,6 @@ export interface HashRequest {
 /** From a thread to the pool. */
 export type HashReply =
   | { readonly id: number; readonly type: 'bytes'; readonly done: number }
-  | { readonly id: number; readonly type: 'result'; readonly result: FileDigest | readonly boolean[] }
+  | { readonly id: number; readonly type: 'result'; readonly result: FileDigest | Sha256 | readonly boolean[] }
   | { readonly id: number; readonly type: 'cancelled' }
   | { readonly id: number; readonly type: 'error'; readonly message: string; readonly code: string | undefined };

@@ -4,7 +4,7 @@ import { parentPort } from 'node:worker_threads';
 import { chunkSize } from '../kernel/chunk-size.ts';
 import { systemCode } from '../kernel/errors.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
-import type { ExpectedPiece, FileDigest, HashReply, HashRequest } from './hash-job.ts';
+import type { ExpectedPiece, FileDigest, HashJob, HashReply, HashRequest } from './hash-job.ts';
 
 // Reading, hashing and writing in one reused buffer, synchronously: this thread has nothing else to do.
 const buffer = Buffer.allocUnsafe(1024 * 1024);
@@ -19,12 +19,33 @@ port?.on('message', ({ id, job, cancelled }: HashRequest) => {
     reply({ id, type: 'bytes', done });
   };
   try {
-    reply({ id, type: 'result', result: job.kind === 'check' ? check(job.path, job.pieces, report) : digest(job, report) });
+    reply({ id, type: 'result', result: work(job, report) });
   } catch (error) {
     if (error instanceof Cancelled) reply({ id, type: 'cancelled' });
     else reply({ id, type: 'error', message: error instanceof Error ? error.message : String(error), code: systemCode(error) });
   }
 });
+
+function work(job: HashJob, report: (done: number) => void): FileDigest | Sha256 | boolean[] {
+  if (job.kind === 'check') return check(job.path, job.pieces, report);
+  return job.kind === 'range' ? hashRange(job) : digest(job, report);
+}
+
+function hashRange({ path, start, end }: Extract<HashJob, { kind: 'range' }>): Sha256 {
+  const file = openSync(path, 'r');
+  const hash = createHash('sha256');
+  try {
+    for (let at = start; at < end; ) {
+      const length = readSync(file, buffer, 0, Math.min(buffer.length, end - at), at);
+      if (length === 0) throw Object.assign(new Error(`it ends at byte ${at}, before byte ${end}`), { code: 'EIO' });
+      hash.update(buffer.subarray(0, length));
+      at += length;
+    }
+    return finish(hash);
+  } finally {
+    closeSync(file);
+  }
+}
 
 function digest(
   job: { kind: 'digest'; path: string; withGitId?: boolean } | { kind: 'copy'; from: string; to: string },

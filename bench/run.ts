@@ -1,0 +1,50 @@
+import { writeFileSync } from 'node:fs';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { printTable } from './print.ts';
+import type { Measured, Row } from './row.ts';
+import { manyClients } from './rows/many-clients.ts';
+import { memory } from './rows/memory.ts';
+import { onHost } from './rows/on-host.ts';
+import { registry } from './rows/registry.ts';
+import { smallFiles } from './rows/small-files.ts';
+import { startUp } from './rows/start-up.ts';
+import { transfer } from './rows/transfer.ts';
+import { makeWorld } from './world.ts';
+
+const rows: readonly Row[] = [startUp, transfer, smallFiles, onHost, registry, manyClients, memory];
+
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string' }, json: { type: 'string' } },
+});
+const isQuick = values.quick;
+const rounds = Number(values.rounds ?? (isQuick ? 3 : 7));
+const wanted = values.only?.split(',');
+const unknown = wanted?.find((id) => !rows.some((row) => row.id === id));
+if (unknown !== undefined) {
+  console.error(`no row is called ${unknown}; there are ${rows.map(({ id }) => id).join(', ')}`);
+  process.exit(2);
+}
+
+const machine = {
+  date: new Date().toISOString(),
+  cpu: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+  memory_gib: Math.round(totalmem() / 1024 ** 3),
+  system: `${platform()} ${release()} ${arch()}`,
+  node: process.version,
+  quick: isQuick,
+  rounds,
+};
+const measured: Measured[] = [];
+for (const row of rows.filter(({ id }) => wanted === undefined || wanted.includes(id))) {
+  const world = makeWorld();
+  try {
+    console.error(`measuring ${row.id} …`);
+    measured.push(...(await row.run({ world, isQuick, rounds })));
+  } finally {
+    await world.close();
+  }
+}
+console.log(`${machine.date}, ${machine.cpu}, ${machine.memory_gib} GiB, ${machine.system}, Node ${machine.node}, ${rounds} rounds`);
+console.log(printTable(measured));
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ machine, measured }, undefined, 2)}\n`);
