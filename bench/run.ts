@@ -6,13 +6,14 @@ import type { Measured, Row } from './row.ts';
 import { manyClients } from './rows/many-clients.ts';
 import { memory } from './rows/memory.ts';
 import { onHost } from './rows/on-host.ts';
+import { rate } from './rows/rate.ts';
 import { registry } from './rows/registry.ts';
 import { smallFiles } from './rows/small-files.ts';
 import { startUp } from './rows/start-up.ts';
 import { transfer } from './rows/transfer.ts';
 import { makeWorld } from './world.ts';
 
-const rows: readonly Row[] = [startUp, transfer, smallFiles, onHost, registry, manyClients, memory];
+const rows: readonly Row[] = [startUp, transfer, rate, smallFiles, onHost, registry, manyClients, memory];
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string' }, json: { type: 'string' } },

@@ -5,11 +5,12 @@ export interface BufferPool {
   give(buffer: Buffer): void;
 }
 
-const largeBytes = 1024 * 1024;
+/** Larger ones were no faster, and a client that reads slowly holds one. */
+const largeBytes = 512 * 1024;
 const smallBytes = 128 * 1024;
 
 /**
- * At most `large` buffers of 1 MiB exist. A transfer that finds none free goes on with a small one instead of waiting, so that
+ * At most `large` buffers of 512 KiB exist. A transfer that finds none free goes on with a small one instead of waiting, so that
  * clients that read slowly cannot stop the others; the number of transfers bounds how many small ones there can be.
  */
 export function createBufferPool({ large = 32 }: { large?: number } = {}): BufferPool {

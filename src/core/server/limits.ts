@@ -15,7 +15,7 @@ export interface Limits {
   readonly maxTransfers: number;
   /** A client that takes no byte of a file for so long is dropped. */
   readonly stallTimeoutMs: number;
-  /** Large buffers (1 MiB) shared by all transfers. */
+  /** Large buffers (512 KiB) shared by all transfers. */
   readonly largeBuffers: number;
   /** How often long work reports. */
   readonly progressIntervalMs: number;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Manifest, totalBytes } from '../catalog/manifest.ts';
@@ -96,7 +95,8 @@ export function createUploads(store: LocalStore, world: World): Uploads {
     const piece = entry === undefined ? undefined : pieceAt(entry, which.start);
     if (piece === undefined)
       throw new SkulkError('BAD_REQUEST', 'the manifest has no such piece', { hint: 'send what the answer to the manifest named' });
-    const handle = await open(join(place, 'files', piece.path), 'r+').catch(() => {
+    const file = join(place, 'files', piece.path);
+    const handle = await open(file, 'r+').catch(() => {
       throw new SkulkError('JOB_NOT_FOUND', `the upload of ${upload.modelId} has ended`, { hint: 'run `skulk add` again' });
     });
     try {
@@ -104,6 +104,9 @@ export function createUploads(store: LocalStore, world: World): Uploads {
     } finally {
       await handle.close();
     }
+    // Hashed where nobody else waits for this thread.
+    const [isRight] = await runHashJob({ kind: 'check', path: file, pieces: [piece] }, { signal });
+    if (!isRight) throw notPromised(piece);
     await journal.add(piece);
     missing.delete(nameOf(which));
   };
@@ -195,23 +198,21 @@ async function makeFile(path: string, size: number): Promise<void> {
 
 async function write(
   handle: FileHandle,
-  { path, start, end, sha256 }: Piece,
+  piece: Piece,
   bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
-  const hash = createHash('sha256');
-  let at = start;
+  let at = piece.start;
   for await (const part of bytes) {
     if (signal.aborted) throw signal.reason;
-    if (at + part.length > end) throw notPromised(path, start);
+    if (at + part.length > piece.end) throw notPromised(piece);
     for (let done = 0; done < part.length; ) done += (await handle.write(part, done, part.length - done, at + done)).bytesWritten;
-    hash.update(part);
     at += part.length;
   }
-  if (at !== end || hash.digest('hex') !== sha256) throw notPromised(path, start);
+  if (at !== piece.end) throw notPromised(piece);
 }
 
-const notPromised = (path: string, start: number): SkulkError =>
+const notPromised = ({ path, start }: Piece): SkulkError =>
   new SkulkError('INTEGRITY', `the piece of ${quote(path)} at ${start} is not what its manifest says`, {
     hint: 'the file may have changed while it was sent; run `skulk add` again',
   });
