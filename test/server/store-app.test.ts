@@ -325,6 +325,31 @@ describe('what is hostile', () => {
       .toEqual(Array(8).fill(200));
   });
 
+  test('a client that asks for a hundred files at once holds two of them open, and the others are not refused for it', async () => {
+    let [open, most] = [0, 0];
+    const { url, store } = await serve({ has: { single: { big: Buffer.alloc(4 * 1024 * 1024, 1) } }, limits: { maxTransfers: 3 } });
+    const original = store.openFile;
+    Object.assign(store, {
+      openFile: async (...asked: Parameters<typeof original>) => {
+        open += 1;
+        most = Math.max(most, open);
+        const file = await original(...asked);
+        const close = async (): Promise<void> => {
+          open -= 1;
+          await file[Symbol.asyncDispose]();
+        };
+        return { ...file, [Symbol.asyncDispose]: close };
+      },
+    });
+    const hundred = 'GET /models/single/big HTTP/1.1\r\nHost: x\r\nRange: bytes=0-99999\r\n\r\n'.repeat(99);
+    const last = 'GET /models/single/big HTTP/1.1\r\nHost: x\r\nRange: bytes=0-99999\r\nConnection: close\r\n\r\n';
+    const answers = (await Promise.all([1, 2, 3].map(() => talk(url, hundred + last)))).map((text) => text.split('HTTP/1.1 ').slice(1));
+    expect(answers.map((all) => all.length)).toEqual([100, 100, 100]);
+    expect(answers.flat().every((answer) => answer.startsWith('206 '))).toBe(true);
+    expect(most).toBeLessThanOrEqual(6);
+    expect(open).toBe(0);
+  });
+
   test('memory does not grow with what is sent', async () => {
     const { url } = await serve({ has: { single: { big: Buffer.alloc(64 * 1024 * 1024) } } });
     const drain = () =>

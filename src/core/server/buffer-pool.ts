@@ -7,7 +7,7 @@ export interface BufferPool {
 
 /** Larger ones were no faster, and a client that reads slowly holds one. */
 const largeBytes = 512 * 1024;
-const smallBytes = 128 * 1024;
+const smallBytes = 64 * 1024;
 
 /**
  * At most `large` buffers of 512 KiB exist. A transfer that finds none free goes on with a small one instead of waiting, so that

@@ -14,6 +14,7 @@ import { type ModelTarget, parseModelUrl } from './parse-model-url.ts';
 import { type FileResponse, matches, planFileResponse } from './plan-file-response.ts';
 import { deletedSchema, downloadSchema, errorSchema, hashingSchema, manifestSchema, modelParams } from './schemas.ts';
 import { sendFile } from './send-file.ts';
+import { createTurns } from './turns.ts';
 
 /** With these a client says that it means the list or the manifest, and not a file of that name. */
 const own = { manifest: 'application/vnd.skulk.manifest+json', files: 'application/vnd.skulk.files+json' } as const;
@@ -38,7 +39,8 @@ export function addFileRoutes(
   },
 ): void {
   const pool = createBufferPool({ large: limits.largeBuffers });
-  let transfers = 0;
+  // The file of the next answer is opened while the last one leaves.
+  const turns = createTurns(2);
   const takers = new Map<ModelId, Set<Socket>>();
   // An open file outlives its name, so whoever takes a model that was deleted would go on to the end.
   store.onRemoved((modelId) => {
@@ -84,14 +86,13 @@ export function addFileRoutes(
 
   const answerFile = async (request: FastifyRequest, reply: FastifyReply, target: ModelTarget): Promise<unknown> => {
     const isTransfer = request.method === 'GET';
-    if (isTransfer && transfers >= limits.maxTransfers) {
-      throw new SkulkError('STORE_BUSY', `${transfers} transfers are under way, more are not taken`, {
-        hint: 'try again in a moment',
-        retryAfterMs: 1000,
-      });
-    }
-    if (isTransfer) transfers += 1;
+    const release = isTransfer ? await turns.take(request.socket) : undefined;
     try {
+      if (turns.connections() > limits.maxTransfers)
+        throw new SkulkError('STORE_BUSY', `${limits.maxTransfers} transfers are under way, more are not taken`, {
+          hint: 'try again in a moment',
+          retryAfterMs: 1000,
+        });
       await using file = await openAny(store, target);
       const { range: asked, 'if-range': ifRange, 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers;
       const plan = planFileResponse(
@@ -100,7 +101,7 @@ export function addFileRoutes(
       );
       return await answerPlan(request, reply, { plan, file, modelId: target.modelId });
     } finally {
-      if (isTransfer) transfers -= 1;
+      release?.();
     }
   };
 

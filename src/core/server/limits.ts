@@ -11,7 +11,7 @@ export interface Limits {
   /** A connection on which nothing moves for so long is closed. */
   readonly idleTimeoutMs: number;
   readonly connections: number;
-  /** File answers under way at one time; beyond it the answer is 503. */
+  /** Connections on which a file is being sent at one time; beyond it the answer is 503. */
   readonly maxTransfers: number;
   /** A client that takes no byte of a file for so long is dropped. */
   readonly stallTimeoutMs: number;
