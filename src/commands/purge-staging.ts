@@ -1,7 +1,8 @@
-import { defineCommand, flag, value } from '../cli/definition.ts';
+import { defineCommand, flag, list, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { describeHolder } from '../core/kernel/holder.ts';
 import { parseModelId } from '../core/kernel/model-id.ts';
+import { parseNodeId } from '../core/kernel/node-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { failedRemovals } from './failed-removals.ts';
 import { nodeLine, unfinishedNodes } from './node-lines.ts';
@@ -12,11 +13,12 @@ export const purgeStaging = defineCommand({
   summary: "remove this machine's verified copies, or every machine's",
   description: [
     'Removes copies under node_cache_path; the canonical ones in the store are never touched. A copy that is in use (skulk run, activate, stage --keep, or being staged right now) is kept and named, unless --force is given. It does not ask, as a copy can be staged again.',
-    'With --all-nodes the store asks every machine that stages from it to do the same, and waits five seconds for them; on a terminal it asks you first, elsewhere it needs --yes. A copy in use then goes when its last use ends, and the exit status is 9 while some machine has not answered.',
+    'With --all-nodes the store asks every machine that stages from it to do the same, with --node only those that are named, and waits five seconds for them; on a terminal it asks you first, elsewhere it needs --yes. A copy in use then goes when its last use ends, and the exit status is 9 while some machine has not answered.',
   ],
   options: {
     model: value('only this model', 'MODEL', { parse: parseModelId }),
     allNodes: flag('on every machine that stages from the store'),
+    node: list('only on this machine, by its id', 'NODE'),
     force: flag('also remove copies that are in use'),
     dryRun: flag('only say what would be removed'),
     yes: flag('do not ask'),
@@ -25,10 +27,14 @@ export const purgeStaging = defineCommand({
     ['see what would go', 'skulk purge-staging --dry-run'],
     ['remove one copy', 'skulk purge-staging --model mlx-community/Qwen3-4B-4bit'],
     ['remove a model from every machine, but not from the store', 'skulk purge-staging --all-nodes --model me/Foo-GGUF --yes'],
+    ['remove every copy of one machine', 'skulk purge-staging --node node-0a1b2c3d4e5f6071'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
-  run: async ({ model: modelId, allNodes, force, dryRun, yes }, context) => {
-    if (!allNodes) {
+  run: async ({ model: modelId, allNodes, node, force, dryRun, yes }, context) => {
+    const named = node.map(parseNodeId);
+    if (allNodes && named.length > 0)
+      throw new SkulkError('USAGE', '--all-nodes and --node say different things', { hint: 'leave one of them out' });
+    if (!allNodes && named.length === 0) {
       const deps = await context.deps();
       const { purgeStaging: purge } = await import('../core/operations/purge-staging.ts');
       return purge(deps, { force, dryRun, ...(modelId !== undefined && { modelId }) });
@@ -38,14 +44,19 @@ export const purgeStaging = defineCommand({
         hint: '`skulk nodes` says what each has staged',
       });
     if (!yes && !context.canAsk())
-      throw new SkulkError('USAGE', '"skulk purge-staging --all-nodes" needs --yes when there is no terminal to ask on', {
-        hint: 'without --all-nodes it works on this machine only and does not ask',
-      });
-    if (!yes && !(await context.confirm(`Remove ${modelId ?? 'every staged copy'} on every machine?`)))
+      throw new SkulkError(
+        'USAGE',
+        `"skulk purge-staging ${allNodes ? '--all-nodes' : '--node'}" needs --yes when there is no terminal to ask on`,
+        {
+          hint: 'without it this command works on this machine only and does not ask',
+        },
+      );
+    const where = allNodes ? 'on every machine' : `on ${named.join(', ')}`;
+    if (!yes && !(await context.confirm(`Remove ${modelId ?? 'every staged copy'} ${where}?`)))
       throw new SkulkError('INTERRUPTED', 'nothing was removed');
     const deps = await context.deps();
     const { purgeEverywhere } = await import('../core/operations/purge-everywhere.ts');
-    return purgeEverywhere(deps, { modelId, force });
+    return purgeEverywhere(deps, { modelId, force, ...(!allNodes && { nodes: named }) });
   },
   text: (result) => {
     if ('nodes' in result) return [...result.nodes.map(nodeLine), `freed ${formatBytes(result.freed_bytes)}`];

@@ -1,4 +1,5 @@
-import type { Fleet, GivenOrder, KnownNode, NodeOutcome, Order } from '../fleet/contract.ts';
+import { parseReportedCopies } from '../catalog/reported-copies.ts';
+import type { Fleet, GivenOrder, KnownNode, NodeOutcome, NodeReport, Order } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { isModelId } from '../kernel/model-id.ts';
 import { isNodeId } from '../kernel/node-id.ts';
@@ -22,10 +23,21 @@ export function createFleetClient(exchange: Exchange): Fleet {
   const send = (call: Call): Promise<unknown> =>
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit: mostBytes, watchdog }));
   const node = (nodeId: string, ...rest: readonly string[]): string => ['/nodes', nodeId, ...rest].join('/');
+  /** An older store refuses what it does not know. */
+  let takesCopies = true;
+  const report = async ({ node_id, copies, budget_bytes, ...said }: NodeReport, signal: AbortSignal | undefined): Promise<unknown> => {
+    const json = takesCopies ? { ...said, copies, budget_bytes } : said;
+    try {
+      return await send({ method: 'POST', path: node(node_id), json, signal, silenceMs: reportSilenceMs });
+    } catch (error) {
+      if (!takesCopies || !(error instanceof SkulkError) || error.code !== 'BAD_REQUEST') throw error;
+      takesCopies = false;
+      return report({ node_id, copies, budget_bytes, ...said }, signal);
+    }
+  };
   return {
-    report: async ({ node_id, ...report }, { signal } = {}) => {
-      const answer = await send({ method: 'POST', path: node(node_id), json: report, signal, silenceMs: reportSilenceMs });
-      const { orders } = fieldsOf(answer);
+    report: async (said, { signal } = {}) => {
+      const { orders } = fieldsOf(await report(said, signal));
       if (!Array.isArray(orders)) throw notAStore(url, 'it does not say what it asks of this node');
       return orders.map((order: unknown) => checkOrder(order, url));
     },
@@ -57,6 +69,11 @@ export function createFleetClient(exchange: Exchange): Fleet {
         await send({ path: `/orders/${orderId}?wait_ms=${Math.round(waitMs)}`, signal, silenceMs: waitMs + reportSilenceMs + 8_000 }),
         url,
       ),
+    pendingOrders: async () => {
+      const answer = await send({ path: '/orders' });
+      if (!Array.isArray(answer)) throw notAStore(url, 'its orders are not a list');
+      return answer.map((one: unknown) => checkGiven(one, url));
+    },
     nodes: async () => {
       const answer = await send({ path: '/nodes' });
       if (!Array.isArray(answer)) throw notAStore(url, 'its nodes are not a list');
@@ -139,6 +156,8 @@ function checkNode(fields: Fields): readonly KnownNode[] {
       staged_models: bytesOrNull(fields['staged_models']),
       staged_bytes: bytesOrNull(fields['staged_bytes']),
       free_bytes: bytesOrNull(fields['free_bytes']),
+      copies: parseReportedCopies(fields['copies']),
+      budget_bytes: bytesOrNull(fields['budget_bytes']),
     },
   ];
 }

@@ -15,17 +15,21 @@ export interface AgentOptions {
   readonly settled: (order: Order) => Promise<void>;
   readonly signal: AbortSignal;
   readonly emit: Emit;
+  /** Has something told when what the node reports may have changed; the returned function ends that. */
+  readonly onChange?: (listener: () => void) => () => void;
   /** How often a copy in use is looked at again (2 s). */
   readonly retryEveryMs?: number;
   /** How often the node reports (30 s). */
   readonly reportEveryMs?: number;
+  /** How long after a change it does (1 s). */
+  readonly reportSoonMs?: number;
 }
 
 const reconnecting: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstDelayMs: 200, longestDelayMs: 15_000 };
 
 /** Carries orders out as they are given, until the signal aborts; a lost connection comes back and loses nothing. */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  const { fleet, nodeId, signal, emit, retryEveryMs = 2_000, reportEveryMs = 30_000 } = options;
+  const { fleet, nodeId, signal, emit, retryEveryMs = 2_000, reportEveryMs = 30_000, reportSoonMs = 1_000 } = options;
   /** What is not done and acknowledged: copies in use, failures, answers that did not arrive. */
   const open = new Map<string, Order>();
   let queue: Promise<void> = Promise.resolve();
@@ -65,6 +69,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     for (const order of await fleet.report(await options.report(), { signal })) await handle(order);
   };
   const tell = setInterval(() => void inTurn(report).catch(warn), reportEveryMs);
+  let soon: NodeJS.Timeout | undefined;
+  const ignoreChanges = options.onChange?.(() => {
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      void inTurn(report).catch(warn);
+    }, reportSoonMs);
+  });
   try {
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       try {
@@ -85,6 +96,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   } finally {
     clearInterval(retry);
     clearInterval(tell);
+    ignoreChanges?.();
+    clearTimeout(soon);
     await queue;
   }
 }

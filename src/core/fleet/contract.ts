@@ -1,3 +1,4 @@
+import type { ReportedCopy } from '../catalog/reported-copies.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { NodeId } from '../kernel/node-id.ts';
 
@@ -12,6 +13,10 @@ export interface NodeReport {
   readonly staged_models: number | null;
   readonly staged_bytes: number | null;
   readonly free_bytes: number | null;
+  /** Newest use first, `mostReportedCopies` at most; null also of a node that does not tell. */
+  readonly copies: readonly ReportedCopy[] | null;
+  /** What idle copies may take together; null when nothing is evicted by itself. */
+  readonly budget_bytes: number | null;
 }
 
 /** A node that reported at least once. */
@@ -28,17 +33,19 @@ export interface KnownNode extends NodeReport {
 /** `evict`: one model, because it was deleted from the store; `purge`: staged copies go, canonical ones stay. */
 export type OrderKind = 'evict' | 'purge';
 
-/** What is to be done on every node. */
+/** What is to be done, on every node unless some are named. */
 export interface OrderRequest {
   readonly kind: OrderKind;
   /** Null: every model; only of a purge. */
   readonly model_id: ModelId | null;
   /** Also what is in use. */
   readonly force: boolean;
+  /** Only these. */
+  readonly nodes?: readonly NodeId[] | undefined;
 }
 
 /** Something that the store asks nodes to do. */
-export interface Order extends OrderRequest {
+export interface Order extends Omit<OrderRequest, 'nodes'> {
   /** 24 hexadecimal digits; no two orders of any store have the same. */
   readonly order_id: string;
   /** Orders are carried out in this order. */
@@ -83,7 +90,7 @@ export interface Fleet {
   orders(nodeId: NodeId, signal: AbortSignal): AsyncIterable<Order | undefined>;
   /** Takes down what a node did. Throws ORDER_NOT_FOUND for an order that it was not given. */
   acknowledge(nodeId: NodeId, orderId: string, outcome: OrderOutcome): Promise<void>;
-  /** Gives an order to every known node. */
+  /** Gives an order to every known node, or to those that it names. Throws NODE_NOT_FOUND. */
   give(request: OrderRequest): Promise<GivenOrder>;
   /**
    * Removes a canonical copy and orders every node to evict theirs; a crash in between leaves both or neither.
@@ -92,6 +99,8 @@ export interface Fleet {
   remove(modelId: ModelId, options: { readonly force: boolean }): Promise<{ readonly freedBytes: number; readonly order: GivenOrder }>;
   /** How an order stands, once no node that has an agent is pending any more or `waitMs` is over. Throws ORDER_NOT_FOUND. */
   outcome(orderId: string, options: { readonly waitMs: number; readonly signal: AbortSignal }): Promise<GivenOrder>;
+  /** The orders that some node has not carried out, oldest first; of very many, the newest. */
+  pendingOrders(): Promise<readonly GivenOrder[]>;
   nodes(): Promise<readonly KnownNode[]>;
   /** Drops a node and its orders. Throws NODE_NOT_FOUND. */
   forget(nodeId: NodeId): Promise<void>;

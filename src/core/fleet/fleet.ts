@@ -7,6 +7,7 @@ import { makeDirectory } from '../kernel/make-directory.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { NodeId } from '../kernel/node-id.ts';
 import type { Fleet, GivenOrder, KnownNode, NodeReport, Order, OrderOutcome, OrderRequest } from './contract.ts';
+import { isNews, merge } from './merge-report.ts';
 import { type NodeRecord, readNodeList, writeNodeList } from './node-list.ts';
 import { type BookedOrder, createOrderBook, type OrderBook, outcomesOf } from './order-book.ts';
 import { appendToLog, type LogEntry, readOrderLog, rewriteLog } from './order-log.ts';
@@ -28,23 +29,34 @@ export interface FleetOptions {
   readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
+/** The fleet of the process that serves a store. */
+export interface HostFleet extends Fleet {
+  /** Has something told, at once and often, when nodes or orders changed; the returned function ends that. */
+  onChange(listener: () => void): () => void;
+}
+
 /** How often a stream shows that it lives, in milliseconds. */
 const heartbeatMs = 5_000;
-/** When a node was last seen is written down only so often, in milliseconds. */
-const seenEveryMs = 60_000;
 const mostNodes = 1024;
+/** So many copies are remembered over all nodes; whoever reports beyond that is known without its list. */
+const mostCopies = 10_000;
+/** How much the list of pending orders says at most: so many orders on so many nodes, all counted. */
+const mostOutcomes = 5_000;
 /** A node whose agent was heard within so long may answer at once; in milliseconds. Agents report every 30 s. */
 const agentFreshMs = 90_000;
 /** After so many entries a log that has grown is written anew without what is over. */
 const compactEvery = 2_000;
 
 /** The nodes and orders of the store on this machine's disk. */
-export function openFleet({ directory, store, now, emit, exclusively }: FleetOptions): Fleet {
+export function openFleet({ directory, store, now, emit, exclusively }: FleetOptions): HostFleet {
   const nodesPath = join(directory, 'nodes.json');
   const logPath = join(directory, 'orders.ndjson');
   const isServer = exclusively === undefined;
   const watchers = new Map<NodeId, Set<() => void>>();
   const changes = new Set<() => void>();
+  const tellChange = (): void => {
+    for (const tell of [...changes]) tell();
+  };
   let nodes = new Map<NodeId, NodeRecord>();
   let book: OrderBook = createOrderBook();
   let tail: Promise<unknown> = Promise.resolve();
@@ -106,7 +118,7 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
       written = 0;
       await rewriteLog(logPath, book.compact());
     }
-    for (const tell of [...changes]) tell();
+    tellChange();
   };
   const tellNodes = (): void => {
     for (const set of watchers.values()) for (const tell of [...set]) tell();
@@ -126,14 +138,30 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
     if (booked !== undefined && !booked.isPrepared) return booked;
     throw new SkulkError('ORDER_NOT_FOUND', `there is no order ${orderId.slice(0, 24)}`, { hint: '`skulk nodes` lists what is pending' });
   };
-  const make = (request: OrderRequest): Order => ({
-    ...request,
+  const make = ({ kind, model_id, force }: OrderRequest): Order => ({
+    kind,
+    model_id,
+    force,
     order_id: randomBytes(12).toString('hex'),
     seq: book.next,
     given_at: now().toISOString(),
   });
 
+  const addressees = (named: readonly NodeId[] | undefined): readonly NodeId[] => {
+    const stranger = named?.find((nodeId) => !nodes.has(nodeId));
+    if (stranger !== undefined) throw unknownNode(stranger);
+    return named === undefined ? [...nodes.keys()] : [...new Set(named)];
+  };
+  const hasRoomFor = ({ node_id, copies }: NodeReport): boolean => {
+    const others = [...nodes.values()].filter((record) => record.node_id !== node_id);
+    return others.reduce((sum, record) => sum + (record.copies?.length ?? 0), copies?.length ?? 0) <= mostCopies;
+  };
+
   return {
+    onChange: (listener) => {
+      changes.add(listener);
+      return () => void changes.delete(listener);
+    },
     report: async (report, { address } = {}) => {
       await ready();
       const before = nodes.get(report.node_id);
@@ -143,8 +171,10 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
         throw new SkulkError('CONFLICT', `${mostNodes} nodes are known, more are not taken`, {
           hint: '`skulk nodes --forget NODE` drops one that is gone',
         });
-      const record = merge(before, report, address ?? null, now());
+      const told = hasRoomFor(report) ? report : { ...report, copies: null };
+      const record = merge(before, told, address ?? null, now());
       nodes.set(record.node_id, record);
+      tellChange();
       if (isServer && isNews(before, record)) await change(() => writeNodeList(nodesPath, nodes));
       return book.openFor(report.node_id);
     },
@@ -161,6 +191,7 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
       const tell = (): void => wake();
       set.add(tell);
       signal.addEventListener('abort', tell);
+      tellChange();
       try {
         while (!signal.aborted) {
           const fresh = book.openFor(nodeId).filter(({ order_id }) => !told.has(order_id));
@@ -182,6 +213,7 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
         set.delete(tell);
         if (set.size === 0) watchers.delete(nodeId);
         signal.removeEventListener('abort', tell);
+        tellChange();
       }
     },
     acknowledge: (nodeId, orderId, outcome) =>
@@ -196,7 +228,7 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
     give: (request) =>
       change(async () => {
         const order = make(request);
-        await write({ order, nodes: [...nodes.keys()] });
+        await write({ order, nodes: addressees(request.nodes) });
         tellNodes();
         return given(find(order.order_id));
       }),
@@ -237,6 +269,17 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
         await changed(left, signal);
       }
     },
+    pendingOrders: async () => {
+      await ready();
+      const pending: GivenOrder[] = [];
+      let outcomes = 0;
+      for (const booked of book.pending().toReversed()) {
+        outcomes += booked.nodes.size;
+        if (pending.length > 0 && outcomes > mostOutcomes) break;
+        pending.push(given(booked));
+      }
+      return pending.toReversed();
+    },
     nodes: async () => {
       await ready();
       return [...nodes.values()].map(
@@ -249,7 +292,7 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
     },
     forget: (nodeId) =>
       change(async () => {
-        if (!nodes.has(nodeId)) throw new SkulkError('NODE_NOT_FOUND', `no node is called ${nodeId}`, { hint: '`skulk nodes` lists them' });
+        if (!nodes.has(nodeId)) throw unknownNode(nodeId);
         const rest = new Map(nodes);
         rest.delete(nodeId);
         await writeNodeList(nodesPath, rest);
@@ -273,6 +316,9 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
   }
 }
 
+const unknownNode = (nodeId: NodeId): SkulkError =>
+  new SkulkError('NODE_NOT_FOUND', `no node is called ${nodeId}`, { hint: '`skulk nodes` lists them' });
+
 /** Files that a dead server was writing; this one is the only writer. */
 async function removeDrafts(directory: string): Promise<void> {
   const names = await readdir(directory).catch((): string[] => []);
@@ -294,23 +340,3 @@ const isMissing = (error: unknown): boolean => error instanceof SkulkError && er
 
 const isSame = (before: OrderOutcome | undefined, outcome: OrderOutcome): boolean =>
   before !== undefined && JSON.stringify(before) === JSON.stringify(outcome);
-
-function merge(before: NodeRecord | undefined, report: NodeReport, address: string | null, now: Date): NodeRecord {
-  return {
-    ...report,
-    staged_models: report.staged_models ?? before?.staged_models ?? null,
-    staged_bytes: report.staged_bytes ?? before?.staged_bytes ?? null,
-    free_bytes: report.free_bytes ?? before?.free_bytes ?? null,
-    // Who has an agent keeps it when another command of that machine reports.
-    agent: report.agent || before?.agent === true,
-    address,
-    last_seen: now.toISOString(),
-  };
-}
-
-/** Whether it is worth a write. */
-function isNews(before: NodeRecord | undefined, { last_seen, ...record }: NodeRecord): boolean {
-  if (before === undefined) return true;
-  const { last_seen: seen, ...rest } = before;
-  return Date.parse(last_seen) - Date.parse(seen) > seenEveryMs || JSON.stringify(rest) !== JSON.stringify(record);
-}

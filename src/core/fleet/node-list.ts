@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { parseReportedCopies } from '../catalog/reported-copies.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import { isNodeId, type NodeId } from '../kernel/node-id.ts';
@@ -42,6 +43,8 @@ function toRecord(value: unknown): readonly NodeRecord[] {
       staged_models: bytes('staged_models'),
       staged_bytes: bytes('staged_bytes'),
       free_bytes: bytes('free_bytes'),
+      copies: parseReportedCopies(fields['copies']),
+      budget_bytes: bytes('budget_bytes'),
     },
   ];
 }

@@ -17,6 +17,8 @@ export interface OrderBook {
   apply(entry: LogEntry): void;
   /** What a node still has to do, oldest first. */
   openFor(nodeId: NodeId): readonly Order[];
+  /** The orders that some node has not done, oldest first. */
+  pending(): readonly BookedOrder[];
   /** The entries that say the same as all that were applied, without what is over. */
   compact(): readonly LogEntry[];
 }
@@ -54,6 +56,8 @@ export function createOrderBook(): OrderBook {
         .filter(({ nodes, isPrepared }) => !isPrepared && nodes.has(nodeId) && nodes.get(nodeId)?.status !== 'done')
         .map(({ order }) => order)
         .toSorted((a, b) => a.seq - b.seq),
+    pending: () =>
+      [...orders.values()].filter((booked) => !booked.isPrepared && !isOver(booked)).toSorted((a, b) => a.order.seq - b.order.seq),
     compact: () => {
       const all = [...orders.values()].filter(({ isPrepared }) => !isPrepared);
       const over = new Set(all.filter(isOver).toReversed().slice(keptWhenOver));

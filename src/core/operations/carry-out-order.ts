@@ -1,16 +1,14 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { NodeReport, Order, OrderOutcome } from '../fleet/contract.ts';
+import type { Order, OrderOutcome } from '../fleet/contract.ts';
 import { pause } from '../kernel/backoff.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { describeHolder } from '../kernel/holder.ts';
-import type { NodeId } from '../kernel/node-id.ts';
 import { evictionPurpose } from '../staging/evict-copy.ts';
 import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { listCopies, listUnfinished } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
-import { diskRoom } from '../transfer/disk-room.ts';
 import type { Deps } from './deps.ts';
 import { type EvictionReport, evictCopies, type Victim } from './evict-copies.ts';
 
@@ -70,27 +68,6 @@ export async function carryOutOrder(deps: Deps, order: Order): Promise<OrderOutc
 /** Forgets what became of an order; the store knows it now and does not ask again. */
 export const forgetOutcome = ({ config }: Pick<Deps, 'config'>, order: Order): Promise<void> =>
   rm(outcomeFile(stagingLayout(config.settings.nodeCachePath.value), order), { force: true });
-
-/** What this node says of itself. @param full whether to look at the copies, which takes a moment when there are many */
-export async function describeNode(
-  { world, config }: Deps,
-  nodeId: NodeId,
-  { agent, full }: { readonly agent: boolean; readonly full: boolean },
-): Promise<NodeReport> {
-  const { nodeCachePath, storePath } = config.settings;
-  const layout = stagingLayout(nodeCachePath.value);
-  const isInPlace = full && (await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost }));
-  const copies = full ? (isInPlace ? [] : (await listCopies(layout)).copies) : undefined;
-  return {
-    node_id: nodeId,
-    hostname: world.hostname,
-    version: world.version,
-    agent,
-    staged_models: copies?.length ?? null,
-    staged_bytes: copies?.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) ?? null,
-    free_bytes: full ? (await diskRoom(layout.root)).free : null,
-  };
-}
 
 const exists = (path: string): Promise<boolean> =>
   stat(path).then(

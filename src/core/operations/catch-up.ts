@@ -1,8 +1,9 @@
 import type { Fleet, Order, OrderOutcome } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { ensureNodeId, type NodeId } from '../kernel/node-id.ts';
-import { carryOutOrder, describeNode, forgetOutcome } from './carry-out-order.ts';
+import { carryOutOrder, forgetOutcome } from './carry-out-order.ts';
 import type { Deps } from './deps.ts';
+import { describeNode } from './describe-node.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
 import { isStagedInPlace } from './resolve-canonical.ts';
 
@@ -49,9 +50,8 @@ export async function reportStaged(deps: Deps): Promise<void> {
     if (await isStagedInPlace(deps, { offline: true })) return;
     await using opened = await openStore(deps);
     if (!(await mayAnswer(opened))) return;
-    await (await opened.fleet()).report(await describeNode(deps, await ownNodeId(deps), { agent: false, full: true }), {
-      signal: world.signal,
-    });
+    const report = await describeNode(deps, await ownNodeId(deps), { agent: false, full: true, isEnding: true });
+    await (await opened.fleet()).report(report, { signal: world.signal });
   } catch (error) {
     if (world.signal.aborted) throw world.signal.reason;
     world.emit({

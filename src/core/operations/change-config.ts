@@ -56,6 +56,19 @@ export async function viewConfig(deps: Deps): Promise<ConfigView> {
   }
 }
 
+/**
+ * The same with the budget as the file has it now: whoever applies it reads it there. A file that is broken, or that says nothing any
+ * more, changes nothing.
+ */
+export async function withBudgetNow(deps: Deps): Promise<Deps> {
+  const path = pathOf(deps);
+  const saved = await readOrNothing(path)
+    .then((read) => (read === undefined ? deps.config : resolved(deps, path, read)))
+    .catch(() => deps.config);
+  const { cleanupOnDeactivate, keepRecentBytes } = saved.settings;
+  return { ...deps, config: { ...deps.config, settings: { ...deps.config.settings, cleanupOnDeactivate, keepRecentBytes } } };
+}
+
 const changing = new Map<string, Promise<unknown>>();
 
 /**

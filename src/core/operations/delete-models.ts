@@ -82,7 +82,7 @@ export async function deleteModels(
   }
   const deleted = orders.flatMap(({ model_id }) => model_id ?? []);
   // They work at the same time, so they are waited for together.
-  const nodes = mergeOutcomes(await Promise.all(orders.map((order) => awaitNodes(deps, fleet, order, { waitMs }))));
+  const nodes = mergeOutcomes(await Promise.all(orders.map((order) => awaitNodes(deps, fleet, order, { waitMs, isForAll: true }))));
   if (failure !== undefined) {
     const { message } = failure instanceof Error ? failure : { message: String(failure) };
     throw new SkulkError('PARTIAL', `deleted ${deleted.join(', ')}, but then: ${message}`, {

@@ -1,11 +1,6 @@
 import type { Holder } from '../kernel/holder.ts';
-import type { World } from '../kernel/world.ts';
-import { stagingLayout } from '../staging/layout.ts';
-import { listCopies } from '../staging/list-copies.ts';
-import { isCanonicalRoot } from '../staging/same-place.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
-import type { Deps } from './deps.ts';
-import { findHolders } from './evict-copies.ts';
+import { judgeCopies } from './judge-copies.ts';
 
 /** This node's staged copies, newest use first; sizes in bytes. */
 export interface StagingList {
@@ -18,44 +13,40 @@ export interface StagingList {
     readonly in_use: boolean;
     readonly holders: readonly Holder[];
     readonly digest: string | null;
+    /** Whether the budget evicts it when it is next applied, unless it is used before. */
+    readonly over_budget: boolean;
   }[];
   readonly total_bytes: number;
   readonly free_bytes: number;
+  /** What idle copies may take together; null when nothing is evicted by itself. */
+  readonly budget_bytes: number | null;
+  /** Models are used where the store has them, so there are no copies. */
+  readonly in_place: boolean;
   /** What lies there and was not made by skulk. */
   readonly foreign: readonly string[];
 }
 
 /** Lists this node's copies. In place of a store there are none: what lies there is canonical. */
-export async function listStaging({
-  config,
-  world,
-}: {
-  readonly config: Deps['config'];
-  readonly world: Pick<World, 'now'>;
-}): Promise<StagingList> {
-  const { nodeCachePath, storePath } = config.settings;
-  const layout = stagingLayout(nodeCachePath.value);
-  const inPlace = await isCanonicalRoot(nodeCachePath.value, { storePath: storePath.value, isStoreHost: config.isStoreHost });
-  const { copies, foreign } = inPlace ? { copies: [], foreign: [] } : await listCopies(layout);
-  const models = await Promise.all(
-    copies.map(async ({ modelId, directory, sizeBytes, lastUsed, digest }) => {
-      const holders = await findHolders(layout, modelId, world.now());
-      return {
-        model_id: modelId,
-        directory,
-        size_bytes: sizeBytes,
-        last_used: lastUsed.toISOString(),
-        in_use: holders.length > 0,
-        holders,
-        digest,
-      };
-    }),
-  );
+export async function listStaging({ config, world }: Parameters<typeof judgeCopies>[0]): Promise<StagingList> {
+  const root = config.settings.nodeCachePath.value;
+  const { copies, foreign, budgetBytes, isInPlace } = await judgeCopies({ config, world });
+  const models = copies.map(({ modelId, directory, sizeBytes, lastUsed, digest, holders, isOverBudget }) => ({
+    model_id: modelId,
+    directory,
+    size_bytes: sizeBytes,
+    last_used: lastUsed.toISOString(),
+    in_use: holders.length > 0,
+    holders,
+    digest,
+    over_budget: isOverBudget,
+  }));
   return {
-    staging_root: nodeCachePath.value,
+    staging_root: root,
     models,
     total_bytes: models.reduce((sum, { size_bytes }) => sum + size_bytes, 0),
-    free_bytes: (await diskRoom(nodeCachePath.value)).free,
+    free_bytes: (await diskRoom(root)).free,
+    budget_bytes: budgetBytes,
+    in_place: isInPlace,
     foreign,
   };
 }

@@ -8,20 +8,21 @@ export const usualWaitMs = 5_000;
 
 /**
  * Sees to it that this very machine does what was ordered, and waits for the others. Inside a server the agent does the first.
+ * @param isForAll whether the order means this machine too if the store does not know it yet
  * @returns how the order stands on each node, this one included if it had something to do
  */
 export async function awaitNodes(
   deps: Deps,
   fleet: Fleet,
   order: GivenOrder,
-  { waitMs }: { readonly waitMs: number },
+  { waitMs, isForAll }: { readonly waitMs: number; readonly isForAll: boolean },
 ): Promise<readonly NodeOutcome[]> {
   const { world, config } = deps;
   const own: NodeOutcome[] = [];
   if (deps.store === undefined) {
     const nodeId = config.nodeId === undefined ? undefined : await ownNodeId(deps);
     if (nodeId !== undefined && order.nodes.some(({ node }) => node === nodeId)) await obey(deps, fleet, nodeId, order);
-    else {
+    else if (isForAll) {
       const outcome = await carryOutOrder(deps, order);
       const hasActed = outcome.freed_bytes > 0 || outcome.status !== 'done';
       if (hasActed) own.push({ node: nodeId ?? (await ownNodeId(deps)), hostname: world.hostname, ...outcome });

@@ -1,5 +1,6 @@
 import type { GivenOrder, NodeOutcome } from '../fleet/contract.ts';
 import type { ModelId } from '../kernel/model-id.ts';
+import type { NodeId } from '../kernel/node-id.ts';
 import type { Deps } from './deps.ts';
 import { openStore } from './open-store.ts';
 import { awaitNodes, usualWaitMs } from './order-everywhere.ts';
@@ -11,15 +12,28 @@ export interface PurgedEverywhere {
   readonly nodes: readonly NodeOutcome[];
 }
 
-/** Orders every node to remove its staged copies, or one model's. Canonical copies stay, also where they are used in place. */
+/** Which copies are to go, and where. */
+export interface PurgeRequest {
+  /** Every model when undefined. */
+  readonly modelId: ModelId | undefined;
+  readonly force: boolean;
+  /** Only on these nodes; on every node when undefined. */
+  readonly nodes?: readonly NodeId[] | undefined;
+  readonly waitMs?: number;
+}
+
+/**
+ * Orders every node to remove its staged copies, or one model's. Canonical copies stay, also where they are used in place.
+ * @throws SkulkError NODE_NOT_FOUND for a node that is named and not known
+ */
 export async function purgeEverywhere(
   deps: Deps,
-  { modelId, force, waitMs = usualWaitMs }: { readonly modelId: ModelId | undefined; readonly force: boolean; readonly waitMs?: number },
+  { modelId, force, nodes: named, waitMs = usualWaitMs }: PurgeRequest,
 ): Promise<PurgedEverywhere> {
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
-  const given = await fleet.give({ kind: 'purge', model_id: modelId ?? null, force });
-  const nodes = await awaitNodes(deps, fleet, given, { waitMs });
+  const given = await fleet.give({ kind: 'purge', model_id: modelId ?? null, force, ...(named !== undefined && { nodes: named }) });
+  const nodes = await awaitNodes(deps, fleet, given, { waitMs, isForAll: named === undefined });
   const { nodes: _, ...order } = given;
   return { order, freed_bytes: nodes.reduce((sum, { freed_bytes }) => sum + freed_bytes, 0), nodes };
 }

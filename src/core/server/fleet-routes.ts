@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { parseReportedCopies } from '../catalog/reported-copies.ts';
 import type { Fleet, NodeReport, OrderOutcome, OrderRequest } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { parseModelId } from '../kernel/model-id.ts';
@@ -8,6 +9,8 @@ import { errorSchema, nodeSchema, orderBodySchema, orderSchema, outcomeBodySchem
 
 /** A node whose stream takes nothing is dropped at so many unread bytes; it comes back. */
 const mostUnread = 256 * 1024;
+/** A report names a thousand copies at most. */
+const mostReportBytes = 512 * 1024;
 /** How long an answer may wait for the nodes, in milliseconds. */
 const longestWaitMs = 60_000;
 /** How long it does when nobody says. */
@@ -22,9 +25,13 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet): void {
   app.get('/nodes', { schema: { summary: 'Every node that reported', response: { 200: list } } }, () => fleet.nodes());
   app.post(
     '/nodes/:node',
-    { schema: { summary: 'A node says how it is, and hears what it has to do', body: reportBodySchema, response: failures } },
+    {
+      bodyLimit: mostReportBytes,
+      schema: { summary: 'A node says how it is, and hears what it has to do', body: reportBodySchema, response: failures },
+    },
     async (request) => {
-      const report: NodeReport = { ...(request.body as Omit<NodeReport, 'node_id'>), node_id: nodeOf(request) };
+      const { copies, budget_bytes = null, ...said } = request.body as ReportBody;
+      const report: NodeReport = { ...said, copies: parseReportedCopies(copies), budget_bytes, node_id: nodeOf(request) };
       return { orders: await fleet.report(report, { address: request.ip }) };
     },
   );
@@ -57,19 +64,47 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet): void {
   );
   app.post(
     '/orders',
-    { schema: { summary: 'Give every node an order', body: orderBodySchema, response: { 200: orderSchema, ...failures } } },
+    {
+      schema: {
+        summary: 'Give every node an order, or those that are named',
+        body: orderBodySchema,
+        response: { 200: orderSchema, ...failures },
+      },
+    },
     async (request) => {
-      const { kind, model_id, force = false } = request.body as { kind: OrderRequest['kind']; model_id?: string | null; force?: boolean };
-      const order = await fleet.give({ kind, model_id: model_id == null ? null : parseModelId(model_id), force });
+      const { kind, model_id, force = false, nodes } = request.body as OrderBody;
+      const order = await fleet.give({
+        kind,
+        model_id: model_id == null ? null : parseModelId(model_id),
+        force,
+        ...(nodes !== undefined && { nodes: nodes.map(parseNodeId) }),
+      });
       request.log.info({ order: order.order_id, model: order.model_id, force }, 'gave an order');
       return order;
     },
+  );
+  app.get(
+    '/orders',
+    { schema: { summary: 'The orders that some node has not carried out', response: { 200: { type: 'array', items: orderSchema } } } },
+    () => fleet.pendingOrders(),
   );
   app.get(
     '/orders/:order',
     { schema: { summary: 'How an order stands; ?wait_ms= waits for the nodes', response: { 200: orderSchema, ...failures } } },
     async (request) => fleet.outcome(orderOf(request), { waitMs: waitOf(request, 0), signal: closing.signal }),
   );
+}
+
+interface ReportBody extends Omit<NodeReport, 'node_id' | 'copies' | 'budget_bytes'> {
+  readonly copies?: unknown;
+  readonly budget_bytes?: number | null;
+}
+
+interface OrderBody {
+  readonly kind: OrderRequest['kind'];
+  readonly model_id?: string | null;
+  readonly force?: boolean;
+  readonly nodes?: readonly string[];
 }
 
 /**

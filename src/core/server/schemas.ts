@@ -1,3 +1,5 @@
+import { mostReportedCopies } from '../catalog/reported-copies.ts';
+
 /** JSON schemas of what the servers take and answer; they check bodies and make the OpenAPI page. */
 const text = { type: 'string' } as const;
 const count = { type: 'integer', minimum: 0 } as const;
@@ -128,6 +130,23 @@ export const downloadSchema = {
 
 const bytes = { type: ['integer', 'null'], minimum: 0 } as const;
 
+const copiesSchema = {
+  type: ['array', 'null'],
+  description: 'Newest use first; over_budget: the budget evicts it when it is next applied',
+  maxItems: mostReportedCopies,
+  items: {
+    type: 'object',
+    required: ['model_id', 'size_bytes', 'last_used', 'in_use', 'over_budget'],
+    properties: {
+      model_id: { ...text, maxLength: 200 },
+      size_bytes: { ...count, maximum: Number.MAX_SAFE_INTEGER },
+      last_used: { ...text, maxLength: 40 },
+      in_use: { type: 'boolean' },
+      over_budget: { type: 'boolean' },
+    },
+  },
+} as const;
+
 /** What a node says of itself. */
 export const reportBodySchema = {
   type: 'object',
@@ -140,6 +159,8 @@ export const reportBodySchema = {
     staged_models: bytes,
     staged_bytes: bytes,
     free_bytes: bytes,
+    copies: copiesSchema,
+    budget_bytes: { ...bytes, description: 'What idle copies may take together; null when nothing is evicted by itself' },
   },
 } as const;
 
@@ -158,7 +179,17 @@ export const nodeSchema = {
     staged_models: bytes,
     staged_bytes: bytes,
     free_bytes: bytes,
+    copies: copiesSchema,
+    budget_bytes: bytes,
   },
+} as const;
+
+const nodesField = {
+  type: 'array',
+  minItems: 1,
+  maxItems: 1024,
+  items: { ...text, maxLength: 64 },
+  description: 'Only on these nodes, by id; on every node when absent',
 } as const;
 
 export const orderBodySchema = {
@@ -169,6 +200,7 @@ export const orderBodySchema = {
     kind: { const: 'purge', description: 'Remove staged copies; canonical ones stay' },
     model_id: { type: ['string', 'null'], maxLength: 200, description: 'Only this model' },
     force: { type: 'boolean', description: 'Also what is in use' },
+    nodes: nodesField,
   },
 } as const;
 
@@ -200,7 +232,7 @@ export const orderSchema = {
 export const purgeBodySchema = {
   type: 'object',
   additionalProperties: false,
-  properties: { model_id: { type: ['string', 'null'], maxLength: 200 }, force: { type: 'boolean' } },
+  properties: { model_id: { type: ['string', 'null'], maxLength: 200 }, force: { type: 'boolean' }, nodes: nodesField },
 } as const;
 
 export const verifyBodySchema = {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parseModelId } from '../kernel/model-id.ts';
+import { parseNodeId } from '../kernel/node-id.ts';
 import { checkHealth } from '../operations/check-health.ts';
 import { deleteModels } from '../operations/delete-models.ts';
 import type { Deps } from '../operations/deps.ts';
@@ -89,21 +90,28 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>): vo
   const purgeAnswer = {
     200: { ...open, description: 'The order, a sentence, and how it stands on each node' },
     400: errorSchema,
+    404: errorSchema,
     ...unavailable,
   };
   app.post(
     '/store/purge-staging',
     {
-      schema: { summary: 'Remove staged copies on every node; canonical copies stay', body: purgeBodySchema, response: purgeAnswer },
+      schema: {
+        summary: 'Remove staged copies on every node, or on those that are named; canonical copies stay',
+        body: purgeBodySchema,
+        response: purgeAnswer,
+      },
       preValidation: async (request) => {
         request.body ??= {};
       },
     },
     async (request) => {
-      const { model_id, force = false } = request.body as { model_id?: string | null; force?: boolean };
+      const body = request.body as { model_id?: string | null; force?: boolean; nodes?: readonly string[] };
+      const { model_id, force = false } = body;
       const modelId = model_id == null ? undefined : parseModelId(model_id);
-      request.log.info({ model: modelId, force }, 'asked to purge');
-      const { order, freed_bytes, nodes } = await purgeEverywhere(await deps(), { modelId, force, waitMs: waitOf(request) });
+      const named = body.nodes?.map(parseNodeId);
+      request.log.info({ model: modelId, force, nodes: named }, 'asked to purge');
+      const { order, freed_bytes, nodes } = await purgeEverywhere(await deps(), { modelId, force, nodes: named, waitMs: waitOf(request) });
       const done = nodes.filter(({ status }) => status === 'done').length;
       return { order, message: `${done} of ${nodes.length} nodes have purged ${modelId ?? 'their staged copies'}`, freed_bytes, nodes };
     },
