@@ -8,7 +8,7 @@ export const show = defineCommand({
   name: 'show',
   summary: 'show one model: files, sizes, digests, tags',
   description: [
-    'Shows what the store knows of a model, and whether this machine has a verified copy. A model that is not hashed yet has no digests.',
+    'Shows what the store knows of a model, whether this machine has a verified copy, and which machines have told the store of theirs. A model that is not hashed yet has no digests.',
   ],
   arguments: { model: argument('the id of the model', { parse: parseModelId }) },
   examples: [
@@ -32,6 +32,7 @@ export const show = defineCommand({
     `revision  ${model.revision ?? 'unknown'}${model.commit === null ? '' : ` (commit ${model.commit})`}`,
     `added     ${model.downloaded_at}${model.source === null ? '' : ` (${model.source})`}`,
     `staged    ${model.staged === null ? 'not on this machine' : model.staged.path}`,
+    ...(model.nodes.length === 0 ? [] : [`on nodes  ${model.nodes.map(nodeName).join(', ')}`]),
     '',
     {
       header: ['FILE', 'SIZE', 'SHA256'],
@@ -40,3 +41,6 @@ export const show = defineCommand({
     },
   ],
 });
+
+const nodeName = ({ node_id, hostname, in_use }: { node_id: string; hostname: string; in_use: boolean }): string =>
+  `${hostname === '' ? node_id : `${hostname} (${node_id})`}${in_use ? ', in use' : ''}`;

@@ -93,6 +93,7 @@ export async function directoryStore(
     },
     hashInBackground: () => {},
     onRemoved: () => {},
+    onChange: () => () => {},
     close: async () => {},
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
     ...overrides,

@@ -100,7 +100,7 @@ describe('the API of a node', () => {
     expect((await ask(url, '/store/models/..%2Fx', { method: 'DELETE' })).json()).toMatchObject({ code: 'BAD_MODEL_ID' });
     expect((await ask(url, '/store/models/a%00', { method: 'DELETE' })).status).toBe(400);
     expect((await ask(url, '/store/models/org/name', { method: 'DELETE' })).status).toBe(409);
-    expect((await ask(url, '/store/models/org/name')).headers.allow).toBe('DELETE');
+    expect((await ask(url, '/store/models/org/name', { method: 'PUT' })).headers.allow).toBe('DELETE, GET, HEAD');
   });
 
   test('identity, staging, configuration without secrets, OpenAPI', async () => {

@@ -40,6 +40,8 @@ export interface DownloadQueue extends Downloads {
   ended(modelId: ModelId): Promise<DownloadStatus>;
   /** Which chunk a number of a run means, or undefined. */
   findArrived(modelId: ModelId, which: { readonly run: string; readonly number: number }): ArrivedChunk | undefined;
+  /** Has something told, at once and often, when a download changed; the returned function ends that. */
+  onChange(listener: () => void): () => void;
   /** Stops what runs; it is taken up by the next process. */
   close(): Promise<void>;
 }
@@ -67,6 +69,7 @@ export function createDownloadQueue({ directory, most, isThere, requireOnline, f
   const jobs = new Map<ModelId, Job>();
   const waiting: Job[] = [];
   const closing = new AbortController();
+  const listeners = new Set<() => void>();
   let running = 0;
   let loaded: Promise<void> | undefined;
   const load = (): Promise<void> => {
@@ -88,6 +91,7 @@ export function createDownloadQueue({ directory, most, isThere, requireOnline, f
 
   const change = (job: Job, changes: Partial<DownloadStatus>): void => {
     job.state = { ...job.state, ...changes, updated_at: world.now().toISOString() };
+    for (const tell of listeners) tell();
   };
   /** One write after the other, always of the newest state. */
   const save = (job: Job): Promise<void> => {
@@ -174,6 +178,7 @@ export function createDownloadQueue({ directory, most, isThere, requireOnline, f
   const enqueue = (job: Job): void => {
     jobs.set(job.state.modelId, job);
     waiting.push(job);
+    for (const tell of listeners) tell();
     startNext();
   };
 
@@ -285,6 +290,10 @@ export function createDownloadQueue({ directory, most, isThere, requireOnline, f
       while (job.work === undefined && isRunning(job)) await new Promise((resolve) => setTimeout(resolve, 50));
       await job.work;
       return describe(job);
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
     close: async () => {
       closing.abort(new SkulkError('INTERRUPTED', 'the store is being closed'));

@@ -5,6 +5,7 @@ import { checkDirectory } from '../config/check-paths.ts';
 import { effectiveConfig } from '../config/describe.ts';
 import { overrideOf, resolveConfig } from '../config/load.ts';
 import { type ReadConfig, readConfigFile } from '../config/read-file.ts';
+import { configSchema } from '../config/schema.ts';
 import type { Config, Setting } from '../config/settings.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
@@ -43,6 +44,9 @@ const readWhenUsed: ReadonlySet<string> = new Set([
   'model_store.staging.staging_keep_recent_gb',
   'model_store.browse_roots',
 ]);
+
+/** What the file may say, as JSON schema: for whoever checks a setting while it is typed. */
+export const configurationSchema = (): object => configSchema;
 
 /** The configuration as it is in the file now, for the server whose configuration is `deps.config`. */
 export async function viewConfig(deps: Deps): Promise<ConfigView> {

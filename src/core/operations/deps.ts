@@ -4,6 +4,12 @@ import type { Downloads } from '../jobs/contract.ts';
 import type { World } from '../kernel/world.ts';
 import type { Store } from '../store/contract.ts';
 
+/** Tells what changed of a store: its models, its downloads, or its nodes and orders. */
+export interface StoreChanges {
+  /** Told at once and often; the returned function ends that. */
+  onChange(listener: (what: 'models' | 'downloads' | 'fleet') => void): () => void;
+}
+
 /** What every operation gets beside its request. */
 export interface Deps {
   readonly world: World;
@@ -14,4 +20,6 @@ export interface Deps {
   readonly downloads?: Downloads;
   /** Its nodes and orders. */
   readonly fleet?: Fleet;
+  /** Only where this process is the store host's server. */
+  readonly changes?: StoreChanges;
 }

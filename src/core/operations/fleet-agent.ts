@@ -2,14 +2,13 @@ import { runAgent } from '../fleet/agent.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import { type HostFleet, openFleet } from '../fleet/fleet.ts';
 import type { NodeId } from '../kernel/node-id.ts';
-import { stagingLayout } from '../staging/layout.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { storeLayout } from '../store/layout.ts';
 import { carryOutOrder, forgetOutcome } from './carry-out-order.ts';
 import { withBudgetNow } from './change-config.ts';
 import type { Deps } from './deps.ts';
 import { describeNode } from './describe-node.ts';
-import { watchCopies } from './watch/watch-copies.ts';
+import { watchCopies } from './watch-copies.ts';
 
 /** The fleet of the store that this process serves; it is the only writer. */
 export function openHostFleet({ world }: Deps, store: LocalStore): HostFleet {
@@ -18,7 +17,6 @@ export function openHostFleet({ world }: Deps, store: LocalStore): HostFleet {
 
 /** Carries out on this machine what the store asks, until `signal` aborts. */
 export function startAgent(deps: Deps, { fleet, nodeId, signal }: { fleet: Fleet; nodeId: NodeId; signal: AbortSignal }): Promise<void> {
-  const layout = stagingLayout(deps.config.settings.nodeCachePath.value);
   return runAgent({
     fleet,
     nodeId,
@@ -27,6 +25,6 @@ export function startAgent(deps: Deps, { fleet, nodeId, signal }: { fleet: Fleet
     report: async () => describeNode(await withBudgetNow(deps), nodeId, { agent: true, full: true }),
     carryOut: (order) => carryOutOrder(deps, order),
     settled: (order) => forgetOutcome(deps, order),
-    onChange: (listener) => watchCopies(layout, listener),
+    onChange: (listener) => watchCopies(deps, listener),
   });
 }

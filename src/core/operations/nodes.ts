@@ -1,4 +1,4 @@
-import type { KnownNode } from '../fleet/contract.ts';
+import type { GivenOrder, KnownNode } from '../fleet/contract.ts';
 import type { NodeId } from '../kernel/node-id.ts';
 import type { Deps } from './deps.ts';
 import { openStore } from './open-store.ts';
@@ -8,6 +8,12 @@ export async function listNodes(deps: Deps): Promise<{ readonly nodes: readonly 
   await using opened = await openStore(deps);
   const nodes = await (await opened.fleet()).nodes();
   return { nodes: nodes.toSorted((a, b) => a.hostname.localeCompare(b.hostname) || a.node_id.localeCompare(b.node_id)) };
+}
+
+/** What the store asked and some node has not done, oldest first. */
+export async function listOrders(deps: Deps): Promise<{ readonly orders: readonly GivenOrder[] }> {
+  await using opened = await openStore(deps);
+  return { orders: await (await opened.fleet()).pendingOrders() };
 }
 
 /**

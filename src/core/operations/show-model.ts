@@ -1,11 +1,13 @@
 import type { CompanionRole } from '../catalog/companions.ts';
+import type { ReportedCopy } from '../catalog/reported-copies.ts';
 import type { Traits } from '../catalog/traits.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
+import type { NodeId } from '../kernel/node-id.ts';
 import { stagingLayout } from '../staging/layout.ts';
 import { listCopies } from '../staging/list-copies.ts';
 import type { Deps } from './deps.ts';
-import { openStore } from './open-store.ts';
+import { type OpenedStore, openStore } from './open-store.ts';
 
 /** One model, as the store and this node have it. */
 export interface ShownModel extends Traits {
@@ -24,6 +26,8 @@ export interface ShownModel extends Traits {
   readonly files: readonly { readonly path: string; readonly size: number | null; readonly sha256: string | null }[];
   /** This node's copy. */
   readonly staged: { readonly path: string; readonly digest: string | null; readonly last_used: string } | null;
+  /** The nodes that have told the store of a copy. */
+  readonly nodes: readonly (Omit<ReportedCopy, 'model_id'> & { readonly node_id: NodeId; readonly hostname: string })[];
 }
 
 /** @throws SkulkError MODEL_NOT_FOUND */
@@ -59,5 +63,19 @@ export async function showModel(deps: Deps, { modelId }: { readonly modelId: Mod
       manifest?.files.map(({ path, size, sha256 }) => ({ path, size, sha256 })) ??
       entry.files.map((path) => ({ path, size: null, sha256: null })),
     staged: copy === undefined ? null : { path: copy.directory, digest: copy.digest, last_used: copy.lastUsed.toISOString() },
+    nodes: await nodesWith(deps, opened, modelId),
   };
+}
+
+/** A store that knows no nodes is a store all the same. */
+async function nodesWith({ world }: Deps, opened: OpenedStore, modelId: ModelId): Promise<ShownModel['nodes']> {
+  try {
+    const nodes = await (await opened.fleet()).nodes();
+    return nodes.flatMap(({ node_id, hostname, copies }) =>
+      (copies ?? []).filter((copy) => copy.model_id === modelId).map(({ model_id: _, ...copy }) => ({ node_id, hostname, ...copy })),
+    );
+  } catch (error) {
+    if (!(error instanceof SkulkError) || world.signal.aborted) throw error;
+    return [];
+  }
 }

@@ -1,12 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { SkulkError } from '../kernel/errors.ts';
 import type { Deps } from '../operations/deps.ts';
-import { listStaging } from '../operations/list-staging.ts';
+import { createStagingJobs } from '../operations/staging-jobs.ts';
 import type { StoreLink } from '../operations/store-link.ts';
 import { addConfigRoutes } from './config-routes.ts';
 import { createApp, type LogOptions } from './create-app.ts';
+import { createEventStreams } from './events/event-stream.ts';
 import { forwardToStore } from './forward-to-store.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import { addNodeRoutes } from './node-routes.ts';
 import { addStoreApi } from './store-api.ts';
 
 /** Who a serving node is. */
@@ -41,22 +43,38 @@ export async function createApiApp({
   logLevel,
   stream,
 }: ApiAppOptions): Promise<FastifyInstance> {
+  const limits = { ...defaultLimits, ...given };
   const app = await createApp({
     title: 'skulk',
     version: identity().version,
-    limits: { ...defaultLimits, ...given },
+    limits,
     token: deps.config.settings.token.value,
     names,
     reword: rewordStoreFailure,
     logLevel,
     stream,
   });
-  const open = { type: 'object', additionalProperties: true } as const;
+  const streams = createEventStreams(app, limits);
   if (link !== undefined) forwardToStore(app, link);
-  addStoreApi(app, link === undefined ? async () => deps : link.deps);
-  app.get('/store/storage', { schema: { summary: "This node's staged copies", response: { 200: open } } }, async () => listStaging(deps));
-  app.get('/node/identity', { schema: { summary: 'Who this node is', response: { 200: open } } }, async () => identity());
-  addConfigRoutes(app, deps);
+  addStoreApi(app, link === undefined ? async () => deps : link.deps, { limits, streams });
+  // They work as a command of this node does: over the wire, or by a clone of what lies on this disk.
+  const jobs = createStagingJobs(deps.world, link === undefined ? async () => deps : link.deps);
+  app.addHook('preClose', () => jobs.close());
+  const configListeners = new Set<() => void>();
+  addNodeRoutes(app, deps, {
+    identity,
+    jobs,
+    streams,
+    onConfig: (listener) => {
+      configListeners.add(listener);
+      return () => void configListeners.delete(listener);
+    },
+  });
+  addConfigRoutes(app, deps, {
+    onChanged: () => {
+      for (const tell of configListeners) tell();
+    },
+  });
   return app;
 }
 

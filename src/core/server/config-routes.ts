@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { SkulkError } from '../kernel/errors.ts';
 import { browseDirectories } from '../operations/browse-directories.ts';
-import { changeConfig, viewConfig } from '../operations/change-config.ts';
+import { changeConfig, configurationSchema, viewConfig } from '../operations/change-config.ts';
 import type { Deps } from '../operations/deps.ts';
 import { errorSchema } from './schemas.ts';
 
@@ -13,11 +13,14 @@ const viewSchema = {
     "config: every effective setting in the file's own shape; secrets: which are set; overridden: what a flag or the environment sets; restart_because: what the server still runs with otherwise",
 } as const;
 
-/** This machine's configuration, and the directories that it may name. */
-export function addConfigRoutes(app: FastifyInstance, deps: Deps): void {
+/** This machine's configuration, and the directories that it may name. @param onChanged told when it was changed here */
+export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }: { readonly onChanged: () => void }): void {
   const failures = { 400: errorSchema, 403: errorSchema };
   app.get('/config', { schema: { summary: 'The configuration, without secrets', response: { 200: viewSchema } } }, async () =>
     viewConfig(deps),
+  );
+  app.get('/config/schema', { schema: { summary: 'The JSON schema of the configuration file', response: { 200: open } } }, async () =>
+    configurationSchema(),
   );
   app.put(
     '/config',
@@ -30,8 +33,10 @@ export function addConfigRoutes(app: FastifyInstance, deps: Deps): void {
     async (request) => {
       const dryRun = (request.query as { dry_run?: unknown }).dry_run === 'true';
       const result = await changeConfig(deps, { change: readChange(request), dryRun });
-      if (!dryRun && result.changed.length > 0)
+      if (!dryRun && result.changed.length > 0) {
         request.log.info({ keys: result.changed, from: request.ip }, 'the configuration was changed');
+        onChanged();
+      }
       return result;
     },
   );

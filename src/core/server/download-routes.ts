@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { DownloadRequest, DownloadStatus } from '../jobs/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
-import { type ModelId, parseModelId, parseModelRef, parseRevision } from '../kernel/model-id.ts';
+import { type ModelId, parseModelRef, parseRevision } from '../kernel/model-id.ts';
 import { parseRelativePath } from '../kernel/relative-path.ts';
+import { modelOf } from './model-of.ts';
 import { downloadBodySchema, downloadSchema, errorSchema, modelParams } from './schemas.ts';
 
 /** What the routes do; a store host asks its queue, a node its store. */
@@ -45,11 +46,6 @@ interface DownloadBody {
   readonly revision?: string | null;
   readonly selector?: string | null;
   readonly exact?: boolean;
-}
-
-function modelOf(request: FastifyRequest): ModelId {
-  const { org, id, name } = request.params as { org?: string; id?: string; name?: string };
-  return parseModelId(id ?? `${org}/${name}`);
 }
 
 function parseDownload(modelId: ModelId, { gguf_file, revision, selector, exact }: DownloadBody): DownloadRequest {

@@ -19,6 +19,10 @@ export interface Limits {
   readonly largeBuffers: number;
   /** How often long work reports. */
   readonly progressIntervalMs: number;
+  /** Streams of events at one time, each port for itself; beyond it the answer is 503. */
+  readonly streams: number;
+  /** How often a stream of events shows that it lives. */
+  readonly heartbeatMs: number;
 }
 
 /** What a server on a LAN with some hundred nodes needs, with room to spare. */
@@ -36,4 +40,6 @@ export const defaultLimits: Limits = {
   stallTimeoutMs: 60_000,
   largeBuffers: 32,
   progressIntervalMs: 1000,
+  streams: 64,
+  heartbeatMs: 10_000,
 };

@@ -13,23 +13,34 @@ const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Nobody can own these in the public DNS (RFC 6762, RFC 8375, RFC 9476 and what home routers use). */
 const privateName = /^[^.]+$|\.(?:local|localhost|lan|home|internal|intranet|home\.arpa|localdomain)$/;
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** It changes nothing, but takes up room or makes this machine ask others, so it is not for pages of other sites. */
+    readonly ownPagesOnly?: boolean;
+  }
+}
+
 /** Refuses what web pages of other sites make a browser send. @param names what this machine is called beside its addresses */
 export function refuseWebPages(app: FastifyInstance, names: readonly string[]): void {
   const own = new Set(names.map(normalize));
-  app.addHook('onRequest', async ({ method, headers }) => {
+  app.addHook('onRequest', async ({ method, headers, routeOptions }) => {
     const host = nameOf(headers.host ?? '');
     if (host !== '' && isIP(host) === 0 && !privateName.test(host) && !own.has(host)) {
       throw new SkulkError('FORBIDDEN', `this machine is not known as ${host.slice(0, 253)}`, {
         hint: 'use its address, or name it so in store_host on the store host; with SKULK_TOKEN set there, any name will do',
       });
     }
-    if (!safe.has(method) && isFromElsewhere(headers)) {
-      throw new SkulkError('FORBIDDEN', 'a web page of another site may not change anything here', {
+    const isOwn = routeOptions.config.ownPagesOnly === true;
+    if ((isOwn || !safe.has(method)) && isFromElsewhere(headers)) {
+      throw new SkulkError('FORBIDDEN', `a web page of another site may not ${isOwn ? 'ask for this' : 'change anything here'}`, {
         hint: 'use the commands of skulk, or set SKULK_TOKEN',
       });
     }
   });
 }
+
+/** The options of such a route. */
+export const ownPagesOnly = { config: { ownPagesOnly: true } } as const;
 
 function isFromElsewhere({ host, origin, 'sec-fetch-site': site }: FastifyRequest['headers']): boolean {
   if (typeof site === 'string' && site !== 'same-origin' && site !== 'none') return true;

@@ -249,3 +249,103 @@ export const linesSchema = {
   description:
     'Lines of JSON: {"progress":{"bytes_done","bytes_total"}} now and then, at last {"result":…} or {"error":{"code","message","hint"}}',
 } as const;
+
+const sizedFile = { ...open, properties: { path: text, size: count } } as const;
+
+export const hubOfferSchema = {
+  ...open,
+  description: 'What is taken when nothing is chosen (files, total_bytes), and what there is to choose from; sizes in bytes',
+  properties: {
+    modelId: text,
+    revision: text,
+    commit: text,
+    files: { type: 'array', items: sizedFile },
+    file_count: count,
+    total_bytes: count,
+    quantizations: {
+      type: 'array',
+      items: {
+        ...open,
+        properties: {
+          label: text,
+          gguf_file: { ...text, description: 'What to ask for in POST …/download' },
+          files: { type: 'array', items: text },
+          size_bytes: count,
+          is_preferred: { type: 'boolean' },
+          in_store: { type: 'boolean' },
+        },
+      },
+    },
+  },
+} as const;
+
+export const shownModelSchema = {
+  ...open,
+  properties: {
+    model_id: text,
+    store_path: text,
+    total_bytes: count,
+    downloaded_at: text,
+    digest: { type: ['string', 'null'] },
+    revision: { type: ['string', 'null'] },
+    commit: { type: ['string', 'null'] },
+    source: { type: ['string', 'null'] },
+    hashed: { type: 'boolean' },
+    companions: { type: 'array', items: open },
+    files: {
+      type: 'array',
+      items: { ...open, properties: { path: text, size: { type: ['integer', 'null'] }, sha256: { type: ['string', 'null'] } } },
+    },
+    staged: { type: ['object', 'null'], description: 'The copy of the machine that answers' },
+    nodes: { type: 'array', items: open, description: 'The nodes that have told the store of a copy' },
+  },
+} as const;
+
+const eventStream = (description: string) => ({ 200: { ...text, description }, 503: errorSchema }) as const;
+
+export const eventsSchema = {
+  summary: 'Server-Sent Events of the store',
+  response: eventStream(
+    'text/event-stream: registry, downloads, nodes, orders and health, each with its whole list as JSON; all of them at first, then each as it changes',
+  ),
+} as const;
+
+export const nodeEventsSchema = {
+  summary: 'Server-Sent Events of this very node',
+  response: eventStream(
+    'text/event-stream: storage, staging and config, each whole as JSON; all of them at first, then each as it changes',
+  ),
+} as const;
+
+export const stageBodySchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['model_id'],
+  properties: {
+    model_id: { ...text, maxLength: 200 },
+    revision: { type: ['string', 'null'], minLength: 1, maxLength: 255 },
+    selector: { type: ['string', 'null'], minLength: 1, maxLength: 4096, description: 'A quantization such as Q5_K_M, or a .gguf path' },
+  },
+} as const;
+
+export const stagingJobSchema = {
+  ...open,
+  description: 'How the staging of a model on this node is; sizes are bytes',
+  properties: {
+    model_id: text,
+    revision: { type: ['string', 'null'] },
+    selector: { type: ['string', 'null'] },
+    status: { enum: ['pending', 'staging', 'complete', 'failed'] },
+    doing: { type: ['string', 'null'] },
+    bytes_done: count,
+    bytes_total: count,
+    bytes_per_second: { type: ['number', 'null'] },
+    seconds_left: { type: ['number', 'null'] },
+    waits_for: { type: ['string', 'null'] },
+    warnings: { type: 'array', items: text },
+    path: { type: ['string', 'null'] },
+    source: { type: ['string', 'null'] },
+    error: { type: ['string', 'null'] },
+    hint: { type: ['string', 'null'] },
+  },
+} as const;

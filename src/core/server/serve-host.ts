@@ -1,9 +1,11 @@
+import type { HostFleet } from '../fleet/fleet.ts';
 import type { DownloadQueue } from '../jobs/download-queue.ts';
 import { advertisedAddress, announce } from '../operations/advertise.ts';
-import type { Deps } from '../operations/deps.ts';
+import type { Deps, StoreChanges } from '../operations/deps.ts';
 import { openHostFleet } from '../operations/fleet-agent.ts';
 import { createHostDownloads } from '../operations/host-downloads.ts';
 import { openHostStore } from '../operations/open-store.ts';
+import type { LocalStore } from '../store/contract.ts';
 import type { Served, Serving } from './serve.ts';
 import { createStoreApp } from './store-app.ts';
 
@@ -26,7 +28,7 @@ export async function serveHost({ deps, request, nodeId, names, outside, listenW
   queue = downloads;
   atEnd(() => downloads.close());
   const fleet = openHostFleet(deps, store);
-  const own: Deps = { ...deps, store, downloads, fleet };
+  const own: Deps = { ...deps, store, downloads, fleet, changes: changesOf({ store, downloads, fleet }) };
   const { version } = world;
   const token = config.settings.token.value;
   const app = await createStoreApp({ store, downloads, uploads, fleet, deps: own, version, token, names, logLevel: request.logLevel });
@@ -44,6 +46,21 @@ export async function serveHost({ deps, request, nodeId, names, outside, listenW
       if (!request.mdns) return;
       const announcement = announce(deps, { at: advertisedAddress(deps, { listen: request.host }), port: listening.port, nodeId });
       atEnd(async () => (await announcement)?.stop());
+    },
+  };
+}
+
+function changesOf({ store, downloads, fleet }: { store: LocalStore; downloads: DownloadQueue; fleet: HostFleet }): StoreChanges {
+  return {
+    onChange: (listener) => {
+      const ends = [
+        store.onChange(() => listener('models')),
+        downloads.onChange(() => listener('downloads')),
+        fleet.onChange(() => listener('fleet')),
+      ];
+      return () => {
+        for (const end of ends) end();
+      };
     },
   };
 }

@@ -6,38 +6,38 @@ import { deleteModels } from '../operations/delete-models.ts';
 import type { Deps } from '../operations/deps.ts';
 import { cancelDownload, download, downloadStatus, listDownloads } from '../operations/downloads.ts';
 import { listRegistry } from '../operations/list-registry.ts';
-import { listNodes } from '../operations/nodes.ts';
+import { listNodes, listOrders } from '../operations/nodes.ts';
 import { purgeEverywhere } from '../operations/purge-everywhere.ts';
 import type { DescribedEntry } from '../store/contract.ts';
 import { addDownloadRoutes } from './download-routes.ts';
+import type { EventStreams } from './events/event-stream.ts';
+import type { Feed } from './events/feed.ts';
+import { createStoreFeed, type StoreTopic } from './events/store-events.ts';
 import { deletionAnswer, forceOf, waitOf } from './fleet-routes.ts';
-import { deletedSchema, downloadSchema, entrySchema, errorSchema, modelParams, purgeBodySchema } from './schemas.ts';
+import { healthAnswer } from './health-answer.ts';
+import type { Limits } from './limits.ts';
+import { modelOf } from './model-of.ts';
+import { addModelRoutes } from './model-routes.ts';
+import { ownPagesOnly } from './refuse-web-pages.ts';
+import { deletedSchema, downloadSchema, entrySchema, errorSchema, eventsSchema, modelParams, purgeBodySchema } from './schemas.ts';
+
+/** What the routes of a store need beside it. */
+export interface StoreApiOptions {
+  readonly limits: Limits;
+  readonly streams: EventStreams;
+}
 
 /**
  * What every serving node answers of the store (contract.md, "HTTP API on every serving node"). Each route calls the operation
  * that the command of that name calls.
  * @param deps asked for at each request, as a node may find its store later
  */
-export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>): void {
+export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { limits, streams }: StoreApiOptions): void {
   const open = { type: 'object', additionalProperties: true } as const;
   const unavailable = { 503: errorSchema };
 
   app.get('/store/health', { schema: { summary: 'How the store is', response: { 200: open, ...unavailable } } }, async () => {
-    const { store_path, free_bytes, total_bytes, used_bytes, node_id, models, version, hostname, location, advertised } = await checkHealth(
-      await deps(),
-    );
-    return {
-      storePath: store_path,
-      freeBytes: free_bytes,
-      totalBytes: total_bytes,
-      usedBytes: used_bytes,
-      models,
-      version,
-      hostname,
-      nodeId: node_id,
-      location,
-      advertised,
-    };
+    return healthAnswer(await checkHealth(await deps()));
   });
   const entries = { ...open, properties: { entries: { type: 'array', items: entrySchema } } } as const;
   app.get(
@@ -56,8 +56,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>): vo
     }),
   );
   const remove = async (request: FastifyRequest): Promise<object> => {
-    const { id, org, name } = request.params as { id?: string; org?: string; name?: string };
-    const modelId = parseModelId(id ?? `${org}/${name}`);
+    const modelId = modelOf(request);
     request.log.info({ model: modelId }, 'asked to delete');
     return {
       modelId,
@@ -72,6 +71,8 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>): vo
   };
   app.delete('/store/models/:id', { schema: removed }, remove);
   app.delete('/store/models/:org/:name', { schema: { hide: true } }, remove);
+  addModelRoutes(app, deps, limits);
+  addEventRoute(app, deps, streams);
   app.get(
     '/store/downloads',
     {
@@ -116,9 +117,25 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>): vo
       return { order, message: `${done} of ${nodes.length} nodes have purged ${modelId ?? 'their staged copies'}`, freed_bytes, nodes };
     },
   );
+  app.get(
+    '/store/orders',
+    { schema: { summary: 'The orders that some node has not carried out', response: { 200: open, ...unavailable } } },
+    async () => listOrders(await deps()),
+  );
   app.get('/store/nodes', { schema: { summary: 'Every node that reported', response: { 200: open, ...unavailable } } }, async () =>
     listNodes(await deps()),
   );
+}
+
+/** `GET /store/events`. */
+function addEventRoute(app: FastifyInstance, deps: () => Promise<Deps>, streams: EventStreams): void {
+  const feeds = new WeakMap<Deps, Feed<StoreTopic>>();
+  app.get('/store/events', { schema: eventsSchema, ...ownPagesOnly, exposeHeadRoute: false }, async (request, reply) => {
+    const known = await deps();
+    const feed = feeds.get(known) ?? createStoreFeed(known);
+    feeds.set(known, feed);
+    return streams.answer(request, reply, feed);
+  });
 }
 
 /** Times in this list are seconds since 1970. */

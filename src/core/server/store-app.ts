@@ -10,6 +10,7 @@ import type { LocalStore, Uploads } from '../store/contract.ts';
 import { addChunkRoutes } from './chunk-routes.ts';
 import { createApp, type LogOptions } from './create-app.ts';
 import { addDownloadRoutes } from './download-routes.ts';
+import { createEventStreams } from './events/event-stream.ts';
 import { addFileRoutes } from './file-routes.ts';
 import { addFleetRoutes, deletionAnswer } from './fleet-routes.ts';
 import { sendJson } from './json-cache.ts';
@@ -82,7 +83,7 @@ export async function createStoreApp({
   if (uploads !== undefined) addUploadRoutes(app, { uploads, intervalMs: limits.progressIntervalMs });
   addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
   // Nodes send on to this port what they are asked of the store.
-  if (deps !== undefined) addStoreApi(app, async () => deps);
+  if (deps !== undefined) addStoreApi(app, async () => deps, { limits, streams: createEventStreams(app, limits) });
   return app;
 }
 

@@ -226,5 +226,7 @@ export interface LocalStore extends Store {
   hashInBackground(): void;
   /** Has something told of every model that `remove` removed, as soon as nobody is served it any more. */
   onRemoved(listener: (modelId: ModelId) => void): void;
+  /** Has something told, at once and often, when this process changed what the store holds; the returned function ends that. */
+  onChange(listener: () => void): () => void;
   close(): Promise<void>;
 }

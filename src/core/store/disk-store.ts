@@ -66,7 +66,12 @@ export function openDiskStore({
   const records = createModelRecords(layout);
   const readRegistry = createRegistryReader(layout, records, world);
   const recent = createRecent<ModelId, FoundModel>();
-  const writer = createStoreWriter(layout, records, world, { held, onChange: recent.onChange });
+  const changeListeners = new Set<() => void>();
+  const onChange = (isUnderWay: boolean): void => {
+    recent.onChange(isUnderWay);
+    if (!isUnderWay) for (const tell of changeListeners) tell();
+  };
+  const writer = createStoreWriter(layout, records, world, { held, onChange });
   // A server first ends what a dead process began; if that fails, it serves what is whole, and the next change tries again.
   const recovered =
     held === undefined
@@ -260,6 +265,10 @@ export function openDiskStore({
       })().catch((error: unknown) => world.emit({ type: 'warning', message: `models could not be hashed: ${String(error)}` }));
     },
     onRemoved: (listener) => void removalListeners.push(listener),
+    onChange: (listener) => {
+      changeListeners.add(listener);
+      return () => void changeListeners.delete(listener);
+    },
     close: async () => {
       closing.abort(new SkulkError('INTERRUPTED', 'the store is being closed'));
       await Promise.allSettled([...hashing.values()].map(({ work }) => work));

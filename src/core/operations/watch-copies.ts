@@ -1,6 +1,8 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { StagingLayout } from '../../staging/layout.ts';
+import { dirname } from 'node:path';
+import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
+import type { Deps } from './deps.ts';
 
 /** How often directories that are not there yet, or were made anew, are looked for; in milliseconds. */
 const lookEveryMs = 5_000;
@@ -10,7 +12,12 @@ const lookEveryMs = 5_000;
  * uses are written inside of a copy, so whoever must know looks now and then as well.
  * @returns ends it
  */
-export function watchCopies({ root, leases }: StagingLayout, listener: () => void): () => void {
+export const watchCopies = ({ config }: Pick<Deps, 'config'>, listener: () => void): (() => void) =>
+  watchLayout(stagingLayout(config.settings.nodeCachePath.value), listener);
+
+function watchLayout({ root, leases }: StagingLayout, listener: () => void): () => void {
+  // A directory that is not there yet appears in the one above it.
+  const paths = [root, dirname(dirname(leases)), dirname(leases), leases];
   const watched = new Map<string, { readonly inode: bigint; readonly watcher: FSWatcher }>();
   let isOver = false;
   const drop = (path: string): void => {
@@ -35,7 +42,7 @@ export function watchCopies({ root, leases }: StagingLayout, listener: () => voi
     }
   };
   const lookAtAll = (): void => {
-    for (const path of [root, leases]) void look(path);
+    for (const path of paths) void look(path);
   };
   function tell(): void {
     lookAtAll();

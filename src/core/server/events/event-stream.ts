@@ -1,0 +1,122 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { Limits } from '../limits.ts';
+import type { Feed } from './feed.ts';
+
+/** Answers requests with the events of feeds. */
+export interface EventStreams {
+  /**
+   * Returns when the stream has ended.
+   * @throws SkulkError STORE_BUSY when too many listen; what a topic cannot be read for
+   */
+  answer<Name extends string>(request: FastifyRequest, reply: FastifyReply, feed: Feed<Name>): Promise<FastifyReply>;
+}
+
+/**
+ * Server-Sent Events (WHATWG HTML, 9.2): first every topic as it is, then each that changed, whole. The streams end when the
+ * server is stopped.
+ */
+export function createEventStreams(app: FastifyInstance, limits: Limits): EventStreams {
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
+  let open = 0;
+  return {
+    answer: async (request, reply, feed) => {
+      if (open >= limits.streams)
+        throw new SkulkError('STORE_BUSY', `${open} pages and programs listen already, more are not taken`, {
+          hint: 'close one of them',
+          retryAfterMs: 5_000,
+        });
+      open += 1;
+      try {
+        await stream(request, reply, { feed, limits, closing: closing.signal });
+      } finally {
+        open -= 1;
+      }
+      return reply;
+    },
+  };
+}
+
+async function stream<Name extends string>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { feed, limits, closing }: { readonly feed: Feed<Name>; readonly limits: Limits; readonly closing: AbortSignal },
+): Promise<void> {
+  const { raw } = reply;
+  const closed = new Promise<void>((resolve) => raw.once('close', resolve));
+  const writer = createEventWriter(raw, limits);
+  const end = (): void => void raw.end();
+  const stop = await feed.listen({
+    tell: writer.tell,
+    fail: (error) => {
+      request.log.warn({ err: error, url: request.originalUrl }, 'a stream of events ended');
+      end();
+    },
+  });
+  closing.addEventListener('abort', end);
+  try {
+    closing.throwIfAborted();
+    if (raw.destroyed) return;
+    reply.hijack();
+    writer.begin();
+    await closed;
+  } finally {
+    stop();
+    writer.close();
+    closing.removeEventListener('abort', end);
+  }
+}
+
+/**
+ * Writes events as fast as they are taken. Of a client that reads slowly nothing piles up: of each topic only the newest state
+ * waits. One that takes nothing for too long is dropped.
+ */
+function createEventWriter(raw: ServerResponse, { heartbeatMs, stallTimeoutMs }: Pick<Limits, 'heartbeatMs' | 'stallTimeoutMs'>) {
+  const untold = new Map<string, string>();
+  let hasBegun = false;
+  let stall: NodeJS.Timeout | undefined;
+  let heartbeat: NodeJS.Timeout | undefined;
+  const write = (text: string): void => {
+    if (!raw.write(text)) stall = setTimeout(() => raw.destroy(), stallTimeoutMs);
+  };
+  const flush = (): void => {
+    for (const [name, json] of untold) {
+      if (!hasBegun || stall !== undefined || raw.writableEnded) return;
+      untold.delete(name);
+      write(`event: ${name}\ndata: ${json}\n\n`);
+    }
+  };
+  raw.on('drain', () => {
+    clearTimeout(stall);
+    stall = undefined;
+    flush();
+  });
+  return {
+    tell: (name: string, json: string): void => {
+      untold.set(name, json);
+      flush();
+    },
+    begin: (): void => {
+      hasBegun = true;
+      raw.writeHead(200, {
+        'Content-Type': 'text/event-stream; charset=utf-8',
+        'X-Content-Type-Options': 'nosniff',
+        'Cache-Control': 'no-store',
+        // nginx would hold the events back.
+        'X-Accel-Buffering': 'no',
+      });
+      raw.flushHeaders();
+      heartbeat = setInterval(() => {
+        if (stall === undefined && !raw.writableEnded) write(': \n\n');
+      }, heartbeatMs);
+      flush();
+    },
+    close: (): void => {
+      clearInterval(heartbeat);
+      clearTimeout(stall);
+      untold.clear();
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import type { DownloadStatus } from '../../jobs/contract.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { checkHealth } from '../../operations/check-health.ts';
+import type { Deps } from '../../operations/deps.ts';
+import { listDownloads } from '../../operations/downloads.ts';
+import { listRegistry } from '../../operations/list-registry.ts';
+import { listNodes, listOrders } from '../../operations/nodes.ts';
+import type { DescribedEntry } from '../../store/contract.ts';
+import { healthAnswer } from '../health-answer.ts';
+import { createFeed, type Feed } from './feed.ts';
+
+/** What is told of a store; each is its whole list. */
+export type StoreTopic = 'registry' | 'downloads' | 'nodes' | 'orders' | 'health';
+
+/** So many downloads that ended are told, the last ones. */
+const mostEnded = 20;
+/** How often everything is looked at again: the changes of another process, the room on the disk. */
+const lookEveryMs = 10_000;
+/** The same where the store cannot tell its changes, as it is behind the Python program's protocol. */
+const lookElsewhereEveryMs = 2_000;
+
+const topicsOf = { models: ['registry', 'health'], downloads: ['downloads'], fleet: ['nodes', 'orders'] } as const;
+
+/** Everything of a store that a page or a terminal shows, as it changes. */
+export function createStoreFeed(deps: Deps): Feed<StoreTopic> {
+  return createFeed<StoreTopic>({
+    topics: {
+      registry: { restMs: 250, read: async () => ({ entries: (await listRegistry(deps, { tags: [] })).entries.map(withoutNames) }) },
+      downloads: { restMs: 400, read: async () => ({ downloads: recent((await listDownloads(deps, { recent: true })).downloads) }) },
+      nodes: { restMs: 400, read: () => listNodes(deps).catch(orNothing({ nodes: [] })) },
+      orders: { restMs: 400, read: () => listOrders(deps).catch(orNothing({ orders: [] })) },
+      health: { restMs: 1_000, read: async () => healthAnswer(await checkHealth(deps)) },
+    },
+    onChange: (changed) => deps.changes?.onChange((what) => topicsOf[what].forEach(changed)) ?? (() => {}),
+    lookEveryMs: deps.changes === undefined ? lookElsewhereEveryMs : lookEveryMs,
+  });
+}
+
+/** A model may have 50,000 files, so in a list that is told again and again they are only counted. */
+const withoutNames = ({ files, ...entry }: DescribedEntry): object => ({ ...entry, file_count: files.length });
+
+/** What runs and waits, and what ended last. */
+function recent(downloads: readonly DownloadStatus[]): readonly DownloadStatus[] {
+  const isRunning = ({ status }: DownloadStatus): boolean => status === 'pending' || status === 'downloading';
+  const ended = downloads.filter((one) => !isRunning(one)).toSorted((a, b) => (a.updated_at < b.updated_at ? 1 : -1));
+  return [...downloads.filter(isRunning), ...ended.slice(0, mostEnded)];
+}
+
+/** The Python program knows no nodes and no orders. What else is wrong shows in the other topics. */
+const orNothing =
+  <T>(nothing: T) =>
+  (error: unknown): T => {
+    if (error instanceof SkulkError) return nothing;
+    throw error;
+  };

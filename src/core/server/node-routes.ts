@@ -1,0 +1,74 @@
+import type { FastifyInstance } from 'fastify';
+import { type ModelRef, parseModelId, parseModelRef, parseRevision } from '../kernel/model-id.ts';
+import type { Deps } from '../operations/deps.ts';
+import { listStaging } from '../operations/list-staging.ts';
+import type { StagingJobs } from '../operations/staging-jobs.ts';
+import type { NodeIdentity } from './api-app.ts';
+import type { EventStreams } from './events/event-stream.ts';
+import { createNodeFeed } from './events/node-events.ts';
+import { modelOf } from './model-of.ts';
+import { ownPagesOnly } from './refuse-web-pages.ts';
+import { errorSchema, modelParams, nodeEventsSchema, stageBodySchema, stagingJobSchema } from './schemas.ts';
+
+/** What is said of this very node, and asked of it; none of it goes on to the store host. */
+export function addNodeRoutes(
+  app: FastifyInstance,
+  deps: Deps,
+  {
+    identity,
+    jobs,
+    onConfig,
+    streams,
+  }: { identity: () => NodeIdentity; jobs: StagingJobs; onConfig: StagingJobs['onChange']; streams: EventStreams },
+): void {
+  const open = { type: 'object', additionalProperties: true } as const;
+  const failures = { 400: errorSchema, 404: errorSchema, 409: errorSchema };
+  app.get('/store/storage', { schema: { summary: "This node's staged copies", response: { 200: open } } }, async () => listStaging(deps));
+  app.get('/node/identity', { schema: { summary: 'Who this node is', response: { 200: open } } }, async () => identity());
+  const feed = createNodeFeed(deps, { jobs, onConfig });
+  app.get('/node/events', { schema: nodeEventsSchema, ...ownPagesOnly, exposeHeadRoute: false }, (request, reply) =>
+    streams.answer(request, reply, feed),
+  );
+  const list = { ...open, properties: { jobs: { type: 'array', items: stagingJobSchema } } } as const;
+  app.get('/node/stage', { schema: { summary: 'What this node stages, and what ended last', response: { 200: list } } }, async () => ({
+    jobs: jobs.list(),
+  }));
+  app.post(
+    '/node/stage',
+    {
+      schema: {
+        summary: 'Make a verified copy on this node; GET /node/events says how far it is',
+        body: stageBodySchema,
+        response: { 202: stagingJobSchema, ...failures },
+      },
+    },
+    async (request, reply) => {
+      const ref = readRef(request.body as StageBody);
+      request.log.info({ model: ref.modelId, from: request.ip }, 'asked to stage');
+      return reply.code(202).send(jobs.ask(ref));
+    },
+  );
+  for (const [id, hide] of [
+    [':id', false],
+    [':org/:name', true],
+  ] as const) {
+    const shown = {
+      summary: 'Stop staging; what is verified is kept',
+      params: modelParams,
+      response: { 200: stagingJobSchema, ...failures },
+    };
+    app.delete(`/node/stage/${id}`, { schema: hide ? { hide } : shown }, async (request) => jobs.cancel(modelOf(request)));
+  }
+}
+
+interface StageBody {
+  readonly model_id: string;
+  readonly revision?: string | null;
+  readonly selector?: string | null;
+}
+
+function readRef({ model_id, revision, selector }: StageBody): ModelRef {
+  const modelId = parseModelId(model_id);
+  const part = selector == null ? undefined : parseModelRef(`${modelId}:${selector}`).selector;
+  return { modelId, ...(revision != null && { revision: parseRevision(revision) }), ...(part !== undefined && { selector: part }) };
+}

@@ -1,0 +1,140 @@
+import { connect, type Socket } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createApp } from '../../../src/core/server/create-app.ts';
+import { createEventStreams } from '../../../src/core/server/events/event-stream.ts';
+import { createFeed } from '../../../src/core/server/events/feed.ts';
+import { defaultLimits, type Limits } from '../../../src/core/server/limits.ts';
+import { listen } from '../../../src/core/server/listen.ts';
+import { stopApp } from '../../../src/core/server/stop-app.ts';
+import { listenTo } from '../../helpers/event-source.ts';
+import { ask } from '../../helpers/raw-http.ts';
+
+/** A server with one stream, of a text that the test sets. */
+async function serve(given: Partial<Limits> = {}) {
+  const limits = { ...defaultLimits, ...given };
+  const app = await createApp({ title: 'test', version: '1', limits, logLevel: 'silent' });
+  const streams = createEventStreams(app, limits);
+  let value = '';
+  let tell: (() => void) | undefined;
+  let failure: Error | undefined;
+  const feed = createFeed<'text'>({
+    topics: {
+      text: {
+        restMs: 0,
+        read: async () => {
+          if (failure !== undefined) throw failure;
+          return { value };
+        },
+      },
+    },
+    onChange: (changed) => {
+      tell = () => changed('text');
+      return () => {
+        tell = undefined;
+      };
+    },
+    lookEveryMs: 60_000,
+  });
+  app.get('/events', { exposeHeadRoute: false }, (request, reply) => streams.answer(request, reply, feed));
+  const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
+  const stop = () => stopApp(app, { graceMs: 1000 });
+  onTestFinished(stop);
+  return {
+    url,
+    app,
+    stop,
+    set: (next: string) => {
+      value = next;
+      tell?.();
+    },
+    breakDown: (error: Error) => {
+      failure = error;
+      tell?.();
+    },
+    isWatched: () => tell !== undefined,
+  };
+}
+
+describe('a stream of events', () => {
+  test('is Server-Sent Events, also of texts that have lines of their own', async () => {
+    const { url, set } = await serve({ heartbeatMs: 20 });
+    const source = await listenTo(`${url}/events`);
+    expect(source.headers).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    });
+    set('two\nlines\r\n\nevent: other\ndata: "x"');
+    await source.until<{ value: string }>('text', ({ value }) => value === 'two\nlines\r\n\nevent: other\ndata: "x"');
+    await expect.poll(source.comments).toBeGreaterThan(1);
+    expect(source.events.map(({ name }) => name)).toEqual(['text', 'text']);
+  });
+
+  test('is given to so many, and to another when one has left', async () => {
+    const { url } = await serve({ streams: 2 });
+    const first = await listenTo(`${url}/events`);
+    await listenTo(`${url}/events`);
+    const refused = await ask(url, '/events');
+    expect([refused.status, refused.headers['retry-after'], refused.json()]).toEqual([
+      503,
+      '5',
+      { detail: '2 pages and programs listen already, more are not taken', code: 'STORE_BUSY', hint: expect.any(String) },
+    ]);
+    first.close();
+    await expect.poll(async () => (await listenTo(`${url}/events`).catch(() => undefined))?.status).toBe(200);
+    expect((await ask(url, '/events', { method: 'HEAD' })).status).toBe(405);
+  });
+
+  test('ends with the server, and watches nothing when the last has left', async () => {
+    const { url, stop, isWatched } = await serve();
+    const source = await listenTo(`${url}/events`);
+    expect(isWatched()).toBe(true);
+    source.close();
+    await expect.poll(isWatched).toBe(false);
+    const other = await listenTo(`${url}/events`);
+    const began = performance.now();
+    await stop();
+    await other.ended;
+    expect(performance.now() - began).toBeLessThan(900);
+  });
+
+  test('ends when there is nothing to be told any more', async () => {
+    const { url, breakDown, isWatched } = await serve();
+    const source = await listenTo(`${url}/events`);
+    breakDown(new Error('no disk'));
+    await source.ended;
+    await expect.poll(isWatched).toBe(false);
+    expect((await ask(url, '/events')).status).toBe(500);
+  });
+
+  test('of a reader that takes nothing, only the newest state waits, and it is dropped in the end', { timeout: 60_000 }, async () => {
+    const { url, app, set, isWatched } = await serve({ stallTimeoutMs: 1500 });
+    const served: Socket[] = [];
+    app.server.on('connection', (socket: Socket) => served.push(socket));
+    const { hostname, port } = new URL(url);
+    const sockets = Array.from({ length: 20 }, () => connect(Number(port), hostname));
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    for (const socket of sockets) {
+      socket.on('error', () => undefined).pause();
+      socket.write('GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    }
+    await expect.poll(() => served.length).toBe(20);
+    const eager = await listenTo(`${url}/events`);
+    const mebibyte = 'x'.repeat(1024 * 1024);
+    let most = 0;
+    for (let round = 1; round <= 60; round += 1) {
+      set(`${round} ${mebibyte}`);
+      await eager.until<{ value: string }>('text', ({ value }) => value.startsWith(`${round} `));
+      eager.clear();
+      most = Math.max(most, ...served.map(({ writableLength }) => writableLength));
+    }
+    // Of sixty events one waits to be taken.
+    expect(most).toBeGreaterThan(mebibyte.length / 2);
+    expect(most).toBeLessThan(mebibyte.length * 1.5);
+    await expect.poll(() => served.filter(({ destroyed }) => !destroyed).length, { timeout: 10_000 }).toBe(1);
+    eager.close();
+    await expect.poll(isWatched).toBe(false);
+  });
+});

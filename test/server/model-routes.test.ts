@@ -1,0 +1,141 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { configSchema } from '../../src/core/config/schema.ts';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { writeFiles } from '../helpers/model-files.ts';
+import { ask } from '../helpers/raw-http.ts';
+import { startServe } from '../helpers/spawn-skulk.ts';
+
+const json = { 'content-type': 'application/json' };
+
+async function hostAndNode() {
+  const world = await hubWorld();
+  await writeFiles(join(world.home, 'source'), { 'a.gguf': 'some bytes', 'config.json': '{}' });
+  await mkdir(world.storePath, { recursive: true });
+  expect(await world.host('add', join(world.home, 'source'), '--as', 'org/name')).toMatchObject({ status: 0 });
+  const served = await world.serve();
+  const api = await startServe({
+    home: join(world.home, 'n1'),
+    args: ['--role', 'node'],
+    env: { SKULK_STORE: served.url, HF_ENDPOINT: world.hub.url },
+  });
+  onTestFinished(() => api[Symbol.asyncDispose]());
+  return { ...world, served, api };
+}
+
+/** The lines of an answer to long work. */
+const lines = (body: Buffer): readonly unknown[] =>
+  body
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+
+test('a model is shown with the nodes that have it, on the host, through a node and on the command line', { timeout: 60_000 }, async () => {
+  const { served, api, ...world } = await hostAndNode();
+  expect(await world.node(served, 'n1', 'stage', 'org/name').exited).toMatchObject({ status: 0 });
+  for (const url of [served.apiUrl, api.apiUrl, served.url]) {
+    for (const id of ['org%2Fname', 'org/name']) {
+      const answer = await ask(url, `/store/models/${id}`);
+      expect([answer.status, answer.json()]).toEqual([
+        200,
+        expect.objectContaining({
+          model_id: 'org/name',
+          hashed: true,
+          digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+          source: 'add',
+          files: expect.arrayContaining([{ path: 'a.gguf', size: 10, sha256: expect.any(String) }]),
+          nodes: [expect.objectContaining({ size_bytes: 12, in_use: false, hostname: expect.any(String) })],
+        }),
+      ]);
+    }
+    expect((await ask(url, '/store/models/org/nobody')).json()).toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    expect((await ask(url, '/store/models/..%2Fx')).status).toBe(400);
+  }
+  const shown = await world.host('show', 'org/name');
+  expect(shown.stdout).toMatch(/^on nodes {2}\S+ \(node-[0-9a-f]{16}\)$/m);
+});
+
+test('a repo on Hugging Face is looked at before it is downloaded', { timeout: 60_000 }, async () => {
+  const { served: host, api: node, hub } = await hostAndNode();
+  const commit = hub.push('org/Foo-GGUF', {
+    files: { 'Foo-Q4_K_M.gguf': 'x'.repeat(40), 'Foo-Q8_0.gguf': 'x'.repeat(80), 'config.json': '{}', 'README.md': 'hi' },
+  });
+  hub.push('org/plain', { files: { 'model.safetensors': 'x'.repeat(100), 'config.json': '{}' } }, 'v1');
+  for (const url of [host.apiUrl, node.apiUrl]) {
+    expect((await ask(url, '/store/hub/org%2FFoo-GGUF')).json()).toEqual({
+      modelId: 'org/Foo-GGUF',
+      revision: 'main',
+      commit,
+      files: [
+        { path: 'Foo-Q4_K_M.gguf', size: 40 },
+        { path: 'config.json', size: 2 },
+      ],
+      file_count: 2,
+      total_bytes: 42,
+      quantizations: [
+        expect.objectContaining({ label: 'Q4_K_M', gguf_file: 'Foo-Q4_K_M.gguf', size_bytes: 42, is_preferred: true, in_store: false }),
+        expect.objectContaining({ label: 'Q8_0', gguf_file: 'Foo-Q8_0.gguf', size_bytes: 82, is_preferred: false, in_store: false }),
+      ],
+    });
+  }
+  expect((await ask(host.apiUrl, '/store/hub/org/plain?revision=v1')).json()).toMatchObject({ quantizations: [], total_bytes: 102 });
+  expect(hub.requests.filter((one) => one.includes('resolve') || one.includes('cdn'))).toEqual([]);
+  for (const [target, status, code] of [
+    ['/store/hub/org/plain?revision=v9', 404, 'REVISION_NOT_FOUND'],
+    ['/store/hub/org%2Fnobody', 404, 'MODEL_NOT_FOUND'],
+    ['/store/hub/..%2Fx', 400, 'BAD_MODEL_ID'],
+    ['/store/hub/org/plain?revision=../../api', 400, 'USAGE'],
+    ['/store/hub/org/plain?revision=a&revision=b', 400, 'BAD_REQUEST'],
+  ] as const) {
+    const answer = await ask(host.apiUrl, target);
+    expect([target, answer.status, answer.json()]).toEqual([target, status, expect.objectContaining({ code })]);
+  }
+  // What is downloaded is marked.
+  const body = JSON.stringify({ gguf_file: 'Foo-Q8_0.gguf' });
+  await ask(host.apiUrl, '/store/models/org/Foo-GGUF/download', { method: 'POST', headers: json, body });
+  await expect
+    .poll(async () => ((await ask(host.apiUrl, '/store/hub/org/Foo-GGUF')).json() as { quantizations: object[] }).quantizations[1], {
+      timeout: 10_000,
+    })
+    .toMatchObject({ label: 'Q8_0', in_store: true });
+});
+
+test('where nothing may be fetched, nothing is looked at', async () => {
+  const world = await hubWorld({ HF_HUB_OFFLINE: '1' });
+  const host = await world.serve();
+  expect((await ask(host.apiUrl, '/store/hub/org/m')).json()).toMatchObject({ code: 'HUB_OFFLINE', hint: expect.any(String) });
+  expect(world.hub.requests).toEqual([]);
+});
+
+test('models are hashed again on demand, line by line, and damage is named', { timeout: 60_000 }, async () => {
+  const { served: host, api: node, storePath } = await hostAndNode();
+  const verify = (url: string, body: string) => ask(url, '/store/verify', { method: 'POST', headers: json, body });
+  for (const url of [host.apiUrl, node.apiUrl]) {
+    const answer = await verify(url, '{"model_ids":["org/name"]}');
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/x-ndjson; charset=utf-8']);
+    expect(lines(answer.body).at(-1)).toEqual({
+      result: { ok: true, models: [expect.objectContaining({ model_id: 'org/name', status: 'ok' })] },
+    });
+  }
+  await writeFile(join(storePath, 'org--name/a.gguf'), 'soMe bytes');
+  expect(lines((await verify(node.apiUrl, '')).body).at(-1)).toMatchObject({
+    result: { ok: false, models: [{ model_id: 'org/name', status: 'damaged', bad_files: [{ path: 'a.gguf', problem: 'content' }] }] },
+  });
+  for (const [body, status] of [
+    ['{"model_ids":["../x"]}', 400],
+    ['{"model_ids":"all"}', 400],
+    ['{"more":1}', 400],
+    ['{"model_ids":["org/nobody"]}', 404],
+  ] as const)
+    expect([body, (await verify(node.apiUrl, body)).status]).toEqual([body, status]);
+  const page = { method: 'POST', headers: { ...json, origin: 'http://evil.example' }, body: '{}' };
+  expect((await ask(host.apiUrl, '/store/verify', page)).status).toBe(403);
+});
+
+test('the schema of the settings is the one that they are checked by', async () => {
+  const world = await hubWorld();
+  const host = await world.serve();
+  expect((await ask(host.apiUrl, '/config/schema')).json()).toEqual(JSON.parse(JSON.stringify(configSchema)));
+});
