@@ -9,8 +9,8 @@ export interface Import {
 }
 
 /** Everything that a TypeScript text imports: statements, re-exports, `import()` of values and of types. */
-export function listImports(text: string): readonly Import[] {
-  const { module } = parseSync('file.ts', text);
+export function listImports(text: string, name = 'file.ts'): readonly Import[] {
+  const { module } = parseSync(name, text);
   const ofStatements = module.staticImports.map(({ moduleRequest, entries }) => ({
     specifier: moduleRequest.value,
     typeOnly: entries.length > 0 && entries.every(({ isType }) => isType),
@@ -27,12 +27,12 @@ export function listImports(text: string): readonly Import[] {
 
 /**
  * What breaks the table of rooms, one sentence each.
- * @param files texts by path below src, with `/` between its parts
+ * @param files texts by path below src, with `/` between its parts; those of the browser view begin with `web/`
  */
 export function findTrespasses(files: ReadonlyMap<string, string>): readonly string[] {
   const graph = new Map<string, readonly string[]>();
   const faults = [...files].flatMap(([path, text]) => {
-    const imports = listImports(text);
+    const imports = listImports(text, path);
     graph.set(
       path,
       imports
@@ -67,7 +67,8 @@ function judge(path: string, { specifier, typeOnly }: Import): readonly string[]
 
 function roomOf(path: string): string | undefined {
   const parts = path.split('/');
-  return parts.length < 2 || parts[0]?.startsWith('.') ? undefined : parts[0] === 'core' ? parts.slice(0, 2).join('/') : parts[0];
+  if (parts.length < 2 || parts[0]?.startsWith('.')) return undefined;
+  return parts[0] === 'core' || parts[0] === 'web' ? parts.slice(0, 2).join('/') : parts[0];
 }
 
 function findCycles(graph: ReadonlyMap<string, readonly string[]>): readonly string[] {

@@ -11,6 +11,8 @@ const data = ['core/transfer', 'core/catalog', 'core/kernel'];
 const leaves = ['core/kernel'];
 const dataRooms = ['core/staging', 'core/store', 'core/jobs', 'core/fleet'];
 
+const notOfBrowsers = /^node:/;
+
 /** Who may import whom: downward only. A room may always import itself. */
 export const rooms: Readonly<Record<string, Room>> = {
   commands: {
@@ -66,6 +68,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   'core/catalog': { values: leaves },
   'core/config': { values: leaves },
   'core/kernel': { values: [] },
+  // The browser view. It knows the server by its API alone.
+  'web/app': { values: ['web/pages', 'web/parts', 'web/api', 'web/styles'], forbiddenModules: notOfBrowsers },
+  'web/pages': { values: ['web/parts', 'web/api'], forbiddenModules: notOfBrowsers },
+  'web/parts': { values: ['web/api'], forbiddenModules: notOfBrowsers },
+  'web/api': { values: [], forbiddenModules: notOfBrowsers },
 };
 
 /** The places that may import a package: one vendor, one door. Packages that are not named may be imported nowhere. */
@@ -86,5 +93,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   fastify: ['core/server/'],
   '@fastify/swagger': ['core/server/'],
   pino: ['core/server/'],
+  react: ['web/app/', 'web/pages/', 'web/parts/'],
+  'react-dom': ['web/app/main'],
   typebox: ['core/config/', 'core/server/', 'core/kernel/validate'],
 };

@@ -5,7 +5,7 @@ export const serve = defineCommand({
   name: 'serve',
   summary: 'serve the store to the LAN',
   description: [
-    'On the store host this runs the file server (58080) and the API (52415). When no configuration names a store host, this machine is it, with the store under $SKULK_HOME/store.',
+    'On the store host this runs the file server (58080) and the API (52415), whose address is also that of the page for the browser. When no configuration names a store host, this machine is it, with the store under $SKULK_HOME/store.',
     'One line on standard output says when it is ready. SIGTERM and Ctrl-C stop it: no new requests, what runs gets ten seconds to finish, exit status 0; a second signal ends it at once.',
   ],
   options: {
@@ -40,8 +40,8 @@ export const serve = defineCommand({
       (ready) =>
         context.announce(
           ready.role === 'store'
-            ? `skulk store is ready: ${ready.store_url} (API ${ready.api_url}, store ${ready.store_path})`
-            : `skulk node is ready: ${ready.api_url} (store ${ready.store_url ?? 'not configured'})`,
+            ? `skulk store is ready: ${ready.store_url}, in your browser ${ready.api_url} (store ${ready.store_path})`
+            : `skulk node is ready: in your browser ${ready.api_url} (store ${ready.store_url ?? 'not configured'})`,
           ready,
         ),
     );

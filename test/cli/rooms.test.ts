@@ -25,6 +25,10 @@ describe('the table of rooms', () => {
     ['core/store/x.ts', "import fetch from 'node-fetch';"],
     ['core/kernel/x.ts', "import x from 'left-pad';"],
     ['core/attic/x.ts', "import { a } from './a.ts';"],
+    ['web/api/x.ts', "import { useState } from 'react';"],
+    ['web/api/x.ts', "import type { A } from '../../src/core/store/contract.ts';"],
+    ['web/parts/x.tsx', "import { Page } from '../pages/page.tsx'; export const a = <b />;"],
+    ['web/pages/x.tsx', "import { join } from 'node:path';"],
   ])('%s must not hold %s', (path, text) => {
     expect(judge(path, text)).toHaveLength(1);
   });
@@ -35,6 +39,7 @@ describe('the table of rooms', () => {
     ['core/operations/x.ts', "import { a } from '../store/a.ts'; import { join } from 'node:path';"],
     ['commands/x.ts', "import { a } from '../cli/definition.ts'; await import('../core/operations/a.ts');"],
     ['cli/program.ts', "import { Command } from 'commander';"],
+    ['web/app/x.tsx', "import '../styles/base.css'; import { Page } from '../pages/page.tsx'; export const a = <b />;"],
   ])('%s may hold %s', (path, text) => {
     expect(judge(path, text)).toEqual([]);
   });

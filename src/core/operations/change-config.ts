@@ -194,10 +194,12 @@ function describe(
   const overridden = Object.fromEntries(overridesOf(running));
   const [now, then] = [flat(saved), flat(running)];
   const differing = [...now.keys()].filter((key) => now.get(key) !== then.get(key) && overridden[key] === undefined);
+  // A host that is called by its name, or by another name of its own, serves as before.
+  const staysHost = running.isStoreHost && saved.isStoreHost;
   const { token, hubToken } = saved.settings;
   const isSecretNew = (setting: Setting<unknown>, before: Setting<unknown>) => setting.value !== before.value;
   const restart_because = [
-    ...differing.filter((key) => !readWhenUsed.has(key)),
+    ...differing.filter((key) => !readWhenUsed.has(key) && !(staysHost && key === 'model_store.store_host')),
     ...(isSecretNew(token, running.settings.token) && overridden['model_store.auth.token'] === undefined ? ['model_store.auth.token'] : []),
     ...(isSecretNew(hubToken, running.settings.hubToken) && overridden['hf_token'] === undefined ? ['hf_token'] : []),
   ];

@@ -10,6 +10,7 @@ import { forwardToStore } from './forward-to-store.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { addNodeRoutes } from './node-routes.ts';
 import { addStoreApi } from './store-api.ts';
+import { addWebApp, webRoutes } from './web-app.ts';
 
 /** Who a serving node is. */
 export interface NodeIdentity {
@@ -33,7 +34,7 @@ export interface ApiAppOptions extends LogOptions {
   readonly limits?: Partial<Limits>;
 }
 
-/** The HTTP API that every serving node has. */
+/** The HTTP API that every serving node has, and the browser view of it. */
 export async function createApiApp({
   deps,
   link,
@@ -50,6 +51,7 @@ export async function createApiApp({
     limits,
     token: deps.config.settings.token.value,
     names,
+    openRoutes: webRoutes,
     reword: rewordStoreFailure,
     logLevel,
     stream,
@@ -75,6 +77,7 @@ export async function createApiApp({
       for (const tell of configListeners) tell();
     },
   });
+  addWebApp(app);
   return app;
 }
 

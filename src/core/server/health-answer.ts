@@ -1,7 +1,7 @@
 import type { Health } from '../operations/check-health.ts';
 
 /** The health of a store as the API answers it (contract.md, "HTTP API on every serving node"). */
-export const healthAnswer = (health: Health): object => ({
+export const healthAnswer = (health: Health) => ({
   storePath: health.store_path,
   freeBytes: health.free_bytes,
   totalBytes: health.total_bytes,

@@ -1,0 +1,113 @@
+import { type ApiError, asApiError, unreachable } from './api-error.ts';
+import type { Client } from './client.ts';
+import { createEventParser } from './event-parser.ts';
+import { readChunks } from './read-chunks.ts';
+
+/** What is known by now. */
+export interface LiveState<Topics> {
+  /** `live`: what is shown is how it is; `lost`: it is how it was. */
+  readonly status: 'connecting' | 'live' | 'lost';
+  /** Why it is lost; null while it is not. */
+  readonly problem: ApiError | null;
+  /** How often the stream began; whoever asks something else then asks it anew. */
+  readonly round: number;
+  readonly topics: Partial<Topics>;
+}
+
+/** A stream of events that is kept up. */
+export interface Live<Topics> {
+  subscribe(listener: () => void): () => void;
+  state(): LiveState<Topics>;
+  /** Does not wait any longer to try again. */
+  retry(): void;
+  stop(): void;
+}
+
+/** The server shows every ten seconds that it lives. */
+const silenceMs = 25_000;
+const longestDelayMs = 5_000;
+/** A page that nobody looks at gives its connections back, of which a browser has only six for a server. */
+const hiddenMs = 20_000;
+
+/** Follows a stream of whole topics until it is stopped; a lost connection comes back, and then begins with everything. */
+export function follow<Topics extends object>(client: Client, path: string): Live<Topics> {
+  const listeners = new Set<() => void>();
+  const ending = new AbortController();
+  let state: LiveState<Topics> = { status: 'connecting', problem: null, round: 0, topics: {} };
+  let wake = (): void => {};
+  let connection = new AbortController();
+  const change = (changes: Partial<LiveState<Topics>>): void => {
+    state = { ...state, ...changes };
+    for (const tell of listeners) tell();
+  };
+
+  const hear = async (): Promise<void> => {
+    connection = new AbortController();
+    const signal = AbortSignal.any([ending.signal, connection.signal]);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const expectMore = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => connection.abort(unreachable()), silenceMs);
+    };
+    try {
+      expectMore();
+      const response = await client.open(path, signal);
+      const parse = createEventParser();
+      change({ status: 'live', problem: null, round: state.round + 1 });
+      for await (const text of readChunks(response)) {
+        expectMore();
+        const news = parse(text).map(({ name, data }) => [name, JSON.parse(data) as unknown]);
+        if (news.length > 0) change({ topics: { ...state.topics, ...Object.fromEntries(news) } });
+      }
+      throw unreachable();
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    for (let attempt = 0; !ending.signal.aborted; attempt += 1) {
+      const before = state.round;
+      try {
+        await hear();
+      } catch (error) {
+        if (ending.signal.aborted) return;
+        if (error !== paused) change({ status: 'lost', problem: asApiError(error) });
+        if (state.round !== before) attempt = 0;
+        const delay = Math.min(longestDelayMs, 250 * 2 ** attempt);
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          if (error !== paused) setTimeout(resolve, delay);
+        });
+      }
+    }
+  };
+
+  let hiding: ReturnType<typeof setTimeout> | undefined;
+  const onVisibility = (): void => {
+    clearTimeout(hiding);
+    if (document.visibilityState === 'hidden') hiding = setTimeout(() => connection.abort(paused), hiddenMs);
+    else wake();
+  };
+  const retry = (): void => wake();
+  document.addEventListener('visibilitychange', onVisibility);
+  addEventListener('online', retry);
+  void run();
+  return {
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    state: () => state,
+    retry,
+    stop: () => {
+      ending.abort();
+      wake();
+      clearTimeout(hiding);
+      document.removeEventListener('visibilitychange', onVisibility);
+      removeEventListener('online', retry);
+    },
+  };
+}
+
+const paused = new Error('nobody looks');

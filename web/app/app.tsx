@@ -1,0 +1,81 @@
+import { type ReactElement, type RefObject, useEffect, useMemo, useRef } from 'react';
+import type { Client } from '../api/client.ts';
+import type { Identity } from '../api/shapes.ts';
+import { AppProvider } from '../parts/app-context.ts';
+import { Problem } from '../parts/problem.tsx';
+import { useRoute } from '../parts/route.ts';
+import { Header } from './header.tsx';
+import { Lost } from './lost.tsx';
+import { Notices, useNotices } from './notices.tsx';
+import { pages } from './pages.ts';
+import { useSession } from './session.ts';
+import { TokenGate } from './token-gate.tsx';
+import { useIdentity } from './use-identity.ts';
+import { type Streams, useStreams } from './use-streams.ts';
+import { Watcher } from './watcher.tsx';
+
+/** The whole view: the token if one is wanted, then the pages. */
+export function App(): ReactElement {
+  const session = useSession();
+  const streams = useStreams(session.state === 'open' ? session.client : undefined);
+  if (session.state === 'closed') return <TokenGate wasRefused={session.wasRefused} onToken={session.open} />;
+  if (session.state === 'open' && streams !== undefined)
+    return <Pages client={session.client} identity={session.identity} streams={streams} />;
+  return (
+    <main className="gate">
+      <h1 className="visually-hidden">skulk</h1>
+      {session.state === 'opening' && session.problem !== undefined ? (
+        <Problem error={session.problem} />
+      ) : (
+        <p className="muted">Loading…</p>
+      )}
+    </main>
+  );
+}
+
+function Pages({
+  client,
+  identity: first,
+  streams,
+}: {
+  readonly client: Client;
+  readonly identity: Identity;
+  readonly streams: Streams;
+}): ReactElement {
+  const { notices, tell, dismiss } = useNotices();
+  const { store, node } = streams;
+  const identity = useIdentity({ client, node, first, tell });
+  const app = useMemo(() => ({ client, identity, store, node, tell }), [client, identity, store, node, tell]);
+  const { path } = useRoute();
+  const page = pages.find(({ to }) => to === path);
+  const main = useMainFocus(page?.name ?? 'Nothing here');
+  return (
+    <AppProvider value={app}>
+      <a className="skip" href="#main">
+        Skip to the content
+      </a>
+      <Header />
+      <main id="main" ref={main} tabIndex={-1}>
+        <Lost />
+        {page === undefined ? <h1>There is nothing here</h1> : <page.Page />}
+      </main>
+      <Watcher />
+      <Notices notices={notices} dismiss={dismiss} />
+    </AppProvider>
+  );
+}
+
+/** Names the tab, and after a change of pages puts the focus where the new one begins. */
+function useMainFocus(name: string): RefObject<HTMLElement | null> {
+  const main = useRef<HTMLElement>(null);
+  const before = useRef(name);
+  useEffect(() => {
+    document.title = `${name} · skulk`;
+    if (before.current !== name) {
+      main.current?.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
+    before.current = name;
+  }, [name]);
+  return main;
+}

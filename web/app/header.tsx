@@ -1,0 +1,53 @@
+import type { ReactElement } from 'react';
+import type { LiveState } from '../api/live.ts';
+import { useApp, useNode, useStore } from '../parts/app-context.ts';
+import { Link } from '../parts/link.tsx';
+import { useRoute } from '../parts/route.ts';
+import icon from './icon.svg';
+import { pages } from './pages.ts';
+import { ThemeChoice } from './theme-choice.tsx';
+
+/** The top of every page: where one is, whose page it is, and whether it is live. */
+export function Header(): ReactElement {
+  const { path } = useRoute();
+  const { identity } = useApp();
+  return (
+    <header className="top">
+      <div className="top-inner">
+        <Link to="/" className="brand">
+          <img src={icon} alt="" width="26" height="26" />
+          <span>skulk</span>
+        </Link>
+        <nav aria-label="Pages">
+          <ul>
+            {pages.map(({ to, name }) => (
+              <li key={to}>
+                <Link to={to} isCurrent={path === to}>
+                  {name}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <div className="top-end">
+          <Connection hostname={identity.hostname} />
+          <ThemeChoice />
+        </div>
+      </div>
+    </header>
+  );
+}
+
+const words: Readonly<Record<LiveState<object>['status'], string>> = { live: 'live', connecting: 'connecting', lost: 'reconnecting' };
+
+function Connection({ hostname }: { readonly hostname: string }): ReactElement {
+  const [store, node] = [useStore(), useNode()];
+  const status = node.status === 'live' ? store.status : node.status;
+  return (
+    <p className={`connection ${status}`}>
+      <span className="dot" aria-hidden="true" />
+      <span className="hostname">{hostname}</span>
+      <span className="connection-word">{words[status]}</span>
+    </p>
+  );
+}

@@ -1,0 +1,35 @@
+import type { ReactElement } from 'react';
+import { useApp, useNode, useStore } from '../parts/app-context.ts';
+import { Button } from '../parts/button.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { capitalized } from '../parts/problem.tsx';
+
+/** Says that what is shown is how it was: this server, or the store behind it, does not answer. */
+export function Lost(): ReactElement {
+  const { store, node } = useApp();
+  const [ofStore, ofNode] = [useStore(), useNode()];
+  const problem = ofNode.problem ?? ofStore.problem;
+  const retry = (): void => {
+    store.retry();
+    node.retry();
+  };
+  return (
+    <div role="status">
+      {problem !== null && (
+        <div className="callout warn lost">
+          <Icon name="warning" />
+          <div>
+            <p>
+              {capitalized(problem.message)}. {ofStore.round > 0 && 'What you see is how it was; '}
+              {ofStore.round > 0 ? 'trying again' : 'Trying again'}…
+            </p>
+            {problem.hint !== null && <p className="muted">{capitalized(problem.hint)}.</p>}
+          </div>
+          <Button icon="retry" onClick={retry}>
+            Try now
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,18 @@
+/** Light, dark, or what the system says. */
+export type Theme = 'system' | 'light' | 'dark';
+
+const key = 'skulk-theme';
+const isTheme = (text: string | null): text is Theme => text === 'light' || text === 'dark' || text === 'system';
+
+/** What was chosen the last time. */
+export function readTheme(): Theme {
+  const stored = localStorage.getItem(key);
+  return isTheme(stored) ? stored : 'system';
+}
+
+/** Puts a theme on, and remembers it. */
+export function applyTheme(theme: Theme): void {
+  if (theme === 'system') document.documentElement.removeAttribute('data-theme');
+  else document.documentElement.dataset['theme'] = theme;
+  localStorage.setItem(key, theme);
+}

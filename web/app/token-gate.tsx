@@ -1,0 +1,58 @@
+import { type FormEvent, type ReactElement, useId, useState } from 'react';
+import { isTokenGood } from '../api/client.ts';
+import { Button } from '../parts/button.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { useTask } from '../parts/use-task.ts';
+import icon from './icon.svg';
+
+/** Asks for the token that the server wants, and says when it is not the one. */
+export function TokenGate({
+  wasRefused,
+  onToken,
+}: {
+  readonly wasRefused: boolean;
+  readonly onToken: (token: string) => void;
+}): ReactElement {
+  const [token, setToken] = useState('');
+  const task = useTask<boolean>();
+  const [field, help] = [useId(), useId()];
+  const isWrong = task.result === false || (wasRefused && task.result === undefined && !task.isBusy && task.error === undefined);
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    if (await task.start(() => isTokenGood(token))) onToken(token);
+  };
+  return (
+    <main className="gate">
+      <form className="card" onSubmit={(event) => void submit(event)}>
+        <img src={icon} alt="" width="48" height="48" />
+        <h1>This server wants a token</h1>
+        <p className="muted">
+          It is what <code>SKULK_TOKEN</code> or <code>model_store.auth.token</code> says on this machine. It is kept until you close this
+          tab.
+        </p>
+        <div className="field">
+          <label htmlFor={field}>Token</label>
+          <input
+            id={field}
+            type="password"
+            autoComplete="off"
+            required
+            value={token}
+            aria-invalid={isWrong}
+            aria-describedby={isWrong ? help : undefined}
+            onChange={(event) => setToken(event.target.value)}
+          />
+          {isWrong && (
+            <p id={help} className="field-problem" role="alert">
+              That is not the token of this server.
+            </p>
+          )}
+        </div>
+        {task.error !== undefined && <Problem error={task.error} />}
+        <Button isSubmit tone="primary" disabled={task.isBusy}>
+          Open
+        </Button>
+      </form>
+    </main>
+  );
+}

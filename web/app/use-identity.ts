@@ -1,0 +1,37 @@
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import type { Client } from '../api/client.ts';
+import type { Live } from '../api/live.ts';
+import type { Identity, NodeTopics } from '../api/shapes.ts';
+
+/** Who this node is; a server that was restarted may be another one, or a newer one than this page. */
+export function useIdentity({
+  client,
+  node,
+  first,
+  tell,
+}: {
+  readonly client: Client;
+  readonly node: Live<NodeTopics>;
+  readonly first: Identity;
+  readonly tell: (text: string) => void;
+}): Identity {
+  const [identity, setIdentity] = useState(first);
+  const { round } = useSyncExternalStore(node.subscribe, node.state);
+  useEffect(() => {
+    if (round < 2) return;
+    let isOver = false;
+    client.get<Identity>('/node/identity').then(
+      (now) => {
+        if (isOver) return;
+        setIdentity(now);
+        if (now.version !== first.version) tell(`This server is skulk ${now.version} by now. Load the page again to see its own.`);
+      },
+      // The stream says that it is lost.
+      () => {},
+    );
+    return () => {
+      isOver = true;
+    };
+  }, [client, round, first.version, tell]);
+  return identity;
+}

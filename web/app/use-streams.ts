@@ -1,0 +1,27 @@
+import { useEffect, useState } from 'react';
+import type { Client } from '../api/client.ts';
+import { follow, type Live } from '../api/live.ts';
+import type { NodeTopics, StoreTopics } from '../api/shapes.ts';
+
+/** What the page follows. */
+export interface Streams {
+  readonly store: Live<StoreTopics>;
+  readonly node: Live<NodeTopics>;
+}
+
+/** Follows the store and this node for as long as there is a client. */
+export function useStreams(client: Client | undefined): Streams | undefined {
+  const [streams, setStreams] = useState<Streams>();
+  useEffect(() => {
+    if (client === undefined) return;
+    const store = follow<StoreTopics>(client, '/store/events');
+    const node = follow<NodeTopics>(client, '/node/events');
+    setStreams({ store, node });
+    return () => {
+      store.stop();
+      node.stop();
+      setStreams(undefined);
+    };
+  }, [client]);
+  return streams;
+}

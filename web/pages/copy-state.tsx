@@ -1,0 +1,17 @@
+import type { ReactElement } from 'react';
+import type { Copy } from '../api/shapes.ts';
+
+/** Whether a copy is used, and if not whether the budget takes it next. */
+export function CopyState({ copy: { in_use, over_budget } }: { readonly copy: Copy }): ReactElement {
+  if (in_use) return <span className="badge good">in use</span>;
+  if (over_budget)
+    return (
+      <span
+        className="badge warn"
+        title="It does not fit into the budget: it is removed when that is next applied, unless it is used before."
+      >
+        goes next
+      </span>
+    );
+  return <span className="badge">idle</span>;
+}

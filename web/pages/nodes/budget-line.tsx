@@ -1,0 +1,46 @@
+import type { ReactElement } from 'react';
+import type { Copy, StoreNode } from '../../api/shapes.ts';
+import { Bar } from '../../parts/bar.tsx';
+import { formatBytes } from '../../parts/format.ts';
+
+/** What is used, what is idle and stays, and what the budget takes next, beside the room that the disk has. */
+export function BudgetLine({ node: { copies, budget_bytes, free_bytes } }: { readonly node: StoreNode }): ReactElement | null {
+  if (copies === null) return null;
+  const sum = (some: readonly Copy[]): number => some.reduce((bytes, { size_bytes }) => bytes + size_bytes, 0);
+  const used = sum(copies.filter(({ in_use }) => in_use));
+  const over = sum(copies.filter(({ over_budget }) => over_budget));
+  const idle = sum(copies) - used - over;
+  // Copies in use stand outside of the budget, so the line of the budget is moved by them.
+  const limit = budget_bytes === null ? undefined : used + budget_bytes;
+  const total = Math.max(limit ?? 0, used + idle + over);
+  const next = copies.filter(({ over_budget }) => over_budget).map(({ model_id }) => model_id);
+  const budget = budget_bytes === null ? 'nothing is evicted by itself' : `budget for idle copies ${formatBytes(budget_bytes)}`;
+  const words = [`in use ${formatBytes(used)}`, `idle ${formatBytes(idle + over)}`, budget];
+  return (
+    <div className="budget">
+      <Bar
+        label={words.join(', ')}
+        total={total}
+        mark={over > 0 ? limit : undefined}
+        parts={[
+          { kind: 'models', bytes: used },
+          { kind: 'idle', bytes: idle },
+          { kind: 'over', bytes: over },
+        ]}
+      />
+      <ul className="legend">
+        {used > 0 && <li className="models">in use {formatBytes(used)}</li>}
+        <li className="idle">idle {formatBytes(idle)}</li>
+        {over > 0 && <li className="over">goes next {formatBytes(over)}</li>}
+        <li className="plain">{budget}</li>
+        {free_bytes !== null && <li className="plain">free on its disk {formatBytes(free_bytes)}</li>}
+      </ul>
+      {next.length > 0 && (
+        <p className="muted budget-next">
+          When a program there ends, or its server starts, this goes: <span className="ids">{next.slice(0, 3).join(', ')}</span>
+          {next.length > 3 && ` and ${next.length - 3} more`}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,145 @@
+import type { ReactElement } from 'react';
+import type { Order, StoreNode } from '../../api/shapes.ts';
+import { Age } from '../../parts/age.tsx';
+import { useApp, useNode } from '../../parts/app-context.ts';
+import { Button, IconButton } from '../../parts/button.tsx';
+import { formatBytes } from '../../parts/format.ts';
+import { ModelName } from '../../parts/model-name.tsx';
+import { Progress } from '../../parts/progress.tsx';
+import { CopyState } from '../copy-state.tsx';
+import { BudgetLine } from './budget-line.tsx';
+import { PendingOrders } from './pending-orders.tsx';
+
+/** One machine: who it is, what it has staged, what would go next, what it still has to do. */
+export function NodeCard({
+  node,
+  orders,
+  isStoreHost,
+  onPurge,
+}: {
+  readonly node: StoreNode;
+  readonly orders: readonly Order[];
+  readonly isStoreHost: boolean;
+  /** @param modelId undefined: every model */
+  readonly onPurge: (modelId: string | undefined) => void;
+}): ReactElement {
+  const { identity } = useApp();
+  const isOwn = node.node_id === identity.node_id;
+  const title = `node-${node.node_id}`;
+  const isUsedInPlace = useNode().topics.storage?.in_place === true && isOwn;
+  return (
+    <section className="card node" aria-labelledby={title}>
+      <header className="node-head">
+        <div>
+          <h2 id={title}>
+            <span className={`dot ${node.connected ? 'live' : 'away'}`} aria-hidden="true" />
+            {node.hostname || node.node_id} {isOwn && <span className="badge">this machine</span>}
+            {isStoreHost && <span className="badge accent">store host</span>}
+          </h2>
+          <p className="muted">
+            {node.connected ? 'connected' : <Seen node={node} />} · <code>{node.node_id}</code> · skulk {node.version}
+            {node.address !== null && ` · ${node.address}`}
+          </p>
+        </div>
+        <Button
+          tone="quiet"
+          icon="trash"
+          disabled={(node.staged_models ?? 0) === 0}
+          onClick={() => onPurge(undefined)}
+          label={`Purge all on ${node.hostname}`}
+        >
+          Purge all…
+        </Button>
+      </header>
+      {isOwn && <OwnStaging />}
+      {isUsedInPlace ? (
+        <p className="muted">Models are used where the store has them, so nothing is copied and nothing is ever evicted.</p>
+      ) : (
+        <BudgetLine node={node} />
+      )}
+      <Copies node={node} onPurge={onPurge} isSilent={isUsedInPlace} />
+      <PendingOrders node={node} orders={orders} />
+    </section>
+  );
+}
+
+function Seen({ node: { last_seen, agent } }: { readonly node: StoreNode }): ReactElement {
+  return (
+    <>
+      {agent ? 'away' : 'no agent'}, last seen <Age at={last_seen} />
+    </>
+  );
+}
+
+function Copies({
+  node,
+  onPurge,
+  isSilent,
+}: {
+  readonly node: StoreNode;
+  readonly onPurge: (modelId: string) => void;
+  readonly isSilent: boolean;
+}): ReactElement | null {
+  const { copies, staged_models, hostname } = node;
+  if (copies === null && (staged_models ?? 0) > 0)
+    return <p className="muted">{staged_models} staged, of which it does not tell one by one.</p>;
+  if (copies === null || copies.length === 0) return isSilent ? null : <p className="muted">Nothing is staged here.</p>;
+  return (
+    <table className="list copies">
+      <caption className="visually-hidden">Staged copies on {hostname}</caption>
+      <thead>
+        <tr>
+          <th scope="col">Model</th>
+          <th scope="col" className="number">
+            Size
+          </th>
+          <th scope="col" className="wide-only">
+            Last use
+          </th>
+          <th scope="col">State</th>
+          <th scope="col" className="actions">
+            <span className="visually-hidden">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {copies.map((copy) => (
+          <tr key={copy.model_id}>
+            <th scope="row">
+              <ModelName id={copy.model_id} />
+              <p className="narrow-only muted row-more">
+                used <Age at={copy.last_used} />
+              </p>
+            </th>
+            <td className="number">{formatBytes(copy.size_bytes)}</td>
+            <td className="wide-only">
+              <Age at={copy.last_used} />
+            </td>
+            <td>
+              <CopyState copy={copy} />
+            </td>
+            <td className="actions">
+              <IconButton icon="trash" label={`Purge ${copy.model_id} on ${hostname}`} onClick={() => onPurge(copy.model_id)} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** What this very machine is staging now. */
+function OwnStaging(): ReactElement {
+  const { topics } = useNode();
+  const running = topics.staging?.jobs.filter(({ status }) => status === 'staging' || status === 'pending') ?? [];
+  return (
+    <>
+      {running.map((job) => (
+        <div key={job.model_id} className="node-staging">
+          <ModelName id={job.model_id} />
+          <Progress label={`Staging ${job.model_id}`} {...job} />
+        </div>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,54 @@
+import { type ReactElement, useState } from 'react';
+import { useStore } from '../../parts/app-context.ts';
+import { Button } from '../../parts/button.tsx';
+import { Empty } from '../../parts/empty.tsx';
+import { formatBytes, plural } from '../../parts/format.ts';
+import { NodeCard } from './node-card.tsx';
+import { PurgeDialog, type PurgeWish } from './purge-dialog.tsx';
+
+/** What is staged on each machine. */
+export function NodesPage(): ReactElement {
+  const { topics, round } = useStore();
+  const [purging, setPurging] = useState<PurgeWish>();
+  const nodes = topics.nodes?.nodes ?? [];
+  const staged = nodes.reduce((sum, { staged_bytes }) => sum + (staged_bytes ?? 0), 0);
+  return (
+    <>
+      <div className="page-head">
+        <div>
+          <h1>Nodes</h1>
+          {nodes.length > 0 && (
+            <p className="muted">
+              {plural(nodes.length, 'machine')}, {formatBytes(staged)} staged in all
+            </p>
+          )}
+        </div>
+        <Button icon="trash" disabled={staged === 0} onClick={() => setPurging({ node: undefined, modelId: undefined })}>
+          Purge everywhere…
+        </Button>
+      </div>
+      {topics.nodes !== undefined && nodes.length === 0 && (
+        <section className="card">
+          <Empty title="No machine has reported yet">
+            <p className="muted">
+              A machine is known here after its first <code>skulk stage</code> or <code>skulk serve</code>.
+            </p>
+          </Empty>
+        </section>
+      )}
+      {topics.nodes === undefined && round === 0 && <p className="muted loading">Asking the store…</p>}
+      <div className="nodes">
+        {nodes.map((node) => (
+          <NodeCard
+            key={node.node_id}
+            node={node}
+            orders={topics.orders?.orders ?? []}
+            isStoreHost={node.node_id === topics.health?.nodeId}
+            onPurge={(modelId) => setPurging({ node, modelId })}
+          />
+        ))}
+      </div>
+      {purging !== undefined && <PurgeDialog wish={purging} nodes={nodes} onClose={() => setPurging(undefined)} />}
+    </>
+  );
+}

@@ -1,0 +1,29 @@
+import type { ReactElement } from 'react';
+import type { Order, StoreNode } from '../../api/shapes.ts';
+import { Age } from '../../parts/age.tsx';
+import { Icon } from '../../parts/icon.tsx';
+
+/** What the store asked of a node that it has not done. */
+export function PendingOrders({ node, orders }: { readonly node: StoreNode; readonly orders: readonly Order[] }): ReactElement | null {
+  const pending = orders.flatMap((order) => {
+    const outcome = order.nodes.find((one) => one.node === node.node_id && one.status !== 'done');
+    return outcome === undefined ? [] : [{ order, outcome }];
+  });
+  if (pending.length === 0) return null;
+  return (
+    <div className="callout warn orders">
+      <Icon name="retry" />
+      <ul className="plain" aria-label={`Pending orders of ${node.hostname}`}>
+        {pending.map(({ order, outcome }) => (
+          <li key={order.order_id}>
+            {order.kind === 'evict' ? 'Evict' : 'Purge'} <strong>{order.model_id ?? 'every copy'}</strong>, asked{' '}
+            <Age at={order.given_at} />
+            {outcome.status === 'pending' && ': not answered yet'}
+            {outcome.status === 'deferred' && `: later, ${outcome.reason ?? 'it is in use'}`}
+            {outcome.status === 'failed' && `: failed, ${outcome.reason ?? 'it does not say why'}`}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,90 @@
+import { type ReactElement, useState } from 'react';
+import type { Purged, StoreNode } from '../../api/shapes.ts';
+import { useApp } from '../../parts/app-context.ts';
+import { Button } from '../../parts/button.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { formatBytes } from '../../parts/format.ts';
+import { Outcomes } from '../../parts/outcomes.tsx';
+import { Problem } from '../../parts/problem.tsx';
+import { useTask } from '../../parts/use-task.ts';
+
+/** Which copies are to go. */
+export interface PurgeWish {
+  /** Every machine when undefined. */
+  readonly node: StoreNode | undefined;
+  /** Every model when undefined. */
+  readonly modelId: string | undefined;
+}
+
+/** Removing staged copies: what goes, then what became of it. What is canonical stays. */
+export function PurgeDialog({
+  wish: { node, modelId },
+  nodes,
+  onClose,
+}: {
+  readonly wish: PurgeWish;
+  readonly nodes: readonly StoreNode[];
+  readonly onClose: () => void;
+}): ReactElement {
+  const { client } = useApp();
+  const task = useTask<Purged>();
+  const [isForced, setForced] = useState(false);
+  const [isEverywhere, setEverywhere] = useState(node === undefined);
+  const [known] = useState(nodes);
+  const chosen = isEverywhere || node === undefined ? known : [node];
+  const copies = chosen.flatMap((one) => (one.copies ?? []).filter(({ model_id }) => modelId === undefined || model_id === modelId));
+  const bytes = copies.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+  const isUsed = copies.some(({ in_use }) => in_use);
+  const place = isEverywhere || node === undefined ? 'every machine' : node.hostname || node.node_id;
+  const what = modelId ?? 'every copy';
+  const purge = async (): Promise<void> => {
+    const body = {
+      ...(modelId !== undefined && { model_id: modelId }),
+      ...(isForced && { force: true }),
+      ...(!isEverywhere && node !== undefined && { nodes: [node.node_id] }),
+    };
+    await task.start((signal) => client.send<Purged>('POST', '/store/purge-staging?wait_ms=5000', body, signal));
+  };
+  if (task.result !== undefined)
+    return (
+      <Dialog title={`${formatBytes(task.result.freed_bytes)} freed`} onClose={onClose}>
+        <div role="status">
+          <Outcomes nodes={task.result.nodes} />
+        </div>
+        <div className="dialog-actions">
+          <Button tone="primary" takesFocus onClick={onClose}>
+            Close
+          </Button>
+        </div>
+      </Dialog>
+    );
+  return (
+    <Dialog title={modelId === undefined ? `Purge ${place}?` : `Purge ${modelId}?`} onClose={onClose}>
+      <p>
+        This removes {what} that {place} has staged: {copies.length === 1 ? 'one copy' : `${copies.length} copies`}, {formatBytes(bytes)}.
+        The store keeps its own, so it can be staged again.
+      </p>
+      {node !== undefined && modelId !== undefined && known.length > 1 && (
+        <label className="check">
+          <input type="checkbox" checked={isEverywhere} onChange={(event) => setEverywhere(event.target.checked)} />
+          <span>On every machine, not only on {node.hostname}</span>
+        </label>
+      )}
+      {isUsed && (
+        <label className="check">
+          <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
+          <span>Also what is in use. Otherwise it goes when its last use ends.</span>
+        </label>
+      )}
+      {task.error !== undefined && <Problem error={task.error} />}
+      <div className="dialog-actions">
+        <Button disabled={task.isBusy} onClick={onClose}>
+          Keep {copies.length === 1 ? 'it' : 'them'}
+        </Button>
+        <Button tone="danger" icon="trash" disabled={task.isBusy} onClick={() => void purge()}>
+          {task.isBusy ? 'Purging…' : `Purge ${formatBytes(bytes)}`}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,97 @@
+import { type ReactElement, useCallback, useEffect } from 'react';
+import { ApiError } from '../../api/api-error.ts';
+import type { Browsed } from '../../api/shapes.ts';
+import { useApp } from '../../parts/app-context.ts';
+import { Button } from '../../parts/button.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { formatBytes } from '../../parts/format.ts';
+import { Icon } from '../../parts/icon.tsx';
+import { Problem } from '../../parts/problem.tsx';
+import { useTask } from '../../parts/use-task.ts';
+
+/** Choosing a directory of the machine whose page this is. */
+export function DirectoryDialog({
+  title,
+  start,
+  onChoose,
+  onClose,
+}: {
+  readonly title: string;
+  readonly start: string | undefined;
+  readonly onChoose: (path: string) => void;
+  readonly onClose: () => void;
+}): ReactElement {
+  const { client, identity } = useApp();
+  const task = useTask<Browsed>();
+  const { start: ask } = task;
+  const open = useCallback(
+    (path: string | null) => {
+      const query = path === null ? '' : `?path=${encodeURIComponent(path)}`;
+      return ask((signal) =>
+        client.get<Browsed>(`/filesystem/browse${query}`, signal).catch((error: unknown) => {
+          // What is typed need not be there, or may not be looked at; then one begins at the top.
+          if (path === start && error instanceof ApiError && error.status >= 400 && error.status < 500)
+            return client.get<Browsed>('/filesystem/browse', signal);
+          throw error;
+        }),
+      );
+    },
+    [ask, client, start],
+  );
+  useEffect(() => void open(start ?? null), [open, start]);
+  const here = task.result;
+  const isTop = here?.path === null;
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <p className="muted">
+        Directories of <strong>{identity.hostname}</strong>. Files are not shown.
+      </p>
+      {task.error !== undefined && <Problem error={task.error} />}
+      {here !== undefined && (
+        <>
+          <p className="browse-here">
+            <Icon name="folder" />
+            <code>{here.path ?? 'Where models may be kept'}</code>
+          </p>
+          <ul className="browse-list" aria-label={here.path ?? 'Where models may be kept'}>
+            {!isTop && (
+              <li>
+                <button type="button" onClick={() => void open(here.parent)}>
+                  <Icon name="up" />
+                  {here.parent === null ? 'All places' : 'Up'}
+                </button>
+              </li>
+            )}
+            {here.directories.map(({ name, path }) => (
+              <li key={path}>
+                <button type="button" onClick={() => void open(path)}>
+                  <Icon name="folder" />
+                  {name}
+                </button>
+              </li>
+            ))}
+          </ul>
+          {here.directories.length === 0 && <p className="muted">There is no directory in it.</p>}
+          {here.is_cut && <p className="muted">There are more than are shown; type the path instead.</p>}
+        </>
+      )}
+      <div className="dialog-actions">
+        {here !== undefined && !isTop && (
+          <p className="muted">
+            {here.is_writable ? `${formatBytes(here.free_bytes ?? 0)} free` : 'This user of the machine may not write there.'}
+          </p>
+        )}
+        <Button onClick={onClose}>Cancel</Button>
+        <Button
+          tone="primary"
+          disabled={here === undefined || isTop || !here.is_writable}
+          onClick={() => {
+            if (typeof here?.path === 'string') onChoose(here.path);
+          }}
+        >
+          Choose this directory
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

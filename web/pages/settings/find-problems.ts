@@ -1,0 +1,37 @@
+import { ApiError } from '../../api/api-error.ts';
+import type { SettingKey, SettingValue } from './keys.ts';
+
+type Changes = ReadonlyMap<SettingKey, SettingValue>;
+
+/**
+ * Which of several changes the server would refuse, and why. Together they may be possible although one alone is not (two ports
+ * that change places), so all are tried first; what is wrong only together stands at the one that was changed last.
+ * @param check rejects with an ApiError of status 400 for what is not possible
+ */
+export async function findProblems(changes: Changes, check: (some: Changes) => Promise<unknown>): Promise<ReadonlyMap<SettingKey, string>> {
+  const refusalOf = async (some: Changes): Promise<string | undefined> => {
+    try {
+      await check(some);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 400) return sentenceOf(error);
+      throw error;
+    }
+  };
+  const together = changes.size === 0 ? undefined : await refusalOf(changes);
+  if (together === undefined) return new Map();
+  const problems = new Map<SettingKey, string>();
+  for (const [key, value] of changes) {
+    const alone = changes.size === 1 ? together : await refusalOf(new Map([[key, value]]));
+    if (alone !== undefined) problems.set(key, alone);
+  }
+  const last = [...changes.keys()].at(-1);
+  if (problems.size === 0 && last !== undefined) problems.set(last, together);
+  return problems;
+}
+
+/** The server names the file and the line, for whoever edits it there. */
+function sentenceOf({ message, hint }: ApiError): string {
+  const says = message.replace(/^\S+?:\d+: /, '').replace(/\.?$/, '.');
+  return hint === null ? says : `${says} ${hint.charAt(0).toUpperCase()}${hint.slice(1)}.`;
+}

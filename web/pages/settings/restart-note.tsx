@@ -1,0 +1,34 @@
+import type { ReactElement } from 'react';
+import type { ConfigView } from '../../api/shapes.ts';
+import { useApp } from '../../parts/app-context.ts';
+import { Icon } from '../../parts/icon.tsx';
+
+/** Says that the server still runs with other settings, which they are, and what to do. */
+export function RestartNote({ view }: { readonly view: ConfigView }): ReactElement {
+  const { identity } = useApp();
+  return (
+    <div role="status">
+      {view.restart_required && (
+        <div className="callout warn">
+          <Icon name="retry" />
+          <div>
+            <p>
+              <strong>Restart needed.</strong> <code>skulk serve</code> on {identity.hostname} still runs with what was set before:
+            </p>
+            <ul className="keys">
+              {view.restart_because.map((key) => (
+                <li key={key}>
+                  <code>{key}</code>
+                </li>
+              ))}
+            </ul>
+            <p className="muted">
+              Stop it with Ctrl-C and start it again, or where it is a service: <code>systemctl --user restart skulk</code>. This page comes
+              back by itself, unless the address of it is what you changed.
+            </p>
+          </div>
+        </div>
+      )}
+    </div>
+  );
+}

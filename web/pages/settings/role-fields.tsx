@@ -1,0 +1,61 @@
+import { type ReactElement, useId } from 'react';
+import type { ConfigView } from '../../api/shapes.ts';
+import { useApp } from '../../parts/app-context.ts';
+import { type FieldProps, TextField } from './field.tsx';
+import { isThisMachine, type SettingKey, type SettingValue, settingOf } from './keys.ts';
+import { PathField } from './path-field.tsx';
+import type { Draft } from './use-draft.ts';
+
+const key = 'model_store.store_host';
+
+/** Whether this machine keeps the models, or which other one does. */
+export function RoleFields({
+  view,
+  draft,
+  field,
+}: {
+  readonly view: ConfigView;
+  readonly draft: Draft;
+  readonly field: (name: SettingKey, label: string) => Omit<FieldProps, 'help'>;
+}): ReactElement {
+  const { identity } = useApp();
+  const name = useId();
+  const saved = settingOf(view, key);
+  const value = draft.value(key);
+  // By an address, or without any name, it is what it runs as, unless that is about to change.
+  const runsAsHost = identity.role === 'store' && !view.restart_because.includes(key);
+  const isHostName = (one: SettingValue): boolean => typeof one === 'string' && isThisMachine(one, identity);
+  const wasHost = isHostName(saved) || runsAsHost;
+  const isHost = value === saved ? wasHost : isHostName(value);
+  const becomeHost = (): void => draft.set(key, wasHost ? saved : identity.hostname);
+  const becomeNode = (): void => draft.set(key, wasHost ? '' : saved);
+  return (
+    <fieldset className="card">
+      <legend>What this machine is</legend>
+      <div className="choice-list roles">
+        <label className="choice-item">
+          <input type="radio" name={name} checked={isHost} onChange={becomeHost} />
+          <span>
+            <span className="choice-name">The store host</span>
+            <span className="muted"> {identity.hostname} keeps the models and serves them to the others.</span>
+          </span>
+        </label>
+        <label className="choice-item">
+          <input type="radio" name={name} checked={!isHost} onChange={becomeNode} />
+          <span>
+            <span className="choice-name">A node</span>
+            <span className="muted"> It stages its models from another machine.</span>
+          </span>
+        </label>
+      </div>
+      {isHost ? (
+        <PathField
+          {...field('model_store.store_path', 'Directory of the models')}
+          help="The canonical copies lie there. Another directory is another store: what is in this one is not moved."
+        />
+      ) : (
+        <TextField {...field(key, 'Store host')} help="Name or node id of the machine that keeps the models." />
+      )}
+    </fieldset>
+  );
+}

@@ -1,0 +1,16 @@
+import type { ReactElement } from 'react';
+import { useNode } from '../../parts/app-context.ts';
+import { SettingsForm } from './settings-form.tsx';
+
+/** How this machine is set up. */
+export function SettingsPage(): ReactElement {
+  const { topics } = useNode();
+  return (
+    <>
+      <div className="page-head">
+        <h1>Settings</h1>
+      </div>
+      {topics.config === undefined ? <p className="muted loading">Reading the settings…</p> : <SettingsForm view={topics.config} />}
+    </>
+  );
+}

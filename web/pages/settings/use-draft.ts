@@ -1,0 +1,72 @@
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { asApiError } from '../../api/api-error.ts';
+import { checkValue, type Schema, schemaAt } from '../../api/check-value.ts';
+import type { ConfigView } from '../../api/shapes.ts';
+import { useApp } from '../../parts/app-context.ts';
+import { findProblems } from './find-problems.ts';
+import { nest, type SettingKey, type SettingValue, settingOf } from './keys.ts';
+import { useSchema } from './use-schema.ts';
+
+/** Settings as a person has changed them, before they are saved. */
+export interface Draft {
+  value(key: SettingKey): SettingValue;
+  set(key: SettingKey, value: SettingValue): void;
+  /** Why a value is not possible, as a sentence. */
+  problemOf(key: SettingKey): string | undefined;
+  readonly changed: readonly SettingKey[];
+  /** There is something to save, and nothing known against it. */
+  readonly maySave: boolean;
+  discard(): void;
+  /** Throws an ApiError. */
+  save(): Promise<void>;
+}
+
+/** The server is asked so long after the last key was pressed. */
+const restMs = 350;
+
+/** Holds changes, checked as they are typed: by the schema at once, and by the server, which knows the disk, a moment later. */
+export function useDraft(view: ConfigView): Draft {
+  const { client } = useApp();
+  const schema = useSchema();
+  const [draft, setDraft] = useState<ReadonlyMap<SettingKey, SettingValue>>(new Map());
+  const [found, setFound] = useState<ReadonlyMap<SettingKey, string>>(new Map());
+  const changes = useMemo(() => new Map([...draft].filter(([key, value]) => value !== settingOf(view, key))), [draft, view]);
+  const faults = useMemo(() => faultsOf(changes, schema), [changes, schema]);
+  useEffect(() => {
+    const ending = new AbortController();
+    const possible = new Map([...changes].filter(([key]) => !faults.has(key)));
+    const look = async (): Promise<void> => {
+      const check = (some: ReadonlyMap<SettingKey, SettingValue>): Promise<unknown> =>
+        client.send('PUT', '/config?dry_run=true', nest(some), ending.signal);
+      const problems = await findProblems(possible, check);
+      if (!ending.signal.aborted) setFound(problems);
+    };
+    // Without an answer nothing is known against it; saving says what is wrong.
+    const timer = setTimeout(() => void look().catch(() => {}), restMs);
+    return () => {
+      clearTimeout(timer);
+      ending.abort();
+    };
+  }, [client, changes, faults]);
+  const discard = useCallback(() => setDraft(new Map()), []);
+  return {
+    value: (key) => (draft.has(key) ? (draft.get(key) ?? null) : settingOf(view, key)),
+    set: (key, value) => setDraft((before) => new Map([...before].filter(([one]) => one !== key)).set(key, value)),
+    problemOf: (key) => faults.get(key) ?? (changes.has(key) ? found.get(key) : undefined),
+    changed: [...changes.keys()],
+    maySave: changes.size > 0 && faults.size === 0 && ![...changes.keys()].some((key) => found.has(key)),
+    discard,
+    save: async () => {
+      await client.send('PUT', '/config', nest(changes)).catch((error: unknown) => {
+        throw asApiError(error);
+      });
+      discard();
+    },
+  };
+}
+
+function faultsOf(changes: ReadonlyMap<SettingKey, SettingValue>, schema: Schema | undefined): ReadonlyMap<SettingKey, string> {
+  if (schema === undefined) return new Map();
+  const faults = [...changes].map(([key, value]) => [key, checkValue(schemaAt(schema, key.split('.')) ?? {}, value)] as const);
+  return new Map(faults.filter((fault): fault is readonly [SettingKey, string] => fault[1] !== undefined));
+}

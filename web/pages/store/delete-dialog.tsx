@@ -1,0 +1,95 @@
+import { type ReactElement, useState } from 'react';
+import { modelPath } from '../../api/client.ts';
+import type { Deleted, StoreNode } from '../../api/shapes.ts';
+import { Age } from '../../parts/age.tsx';
+import { useApp } from '../../parts/app-context.ts';
+import { Button } from '../../parts/button.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { formatBytes } from '../../parts/format.ts';
+import { Outcomes } from '../../parts/outcomes.tsx';
+import { Problem } from '../../parts/problem.tsx';
+import { useTask } from '../../parts/use-task.ts';
+import { stagedOn } from './staged-on.ts';
+
+/** Deleting a model everywhere: what goes where, then what became of it. */
+export function DeleteDialog({
+  modelId,
+  bytes,
+  nodes,
+  onClose,
+}: {
+  readonly modelId: string;
+  readonly bytes: number | undefined;
+  readonly nodes: readonly StoreNode[];
+  readonly onClose: (isDone: boolean) => void;
+}): ReactElement {
+  const { client } = useApp();
+  const task = useTask<Deleted>();
+  const [isForced, setForced] = useState(false);
+  // What it was when the dialog was opened; the list changes while the nodes delete.
+  const [plan] = useState(() => ({ bytes: bytes ?? 0, copies: stagedOn(nodes, modelId) }));
+  const total = plan.copies.reduce((sum, { copy }) => sum + copy.size_bytes, plan.bytes);
+  const isUsed = plan.copies.some(({ copy }) => copy.in_use);
+  const remove = async (): Promise<void> => {
+    const query = `?wait_ms=5000${isForced ? '&force=true' : ''}`;
+    await task.start((signal) => client.send<Deleted>('DELETE', modelPath('/store/models', modelId, query), undefined, signal));
+  };
+  if (task.result !== undefined)
+    return (
+      <Dialog title={`${modelId} was deleted`} onClose={() => onClose(true)}>
+        <div role="status">
+          <p>{formatBytes(task.result.freed_bytes)} freed.</p>
+          <Outcomes nodes={task.result.nodes} />
+        </div>
+        <div className="dialog-actions">
+          <Button tone="primary" takesFocus onClick={() => onClose(true)}>
+            Close
+          </Button>
+        </div>
+      </Dialog>
+    );
+  return (
+    <Dialog title={`Delete ${modelId}?`} onClose={() => onClose(false)}>
+      <p>This removes the canonical copy and every machine&rsquo;s staged copy. It cannot be undone.</p>
+      <dl className="freed">
+        <div>
+          <dt>The store</dt>
+          <dd>{formatBytes(plan.bytes)}</dd>
+        </div>
+        {plan.copies.map(({ node, copy }) => (
+          <div key={node.node_id}>
+            <dt>
+              {node.hostname || node.node_id} {copy.in_use && <span className="badge warn">in use</span>}
+              {!node.connected && (
+                <span className="muted">
+                  {' '}
+                  away, last seen <Age at={node.last_seen} />
+                </span>
+              )}
+            </dt>
+            <dd>{formatBytes(copy.size_bytes)}</dd>
+          </div>
+        ))}
+        <div className="total">
+          <dt>Freed in all</dt>
+          <dd>{formatBytes(total)}</dd>
+        </div>
+      </dl>
+      {isUsed && (
+        <label className="check">
+          <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
+          <span>Also where it is in use. Otherwise such a copy goes when its last use ends.</span>
+        </label>
+      )}
+      {task.error !== undefined && <Problem error={task.error} />}
+      <div className="dialog-actions">
+        <Button disabled={task.isBusy} onClick={() => onClose(false)}>
+          Keep it
+        </Button>
+        <Button tone="danger" icon="trash" disabled={task.isBusy} onClick={() => void remove()}>
+          {task.isBusy ? 'Deleting…' : 'Delete everywhere'}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,53 @@
+import { type ReactElement, useState } from 'react';
+import type { ShownModel } from '../../../api/shapes.ts';
+import { Button } from '../../../parts/button.tsx';
+import { CopyButton } from '../../../parts/copy-button.tsx';
+import { formatBytes, plural } from '../../../parts/format.ts';
+
+/** A model may have 50,000 files; so many are shown at first. */
+const firstFiles = 50;
+
+/** The files of a model with what each must hash to. */
+export function FileList({ model: { files } }: { readonly model: ShownModel }): ReactElement {
+  const [isWhole, setWhole] = useState(false);
+  const shown = isWhole ? files : files.slice(0, firstFiles);
+  return (
+    <section aria-labelledby="files">
+      <h3 id="files">Files</h3>
+      <table className="list files">
+        <thead>
+          <tr>
+            <th scope="col">Path</th>
+            <th scope="col" className="number">
+              Size
+            </th>
+            <th scope="col" className="wide-only">
+              sha256
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map(({ path, size, sha256 }) => (
+            <tr key={path}>
+              <th scope="row" className="path">
+                {path}
+              </th>
+              <td className="number">{size === null ? '?' : formatBytes(size)}</td>
+              <td className="wide-only">
+                {sha256 === null ? (
+                  <span className="muted">not yet</span>
+                ) : (
+                  <span className="digest">
+                    <code title={sha256}>{sha256.slice(0, 12)}…</code>
+                    <CopyButton text={sha256} what={`the sha256 of ${path}`} />
+                  </span>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {shown.length < files.length && <Button onClick={() => setWhole(true)}>Show all {plural(files.length, 'file')}</Button>}
+    </section>
+  );
+}

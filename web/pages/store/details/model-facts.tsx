@@ -1,0 +1,77 @@
+import type { ReactElement, ReactNode } from 'react';
+import type { ShownModel } from '../../../api/shapes.ts';
+import { Age } from '../../../parts/age.tsx';
+import { Tags } from '../../../parts/badge.tsx';
+import { CopyButton } from '../../../parts/copy-button.tsx';
+import { formatBytes, plural } from '../../../parts/format.ts';
+import { Link } from '../../../parts/link.tsx';
+
+/** What is known of a model; what nobody knows is left out. */
+export function ModelFacts({ model }: { readonly model: ShownModel }): ReactElement {
+  const { digest, revision, commit, source, companions } = model;
+  return (
+    <>
+      <Tags tags={model.tags} />
+      <dl className="facts">
+        <Fact name="Size">
+          {formatBytes(model.total_bytes)} in {plural(model.files.length, 'file')}
+        </Fact>
+        <Fact name="Added">
+          <Age at={model.downloaded_at} />
+          {source !== null && <span className="muted"> {sources[source] ?? source}</span>}
+        </Fact>
+        {revision !== null && (
+          <Fact name="Revision">
+            {revision}
+            {commit !== null && (
+              <>
+                {' '}
+                <code title={commit}>{commit.slice(0, 12)}</code>
+              </>
+            )}
+          </Fact>
+        )}
+        <Fact name="Digest">
+          {digest === null ? (
+            <span className="muted">is being made; nodes can stage it then</span>
+          ) : (
+            <span className="digest">
+              <code title={digest}>sha256:{digest.slice(0, 16)}…</code>
+              <CopyButton text={`sha256:${digest}`} what="the digest" />
+            </span>
+          )}
+        </Fact>
+        {model.quantization !== null && <Fact name="Quantization">{model.quantization}</Fact>}
+        {model.family !== null && <Fact name="Family">{model.family}</Fact>}
+        {model.context_length !== null && <Fact name="Context">{model.context_length.toLocaleString('en')} tokens</Fact>}
+        {model.base_model !== null && <Fact name="Made from">{model.base_model}</Fact>}
+        {companions.length > 0 && (
+          <Fact name="Needs">
+            <ul className="plain">
+              {companions.map(({ model_id, role }) => (
+                <li key={model_id}>
+                  <Link to={`/?model=${encodeURIComponent(model_id)}`}>{model_id}</Link> <span className="muted">({role})</span>
+                </li>
+              ))}
+            </ul>
+          </Fact>
+        )}
+      </dl>
+    </>
+  );
+}
+
+const sources: Readonly<Record<string, string>> = {
+  hub: 'from Hugging Face',
+  add: 'with skulk add',
+  adopted: 'found in the store',
+};
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactElement {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,43 @@
+import type { ReactElement } from 'react';
+import { useApp, useNode } from '../../../parts/app-context.ts';
+import { Button } from '../../../parts/button.tsx';
+import { Command } from '../../../parts/command.tsx';
+import { capitalized } from '../../../parts/problem.tsx';
+import { Progress } from '../../../parts/progress.tsx';
+import { useStaging } from '../use-staging.ts';
+
+/** Making a copy on the machine whose page this is: the button, how far it is, and where it is in the end. */
+export function StageHere({ modelId, onStage }: { readonly modelId: string; readonly onStage: () => void }): ReactElement {
+  const { identity } = useApp();
+  const { topics } = useNode();
+  const { cancel } = useStaging();
+  const job = topics.staging?.jobs.find(({ model_id }) => model_id === modelId);
+  const copy = topics.storage?.models.find(({ model_id }) => model_id === modelId);
+  const isRunning = job?.status === 'staging' || job?.status === 'pending';
+  return (
+    <div className="stage-here">
+      {isRunning ? (
+        <div className="stage-now">
+          <Progress label={`Staging ${modelId}`} {...job} />
+          <p className="muted">{job.waits_for === null ? (job.doing ?? 'beginning') : capitalized(job.waits_for)}</p>
+          <Button onClick={() => cancel(modelId)}>Stop</Button>
+        </div>
+      ) : (
+        <Button tone="primary" icon="machine" onClick={onStage}>
+          {copy === undefined ? `Stage on ${identity.hostname}` : `Stage on ${identity.hostname} again`}
+        </Button>
+      )}
+      {job?.status === 'complete' && job.path !== null && <Command text={job.path} what="the path" />}
+      {job?.status === 'failed' && (
+        <p className="bad">
+          {capitalized(job.error ?? 'it failed')}. {job.hint !== null && <span className="muted">{capitalized(job.hint)}.</span>}
+        </p>
+      )}
+      {job?.warnings.map((warning) => (
+        <p key={warning} className="muted">
+          {capitalized(warning)}.
+        </p>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+import type { ReactElement } from 'react';
+import { Age } from '../../../parts/age.tsx';
+import { useApp, useStore } from '../../../parts/app-context.ts';
+import { formatBytes } from '../../../parts/format.ts';
+import { CopyState } from '../../copy-state.tsx';
+import { stagedOn } from '../staged-on.ts';
+
+/** On which nodes a model is staged, and whether it is used there. */
+export function StagedList({ modelId }: { readonly modelId: string }): ReactElement {
+  const { identity } = useApp();
+  const { topics } = useStore();
+  const copies = stagedOn(topics.nodes?.nodes ?? [], modelId);
+  return (
+    <section aria-labelledby="staged">
+      <h3 id="staged">Staged on</h3>
+      {copies.length === 0 ? (
+        <p className="muted">No machine has told of a copy.</p>
+      ) : (
+        <ul className="staged-list">
+          {copies.map(({ node, copy }) => (
+            <li key={node.node_id}>
+              <strong>{node.hostname || node.node_id}</strong>{' '}
+              {node.node_id === identity.node_id && <span className="badge">this machine</span>}
+              <CopyState copy={copy} />
+              <span className="muted">
+                {formatBytes(copy.size_bytes)}, last used <Age at={copy.last_used} />
+                {!node.connected && (
+                  <>
+                    ; away since <Age at={node.last_seen} />
+                  </>
+                )}
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}

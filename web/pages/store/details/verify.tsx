@@ -1,0 +1,69 @@
+import { type ReactElement, useState } from 'react';
+import type { VerifyReport } from '../../../api/shapes.ts';
+import { useApp } from '../../../parts/app-context.ts';
+import { Button } from '../../../parts/button.tsx';
+import { Icon } from '../../../parts/icon.tsx';
+import { Problem } from '../../../parts/problem.tsx';
+import { Progress } from '../../../parts/progress.tsx';
+import { useTask } from '../../../parts/use-task.ts';
+
+/** Hashing the canonical copy again. It goes on as long as the dialog is open. */
+export function Verify({ modelId }: { readonly modelId: string }): ReactElement {
+  const { client } = useApp();
+  const task = useTask<VerifyReport>();
+  const [progress, setProgress] = useState({ bytes_done: 0, bytes_total: 0 });
+  const begin = (): void => {
+    setProgress({ bytes_done: 0, bytes_total: 0 });
+    const onProgress = (bytes_done: number, bytes_total: number): void => setProgress({ bytes_done, bytes_total });
+    void task.start((signal) => client.work<VerifyReport>('/store/verify', { model_ids: [modelId] }, { signal, onProgress }));
+  };
+  const found = task.result?.models.find(({ model_id }) => model_id === modelId);
+  return (
+    <div className="verify">
+      {task.isBusy ? (
+        <div className="stage-now">
+          <Progress label={`Verifying ${modelId}`} {...progress} bytes_per_second={null} seconds_left={null} />
+          <Button onClick={task.reset}>Stop</Button>
+        </div>
+      ) : (
+        <Button icon="verify" onClick={begin}>
+          Verify
+        </Button>
+      )}
+      <div role="status">
+        {found !== undefined && isGood(found.status) && (
+          <p className="good">
+            <Icon name="check" /> Every byte is as it must be.
+          </p>
+        )}
+        {found !== undefined && !isGood(found.status) && (
+          <div className="callout bad">
+            <Icon name="warning" />
+            <div>
+              <p>
+                This copy is {found.status}. {found.note ?? 'Bring the model in again.'}
+              </p>
+              <ul className="plain">
+                {found.bad_files.map(({ path, problem }) => (
+                  <li key={path}>
+                    <code>{path}</code>: {problems[problem] ?? problem}
+                  </li>
+                ))}
+              </ul>
+            </div>
+          </div>
+        )}
+      </div>
+      {task.error !== undefined && <Problem error={task.error} />}
+    </div>
+  );
+}
+
+const isGood = (status: string): boolean => status === 'ok' || status === 'repaired';
+
+const problems: Readonly<Record<string, string>> = {
+  missing: 'it is missing',
+  size: 'it has another size',
+  content: 'it has other content',
+  unreadable: 'it cannot be read',
+};

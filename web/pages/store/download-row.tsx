@@ -1,0 +1,70 @@
+import type { ReactElement } from 'react';
+import { modelPath } from '../../api/client.ts';
+import type { Download } from '../../api/shapes.ts';
+import { useApp } from '../../parts/app-context.ts';
+import { IconButton } from '../../parts/button.tsx';
+import { ModelName } from '../../parts/model-name.tsx';
+import { capitalized } from '../../parts/problem.tsx';
+import { Progress } from '../../parts/progress.tsx';
+import { useNarrow } from '../../parts/use-narrow.ts';
+import { useTask } from '../../parts/use-task.ts';
+
+/** A download in the list of models: how far it is, or why it ended. */
+export function DownloadRow({ download, onDismiss }: { readonly download: Download; readonly onDismiss: () => void }): ReactElement {
+  const { client, tell } = useApp();
+  const task = useTask<unknown>();
+  const isNarrow = useNarrow();
+  const { modelId, status, revision, gguf_file, selector } = download;
+  const part = gguf_file ?? selector;
+  const ask = async (work: (signal: AbortSignal) => Promise<unknown>, says: string): Promise<void> => {
+    if ((await task.start(work)) !== undefined) tell(says);
+  };
+  const cancel = (): Promise<void> =>
+    ask(
+      (signal) => client.send('DELETE', modelPath('/store/models', modelId, '/download'), undefined, signal),
+      `The download of ${modelId} was stopped.`,
+    );
+  const retry = (): Promise<void> =>
+    ask(
+      (signal) => client.send('POST', modelPath('/store/models', modelId, '/download'), { revision, gguf_file, selector }, signal),
+      `The download of ${modelId} goes on.`,
+    );
+  const state = (
+    <div className="download-state">
+      {status === 'pending' && <p className="muted">Waits for its turn.</p>}
+      {status === 'downloading' && <Progress label={`Download of ${modelId}`} {...download} />}
+      {status === 'downloading' && download.bytes_total === 0 && <p className="muted">Hugging Face is asked what there is.</p>}
+      {status === 'failed' && (
+        <p className="bad">
+          {capitalized(download.error ?? 'it failed')}.{' '}
+          <span className="muted">{download.hint !== null && `${capitalized(download.hint)}.`}</span>
+        </p>
+      )}
+      {task.error !== undefined && (
+        <p className="bad" role="alert">
+          {capitalized(task.error.message)}.
+        </p>
+      )}
+    </div>
+  );
+  return (
+    <tr className={`download ${status}`}>
+      <th scope="row" colSpan={isNarrow ? 2 : 1}>
+        <ModelName id={modelId} />
+        {part !== null && <p className="muted row-more">{part}</p>}
+        {isNarrow && state}
+      </th>
+      {!isNarrow && <td colSpan={4}>{state}</td>}
+      <td className="actions">
+        {status === 'failed' ? (
+          <>
+            <IconButton icon="retry" label={`Download ${modelId} again`} disabled={task.isBusy} onClick={() => void retry()} />
+            <IconButton icon="close" label={`Dismiss the download of ${modelId}`} onClick={onDismiss} />
+          </>
+        ) : (
+          <IconButton icon="close" label={`Cancel the download of ${modelId}`} disabled={task.isBusy} onClick={() => void cancel()} />
+        )}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,111 @@
+import { type ReactElement, useState } from 'react';
+import type { Download } from '../../api/shapes.ts';
+import { useNode, useStore } from '../../parts/app-context.ts';
+import { Button } from '../../parts/button.tsx';
+import { Empty } from '../../parts/empty.tsx';
+import { navigate, useRoute } from '../../parts/route.ts';
+import { AddDialog } from './add-dialog.tsx';
+import { DeleteDialog } from './delete-dialog.tsx';
+import { DetailsDialog } from './details-dialog.tsx';
+import { type ListView, listModels, type SortKey, tagsOf } from './list-models.ts';
+import { ListTools } from './list-tools.tsx';
+import { ModelTable } from './model-table.tsx';
+import { Space } from './space.tsx';
+import { useStaging } from './use-staging.ts';
+import { useGuide } from './welcome/use-guide.ts';
+import { Welcome } from './welcome/welcome.tsx';
+
+/** What the store has: the first thing that one sees. */
+export function StorePage(): ReactElement {
+  const { topics, round } = useStore();
+  const node = useNode();
+  const guide = useGuide();
+  const { query } = useRoute();
+  const [view, setView] = useState<ListView>({ words: '', tags: [], sort: 'name', isDescending: false });
+  const [dismissed, setDismissed] = useState<ReadonlySet<string>>(new Set());
+  const [isAdding, setAdding] = useState(false);
+  const [deleting, setDeleting] = useState<string>();
+  const staging = useStaging();
+  const entries = topics.registry?.entries ?? [];
+  const nodes = topics.nodes?.nodes ?? [];
+  const shown = query.get('model');
+  const downloads = (topics.downloads?.downloads ?? []).filter((one) => isOfInterest(one) && !dismissed.has(keyOf(one)));
+  const found = listModels(entries, view);
+  const sortBy = (sort: SortKey): void =>
+    setView({ ...view, sort, isDescending: view.sort === sort ? !view.isDescending : sort !== 'name' });
+  const isKnown = topics.registry !== undefined;
+  return (
+    <>
+      <div className="page-head">
+        <h1>Store</h1>
+        <Button tone="primary" icon="add" disabled={!isKnown} onClick={() => setAdding(true)}>
+          Add a model
+        </Button>
+      </div>
+      {guide.isShown && <Welcome guide={guide} onAdd={() => setAdding(true)} onStage={staging.stage} />}
+      {topics.health !== undefined && <Space health={topics.health} entries={entries} />}
+      {isKnown && entries.length + downloads.length > 0 && (
+        <section className="card flush" aria-label="Models">
+          <ListTools view={view} tags={tagsOf(entries)} count={found.length} total={entries.length} onChange={setView} />
+          <ModelTable
+            entries={found}
+            downloads={downloads}
+            nodes={nodes}
+            jobs={node.topics.staging?.jobs ?? []}
+            here={new Set(node.topics.storage?.models.map(({ model_id }) => model_id))}
+            view={view}
+            onSort={sortBy}
+            onStage={staging.stage}
+            onDelete={setDeleting}
+            onDismiss={(one) => setDismissed(new Set([...dismissed, keyOf(one)]))}
+          />
+          {entries.length > 0 && found.length === 0 && (
+            <Empty title="No model is like that">
+              <Button onClick={() => setView({ ...view, words: '', tags: [] })}>Show all</Button>
+            </Empty>
+          )}
+        </section>
+      )}
+      {isKnown && entries.length + downloads.length === 0 && !guide.isShown && (
+        <section className="card">
+          <Empty title="The store is empty">
+            <p className="muted">
+              Add a model from Hugging Face, or bring in what you have: <code>skulk add PATH --as ORG/NAME</code>.
+            </p>
+            <Button tone="primary" icon="add" onClick={() => setAdding(true)}>
+              Add a model
+            </Button>
+          </Empty>
+        </section>
+      )}
+      {!isKnown && round === 0 && <p className="muted loading">Asking the store…</p>}
+      {isAdding && <AddDialog freeBytes={topics.health?.freeBytes} onClose={() => setAdding(false)} />}
+      {shown !== null && isKnown && deleting === undefined && (
+        <DetailsDialog
+          key={shown}
+          modelId={shown}
+          onStage={staging.stage}
+          onDelete={() => setDeleting(shown)}
+          onClose={() => navigate('/')}
+        />
+      )}
+      {deleting !== undefined && (
+        <DeleteDialog
+          modelId={deleting}
+          bytes={entries.find(({ model_id }) => model_id === deleting)?.total_bytes}
+          nodes={nodes}
+          onClose={(isDone) => {
+            setDeleting(undefined);
+            if (isDone && shown === deleting) navigate('/', { replace: true });
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+/** What is complete stands in the list as a model; what somebody stopped is of no interest. */
+const isOfInterest = ({ status, error_code }: Download): boolean => status !== 'complete' && error_code !== 'CANCELLED';
+
+/** A download that is asked for again is another one. */
+const keyOf = ({ modelId, updated_at }: Download): string => `${modelId} ${updated_at}`;

@@ -1,0 +1,22 @@
+import { asApiError } from '../../api/api-error.ts';
+import { modelPath } from '../../api/client.ts';
+import { useApp } from '../../parts/app-context.ts';
+import { capitalized } from '../../parts/problem.tsx';
+
+/** Making verified copies on the machine whose page this is. */
+export function useStaging(): { readonly stage: (modelId: string) => void; readonly cancel: (modelId: string) => void } {
+  const { client, identity, tell } = useApp();
+  const ask = async (work: Promise<unknown>, says: string): Promise<void> => {
+    try {
+      await work;
+      tell(says);
+    } catch (error) {
+      tell(`${capitalized(asApiError(error).message)}.`, 'bad');
+    }
+  };
+  return {
+    stage: (modelId) =>
+      void ask(client.send('POST', '/node/stage', { model_id: modelId }), `${modelId} is being staged on ${identity.hostname}.`),
+    cancel: (modelId) => void ask(client.send('DELETE', modelPath('/node/stage', modelId)), `Staging ${modelId} was stopped.`),
+  };
+}

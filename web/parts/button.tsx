@@ -1,0 +1,65 @@
+import { type ReactElement, type ReactNode, useEffect, useRef } from 'react';
+import { Icon, type IconName } from './icon.tsx';
+
+/** What a button is told. */
+export interface ButtonProps {
+  readonly children: ReactNode;
+  readonly icon?: IconName | undefined;
+  readonly tone?: 'primary' | 'plain' | 'quiet' | 'danger';
+  readonly disabled?: boolean;
+  readonly onClick?: (() => void) | undefined;
+  readonly isSubmit?: boolean;
+  /** What is said instead of the words on it, where several have the same. */
+  readonly label?: string | undefined;
+  /** Takes the focus when it appears, where what had it has gone. */
+  readonly takesFocus?: boolean;
+}
+
+/** A button with words. */
+export function Button({
+  children,
+  icon,
+  tone = 'plain',
+  disabled = false,
+  onClick,
+  isSubmit = false,
+  label,
+  takesFocus = false,
+}: ButtonProps): ReactElement {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (takesFocus) button.current?.focus();
+  }, [takesFocus]);
+  return (
+    <button
+      ref={button}
+      type={isSubmit ? 'submit' : 'button'}
+      className={`button ${tone}`}
+      disabled={disabled}
+      onClick={onClick}
+      aria-label={label}
+    >
+      {icon !== undefined && <Icon name={icon} />}
+      {children}
+    </button>
+  );
+}
+
+/** A button with a picture alone; its label says what it does. */
+export function IconButton({
+  icon,
+  label,
+  disabled = false,
+  onClick,
+}: {
+  readonly icon: IconName;
+  readonly label: string;
+  readonly disabled?: boolean;
+  readonly onClick: () => void;
+}): ReactElement {
+  return (
+    <button type="button" className="button quiet square" disabled={disabled} onClick={onClick} aria-label={label} title={label}>
+      <Icon name={icon} />
+    </button>
+  );
+}

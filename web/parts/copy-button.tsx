@@ -1,0 +1,30 @@
+import { type ReactElement, useState } from 'react';
+import { IconButton } from './button.tsx';
+
+/** Puts a text where other programs can paste it. */
+export function CopyButton({ text, what }: { readonly text: string; readonly what: string }): ReactElement {
+  const [isCopied, setCopied] = useState(false);
+  const copy = async (): Promise<void> => {
+    await writeText(text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 2_000);
+  };
+  return <IconButton icon={isCopied ? 'check' : 'copy'} label={isCopied ? 'Copied' : `Copy ${what}`} onClick={() => void copy()} />;
+}
+
+/** On a LAN there is no HTTPS as a rule, and without it a browser has no clipboard but the old way. */
+async function writeText(text: string): Promise<void> {
+  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text).catch(() => selectAndCopy(text));
+  selectAndCopy(text);
+}
+
+function selectAndCopy(text: string): void {
+  const area = document.createElement('textarea');
+  area.value = text;
+  area.className = 'hidden';
+  // A modal dialog makes everything outside of it inert.
+  (document.querySelector('dialog[open]') ?? document.body).append(area);
+  area.select();
+  document.execCommand('copy');
+  area.remove();
+}

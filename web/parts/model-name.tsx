@@ -1,0 +1,13 @@
+import type { ReactElement } from 'react';
+
+/** A model's id: whose it is stands back, its name stands out; it breaks where a name may. */
+export function ModelName({ id }: { readonly id: string }): ReactElement {
+  const slash = id.indexOf('/');
+  return (
+    <span className="model-name">
+      {slash !== -1 && <span className="org">{id.slice(0, slash + 1)}</span>}
+      {slash !== -1 && <wbr />}
+      <span className="name">{id.slice(slash + 1)}</span>
+    </span>
+  );
+}

@@ -1,0 +1,25 @@
+import type { ReactElement } from 'react';
+import type { NodeOutcome } from '../api/shapes.ts';
+import { formatBytes } from './format.ts';
+
+/** How an order stands on each node, as a list. */
+export function Outcomes({ nodes }: { readonly nodes: readonly NodeOutcome[] }): ReactElement | null {
+  if (nodes.length === 0) return null;
+  return (
+    <ul className="outcomes">
+      {nodes.map((outcome) => (
+        <li key={outcome.node} className={outcome.status}>
+          <strong>{outcome.hostname || outcome.node}</strong> {sentenceOf(outcome)}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What became of it, to follow the node's name. */
+export function sentenceOf({ status, freed_bytes, reason }: NodeOutcome): string {
+  if (status === 'done') return freed_bytes > 0 ? `freed ${formatBytes(freed_bytes)}` : 'had nothing to remove';
+  if (status === 'deferred') return `removes it later: ${reason ?? 'it is in use'}`;
+  if (status === 'failed') return `could not: ${reason ?? 'it does not say why'}`;
+  return 'has not answered yet; it does so when it is there again';
+}

@@ -1,0 +1,40 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { type ApiError, asApiError } from '../api/api-error.ts';
+
+/** Something that is asked of the server because a person wants it. */
+export interface Task<T> {
+  readonly isBusy: boolean;
+  readonly error: ApiError | undefined;
+  readonly result: T | undefined;
+  /** Forgets the last outcome and begins; what still runs is stopped. */
+  readonly start: (work: (signal: AbortSignal) => Promise<T>) => Promise<T | undefined>;
+  /** Stops what runs, and forgets the outcome. */
+  readonly reset: () => void;
+}
+
+/** One thing at a time; it is stopped when whoever asked is gone. */
+export function useTask<T>(): Task<T> {
+  const [state, setState] = useState<Omit<Task<T>, 'start' | 'reset'>>({ isBusy: false, error: undefined, result: undefined });
+  const running = useRef<AbortController>(undefined);
+  useEffect(() => () => running.current?.abort(), []);
+  const start = useCallback(async (work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> => {
+    running.current?.abort();
+    const own = new AbortController();
+    running.current = own;
+    setState({ isBusy: true, error: undefined, result: undefined });
+    try {
+      const result = await work(own.signal);
+      if (own.signal.aborted) return undefined;
+      setState({ isBusy: false, error: undefined, result });
+      return result;
+    } catch (error) {
+      if (!own.signal.aborted) setState({ isBusy: false, error: asApiError(error), result: undefined });
+      return undefined;
+    }
+  }, []);
+  const reset = useCallback(() => {
+    running.current?.abort();
+    setState({ isBusy: false, error: undefined, result: undefined });
+  }, []);
+  return { ...state, start, reset };
+}
