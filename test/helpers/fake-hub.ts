@@ -4,8 +4,11 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
 
-/** A file of a repo: its bytes, or how to make a part of them. */
-export type HubContent = Uint8Array | string | { readonly size: number; readonly read: (start: number, end: number) => Buffer };
+/** A file of a repo: its bytes, or how to make a part of them. With a digest it is not read to make one, as nobody fetches it to its end. */
+export type HubContent =
+  | Uint8Array
+  | string
+  | { readonly size: number; readonly read: (start: number, end: number) => Buffer; readonly sha256?: string };
 
 /** A repo: files by path; what is larger than 1 KiB or ends in .gguf or .safetensors lies in LFS. */
 export interface FakeRepo {
@@ -308,10 +311,14 @@ export async function fakeHub(): Promise<FakeHub> {
 
 function storeFile(path: string, content: HubContent): StoredFile {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content instanceof Uint8Array ? Buffer.from(content) : undefined;
-  const { size, read } =
-    bytes === undefined
-      ? (content as Exclude<HubContent, string | Uint8Array>)
-      : { size: bytes.length, read: (start: number, end: number) => bytes.subarray(start, end) };
+  const {
+    size,
+    read,
+    sha256: known,
+  } = bytes === undefined
+    ? (content as Exclude<HubContent, string | Uint8Array>)
+    : { size: bytes.length, read: (start: number, end: number) => bytes.subarray(start, end), sha256: undefined };
+  if (known !== undefined) return { size, read, isLfs: true, sha256: known, oid: '' };
   const sha256 = createHash('sha256');
   const oid = createHash('sha1').update(`blob ${size}\0`);
   for (let at = 0; at < size; at += block) {

@@ -96,6 +96,14 @@ describe('the events of a store', () => {
     // The laptop, which has no agent, still has something to do.
     await world.node(host, 'laptop', 'reconcile').exited;
     for (const source of sources) await source.until<Orders>('orders', ({ orders }) => orders.length === 0);
+    // A node that is stopped does not wait for what never ends.
+    const second = await startServe({ home: join(world.home, 'n2'), args: ['--role', 'node'], env: { SKULK_STORE: host.url } });
+    const passed = await listenTo(`${second.apiUrl}/store/events`);
+    await passed.until<Registry>('registry', () => true);
+    const began = performance.now();
+    expect(await second.stop()).toMatchObject({ status: 0 });
+    expect(performance.now() - began).toBeLessThan(5_000);
+    await passed.ended;
     // They end with the server, and a node says why there are none.
     await host.stop();
     await Promise.all(sources.map(({ ended }) => ended));

@@ -1,0 +1,125 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { expect, onTestFinished, test } from 'vitest';
+import { createApp } from '../../src/core/server/create-app.ts';
+import { defaultLimits } from '../../src/core/server/limits.ts';
+import { listen } from '../../src/core/server/listen.ts';
+import { stopApp } from '../../src/core/server/stop-app.ts';
+import { addWebApp } from '../../src/core/server/web-app.ts';
+import { ask } from '../helpers/raw-http.ts';
+import { startServe } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const built = fileURLToPath(new URL('../../dist/web/', import.meta.url));
+
+async function serve(options: { env?: Record<string, string> } = {}) {
+  const host = await startServe({ home: await temporaryDirectory(), ...options });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  return host;
+}
+
+test('the page comes from the API port, with a policy that lets nothing in from elsewhere', async () => {
+  const host = await serve();
+  const document = await readFile(join(built, 'index.html'), 'utf8');
+  for (const target of ['/', '/nodes', '/settings', '/settings/', '/?model=org%2Fname']) {
+    const answer = await ask(host.apiUrl, target);
+    expect([target, answer.status, answer.body.toString()]).toEqual([target, 200, document]);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-cache',
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'content-security-policy':
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    });
+    const again = await ask(host.apiUrl, target, { headers: { 'if-none-match': String(answer.headers.etag) } });
+    expect([again.status, again.body.length]).toEqual([304, 0]);
+  }
+  expect((await ask(host.apiUrl, '/', { method: 'HEAD' })).status).toBe(200);
+  expect((await ask(host.apiUrl, '/', { method: 'POST' })).status).toBe(405);
+  // The file server has no pages.
+  for (const target of ['/', '/settings']) expect((await ask(host.url, target)).status).toBe(404);
+});
+
+test('the bundle has hashed names, is kept for good, names nothing elsewhere, and is small', async () => {
+  const host = await serve();
+  const names = await readdir(join(built, 'assets'));
+  let gzipped = gzipSync(await readFile(join(built, 'index.html'))).length;
+  for (const name of names) {
+    expect(name).toMatch(/^\w+-[\w-]{8}\.(js|css|svg)$/);
+    const answer = await ask(host.apiUrl, `/assets/${name}`);
+    expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'public, max-age=31536000, immutable' } });
+    expect(answer.headers['content-type']).toMatch(/^(text\/(javascript|css); charset=utf-8|image\/svg\+xml)$/);
+    expect(answer.body.equals(await readFile(join(built, 'assets', name)))).toBe(true);
+    gzipped += gzipSync(answer.body).length;
+  }
+  console.log(`the browser view: ${Math.round(gzipped / 1024)} KB gzipped`);
+  expect(gzipped).toBeLessThan(250 * 1024);
+  const document = await readFile(join(built, 'index.html'), 'utf8');
+  expect(document).not.toMatch(/<style|style=|<script(?![^>]* src="\/assets\/)|https?:/);
+});
+
+test.each([
+  '/assets/',
+  '/assets/index.html',
+  '/assets/..%2Findex.html',
+  '/assets/../index.html',
+  '/assets/%2e%2e%2findex.html',
+  '/assets/..%5Cindex.html',
+  '/assets/%00',
+  '/assets/x/y.js',
+  '/assets/__proto__',
+  '/index.html',
+  '/package.json',
+  '/../main.js',
+  '/main.js',
+])('%s is nothing that the build made', async (target) => {
+  const host = await serve();
+  const answer = await ask(host.apiUrl, target);
+  expect([answer.status, answer.json()]).toEqual([404, expect.objectContaining({ code: 'NOT_FOUND' })]);
+});
+
+test('it holds no secret, so it needs no token; its name must be ours all the same where there is none', async () => {
+  const open = await serve();
+  expect((await ask(open.apiUrl, '/', { headers: { host: 'evil.example' } })).status).toBe(403);
+  const closed = await serve({ env: { SKULK_TOKEN: 'a-good-token' } });
+  expect((await ask(closed.apiUrl, '/settings')).status).toBe(200);
+  const [name = ''] = await readdir(join(built, 'assets'));
+  expect((await ask(closed.apiUrl, `/assets/${name}`)).status).toBe(200);
+  for (const target of ['/node/identity', '/openapi.json', '/nothing', '/config'])
+    expect([target, (await ask(closed.apiUrl, target)).status]).toEqual([target, 401]);
+});
+
+test('a server without a built page serves all the same, and says what to do', async () => {
+  const app = await createApp({ title: 't', version: '1', limits: defaultLimits, logLevel: 'silent' });
+  const directory = join(await temporaryDirectory(), 'web');
+  addWebApp(app, { directory });
+  const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
+  onTestFinished(() => stopApp(app, { graceMs: 100 }));
+  expect((await ask(url, '/')).json()).toMatchObject({ code: 'NOT_FOUND', hint: expect.stringContaining('npm run build') });
+});
+
+test('nothing of it is read when the server starts, only when somebody looks', { timeout: 60_000 }, async () => {
+  const home = await temporaryDirectory();
+  const [log, spy] = [join(home, 'read'), join(home, 'spy.cjs')];
+  await writeFile(log, '');
+  await writeFile(
+    spy,
+    `const fs = require('node:fs');
+     const note = (path) => fs.appendFileSync(${JSON.stringify(log)}, String(path) + '\\n');
+     for (const name of ['open', 'readFile', 'readdir', 'stat']) {
+       const real = fs.promises[name];
+       fs.promises[name] = (path, ...rest) => { note(path); return real(path, ...rest); };
+     }
+     require('node:module').syncBuiltinESMExports();`,
+  );
+  const host = await startServe({ home, env: { NODE_OPTIONS: `--require ${spy}` } });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  const read = async (): Promise<readonly string[]> => (await readFile(log, 'utf8')).split('\n').filter((path) => path.includes('/web/'));
+  expect(await readFile(log, 'utf8')).not.toBe('');
+  expect(await read()).toEqual([]);
+  expect((await ask(host.apiUrl, '/')).status).toBe(200);
+  expect(await read()).not.toEqual([]);
+});

@@ -1,0 +1,128 @@
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { browserTest, openBrowser } from './browser.ts';
+import { showcase } from './showcase.ts';
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+}
+
+/** What axe-core has against a page as it is now. Evaluated from outside, so that the page's own policy stays as it is. */
+async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const found = (await page.evaluate('axe.run(document).then(({ violations }) => violations)')) as readonly Violation[];
+  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+}
+
+const isTooWide = (page: Page): Promise<unknown> =>
+  page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+
+/** Looks at the page in both themes, wide and narrow. */
+async function look(page: Page, what: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1280, 320]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.setViewportSize({ width, height: 800 });
+      expect([what, colorScheme, width, await violations(page)]).toEqual([what, colorScheme, width, []]);
+      expect([what, width, await isTooWide(page)]).toEqual([what, width, false]);
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
+
+browserTest(
+  'nothing of a store in use is out of reach: every page and dialog, light and dark, wide and narrow',
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    const { host, world } = await showcase();
+    world.hub.rate = 4_000_000;
+    const { page } = await openBrowser();
+    await page.goto(host.apiUrl);
+    await page.getByRole('button', { name: 'Add a model' }).click();
+    await look(page, 'the empty dialog');
+    await page.getByLabel('Model on Hugging Face').fill('unsloth/Qwen3-8B-GGUF');
+    await page.getByRole('button', { name: 'Look it up' }).click();
+    await page.getByRole('button', { name: /^Download/ }).waitFor();
+    await look(page, 'the choice of a quantization');
+    await page.getByRole('button', { name: /^Download/ }).click();
+    await page.getByText(/MiB\/s, .* left/).waitFor();
+    await look(page, 'the store');
+    await page.getByRole('link', { name: 'mlx-community/Qwen3-30B-A3B-4bit' }).click();
+    await page.getByRole('heading', { name: 'Files' }).waitFor();
+    await look(page, 'the details');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Delete mlx-community/Qwen3-30B-A3B-4bit' }).click();
+    await look(page, 'the question before a delete');
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Nodes' }).click();
+    await page.getByRole('heading', { name: 'gpu-box-1' }).waitFor();
+    await look(page, 'the nodes');
+    await page.getByRole('button', { name: 'Purge all on gpu-box-1' }).click();
+    await look(page, 'the question before a purge');
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByLabel('Budget for idle copies').fill('-1');
+    await page.getByText('This must be 0 or more.').waitFor();
+    await look(page, 'the settings');
+    await page.getByRole('button', { name: 'Browse for: Directory of the copies' }).click();
+    await page.getByRole('dialog').getByRole('list').waitFor();
+    await look(page, 'the directories');
+    await page.keyboard.press('Escape');
+    await host.kill();
+    await page.getByText(/This server does not answer/).waitFor();
+    await look(page, 'a server that is gone');
+  },
+);
+
+browserTest('nor of a first start, a wrong token or an address that is none', { timeout: 60_000 }, async () => {
+  const world = await hubWorld();
+  const host = await world.serve();
+  const { page } = await openBrowser();
+  await page.goto(host.apiUrl);
+  await page.getByRole('heading', { name: 'Welcome' }).waitFor();
+  await look(page, 'the first start');
+  await page.getByRole('link', { name: 'Nodes' }).click();
+  await page.getByRole('heading', { name: 'Nodes' }).waitFor();
+  await look(page, 'no nodes');
+  await host.stop();
+  const closed = await world.serve({ SKULK_TOKEN: 'a-good-token' });
+  await page.goto(closed.apiUrl);
+  await page.getByLabel('Token').fill('a-bad-token');
+  await page.keyboard.press('Enter');
+  await page.getByText('That is not the token of this server.').waitFor();
+  await look(page, 'a wrong token');
+});
+
+browserTest('everything can be done with the keyboard, and a dialog keeps the focus and gives it back', { timeout: 60_000 }, async () => {
+  const { host } = await showcase();
+  const { page } = await openBrowser();
+  await page.goto(host.apiUrl);
+  await page.getByRole('link', { name: 'mlx-community/Qwen3-4B-4bit' }).waitFor();
+  const focused = (): Promise<unknown> =>
+    page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent");
+  await page.keyboard.press('Tab');
+  expect(await focused()).toBe('Skip to the content');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  expect(await focused()).toBe('Add a model');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  for (let step = 0; step < 8; step += 1) {
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate("document.activeElement === document.body || document.activeElement.closest('dialog') !== null")).toBe(true);
+  }
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  expect(await focused()).toBe('Add a model');
+  await page.getByRole('link', { name: 'mlx-community/Qwen3-4B-4bit' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'mlx-community/Qwen3-4B-4bit' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  expect(await focused()).toBe('mlx-community/Qwen3-4B-4bit');
+});

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { expect, onTestFinished, test } from 'vitest';
+
+const executablePath = process.env['SKULK_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
+
+/** A test in a real browser; left out where there is no Chromium. */
+export const browserTest = existsSync(executablePath) ? test : test.skip;
+
+/** How a page is looked at. */
+export interface PageOptions {
+  readonly colorScheme?: 'light' | 'dark';
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** A browser of its own for the running test, with a page that complains about nothing. */
+export async function openBrowser({ colorScheme = 'light', width = 1280, height = 800 }: PageOptions = {}): Promise<{
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** What the page's console said and what failed in it, as far as it was not foreseen. */
+  readonly complaints: readonly string[];
+  /** Another page of the same browser, as a new tab is. */
+  readonly newTab: () => Promise<Page>;
+}> {
+  const directory = await mkdtemp(join(tmpdir(), 'skulk-chromium-'));
+  const context = await chromium.launchPersistentContext(directory, {
+    executablePath,
+    headless: true,
+    colorScheme,
+    viewport: { width, height },
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  onTestFinished(async () => {
+    await context.close();
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+  });
+  context.setDefaultTimeout(15_000);
+  const complaints: string[] = [];
+  const watch = (page: Page): Page => {
+    page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+    page.on('console', (message) => {
+      // Chromium writes a line for every answer that is not good and for every connection that is lost; the page tells of those itself.
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());
+    });
+    return page;
+  };
+  const page = watch(context.pages()[0] ?? (await context.newPage()));
+  onTestFinished(() => expect(complaints).toEqual([]));
+  return { context, page, complaints, newTab: async () => watch(await context.newPage()) };
+}

@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { fleetWorld } from '../helpers/fleet-world.ts';
+import { startServe } from '../helpers/spawn-skulk.ts';
+import { browserTest, openBrowser } from './browser.ts';
+
+const token = 'only-for-this-lan';
+
+browserTest('a token is asked for once in a tab, and a wrong one is said to be wrong', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  const host = await startServe({ home: join(world.home, 'host'), env: { SKULK_TOKEN: token } });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  const { page, newTab } = await openBrowser();
+  await page.goto(`${host.apiUrl}/nodes`);
+  await page.getByRole('heading', { name: 'This server wants a token' }).waitFor();
+  await page.getByLabel('Token').fill('another-token');
+  await page.getByRole('button', { name: 'Open' }).click();
+  await page.getByRole('alert').getByText('That is not the token of this server.').waitFor();
+  expect(await page.getByLabel('Token').getAttribute('aria-invalid')).toBe('true');
+  await page.getByLabel('Token').fill(token);
+  await page.keyboard.press('Enter');
+  // It goes on where it was wanted.
+  await page.getByRole('heading', { name: 'Nodes', level: 1 }).waitFor();
+  await page.getByRole('link', { name: 'Store', exact: true }).click();
+  await page.getByRole('link', { name: 'org/one' }).waitFor();
+  await page.reload();
+  await page.getByRole('link', { name: 'org/one' }).waitFor();
+  // Another tab is another one, and nothing of it stays behind.
+  const other = await newTab();
+  await other.goto(host.apiUrl);
+  await other.getByRole('heading', { name: 'This server wants a token' }).waitFor();
+  expect(await other.evaluate('JSON.stringify(localStorage) + document.cookie')).not.toContain(token);
+  expect(page.url()).not.toContain(token);
+});
+
+browserTest('a server that is gone is said to be gone, and what it has is shown when it is back', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  const first = await world.serveHost();
+  const { page } = await openBrowser();
+  await page.goto(first.apiUrl);
+  await page.getByRole('link', { name: 'org/one' }).waitFor();
+  await first.kill();
+  await page.getByText(/This server does not answer\. What you see is how it was; trying again/).waitFor();
+  await page.getByText('reconnecting').waitFor();
+  // What was known stays to be looked at.
+  await page.getByRole('link', { name: 'org/one' }).waitFor();
+  await world.add('org/two');
+  const ports = ['--port', new URL(first.url).port, '--api-port', new URL(first.apiUrl).port];
+  // The server that comes back wants a token by now.
+  const second = await startServe({ home: join(world.home, 'host'), args: ports, env: { SKULK_NODE_ID: 'host', SKULK_TOKEN: token } });
+  await page.getByRole('heading', { name: 'This server wants a token' }).waitFor();
+  await page.getByLabel('Token').fill(token);
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: 'org/two' }).waitFor();
+  await second.stop();
+  await page.getByText('reconnecting').waitFor();
+  const third = await startServe({ home: join(world.home, 'host'), args: ports, env: { SKULK_NODE_ID: 'host' } });
+  onTestFinished(() => third[Symbol.asyncDispose]());
+  await page.getByText('live', { exact: true }).waitFor();
+  expect(await page.getByText('trying again').count()).toBe(0);
+  await world.add('org/three');
+  await page.getByRole('link', { name: 'org/three' }).waitFor();
+});
+
+browserTest('the page of a node says when its store is away, and keeps what is its own', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  const host = await world.serveHost();
+  const node = await world.serveNode('n1', host.url);
+  const { page } = await openBrowser();
+  await page.goto(node.apiUrl);
+  await page.getByRole('button', { name: 'Stage org/one on this machine' }).click();
+  await page.getByText(/org\/one is staged at /).waitFor();
+  await host.stop();
+  await page.getByText(/Store unreachable/).waitFor();
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('textbox', { name: 'Directory of the copies' }).waitFor();
+  const again = await world.serveHost({ port: Number(new URL(host.url).port) });
+  onTestFinished(() => again[Symbol.asyncDispose]());
+  await page.getByText('live', { exact: true }).waitFor();
+});

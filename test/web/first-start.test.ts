@@ -1,0 +1,77 @@
+import { readFile, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { noise } from '../helpers/model-files.ts';
+import { startServe } from '../helpers/spawn-skulk.ts';
+import { browserTest, openBrowser } from './browser.ts';
+
+browserTest('a newcomer with only a browser gets from an empty machine to a staged model', { timeout: 60_000 }, async () => {
+  const world = await hubWorld({ XDG_CONFIG_HOME: '/nonexistent' });
+  world.hub.push('tiny/Foo-GGUF', {
+    files: { 'Foo-Q4_K_M.gguf': noise(3_000_000), 'Foo-Q8_0.gguf': noise(6_000_000), 'mmproj-Foo.gguf': noise(500_000) },
+  });
+  const xdg = join(world.home, 'xdg');
+  const host = await world.serve({ XDG_CONFIG_HOME: xdg });
+  const { page } = await openBrowser();
+  await page.goto(host.apiUrl);
+  const welcome = page.getByRole('region', { name: 'Welcome' });
+  await welcome.getByText(`This machine, ${hostname()}, is the store host now`).waitFor();
+  expect(await page.title()).toBe('Store · skulk');
+
+  // Where models are kept: what is not possible is said as it is typed, and what is there can be chosen.
+  const path = welcome.getByRole('textbox', { name: 'Directory of the models' });
+  expect(await path.inputValue()).toBe(world.storePath);
+  await path.fill('models');
+  await welcome.getByText(/a relative path/).waitFor();
+  expect(await welcome.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+  await path.fill(world.storePath);
+  await welcome.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('status').getByText(`Saved to ${xdg}/skulk/skulk.yaml.`).waitFor();
+  expect(await readFile(join(xdg, 'skulk/skulk.yaml'), 'utf8')).toContain(`store_host: ${hostname()}`);
+  // A host that is called by its own name need not be restarted for it.
+  expect(await page.getByText('Restart needed').count()).toBe(0);
+
+  // The first model, in the quantization of one's choice, with its size before a byte is fetched.
+  await welcome.getByRole('button', { name: 'Choose a model' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Add a model' });
+  await dialog.getByLabel('Model on Hugging Face').fill('https://huggingface.co/tiny/Foo-GGUF/tree/main');
+  await dialog.getByRole('button', { name: 'Look it up' }).click();
+  expect(await dialog.getByLabel('Q4_K_M').isChecked()).toBe(true);
+  await dialog.getByLabel('Q8_0').check();
+  await dialog.getByRole('button', { name: 'Download 6.20 MiB' }).click();
+  await welcome.getByText('tiny/Foo-GGUF is in the store.').waitFor();
+  const row = page.getByRole('row', { name: /tiny\/Foo-GGUF/ });
+  await row.getByText('vision').waitFor();
+  expect(world.hub.sent('Foo-Q4_K_M.gguf')).toBe(0);
+
+  // And a verified copy on this machine, whose path is told.
+  await welcome.getByRole('button', { name: `Stage on ${hostname()}` }).click();
+  const copy = join(world.home, 'host/staging/tiny--Foo-GGUF');
+  await welcome.getByText(copy, { exact: true }).waitFor();
+  expect((await stat(join(copy, 'Foo-Q8_0.gguf'))).size).toBe(6_000_000);
+  await welcome.getByText(`SKULK_STORE=${host.url} skulk stage tiny/Foo-GGUF`).waitFor();
+  await welcome.getByRole('button', { name: 'Done' }).click();
+  await welcome.waitFor({ state: 'detached' });
+  await page.reload();
+  await row.getByText('vision').waitFor();
+  expect(await welcome.count()).toBe(0);
+});
+
+browserTest('who knows the way is not greeted again, nor is anybody on a node', { timeout: 60_000 }, async () => {
+  const world = await hubWorld();
+  const host = await world.serve();
+  const { page } = await openBrowser();
+  await page.goto(host.apiUrl);
+  await page.getByRole('button', { name: 'I know my way' }).click();
+  await page.getByText('The store is empty').waitFor();
+  await page.reload();
+  await page.getByText('The store is empty').waitFor();
+  expect(await page.getByRole('region', { name: 'Welcome' }).count()).toBe(0);
+  const node = await startServe({ home: join(world.home, 'n1'), args: ['--role', 'node'], env: { SKULK_STORE: host.url } });
+  onTestFinished(() => node[Symbol.asyncDispose]());
+  await page.goto(node.apiUrl);
+  await page.getByText('The store is empty').waitFor();
+  expect(await page.getByRole('region', { name: 'Welcome' }).count()).toBe(0);
+});

@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { configSchema } from '../../src/core/config/schema.ts';
+import { ApiError } from '../../web/api/api-error.ts';
+import { checkValue, type Schema, schemaAt } from '../../web/api/check-value.ts';
+import { createEventParser, type StreamEvent } from '../../web/api/event-parser.ts';
+import { readTypedRef } from '../../web/api/model-ref.ts';
+import { findProblems } from '../../web/pages/settings/find-problems.ts';
+import { isThisMachine, nest, type SettingKey, type SettingValue } from '../../web/pages/settings/keys.ts';
+import { describeProgress, formatAge, formatBytes, formatSeconds, plural } from '../../web/parts/format.ts';
+
+describe('a stream of events', () => {
+  const parse = (pieces: readonly string[]): readonly StreamEvent[] => {
+    const parser = createEventParser();
+    return pieces.flatMap((piece) => parser(piece));
+  };
+
+  test('is read as the standard says', () => {
+    const text =
+      ': hello\n\nevent: a\ndata: {"x":1}\n\ndata: one\ndata:two\r\n\r\nevent: nothing\n\nid: 5\nretry: 10\ndata\n\n: \n\nevent: b\rdata: 3\r\r';
+    expect(parse([`${text}data: cut`])).toEqual([
+      { name: 'a', data: '{"x":1}' },
+      { name: 'message', data: 'one\ntwo' },
+      { name: 'message', data: '' },
+      { name: 'b', data: '3' },
+    ]);
+  });
+
+  test('is the same in whatever pieces it comes', () => {
+    const line = fc.constantFrom('event: a', 'data: 1', 'data: {"ü": "x"}', '', ':', ': x', 'data', 'junk');
+    const end = fc.constantFrom('\n', '\r\n', '\r');
+    const stream = fc.array(fc.tuple(line, end)).map((lines) => `${lines.flat().join('')}\n\n`);
+    fc.assert(
+      fc.property(stream, fc.array(fc.nat(20), { minLength: 1 }), (text, cuts) => {
+        const pieces: string[] = [];
+        for (let [at, index] = [0, 0]; at < text.length; index += 1) {
+          const length = 1 + (cuts[index % cuts.length] ?? 0);
+          pieces.push(text.slice(at, at + length));
+          at += length;
+        }
+        expect(parse(pieces)).toEqual(parse([text]));
+      }),
+    );
+  });
+});
+
+describe('a value of a setting', () => {
+  // As the page gets it.
+  const schema = JSON.parse(JSON.stringify(configSchema)) as Schema;
+  test.each([
+    ['model_store.store_port', 9000, undefined],
+    ['model_store.store_port', 0, 'This must be from 1 to 65535.'],
+    ['model_store.store_port', 1.5, 'This must be a whole number.'],
+    ['model_store.store_port', 'many', 'This must be a number.'],
+    ['model_store.store_path', '', 'This must not be empty.'],
+    ['model_store.store_host', null, 'This must be a text.'],
+    ['model_store.store_http_host', null, undefined],
+    ['model_store.enabled', 'yes', 'This is either on or off.'],
+    ['model_store.staging.staging_keep_recent_gb', 0.5, undefined],
+    ['model_store.staging.staging_keep_recent_gb', -1, 'This must be 0 or more.'],
+    ['model_store.auth.token', 'short', 'This needs 8 characters or more.'],
+    ['model_store.auth.token', 'with a space', 'This has characters that are not possible here.'],
+    ['model_store.unknown.key', 'anything', undefined],
+  ] as const)('%s: %j', (key, value, says) => {
+    expect(checkValue(schemaAt(schema, key.split('.')) ?? {}, value)).toBe(says);
+  });
+
+  test('that is wrong only with others is told where it was changed last, and what is right together is right', async () => {
+    const refuses =
+      (isBad: (some: ReadonlyMap<SettingKey, SettingValue>) => boolean) =>
+      async (some: ReadonlyMap<SettingKey, SettingValue>): Promise<void> => {
+        if (isBad(some)) throw new ApiError('/x/skulk.yaml:3: no', { status: 400, code: 'BAD_REQUEST', hint: 'do better' });
+      };
+    const ports = new Map<SettingKey, SettingValue>([
+      ['model_store.store_port', 52415],
+      ['model_store.api_port', 58080],
+    ]);
+    expect(
+      await findProblems(
+        ports,
+        refuses((some) => some.size === 1),
+      ),
+    ).toEqual(new Map());
+    expect(
+      await findProblems(
+        ports,
+        refuses((some) => some.size === 2),
+      ),
+    ).toEqual(new Map([['model_store.api_port', 'no. Do better.']]));
+    expect(
+      await findProblems(
+        ports,
+        refuses((some) => some.has('model_store.store_port')),
+      ),
+    ).toEqual(new Map([['model_store.store_port', 'no. Do better.']]));
+    expect(
+      await findProblems(
+        new Map(),
+        refuses(() => true),
+      ),
+    ).toEqual(new Map());
+    const gone = async (): Promise<never> => {
+      throw new ApiError('gone', { status: 0, code: '', hint: null });
+    };
+    await expect(findProblems(ports, gone)).rejects.toThrow('gone');
+  });
+
+  test('stands where the file has it', () => {
+    const values = new Map<SettingKey, SettingValue>([
+      ['model_store.store_port', 1],
+      ['model_store.staging.enabled', false],
+      ['model_store.staging.node_cache_path', null],
+    ]);
+    expect(nest(values)).toEqual({ model_store: { store_port: 1, staging: { enabled: false, node_cache_path: null } } });
+    const kite = { hostname: 'Kite3.local', node_id: 'node-1' };
+    expect(['kite3', 'KITE3.local.', 'node-1', 'localhost'].map((name) => isThisMachine(name, kite))).toEqual([true, true, true, true]);
+    expect(['kite4', 'node-2', 'Node-1', '10.0.0.1'].map((name) => isThisMachine(name, kite))).toEqual([false, false, false, false]);
+  });
+});
+
+test.each([
+  [' org/name ', 'org/name', undefined, undefined],
+  ['org/name@v1.0', 'org/name', 'v1.0', undefined],
+  ['org/name:Q5_K_M', 'org/name', undefined, 'Q5_K_M'],
+  ['org/name@main:sub/x.gguf', 'org/name', 'main', 'sub/x.gguf'],
+  ['https://huggingface.co/org/name', 'org/name', undefined, undefined],
+  ['https://hf.co/org/name/tree/v2?x=1', 'org/name', 'v2', undefined],
+  ['http://evil.example/a/b', 'http://evil.example/a/b', undefined, undefined],
+  ['name', 'name', undefined, undefined],
+])('%j names %j', (text, modelId, revision, selector) => {
+  expect(readTypedRef(text)).toEqual({ modelId, revision, selector });
+});
+
+test('sizes, times and counts are said as a person says them', () => {
+  const now = Date.parse('2026-06-15T12:00:00Z');
+  const ago = (seconds: number): string => formatAge(new Date(now - seconds * 1000).toISOString(), now);
+  expect([0, 59, 61, 3600 * 5, 86_400 * 1.5, 86_400 * 20, 86_400 * 400, -5].map(ago)).toEqual([
+    'just now',
+    'just now',
+    '1 minute ago',
+    '5 hours ago',
+    'yesterday',
+    '2 weeks ago',
+    'last year',
+    'just now',
+  ]);
+  expect(formatAge('never', now)).toBe('unknown');
+  expect([0, 1023, 1024, 1024 ** 2 * 12.34, 1024 ** 4 * 200].map(formatBytes)).toEqual([
+    '0 B',
+    '1023 B',
+    '1.00 KiB',
+    '12.3 MiB',
+    '200 TiB',
+  ]);
+  expect([4, 65, 3700].map(formatSeconds)).toEqual(['4 s', '1 min 05 s', '1 h 01 min']);
+  expect([plural(1, 'file'), plural(2000, 'file')]).toEqual(['1 file', '2,000 files']);
+  const bytes = { bytes_done: 512, bytes_total: 1024 };
+  expect(describeProgress({ ...bytes, bytes_per_second: 256, seconds_left: 2 })).toBe('512 B of 1.00 KiB, 256 B/s, 2 s left');
+  expect(describeProgress({ ...bytes, bytes_total: 0, bytes_per_second: null, seconds_left: null })).toBe('');
+});

@@ -1,0 +1,104 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { startServe } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { browserTest, openBrowser } from './browser.ts';
+
+/** A store host with a configuration file that somebody wrote by hand. */
+async function serveWith(content: (home: string) => string) {
+  const home = await temporaryDirectory();
+  const file = join(home, 'skulk.yaml');
+  await mkdir(join(home, 'store'));
+  await mkdir(join(home, 'disks/large/models'), { recursive: true });
+  await writeFile(file, content(home));
+  const host = await startServe({ home, env: { SKULK_CONFIG: file } });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  return { home, host, text: () => readFile(file, 'utf8'), write: (text: string) => writeFile(file, text) };
+}
+
+const ours = (home: string): string => `# ours
+model_store:
+  store_host: ${hostname()}
+  store_path: ${home}/store
+  browse_roots: [${home}/disks]
+hf_token: hf_secret1
+`;
+
+browserTest('settings are checked as they are typed, saved, and said to need a restart', { timeout: 60_000 }, async () => {
+  const { host, home, text } = await serveWith(ours);
+  const { page } = await openBrowser();
+  await page.goto(`${host.apiUrl}/settings`);
+  const save = page.getByRole('button', { name: 'Save' });
+  const budget = page.getByLabel('Budget for idle copies');
+  await expect.poll(() => budget.inputValue()).toBe('40');
+  expect(await save.isDisabled()).toBe(true);
+
+  // By the schema at once, by the server a moment later.
+  await budget.fill('-1');
+  await page.getByText('This must be 0 or more.').waitFor();
+  await budget.fill('plenty');
+  await page.getByText('This must be a number.').waitFor();
+  expect(await budget.getAttribute('aria-invalid')).toBe('true');
+  const path = page.getByRole('textbox', { name: 'Directory of the models' });
+  await path.fill('/nowhere/at/all');
+  await page.getByText(/store_path \/nowhere\/at\/all does not exist/).waitFor();
+  expect(await save.isDisabled()).toBe(true);
+  const port = page.getByLabel('Downloads at one time');
+  await port.fill('99');
+  await page.getByText('This must be from 1 to 16.').waitFor();
+  await port.fill('3');
+  await budget.fill('12.5');
+  await page.getByText('This must be a number.').waitFor({ state: 'hidden' });
+
+  // A directory is chosen instead of typed.
+  await page.getByRole('button', { name: 'Browse for: Directory of the models' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Directory of the models' });
+  await dialog.getByRole('button', { name: `${home}/disks` }).click();
+  await dialog.getByRole('button', { name: 'large' }).click();
+  await dialog.getByRole('button', { name: 'models', exact: true }).click();
+  await dialog.getByText(/ free$/).waitFor();
+  await dialog.getByRole('button', { name: 'Choose this directory' }).click();
+  expect(await path.inputValue()).toBe(`${home}/disks/large/models`);
+  await page.getByText('3 changes').waitFor();
+  await save.click();
+  await page.getByText(`Saved to ${home}/skulk.yaml.`).waitFor();
+  const note = page.getByText('Restart needed.').locator('..').locator('..');
+  await note.getByText('model_store.store_path').waitFor();
+  await note.getByText('model_store.download.max_concurrent').waitFor();
+  // The budget is in force without one.
+  expect(await note.getByText('staging_keep_recent_gb').count()).toBe(0);
+  expect(await text()).toMatch(/^# ours[\s\S]*store_path: \S+disks\/large\/models[\s\S]*hf_token: hf_secret1/);
+  expect(await text()).toContain('staging_keep_recent_gb: 12.5');
+  expect(await page.content()).not.toContain('hf_secret1');
+  await expect.poll(() => save.isDisabled()).toBe(true);
+});
+
+browserTest('a host becomes a node and back, and what a flag sets cannot be changed', { timeout: 60_000 }, async () => {
+  const { host, text } = await serveWith(ours);
+  const { page } = await openBrowser();
+  await page.goto(`${host.apiUrl}/settings`);
+  expect(await page.getByRole('radio', { name: /^The store host/ }).isChecked()).toBe(true);
+  await page.getByRole('radio', { name: /^A node/ }).check();
+  await page.getByText('This must not be empty.').waitFor();
+  await page.getByLabel('Store host', { exact: true }).fill('mac-studio-9');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Restart needed.').waitFor();
+  expect(await text()).toContain('store_host: mac-studio-9');
+  await page.getByRole('radio', { name: /^The store host/ }).check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Restart needed.').waitFor({ state: 'hidden' });
+  expect(await text()).toContain(`store_host: ${hostname()}`);
+  expect(await page.getByLabel('Port of this page').isDisabled()).toBe(true);
+  await page.getByText(/Set by flag --api-port, which wins over the file/).waitFor();
+});
+
+browserTest('a file that somebody broke meanwhile is said to be broken, without being asked', { timeout: 60_000 }, async () => {
+  const { host, write } = await serveWith(ours);
+  const { page } = await openBrowser();
+  await page.goto(`${host.apiUrl}/settings`);
+  await expect.poll(() => page.getByLabel('Budget for idle copies').inputValue()).toBe('40');
+  await write('model_store: [');
+  await page.getByText(/The file cannot be read, so nothing can be saved into it: .*not YAML/).waitFor();
+});

@@ -1,0 +1,32 @@
+import { expectTypeOf, test } from 'vitest';
+import type { GivenOrder, KnownNode } from '../../src/core/fleet/contract.ts';
+import type { DownloadStatus } from '../../src/core/jobs/contract.ts';
+import type { BrowsedDirectory } from '../../src/core/operations/browse-directories.ts';
+import type { ConfigView } from '../../src/core/operations/change-config.ts';
+import type { StagingList } from '../../src/core/operations/list-staging.ts';
+import type { HubOffer } from '../../src/core/operations/look-at-hub.ts';
+import type { PurgedEverywhere } from '../../src/core/operations/purge-everywhere.ts';
+import type { ShownModel } from '../../src/core/operations/show-model.ts';
+import type { StagingJob } from '../../src/core/operations/staging-jobs.ts';
+import type { NodeIdentity } from '../../src/core/server/api-app.ts';
+import type { healthAnswer } from '../../src/core/server/health-answer.ts';
+import type { DescribedEntry, VerifyReport } from '../../src/core/store/contract.ts';
+import type * as page from '../../web/api/shapes.ts';
+
+// The compiler does the work: what the page reads must be in what the server answers.
+test('the page reads nothing that the server does not answer', () => {
+  expectTypeOf<Omit<DescribedEntry, 'files'> & { readonly file_count: number }>().toExtend<page.Entry>();
+  expectTypeOf<DownloadStatus>().toExtend<page.Download>();
+  expectTypeOf<KnownNode>().toExtend<page.StoreNode>();
+  expectTypeOf<GivenOrder>().toExtend<page.Order>();
+  expectTypeOf<StagingList>().toExtend<page.Storage>();
+  expectTypeOf<StagingJob>().toExtend<page.StagingJob>();
+  expectTypeOf<ConfigView>().toExtend<page.ConfigView>();
+  expectTypeOf<ReturnType<typeof healthAnswer>>().toExtend<page.Health>();
+  expectTypeOf<NodeIdentity>().toExtend<page.Identity>();
+  expectTypeOf<HubOffer>().toExtend<page.HubOffer>();
+  expectTypeOf<ShownModel>().toExtend<page.ShownModel>();
+  expectTypeOf<VerifyReport>().toExtend<page.VerifyReport>();
+  expectTypeOf<PurgedEverywhere>().toExtend<page.Purged>();
+  expectTypeOf<BrowsedDirectory>().toExtend<page.Browsed>();
+});

@@ -1,0 +1,190 @@
+import { writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { fleetWorld } from '../helpers/fleet-world.ts';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { noise, writeFiles } from '../helpers/model-files.ts';
+import { ask } from '../helpers/raw-http.ts';
+import { browserTest, openBrowser } from './browser.ts';
+
+/** The models in the list, from top to bottom. */
+const listed = (page: Page): Promise<readonly string[]> => page.locator('table.models .row-link').allTextContents();
+
+browserTest(
+  'a download is seen from its beginning to its badge, also by another tab, and can be stopped and begun again',
+  {
+    timeout: 60_000,
+  },
+  async () => {
+    const world = await hubWorld();
+    world.hub.push('org/seer-GGUF', { files: { 'a-Q4_K_M.gguf': noise(12_000_000), 'mmproj.gguf': noise(200_000) } });
+    world.hub.rate = 4_000_000;
+    const host = await world.serve();
+    const { page, newTab } = await openBrowser();
+    await page.goto(host.apiUrl);
+    await page.getByRole('button', { name: 'I know my way' }).click();
+    await page.getByText('The store is empty').waitFor();
+    const other = await newTab();
+    await other.goto(host.apiUrl);
+    await other.getByText('The store is empty').waitFor();
+    // In a tab behind another nothing is painted, so nothing can be clicked.
+    await page.bringToFront();
+    await page.getByRole('button', { name: 'Add a model' }).first().click();
+    await page.getByLabel('Model on Hugging Face').fill('org/seer-GGUF');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Download 11.6 MiB' }).click();
+    for (const tab of [page, other]) {
+      const bar = tab.getByRole('progressbar', { name: 'Download of org/seer-GGUF' });
+      await bar.waitFor();
+      await tab.getByText(/^\d+% · \S+ MiB of 11\.6 MiB, \S+ [KM]iB\/s, \d+ s left$/).waitFor();
+    }
+    await page.getByRole('button', { name: 'Cancel the download of org/seer-GGUF' }).click();
+    await page.getByRole('progressbar').waitFor({ state: 'detached' });
+    world.hub.rate = 0;
+    await ask(host.apiUrl, '/store/models/org/seer-GGUF/download', { method: 'POST' });
+    for (const tab of [page, other]) {
+      await tab
+        .getByRole('row', { name: /org\/seer-GGUF/ })
+        .getByText('vision')
+        .waitFor();
+      await tab.getByRole('status').getByText('org/seer-GGUF is in the store.').waitFor();
+    }
+  },
+);
+
+browserTest('a download that fails says why and what to do, and what is asked wrongly is told at once', { timeout: 60_000 }, async () => {
+  const world = await hubWorld();
+  world.hub.push('org/locked', { files: { 'w.safetensors': noise(1000) }, gated: true });
+  const host = await world.serve();
+  const { page } = await openBrowser();
+  await page.goto(host.apiUrl);
+  await page.getByRole('button', { name: 'Add a model' }).click();
+  const dialog = page.getByRole('dialog');
+  for (const [typed, says] of [
+    ['org/nobody', /not on Hugging Face|org\/nobody/],
+    ['../etc', /is not a model id/],
+    ['org/locked', /gated/],
+  ] as const) {
+    await dialog.getByLabel('Model on Hugging Face').fill(typed);
+    await dialog.getByRole('button', { name: 'Look it up' }).click();
+    await dialog.getByRole('alert').getByText(says).first().waitFor();
+  }
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Add a model');
+  await ask(host.apiUrl, '/store/models/org/locked/download', { method: 'POST' });
+  await page
+    .getByRole('row', { name: /org\/locked/ })
+    .getByText(/gated/)
+    .first()
+    .waitFor();
+  await page.getByRole('button', { name: 'Dismiss the download of org/locked' }).click();
+  await page.getByRole('row', { name: /org\/locked/ }).waitFor({ state: 'detached' });
+});
+
+browserTest('what another client does is there at once: a model that is added, one that is deleted', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  const host = await world.serveHost();
+  const { page } = await openBrowser();
+  await page.goto(host.apiUrl);
+  await expect.poll(() => listed(page)).toEqual(['org/one']);
+  await world.add('org/two');
+  await expect.poll(() => listed(page)).toEqual(['org/one', 'org/two']);
+  await ask(host.apiUrl, '/store/models/org/one?wait_ms=0', { method: 'DELETE' });
+  await expect.poll(() => listed(page)).toEqual(['org/two']);
+});
+
+browserTest('models are found by words and tags, and ordered by name, size and age', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/b-small', 'x');
+  await world.add('org/a-large', noise(5000));
+  await writeFiles(join(world.home, 'seer'), { 'a.gguf': noise(900), 'mmproj-x.gguf': 'x' });
+  expect(await world.host('add', join(world.home, 'seer'), '--as', 'other/seer')).toMatchObject({ status: 0 });
+  const host = await world.serveHost();
+  const { page } = await openBrowser();
+  await page.goto(host.apiUrl);
+  await expect.poll(() => listed(page)).toEqual(['org/a-large', 'org/b-small', 'other/seer']);
+  await page.getByRole('button', { name: 'Size' }).click();
+  expect(await listed(page)).toEqual(['org/a-large', 'other/seer', 'org/b-small']);
+  expect(await page.getByRole('columnheader', { name: 'Size' }).getAttribute('aria-sort')).toBe('descending');
+  await page.getByRole('button', { name: 'Size' }).press('Enter');
+  expect(await listed(page)).toEqual(['org/b-small', 'other/seer', 'org/a-large']);
+  await page.getByRole('button', { name: 'Added' }).click();
+  expect(await listed(page)).toEqual(['other/seer', 'org/a-large', 'org/b-small']);
+  await page.getByLabel('Find models').fill('ORG large');
+  expect(await listed(page)).toEqual(['org/a-large']);
+  await page.getByText('1 of 3').waitFor();
+  await page.getByLabel('Find models').fill('');
+  await page.getByRole('button', { name: 'vision' }).click();
+  expect(await listed(page)).toEqual(['other/seer']);
+  await page.getByLabel('Find models').fill('nothing like it');
+  await page.getByRole('button', { name: 'Show all' }).click();
+  expect(await listed(page)).toHaveLength(3);
+});
+
+browserTest('the details of a model: files, digests, companions, nodes; hashed again, with damage named', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one', noise(3000));
+  const host = await world.serveHost();
+  const { page } = await openBrowser();
+  await page.goto(`${host.apiUrl}/?model=org%2Fone`);
+  const dialog = page.getByRole('dialog', { name: 'org/one' });
+  await dialog
+    .getByRole('row', { name: /a\.gguf/ })
+    .getByText('2.93 KiB')
+    .waitFor();
+  await dialog.getByText('with skulk add').waitFor();
+  await dialog.getByText(/^sha256:[0-9a-f]{16}…$/).waitFor();
+  await dialog.getByText('No machine has told of a copy.').waitFor();
+  await dialog.getByRole('button', { name: 'Verify' }).click();
+  await dialog.getByText('Every byte is as it must be.').waitFor();
+  // Staged here, from here, and seen here.
+  await dialog.getByRole('button', { name: `Stage on ${hostname()}` }).click();
+  await dialog.getByText(join(world.home, 'host/staging/org--one'), { exact: true }).waitFor();
+  await dialog.getByText('this machine').waitFor();
+  await writeFile(join(world.home, 'host/store/org--one/a.gguf'), noise(3000, 2));
+  await dialog.getByRole('button', { name: 'Verify' }).click();
+  await dialog.getByText('it has other content').waitFor();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  expect(new URL(page.url()).search).toBe('');
+  await page.goBack();
+  await dialog.waitFor();
+});
+
+browserTest('a delete says what it will free and where, and what became of it', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  await world.add('org/one', noise(4096));
+  await world.add('org/two', noise(4096));
+  const host = await world.serveHost();
+  await world.serveNode('n1', host.url);
+  for (const name of ['n1', 'laptop']) expect(await world.node(name, host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
+  expect(await world.node('n1', host.url, 'activate', 'org/one', '--pid', String(process.pid))).toMatchObject({ status: 0 });
+  const { page } = await openBrowser();
+  await page.goto(host.apiUrl);
+  await page.getByRole('cell', { name: '2 nodes' }).waitFor();
+  // The use is told within seconds.
+  const told = async (): Promise<string> => (await ask(host.url, '/nodes')).body.toString();
+  await expect.poll(told, { timeout: 10_000 }).toContain('"in_use":true');
+  await page.getByRole('button', { name: 'Delete org/one' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Delete org/one?' });
+  await dialog.getByText('Freed in all').waitFor();
+  const freed = await dialog.locator('.freed').innerText();
+  for (const says of [/^The store\s+4\.00 KiB/, /in use\s+4\.00 KiB/, /away, last seen just now\s+4\.00 KiB/, /Freed in all\s+12\.0 KiB$/])
+    expect(freed).toMatch(says);
+  await dialog.getByRole('button', { name: 'Keep it' }).click();
+  expect(await world.canonical()).toEqual(['org--one', 'org--two']);
+  await page.getByRole('button', { name: 'Delete org/one' }).click();
+  await dialog.getByLabel(/Also where it is in use/).check();
+  await dialog.getByRole('button', { name: 'Delete everywhere' }).click();
+  const done = page.getByRole('dialog', { name: 'org/one was deleted' });
+  await done.getByText('8.00 KiB freed.').waitFor();
+  await done.getByText('freed 4.00 KiB').waitFor();
+  await done.getByText('has not answered yet').waitFor();
+  await done.getByRole('button', { name: 'Close' }).last().click();
+  await expect.poll(() => listed(page)).toEqual(['org/two']);
+  expect([await world.canonical(), await world.copies('n1'), await world.copies('laptop')]).toEqual([['org--two'], [], ['org--one']]);
+});
