@@ -227,6 +227,18 @@ describe('the events of a node', () => {
     expect(((await ask(node.apiUrl, '/node/stage')).json() as Staging).jobs.map(({ status }) => status)).toEqual(['complete', 'failed']);
   });
 
+  test('go on where the copies cannot be looked at, and say why', async () => {
+    const home = await temporaryDirectory();
+    const config = join(home, 'skulk.yaml');
+    await writeFile(join(home, 'no-directory'), '');
+    await writeFile(config, `model_store:\n  staging: {node_cache_path: ${home}/no-directory}\n`);
+    const node = await startServe({ home: join(home, 'n1'), args: ['--role', 'node'], env: { SKULK_CONFIG: config } });
+    onTestFinished(() => node[Symbol.asyncDispose]());
+    const source = await listenTo(`${node.apiUrl}/node/events`);
+    await source.until<{ problem: string | null }>('storage', ({ problem }) => problem?.includes('no-directory') === true);
+    await source.until<Configured>('config', () => true);
+  });
+
   test('a stage that runs is joined, stopped on demand, and ended with the server', { timeout: 60_000 }, async () => {
     const world = await hubWorld();
     world.hub.push('org/slow', {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { browserTest, openBrowser } from './browser.ts';
 
 const token = 'only-for-this-lan';
@@ -80,4 +81,22 @@ browserTest('the page of a node says when its store is away, and keeps what is i
   const again = await world.serveHost({ port: Number(new URL(host.url).port) });
   onTestFinished(() => again[Symbol.asyncDispose]());
   await page.getByText('live', { exact: true }).waitFor();
+});
+
+browserTest('a node that may not speak to its store says so, and asks for no token that would not help', { timeout: 60_000 }, async () => {
+  const home = await temporaryDirectory();
+  const host = await startServe({ home: join(home, 'host'), env: { SKULK_TOKEN: token } });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  const node = await startServe({ home: join(home, 'n1'), args: ['--role', 'node'], env: { SKULK_STORE: host.url } });
+  onTestFinished(() => node[Symbol.asyncDispose]());
+  const alone = await startServe({ home: join(home, 'n2'), args: ['--role', 'node'] });
+  onTestFinished(() => alone[Symbol.asyncDispose]());
+  const { page } = await openBrowser();
+  await page.goto(node.apiUrl);
+  await page.getByText('This server wants a token. Trying again…').waitFor();
+  expect(await page.getByLabel('Token').count()).toBe(0);
+  await page.goto(alone.apiUrl);
+  await page.getByText('Store not configured. Trying again…').waitFor();
+  await page.getByRole('status').getByRole('link', { name: 'Settings' }).click();
+  await page.getByLabel('Store host', { exact: true }).waitFor();
 });

@@ -19,7 +19,7 @@ test('the page reads nothing that the server does not answer', () => {
   expectTypeOf<DownloadStatus>().toExtend<page.Download>();
   expectTypeOf<KnownNode>().toExtend<page.StoreNode>();
   expectTypeOf<GivenOrder>().toExtend<page.Order>();
-  expectTypeOf<StagingList>().toExtend<page.Storage>();
+  expectTypeOf<StagingList & { readonly problem: string | null }>().toExtend<page.Storage>();
   expectTypeOf<StagingJob>().toExtend<page.StagingJob>();
   expectTypeOf<ConfigView>().toExtend<page.ConfigView>();
   expectTypeOf<ReturnType<typeof healthAnswer>>().toExtend<page.Health>();

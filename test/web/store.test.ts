@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, open, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -153,6 +153,52 @@ browserTest('the details of a model: files, digests, companions, nodes; hashed a
   expect(new URL(page.url()).search).toBe('');
   await page.goBack();
   await dialog.waitFor();
+});
+
+browserTest('a model that is hashed for the first time has no digest yet, and gets it while one looks', { timeout: 60_000 }, async () => {
+  const world = await fleetWorld();
+  // As another program leaves it: a directory and an entry.
+  const store = join(world.home, 'host/store');
+  await mkdir(join(store, 'org--big'));
+  const file = await open(join(store, 'org--big/a.safetensors'), 'w');
+  await file.truncate(1024 ** 3);
+  await file.close();
+  const entry = { model_id: 'org/big', store_path: 'org--big', files: ['a.safetensors'], downloaded_at: '2026-01-01T00:00:00Z' };
+  await writeFile(
+    join(store, 'registry.json'),
+    JSON.stringify({ 'org/big': { ...entry, total_bytes: 1024 ** 3, repo_has_projector: null } }),
+  );
+  const host = await world.serveHost();
+  const { page } = await openBrowser();
+  let asked = 0;
+  page.on('request', (request) => {
+    if (request.url().includes('/store/models/')) asked += 1;
+  });
+  await page.goto(`${host.apiUrl}/?model=org%2Fbig`);
+  await page.getByText('is being made; nodes can stage it then').waitFor();
+  await page.getByText(/^sha256:[0-9a-f]{16}…$/).waitFor();
+  // It is looked at now and then, not all the time.
+  expect(asked).toBeLessThan(10);
+});
+
+browserTest('the colours are those of the system until others are chosen, and then stay', { timeout: 60_000 }, async () => {
+  const world = await hubWorld();
+  const host = await world.serve();
+  const { page } = await openBrowser({ colorScheme: 'dark' });
+  const isDark = async (): Promise<boolean> =>
+    Number(/\d+/.exec(String(await page.evaluate('getComputedStyle(document.documentElement).backgroundColor')))?.[0]) < 128;
+  await page.goto(host.apiUrl);
+  const choice = page.getByRole('button', { name: /^Colours: / });
+  await choice.waitFor();
+  expect(await isDark()).toBe(true);
+  await choice.click();
+  expect(await isDark()).toBe(false);
+  await page.reload();
+  await choice.waitFor();
+  expect(await isDark()).toBe(false);
+  await choice.click();
+  await choice.click();
+  expect([await choice.getAttribute('aria-label'), await isDark()]).toEqual(['Colours: as the system. Change to light', true]);
 });
 
 browserTest('a delete says what it will free and where, and what became of it', { timeout: 60_000 }, async () => {

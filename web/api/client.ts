@@ -19,7 +19,8 @@ export function createClient(token: string | undefined, onRefused: () => void): 
     try {
       const response = await fetch(path, { ...init, headers, cache: 'no-store', credentials: 'omit', redirect: 'error' });
       if (response.ok) return response;
-      if (response.status === 401) onRefused();
+      // What a node passes on may be refused by its store, which is no matter of this page's token.
+      if (response.status === 401 && !path.startsWith('/store/')) onRefused();
       throw await errorOf(response);
     } catch (error) {
       if (init.signal?.aborted === true) throw init.signal.reason;

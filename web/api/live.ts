@@ -27,7 +27,7 @@ export interface Live<Topics> {
 const silenceMs = 25_000;
 const longestDelayMs = 5_000;
 /** A page that nobody looks at gives its connections back, of which a browser has only six for a server. */
-const hiddenMs = 20_000;
+const hiddenMs = 5_000;
 
 /** Follows a stream of whole topics until it is stopped; a lost connection comes back, and then begins with everything. */
 export function follow<Topics extends object>(client: Client, path: string): Live<Topics> {

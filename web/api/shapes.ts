@@ -104,6 +104,8 @@ export interface Storage {
   readonly free_bytes: number;
   readonly budget_bytes: number | null;
   readonly in_place: boolean;
+  /** Why the copies cannot be looked at. */
+  readonly problem: string | null;
 }
 
 /** A model that this node is staging, or has staged. */

@@ -2,6 +2,7 @@ import type { ReactElement } from 'react';
 import { useApp, useNode, useStore } from '../parts/app-context.ts';
 import { Button } from '../parts/button.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { Link } from '../parts/link.tsx';
 import { capitalized } from '../parts/problem.tsx';
 
 /** Says that what is shown is how it was: this server, or the store behind it, does not answer. */
@@ -25,6 +26,7 @@ export function Lost(): ReactElement {
             </p>
             {problem.hint !== null && <p className="muted">{capitalized(problem.hint)}.</p>}
           </div>
+          {problem.code === 'STORE_NOT_CONFIGURED' && <Link to="/settings">Settings</Link>}
           <Button icon="retry" onClick={retry}>
             Try now
           </Button>

@@ -16,7 +16,8 @@ export const watchCopies = ({ config }: Pick<Deps, 'config'>, listener: () => vo
   watchLayout(stagingLayout(config.settings.nodeCachePath.value), listener);
 
 function watchLayout({ root, leases }: StagingLayout, listener: () => void): () => void {
-  // A directory that is not there yet appears in the one above it.
+  const told = [root, leases];
+  // What is not there yet appears in the directory above it; the root itself, which is made once, is found a little later.
   const paths = [root, dirname(dirname(leases)), dirname(leases), leases];
   const watched = new Map<string, { readonly inode: bigint; readonly watcher: FSWatcher }>();
   let isOver = false;
@@ -32,21 +33,23 @@ function watchLayout({ root, leases }: StagingLayout, listener: () => void): () 
     if (isOver || watched.get(path)?.inode === inode) return;
     drop(path);
     if (inode === undefined) return;
+    const isTold = told.includes(path);
     try {
-      const watcher = watch(path, { persistent: false }, tell);
+      const watcher = watch(path, { persistent: false }, () => {
+        lookAtAll();
+        if (isTold) listener();
+      });
       watcher.on('error', () => drop(path));
       watched.set(path, { inode, watcher });
-      listener();
+      if (isTold) listener();
+      // What was made in it before it was watched.
+      lookAtAll();
     } catch {
       // There are no more watches to be had, or none on this disk.
     }
   };
-  const lookAtAll = (): void => {
+  function lookAtAll(): void {
     for (const path of paths) void look(path);
-  };
-  function tell(): void {
-    lookAtAll();
-    listener();
   }
   const timer = setInterval(lookAtAll, lookEveryMs);
   timer.unref();

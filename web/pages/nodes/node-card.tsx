@@ -4,7 +4,9 @@ import { Age } from '../../parts/age.tsx';
 import { useApp, useNode } from '../../parts/app-context.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
 import { formatBytes } from '../../parts/format.ts';
+import { Icon } from '../../parts/icon.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
+import { capitalized } from '../../parts/problem.tsx';
 import { Progress } from '../../parts/progress.tsx';
 import { CopyState } from '../copy-state.tsx';
 import { BudgetLine } from './budget-line.tsx';
@@ -26,7 +28,8 @@ export function NodeCard({
   const { identity } = useApp();
   const isOwn = node.node_id === identity.node_id;
   const title = `node-${node.node_id}`;
-  const isUsedInPlace = useNode().topics.storage?.in_place === true && isOwn;
+  const storage = useNode().topics.storage;
+  const isUsedInPlace = isOwn && storage?.in_place === true;
   return (
     <section className="card node" aria-labelledby={title}>
       <header className="node-head">
@@ -51,6 +54,12 @@ export function NodeCard({
           Purge all…
         </Button>
       </header>
+      {isOwn && storage !== undefined && storage.problem !== null && (
+        <div className="callout bad" role="alert">
+          <Icon name="warning" />
+          <p>{capitalized(storage.problem)}.</p>
+        </div>
+      )}
       {isOwn && <OwnStaging />}
       {isUsedInPlace ? (
         <p className="muted">Models are used where the store has them, so nothing is copied and nothing is ever evicted.</p>

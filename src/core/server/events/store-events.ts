@@ -27,7 +27,7 @@ export function createStoreFeed(deps: Deps): Feed<StoreTopic> {
     topics: {
       registry: { restMs: 250, read: async () => ({ entries: (await listRegistry(deps, { tags: [] })).entries.map(withoutNames) }) },
       downloads: { restMs: 400, read: async () => ({ downloads: recent((await listDownloads(deps, { recent: true })).downloads) }) },
-      nodes: { restMs: 400, read: () => listNodes(deps).catch(orNothing({ nodes: [] })) },
+      nodes: { restMs: 1_000, read: () => listNodes(deps).catch(orNothing({ nodes: [] })) },
       orders: { restMs: 400, read: () => listOrders(deps).catch(orNothing({ orders: [] })) },
       health: { restMs: 1_000, read: async () => healthAnswer(await checkHealth(deps)) },
     },

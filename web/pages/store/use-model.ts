@@ -1,0 +1,34 @@
+import { useEffect, useState } from 'react';
+import { type ApiError, asApiError } from '../../api/api-error.ts';
+import { modelPath } from '../../api/client.ts';
+import type { ShownModel } from '../../api/shapes.ts';
+import { useApp } from '../../parts/app-context.ts';
+
+/** A model that is being hashed for the first time is looked at so often. */
+const hashingMs = 2_000;
+
+/** One model, closely; read anew when the store has another one by that name, which then has another date. */
+export function useModel(modelId: string, date: string | undefined): { readonly model?: ShownModel; readonly error?: ApiError } {
+  const { client } = useApp();
+  const [state, setState] = useState<{ readonly model?: ShownModel; readonly error?: ApiError }>({});
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another date means another model.
+  useEffect(() => {
+    const ending = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const read = async (): Promise<void> => {
+      try {
+        const model = await client.get<ShownModel>(modelPath('/store/models', modelId), ending.signal);
+        setState({ model });
+        if (!model.hashed) timer = setTimeout(() => void read(), hashingMs);
+      } catch (error) {
+        if (!ending.signal.aborted) setState({ error: asApiError(error) });
+      }
+    };
+    void read();
+    return () => {
+      ending.abort();
+      clearTimeout(timer);
+    };
+  }, [client, modelId, date]);
+  return state;
+}
