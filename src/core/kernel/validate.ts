@@ -13,3 +13,13 @@ export function validatorOf<T extends TSchema>(schema: T): (value: unknown) => r
     return check(value) ? [] : toProblems(check.errors);
   };
 }
+
+/** Finds the first thing that is wrong with a value from outside, as ajv says it: `/model_id must be string`; undefined when nothing is. */
+export function faultFinderOf(schema: object): (value: unknown) => string | undefined {
+  const check = new Ajv({ ...validatorOptions, allErrors: false }).compile(schema);
+  return (value) => {
+    if (check(value)) return undefined;
+    const [{ instancePath = '', message = 'is not valid' } = {}] = check.errors ?? [];
+    return `${instancePath} ${message}`;
+  };
+}

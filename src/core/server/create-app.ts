@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { SkulkError } from '../kernel/errors.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { requireToken } from './authenticate.ts';
+import { compilers } from './compilers.ts';
 import { answerError, type ErrorAnswer } from './error-body.ts';
 import type { Limits } from './limits.ts';
 import { escapeStrays } from './parse-model-url.ts';
@@ -58,15 +59,13 @@ export async function createApp({
       connectionsCheckingInterval: Math.min(2000, limits.headersTimeoutMs),
     },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: limits.urlBytes },
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    schemaController: { compilersFactory: compilers },
     rewriteUrl: (request) => escapeStrays(request.url ?? '/'),
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, _request, reply) => void send(reply, { ...answerError(error), status: 400 }),
   });
   app.server.maxConnections = limits.connections;
   watchSilentSockets(app);
-  // Answers are documented by their schemas, not cut down to them.
-  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.removeAllContentTypeParsers();
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
