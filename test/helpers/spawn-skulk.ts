@@ -72,17 +72,21 @@ export interface Served extends AsyncDisposable {
   readonly kill: () => Promise<Ended>;
 }
 
-/** Starts a store host on free ports of 127.0.0.1 and waits until it is ready. */
+const onFreePorts = ['--host', '127.0.0.1', '--port', '0', '--api-port', '0'] as const;
+
+/** Starts a store host on free ports of 127.0.0.1, unless told where to listen, and waits until it is ready. */
 export async function startServe({
   home,
   args = [],
   env = {},
+  listen = onFreePorts,
 }: {
   home: string;
   args?: readonly string[];
   env?: Readonly<Record<string, string>>;
+  listen?: readonly string[];
 }): Promise<Served> {
-  const running = startSkulk(['serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0', '--json', ...args], {
+  const running = startSkulk(['serve', ...listen, '--json', ...args], {
     env: { SKULK_HOME: home, ...env },
   });
   const line = await new Promise<string>((resolve, reject) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { noise } from '../helpers/model-files.ts';
+import { ask } from '../helpers/raw-http.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { browserTest, openBrowser } from './browser.ts';
 
@@ -49,6 +50,9 @@ browserTest(
     await page.keyboard.press('Enter');
     await row('org/small').waitFor({ state: 'detached' });
     expect([await world.copies('n1'), await world.copies('laptop')]).toEqual([['org--large', 'org--used'], ['org--small']]);
+
+    // Nobody else was asked.
+    expect((await ask(host.apiUrl, '/store/orders')).json()).toEqual({ orders: [] });
 
     // Everything everywhere: what is in use stays, and who is away has it pending.
     await page.getByRole('button', { name: 'Purge everywhere…' }).click();

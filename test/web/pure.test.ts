@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configSchema } from '../../src/core/config/schema.ts';
+import { formatBytes as formatBytesOfCommands } from '../../src/core/kernel/units.ts';
 import { ApiError } from '../../web/api/api-error.ts';
 import { checkValue, type Schema, schemaAt } from '../../web/api/check-value.ts';
 import { createEventParser, type StreamEvent } from '../../web/api/event-parser.ts';
@@ -145,13 +146,10 @@ test('sizes, times and counts are said as a person says them', () => {
     'just now',
   ]);
   expect(formatAge('never', now)).toBe('unknown');
-  expect([0, 1023, 1024, 1024 ** 2 * 12.34, 1024 ** 4 * 200].map(formatBytes)).toEqual([
-    '0 B',
-    '1023 B',
-    '1.00 KiB',
-    '12.3 MiB',
-    '200 TiB',
-  ]);
+  const sizes = [0, 1023, 1024, 1024 ** 2 * 12.34, 1024 ** 4 - 1, 1024 ** 4 * 200];
+  expect(sizes.map(formatBytes)).toEqual(['0 B', '1023 B', '1.00 KiB', '12.3 MiB', '1.00 TiB', '200 TiB']);
+  // As the commands write them.
+  expect(sizes.map(formatBytes)).toEqual(sizes.map(formatBytesOfCommands));
   expect([4, 65, 3700].map(formatSeconds)).toEqual(['4 s', '1 min 05 s', '1 h 01 min']);
   expect([plural(1, 'file'), plural(2000, 'file')]).toEqual(['1 file', '2,000 files']);
   const bytes = { bytes_done: 512, bytes_total: 1024 };

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { makeManifest } from '../../src/core/catalog/manifest.ts';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { directoryName, parseModelId } from '../../src/core/kernel/model-id.ts';
@@ -11,7 +13,7 @@ import { createModelRecords } from '../../src/core/store/model-records.ts';
 import { listenTo } from '../helpers/event-source.ts';
 import { type HubWorld, hubWorld } from '../helpers/hub-world.ts';
 import { ask } from '../helpers/raw-http.ts';
-import type { Served } from '../helpers/spawn-skulk.ts';
+import { type Served, startServe } from '../helpers/spawn-skulk.ts';
 
 const gib = 1024 ** 3;
 const day = 86_400_000;
@@ -64,7 +66,12 @@ const models: readonly ShownModel[] = [
     files: { 'config.json': '{"model_type":"llama"}', ...shards(8, 4.9 * gib) },
     card: 'supports_tensor = true\n',
   },
-  { id: 'nomic-ai/nomic-embed-text-v1.5-GGUF', daysAgo: 64, files: { 'nomic-embed-text-v1.5.f16.gguf': 0.26 * gib } },
+  {
+    id: 'nomic-ai/nomic-embed-text-v1.5-GGUF',
+    daysAgo: 64,
+    files: { 'nomic-embed-text-v1.5.f16.gguf': 0.26 * gib },
+    card: 'capabilities = ["embedding"]\n',
+  },
   {
     id: 'sentence-transformers/all-MiniLM-L6-v2',
     daysAgo: 64,
@@ -72,11 +79,37 @@ const models: readonly ShownModel[] = [
   },
 ];
 
-/** A store with models, a download that runs, and a LAN of nodes: what the pictures show. */
-export async function showcase(): Promise<{ readonly world: HubWorld; readonly host: Served }> {
+/** What a picture should show instead of the paths and addresses of a test. */
+export interface Scenery {
+  readonly home: string;
+  readonly storePath: string;
+  /** Arguments that say where the server listens. */
+  readonly listen: readonly string[];
+}
+
+/** Starts a server in that scenery, or on free ports. */
+export async function serveIn(world: HubWorld, scenery?: Scenery): Promise<Served> {
+  const home = scenery?.home ?? join(world.home, 'host');
+  const env = {
+    SKULK_NODE_ID: 'mac-studio-1',
+    HF_ENDPOINT: world.hub.url,
+    HF_HOME: join(world.home, 'hf'),
+    XDG_CONFIG_HOME: join(home, 'config'),
+  };
+  const host = await startServe({ home, env, ...(scenery !== undefined && { listen: scenery.listen }) });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  return host;
+}
+
+/** A store with models, and a LAN of nodes. */
+export async function showcase(scenery?: Scenery): Promise<{ readonly world: HubWorld; readonly host: Served }> {
   const world = await hubWorld();
-  await mkdir(world.storePath, { recursive: true });
-  await writeStore(world.storePath);
+  const storePath = scenery?.storePath ?? world.storePath;
+  const config = join(scenery?.home ?? join(world.home, 'host'), 'config/skulk');
+  await mkdir(config, { recursive: true });
+  await writeFile(join(config, 'skulk.yaml'), `model_store:\n  store_host: ${hostname()}\n  store_path: ${storePath}\n`);
+  await mkdir(storePath, { recursive: true });
+  await writeStore(storePath);
   world.hub.push('unsloth/Qwen3-8B-GGUF', {
     files: Object.fromEntries(
       [
@@ -93,7 +126,7 @@ export async function showcase(): Promise<{ readonly world: HubWorld; readonly h
   world.hub.push('mlx-community/gemma-3-4b-it-4bit', {
     files: { 'config.json': '{"model_type":"gemma3"}', 'model.safetensors': zeros(3.4e9) },
   });
-  const host = await world.serve({ SKULK_NODE_ID: 'mac-studio-1' });
+  const host = await serveIn(world, scenery);
   await reportNodes(host);
   return { world, host };
 }

@@ -4,7 +4,8 @@ const steps = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let step = 0;
-  while (Math.abs(value) >= 1024 && step < steps.length - 1) {
+  // What would be rounded to 1024 is one of the next.
+  while (Math.abs(value) >= (step === 0 ? 1024 : 1023.5) && step < steps.length - 1) {
     value /= 1024;
     step += 1;
   }

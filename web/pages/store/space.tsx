@@ -25,13 +25,13 @@ export function Space({ health, entries }: { readonly health: Health; readonly e
         label={label}
         total={totalBytes}
         parts={[
-          { kind: 'models', bytes: Math.min(models, usedBytes) },
+          { kind: 'models', bytes: models },
           { kind: 'used', bytes: others },
         ]}
       />
       <ul className="legend">
         <li className="models">models {formatBytes(models)}</li>
-        <li className="used">other files {formatBytes(others)}</li>
+        {others > 0 && <li className="used">other files {formatBytes(others)}</li>}
         <li className="free">
           free {formatBytes(freeBytes)} of {formatBytes(totalBytes)}
         </li>
