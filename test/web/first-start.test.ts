@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
@@ -57,6 +57,31 @@ browserTest('a newcomer with only a browser gets from an empty machine to a stag
   await page.reload();
   await row.getByText('vision').waitFor();
   expect(await welcome.count()).toBe(0);
+});
+
+browserTest('who wants another directory is led through a restart, and goes on there', { timeout: 60_000 }, async () => {
+  const world = await hubWorld();
+  const [home, xdg, disk] = [join(world.home, 'host'), join(world.home, 'xdg'), join(world.home, 'disk')];
+  await mkdir(disk);
+  const env = { HF_ENDPOINT: world.hub.url, XDG_CONFIG_HOME: xdg };
+  const before = await startServe({ home, env });
+  const { page } = await openBrowser();
+  await page.goto(before.apiUrl);
+  const welcome = page.getByRole('region', { name: 'Welcome' });
+  await welcome.getByRole('textbox', { name: 'Directory of the models' }).fill(disk);
+  await welcome.getByRole('button', { name: 'Save' }).click();
+  await welcome.getByText('Restart needed.').waitFor();
+  await welcome.getByText('After the restart, so that it comes into the new directory.').waitFor();
+  const choose = welcome.getByRole('button', { name: 'Choose a model' });
+  expect(await choose.isDisabled()).toBe(true);
+  await before.stop();
+  const ports = ['--port', new URL(before.url).port, '--api-port', new URL(before.apiUrl).port];
+  const after = await startServe({ home, env, args: ports });
+  onTestFinished(() => after[Symbol.asyncDispose]());
+  expect(after.storePath).toBe(disk);
+  await welcome.getByText('Restart needed.').waitFor({ state: 'detached' });
+  await expect.poll(() => choose.isDisabled()).toBe(false);
+  await welcome.getByText(disk, { exact: true }).waitFor();
 });
 
 browserTest('who knows the way is not greeted again, nor is anybody on a node', { timeout: 60_000 }, async () => {

@@ -25,6 +25,8 @@ export function Welcome({
   const first = topics.registry?.entries[0]?.model_id;
   const download = topics.downloads?.downloads.find(({ status }) => status === 'downloading' || status === 'pending');
   const isSaved = config !== undefined && config.path !== null;
+  // Until then what is added would lie in the directory that is about to be left.
+  const isLeaving = config?.restart_because.includes('model_store.store_path') === true;
   const isStaged = (storage?.models.length ?? 0) > 0;
   const url = topics.health?.advertised?.url;
   return (
@@ -40,10 +42,11 @@ export function Welcome({
         </Step>
         <Step title="Add the first model" isDone={first !== undefined}>
           {first === undefined && download === undefined && (
-            <Button icon="add" tone={isSaved ? 'primary' : 'plain'} onClick={onAdd}>
+            <Button icon="add" tone={isSaved ? 'primary' : 'plain'} disabled={isLeaving} onClick={onAdd}>
               Choose a model
             </Button>
           )}
+          {first === undefined && isLeaving && <p className="muted">After the restart, so that it comes into the new directory.</p>}
           {first === undefined && download !== undefined && (
             <>
               <p>{download.modelId}</p>
