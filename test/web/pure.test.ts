@@ -9,6 +9,7 @@ import { readTypedRef } from '../../web/api/model-ref.ts';
 import { findProblems } from '../../web/pages/settings/find-problems.ts';
 import { isThisMachine, nest, type SettingKey, type SettingValue } from '../../web/pages/settings/keys.ts';
 import { describeProgress, formatAge, formatBytes, formatSeconds, plural } from '../../web/parts/format.ts';
+import { toSentence } from '../../web/parts/to-sentence.ts';
 
 describe('a stream of events', () => {
   const parse = (pieces: readonly string[]): readonly StreamEvent[] => {
@@ -130,6 +131,16 @@ test.each([
   ['name', 'name', undefined, undefined],
 ])('%j names %j', (text, modelId, revision, selector) => {
   expect(readTypedRef(text)).toEqual({ modelId, revision, selector });
+});
+
+test.each([
+  ['it is gone', 'It is gone.'],
+  ['is it there?', 'Is it there?'],
+  ['org/name is gated', 'org/name is gated.'],
+  ['`skulk registry` lists what is', '`skulk registry` lists what is.'],
+  ['/mnt/x does not exist.', '/mnt/x does not exist.'],
+])('%j is the sentence %j', (text, sentence) => {
+  expect(toSentence(text)).toBe(sentence);
 });
 
 test('sizes, times and counts are said as a person says them', () => {

@@ -3,7 +3,7 @@ import { useApp, useNode, useStore } from '../parts/app-context.ts';
 import { Button } from '../parts/button.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Link } from '../parts/link.tsx';
-import { capitalized } from '../parts/problem.tsx';
+import { Sentence } from '../parts/sentence.tsx';
 
 /** Says that what is shown is how it was: this server, or the store behind it, does not answer. */
 export function Lost(): ReactElement {
@@ -21,10 +21,14 @@ export function Lost(): ReactElement {
           <Icon name="warning" />
           <div>
             <p>
-              {capitalized(problem.message)}. {ofStore.round > 0 && 'What you see is how it was; '}
+              <Sentence text={problem.message} /> {ofStore.round > 0 && 'What you see is how it was; '}
               {ofStore.round > 0 ? 'trying again' : 'Trying again'}…
             </p>
-            {problem.hint !== null && <p className="muted">{capitalized(problem.hint)}.</p>}
+            {problem.hint !== null && (
+              <p className="muted">
+                <Sentence text={problem.hint} />
+              </p>
+            )}
           </div>
           {problem.code === 'STORE_NOT_CONFIGURED' && <Link to="/settings">Settings</Link>}
           <Button icon="retry" onClick={retry}>

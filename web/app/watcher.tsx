@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'react';
 import type { Download, StagingJob } from '../api/shapes.ts';
 import { useApp, useNode, useStore } from '../parts/app-context.ts';
+import { toSentence } from '../parts/to-sentence.ts';
 
 /** Tells when a download or a stage ends while the page is open, whoever asked for it and whichever page is shown. */
 export function Watcher(): null {
@@ -12,7 +13,7 @@ export function Watcher(): null {
     ({ modelId }) => modelId,
     ({ modelId, status, error, error_code }) => {
       if (status === 'complete') tell(`${modelId} is in the store.`);
-      else if (error_code !== 'CANCELLED') tell(`The download of ${modelId} failed: ${error ?? 'it does not say why'}.`, 'bad');
+      else if (error_code !== 'CANCELLED') tell(`The download of ${modelId} failed: ${toSentence(error ?? 'it does not say why')}`, 'bad');
     },
   );
   useEnding<StagingJob>(
@@ -20,7 +21,7 @@ export function Watcher(): null {
     ({ model_id }) => model_id,
     ({ model_id, status, path, error, error_code }) => {
       if (status === 'complete') tell(`${model_id} is staged at ${path ?? 'this machine'}.`);
-      else if (error_code !== 'CANCELLED') tell(`Staging ${model_id} failed: ${error ?? 'it does not say why'}.`, 'bad');
+      else if (error_code !== 'CANCELLED') tell(`Staging ${model_id} failed: ${toSentence(error ?? 'it does not say why')}`, 'bad');
     },
   );
   return null;

@@ -6,8 +6,8 @@ import { Button, IconButton } from '../../parts/button.tsx';
 import { formatBytes } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
-import { capitalized } from '../../parts/problem.tsx';
 import { Progress } from '../../parts/progress.tsx';
+import { Sentence } from '../../parts/sentence.tsx';
 import { CopyState } from '../copy-state.tsx';
 import { BudgetLine } from './budget-line.tsx';
 import { PendingOrders } from './pending-orders.tsx';
@@ -57,7 +57,9 @@ export function NodeCard({
       {isOwn && storage !== undefined && storage.problem !== null && (
         <div className="callout bad" role="alert">
           <Icon name="warning" />
-          <p>{capitalized(storage.problem)}.</p>
+          <p>
+            <Sentence text={storage.problem} />
+          </p>
         </div>
       )}
       {isOwn && <OwnStaging />}

@@ -1,4 +1,5 @@
 import { ApiError } from '../../api/api-error.ts';
+import { toSentence } from '../../parts/to-sentence.ts';
 import type { SettingKey, SettingValue } from './keys.ts';
 
 type Changes = ReadonlyMap<SettingKey, SettingValue>;
@@ -33,5 +34,5 @@ export async function findProblems(changes: Changes, check: (some: Changes) => P
 /** The server names the file and the line, for whoever edits it there. */
 function sentenceOf({ message, hint }: ApiError): string {
   const says = message.replace(/^\S+?:\d+: /, '').replace(/\.?$/, '.');
-  return hint === null ? says : `${says} ${hint.charAt(0).toUpperCase()}${hint.slice(1)}.`;
+  return hint === null ? says : `${says} ${toSentence(hint)}`;
 }

@@ -4,8 +4,8 @@ import type { Download } from '../../api/shapes.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { IconButton } from '../../parts/button.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
-import { capitalized } from '../../parts/problem.tsx';
 import { Progress } from '../../parts/progress.tsx';
+import { Sentence } from '../../parts/sentence.tsx';
 import { useNarrow } from '../../parts/use-narrow.ts';
 import { useTask } from '../../parts/use-task.ts';
 
@@ -36,13 +36,17 @@ export function DownloadRow({ download, onDismiss }: { readonly download: Downlo
       {status === 'downloading' && download.bytes_total === 0 && <p className="muted">Hugging Face is asked what there is.</p>}
       {status === 'failed' && (
         <p className="bad">
-          {capitalized(download.error ?? 'it failed')}.{' '}
-          <span className="muted">{download.hint !== null && `${capitalized(download.hint)}.`}</span>
+          <Sentence text={download.error ?? 'it failed'} />{' '}
+          {download.hint !== null && (
+            <span className="muted">
+              <Sentence text={download.hint} />
+            </span>
+          )}
         </p>
       )}
       {task.error !== undefined && (
         <p className="bad" role="alert">
-          {capitalized(task.error.message)}.
+          <Sentence text={task.error.message} />
         </p>
       )}
     </div>

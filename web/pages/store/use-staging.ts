@@ -1,7 +1,7 @@
 import { asApiError } from '../../api/api-error.ts';
 import { modelPath } from '../../api/client.ts';
 import { useApp } from '../../parts/app-context.ts';
-import { capitalized } from '../../parts/problem.tsx';
+import { toSentence } from '../../parts/to-sentence.ts';
 
 /** Making verified copies on the machine whose page this is. */
 export function useStaging(): { readonly stage: (modelId: string) => void; readonly cancel: (modelId: string) => void } {
@@ -11,7 +11,7 @@ export function useStaging(): { readonly stage: (modelId: string) => void; reado
       await work;
       tell(says);
     } catch (error) {
-      tell(`${capitalized(asApiError(error).message)}.`, 'bad');
+      tell(toSentence(asApiError(error).message), 'bad');
     }
   };
   return {

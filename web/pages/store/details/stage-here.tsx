@@ -2,8 +2,8 @@ import type { ReactElement } from 'react';
 import { useApp, useNode } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Command } from '../../../parts/command.tsx';
-import { capitalized } from '../../../parts/problem.tsx';
 import { Progress } from '../../../parts/progress.tsx';
+import { Sentence } from '../../../parts/sentence.tsx';
 import { useStaging } from '../use-staging.ts';
 
 /** Making a copy on the machine whose page this is: the button, how far it is, and where it is in the end. */
@@ -19,7 +19,7 @@ export function StageHere({ modelId, onStage }: { readonly modelId: string; read
       {isRunning ? (
         <div className="stage-now">
           <Progress label={`Staging ${modelId}`} {...job} />
-          <p className="muted">{job.waits_for === null ? (job.doing ?? 'beginning') : capitalized(job.waits_for)}</p>
+          <p className="muted">{job.waits_for === null ? (job.doing ?? 'beginning') : <Sentence text={job.waits_for} />}</p>
           <Button onClick={() => cancel(modelId)}>Stop</Button>
         </div>
       ) : (
@@ -30,12 +30,17 @@ export function StageHere({ modelId, onStage }: { readonly modelId: string; read
       {job?.status === 'complete' && job.path !== null && <Command text={job.path} what="the path" />}
       {job?.status === 'failed' && (
         <p className="bad">
-          {capitalized(job.error ?? 'it failed')}. {job.hint !== null && <span className="muted">{capitalized(job.hint)}.</span>}
+          <Sentence text={job.error ?? 'it failed'} />{' '}
+          {job.hint !== null && (
+            <span className="muted">
+              <Sentence text={job.hint} />
+            </span>
+          )}
         </p>
       )}
       {job?.warnings.map((warning) => (
         <p key={warning} className="muted">
-          {capitalized(warning)}.
+          <Sentence text={warning} />
         </p>
       ))}
     </div>

@@ -5,6 +5,7 @@ import { Button } from '../../../parts/button.tsx';
 import { Icon } from '../../../parts/icon.tsx';
 import { Problem } from '../../../parts/problem.tsx';
 import { Progress } from '../../../parts/progress.tsx';
+import { Sentence } from '../../../parts/sentence.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 
 /** Hashing the canonical copy again. It goes on as long as the dialog is open. */
@@ -41,7 +42,7 @@ export function Verify({ modelId }: { readonly modelId: string }): ReactElement 
             <Icon name="warning" />
             <div>
               <p>
-                This copy is {found.status}. {found.note ?? 'Bring the model in again.'}
+                This copy is {found.status}. <Sentence text={found.note ?? 'bring the model in again'} />
               </p>
               <ul className="plain">
                 {found.bad_files.map(({ path, problem }) => (
