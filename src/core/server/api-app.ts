@@ -60,7 +60,8 @@ export async function createApiApp({
   if (link !== undefined) forwardToStore(app, link);
   addStoreApi(app, link === undefined ? async () => deps : link.deps, { limits, streams });
   // They work as a command of this node does: over the wire, or by a clone of what lies on this disk.
-  const jobs = createStagingJobs(deps.world, link === undefined ? async () => deps : link.deps);
+  // Without a store a model may come straight from Hugging Face, so that none is known is no reason not to begin.
+  const jobs = createStagingJobs(deps.world, async () => (await link?.deps().catch(() => undefined)) ?? deps);
   app.addHook('preClose', () => jobs.close());
   const configListeners = new Set<() => void>();
   addNodeRoutes(app, deps, {

@@ -5,7 +5,8 @@ import { SkulkError } from '../kernel/errors.ts';
 import { parseModelId } from '../kernel/model-id.ts';
 import { parseNodeId } from '../kernel/node-id.ts';
 import type { DeletionReport } from '../operations/delete-models.ts';
-import { errorSchema, nodeSchema, orderBodySchema, orderSchema, outcomeBodySchema, reportBodySchema } from './schemas.ts';
+import { nodeSchema, orderBodySchema, orderSchema, outcomeBodySchema, reportBodySchema } from './fleet-schemas.ts';
+import { errorSchema } from './schemas.ts';
 
 /** A node whose stream takes nothing is dropped at so many unread bytes; it comes back. */
 const mostUnread = 256 * 1024;

@@ -14,12 +14,13 @@ import type { EventStreams } from './events/event-stream.ts';
 import type { Feed } from './events/feed.ts';
 import { createStoreFeed, type StoreTopic } from './events/store-events.ts';
 import { deletionAnswer, forceOf, waitOf } from './fleet-routes.ts';
+import { purgeBodySchema } from './fleet-schemas.ts';
 import { healthAnswer } from './health-answer.ts';
 import type { Limits } from './limits.ts';
 import { modelOf } from './model-of.ts';
 import { addModelRoutes } from './model-routes.ts';
 import { ownPagesOnly } from './refuse-web-pages.ts';
-import { deletedSchema, downloadSchema, entrySchema, errorSchema, eventsSchema, modelParams, purgeBodySchema } from './schemas.ts';
+import { deletedSchema, downloadSchema, entrySchema, errorSchema, eventsSchema, modelParams } from './schemas.ts';
 
 /** What the routes of a store need beside it. */
 export interface StoreApiOptions {
@@ -36,9 +37,9 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   const open = { type: 'object', additionalProperties: true } as const;
   const unavailable = { 503: errorSchema };
 
-  app.get('/store/health', { schema: { summary: 'How the store is', response: { 200: open, ...unavailable } } }, async () => {
-    return healthAnswer(await checkHealth(await deps()));
-  });
+  app.get('/store/health', { schema: { summary: 'How the store is', response: { 200: open, ...unavailable } } }, async () =>
+    healthAnswer(await checkHealth(await deps())),
+  );
   const entries = { ...open, properties: { entries: { type: 'array', items: entrySchema } } } as const;
   app.get(
     '/store/registry',
