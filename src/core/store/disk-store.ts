@@ -85,7 +85,7 @@ export function openDiskStore({
     await recovered;
     return readRegistry();
   };
-  const list = createModelLister(root, registry);
+  const list = createModelLister(root, registry, writer.steps);
   const describe = createDescriber(layout, cards, cardOf);
   const listDescribed = coalesce(async () => describe((await list()).present));
   const removalListeners: ((modelId: ModelId) => void)[] = [];
@@ -100,12 +100,15 @@ export function openDiskStore({
   );
 
   const entryOf = async (modelId: ModelId): Promise<RegistryEntry> => {
-    await writer.settled(modelId);
-    const entry = (await registry()).entries.get(modelId);
-    if (entry === undefined || !(await isDirectoryInside(root, entry.store_path))) {
-      throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists what is' });
+    for (;;) {
+      await writer.settled(modelId);
+      const steps = writer.steps();
+      const entry = (await registry()).entries.get(modelId);
+      if (entry !== undefined && (await isDirectoryInside(root, entry.store_path))) return entry;
+      // While one directory takes the place of another there is none.
+      if (writer.steps() === steps)
+        throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists what is' });
     }
-    return entry;
   };
 
   /** Hashes a model that has no manifest yet; whoever asks meanwhile joins. */

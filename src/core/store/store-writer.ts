@@ -37,6 +37,8 @@ export interface StoreWriter extends AsyncDisposable {
   carryOut(intent: Intent, undo?: () => Promise<void>): Promise<void>;
   /** Resolves when no change of this process to a model is half done. */
   settled(modelId: ModelId): Promise<void>;
+  /** Grows whenever this process begins or ends a change to a model: whoever looked meanwhile may have seen it half done. */
+  readonly steps: () => number;
 }
 
 const patienceMs = 10_000;
@@ -54,6 +56,7 @@ export function createStoreWriter(
   let last: Promise<unknown> = Promise.resolve();
   let recovered = false;
   const changing = new Map<ModelId, Promise<void>>();
+  let steps = 0;
   const alone = async <T>(change: () => Promise<T>): Promise<T> => {
     if (held !== undefined && recovered) {
       await clearAbandonedPlaces(layout, world.now(), world.emit);
@@ -91,7 +94,10 @@ export function createStoreWriter(
         throw error;
       });
       const modelId = modelOf(intent);
-      const done = carryOut(layout, records, world, intent);
+      steps += 1;
+      const done = carryOut(layout, records, world, intent).finally(() => {
+        steps += 1;
+      });
       changing.set(
         modelId,
         done.catch(() => undefined),
@@ -100,6 +106,7 @@ export function createStoreWriter(
       await emptyTrash(layout, world);
     },
     settled: async (modelId) => changing.get(modelId),
+    steps: () => steps,
     [Symbol.asyncDispose]: async () => {
       await last;
       await held?.release();
