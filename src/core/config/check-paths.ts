@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, lstat, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { type Config, placeOf } from './settings.ts';
@@ -33,6 +33,7 @@ export async function checkDirectory(path: string, name: string, { mayBeMissing 
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) {
+      if (await isLink(path)) refuse('is a link that leads nowhere', 'mount the disk that it leads to, or mend the link', error);
       if (!mayBeMissing) refuse('does not exist', `mount the disk that holds it, or make it: mkdir -p ${path}`, error);
       if (dirname(path) !== path) await checkDirectory(dirname(path), name, { mayBeMissing: true });
       return;
@@ -44,3 +45,9 @@ export async function checkDirectory(path: string, name: string, { mayBeMissing 
     throw error;
   }
 }
+
+const isLink = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (info) => info.isSymbolicLink(),
+    () => false,
+  );

@@ -1,26 +1,38 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isSystemError } from './errors.ts';
+import { isSystemError, SkulkError } from './errors.ts';
 
 /**
- * Makes a directory and those above it, as `mkdir -p`. On a read-only disk Node's own way says that a directory is missing
- * (ENOENT); this says what is true (EROFS).
+ * Makes a directory and those above it, as `mkdir -p`. Node's own way tries for ever where the system says of a child of an
+ * existing directory that it is missing (`/proc/x`), and calls a read-only disk a missing directory; this says what is true.
+ * @throws SkulkError BAD_PATH when something else has the name, or the file system allows no directory there
  */
 export async function makeDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await mkdir(path);
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) await mkdir(await topmostMissing(path));
-    throw error;
+    const parent = dirname(path);
+    if (isSystemError(error, 'ENOENT') && parent !== path && !(await isDirectory(parent))) {
+      await makeDirectory(parent);
+      return mkdir(path).catch((again: unknown) => allowExisting(path, again));
+    }
+    await allowExisting(path, error);
   }
 }
 
-/** The directory that would have to be made first. */
-async function topmostMissing(path: string): Promise<string> {
-  const parent = dirname(path);
-  const isThere = await stat(parent).then(
-    () => true,
+/** A read-only disk, or a directory of somebody else, is no obstacle where nothing has to be made. */
+async function allowExisting(path: string, error: unknown): Promise<void> {
+  if (await isDirectory(path)) return;
+  const hint = 'choose another directory';
+  if (isSystemError(error, 'EEXIST'))
+    throw new SkulkError('BAD_PATH', `${path} is a file, or a link that leads nowhere, and no directory`, { hint, cause: error });
+  if (isSystemError(error, 'ENOENT'))
+    throw new SkulkError('BAD_PATH', `the system allows no directory ${path}`, { hint, cause: error });
+  throw error;
+}
+
+const isDirectory = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (info) => info.isDirectory(),
     () => false,
   );
-  return isThere || parent === path ? path : topmostMissing(parent);
-}

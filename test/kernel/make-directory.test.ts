@@ -1,0 +1,32 @@
+import { mkdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { makeDirectory } from '../../src/core/kernel/make-directory.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+describe('making a directory', () => {
+  test('makes those above it, and is content with what is there', async () => {
+    const root = await temporaryDirectory();
+    const path = join(root, 'a', 'b', 'c');
+    await Promise.all([makeDirectory(path), makeDirectory(join(root, 'a', 'b', 'd')), makeDirectory(path)]);
+    await makeDirectory(path);
+    expect((await stat(path)).isDirectory()).toBe(true);
+    await makeDirectory('/');
+  });
+
+  test.each([
+    ['a file', 'file', 'file'],
+    ['something below a file', 'file', 'file/below'],
+    ['a link that leads nowhere', 'link', 'link'],
+  ])('refuses %s', async (_, made, path) => {
+    const root = await temporaryDirectory();
+    await mkdir(root, { recursive: true });
+    await (made === 'file' ? writeFile(join(root, made), '') : symlink('/nowhere/at/all', join(root, made)));
+    await expect(makeDirectory(join(root, path))).rejects.toMatchObject({ code: expect.stringMatching(/BAD_PATH|ENOTDIR/) });
+  });
+
+  test.runIf(process.platform === 'linux')('ends where the system allows no directory', async () => {
+    await expect(makeDirectory('/proc/nope')).rejects.toMatchObject({ code: 'BAD_PATH', message: expect.stringContaining('/proc/nope') });
+    await expect(makeDirectory('/proc/nope/models')).rejects.toMatchObject({ code: 'BAD_PATH' });
+  });
+});
