@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { isDiskFull, SkulkError } from '../kernel/errors.ts';
 import type { Emit } from '../kernel/events.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import type { ModelId } from '../kernel/model-id.ts';
@@ -331,7 +331,7 @@ async function fits(writing: Promise<void>): Promise<boolean> {
     await writing;
     return true;
   } catch (error) {
-    if (isSystemError(error, 'ENOSPC', 'EDQUOT')) return false;
+    if (isDiskFull(error)) return false;
     throw error;
   }
 }

@@ -78,3 +78,6 @@ export const systemCode = (error: unknown): string | undefined =>
 
 /** Whether a system error has one of the given codes. */
 export const isSystemError = (error: unknown, ...codes: readonly string[]): boolean => codes.includes(systemCode(error) ?? '');
+
+/** Whether something could not be written for want of room. */
+export const isDiskFull = (error: unknown): boolean => isSystemError(error, 'ENOSPC', 'EDQUOT');

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pause } from './backoff.ts';
-import { isSystemError, SkulkError } from './errors.ts';
+import { isDiskFull, isSystemError, SkulkError } from './errors.ts';
 import { makeDirectory } from './make-directory.ts';
 import { identifySelf, isOfThisMachine, mayBeAlive, type ProcessOnMachine } from './process-identity.ts';
 
@@ -209,7 +209,7 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
     clearInterval(heartbeat);
     await rewrite({ released: true }).catch(async (error: unknown) => {
       // On a full disk a claim can still be emptied, which says the same.
-      if (isSystemError(error, 'ENOSPC', 'EDQUOT')) return truncate(file, 0).catch(() => undefined);
+      if (isDiskFull(error)) return truncate(file, 0).catch(() => undefined);
       // The directory went away with what it locked, or nothing can be written; the dead pid will tell the others.
       if (!isSystemError(error, 'ENOENT', 'EROFS')) throw error;
     });

@@ -1,4 +1,5 @@
 import { type ErrorCode, errorCodes, SkulkError } from '../kernel/errors.ts';
+import { explainSystemError } from '../kernel/explain-system-error.ts';
 
 /** An answer that says what went wrong. */
 export interface ErrorAnswer {
@@ -8,7 +9,8 @@ export interface ErrorAnswer {
 }
 
 /** Turns any failure into an answer. Of what skulk did not foresee nothing is told but that it happened. */
-export function answerError(error: unknown): ErrorAnswer {
+export function answerError(given: unknown): ErrorAnswer {
+  const error = explainSystemError(given, 'the disk of the machine that was asked refused');
   if (error instanceof SkulkError) {
     const { code, message, hint, retryAfterMs } = error;
     return {

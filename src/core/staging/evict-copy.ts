@@ -1,4 +1,4 @@
-import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { isDiskFull, SkulkError } from '../kernel/errors.ts';
 import type { Holder } from '../kernel/holder.ts';
 import { type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/lock.ts';
 import type { ModelId } from '../kernel/model-id.ts';
@@ -79,7 +79,7 @@ async function lockOrHolder(layout: StagingLayout, modelId: ModelId): Promise<He
   try {
     return await tryLock(path, evictionPurpose);
   } catch (error) {
-    if (!isSystemError(error, 'ENOSPC', 'EDQUOT')) throw error;
+    if (!isDiskFull(error)) throw error;
     return readLock(path);
   }
 }

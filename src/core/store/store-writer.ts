@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { renameDurably } from '../kernel/durable-file.ts';
-import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { isDiskFull, isSystemError, SkulkError } from '../kernel/errors.ts';
 import { acquireLock, type HeldLock } from '../kernel/lock.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import { type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
@@ -88,14 +88,19 @@ export function createStoreWriter(
       return next;
     },
     carryOut: async (intent, undo) => {
-      await writeIntent(layout, intent).catch(async (error: unknown) => {
-        await clearIntent(layout, intent).catch(() => undefined);
-        await undo?.();
-        throw error;
-      });
       const modelId = modelOf(intent);
+      const isWritten = await writeIntent(layout, intent).then(
+        () => true,
+        async (error: unknown) => {
+          await clearIntent(layout, intent).catch(() => undefined);
+          if (intent.op === 'remove' && isDiskFull(error)) return false;
+          await undo?.();
+          throw error;
+        },
+      );
       steps += 1;
-      const done = carryOut(layout, records, world, intent).finally(() => {
+      const work = (): Promise<void> => carryOut(layout, records, world, intent);
+      const done = (intent.op === 'remove' ? removeOnFullDisk(layout, world, intent, { isWritten, work }) : work()).finally(() => {
         steps += 1;
       });
       changing.set(
@@ -227,6 +232,33 @@ async function remove(
   await records.remove(modelId);
   if (await isPlaceInside(layout.root, storePath)) await moveToTrash(join(layout.root, storePath), layout.trash);
   else emit({ type: 'warning', message: `the directory of ${modelId}, ${storePath}, lies outside the store, so it was left alone` });
+}
+
+/**
+ * On a full disk nothing can be written down before the model's files are gone. A crash after that leaves an entry without files,
+ * which is listed as lost and can be deleted.
+ * @param isWritten whether the intent could be written down
+ */
+async function removeOnFullDisk(
+  layout: StoreLayout,
+  world: World,
+  { storePath }: Extract<Intent, { op: 'remove' }>,
+  { isWritten, work }: { readonly isWritten: boolean; readonly work: () => Promise<void> },
+): Promise<void> {
+  try {
+    if (isWritten) return await work();
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
+  const place = join(layout.root, storePath);
+  if (await isPlaceInside(layout.root, storePath))
+    await moveToTrash(place, layout.trash).catch((error: unknown) => {
+      if (!isDiskFull(error)) throw error;
+      // Not even the trash could be made.
+      return removeTree(place);
+    });
+  await emptyTrash(layout, world);
+  await work();
 }
 
 async function usable(layout: StoreLayout): Promise<Registry> {
