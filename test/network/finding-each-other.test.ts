@@ -54,6 +54,78 @@ test.skipIf(!canMake)(
   },
 );
 
+test.skipIf(!canMake)(
+  'whoever serves beside another store is told, and its commands go where models are',
+  { timeout: 60_000 },
+  async () => {
+    const home = await temporaryDirectory();
+    const [host, second, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
+    await serveOn(host, join(home, 'host'));
+    await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
+    const source = join(home, 'source');
+    const ended = await host.skulk(['add', source, '--as', 'org/m'], { SKULK_HOME: join(home, 'host') }).ended;
+    expect(ended, ended.stderr).toMatchObject({ status: 0 });
+
+    // Its first start: the store does not exist yet.
+    const env = { SKULK_HOME: join(home, 'second') };
+    const served = second.skulk(['serve', '--json'], env);
+    await once(served.child.stdout as NodeJS.ReadableStream, 'data');
+    served.child.kill('SIGTERM');
+    const { stderr } = await served.ended;
+    expect(stderr).toContain(`another store is on the LAN already: http://${host.address}:58080`);
+    expect(stderr).toContain('skulk serve --role node');
+    const registry = await second.skulk(['registry', '--json'], env).ended;
+    expect(JSON.parse(registry.stdout), registry.stderr).toMatchObject({ entries: [{ model_id: 'org/m' }] });
+    const doctor = await second.skulk(['doctor', '--json'], env).ended;
+    expect(JSON.parse(doctor.stdout)).toMatchObject({
+      ok: true,
+      checks: expect.arrayContaining([
+        expect.objectContaining({ id: 'role', found: expect.stringContaining(`a node of http://${host.address}:58080`) }),
+      ]),
+    });
+
+    await mkdir(join(home, 'disk'));
+    // Two stores: its own server is what a machine means; everybody else is asked, and nothing is fetched from elsewhere.
+    const own = await serveOn(second, join(home, 'second'), '--store-path', join(home, 'disk'));
+    expect(await second.skulk(['add', source, '--as', 'org/own'], env).ended).toMatchObject({ status: 0 });
+    const mine = await second.skulk(['registry', '--json'], env).ended;
+    expect(JSON.parse(mine.stdout), mine.stderr).toMatchObject({ entries: [{ model_id: 'org/own' }] });
+    const found = await second.skulk(['doctor', '--json'], env).ended;
+    expect(JSON.parse(found.stdout)).toMatchObject({
+      ok: true,
+      checks: expect.arrayContaining([expect.objectContaining({ id: 'role', todo: expect.stringContaining('--store-path') })]),
+    });
+    const asked = await node.skulk(['stage', 'org/m', '--json'], { SKULK_HOME: join(home, 'node') }).ended;
+    expect(asked).toMatchObject({ status: 4, stdout: '' });
+    expect(asked.stderr).toContain('STORE_AMBIGUOUS');
+    own.child.kill('SIGTERM');
+    await own.ended;
+  },
+);
+
+test.skipIf(!canMake)('a store that is known by its node id is found by mDNS', { timeout: 60_000 }, async () => {
+  const home = await temporaryDirectory();
+  const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
+  await mkdir(join(home, 'host/store'), { recursive: true });
+  const hostEnv = { SKULK_HOME: join(home, 'host'), SKULK_NODE_ID: '12D3KooWhost' };
+  const { child, ended } = host.skulk(['serve', '--json'], hostEnv);
+  await once(child.stdout as NodeJS.ReadableStream, 'data');
+  await writeFiles(home, { 'source/a.gguf': 'some bytes', 'node/skulk.yaml': 'model_store:\n  store_host: 12D3KooWhost\n' });
+  expect(await host.skulk(['add', join(home, 'source'), '--as', 'org/m'], hostEnv).ended).toMatchObject({ status: 0 });
+  const env = { SKULK_HOME: join(home, 'node'), SKULK_CONFIG: join(home, 'node/skulk.yaml') };
+  const staged = await node.skulk(['stage', 'org/m', '-v'], env).ended;
+  expect(staged, staged.stderr).toMatchObject({ status: 0, stderr: expect.stringContaining(`http://${host.address}:58080`) });
+  // A copy that is here is held against what the store has now.
+  expect(await host.skulk(['delete', 'org/m', '--yes', '--force'], hostEnv).ended).toMatchObject({ status: 9 });
+  expect(await node.skulk(['stage', 'org/m'], env).ended).toMatchObject({ status: 3, stdout: '' });
+  const doctor = await node.skulk(['doctor'], env).ended;
+  expect(doctor.stdout).toContain(`the store of that name is at ${host.address}, as mDNS says`);
+  const alone = await node.skulk(['doctor'], { ...env, SKULK_NO_MDNS: '1' }).ended;
+  expect(alone).toMatchObject({ status: 4, stdout: expect.stringContaining('store_http_host') });
+  child.kill('SIGTERM');
+  await ended;
+});
+
 test.skipIf(!canMake)('a node that was there before its store finds it when it comes, and acts at once', { timeout: 60_000 }, async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];

@@ -61,6 +61,19 @@ describe('doctor', () => {
     );
   });
 
+  test('says that the server serves another directory than commands on its machine use', async () => {
+    await using served = await startServe({ home: await temporaryDirectory() });
+    const home = await temporaryDirectory();
+    await mkdir(join(home, 'disk'));
+    const { of, status } = await examine(`model_store:\n  store_path: ${home}/disk\n  store_port: ${new URL(served.url).port}\n`, { home });
+    expect(status).toBe(0);
+    expect(of('store')).toMatchObject({
+      status: 'warning',
+      found: expect.stringContaining(served.storePath),
+      todo: expect.stringContaining(`store_path: ${served.storePath}`),
+    });
+  });
+
   test('says what is wrong in the configuration, and where', async () => {
     const { status, report } = await examine('model_store:\n  store_prt: 1\n');
     expect(status).toBe(2);

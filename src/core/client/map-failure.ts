@@ -77,8 +77,9 @@ const sentences: Record<string, string> = {
 };
 
 const hints: Record<string, string> = {
-  ENOTFOUND: 'check the name, or give an address: http://192.168.1.10:58080',
-  EAI_AGAIN: 'check the name service of this machine, or give an address',
+  ENOTFOUND:
+    'check the name (NAME.local may be known instead), or give an address: store_http_host, or SKULK_STORE=http://192.168.1.10:58080',
+  EAI_AGAIN: 'check the name service of this machine, or give an address: store_http_host, or SKULK_STORE=http://192.168.1.10:58080',
   ETIMEDOUT: 'check that the host is up and that no firewall is between the machines',
   EHOSTUNREACH: 'check that the host is up and on this network',
 };

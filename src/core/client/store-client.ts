@@ -9,9 +9,10 @@ import { checkAdopted, checkDescribed, checkRegistry, checkVerifyReport } from '
 import { createDownloadsClient } from './downloads-client.ts';
 import { type Call, createExchange, type Exchange } from './exchange.ts';
 import { createFleetClient } from './fleet-client.ts';
-import { lookupOfStore } from './lookup-of-store.ts';
+import { type FindByName, lookupOfStore } from './lookup-of-store.ts';
 import { clean, notAStore, retryAfterOf } from './map-failure.ts';
 import { modelUrl } from './model-url.ts';
+import { type ProbeOutcome, probeConnection } from './probe-connection.ts';
 import { readJson, readLines } from './read-body.ts';
 import { readHealth } from './read-health.ts';
 import { readPiece } from './read-piece.ts';
@@ -31,6 +32,7 @@ export interface StoreClientOptions {
   readonly userAgent: string;
   /** Who asks, so that the store can say that it has orders. */
   readonly nodeId?: string | undefined;
+  readonly findByName?: FindByName | undefined;
 }
 
 /** A store behind HTTP. */
@@ -38,6 +40,8 @@ export interface StoreClient extends Store {
   readonly downloads: Downloads;
   readonly uploads: Uploads;
   readonly fleet: Fleet;
+  /** Tries whether the store accepts connections. */
+  probe(timeoutMs: number): Promise<ProbeOutcome>;
   /** Closes the kept connections. They do not keep the process alive either way. */
   close(): void;
 }
@@ -61,6 +65,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
   return {
     location: url,
     close: exchange.close,
+    probe: (timeoutMs) => probeConnection(url, timeoutMs, lookup),
     health: async () => readHealth(exchange, { silenceMs: Math.min(stallTimeoutMs, connectTimeoutMs) }),
     listModels: async (): Promise<readonly RegistryEntry[]> => checkRegistry(await getJson({ path: '/registry' }, most.registry), url),
     listDescribed: async () => checkDescribed(await getJson({ path: '/registry' }, most.registry), url),

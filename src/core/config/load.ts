@@ -1,11 +1,12 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
+import { sameHostname } from '../kernel/hostname.ts';
 import { nearest } from '../kernel/nearest.ts';
 import { readNodeId } from '../kernel/node-id.ts';
 import type { World } from '../kernel/world.ts';
 import { expandPath } from './expand-path.ts';
 import { findConfigFile } from './find-file.ts';
-import { isThisMachine, sameHostname } from './same-host.ts';
+import { isThisMachine } from './same-host.ts';
 import type { ConfigFile } from './schema.ts';
 import { type Config, type Origin, placeOf, type Setting, type SettingFlags, type Settings } from './settings.ts';
 import { readTokenFile, type TokenFile } from './token-file.ts';

@@ -18,6 +18,8 @@ export const errorCodes = {
   NODE_NOT_FOUND: { exit: 3, http: 404 },
   ORDER_NOT_FOUND: { exit: 3, http: 404 },
   RANGE_NOT_SATISFIABLE: { exit: 1, http: 416 },
+  /** Nobody said which of several stores is meant. */
+  STORE_AMBIGUOUS: { exit: 4, http: 503 },
   STORE_NOT_CONFIGURED: { exit: 4, http: 503 },
   STORE_UNREACHABLE: { exit: 4, http: 503 },
   STORE_BUSY: { exit: 5, http: 503 },

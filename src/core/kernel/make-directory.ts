@@ -26,8 +26,7 @@ async function allowExisting(path: string, error: unknown): Promise<void> {
   const hint = 'choose another directory';
   if (isSystemError(error, 'EEXIST'))
     throw new SkulkError('BAD_PATH', `${path} is a file, or a link that leads nowhere, and no directory`, { hint, cause: error });
-  if (isSystemError(error, 'ENOENT'))
-    throw new SkulkError('BAD_PATH', `the system allows no directory ${path}`, { hint, cause: error });
+  if (isSystemError(error, 'ENOENT')) throw new SkulkError('BAD_PATH', `the system allows no directory ${path}`, { hint, cause: error });
   throw error;
 }
 

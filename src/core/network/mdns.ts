@@ -65,23 +65,29 @@ const sayGoodbye = (bonjour: Bonjour): Promise<void> =>
 /**
  * Asks the LAN for stores, on every interface that leads to one.
  * @param timeoutMs how long to listen
+ * @param isEnough whether one that answered makes it pointless to listen on
  * @returns each store once, by URL
  */
 export async function discoverStores({
   timeoutMs,
+  isEnough = () => false,
   signal,
   onProblem,
 }: {
   readonly timeoutMs: number;
+  readonly isEnough?: ((store: AnnouncedStore) => boolean) | undefined;
   readonly signal: AbortSignal;
   readonly onProblem: (message: string) => void;
 }): Promise<readonly AnnouncedStore[]> {
   const found = new Map<string, AnnouncedStore>();
+  let end = (): void => {};
   const opened = lanAddresses(networkInterfaces()).flatMap((address) => open(address, onProblem) ?? []);
   const browsers = opened.map((bonjour) =>
     bonjour.find({ type }, (service) => {
       const store = describe(service);
-      if (store !== undefined) found.set(store.url, store);
+      if (store === undefined) return;
+      found.set(store.url, store);
+      if (isEnough(store)) end();
     }),
   );
   await new Promise<void>((resolve) => {
@@ -91,6 +97,7 @@ export async function discoverStores({
       signal.removeEventListener('abort', done);
       resolve();
     };
+    end = done;
     const timer = setTimeout(done, opened.length === 0 ? 0 : timeoutMs);
     // A datagram may be lost.
     const again = setInterval(() => {

@@ -185,13 +185,13 @@ const isOutOfReach = ({ code }: SkulkError): boolean =>
 /** The manifest, or undefined when it is the one that is here, and what the model's card names. */
 async function fetchManifest(
   { world }: Deps,
-  { store, url }: OpenedStore,
+  { store, url, probe }: OpenedStore,
   { modelId }: ModelRef,
   whole: LocalCopy | undefined,
 ): Promise<{ readonly manifest: Manifest | undefined; readonly companions: readonly Companion[]; readonly hasOrders: boolean }> {
   const knownDigest = whole?.part?.of ?? whole?.manifest.digest;
   if (whole !== undefined) {
-    if (url !== undefined) await requireConnection(url);
+    if (url !== undefined && probe !== undefined) await requireConnection(url, probe);
     const answer = await store.manifest(modelId, {
       ...(knownDigest !== undefined && { knownDigest }),
       signal: timeLimit(world.signal, url),
@@ -224,9 +224,8 @@ async function fetchManifest(
   }
 }
 
-async function requireConnection(url: string): Promise<void> {
-  const { probeConnection } = await import('../client/probe-connection.ts');
-  const outcome = await probeConnection(url, connectPatienceMs);
+async function requireConnection(url: string, probe: NonNullable<OpenedStore['probe']>): Promise<void> {
+  const outcome = await probe(connectPatienceMs);
   if (outcome === 'connected') return;
   if (outcome !== 'timeout') throw (await import('../client/map-failure.ts')).mapNetworkError(outcome, url);
   throw new SkulkError('STORE_UNREACHABLE', `${url} did not accept a connection within ${connectPatienceMs} ms`, {

@@ -74,8 +74,5 @@ export async function obey(deps: Deps, fleet: Fleet, nodeId: NodeId, order: Orde
   return outcome;
 }
 
-async function mayAnswer({ url }: OpenedStore): Promise<boolean> {
-  if (url === undefined) return true;
-  const { probeConnection } = await import('../client/probe-connection.ts');
-  return (await probeConnection(url, connectPatienceMs)) === 'connected';
-}
+const mayAnswer = async ({ probe }: OpenedStore): Promise<boolean> =>
+  probe === undefined || (await probe(connectPatienceMs)) === 'connected';

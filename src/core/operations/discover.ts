@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { SkulkError } from '../kernel/errors.ts';
+import { sameHostname } from '../kernel/hostname.ts';
 import type { AnnouncedStore } from '../network/mdns.ts';
 import { type JudgedAddress, judgeAddresses } from '../network/routable-address.ts';
 import type { Deps } from './deps.ts';
@@ -18,32 +19,62 @@ const shortMs = 700;
 /** Whether this machine may use mDNS: `SKULK_NO_MDNS` forbids it. */
 export const mayUseMdns = ({ world }: Deps): boolean => !/^(1|true|yes|on)$/i.test(world.env['SKULK_NO_MDNS'] ?? '');
 
-/** Asks the LAN for stores. @param timeoutMs how long to listen */
-export async function discover(deps: Deps, { timeoutMs }: { readonly timeoutMs: number }): Promise<Discovery> {
+/** Asks the LAN for stores. @param timeoutMs how long to listen, unless `isEnough` is true of one that answers */
+export async function discover(
+  deps: Deps,
+  { timeoutMs, isEnough }: { readonly timeoutMs: number; readonly isEnough?: (store: AnnouncedStore) => boolean },
+): Promise<Discovery> {
   const problems: string[] = [];
   const addresses = judgeAddresses(networkInterfaces(), deps.config.settings.storeHttpHost.value);
   if (!mayUseMdns(deps)) return { stores: [], addresses, problems: ['SKULK_NO_MDNS is set, so nobody was asked'] };
   const { discoverStores } = await import('../network/mdns.ts');
   const onProblem = (message: string): void => void problems.push(message);
-  const stores = await discoverStores({ timeoutMs, signal: deps.world.signal, onProblem });
+  const stores = await discoverStores({ timeoutMs, isEnough, signal: deps.world.signal, onProblem });
   if (deps.world.signal.aborted) throw deps.world.signal.reason;
   return { stores, addresses, problems };
 }
 
 /**
- * The one store that announces itself, for a machine to which nobody has said which one to use.
+ * The store that announces itself, for a machine to which nobody has said which one to use. Of several it is the one on this very
+ * machine.
  * @returns undefined when there is none
- * @throws SkulkError STORE_NOT_CONFIGURED when there are several
+ * @throws SkulkError STORE_AMBIGUOUS when there are several elsewhere
  */
 export async function findOnlyStore(deps: Deps): Promise<string | undefined> {
-  const { stores } = await discover(deps, { timeoutMs: shortMs });
-  const [only] = stores;
-  if (stores.length > 1)
-    throw new SkulkError('STORE_NOT_CONFIGURED', `there are ${stores.length} stores: ${stores.map(nameOf).join(', ')}`, {
-      hint: `choose one: SKULK_STORE=${only?.url}, or \`skulk config init --store-host NAME\``,
+  const { stores, addresses } = await discover(deps, { timeoutMs: shortMs });
+  const here = stores.filter(({ url }) => addresses.some(({ address, interface: name }) => name !== null && address === hostOf(url)));
+  const [only] = here.length === 1 ? here : stores;
+  if (only === undefined) return undefined;
+  if (stores.length > 1 && here.length !== 1)
+    throw new SkulkError('STORE_AMBIGUOUS', `there are ${stores.length} stores: ${stores.map(nameOf).join(', ')}`, {
+      hint: `choose one: SKULK_STORE=${only.url}, or \`skulk config init --store-host NAME\``,
     });
-  if (only !== undefined) deps.world.emit({ type: 'note', message: `the store ${nameOf(only)} was found by mDNS` });
-  return only?.url;
+  deps.world.emit({ type: 'note', message: `the store ${nameOf(only)} was found by mDNS` });
+  return only.url;
 }
+
+/** The stores on the LAN that are not this machine's own. */
+export async function findOtherStores(deps: Deps): Promise<readonly string[]> {
+  const { stores, addresses } = await discover(deps, { timeoutMs: shortMs });
+  return stores.filter(({ url }) => !addresses.some(({ address }) => address === hostOf(url))).map(nameOf);
+}
+
+/**
+ * Where a store is whose name the name service does not know, as when `store_host` is a node id.
+ * @returns an IPv4 address
+ */
+export async function findStoreCalled(deps: Deps, name: string): Promise<string | undefined> {
+  // A name in a URL has lost its capitals.
+  const isMeant = ({ hostname, node_id }: AnnouncedStore): boolean =>
+    node_id.toLowerCase() === name.toLowerCase() || (hostname !== '' && sameHostname(hostname, name));
+  const { stores } = await discover(deps, { timeoutMs: shortMs, isEnough: isMeant });
+  const meant = stores.filter(isMeant);
+  const [only] = meant;
+  if (only === undefined || meant.length > 1) return undefined;
+  deps.world.emit({ type: 'note', message: `the name service does not know ${name}; ${nameOf(only)} was found by mDNS` });
+  return hostOf(only.url);
+}
+
+const hostOf = (url: string): string => new URL(url).hostname;
 
 const nameOf = ({ url, hostname }: AnnouncedStore): string => (hostname === '' ? url : `${url} (${hostname})`);

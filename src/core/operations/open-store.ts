@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
+import type { FindByName } from '../client/lookup-of-store.ts';
+import type { StoreClient } from '../client/store-client.ts';
 import { checkDirectory } from '../config/check-paths.ts';
 import type { Config } from '../config/settings.ts';
 import type { Fleet } from '../fleet/contract.ts';
@@ -27,6 +29,8 @@ export interface OpenedStore extends AsyncDisposable {
   readonly localRoot?: string;
   /** Where the store answers, when it is spoken to over HTTP. */
   readonly url?: string;
+  /** Tries whether it accepts connections within so many milliseconds, when it is spoken to over HTTP. */
+  readonly probe?: StoreClient['probe'];
 }
 
 /**
@@ -63,13 +67,17 @@ export async function openStore(
     () => true,
     () => false,
   );
-  if (!exists) {
-    if (isStoreNamed) await checkDirectory(root, 'store_path', { mayBeMissing: false });
-    const nearby = (await findOnLan(deps)) ?? (await findOnThisMachine(deps));
-    if (nearby !== undefined) return nearby;
-    if (!mayCreate) throw notConfigured();
-    await makeDirectory(root);
-  }
+  if (!exists && isStoreNamed) await checkDirectory(root, 'store_path', { mayBeMissing: false });
+  if (isStoreNamed) return openDisk(deps, root);
+  const own = exists ? openDisk(deps, root) : undefined;
+  // A store without a model may come of a `skulk serve` that was meant to be a node.
+  if (own !== undefined && (await own.store.health()).models > 0) return own;
+  const nearby = (await findOnLan(deps)) ?? (await findOnThisMachine(deps));
+  if (nearby === undefined && own !== undefined) return own;
+  await own?.[Symbol.asyncDispose]();
+  if (nearby !== undefined) return nearby;
+  if (!mayCreate) throw notConfigured();
+  await makeDirectory(root);
   return openDisk(deps, root);
 }
 
@@ -81,11 +89,18 @@ export function remoteUrl({ settings, isStoreHost }: Config): string | undefined
   return `http://${isIPv6(host) ? `[${host}]` : host}:${settings.storePort.value}`;
 }
 
+/** A way to a store whose name the name service does not know. */
+export const findByName =
+  (deps: Deps): FindByName =>
+  async (name) =>
+    (await import('./discover.ts')).findStoreCalled(deps, name);
+
 async function openRemote(
-  { world, config }: Deps,
+  deps: Deps,
   url: string,
   { localRoot, connections }: { localRoot?: string; connections?: number | undefined } = {},
 ): Promise<OpenedStore> {
+  const { world, config } = deps;
   const { createStoreClient } = await import('../client/store-client.ts');
   const token = config.settings.token.value;
   const seconds = Number(world.env['SKULK_STALL_TIMEOUT']);
@@ -94,6 +109,7 @@ async function openRemote(
     signal: world.signal,
     userAgent: `skulk/${world.version}`,
     nodeId: config.nodeId,
+    findByName: findByName(deps),
     ...(token !== undefined && { token }),
     ...(seconds > 0 && { stallTimeoutMs: seconds * 1000 }),
     ...(connections !== undefined && { connections }),
@@ -104,6 +120,7 @@ async function openRemote(
     downloads: async () => store.downloads,
     fleet: async () => store.fleet,
     uploads: store.uploads,
+    probe: store.probe,
     ...(localRoot !== undefined && { localRoot }),
     [Symbol.asyncDispose]: async () => store.close(),
   };

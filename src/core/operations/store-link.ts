@@ -4,7 +4,7 @@ import { pause } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { Deps } from './deps.ts';
 import { findOnlyStore } from './discover.ts';
-import { openStore, remoteUrl } from './open-store.ts';
+import { findByName, openStore, remoteUrl } from './open-store.ts';
 
 /** The way of a serving node to its store, which may be found or come up later than the node. */
 export interface StoreLink {
@@ -109,7 +109,7 @@ async function openFor(deps: Deps): Promise<Opened> {
   ]);
   const { signal, version } = deps.world;
   const url = store.url ?? '';
-  const lookup = lookupOfStore({ url, signal, userAgent: `skulk/${version}` });
+  const lookup = lookupOfStore({ url, signal, userAgent: `skulk/${version}`, findByName: findByName(deps) });
   const forwarder = createForwarder({ url, token: deps.config.settings.token.value, lookup, connectTimeoutMs, silenceMs });
   return {
     deps: { ...deps, store: store.store, downloads: await store.downloads(), fleet: await store.fleet() },

@@ -1,7 +1,10 @@
+import { stat } from 'node:fs/promises';
 import type { HostFleet } from '../fleet/fleet.ts';
 import type { DownloadQueue } from '../jobs/download-queue.ts';
+import type { Emit } from '../kernel/events.ts';
 import { advertisedAddress, announce } from '../operations/advertise.ts';
 import type { Deps, StoreChanges } from '../operations/deps.ts';
+import { findOtherStores } from '../operations/discover.ts';
 import { openHostFleet } from '../operations/fleet-agent.ts';
 import { createHostDownloads } from '../operations/host-downloads.ts';
 import { openHostStore } from '../operations/open-store.ts';
@@ -9,9 +12,13 @@ import type { LocalStore } from '../store/contract.ts';
 import type { Served, Serving } from './serve.ts';
 import { createStoreApp } from './store-app.ts';
 
-/** The store host's part: its disk, its file server, its downloads, its nodes and orders. */
-export async function serveHost({ deps, request, nodeId, names, outside, listenWith, atEnd }: Serving): Promise<Served> {
+/**
+ * The store host's part: its disk, its file server, its downloads, its nodes and orders.
+ * @param tell what is said before the server is ready
+ */
+export async function serveHost({ deps, request, nodeId, names, outside, listenWith, atEnd }: Serving, tell: Emit): Promise<Served> {
   const { world, config } = deps;
+  if (request.mdns && request.role === 'auto') await warnOfOtherStores(deps, tell);
   let queue: DownloadQueue | undefined;
   let port: number | undefined;
   const opened = await openHostStore(deps, {
@@ -48,6 +55,29 @@ export async function serveHost({ deps, request, nodeId, names, outside, listenW
       atEnd(async () => (await announcement)?.stop());
     },
   };
+}
+
+/** A machine that nobody made a store host may have been meant as a node. At its first start that is told before a store is made. */
+async function warnOfOtherStores(deps: Deps, tell: Emit): Promise<void> {
+  const { isStoreNamed, settings } = deps.config;
+  if (isStoreNamed) return;
+  const look = async (emit: Emit): Promise<void> => {
+    const others = await findOtherStores(deps);
+    if (others.length === 0) return;
+    emit({
+      type: 'warning',
+      message: `another store is on the LAN already: ${others.join(', ')}; this machine serves a second one, which has its own models`,
+      hint: 'to be a node of the other one, stop this and run `skulk serve --role node`',
+    });
+  };
+  const isFirst = !(await stat(settings.storePath.value).then(
+    () => true,
+    () => false,
+  ));
+  const looking = look(isFirst ? tell : deps.world.emit).catch((error: unknown) => {
+    if (!deps.world.signal.aborted) deps.world.emit({ type: 'note', message: `other stores were not looked for: ${String(error)}` });
+  });
+  if (isFirst) await looking;
 }
 
 function changesOf({ store, downloads, fleet }: { store: LocalStore; downloads: DownloadQueue; fleet: HostFleet }): StoreChanges {

@@ -101,7 +101,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     atEnd: (work) => void ends.push(work),
   };
   try {
-    const served = isHost ? await serveHost(serving) : await serveNode(serving, world.emit);
+    const served = isHost ? await serveHost(serving, world.emit) : await serveNode(serving, world.emit);
     const api = await createApiApp({
       deps: served.deps,
       link: served.link,

@@ -12,21 +12,27 @@ import { storeLayout } from '../../store/layout.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 import { advertisedAddress } from '../advertise.ts';
 import type { Deps } from '../deps.ts';
+import { findStoreCalled } from '../discover.ts';
 import { openStore, remoteUrl } from '../open-store.ts';
 import { type Check, ok, problem, problemOf, skipped, warning } from './check.ts';
+import type { Role } from './find-role.ts';
 
 const lookupMs = 3_000;
 const connectMs = 2_000;
 const mostClockErrorMs = 5 * 60_000;
 
 /** Does the store's name lead somewhere that this machine can reach? On the store host: where do others reach it? */
-export async function checkAddress(deps: Deps): Promise<Check> {
-  const url = remoteUrl(deps.config);
-  if (url === undefined) return deps.config.isStoreHost ? checkOwnAddress(deps) : skipped('address', 'no store is configured');
+export async function checkAddress(deps: Deps, { url, isHost }: Pick<Role, 'url' | 'isHost'>): Promise<Check> {
+  if (isHost && remoteUrl(deps.config) === undefined) return checkOwnAddress(deps);
+  if (url === undefined) return skipped('address', 'there is no store to reach');
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
   const addresses = isIP(host) !== 0 ? [host] : await resolve(host);
-  if (typeof addresses === 'string')
-    return problem('address', `${host} ${addresses}`, 'set store_http_host to the address of the store host', 'STORE_UNREACHABLE');
+  if (typeof addresses === 'string') {
+    const todo = 'set store_http_host to the address of the store host';
+    const heard = await findStoreCalled(deps, host);
+    if (heard === undefined) return problem('address', `${host} ${addresses}`, todo, 'STORE_UNREACHABLE');
+    return warning('address', `${host} ${addresses}, but the store of that name is at ${heard}, as mDNS says`, todo);
+  }
   const found = isIP(host) !== 0 ? `the store is at ${host}` : `${host} is ${addresses.join(', ')}`;
   if (addresses.every(isLinkLocal))
     return warning(
@@ -75,11 +81,11 @@ async function resolve(host: string): Promise<readonly string[] | string> {
 }
 
 /** Does a store answer, of which version, and with the same time? */
-export async function checkServer(deps: Deps): Promise<readonly Check[]> {
-  const { config, world } = deps;
-  const url = remoteUrl(config) ?? (await readLock(storeLayout(config.settings.storePath.value).lock))?.url;
-  if (url === undefined) return [await checkFreePort(deps)];
-  const outcome = await probeConnection(url, connectMs);
+export async function checkServer(deps: Deps, { url, isHost }: Pick<Role, 'url' | 'isHost'>): Promise<readonly Check[]> {
+  const { world } = deps;
+  if (url === undefined) return [isHost ? await checkFreePort(deps) : skipped('store', 'there is no store to ask')];
+  await using opened = await openStore(deps);
+  const outcome = await (opened.probe?.(connectMs) ?? probeConnection(url, connectMs));
   if (outcome !== 'connected') {
     const why = outcome === 'timeout' ? `accepts no connection within ${connectMs / 1000} s` : `refuses: ${outcome.message}`;
     return [
@@ -87,7 +93,6 @@ export async function checkServer(deps: Deps): Promise<readonly Check[]> {
     ];
   }
   try {
-    await using opened = await openStore(deps);
     await opened.store.listModels();
     const health = await opened.store.health();
     const who = `a store of skulk ${health.version || '(the Python program)'} with ${health.models} models answers at ${url}`;
@@ -101,12 +106,21 @@ export async function checkServer(deps: Deps): Promise<readonly Check[]> {
   }
 }
 
-async function checkFreePort({ config }: Deps): Promise<Check> {
-  if (!config.isStoreHost)
-    return problem('store', 'no store is configured', 'run `skulk config init`, or set SKULK_STORE', 'STORE_NOT_CONFIGURED');
+async function checkFreePort({ config, world }: Deps): Promise<Check> {
   const port = config.settings.storePort.value;
-  const isTaken = (await probeConnection(`http://127.0.0.1:${port}`, 250)) === 'connected';
-  if (isTaken)
+  const url = `http://127.0.0.1:${port}`;
+  if ((await probeConnection(url, 250)) !== 'connected')
+    return warning(
+      'store',
+      'no server runs; commands on this machine work on the disk, but other machines reach nothing',
+      'run `skulk serve`',
+    );
+  const { createStoreClient } = await import('../../client/store-client.ts');
+  const stray = createStoreClient({ url, signal: world.signal, userAgent: `skulk/${world.version}`, connectTimeoutMs: connectMs });
+  const health = await stray.health().catch(() => undefined);
+  stray.close();
+  const root = config.settings.storePath.value;
+  if (health === undefined || health.version === '')
     return problem(
       'store',
       `no server runs for this store, and another program has port ${port}`,
@@ -115,8 +129,8 @@ async function checkFreePort({ config }: Deps): Promise<Check> {
     );
   return warning(
     'store',
-    `no server runs; commands on this machine work on the disk, but other machines reach nothing`,
-    'run `skulk serve`',
+    `the server at port ${port} serves ${health.store_path}, but commands on this machine use ${root}`,
+    `write store_path: ${health.store_path} into skulk.yaml, or stop that server and run \`skulk serve\` without --store-path`,
   );
 }
 

@@ -2,9 +2,10 @@ import { checkDirectory } from '../../config/check-paths.ts';
 import { placeOf } from '../../config/settings.ts';
 import { openDiskStore } from '../../store/disk-store.ts';
 import type { Deps } from '../deps.ts';
-import { type Check, ok, problem } from './check.ts';
+import { type Check, ok, skipped } from './check.ts';
 import { checkBudget, checkStaging } from './check-staging.ts';
 import { checkAddress, checkServer, checkStorePath } from './check-store.ts';
+import { findRole } from './find-role.ts';
 
 /** What was looked at, in order. */
 export interface DoctorReport {
@@ -17,14 +18,16 @@ export interface DoctorReport {
 export async function runDoctor(deps: Deps): Promise<DoctorReport> {
   const { config, world } = deps;
   const { settings } = config;
+  const { check: role, url, isHost } = await findRole(deps);
   const checks: Check[] = [
     ok('versions', `skulk ${world.version}, Node ${process.version}, ${world.platform} ${process.arch}, ${world.hostname}`),
     ok('configuration', config.file === undefined ? 'no file; the defaults hold' : `${config.file} is valid`),
-    describeRole(deps),
+    role,
   ];
   if (settings.enabled.value) {
-    checks.push(await checkAddress(deps), ...(await checkServer(deps)));
-    if (config.isStoreHost) {
+    const address = await checkAddress(deps, { url, isHost });
+    checks.push(address, ...(address.status === 'problem' ? [unasked] : await checkServer(deps, { url, isHost })));
+    if (isHost) {
       const { value, origin } = settings.storePath;
       const disk = openDiskStore({ root: value, world, nodeId: config.nodeId, cardsPath: settings.cardsPath.value });
       const isUsable = (): Promise<void> =>
@@ -39,19 +42,4 @@ export async function runDoctor(deps: Deps): Promise<DoctorReport> {
   return { ok: checks.every(({ status }) => status !== 'problem'), checks };
 }
 
-function describeRole({ config }: Deps): Check {
-  const { enabled, storeHost, storeUrl } = config.settings;
-  if (!enabled.value)
-    return problem('role', 'the store is switched off (model_store.enabled is false)', 'set it to true', 'STORE_NOT_CONFIGURED');
-  const { origin } = storeUrl;
-  if (storeUrl.value !== undefined)
-    return ok(
-      'role',
-      `a node of ${storeUrl.value}, as ${origin.from === 'environment' || origin.from === 'flag' ? origin.name : 'the configuration'} says`,
-    );
-  if (storeHost.value === undefined) return ok('role', 'the store host, as no other is named');
-  const self = `${config.hostname}${config.nodeId === undefined ? '' : `, node id ${config.nodeId}`}`;
-  return config.isStoreHost
-    ? ok('role', `the store host: store_host ${storeHost.value} is this machine (${self})`)
-    : ok('role', `a node of ${storeHost.value}; this machine is ${self}`);
-}
+const unasked = skipped('store', 'it was not asked, as it has no address');

@@ -1,0 +1,70 @@
+import { networkInterfaces } from 'node:os';
+import { SkulkError } from '../../kernel/errors.ts';
+import { readLock } from '../../kernel/lock.ts';
+import { storeLayout } from '../../store/layout.ts';
+import type { Deps } from '../deps.ts';
+import { openStore, remoteUrl } from '../open-store.ts';
+import { type Check, ok, problem, problemOf, warning } from './check.ts';
+
+/** Which part this machine plays, as commands on it would see it. */
+export interface Role {
+  readonly check: Check;
+  /** Where the store answers over HTTP, if anywhere. */
+  readonly url: string | undefined;
+  /** Whether the canonical copies lie on this machine's disk. */
+  readonly isHost: boolean;
+}
+
+/** Finds out whether this machine is the store host or a node, and of which store. */
+export async function findRole(deps: Deps): Promise<Role> {
+  const { config } = deps;
+  const { enabled, storeHost, storeUrl, storePath } = config.settings;
+  const isHost = config.isStoreHost;
+  if (!enabled.value) {
+    const off = problem('role', 'the store is switched off (model_store.enabled is false)', 'set it to true', 'STORE_NOT_CONFIGURED');
+    return { check: off, url: undefined, isHost: false };
+  }
+  const { origin } = storeUrl;
+  if (storeUrl.value !== undefined) {
+    const who = origin.from === 'environment' || origin.from === 'flag' ? origin.name : 'the configuration';
+    return { check: ok('role', `a node of ${storeUrl.value}, as ${who} says`), url: remoteUrl(config), isHost };
+  }
+  const running = isHost ? (await readLock(storeLayout(storePath.value).lock))?.url : undefined;
+  if (storeHost.value !== undefined) {
+    const self = `${config.hostname}${config.nodeId === undefined ? '' : `, node id ${config.nodeId}`}`;
+    const found = isHost
+      ? `the store host: store_host ${storeHost.value} is this machine (${self})`
+      : `a node of ${storeHost.value}; this machine is ${self}`;
+    return { check: ok('role', found), url: remoteUrl(config) ?? running, isHost };
+  }
+  if (config.isStoreNamed || running !== undefined)
+    return { check: ok('role', 'the store host, as no other is named'), url: running, isHost };
+  return findUnnamed(deps);
+}
+
+/** Nobody has said which store to use. */
+async function findUnnamed(deps: Deps): Promise<Role> {
+  try {
+    await using opened = await openStore(deps);
+    const { url } = opened;
+    if (url === undefined) return { check: ok('role', 'the store host, as no other is named'), url, isHost: true };
+    if (!isHere(new URL(url).hostname))
+      return { check: ok('role', `a node of ${url}, which was found by mDNS, as nothing names a store`), url, isHost: false };
+    const check = warning(
+      'role',
+      `a server runs on this machine at ${url}, but commands here know it by its port only`,
+      'write its store_path into skulk.yaml: skulk config init --store-host THIS-MACHINE --store-path DIR',
+    );
+    return { check, url, isHost: false };
+  } catch (error) {
+    if (!(error instanceof SkulkError)) throw error;
+    // Whoever starts here has done nothing wrong yet.
+    if (error.code === 'STORE_NOT_CONFIGURED')
+      return { check: warning('role', error.message, error.hint ?? 'run `skulk serve`'), url: undefined, isHost: true };
+    return { check: problemOf('role', error), url: undefined, isHost: false };
+  }
+}
+
+const isHere = (host: string): boolean =>
+  host.startsWith('127.') ||
+  Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host) === true);
