@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
-import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -62,6 +62,37 @@ describe('on the store host', { timeout: 60_000 }, () => {
     expect(await stage('--store', other.url)).toMatchObject({ status: 2, stderr: expect.stringContaining('node_cache_path') });
     expect((await server.stop()).status).toBe(0);
     await untouched(canonical);
+  });
+
+  test.each([
+    ['the cache is the store', (home: string) => join(home, 'store'), {}, true],
+    ['staging is off', (home: string) => join(home, 'staging'), { enabled: false }, false],
+  ] as const)('what is used in place stays as it is until the use ends (%s)', async (_, cache, staging, isServed) => {
+    const { home, env, skulk, canonical } = await host(cache, staging);
+    await using _server = isServed ? await startServe({ home: env.SKULK_HOME, env }) : undefined;
+    await writeFiles(join(home, 'other'), { 'config.json': '[]' });
+    const marker = join(home, 'go-on');
+    const program = `echo started; n=0; while [ ! -e ${marker} ] && [ $n -lt 500 ]; do sleep 0.05; n=$((n + 1)); done; cat sub/model.bin | wc -c`;
+    const user = startSkulk(['run', 'org/m', '--', 'sh', '-c', `cd {path} && ${program}`], { env });
+    await vi.waitUntil(() => user.stdout().includes('started'), { timeout: 20_000 });
+    for (const args of [
+      ['delete', 'org/m', '--yes'],
+      ['add', join(home, 'other'), '--as', 'org/m', '--force'],
+    ])
+      expect(await skulk(...args), args.join(' ')).toMatchObject({ status: 5, stderr: expect.stringContaining('skulk run') });
+    await untouched(canonical);
+    await writeFile(marker, '');
+    expect(await user.exited).toMatchObject({ status: 0, stdout: 'started\n100000\n' });
+    await untouched(canonical);
+
+    const activation = await skulk('activate', 'org/m', '--pid', String(process.pid), '--json');
+    expect(JSON.parse(activation.stdout)).toMatchObject({ path: canonical, lease_id: expect.stringMatching(/^[0-9a-f]{24}$/) });
+    expect(await skulk('delete', 'org/m', '--yes')).toMatchObject({ status: 5, stderr: expect.stringContaining(`pid ${process.pid}`) });
+    expect(await skulk('deactivate', 'org/m', '--pid', String(process.pid))).toMatchObject({ status: 0 });
+    await untouched(canonical);
+    expect(await skulk('activate', 'org/m', '--pid', String(process.pid))).toMatchObject({ status: 0 });
+    expect(await skulk('delete', 'org/m', '--yes', '--force')).toMatchObject({ status: 0 });
+    expect(await readdir(join(home, 'store'))).toEqual(['.skulk', 'registry.json']);
   });
 
   test('another cache gets a clone, with and without a server, and staging that is off gives the canonical copy', async () => {

@@ -15,7 +15,7 @@ import { appendToLog, type LogEntry, readOrderLog, rewriteLog } from './order-lo
 /** What the fleet needs of the store. */
 interface CanonicalStore {
   has(modelId: ModelId): Promise<boolean>;
-  remove(modelId: ModelId): Promise<{ readonly freedBytes: number }>;
+  remove(modelId: ModelId, options: { readonly force: boolean }): Promise<{ readonly freedBytes: number }>;
 }
 
 /** What a fleet on this machine's disk is opened with. */
@@ -237,7 +237,8 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
       const draw = () => ({ order: make({ kind: 'evict', model_id: modelId, force }), nodes: [...nodes.keys()] });
       let entry = draw();
       // Nobody has to be told.
-      if (entry.nodes.length === 0) return { freedBytes: (await store.remove(modelId)).freedBytes, order: { ...entry.order, nodes: [] } };
+      if (entry.nodes.length === 0)
+        return { freedBytes: (await store.remove(modelId, { force })).freedBytes, order: { ...entry.order, nodes: [] } };
       const prepare = change(async () => {
         entry = draw();
         await write({ ...entry, prepared: true });
@@ -245,7 +246,7 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
       // On a full disk there is room to write it down only when the model is gone.
       const isPrepared = await fits(prepare);
       try {
-        const { freedBytes } = await store.remove(modelId);
+        const { freedBytes } = await store.remove(modelId, { force });
         return await change(async () => {
           const { order } = entry;
           await write(isPrepared ? { commit: order.order_id } : entry);

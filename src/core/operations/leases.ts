@@ -1,24 +1,25 @@
+import type { Companion } from '../catalog/companions.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { identifyProcess, identifySelf, isOfThisMachine } from '../kernel/process-identity.ts';
 import { touchLastUsed } from '../staging/last-used.ts';
-import { copyPath, stagingLayout } from '../staging/layout.ts';
+import { copyPath } from '../staging/layout.ts';
 import { type Lease, readLeases } from '../staging/leases/lease.ts';
 import { dropLeases, takeLease } from '../staging/leases/take-lease.ts';
 import { readLocalCopy } from '../staging/local-copy.ts';
 import { applyBudget, type BudgetReport } from './apply-budget.ts';
 import { catchUp } from './catch-up.ts';
 import type { Deps } from './deps.ts';
-import { isStagedInPlace } from './resolve-canonical.ts';
+import { leaseLayout } from './lease-layout.ts';
+import { resolveCanonical } from './resolve-canonical.ts';
 
 /** What is in use now, for another process. */
 export interface Activation {
   readonly model_id: ModelId;
   readonly path: string;
   readonly pid: number;
-  /** Null where the model is used in place: nobody removes it there, so no lease is needed. */
-  readonly lease_id: string | null;
+  readonly lease_id: string;
   readonly companions: readonly ModelId[];
   /** ISO 8601. */
   readonly taken_at: string;
@@ -37,37 +38,36 @@ const purpose = 'skulk activate';
  * @throws SkulkError NOT_FOUND when no such process lives, MODEL_NOT_FOUND when there is no whole copy
  */
 export async function activate(deps: Deps, { modelId, pid }: { readonly modelId: ModelId; readonly pid: number }): Promise<Activation> {
-  const { world, config } = deps;
+  const { world } = deps;
   const process = await identifyProcess(pid);
   if (process === undefined)
     throw new SkulkError('NOT_FOUND', `no process has the pid ${pid}`, { hint: 'give the pid of a process that runs on this machine' });
-  if (await isStagedInPlace(deps, { offline: true })) {
-    const { resolveCanonical } = await import('./resolve-canonical.ts');
-    const { path } = await resolveCanonical(deps, { modelId }, { offline: true });
-    return { model_id: modelId, path, pid, lease_id: null, companions: [], taken_at: world.now().toISOString() };
-  }
-  const layout = stagingLayout(config.settings.nodeCachePath.value);
-  const path = copyPath(layout, modelId);
+  const layout = await leaseLayout(deps, { offline: true });
+  const find = async (): Promise<{ readonly path: string; readonly companions: readonly Companion[] } | undefined> => {
+    if (layout.isInPlace) return resolveCanonical(deps, { modelId }, { offline: true });
+    const copy = await readLocalCopy(layout, modelId);
+    return copy === undefined || copy.changed.size > 0 ? undefined : { path: copyPath(layout, modelId), companions: copy.companions };
+  };
   const missing = (): SkulkError =>
     new SkulkError('MODEL_NOT_FOUND', `there is no whole copy of ${modelId} on this node`, {
       hint: `run \`skulk stage ${modelId}\` first`,
     });
-  if ((await readLocalCopy(layout, modelId)) === undefined) throw missing();
+  if ((await find()) === undefined) throw missing();
   return explainingDiskErrors(`cannot take a lease in ${layout.root}`, async () => {
     const { hostname } = await identifySelf();
     const before = (await readLeases(layout)).filter((lease) => isOn(lease, modelId, pid) && lease.purpose === purpose);
     const holders = [{ ...process, hostname }];
     await using held = await takeLease(layout, { modelId, purpose, holders, now: world.now(), signal: world.signal });
     // From here on nobody removes it, so now it counts whether it is there.
-    const copy = await readLocalCopy(layout, modelId);
-    if (copy === undefined || copy.changed.size > 0) throw missing();
+    const copy = await find();
+    if (copy === undefined) throw missing();
     if (copy.companions.length > 0) await held.cover(copy.companions.map((companion) => companion.modelId));
     held.keep();
     // The same process twice is one lease.
     await dropLeases(layout, before);
-    await touchLastUsed(path, world.now());
+    if (!layout.isInPlace) await touchLastUsed(copy.path, world.now());
     const { lease_id, companions, taken_at } = held.lease;
-    return { model_id: modelId, path, pid, lease_id, companions, taken_at };
+    return { model_id: modelId, path: copy.path, pid, lease_id, companions, taken_at };
   });
 }
 
@@ -79,8 +79,8 @@ export async function deactivate(
   deps: Deps,
   { modelId, pid }: { readonly modelId: ModelId; readonly pid?: number | undefined },
 ): Promise<Deactivation> {
-  const { world, config } = deps;
-  const layout = stagingLayout(config.settings.nodeCachePath.value);
+  const { world } = deps;
+  const layout = await leaseLayout(deps, { offline: true });
   const released: Lease[] = [];
   for (const lease of await readLeases(layout)) {
     const isMeant =
@@ -91,7 +91,7 @@ export async function deactivate(
   }
   await dropLeases(layout, released);
   const used = new Set(released.flatMap((lease) => [lease.model_id, ...lease.companions]));
-  for (const id of used) await touchLastUsed(copyPath(layout, id), world.now());
+  if (!layout.isInPlace) for (const id of used) await touchLastUsed(copyPath(layout, id), world.now());
   const budget = await applyBudget(deps, { dryRun: false });
   // What was put off while it was used.
   if (released.length > 0) await catchUp(deps, { full: true });

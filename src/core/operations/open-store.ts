@@ -11,8 +11,9 @@ import { SkulkError } from '../kernel/errors.ts';
 import { acquireLock, type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/lock.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import type { World } from '../kernel/world.ts';
+import { stagingLayout } from '../staging/layout.ts';
 import type { LocalStore, Store, Uploads } from '../store/contract.ts';
-import { type DiskStoreOptions, openDiskStore } from '../store/disk-store.ts';
+import { type DiskStoreOptions, openDiskStore, type WhenUnused } from '../store/disk-store.ts';
 import { storeLayout } from '../store/layout.ts';
 import type { Deps } from './deps.ts';
 
@@ -129,7 +130,13 @@ async function openRemote(
 function openDisk(deps: Deps, root: string): OpenedStore {
   const { world, config } = deps;
   let queue: Promise<DownloadQueue> | undefined;
-  const store = openDiskStore({ root, world, nodeId: config.nodeId, cardsPath: config.settings.cardsPath.value });
+  const store = openDiskStore({
+    root,
+    world,
+    nodeId: config.nodeId,
+    cardsPath: config.settings.cardsPath.value,
+    whenUnused: whenUnusedIn(root, world),
+  });
   const downloads = (): Promise<DownloadQueue> => {
     queue ??= import('./host-downloads.ts').then(({ createHostDownloads }) => createHostDownloads(deps, store));
     return queue;
@@ -141,6 +148,14 @@ function openDisk(deps: Deps, root: string): OpenedStore {
   const fleet = (): Promise<Fleet> => openLonelyFleet(deps, store);
   return { store, downloads, fleet, localRoot: root, [Symbol.asyncDispose]: close };
 }
+
+/** What keeps files where they lie while a process of this machine uses them in place. */
+const whenUnusedIn =
+  (root: string, { now, signal }: World): WhenUnused =>
+  async (modelId, work) => {
+    const { whenUnused } = await import('../staging/leases/when-unused.ts');
+    return whenUnused(stagingLayout(root), { modelId, now: now(), signal }, work);
+  };
 
 /** The fleet of a store that no server speaks for: what is ordered is heard when there is one again. */
 async function openLonelyFleet({ world }: Deps, store: LocalStore): Promise<Fleet> {
@@ -220,7 +235,16 @@ export async function openHostStore(
       hint: 'one process serves a store; stop that one first, or serve another --store-path',
     });
   }
-  const store = openDiskStore({ root, world, nodeId: config.nodeId, cardsPath: config.settings.cardsPath.value, held, isBusy, advertised });
+  const store = openDiskStore({
+    root,
+    world,
+    nodeId: config.nodeId,
+    cardsPath: config.settings.cardsPath.value,
+    held,
+    isBusy,
+    advertised,
+    whenUnused: whenUnusedIn(root, world),
+  });
   const { createUploads } = await import('../store/uploads.ts');
   return { store, uploads: createUploads(store, world), setUrl: (url) => held.update({ url }) };
 }

@@ -11,6 +11,7 @@ import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
 import { applyBudget, type BudgetReport } from './apply-budget.ts';
 import { catchUp } from './catch-up.ts';
 import type { Deps } from './deps.ts';
+import { leaseLayout } from './lease-layout.ts';
 
 /** What a node tidied up, or would. */
 export interface ReconcileReport extends BudgetReport {
@@ -39,15 +40,17 @@ export async function reconcile(
   const { nodeCachePath, storePath } = config.settings;
   const layout = stagingLayout(nodeCachePath.value);
   const isStore = await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost });
-  if (isStore) return { dropped_leases: [], stale_partials: [], trash_entries: 0, orders: [], ...(await applyBudget(deps, { dryRun })) };
-  const leases = await readLeases(layout);
+  const leasesAt = await leaseLayout(deps, { offline: true });
+  const leases = await readLeases(leasesAt);
   const alive = await Promise.all(leases.map((lease) => isLive(lease, world.now())));
   const dead = leases.filter((_, index) => !alive[index]);
+  const dropped_leases = dead.map(({ model_id, purpose }) => ({ model_id, purpose }));
+  if (!dryRun) await dropLeases(leasesAt, dead);
+  if (isStore) return { dropped_leases, stale_partials: [], trash_entries: 0, orders: [], ...(await applyBudget(deps, { dryRun })) };
   const stale = await findStale(layout, world.now());
   const trash = await readdir(layout.trash).catch(() => []);
   const removed: string[] = [];
   if (!dryRun) {
-    await dropLeases(layout, dead);
     for (const modelId of stale) {
       const lock = await tryLock(copyLock(layout, modelId), 'tidying up');
       if (!isHeld(lock)) continue;
@@ -63,7 +66,7 @@ export async function reconcile(
   }
   const caughtUp = hearOrders && !dryRun ? await catchUp(deps, { full: true }) : [];
   return {
-    dropped_leases: dead.map(({ model_id, purpose }) => ({ model_id, purpose })),
+    dropped_leases,
     stale_partials: dryRun ? stale : removed,
     trash_entries: trash.length,
     orders: caughtUp.map(({ order, outcome }) => ({ kind: order.kind, model_id: order.model_id, ...outcome })),

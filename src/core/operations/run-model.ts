@@ -84,6 +84,7 @@ async function runProgram(
     if (child.identity !== undefined) await lease?.handTo([{ ...child.identity, hostname: self.hostname }, self]);
     child.letGo();
     const status = await child.status;
+    if (staged.source === 'in-place') return status;
     for (const used of [path, ...(staged.companions ?? []).map((companion) => companion.path)]) await touchLastUsed(used, world.now());
     return status;
   } finally {

@@ -1,14 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { type Companion, isRequired } from '../catalog/companions.ts';
 import { readCard } from '../catalog/read-card.ts';
-import { SkulkError } from '../kernel/errors.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
 import { copyPath, stagingLayout } from '../staging/layout.ts';
 import { type HeldLease, takeLease } from '../staging/leases/take-lease.ts';
 import { createRateLimiter, unlimited } from '../transfer/rate-limiter.ts';
 import { catchUp, reportStaged } from './catch-up.ts';
 import type { Deps } from './deps.ts';
-import { isStagedInPlace } from './resolve-canonical.ts';
+import { leaseLayout } from './lease-layout.ts';
 import { type StageOptions, stageModel } from './stage-model.ts';
 import type { PlannedModel, StagedCompanion, StagedModel, StagePlanReport, StageReport } from './stage-report.ts';
 
@@ -103,7 +103,10 @@ export function stageOptions({
   };
 }
 
-/** A lease of this process on a model; undefined where models are used in place, as nobody removes anything there. */
+/**
+ * A lease of this process on a model; undefined where staging is off, and where this user may not write to the store that
+ * models are used in.
+ */
 export async function leaseFor(
   deps: Deps,
   { modelId }: ModelRef,
@@ -111,9 +114,13 @@ export async function leaseFor(
   purpose: string,
 ): Promise<HeldLease | undefined> {
   const { world, config } = deps;
-  if (!config.settings.stagingEnabled.value || (await isStagedInPlace(deps, { offline }))) return undefined;
-  const layout = stagingLayout(config.settings.nodeCachePath.value);
-  return takeLease(layout, { modelId, purpose, now: world.now(), signal: world.signal });
+  const layout = await leaseLayout(deps, { offline });
+  if (!config.settings.stagingEnabled.value && !layout.isInPlace) return undefined;
+  return takeLease(layout, { modelId, purpose, now: world.now(), signal: world.signal }).catch((error: unknown) => {
+    if (!layout.isInPlace || !isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
+    world.emit({ type: 'note', message: `that ${modelId} is in use cannot be written down in ${layout.leases}` });
+    return undefined;
+  });
 }
 
 /**

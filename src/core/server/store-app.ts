@@ -75,7 +75,7 @@ export async function createStoreApp({
     downloadStatus: (modelId) => (downloads ?? nothingIsFetched).status(modelId),
     remove: async (modelId, { force, waitMs }) =>
       deps === undefined
-        ? { freed_bytes: (await store.remove(modelId)).freedBytes, nodes: [] }
+        ? { freed_bytes: (await store.remove(modelId, { force })).freedBytes, nodes: [] }
         : deletionAnswer(await deleteModels(deps, { modelIds: [modelId], force, waitMs })),
     hasOrders: async (nodeId) => fleet !== undefined && isNodeId(nodeId) && (await fleet.expects(nodeId)),
   });

@@ -26,6 +26,8 @@ export interface AdoptContext {
   readonly registry: () => Promise<Registry>;
   readonly records: ModelRecords;
   /** The manifest of a model that is registered, hashing it first if need be. */
+  /** Runs a change to a model's files while no process uses them where they lie. */
+  readonly whenUnused: <T>(modelId: ModelId, work: () => Promise<T>) => Promise<T>;
   readonly knownManifest: (modelId: ModelId, options: WorkOptions) => Promise<KnownManifest | undefined>;
 }
 
@@ -58,6 +60,17 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
     });
   }
   await hashWhatIsThere(modelId, context, options);
+  const replace = (work: () => Promise<void>, undo: () => Promise<void>): Promise<void> => {
+    let hasBegun = false;
+    const begin = (): Promise<void> => {
+      hasBegun = true;
+      return work();
+    };
+    return context.whenUnused(modelId, begin).catch(async (error: unknown) => {
+      if (!hasBegun) await undo();
+      throw error;
+    });
+  };
   return writer.write(async () => {
     const { entries } = await context.registry();
     refuseLookalikes(modelId, entries.keys());
@@ -91,7 +104,8 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
       await undo();
       throw error;
     }
-    await writer.carryOut({ op: 'publish', entry, manifest, seen: hashed.seen, incoming: place.name }, undo);
+    const work = (): Promise<void> => writer.carryOut({ op: 'publish', entry, manifest, seen: hashed.seen, incoming: place.name }, undo);
+    await (present === undefined ? work() : replace(work, undo));
     return { entry, digest: manifest.digest, outcome: present === undefined ? 'added' : 'replaced' };
   });
 }

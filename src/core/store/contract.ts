@@ -155,8 +155,11 @@ export interface Store {
   /** Fetches many pieces into their places, each verified, faster than one by one; absent where the bytes are on this disk. */
   fetchPieces?(modelId: ModelId, plan: PiecesPlan): Promise<void>;
   adopt(request: AdoptRequest, options: WorkOptions): Promise<Adopted>;
-  /** Removes the canonical copy. @returns the bytes that it had */
-  remove(modelId: ModelId): Promise<{ readonly freedBytes: number }>;
+  /**
+   * Removes the canonical copy. Throws CONFLICT while it is in use on the store host itself, unless `force` is given.
+   * @returns the bytes that it had
+   */
+  remove(modelId: ModelId, options?: { readonly force: boolean }): Promise<{ readonly freedBytes: number }>;
   /** Hashes models again and compares; all of them when none is named. */
   verify(request: { readonly modelIds: readonly ModelId[]; readonly repair: boolean }, options: WorkOptions): Promise<VerifyReport>;
 }

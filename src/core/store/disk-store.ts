@@ -38,6 +38,8 @@ export interface DiskStoreOptions {
   readonly cardsPath: string | undefined;
   /** What is being done with a model that must not be removed meanwhile, as a participle; undefined for nothing. */
   readonly isBusy?: (modelId: ModelId) => string | undefined;
+  /** Runs a change to a model's files while no process of this machine uses them where they lie. Throws CONFLICT. */
+  readonly whenUnused?: WhenUnused;
   /** The store's lock, when this process holds it for as long as it lives; otherwise it is taken for each change. */
   readonly held?: HeldLock;
   /** Where the server of this store can be reached; null while it does not listen. */
@@ -52,6 +54,7 @@ export function openDiskStore({
   cardsPath,
   held,
   isBusy = () => undefined,
+  whenUnused = (_, work) => work(),
   advertised = () => null,
 }: DiskStoreOptions): LocalStore {
   const layout = storeLayout(root);
@@ -179,7 +182,7 @@ export function openDiskStore({
     }
   };
 
-  const context = { layout, world, writer, registry, knownManifest, records };
+  const context = { layout, world, writer, registry, knownManifest, records, whenUnused };
   return {
     location: root,
     root,
@@ -236,7 +239,7 @@ export function openDiskStore({
     readPiece: (request, caller) => readPieceOf(request, caller, open),
     adopt: (request, options) => adoptModel(request, options, context),
     publish: (request, options) => publishModel(request, options, context),
-    remove: async (modelId) => {
+    remove: async (modelId, options) => {
       const busy = isBusy(modelId);
       if (busy !== undefined)
         throw new SkulkError('CONFLICT', `${modelId} is being ${busy}`, { hint: `stop that first: skulk cancel ${modelId}` });
@@ -250,7 +253,8 @@ export function openDiskStore({
         if (entry === undefined)
           throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists what is' });
         refuseSharedDirectory(entry, entries.values());
-        await writer.carryOut({ op: 'remove', modelId, storePath: entry.store_path });
+        const work = (): Promise<void> => writer.carryOut({ op: 'remove', modelId, storePath: entry.store_path });
+        await (options?.force === true ? work() : whenUnused(modelId, work));
         for (const tell of removalListeners) tell(modelId);
         return { freedBytes: entry.total_bytes };
       });
@@ -279,6 +283,9 @@ export function openDiskStore({
     },
   };
 }
+
+/** See `DiskStoreOptions.whenUnused`. */
+export type WhenUnused = <T>(modelId: ModelId, work: () => Promise<T>) => Promise<T>;
 
 /** A model, as a request for one of its files needs it. */
 interface FoundModel {

@@ -1,0 +1,38 @@
+import { isDiskFull, SkulkError } from '../../kernel/errors.ts';
+import { describeHolder } from '../../kernel/holder.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { StagingLayout } from '../layout.ts';
+import { behindGate } from './gate.ts';
+import { holdersOf } from './holders.ts';
+import { readLiveLeases } from './lease.ts';
+
+/**
+ * Changes or removes a model's canonical files, which processes of this machine may use where they lie, while none does.
+ * @throws SkulkError CONFLICT naming who uses them
+ */
+export async function whenUnused<T>(
+  layout: StagingLayout,
+  { modelId, now, signal }: { readonly modelId: ModelId; readonly now: Date; readonly signal: AbortSignal },
+  work: () => Promise<T>,
+): Promise<T> {
+  const refuse = async (): Promise<void> => {
+    const holders = holdersOf(await readLiveLeases(layout, now), modelId);
+    if (holders.length === 0) return;
+    throw new SkulkError('CONFLICT', `${modelId} is in use on the store host by ${holders.map(describeHolder).join(', ')}`, {
+      hint: 'wait for that to end; `skulk delete --force` does not wait',
+    });
+  };
+  let hasBegun = false;
+  try {
+    return await behindGate(layout, signal, async () => {
+      await refuse();
+      hasBegun = true;
+      return await work();
+    });
+  } catch (error) {
+    // On a full disk nobody can take a lease either.
+    if (hasBegun || !isDiskFull(error)) throw error;
+    await refuse();
+    return await work();
+  }
+}
