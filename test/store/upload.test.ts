@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { seededRandom, testSeed } from '../helpers/seeded.ts';
 import { type Ended, runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -93,6 +94,30 @@ test('a break loses only the pieces under way, of the sender and of the store', 
   expect(await digestsBelow(join(again.storePath, 'org--up'))).toEqual(await digestsBelow(source));
 });
 
+test('of several machines that send the same model each is told that it is there', { timeout: 120_000 }, async () => {
+  const { served, source, env, proxy, home } = await twoMachines();
+  hideHost(proxy);
+  const random = seededRandom(testSeed);
+  for (let round = 0; round < 4; round += 1) {
+    const model = `org/up-${round}`;
+    const add = () => startSkulk(['add', source, '--as', model, '--json'], { env: { ...env, SKULK_HOME: join(home, `node-${round}`) } });
+    const [killed, ...others] = [add(), add(), add()];
+    const pieces = Math.floor(random() * 5);
+    let seen = 0;
+    proxy.onRequest((line) => {
+      if (!line.startsWith('PUT ') || !line.includes(`up-${round}/`)) return;
+      seen += 1;
+      if (seen === pieces) killed?.child.kill('SIGKILL');
+    });
+    const ends = await Promise.all(others.map(({ exited }) => exited));
+    for (const { status, stderr } of ends) expect(status, `SKULK_TEST_SEED=${testSeed}, round ${round}: ${stderr}`).toBe(0);
+    await killed?.exited;
+    expect(await digestsBelow(join(served.storePath, `org--up-${round}`))).toEqual(await digestsBelow(source));
+  }
+  expect(await readdir(join(served.storePath, '.skulk', 'v1', 'uploads'))).toEqual([]);
+  expect(served.running.stderr()).not.toMatch(/unexpected error/);
+});
+
 test('what an attacker would send is refused, and leaves nothing', async () => {
   const { served } = await twoMachines();
   const put = (path: string, body: string | Uint8Array, type = 'application/json'): Promise<Response> =>
@@ -126,9 +151,13 @@ test('a piece that is not what the manifest says does not count', async () => {
   expect((await send(`/${manifest.digest}/0/16777216`, bytes, octets)).status).toBe(400);
   expect((await send(`/${manifest.digest}/complete`, '', 'application/json', 'POST')).status).toBe(409);
   expect((await send(`/${manifest.digest}/0/0`, bytes, octets)).status).toBe(204);
+  // What is right stays right, whatever comes after it, before or after the end.
+  expect((await send(`/${manifest.digest}/0/0`, noise(1000, 6), octets)).status).toBe(204);
   expect(await (await fetch(`${served.url}/models`)).json()).toEqual([]);
   expect((await send(`/${manifest.digest}/complete`, '', 'application/json', 'POST')).status).toBe(200);
   expect(await (await fetch(`${served.url}/models`)).json()).toEqual(['org/evil']);
+  expect((await send(`/${manifest.digest}/0/0`, noise(1000, 7), octets)).status).toBe(204);
+  expect((await send(`/${manifest.digest}/complete`, '', 'application/json', 'POST')).status).toBe(200);
   expect((await readFile(join(served.storePath, 'org--evil', 'x.bin'))).equals(bytes)).toBe(true);
 });
 

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import type { Card } from '../catalog/card.ts';
 import type { Companion } from '../catalog/companions.ts';
 import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
@@ -191,7 +192,7 @@ export interface Uploads {
   put(
     upload: { readonly modelId: ModelId; readonly digest: Sha256 },
     piece: MissingPiece,
-    bytes: AsyncIterable<Uint8Array> | Uint8Array,
+    bytes: Readable | Uint8Array,
     signal: AbortSignal,
   ): Promise<void>;
   /** Makes the model of what has come, hashed once more. Throws CONFLICT while something is missing. */
