@@ -1,10 +1,11 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Order, OrderOutcome } from '../fleet/contract.ts';
 import { pause } from '../kernel/backoff.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
-import { SkulkError } from '../kernel/errors.ts';
+import { isDiskFull, isSystemError, SkulkError } from '../kernel/errors.ts';
 import { describeHolder } from '../kernel/holder.ts';
+import { acquireLock } from '../kernel/lock.ts';
 import { evictionPurpose } from '../staging/evict-copy.ts';
 import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { listCopies, listUnfinished } from '../staging/list-copies.ts';
@@ -16,6 +17,10 @@ const mostReasonBytes = 1000;
 /** An eviction of somebody else is waited for: so often, and so long each time, in milliseconds. */
 const mostAttempts = 100;
 const retryMs = 50;
+/** Whoever carries out an order removes trees, which takes its time on a slow disk; in milliseconds. */
+const lockPatienceMs = 600_000;
+/** Whoever heard of an order before it was settled comes to it within so long; in milliseconds. */
+const settledKeptMs = 3_600_000;
 
 /**
  * Does on this node what the store asks. What became of it is written down before it is told, so that an order which is seen
@@ -29,45 +34,76 @@ export async function carryOutOrder(deps: Deps, order: Order): Promise<OrderOutc
   // What lies there is canonical.
   if (await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost }))
     return { status: 'done', freed_bytes: 0, reason: null };
-  const before = await readOutcome(layout, order);
-  if (before?.status === 'done') return before;
   try {
-    let freed_bytes = before?.freed_bytes ?? 0;
-    let report: EvictionReport;
-    for (let attempt = 1; ; attempt += 1) {
-      const victims = await chooseVictims(layout, order);
-      report = await evictCopies(deps, layout, victims, { force: order.force, dryRun: false });
-      freed_bytes += report.evicted_bytes;
-      // A command and an agent of one machine hear the same order; who comes second waits for the first.
-      if (attempt === mostAttempts || report.kept_in_use.length === 0 || !report.kept_in_use.every(isBeingEvicted)) break;
-      await pause(retryMs, world.signal);
-    }
-    const { kept_in_use, failed } = report;
-    const outcome: OrderOutcome =
-      failed.length > 0
-        ? { status: 'failed', freed_bytes, reason: short(failed.map(({ message }) => message).join('; ')) }
-        : kept_in_use.length > 0
-          ? {
-              status: 'deferred',
-              freed_bytes,
-              reason: short(
-                kept_in_use.map(({ model_id, holders }) => `${model_id} is in use by ${holders.map(describeHolder).join(', ')}`).join('; '),
-              ),
-            }
-          : { status: 'done', freed_bytes, reason: null };
-    // A node that never staged has nothing that an order heard again could hurt.
-    if (await exists(layout.root)) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(outcome));
-    return outcome;
+    // A command and an agent of one machine hear the same order; who comes second tells what the first did.
+    await using _ = await lockOrders(layout, world.signal);
+    return await carryOutAlone(deps, layout, order);
   } catch (error) {
     if (world.signal.aborted) throw world.signal.reason;
     const { message } = error instanceof Error ? error : { message: String(error) };
-    return { status: 'failed', freed_bytes: before?.freed_bytes ?? 0, reason: short(message) };
+    return { status: 'failed', freed_bytes: (await readOutcome(layout, order))?.freed_bytes ?? 0, reason: short(message) };
   }
 }
 
-/** Forgets what became of an order; the store knows it now and does not ask again. */
-export const forgetOutcome = ({ config }: Pick<Deps, 'config'>, order: Order): Promise<void> =>
-  rm(outcomeFile(stagingLayout(config.settings.nodeCachePath.value), order), { force: true });
+async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): Promise<OrderOutcome> {
+  const { world } = deps;
+  const before = await readOutcome(layout, order);
+  if (before?.status === 'done') return before;
+  let freed_bytes = before?.freed_bytes ?? 0;
+  let report: EvictionReport;
+  for (let attempt = 1; ; attempt += 1) {
+    const victims = await chooseVictims(layout, order);
+    report = await evictCopies(deps, layout, victims, { force: order.force, dryRun: false });
+    freed_bytes += report.evicted_bytes;
+    // A command and an agent of one machine hear the same order; who comes second waits for the first.
+    if (attempt === mostAttempts || report.kept_in_use.length === 0 || !report.kept_in_use.every(isBeingEvicted)) break;
+    await pause(retryMs, world.signal);
+  }
+  const { kept_in_use, failed } = report;
+  const outcome: OrderOutcome =
+    failed.length > 0
+      ? { status: 'failed', freed_bytes, reason: short(failed.map(({ message }) => message).join('; ')) }
+      : kept_in_use.length > 0
+        ? {
+            status: 'deferred',
+            freed_bytes,
+            reason: short(
+              kept_in_use.map(({ model_id, holders }) => `${model_id} is in use by ${holders.map(describeHolder).join(', ')}`).join('; '),
+            ),
+          }
+        : { status: 'done', freed_bytes, reason: null };
+  // A node that never staged has nothing that an order heard again could hurt.
+  if (await exists(layout.root)) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(outcome));
+  return outcome;
+}
+
+/** Notes that the store knows now what became of an order, and does not ask again; in a while it is forgotten. */
+export async function settleOutcome({ config, world }: Pick<Deps, 'config' | 'world'>, order: Order): Promise<void> {
+  const layout = stagingLayout(config.settings.nodeCachePath.value);
+  try {
+    await rename(outcomeFile(layout, order), settledFile(layout, order));
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error;
+  }
+  const settled = (await readdir(ordersOf(layout)).catch((): string[] => [])).filter((name) => name.endsWith(settledSuffix));
+  for (const name of settled) {
+    const path = join(ordersOf(layout), name);
+    const since = await stat(path).catch(() => undefined);
+    // Its rename is the last change of the entry.
+    if (since !== undefined && world.now().getTime() - since.ctimeMs > settledKeptMs) await rm(path, { force: true });
+  }
+}
+
+/** One order after the other, whoever carries it out. Without room for a lock, or without anything staged ever, it goes without. */
+async function lockOrders(layout: StagingLayout, signal: AbortSignal): Promise<AsyncDisposable | undefined> {
+  if (!(await exists(layout.root))) return undefined;
+  try {
+    return await acquireLock(join(ordersOf(layout), 'lock'), { purpose: 'an order of the store', timeoutMs: lockPatienceMs, signal });
+  } catch (error) {
+    if (isDiskFull(error)) return undefined;
+    throw error;
+  }
+}
 
 const exists = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -86,13 +122,19 @@ async function chooseVictims(layout: StagingLayout, { model_id }: Order): Promis
 const isBeingEvicted = ({ holders }: EvictionReport['kept_in_use'][number]): boolean =>
   holders.every(({ purpose }) => purpose === evictionPurpose);
 
-const outcomeFile = ({ root }: StagingLayout, { order_id }: Order): string => join(root, '.skulk', 'v1', 'orders', `${order_id}.json`);
+const settledSuffix = '.settled.json';
+
+const ordersOf = ({ root }: StagingLayout): string => join(root, '.skulk', 'v1', 'orders');
+const outcomeFile = (layout: StagingLayout, { order_id }: Order): string => join(ordersOf(layout), `${order_id}.json`);
+const settledFile = (layout: StagingLayout, { order_id }: Order): string => join(ordersOf(layout), `${order_id}${settledSuffix}`);
 
 const short = (text: string): string => text.slice(0, mostReasonBytes);
 
 async function readOutcome(layout: StagingLayout, order: Order): Promise<OrderOutcome | undefined> {
   try {
-    const { status, freed_bytes, reason } = JSON.parse(await readFile(outcomeFile(layout, order), 'utf8')) as Partial<OrderOutcome>;
+    const { status, freed_bytes, reason } = JSON.parse(
+      await readEither(settledFile(layout, order), outcomeFile(layout, order)),
+    ) as Partial<OrderOutcome>;
     if (!Number.isSafeInteger(freed_bytes) || (status !== 'done' && status !== 'deferred' && status !== 'failed')) return undefined;
     return { status, freed_bytes: freed_bytes as number, reason: typeof reason === 'string' ? reason : null };
   } catch (error) {
@@ -100,3 +142,5 @@ async function readOutcome(layout: StagingLayout, order: Order): Promise<OrderOu
     return undefined;
   }
 }
+
+const readEither = (path: string, other: string): Promise<string> => readFile(path, 'utf8').catch(() => readFile(other, 'utf8'));

@@ -1,7 +1,7 @@
 import type { Fleet, Order, OrderOutcome } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { ensureNodeId, type NodeId } from '../kernel/node-id.ts';
-import { carryOutOrder, forgetOutcome } from './carry-out-order.ts';
+import { carryOutOrder, settleOutcome } from './carry-out-order.ts';
 import type { Deps } from './deps.ts';
 import { describeNode } from './describe-node.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
@@ -66,7 +66,7 @@ export async function obey(deps: Deps, fleet: Fleet, nodeId: NodeId, order: Orde
   const outcome = await carryOutOrder(deps, order);
   try {
     await fleet.acknowledge(nodeId, order.order_id, outcome);
-    if (outcome.status === 'done') await forgetOutcome(deps, order);
+    if (outcome.status === 'done') await settleOutcome(deps, order);
   } catch (error) {
     if (!(error instanceof SkulkError) || deps.world.signal.aborted) throw error;
     deps.world.emit({ type: 'note', message: `the store does not know yet what became of an order: ${error.message}` });

@@ -4,7 +4,7 @@ import { type HostFleet, openFleet } from '../fleet/fleet.ts';
 import type { NodeId } from '../kernel/node-id.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { storeLayout } from '../store/layout.ts';
-import { carryOutOrder, forgetOutcome } from './carry-out-order.ts';
+import { carryOutOrder, settleOutcome } from './carry-out-order.ts';
 import { withBudgetNow } from './change-config.ts';
 import type { Deps } from './deps.ts';
 import { describeNode } from './describe-node.ts';
@@ -24,7 +24,7 @@ export function startAgent(deps: Deps, { fleet, nodeId, signal }: { fleet: Fleet
     emit: deps.world.emit,
     report: async () => describeNode(await withBudgetNow(deps), nodeId, { agent: true, full: true }),
     carryOut: (order) => carryOutOrder(deps, order),
-    settled: (order) => forgetOutcome(deps, order),
+    settled: (order) => settleOutcome(deps, order),
     onChange: (listener) => watchCopies(deps, listener),
   });
 }

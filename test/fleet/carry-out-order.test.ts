@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import type { Order } from '../../src/core/fleet/contract.ts';
+import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { carryOutOrder, settleOutcome } from '../../src/core/operations/carry-out-order.ts';
+import { stagingLayout } from '../../src/core/staging/layout.ts';
+import { listCopies } from '../../src/core/staging/list-copies.ts';
+import { serveModels, stagingNode } from '../helpers/staging-node.ts';
+
+const order = (digit: string): Order => ({
+  kind: 'evict',
+  model_id: parseModelId('org/a'),
+  force: false,
+  order_id: digit.repeat(24),
+  seq: 1,
+  given_at: new Date().toISOString(),
+});
+
+async function nodeWithCopy() {
+  const { url } = await serveModels({ 'org/a': { x: 'aaa' } });
+  const node = await stagingNode(url);
+  await node.request(['org/a']);
+  const staged = async () => (await listCopies(stagingLayout(node.root))).copies.length;
+  return { ...node, staged };
+}
+
+test('of two that hear the same order both tell what it freed', async () => {
+  const node = await nodeWithCopy();
+  const outcomes = await Promise.all([1, 2, 3].map(() => carryOutOrder(node.deps, order('a'))));
+  expect(outcomes).toEqual([1, 2, 3].map(() => ({ status: 'done', freed_bytes: 3, reason: null })));
+  expect(await node.staged()).toBe(0);
+});
+
+test('what was staged again since an order stays, whoever heard of it before the store knew', async () => {
+  const node = await nodeWithCopy();
+  const done = { status: 'done', freed_bytes: 3, reason: null };
+  expect(await carryOutOrder(node.deps, order('b'))).toEqual(done);
+  await settleOutcome(node.deps, order('b'));
+  await node.request(['org/a']);
+  expect(await carryOutOrder(node.deps, order('b'))).toEqual(done);
+  expect(await node.staged()).toBe(1);
+  expect(await carryOutOrder(node.deps, order('c'))).toEqual(done);
+});
