@@ -34,7 +34,12 @@ async function serve(content?: string, { name = 'skulk.yaml', env = {} }: { name
   const put = (body: unknown, query = ''): Promise<RawAnswer> =>
     ask(url, `/config${query}`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
   const get = async (): Promise<View> => (await ask(url, '/config')).json() as View;
-  return { url, home, file, put, get, text: () => readFile(file, 'utf8') };
+  const putFrom = async (remoteAddress: string, body: object, headers = {}): Promise<number> => {
+    const payload = JSON.stringify(body);
+    const given = { host: '192.168.7.1:52415', 'content-type': 'application/json', ...headers };
+    return (await app.inject({ method: 'PUT', url: '/config', remoteAddress, headers: given, payload })).statusCode;
+  };
+  return { url, home, file, put, putFrom, get, text: () => readFile(file, 'utf8') };
 }
 
 const yaml = `# Ours, by hand.
@@ -64,6 +69,34 @@ async function serveYaml(change: (text: string) => string = (text) => text) {
 }
 
 describe('the configuration over HTTP', () => {
+  test('without a token, secrets and what may be browsed are changed from the machine itself alone', async () => {
+    const served = await serve('model_store:\n  store_host: kite3\n');
+    const before = await served.text();
+    const changes = [
+      { hf_token: 'hf_thief' },
+      { hf_token: null },
+      { model_store: { auth: { token: 'locks you out' } } },
+      { model_store: { auth: null } },
+      { model_store: { browse_roots: ['/'] } },
+      { model_store: null },
+    ];
+    for (const change of changes) expect(await served.putFrom('192.168.7.7', change), JSON.stringify(change)).toBe(403);
+    expect(await served.text()).toBe(before);
+    expect(await served.putFrom('192.168.7.7', { model_store: { staging: { staging_keep_recent_gb: 3 } } })).toBe(200);
+    for (const here of ['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+      expect(await served.putFrom(here, { hf_token: `hf_${here.length}` })).toBe(200);
+    expect(await served.text()).toContain('hf_token: hf_16');
+    const locked = await serveYaml();
+    expect(await locked.putFrom('192.168.7.7', { hf_token: 'hf_new' }, { authorization: 'Bearer only-for-us' })).toBe(200);
+  });
+
+  test('what may be browsed takes a restart', async () => {
+    const served = await serve('model_store:\n  store_host: kite3\n');
+    expect((await served.put({ model_store: { browse_roots: ['/srv'] } })).json()).toMatchObject({
+      restart_because: ['model_store.browse_roots'],
+    });
+  });
+
   test('says what is in force, without secrets', async () => {
     const { get, file } = await serveYaml();
     const view = await get();

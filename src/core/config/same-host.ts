@@ -11,6 +11,12 @@ export interface Identity {
 /** Whether a name from the configuration is this machine: its hostname, its node id (exactly), or one of its addresses. */
 export function isThisMachine(name: string, { hostname, nodeId }: Identity): boolean {
   if (name === nodeId || sameHostname(name, hostname) || normalizeHostname(name) === 'localhost') return true;
-  if (isIP(name) === 0) return false;
-  return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === name));
+  return isIP(name) !== 0 && isOwnAddress(name);
+}
+
+/** Whether an address as a socket tells it is one of this machine, loopback included. */
+export function isOwnAddress(address: string): boolean {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  if (/^127\./.test(plain)) return true;
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some((own) => own.address === plain));
 }

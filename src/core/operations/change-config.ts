@@ -42,8 +42,10 @@ export interface ConfigChanged extends ConfigView {
 const readWhenUsed: ReadonlySet<string> = new Set([
   'model_store.staging.cleanup_on_deactivate',
   'model_store.staging.staging_keep_recent_gb',
-  'model_store.browse_roots',
 ]);
+
+/** Who sets these may read what is on this machine's disk, speak in its name or lock everybody else out. */
+const guarded = ['model_store.auth', 'model_store.browse_roots', 'hf_token'] as const;
 
 /** What the file may say, as JSON schema: for whoever checks a setting while it is typed. */
 export const configurationSchema = (): object => configSchema;
@@ -73,18 +75,31 @@ export async function withBudgetNow(deps: Deps): Promise<Deps> {
   return { ...deps, config: { ...deps.config, settings: { ...deps.config.settings, cleanupOnDeactivate, keepRecentBytes } } };
 }
 
+/** A whole section contains what is in it. */
+const isGuarded = (key: string): boolean => guarded.some((one) => key === one || key.startsWith(`${one}.`) || one.startsWith(`${key}.`));
+
 const changing = new Map<string, Promise<unknown>>();
 
 /**
  * Writes settings into the configuration file; what is not named stays, secrets and comments included.
  * @param change nested as in the file; null takes a key out
  * @param dryRun only check
- * @throws SkulkError BAD_REQUEST for settings that are not possible; CONFLICT when the file is broken; PERMISSION, NO_SPACE
+ * @param mayGuarded whether whoever asks is this machine's own user or showed a token, and so may change secrets and what may be browsed
+ * @throws SkulkError BAD_REQUEST for settings that are not possible; FORBIDDEN; CONFLICT when the file is broken; PERMISSION, NO_SPACE
  */
 export async function changeConfig(
   deps: Deps,
-  { change, dryRun }: { readonly change: ConfigChange; readonly dryRun: boolean },
+  { change, dryRun, mayGuarded }: { readonly change: ConfigChange; readonly dryRun: boolean; readonly mayGuarded: boolean },
 ): Promise<ConfigChanged> {
+  const refused = mayGuarded
+    ? undefined
+    : leavesOf(change)
+        .map(([keys]) => keys.join('.'))
+        .find(isGuarded);
+  if (refused !== undefined)
+    throw new SkulkError('FORBIDDEN', `${refused} is changed from the machine itself, or with a token`, {
+      hint: 'edit its skulk.yaml there, open the page there by 127.0.0.1, or set SKULK_TOKEN for `skulk serve`',
+    });
   const path = pathOf(deps);
   const turn = (changing.get(path) ?? Promise.resolve()).then(() => changeNow(deps, path, { change, dryRun }));
   const settled = turn.catch(() => undefined);

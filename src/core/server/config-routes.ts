@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isOwnAddress } from '../config/same-host.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { browseDirectories } from '../operations/browse-directories.ts';
 import { changeConfig, configurationSchema, viewConfig } from '../operations/change-config.ts';
@@ -32,7 +33,8 @@ export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }:
     },
     async (request) => {
       const dryRun = (request.query as { dry_run?: unknown }).dry_run === 'true';
-      const result = await changeConfig(deps, { change: readChange(request), dryRun });
+      const mayGuarded = deps.config.settings.token.value !== undefined || isOwnAddress(request.socket.remoteAddress ?? '');
+      const result = await changeConfig(deps, { change: readChange(request), dryRun, mayGuarded });
       if (!dryRun && result.changed.length > 0) {
         request.log.info({ keys: result.changed, from: request.ip }, 'the configuration was changed');
         onChanged();
