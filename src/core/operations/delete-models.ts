@@ -20,7 +20,7 @@ export interface DeletionReport {
   /** Of `freed_bytes`, what the canonical copies had. */
   readonly canonical_bytes: number;
   readonly nodes: readonly NodeOutcome[];
-  /** What the nodes were asked, as it stood when it was asked. */
+  /** What the nodes were asked, and how it stands on each. */
   readonly orders: readonly GivenOrder[];
 }
 
@@ -82,7 +82,8 @@ export async function deleteModels(
   }
   const deleted = orders.flatMap(({ model_id }) => model_id ?? []);
   // They work at the same time, so they are waited for together.
-  const nodes = mergeOutcomes(await Promise.all(orders.map((order) => awaitNodes(deps, fleet, order, { waitMs, isForAll: true }))));
+  const outcomes = await Promise.all(orders.map((order) => awaitNodes(deps, fleet, order, { waitMs, isForAll: true })));
+  const nodes = mergeOutcomes(outcomes);
   if (failure !== undefined) {
     const { message } = failure instanceof Error ? failure : { message: String(failure) };
     throw new SkulkError('PARTIAL', `deleted ${deleted.join(', ')}, but then: ${message}`, {
@@ -91,5 +92,11 @@ export async function deleteModels(
     });
   }
   const freed_bytes = canonical + nodes.reduce((sum, { freed_bytes: bytes }) => sum + bytes, 0);
-  return { deleted, freed_bytes, canonical_bytes: canonical, nodes, orders };
+  return {
+    deleted,
+    freed_bytes,
+    canonical_bytes: canonical,
+    nodes,
+    orders: orders.map((order, index) => ({ ...order, nodes: outcomes[index] ?? [] })),
+  };
 }
