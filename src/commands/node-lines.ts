@@ -23,9 +23,9 @@ export function nodeLine(outcome: OnNode): string {
 /** What became here of something that the store had asked. */
 export function orderLine({ kind, model_id, ...outcome }: Outcome & { readonly kind: string; readonly model_id: string | null }): string {
   const what = `the store asked to ${kind} ${model_id ?? 'all copies'}`;
-  return outcome.status === 'done'
-    ? `${what}: freed ${formatBytes(outcome.freed_bytes)}`
-    : `${what}: ${outcome.status}, ${outcome.reason ?? ''}`;
+  if (outcome.status === 'done') return `${what}: freed ${formatBytes(outcome.freed_bytes)}`;
+  if (outcome.status === 'pending') return `${what}: not done yet`;
+  return `${what}: ${outcome.status === 'deferred' ? 'later' : 'failed'}, ${outcome.reason ?? 'no reason is known'}`;
 }
 
 /** The failure of an order that some nodes have not carried out; a copy in use goes by itself later. */

@@ -1,4 +1,5 @@
 import { defineCommand, flag } from '../cli/definition.ts';
+import type { ReconcileReport } from '../core/operations/reconcile.ts';
 import { budgetLines } from './budget-lines.ts';
 import { failedRemovals } from './failed-removals.ts';
 import { orderLine } from './node-lines.ts';
@@ -22,16 +23,18 @@ export const reconcile = defineCommand({
     const { reconcile: tidyUp } = await import('../core/operations/reconcile.ts');
     return tidyUp(deps, { dryRun, hearOrders: true });
   },
-  text: ({ dropped_leases, stale_partials, trash_entries, orders, ...budget }) => {
-    const did = budget.dry_run ? 'would drop' : 'dropped';
-    const lines = [
-      ...dropped_leases.map(({ model_id, purpose }) => `${did} a lease on ${model_id} (${purpose}) that nobody holds any more`),
-      ...stale_partials.map((model_id) => `${did} an unfinished copy of ${model_id}`),
-      ...(trash_entries === 0 ? [] : [`${did} ${plural(trash_entries, 'leftover')} of earlier removals`]),
-      ...orders.map(orderLine),
-      ...budgetLines(budget),
-    ];
-    return lines.length === 0 ? ['nothing to do'] : lines;
-  },
+  text: (report) => linesOf(report),
+  notice: (report) => (linesOf(report).length === 0 ? 'nothing to do' : undefined),
   failure: ({ failed }) => failedRemovals(failed),
 });
+
+function linesOf({ dropped_leases, stale_partials, trash_entries, orders, ...budget }: ReconcileReport): readonly string[] {
+  const did = budget.dry_run ? 'would drop' : 'dropped';
+  return [
+    ...dropped_leases.map(({ model_id, purpose }) => `${did} a lease on ${model_id} (${purpose}) that nobody holds any more`),
+    ...stale_partials.map((model_id) => `${did} an unfinished copy of ${model_id}`),
+    ...(trash_entries === 0 ? [] : [`${did} ${plural(trash_entries, 'leftover')} of earlier removals`]),
+    ...orders.map(orderLine),
+    ...budgetLines(budget),
+  ];
+}

@@ -61,6 +61,10 @@ test('a delete reaches every node that listens, and waits for the one that sleep
   expect(await world.node('laptop', host.url, 'stage', 'org/two')).toMatchObject({ status: 0 });
   expect(await world.copies('laptop')).toEqual(['org--two']);
   expect(await pendingOf(world)).toMatchObject({ laptop: 0, n1: 0 });
+
+  const { nodes, order } = (await ask(host.url, '/models/org/two', { method: 'DELETE' })).json() as Record<string, { nodes: NodeStands[] }>;
+  expect(order?.nodes).toEqual(nodes);
+  expect(nodesOf(JSON.stringify(order))).toEqual({ host: 'done', n1: 'done', n2: 'done', laptop: 'pending' });
 });
 
 test('what was staged anew after an order stays, even if the order is heard again', { timeout: 60_000 }, async () => {
@@ -70,6 +74,11 @@ test('what was staged anew after an order stays, even if the order is heard agai
   const deaf = await dropping(host.url, /\/orders\//);
   expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
   expect((await world.host('delete', 'org/one', '--yes')).status).toBe(9);
+  expect(await world.node('laptop', host.url, 'reconcile', '--dry-run')).toMatchObject({
+    status: 0,
+    stdout: 'the store asked to evict org/one: not done yet\n',
+  });
+  expect(await world.copies('laptop')).toEqual(['org--one']);
   // The laptop does it, but its answer does not arrive.
   await world.node('laptop', deaf, 'reconcile');
   expect(await world.copies('laptop')).toEqual([]);
@@ -90,7 +99,7 @@ test('a model that was deleted and added anew is staged anew, and stays', { time
   await world.add('org/one', 'other bytes');
   expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
   expect(await pendingOf(world)).toEqual({ host: 0, laptop: 0 });
-  expect(await world.node('laptop', host.url, 'reconcile')).toMatchObject({ status: 0, stdout: 'nothing to do\n' });
+  expect(await world.node('laptop', host.url, 'reconcile')).toMatchObject({ status: 0, stdout: '', stderr: 'nothing to do\n' });
   expect(await world.copies('laptop')).toEqual(['org--one']);
 });
 

@@ -1,4 +1,4 @@
-import type { Fleet, Order, OrderOutcome } from '../fleet/contract.ts';
+import type { Fleet, Order, OrderKind, OrderOutcome } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { ensureNodeId, type NodeId } from '../kernel/node-id.ts';
 import { carryOutOrder, settleOutcome } from './carry-out-order.ts';
@@ -13,6 +13,13 @@ export interface CaughtUp {
   readonly outcome: OrderOutcome;
 }
 
+/** Something that the store asks of this node: done, or still to be done when nothing is to be changed. */
+export interface HeardOrder extends Omit<OrderOutcome, 'status'> {
+  readonly kind: OrderKind;
+  readonly model_id: string | null;
+  readonly status: OrderOutcome['status'] | 'pending';
+}
+
 /** A LAN host that is up accepts within a few milliseconds; whoever wants to stage need not wait longer for one that is not. */
 const connectPatienceMs = 250;
 
@@ -23,13 +30,20 @@ export const ownNodeId = ({ config, world }: Deps): Promise<NodeId> => ensureNod
  * Says to the store that this node is there, and does what the store asked of it meanwhile. A store that cannot be reached, or
  * that knows no orders, is no failure: the orders are kept until the next time.
  * @param full whether to say also what is staged here, which takes a moment when that is much
+ * @param isAskedFor whether a person wants this very thing, and so hears when it was not possible
  */
-export async function catchUp(deps: Deps, { full }: { readonly full: boolean }): Promise<readonly CaughtUp[]> {
+export async function catchUp(
+  deps: Deps,
+  { full, isAskedFor = false }: { readonly full: boolean; readonly isAskedFor?: boolean },
+): Promise<readonly CaughtUp[]> {
   const { world } = deps;
   try {
     if (await isStagedInPlace(deps, { offline: true })) return [];
     await using opened = await openStore(deps);
-    if (!(await mayAnswer(opened))) return [];
+    if (!(await mayAnswer(opened))) {
+      tellNotAsked(deps, `${opened.store.location} does not answer`, isAskedFor);
+      return [];
+    }
     const nodeId = await ownNodeId(deps);
     const fleet = await opened.fleet();
     const orders = await fleet.report(await describeNode(deps, nodeId, { agent: false, full }), { signal: world.signal });
@@ -38,7 +52,37 @@ export async function catchUp(deps: Deps, { full }: { readonly full: boolean }):
     return done;
   } catch (error) {
     if (world.signal.aborted) throw world.signal.reason;
-    world.emit({ type: 'note', message: `the store was not asked for orders: ${error instanceof Error ? error.message : String(error)}` });
+    const isExpected = error instanceof SkulkError && error.code === 'STORE_NOT_CONFIGURED';
+    tellNotAsked(deps, error instanceof Error ? error.message : String(error), isAskedFor && !isExpected);
+    return [];
+  }
+}
+
+function tellNotAsked({ world }: Deps, why: string, isAskedFor: boolean): void {
+  world.emit({ type: isAskedFor ? 'warning' : 'note', message: `the store was not asked for orders: ${why}` });
+}
+
+/** What the store asks of this node and has not heard of, for whoever only wants to know; a node that is not known yet has nothing to do. */
+export async function pendingHere(deps: Deps): Promise<readonly HeardOrder[]> {
+  const { config, world } = deps;
+  try {
+    if (config.nodeId === undefined || (await isStagedInPlace(deps, { offline: true }))) return [];
+    const nodeId = await ownNodeId(deps);
+    await using opened = await openStore(deps);
+    if (!(await mayAnswer(opened))) {
+      tellNotAsked(deps, `${opened.store.location} does not answer`, true);
+      return [];
+    }
+    const orders = await (await opened.fleet()).pendingOrders();
+    return orders.flatMap(({ kind, model_id, nodes }) => {
+      const here = nodes.find(({ node }) => node === nodeId);
+      if (here === undefined || here.status === 'done') return [];
+      return [{ kind, model_id, status: here.status, freed_bytes: here.freed_bytes, reason: here.reason }];
+    });
+  } catch (error) {
+    if (world.signal.aborted) throw world.signal.reason;
+    const isExpected = error instanceof SkulkError && error.code === 'STORE_NOT_CONFIGURED';
+    tellNotAsked(deps, error instanceof Error ? error.message : String(error), !isExpected);
     return [];
   }
 }

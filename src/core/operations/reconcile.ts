@@ -1,6 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { OrderKind, OrderOutcome } from '../fleet/contract.ts';
 import { isHeld, tryLock } from '../kernel/lock.ts';
 import { copyLock, incomingCopy, type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { isLive, readLeases } from '../staging/leases/lease.ts';
@@ -9,7 +8,7 @@ import { listUnfinished } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
 import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
 import { applyBudget, type BudgetReport } from './apply-budget.ts';
-import { catchUp } from './catch-up.ts';
+import { catchUp, type HeardOrder, pendingHere } from './catch-up.ts';
 import type { Deps } from './deps.ts';
 import { leaseLayout } from './lease-layout.ts';
 
@@ -22,7 +21,7 @@ export interface ReconcileReport extends BudgetReport {
   /** What earlier removals left in the trash: how many directories. */
   readonly trash_entries: number;
   /** What the store had asked for, and what became of it here. */
-  readonly orders: readonly ({ readonly kind: OrderKind; readonly model_id: string | null } & OrderOutcome)[];
+  readonly orders: readonly HeardOrder[];
 }
 
 const weekMs = 7 * 86_400_000;
@@ -64,14 +63,20 @@ export async function reconcile(
     const left = await emptyTrash(layout.trash);
     for (const path of left) world.emit({ type: 'warning', message: `${path} is left over from a removal and cannot be removed` });
   }
-  const caughtUp = hearOrders && !dryRun ? await catchUp(deps, { full: true }) : [];
+  const orders = hearOrders ? await hear(deps, { dryRun }) : [];
   return {
     dropped_leases,
     stale_partials: dryRun ? stale : removed,
     trash_entries: trash.length,
-    orders: caughtUp.map(({ order, outcome }) => ({ kind: order.kind, model_id: order.model_id, ...outcome })),
+    orders,
     ...(await applyBudget(deps, { dryRun })),
   };
+}
+
+async function hear(deps: Deps, { dryRun }: { readonly dryRun: boolean }): Promise<readonly HeardOrder[]> {
+  if (dryRun) return pendingHere(deps);
+  const caughtUp = await catchUp(deps, { full: true, isAskedFor: true });
+  return caughtUp.map(({ order: { kind, model_id }, outcome }) => ({ kind, model_id, ...outcome }));
 }
 
 async function findStale(layout: StagingLayout, now: Date) {
