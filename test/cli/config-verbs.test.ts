@@ -118,6 +118,16 @@ describe('bad input is refused with file, line, key and hint', () => {
       /skulk\.yaml:3: model_store\.staging\.staging_keep_recent_gb must be >= 0/,
     ],
     ['a port that is none', under('store_port: 70000'), /skulk\.yaml:3: model_store\.store_port must be <= 65535/],
+    [
+      'a URL as store_host',
+      'model_store:\n  store_port: 9\n  store_host: http://kite3:58080\n',
+      /skulk\.yaml:3: store_host is "http:\/\/kite3:58080", which is no hostname/,
+    ],
+    [
+      'a port in store_host',
+      'model_store:\n  store_port: 9\n  store_host: kite3:58080\n',
+      /skulk\.yaml:3: store_host is .*[\s\S]*store_port/,
+    ],
     ['an unknown key', under('store_prot: 9000'), /skulk\.yaml:3: model_store\.store_prot is not known[\s\S]*did you mean "store_port"\?/],
     ['a relative store_path', under('store_path: models'), /skulk\.yaml:3: model_store\.store_path is "models", a relative path/],
     ['a variable that is not set', under('store_path: $NOWHERE/x'), /skulk\.yaml:3: .*\$NOWHERE/],

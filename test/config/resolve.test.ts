@@ -51,6 +51,20 @@ describe('precedence', () => {
     expect(settings.storePath.value).toBe('/work/here');
   });
 
+  test.each([
+    ['mac-studio-1:58080', 'http://mac-studio-1:58080'],
+    ['192.168.1.10', 'http://192.168.1.10:58080'],
+    ['[fe80::1]:9000', 'http://[fe80::1]:9000'],
+    ['https://a.example/skulk', 'https://a.example/skulk'],
+  ])('--store %s is %s', (text, url) => {
+    expect(resolve('', { flags: { store: text } }).settings.storeUrl.value).toBe(url);
+    expect(resolve('', { env: { SKULK_STORE: text } }).settings.storeUrl.value).toBe(url);
+  });
+
+  test.each(['mac-studio-1', 'ftp://a:1', 'a b:1', 'file'])('--store %s is refused', (text) => {
+    expect(() => resolve('', { flags: { store: text } })).toThrow(/is not the URL of a store/);
+  });
+
   test('a flag wins over the environment, the environment over the file', () => {
     const env = { SKULK_STORE: 'http://a:1', HF_TOKEN: 'fromEnv', HF_HUB_OFFLINE: '1' };
     const yaml = 'model_store: {download: {allow_hf_fallback: true}}\nhf_token: fromFile\n';

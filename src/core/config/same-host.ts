@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { normalizeHostname, sameHostname } from '../kernel/hostname.ts';
+import { isOwnAddress } from '../kernel/own-address.ts';
 
 /** Which machine this is. */
 export interface Identity {
@@ -12,11 +12,4 @@ export interface Identity {
 export function isThisMachine(name: string, { hostname, nodeId }: Identity): boolean {
   if (name === nodeId || sameHostname(name, hostname) || normalizeHostname(name) === 'localhost') return true;
   return isIP(name) !== 0 && isOwnAddress(name);
-}
-
-/** Whether an address as a socket tells it is one of this machine, loopback included. */
-export function isOwnAddress(address: string): boolean {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
-  if (/^127\./.test(plain)) return true;
-  return Object.values(networkInterfaces()).some((addresses) => addresses?.some((own) => own.address === plain));
 }

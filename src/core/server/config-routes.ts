@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isOwnAddress } from '../config/same-host.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import { isOwnAddress } from '../kernel/own-address.ts';
 import { browseDirectories } from '../operations/browse-directories.ts';
 import { changeConfig, configurationSchema, viewConfig } from '../operations/change-config.ts';
 import type { Deps } from '../operations/deps.ts';
-import { errorSchema } from './schemas.ts';
+import { errorSchema, query } from './schemas.ts';
 
 const sections = ['model_store', 'hf_token'] as const;
 const open = { type: 'object', additionalProperties: true } as const;
@@ -27,7 +27,12 @@ export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }:
     '/config',
     {
       schema: {
-        summary: 'Change settings; what is not named stays, null takes a key out; ?dry_run=true only checks',
+        summary: 'Change settings; what is not named stays, null takes a key out',
+        querystring: query('dry_run'),
+        body: {
+          description: 'Sections as in skulk.yaml, e.g. {"model_store":{"store_host":"mac-studio-1"}}',
+          examples: [{ model_store: { store_host: 'mac-studio-1' } }],
+        },
         response: { 200: viewSchema, ...failures },
       },
     },
@@ -46,7 +51,8 @@ export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }:
     '/filesystem/browse',
     {
       schema: {
-        summary: 'The directories in ?path=, below those that may be looked at; those themselves without it',
+        summary: 'The directories in one below those that may be looked at; those themselves without a path',
+        querystring: query('path'),
         response: { 200: open, ...failures, 404: errorSchema },
       },
     },
