@@ -22,6 +22,7 @@ export const deleteModel = defineCommand({
     ['see what would go', 'skulk delete --dry-run me/Foo-GGUF'],
     ['delete without a question', 'skulk delete me/Foo-GGUF --yes'],
   ],
+  whenInterrupted: '`skulk registry` says what is still there, `skulk nodes` what machines still have to do',
   exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
   run: async ({ model: modelIds, force, dryRun, yes }, context) => {
     if (!dryRun && !yes && !context.canAsk())
@@ -45,18 +46,29 @@ export const deleteModel = defineCommand({
   text: (result) => {
     if ('dry_run' in result)
       return result.models.map(
-        ({ model_id, total_bytes, staged }) =>
-          `would delete ${model_id} (${formatBytes(total_bytes)}${staged ? ', and the copy on this machine' : ''})`,
+        ({ model_id, total_bytes, staged, staged_on }) =>
+          `would delete ${model_id} (${formatBytes(total_bytes)}${staged && staged_on.length === 0 ? ', and the copy on this machine' : ''}${copiesOn(staged_on)})`,
       );
     return [...result.deleted.map((id) => `deleted ${id}`), ...result.nodes.map(nodeLine), `freed ${formatBytes(result.freed_bytes)}`];
   },
 });
 
+const mostNamed = 5;
+
+function copiesOn(machines: readonly string[]): string {
+  if (machines.length === 0) return '';
+  const rest = machines.length - mostNamed;
+  const named = machines.slice(0, mostNamed).join(', ');
+  return `, and the ${machines.length === 1 ? 'copy' : 'copies'} on ${named}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
 async function askFor(
-  models: readonly { readonly model_id: string; readonly total_bytes: number }[],
+  models: readonly { readonly model_id: string; readonly total_bytes: number; readonly staged_on: readonly string[] }[],
   context: CommandContext,
 ): Promise<void> {
-  const names = models.map(({ model_id, total_bytes }) => `${model_id} (${formatBytes(total_bytes)})`).join(', ');
+  const names = models
+    .map(({ model_id, total_bytes, staged_on }) => `${model_id} (${formatBytes(total_bytes)}${copiesOn(staged_on)})`)
+    .join(', ');
   if (await context.confirm(`Delete ${names} from the store?`)) return;
   throw new SkulkError('INTERRUPTED', 'nothing was deleted');
 }

@@ -5,6 +5,7 @@ import type { Downloads } from '../jobs/contract.ts';
 import { patient, pause, type RetryPolicy, retrying } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
+import { noSuchModel } from '../kernel/no-such-model.ts';
 import type { LocalCopy } from '../staging/local-copy.ts';
 import type { ManifestAnswer, Store } from '../store/contract.ts';
 import { checkRevision, hasRevision } from './check-revision.ts';
@@ -152,7 +153,16 @@ async function fillGap(
     }
   } catch (failure) {
     if (!(failure instanceof SkulkError) || failure.code !== 'HUB_OFFLINE') throw failure;
-    throw new SkulkError('MODEL_NOT_FOUND', `${error.message}, and ${failure.message}`, { hint: failure.hint, cause: failure });
+    const known = await opened.store.listModels().catch(() => []);
+    const { hint } = noSuchModel(
+      ref.modelId,
+      'there',
+      known.map(({ model_id }) => model_id),
+    );
+    throw new SkulkError('MODEL_NOT_FOUND', `${error.message}, and ${failure.message}`, {
+      hint: [hint, failure.hint].filter((one) => one !== undefined).join('; '),
+      cause: failure,
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { GivenOrder, NodeOutcome } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
+import { noSuchModel } from '../kernel/no-such-model.ts';
 import { stagingLayout } from '../staging/layout.ts';
 import { listCopies } from '../staging/list-copies.ts';
 import type { Store } from '../store/contract.ts';
@@ -10,7 +11,14 @@ import { awaitNodes, mergeOutcomes, usualWaitMs } from './order-everywhere.ts';
 
 /** What `skulk delete` is about to do. */
 export interface DeletionPlan {
-  readonly models: readonly { readonly model_id: string; readonly total_bytes: number; readonly staged: boolean }[];
+  readonly models: readonly {
+    readonly model_id: string;
+    readonly total_bytes: number;
+    /** Whether this machine has a copy. */
+    readonly staged: boolean;
+    /** The hostnames of the machines that told the store of a copy. */
+    readonly staged_on: readonly string[];
+  }[];
 }
 
 /** What became of it. */
@@ -32,15 +40,21 @@ export async function planDeletion(deps: Deps, { modelIds }: { readonly modelIds
   await using opened = await openStore(deps);
   const { store } = opened;
   const sizes = new Map((await store.listModels()).map((entry) => [entry.model_id, entry.total_bytes]));
+  const nodes = await opened
+    .fleet()
+    .then((fleet) => fleet.nodes())
+    .catch(() => []);
   const { copies } = await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value));
   const models: DeletionPlan['models'][number][] = [];
   for (const modelId of modelIds) {
     const bytes = sizes.get(modelId) ?? ((await isOnlyAnEntry(store, modelId, deps.world.signal)) ? 0 : undefined);
-    if (bytes === undefined)
-      throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store at ${store.location}`, {
-        hint: '`skulk registry` lists what is; nothing was deleted',
-      });
-    models.push({ model_id: modelId, total_bytes: bytes, staged: copies.some((copy) => copy.modelId === modelId) });
+    if (bytes === undefined) throw noSuchModel(modelId, `in the store at ${store.location}`, sizes.keys(), 'nothing was deleted');
+    models.push({
+      model_id: modelId,
+      total_bytes: bytes,
+      staged: copies.some((copy) => copy.modelId === modelId),
+      staged_on: nodes.filter((node) => node.copies?.some(({ model_id }) => model_id === modelId)).map(({ hostname }) => hostname),
+    });
   }
   return { models };
 }
@@ -51,7 +65,8 @@ async function isOnlyAnEntry(store: Store, modelId: ModelId, signal: AbortSignal
     const { models } = await store.verify({ modelIds: [modelId], repair: false }, { signal });
     return models.some(({ status }) => status === 'missing');
   } catch (error) {
-    if (error instanceof SkulkError && error.code === 'MODEL_NOT_FOUND') return false;
+    // A store of another kind may have no such question.
+    if (error instanceof SkulkError && (error.code === 'MODEL_NOT_FOUND' || error.code === 'STORE_UNREACHABLE')) return false;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import type { ReportedCopy } from '../catalog/reported-copies.ts';
 import type { Traits } from '../catalog/traits.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
+import { noSuchModel } from '../kernel/no-such-model.ts';
 import type { NodeId } from '../kernel/node-id.ts';
 import { stagingLayout } from '../staging/layout.ts';
 import { listCopies } from '../staging/list-copies.ts';
@@ -33,11 +34,14 @@ export interface ShownModel extends Traits {
 /** @throws SkulkError MODEL_NOT_FOUND */
 export async function showModel(deps: Deps, { modelId }: { readonly modelId: ModelId }): Promise<ShownModel> {
   await using opened = await openStore(deps);
-  const entry = (await opened.store.listDescribed()).find(({ model_id }) => model_id === modelId);
+  const entries = await opened.store.listDescribed();
+  const entry = entries.find(({ model_id }) => model_id === modelId);
   if (entry === undefined)
-    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store at ${opened.store.location}`, {
-      hint: '`skulk registry` lists what is',
-    });
+    throw noSuchModel(
+      modelId,
+      `in the store at ${opened.store.location}`,
+      entries.map(({ model_id }) => model_id),
+    );
   const answer = await opened.store.manifest(modelId);
   const manifest = answer.state === 'ready' ? answer.manifest : undefined;
   const copy = (await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value))).copies.find((one) => one.modelId === modelId);

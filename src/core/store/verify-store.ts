@@ -2,8 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Manifest, totalBytes } from '../catalog/manifest.ts';
 import { isProjector } from '../catalog/model-files.ts';
-import { SkulkError, systemCode } from '../kernel/errors.ts';
+import { type SkulkError, systemCode } from '../kernel/errors.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
+import { noSuchModel } from '../kernel/no-such-model.ts';
 import { type Fingerprint, readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 import type { AdoptContext } from './adopt-model.ts';
@@ -33,8 +34,7 @@ export async function verifyStore(
   const { entries, unusable } = await context.registry();
   const unregistered = await findUnregistered(context, new Set(entries.values().map(({ store_path }) => store_path)));
   for (const id of modelIds) {
-    if (!entries.has(id) && !unregistered.includes(id))
-      throw new SkulkError('MODEL_NOT_FOUND', `${id} is not in the store`, { hint: '`skulk registry` lists what is' });
+    if (!entries.has(id) && !unregistered.includes(id)) throw noSuchModel(id, 'in the store', entries.keys());
   }
   const wanted = (id: ModelId): boolean => modelIds.length === 0 || modelIds.includes(id);
   const total = [...entries.values()].filter(({ model_id }) => wanted(model_id)).reduce((sum, { total_bytes }) => sum + total_bytes, 0);
