@@ -18,9 +18,10 @@ export const staging = defineCommand({
     const { listStaging } = await import('../core/operations/list-staging.ts');
     return listStaging(deps);
   },
-  text: ({ staging_root, models, total_bytes, free_bytes, foreign }) => [
+  text: ({ staging_root, models, unfinished, total_bytes, free_bytes, foreign }) => [
     `${staging_root}: ${plural(models.length, 'model')}, ${formatBytes(total_bytes)}, ${formatBytes(free_bytes)} free`,
     ...(models.length === 0 ? [] : [{ header: ['MODEL', 'SIZE', 'LAST USED', 'IN USE BY'], rows: models.map(toRow), alignRight: [1] }]),
+    ...unfinished.map(({ model_id, size_bytes }) => `unfinished: ${model_id}, ${formatBytes(size_bytes)}`),
     ...(foreign.length === 0 ? [] : [`not skulk's, left alone: ${foreign.join(', ')}`]),
   ],
 });

@@ -8,7 +8,7 @@ import { describeHolder } from '../kernel/holder.ts';
 import { acquireLock } from '../kernel/lock.ts';
 import { evictionPurpose } from '../staging/evict-copy.ts';
 import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
-import { listCopies, listUnfinished } from '../staging/list-copies.ts';
+import { listRemovable } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
 import type { Deps } from './deps.ts';
 import { type EvictionReport, evictCopies, type Victim } from './evict-copies.ts';
@@ -112,11 +112,7 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 async function chooseVictims(layout: StagingLayout, { model_id }: Order): Promise<readonly Victim[]> {
-  const sizes = new Map((await listUnfinished(layout)).map((id) => [id, 0]));
-  for (const { modelId, sizeBytes } of (await listCopies(layout)).copies) sizes.set(modelId, sizeBytes);
-  return [...sizes]
-    .filter(([modelId]) => model_id === null || model_id === modelId)
-    .map(([modelId, sizeBytes]) => ({ modelId, sizeBytes }));
+  return (await listRemovable(layout)).filter(({ modelId }) => model_id === null || model_id === modelId);
 }
 
 const isBeingEvicted = ({ holders }: EvictionReport['kept_in_use'][number]): boolean =>

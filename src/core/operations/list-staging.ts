@@ -1,4 +1,6 @@
 import type { Holder } from '../kernel/holder.ts';
+import { stagingLayout } from '../staging/layout.ts';
+import { measureUnfinished } from '../staging/list-copies.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { judgeCopies } from './judge-copies.ts';
 
@@ -16,6 +18,8 @@ export interface StagingList {
     /** Whether the budget evicts it when it is next applied, unless it is used before. */
     readonly over_budget: boolean;
   }[];
+  /** What is there of copies that are not whole. */
+  readonly unfinished: readonly { readonly model_id: string; readonly size_bytes: number }[];
   readonly total_bytes: number;
   readonly free_bytes: number;
   /** What idle copies may take together; null when nothing is evicted by itself. */
@@ -30,6 +34,7 @@ export interface StagingList {
 export async function listStaging({ config, world }: Parameters<typeof judgeCopies>[0]): Promise<StagingList> {
   const root = config.settings.nodeCachePath.value;
   const { copies, foreign, budgetBytes, isInPlace } = await judgeCopies({ config, world });
+  const unfinished = isInPlace ? [] : await measureUnfinished(stagingLayout(root));
   const models = copies.map(({ modelId, directory, sizeBytes, lastUsed, digest, holders, isOverBudget }) => ({
     model_id: modelId,
     directory,
@@ -43,6 +48,7 @@ export async function listStaging({ config, world }: Parameters<typeof judgeCopi
   return {
     staging_root: root,
     models,
+    unfinished: unfinished.map(({ modelId, sizeBytes }) => ({ model_id: modelId, size_bytes: sizeBytes })),
     total_bytes: models.reduce((sum, { size_bytes }) => sum + size_bytes, 0),
     free_bytes: (await diskRoom(root)).free,
     budget_bytes: budgetBytes,

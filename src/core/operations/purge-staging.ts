@@ -1,7 +1,7 @@
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { stagingLayout } from '../staging/layout.ts';
-import { listCopies, listUnfinished } from '../staging/list-copies.ts';
+import { listRemovable } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
 import { emptyTrash } from '../transfer/remove-tree.ts';
 import type { Deps } from './deps.ts';
@@ -32,14 +32,11 @@ export async function purgeStaging(
     });
     return { evicted: [], evicted_bytes: 0, kept_in_use: [], failed: [], dry_run: dryRun };
   }
-  const sizes = new Map<ModelId, number>((await listUnfinished(layout)).map((id) => [id, 0]));
-  for (const copy of (await listCopies(layout)).copies) sizes.set(copy.modelId, copy.sizeBytes);
+  const victims = (await listRemovable(layout)).filter((one) => modelId === undefined || one.modelId === modelId);
   // An earlier purge may have died between moving a copy into the trash and removing it.
   if (!dryRun) await emptyTrash(layout.trash);
-  const chosen = [...sizes.keys()].filter((id) => modelId === undefined || id === modelId);
-  if (modelId !== undefined && chosen.length === 0)
+  if (modelId !== undefined && victims.length === 0)
     throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not staged on this node`, { hint: '`skulk staging` lists what is' });
-  const victims = chosen.map((id) => ({ modelId: id, sizeBytes: sizes.get(id) ?? 0 }));
   const report = await evictCopies(deps, layout, victims, { force, dryRun });
   const [failure] = report.failed;
   if (failure !== undefined && report.evicted.length === 0) throw new SkulkError(failure.code, failure.message, { hint: failure.hint });

@@ -5,7 +5,10 @@ import { isSystemError } from '../kernel/errors.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import { readCopyRecord } from './copy-record.ts';
 import { readLastUsed } from './last-used.ts';
-import { copyRecordName, lastUsedName, type StagingLayout } from './layout.ts';
+import { copyRecordName, incomingCopy, lastUsedName, type StagingLayout } from './layout.ts';
+
+/** What `stat` counts blocks in, in bytes. */
+const blockSize = 512;
 
 /** A staged copy as it lies on the disk. */
 export interface StagedCopy {
@@ -50,6 +53,42 @@ export async function listUnfinished({ incoming }: StagingLayout): Promise<reado
     throw error;
   });
   return names.flatMap((name) => modelIdOfDirectory(name) ?? []);
+}
+
+/** Something below a staging root that may be removed, and what that frees in bytes. */
+export interface Removable {
+  readonly modelId: ModelId;
+  readonly sizeBytes: number;
+}
+
+/** Every copy with what is there of its successor, and what is there of others. */
+export async function listRemovable(layout: StagingLayout): Promise<readonly Removable[]> {
+  const sizes = new Map<ModelId, number>();
+  for (const { modelId, sizeBytes } of await measureUnfinished(layout)) sizes.set(modelId, sizeBytes);
+  for (const { modelId, sizeBytes } of (await listCopies(layout)).copies) sizes.set(modelId, sizeBytes + (sizes.get(modelId) ?? 0));
+  return [...sizes].map(([modelId, sizeBytes]) => ({ modelId, sizeBytes }));
+}
+
+/** The models of which a part lies in `incoming/`, and how much of the disk it takes. */
+export async function measureUnfinished(layout: StagingLayout): Promise<readonly Removable[]> {
+  return await Promise.all(
+    (await listUnfinished(layout)).map(async (modelId) => ({ modelId, sizeBytes: await takenBelow(incomingCopy(layout, modelId).files) })),
+  );
+}
+
+/** What is sparse takes only what was written, and what a copy has as well takes nothing more. */
+async function takenBelow(directory: string): Promise<number> {
+  const items = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  const taken = await mapAtOnce(
+    items.filter((item) => item.isFile()),
+    filesAtOnce,
+    ({ parentPath, name }) =>
+      lstat(join(parentPath, name)).then(
+        ({ size, blocks, nlink }) => (nlink > 1 ? 0 : Math.min(size, blocks * blockSize)),
+        () => 0,
+      ),
+  );
+  return taken.reduce((sum, size) => sum + size, 0);
 }
 
 async function describeCopy(directory: string, name: string): Promise<StagedCopy | undefined> {

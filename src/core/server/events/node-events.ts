@@ -59,6 +59,7 @@ async function readStorage(deps: Deps): Promise<StagingList & { readonly problem
       budget_bytes: null,
       in_place: false,
       foreign: [],
+      unfinished: [],
       problem: explained instanceof Error ? explained.message : String(explained),
     };
   }
