@@ -7,7 +7,7 @@ import { parseModelId } from '../kernel/model-id.ts';
 import { arrivedFile } from '../operations/host-downloads.ts';
 import { createBufferPool } from './buffer-pool.ts';
 import type { Limits } from './limits.ts';
-import { errorSchema } from './schemas.ts';
+import { errorSchema, query } from './schemas.ts';
 import { sendFile } from './send-file.ts';
 
 const open200 = { type: 'object', additionalProperties: true } as const;
@@ -23,7 +23,14 @@ export function addChunkRoutes(
   const params = hash;
   app.get(
     '/downloads/:id/chunks',
-    { schema: { summary: 'The chunks that a running download has, from number ?from= on', params, response: { 200: open200 } } },
+    {
+      schema: {
+        summary: 'The chunks that a running download has, from a number on',
+        params,
+        querystring: query('from'),
+        response: { 200: open200 },
+      },
+    },
     async (request) => {
       const { from } = request.query as { from?: string };
       const number = /^\d{1,9}$/.test(from ?? '') ? Number(from) : 0;

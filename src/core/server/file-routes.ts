@@ -12,7 +12,7 @@ import { sendJson } from './json-cache.ts';
 import type { Limits } from './limits.ts';
 import { type ModelTarget, parseModelUrl } from './parse-model-url.ts';
 import { type FileResponse, matches, planFileResponse } from './plan-file-response.ts';
-import { deletedSchema, downloadSchema, errorSchema, hashingSchema, manifestSchema, modelParams } from './schemas.ts';
+import { deletedSchema, downloadSchema, errorSchema, hashingSchema, manifestSchema, modelParams, query } from './schemas.ts';
 import { sendFile } from './send-file.ts';
 import { createTurns } from './turns.ts';
 
@@ -175,7 +175,8 @@ export function addFileRoutes(
     '/models/:id',
     {
       schema: {
-        summary: 'Remove a model and every staged copy of it; ?wait_ms= waits for the nodes, ?force=true also evicts what is in use',
+        summary: 'Remove a model and every staged copy of it',
+        querystring: query('wait_ms', 'force'),
         params,
         response: { 200: deletedSchema, ...failures },
       },

@@ -6,7 +6,7 @@ import { parseModelId } from '../kernel/model-id.ts';
 import { parseNodeId } from '../kernel/node-id.ts';
 import type { DeletionReport } from '../operations/delete-models.ts';
 import { nodeSchema, orderBodySchema, orderSchema, outcomeBodySchema, reportBodySchema } from './fleet-schemas.ts';
-import { errorSchema } from './schemas.ts';
+import { errorSchema, query } from './schemas.ts';
 
 /** A node whose stream takes nothing is dropped at so many unread bytes; it comes back. */
 const mostUnread = 256 * 1024;
@@ -91,7 +91,7 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet): void {
   );
   app.get(
     '/orders/:order',
-    { schema: { summary: 'How an order stands; ?wait_ms= waits for the nodes', response: { 200: orderSchema, ...failures } } },
+    { schema: { summary: 'How an order stands', querystring: query('wait_ms'), response: { 200: orderSchema, ...failures } } },
     async (request) => fleet.outcome(orderOf(request), { waitMs: waitOf(request, 0), signal: closing.signal }),
   );
 }

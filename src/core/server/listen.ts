@@ -27,14 +27,16 @@ function reachable(host: string): string {
 
 async function explainListenError(error: unknown, { host, port }: { host: string; port: number }): Promise<unknown> {
   switch (systemCode(error)) {
-    case 'EADDRINUSE':
-      return new SkulkError('PORT_IN_USE', `port ${port} is taken ${describeOwner(await findPortOwner(port))}`, {
-        hint:
-          'choose another with `--port N` (or `--api-port N`), let the system choose with 0, or set `store_port` (`api_port`) in skulk.yaml. ' +
-          'Linux also hands 58080 and its neighbours to outgoing connections; ' +
-          `\`sysctl -w net.ipv4.ip_local_reserved_ports=${port}\` keeps it free`,
+    case 'EADDRINUSE': {
+      const owner = await findPortOwner(port);
+      const choose =
+        'choose another with `--port N` (or `--api-port N`), let the system choose with 0, or set `store_port` (`api_port`) in skulk.yaml';
+      const reserve = `Linux also hands 58080 and its neighbours to outgoing connections; \`sysctl -w net.ipv4.ip_local_reserved_ports=${port}\` keeps it free`;
+      return new SkulkError('PORT_IN_USE', `port ${port} is taken ${describeOwner(owner)}`, {
+        hint: owner?.isListening === true ? choose : `${choose}. ${reserve}`,
         cause: error,
       });
+    }
     case 'EACCES':
       return new SkulkError('PERMISSION', `port ${port} may not be opened by this user`, {
         hint: 'choose a port above 1023',

@@ -8,7 +8,7 @@ import { verifyModels } from '../operations/verify-models.ts';
 import type { Limits } from './limits.ts';
 import { modelOf } from './model-of.ts';
 import { ownPagesOnly } from './refuse-web-pages.ts';
-import { errorSchema, hubOfferSchema, linesSchema, modelParams, shownModelSchema, verifyBodySchema } from './schemas.ts';
+import { errorSchema, hubOfferSchema, linesSchema, modelParams, query, shownModelSchema, verifyBodySchema } from './schemas.ts';
 import { streamWork } from './stream-work.ts';
 
 /** Looking closely at one model, in the store or on Hugging Face, and hashing models again. */
@@ -24,7 +24,11 @@ export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, 
     return lookAtHub(await deps(), { ...wanted, signal: untilGone(reply) });
   };
   const shown = { summary: 'One model: files, digests, tags, companions, on which nodes it is staged', params };
-  const offered = { summary: 'What a download from Hugging Face would bring, with a choice of GGUF quantizations', params };
+  const offered = {
+    summary: 'What a download from Hugging Face would bring, with a choice of GGUF quantizations',
+    params,
+    querystring: query('revision'),
+  };
   app.get('/store/models/:id', { schema: { ...shown, response: { 200: shownModelSchema, ...failures } } }, show);
   app.get('/store/models/:org/:name', { schema: { hide: true } }, show);
   // It makes this machine ask Hugging Face, so it is not for every page.

@@ -10,6 +10,23 @@ export const errorSchema = {
   properties: { detail: text, code: text, hint: { type: ['string', 'null'] } },
 } as const;
 
+const queries = {
+  wait_ms: { ...count, description: 'How long to wait for the nodes, in milliseconds (5000)' },
+  force: { type: 'boolean', description: 'Also what is in use' },
+  replace: { type: 'boolean', description: 'Also when there is other content under the id' },
+  recent: { type: 'boolean', description: 'Also the downloads that ended' },
+  revision: { ...text, description: 'A branch, a tag or a commit' },
+  path: { ...text, description: 'An absolute path' },
+  dry_run: { type: 'boolean', description: 'Only check' },
+  from: { ...count, description: 'The number of the first one' },
+} as const;
+
+/** Says which parameters a route takes after the `?`; the route itself reads and checks them. */
+export const query = (...names: readonly (keyof typeof queries)[]): object => ({
+  type: 'object',
+  properties: Object.fromEntries(names.map((name) => [name === 'replace' ? 'force' : name, queries[name]])),
+});
+
 /** The id of a model in a URL. */
 export const modelParams = {
   type: 'object',

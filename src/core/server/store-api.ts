@@ -20,7 +20,7 @@ import type { Limits } from './limits.ts';
 import { modelOf } from './model-of.ts';
 import { addModelRoutes } from './model-routes.ts';
 import { ownPagesOnly } from './refuse-web-pages.ts';
-import { deletedSchema, downloadSchema, entrySchema, errorSchema, eventsSchema, modelParams } from './schemas.ts';
+import { deletedSchema, downloadSchema, entrySchema, errorSchema, eventsSchema, modelParams, query } from './schemas.ts';
 
 /** What the routes of a store need beside it. */
 export interface StoreApiOptions {
@@ -68,6 +68,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   const removed = {
     summary: 'Remove a model and every staged copy of it',
     params: modelParams,
+    querystring: query('wait_ms', 'force'),
     response: { 200: deletedSchema, 404: errorSchema, 409: errorSchema, ...unavailable },
   };
   app.delete('/store/models/:id', { schema: removed }, remove);
@@ -78,7 +79,8 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
     '/store/downloads',
     {
       schema: {
-        summary: 'The running and waiting downloads; with ?recent=true also those that ended',
+        summary: 'The running and waiting downloads',
+        querystring: query('recent'),
         response: { 200: { ...open, properties: { downloads: { type: 'array', items: downloadSchema } } }, ...unavailable },
       },
     },
@@ -100,6 +102,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
     {
       schema: {
         summary: 'Remove staged copies on every node, or on those that are named; canonical copies stay',
+        querystring: query('wait_ms'),
         body: purgeBodySchema,
         response: purgeAnswer,
       },

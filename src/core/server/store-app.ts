@@ -15,7 +15,7 @@ import { addFileRoutes } from './file-routes.ts';
 import { addFleetRoutes, deletionAnswer } from './fleet-routes.ts';
 import { sendJson } from './json-cache.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { downloadSchema, entrySchema, healthSchema } from './schemas.ts';
+import { downloadSchema, entrySchema, healthSchema, query } from './schemas.ts';
 import { addStoreApi } from './store-api.ts';
 import { addUploadRoutes } from './upload-routes.ts';
 import { addWorkRoutes } from './work-routes.ts';
@@ -93,7 +93,8 @@ function addDownloads(app: FastifyInstance, downloads: Downloads): void {
     '/downloads',
     {
       schema: {
-        summary: 'The running and waiting downloads; with ?recent=true also those that ended',
+        summary: 'The running and waiting downloads',
+        querystring: query('recent'),
         response: { 200: { ...list, items: downloadSchema } },
       },
     },

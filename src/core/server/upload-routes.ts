@@ -5,7 +5,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import { type ModelId, parseModelId, parseRevision } from '../kernel/model-id.ts';
 import { isSha256, type Sha256 } from '../kernel/sha256.ts';
 import type { Uploads } from '../store/contract.ts';
-import { errorSchema, linesSchema } from './schemas.ts';
+import { errorSchema, linesSchema, query } from './schemas.ts';
 import { streamWork } from './stream-work.ts';
 
 const mostManifestBytes = 64 * 1024 * 1024;
@@ -20,7 +20,11 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, intervalMs }: {
     '/uploads/:id',
     {
       bodyLimit: mostManifestBytes,
-      schema: { summary: 'Announce a model by its manifest; the answer names the pieces that the store lacks', response },
+      schema: {
+        summary: 'Announce a model by its manifest; the answer names the pieces that the store lacks',
+        querystring: query('replace'),
+        response,
+      },
     },
     async (request) => {
       const modelId = parseModelId((request.params as { id: string }).id);
@@ -44,13 +48,19 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, intervalMs }: {
   );
   app.post(
     '/uploads/:id/:digest/complete',
-    { schema: { summary: 'Make the model of what has come', response: { 200: linesSchema, ...response } } },
+    {
+      schema: {
+        summary: 'Make the model of what has come',
+        querystring: query('replace', 'revision'),
+        response: { 200: linesSchema, ...response },
+      },
+    },
     async (request: FastifyRequest, reply: FastifyReply) => {
-      const { revision } = request.query as { revision?: string };
+      const { revision } = request.query as { revision?: unknown };
       const wanted = {
         ...uploadOf(request),
         force: isForced(request),
-        ...(revision !== undefined && { revision: parseRevision(revision) }),
+        ...(revision !== undefined && { revision: parseRevision(String(revision)) }),
       };
       await streamWork({ request, reply, intervalMs }, (options) => uploads.complete(wanted, options));
       return reply;
