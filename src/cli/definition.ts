@@ -72,6 +72,7 @@ export interface AnyCommand {
   readonly examples: readonly Example[];
   /** What it may end with beside `ok`, `bug`, `usage` and `interrupted`. */
   readonly exits: readonly ExitName[];
+  readonly whenInterrupted?: string | undefined;
   /** Parses the texts and runs the command. */
   execute(given: GivenTexts, context: CommandContext): Promise<Outcome>;
 }
@@ -102,6 +103,8 @@ export interface CommandDefinition<A extends Arguments, O extends Options, R> {
   /** The document for `--json`; the result itself when absent. Undefined: nothing is printed. */
   readonly json?: (result: NoInfer<R>) => unknown;
   readonly notice?: (result: NoInfer<R>) => string | undefined;
+  /** What a person whose Ctrl-C ended it can do next. */
+  readonly whenInterrupted?: string;
   /** The exit status of a result that is no failure, e.g. that of a program that was run. */
   readonly status?: (result: NoInfer<R>) => number;
   /** The failure that a result stands for: it is printed, and the error decides the exit status. */
@@ -118,6 +121,7 @@ export function defineCommand<const A extends Arguments, const O extends Options
     description,
     examples,
     exits,
+    whenInterrupted: definition.whenInterrupted,
     arguments: definition.arguments ?? {},
     options: definition.options ?? {},
     execute: async (given, context) => {

@@ -49,8 +49,11 @@ export async function runCommand(command: AnyCommand, { globals, given }: Parsed
     reporter.stop();
     return await printOutcome(outcome, globals, terminal);
   } catch (error) {
+    if (!abort.signal.aborted) throw error;
     // What was running when the signal came fails in its own way; the person only wants to know that it stopped.
-    throw abort.signal.aborted && !(error instanceof SkulkError) ? abort.signal.reason : error;
+    const stopped = error instanceof SkulkError ? error : (abort.signal.reason as SkulkError);
+    const isBare = stopped === abort.signal.reason && stopped.hint === undefined;
+    throw isBare ? new SkulkError(stopped.code, stopped.message, { hint: command.whenInterrupted }) : stopped;
   } finally {
     reporter.stop();
     stopListening();

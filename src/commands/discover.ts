@@ -14,7 +14,7 @@ export const discover = defineCommand({
   },
   examples: [
     ['list them', 'skulk discover'],
-    ['use the one that there is', 'export SKULK_STORE=$(skulk discover --json | jq -r ".stores[0].url")'],
+    ['use the one that there is', `export SKULK_STORE=$(skulk discover --json | jq -r '.stores[0].url // empty')`],
   ],
   exits: ['not-found'],
   run: async ({ timeout = 2_000, explain }, context) => {

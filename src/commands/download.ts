@@ -24,6 +24,7 @@ export const download = defineCommand({
     ['one quantization of a GGUF repo', 'skulk download bartowski/Foo-GGUF:Q5_K_M'],
     ['let the store host go on alone', 'skulk download --no-wait mlx-community/Qwen3-4B-4bit && skulk downloads'],
   ],
+  whenInterrupted: 'a store that serves goes on with it: `skulk downloads` says how far it is, `skulk cancel MODEL` stops it',
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub'],
   run: async ({ model: ref, ggufFile, revision, noWait }, context) => {
     if (ref.revision !== undefined && revision !== undefined && ref.revision !== revision)

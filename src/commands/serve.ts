@@ -1,4 +1,5 @@
 import { choice, defineCommand, flag, number, value } from '../cli/definition.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
 
 /** `skulk serve`: the store host's file server and API, until a signal ends it. */
 export const serve = defineCommand({
@@ -24,6 +25,10 @@ export const serve = defineCommand({
   ],
   exits: ['store-unreachable', 'conflict', 'no-space'],
   run: async ({ role = 'auto', host, port, apiPort, storePath, advertise, noMdns }, context) => {
+    if (role === 'node' && storePath !== undefined)
+      throw new SkulkError('USAGE', '--role node has no store, so --store-path means nothing to it', {
+        hint: 'leave one of them out; `staging.node_cache_path` in skulk.yaml says where copies go',
+      });
     // The port of a node's own store is not the port of the store that it speaks to, so it is no setting here.
     const deps = await context.deps({ apiPort, storePath, advertise });
     const { serve: run } = await import('../core/server/serve.ts');

@@ -29,6 +29,7 @@ export const stage = defineCommand({
     ['keep it until the program has started', 'skulk stage --keep 10m mlx-community/Qwen3-4B-4bit'],
     ['see what it would cost', 'skulk stage --dry-run mlx-community/Qwen3-4B-4bit'],
   ],
+  whenInterrupted: 'what came is kept: run it again, and it goes on',
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub'],
   run: async ({ model: refs, dryRun, force, offline, direct, limitRate, keep, connections }, context) => {
     const deps = await context.deps();
@@ -49,6 +50,9 @@ export const stage = defineCommand({
     return result.planned.flatMap((plan) => [
       `${plan.model_id} -> ${plan.path}`,
       `  from ${plan.source}: ${formatBytes(plan.bytes_to_transfer)} of ${formatBytes(plan.bytes_total)} to transfer, ${formatBytes(plan.bytes_to_reuse)} to reuse, ${formatBytes(plan.free_bytes)} free`,
+      ...(plan.bytes_to_transfer > plan.free_bytes
+        ? [`  it does not fit: ${formatBytes(plan.bytes_to_transfer - plan.free_bytes)} more must be free at ${plan.path}`]
+        : []),
       {
         header: ['  FILE', 'SIZE', 'ACTION'],
         rows: plan.files.map(({ path, size, action }) => [`  ${path}`, formatBytes(size), action]),

@@ -22,7 +22,7 @@ export const verify = defineCommand({
   run: async ({ model: modelIds, staging, repair }, context) => {
     const deps = await context.deps();
     const { verifyModels } = await import('../core/operations/verify-models.ts');
-    return verifyModels(deps, { modelIds, staging, repair });
+    return { ...(await verifyModels(deps, { modelIds, staging, repair })), staging, repair };
   },
   text: ({ models }) =>
     models.flatMap(({ model_id, status, bad_files, note }) => [
@@ -31,11 +31,18 @@ export const verify = defineCommand({
         ? []
         : [{ header: ['  FILE', 'PROBLEM'], rows: bad_files.map(({ path, problem }) => [`  ${path}`, problem]) }]),
     ]),
-  failure: ({ ok, models }) => {
+  json: ({ ok, models }) => ({ ok, models }),
+  failure: ({ ok, models, staging, repair }) => {
     if (ok) return undefined;
     const bad = models.filter(({ status }) => status !== 'ok' && status !== 'repaired').map(({ model_id }) => model_id);
     return new SkulkError('INTEGRITY', `not as it should be: ${bad.join(', ')}`, {
-      hint: 'run it again with --repair; what stays damaged must be added again',
+      hint: staging
+        ? repair
+          ? 'what could be removed is, and comes back with the next stage'
+          : 'with --repair a bad copy is removed, and the next stage brings it back'
+        : repair
+          ? 'what is left cannot be mended from here: add or download it again with --force, or delete it'
+          : 'with --repair a lost manifest or registry entry is made again; damaged content must be added or downloaded again',
     });
   },
 });

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
+import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -20,6 +20,40 @@ test.each(['model_stor', 'modelstore', 'Model_Store', 'model-store'])(
     });
   },
 );
+
+test('a key of ours at the top of the file is told, as it is not in force', async () => {
+  const home = await temporaryDirectory();
+  await writeFile(join(home, 'skulk.yaml'), 'inference: {}\nstore_host: kite3\nmodel_store:\n  store_port: 7\n');
+  expect((await runSkulk(['config', 'validate'], { env: { SKULK_HOME: home }, cwd: home })).stderr).toMatch(
+    /skulk.yaml:2: store_host stands outside of model_store.*\nhint: move it below "model_store:"/,
+  );
+});
+
+test('a name that is nearly right, or without its organization, is told', async () => {
+  const { url } = await serveModels({ 'org/model-4bit': { a: 'a' } });
+  const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: url, HF_HUB_OFFLINE: '1' };
+  for (const line of ['show org/modle-4bit', 'delete model-4bit --yes', 'stage org/model-8bit']) {
+    const ended = await runSkulk(line.split(' '), { env });
+    expect(ended, line).toMatchObject({ status: 3, stderr: expect.stringContaining('did you mean org/model-4bit?') });
+  }
+});
+
+test('a server with a token tells who sends none from who sends a wrong one', async () => {
+  const home = await temporaryDirectory();
+  const { url } = await startServe({ home, env: { SKULK_TOKEN: 'right' } });
+  const health = (env: object) => runSkulk(['registry'], { env: { SKULK_HOME: home, SKULK_STORE: url, ...env } });
+  expect(await health({})).toMatchObject({ status: 2, stderr: expect.stringContaining('wants a token') });
+  expect(await health({ SKULK_TOKEN: 'wrong' })).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('is not that of this server'),
+  });
+  expect(await health({ SKULK_TOKEN: 'right' })).toMatchObject({ status: 0 });
+});
+
+test('--role node has no use for --store-path', async () => {
+  const ended = await runSkulk(['serve', '--role', 'node', '--store-path', '/tmp'], { env: { SKULK_HOME: await temporaryDirectory() } });
+  expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('--role node has no store') });
+});
 
 test.each(['inference', 'logging', 'model'])("a section called %s is somebody else's", async (name) => {
   const home = await temporaryDirectory();

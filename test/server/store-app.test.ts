@@ -132,7 +132,8 @@ describe('the JSON routes', () => {
     const wrong = await ask(url, '/health', { method: 'POST' });
     expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, HEAD']);
     expect((await ask(url, '/models/a/b', { method: 'PUT' })).status).toBe(405);
-    const { paths } = (await ask(url, '/openapi.json')).json() as { paths: object };
+    const { paths } = (await ask(url, '/openapi.json')).json() as { paths: Record<string, { delete: { parameters: { name: string }[] } }> };
+    expect(paths['/models/{id}']?.delete.parameters.map(({ name }) => name).toSorted()).toEqual(['force', 'id', 'wait_ms']);
     expect(Object.keys(paths)).toEqual(
       expect.arrayContaining([
         '/health',

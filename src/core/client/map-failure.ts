@@ -23,7 +23,8 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
     return new SkulkError('CONFIG', `the store at ${url} refuses: ${detail ?? 'forbidden'}`, { hint });
   }
   if (status === 401 || status === 403) {
-    return new SkulkError('CONFIG', `the store at ${url} refuses the token`, {
+    const says = readBody(body).detail;
+    return new SkulkError('CONFIG', `the store at ${url} refuses the token${says === undefined ? '' : `: ${says}`}`, {
       hint: 'set SKULK_TOKEN (or --token) to the one that `skulk serve` was started with',
     });
   }

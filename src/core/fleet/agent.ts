@@ -43,6 +43,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     if (!signal.aborted && !isLost) emit({ type: 'warning', message: `an order could not be answered: ${said(error)}` });
   };
   let isLost = false;
+  /** Each reason is told once: it may change from a host that is down to a token that is wrong. */
+  const told = new Set<string>();
   /** Done and acknowledged; a list that was on its way meanwhile may still name them. */
   const finished = new Set<string>();
   const handle = async (order: Order): Promise<void> => {
@@ -83,12 +85,15 @@ export async function runAgent(options: AgentOptions): Promise<void> {
         for await (const order of fleet.orders(nodeId, signal)) {
           if (isLost) emit({ type: 'note', message: 'the store answers again' });
           isLost = false;
+          told.clear();
           attempt = 1;
           if (order !== undefined) await inTurn(() => handle(order)).catch(warn);
         }
       } catch (error) {
         if (signal.aborted) break;
-        if (!isLost) emit({ type: 'warning', message: `no orders can be heard: ${said(error)}` });
+        const why = said(error);
+        if (!told.has(why)) emit({ type: 'warning', message: `no orders can be heard: ${why}` });
+        told.add(why);
         isLost = true;
       }
       await pause(backoffDelay(reconnecting, Math.min(attempt, 10)), signal).catch(() => undefined);

@@ -5,6 +5,8 @@ export type SkulkEvent =
   | { readonly type: 'note'; readonly message: string }
   /** Work that waits for something else, e.g. another process. */
   | { readonly type: 'waiting'; readonly message: string }
+  /** Something that was done beside what was asked for. */
+  | { readonly type: 'done'; readonly message: string }
   | ProgressEvent;
 
 /** How far a piece of work is. The first and the last event of a piece of work are never dropped by a renderer. */

@@ -1,6 +1,7 @@
 import type { Fleet, Order, OrderKind, OrderOutcome } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { ensureNodeId, type NodeId } from '../kernel/node-id.ts';
+import { formatBytes } from '../kernel/units.ts';
 import { carryOutOrder, settleOutcome } from './carry-out-order.ts';
 import type { Deps } from './deps.ts';
 import { describeNode } from './describe-node.ts';
@@ -48,7 +49,15 @@ export async function catchUp(
     const fleet = await opened.fleet();
     const orders = await fleet.report(await describeNode(deps, nodeId, { agent: false, full }), { signal: world.signal });
     const done: CaughtUp[] = [];
-    for (const order of orders) done.push({ order, outcome: await obey(deps, fleet, nodeId, order) });
+    for (const order of orders) {
+      const outcome = await obey(deps, fleet, nodeId, order);
+      done.push({ order, outcome });
+      if (!isAskedFor && outcome.freed_bytes > 0)
+        world.emit({
+          type: 'done',
+          message: `the store had asked to ${order.kind} ${order.model_id ?? 'all copies'}: removed here, ${formatBytes(outcome.freed_bytes)}`,
+        });
+    }
     return done;
   } catch (error) {
     if (world.signal.aborted) throw world.signal.reason;

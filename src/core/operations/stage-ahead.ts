@@ -9,7 +9,7 @@ import { copyLock, incomingCopy, type StagingLayout } from '../staging/layout.ts
 import { makeRoot } from '../staging/prepare-root.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { fetchPieces, type WantedPiece } from '../transfer/fetch-pieces.ts';
-import { openJournal, readJournal } from '../transfer/part-journal.ts';
+import { openJournal, type PartJournal, readJournal } from '../transfer/part-journal.ts';
 import { pieceKey } from '../transfer/pieces.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import type { Deps } from './deps.ts';
@@ -59,9 +59,10 @@ export async function stageAhead(
   if (!isHeld(held)) return;
   await using _ = held;
   const incoming = incomingCopy(layout, modelId);
-  await makeDirectory(incoming.files);
   const known = new Set(await readJournal(incoming.journal));
-  await using journal = await openJournal(incoming.journal);
+  // Of a name that nobody has nothing ever comes, and nothing is to be left.
+  let journal: PartJournal | undefined;
+  await using _journal = { [Symbol.asyncDispose]: async () => journal?.[Symbol.asyncDispose]() };
   const sized = new Set<string>();
   let run: string | null = null;
   for (let from = 0; !hasEnded() && !signal.aborted; ) {
@@ -78,6 +79,9 @@ export async function stageAhead(
       await pause(lookEveryMs, signal);
       continue;
     }
+    await makeDirectory(incoming.files);
+    journal ??= await openJournal(incoming.journal);
+    const { add } = journal;
     const taken = arrived.chunks.slice(0, batch);
     const pieces = taken
       .map((chunk, index): Piece => ({ ...chunk, chunk, number: arrived.from + index }))
@@ -94,7 +98,7 @@ export async function stageAhead(
       policy: { ...patient, attempts: 2 },
       signal,
       onVerified: async ({ chunk }) => {
-        await journal.add(chunk);
+        await add(chunk);
         known.add(pieceKey(chunk));
       },
       onBytes,
