@@ -22,8 +22,8 @@ export interface ReporterOptions {
 const lineEveryMs = 3_000;
 
 interface Track {
-  readonly began: number;
-  readonly bytesAtFirst: number;
+  began: number;
+  bytesAtFirst: number;
   lastShown: number;
   latest: ProgressEvent;
 }
@@ -56,6 +56,8 @@ export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clo
     const known = tracks.get(key);
     const track = known ?? { began: now, bytesAtFirst: event.bytesDone, lastShown: now, latest: event };
     const wasComplete = known !== undefined && isComplete(known.latest);
+    // What was here before is counted in a moment, and the rest comes at another rate.
+    if (event.bytesAtHand !== track.latest.bytesAtHand) [track.began, track.bytesAtFirst] = [now, event.bytesDone];
     track.latest = event;
     tracks.set(key, track);
     if (terminal.stderrIsTerminal) {

@@ -18,6 +18,8 @@ export interface ProgressEvent {
   readonly subject: string;
   readonly bytesDone: number;
   readonly bytesTotal: number;
+  /** Of `bytesDone`, what was here before: it says nothing of how fast the rest comes. */
+  readonly bytesAtHand?: number | undefined;
 }
 
 /** Receives events; must not throw and must return at once. */

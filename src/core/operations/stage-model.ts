@@ -207,8 +207,8 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
       companions: answer.companions,
       confirm: () => refuseIfDeleted(answer.store, whole),
       ...(ref.selector !== undefined && manifest.digest !== whole && { part: { selector: ref.selector, of: whole } }),
-      onBytes: (bytesDone: number, bytesTotal: number) =>
-        world.emit({ type: 'progress', doing: 'staging', subject: modelId, bytesDone, bytesTotal }),
+      onBytes: (bytesDone: number, bytesTotal: number, bytesAtHand?: number) =>
+        world.emit({ type: 'progress', doing: 'staging', subject: modelId, bytesDone, bytesTotal, bytesAtHand }),
     };
     if (answer.canonical !== undefined) {
       const { cloneCopy } = await import('../staging/clone-copy.ts');

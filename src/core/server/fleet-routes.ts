@@ -45,6 +45,8 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet): void {
   app.get(
     '/nodes/:node/orders',
     {
+      // It never ends.
+      exposeHeadRoute: false,
       schema: { summary: 'What a node has to do, as it is given: lines of JSON, {"order":…} or {} as a sign of life', response: failures },
     },
     (request, reply) => streamOrders(request, reply, fleet, closing.signal),

@@ -8,7 +8,7 @@ import type { PiecesPlan } from '../store/contract.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { openJournal, readJournal, readParts } from '../transfer/part-journal.ts';
 import { type Piece, pieceKey } from '../transfer/pieces.ts';
-import { createProgressMeter } from '../transfer/progress-meter.ts';
+import { createProgressMeter, type OnMeter } from '../transfer/progress-meter.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
 import { copyPath, type IncomingCopy, incomingCopy } from './layout.ts';
@@ -23,7 +23,7 @@ export interface StageTools extends PublishTools {
   readonly fetch: (plan: Omit<PiecesPlan, 'connections'>) => Promise<void>;
   readonly limiter: RateLimiter;
   /** Bytes of the copy that are here and verified. */
-  readonly onBytes: (done: number, total: number) => void;
+  readonly onBytes: OnMeter;
 }
 
 /** What became of a stage. */

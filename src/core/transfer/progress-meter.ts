@@ -10,17 +10,21 @@ export interface ProgressMeter {
   discarded(bytes: number): void;
 }
 
+/** Told how many bytes are here, of how many, and how many of them had not to come. */
+export type OnMeter = (done: number, total: number, atHand: number) => void;
+
 /** Reports once at the start. */
-export function createProgressMeter(total: number, onBytes: (done: number, total: number) => void): ProgressMeter {
-  let [here, arriving, most] = [0, 0, 0];
+export function createProgressMeter(total: number, onBytes: OnMeter): ProgressMeter {
+  let [here, arriving, most, atHand] = [0, 0, 0, 0];
   const report = (): void => {
     most = Math.max(most, Math.min(total, here + arriving));
-    onBytes(most, total);
+    onBytes(most, total, atHand);
   };
   report();
   return {
     here: (bytes) => {
       here += bytes;
+      atHand += bytes;
       report();
     },
     arriving: (bytes) => {
