@@ -19,6 +19,9 @@ export const exitStatuses = {
 /** The name of an exit status. */
 export type ExitName = keyof typeof exitStatuses;
 
+/** Those that several commands have. */
+export const commonExits: readonly ExitName[] = ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub', 'partial'];
+
 /** The exit statuses of a command, those that every command has included, in order. */
 export function listExits(named: readonly ExitName[]): readonly (readonly [status: string, means: string])[] {
   const all = new Set<string>(['ok', 'bug', 'usage', 'interrupted', ...named]);

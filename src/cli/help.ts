@@ -1,5 +1,5 @@
 import type { AnyCommand } from './definition.ts';
-import { listExits } from './exits.ts';
+import { commonExits, listExits } from './exits.ts';
 import { globalOptions } from './global-options.ts';
 import { type ArgumentSpec, flagName, type OptionSpec } from './specs.ts';
 
@@ -16,7 +16,7 @@ export function programHelp(commands: readonly AnyCommand[]): string {
       commands.map(({ name, summary }) => [name, summary]),
     ),
     ...section('Options', describeOptions(globalOptions)),
-    ...section('Exit statuses', listExits(['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'])),
+    ...section('Exit statuses', listExits(commonExits)),
     '',
     '`skulk COMMAND --help` and `man skulk-COMMAND` say more. `man 5 skulk-config` describes the configuration file.',
   ].join('\n');

@@ -1,5 +1,5 @@
 import type { AnyCommand } from '../definition.ts';
-import { listExits } from '../exits.ts';
+import { commonExits, listExits } from '../exits.ts';
 import { globalOptions } from '../global-options.ts';
 import { optionNotes, optionWord, usageLine, withChoices } from '../help.ts';
 import type { OptionSpec } from '../specs.ts';
@@ -48,9 +48,7 @@ export function programPage(commands: readonly AnyCommand[]): string {
     heading('options'),
     ...optionEntries(globalOptions),
     heading('exit status'),
-    ...listExits(['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space']).flatMap(([status, means]) =>
-      entry(status, means),
-    ),
+    ...listExits(commonExits).flatMap(([status, means]) => entry(status, means)),
     heading('see also'),
     escapeRoff([...commands.map(({ name }) => `skulk-${name}(1)`), 'skulk-config(5)'].join(', ')),
   );
