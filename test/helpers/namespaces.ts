@@ -16,6 +16,8 @@ export interface Machine {
   readonly addAddress: (address: string) => Promise<void>;
   /** What it has names for, as in /etc/hosts. */
   readonly setHosts: (text: string) => Promise<void>;
+  /** What curl prints there. */
+  readonly curl: (...args: readonly string[]) => Promise<string>;
   readonly skulk: (
     args: readonly string[],
     env: Readonly<Record<string, string>>,
@@ -64,6 +66,7 @@ export async function machinesOnOneLan(count: number): Promise<readonly Machine[
         await mkdir(`/etc/netns/${name}`, { recursive: true });
         await writeFile(`/etc/netns/${name}/hosts`, text);
       },
+      curl: async (...args) => (await run('ip', ['netns', 'exec', name, 'curl', '-sS', '--max-time', '20', ...args])).stdout,
       skulk: (args, env) => start(name, args, env),
     });
   }

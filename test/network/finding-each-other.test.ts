@@ -189,3 +189,40 @@ test('an address that is none is not advertised', async () => {
   const ended = await runSkulk(['serve', '--advertise', 'kite3'], { env: { SKULK_HOME: home } });
   expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--advertise takes an IPv4 address') });
 });
+
+test.skipIf(!canMake)(
+  'without a token serve warns on a public address, and other machines set no secrets',
+  { timeout: 60_000 },
+  async () => {
+    const home = await temporaryDirectory();
+    const [host, other] = (await machinesOnOneLan(2)) as [Machine, Machine];
+    await host.addAddress('8.8.8.8/32');
+    const { child, ended } = await serveOn(host, join(home, 'host'), '--no-mdns');
+    const api = `http://${host.address}:52415`;
+    const put = (from: Machine, body: object): Promise<string> =>
+      from.curl(
+        '-X',
+        'PUT',
+        '-H',
+        'content-type: application/json',
+        '-d',
+        JSON.stringify(body),
+        '-w',
+        '%{http_code}',
+        '-o',
+        '/dev/null',
+        `${api}/config`,
+      );
+    const harmless = { model_store: { staging: { staging_keep_recent_gb: 3 } } };
+    expect([await put(other, { hf_token: 'hf_thief' }), await put(other, harmless)]).toEqual(['403', '200']);
+    // The machine itself has that address too.
+    expect(await put(host, { hf_token: 'hf_mine' })).toBe('200');
+    child.kill('SIGTERM');
+    expect((await ended).stderr).toMatch(/8\.8\.8\.8 may be reached from the internet/);
+
+    const guarded = host.skulk(['serve', '--json', '--no-mdns'], { SKULK_HOME: join(home, 'guarded'), SKULK_TOKEN: 's3cret' });
+    await once(guarded.child.stdout as NodeJS.ReadableStream, 'data');
+    guarded.child.kill('SIGTERM');
+    expect((await guarded.ended).stderr).not.toMatch(/internet|s3cret/);
+  },
+);
