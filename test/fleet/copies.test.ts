@@ -131,7 +131,7 @@ describe('what nodes have staged', () => {
     onTestFinished(() => void server.close());
     const home = await temporaryDirectory();
     const env = { SKULK_HOME: home, SKULK_NODE_ID: 'n1', SKULK_STORE: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-    expect(await runSkulk(['reconcile'], { env })).toMatchObject({ status: 0, stderr: '' });
+    expect(await runSkulk(['reconcile'], { env })).toMatchObject({ status: 0, stderr: 'nothing to do\n' });
     expect(bodies.map((body) => 'copies' in body)).toEqual([true, false]);
     expect(bodies[1]).toMatchObject({ staged_models: 0, staged_bytes: 0 });
   });

@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
+import { ownEnvironment } from './own-environment.ts';
 import type { Ended } from './spawn-skulk.ts';
 
 const run = promisify(execFile);
@@ -74,9 +75,8 @@ export async function machinesOnOneLan(count: number): Promise<readonly Machine[
 }
 
 function start(namespace: string, args: readonly string[], env: Readonly<Record<string, string>>): ReturnType<Machine['skulk']> {
-  const { PATH = '', HOME = '/' } = process.env;
   const child = spawn('ip', ['netns', 'exec', namespace, process.execPath, bin, ...args], {
-    env: { PATH, HOME, HF_HUB_OFFLINE: '1', ...env },
+    env: ownEnvironment({ HF_HUB_OFFLINE: '1', ...env }),
     cwd: '/',
     stdio: ['ignore', 'pipe', 'pipe'],
   });

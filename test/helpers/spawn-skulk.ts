@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { ownEnvironment } from './own-environment.ts';
 
 const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
 
@@ -31,11 +32,10 @@ export interface RunningSkulk {
 
 /** Starts the program as a user would, from `bin`. */
 export function startSkulk(args: readonly string[], { env = {}, cwd }: SpawnOptions = {}): RunningSkulk {
-  const { PATH = '', HOME = '/' } = process.env;
   const child = spawn(process.execPath, [bin, ...args], {
     // The internet is for those tests that bring their own Hub.
     // Nor does a test hear of what else is on the LAN, but for those that make one.
-    env: { PATH, HOME, SKULK_NO_MDNS: '1', ...(env['HF_ENDPOINT'] === undefined && { HF_HUB_OFFLINE: '1' }), ...env },
+    env: ownEnvironment({ SKULK_NO_MDNS: '1', ...(env['HF_ENDPOINT'] === undefined && { HF_HUB_OFFLINE: '1' }), ...env }),
     cwd: cwd ?? '/',
     stdio: ['ignore', 'pipe', 'pipe'],
   });

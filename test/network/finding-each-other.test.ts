@@ -197,7 +197,9 @@ test.skipIf(!canMake)(
     const home = await temporaryDirectory();
     const [host, other] = (await machinesOnOneLan(2)) as [Machine, Machine];
     await host.addAddress('8.8.8.8/32');
-    const { child, ended } = await serveOn(host, join(home, 'host'), '--no-mdns');
+    const hostEnv = { SKULK_HOME: join(home, 'host'), XDG_CONFIG_HOME: join(home, 'config') };
+    const { child, ended } = host.skulk(['serve', '--json', '--no-mdns'], hostEnv);
+    await once(child.stdout as NodeJS.ReadableStream, 'data');
     const api = `http://${host.address}:52415`;
     const put = (from: Machine, body: object): Promise<string> =>
       from.curl(
