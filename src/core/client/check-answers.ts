@@ -1,7 +1,16 @@
 import { deriveTraits, type Tag, type Traits } from '../catalog/traits.ts';
 import { isModelId } from '../kernel/model-id.ts';
 import { isSha256 } from '../kernel/sha256.ts';
-import type { Adopted, BadFile, DescribedEntry, RegistryEntry, StoreHealth, VerifiedModel, VerifyReport } from '../store/contract.ts';
+import type {
+  Adopted,
+  BadFile,
+  CountedEntry,
+  DescribedEntry,
+  RegistryEntry,
+  StoreHealth,
+  VerifiedModel,
+  VerifyReport,
+} from '../store/contract.ts';
 import { clean, notAStore } from './map-failure.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -48,6 +57,17 @@ export function checkDescribed(value: unknown, url: string): readonly DescribedE
   return value.flatMap((item) => {
     const entry = toEntry(item);
     return entry === undefined ? [] : { ...entry, ...toTraits(entry, item as Fields) };
+  });
+}
+
+/** A registry in which files are only counted. */
+export function checkCounted(value: unknown, url: string): readonly CountedEntry[] {
+  if (!Array.isArray(value)) throw notAStore(url, 'its registry is not a list');
+  return value.flatMap((item) => {
+    const entry = toEntry(item);
+    if (entry === undefined) return [];
+    const { files: _, ...rest } = entry;
+    return { ...rest, ...toTraits(entry, item as Fields), file_count: bytesOr((item as Fields)['file_count'], 0) };
   });
 }
 

@@ -34,8 +34,7 @@ export function createDownloadsClient(exchange: Exchange): Downloads {
     status: async (modelId) => checkStatus(await send({ path: modelUrl(modelId, 'download', 'status') }), url),
     list: async ({ recent = false } = {}) => {
       const answer = await send({ path: `/downloads${recent ? '?recent=true' : ''}` });
-      if (!Array.isArray(answer)) throw notAStore(url, 'its downloads are not a list');
-      return answer.map((one) => checkStatus(one, url));
+      return checkDownloads(answer, url);
     },
     cancel: async (modelId) => checkStatus(await send({ method: 'DELETE', path: modelUrl(modelId, 'download') }), url),
     arrived: async (modelId, from, signal) =>
@@ -84,6 +83,12 @@ function checkArrived(value: unknown, url: string): ArrivedChunks {
       return { path, file_size: size, start: first, end: last, sha256 };
     }),
   };
+}
+
+/** A store's downloads. Throws STORE_UNREACHABLE when they are no list, or one cannot be a download. */
+export function checkDownloads(value: unknown, url: string): readonly DownloadStatus[] {
+  if (!Array.isArray(value)) throw notAStore(url, 'its downloads are not a list');
+  return value.map((one) => checkStatus(one, url));
 }
 
 const statuses = ['pending', 'downloading', 'complete', 'failed'] as const;

@@ -76,8 +76,7 @@ export function createFleetClient(exchange: Exchange): Fleet {
     },
     nodes: async () => {
       const answer = await send({ path: '/nodes' });
-      if (!Array.isArray(answer)) throw notAStore(url, 'its nodes are not a list');
-      return answer.flatMap((one: unknown) => checkNode(fieldsOf(one)));
+      return checkNodes(answer, url);
     },
     forget: async (nodeId) => void (await send({ method: 'DELETE', path: node(nodeId) })),
   };
@@ -118,7 +117,8 @@ function checkOrder(value: unknown, url: string): Order {
   };
 }
 
-function checkGiven(value: unknown, url: string): GivenOrder {
+/** How an order stands. Throws STORE_UNREACHABLE for one that cannot be. */
+export function checkGiven(value: unknown, url: string): GivenOrder {
   const { nodes } = fieldsOf(value);
   if (!Array.isArray(nodes)) throw notAStore(url, 'it does not say how the order stands');
   return { ...checkOrder(value, url), nodes: nodes.flatMap((one: unknown) => checkOutcome(fieldsOf(one))) };
@@ -138,6 +138,12 @@ function checkOutcome({ node, hostname, status, freed_bytes, reason }: Fields): 
       reason: typeof reason === 'string' ? clean(reason) : null,
     },
   ];
+}
+
+/** A store's nodes. What cannot be one is left out. Throws STORE_UNREACHABLE when they are no list. */
+export function checkNodes(value: unknown, url: string): readonly KnownNode[] {
+  if (!Array.isArray(value)) throw notAStore(url, 'its nodes are not a list');
+  return value.flatMap((one: unknown) => checkNode(fieldsOf(one)));
 }
 
 function checkNode(fields: Fields): readonly KnownNode[] {

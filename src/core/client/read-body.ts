@@ -48,20 +48,35 @@ export async function* readLines(
   response: Response,
   { url, limit, watchdog }: { url: string; limit: number; watchdog: Watchdog },
 ): AsyncGenerator<unknown> {
+  for await (const { bytes, isWhole } of linesOf(response, { url, limit, watchdog })) {
+    if (!isWhole)
+      throw new SkulkError('STORE_UNREACHABLE', `the answer of the store at ${url} broke off`, { hint: 'run the command again' });
+    if (bytes.length > 0) yield parseLine(bytes, url);
+  }
+}
+
+/**
+ * The lines of an answer as bytes, without their ends; the last one may have none.
+ * @throws SkulkError STORE_UNREACHABLE when a line is longer than `limit` bytes
+ */
+export async function* linesOf(
+  response: Response,
+  { url, limit, watchdog }: { url: string; limit: number; watchdog: Watchdog },
+): AsyncGenerator<{ readonly bytes: Buffer; readonly isWhole: boolean }> {
   let chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of chunksOf(response, watchdog)) {
     let start = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
-      const line = Buffer.concat([...chunks, chunk.subarray(start, end)]);
+      const bytes = Buffer.concat([...chunks, chunk.subarray(start, end)]);
       [chunks, size, start] = [[], 0, end + 1];
-      if (line.length > 0) yield parseLine(line, url);
+      yield { bytes, isWhole: true };
     }
     size += chunk.length - start;
     if (size > limit) throw notAStore(url, `a line of its answer has more than ${limit} bytes`);
     if (start < chunk.length) chunks.push(chunk.subarray(start));
   }
-  if (size > 0) throw new SkulkError('STORE_UNREACHABLE', `the answer of the store at ${url} broke off`, { hint: 'run the command again' });
+  if (size > 0) yield { bytes: Buffer.concat(chunks), isWhole: false };
 }
 
 function parseLine(line: Buffer, url: string): unknown {

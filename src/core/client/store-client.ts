@@ -12,6 +12,8 @@ import { createFleetClient } from './fleet-client.ts';
 import { type FindByName, lookupOfStore } from './lookup-of-store.ts';
 import { clean, notAStore, retryAfterOf } from './map-failure.ts';
 import { modelUrl } from './model-url.ts';
+import { listenForNews, type StoreNews } from './news-client.ts';
+import { type AskOffer, askOffer } from './offer-client.ts';
 import { type ProbeOutcome, probeConnection } from './probe-connection.ts';
 import { readJson, readLines } from './read-body.ts';
 import { readHealth } from './read-health.ts';
@@ -42,6 +44,10 @@ export interface StoreClient extends Store {
   readonly fleet: Fleet;
   /** Tries whether the store accepts connections. */
   probe(timeoutMs: number): Promise<ProbeOutcome>;
+  /** What changes in it, until the signal aborts; see `listenForNews`. */
+  news(signal: AbortSignal): AsyncGenerator<StoreNews>;
+  /** What a download from Hugging Face would bring, as the store sees it; see `askOffer`. */
+  offer: AskOffer;
   /** Closes the kept connections. They do not keep the process alive either way. */
   close(): void;
 }
@@ -91,6 +97,8 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     downloads: createDownloadsClient(exchange),
     uploads: createUploadsClient(exchange),
     fleet: createFleetClient(exchange),
+    news: (signal) => listenForNews(exchange, signal),
+    offer: (wanted, signal) => askOffer(exchange, wanted, signal),
     verify: async ({ modelIds, repair }, work): Promise<VerifyReport> =>
       checkVerifyReport(await doWork(exchange, { path: '/verify', json: { model_ids: modelIds, repair } }, work), url),
   };

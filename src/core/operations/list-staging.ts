@@ -1,4 +1,5 @@
 import type { Holder } from '../kernel/holder.ts';
+import type { ModelId } from '../kernel/model-id.ts';
 import { stagingLayout } from '../staging/layout.ts';
 import { measureUnfinished } from '../staging/list-copies.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
@@ -8,7 +9,7 @@ import { judgeCopies } from './judge-copies.ts';
 export interface StagingList {
   readonly staging_root: string;
   readonly models: readonly {
-    readonly model_id: string;
+    readonly model_id: ModelId;
     readonly directory: string;
     readonly size_bytes: number;
     readonly last_used: string;

@@ -26,6 +26,10 @@ export interface OpenedStore extends AsyncDisposable {
   readonly fleet: () => Promise<Fleet>;
   /** How models get there from this machine, when it is spoken to over HTTP. */
   readonly uploads?: Uploads;
+  /** What changes in it, as it changes, when it is spoken to over HTTP. */
+  readonly news?: StoreClient['news'];
+  /** What Hugging Face has of a model, when it is spoken to over HTTP. */
+  readonly offer?: StoreClient['offer'];
   /** Where the canonical copies lie, when this machine is the store host. */
   readonly localRoot?: string;
   /** Where the store answers, when it is spoken to over HTTP. */
@@ -122,6 +126,8 @@ async function openRemote(
     fleet: async () => store.fleet,
     uploads: store.uploads,
     probe: store.probe,
+    news: store.news,
+    offer: store.offer,
     ...(localRoot !== undefined && { localRoot }),
     [Symbol.asyncDispose]: async () => store.close(),
   };

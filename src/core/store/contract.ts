@@ -24,6 +24,11 @@ export interface RegistryEntry {
 /** A model and what it is. */
 export interface DescribedEntry extends RegistryEntry, Traits {}
 
+/** The same in a list that is told again and again: a model may have 50,000 files, so they are only counted. */
+export interface CountedEntry extends Omit<DescribedEntry, 'files'> {
+  readonly file_count: number;
+}
+
 /** How a store is and how full its disk is; sizes in bytes. */
 export interface StoreHealth {
   readonly store_path: string;

@@ -1,7 +1,6 @@
-import { explainSystemError } from '../../kernel/explain-system-error.ts';
-import { viewConfig, withBudgetNow } from '../../operations/change-config.ts';
+import { viewConfig } from '../../operations/change-config.ts';
 import type { Deps } from '../../operations/deps.ts';
-import { listStaging, type StagingList } from '../../operations/list-staging.ts';
+import { lookAtStaging } from '../../operations/look-at-staging.ts';
 import type { StagingJobs } from '../../operations/staging-jobs.ts';
 import { watchCopies } from '../../operations/watch-copies.ts';
 import { createFeed, type Feed } from './feed.ts';
@@ -16,7 +15,8 @@ const lookEveryMs = 10_000;
 export function createNodeFeed(deps: Deps, { jobs, onConfig }: { jobs: StagingJobs; onConfig: StagingJobs['onChange'] }): Feed<NodeTopic> {
   return createFeed<NodeTopic>({
     topics: {
-      storage: { restMs: 1_000, read: () => readStorage(deps) },
+      // Copies that cannot be looked at are told to be so, and not the end of the stream: the settings may be what mends it.
+      storage: { restMs: 1_000, read: () => lookAtStaging(deps) },
       staging: { restMs: 300, read: async () => ({ jobs: jobs.list() }) },
       config: { restMs: 300, read: () => viewConfig(deps) },
     },
@@ -41,28 +41,6 @@ export function createNodeFeed(deps: Deps, { jobs, onConfig }: { jobs: StagingJo
     },
     lookEveryMs,
   });
-}
-
-/** Copies that cannot be looked at are told to be so, and not the end of the stream: the settings may be what mends it. */
-async function readStorage(deps: Deps): Promise<StagingList & { readonly problem: string | null }> {
-  const now = await withBudgetNow(deps);
-  try {
-    return { ...(await listStaging(now)), problem: null };
-  } catch (error) {
-    const root = now.config.settings.nodeCachePath.value;
-    const explained = explainSystemError(error, `cannot look at ${root}`);
-    return {
-      staging_root: root,
-      models: [],
-      total_bytes: 0,
-      free_bytes: 0,
-      budget_bytes: null,
-      in_place: false,
-      foreign: [],
-      unfinished: [],
-      problem: explained instanceof Error ? explained.message : String(explained),
-    };
-  }
 }
 
 const endedOf = (jobs: StagingJobs): string =>
