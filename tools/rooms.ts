@@ -49,6 +49,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     doors: {
       // It is what describes, checks and writes the configuration.
       'core/operations/config.ts': ['core/config'],
+      'core/operations/config-questions.ts': ['core/config'],
       'core/operations/change-config.ts': ['core/config'],
       // It looks at everything.
       'core/operations/doctor/run-doctor.ts': ['core/config'],

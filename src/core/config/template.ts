@@ -1,13 +1,31 @@
+/** What a new configuration file is to say; what is undefined stands in it as a comment, or as its default. */
+export interface TemplateAnswers {
+  readonly storeHost: string;
+  readonly storePath: string | undefined;
+  readonly storeHttpHost?: string | undefined;
+  readonly storePort?: number | undefined;
+  readonly nodeCachePath?: string | undefined;
+  /** GiB. */
+  readonly keepRecentGb?: number | undefined;
+}
+
 /** A commented configuration file for `skulk config init`. Values are written as JSON strings, which YAML reads as they are. */
-export function configTemplate({ storeHost, storePath }: { storeHost: string; storePath: string | undefined }): string {
+export function configTemplate({
+  storeHost,
+  storePath,
+  storeHttpHost,
+  storePort = 58080,
+  nodeCachePath,
+  keepRecentGb = 40,
+}: TemplateAnswers): string {
   return `# Configuration of skulk; \`man 5 skulk-config\` describes every key.
 model_store:
   enabled: true
   # Hostname or node id of the machine that keeps the canonical copies.
   store_host: ${JSON.stringify(storeHost)}
   # An address at which nodes reach that machine, when its name does not do.
-  # store_http_host: 192.168.1.10
-  store_port: 58080
+  ${storeHttpHost === undefined ? '# store_http_host: 192.168.1.10' : `store_http_host: ${JSON.stringify(storeHttpHost)}`}
+  store_port: ${storePort}
   # Where the canonical copies are, on that machine.
   ${storePath === undefined ? '# store_path: $SKULK_HOME/store' : `store_path: ${JSON.stringify(storePath)}`}
   api_port: 52415
@@ -17,10 +35,10 @@ model_store:
   staging:
     enabled: true
     # Where each machine keeps its verified copies. On the store host it may be store_path itself: nothing is copied then.
-    node_cache_path: ~/.skulk/staging
+    node_cache_path: ${nodeCachePath === undefined ? '~/.skulk/staging' : JSON.stringify(nodeCachePath)}
     cleanup_on_deactivate: true
     # How many GiB of copies that are not in use to keep; 0 keeps none.
-    staging_keep_recent_gb: 40
+    staging_keep_recent_gb: ${keepRecentGb}
   # Other staging settings for single machines, by hostname or node id.
   # node_overrides:
   #   some-machine:

@@ -7,7 +7,7 @@ import { findConfigFile, searchedDirectories } from '../config/find-file.ts';
 import { loadConfig, resolveConfig, skulkHomeOf } from '../config/load.ts';
 import { parseConfig, readConfigFile } from '../config/read-file.ts';
 import type { SettingFlags } from '../config/settings.ts';
-import { configTemplate } from '../config/template.ts';
+import { configTemplate, type TemplateAnswers } from '../config/template.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
@@ -54,14 +54,38 @@ export async function validateConfig(
   return { valid: true, file: config.file ?? null, checked };
 }
 
+/** What a new file is to say. */
+export interface InitAnswers extends Omit<TemplateAnswers, 'storeHost'> {
+  /** This machine when undefined. */
+  readonly storeHost: string | undefined;
+}
+
 /** What `config init` is to write. */
-export interface InitRequest {
+export interface InitRequest extends InitAnswers {
   readonly flags: SettingFlags;
   readonly force: boolean;
   /** Do not write, only give the content. */
   readonly print: boolean;
-  readonly storeHost: string | undefined;
-  readonly storePath: string | undefined;
+}
+
+/** The file that `config init` writes. */
+export const configFileOf = (world: World, { config }: SettingFlags): string =>
+  config === undefined ? join(world.cwd, 'skulk.yaml') : resolve(world.cwd, expandPath(config, world));
+
+/**
+ * The file that these answers make.
+ * @throws SkulkError CONFIG when what it would say is not possible
+ */
+export function previewConfig(world: World, path: string, { storeHost, storePath, ...answers }: InitAnswers): string {
+  const given = storePath === undefined ? undefined : expandPath(storePath, world);
+  const content = configTemplate({
+    ...answers,
+    storeHost: storeHost ?? world.hostname,
+    storePath: given === undefined ? undefined : resolve(world.cwd, given),
+  });
+  // What was just written must load.
+  resolveConfig(world, { ...parseConfig(content, path), file: path, flags: {}, nodeId: undefined, skulkHome: skulkHomeOf(world) });
+  return content;
 }
 
 /**
@@ -70,17 +94,10 @@ export interface InitRequest {
  */
 export async function initConfig(
   world: World,
-  { flags, force, print, storeHost, storePath }: InitRequest,
+  { flags, force, print, ...answers }: InitRequest,
 ): Promise<{ readonly path: string; readonly written: boolean; readonly content: string }> {
-  const path = flags.config === undefined ? join(world.cwd, 'skulk.yaml') : resolve(world.cwd, expandPath(flags.config, world));
-  const skulkHome = skulkHomeOf(world);
-  const given = storePath === undefined ? undefined : expandPath(storePath, world);
-  const content = configTemplate({
-    storeHost: storeHost ?? world.hostname,
-    storePath: given === undefined ? undefined : resolve(world.cwd, given),
-  });
-  // What was just written must load.
-  resolveConfig(world, { ...parseConfig(content, path), file: path, flags: {}, nodeId: undefined, skulkHome });
+  const path = configFileOf(world, flags);
+  const content = previewConfig(world, path, answers);
   if (!print) await explainingDiskErrors(`cannot write ${path}`, () => (force ? writeFileDurably(path, content) : writeNew(path, content)));
   return { path, written: !print, content };
 }

@@ -17,7 +17,7 @@ export interface Discovery {
 const shortMs = 700;
 
 /** Whether this machine may use mDNS: `SKULK_NO_MDNS` forbids it. */
-export const mayUseMdns = ({ world }: Deps): boolean => !/^(1|true|yes|on)$/i.test(world.env['SKULK_NO_MDNS'] ?? '');
+export const mayUseMdns = ({ world }: Pick<Deps, 'world'>): boolean => !/^(1|true|yes|on)$/i.test(world.env['SKULK_NO_MDNS'] ?? '');
 
 /** Asks the LAN for stores. @param timeoutMs how long to listen, unless `isEnough` is true of one that answers */
 export async function discover(
