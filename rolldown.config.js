@@ -16,9 +16,11 @@ export default defineConfig({
     'range-worker': 'src/core/client/wire/range-worker.ts',
   },
   platform: 'node',
-  // `await using` came with Node 24.
-  transform: { target: 'node22' },
+  // `await using` came with Node 24. React has a second form for whoever develops with it, which is three times as slow to load.
+  transform: { target: 'node22', define: { 'process.env.NODE_ENV': '"production"' } },
   external: [
+    // It waits at its top level; see below.
+    'yoga-layout',
     'bonjour-service',
     'fastify',
     '@fastify/swagger',
@@ -29,7 +31,7 @@ export default defineConfig({
     'https-proxy-agent',
     'proxy-from-env',
   ],
-  plugins: [compiledConfigCheck(), leanBuiltins()],
+  plugins: [compiledConfigCheck(), inkWithoutWaiting(), leanBuiltins()],
   output: {
     dir: 'dist',
     format: 'esm',
@@ -67,6 +69,26 @@ function leanBuiltins() {
         },
       );
       return { code: lean, map: null };
+    },
+  };
+}
+
+/**
+ * Leaves out what Ink waits for when DEV is set. A single module that waits at its top level keeps the bundler from joining any chunks,
+ * and a warm stage would read 75 files instead of 53.
+ */
+function inkWithoutWaiting() {
+  const waits = { "await import('./devtools.js')": 'undefined', 'await loadPackageJson()': 'packageInfo' };
+  return {
+    name: 'ink-without-waiting',
+    transform(code, id) {
+      if (!/[\\/]ink[\\/]build[\\/]reconciler\.js$/.test(id)) return undefined;
+      let left = code;
+      for (const [wait, instead] of Object.entries(waits)) {
+        if (!left.includes(wait)) this.error(`Ink has no ${wait} any more`);
+        left = left.replace(wait, instead);
+      }
+      return { code: left, map: null };
     },
   };
 }

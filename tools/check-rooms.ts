@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { findTrespasses } from './find-trespasses.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
-const sources = globSync('**/*.ts', { cwd: `${root}src` }).map((path) => [path, `src/${path}`] as const);
+const sources = globSync('**/*.{ts,tsx}', { cwd: `${root}src` }).map((path) => [path, `src/${path}`] as const);
 const pages = globSync('web/*/**/*.{ts,tsx}', { cwd: root }).map((path) => [path, path] as const);
 const files = new Map([...sources, ...pages].map(([name, path]) => [name, readFileSync(root + path, 'utf8')] as const));
 const trespasses = findTrespasses(files);

@@ -80,6 +80,8 @@ export const rooms: Readonly<Record<string, Room>> = {
 export const doors: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli/program'],
   'cli-progress': ['cli/render/'],
+  ink: ['cli/render/'],
+  'string-width': ['cli/render/'],
   'smol-toml': ['core/catalog/card'],
   cosmiconfig: ['core/config/'],
   yaml: ['core/config/'],
@@ -94,7 +96,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   fastify: ['core/server/'],
   '@fastify/swagger': ['core/server/'],
   pino: ['core/server/'],
-  react: ['web/app/', 'web/pages/', 'web/parts/'],
+  react: ['cli/render/', 'web/app/', 'web/pages/', 'web/parts/'],
   'react-dom': ['web/app/main'],
   typebox: ['core/config/', 'core/server/', 'core/kernel/validate'],
 };

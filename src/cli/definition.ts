@@ -1,7 +1,10 @@
 import type { Config, SettingFlags } from '../core/config/settings.ts';
 import type { SkulkError } from '../core/kernel/errors.ts';
+import type { Follow } from '../core/kernel/follow.ts';
 import type { World } from '../core/kernel/world.ts';
 import type { ExitName } from './exits.ts';
+import type { ConfigAnswers, ConfigQuestions, WatchedLists } from './render/shapes.ts';
+import type { DashboardSource } from './render/show-dashboard.tsx';
 import type { ArgumentSpec, OptionSpec } from './specs.ts';
 
 export { argument, choice, duration, flag, list, number, rate, requiredNumber, value, variadic } from './specs.ts';
@@ -10,6 +13,27 @@ export { argument, choice, duration, flag, list, number, rate, requiredNumber, v
 export interface Deps {
   readonly world: World;
   readonly config: Config;
+}
+
+/** The screens of a terminal. */
+export interface Screens {
+  /** Whether there is a terminal to show one on and to read keys from, and no JSON is asked for. */
+  canShow(): boolean;
+  /**
+   * Shows the dashboard until somebody leaves it.
+   * @param open called when there is a terminal; what it gives is closed at the end
+   * @throws SkulkError USAGE without a terminal; what the dashboard cannot go on for
+   */
+  dashboard(open: () => Promise<DashboardSource>): Promise<void>;
+  /** Asks what a new configuration is to say. @returns undefined when somebody leaves without an answer */
+  configQuestions(questions: ConfigQuestions): Promise<ConfigAnswers | undefined>;
+}
+
+/** What is to be watched; `text` says what is printed of it where no screen can be shown. */
+export interface Watched<T> {
+  readonly follow: Follow<T>;
+  /** The document for `--json`, and what is printed otherwise; undefined while there is nothing to say. */
+  readonly result: (now: T) => { readonly json: unknown; readonly text: readonly TextBlock[] } | undefined;
 }
 
 /** What a command may use of the shell. */
@@ -32,6 +56,12 @@ export interface CommandContext {
   takeSignals(listener: (signal: NodeJS.Signals) => void): () => void;
   /** Prints a result before the command ends: the line, or with `--json` the value as one line. */
   announce(line: string, json: unknown): void;
+  readonly screens: Screens;
+  /**
+   * Shows a list as it changes until somebody ends it: on a terminal drawn anew, elsewhere its result printed again, with `--json` as one
+   * line. Throws what it cannot go on for.
+   */
+  watch<Name extends keyof WatchedLists, T extends WatchedLists[Name]>(name: Name, watched: Watched<T>): Promise<void>;
   /** The completion script for a shell. */
   completionScript(shell: string): Promise<string>;
 }

@@ -6,6 +6,22 @@ export type HostOutput = NodeJS.WritableStream & { readonly isTTY?: boolean; rea
 /** The signals that end a command. */
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
+/** What a program that draws on the terminal does when its job is stopped and goes on, as by Ctrl-Z and `fg`. */
+export interface Drawing {
+  /** Gives the terminal back. */
+  readonly release: () => void;
+  /** Takes it again. */
+  readonly resume: () => void;
+}
+
+/** The job of a program that draws. */
+export interface Job {
+  /** Stops it, as the terminal does at Ctrl-Z when nothing takes that key. */
+  readonly stop: () => void;
+  /** From now on stopping it is nobody's business. */
+  readonly end: () => void;
+}
+
 /** The process, or what a test puts in its place. */
 export interface Host {
   readonly commands: CommandLoaders;
@@ -24,6 +40,8 @@ export interface Host {
   readonly onPassableSignal: (listener: (signal: NodeJS.Signals) => void) => () => void;
   /** Calls back for an error that nothing caught. */
   readonly onCrash: (listener: (error: unknown) => void) => () => void;
+  /** Has a drawing leave the terminal before the job is stopped. */
+  readonly controlJob: (drawing: Drawing) => Job;
   /** Ends the process at once. */
   readonly exit: (status: number) => void;
 }
@@ -70,8 +88,25 @@ export function processHost(commands: CommandLoaders): Host {
       process.on('uncaughtException', listener);
       return () => void process.off('uncaughtException', listener);
     },
+    controlJob,
     exit: (status) => process.exit(status),
   };
+}
+
+function controlJob({ release, resume }: Drawing): Job {
+  const stop = (whom: number): void => {
+    release();
+    process.off('SIGTSTP', onStop);
+    // The process stands still in here, and goes on with the next line. A job that nobody could continue is not stopped at all.
+    process.kill(whom, 'SIGTSTP');
+    process.on('SIGTSTP', onStop);
+    // What the window became meanwhile is known after that.
+    setImmediate(resume);
+  };
+  const onStop = (): void => stop(process.pid);
+  process.on('SIGTSTP', onStop);
+  // The terminal would tell every process of the job, such as the one that waits for this one.
+  return { stop: () => stop(0), end: () => void process.off('SIGTSTP', onStop) };
 }
 
 /** Not SIGTSTP and SIGCONT: a job that is stopped is stopped as a whole. Node keeps SIGUSR1 for its debugger until somebody listens. */

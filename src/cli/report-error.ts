@@ -7,6 +7,7 @@ import type { Terminal } from './terminal.ts';
  * A plain Error is a bug and says so; its stack is shown with `verbose` only.
  */
 export function reportError(error: unknown, terminal: Terminal, { json, verbose }: { json: boolean; verbose: boolean }): number {
+  terminal.vacate();
   const known = explainSystemError(error, 'the system refused');
   const { code, message, hint } = known instanceof SkulkError ? known : describeBug(error);
   if (verbose && error instanceof Error && !(error instanceof SkulkError)) terminal.say(error.stack ?? '');

@@ -8,6 +8,7 @@ import type { Parsed } from './program.ts';
 import { makeReporter } from './render/progress.ts';
 import { renderText } from './render/text.ts';
 import { reportError } from './report-error.ts';
+import { makeScreens } from './screens.ts';
 import type { Terminal } from './terminal.ts';
 
 const stopCodes = { SIGINT: ['INTERRUPTED', 'interrupted'], SIGTERM: ['TERMINATED', 'terminated'] } as const;
@@ -97,6 +98,7 @@ function makeContext(world: World, globals: GlobalValues, host: Host, terminal: 
       return { world, config };
     },
     confirm: async (question) => (await import('./confirm.ts')).confirm(question, { input: host.stdin, terminal, signal: world.signal }),
+    ...makeScreens(world, globals, host, terminal),
     announce: (line, json) => void terminal.print(globals.json ? JSON.stringify(json) : line),
     completionScript: async (shell) => {
       const [{ writeCompletion }, { loadAll }] = await Promise.all([import('./completion/write-completion.ts'), import('./load-all.ts')]);

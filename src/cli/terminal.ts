@@ -17,6 +17,10 @@ export interface Terminal {
   say(line: string): void;
   /** A line as `say` would write it. */
   clean(line: string): string;
+  /** Draws on all of it until the returned function is called, or until somebody calls `vacate`, which calls `leave`. */
+  occupy(leave: () => void): () => void;
+  /** Ends what is drawn, so that a message does not vanish with it. */
+  vacate(): void;
   /** Never to be shown from now on. */
   hide(secret: string | undefined): void;
 }
@@ -27,6 +31,7 @@ export function makeTerminal(
   { noColor, secrets }: { noColor: boolean; secrets: readonly string[] },
 ): Terminal {
   const hidden = new Set<string | undefined>([...secrets, env['SKULK_TOKEN'], env['HF_TOKEN']]);
+  let leaveDrawing: (() => void) | undefined;
   const clean = (line: string): string => safeText(redact(line, hidden));
   // Without a listener a reader that went away would end the process with a stack trace.
   for (const stream of new Set([stdout, stderr])) if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);
@@ -39,6 +44,16 @@ export function makeTerminal(
     print: (text) => write(stdout, text),
     say: (line) => void stderr.write(`${clean(line)}\n`),
     clean,
+    occupy: (leave) => {
+      leaveDrawing = leave;
+      return () => {
+        leaveDrawing = undefined;
+      };
+    },
+    vacate: () => {
+      leaveDrawing?.();
+      leaveDrawing = undefined;
+    },
     hide: (secret) => void hidden.add(secret),
   };
 }

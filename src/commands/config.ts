@@ -1,4 +1,4 @@
-import { argument, defineCommand, flag, value } from '../cli/definition.ts';
+import { argument, type CommandContext, defineCommand, flag, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 
 const owners = { origin: 'show', force: 'init', print: 'init', storeHost: 'init', storePath: 'init' } as const;
@@ -9,6 +9,7 @@ export const config = defineCommand({
   summary: 'show, find, check or begin the configuration',
   description: [
     'show prints every effective setting; with --origin also where it came from. path prints which file is read. validate checks the file, every override in it and the directories that it names. init writes a commented skulk.yaml into the working directory, or where --config says.',
+    'On a terminal init asks what the file is to say, unless --store-host, --store-path or --print is given: whether this machine is the store host or a node, which of the stores that announce themselves it stages from, where copies are kept and how many. It shows the file before it writes it; Esc and Ctrl-C write nothing and end with status 130.',
     'The keys of the file are described in skulk-config(5).',
   ],
   arguments: { action: argument('what to do', { choices: ['show', 'path', 'validate', 'init'] }) },
@@ -22,7 +23,8 @@ export const config = defineCommand({
   examples: [
     ['where does each value come from?', 'skulk config show --origin'],
     ['check a file', 'skulk config validate --config ./skulk.yaml'],
-    ['begin one', 'skulk config init --store-host mac-studio-1 --store-path /Volumes/ModelStore/models'],
+    ['begin one by answering questions', 'skulk config init'],
+    ['begin one in a script', 'skulk config init --store-host mac-studio-1 --store-path /Volumes/ModelStore/models'],
   ],
   exits: ['not-found', 'conflict'],
   run: async (input, context) => {
@@ -43,16 +45,7 @@ export const config = defineCommand({
       case 'validate':
         return { action: 'validate', ...(await validateConfig(world, flags)) } as const;
       default:
-        return {
-          action: 'init',
-          ...(await initConfig(world, {
-            flags,
-            force: input.force,
-            print: input.print,
-            storeHost: input.storeHost,
-            storePath: input.storePath,
-          })),
-        } as const;
+        return { action: 'init', ...(await initConfig(world, { flags, ...(await initAnswers(input, context)) })) } as const;
     }
   },
   text: (result) => {
@@ -79,3 +72,19 @@ export const config = defineCommand({
   json: ({ action: _, ...result }) => result,
   notice: (result) => (result.action === 'path' && result.path === null ? 'no configuration file; the defaults are in force' : undefined),
 });
+
+interface InitInput {
+  readonly force: boolean;
+  readonly print: boolean;
+  readonly storeHost: string | undefined;
+  readonly storePath: string | undefined;
+}
+
+/** What the flags say; where they say nothing and there is somebody to ask, what that person answers. */
+async function initAnswers({ force, print, storeHost, storePath }: InitInput, { world, flags, screens }: CommandContext) {
+  if (print || storeHost !== undefined || storePath !== undefined || !screens.canShow()) return { force, print, storeHost, storePath };
+  const { openConfigQuestions } = await import('../core/operations/config-questions.ts');
+  const answers = await screens.configQuestions(await openConfigQuestions(world, { flags, force }));
+  if (answers === undefined) throw new SkulkError('INTERRUPTED', 'nothing was written');
+  return { force, print, ...answers };
+}

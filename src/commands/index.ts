@@ -22,6 +22,7 @@ export const commandLoaders = {
   discover: async (): Promise<AnyCommand> => (await import('./discover.ts')).discover,
   verify: async (): Promise<AnyCommand> => (await import('./verify.ts')).verify,
   health: async (): Promise<AnyCommand> => (await import('./health.ts')).health,
+  dashboard: async (): Promise<AnyCommand> => (await import('./dashboard.ts')).dashboard,
   doctor: async (): Promise<AnyCommand> => (await import('./doctor.ts')).doctor,
   config: async (): Promise<AnyCommand> => (await import('./config.ts')).config,
   completion: async (): Promise<AnyCommand> => (await import('./completion.ts')).completion,

@@ -1,4 +1,5 @@
-import { defineCommand, value } from '../cli/definition.ts';
+import { defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
 import { parseNodeId } from '../core/kernel/node-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 
@@ -8,42 +9,71 @@ export const nodes = defineCommand({
   summary: 'list the machines that stage from the store',
   description: [
     'A machine becomes known when it first stages something or runs `skulk serve`. For each: when it last reported, whether an agent listens there now, what it has staged, its free room, and what the store asked (delete, purge-staging --all-nodes) that it has not done yet.',
+    'With --watch it goes on until q or Ctrl-C: on a terminal the list is drawn anew as it changes. Elsewhere it is printed again when it has changed, every three seconds at most and with an empty line between; with --json at each change one JSON document on one line, as without --watch. A store that goes away is waited for.',
     'With --forget the store drops a machine that is gone for good, and what it still had to do. It becomes known again when it reports.',
   ],
-  options: { forget: value('drop a machine, by its id', 'NODE', { parse: parseNodeId }) },
+  options: {
+    watch: flag('show them as they change'),
+    forget: value('drop a machine, by its id', 'NODE', { parse: parseNodeId }),
+  },
   examples: [
     ['list them', 'skulk nodes'],
+    ['watch them', 'skulk nodes --watch'],
     ['drop one that was sold', 'skulk nodes --forget node-0a1b2c3d4e5f6071'],
   ],
   exits: ['not-found', 'store-unreachable'],
-  run: async ({ forget }, context) => {
+  run: async ({ watch, forget }, context) => {
+    if (watch && forget !== undefined)
+      throw new SkulkError('USAGE', '--watch and --forget are two things', { hint: 'leave one of them out' });
     const deps = await context.deps();
+    if (watch) {
+      const { watchNodes } = await import('../core/operations/watch-lists.ts');
+      await context.watch('nodes', {
+        follow: watchNodes(deps),
+        result: ({ nodes: all }) => (all === null ? undefined : { json: { nodes: all }, text: tableOf(all) }),
+      });
+      return { watched: true } as const;
+    }
     const { forgetNode, listNodes } = await import('../core/operations/nodes.ts');
     return forget === undefined ? listNodes(deps) : forgetNode(deps, { nodeId: forget });
   },
-  text: (result) => {
-    if ('forgotten' in result) return [`forgot ${result.forgotten}`];
-    if (result.nodes.length === 0) return [];
-    const size = (bytes: number | null): string => (bytes === null ? '?' : formatBytes(bytes));
-    return [
-      {
-        header: ['NODE', 'HOSTNAME', 'LAST SEEN', 'AGENT', 'VERSION', 'STAGED', 'FREE', 'PENDING'],
-        rows: result.nodes.map((node) => [
-          node.node_id,
-          node.hostname,
-          node.last_seen,
-          node.connected ? 'yes' : node.agent ? 'gone' : 'no',
-          node.version,
-          size(node.staged_bytes),
-          size(node.free_bytes),
-          String(node.pending_orders),
-        ]),
-        alignRight: [5, 6, 7],
-      },
-    ];
-  },
+  text: (result) => ('watched' in result ? [] : 'forgotten' in result ? [`forgot ${result.forgotten}`] : tableOf(result.nodes)),
+  json: (result) => ('watched' in result ? undefined : result),
   notice: (result) =>
     'nodes' in result && result.nodes.length === 0
       ? 'no machine has reported yet; it does so with its first `skulk stage` or `skulk serve`'
       : undefined,
 });
+
+interface ListedNode {
+  readonly node_id: string;
+  readonly hostname: string;
+  readonly version: string;
+  readonly agent: boolean;
+  readonly connected: boolean;
+  readonly last_seen: string;
+  readonly staged_bytes: number | null;
+  readonly free_bytes: number | null;
+  readonly pending_orders: number;
+}
+
+function tableOf(all: readonly ListedNode[]): readonly TextBlock[] {
+  if (all.length === 0) return [];
+  const size = (bytes: number | null): string => (bytes === null ? '?' : formatBytes(bytes));
+  return [
+    {
+      header: ['NODE', 'HOSTNAME', 'LAST SEEN', 'AGENT', 'VERSION', 'STAGED', 'FREE', 'PENDING'],
+      rows: all.map((node) => [
+        node.node_id,
+        node.hostname,
+        node.last_seen,
+        node.connected ? 'yes' : node.agent ? 'gone' : 'no',
+        node.version,
+        size(node.staged_bytes),
+        size(node.free_bytes),
+        String(node.pending_orders),
+      ]),
+      alignRight: [5, 6, 7],
+    },
+  ];
+}

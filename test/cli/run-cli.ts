@@ -66,6 +66,7 @@ export async function runCli(
     },
     onPassableSignal: () => () => undefined,
     onCrash: () => () => undefined,
+    controlJob: () => ({ stop: () => undefined, end: () => undefined }),
     exit: (status) => {
       exited ??= status;
     },

@@ -1,0 +1,69 @@
+import { createContext, useContext } from 'react';
+import type { ModelId } from '../../../core/kernel/model-id.ts';
+import type { NodeId } from '../../../core/kernel/node-id.ts';
+import type { ListState } from '../parts/list-state.ts';
+import type { DashboardActs, DashboardView } from '../shapes.ts';
+
+/** The lists of the dashboard, in the order of their tabs. */
+export const tabs = ['store', 'downloads', 'nodes', 'staging'] as const;
+
+/** A list of the dashboard. */
+export type TabName = (typeof tabs)[number];
+
+/** What is looked at closely, in place of a list. */
+export type Details =
+  | { readonly kind: 'model'; readonly modelId: ModelId }
+  | { readonly kind: 'download'; readonly modelId: ModelId }
+  | { readonly kind: 'node'; readonly nodeId: NodeId }
+  | { readonly kind: 'copy'; readonly modelId: ModelId };
+
+/** What a purge may mean, as it was asked from one place. */
+export interface PurgePlace {
+  /** The model under the cursor; undefined on a node. */
+  readonly modelId: ModelId | undefined;
+  /** The node under the cursor; undefined where it is this machine or none. */
+  readonly nodeId: NodeId | undefined;
+}
+
+/** What lies over the screen until it is answered. */
+export type OpenDialog =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'add' }
+  | { readonly kind: 'delete'; readonly modelId: ModelId }
+  | ({ readonly kind: 'purge' } & PurgePlace);
+
+/** A sentence at the bottom, until the next key. */
+export interface Message {
+  readonly text: string;
+  readonly hint?: string | undefined;
+  readonly tone: 'good' | 'warn' | 'bad';
+}
+
+/** What every part of the dashboard works with. */
+export interface DashboardContext {
+  readonly view: DashboardView;
+  readonly acts: DashboardActs;
+  readonly now: Date;
+  /** The room of a list or of what is looked at, in characters. */
+  readonly width: number;
+  readonly height: number;
+  readonly listOf: (tab: TabName) => { readonly state: ListState; readonly onState: (state: ListState) => void };
+  readonly look: (details: Details | undefined) => void;
+  readonly open: (dialog: OpenDialog | undefined) => void;
+  readonly say: (message: Message) => void;
+  /** Does something short and says how it ended. */
+  readonly run: (work: () => Promise<unknown>, done: string) => void;
+}
+
+const Context = createContext<DashboardContext | undefined>(undefined);
+
+/** Gives the parts what they work with. */
+export const DashboardProvider = Context.Provider;
+
+/** What the parts work with. */
+export function useDashboard(): DashboardContext {
+  const dashboard = useContext(Context);
+  if (dashboard === undefined) throw new Error('this part stands outside of the dashboard');
+  return dashboard;
+}

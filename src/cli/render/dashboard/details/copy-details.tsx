@@ -1,0 +1,53 @@
+import type { ReactElement } from 'react';
+import { describeHolder } from '../../../../core/kernel/holder.ts';
+import type { ModelId } from '../../../../core/kernel/model-id.ts';
+import { stagingRows } from '../../lists/copy-columns.ts';
+import { amountOf } from '../../lists/download-columns.ts';
+import { factLines } from '../../parts/facts.ts';
+import { formatAge, formatBytes, formatLeft, formatRate, formatTime } from '../../parts/format.ts';
+import type { OwnCopy, StagingJob } from '../../shapes.ts';
+import { useDashboard } from '../context.ts';
+import { actOnCopy } from '../copy-keys.ts';
+import { DetailsPage } from './details-page.tsx';
+
+/** A copy of this machine: where it is, who uses it, what becomes of it; or how far it is. */
+export function CopyDetailsPage({ modelId }: { readonly modelId: ModelId }): ReactElement {
+  const dashboard = useDashboard();
+  const { view, now, width } = dashboard;
+  const row = stagingRows(view.staging?.models ?? [], view.jobs).find(({ model_id }) => model_id === modelId);
+  if (row === undefined)
+    return (
+      <DetailsPage title={modelId} lines={[[{ text: '  It is not staged on this machine any more.', tone: 'warn' }]]} onKey={() => false} />
+    );
+  const facts = factLines([...jobFacts(row.job), ...copyFacts(row.copy, now)], width);
+  return <DetailsPage title={modelId} lines={facts} onKey={(key) => actOnCopy(dashboard, key, row)} />;
+}
+
+function jobFacts(job: StagingJob | undefined) {
+  if (job === undefined) return [];
+  return [
+    ['staging', job.status === 'failed' ? 'it failed' : (job.waits_for ?? job.doing ?? 'waits for its turn')],
+    ['bytes', amountOf(job)],
+    ['rate', formatRate(job.bytes_per_second)],
+    ['left', formatLeft(job.seconds_left)],
+    ['error', job.error, 'bad'],
+    ['hint', job.hint],
+  ] as const;
+}
+
+function copyFacts(copy: OwnCopy | undefined, now: Date) {
+  if (copy === undefined) return [];
+  const becomes = copy.in_use
+    ? 'stays while it is used'
+    : copy.over_budget
+      ? 'goes when the budget is next applied'
+      : 'stays, as the budget has room';
+  return [
+    ['path', copy.directory],
+    ['size', formatBytes(copy.size_bytes)],
+    ['sha256', copy.digest ?? 'unknown, as another program staged it'],
+    ['last used', `${formatTime(copy.last_used)}, ${formatAge(copy.last_used, now)}`],
+    ['in use by', copy.holders.map(describeHolder).join(', '), 'good'],
+    ['it', becomes],
+  ] as const;
+}

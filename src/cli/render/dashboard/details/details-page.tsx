@@ -1,0 +1,34 @@
+import { Box } from 'ink';
+import type { ReactElement } from 'react';
+import { Pager } from '../../parts/pager.tsx';
+import type { Key } from '../../parts/read-keys.ts';
+import { Blank, Line, type Part } from '../../parts/words.tsx';
+import { useDashboard } from '../context.ts';
+
+/** One thing closely, in place of its list. */
+export function DetailsPage({
+  title,
+  lines,
+  onKey,
+}: {
+  readonly title: string;
+  readonly lines: readonly (readonly Part[])[];
+  readonly onKey: (key: Key) => boolean;
+}): ReactElement {
+  const { height, look } = useDashboard();
+  return (
+    <Box flexDirection="column" height={height}>
+      <Line parts={[{ text: `  ${title}`, tone: 'title' }]} />
+      <Blank />
+      <Pager
+        lines={lines}
+        height={height - 2}
+        onKey={(key) => {
+          if (key !== 'escape' && key !== 'q' && key !== 'backspace') return onKey(key);
+          look(undefined);
+          return true;
+        }}
+      />
+    </Box>
+  );
+}

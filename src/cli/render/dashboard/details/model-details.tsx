@@ -1,0 +1,106 @@
+import { type ReactElement, useEffect, useState } from 'react';
+import type { ModelId } from '../../../../core/kernel/model-id.ts';
+import { nodeNames } from '../../lists/node-names.ts';
+import { explain } from '../../parts/explain.ts';
+import { type Fact, factLines } from '../../parts/facts.ts';
+import { formatAge, formatBytes, formatTime, plural } from '../../parts/format.ts';
+import type { Column } from '../../parts/lay-out.ts';
+import { tableLines } from '../../parts/table-lines.ts';
+import type { Part } from '../../parts/words.tsx';
+import type { DashboardView, ModelDetails } from '../../shapes.ts';
+import { useDashboard } from '../context.ts';
+import { actOnModel } from '../model-keys.ts';
+import { DetailsPage } from './details-page.tsx';
+
+type Lines = readonly (readonly Part[])[];
+
+/** A model of the store: what it is, what it must hash to, and where it is staged. */
+export function ModelDetailsPage({ modelId }: { readonly modelId: ModelId }): ReactElement {
+  const dashboard = useDashboard();
+  const { view, acts, now, width } = dashboard;
+  const entry = view.store?.models?.find(({ model_id }) => model_id === modelId);
+  const { model, problem } = useModel(() => acts.show(modelId), `${modelId} ${entry?.downloaded_at}`);
+  const isAsking = model === undefined && problem === undefined;
+  const facts = factLines([...(model === undefined ? [] : modelFacts(model, now)), ...stagedFacts(view, modelId, now)], width);
+  const lines: Lines = [
+    ...(problem === undefined ? [] : [[{ text: `  ✗ ${problem}`, tone: 'bad' } as const], []]),
+    ...(isAsking ? [[{ text: '  Asking the store…', tone: 'quiet' } as const], []] : []),
+    ...facts,
+    ...(model === undefined ? [] : fileLines(model, width)),
+  ];
+  return <DetailsPage title={modelId} lines={lines} onKey={(key) => actOnModel(dashboard, key, modelId)} />;
+}
+
+/** @param stamp asks again when it is another */
+function useModel(
+  ask: () => Promise<ModelDetails>,
+  stamp: string,
+): { readonly model: ModelDetails | undefined; readonly problem: string | undefined } {
+  const [state, setState] = useState<{ model: ModelDetails | undefined; problem: string | undefined }>({
+    model: undefined,
+    problem: undefined,
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the stamp says when the answer would be another
+  useEffect(() => {
+    let isOver = false;
+    ask().then(
+      (model) => isOver || setState({ model, problem: undefined }),
+      (error: unknown) => isOver || setState(({ model }) => ({ model, problem: explain(error).message })),
+    );
+    return () => {
+      isOver = true;
+    };
+  }, [stamp]);
+  return state;
+}
+
+function modelFacts(model: ModelDetails, now: Date): readonly Fact[] {
+  const { total_bytes, files, tags, quantization, family, context_length, digest, revision, commit, source, downloaded_at, companions } =
+    model;
+  const from = source === 'hub' ? ', from Hugging Face' : source === 'add' ? ', brought in' : '';
+  return [
+    ['size', `${formatBytes(total_bytes)} in ${plural(files.length, 'file')}`],
+    ['tags', tags.join(', '), 'accent'],
+    ['family', family],
+    ['quantization', quantization],
+    ['context', context_length === null ? null : plural(context_length, 'token')],
+    ['needs', companions.map(({ model_id, role }) => `${model_id} (${role})`).join(', ')],
+    ['sha256', digest ?? 'not hashed yet'],
+    ['revision', revision],
+    ['commit', commit],
+    ['added', `${formatTime(downloaded_at)}, ${formatAge(downloaded_at, now)}${from}`],
+  ];
+}
+
+function stagedFacts({ store, staging, node }: DashboardView, modelId: ModelId, now: Date): readonly Fact[] {
+  const own = staging?.models.find(({ model_id }) => model_id === modelId);
+  const here: Fact =
+    own === undefined
+      ? ['here', 'not staged on this machine; s stages it', 'quiet']
+      : ['here', `${own.directory}${own.in_use ? ' (in use)' : ''}`, 'good'];
+  const nameOf = nodeNames(store?.nodes ?? []);
+  const others = (store?.nodes ?? []).flatMap((one) => {
+    const copy = one.copies?.find(({ model_id }) => model_id === modelId);
+    return copy === undefined || one.node_id === node.node_id ? [] : [{ one, copy }];
+  });
+  return [
+    here,
+    ...others.map(
+      ({ one, copy }, index): Fact => [
+        index === 0 ? 'on nodes' : ' ',
+        `${nameOf(one)}, ${copy.in_use ? 'in use' : `used ${formatAge(copy.last_used, now)}`}`,
+      ],
+    ),
+  ];
+}
+
+const fileLines = ({ files }: ModelDetails, width: number): Lines => [
+  [],
+  ...tableLines(fileColumns, files, width).map((parts) => ['  ', ...parts]),
+];
+
+const fileColumns: readonly Column<ModelDetails['files'][number]>[] = [
+  { title: 'FILE', most: 60, cut: 'middle', cell: ({ path }) => path },
+  { title: 'SIZE', align: 'right', cell: ({ size }) => (size === null ? '?' : formatBytes(size)) },
+  { title: 'SHA256', grows: 12, cell: ({ sha256 }) => ({ text: sha256 ?? '?', tone: 'quiet' }) },
+];

@@ -1,0 +1,94 @@
+import type { ReactElement } from 'react';
+import type { NodeId } from '../../../../core/kernel/node-id.ts';
+import { stateOf as stateOfCopy } from '../../lists/copy-columns.ts';
+import { stateOf } from '../../lists/node-columns.ts';
+import { nodeNames } from '../../lists/node-names.ts';
+import { factLines } from '../../parts/facts.ts';
+import { formatAge, formatBytes, formatTime, plural } from '../../parts/format.ts';
+import type { Column } from '../../parts/lay-out.ts';
+import { tableLines } from '../../parts/table-lines.ts';
+import type { Part } from '../../parts/words.tsx';
+import type { ShownCopy, ShownNode, ShownOrder } from '../../shapes.ts';
+import { useDashboard } from '../context.ts';
+import { DetailsPage } from './details-page.tsx';
+
+type Lines = readonly (readonly Part[])[];
+
+/** A machine: who it is, what it still has to do, and its copies. */
+export function NodeDetailsPage({ nodeId }: { readonly nodeId: NodeId }): ReactElement {
+  const { view, now, width, open } = useDashboard();
+  const node = view.store?.nodes?.find(({ node_id }) => node_id === nodeId);
+  if (node === undefined)
+    return <DetailsPage title={nodeId} lines={[[{ text: '  The store does not know it any more.', tone: 'warn' }]]} onKey={() => false} />;
+  const lines = [
+    ...nodeLines(node, now, width),
+    ...orderLines(node, view.store?.orders ?? [], { now, width }),
+    ...copyLines(node, now, width),
+  ];
+  const onKey = (key: string): boolean => {
+    if (key !== 'p') return false;
+    open({ kind: 'purge', modelId: undefined, nodeId });
+    return true;
+  };
+  return <DetailsPage title={nodeNames(view.store?.nodes ?? [])(node)} lines={lines} onKey={onKey} />;
+}
+
+function nodeLines(node: ShownNode, now: Date, width: number): Lines {
+  const { node_id, address, version, last_seen, staged_models, staged_bytes, free_bytes, budget_bytes } = node;
+  const state = stateOf(node);
+  return factLines(
+    [
+      [
+        'state',
+        typeof state === 'object' && 'text' in state ? state.text : '',
+        typeof state === 'object' && 'text' in state ? state.tone : 'plain',
+      ],
+      ['id', node_id],
+      ['address', address],
+      ['version', version === '' ? null : `skulk ${version}`],
+      ['seen', `${formatTime(last_seen)}, ${formatAge(last_seen, now)}`],
+      [
+        'staged',
+        staged_models === null || staged_bytes === null
+          ? 'it does not tell'
+          : `${plural(staged_models, 'copy', 'copies')}, ${formatBytes(staged_bytes)}`,
+      ],
+      ['budget', budget_bytes === null ? 'nothing is evicted by itself' : `${formatBytes(budget_bytes)} for idle copies`],
+      ['free', free_bytes === null ? null : formatBytes(free_bytes)],
+    ],
+    width,
+  );
+}
+
+const stands = { pending: 'not answered yet', deferred: 'later', failed: 'failed', done: 'done' } as const;
+
+function orderLines({ node_id }: ShownNode, orders: readonly ShownOrder[], { now, width }: { now: Date; width: number }): Lines {
+  const pending = orders.flatMap(({ kind, model_id, given_at, nodes }) => {
+    const outcome = nodes.find(({ node, status }) => node === node_id && status !== 'done');
+    return outcome === undefined
+      ? []
+      : [
+          `${kind} ${model_id ?? 'every copy'}, asked ${formatAge(given_at, now)}: ${[stands[outcome.status], outcome.reason].filter(Boolean).join(', ')}`,
+        ];
+  });
+  return factLines(
+    pending.map((text, index) => [index === 0 ? 'to do' : ' ', text, 'warn']),
+    width,
+  );
+}
+
+function copyLines({ copies, staged_models }: ShownNode, now: Date, width: number): Lines {
+  if (copies === null)
+    return staged_models === null || staged_models === 0
+      ? []
+      : [[], [{ text: '  It does not tell its copies one by one.', tone: 'quiet' }]];
+  if (copies.length === 0) return [[], [{ text: '  Nothing is staged there.', tone: 'quiet' }]];
+  return [[], ...tableLines(copyColumns(now), copies, width).map((parts) => ['  ', ...parts])];
+}
+
+const copyColumns = (now: Date): readonly Column<ShownCopy>[] => [
+  { title: 'MODEL', grows: 20, cut: 'middle', cell: ({ model_id }) => model_id },
+  { title: 'SIZE', align: 'right', cell: ({ size_bytes }) => formatBytes(size_bytes) },
+  { title: 'LAST USED', align: 'right', cell: ({ last_used }) => ({ text: formatAge(last_used, now, ''), tone: 'quiet' }) },
+  { title: 'STATE', cell: (copy) => stateOfCopy(copy) },
+];

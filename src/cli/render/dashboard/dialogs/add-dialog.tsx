@@ -1,0 +1,166 @@
+import { type ReactElement, useState } from 'react';
+import { type ModelRef, parseModelRef } from '../../../../core/kernel/model-id.ts';
+import { Dialog, type DialogLine, useDialogWidth } from '../../parts/dialog.tsx';
+import { formatBytes, plural } from '../../parts/format.ts';
+import { hintParts } from '../../parts/hints.ts';
+import { moveInList, newList, placeList } from '../../parts/list-state.ts';
+import { spread } from '../../parts/spread.ts';
+import { TextField } from '../../parts/text-field.tsx';
+import { useTask } from '../../parts/use-task.ts';
+import type { Part } from '../../parts/words.tsx';
+import type { Offer } from '../../shapes.ts';
+import { useDashboard } from '../context.ts';
+import { errorLines } from './removal-dialog.tsx';
+
+/** What was found of a name. */
+interface Found {
+  readonly ref: ModelRef;
+  /** Undefined where the store does not say what there is. */
+  readonly offer: Offer | undefined;
+}
+
+/** So many quantizations are seen at a time. */
+const mostSeen = 8;
+
+/** Adding a model from Hugging Face by its name: what that would bring, of a GGUF repo one of several, then the download. */
+export function AddDialog(): ReactElement {
+  const { acts, open } = useDashboard();
+  const width = useDialogWidth();
+  const [text, setText] = useState('');
+  const look = useTask<Found>();
+  const find = (): void =>
+    look.start(async () => {
+      const ref = parseModelRef(nameIn(text));
+      return { ref, offer: await acts.offer(ref) };
+    });
+  if (look.result !== undefined) return <OfferDialog found={look.result} onBack={look.reset} />;
+  return (
+    <Dialog
+      title="Add a model from Hugging Face"
+      lines={[
+        <TextField
+          key="name"
+          label="name  "
+          value={text}
+          width={width}
+          placeholder="org/name, org/name@revision or org/name:Q5_K_M"
+          onChange={(now) => {
+            setText(now);
+            if (look.error !== undefined) look.reset();
+          }}
+          onEnter={() => {
+            if (text.trim() !== '' && !look.isBusy) find();
+          }}
+          onEscape={() => open(undefined)}
+        />,
+        ...errorLines(look.error, width),
+      ]}
+      keys={
+        look.isBusy
+          ? [{ text: 'Hugging Face is asked…', tone: 'quiet' }]
+          : hintParts(
+              [
+                ['enter', 'look it up'],
+                ['esc', 'cancel'],
+              ],
+              width,
+            )
+      }
+      onKey={() => {}}
+    />
+  );
+}
+
+/** The name in the address of a model's page, as it is copied from a browser; any other text as it is. Pure. */
+function nameIn(text: string): string {
+  const page = /^https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/([^/?#]+\/[^/?#]+)(?:\/(?:tree|blob|resolve)\/([^/?#]+))?/i.exec(
+    text.trim(),
+  );
+  if (page === null) return text.trim();
+  return page[2] === undefined ? (page[1] ?? '') : `${page[1]}@${page[2]}`;
+}
+
+/** What a download would bring. */
+function OfferDialog({ found: { ref, offer }, onBack }: { readonly found: Found; readonly onBack: () => void }): ReactElement {
+  const { view, acts, open, say } = useDashboard();
+  const width = useDialogWidth();
+  const choices = offer?.quantizations ?? [];
+  const keys = choices.map(({ gguf_file }) => gguf_file);
+  const [list, setList] = useState(() => ({ ...newList, chosen: { key: firstChoice(choices, ref.selector), index: 0 } }));
+  const begin = useTask<void>();
+  const { index, top } = placeList(list, keys, mostSeen);
+  const choice = choices[index];
+  const bytes = choice?.size_bytes ?? offer?.total_bytes;
+  const free = view.store?.health?.free_bytes;
+  const download = (): void =>
+    begin.start(async () => {
+      await acts.download(ref, choice?.gguf_file);
+      say({ text: `the download of ${ref.modelId} has begun; 2 shows how far it is`, tone: 'good' });
+      open(undefined);
+    });
+  const lines: readonly DialogLine[] = [
+    ...(offer === undefined
+      ? [['The store does not say what there is; it takes what it prefers.'] as readonly Part[]]
+      : [
+          spread(
+            [{ text: `${ref.revision ?? 'main'}, commit ${offer.commit.slice(0, 12)}`, tone: 'quiet' }],
+            [choice === undefined ? `${plural(offer.file_count, 'file')}, ${formatBytes(offer.total_bytes)}` : ''],
+            width,
+          ),
+        ]),
+    ...(choices.length > 0 ? [[]] : []),
+    ...choices.slice(top, top + mostSeen).map((one, at) => choiceLine(one, top + at === index, width)),
+    ...(choices.length > mostSeen ? [[{ text: `${index + 1} of ${choices.length}`, tone: 'quiet' } as const]] : []),
+    ...(bytes !== undefined && free !== undefined && bytes > free
+      ? [[], [{ text: `! the store has only ${formatBytes(free)} free`, tone: 'warn' } as const]]
+      : []),
+    ...errorLines(begin.error, width),
+  ];
+  return (
+    <Dialog
+      title={`Download ${ref.modelId}`}
+      lines={lines}
+      keys={
+        begin.isBusy
+          ? [{ text: 'the store is asked…', tone: 'quiet' }]
+          : hintParts(
+              [
+                ['enter', `download${bytes === undefined ? '' : ` ${formatBytes(bytes)}`}`],
+                ...(choices.length > 1 ? ([['↑ ↓', 'choose']] as const) : []),
+                ['esc', 'back'],
+              ],
+              width,
+            )
+      }
+      onKey={(key) => {
+        if (begin.isBusy) return;
+        if (key === 'enter') return download();
+        if (key === 'escape' || key === 'q') return onBack();
+        setList(moveInList(list, key, keys, mostSeen) ?? list);
+      }}
+    />
+  );
+}
+
+/** What is chosen at first: what was named, else what is taken when nothing is. */
+const firstChoice = (choices: Offer['quantizations'], selector: string | undefined): string | undefined =>
+  (
+    choices.find(({ label, gguf_file }) => label === selector?.toUpperCase() || gguf_file === selector) ??
+    choices.find(({ is_preferred }) => is_preferred)
+  )?.gguf_file;
+
+function choiceLine(
+  { label, size_bytes, is_preferred, in_store }: Offer['quantizations'][number],
+  isChosen: boolean,
+  width: number,
+): readonly Part[] {
+  return spread(
+    [
+      { text: `${isChosen ? '›' : ' '} ${label}`, tone: isChosen ? 'strong' : 'plain' },
+      { text: is_preferred ? '  recommended' : '', tone: 'accent' },
+      { text: in_store ? '  in the store' : '', tone: 'good' },
+    ],
+    [{ text: formatBytes(size_bytes), tone: isChosen ? 'strong' : 'plain' }],
+    width,
+  );
+}

@@ -1,0 +1,42 @@
+import type { ModelId } from '../../../../core/kernel/model-id.ts';
+import { nodeNames } from '../../lists/node-names.ts';
+import { plural } from '../../parts/format.ts';
+import type { DashboardView, PurgeWish, ShownCopy } from '../../shapes.ts';
+import type { PurgePlace } from '../context.ts';
+
+/** One thing that a purge may mean. */
+export interface PurgeChoice {
+  readonly text: string;
+  readonly wish: Omit<PurgeWish, 'force'>;
+  readonly copies: readonly ShownCopy[];
+}
+
+/** What a purge may mean where it was asked: this copy, this machine, everywhere. Those that remove nothing are left out. Pure. */
+export function purgeChoices(view: DashboardView, { modelId, nodeId }: PurgePlace): readonly PurgeChoice[] {
+  const own = view.staging?.models ?? [];
+  const others = (view.store?.nodes ?? []).filter(({ node_id }) => node_id !== view.node.node_id);
+  const everywhere = [...own, ...others.flatMap(({ copies }) => copies ?? [])];
+  const of = (copies: readonly ShownCopy[], id: ModelId): readonly ShownCopy[] => copies.filter(({ model_id }) => model_id === id);
+  const machines = others.length + 1;
+  const node = nodeId === undefined || nodeId === view.node.node_id ? undefined : others.find(({ node_id }) => node_id === nodeId);
+  const choices: readonly PurgeChoice[] = [
+    ...(modelId === undefined
+      ? []
+      : [{ text: 'the copy on this machine', wish: { modelId, on: 'here' as const }, copies: of(own, modelId) }]),
+    ...(modelId === undefined
+      ? []
+      : [{ text: `its copies on every machine`, wish: { modelId, on: 'everywhere' as const }, copies: of(everywhere, modelId) }]),
+    node === undefined
+      ? { text: 'every copy on this machine', wish: { modelId: null, on: 'here' }, copies: own }
+      : {
+          text: `every copy on ${nodeNames(view.store?.nodes ?? [])(node)}`,
+          wish: { modelId: null, on: { nodeId: node.node_id } },
+          copies: node.copies ?? [],
+        },
+    ...(modelId === undefined
+      ? [{ text: `every copy on ${plural(machines, 'machine')}`, wish: { modelId: null, on: 'everywhere' as const }, copies: everywhere }]
+      : []),
+  ];
+  // A node that does not tell its copies may have some all the same.
+  return choices.filter(({ copies, wish }) => copies.length > 0 || (typeof wish.on === 'object' && node?.staged_models !== 0));
+}

@@ -1,0 +1,61 @@
+import { type ReactElement, useState } from 'react';
+import { Dialog, useDialogWidth } from '../../parts/dialog.tsx';
+import { formatBytes, plural } from '../../parts/format.ts';
+import { hintParts } from '../../parts/hints.ts';
+import { spread } from '../../parts/spread.ts';
+import type { Part } from '../../parts/words.tsx';
+import { type PurgePlace, useDashboard } from '../context.ts';
+import { type PurgeChoice, purgeChoices } from './purge-choices.ts';
+import { RemovalDialog } from './removal-dialog.tsx';
+
+/** Removing staged copies: which, then whether. What is canonical stays. */
+export function PurgeDialog({ place }: { readonly place: PurgePlace }): ReactElement {
+  const { view, acts, open } = useDashboard();
+  const width = useDialogWidth();
+  const [choices] = useState(() => purgeChoices(view, place));
+  const [index, setIndex] = useState(0);
+  const chosen = choices[index];
+  if (chosen === undefined)
+    return (
+      <Dialog
+        title={place.modelId === undefined ? 'Purge' : `Purge ${place.modelId}`}
+        lines={[[place.modelId === undefined ? 'Nothing is staged there.' : 'It is staged on no machine.']]}
+        keys={hintParts([['any key', 'go on']], width)}
+        onKey={() => open(undefined)}
+      />
+    );
+  return (
+    <RemovalDialog
+      title={place.modelId === undefined ? 'Purge staged copies?' : `Purge ${place.modelId}?`}
+      lines={[
+        ...choices.map((choice, at) => choiceLine(choice, { number: at + 1, isChosen: at === index, width })),
+        [],
+        [{ text: 'The store keeps its own, so it can be staged again.', tone: 'quiet' }],
+        ...(choices.length > 1 ? [[{ text: '↑ ↓ or a number chooses.', tone: 'quiet' } as const]] : []),
+      ]}
+      does="purge"
+      done="Purged"
+      isUsed={chosen.copies.some(({ in_use }) => in_use)}
+      remove={({ force }) => acts.purge({ ...chosen.wish, force })}
+      onClose={() => open(undefined)}
+      onKey={(key) => {
+        if (key === 'up' || key === 'k') setIndex(Math.max(0, index - 1));
+        else if (key === 'down' || key === 'j') setIndex(Math.min(choices.length - 1, index + 1));
+        else if (choices[Number(key) - 1] !== undefined) setIndex(Number(key) - 1);
+      }}
+    />
+  );
+}
+
+function choiceLine(
+  { text, copies }: PurgeChoice,
+  { number, isChosen, width }: { readonly number: number; readonly isChosen: boolean; readonly width: number },
+): readonly Part[] {
+  const bytes = copies.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+  const tone = isChosen ? 'strong' : 'plain';
+  return spread(
+    [{ text: `${isChosen ? '›' : ' '} ${number} ${text}`, tone }],
+    [{ text: `${plural(copies.length, 'copy', 'copies')}, ${formatBytes(bytes)}`, tone }],
+    width,
+  );
+}

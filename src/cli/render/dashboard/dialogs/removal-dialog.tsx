@@ -1,0 +1,119 @@
+import { type ReactElement, useState } from 'react';
+import { SkulkError } from '../../../../core/kernel/errors.ts';
+import { nodeNames } from '../../lists/node-names.ts';
+import { Dialog, type DialogLine, useDialogWidth } from '../../parts/dialog.tsx';
+import { explain } from '../../parts/explain.ts';
+import { formatBytes } from '../../parts/format.ts';
+import { hintParts } from '../../parts/hints.ts';
+import type { Key } from '../../parts/read-keys.ts';
+import { spread } from '../../parts/spread.ts';
+import { wrap } from '../../parts/text-width.ts';
+import { useTask } from '../../parts/use-task.ts';
+import type { Part } from '../../parts/words.tsx';
+import type { Removal } from '../../shapes.ts';
+import { useDashboard } from '../context.ts';
+
+/** What a person is asked before something is removed. */
+export interface RemovalDialogProps {
+  readonly title: string;
+  /** What goes, and where. */
+  readonly lines: readonly DialogLine[];
+  /** What `y` does, e.g. `delete everywhere`. */
+  readonly does: string;
+  /** What is said when it is over. */
+  readonly done: string;
+  /** Whether some of it is in use, so that it may be forced. */
+  readonly isUsed: boolean;
+  readonly remove: (options: { readonly force: boolean }) => Promise<Removal>;
+  readonly onClose: (isDone: boolean) => void;
+  /** Any other key, before `y` was typed. */
+  readonly onKey?: (key: Key) => void;
+}
+
+/** Asks, removes when `y` is typed, and says what became of it on each machine. */
+export function RemovalDialog({ title, lines, does, done, isUsed, remove, onClose, onKey }: RemovalDialogProps): ReactElement {
+  const task = useTask<Removal>();
+  const width = useDialogWidth();
+  const nameOf = nodeNames(useDashboard().view.store?.nodes ?? []);
+  const [force, setForce] = useState(false);
+  if (task.result !== undefined)
+    return (
+      <Dialog
+        title={done}
+        tone="good"
+        lines={outcomeLines(task.result, nameOf, width)}
+        keys={hintParts([['any key', 'go on']], width)}
+        onKey={() => onClose(true)}
+      />
+    );
+  const isAsking = !task.isBusy;
+  // What a program uses where the store has it is in no list of copies; only the refusal tells.
+  const isRefused = task.error instanceof SkulkError && task.error.code === 'CONFLICT';
+  const mayForce = isUsed || isRefused;
+  const keys: readonly Part[] = isAsking
+    ? hintParts(
+        [
+          ['y', task.error === undefined ? does : 'try again'],
+          ['esc', 'keep it'],
+          ...(mayForce ? ([['f', 'also where it is in use']] as const) : []),
+        ],
+        width,
+      )
+    : [{ text: 'the machines are asked, which takes five seconds at most…', tone: 'quiet' }];
+  return (
+    <Dialog
+      title={title}
+      tone="bad"
+      lines={[...lines, ...(mayForce ? [forceLine(force, isRefused)] : []), ...errorLines(task.error, width)]}
+      keys={keys}
+      onKey={(key) => {
+        if (!isAsking) return;
+        if (key === 'y') task.start(() => remove({ force }));
+        else if (key === 'n' || key === 'q' || key === 'escape') onClose(false);
+        else if (key === 'f' && mayForce) setForce(!force);
+        else onKey?.(key);
+      }}
+    />
+  );
+}
+
+const forceLine = (force: boolean, isRefused: boolean): readonly Part[] =>
+  force
+    ? [{ text: '[x] also where it is in use, at once', tone: 'warn' }]
+    : [
+        {
+          text: isRefused ? '[ ] also where it is in use, at once' : '[ ] where it is in use it stays until its last use ends',
+          tone: 'quiet',
+        },
+      ];
+
+/** What went wrong, in lines. */
+export function errorLines(error: unknown, width: number): readonly (readonly Part[])[] {
+  if (error === undefined) return [];
+  const { message, hint } = explain(error);
+  return [
+    [],
+    ...wrap(message, width - 2).map((text, index): readonly Part[] => [{ text: `${index === 0 ? '✗' : ' '} ${text}`, tone: 'bad' }]),
+    ...(hint === undefined ? [] : wrap(hint, width - 2).map((text): readonly Part[] => [{ text: `  ${text}`, tone: 'quiet' }])),
+  ];
+}
+
+const doneText = (freed: number): string => (freed === 0 ? 'had nothing to remove' : `freed ${formatBytes(freed)}`);
+
+const words = { done: 'done', deferred: 'later', pending: 'has not answered yet', failed: 'failed', kept: 'kept' } as const;
+const tones = { done: 'good', deferred: 'warn', pending: 'warn', failed: 'bad', kept: 'warn' } as const;
+
+function outcomeLines({ freed_bytes, nodes }: Removal, nameOf: ReturnType<typeof nodeNames>, width: number): readonly DialogLine[] {
+  return [
+    ...nodes.flatMap(({ node, hostname, status, freed_bytes: freed, reason }): readonly (readonly Part[])[] => [
+      spread(
+        [node === null ? `${hostname}, this machine` : nameOf({ node_id: node, hostname })],
+        [{ text: status === 'done' ? doneText(freed) : words[status], tone: tones[status] }],
+        width,
+      ),
+      ...(reason === null ? [] : wrap(reason, width - 2).map((text): readonly Part[] => [{ text: `  ${text}`, tone: 'quiet' }])),
+    ]),
+    ...(nodes.length > 0 ? [[]] : []),
+    spread([{ text: 'freed in all', tone: 'strong' }], [{ text: formatBytes(freed_bytes), tone: 'strong' }], width),
+  ];
+}

@@ -1,0 +1,38 @@
+import type { ModelId } from '../../../../core/kernel/model-id.ts';
+import { nodeNames } from '../../lists/node-names.ts';
+import { formatAge, formatBytes } from '../../parts/format.ts';
+import { spread } from '../../parts/spread.ts';
+import type { Part } from '../../parts/words.tsx';
+import type { DashboardView, ShownCopy } from '../../shapes.ts';
+
+/** A machine that has a copy of a model. */
+export interface PlaceOfCopy {
+  readonly name: string;
+  readonly isHere: boolean;
+  readonly copy: ShownCopy;
+  /** Why it does not act at once; null when it does. */
+  readonly away: string | null;
+}
+
+/** Every machine that is known to have a copy of a model, this one first. Pure. */
+export function stagedOn({ store, staging, node }: DashboardView, modelId: ModelId, now: Date): readonly PlaceOfCopy[] {
+  const nameOf = nodeNames(store?.nodes ?? []);
+  const own = staging?.models.find(({ model_id }) => model_id === modelId);
+  const here = own === undefined ? [] : [{ name: `${node.hostname}, this machine`, isHere: true, copy: own, away: null }];
+  const others = (store?.nodes ?? []).flatMap((one) => {
+    const copy = one.copies?.find(({ model_id }) => model_id === modelId);
+    // What this machine has is seen on its own disk.
+    if (copy === undefined || one.node_id === node.node_id) return [];
+    const away = one.connected ? null : `${one.agent ? 'away' : 'no agent'}, seen ${formatAge(one.last_seen, now)}`;
+    return [{ name: nameOf(one), isHere: false, copy, away }];
+  });
+  return [...here, ...others];
+}
+
+/** Where it is and what it takes there, in a line. */
+export const placeLine = ({ name, copy, away }: PlaceOfCopy, width: number): readonly Part[] =>
+  spread(
+    [name, { text: copy.in_use ? '  in use' : '', tone: 'warn' }, { text: away === null ? '' : `  ${away}`, tone: 'quiet' }],
+    [formatBytes(copy.size_bytes)],
+    width,
+  );

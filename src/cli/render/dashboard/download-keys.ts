@@ -1,0 +1,17 @@
+import type { Key } from '../parts/read-keys.ts';
+import type { ShownDownload } from '../shapes.ts';
+import type { DashboardContext } from './context.ts';
+
+/** What the keys do with a download, in the list and when it is looked at. */
+export function actOnDownload(
+  { acts, run }: DashboardContext,
+  key: Key,
+  { modelId, revision, selector, gguf_file }: ShownDownload,
+): boolean {
+  if (key === 'c') run(() => acts.cancelDownload(modelId), `the download of ${modelId} was stopped; what came is kept`);
+  else if (key === 'r') {
+    const ref = { modelId, ...(revision !== null && { revision }), ...(selector !== null && { selector }) };
+    run(() => acts.download(ref, gguf_file ?? undefined), `the download of ${modelId} goes on`);
+  } else return false;
+  return true;
+}

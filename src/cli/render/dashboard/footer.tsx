@@ -1,0 +1,36 @@
+import type { ReactElement } from 'react';
+import type { Connection } from '../../../core/kernel/follow.ts';
+import { type Hint, hintParts } from '../parts/hints.ts';
+import { wrap } from '../parts/text-width.ts';
+import { Line, type Part } from '../parts/words.tsx';
+import type { Message } from './context.ts';
+
+/** Lines of a message, three at most; the first has a mark. */
+const mostLines = 3;
+const marks = { good: '✓', warn: '!', bad: '✗' } as const;
+
+/** What is to be said at the bottom, in lines; one that is empty when there is nothing. */
+export function messageLines(
+  message: Message | undefined,
+  connection: Connection | undefined,
+  width: number,
+): readonly (readonly Part[])[] {
+  const said = message ?? standing(connection);
+  if (said === undefined) return [[' ']];
+  const { text, hint, tone } = said;
+  const lines = wrap(hint === undefined ? text : `${text} (${hint})`, width - 6).slice(0, mostLines);
+  return lines.map((line, index) => [{ text: `  ${index === 0 ? marks[tone] : ' '} ${line}`, tone }]);
+}
+
+/** What holds as long as the connection is so. */
+function standing(connection: Connection | undefined): Message | undefined {
+  if (connection?.state === 'lost')
+    return { text: `${connection.message}; what is shown is how it was`, hint: connection.hint ?? undefined, tone: 'bad' };
+  if (connection?.state === 'asking') return { text: connection.because, tone: 'warn' };
+  return undefined;
+}
+
+/** The keys that matter here. */
+export const KeyHints = ({ hints, width }: { readonly hints: readonly Hint[]; readonly width: number }): ReactElement => (
+  <Line parts={['  ', ...hintParts(hints, width - 4)]} />
+);

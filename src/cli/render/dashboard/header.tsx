@@ -1,0 +1,126 @@
+import { Box } from 'ink';
+import type { ReactElement } from 'react';
+import type { Connection } from '../../../core/kernel/follow.ts';
+import { stagingRows } from '../lists/copy-columns.ts';
+import { bar } from '../parts/bar.ts';
+import { formatBytes, plural } from '../parts/format.ts';
+import { spread, widthOfParts } from '../parts/spread.ts';
+import { widthOf } from '../parts/text-width.ts';
+import { Line, type Part } from '../parts/words.tsx';
+import type { DashboardView, StoreView } from '../shapes.ts';
+import { type TabName, tabs } from './context.ts';
+
+/** Which store, how it is heard of, how full it is, and the tabs. */
+export function Header({
+  view,
+  tab,
+  width,
+}: {
+  readonly view: DashboardView;
+  readonly tab: TabName;
+  readonly width: number;
+}): ReactElement {
+  const { store } = view;
+  const labels = tabs.map((name, index) => ({ name, text: `${index + 1} ${titles[name]}`, count: countOf(view, name) }));
+  return (
+    <Box flexDirection="column">
+      <Line
+        parts={spread([{ text: '  skulk  ', tone: 'title' }, ...placeParts(store)], [...connectionParts(store?.connection), '  '], width)}
+      />
+      <Line parts={spaceParts(store, width)} />
+      <Line
+        parts={labels.flatMap(({ name, text, count }) => [
+          { text: `  ${text}`, tone: name === tab ? 'strong' : 'quiet' },
+          { text: count === '' ? '' : ` ${count}`, tone: count === '0' ? 'quiet' : 'accent' },
+        ])}
+      />
+      <Line
+        parts={ruleParts(
+          labels.map(({ name, text, count }) => ({
+            isCurrent: name === tab,
+            width: widthOf(text) + (count === '' ? 0 : 1 + widthOf(count)),
+          })),
+          width,
+        )}
+      />
+    </Box>
+  );
+}
+
+const titles: Readonly<Record<TabName, string>> = { store: 'Store', downloads: 'Downloads', nodes: 'Nodes', staging: 'Staging' };
+
+/** How many there are, of downloads how many run or wait. */
+function countOf({ store, staging, jobs }: DashboardView, tab: TabName): string {
+  const count = {
+    store: store?.models?.length,
+    downloads: store?.downloads?.filter(({ status }) => status === 'pending' || status === 'downloading').length || undefined,
+    nodes: store?.nodes?.length,
+    staging: staging === null ? undefined : stagingRows(staging.models, jobs).length,
+  }[tab];
+  return count === undefined ? '' : String(count);
+}
+
+/** The store host by its name and where it answers. */
+function placeParts(store: StoreView | null): readonly Part[] {
+  const name = store?.health?.hostname ?? '';
+  const location = store?.location ?? '';
+  return name === ''
+    ? [location]
+    : [
+        { text: name, tone: 'strong' },
+        { text: `  ${location}`, tone: 'quiet' },
+      ];
+}
+
+/** How what is shown comes about, in a word with a mark. */
+export function connectionParts(connection: Connection | undefined): readonly Part[] {
+  switch (connection?.state) {
+    case 'live':
+      return [{ text: '● live', tone: 'good' }];
+    case 'asking':
+      return [{ text: '◐ every 2 s', tone: 'warn' }];
+    case 'lost':
+      return [{ text: '○ reconnecting…', tone: 'bad' }];
+    default:
+      return [{ text: '○ connecting…', tone: 'quiet' }];
+  }
+}
+
+/** The disk of the store: models, other files, and what is free. */
+function spaceParts(store: StoreView | null, width: number): readonly Part[] {
+  const health = store?.health;
+  if (health == null || health.total_bytes === 0) return [' '];
+  const models = (store?.models ?? []).reduce((sum, { total_bytes }) => sum + total_bytes, 0);
+  const { used_bytes, free_bytes, total_bytes } = health;
+  // Models may be clones of other files, which the disk counts once.
+  const others = Math.max(0, used_bytes - models);
+  const words: readonly Part[] = [
+    { text: formatBytes(free_bytes), tone: 'strong' },
+    { text: ` free of ${formatBytes(total_bytes)}`, tone: 'quiet' },
+    { text: ` · ${plural((store?.models ?? []).length, 'model')} ${formatBytes(models)}`, tone: 'accent' },
+  ];
+  const room = width - widthOfParts(words) - 6;
+  return [
+    '  ',
+    ...bar(
+      [
+        { share: models / total_bytes, tone: 'accent', character: '━' },
+        { share: others / total_bytes, tone: 'plain', character: '╍' },
+      ],
+      Math.max(8, Math.min(60, room)),
+    ),
+    '  ',
+    ...words,
+  ];
+}
+
+/** A rule, heavy below the tab that is shown. */
+function ruleParts(labels: readonly { readonly isCurrent: boolean; readonly width: number }[], width: number): readonly Part[] {
+  const parts: Part[] = [];
+  for (const { isCurrent, width: columns } of labels)
+    parts.push(
+      { text: '──', tone: 'quiet' },
+      isCurrent ? { text: '━'.repeat(columns), tone: 'title' } : { text: '─'.repeat(columns), tone: 'quiet' },
+    );
+  return [...parts, { text: '─'.repeat(Math.max(0, width - widthOfParts(parts))), tone: 'quiet' }];
+}

@@ -1,0 +1,28 @@
+import type { Hint } from '../parts/hints.ts';
+import type { Details, TabName } from './context.ts';
+
+const common: readonly Hint[] = [
+  ['/', 'filter'],
+  ['?', 'help'],
+  ['q', 'quit'],
+];
+
+const ofTabs: Readonly<Record<TabName, readonly Hint[]>> = {
+  store: [['enter', 'details'], ['a', 'add'], ['s', 'stage'], ['p', 'purge'], ['d', 'delete'], ...common],
+  downloads: [['enter', 'details'], ['a', 'add'], ['c', 'cancel'], ['r', 'again'], ...common],
+  nodes: [['enter', 'details'], ['p', 'purge'], ...common],
+  staging: [['enter', 'details'], ['s', 'stage again'], ['c', 'cancel'], ['p', 'purge'], ...common],
+};
+
+const back: Hint = ['esc', 'back'];
+
+const ofDetails: Readonly<Record<Details['kind'], readonly Hint[]>> = {
+  model: [back, ['s', 'stage here'], ['p', 'purge'], ['d', 'delete'], ['?', 'help']],
+  download: [back, ['c', 'cancel'], ['r', 'again'], ['?', 'help']],
+  node: [back, ['p', 'purge'], ['?', 'help']],
+  copy: [back, ['s', 'stage again'], ['c', 'cancel'], ['p', 'purge'], ['?', 'help']],
+};
+
+/** The keys that matter where one is. */
+export const hintsFor = (tab: TabName, details: Details | undefined): readonly Hint[] =>
+  details === undefined ? ofTabs[tab] : ofDetails[details.kind];

@@ -1,0 +1,35 @@
+import type { ReactElement } from 'react';
+import { downloadColumns } from '../../lists/download-columns.ts';
+import { List } from '../../parts/list.tsx';
+import { useDashboard } from '../context.ts';
+import { actOnDownload } from '../download-keys.ts';
+
+/** What the store fetches from Hugging Face. */
+export function DownloadsTab(): ReactElement {
+  const dashboard = useDashboard();
+  const { view, width, height, listOf, look, open } = dashboard;
+  const downloads = view.store?.downloads ?? null;
+  return (
+    <List
+      columns={downloadColumns}
+      rows={downloads ?? []}
+      keyOf={({ modelId }) => modelId}
+      wordsOf={({ modelId, status, gguf_file }) => [modelId, status, gguf_file].join(' ')}
+      width={width}
+      height={height}
+      {...listOf('downloads')}
+      empty={
+        downloads === null
+          ? ['Asking the store…']
+          : ['Nothing is being downloaded.', '', 'Press a to fetch a model from Hugging Face by its name.']
+      }
+      onKey={(key, download) => {
+        if (key === 'a') open({ kind: 'add' });
+        else if (download === undefined) return false;
+        else if (key === 'enter') look({ kind: 'download', modelId: download.modelId });
+        else return actOnDownload(dashboard, key, download);
+        return true;
+      }}
+    />
+  );
+}

@@ -1,0 +1,33 @@
+import type { ReactElement } from 'react';
+import { nodeColumns, wordsOfNode } from '../../lists/node-columns.ts';
+import { List } from '../../parts/list.tsx';
+import { useDashboard } from '../context.ts';
+
+/** The machines that stage from the store. */
+export function NodesTab(): ReactElement {
+  const { view, now, width, height, listOf, look, open } = useDashboard();
+  const nodes = view.store?.nodes ?? null;
+  return (
+    <List
+      columns={nodeColumns(nodes ?? [], { nodeId: view.node.node_id, now })}
+      rows={nodes ?? []}
+      keyOf={({ node_id }) => node_id}
+      wordsOf={wordsOfNode}
+      width={width}
+      height={height}
+      {...listOf('nodes')}
+      empty={
+        nodes === null
+          ? ['Asking the store…']
+          : ['No machine has reported yet.', '', 'A machine does with its first skulk stage or skulk serve.']
+      }
+      onKey={(key, node) => {
+        if (node === undefined) return false;
+        if (key === 'enter') look({ kind: 'node', nodeId: node.node_id });
+        else if (key === 'p') open({ kind: 'purge', modelId: undefined, nodeId: node.node_id });
+        else return false;
+        return true;
+      }}
+    />
+  );
+}

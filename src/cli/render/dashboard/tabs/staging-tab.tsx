@@ -1,0 +1,38 @@
+import type { ReactElement } from 'react';
+import { copyColumns, stagingRows } from '../../lists/copy-columns.ts';
+import { List } from '../../parts/list.tsx';
+import type { StagingView } from '../../shapes.ts';
+import { useDashboard } from '../context.ts';
+import { actOnCopy } from '../copy-keys.ts';
+
+/** What this machine has staged, and what it is staging. */
+export function StagingTab(): ReactElement {
+  const dashboard = useDashboard();
+  const { view, now, width, height, listOf, look } = dashboard;
+  const { staging, jobs } = view;
+  return (
+    <List
+      columns={copyColumns(now)}
+      rows={stagingRows(staging?.models ?? [], jobs)}
+      keyOf={({ model_id }) => model_id}
+      wordsOf={({ model_id }) => model_id}
+      width={width}
+      height={height}
+      {...listOf('staging')}
+      empty={emptyLines(staging)}
+      onKey={(key, row) => {
+        if (row === undefined) return false;
+        if (key === 'enter') look({ kind: 'copy', modelId: row.model_id });
+        else return actOnCopy(dashboard, key, row);
+        return true;
+      }}
+    />
+  );
+}
+
+function emptyLines(staging: StagingView | null): readonly string[] {
+  if (staging === null) return ['Looking…'];
+  if (staging.problem !== null) return [staging.problem];
+  if (staging.in_place) return ['Models are used here where the store has them, so nothing is copied.'];
+  return ['Nothing is staged on this machine.', '', 'Press s on a model of the store to make a verified copy here.'];
+}

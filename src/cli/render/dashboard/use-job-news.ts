@@ -1,0 +1,22 @@
+import { useEffect, useRef } from 'react';
+import type { DashboardView, StagingJob } from '../shapes.ts';
+import type { Message } from './context.ts';
+
+/** Says it when something that was staged here has ended, and whatever else happened that a person should know. */
+export function useJobNews({ jobs, notice }: DashboardView, say: (message: Message) => void): void {
+  const before = useRef<readonly StagingJob[]>([]);
+  useEffect(() => {
+    for (const job of jobs) {
+      const earlier = before.current.find(({ model_id }) => model_id === job.model_id);
+      if (earlier === undefined || earlier.status === job.status) continue;
+      if (job.status === 'complete') say({ text: `${job.model_id} is staged: ${job.path ?? ''}`, tone: 'good' });
+      if (job.status === 'failed')
+        say({ text: `${job.model_id} was not staged: ${job.error ?? 'it failed'}`, hint: job.hint ?? undefined, tone: 'bad' });
+    }
+    before.current = jobs;
+  }, [jobs, say]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: its number says that it is another one
+  useEffect(() => {
+    if (notice !== null) say({ text: notice.message, tone: 'warn' });
+  }, [notice?.number]);
+}

@@ -1,0 +1,39 @@
+import { progressBar } from '../parts/bar.ts';
+import { formatBytes, formatLeft, formatRate } from '../parts/format.ts';
+import type { Cell, Column } from '../parts/lay-out.ts';
+import type { Moving, ShownDownload } from '../shapes.ts';
+
+/** A store's downloads as a table. */
+export const downloadColumns: readonly Column<ShownDownload>[] = [
+  { title: 'MODEL', grows: 22, cut: 'middle', cell: ({ modelId }) => modelId },
+  { title: 'STATUS', cell: statusOf },
+  { title: 'PROGRESS', width: 18, wide: 40, goes: 1, cell: (download, width) => progressOf(download, download.status, width) },
+  { title: 'BYTES', goes: 4, cell: amountOf },
+  { title: 'RATE', align: 'right', goes: 3, cell: ({ bytes_per_second }) => formatRate(bytes_per_second) },
+  { title: 'LEFT', align: 'right', goes: 2, cell: ({ seconds_left }) => formatLeft(seconds_left) },
+];
+
+const tones = { pending: 'quiet', downloading: 'accent', complete: 'good', failed: 'bad' } as const;
+
+function statusOf({ status }: ShownDownload): Cell {
+  return { text: status === 'pending' ? 'waiting' : status, tone: tones[status] };
+}
+
+/** A bar with its percentage; why it failed where it did. */
+export function progressOf(
+  { bytes_done, bytes_total, error }: Pick<Moving, 'bytes_done' | 'bytes_total'> & { readonly error: string | null },
+  status: 'pending' | 'downloading' | 'staging' | 'complete' | 'failed',
+  width: number,
+): Cell {
+  if (status === 'failed') return { text: error ?? 'it failed', tone: 'bad' };
+  if (status === 'complete') return '';
+  if (bytes_total === 0) return { text: status === 'pending' ? 'waits for its turn' : 'asking…', tone: 'quiet' };
+  const done = bytes_done / bytes_total;
+  return { parts: [...progressBar(done, width - 5), `${Math.floor(done * 100)}%`.padStart(5)] };
+}
+
+/** `1.2 of 4.7 GiB`, or the whole when it is there. */
+export function amountOf({ bytes_done, bytes_total }: Pick<Moving, 'bytes_done' | 'bytes_total'>): string {
+  if (bytes_total === 0) return '';
+  return bytes_done >= bytes_total ? formatBytes(bytes_total) : `${formatBytes(bytes_done)} of ${formatBytes(bytes_total)}`;
+}

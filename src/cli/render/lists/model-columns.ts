@@ -1,0 +1,37 @@
+import { formatAge, formatBytes } from '../parts/format.ts';
+import type { Column } from '../parts/lay-out.ts';
+import type { ShownModel, ShownNode } from '../shapes.ts';
+
+/** What is known beside the models. */
+export interface AroundModels {
+  readonly nodes: readonly ShownNode[];
+  /** The models that this machine has a copy of. */
+  readonly here: ReadonlySet<string>;
+  /** This machine, which `here` speaks of. */
+  readonly nodeId: string | null;
+  readonly now: Date;
+}
+
+/** A store's models as a table. */
+export const modelColumns = ({ nodes, here, nodeId, now }: AroundModels): readonly Column<ShownModel>[] => [
+  { title: 'MODEL', grows: 32, cut: 'middle', cell: ({ model_id }) => model_id },
+  { title: 'QUANT', most: 10, goes: 4, cell: ({ quantization }) => quantization ?? '' },
+  { title: 'SIZE', align: 'right', cell: ({ total_bytes }) => formatBytes(total_bytes) },
+  { title: 'FILES', align: 'right', goes: 5, cell: ({ file_count }) => String(file_count) },
+  { title: 'ADDED', align: 'right', goes: 2, cell: ({ downloaded_at }) => ({ text: formatAge(downloaded_at, now, ''), tone: 'quiet' }) },
+  { title: 'STAGED', goes: 1, cell: ({ model_id }) => ({ text: stagedOn(model_id, { nodes, here, nodeId }), tone: 'good' }) },
+  { title: 'TAGS', most: 28, goes: 3, cell: ({ tags }) => ({ text: tags.join(' '), tone: 'quiet' }) },
+];
+
+/** Where a model is staged, in few words: `here`, `2 nodes`, `here +1`. */
+export function stagedOn(modelId: string, { nodes, here, nodeId }: Omit<AroundModels, 'now'>): string {
+  const others = nodes.filter(
+    ({ node_id, copies }) => node_id !== nodeId && copies?.some(({ model_id }) => model_id === modelId) === true,
+  ).length;
+  if (here.has(modelId)) return others === 0 ? 'here' : `here +${others}`;
+  return others === 0 ? '' : others === 1 ? '1 node' : `${others} nodes`;
+}
+
+/** What a filter looks at. */
+export const wordsOfModel = ({ model_id, tags, family, quantization }: ShownModel): string =>
+  [model_id, ...tags, family, quantization].join(' ');

@@ -1,0 +1,73 @@
+import { Box } from 'ink';
+import type { ReactElement } from 'react';
+import { useKeys } from './keys.tsx';
+import type { Key } from './read-keys.ts';
+import { fillParts } from './spread.ts';
+import { cut, widthOf } from './text-width.ts';
+import { useSize } from './use-size.ts';
+import { Line, type Part, type Tone } from './words.tsx';
+
+/** A line of a dialog; an element for one that is typed into. */
+export type DialogLine = readonly Part[] | ReactElement;
+
+/** What lies over the screen until it is answered. */
+export interface DialogProps {
+  readonly title: string;
+  readonly tone?: Tone;
+  readonly lines: readonly DialogLine[];
+  /** What the keys do, below everything. */
+  readonly keys: readonly Part[];
+  /** It gets every key that is not typed, as nothing below may hear any. */
+  readonly onKey: (key: Key) => void;
+}
+
+/** At either side an empty column, so that what lies below keeps away, the frame, and two columns of room. */
+const frame = 8;
+const widest = 80;
+/** The head of the screen stays in sight where there is room. */
+const headLines = 4;
+/** The frame, the empty lines within it and the keys. */
+const otherLines = 6;
+
+/** How many columns there are for the lines of a dialog. */
+export const useDialogWidth = (): number => Math.min(useSize().columns, widest) - frame;
+
+/** A dialog in the middle of the screen. What is below shows around it. */
+export function Dialog({ title, tone = 'accent', lines, keys, onKey }: DialogProps): ReactElement {
+  const { columns, rows } = useSize();
+  const width = useDialogWidth();
+  useKeys(
+    'dialog',
+    (key) => {
+      onKey(key);
+      return true;
+    },
+    () => true,
+  );
+  const shown = lines.slice(0, Math.max(1, rows - otherLines));
+  const height = shown.length + otherLines;
+  const top = Math.max(0, Math.min(rows - height, Math.max(headLines, Math.floor((rows - height) / 2))));
+  const rule = (length: number): string => '─'.repeat(Math.max(0, length));
+  const heading = ` ${cut(title, width, 'middle')} `;
+  const inside = width + frame - 4;
+  return (
+    <Box position="absolute" flexDirection="column" marginLeft={Math.floor((columns - width - frame) / 2)} marginTop={top}>
+      <Line
+        parts={[
+          { text: ' ╭─', tone },
+          { text: heading, tone: 'strong' },
+          { text: `${rule(inside - 1 - widthOf(heading))}╮ `, tone },
+        ]}
+      />
+      {[[], ...shown, [], keys].map((line, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the lines of a dialog have no other names
+        <Box key={index}>
+          <Line parts={[{ text: ' │  ', tone }]} />
+          <Box width={width}>{'type' in line ? line : <Line parts={fillParts(line, width)} />}</Box>
+          <Line parts={[{ text: '  │ ', tone }]} />
+        </Box>
+      ))}
+      <Line parts={[{ text: ` ╰${rule(inside)}╯ `, tone }]} />
+    </Box>
+  );
+}

@@ -1,0 +1,58 @@
+import { isCharacter, type Key } from './read-keys.ts';
+
+/** A text that is being typed, and where in it; `at` counts characters. */
+export interface TypedText {
+  readonly characters: readonly string[];
+  readonly at: number;
+}
+
+/** The text with the place at its end. */
+export function typed(text: string): TypedText {
+  const characters = [...text];
+  return { characters, at: characters.length };
+}
+
+const edits: Readonly<Record<Key, (text: TypedText) => TypedText>> = {
+  left: ({ characters, at }) => ({ characters, at: Math.max(0, at - 1) }),
+  right: ({ characters, at }) => ({ characters, at: Math.min(characters.length, at + 1) }),
+  home: ({ characters }) => ({ characters, at: 0 }),
+  'ctrl-a': ({ characters }) => ({ characters, at: 0 }),
+  end: ({ characters }) => ({ characters, at: characters.length }),
+  'ctrl-e': ({ characters }) => ({ characters, at: characters.length }),
+  backspace: ({ characters, at }) => (at === 0 ? { characters, at } : { characters: characters.toSpliced(at - 1, 1), at: at - 1 }),
+  delete: ({ characters, at }) => ({ characters: characters.toSpliced(at, 1), at }),
+  'ctrl-d': ({ characters, at }) => ({ characters: characters.toSpliced(at, 1), at }),
+  'ctrl-u': ({ characters, at }) => ({ characters: characters.slice(at), at: 0 }),
+  'ctrl-k': ({ characters, at }) => ({ characters: characters.slice(0, at), at }),
+  'alt-b': ({ characters, at }) => ({ characters, at: wordBefore(characters, at) }),
+  'alt-f': ({ characters, at }) => ({ characters, at: characters.length - wordBefore(characters.toReversed(), characters.length - at) }),
+  'ctrl-w': (text) => deleteWord(text),
+  'alt-backspace': (text) => deleteWord(text),
+};
+
+function deleteWord({ characters, at }: TypedText): TypedText {
+  const from = wordBefore(characters, at);
+  return { characters: characters.toSpliced(from, at - from), at: from };
+}
+
+/** Where the word begins that stands before a place; the parts of a path are words. */
+function wordBefore(characters: readonly string[], at: number): number {
+  const isBreak = (index: number): boolean => /[\s/]/.test(characters[index] ?? '');
+  let from = at;
+  while (from > 0 && isBreak(from - 1)) from -= 1;
+  while (from > 0 && !isBreak(from - 1)) from -= 1;
+  return from;
+}
+
+/** The text after a key, as a shell would have it; undefined for a key that edits nothing. Pure. */
+export function editText(text: TypedText, key: Key): TypedText | undefined {
+  const edit = Object.hasOwn(edits, key) ? edits[key] : undefined;
+  if (edit !== undefined) return edit(text);
+  return isCharacter(key) ? insertText(text, key) : undefined;
+}
+
+/** The text with another in its place; line ends and what cannot be seen are left out. Pure. */
+export function insertText({ characters, at }: TypedText, text: string): TypedText {
+  const added = [...text.replaceAll(/\p{Cc}/gu, '')];
+  return { characters: characters.toSpliced(at, 0, ...added), at: at + added.length };
+}

@@ -1,0 +1,86 @@
+import { Box } from 'ink';
+import { type ReactElement, useEffect, useState } from 'react';
+import { useKeys } from './keys.tsx';
+import type { Column } from './lay-out.ts';
+import { hasWords, type ListState, moveInList, placeList } from './list-state.ts';
+import type { Key } from './read-keys.ts';
+import { Table } from './table.tsx';
+import { TextField } from './text-field.tsx';
+import { Line } from './words.tsx';
+
+/** A list that is moved in with the keys. */
+export interface ListProps<Row> {
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly keyOf: (row: Row) => string;
+  /** What the filter looks at. */
+  readonly wordsOf: (row: Row) => string;
+  readonly width: number;
+  readonly height: number;
+  readonly state: ListState;
+  readonly onState: (state: ListState) => void;
+  /** What is said where there are no rows. */
+  readonly empty: readonly string[];
+  /** A key that does not move the cursor; the row under the cursor, if there is one. */
+  readonly onKey: (key: Key, row: Row | undefined) => boolean;
+}
+
+/** A list with a cursor and a filter. */
+export function List<Row>({ columns, rows, keyOf, wordsOf, width, height, state, onState, empty, onKey }: ListProps<Row>): ReactElement {
+  const [isTyping, setTyping] = useState(false);
+  const isFiltered = state.words !== '' || isTyping;
+  const shown = isFiltered ? rows.filter((row) => hasWords(wordsOf(row), state.words)) : rows;
+  const keys = shown.map(keyOf);
+  // The head of the table, and the line of the filter.
+  const room = height - 1 - (isFiltered ? 1 : 0);
+  const { index, top } = placeList(state, keys, room);
+  // The cursor stays on the row that a person sees it on, also when that is another one since rows went.
+  useEffect(() => {
+    const isAsSeen = state.chosen.key === keys[index] && state.chosen.index === index && state.top === top;
+    if (keys.length > 0 && !isAsSeen) onState({ ...state, chosen: { key: keys[index], index }, top });
+  });
+  useKeys('page', (key) => {
+    if (key === '/') setTyping(true);
+    else if (key === 'escape' && state.words !== '') onState({ ...state, words: '' });
+    else {
+      const moved = moveInList(state, key, keys, room);
+      if (moved === undefined) return onKey(key, shown[index]);
+      onState(moved);
+    }
+    return true;
+  });
+  return (
+    <Box flexDirection="column" height={height} overflow="hidden">
+      {isFiltered && (
+        <TextField
+          label="  filter  "
+          value={state.words}
+          width={width}
+          isActive={isTyping}
+          onChange={(words) => onState({ ...state, words })}
+          onEnter={() => setTyping(false)}
+          onEscape={() => {
+            setTyping(false);
+            onState({ ...state, words: '' });
+          }}
+          note={`${shown.length} of ${rows.length}`}
+        />
+      )}
+      {shown.length > 0 ? (
+        <Table columns={columns} rows={shown} keyOf={keyOf} width={width} window={{ top, height: room }} chosen={index} />
+      ) : (
+        <Empty lines={isFiltered ? ['Nothing matches.'] : empty} />
+      )}
+    </Box>
+  );
+}
+
+function Empty({ lines }: { readonly lines: readonly string[] }): ReactElement {
+  return (
+    <Box flexDirection="column" paddingTop={1} paddingLeft={2}>
+      {lines.map((text) => (
+        <Line key={text} parts={[{ text, tone: 'quiet' }]} />
+      ))}
+    </Box>
+  );
+}

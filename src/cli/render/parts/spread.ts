@@ -1,0 +1,22 @@
+import { cut, widthOf } from './text-width.ts';
+import type { Part } from './words.tsx';
+
+/** How many columns parts of a line take together. */
+export const widthOfParts = (parts: readonly Part[]): number =>
+  parts.reduce((sum, part) => sum + widthOf(typeof part === 'string' ? part : part.text), 0);
+
+/** Parts that take exactly so many columns together; what is too long is cut. Pure. */
+export function fillParts(parts: readonly Part[], width: number): readonly Part[] {
+  let room = Math.max(0, width);
+  const kept = parts.map((part): Part => {
+    const { text, tone } = typeof part === 'string' ? ({ text: part, tone: 'plain' } as const) : part;
+    const shown = cut(text, room);
+    room -= widthOf(shown);
+    return { text: shown, tone };
+  });
+  return [...kept, ' '.repeat(room)];
+}
+
+/** A line with something at its left and something at its right end; the left gives way. Pure. */
+export const spread = (left: readonly Part[], right: readonly Part[], width: number): readonly Part[] =>
+  right.length === 0 ? fillParts(left, width) : [...fillParts(left, width - widthOfParts(right) - 1), ' ', ...right];

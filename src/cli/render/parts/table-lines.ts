@@ -1,0 +1,40 @@
+import { type Cell, type Column, gap, type LaidOut, layOut } from './lay-out.ts';
+import { fillParts } from './spread.ts';
+import { fill } from './text-width.ts';
+import type { Part } from './words.tsx';
+
+/** Two columns at the left are for the mark of a cursor, and one at the right. */
+export const margin = 3;
+
+/** Columns are as wide as what is in them anywhere, so that they do not move with the list; in a very long one only what is seen counts. */
+const mostMeasured = 500;
+
+/** A table in lines: its head, then the rows that are seen, all of them when no window is given; without margins. Pure. */
+export function tableLines<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width: number,
+  { top, height }: { readonly top: number; readonly height: number } = { top: 0, height: rows.length },
+): readonly (readonly Part[])[] {
+  const seen = rows.slice(top, top + height);
+  const laidOut = layOut(columns, rows.length > mostMeasured ? seen : rows, width - margin);
+  return [headOf(laidOut), ...seen.map((row) => cellsOf(laidOut, row))];
+}
+
+const headOf = <Row>(laidOut: readonly LaidOut<Row>[]): readonly Part[] =>
+  laidOut.map(({ column: { title, align }, width }, index) => ({
+    text: `${index === 0 ? '' : ' '.repeat(gap)}${fill(title, width, align)}`,
+    tone: 'quiet',
+  }));
+
+const cellsOf = <Row>(laidOut: readonly LaidOut<Row>[], row: Row): readonly Part[] =>
+  laidOut.flatMap(({ column, width }, index) => [
+    ...(index === 0 ? [] : [' '.repeat(gap)]),
+    ...fitCell(column.cell(row, width), width, column),
+  ]);
+
+function fitCell<Row>(cell: Cell, width: number, { align, cut }: Column<Row>): readonly Part[] {
+  if (typeof cell === 'string') return [fill(cell, width, align, cut)];
+  if ('text' in cell) return [{ text: fill(cell.text, width, align, cut), tone: cell.tone }];
+  return fillParts(cell.parts, width);
+}

@@ -1,0 +1,148 @@
+import { Box } from 'ink';
+import { type ReactElement, useEffect, useState } from 'react';
+import { useKeys } from '../parts/keys.tsx';
+import { Blank, Line } from '../parts/words.tsx';
+import type { ConfigAnswers, ConfigQuestions, PathView } from '../shapes.ts';
+import { Choice } from './choice.tsx';
+import { NumberQuestion } from './number-question.tsx';
+import { PathQuestion } from './path-question.tsx';
+import { Preview } from './preview.tsx';
+import { StoreQuestion } from './store-question.tsx';
+
+/** What was answered so far: by name of its step, what it says to a person, and what it changes. */
+interface Answered {
+  readonly step: Step;
+  readonly label: string;
+  readonly said: string;
+  readonly changes: Partial<ConfigAnswers>;
+}
+
+type Step = 'role' | 'store-path' | 'store' | 'copies' | 'budget' | 'write';
+
+const unanswered: ConfigAnswers = {
+  storeHost: undefined,
+  storeHttpHost: undefined,
+  storePort: undefined,
+  storePath: undefined,
+  nodeCachePath: undefined,
+  keepRecentGb: undefined,
+};
+
+/** Asks one thing after the other; what was answered stays above. Undefined: somebody left, and nothing is to be written. */
+export function AskConfig({
+  questions,
+  onEnd,
+}: {
+  readonly questions: ConfigQuestions;
+  readonly onEnd: (answers: ConfigAnswers | undefined) => void;
+}): ReactElement {
+  const [answered, setAnswered] = useState<readonly Answered[]>([]);
+  const [final, setFinal] = useState<ConfigAnswers>();
+  const answers: ConfigAnswers = Object.assign({ ...unanswered }, ...answered.map(({ changes }) => changes));
+  // After the last frame is drawn, which stays on the screen.
+  useEffect(() => {
+    if (final !== undefined) onEnd(final);
+  }, [final, onEnd]);
+  useKeys('page', (key) => {
+    if (key === 'escape') onEnd(undefined);
+    else if (key === 'shift-tab') setAnswered(answered.slice(0, -1));
+    else return false;
+    return true;
+  });
+  const step = nextStep(answered);
+  const answer = (label: string, said: string, changes: Partial<ConfigAnswers>): void =>
+    setAnswered([...answered, { step, label, said, changes }]);
+  return (
+    <Box flexDirection="column">
+      {answered.map(({ step: of, label, said }) => (
+        <Line key={of} parts={[{ text: '✓ ', tone: 'good' }, `${label.padEnd(14)}  `, { text: said, tone: 'strong' }]} />
+      ))}
+      {answered.length > 0 && final === undefined && <Blank />}
+      {final === undefined && (
+        <StepOf step={step} questions={questions} answers={answers} answer={answer} onWrite={() => setFinal(answers)} />
+      )}
+    </Box>
+  );
+}
+
+/** A host keeps models, a node needs to know who does; both have copies. */
+function nextStep(answered: readonly Answered[]): Step {
+  const [role] = answered;
+  if (role === undefined) return 'role';
+  const steps: readonly Step[] = role.changes.storeHost === undefined ? ['store', 'copies', 'budget'] : ['store-path', 'budget'];
+  return steps[answered.length - 1] ?? 'write';
+}
+
+function StepOf({
+  step,
+  questions,
+  answers,
+  answer,
+  onWrite,
+}: {
+  readonly step: Step;
+  readonly questions: ConfigQuestions;
+  readonly answers: ConfigAnswers;
+  readonly answer: (label: string, said: string, changes: Partial<ConfigAnswers>) => void;
+  readonly onWrite: () => void;
+}): ReactElement {
+  const { hostname } = questions;
+  switch (step) {
+    case 'role':
+      return (
+        <Choice
+          ask={`What is this machine (${hostname})?`}
+          options={[
+            { value: hostname, text: 'the store host', means: 'it keeps the canonical copy of every model' },
+            { value: undefined, text: 'a node', means: 'it stages models from a store on another machine' },
+          ]}
+          onAnswer={({ value, text }) => answer('this machine', `${text}${value === undefined ? '' : `, ${value}`}`, { storeHost: value })}
+        />
+      );
+    case 'store-path':
+      return (
+        <PathQuestion
+          ask="Where are the models kept?"
+          first={questions.storePath}
+          madeBy={({ path }) => (path === questions.storePath ? '`skulk serve` makes it' : 'make it before `skulk serve`')}
+          look={questions.lookAtPath}
+          onAnswer={(_, view) =>
+            answer('models', describePath(view, view.path !== questions.storePath), {
+              storePath: view.path === questions.storePath ? undefined : view.path,
+            })
+          }
+        />
+      );
+    case 'store':
+      return <StoreQuestion questions={questions} onAnswer={(place, said) => answer('the store', said, place)} />;
+    case 'copies':
+      return (
+        <PathQuestion
+          ask="Where does this machine keep its verified copies?"
+          first={questions.nodeCachePath}
+          madeBy={() => 'the first stage makes it'}
+          look={questions.lookAtPath}
+          onAnswer={(text, view) => {
+            // What is written with ~ or $ means the right place for other users of the file as well.
+            const written = /^[~$]/.test(text) ? text : view.path;
+            answer('copies', written, { nodeCachePath: written === questions.nodeCachePath ? undefined : written });
+          }}
+        />
+      );
+    case 'budget':
+      return (
+        <NumberQuestion
+          ask="How much of it may copies take that nobody uses?"
+          first={questions.keepRecentGb}
+          unit="GiB"
+          note="the newest are kept; 0 keeps only what is in use"
+          onAnswer={(value) => answer('idle copies', `${value} GiB`, { keepRecentGb: value })}
+        />
+      );
+    case 'write':
+      return <Preview path={questions.path} content={questions.preview(answers)} onAnswer={onWrite} />;
+  }
+}
+
+const describePath = ({ path, isThere }: PathView, mustBeMade: boolean): string =>
+  isThere || !mustBeMade ? path : `${path} (make it first: mkdir -p ${path})`;

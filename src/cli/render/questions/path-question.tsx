@@ -1,0 +1,74 @@
+import { type ReactElement, useEffect, useState } from 'react';
+import { explain } from '../parts/explain.ts';
+import { formatBytes } from '../parts/format.ts';
+import { TextField } from '../parts/text-field.tsx';
+import { useSize } from '../parts/use-size.ts';
+import type { Part } from '../parts/words.tsx';
+import type { PathView } from '../shapes.ts';
+import { Question } from './question.tsx';
+
+/** What is known of the path that is typed; `of` is the text that it is known of. */
+type Known = { readonly of: string } & ({ readonly view: PathView } | { readonly problem: string });
+
+/** A directory that is typed, with the room on its disk as one types. One that cannot be used is not taken. */
+export function PathQuestion({
+  ask,
+  first,
+  madeBy,
+  look,
+  onAnswer,
+}: {
+  readonly ask: string;
+  readonly first: string;
+  /** Who makes a directory that is not there yet. */
+  readonly madeBy: (view: PathView) => string;
+  readonly look: (text: string) => Promise<PathView>;
+  readonly onAnswer: (text: string, view: PathView) => void;
+}): ReactElement {
+  const { columns } = useSize();
+  const [text, setText] = useState(first);
+  const [known, setKnown] = useState<Known>();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another text is another answer, another function is not
+  useEffect(() => {
+    let isOver = false;
+    const settle = (now: Known): void => {
+      if (!isOver) setKnown(now);
+    };
+    look(text).then(
+      (view) => settle({ of: text, view }),
+      (error: unknown) => settle({ of: text, problem: problemOf(error) }),
+    );
+    return () => {
+      isOver = true;
+    };
+  }, [text]);
+  const isCurrent = known?.of === text;
+  return (
+    <Question ask={ask} keys={[['enter', 'next']]} note={noteOf(known, madeBy)}>
+      <TextField
+        label="  › "
+        value={text}
+        width={columns}
+        onChange={setText}
+        onEnter={() => {
+          if (isCurrent && 'view' in known) onAnswer(text.trim(), known.view);
+        }}
+      />
+    </Question>
+  );
+}
+
+function noteOf(known: Known | undefined, madeBy: (view: PathView) => string): readonly Part[] {
+  if (known === undefined) return [];
+  if ('problem' in known) return [{ text: `  ✗ ${known.problem}`, tone: 'bad' }];
+  const { isThere, free_bytes } = known.view;
+  return [
+    { text: `  ${formatBytes(free_bytes)} free`, tone: 'good' },
+    { text: isThere ? ' on its disk' : ` on its disk; ${madeBy(known.view)}`, tone: 'quiet' },
+  ];
+}
+
+function problemOf(error: unknown): string {
+  const { message, hint } = explain(error);
+  return hint === undefined ? message : `${message} (${hint})`;
+}

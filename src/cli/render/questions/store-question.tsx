@@ -1,0 +1,120 @@
+import { type ReactElement, useEffect, useState } from 'react';
+import { explain } from '../parts/explain.ts';
+import { TextField } from '../parts/text-field.tsx';
+import { useSize } from '../parts/use-size.ts';
+import { useTask } from '../parts/use-task.ts';
+import { Line, type Part } from '../parts/words.tsx';
+import type { ConfigQuestions, OfferedStore, StorePlace } from '../shapes.ts';
+import { Choice } from './choice.tsx';
+import { Question } from './question.tsx';
+
+/** Which store a node stages from: one that announces itself, or one that is typed. */
+export function StoreQuestion({
+  questions,
+  onAnswer,
+}: {
+  readonly questions: ConfigQuestions;
+  readonly onAnswer: (place: StorePlace, said: string) => void;
+}): ReactElement {
+  const [found, setFound] = useState<readonly OfferedStore[]>();
+  const [isTyping, setTyping] = useState(false);
+  const choosing = useTask<void>();
+  useEffect(() => {
+    const over = new AbortController();
+    questions.findStores(over.signal).then(
+      (stores) => over.signal.aborted || setFound(stores),
+      () => over.signal.aborted || setFound([]),
+    );
+    return () => over.abort();
+  }, [questions]);
+  if (found === undefined)
+    return (
+      <Question ask={ask} keys={[]}>
+        {<Line parts={[{ text: '  the LAN is asked for stores…', tone: 'quiet' }]} />}
+      </Question>
+    );
+  if (found.length === 0 || isTyping) return <TypedStore questions={questions} isAlone={found.length === 0} onAnswer={onAnswer} />;
+  const options = [
+    ...found.map((store) => ({
+      value: store,
+      text: store.hostname === '' ? store.url : store.hostname,
+      means: `${store.url}  skulk ${store.version}`,
+    })),
+    { value: undefined, text: 'another one', means: 'type its name or address' },
+  ];
+  return (
+    <Choice
+      ask={ask}
+      options={options}
+      {...(choosing.isBusy && { note: [{ text: '  it is asked how it is best reached…', tone: 'quiet' }] as const })}
+      onAnswer={({ value: store }) => {
+        if (choosing.isBusy) return;
+        if (store === undefined) return setTyping(true);
+        choosing.start(async () => {
+          const place = await questions.placeOf(store, new AbortController().signal);
+          onAnswer(place, describePlace(place));
+        });
+      }}
+    />
+  );
+}
+
+const ask = 'Which store does it stage from?';
+
+function TypedStore({
+  questions,
+  isAlone,
+  onAnswer,
+}: {
+  readonly questions: ConfigQuestions;
+  /** Whether none announces itself. */
+  readonly isAlone: boolean;
+  readonly onAnswer: (place: StorePlace, said: string) => void;
+}): ReactElement {
+  const { columns } = useSize();
+  const [text, setText] = useState('');
+  const [refused, setRefused] = useState<string>();
+  const looking = useTask<void>();
+  const look = (): void =>
+    looking.start(async () => {
+      const place = await questions.look(text, new AbortController().signal).catch((error: unknown) => {
+        // Whoever says the same once more means it: the store may come later.
+        if (refused !== text) {
+          setRefused(text);
+          throw error;
+        }
+        return questions.read(text);
+      });
+      onAnswer(place, describePlace(place));
+    });
+  return (
+    <Question
+      ask={ask}
+      keys={[['enter', refused === text ? 'keep it anyway' : 'next']]}
+      note={noteOf(looking.isBusy, looking.error, isAlone)}
+    >
+      <TextField
+        label="  › "
+        value={text}
+        width={columns}
+        placeholder="a name or an address, e.g. mac-studio-1 or 192.168.1.10:58080"
+        onChange={(now) => {
+          setText(now);
+          looking.reset();
+        }}
+        onEnter={() => {
+          if (text.trim() !== '' && !looking.isBusy) look();
+        }}
+      />
+    </Question>
+  );
+}
+
+function noteOf(isBusy: boolean, error: unknown, isAlone: boolean): readonly Part[] {
+  if (isBusy) return [{ text: '  it is asked…', tone: 'quiet' }];
+  if (error !== undefined) return [{ text: `  ✗ ${explain(error).message}`, tone: 'bad' }];
+  return [{ text: isAlone ? '  no store announces itself here' : '', tone: 'quiet' }];
+}
+
+const describePlace = ({ storeHost = '', storeHttpHost, storePort }: StorePlace): string =>
+  `${storeHost}${storeHttpHost === undefined ? '' : ` at ${storeHttpHost}`}${storePort === 58_080 ? '' : `, port ${storePort}`}`;

@@ -1,0 +1,35 @@
+import type { Follow } from '../../core/kernel/follow.ts';
+import { Dashboard } from './dashboard/dashboard.tsx';
+import { createLive } from './parts/live.ts';
+import { type Canvas, showScreen } from './screen/show-screen.tsx';
+import type { DashboardActs, DashboardView } from './shapes.ts';
+
+/** What a dashboard shows and does. It is closed when the dashboard is left. */
+export interface DashboardSource extends AsyncDisposable {
+  readonly follow: Follow<DashboardView>;
+  readonly acts: DashboardActs;
+  readonly now: () => Date;
+}
+
+const nothingKnown: DashboardView = { store: null, staging: null, jobs: [], node: { hostname: '', node_id: null }, notice: null };
+
+/** Shows the dashboard until somebody leaves it; throws what it cannot go on for. */
+export async function showDashboard(given: DashboardSource, canvas: Canvas): Promise<void> {
+  await using source = given;
+  const live = createLive(nothingKnown);
+  const over = new AbortController();
+  const signal = AbortSignal.any([canvas.signal, over.signal]);
+  const following = source.follow(live.set, signal).catch((error: unknown) => {
+    if (!signal.aborted) over.abort(error);
+  });
+  try {
+    await showScreen<void>(
+      (leave) => <Dashboard live={live} acts={source.acts} clock={source.now} onLeave={() => leave()} />,
+      { ...canvas, signal },
+      { isFull: true, atInterrupt: undefined },
+    );
+  } finally {
+    over.abort();
+    await following;
+  }
+}

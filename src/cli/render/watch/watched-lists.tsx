@@ -1,0 +1,99 @@
+import { Box } from 'ink';
+import type { ReactElement } from 'react';
+import type { Connection } from '../../../core/kernel/follow.ts';
+import { connectionParts } from '../dashboard/header.tsx';
+import { downloadColumns } from '../lists/download-columns.ts';
+import { nodeColumns } from '../lists/node-columns.ts';
+import { plural } from '../parts/format.ts';
+import { hintParts } from '../parts/hints.ts';
+import { useKeys } from '../parts/keys.tsx';
+import type { Column } from '../parts/lay-out.ts';
+import { type Live, useLive } from '../parts/live.ts';
+import { spread } from '../parts/spread.ts';
+import { Table } from '../parts/table.tsx';
+import { useNow } from '../parts/use-now.ts';
+import { useSize } from '../parts/use-size.ts';
+import { Line } from '../parts/words.tsx';
+import type { WatchedLists } from '../shapes.ts';
+
+/** What is watched, and how it is left. */
+export interface WatchProps<T> {
+  readonly live: Live<T | undefined>;
+  readonly clock: () => Date;
+  readonly onLeave: () => void;
+}
+
+/** The store's downloads, as they go on. */
+export function WatchedDownloads({ live, onLeave }: WatchProps<WatchedLists['downloads']>): ReactElement {
+  const known = useLive(live);
+  return (
+    <Watched
+      connection={known?.connection}
+      columns={downloadColumns}
+      rows={known?.downloads ?? null}
+      keyOf={({ modelId }) => modelId}
+      empty="no downloads; `skulk download MODEL` begins one"
+      onLeave={onLeave}
+    />
+  );
+}
+
+/** The machines that stage from the store, as they come and go. */
+export function WatchedNodes({ live, clock, onLeave }: WatchProps<WatchedLists['nodes']>): ReactElement {
+  const known = useLive(live);
+  const now = useNow(clock);
+  return (
+    <Watched
+      connection={known?.connection}
+      columns={nodeColumns(known?.nodes ?? [], { nodeId: null, now })}
+      rows={known?.nodes ?? null}
+      keyOf={({ node_id }) => node_id}
+      empty="no machine has reported yet"
+      onLeave={onLeave}
+    />
+  );
+}
+
+/** The head of the table, the last line, and the line of the prompt that comes. */
+const otherLines = 4;
+
+function Watched<Row>({
+  connection,
+  columns,
+  rows,
+  keyOf,
+  empty,
+  onLeave,
+}: {
+  readonly connection: Connection | undefined;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[] | null;
+  readonly keyOf: (row: Row) => string;
+  readonly empty: string;
+  readonly onLeave: () => void;
+}): ReactElement {
+  const size = useSize();
+  const height = Math.max(1, size.rows - otherLines);
+  useKeys('page', (key) => {
+    if (key !== 'q') return false;
+    onLeave();
+    return true;
+  });
+  const hidden = Math.max(0, (rows?.length ?? 0) - height);
+  return (
+    <Box flexDirection="column">
+      {rows !== null && rows.length > 0 && (
+        <Table columns={columns} rows={rows} keyOf={keyOf} width={size.columns} window={{ top: 0, height }} />
+      )}
+      {rows !== null && rows.length === 0 && <Line parts={[{ text: `  ${empty}`, tone: 'quiet' }]} />}
+      {connection?.state === 'lost' && <Line parts={[{ text: `  ✗ ${connection.message}`, tone: 'bad' }]} />}
+      <Line
+        parts={spread(
+          ['  ', ...connectionParts(connection), { text: hidden > 0 ? `  and ${plural(hidden, 'more', 'more')}` : '', tone: 'quiet' }],
+          [...hintParts([['q', 'quit']], 10), ' '],
+          size.columns,
+        )}
+      />
+    </Box>
+  );
+}

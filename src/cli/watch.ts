@@ -1,0 +1,40 @@
+import { atMostEvery } from '../core/kernel/at-most-every.ts';
+import type { Connection } from '../core/kernel/follow.ts';
+import type { World } from '../core/kernel/world.ts';
+import type { Watched } from './definition.ts';
+import { renderText } from './render/text.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A log is no place for every step of a download; programs get each. In milliseconds. */
+const restMs = 3_000;
+
+/**
+ * Prints a result again as it changes until the world's signal aborts, which it then throws: with `json` each time one document on a
+ * line, else its text, every three seconds at most and with an empty line between. That the store is away is said on stderr, once.
+ */
+export async function watchPlainly<T extends { readonly connection: Connection }>(
+  { follow, result }: Watched<T>,
+  { world, terminal, json }: { readonly world: World; readonly terminal: Terminal; readonly json: boolean },
+): Promise<void> {
+  let newest = '';
+  let printed: string | undefined;
+  let isAway = false;
+  const print = (): void => {
+    if (newest === printed) return;
+    void terminal.print(printed === undefined || json ? newest : `\n${newest}`);
+    printed = newest;
+  };
+  using printSometimes = atMostEvery(restMs, print);
+  await follow((now) => {
+    const { connection } = now;
+    if (connection.state === 'lost' && !isAway)
+      world.emit({ type: 'warning', message: connection.message, hint: 'it is tried again until it is there' });
+    isAway = connection.state === 'lost';
+    const said = result(now);
+    if (said === undefined) return;
+    newest = json ? JSON.stringify(said.json) : renderText(said.text, { forTerminal: terminal.stdoutIsTerminal });
+    if (json) print();
+    else printSometimes();
+  }, world.signal);
+  world.signal.throwIfAborted();
+}
