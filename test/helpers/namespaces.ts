@@ -13,6 +13,8 @@ const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
 /** A machine of its own, as far as the network goes. */
 export interface Machine {
   readonly address: string;
+  /** What stands before a command to run it there. */
+  readonly prefix: string;
   /** Gives it another address on the same cable, with a prefix length. */
   readonly addAddress: (address: string) => Promise<void>;
   /** What it has names for, as in /etc/hosts. */
@@ -62,6 +64,7 @@ export async function machinesOnOneLan(count: number): Promise<readonly Machine[
     await ip('-n', name, 'link', 'set', 'eth0', 'up');
     machines.push({
       address,
+      prefix: `ip netns exec ${name}`,
       addAddress: async (more) => void (await ip('-n', name, 'addr', 'add', more, 'dev', 'eth0')),
       setHosts: async (text) => {
         await mkdir(`/etc/netns/${name}`, { recursive: true });

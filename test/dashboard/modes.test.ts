@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { fleetWorld } from '../helpers/fleet-world.ts';
+import { openTerminal, type Terminal, terminalTest } from '../helpers/terminal.ts';
+
+/** A store with one model, and a terminal on another machine. */
+async function openBeside(env: Readonly<Record<string, string>> = {}): Promise<Terminal> {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  const host = await world.serveHost();
+  return openTerminal({ env: { SKULK_HOME: join(world.home, 'n1'), SKULK_STORE: host.url, ...env } });
+}
+
+const asUsual = { alternate: false, cursor: true, wrap: true };
+const drawnOn = { alternate: true, cursor: false, wrap: false };
+
+/** On a screen that has something on it. */
+async function openDashboard(terminal: Terminal): Promise<void> {
+  await terminal.enter('clear; echo what was there before');
+  await terminal.sees(/^what was there before/m);
+  await terminal.enter('skulk dashboard');
+  await terminal.sees('org/one');
+  expect(await terminal.modes()).toEqual(drawnOn);
+}
+
+/** What was there is there again, the cursor as well; lines end, keys echo, and what is pasted comes as it is. */
+async function expectAsBefore(terminal: Terminal, way: string): Promise<void> {
+  expect([way, await terminal.modes()]).toEqual([way, asUsual]);
+  await terminal.enter('clear; stty -a');
+  const modes = (await terminal.sees('icanon')).split(/\s+/);
+  expect(modes, way).toEqual(expect.arrayContaining(['isig', 'icanon', 'iexten', 'echo', 'opost', 'onlcr', 'icrnl']));
+  await terminal.paste('echo pasted');
+  await terminal.sees(/\$ echo pasted$/m);
+  await terminal.press('C-u');
+}
+
+const signal =
+  (name: NodeJS.Signals) =>
+  async (terminal: Terminal): Promise<void> =>
+    void process.kill(await terminal.child(), name);
+
+type Way = readonly [way: string, leave: (terminal: Terminal) => Promise<void>, status: number];
+
+const keys: readonly Way[] = [
+  ['q', (terminal) => terminal.press('q'), 0],
+  ['Ctrl-C', (terminal) => terminal.press('C-c'), 0],
+  ['Ctrl-C in a dialog', (terminal) => terminal.press('d', 'C-c'), 0],
+  ['Ctrl-C while something is typed', (terminal) => terminal.press('/', 'C-c'), 0],
+];
+const signals: readonly Way[] = [
+  ['SIGTERM', signal('SIGTERM'), 143],
+  ['SIGHUP', signal('SIGHUP'), 143],
+  ['SIGINT from elsewhere', signal('SIGINT'), 130],
+  ['SIGQUIT', signal('SIGQUIT'), 131],
+];
+
+terminalTest.each([
+  ['every key that leaves', keys],
+  ['every signal that ends it', signals],
+] as const)('%s gives the terminal back as it was', { timeout: 60_000 }, async (_, ways) => {
+  const terminal = await openBeside();
+  for (const [way, leave, status] of ways) {
+    await openDashboard(terminal);
+    await leave(terminal);
+    await terminal.prompt();
+    expect((await terminal.screen()).split('\n'), way).toContain('what was there before');
+    await terminal.enter('echo "status $?"');
+    await terminal.sees(`status ${status}\n`);
+    await expectAsBefore(terminal, way);
+  }
+});
+
+terminalTest('a crash gives the terminal back as it was, and its message is on it', async () => {
+  const crash = 'process.on("SIGUSR2",()=>{throw(new(Error)("boom"))})';
+  const terminal = await openBeside({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(crash)}` });
+  await openDashboard(terminal);
+  await signal('SIGUSR2')(terminal);
+  await terminal.prompt();
+  expect((await terminal.sees('boom (this is a bug in skulk)')).split('\n')).toContain('what was there before');
+  await terminal.enter('echo "status $?"');
+  await terminal.sees('status 1\n');
+  await expectAsBefore(terminal, 'a crash');
+});
+
+terminalTest('Ctrl-Z gives the terminal back, and fg takes it again, in a window of another size', { timeout: 60_000 }, async () => {
+  const terminal = await openBeside();
+  await openDashboard(terminal);
+  await terminal.press('3');
+  await terminal.sees(/NODE +STATE/);
+  const stops = [['Ctrl-Z', (): Promise<void> => terminal.press('C-z')] as const, ['SIGTSTP', () => signal('SIGTSTP')(terminal)] as const];
+  for (const [way, stop] of stops) {
+    await stop();
+    await terminal.sees('Stopped');
+    await terminal.prompt();
+    await expectAsBefore(terminal, way);
+    await terminal.resize(way === 'Ctrl-Z' ? 100 : 90, 30);
+    await terminal.enter('clear; fg');
+    await terminal.sees(/NODE +STATE/);
+    expect([way, await terminal.modes()]).toEqual([way, drawnOn]);
+    await terminal.press('1', 'Enter');
+    await terminal.sees(/sha256 +[0-9a-f]{64}/);
+    await terminal.press('Escape', '3');
+    await terminal.sees(/NODE +STATE/);
+  }
+  await terminal.press('q');
+  await terminal.prompt();
+  await expectAsBefore(terminal, 'q after all that');
+});
+
+terminalTest('a terminal that is closed ends the dashboard', async () => {
+  const terminal = await openBeside();
+  await openDashboard(terminal);
+  const pid = await terminal.child();
+  await terminal.close();
+  await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

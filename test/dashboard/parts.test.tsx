@@ -1,0 +1,225 @@
+import { Box } from 'ink';
+import { render } from 'ink-testing-library';
+import { type ReactElement, useState } from 'react';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Dialog } from '../../src/cli/render/parts/dialog.tsx';
+import { Keyboard } from '../../src/cli/render/parts/keys.tsx';
+import type { Column } from '../../src/cli/render/parts/lay-out.ts';
+import { List } from '../../src/cli/render/parts/list.tsx';
+import { newList } from '../../src/cli/render/parts/list-state.ts';
+import { TextField } from '../../src/cli/render/parts/text-field.tsx';
+import { SizeContext } from '../../src/cli/render/parts/use-size.ts';
+import { ColorContext, Line } from '../../src/cli/render/parts/words.tsx';
+
+/** A part as a screen has it. */
+const framed = (part: ReactElement, hasColor = false): ReactElement => (
+  <ColorContext value={hasColor}>
+    <Keyboard>
+      <SizeContext value={{ columns: 60, rows: 20 }}>
+        <Box width={60} height={20} flexDirection="column">
+          {part}
+        </Box>
+      </SizeContext>
+    </Keyboard>
+  </ColorContext>
+);
+
+/** Renders a part; ended with the test. */
+function show(part: ReactElement, hasColor = false) {
+  const shown = render(framed(part, hasColor));
+  onTestFinished(() => shown.unmount());
+  const press = async (...inputs: readonly string[]): Promise<void> => {
+    for (const input of inputs) {
+      shown.stdin.write(input);
+      // A lone Escape is waited for a moment, as more may follow; then all is drawn that is to be.
+      let frames = -1;
+      for (let still = 0; still < 4; still = shown.frames.length === frames ? still + 1 : 0) {
+        frames = shown.frames.length;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
+  };
+  return { press, seen: () => shown.lastFrame() ?? '', again: (other: ReactElement) => shown.rerender(framed(other, hasColor)) };
+}
+
+const [down, up, pageDown, home, end] = ['\u001b[B', '\u001b[A', '\u001b[6~', '\u001b[H', '\u001b[F'] as const;
+const columns: readonly Column<string>[] = [{ title: 'NAME', grows: 10, cell: (row) => row }];
+const letters = [...'abcdefghijklmnopqrstuvwxyz'].map((letter) => `row-${letter}`);
+
+function TestList({
+  rows,
+  onKey,
+}: {
+  readonly rows: readonly string[];
+  readonly onKey?: (key: string, row: string | undefined) => boolean;
+}): ReactElement {
+  const [state, onState] = useState(newList);
+  return (
+    <List
+      columns={columns}
+      rows={rows}
+      keyOf={(row) => row}
+      wordsOf={(row) => row}
+      width={40}
+      height={6}
+      state={state}
+      onState={onState}
+      empty={['There is nothing.']}
+      onKey={onKey ?? (() => false)}
+    />
+  );
+}
+
+describe('a list', () => {
+  const chosen = (frame: string): string | undefined => /^› (\S+)/m.exec(frame)?.[1];
+
+  test('moves its cursor by every key that people know, and stays within', async () => {
+    const { press, seen } = show(<TestList rows={letters} />);
+    expect(chosen(seen())).toBe('row-a');
+    for (const [keys, row] of [
+      [[down, 'j'], 'row-c'],
+      [[up, 'k', 'k'], 'row-a'],
+      [[pageDown], 'row-e'],
+      [[end], 'row-z'],
+      [['j'], 'row-z'],
+      [[home], 'row-a'],
+      [['jjj'], 'row-d'],
+    ] as const) {
+      await press(...keys);
+      expect([keys, chosen(seen())]).toEqual([keys, row]);
+    }
+  });
+
+  test('keeps its cursor on a row that moves, and near one that goes', async () => {
+    const { press, seen, again } = show(<TestList rows={['b', 'd', 'f']} />);
+    await press('j');
+    again(<TestList rows={['a', 'b', 'c', 'd', 'f']} />);
+    await press('');
+    expect(chosen(seen())).toBe('d');
+    again(<TestList rows={['a', 'b', 'c', 'f']} />);
+    await press('');
+    expect(chosen(seen())).toBe('f');
+    again(<TestList rows={['a', 'b', 'c', 'd', 'f']} />);
+    await press('');
+    // Another one that came back is not the one that was seen.
+    expect(chosen(seen())).toBe('f');
+    again(<TestList rows={[]} />);
+    expect(seen()).toContain('There is nothing.');
+  });
+
+  test('is filtered by words, and shows all again', async () => {
+    const { press, seen } = show(<TestList rows={['org/Qwen vision', 'org/Llama', 'me/Qwen']} />);
+    await press('/', 'qwen ORG');
+    expect(seen()).toContain('1 of 3');
+    expect(seen()).not.toContain('Llama');
+    await press('x');
+    expect(seen()).toContain('Nothing matches.');
+    await press('\u007f', '\r', '\u001b');
+    expect(seen()).toContain('Llama');
+  });
+
+  test('hands other keys on with the row under the cursor, and nothing of what is pasted', async () => {
+    const heard: unknown[] = [];
+    const { press } = show(<TestList rows={['a', 'b']} onKey={(...press_) => heard.push(press_) > 0} />);
+    await press('j', 'd', '\r', '\u001b[200~dy\r\u001b[201~');
+    expect(heard).toEqual([
+      ['d', 'b'],
+      ['enter', 'b'],
+    ]);
+  });
+});
+
+function TestField({ onEnter }: { readonly onEnter: (text: string) => void }): ReactElement {
+  const [text, setText] = useState('');
+  return <TextField label="name " value={text} width={30} placeholder="a name" onChange={setText} onEnter={() => onEnter(text)} />;
+}
+
+describe('a line that is typed into', () => {
+  test('has the keys of a shell, and takes what is pasted without its line ends', async () => {
+    const entered: string[] = [];
+    const { press, seen } = show(<TestField onEnter={(text) => entered.push(text)} />);
+    expect(seen()).toContain('a name');
+    await press('org/nmae', '\u001b[D', '\u001b[D', '\u001b[D', '\u007f', '\u001b[C', 'm', '\u0001', 'x', '\u001b[3~', '\u0005', '!');
+    await press('\u001b[200~pas\r\nted\u001b[201~', '\r');
+    expect(entered).toEqual(['xrg/mmae!pasted']);
+    await press('\u0017', '\r', '\u0015', '日本', '\u007f', '\r');
+    expect(entered.slice(1)).toEqual(['xrg/', '日']);
+  });
+
+  test('shows the place in a text that is too long', async () => {
+    const { press, seen } = show(<TestField onEnter={() => {}} />);
+    await press('x'.repeat(50), 'END');
+    expect(seen()).toMatch(/^name …x+END▏$/m);
+    expect(
+      Math.max(
+        ...seen()
+          .split('\n')
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(30);
+  });
+});
+
+function TestPage(): ReactElement {
+  const [isOpen, setOpen] = useState(false);
+  const [deleted, setDeleted] = useState<string>();
+  return (
+    <>
+      <TestList
+        rows={['one', 'two']}
+        onKey={(key) => {
+          if (key === 'd') setOpen(true);
+          return key === 'd';
+        }}
+      />
+      <Line parts={[deleted ?? 'nothing was deleted']} />
+      {isOpen && (
+        <Dialog
+          title="Delete?"
+          lines={[['it cannot be undone']]}
+          keys={['y delete']}
+          onKey={(key) => {
+            if (key === 'y') setDeleted('deleted');
+            if (key === 'y' || key === 'escape') setOpen(false);
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+describe('a dialog', () => {
+  test('lies over what is below, and no key gets there', async () => {
+    const { press, seen } = show(<TestPage />);
+    await press('d');
+    expect(seen()).toMatch(/╭─ Delete\? ─+╮/);
+    expect(seen()).toMatch(/│ {2}it cannot be undone +│/);
+    await press('j', '\u001b[200~y\u001b[201~', '\u001b');
+    expect(seen()).not.toContain('Delete?');
+    expect(seen()).toMatch(/^› one/m);
+    expect(seen()).toContain('nothing was deleted');
+  });
+
+  test('hears the key that was typed ahead of it, however fast it came', async () => {
+    const { press, seen } = show(<TestPage />);
+    await press('dy');
+    expect(seen()).toMatch(/^deleted/m);
+    expect(seen()).not.toContain('Delete?');
+  });
+
+  test('is left by Escape that another key follows at once, which a terminal sends as one', async () => {
+    const { press, seen } = show(<TestPage />);
+    await press('d', '\u001bj');
+    expect(seen()).not.toContain('Delete?');
+    expect(seen()).toMatch(/^› two/m);
+  });
+});
+
+test('what is drawn cannot steer the terminal', () => {
+  const evil = 'a\u001b[2J\u009b1m\u202eb\nc';
+  const safe = 'a\\x1b[2J\\x9b1m\\u202eb\\x0ac';
+  for (const tone of ['plain', 'good', 'bad', 'warn', 'accent', 'quiet', 'strong', 'title'] as const) {
+    const { seen } = show(<Line parts={[{ text: evil, tone }]} isChosen />);
+    expect([tone, seen().trimEnd()]).toEqual([tone, safe]);
+  }
+});

@@ -1,0 +1,253 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { purgeChoices } from '../../src/cli/render/dashboard/dialogs/purge-choices.ts';
+import { stagedOn } from '../../src/cli/render/dashboard/dialogs/staged-on.ts';
+import { stagingRows } from '../../src/cli/render/lists/copy-columns.ts';
+import { nodeNames } from '../../src/cli/render/lists/node-names.ts';
+import { bar, progressBar } from '../../src/cli/render/parts/bar.ts';
+import { formatAge } from '../../src/cli/render/parts/format.ts';
+import { hintParts } from '../../src/cli/render/parts/hints.ts';
+import { type Column, layOut } from '../../src/cli/render/parts/lay-out.ts';
+import { fillParts, spread, widthOfParts } from '../../src/cli/render/parts/spread.ts';
+import { tableLines } from '../../src/cli/render/parts/table-lines.ts';
+import { cut, fill, widthOf, wrap } from '../../src/cli/render/parts/text-width.ts';
+import type { DashboardView, OwnCopy, ShownNode, StagingJob } from '../../src/cli/render/shapes.ts';
+import type { ModelId } from '../../src/core/kernel/model-id.ts';
+import type { NodeId } from '../../src/core/kernel/node-id.ts';
+
+const anyText = fc.string({ unit: 'grapheme', maxLength: 60 });
+
+describe('texts of a width', () => {
+  test.each([
+    ['plain', 'abcdef', 4, 'abc…'],
+    ['what fits', 'abcd', 4, 'abcd'],
+    ['wide characters, of which half fits', '日本語', 4, '日…'],
+    ['an emoji of several parts', '👩‍👩‍👧👩‍👩‍👧', 3, '👩‍👩‍👧…'],
+    ['nothing', 'abc', 0, ''],
+  ])('are cut: %s', (_, text, width, expected) => {
+    expect(cut(text, width)).toBe(expected);
+  });
+
+  test('keep both ends of a name when they are cut in the middle', () => {
+    expect(cut('mlx-community/Qwen3-30B-A3B-4bit', 20, 'middle')).toBe('mlx-commun…-A3B-4bit');
+  });
+
+  test('take exactly as many columns as they are to, whatever they are', () => {
+    fc.assert(
+      fc.property(anyText, fc.integer({ min: 0, max: 40 }), fc.constantFrom('left', 'right'), (text, width, align) => {
+        expect(widthOf(fill(text, width, align as 'left'))).toBe(width);
+        expect(widthOf(fill(text, width, 'left', 'middle'))).toBe(width);
+        expect(widthOfParts(fillParts([text, { text, tone: 'bad' }], width))).toBe(width);
+        for (const line of wrap(text, Math.max(4, width))) expect(widthOf(line)).toBeLessThanOrEqual(Math.max(4, width));
+      }),
+    );
+  });
+
+  test('stand at both ends of a line', () => {
+    expect(
+      spread(['left'], ['right'], 12)
+        .map((part) => (typeof part === 'string' ? part : part.text))
+        .join(''),
+    ).toBe('left   right');
+    expect(widthOfParts(spread(['x'.repeat(50)], ['right'], 20))).toBe(20);
+  });
+
+  test('are wrapped between words', () => {
+    expect(wrap('the store does not answer', 10)).toEqual(['the store', 'does not', 'answer']);
+    expect(wrap('/a/very/long/path', 6)).toEqual(['/a/ver', 'y/long', '/path']);
+  });
+});
+
+interface Row {
+  readonly name: string;
+  readonly size: string;
+  readonly note: string;
+}
+
+const columns: readonly Column<Row>[] = [
+  { title: 'NAME', grows: 10, cell: ({ name }) => name },
+  { title: 'SIZE', align: 'right', cell: ({ size }) => size },
+  { title: 'NOTE', goes: 1, most: 12, wide: 20, cell: ({ note }) => ({ text: note, tone: 'quiet' }) },
+];
+const rows: readonly Row[] = [{ name: 'a-name-of-sixteen', size: '1 GiB', note: 'a rather long note' }];
+const widths = (width: number, of = rows): object =>
+  Object.fromEntries(layOut(columns, of, width).map(({ column: { title }, width: w }) => [title, w]));
+
+describe('a table', () => {
+  test('gives its columns what they need, and more where there is room', () => {
+    expect(widths(35)).toEqual({ NAME: 14, SIZE: 5, NOTE: 12 });
+    expect(widths(200)).toEqual({ NAME: 29, SIZE: 5, NOTE: 20 });
+  });
+
+  test('leaves out what matters least, and what says nothing', () => {
+    expect(widths(25)).toEqual({ NAME: 18, SIZE: 5 });
+    expect(widths(60, [{ name: 'a', size: '1 B', note: '' }])).toEqual({ NAME: 16, SIZE: 4 });
+    expect(widths(8)).toEqual({ NAME: 4, SIZE: 5 });
+  });
+
+  test('has lines of one width, whatever is in them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ name: anyText, size: anyText, note: anyText }), { maxLength: 5 }),
+        fc.integer({ min: 40, max: 120 }),
+        (some, width) => {
+          const lines = tableLines(columns, some, width).map(widthOfParts);
+          expect(new Set(lines).size).toBe(1);
+        },
+      ),
+    );
+  });
+});
+
+test('bars are as wide as they are to be, and what is more than nothing is seen', () => {
+  fc.assert(
+    fc.property(
+      fc.float({ min: -1, max: 2, noNaN: true }),
+      fc.float({ min: 0, max: 2, noNaN: true }),
+      fc.integer({ min: 0, max: 80 }),
+      (a, b, width) => {
+        expect(widthOfParts(progressBar(a, width))).toBe(width);
+        expect(
+          widthOfParts(
+            bar(
+              [
+                { share: a, tone: 'good', character: '━' },
+                { share: b, tone: 'plain', character: '╍' },
+              ],
+              width,
+            ),
+          ),
+        ).toBe(width);
+      },
+    ),
+  );
+  expect(bar([{ share: 0.0001, tone: 'good', character: '━' }], 10)[0]).toEqual({ text: '━', tone: 'good' });
+});
+
+test('ages are short', () => {
+  const now = new Date('2026-03-01T00:00:00Z');
+  const ages = ['2026-02-28T23:59:30Z', '2026-02-28T23:15:00Z', '2026-02-27T00:00:00Z', '2025-12-01T00:00:00Z', 'never'].map((iso) =>
+    formatAge(iso, now),
+  );
+  expect(ages).toEqual(['just now', '45 min ago', '2 d ago', '2 mo ago', '']);
+  expect(formatAge('2026-02-27T00:00:00Z', now, '')).toBe('2 d');
+});
+
+test('of hints as many are shown as fit', () => {
+  const hints = [
+    ['enter', 'details'],
+    ['a', 'a rather long one'],
+    ['q', 'quit'],
+  ] as const;
+  const text = (width: number): string =>
+    hintParts(hints, width)
+      .map((part) => (typeof part === 'string' ? part : part.text))
+      .join('');
+  expect(text(80)).toBe('enter details  a a rather long one  q quit');
+  expect(text(24)).toBe('enter details  q quit');
+});
+
+const copy = (model_id: string, more: Partial<OwnCopy> = {}): OwnCopy => ({
+  model_id: model_id as ModelId,
+  size_bytes: 10,
+  last_used: '2026-01-01T00:00:00Z',
+  in_use: false,
+  over_budget: false,
+  directory: '/x',
+  holders: [],
+  digest: null,
+  ...more,
+});
+const node = (node_id: string, copies: readonly OwnCopy[], more: Partial<ShownNode> = {}): ShownNode => ({
+  node_id: node_id as NodeId,
+  hostname: node_id,
+  version: '1',
+  agent: true,
+  address: null,
+  last_seen: '2026-01-01T00:00:00Z',
+  connected: true,
+  pending_orders: 0,
+  staged_models: copies.length,
+  staged_bytes: 0,
+  free_bytes: 0,
+  copies,
+  budget_bytes: null,
+  ...more,
+});
+const view = (own: readonly OwnCopy[], nodes: readonly ShownNode[]): DashboardView => ({
+  store: { location: '', connection: { state: 'live' }, health: null, models: [], downloads: [], nodes, orders: [] },
+  staging: { staging_root: '/s', models: own, total_bytes: 0, free_bytes: 0, budget_bytes: null, in_place: false, problem: null },
+  jobs: [],
+  node: { hostname: 'me', node_id: 'me' as NodeId },
+  notice: null,
+});
+
+describe('what a removal means', () => {
+  const m = 'org/m' as ModelId;
+
+  test('what this machine has is what lies on its disk, not what the store was told', () => {
+    const now = new Date('2026-01-02T00:00:00Z');
+    const stale = node('me', [copy('org/m'), copy('org/gone')]);
+    const away = node('laptop', [copy('org/m')], { connected: false, agent: false });
+    expect(stagedOn(view([copy('org/m')], [stale, away]), m, now)).toEqual([
+      expect.objectContaining({ name: 'me, this machine', isHere: true, away: null }),
+      expect.objectContaining({ name: 'laptop', isHere: false, away: 'no agent, seen 1 d ago' }),
+    ]);
+    expect(stagedOn(view([], [stale]), 'org/gone' as ModelId, now)).toEqual([]);
+  });
+
+  test('a purge may mean this copy, every machine, or all that is here', () => {
+    const all = view([copy('org/m'), copy('org/o')], [node('me', []), node('n1', [copy('org/m')])]);
+    const says = (place: Parameters<typeof purgeChoices>[1], of = all) =>
+      purgeChoices(of, place).map(({ text, copies }) => [text, copies.length]);
+    expect(says({ modelId: m, nodeId: undefined })).toEqual([
+      ['the copy on this machine', 1],
+      ['its copies on every machine', 2],
+      ['every copy on this machine', 2],
+    ]);
+    expect(says({ modelId: undefined, nodeId: 'n1' as NodeId })).toEqual([
+      ['every copy on n1', 1],
+      ['every copy on 2 machines', 3],
+    ]);
+    expect(says({ modelId: undefined, nodeId: 'me' as NodeId })).toEqual([
+      ['every copy on this machine', 2],
+      ['every copy on 2 machines', 3],
+    ]);
+    expect(says({ modelId: 'org/none' as ModelId, nodeId: undefined }, view([], []))).toEqual([]);
+    // One that does not tell its copies may have some.
+    const silent = view([], [node('n1', [], { copies: null, staged_models: 3 })]);
+    expect(says({ modelId: undefined, nodeId: 'n1' as NodeId }, silent)).toEqual([['every copy on n1', 0]]);
+  });
+
+  test('machines of one name are told apart', () => {
+    const name = nodeNames([node('a', [], { hostname: 'Box' }), node('b', [], { hostname: 'box' }), node('c', [], { hostname: '' })]);
+    expect(['a', 'b', 'c'].map((id) => name({ node_id: id as NodeId, hostname: id === 'c' ? '' : 'box' }))).toEqual([
+      'box (a)',
+      'box (b)',
+      'c',
+    ]);
+  });
+});
+
+test('a model that is being staged is one line, whether it has a copy already or not', () => {
+  const job = (model_id: string, status: StagingJob['status']): StagingJob => ({
+    model_id: model_id as ModelId,
+    status,
+    doing: null,
+    bytes_done: 0,
+    bytes_total: 0,
+    bytes_per_second: null,
+    seconds_left: null,
+    waits_for: null,
+    path: null,
+    error: null,
+    hint: null,
+    updated_at: '',
+  });
+  const found = stagingRows([copy('a/a'), copy('b/b')], [job('b/b', 'staging'), job('c/c', 'failed'), job('a/a', 'complete')]);
+  expect(found.map(({ model_id, copy: one, job: work }) => [model_id, one !== undefined, work?.status])).toEqual([
+    ['b/b', true, 'staging'],
+    ['c/c', false, 'failed'],
+    ['a/a', true, undefined],
+  ]);
+});

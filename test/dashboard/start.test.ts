@@ -1,0 +1,138 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { runSkulk } from '../helpers/spawn-skulk.ts';
+import { serveModels } from '../helpers/staging-node.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { openTerminal, terminalTest } from '../helpers/terminal.ts';
+import { toldStore } from '../helpers/told-store.ts';
+
+const hooks = `
+import { appendFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+registerHooks({ load: (url, context, next) => { appendFileSync(process.env.SKULK_TEST_LOADED, url + '\\n'); return next(url, context); } });
+`;
+const recording = (file: string): Record<string, string> => ({
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hooks)}`,
+  SKULK_TEST_LOADED: file,
+});
+
+const filesIn = (record: string): readonly string[] =>
+  readFileSync(record, 'utf8')
+    .split('\n')
+    .filter((url) => url.startsWith('file:'));
+
+/** Whether a process loaded what draws screens, by what was in the files that it read. */
+function hasLoadedInk(record: string): boolean {
+  const files = filesIn(record);
+  expect(files.some((url) => url.includes('/dist/'))).toBe(true);
+  return files.some((url) => /react-reconciler|yoga-layout|Symbol\.for\("react\./.test(readFileSync(fileURLToPath(url), 'utf8')));
+}
+
+describe('what draws screens is loaded by nothing else', () => {
+  test('not by --version, a warm stage, a list or serve', { timeout: 60_000 }, async () => {
+    const { url } = await serveModels({ 'org/m': { a: 'a' } });
+    const home = await temporaryDirectory();
+    const env = { SKULK_HOME: home, SKULK_STORE: url };
+    expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject({ status: 0 });
+    for (const [index, args] of [
+      ['--version'],
+      ['--help'],
+      ['stage', 'org/m'],
+      ['downloads'],
+      ['registry'],
+      ['config', 'init', '--print'],
+    ].entries()) {
+      const record = join(home, `loaded-${index}`);
+      expect([args, await runSkulk(args, { env: { ...env, ...recording(record) } })]).toEqual([
+        args,
+        expect.objectContaining({ status: 0 }),
+      ]);
+      expect([args, hasLoadedInk(record)]).toEqual([args, false]);
+    }
+    // The bundler joins chunks unless a module somewhere, as in Ink, waits at its top level; each file costs a third of a millisecond.
+    expect(filesIn(join(home, 'loaded-2')).length).toBeLessThan(70);
+    const record = join(home, 'loaded-serve');
+    const busy = await runSkulk(['serve', '--host', '127.0.0.1', '--port', new URL(url).port, '--api-port', '0'], {
+      env: { SKULK_HOME: join(home, 'host'), ...recording(record) },
+    });
+    expect(busy.stderr).toContain('is taken by');
+    expect(hasLoadedInk(record)).toBe(false);
+  });
+
+  terminalTest('but by the dashboard', async () => {
+    const store = await toldStore();
+    const home = await temporaryDirectory();
+    const record = join(home, 'loaded');
+    const terminal = await openTerminal({ env: { SKULK_HOME: home, SKULK_STORE: store.url, ...recording(record) } });
+    await terminal.enter('skulk dashboard');
+    await terminal.sees('● live');
+    expect(hasLoadedInk(record)).toBe(true);
+  });
+});
+
+describe('without a terminal the dashboard says so, and ends with status 2', () => {
+  test('when neither side is one', async () => {
+    const home = await temporaryDirectory();
+    const record = join(home, 'loaded');
+    const ended = await runSkulk(['dashboard'], { env: { SKULK_HOME: home, ...recording(record) } });
+    expect(ended).toMatchObject({ status: 2, stdout: '' });
+    expect(ended.stderr).toMatch(/^skulk: "skulk dashboard" needs a terminal .*\nhint: `skulk registry`.*\n$/);
+    expect(hasLoadedInk(record)).toBe(false);
+  });
+
+  test('with --json as a document', async () => {
+    const ended = await runSkulk(['dashboard', '--json'], { env: { SKULK_HOME: await temporaryDirectory() } });
+    expect(ended).toMatchObject({ status: 2, stdout: '' });
+    expect(JSON.parse(ended.stderr)).toEqual({ error: { code: 'USAGE', message: expect.any(String), hint: expect.any(String) } });
+  });
+
+  terminalTest.each([
+    ['its output goes elsewhere', 'skulk dashboard | cat', /needs\s+a\s+terminal/],
+    ['its input comes from elsewhere', 'skulk dashboard < /dev/null', /needs\s+a\s+terminal/],
+    ['JSON is asked for', 'skulk dashboard --json', /has\s+no\s+JSON/],
+    ['the terminal can do nothing', 'TERM=dumb skulk dashboard', /TERM\s+is\s+dumb/],
+  ])('when %s', async (_, line, says) => {
+    const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: 'http://127.0.0.1:1' } });
+    await terminal.enter(`${line}; echo "status $?"`);
+    await terminal.sees(says);
+    await terminal.sees(/status [02]\n/);
+    expect(await terminal.output()).not.toContain('\u001b[?1049h');
+  });
+});
+
+terminalTest('without a store it says what `skulk registry` says, on the screen that was there', async () => {
+  const home = await temporaryDirectory();
+  const terminal = await openTerminal({ env: { SKULK_HOME: home, SKULK_STORE: 'not a url' } });
+  await terminal.enter('skulk dashboard; echo "status $?"');
+  await terminal.sees('status 2\n');
+  expect(await terminal.output()).not.toContain('\u001b[?1049h');
+});
+
+terminalTest('a token that is refused ends it with that sentence', async () => {
+  const store = await toldStore();
+  store.refusal = { status: 401, body: '{"detail":"no"}' };
+  const terminal = await openTerminal({
+    env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url, SKULK_TOKEN: 'wrong-token' },
+  });
+  await terminal.enter('skulk dashboard; echo "status $?"');
+  expect(await terminal.sees('status 2\n')).toMatch(/refuses the token[\s\S]*SKULK_TOKEN/);
+  expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
+});
+
+terminalTest('a store that is not there yet is waited for', async () => {
+  const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: 'http://127.0.0.1:1' } });
+  await terminal.enter('skulk dashboard');
+  expect(await terminal.sees('○ reconnecting')).toContain('Asking the store');
+  await terminal.sees(/connection\s+refused/);
+  await terminal.press('4');
+  await terminal.sees('Nothing is staged on this machine.');
+});
+
+test('the dashboard is in the help', () => {
+  const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
+  const { stdout } = spawnSync(process.execPath, [bin, 'dashboard', '--help'], { encoding: 'utf8' });
+  expect(stdout).toContain('at least 60 columns and 12 rows');
+});

@@ -1,0 +1,131 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { onTestFinished, test } from 'vitest';
+import { temporaryDirectory } from './temp-directory.ts';
+
+const run = promisify(execFile);
+const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
+
+/** A test in a real terminal; left out where there is no tmux. */
+export const terminalTest = spawnSync('tmux', ['-V']).status === 0 ? test : test.skip;
+
+/** A terminal with a shell in it, which has the command `skulk`. */
+export interface Terminal {
+  /** Presses keys, as tmux calls them: `a`, `Enter`, `C-c`. */
+  readonly press: (...keys: readonly string[]) => Promise<void>;
+  /** Types a text. */
+  readonly type: (text: string) => Promise<void>;
+  /** Pastes a text, as a terminal does it into a program that wants to know. */
+  readonly paste: (text: string) => Promise<void>;
+  /** Waits until the shell asks for a line. */
+  readonly prompt: () => Promise<void>;
+  /** Types a line for the shell. */
+  readonly enter: (line: string) => Promise<void>;
+  /** What is seen, line by line. */
+  readonly screen: () => Promise<string>;
+  /** The same with colours, as escape sequences. */
+  readonly colors: () => Promise<string>;
+  /** Waits until something is seen. @returns all that is seen then */
+  readonly sees: (what: string | RegExp) => Promise<string>;
+  /** Waits until something is not seen any more. */
+  readonly losesSight: (what: string | RegExp) => Promise<string>;
+  readonly resize: (columns: number, rows: number) => Promise<void>;
+  /** What the terminal was told: whether the other screen is shown, the cursor is seen, and long lines are wrapped. */
+  readonly modes: () => Promise<{ readonly alternate: boolean; readonly cursor: boolean; readonly wrap: boolean }>;
+  /** The process that the shell runs. */
+  readonly child: () => Promise<number>;
+  /** Every byte that came since it was opened. */
+  readonly output: () => Promise<string>;
+  readonly close: () => Promise<void>;
+}
+
+/** How a terminal is opened. */
+export interface TerminalOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly cwd?: string;
+  /** What stands before the command, to run it elsewhere. */
+  readonly prefix?: string;
+}
+
+let opened = 0;
+const patienceMs = 15_000;
+
+/** Opens one; it ends with the test. */
+export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, prefix = '' }: TerminalOptions = {}): Promise<Terminal> {
+  opened += 1;
+  const socket = `skulk-test-${process.pid}-${opened}`;
+  const directory = await temporaryDirectory();
+  await mkdir(join(directory, 'bin'));
+  await writeFile(join(directory, 'bin/skulk'), `#!/bin/sh\nexec ${prefix} ${process.execPath} ${bin} "$@"\n`);
+  await chmod(join(directory, 'bin/skulk'), 0o755);
+  const record = join(directory, 'output');
+  const tmux = async (...args: readonly string[]): Promise<string> =>
+    (await run('tmux', ['-u', '-L', socket, '-f', '/dev/null', ...args])).stdout;
+  const own = {
+    PATH: `${join(directory, 'bin')}:${process.env['PATH']}`,
+    HOME: directory,
+    TERM: 'tmux-256color',
+    LANG: 'C.UTF-8',
+    PS1: '$ ',
+    SKULK_NO_MDNS: '1',
+    ...(env['HF_ENDPOINT'] === undefined && { HF_HUB_OFFLINE: '1' }),
+    ...env,
+  };
+  const words = Object.entries(own).map(([name, value]) => `${name}=${value}`);
+  await tmux('new-session', '-d', '-x', String(columns), '-y', String(rows), '-c', cwd ?? directory, 'env', '-i', ...words, 'sh');
+  await tmux('pipe-pane', `cat > ${record}`);
+  const tell = async (format: string): Promise<string> => (await tmux('display-message', '-p', format)).trim();
+  const session = await tell('#{pane_pid}');
+  const close = async (): Promise<void> => {
+    await tmux('kill-server').catch(() => undefined);
+    // What still writes would do so into directories that the test removes. A zombie does not.
+    for (let rounds = 0; rounds < 100 && spawnSync('pgrep', ['-r', 'D,R,S,T', '-s', session]).status === 0; rounds += 1) await sleep(50);
+  };
+  onTestFinished(close);
+  const screen = (): Promise<string> => tmux('capture-pane', '-p');
+  const wait = async (what: string | RegExp, isWanted: boolean): Promise<string> => {
+    const until = performance.now() + patienceMs;
+    for (;;) {
+      const text = await screen();
+      if ((typeof what === 'string' ? text.includes(what) : what.test(text)) === isWanted) return text;
+      if (performance.now() > until) throw new Error(`${what} was ${isWanted ? 'not' : 'still'} seen:\n${text}`);
+      await sleep(30);
+    }
+  };
+  const terminal: Terminal = {
+    press: async (...keys) => {
+      // A terminal sends Escape and a key right after it as one.
+      for (const key of keys) {
+        await tmux('send-keys', key);
+        if (key === 'Escape') await sleep(60);
+      }
+    },
+    type: async (text) => void (await tmux('send-keys', '-l', text)),
+    paste: async (text) => {
+      await tmux('set-buffer', '--', text);
+      await tmux('paste-buffer', '-p');
+    },
+    prompt: async () => void (await wait(/^\$\s*$(?![\s\S]*\S)/m, true)),
+    enter: async (line) => void (await tmux('send-keys', '-l', `${line}\n`)),
+    screen,
+    colors: () => tmux('capture-pane', '-p', '-e'),
+    sees: (what) => wait(what, true),
+    losesSight: (what) => wait(what, false),
+    resize: async (width, height) => void (await tmux('resize-window', '-x', String(width), '-y', String(height))),
+    modes: async () => {
+      const [alternate, cursor, wrap] = (await tell('#{alternate_on} #{cursor_flag} #{wrap_flag}')).split(' ').map((flag) => flag === '1');
+      return { alternate: alternate === true, cursor: cursor === true, wrap: wrap === true };
+    },
+    child: async () => Number((await run('pgrep', ['-P', session])).stdout.split('\n')[0]),
+    output: () => readFile(record, 'utf8'),
+    close,
+  };
+  await terminal.prompt();
+  return terminal;
+}
