@@ -1,5 +1,5 @@
 import { SkulkError } from '../core/kernel/errors.ts';
-import { formatBytes } from '../core/kernel/units.ts';
+import { formatAge, formatBytes } from '../core/kernel/units.ts';
 
 interface Outcome {
   readonly status: 'pending' | 'done' | 'deferred' | 'failed';
@@ -18,6 +18,23 @@ export function nodeLine(outcome: OnNode): string {
   if (outcome.status === 'deferred') return `${name}: later, ${outcome.reason ?? 'it is in use'}`;
   if (outcome.status === 'failed') return `${name}: failed, ${outcome.reason ?? 'for a reason that it does not give'}`;
   return `${name}: has not answered yet`;
+}
+
+/** An order as the store lists it. */
+export interface ListedOrder {
+  readonly kind: string;
+  readonly model_id: string | null;
+  readonly given_at: string;
+  readonly nodes: readonly OnNode[];
+}
+
+/** What is still to be done where. */
+export function pendingLines(orders: readonly ListedOrder[], now: Date): readonly string[] {
+  return orders.flatMap(({ kind, model_id, given_at, nodes }) =>
+    nodes
+      .filter(({ status }) => status !== 'done')
+      .map((outcome) => `${nodeLine(outcome)}: ${kind} ${model_id ?? 'all copies'}, asked ${formatAge(given_at, now)}`),
+  );
 }
 
 /** What became here of something that the store had asked. */

@@ -1,25 +1,26 @@
 import { defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseNodeId } from '../core/kernel/node-id.ts';
-import { formatBytes } from '../core/kernel/units.ts';
+import { formatAge, formatBytes } from '../core/kernel/units.ts';
+import { type ListedOrder, pendingLines } from './node-lines.ts';
 
 /** `skulk nodes`: the machines that stage from the store. */
 export const nodes = defineCommand({
   name: 'nodes',
   summary: 'list the machines that stage from the store',
   description: [
-    'A machine becomes known when it first stages something or runs `skulk serve`. For each: when it last reported, whether an agent listens there now, what it has staged, its free room, and what the store asked (delete, purge-staging --all-nodes) that it has not done yet.',
+    'A machine becomes known when it first stages something or runs `skulk serve`. For each: when it last reported, whether an agent listens there now, what it has staged, its free room, and what the store asked (delete, purge-staging --all-nodes) that it has not done yet, of which a line below the table says what it is.',
     'With --watch it goes on until q or Ctrl-C: on a terminal the list is drawn anew as it changes. Elsewhere it is printed again when it has changed, every three seconds at most and with an empty line between; with --json at each change one JSON document on one line, as without --watch. A store that goes away is waited for.',
     'With --forget the store drops a machine that is gone for good, and what it still had to do. It becomes known again when it reports.',
   ],
   options: {
     watch: flag('show them as they change'),
-    forget: value('drop a machine, by its id', 'NODE', { parse: parseNodeId }),
+    forget: value('drop a machine, by its hostname or id', 'NODE', { parse: parseNodeId }),
   },
   examples: [
     ['list them', 'skulk nodes'],
     ['watch them', 'skulk nodes --watch'],
-    ['drop one that was sold', 'skulk nodes --forget node-0a1b2c3d4e5f6071'],
+    ['drop one that was sold', 'skulk nodes --forget old-laptop'],
   ],
   exits: ['not-found', 'store-unreachable'],
   run: async ({ watch, forget }, context) => {
@@ -30,14 +31,15 @@ export const nodes = defineCommand({
       const { watchNodes } = await import('../core/operations/watch-lists.ts');
       await context.watch('nodes', {
         follow: watchNodes(deps),
-        result: ({ nodes: all }) => (all === null ? undefined : { json: { nodes: all }, text: tableOf(all) }),
+        result: ({ nodes: all, orders }) =>
+          all === null || orders === null ? undefined : { json: { nodes: all, orders }, text: textOf({ nodes: all, orders }) },
       });
       return { watched: true } as const;
     }
     const { forgetNode, listNodes } = await import('../core/operations/nodes.ts');
-    return forget === undefined ? listNodes(deps) : forgetNode(deps, { nodeId: forget });
+    return forget === undefined ? listNodes(deps) : forgetNode(deps, { name: forget });
   },
-  text: (result) => ('watched' in result ? [] : 'forgotten' in result ? [`forgot ${result.forgotten}`] : tableOf(result.nodes)),
+  text: (result) => ('watched' in result ? [] : 'forgotten' in result ? [`forgot ${result.forgotten}`] : textOf(result)),
   json: (result) => ('watched' in result ? undefined : result),
   notice: (result) =>
     'nodes' in result && result.nodes.length === 0
@@ -57,7 +59,18 @@ interface ListedNode {
   readonly pending_orders: number;
 }
 
-function tableOf(all: readonly ListedNode[]): readonly TextBlock[] {
+function textOf({
+  nodes: all,
+  orders,
+}: {
+  readonly nodes: readonly ListedNode[];
+  readonly orders: readonly ListedOrder[];
+}): readonly TextBlock[] {
+  const now = new Date();
+  return [...tableOf(all, now), ...pendingLines(orders, now)];
+}
+
+function tableOf(all: readonly ListedNode[], now: Date): readonly TextBlock[] {
   if (all.length === 0) return [];
   const size = (bytes: number | null): string => (bytes === null ? '?' : formatBytes(bytes));
   return [
@@ -66,7 +79,7 @@ function tableOf(all: readonly ListedNode[]): readonly TextBlock[] {
       rows: all.map((node) => [
         node.node_id,
         node.hostname,
-        node.last_seen,
+        node.connected ? 'now' : formatAge(node.last_seen, now),
         node.connected ? 'yes' : node.agent ? 'gone' : 'no',
         node.version,
         size(node.staged_bytes),

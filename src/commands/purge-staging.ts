@@ -18,7 +18,7 @@ export const purgeStaging = defineCommand({
   options: {
     model: value('only this model', 'MODEL', { parse: parseModelId }),
     allNodes: flag('on every machine that stages from the store'),
-    node: list('only on this machine, by its id', 'NODE'),
+    node: list('only on this machine, by its hostname or id', 'NODE'),
     force: flag('also remove copies that are in use'),
     dryRun: flag('only say what would be removed'),
     yes: flag('do not ask'),
@@ -27,7 +27,7 @@ export const purgeStaging = defineCommand({
     ['see what would go', 'skulk purge-staging --dry-run'],
     ['remove one copy', 'skulk purge-staging --model mlx-community/Qwen3-4B-4bit'],
     ['remove a model from every machine, but not from the store', 'skulk purge-staging --all-nodes --model me/Foo-GGUF --yes'],
-    ['remove every copy of one machine', 'skulk purge-staging --node node-0a1b2c3d4e5f6071'],
+    ['remove every copy of one machine', 'skulk purge-staging --node gpu-box-1'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
   run: async ({ model: modelId, allNodes, node, force, dryRun, yes }, context) => {
@@ -67,5 +67,9 @@ export const purgeStaging = defineCommand({
       `${dry_run ? 'would free' : 'freed'} ${formatBytes(evicted_bytes)}`,
     ];
   },
+  notice: (result) =>
+    'nodes' in result && result.freed_bytes === 0 && result.nodes.every(({ status }) => status === 'done')
+      ? `no machine had ${result.order.model_id === null ? 'anything' : `a copy of ${result.order.model_id}`} that could be removed`
+      : undefined,
   failure: (result) => ('nodes' in result ? unfinishedNodes(result.nodes) : failedRemovals(result.failed)),
 });

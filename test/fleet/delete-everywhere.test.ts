@@ -225,7 +225,29 @@ test('nodes are listed, and one that is gone can be forgotten with what it had t
   expect(listed.nodes).toContainEqual(
     expect.objectContaining({ node_id: 'laptop', agent: false, connected: false, staged_models: 1, staged_bytes: 10, pending_orders: 1 }),
   );
+  const text = (await world.host('nodes')).stdout;
+  expect(text).toMatch(/^laptop .* just now .* 1\n/m);
+  expect(text).toMatch(/ \(laptop\): has not answered yet: evict org\/one, asked just now\n/);
   expect(await world.host('nodes', '--forget', 'laptop')).toMatchObject({ status: 0 });
   expect(await world.host('nodes', '--forget', 'laptop')).toMatchObject({ status: 3 });
   expect(await pendingOf(world)).toEqual({ host: 0 });
+
+  // By its hostname, if one alone has it.
+  const report = { version: '1', agent: false, staged_models: 0, staged_bytes: 0, free_bytes: 1 };
+  for (const [id, hostname] of [
+    ['n1', 'gpu-box.local'],
+    ['n2', 'old'],
+    ['n3', 'old'],
+  ] as const) {
+    const body = JSON.stringify({ ...report, hostname });
+    expect((await ask(host.url, `/nodes/${id}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).status).toBe(
+      200,
+    );
+  }
+  const purged = await world.host('purge-staging', '--node', 'gpu-box', '--yes', '--json');
+  expect(nodesOf(purged.stdout)).toEqual({ n1: 'pending' });
+  expect(await world.host('nodes', '--forget', 'old')).toMatchObject({ status: 2, stderr: expect.stringContaining('n2, n3') });
+  expect(await world.host('nodes', '--forget', 'gpu-box')).toMatchObject({ status: 0, stdout: 'forgot n1\n' });
+  expect(await world.host('nodes', '--forget', 'n2')).toMatchObject({ status: 0 });
+  expect(await world.host('purge-staging', '--node', 'typo', '--yes')).toMatchObject({ status: 3 });
 });

@@ -51,3 +51,21 @@ export function formatSeconds(seconds: number): string {
   if (whole < 3600) return `${Math.floor(whole / 60)}m${two(whole % 60)}s`;
   return `${Math.floor(whole / 3600)}h${two(Math.floor((whole % 3600) / 60))}m`;
 }
+
+const ages: readonly (readonly [unit: string, seconds: number])[] = [
+  ['y', 31_557_600],
+  ['mo', 2_629_800],
+  ['w', 604_800],
+  ['d', 86_400],
+  ['h', 3_600],
+  ['min', 60],
+];
+
+/** How long ago a time is: `3 d ago`, `just now`; empty for what is no time. Where a table says that already, it is `3 d` and `now`. */
+export function formatAge(iso: string, now: Date, ago: '' | ' ago' = ' ago'): string {
+  const seconds = (now.getTime() - Date.parse(iso)) / 1000;
+  if (!Number.isFinite(seconds)) return '';
+  const [unit, size] = ages.find(([, length]) => seconds >= length) ?? [];
+  if (unit === undefined || size === undefined) return ago === '' ? 'now' : 'just now';
+  return `${Math.floor(seconds / size)} ${unit}${ago}`;
+}

@@ -2,6 +2,7 @@ import type { GivenOrder, NodeOutcome } from '../fleet/contract.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { NodeId } from '../kernel/node-id.ts';
 import type { Deps } from './deps.ts';
+import { nodesCalled } from './nodes-called.ts';
 import { openStore } from './open-store.ts';
 import { awaitNodes, usualWaitMs } from './order-everywhere.ts';
 
@@ -17,7 +18,7 @@ export interface PurgeRequest {
   /** Every model when undefined. */
   readonly modelId: ModelId | undefined;
   readonly force: boolean;
-  /** Only on these nodes; on every node when undefined. */
+  /** Only on these nodes, by their ids or unique hostnames; on every node when undefined. */
   readonly nodes?: readonly NodeId[] | undefined;
   readonly waitMs?: number;
 }
@@ -32,7 +33,8 @@ export async function purgeEverywhere(
 ): Promise<PurgedEverywhere> {
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
-  const given = await fleet.give({ kind: 'purge', model_id: modelId ?? null, force, ...(named !== undefined && { nodes: named }) });
+  const nodeIds = named === undefined ? undefined : await nodesCalled(fleet, named);
+  const given = await fleet.give({ kind: 'purge', model_id: modelId ?? null, force, ...(nodeIds !== undefined && { nodes: nodeIds }) });
   const nodes = await awaitNodes(deps, fleet, given, { waitMs, isForAll: named === undefined });
   const { nodes: _, ...order } = given;
   return { order, freed_bytes: nodes.reduce((sum, { freed_bytes }) => sum + freed_bytes, 0), nodes };

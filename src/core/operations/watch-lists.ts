@@ -1,4 +1,4 @@
-import type { KnownNode } from '../fleet/contract.ts';
+import type { GivenOrder, KnownNode } from '../fleet/contract.ts';
 import type { DownloadStatus } from '../jobs/contract.ts';
 import type { Connection, Follow } from '../kernel/follow.ts';
 import type { Deps } from './deps.ts';
@@ -10,9 +10,14 @@ export const watchDownloads = (
 ): Follow<{ readonly connection: Connection; readonly downloads: readonly DownloadStatus[] | null }> =>
   watchPart(deps, ({ connection, downloads }) => ({ connection, downloads }));
 
-/** The machines that stage from the store, as they change, by hostname. The same. */
-export const watchNodes = (deps: Deps): Follow<{ readonly connection: Connection; readonly nodes: readonly KnownNode[] | null }> =>
-  watchPart(deps, ({ connection, nodes }) => ({ connection, nodes }));
+/** The machines that stage from the store, and what they have to do, as they change, by hostname. The same. */
+export const watchNodes = (
+  deps: Deps,
+): Follow<{
+  readonly connection: Connection;
+  readonly nodes: readonly KnownNode[] | null;
+  readonly orders: readonly GivenOrder[] | null;
+}> => watchPart(deps, ({ connection, nodes, orders }) => ({ connection, nodes, orders }));
 
 /** @param part what is wanted of the store; told only when one of its fields is another */
 function watchPart<T extends object>(deps: Deps, part: (view: StoreView) => T): Follow<T> {

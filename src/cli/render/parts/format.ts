@@ -1,24 +1,6 @@
 import { formatBytes, formatSeconds } from '../../../core/kernel/units.ts';
 
-export { formatBytes } from '../../../core/kernel/units.ts';
-
-const units: readonly (readonly [unit: string, seconds: number])[] = [
-  ['y', 31_557_600],
-  ['mo', 2_629_800],
-  ['w', 604_800],
-  ['d', 86_400],
-  ['h', 3_600],
-  ['min', 60],
-];
-
-/** How long ago a time is: `3 d ago`, `just now`; empty for what is no time. Where a table says that already, it is `3 d` and `now`. */
-export function formatAge(iso: string, now: Date, ago: '' | ' ago' = ' ago'): string {
-  const seconds = (now.getTime() - Date.parse(iso)) / 1000;
-  if (!Number.isFinite(seconds)) return '';
-  const [unit, size] = units.find(([, length]) => seconds >= length) ?? [];
-  if (unit === undefined || size === undefined) return ago === '' ? 'now' : 'just now';
-  return `${Math.floor(seconds / size)} ${unit}${ago}`;
-}
+export { formatAge, formatBytes } from '../../../core/kernel/units.ts';
 
 /** A time where the person is: `2026-11-24 22:10`; the text itself when it is no time. */
 export function formatTime(iso: string): string {
