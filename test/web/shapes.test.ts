@@ -8,8 +8,8 @@ import type { HubOffer } from '../../src/core/operations/look-at-hub.ts';
 import type { PurgedEverywhere } from '../../src/core/operations/purge-everywhere.ts';
 import type { ShownModel } from '../../src/core/operations/show-model.ts';
 import type { StagingJob } from '../../src/core/operations/staging-jobs.ts';
-import type { NodeIdentity } from '../../src/core/server/api-app.ts';
 import type { healthAnswer } from '../../src/core/server/health-answer.ts';
+import type { NodeIdentity } from '../../src/core/server/node-routes.ts';
 import type { DescribedEntry, VerifyReport } from '../../src/core/store/contract.ts';
 import type * as page from '../../web/api/shapes.ts';
 

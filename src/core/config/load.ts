@@ -1,17 +1,16 @@
-import { isIP } from 'node:net';
 import { isAbsolute, join, resolve } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
 import { sameHostname } from '../kernel/hostname.ts';
-import { nearest } from '../kernel/nearest.ts';
 import { readNodeId } from '../kernel/node-id.ts';
 import type { World } from '../kernel/world.ts';
 import { expandPath } from './expand-path.ts';
 import { findConfigFile } from './find-file.ts';
-import type { ReadConfig } from './read-file.ts';
 import { isThisMachine } from './same-host.ts';
 import type { ConfigFile } from './schema.ts';
 import { type Config, type Origin, placeOf, type Setting, type SettingFlags, type Settings } from './settings.ts';
+import { checkStoreHost, checkStoreUrl, usualStorePort, withScheme } from './store-address.ts';
 import { readTokenFile, type TokenFile } from './token-file.ts';
+import { warnOfMisplaced } from './warn-of-misplaced.ts';
 
 type ModelStore = NonNullable<ConfigFile['model_store']>;
 
@@ -32,33 +31,9 @@ export async function loadConfig(world: World, flags: SettingFlags = {}): Promis
   const [found, nodeId] = await Promise.all([findConfigFile(world, flags.config), readNodeId(skulkHome, world.env['SKULK_NODE_ID'])]);
   // YAML and the validator cost 40 ms; a machine without a file does not pay them.
   const read = found === undefined ? noFile : await (await import('./read-file.ts')).readConfigFile(found.path);
-  if (found !== undefined && read.content.model_store === undefined) warnOfNearMiss(world, found.path, read);
-  if (found !== undefined) warnOfStrays(world, found.path, read);
+  if (found !== undefined) warnOfMisplaced(world, found.path, read);
   const tokenFile = world.env['HF_TOKEN'] || read.content.hf_token ? undefined : await readTokenFile(world);
   return resolveConfig(world, { ...read, file: found?.path, flags, nodeId, skulkHome, tokenFile });
-}
-
-/** Sections of other programs are nobody's business; one that looks like ours means that nothing of it is in force. */
-function warnOfNearMiss(world: World, path: string, { content, lineOf }: Pick<ReadConfig, 'content' | 'lineOf'>): void {
-  const meant = Object.keys(content).find((key) => nearest(key.toLowerCase().replaceAll('-', '_'), ['model_store']) !== undefined);
-  if (meant === undefined) return;
-  world.emit({
-    type: 'warning',
-    message: `${path}:${lineOf(meant) ?? 1}: ${meant} is not a section of skulk, so nothing in it is in force`,
-    hint: 'did you mean "model_store"?',
-  });
-}
-
-const belowModelStore: ReadonlySet<string> = new Set(['store_host', 'store_http_host', 'store_port', 'store_path', 'node_overrides']);
-
-/** Our keys at the top of the file mean nothing to anybody, and a machine without `store_host` takes itself for the host. */
-function warnOfStrays(world: World, path: string, { content, lineOf }: Pick<ReadConfig, 'content' | 'lineOf'>): void {
-  for (const key of Object.keys(content).filter((one) => belowModelStore.has(one)))
-    world.emit({
-      type: 'warning',
-      message: `${path}:${lineOf(key) ?? 1}: ${key} stands outside of model_store, so it is not in force`,
-      hint: `move it below "model_store:"`,
-    });
 }
 
 /**
@@ -172,8 +147,6 @@ export function resolveConfig(
   };
 }
 
-const usualStorePort = 58080;
-
 /** The file that the Hub's own tools write is asked last. */
 const hubTokenOf = (setting: Setting<string | undefined>, file: TokenFile | undefined): Setting<string | undefined> =>
   setting.value !== undefined || file === undefined
@@ -235,38 +208,6 @@ function explaining<T>(origin: Origin, work: () => T): T {
       ? new SkulkError(error.code, `${placeOf(origin)}${error.message}`, { hint: error.hint, cause: error })
       : error;
   }
-}
-
-function checkStoreUrl(text: string, origin: Origin): void {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (
-    url !== undefined &&
-    (url.protocol === 'http:' || url.protocol === 'https:') &&
-    url.username === '' &&
-    url.search === '' &&
-    url.hash === ''
-  )
-    return;
-  const who = origin.from === 'environment' || origin.from === 'flag' ? origin.name : 'the store URL';
-  throw new SkulkError('CONFIG', `${who} is not the URL of a store: ${JSON.stringify(text.replace(/\/\/[^@/]*@/, '//…@'))}`, {
-    hint: 'it looks like http://192.168.1.10:58080; a token goes into SKULK_TOKEN',
-  });
-}
-
-/** A host with its port, or an address, means the file server there; a bare word may be anything. */
-function withScheme(text: string | undefined): string | undefined {
-  const { host, port } = /^(?<host>[\w.-]+|\[[0-9a-f:.]+\])(?::(?<port>\d{1,5}))?\/?$/i.exec(text ?? '')?.groups ?? {};
-  if (host === undefined || (port === undefined && isIP(host.replaceAll(/[[\]]/g, '')) === 0)) return text;
-  return `http://${host}:${port ?? usualStorePort}`;
-}
-
-/** A URL would be looked up as a name that nobody has. */
-function checkStoreHost(text: string, origin: Origin): void {
-  const hasPort = /^[^:]+:\d+$/.test(text);
-  if (!hasPort && !/[/\s]/.test(text)) return;
-  throw new SkulkError('CONFIG', `${placeOf(origin)}store_host is ${JSON.stringify(text)}, which is no hostname`, {
-    hint: 'write the bare name or address, e.g. mac-studio-1, and the port into store_port',
-  });
 }
 
 const env = (world: World, name: string): string | undefined => world.env[name] || undefined;

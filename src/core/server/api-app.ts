@@ -8,19 +8,9 @@ import { createApp, type LogOptions } from './create-app.ts';
 import { createEventStreams } from './events/event-stream.ts';
 import { forwardToStore } from './forward-to-store.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { addNodeRoutes } from './node-routes.ts';
+import { addNodeRoutes, type NodeIdentity } from './node-routes.ts';
 import { addStoreApi } from './store-api.ts';
 import { addWebApp, webRoutes } from './web-app.ts';
-
-/** Who a serving node is. */
-export interface NodeIdentity {
-  readonly hostname: string;
-  readonly node_id: string | null;
-  /** The address at which other machines reach it, when it is known. */
-  readonly preferred_address: string | null;
-  readonly version: string;
-  readonly role: string;
-}
 
 /** What the API of a serving node needs. */
 export interface ApiAppOptions extends LogOptions {

@@ -3,12 +3,21 @@ import { type ModelRef, parseModelId, parseModelRef, parseRevision } from '../ke
 import type { Deps } from '../operations/deps.ts';
 import { listStaging } from '../operations/list-staging.ts';
 import type { StagingJobs } from '../operations/staging-jobs.ts';
-import type { NodeIdentity } from './api-app.ts';
 import type { EventStreams } from './events/event-stream.ts';
 import { createNodeFeed } from './events/node-events.ts';
 import { modelOf } from './model-of.ts';
 import { ownPagesOnly } from './refuse-web-pages.ts';
 import { errorSchema, modelParams, nodeEventsSchema, stageBodySchema, stagingJobSchema } from './schemas.ts';
+
+/** Who a serving node is. */
+export interface NodeIdentity {
+  readonly hostname: string;
+  readonly node_id: string | null;
+  /** The address at which other machines reach it, when it is known. */
+  readonly preferred_address: string | null;
+  readonly version: string;
+  readonly role: string;
+}
 
 /** What is said of this very node, and asked of it; none of it goes on to the store host. */
 export function addNodeRoutes(

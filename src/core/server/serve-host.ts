@@ -9,7 +9,7 @@ import { openHostFleet } from '../operations/fleet-agent.ts';
 import { createHostDownloads } from '../operations/host-downloads.ts';
 import { openHostStore } from '../operations/open-store.ts';
 import type { LocalStore } from '../store/contract.ts';
-import type { Served, Serving } from './serve.ts';
+import type { Served, Serving } from './serving.ts';
 import { createStoreApp } from './store-app.ts';
 
 /**

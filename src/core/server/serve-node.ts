@@ -1,7 +1,7 @@
 import { SkulkError } from '../kernel/errors.ts';
 import type { Emit } from '../kernel/events.ts';
 import { createStoreLink } from '../operations/store-link.ts';
-import type { Served, Serving } from './serve.ts';
+import type { Served, Serving } from './serving.ts';
 
 /**
  * The part of a machine that is not the store host: a way to the store, which may be found or come up later.

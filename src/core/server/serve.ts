@@ -6,24 +6,12 @@ import { advertisedAddress, checkAdvertise, warnOfInternet } from '../operations
 import type { Deps } from '../operations/deps.ts';
 import { startAgent } from '../operations/fleet-agent.ts';
 import { reconcile } from '../operations/reconcile.ts';
-import { type ApiAppOptions, createApiApp } from './api-app.ts';
+import { createApiApp } from './api-app.ts';
 import { listen } from './listen.ts';
 import { serveHost } from './serve-host.ts';
 import { serveNode } from './serve-node.ts';
+import type { Served, ServeRequest, Serving } from './serving.ts';
 import { stopApp } from './stop-app.ts';
-
-/** What `skulk serve` takes. */
-export interface ServeRequest {
-  readonly role: 'auto' | 'store' | 'node';
-  /** Address to listen on; every one when absent. */
-  readonly host?: string;
-  /** 0 picks a free one. */
-  readonly port?: number;
-  readonly apiPort?: number;
-  readonly logLevel: string;
-  /** Whether a store is announced by mDNS, or looked for. */
-  readonly mdns: boolean;
-}
 
 /** Told once, when everything answers. */
 export interface Ready {
@@ -34,31 +22,6 @@ export interface Ready {
   readonly store_path: string | null;
   readonly node_id: string;
   readonly pid: number;
-}
-
-/** What the two roles have in common. */
-export interface Serving {
-  readonly deps: Deps;
-  readonly request: ServeRequest;
-  readonly nodeId: NodeId;
-  /** What this machine is called beside its addresses. */
-  readonly names: readonly string[];
-  /** The URL at which other machines reach what answers at a URL of this one. */
-  readonly outside: (url: string) => string;
-  /** Opens an app's port and has it closed at the end. */
-  readonly listenWith: (app: FastifyInstance, port: number) => Promise<{ readonly url: string; readonly port: number }>;
-  /** Has something done when the server ends, before what was started earlier is ended. */
-  readonly atEnd: (work: () => Promise<unknown>) => void;
-}
-
-/** What a role gives to the API and the agent, which both have. */
-export interface Served extends Pick<ApiAppOptions, 'deps' | 'link'> {
-  readonly storeUrl: string | null;
-  readonly storePath: string | null;
-  /** Waits for a store; undefined where there will be none. */
-  readonly fleet: ((signal: AbortSignal) => Promise<Parameters<typeof startAgent>[1]['fleet']>) | undefined;
-  /** To be done when the API answers. */
-  readonly onReady?: () => Promise<void>;
 }
 
 const graceMs = 10_000;

@@ -1,5 +1,13 @@
 import type { Piece } from '../../transfer/pieces.ts';
-import type { LaneItem } from './lane.ts';
+
+/** A piece that a lane is to fetch. */
+export interface LaneItem {
+  /** What the piece is called between lane and transfer. */
+  readonly number: number;
+  readonly piece: Piece;
+  /** How many of its first bytes are probably in their place. */
+  readonly part: number;
+}
 
 /** Hands out pieces, so that whoever is quick gets more. */
 export interface Batches {

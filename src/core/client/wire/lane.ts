@@ -10,7 +10,7 @@ import { fetchPiece, type PieceFile } from '../../transfer/fetch-piece.ts';
 import type { Piece } from '../../transfer/pieces.ts';
 import type { RateLimiter } from '../../transfer/rate-limiter.ts';
 import { isTransient } from '../transient.ts';
-import { largeBytes } from './batches.ts';
+import { type LaneItem, largeBytes } from './batches.ts';
 import { createPieceReader, type WireTarget } from './piece-reader.ts';
 
 /** What all lanes of a transfer have in common; it can be handed to a thread. */
@@ -22,15 +22,6 @@ export interface LaneSettings {
   /** Whose files are there in their full length, but for those that come in one piece. */
   readonly directory: string;
   readonly policy: RetryPolicy;
-}
-
-/** A piece that a lane is to fetch. */
-export interface LaneItem {
-  /** What the piece is called between lane and transfer. */
-  readonly number: number;
-  readonly piece: Piece;
-  /** How many of its first bytes are probably in their place. */
-  readonly part: number;
 }
 
 /** The other end of a lane. What returns a promise is waited for. */

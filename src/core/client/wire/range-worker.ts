@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SkulkError } from '../../kernel/errors.ts';
 import { joinRateLimiter, unlimited } from '../../transfer/rate-limiter.ts';
-import { type LaneItem, runLane } from './lane.ts';
+import type { LaneItem } from './batches.ts';
+import { runLane } from './lane.ts';
 import { packError } from './send-error.ts';
 import { counterOf, type FromThread, type ThreadStart, type ToThread } from './thread-messages.ts';
 

@@ -1,7 +1,8 @@
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
 import type { SharedRate } from '../../transfer/rate-limiter.ts';
-import type { LaneItem, LaneSettings } from './lane.ts';
+import type { LaneItem } from './batches.ts';
+import type { LaneSettings } from './lane.ts';
 
 /** What a thread is started with. */
 export interface ThreadStart {
