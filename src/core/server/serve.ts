@@ -7,6 +7,7 @@ import type { Deps } from '../operations/deps.ts';
 import { startAgent } from '../operations/fleet-agent.ts';
 import { reconcile } from '../operations/reconcile.ts';
 import { createApiApp } from './api-app.ts';
+import { keepHeapSmall } from './keep-heap-small.ts';
 import { listen } from './listen.ts';
 import { serveHost } from './serve-host.ts';
 import { serveNode } from './serve-node.ts';
@@ -89,6 +90,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
       node_id: nodeId,
       pid: process.pid,
     });
+    keepHeapSmall();
     await aborted(world.signal);
   } finally {
     for (const end of ends.toReversed()) await end();
