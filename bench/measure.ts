@@ -39,10 +39,10 @@ export function cpuOf(pids: readonly number[]): number {
   }, 0);
 }
 
-/** The most memory that a process has had resident, in bytes. */
+/** The most memory that a process has had resident, in bytes; 0 of one that has ended and was not waited for. */
 export function peakMemoryOf(pid: number): number {
   const kibibytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-  return Number(kibibytes) * 1024;
+  return Number(kibibytes ?? 0) * 1024;
 }
 
 /** Runs a line of bash and takes its time. @throws Error when it fails */

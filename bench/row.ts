@@ -54,7 +54,7 @@ export async function compare(
     value: summarize(seconds(own)),
     peer: { name: theirs.label, value: summarize(seconds(other)) },
     ratio,
-    goal: `<= ${most}`,
+    goal: `<= ${Number(most.toFixed(2))}`,
     isMet: ratio.median <= most,
     ...(bytes !== undefined && {
       cpuPerGib: {

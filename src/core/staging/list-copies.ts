@@ -1,5 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { totalBytes } from '../catalog/manifest.ts';
 import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
@@ -100,7 +101,8 @@ async function describeCopy(directory: string, name: string): Promise<StagedCopy
   return {
     modelId,
     directory,
-    sizeBytes: await sizeOnDisk(directory),
+    // What was verified is not looked at file by file.
+    sizeBytes: record === undefined ? await sizeOnDisk(directory) : totalBytes(record.manifest.files),
     lastUsed:
       lastUsed ??
       (await lstat(directory).then(

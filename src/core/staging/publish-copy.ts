@@ -6,9 +6,9 @@ import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { renameDurably, syncDirectory } from '../kernel/durable-file.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { quote } from '../kernel/relative-path.ts';
-import { syncFile } from '../transfer/clone-file.ts';
-import { type Fingerprint, readFingerprint } from '../transfer/fingerprint.ts';
+import type { Fingerprint } from '../transfer/fingerprint.ts';
 import { moveToTrash, removeTree } from '../transfer/remove-tree.ts';
+import { syncFile } from '../transfer/sync-file.ts';
 import { type ModelPart, writeCopyRecord } from './copy-record.ts';
 import { touchLastUsed } from './last-used.ts';
 import { copyPath, type IncomingCopy, type StagingLayout } from './layout.ts';
@@ -63,9 +63,8 @@ async function syncFiles(manifest: Manifest, incoming: IncomingCopy, signal: Abo
   const fingerprints = await mapAtOnce(manifest.files, filesAtOnce, async ({ path, size }) => {
     if (signal.aborted) throw signal.reason;
     const absolute = join(incoming.files, path);
-    await syncFile(absolute);
-    const fingerprint = readFingerprint(absolute);
-    if (fingerprint?.size === size) return fingerprint;
+    const fingerprint = await syncFile(absolute);
+    if (fingerprint.size === size) return fingerprint;
     throw new SkulkError('INTEGRITY', `${absolute} changed while it was staged`, {
       hint: 'find out who else writes there, then stage again',
     });

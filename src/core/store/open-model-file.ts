@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, fstatSync } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
@@ -30,7 +30,8 @@ export async function openModelFile(
   // A pipe would be waited for.
   const handle = await open(join(directory, path), constants.O_RDONLY | constants.O_NONBLOCK).catch(explainMissing);
   try {
-    const info = await handle.stat({ bigint: true });
+    // Of a file that was just opened the system knows this without asking the disk.
+    const info = fstatSync(handle.fd, { bigint: true });
     if (!info.isFile()) throw damaged('is not a regular file');
     const size = Number(info.size);
     const fingerprint = fingerprintOf(info);

@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { copyFile, open, rm } from 'node:fs/promises';
+import { copyFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError } from '../kernel/errors.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import type { FileDigest } from './hash-job.ts';
 import { type HashOptions, runHashJob } from './hash-pool.ts';
+import { syncFile } from './sync-file.ts';
 
 /** How a file is cloned. */
 export interface CloneOptions extends HashOptions {
@@ -42,15 +43,5 @@ async function reflink(from: string, to: string): Promise<boolean> {
     if (!isSystemError(error, 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EINVAL', 'ENOSYS', 'ENOTTY', 'EPERM')) throw error;
     await rm(to, { force: true });
     return false;
-  }
-}
-
-/** Waits until a file's content is on the disk. */
-export async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

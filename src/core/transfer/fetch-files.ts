@@ -6,7 +6,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import { quote, type RelativePath } from '../kernel/relative-path.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
-import { cloneFile, syncFile } from './clone-file.ts';
+import { cloneFile } from './clone-file.ts';
 import { fetchPieces } from './fetch-pieces.ts';
 import { blockSize, blocksOf, type FilePiece, missingPieces } from './file-blocks.ts';
 import type { FileDigest } from './hash-job.ts';
@@ -15,6 +15,7 @@ import { openJournal, readJournal } from './part-journal.ts';
 import { pieceKey } from './pieces.ts';
 import { createProgressMeter } from './progress-meter.ts';
 import type { RateLimiter } from './rate-limiter.ts';
+import { syncFile } from './sync-file.ts';
 
 /** A file whose content is promised as a whole: by its sha256, or by the id that git gives it. */
 export interface PromisedFile {
