@@ -176,7 +176,16 @@ const node = (node_id: string, copies: readonly OwnCopy[], more: Partial<ShownNo
 });
 const view = (own: readonly OwnCopy[], nodes: readonly ShownNode[]): DashboardView => ({
   store: { location: '', connection: { state: 'live' }, health: null, models: [], downloads: [], nodes, orders: [] },
-  staging: { staging_root: '/s', models: own, total_bytes: 0, free_bytes: 0, budget_bytes: null, in_place: false, problem: null },
+  staging: {
+    staging_root: '/s',
+    models: own,
+    unfinished: [],
+    total_bytes: 0,
+    free_bytes: 0,
+    budget_bytes: null,
+    in_place: false,
+    problem: null,
+  },
   jobs: [],
   node: { hostname: 'me', node_id: 'me' as NodeId },
   notice: null,
@@ -214,6 +223,14 @@ describe('what a removal means', () => {
       ['every copy on 2 machines', 3],
     ]);
     expect(says({ modelId: 'org/none' as ModelId, nodeId: undefined }, view([], []))).toEqual([]);
+    // A part of a copy can be removed as well.
+    const part = view([], []);
+    const parts = { ...part, staging: { ...part.staging, unfinished: [{ model_id: m, size_bytes: 5 }] } } as DashboardView;
+    expect(says({ modelId: m, nodeId: undefined }, parts)).toEqual([
+      ['the copy on this machine', 1],
+      ['its copies on every machine', 1],
+      ['every copy on this machine', 1],
+    ]);
     // One that does not tell its copies may have some.
     const silent = view([], [node('n1', [], { copies: null, staged_models: 3 })]);
     expect(says({ modelId: undefined, nodeId: 'n1' as NodeId }, silent)).toEqual([['every copy on n1', 0]]);
@@ -244,10 +261,17 @@ test('a model that is being staged is one line, whether it has a copy already or
     hint: null,
     updated_at: '',
   });
-  const found = stagingRows([copy('a/a'), copy('b/b')], [job('b/b', 'staging'), job('c/c', 'failed'), job('a/a', 'complete')]);
+  const unfinished = ['b/b', 'c/c', 'd/d'].map((model_id) => ({ model_id: model_id as ModelId, size_bytes: 7 }));
+  const found = stagingRows({ models: [copy('a/a'), copy('b/b')], unfinished }, [
+    job('b/b', 'staging'),
+    job('c/c', 'failed'),
+    job('a/a', 'complete'),
+  ]);
   expect(found.map(({ model_id, copy: one, job: work }) => [model_id, one !== undefined, work?.status])).toEqual([
     ['b/b', true, 'staging'],
     ['c/c', false, 'failed'],
     ['a/a', true, undefined],
+    ['d/d', false, undefined],
   ]);
+  expect(found.at(-1)?.unfinished).toBe(7);
 });

@@ -106,10 +106,18 @@ export interface OwnCopy extends ShownCopy {
   readonly digest: string | null;
 }
 
+/** A part of a copy. */
+export interface Unfinished {
+  readonly model_id: ModelId;
+  readonly size_bytes: number;
+}
+
 /** What this machine has staged. */
 export interface StagingView {
   readonly staging_root: string;
   readonly models: readonly OwnCopy[];
+  /** What is there of copies that are not whole. */
+  readonly unfinished: readonly Unfinished[];
   readonly total_bytes: number;
   readonly free_bytes: number;
   readonly budget_bytes: number | null;

@@ -20,7 +20,7 @@ export interface StagingList {
     readonly over_budget: boolean;
   }[];
   /** What is there of copies that are not whole. */
-  readonly unfinished: readonly { readonly model_id: string; readonly size_bytes: number }[];
+  readonly unfinished: readonly { readonly model_id: ModelId; readonly size_bytes: number }[];
   readonly total_bytes: number;
   readonly free_bytes: number;
   /** What idle copies may take together; null when nothing is evicted by itself. */

@@ -55,7 +55,7 @@ function countOf({ store, staging, jobs }: DashboardView, tab: TabName): string 
     store: store?.models?.length,
     downloads: store?.downloads?.filter(({ status }) => status === 'pending' || status === 'downloading').length || undefined,
     nodes: store?.nodes?.length,
-    staging: staging === null ? undefined : stagingRows(staging.models, jobs).length,
+    staging: staging === null ? undefined : stagingRows(staging, jobs).length,
   }[tab];
   return count === undefined ? '' : String(count);
 }

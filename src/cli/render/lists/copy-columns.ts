@@ -2,7 +2,7 @@ import { describeHolder } from '../../../core/kernel/holder.ts';
 import type { ModelId } from '../../../core/kernel/model-id.ts';
 import { formatAge, formatBytes, formatLeft, formatRate } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
-import type { OwnCopy, ShownCopy, StagingJob } from '../shapes.ts';
+import type { OwnCopy, ShownCopy, StagingJob, StagingView } from '../shapes.ts';
 import { progressOf } from './download-columns.ts';
 
 /** A line of what this machine has: a copy, or one that is being made. */
@@ -11,34 +11,50 @@ export interface StagingRow {
   readonly copy: OwnCopy | undefined;
   /** One that runs, waits or failed. */
   readonly job: StagingJob | undefined;
+  /** What is there of one that nobody makes now, in bytes. */
+  readonly unfinished?: number;
 }
 
-/** What is staged and what is on its way, each model once. Pure. */
-export function stagingRows(copies: readonly OwnCopy[], jobs: readonly StagingJob[]): readonly StagingRow[] {
+/** What is staged, on its way and left half-way, each model once. Pure. */
+export function stagingRows(
+  staging: Pick<StagingView, 'models' | 'unfinished'> | null,
+  jobs: readonly StagingJob[],
+): readonly StagingRow[] {
+  const { models: copies, unfinished } = staging ?? { models: [], unfinished: [] };
   const told = jobs.filter(({ status }) => status !== 'complete');
   const ids = new Set(told.map(({ model_id }) => model_id));
   const copyOf = new Map(copies.map((copy) => [copy.model_id, copy]));
   return [
     ...told.map((job) => ({ model_id: job.model_id, job, copy: copyOf.get(job.model_id) })),
     ...copies.filter(({ model_id }) => !ids.has(model_id)).map((copy) => ({ model_id: copy.model_id, copy, job: undefined })),
+    ...unfinished
+      .filter(({ model_id }) => !ids.has(model_id) && !copyOf.has(model_id))
+      .map(({ model_id, size_bytes }) => ({ model_id, copy: undefined, job: undefined, unfinished: size_bytes })),
   ];
 }
 
 /** This machine's copies as a table. */
 export const copyColumns = (now: Date): readonly Column<StagingRow>[] => [
   { title: 'MODEL', grows: 26, cut: 'middle', cell: ({ model_id }) => model_id },
-  { title: 'SIZE', align: 'right', cell: ({ copy, job }) => sizeOf(copy, job) },
+  { title: 'SIZE', align: 'right', cell: sizeOf },
   { title: 'LAST USED', align: 'right', goes: 1, cell: ({ copy, job }) => lastUsed(copy, job, now) },
   {
     title: 'STATE',
     width: 24,
     wide: 60,
-    cell: ({ copy, job }, width) => (job === undefined ? stateOf(copy, copy?.holders) : jobState(job, width)),
+    cell: ({ copy, job, unfinished }, width) =>
+      unfinished !== undefined
+        ? { text: 'unfinished, s goes on', tone: 'warn' }
+        : job === undefined
+          ? stateOf(copy, copy?.holders)
+          : jobState(job, width),
   },
 ];
 
-const sizeOf = (copy: OwnCopy | undefined, job: StagingJob | undefined): string =>
-  job !== undefined && job.bytes_total > 0 ? formatBytes(job.bytes_total) : copy === undefined ? '' : formatBytes(copy.size_bytes);
+function sizeOf({ copy, job, unfinished }: StagingRow): string {
+  const bytes = job !== undefined && job.bytes_total > 0 ? job.bytes_total : (copy?.size_bytes ?? unfinished);
+  return bytes === undefined ? '' : formatBytes(bytes);
+}
 
 /** While a copy is made, how fast and how long still stands there instead. */
 function lastUsed(copy: OwnCopy | undefined, job: StagingJob | undefined, now: Date): Cell {

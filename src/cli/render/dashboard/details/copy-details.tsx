@@ -14,12 +14,12 @@ import { DetailsPage } from './details-page.tsx';
 export function CopyDetailsPage({ modelId }: { readonly modelId: ModelId }): ReactElement {
   const dashboard = useDashboard();
   const { view, now, width } = dashboard;
-  const row = stagingRows(view.staging?.models ?? [], view.jobs).find(({ model_id }) => model_id === modelId);
+  const row = stagingRows(view.staging, view.jobs).find(({ model_id }) => model_id === modelId);
   if (row === undefined)
     return (
       <DetailsPage title={modelId} lines={[[{ text: '  It is not staged on this machine any more.', tone: 'warn' }]]} onKey={() => false} />
     );
-  const facts = factLines([...jobFacts(row.job), ...copyFacts(row.copy, now)], width);
+  const facts = factLines([...jobFacts(row.job), ...copyFacts(row.copy, now), ...unfinishedFacts(row.unfinished)], width);
   return <DetailsPage title={modelId} lines={facts} onKey={(key) => actOnCopy(dashboard, key, row)} />;
 }
 
@@ -32,6 +32,14 @@ function jobFacts(job: StagingJob | undefined) {
     ['left', formatLeft(job.seconds_left)],
     ['error', job.error, 'bad'],
     ['hint', job.hint],
+  ] as const;
+}
+
+function unfinishedFacts(bytes: number | undefined) {
+  if (bytes === undefined) return [];
+  return [
+    ['unfinished', `${formatBytes(bytes)} of it are here`],
+    ['it', 'goes on with s; after a week without, skulk reconcile removes it'],
   ] as const;
 }
 

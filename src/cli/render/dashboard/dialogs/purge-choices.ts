@@ -13,7 +13,7 @@ export interface PurgeChoice {
 
 /** What a purge may mean where it was asked: this copy, this machine, everywhere. Those that remove nothing are left out. Pure. */
 export function purgeChoices(view: DashboardView, { modelId, nodeId }: PurgePlace): readonly PurgeChoice[] {
-  const own = view.staging?.models ?? [];
+  const own = ownCopies(view);
   const others = (view.store?.nodes ?? []).filter(({ node_id }) => node_id !== view.node.node_id);
   const everywhere = [...own, ...others.flatMap(({ copies }) => copies ?? [])];
   const of = (copies: readonly ShownCopy[], id: ModelId): readonly ShownCopy[] => copies.filter(({ model_id }) => model_id === id);
@@ -39,4 +39,12 @@ export function purgeChoices(view: DashboardView, { modelId, nodeId }: PurgePlac
   ];
   // A node that does not tell its copies may have some all the same.
   return choices.filter(({ copies, wish }) => copies.length > 0 || (typeof wish.on === 'object' && node?.staged_models !== 0));
+}
+
+/** A part of a copy takes room as well. */
+function ownCopies({ staging }: DashboardView): readonly ShownCopy[] {
+  if (staging === null) return [];
+  const whole = new Set(staging.models.map(({ model_id }) => model_id));
+  const parts = staging.unfinished.filter(({ model_id }) => !whole.has(model_id));
+  return [...staging.models, ...parts.map((part) => ({ ...part, last_used: '', in_use: false, over_budget: false }))];
 }

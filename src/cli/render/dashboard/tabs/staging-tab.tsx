@@ -13,7 +13,7 @@ export function StagingTab(): ReactElement {
   return (
     <List
       columns={copyColumns(now)}
-      rows={stagingRows(staging?.models ?? [], jobs)}
+      rows={stagingRows(staging, jobs)}
       keyOf={({ model_id }) => model_id}
       wordsOf={({ model_id }) => model_id}
       width={width}
