@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
@@ -37,6 +37,12 @@ test.skipIf(!canMake)(
     });
     const staged = await node.skulk(['stage', 'org/m'], env).ended;
     expect(staged, staged.stderr).toMatchObject({ status: 0, stdout: `${join(home, 'node/staging/org--m')}\n` });
+
+    // A store of one's own is filled, whatever else is on the LAN.
+    await mkdir(join(home, 'own/store'), { recursive: true });
+    const added = await node.skulk(['add', join(home, 'source'), '--as', 'org/own'], { SKULK_HOME: join(home, 'own') }).ended;
+    expect(added, added.stderr).toMatchObject({ status: 0 });
+    expect(await readdir(join(home, 'own/store'))).toContain('org--own');
 
     const second = await serveOn(other, join(home, 'other'));
     const asked = await node.skulk(['registry'], { SKULK_HOME: join(home, 'node') }).ended;

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { SkulkError } from '../kernel/errors.ts';
 import { sameHostname } from '../kernel/hostname.ts';
+import { isOwnAddress } from '../kernel/own-address.ts';
 import type { AnnouncedStore } from '../network/mdns.ts';
 import { type JudgedAddress, judgeAddresses } from '../network/routable-address.ts';
 import type { Deps } from './deps.ts';
@@ -51,6 +52,13 @@ export async function findOnlyStore(deps: Deps): Promise<string | undefined> {
     });
   deps.world.emit({ type: 'note', message: `the store ${nameOf(only)} was found by mDNS` });
   return only.url;
+}
+
+/** Where the store answers that this machine itself announces, with its node id and at an address of its own. */
+export async function findOwnStore(deps: Deps, nodeId: string): Promise<string | undefined> {
+  const isMeant = ({ node_id, url }: AnnouncedStore): boolean => node_id === nodeId && isOwnAddress(hostOf(url));
+  const { stores } = await discover(deps, { timeoutMs: shortMs, isEnough: isMeant });
+  return stores.find(isMeant)?.url;
 }
 
 /** The stores on the LAN that are not this machine's own. */

@@ -75,9 +75,10 @@ export async function openStore(
   if (!exists && isStoreNamed) await checkDirectory(root, 'store_path', { mayBeMissing: false });
   if (isStoreNamed) return openDisk(deps, root);
   const own = exists ? openDisk(deps, root) : undefined;
-  // A store without a model may come of a `skulk serve` that was meant to be a node.
   if (own !== undefined && (await own.store.health()).models > 0) return own;
-  const nearby = (await findOnLan(deps)) ?? (await findOnThisMachine(deps));
+  // A store without a model may come of a `skulk serve` that was meant to be a node, or of one before another directory was chosen.
+  // Whoever brings a model means a store of this very machine.
+  const nearby = own !== undefined && mayCreate ? await findOwnServer(deps) : ((await findOnLan(deps)) ?? (await findOnThisMachine(deps)));
   if (nearby === undefined && own !== undefined) return own;
   await own?.[Symbol.asyncDispose]();
   if (nearby !== undefined) return nearby;
@@ -177,6 +178,15 @@ async function openLonelyFleet({ world }: Deps, store: LocalStore): Promise<Flee
 
 function noDownloads(): never {
   throw new Error('this server has a store without downloads');
+}
+
+/** The store that this machine itself announces, as it serves another directory than its settings name. */
+async function findOwnServer(deps: Deps): Promise<OpenedStore | undefined> {
+  const { nodeId } = deps.config;
+  if (nodeId === undefined) return undefined;
+  const { findOwnStore } = await import('./discover.ts');
+  const url = await findOwnStore(deps, nodeId);
+  return url === undefined ? undefined : openRemote(deps, url);
 }
 
 /** The store that announces itself, if there is just one. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type Manifest, totalBytes } from '../catalog/manifest.ts';
 import { pause } from '../kernel/backoff.ts';
+import { chunkSize } from '../kernel/chunk-size.ts';
 import { renameDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
@@ -215,7 +216,13 @@ const pieceNumbers = (names: ReadonlySet<string>): readonly MissingPiece[] =>
 
 /** Takes what is not needed: an answer to a request that is still being sent may end its connection. */
 async function skim(bytes: Readable | Uint8Array): Promise<void> {
-  if (bytes instanceof Readable) for await (const _ of bytes);
+  if (!(bytes instanceof Readable)) return;
+  let left = chunkSize;
+  for await (const part of bytes as AsyncIterable<Uint8Array>) {
+    left -= part.length;
+    // No piece has more, and leaving ends the connection.
+    if (left < 0) return;
+  }
 }
 
 /** Writes a piece to its place, and writes down that it is there once it is what the manifest says. */
