@@ -68,14 +68,12 @@ export async function openStore(
   const root = settings.storePath.value;
   const holder = await readLock(storeLayout(root).lock);
   if (holder?.url !== undefined) return openRemote(deps, holder.url, { localRoot: root, connections });
-  const exists = await stat(root).then(
-    () => true,
-    () => false,
-  );
+  const exists = await isThere(root);
   if (!exists && isStoreNamed) await checkDirectory(root, 'store_path', { mayBeMissing: false });
   if (isStoreNamed) return openDisk(deps, root);
   const own = exists ? openDisk(deps, root) : undefined;
-  if (own !== undefined && (await own.store.health()).models > 0) return own;
+  // Who made the directory by hand means it.
+  if (own !== undefined && (!(await isThere(storeLayout(root).lock)) || (await own.store.health()).models > 0)) return own;
   // A store without a model may come of a `skulk serve` that was meant to be a node, or of one before another directory was chosen.
   // Whoever brings a model means a store of this very machine.
   const nearby = own !== undefined && mayCreate ? await findOwnServer(deps) : ((await findOnLan(deps)) ?? (await findOnThisMachine(deps)));
@@ -86,6 +84,12 @@ export async function openStore(
   await makeDirectory(root);
   return openDisk(deps, root);
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 /** The URL that the configuration gives for the store, or undefined when this machine is its host or none is named. */
 export function remoteUrl({ settings, isStoreHost }: Config): string | undefined {
