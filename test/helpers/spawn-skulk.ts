@@ -34,8 +34,13 @@ export interface RunningSkulk {
 export function startSkulk(args: readonly string[], { env = {}, cwd }: SpawnOptions = {}): RunningSkulk {
   const child = spawn(process.execPath, [bin, ...args], {
     // The internet is for those tests that bring their own Hub.
-    // Nor does a test hear of what else is on the LAN, but for those that make one.
-    env: ownEnvironment({ SKULK_NO_MDNS: '1', ...(env['HF_ENDPOINT'] === undefined && { HF_HUB_OFFLINE: '1' }), ...env }),
+    // Nor does a test hear of what else is on the LAN or this machine, but for those that make a LAN.
+    env: ownEnvironment({
+      SKULK_NO_MDNS: '1',
+      SKULK_NO_DISCOVERY: '1',
+      ...(env['HF_ENDPOINT'] === undefined && { HF_HUB_OFFLINE: '1' }),
+      ...env,
+    }),
     cwd: cwd ?? '/',
     stdio: ['ignore', 'pipe', 'pipe'],
   });

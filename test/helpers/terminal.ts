@@ -74,6 +74,7 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
     LANG: 'C.UTF-8',
     PS1: '$ ',
     SKULK_NO_MDNS: '1',
+    SKULK_NO_DISCOVERY: '1',
     ...(env['HF_ENDPOINT'] === undefined && { HF_HUB_OFFLINE: '1' }),
     ...env,
   };

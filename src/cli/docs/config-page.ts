@@ -19,6 +19,7 @@ const variables: readonly (readonly [name: string, means: string])[] = [
   ['SKULK_STORE', 'URL of the store, as --store; it overrides the file'],
   ['SKULK_TOKEN', 'token for the store, as --token'],
   ['SKULK_NO_MDNS', '1: neither announce a store by mDNS nor look for one'],
+  ['SKULK_NO_DISCOVERY', '1: look for no store that nobody named, neither by mDNS nor on this machine'],
   ['SKULK_STALL_TIMEOUT', 'seconds without a byte after which a connection to the store is dropped and taken up again; default 30'],
   ['SKULK_NODE_ID', 'id of this machine; default: one that is made once and kept in SKULK_HOME'],
   ['HF_TOKEN', 'Hugging Face token; overrides hf_token'],

@@ -17,8 +17,13 @@ export interface Discovery {
 /** How long a command that has no store listens, in milliseconds. */
 const shortMs = 700;
 
+const isOn = (text: string | undefined): boolean => /^(1|true|yes|on)$/i.test(text ?? '');
+
+/** Whether a store that nobody named may be looked for: `SKULK_NO_DISCOVERY` forbids it. */
+export const mayLookAround = ({ world }: Pick<Deps, 'world'>): boolean => !isOn(world.env['SKULK_NO_DISCOVERY']);
+
 /** Whether this machine may use mDNS: `SKULK_NO_MDNS` forbids it. */
-export const mayUseMdns = ({ world }: Pick<Deps, 'world'>): boolean => !/^(1|true|yes|on)$/i.test(world.env['SKULK_NO_MDNS'] ?? '');
+export const mayUseMdns = (deps: Pick<Deps, 'world'>): boolean => mayLookAround(deps) && !isOn(deps.world.env['SKULK_NO_MDNS']);
 
 /** Asks the LAN for stores. @param timeoutMs how long to listen, unless `isEnough` is true of one that answers */
 export async function discover(
@@ -27,7 +32,7 @@ export async function discover(
 ): Promise<Discovery> {
   const problems: string[] = [];
   const addresses = judgeAddresses(networkInterfaces(), deps.config.settings.storeHttpHost.value);
-  if (!mayUseMdns(deps)) return { stores: [], addresses, problems: ['SKULK_NO_MDNS is set, so nobody was asked'] };
+  if (!mayUseMdns(deps)) return { stores: [], addresses, problems: ['SKULK_NO_MDNS or SKULK_NO_DISCOVERY is set, so nobody was asked'] };
   const { discoverStores } = await import('../network/mdns.ts');
   const onProblem = (message: string): void => void problems.push(message);
   const stores = await discoverStores({ timeoutMs, isEnough, signal: deps.world.signal, onProblem });

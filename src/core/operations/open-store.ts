@@ -202,6 +202,8 @@ async function findOnLan(deps: Deps): Promise<OpenedStore | undefined> {
 
 /** A server that was started with other settings than ours, at the usual port of this machine. */
 async function findOnThisMachine(deps: Deps): Promise<OpenedStore | undefined> {
+  const { mayLookAround } = await import('./discover.ts');
+  if (!mayLookAround(deps)) return undefined;
   const url = `http://127.0.0.1:${deps.config.settings.storePort.value}`;
   const { probeConnection } = await import('../client/probe-connection.ts');
   if ((await probeConnection(url, 250)) !== 'connected') return undefined;

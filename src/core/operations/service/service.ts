@@ -85,7 +85,7 @@ async function describe({ world, config }: Deps, { manager: wanted, role }: Serv
     // The service runs in another directory, where another file could be found.
     ...(config.file === undefined ? [] : ['--config', config.file]),
   ];
-  const kept = ['SKULK_HOME', 'SKULK_NODE_ID', 'SKULK_STORE', 'HF_ENDPOINT', 'HF_HUB_OFFLINE', 'SKULK_NO_MDNS'];
+  const kept = ['SKULK_HOME', 'SKULK_NODE_ID', 'SKULK_STORE', 'HF_ENDPOINT', 'HF_HUB_OFFLINE', 'SKULK_NO_MDNS', 'SKULK_NO_DISCOVERY'];
   const environment = Object.fromEntries(kept.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
   const content = unitFile(manager, { command, environment, logFile: join(config.skulkHome, 'serve.log') });
   return { manager, path, content };
