@@ -58,6 +58,7 @@ export async function catchUp(
           message: `the store had asked to ${order.kind} ${order.model_id ?? 'all copies'}: removed here, ${formatBytes(outcome.freed_bytes)}`,
         });
     }
+    if (done.some(({ outcome }) => outcome.freed_bytes > 0)) await tellStaged(deps, fleet, nodeId);
     return done;
   } catch (error) {
     if (world.signal.aborted) throw world.signal.reason;
@@ -111,6 +112,17 @@ export async function reportStaged(deps: Deps): Promise<void> {
       type: 'note',
       message: `the store was not told what is staged: ${error instanceof Error ? error.message : String(error)}`,
     });
+  }
+}
+
+/** Tells the store what is left here, when an order removed something. It is not what anybody waits for. */
+export async function tellStaged(deps: Deps, fleet: Fleet, nodeId: NodeId): Promise<void> {
+  const { signal, emit } = deps.world;
+  try {
+    await fleet.report(await describeNode(deps, nodeId, { agent: false, full: true, isEnding: true }), { signal });
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    emit({ type: 'note', message: `the store was not told what is staged: ${error instanceof Error ? error.message : String(error)}` });
   }
 }
 

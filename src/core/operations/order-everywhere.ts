@@ -1,6 +1,6 @@
 import type { Fleet, GivenOrder, NodeOutcome } from '../fleet/contract.ts';
 import { carryOutOrder } from './carry-out-order.ts';
-import { obey, ownNodeId } from './catch-up.ts';
+import { obey, ownNodeId, tellStaged } from './catch-up.ts';
 import type { Deps } from './deps.ts';
 
 /** How long a command waits for the nodes, in milliseconds. */
@@ -21,8 +21,10 @@ export async function awaitNodes(
   const own: NodeOutcome[] = [];
   if (deps.store === undefined) {
     const nodeId = config.nodeId === undefined ? undefined : await ownNodeId(deps);
-    if (nodeId !== undefined && order.nodes.some(({ node }) => node === nodeId)) await obey(deps, fleet, nodeId, order);
-    else if (isForAll) {
+    if (nodeId !== undefined && order.nodes.some(({ node }) => node === nodeId)) {
+      const { freed_bytes } = await obey(deps, fleet, nodeId, order);
+      if (freed_bytes > 0) await tellStaged(deps, fleet, nodeId);
+    } else if (isForAll) {
       const outcome = await carryOutOrder(deps, order);
       const hasActed = outcome.freed_bytes > 0 || outcome.status !== 'done';
       if (hasActed) own.push({ node: nodeId ?? (await ownNodeId(deps)), hostname: world.hostname, ...outcome });
