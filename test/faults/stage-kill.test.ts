@@ -78,7 +78,14 @@ test('one kill in the middle costs no more than the chunks that were under way',
   stage.child.kill('SIGKILL');
   await stage.exited;
   proxy.setRate(0);
-  expect((await runSkulk(['stage', 'org/m', '-q'], { env })).status).toBe(0);
+  // What a dry run says is what then comes, parts of pieces included.
+  const planned = JSON.parse((await runSkulk(['stage', 'org/m', '--dry-run', '--json'], { env })).stdout) as {
+    planned: { bytes_to_transfer: number; bytes_to_reuse: number }[];
+  };
+  const staged = JSON.parse((await runSkulk(['stage', 'org/m', '-q', '--json'], { env })).stdout) as {
+    staged: { bytes_transferred: number; bytes_reused: number }[];
+  };
+  expect(staged.staged[0]?.bytes_transferred).toBe(planned.planned[0]?.bytes_to_transfer);
   expect(proxy.bytes()).toBeLessThanOrEqual(bytesOf(files) + 2 * chunkSize);
 });
 

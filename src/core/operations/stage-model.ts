@@ -10,12 +10,13 @@ import type { Sha256 } from '../kernel/sha256.ts';
 import { touchLastUsed } from '../staging/last-used.ts';
 import { copyLock, copyPath, incomingCopy, type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { type LocalCopy, readLocalCopy } from '../staging/local-copy.ts';
-import { planStage, type StagePlan } from '../staging/plan-stage.ts';
+import { type FileSource, planStage, type StagePlan } from '../staging/plan-stage.ts';
 import { makeRoot, refuseStoreAsCache } from '../staging/prepare-root.ts';
 import { requireIdle } from '../staging/require-idle.ts';
 import type { Store } from '../store/contract.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
-import { readJournal } from '../transfer/part-journal.ts';
+import { readJournal, readParts } from '../transfer/part-journal.ts';
+import { pieceKey } from '../transfer/pieces.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import { removeTree } from '../transfer/remove-tree.ts';
 import { askStore, type StoreAnswer } from './ask-store.ts';
@@ -287,6 +288,16 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   async function describePlan(answer: Extract<StoreAnswer, { state: 'manifest' }>, plan: StagePlan): Promise<StageOutcome> {
     const { free } = await diskRoom(layout.root);
     const isClone = answer.canonical !== undefined;
+    const begun = isClone || options.force ? new Map<string, number>() : await begunPieces(layout, modelId);
+    const partOf = (source: FileSource): number =>
+      source.action === 'reuse'
+        ? 0
+        : source.fetch.reduce((sum, piece) => {
+            const part = begun.get(pieceKey(piece)) ?? 0;
+            // A part as large as its piece is none.
+            return part < piece.end - piece.start ? sum + part : sum;
+          }, 0);
+    const inParts = plan.files.reduce((sum, source) => sum + partOf(source), 0);
     return {
       companions: answer.companions,
       files: answer.manifest.files.map((file) => file.path),
@@ -295,18 +306,23 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
         path,
         source: isClone ? 'clone' : 'store',
         bytes_total: plan.bytesTotal,
-        bytes_to_transfer: isClone ? 0 : plan.bytesToFetch,
-        bytes_to_reuse: isClone ? plan.bytesTotal : plan.bytesToReuse,
+        bytes_to_transfer: isClone ? 0 : plan.bytesToFetch - inParts,
+        bytes_to_reuse: isClone ? plan.bytesTotal : plan.bytesToReuse + inParts,
         free_bytes: free,
         files: plan.files.map((source) => ({
           path: source.file.path,
           size: source.file.size,
-          action: source.action === 'reuse' ? 'reuse' : source.resumed.length + source.copied.length > 0 ? 'resume' : 'fetch',
+          action:
+            source.action === 'reuse' ? 'reuse' : source.resumed.length + source.copied.length + partOf(source) > 0 ? 'resume' : 'fetch',
         })),
       },
     };
   }
 }
+
+/** How much is there of pieces that are not whole, by their keys. */
+const begunPieces = async (layout: StagingLayout, modelId: ModelId): Promise<ReadonlyMap<string, number>> =>
+  readParts(await readJournal(incomingCopy(layout, modelId).journal));
 
 async function makePlan(layout: StagingLayout, manifest: Manifest, local: LocalCopy | undefined, force: boolean): Promise<StagePlan> {
   const { files, journal: path } = incomingCopy(layout, manifest.model_id);
