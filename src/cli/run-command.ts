@@ -88,7 +88,8 @@ function makeContext(world: World, globals: GlobalValues, host: Host, terminal: 
   return {
     world,
     flags,
-    logLevel: globals.verbose ? 'debug' : globals.quiet ? 'warn' : 'info',
+    // Lines of JSON are for a log, not for whoever sits before it.
+    logLevel: globals.verbose ? 'debug' : globals.quiet || terminal.stderrIsTerminal ? 'warn' : 'info',
     canAsk: () => terminal.stderrIsTerminal && host.stdin.isTTY === true,
     deps: async (more): Promise<Deps> => {
       const { loadConfig } = await import('../core/config/load.ts');

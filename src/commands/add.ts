@@ -1,8 +1,7 @@
 import { argument, defineCommand, flag, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseModelId, parseRevision } from '../core/kernel/model-id.ts';
-import { formatBytes } from '../core/kernel/units.ts';
-import { plural } from './plural.ts';
+import { formatBytes, plural } from '../core/kernel/units.ts';
 
 const outcomes = { added: 'added', adopted: 'adopted where it lies', replaced: 'replaced', unchanged: 'was there already' } as const;
 

@@ -45,7 +45,11 @@ export const config = defineCommand({
       case 'validate':
         return { action: 'validate', ...(await validateConfig(world, flags)) } as const;
       default:
-        return { action: 'init', ...(await initConfig(world, { flags, ...(await initAnswers(input, context)) })) } as const;
+        return {
+          action: 'init',
+          isNamed: flags.config !== undefined,
+          ...(await initConfig(world, { flags, ...(await initAnswers(input, context)) })),
+        } as const;
     }
   },
   text: (result) => {
@@ -64,12 +68,17 @@ export const config = defineCommand({
       case 'validate':
         return [`${result.file ?? 'no file, the defaults'}: in order`, ...result.checked.map((what) => `checked ${what}`)];
       case 'init':
-        return result.written
-          ? [`wrote ${result.path}`, 'next: skulk config validate, then skulk serve on the store host']
-          : [result.content.trimEnd()];
+        return result.written ? [`wrote ${result.path}`, nextLine(result)] : [result.content.trimEnd()];
     }
   },
-  json: ({ action: _, ...result }) => result,
+  json: (result) => {
+    if (result.action === 'init') {
+      const { action: _, isNamed: __, ...written } = result;
+      return written;
+    }
+    const { action: _, ...shown } = result;
+    return shown;
+  },
   notice: (result) => (result.action === 'path' && result.path === null ? 'no configuration file; the defaults are in force' : undefined),
 });
 
@@ -87,4 +96,10 @@ async function initAnswers({ force, print, storeHost, storePath }: InitInput, { 
   const answers = await screens.configQuestions(await openConfigQuestions(world, { flags, force }));
   if (answers === undefined) throw new SkulkError('INTERRUPTED', 'nothing was written');
   return { force, print, ...answers };
+}
+
+/** A file that was named need not lie where it is looked for. */
+function nextLine({ path, isNamed }: { readonly path: string; readonly isNamed: boolean }): string {
+  const how = isNamed ? ` --config ${path}` : '';
+  return `next: skulk config validate${how}, then skulk serve${how} on the store host`;
 }

@@ -1,8 +1,8 @@
 import { argument, defineCommand, number } from '../cli/definition.ts';
 import { parseModelId } from '../core/kernel/model-id.ts';
+import { plural } from '../core/kernel/units.ts';
 import { budgetLines } from './budget-lines.ts';
 import { failedRemovals } from './failed-removals.ts';
-import { plural } from './plural.ts';
 
 /** `skulk deactivate`: say that a copy is not used any more. */
 export const deactivate = defineCommand({

@@ -1,7 +1,7 @@
 import { type Deps, defineCommand } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
+import { plural } from '../core/kernel/units.ts';
 import type { Check } from '../core/operations/doctor/check.ts';
-import { plural } from './plural.ts';
 
 /** `skulk doctor`: what is wrong, and how to mend it. */
 export const doctor = defineCommand({

@@ -33,7 +33,7 @@ export function pendingLines(orders: readonly ListedOrder[], now: Date): readonl
   return orders.flatMap(({ kind, model_id, given_at, nodes }) =>
     nodes
       .filter(({ status }) => status !== 'done')
-      .map((outcome) => `${nodeLine(outcome)}: ${kind} ${model_id ?? 'all copies'}, asked ${formatAge(given_at, now)}`),
+      .map((outcome) => `${kind} ${model_id ?? 'all copies'} on ${nodeLine(outcome)} (asked ${formatAge(given_at, now)})`),
   );
 }
 

@@ -1,9 +1,9 @@
 import { defineCommand, flag } from '../cli/definition.ts';
+import { plural } from '../core/kernel/units.ts';
 import type { ReconcileReport } from '../core/operations/reconcile.ts';
 import { budgetLines } from './budget-lines.ts';
 import { failedRemovals } from './failed-removals.ts';
 import { orderLine } from './node-lines.ts';
-import { plural } from './plural.ts';
 
 /** `skulk reconcile`: what a node does when it starts. */
 export const reconcile = defineCommand({

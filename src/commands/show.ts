@@ -1,7 +1,6 @@
 import { argument, defineCommand } from '../cli/definition.ts';
 import { parseModelId } from '../core/kernel/model-id.ts';
-import { formatBytes } from '../core/kernel/units.ts';
-import { plural } from './plural.ts';
+import { formatBytes, plural } from '../core/kernel/units.ts';
 
 /** `skulk show`: everything about one model. */
 export const show = defineCommand({

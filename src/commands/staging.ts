@@ -1,7 +1,6 @@
 import { defineCommand } from '../cli/definition.ts';
 import { describeHolder, type Holder } from '../core/kernel/holder.ts';
-import { formatBytes } from '../core/kernel/units.ts';
-import { plural } from './plural.ts';
+import { formatBytes, plural } from '../core/kernel/units.ts';
 
 /** `skulk staging`: this machine's verified copies. */
 export const staging = defineCommand({

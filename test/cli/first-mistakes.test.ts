@@ -38,6 +38,15 @@ test('a name that is nearly right, or without its organization, is told', async 
   }
 });
 
+test('what config init would write wrongly is said without a file that is not there, and a file that was named is named again', async () => {
+  const home = await temporaryDirectory();
+  const file = join(home, 'mine.yaml');
+  const init = (...args: string[]) => runSkulk(['config', 'init', '--config', file, ...args], { env: { SKULK_HOME: home } });
+  const wrong = await init('--store-host', 'http://kite3:1');
+  expect(wrong).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('nothing was written, as this would be wrong') });
+  expect(await init('--store-host', 'kite3')).toMatchObject({ status: 0, stdout: expect.stringContaining(`validate --config ${file}`) });
+});
+
 test('a server with a token tells who sends none from who sends a wrong one', async () => {
   const home = await temporaryDirectory();
   const { url } = await startServe({ home, env: { SKULK_TOKEN: 'right' } });

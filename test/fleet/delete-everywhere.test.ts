@@ -227,7 +227,7 @@ test('nodes are listed, and one that is gone can be forgotten with what it had t
   );
   const text = (await world.host('nodes')).stdout;
   expect(text).toMatch(/^laptop .* just now .* 1\n/m);
-  expect(text).toMatch(/ \(laptop\): has not answered yet: evict org\/one, asked just now\n/);
+  expect(text).toMatch(/^evict org\/one on .* \(laptop\): has not answered yet \(asked just now\)\n/m);
   expect(await world.host('nodes', '--forget', 'laptop')).toMatchObject({ status: 0 });
   expect(await world.host('nodes', '--forget', 'laptop')).toMatchObject({ status: 3 });
   expect(await pendingOf(world)).toEqual({ host: 0 });

@@ -144,7 +144,7 @@ describe('doctor', () => {
     const { status, of } = await examine(undefined, { home });
     expect(status).toBe(6);
     expect(of('models')).toMatchObject({ status: 'problem', found: expect.stringContaining('org/n') });
-    expect(of('staging')).toMatchObject({ status: 'warning', found: expect.stringMatching(/1 copies.*1 leftovers.*holiday pictures/) });
+    expect(of('staging')).toMatchObject({ status: 'warning', found: expect.stringMatching(/1 copy, .*1 leftover of.*holiday pictures/) });
     await rm(join(home, 'staging', 'holiday pictures'), { recursive: true });
     expect((await examine(undefined, { home })).of('staging')).toMatchObject({
       status: 'warning',

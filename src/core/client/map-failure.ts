@@ -47,7 +47,7 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
 /** Something answers at the URL, but it does not speak our protocol. */
 export function notAStore(url: string, why: string, cause?: unknown): SkulkError {
   return new SkulkError('STORE_UNREACHABLE', `${url} answers, but is not a skulk store: ${why}`, {
-    hint: 'check the host and the port in SKULK_STORE, --store or skulk.yaml',
+    hint: 'check the host and the port in SKULK_STORE, --store or skulk.yaml: a store is at 58080 unless another port was chosen, 52415 is that of the page',
     cause,
   });
 }

@@ -2,6 +2,12 @@ import { SkulkError } from './errors.ts';
 import type { ModelId } from './model-id.ts';
 import { nearest } from './nearest.ts';
 
+/** The model that was probably meant, or undefined when none is close. */
+export function meantModel(modelId: ModelId, known: Iterable<string>): string | undefined {
+  const ids = [...known];
+  return ids.find((id) => id.endsWith(`/${modelId}`)) ?? nearest(modelId, ids);
+}
+
 /**
  * That a model is not there, with the one that was probably meant. Comparing takes its time with thousands of models, so it is for
  * whoever asks by hand.
@@ -9,8 +15,7 @@ import { nearest } from './nearest.ts';
  * @param then what follows of it, for the hint
  */
 export function noSuchModel(modelId: ModelId, where: string, known: Iterable<string>, then?: string): SkulkError {
-  const ids = [...known];
-  const meant = ids.find((id) => id.endsWith(`/${modelId}`)) ?? nearest(modelId, ids);
+  const meant = meantModel(modelId, known);
   const hint = meant === undefined ? '`skulk registry` lists what is' : `did you mean ${meant}? \`skulk registry\` lists what is there`;
   return new SkulkError('MODEL_NOT_FOUND', `${modelId} is not ${where}`, { hint: then === undefined ? hint : `${hint}; ${then}` });
 }

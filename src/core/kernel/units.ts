@@ -69,3 +69,6 @@ export function formatAge(iso: string, now: Date, ago: '' | ' ago' = ' ago'): st
   if (unit === undefined || size === undefined) return ago === '' ? 'now' : 'just now';
   return `${Math.floor(seconds / size)} ${unit}${ago}`;
 }
+
+/** A count with its noun: `1 file`, `2 files`. */
+export const plural = (count: number, noun: string, many = `${noun}s`): string => `${count} ${count === 1 ? noun : many}`;

@@ -5,7 +5,7 @@ import type { Downloads } from '../jobs/contract.ts';
 import { patient, pause, type RetryPolicy, retrying } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
-import { noSuchModel } from '../kernel/no-such-model.ts';
+import { meantModel } from '../kernel/no-such-model.ts';
 import type { LocalCopy } from '../staging/local-copy.ts';
 import type { ManifestAnswer, Store } from '../store/contract.ts';
 import { checkRevision, hasRevision } from './check-revision.ts';
@@ -152,17 +152,23 @@ async function fillGap(
       await taking;
     }
   } catch (failure) {
-    if (!(failure instanceof SkulkError) || failure.code !== 'HUB_OFFLINE') throw failure;
+    if (!(failure instanceof SkulkError) || deps.world.signal.aborted) throw failure;
+    const isOffline = failure.code === 'HUB_OFFLINE';
     const known = await opened.store.listModels().catch(() => []);
-    const { hint } = noSuchModel(
+    const meant = meantModel(
       ref.modelId,
-      'there',
-      known.map(({ model_id }) => model_id),
+      known.map(({ model_id }) => model_id).filter((id) => id !== ref.modelId),
     );
-    throw new SkulkError('MODEL_NOT_FOUND', `${error.message}, and ${failure.message}`, {
-      hint: [hint, failure.hint].filter((one) => one !== undefined).join('; '),
-      cause: failure,
-    });
+    if (!isOffline && meant === undefined) throw failure;
+    const hint = meant === undefined ? '`skulk registry` lists what is' : `did you mean ${meant}? \`skulk registry\` lists what is there`;
+    throw new SkulkError(
+      isOffline ? 'MODEL_NOT_FOUND' : failure.code,
+      isOffline ? `${error.message}, and ${failure.message}` : failure.message,
+      {
+        hint: [hint, failure.hint].filter((one) => one !== undefined).join('; '),
+        cause: failure,
+      },
+    );
   }
 }
 

@@ -97,9 +97,19 @@ export async function initConfig(
   { flags, force, print, ...answers }: InitRequest,
 ): Promise<{ readonly path: string; readonly written: boolean; readonly content: string }> {
   const path = configFileOf(world, flags);
-  const content = previewConfig(world, path, answers);
+  const content = explainingAnswers(() => previewConfig(world, path, answers));
   if (!print) await explainingDiskErrors(`cannot write ${path}`, () => (force ? writeFileDurably(path, content) : writeNew(path, content)));
   return { path, written: !print, content };
+}
+
+/** The file that an error names is not there yet. */
+function explainingAnswers<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SkulkError)) throw error;
+    throw new SkulkError(error.code, `nothing was written, as this would be wrong: ${error.message}`, { hint: error.hint, cause: error });
+  }
 }
 
 /** Whoever made a file of that name in the meantime keeps it: a hard link never replaces. */

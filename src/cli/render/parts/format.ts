@@ -1,6 +1,6 @@
 import { formatBytes, formatSeconds } from '../../../core/kernel/units.ts';
 
-export { formatAge, formatBytes } from '../../../core/kernel/units.ts';
+export { formatAge, formatBytes, plural } from '../../../core/kernel/units.ts';
 
 /** A time where the person is: `2026-11-24 22:10`; the text itself when it is no time. */
 export function formatTime(iso: string): string {
@@ -10,9 +10,6 @@ export function formatTime(iso: string): string {
   const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
   return `${day} ${two(time.getHours())}:${two(time.getMinutes())}`;
 }
-
-/** `1 file`, `2 files`. */
-export const plural = (count: number, noun: string, many = `${noun}s`): string => `${count} ${count === 1 ? noun : many}`;
 
 /** Bytes a second; empty while it is not known. */
 export const formatRate = (bytesPerSecond: number | null): string => (bytesPerSecond === null ? '' : `${formatBytes(bytesPerSecond)}/s`);

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { formatBytes } from '../../kernel/units.ts';
+import { formatBytes, plural } from '../../kernel/units.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { isLive, readLeases } from '../../staging/leases/lease.ts';
 import { listCopies, listUnfinished } from '../../staging/list-copies.ts';
@@ -48,10 +48,10 @@ async function checkContent(root: string, now: Date): Promise<Check> {
   const dead = alive.filter((lives) => !lives).length;
   const bytes = copies.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const found = [
-    `${copies.length} copies, ${formatBytes(bytes)}`,
+    `${plural(copies.length, 'copy', 'copies')}, ${formatBytes(bytes)}`,
     ...(unfinished.length === 0 ? [] : [`unfinished: ${unfinished.join(', ')}`]),
-    ...(dead === 0 ? [] : [`${dead} leases of processes that are gone`]),
-    ...(trash.length === 0 ? [] : [`${trash.length} leftovers of removals`]),
+    ...(dead === 0 ? [] : [`${plural(dead, 'lease')} of processes that are gone`]),
+    ...(trash.length === 0 ? [] : [`${plural(trash.length, 'leftover')} of removals`]),
     ...(foreign.length === 0 ? [] : [`not skulk's: ${foreign.join(', ')}`]),
   ].join('; ');
   if (foreign.length > 0)

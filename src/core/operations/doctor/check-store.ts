@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { probeConnection } from '../../client/probe-connection.ts';
 import { isLinkLocal } from '../../kernel/link-local.ts';
 import { readLock } from '../../kernel/lock.ts';
-import { formatBytes } from '../../kernel/units.ts';
+import { formatBytes, plural } from '../../kernel/units.ts';
 import { judgeAddresses, loopback } from '../../network/routable-address.ts';
 import type { LocalStore, StoreHealth } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
@@ -95,7 +95,7 @@ export async function checkServer(deps: Deps, { url, isHost }: Pick<Role, 'url' 
   try {
     await opened.store.listModels();
     const health = await opened.store.health();
-    const who = `a store of skulk ${health.version || '(the Python program)'} with ${health.models} models answers at ${url}`;
+    const who = `a store of skulk ${health.version || '(the Python program)'} with ${plural(health.models, 'model')} answers at ${url}`;
     const isOther = health.version !== '' && health.version !== world.version;
     const store = isOther
       ? warning('store', `${who}; this is skulk ${world.version}`, 'install the same version on both machines')
