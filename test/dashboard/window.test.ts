@@ -41,13 +41,15 @@ terminalTest('every size of a window: what fits is shown, and too small is said'
 
   await terminal.resize(50, 10);
   const small = await terminal.sees('The window is too small: 50x10.');
-  expect(small).toContain('At least 60x12 is needed.');
+  expect(small).toContain('At least 60x12 is needed; q leaves.');
   await terminal.resize(60, 12);
   await terminal.sees(/gpu-box +● listening/);
   await terminal.press('1', 'd');
   await terminal.sees('Delete org/model-00?');
   await terminal.press('Escape', '?');
-  await terminal.sees('─ Keys');
+  expect(await terminal.sees('─ Keys')).toContain('any key shows more');
+  await terminal.press('x', 'x', 'x');
+  expect(await terminal.sees('any key closes this')).toContain('leave; Ctrl-Z and fg work');
   await terminal.press('x');
   await terminal.resize(80, 24);
   await terminal.sees('org/model-10');

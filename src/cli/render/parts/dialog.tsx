@@ -32,10 +32,14 @@ const otherLines = 6;
 /** How many columns there are for the lines of a dialog. */
 export const useDialogWidth = (): number => Math.min(useSize().columns, widest) - frame;
 
+/** How many lines a dialog can show; those beyond are cut off. */
+export const useDialogLines = (): number => Math.max(1, useSize().rows - otherLines);
+
 /** A dialog in the middle of the screen. What is below shows around it. */
 export function Dialog({ title, tone = 'accent', lines, keys, onKey }: DialogProps): ReactElement {
   const { columns, rows } = useSize();
   const width = useDialogWidth();
+  const most = useDialogLines();
   useKeys(
     'dialog',
     (key) => {
@@ -44,7 +48,7 @@ export function Dialog({ title, tone = 'accent', lines, keys, onKey }: DialogPro
     },
     () => true,
   );
-  const shown = lines.slice(0, Math.max(1, rows - otherLines));
+  const shown = lines.slice(0, most);
   const height = shown.length + otherLines;
   const top = Math.max(0, Math.min(rows - height, Math.max(headLines, Math.floor((rows - height) / 2))));
   const rule = (length: number): string => '─'.repeat(Math.max(0, length));

@@ -1,7 +1,7 @@
-import type { ReactElement } from 'react';
-import { Dialog } from '../../parts/dialog.tsx';
+import { type ReactElement, useState } from 'react';
+import { Dialog, useDialogLines, useDialogWidth } from '../../parts/dialog.tsx';
 import { hintParts } from '../../parts/hints.ts';
-import { fill } from '../../parts/text-width.ts';
+import { fill, wrap } from '../../parts/text-width.ts';
 import type { Part } from '../../parts/words.tsx';
 import { useDashboard } from '../context.ts';
 
@@ -19,15 +19,36 @@ const keys: readonly (readonly [keys: string, does: string])[] = [
   ['q, Ctrl-C', 'leave; Ctrl-Z and fg work'],
 ];
 
-/** Every key. */
+const keyColumn = 19;
+
+/** Every key; in a small window on several pages. */
 export function HelpDialog(): ReactElement {
   const { open } = useDashboard();
+  const width = useDialogWidth();
+  const most = useDialogLines();
+  const [page, setPage] = useState(0);
+  const lines = keys.flatMap(([key, does]) =>
+    wrap(does, width - keyColumn).map((text, index): readonly Part[] => [
+      { text: fill(index === 0 ? key : '', keyColumn), tone: 'title' },
+      text,
+    ]),
+  );
+  const from = page * most;
+  const isLast = from + most >= lines.length;
   return (
     <Dialog
       title="Keys"
-      lines={keys.map(([key, does]): readonly Part[] => [{ text: fill(key, 18), tone: 'title' }, ` ${does}`])}
-      keys={hintParts([['any key', 'go on']], 60)}
-      onKey={() => open(undefined)}
+      lines={lines.slice(from, from + most)}
+      keys={hintParts(
+        isLast
+          ? [['any key', 'closes this']]
+          : [
+              ['any key', 'shows more'],
+              ['esc', 'closes this'],
+            ],
+        width,
+      )}
+      onKey={(key) => (isLast || key === 'escape' ? open(undefined) : setPage(page + 1))}
     />
   );
 }
