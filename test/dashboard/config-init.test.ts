@@ -165,7 +165,7 @@ lanTest('a node chooses among the stores of its LAN', { timeout: 60_000 }, async
   const terminal = await openTerminal({
     cwd: directory,
     prefix: node.prefix,
-    env: { SKULK_HOME: join(home, 'node'), SKULK_NO_MDNS: '' },
+    env: { SKULK_HOME: join(home, 'node'), SKULK_NO_MDNS: '', SKULK_NO_DISCOVERY: '' },
   });
   await terminal.enter('skulk config init; echo "status $?"');
   await terminal.sees('What is this machine');

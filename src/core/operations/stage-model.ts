@@ -45,7 +45,7 @@ export interface StageOptions {
 const waitForOtherMs = 24 * 3600 * 1000;
 /** What a transfer fails with when the store has other content under the same id by now. */
 const meansReplaced: ReadonlySet<string> = new Set(['INTEGRITY', 'FILE_NOT_FOUND', 'MODEL_NOT_FOUND']);
-const mostReplacements = 3;
+const mostReplacements = 10;
 /** At the Hub, and for what is taken ahead. */
 const usualConnections = 4;
 /** How long a store is asked at the end whether it still has the model, in milliseconds. */
