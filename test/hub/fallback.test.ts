@@ -101,7 +101,8 @@ test('a node takes what the store has while the store still downloads', { timeou
   expect((await readFile(join(world.staged('node'), 'org--big', 'a.safetensors'))).equals(content)).toBe(true);
   const { bytes_transferred } = JSON.parse(staged.stdout).staged[0];
   expect(bytes_transferred).toBeGreaterThanOrEqual(size);
-  expect(bytes_transferred).toBeLessThan(size + 32 * 1024 * 1024);
+  // Four connections, each with a chunk under way when the download ends and its chunks become the model.
+  expect(bytes_transferred).toBeLessThanOrEqual(size + 4 * 16 * 1024 * 1024);
   expect(world.hub.sent('a.safetensors')).toBe(size);
 });
 
