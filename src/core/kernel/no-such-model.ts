@@ -8,6 +8,10 @@ export function meantModel(modelId: ModelId, known: Iterable<string>): string | 
   return ids.find((id) => id.endsWith(`/${modelId}`)) ?? nearest(modelId, ids);
 }
 
+/** What to do about a name that is not there. @param meant the model that was probably meant */
+export const hintOfMissing = (meant: string | undefined): string =>
+  meant === undefined ? '`skulk registry` lists what is' : `did you mean ${meant}? \`skulk registry\` lists what is there`;
+
 /**
  * That a model is not there, with the one that was probably meant. Comparing takes its time with thousands of models, so it is for
  * whoever asks by hand.
@@ -15,7 +19,6 @@ export function meantModel(modelId: ModelId, known: Iterable<string>): string | 
  * @param then what follows of it, for the hint
  */
 export function noSuchModel(modelId: ModelId, where: string, known: Iterable<string>, then?: string): SkulkError {
-  const meant = meantModel(modelId, known);
-  const hint = meant === undefined ? '`skulk registry` lists what is' : `did you mean ${meant}? \`skulk registry\` lists what is there`;
+  const hint = hintOfMissing(meantModel(modelId, known));
   return new SkulkError('MODEL_NOT_FOUND', `${modelId} is not ${where}`, { hint: then === undefined ? hint : `${hint}; ${then}` });
 }

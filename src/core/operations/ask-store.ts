@@ -5,7 +5,7 @@ import type { Downloads } from '../jobs/contract.ts';
 import { patient, pause, type RetryPolicy, retrying } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
-import { meantModel } from '../kernel/no-such-model.ts';
+import { hintOfMissing, meantModel } from '../kernel/no-such-model.ts';
 import type { LocalCopy } from '../staging/local-copy.ts';
 import type { ManifestAnswer, Store } from '../store/contract.ts';
 import { checkRevision, hasRevision } from './check-revision.ts';
@@ -160,12 +160,11 @@ async function fillGap(
       known.map(({ model_id }) => model_id).filter((id) => id !== ref.modelId),
     );
     if (!isOffline && meant === undefined) throw failure;
-    const hint = meant === undefined ? '`skulk registry` lists what is' : `did you mean ${meant}? \`skulk registry\` lists what is there`;
     throw new SkulkError(
       isOffline ? 'MODEL_NOT_FOUND' : failure.code,
       isOffline ? `${error.message}, and ${failure.message}` : failure.message,
       {
-        hint: [hint, failure.hint].filter((one) => one !== undefined).join('; '),
+        hint: [hintOfMissing(meant), failure.hint].filter((one) => one !== undefined).join('; '),
         cause: failure,
       },
     );

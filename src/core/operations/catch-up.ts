@@ -104,8 +104,7 @@ export async function reportStaged(deps: Deps): Promise<void> {
     if (await isStagedInPlace(deps, { offline: true })) return;
     await using opened = await openStore(deps);
     if (!(await mayAnswer(opened))) return;
-    const report = await describeNode(deps, await ownNodeId(deps), { agent: false, full: true, isEnding: true });
-    await (await opened.fleet()).report(report, { signal: world.signal });
+    await tellStaged(deps, await opened.fleet(), await ownNodeId(deps));
   } catch (error) {
     if (world.signal.aborted) throw world.signal.reason;
     world.emit({
@@ -115,7 +114,7 @@ export async function reportStaged(deps: Deps): Promise<void> {
   }
 }
 
-/** Tells the store what is left here, when an order removed something. It is not what anybody waits for. */
+/** Tells the store what is staged here by now. Nobody asked for that, so a failure is only noted. */
 export async function tellStaged(deps: Deps, fleet: Fleet, nodeId: NodeId): Promise<void> {
   const { signal, emit } = deps.world;
   try {
