@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { startProgram } from '../../src/core/kernel/child-program.ts';
+import { findProgram, startProgram } from '../../src/core/kernel/child-program.ts';
 import { isAlive } from '../../src/core/kernel/process-identity.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -48,4 +48,80 @@ test('a program gets its arguments as they are, and no descriptor of ours', asyn
   const [got, third] = JSON.parse(await readFile(join(cwd, 'args'), 'utf8'));
   expect(got).toEqual(args);
   expect(String(third)).not.toContain('socket');
+});
+
+/** Directories for PATH of each kind that a search may meet, below a directory that every user may enter. */
+async function entriesOfPath(): Promise<{ readonly cwd: string; readonly at: (...names: readonly string[]) => string }> {
+  const cwd = await temporaryDirectory();
+  await chmod(cwd, 0o755);
+  for (const name of ['locked', 'folder/tool', 'plain', 'good']) await mkdir(join(cwd, name), { recursive: true });
+  for (const name of ['locked', 'plain', 'good']) await writeFile(join(cwd, name, 'tool'), '#!/bin/sh\necho it runs\n');
+  await chmod(join(cwd, 'good/tool'), 0o755);
+  await chmod(join(cwd, 'plain/tool'), 0o644);
+  await chmod(join(cwd, 'locked'), 0);
+  await symlink('loop', join(cwd, 'loop'));
+  return { cwd, at: (...names) => names.map((name) => (name === '' ? '' : join(cwd, name))).join(':') };
+}
+
+/** What `findProgram` gives to a user for whom permissions count, as they do not for root. */
+function findAsNobody(command: string, { path, cwd }: { readonly path: string | undefined; readonly cwd: string }): string {
+  const module = new URL('../../src/core/kernel/child-program.ts', import.meta.url);
+  const env = path === undefined ? {} : { PATH: path };
+  const script = `const { findProgram } = await import(${JSON.stringify(module)});
+    try { console.log(findProgram(${JSON.stringify(command)}, ${JSON.stringify({ env, cwd })})); }
+    catch (error) { console.log(error.code, error.message); }`;
+  const isRoot = process.getuid?.() === 0;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    cwd: '/',
+    ...(isRoot && { uid: 65534, gid: 65534 }),
+  });
+  return (stdout || stderr).trim();
+}
+
+test('a search for a program goes past each entry of PATH that does not give it', async () => {
+  const { cwd, at } = await entriesOfPath();
+  const good = join(cwd, 'good/tool');
+  for (const before of ['locked', 'missing', 'loop', 'loop/x', 'plain', 'plain/tool', 'folder', ''])
+    expect(findAsNobody('tool', { path: at(before, 'good'), cwd })).toBe(good);
+  expect(findAsNobody('tool', { path: '', cwd: join(cwd, 'good') })).toBe(good);
+  expect(findAsNobody('tool', { path: `${at('missing')}:`, cwd: join(cwd, 'good') })).toBe(good);
+  expect(findAsNobody('sh', { path: undefined, cwd })).toBe('/bin/sh');
+});
+
+test('a search that meets something without permission says so (126), and otherwise that there is no such program (127)', async () => {
+  const { cwd, at } = await entriesOfPath();
+  expect(findAsNobody('tool', { path: at('missing', 'locked', 'loop'), cwd })).toBe(
+    `COMMAND_NOT_EXECUTABLE "tool" cannot be executed: no permission to search a directory of ${join(cwd, 'locked/tool')}`,
+  );
+  expect(findAsNobody('tool', { path: at('plain', 'locked'), cwd })).toContain(`${join(cwd, 'plain/tool')} is not executable`);
+  expect(findAsNobody('tool', { path: at('folder'), cwd })).toContain(`${join(cwd, 'folder/tool')} is a directory`);
+  for (const path of [at('missing', 'loop', 'plain/tool'), '', undefined])
+    expect(findAsNobody('tool', { path, cwd })).toMatch(/^COMMAND_NOT_FOUND /);
+  expect(findAsNobody('', { path: at('good'), cwd })).toMatch(/^COMMAND_NOT_FOUND /);
+});
+
+test('a command with a slash is taken as it is, whatever PATH says', async () => {
+  const { cwd, at } = await entriesOfPath();
+  expect(findAsNobody('good/tool', { path: at('locked'), cwd })).toBe('good/tool');
+  expect(findAsNobody('plain/tool', { path: at('good'), cwd })).toMatch(/^COMMAND_NOT_EXECUTABLE .*plain\/tool is not executable/);
+  expect(findAsNobody('locked/tool', { path: at('good'), cwd })).toMatch(/^COMMAND_NOT_EXECUTABLE .*no permission/);
+  expect(findAsNobody('./tool', { path: at('good'), cwd })).toMatch(/^COMMAND_NOT_FOUND /);
+});
+
+test('a script without a first line of its own is run by the shell, and a path that begins with a dash is a path', async () => {
+  const cwd = await temporaryDirectory();
+  await mkdir(join(cwd, '-bin'));
+  await writeFile(join(cwd, '-bin/tool'), 'echo "$1" > came\n');
+  await chmod(join(cwd, '-bin/tool'), 0o755);
+  for (const [command, word] of [
+    ['tool', 'by PATH'],
+    ['-bin/tool', 'by its path'],
+  ] as const) {
+    const program = findProgram(command, { env: { PATH: '-bin' }, cwd });
+    const child = await startProgram(program, [word], { env, cwd });
+    child.letGo();
+    expect(await child.status).toBe(0);
+    expect(await readFile(join(cwd, 'came'), 'utf8')).toBe(`${word}\n`);
+  }
 });

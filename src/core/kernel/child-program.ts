@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { SkulkError } from './errors.ts';
+import { isSystemError, SkulkError } from './errors.ts';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
 
 /** A program that was started, but does nothing before it is let go. */
@@ -48,40 +48,52 @@ export async function startProgram(
   };
 }
 
+/** Where execvp(3) looks when there is no PATH. */
+const defaultPath = '/bin:/usr/bin';
+
+/** Why a place does not give the program: nothing is there, or something that cannot be executed. */
+type Unusable = { readonly is: 'missing' } | { readonly is: 'blocked'; readonly says: string };
+
 /**
- * Finds a program as a shell would.
- * @throws SkulkError COMMAND_NOT_FOUND (127), COMMAND_NOT_EXECUTABLE (126)
+ * Finds a program as execvp(3) does: an entry of PATH that cannot be searched, or a file there that cannot be executed, does not
+ * end the search. A script without a first line `#!` is left to the shell that starts it.
+ * @throws SkulkError COMMAND_NOT_FOUND (127), COMMAND_NOT_EXECUTABLE (126) with the first reason that the search met
  */
 export function findProgram(
   command: string,
   { env, cwd }: { readonly env: Readonly<Record<string, string | undefined>>; readonly cwd: string },
 ): string {
   const isPath = command.includes('/');
-  const places = isPath
-    ? [resolve(cwd, command)]
-    : (env['PATH'] ?? '').split(delimiter).map((directory) => resolve(cwd, directory || '.', command));
-  let found: string | undefined;
+  const directories = command === '' || isPath ? [] : (env['PATH'] ?? defaultPath).split(delimiter);
+  const places = isPath ? [resolve(cwd, command)] : directories.map((directory) => resolve(cwd, directory, command));
+  let reason: string | undefined;
   for (const place of places) {
-    if (!statSync(place, { throwIfNoEntry: false })?.isFile()) {
-      if (isPath && statSync(place, { throwIfNoEntry: false }) !== undefined) found = place;
-      continue;
-    }
-    if (isExecutable(place)) return isPath ? command : place;
-    found ??= place;
+    const found = lookAt(place);
+    // A path that begins with a dash must not become an option of the shell.
+    if (found === 'program') return !isPath ? place : command.startsWith('-') ? `./${command}` : command;
+    if (found.is === 'blocked') reason ??= found.says;
   }
-  if (found !== undefined)
-    throw new SkulkError('COMMAND_NOT_EXECUTABLE', `${found} cannot be executed`, { hint: 'check its mode, or name another program' });
+  if (reason !== undefined)
+    throw new SkulkError('COMMAND_NOT_EXECUTABLE', isPath ? reason : `${JSON.stringify(command)} cannot be executed: ${reason}`, {
+      hint: isPath ? 'check its permissions, or name another program' : 'check the permissions along PATH, or give the path of the program',
+    });
   throw new SkulkError('COMMAND_NOT_FOUND', `${JSON.stringify(command)} is not a program on this machine`, {
     hint: isPath ? 'check the path' : 'check PATH, or give the path of the program',
   });
 }
 
-function isExecutable(path: string): boolean {
+function lookAt(place: string): 'program' | Unusable {
   try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
+    const found = statSync(place, { throwIfNoEntry: false });
+    if (found === undefined) return { is: 'missing' };
+    if (found.isDirectory()) return { is: 'blocked', says: `${place} is a directory` };
+    if (!found.isFile()) return { is: 'blocked', says: `${place} is not a regular file` };
+    accessSync(place, constants.X_OK);
+    return 'program';
+  } catch (error) {
+    if (!isSystemError(error, 'EACCES', 'EPERM')) return { is: 'missing' };
+    const isThere = (error as NodeJS.ErrnoException).syscall === 'access';
+    return { is: 'blocked', says: isThere ? `${place} is not executable` : `no permission to search a directory of ${place}` };
   }
 }
 
