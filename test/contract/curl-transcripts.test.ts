@@ -256,7 +256,7 @@ describe('the API of every serving node, port 52415', () => {
     return { ...world, node };
   }
 
-  test.each(['host', 'node'] as const)('every row on the %s', { timeout: 60_000 }, async (who) => {
+  test.each(['host', 'node'] as const)('every row on the %s', async (who) => {
     const { served, node, hub, storePath, home } = await hostAndNode();
     hub.push('hub/model', {
       files: { 'config.json': '{}', 'big.safetensors': { size: 64 * 1024 * 1024, read: (a, b) => Buffer.alloc(b - a, 7) } },

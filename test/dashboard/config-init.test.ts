@@ -22,7 +22,7 @@ async function openEmpty(env: Readonly<Record<string, string>> = {}): Promise<{ 
 const validate = (directory: string) =>
   runSkulk(['config', 'validate'], { cwd: directory, env: { SKULK_HOME: join(directory, '../home') } });
 
-terminalTest('a store host answers where models are kept, sees the file, and has it written', { timeout: 30_000 }, async () => {
+terminalTest('a store host answers where models are kept, sees the file, and has it written', async () => {
   const { terminal, directory } = await openEmpty();
   const models = join(directory, '../models');
   await terminal.enter('skulk config init; echo "status $?"');
@@ -63,7 +63,7 @@ terminalTest('a store host answers where models are kept, sees the file, and has
   expect(await readdir(directory)).toEqual(['skulk.yaml']);
 });
 
-terminalTest('a node types its store, which is asked, and may go back', { timeout: 30_000 }, async () => {
+terminalTest('a node types its store, which is asked, and may go back', async () => {
   const { url } = await serveModels({});
   const { terminal, directory } = await openEmpty();
   await terminal.enter('skulk config init --config mine.yaml; echo "status $?"');
@@ -154,7 +154,7 @@ terminalTest('nobody is asked who has said it all, and a file that is there is t
 
 const lanTest = canMake ? terminalTest : terminalTest.skip;
 
-lanTest('a node chooses among the stores of its LAN', { timeout: 60_000 }, async () => {
+lanTest('a node chooses among the stores of its LAN', async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await mkdir(join(home, 'host/store'), { recursive: true });

@@ -57,7 +57,7 @@ const signals: readonly Way[] = [
 terminalTest.each([
   ['every key that leaves', keys],
   ['every signal that ends it', signals],
-] as const)('%s gives the terminal back as it was', { timeout: 60_000 }, async (_, ways) => {
+] as const)('%s gives the terminal back as it was', async (_, ways) => {
   const terminal = await openBeside();
   for (const [way, leave, status] of ways) {
     await openDashboard(terminal);
@@ -82,7 +82,7 @@ terminalTest('a crash gives the terminal back as it was, and its message is on i
   await expectAsBefore(terminal, 'a crash');
 });
 
-terminalTest('Ctrl-Z gives the terminal back, and fg takes it again, in a window of another size', { timeout: 60_000 }, async () => {
+terminalTest('Ctrl-Z gives the terminal back, and fg takes it again, in a window of another size', async () => {
   const terminal = await openBeside();
   await openDashboard(terminal);
   await terminal.press('3');
@@ -112,7 +112,7 @@ terminalTest('a terminal that is closed ends the dashboard', async () => {
   await openDashboard(terminal);
   const pid = await terminal.child();
   await terminal.close();
-  await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);
+  await expect.poll(() => isAlive(pid)).toBe(false);
 });
 
 function isAlive(pid: number): boolean {

@@ -21,7 +21,7 @@ const known = (
     )
     .toBe(true);
 
-terminalTest('d deletes everywhere when y is typed, and says what became of it on each machine', { timeout: 60_000 }, async () => {
+terminalTest('d deletes everywhere when y is typed, and says what became of it on each machine', async () => {
   const world = await fleetWorld();
   await world.add('org/one', new Uint8Array(2 * 1024 * 1024));
   await world.add('org/two');
@@ -76,7 +76,7 @@ terminalTest('d deletes everywhere when y is typed, and says what became of it o
   await agent.stop();
 });
 
-terminalTest('f deletes also where it is in use', { timeout: 60_000 }, async () => {
+terminalTest('f deletes also where it is in use', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();
@@ -96,7 +96,7 @@ terminalTest('f deletes also where it is in use', { timeout: 60_000 }, async () 
   await terminal.sees('The store is empty.');
 });
 
-terminalTest('what the store host uses in place is refused by name, and f deletes it all the same', { timeout: 60_000 }, async () => {
+terminalTest('what the store host uses in place is refused by name, and f deletes it all the same', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const home = join(world.home, 'host');
@@ -118,7 +118,7 @@ terminalTest('what the store host uses in place is refused by name, and f delete
   expect(await world.canonical()).toEqual([]);
 });
 
-terminalTest('p purges here, on one machine and on every one, and keeps what is in use', { timeout: 60_000 }, async () => {
+terminalTest('p purges here, on one machine and on every one, and keeps what is in use', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -174,7 +174,7 @@ terminalTest('p purges here, on one machine and on every one, and keeps what is 
   await agent.stop();
 });
 
-terminalTest('s stages on this machine and says where; to leave meanwhile is asked', { timeout: 60_000 }, async () => {
+terminalTest('s stages on this machine and says where; to leave meanwhile is asked', async () => {
   const world = await fleetWorld();
   await world.add('org/small');
   await world.add('org/tall');

@@ -32,7 +32,7 @@ function hasLoadedInk(record: string): boolean {
 }
 
 describe('what draws screens is loaded by nothing else', () => {
-  test('not by --version, a warm stage, a list or serve', { timeout: 60_000 }, async () => {
+  test('not by --version, a warm stage, a list or serve', async () => {
     const { url } = await serveModels({ 'org/m': { a: 'a' } });
     const home = await temporaryDirectory();
     const env = { SKULK_HOME: home, SKULK_STORE: url };

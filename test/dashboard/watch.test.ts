@@ -7,7 +7,7 @@ import { someDownload, someNode, toldStore } from '../helpers/told-store.ts';
 /** The lines that a process has written by now. */
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
 
-terminalTest('downloads --watch is drawn below the prompt and stays there; q leaves it', { timeout: 30_000 }, async () => {
+terminalTest('downloads --watch is drawn below the prompt and stays there; q leaves it', async () => {
   const store = await toldStore();
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
   await terminal.enter('echo before; skulk downloads --watch; echo "status $?"');
@@ -29,34 +29,28 @@ terminalTest('downloads --watch is drawn below the prompt and stays there; q lea
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 
-terminalTest(
-  'nodes --watch follows machines that come and go, and Ctrl-C leaves it; a long list is cut to the window',
-  {
-    timeout: 30_000,
-  },
-  async () => {
-    const store = await toldStore();
-    store.tell('nodes', { nodes: Array.from({ length: 40 }, (_, index) => someNode(`box-${index}`)) });
-    const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
-    await terminal.enter('skulk nodes --watch; echo "status $?"');
-    expect(await terminal.sees(/and 20 more/)).toMatch(/NODE +STATE/);
-    store.tell('nodes', {
-      nodes: [someNode('box-1'), someNode('laptop', { agent: false, connected: false, last_seen: '2026-01-01T00:00:00Z' })],
-    });
-    const two = await terminal.sees('○ no agent');
-    expect(two).toMatch(/box-1 +● listening/);
-    expect(two).not.toContain('box-2');
-    await terminal.press('C-c');
-    await terminal.sees('status 0\n');
-  },
-);
+terminalTest('nodes --watch follows machines that come and go, and Ctrl-C leaves it; a long list is cut to the window', async () => {
+  const store = await toldStore();
+  store.tell('nodes', { nodes: Array.from({ length: 40 }, (_, index) => someNode(`box-${index}`)) });
+  const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
+  await terminal.enter('skulk nodes --watch; echo "status $?"');
+  expect(await terminal.sees(/and 20 more/)).toMatch(/NODE +STATE/);
+  store.tell('nodes', {
+    nodes: [someNode('box-1'), someNode('laptop', { agent: false, connected: false, last_seen: '2026-01-01T00:00:00Z' })],
+  });
+  const two = await terminal.sees('○ no agent');
+  expect(two).toMatch(/box-1 +● listening/);
+  expect(two).not.toContain('box-2');
+  await terminal.press('C-c');
+  await terminal.sees('status 0\n');
+});
 
-test('without a terminal the result is printed again as it changes, with --json each time as one line', { timeout: 30_000 }, async () => {
+test('without a terminal the result is printed again as it changes, with --json each time as one line', async () => {
   const store = await toldStore();
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url };
   const json = startSkulk(['downloads', '--watch', '--json'], { env });
   const text = startSkulk(['nodes', '--watch'], { env });
-  await expect.poll(() => linesOf(json.stdout()).length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => linesOf(json.stdout()).length).toBe(1);
   store.tell('downloads', { downloads: [someDownload('org/a')] });
   await expect.poll(() => linesOf(json.stdout()).length).toBe(2);
   // What is as it was is not said again.
@@ -64,7 +58,7 @@ test('without a terminal the result is printed again as it changes, with --json 
   store.tell('downloads', same);
   store.tell('downloads', same);
   store.tell('nodes', { nodes: [someNode('box-1')] });
-  await expect.poll(() => text.stdout(), { timeout: 10_000 }).toMatch(/^NODE +HOSTNAME .*\nbox-1 +box-1 /m);
+  await expect.poll(() => text.stdout()).toMatch(/^NODE +HOSTNAME .*\nbox-1 +box-1 /m);
   expect(linesOf(json.stdout()).map((line) => JSON.parse(line))).toEqual([
     { downloads: [] },
     { downloads: [expect.objectContaining({ modelId: 'org/a', bytes_total: 4 * 1024 ** 3, status: 'downloading' })] },
@@ -73,10 +67,10 @@ test('without a terminal the result is printed again as it changes, with --json 
   // A store that is away is said once, and waited for.
   store.refusal = { status: 500, body: '{}' };
   store.hangUp();
-  await expect.poll(() => json.stderr(), { timeout: 10_000 }).toContain('skulk: warning: ');
+  await expect.poll(() => json.stderr()).toContain('skulk: warning: ');
   store.refusal = undefined;
   store.tell('downloads', { downloads: [] });
-  await expect.poll(() => linesOf(json.stdout()).length, { timeout: 10_000 }).toBe(4);
+  await expect.poll(() => linesOf(json.stdout()).length).toBe(4);
   expect(linesOf(json.stderr()).filter((line) => line.startsWith('skulk: warning:'))).toHaveLength(1);
   json.child.kill('SIGTERM');
   text.child.kill('SIGINT');
@@ -84,14 +78,14 @@ test('without a terminal the result is printed again as it changes, with --json 
   expect(await text.exited).toMatchObject({ status: 130 });
 });
 
-test('a store that cannot tell its changes is asked, and one that is not there at first is a failure', { timeout: 30_000 }, async () => {
+test('a store that cannot tell its changes is asked, and one that is not there at first is a failure', async () => {
   const store = await toldStore();
   store.refusal = { status: 404, body: '404: Not Found', type: 'text/plain' };
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url };
   const watching = startSkulk(['downloads', '--watch', '--json'], { env });
-  await expect.poll(() => linesOf(watching.stdout()).length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => linesOf(watching.stdout()).length).toBe(1);
   store.answers.set('/downloads', [someDownload('org/a')]);
-  await expect.poll(() => linesOf(watching.stdout()).length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => linesOf(watching.stdout()).length).toBe(2);
   watching.child.kill('SIGTERM');
   await watching.exited;
   const ended = await runSkulk(['nodes', '--watch', '--json'], { env: { ...env, SKULK_STORE: 'http://127.0.0.1:1' } });

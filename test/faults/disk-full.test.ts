@@ -1,8 +1,8 @@
-import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
-import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { digestsBelow, digestsOfFiles, noise, writeFiles } from '../helpers/model-files.ts';
 import { canMount, smallDisk } from '../helpers/small-disk.ts';
 import { type Ended, runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveThroughProxy } from '../helpers/staging-node.ts';
@@ -29,7 +29,7 @@ describe.skipIf(!canMount)('a full disk', () => {
     expect(await exists(join(node, 'staging', 'org--m'))).toBe(false);
   });
 
-  test('that fills while a model is staged ends it with 7; with room again the next run sends the rest', { timeout: 60_000 }, async () => {
+  test('that fills while a model is staged ends it with 7; with room again the next run sends the rest', async () => {
     const disk = await smallDisk(48 * mebibyte);
     const { proxy } = await serveThroughProxy({ 'org/m': files });
     const env = { SKULK_HOME: join(disk.path, 'home'), SKULK_STORE: proxy.url };
@@ -45,10 +45,10 @@ describe.skipIf(!canMount)('a full disk', () => {
     const before = proxy.bytes();
     expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject({ status: 0, stdout: `${copy}\n` });
     expect(proxy.bytes() - before).toBeLessThan(chunkSize + 2 * mebibyte);
-    expect(await digestsBelow(copy)).toEqual(await digestsOfFiles(files));
+    expect(await digestsBelow(copy)).toEqual(digestsOfFiles(files));
   });
 
-  test('at the very end of a stage leaves the old copy or none, never half a one', { timeout: 120_000 }, async () => {
+  test('at the very end of a stage leaves the old copy or none, never half a one', async () => {
     const disk = await smallDisk(8 * mebibyte);
     const [before, after] = [{ a: noise(mebibyte, 1) }, { a: noise(mebibyte, 2), b: 'b' }];
     const { proxy, replace } = await serveThroughProxy({ 'org/m': before });
@@ -57,7 +57,7 @@ describe.skipIf(!canMount)('a full disk', () => {
     const config = join(env.SKULK_HOME, 'skulk.yaml');
     await writeFiles(env.SKULK_HOME, { 'skulk.yaml': `model_store:\n  staging:\n    node_cache_path: ${root}\n` });
     const stage = (...more: string[]) => runSkulk(['stage', 'org/m', '--config', config, ...more], { env });
-    const wanted = [await digestsOfFiles(before), await digestsOfFiles(after)];
+    const wanted = [digestsOfFiles(before), digestsOfFiles(after)];
     const ends: number[] = [];
     for (let pages = 0; pages <= 14; pages += 1) {
       await replace({ 'org/m': before });
@@ -88,7 +88,7 @@ describe.skipIf(!canMount)('a full disk', () => {
     expect(disk.free()).toBeGreaterThan(mebibyte);
   });
 
-  test('before, during and at the end of an add: the store is what it was, or has the whole model', { timeout: 120_000 }, async () => {
+  test('before, during and at the end of an add: the store is what it was, or has the whole model', async () => {
     const disk = await smallDisk(10 * mebibyte);
     const home = await temporaryDirectory();
     const [first, second] = [join(home, 'first'), join(home, 'second')];
@@ -119,7 +119,7 @@ describe.skipIf(!canMount)('a full disk', () => {
     expect(new Set(ends)).toEqual(new Set([7, 0]));
   });
 
-  test.each([false, true])('lets a model be deleted, as that is what makes room (a server: %s)', { timeout: 60_000 }, async (isServed) => {
+  test.each([false, true])('lets a model be deleted, as that is what makes room (a server: %s)', async (isServed) => {
     const disk = await smallDisk(10 * mebibyte);
     const home = await temporaryDirectory();
     const root = join(disk.path, 'store');
@@ -163,13 +163,13 @@ describe.skipIf(!canMount)('a full disk', () => {
     const node = { SKULK_HOME: join(home, 'node'), SKULK_STORE: server.url };
     await disk.leave(0);
     const ended = await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env: node });
-    expect(ended).toMatchObject({ status: 7, stdout: '', stderr: expect.stringMatching(/no space left|needs 1\.0 MiB/) });
+    expect(ended).toMatchObject({ status: 7, stdout: '', stderr: expect.stringMatching(/no space left|needs 1\.00 MiB/) });
     expect(server.running.stderr()).not.toMatch(/unexpected error/);
   });
 });
 
 describe.skipIf(!canMount)('a disk that cannot be written', () => {
-  test('as a store is read, and every change is refused with a sentence', { timeout: 60_000 }, async () => {
+  test('as a store is read, and every change is refused with a sentence', async () => {
     const disk = await smallDisk(16 * mebibyte);
     const home = await temporaryDirectory();
     const root = join(disk.path, 'store');
@@ -219,12 +219,3 @@ describe.skipIf(!canMount)('a disk that cannot be written', () => {
     expect(await exists(join(home, 'staging', 'org--m'))).toBe(false);
   });
 });
-
-/** What `digestsBelow` says of these files. */
-async function digestsOfFiles(files: Record<string, string | Uint8Array>): Promise<unknown> {
-  const place = await temporaryDirectory();
-  await writeFiles(place, files);
-  const digests = await digestsBelow(place);
-  await rm(place, { recursive: true });
-  return digests;
-}

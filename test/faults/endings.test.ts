@@ -67,7 +67,7 @@ describe.each([
     return status;
   }
 
-  test('of an add leaves the store as it was, or with the whole model', { timeout: 120_000 }, async () => {
+  test('of an add leaves the store as it was, or with the whole model', async () => {
     const home = await temporaryDirectory();
     const source = join(home, 'm');
     await writeFiles(source, { a: noise(40e6, 1), b: 'b' });
@@ -89,7 +89,7 @@ describe.each([
     expect(leftOver(home)).toBe('');
   });
 
-  test('of a stage or a verify leaves no process, and the next run goes on', { timeout: 120_000 }, async () => {
+  test('of a stage or a verify leaves no process, and the next run goes on', async () => {
     const { url } = await serveModels({ 'org/m': { a: noise(60e6, 2), b: 'b' } });
     const home = await temporaryDirectory();
     const env = { SKULK_HOME: home, SKULK_STORE: url };
@@ -104,7 +104,7 @@ describe.each([
     expect(leftOver(home)).toBe('');
   });
 
-  test('of a server ends it with 0 once it serves', { timeout: 30_000 }, async () => {
+  test('of a server ends it with 0 once it serves', async () => {
     const home = await temporaryDirectory();
     const served = await startServe({ home });
     served.running.child.kill(signal);
@@ -190,7 +190,7 @@ describe('who may read what was made', () => {
     expect(await modeOf('store/registry.json')).toBe(fileMode.toString(8));
   });
 
-  test.skipIf(process.getuid?.() !== 0)('another user gets a sentence, not a stack', { timeout: 60_000 }, async () => {
+  test.skipIf(process.getuid?.() !== 0)('another user gets a sentence, not a stack', async () => {
     const home = await temporaryDirectory();
     await chmod(home, 0o755);
     await writeFiles(join(home, 'm'), { a: 'a' });
@@ -235,7 +235,7 @@ describe('who may read what was made', () => {
 });
 
 describe('a path', () => {
-  test('of 4,000 characters works as far as the system lets it, and is a sentence beyond', { timeout: 60_000 }, async () => {
+  test('of 4,000 characters works as far as the system lets it, and is a sentence beyond', async () => {
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'm'), { a: 'a', [`${'deep/'.repeat(20)}b`]: 'b' });
     const long = (length: number): string => `${home}/${'x'.repeat(200).concat('/').repeat(30)}`.slice(0, length).replace(/\/+$/, 'y');

@@ -6,11 +6,9 @@ import { faultProxy } from '../helpers/fault-proxy.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-import { within } from '../helpers/within.ts';
+import { within } from '../helpers/waiting.ts';
 
 const size = 3 * chunkSize;
-/** No step takes as long as the 30 seconds after which a silent connection is dropped; one that does is stuck. */
-const soon = 25_000;
 const content = noise(size, 11);
 
 /** What somebody may do to a canonical file behind the store's back. */
@@ -57,15 +55,15 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 describe.each(Object.entries(damages))('a canonical file that is %s', (name, damage) => {
-  test('while it is staged is never published, and the store says so', { timeout: 60_000 }, async () => {
-    const { served, proxy, host, node, file, source, copy } = await within(soon, 'the set-up', hostAndNode());
+  test('while it is staged is never published, and the store says so', async () => {
+    const { served, proxy, host, node, file, source, copy } = await within('the set-up', hostAndNode());
     const log = (): string => `${served.running.stderr()}\n${proxy.requests.join('\n')}\n${proxy.bytes()} bytes`;
     const whole = await digestsBelow(source);
     proxy.setRate(60e6);
     const stage = startSkulk(['stage', 'org/m', '--connections', '1'], { env: node });
-    await within(soon, 'the first chunk', Promise.race([proxy.passed(chunkSize + 100_000), stage.exited]), () => stage.stderr() + log());
+    await within('the first chunk', Promise.race([proxy.passed(chunkSize + 100_000), stage.exited]), () => stage.stderr() + log());
     await damage(file);
-    const { status, stdout, stderr } = await within(soon, 'the stage', stage.exited, () => stage.stderr() + log());
+    const { status, stdout, stderr } = await within('the stage', stage.exited, () => stage.stderr() + log());
     // What was open already may still have been read to its end.
     expect([0, 3, 6], stderr).toContain(status);
     if (status === 0) expect(await digestsBelow(copy)).toEqual(whole);
@@ -77,28 +75,26 @@ describe.each(Object.entries(damages))('a canonical file that is %s', (name, dam
     // Without the copy it must show in any case.
     await rm(copy, { recursive: true, force: true });
     const next = startSkulk(['stage', 'org/m', '--force'], { env: node });
-    const again = await within(soon, 'the second stage', next.exited, () => next.stderr() + log());
+    const again = await within('the second stage', next.exited, () => next.stderr() + log());
     expect([3, 6], again.stderr).toContain(again.status);
     expect(await exists(copy)).toBe(false);
     expect((await fetch(`${served.url}/health`)).status).toBe(200);
-    const answer = await within(soon, 'the request', fetch(`${served.url}/models/org%2Fm/model.bin`), log);
+    const answer = await within('the request', fetch(`${served.url}/models/org%2Fm/model.bin`), log);
     expect([404, 500]).toContain(answer.status);
     if (answer.status === 500) expect(await answer.json()).toMatchObject({ code: 'INTEGRITY' });
-    const verified = await within(soon, 'verify', host('verify', '--json'), log);
+    const verified = await within('verify', host('verify', '--json'), log);
     expect(verified.status).toBe(6);
     expect(verified.stderr).toContain('org/m');
     // Whoever brings it back has a whole model again.
     await writeFile(file, content);
-    expect((await within(soon, 'verify of the mended file', host('verify'), log)).status, name).toBe(0);
+    expect((await within('verify of the mended file', host('verify'), log)).status, name).toBe(0);
     const last = startSkulk(['stage', 'org/m'], { env: node });
-    expect((await within(soon, 'the last stage', last.exited, () => last.stderr() + log())).status).toBe(0);
+    expect((await within('the last stage', last.exited, () => last.stderr() + log())).status).toBe(0);
     expect(await digestsBelow(copy)).toEqual(whole);
   });
 });
 
-test('a staged copy that was changed on the node is mended by the next stage, which sends only what is wrong', {
-  timeout: 60_000,
-}, async () => {
+test('a staged copy that was changed on the node is mended by the next stage, which sends only what is wrong', async () => {
   const { proxy, node, source, copy } = await hostAndNode();
   const whole = await digestsBelow(source);
   for (const [name, damage] of Object.entries(damages)) {

@@ -7,9 +7,7 @@ import { seededRandom, testSeed } from '../helpers/seeded.ts';
 import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-test('kill -9 of serve, again and again during one transfer: the stage goes on with each next server, and the store is whole', {
-  timeout: 120_000,
-}, async () => {
+test('kill -9 of serve, again and again during one transfer: the stage goes on with each next server, and the store is whole', async () => {
   const home = await temporaryDirectory();
   const source = join(home, 'm');
   await writeFiles(source, { 'model.bin': noise(8 * chunkSize, 21), 'config.json': '{}' });

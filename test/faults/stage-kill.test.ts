@@ -9,6 +9,7 @@ import { seededRandom, testSeed } from '../helpers/seeded.ts';
 import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { until } from '../helpers/waiting.ts';
 
 const oldFiles = { 'config.json': 'v1', same: 'stays' };
 const connections = 4;
@@ -31,7 +32,7 @@ const exists = (path: string) =>
     () => false,
   );
 
-test('kill -9 at random moments loses a few chunks at most and never leaves half a copy', { timeout: 180_000 }, async () => {
+test('kill -9 at random moments loses a few chunks at most and never leaves half a copy', async () => {
   const files = bigModel(14);
   const [before, after] = [digestsOf(oldFiles), digestsOf(files)];
   const { proxy, replace } = await serveThroughProxy({ 'org/m': oldFiles });
@@ -68,7 +69,7 @@ test('kill -9 at random moments loses a few chunks at most and never leaves half
   expect(await readdir(join(home, 'staging', '.skulk/v1/trash'))).toEqual([]);
 });
 
-test('one kill in the middle costs no more than the chunks that were under way', { timeout: 60_000 }, async () => {
+test('one kill in the middle costs no more than the chunks that were under way', async () => {
   const files = bigModel(6);
   const { proxy } = await serveThroughProxy({ 'org/m': files });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: proxy.url };
@@ -89,9 +90,7 @@ test('one kill in the middle costs no more than the chunks that were under way',
   expect(proxy.bytes()).toBeLessThanOrEqual(bytesOf(files) + 2 * chunkSize);
 });
 
-test('SIGINT ends it with 130 and SIGTERM with 143; the next run goes on; a reader that goes away is no failure', {
-  timeout: 60_000,
-}, async () => {
+test('SIGINT ends it with 130 and SIGTERM with 143; the next run goes on; a reader that goes away is no failure', async () => {
   const files = bigModel(3);
   const { proxy } = await serveThroughProxy({ 'org/m': files });
   const home = await temporaryDirectory();
@@ -115,16 +114,15 @@ test('SIGINT ends it with 130 and SIGTERM with 143; the next run goes on; a read
   expect(proxy.bytes()).toBeLessThanOrEqual(bytesOf(files) + 2 * chunkSize);
 });
 
-test('two that stage the same model: one works, the other waits and takes its result', { timeout: 30_000 }, async () => {
+test('two that stage the same model: one works, the other waits and takes its result', async () => {
   const files = bigModel(2);
   const { proxy } = await serveThroughProxy({ 'org/m': files });
   const home = await temporaryDirectory();
   const env = { SKULK_HOME: home, SKULK_STORE: proxy.url };
   proxy.setFault(({ number, pass }) => (number === 1 ? bothAsked().then(pass) : undefined));
   // No byte moves before both have asked for the manifest.
-  const bothAsked = async (): Promise<void> => {
-    while (proxy.requests.filter((line) => line.endsWith('/manifest')).length < 2) await sleep(10);
-  };
+  const bothAsked = (): Promise<unknown> =>
+    until('two requests for the manifest', () => proxy.requests.filter((line) => line.endsWith('/manifest')).length >= 2);
   const both = await Promise.all([runSkulk(['stage', 'org/m', '--json'], { env }), runSkulk(['stage', 'org/m', '--json'], { env })]);
   expect(both.map(({ status, stderr }) => [status, stderr.includes('bug')])).toEqual([
     [0, false],
@@ -136,7 +134,7 @@ test('two that stage the same model: one works, the other waits and takes its re
   expect(proxy.bytes()).toBe(bytesOf(files));
 });
 
-test('a purge that is killed leaves whole copies or none, and the next one ends it', { timeout: 60_000 }, async () => {
+test('a purge that is killed leaves whole copies or none, and the next one ends it', async () => {
   const many = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`f${index}`, `${index}`]));
   const { url } = await serveModels({ 'org/a': many, 'org/b': many, 'org/c': many });
   const home = await temporaryDirectory();

@@ -98,7 +98,7 @@ async function checkClean({ root }: Home): Promise<void> {
 }
 
 const rounding = (name: string, round: (random: () => number) => Promise<void>): void => {
-  test.each(Array.from({ length: few }, (_, n) => n + 1))(`${name}, round %i (SKULK_TEST_SEED=${seed})`, { timeout: 60_000 }, (n) =>
+  test.each(Array.from({ length: few }, (_, n) => n + 1))(`${name}, round %i (SKULK_TEST_SEED=${seed})`, (n) =>
     round(seededRandom(seed + n * 7919 + name.length * 104_729)),
   );
 };

@@ -19,7 +19,7 @@ async function makeHome() {
   return { home, root, run, source, entries, env: { SKULK_HOME: home } };
 }
 
-test('many processes add different models at once, and no entry is lost', { timeout: 600_000 }, async () => {
+test('many processes add different models at once, and no entry is lost', async () => {
   const { run, source, entries } = await makeHome();
   const expected: string[] = [];
   // 201 additions.
@@ -34,7 +34,7 @@ test('many processes add different models at once, and no entry is lost', { time
   expect((await run('verify')).status).toBe(0);
 });
 
-test('two processes that add other content under one id: one wins, the other says CONFLICT', { timeout: 60_000 }, async () => {
+test('two processes that add other content under one id: one wins, the other says CONFLICT', async () => {
   const { root, run, source } = await makeHome();
   for (let round = 0; round < 3; round += 1) {
     const contents = ['one', 'two'].map(
@@ -52,7 +52,7 @@ test('two processes that add other content under one id: one wins, the other say
   expect(await readdir(join(root, '.skulk/v1/incoming'))).toEqual([]);
 });
 
-test('two processes that add the same: both succeed', { timeout: 60_000 }, async () => {
+test('two processes that add the same: both succeed', async () => {
   const { run, source, entries } = await makeHome();
   const path = await source('s', { 'a.gguf': noise(500_000) });
   const ended = await Promise.all(['a', 'b', 'c'].map(() => run('add', path, '--as', 'org/same', '--json')));
@@ -64,7 +64,7 @@ test('two processes that add the same: both succeed', { timeout: 60_000 }, async
   expect(await entries()).toEqual(['org/same']);
 });
 
-test('serve begins while models are added: every add succeeds, whichever of them writes', { timeout: 60_000 }, async () => {
+test('serve begins while models are added: every add succeeds, whichever of them writes', async () => {
   const { home, run, source, entries } = await makeHome();
   const path = await source('s', { 'a.gguf': noise(200_000) });
   const adding = ['a', 'b', 'c'].map((id) => run('add', path, '--as', id));
@@ -76,7 +76,7 @@ test('serve begins while models are added: every add succeeds, whichever of them
   expect(((await (await fetch(`${server.url}/models`)).json()) as string[]).toSorted()).toEqual(['a', 'b', 'c', 'd', 'e']);
 });
 
-test('a second serve on a store says which process has it; after kill -9 the next one takes it at once', { timeout: 60_000 }, async () => {
+test('a second serve on a store says which process has it; after kill -9 the next one takes it at once', async () => {
   const { home, run, env } = await makeHome();
   const server = await startServe({ home });
   const second = await run('serve', '--port', '0', '--api-port', '0', '--host', '127.0.0.1');
@@ -98,7 +98,7 @@ test('a second serve on a store says which process has it; after kill -9 the nex
   for (const loser of losers.filter((one) => one !== undefined)) expect(loser.stderr()).toContain(`pid ${winners[0]?.pid}`);
 });
 
-test('an interrupted change is ended when a server starts, before it answers', { timeout: 60_000 }, async () => {
+test('an interrupted change is ended when a server starts, before it answers', async () => {
   const { home, root, run, source } = await makeHome();
   await run('add', await source('s', { 'a.gguf': 'one' }), '--as', 'org/m');
   // What a delete leaves that died after it had written down what it is going to do.
@@ -109,7 +109,7 @@ test('an interrupted change is ended when a server starts, before it answers', {
   expect(await readdir(root)).not.toContain('org--m');
 });
 
-test('a note of a change that makes no sense stops nobody', { timeout: 60_000 }, async () => {
+test('a note of a change that makes no sense stops nobody', async () => {
   const { root, run, source, entries } = await makeHome();
   const path = await source('s', { 'a.gguf': 'one' });
   await mkdir(join(root, '.skulk/v1/intents'), { recursive: true });
@@ -127,9 +127,7 @@ test('a note of a change that makes no sense stops nobody', { timeout: 60_000 },
   expect(await entries()).toEqual(['org/m']);
 });
 
-test('a file that changed on the host is refused over HTTP with the code INTEGRITY, and touched is not changed', {
-  timeout: 60_000,
-}, async () => {
+test('a file that changed on the host is refused over HTTP with the code INTEGRITY, and touched is not changed', async () => {
   const { home, root, run, source } = await makeHome();
   await run('add', await source('s', { 'a.gguf': 'one', 'b.gguf': 'two' }), '--as', 'org/m');
   await using server = await startServe({ home });
@@ -146,7 +144,7 @@ test('a file that changed on the host is refused over HTTP with the code INTEGRI
   expect(await (await ask()).text()).toBe('one');
 });
 
-test('a model is whole for every reader while it is replaced again and again', { timeout: 60_000 }, async () => {
+test('a model is whole for every reader while it is replaced again and again', async () => {
   const { home, run, source } = await makeHome();
   const paths = await Promise.all([1, 2].map((n) => source(`s${n}`, { 'a.gguf': noise(300_000, n), [`only-${n}`]: String(n) })));
   await run('add', paths[0] ?? '', '--as', 'm');

@@ -31,7 +31,7 @@ const copy = (number: number) => ({
 const copies = (count: number) => Array.from({ length: count }, (_, number) => copy(number));
 
 describe('what nodes have staged', () => {
-  test('is told with its use and what the budget would evict, and a change is told soon', { timeout: 60_000 }, async () => {
+  test('is told with its use and what the budget would evict, and a change is told soon', async () => {
     const world = await fleetWorld();
     for (const name of ['org/one', 'org/two', 'org/big']) await world.add(name, name === 'org/big' ? new Uint8Array(3000) : 'some bytes');
     let host = await world.serveHost();
@@ -41,12 +41,12 @@ describe('what nodes have staged', () => {
     expect(await world.node('n1', host.url, 'activate', 'org/one', '--pid', String(process.pid))).toMatchObject({ status: 0 });
     const used = async () => (await nodesOf(host.url))['n1']?.copies?.map(({ model_id, in_use }) => [model_id, in_use]).toSorted();
     // Nothing but the agent tells of that; its usual report comes after half a minute.
-    await expect.poll(used, { timeout: 10_000 }).toEqual([
+    await expect.poll(used).toEqual([
       ['org/one', true],
       ['org/two', false],
     ]);
     expect(await runSkulk(['purge-staging', '--model', 'org/two'], { env })).toMatchObject({ status: 0 });
-    await expect.poll(used, { timeout: 10_000 }).toEqual([['org/one', true]]);
+    await expect.poll(used).toEqual([['org/one', true]]);
 
     const { copies: told, budget_bytes } = (await nodesOf(host.url))['n1'] ?? {};
     expect(told).toEqual([
@@ -60,7 +60,7 @@ describe('what nodes have staged', () => {
     expect((await nodesOf(host.url))['n1']?.copies).toEqual(told);
   });
 
-  test('over the budget is what would go next', { timeout: 60_000 }, async () => {
+  test('over the budget is what would go next', async () => {
     const world = await fleetWorld();
     await world.add('org/big', new Uint8Array(3000));
     await world.add('org/small');
@@ -80,7 +80,7 @@ describe('what nodes have staged', () => {
     expect(staging.models).toContainEqual(expect.objectContaining({ model_id: 'org/big', over_budget: true }));
   });
 
-  test('is taken only as far as it can be, and never more than the store can keep in mind', { timeout: 60_000 }, async () => {
+  test('is taken only as far as it can be, and never more than the store can keep in mind', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const host = await world.serveHost();
@@ -138,7 +138,7 @@ describe('what nodes have staged', () => {
 });
 
 describe('a purge on one node', () => {
-  test('leaves the copies of the others, and a node that nobody knows is named', { timeout: 60_000 }, async () => {
+  test('leaves the copies of the others, and a node that nobody knows is named', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     await world.add('org/two');
@@ -188,7 +188,7 @@ describe('a purge on one node', () => {
     }
   });
 
-  test('of a node that is away is pending, and is listed until it is done', { timeout: 60_000 }, async () => {
+  test('of a node that is away is pending, and is listed until it is done', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const host = await world.serveHost();

@@ -38,7 +38,7 @@ async function dropping(target: string, dropped: RegExp): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('a delete reaches every node that listens, and waits for the one that sleeps', { timeout: 60_000 }, async () => {
+test('a delete reaches every node that listens, and waits for the one that sleeps', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -67,7 +67,7 @@ test('a delete reaches every node that listens, and waits for the one that sleep
   expect(nodesOf(JSON.stringify(order))).toEqual({ host: 'done', n1: 'done', n2: 'done', laptop: 'pending' });
 });
 
-test('what was staged anew after an order stays, even if the order is heard again', { timeout: 60_000 }, async () => {
+test('what was staged anew after an order stays, even if the order is heard again', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();
@@ -90,7 +90,7 @@ test('what was staged anew after an order stays, even if the order is heard agai
   expect(await pendingOf(world)).toEqual({ host: 0, laptop: 0 });
 });
 
-test('a model that was deleted and added anew is staged anew, and stays', { timeout: 60_000 }, async () => {
+test('a model that was deleted and added anew is staged anew, and stays', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();
@@ -103,7 +103,7 @@ test('a model that was deleted and added anew is staged anew, and stays', { time
   expect(await world.copies('laptop')).toEqual(['org--one']);
 });
 
-test('a copy in use goes when its last use ends, and at once with --force', { timeout: 60_000 }, async () => {
+test('a copy in use goes when its last use ends, and at once with --force', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -118,15 +118,15 @@ test('a copy in use goes when its last use ends, and at once with --force', { ti
   expect(ended).toMatchObject({ status: 0, stdout: expect.stringContaining(`pid ${process.pid}`) });
   expect(await world.copies('n1')).toEqual(['org--one', 'org--two']);
   expect(await world.node('n1', host.url, 'deactivate', 'org/one')).toMatchObject({ status: 0 });
-  await expect.poll(() => world.copies('n1'), { timeout: 10_000 }).toEqual(['org--two']);
-  await expect.poll(() => pendingOf(world), { timeout: 10_000 }).toEqual({ host: 0, n1: 0 });
+  await expect.poll(() => world.copies('n1')).toEqual(['org--two']);
+  await expect.poll(() => pendingOf(world)).toEqual({ host: 0, n1: 0 });
 
   const forced = await world.host('delete', 'org/two', '--yes', '--json', '--force');
   expect(nodesOf(forced.stdout)).toEqual({ host: 'done', n1: 'done' });
   expect(await world.copies('n1')).toEqual([]);
 });
 
-test('orders outlive the host, and a node that was away hears them', { timeout: 60_000 }, async () => {
+test('orders outlive the host, and a node that was away hears them', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -144,14 +144,12 @@ test('orders outlive the host, and a node that was away hears them', { timeout: 
   host = await world.serveHost();
   proxy.setTarget(host.url);
   await world.serveNode('n1', proxy.url);
-  await expect.poll(() => world.copies('n1'), { timeout: 15_000 }).toEqual([]);
-  await expect.poll(() => pendingOf(world), { timeout: 15_000 }).toMatchObject({ n1: 0 });
+  await expect.poll(() => world.copies('n1')).toEqual([]);
+  await expect.poll(() => pendingOf(world)).toMatchObject({ n1: 0 });
   expect(await world.canonical()).toEqual(['org--two']);
 });
 
-test('a host that uses its models in place keeps them through purges, forced ones too, and through the delete of another', {
-  timeout: 60_000,
-}, async () => {
+test('a host that uses its models in place keeps them through purges, forced ones too, and through the delete of another', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -175,7 +173,7 @@ test('a host that uses its models in place keeps them through purges, forced one
   expect(await own('verify')).toMatchObject({ status: 0 });
 });
 
-test('a delete ends what is being staged of the model, and no part of it stays', { timeout: 60_000 }, async () => {
+test('a delete ends what is being staged of the model, and no part of it stays', async () => {
   const world = await fleetWorld();
   await world.add('org/big', randomBytes(64 * 1024 * 1024));
   const host = await world.serveHost();
@@ -192,13 +190,13 @@ test('a delete ends what is being staged of the model, and no part of it stays',
     stdout: '',
     stderr: expect.stringContaining('org/big was deleted from the store while it was staged'),
   });
-  await expect.poll(() => pendingOf(world), { timeout: 10_000 }).toMatchObject({ n1: 0 });
+  await expect.poll(() => pendingOf(world)).toMatchObject({ n1: 0 });
   expect(await world.copies('n1')).toEqual([]);
   expect(await readdir(join(world.home, 'n1/staging/.skulk/v1/incoming')).catch(() => [])).toEqual([]);
   expect(await world.canonical()).toEqual([]);
 });
 
-test('a purge over HTTP reaches every node, and leaves what is canonical', { timeout: 60_000 }, async () => {
+test('a purge over HTTP reaches every node, and leaves what is canonical', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();
@@ -215,7 +213,7 @@ test('a purge over HTTP reaches every node, and leaves what is canonical', { tim
   expect(await world.canonical()).toEqual(['org--one']);
 });
 
-test('nodes are listed, and one that is gone can be forgotten with what it had to do', { timeout: 60_000 }, async () => {
+test('nodes are listed, and one that is gone can be forgotten with what it had to do', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();

@@ -40,7 +40,7 @@ async function nodeOf(url: string, env: Record<string, string> = {}) {
   return node;
 }
 
-test('a node answers what its host answers, as long as the host does', { timeout: 60_000 }, async () => {
+test('a node answers what its host answers, as long as the host does', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   let host = await world.serveHost();
@@ -133,7 +133,7 @@ test('a page of the node may change the store, and a page of another site may no
   expect(seen.filter(({ method }) => method === 'DELETE')).toHaveLength(1);
 });
 
-test('a host that breaks off ends the answer, and one that speaks no HTTP is named', { timeout: 60_000 }, async () => {
+test('a host that breaks off ends the answer, and one that speaks no HTTP is named', async () => {
   const { url } = await standIn({
     'GET /store/cut': (_, answer) => {
       answer.writeHead(200, { 'Content-Length': '100' });

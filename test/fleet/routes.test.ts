@@ -8,7 +8,7 @@ const json = { 'content-type': 'application/json' };
 const report = { hostname: 'kite', version: '1', agent: false, staged_models: 1, staged_bytes: 2, free_bytes: 3 };
 const order = '0123456789abcdef01234567';
 
-test('the gates of the fleet', { timeout: 60_000 }, async () => {
+test('the gates of the fleet', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();
@@ -51,7 +51,7 @@ test('the gates of the fleet', { timeout: 60_000 }, async () => {
   expect(page.status).toBe(403);
 });
 
-test('a log of orders that a power cut or a person damaged loses only what is damaged', { timeout: 60_000 }, async () => {
+test('a log of orders that a power cut or a person damaged loses only what is damaged', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   let host = await world.serveHost();

@@ -8,9 +8,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const token = 'only-for-this-lan';
 
-test('a token of the configuration file is wanted by the host, sent by commands and agents, and shown by nobody', {
-  timeout: 60_000,
-}, async () => {
+test('a token of the configuration file is wanted by the host, sent by commands and agents, and shown by nobody', async () => {
   const home = await temporaryDirectory();
   const config = join(home, 'skulk.yaml');
   await writeFile(config, `model_store:\n  auth:\n    token: ${token}\n`);

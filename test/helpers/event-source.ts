@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { onTestFinished } from 'vitest';
-import { within } from './within.ts';
+import { within } from './waiting.ts';
 
 /** An event as it came. */
 export interface HeardEvent {
@@ -59,7 +59,6 @@ export async function listenTo(url: string, headers: Readonly<Record<string, str
     comments: () => comments,
     until: <T>(name: string, isWanted: (data: T) => boolean) =>
       within(
-        15_000,
         `an event ${name}`,
         new Promise<T>((resolve) => {
           const look = (): void => {

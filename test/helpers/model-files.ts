@@ -35,3 +35,7 @@ export async function digestsBelow(directory: string): Promise<Record<string, st
 
 /** The sha256 of some bytes, in hexadecimal. */
 export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+
+/** What `digestsBelow` says of a directory with these files. */
+export const digestsOfFiles = (files: Readonly<Record<string, string | Uint8Array>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(files).map(([path, content]) => [path, sha256(content)]));

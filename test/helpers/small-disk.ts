@@ -39,12 +39,15 @@ export async function smallDisk(bytes: number, at?: string): Promise<SmallDisk> 
       await rm(hog, { force: true });
       if (left === 'all') return;
       // What others write meanwhile may have taken it already.
-      for (let size = free() - left; size > 0; size -= 4096) {
+      for (let spare = 0; ; spare += 4096) {
+        const size = free() - left - spare;
+        if (size <= 0) return;
         const isWritten = await writeFile(hog, Buffer.alloc(size, 1)).then(
           () => true,
           () => false,
         );
         if (isWritten) return;
+        await rm(hog, { force: true });
       }
     },
     setReadOnly: (isReadOnly) => {

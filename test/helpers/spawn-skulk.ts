@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { ownEnvironment } from './own-environment.ts';
+import { refuseWhenOver } from './own-test.ts';
+import { within } from './waiting.ts';
 
 const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
 
@@ -32,6 +34,7 @@ export interface RunningSkulk {
 
 /** Starts the program as a user would, from `bin`. */
 export function startSkulk(args: readonly string[], { env = {}, cwd }: SpawnOptions = {}): RunningSkulk {
+  refuseWhenOver('skulk');
   const child = spawn(process.execPath, [bin, ...args], {
     // The internet is for those tests that bring their own Hub.
     // Nor does a test hear of what else is on the LAN or this machine, but for those that make a LAN.
@@ -62,7 +65,10 @@ export function startSkulk(args: readonly string[], { env = {}, cwd }: SpawnOpti
 }
 
 /** Runs the program to its end. */
-export const runSkulk = (args: readonly string[], options?: SpawnOptions): Promise<Ended> => startSkulk(args, options).exited;
+export const runSkulk = (args: readonly string[], options?: SpawnOptions): Promise<Ended> => {
+  const running = startSkulk(args, options);
+  return within(`the end of skulk ${args.join(' ')}`, running.exited, () => `${running.stdout()}${running.stderr()}`);
+};
 
 /** A running store host. */
 export interface Served extends AsyncDisposable {
@@ -94,7 +100,7 @@ export async function startServe({
   const running = startSkulk(['serve', ...listen, '--json', ...args], {
     env: { SKULK_HOME: home, ...env },
   });
-  const line = await new Promise<string>((resolve, reject) => {
+  const firstLine = new Promise<string>((resolve, reject) => {
     const look = (): void => {
       const end = running.stdout().indexOf('\n');
       if (end !== -1) resolve(running.stdout().slice(0, end));
@@ -102,6 +108,7 @@ export async function startServe({
     running.child.stdout?.on('data', look);
     void running.exited.then(({ status, stderr }) => reject(new Error(`serve ended with ${status} before it was ready: ${stderr}`)));
   });
+  const line = await within('serve to be ready', firstLine, running.stderr);
   const ready = JSON.parse(line) as { store_url: string; api_url: string; store_path: string; pid: number };
   const end = (signal: NodeJS.Signals) => (): Promise<Ended> => {
     running.child.kill(signal);

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { onTestFinished, test } from 'vitest';
 import { temporaryDirectory } from './temp-directory.ts';
+import { patienceMs } from './waiting.ts';
 
 const run = promisify(execFile);
 const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
@@ -54,7 +55,6 @@ export interface TerminalOptions {
 }
 
 let opened = 0;
-const patienceMs = 15_000;
 
 /** Opens one; it ends with the test. */
 export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, prefix = '' }: TerminalOptions = {}): Promise<Terminal> {

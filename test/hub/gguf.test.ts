@@ -69,7 +69,7 @@ test('an old entry without its projector is not served as whole, and the next do
   expect(world.hub.sent('mmproj-Foo-f16.gguf')).toBe(100_000);
 });
 
-test('stage of a quantization brings that one alone, from the Hub if need be', { timeout: 60_000 }, async () => {
+test('stage of a quantization brings that one alone, from the Hub if need be', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const served = await world.serve();

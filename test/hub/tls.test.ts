@@ -79,7 +79,7 @@ describe.skipIf(!hasOpenssl)('over TLS', () => {
     expect(seen.join('\n')).not.toContain('hf_tunnel');
   });
 
-  test('a certificate that nobody vouches for, and a way down to plain HTTP, are refused', { timeout: 60_000 }, async () => {
+  test('a certificate that nobody vouches for, and a way down to plain HTTP, are refused', async () => {
     const { hub, endpoint, cert } = await secureHub();
     hub.push('org/m', { files: { 'config.json': '{}' } });
     // What lies in LFS leads to the stand-in's second host, which speaks plain HTTP.

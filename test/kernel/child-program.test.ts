@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { findProgram, startProgram } from '../../src/core/kernel/child-program.ts';
 import { isAlive } from '../../src/core/kernel/process-identity.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { until } from '../helpers/waiting.ts';
 
 const env = process.env;
 
@@ -15,7 +16,7 @@ test('a program does nothing before it is let go, and then is the very process t
   await sleep(150);
   expect(await readdir(cwd)).toEqual([]);
   child.letGo();
-  while (!(await readFile(join(cwd, 'began'), 'utf8').catch(() => '')).endsWith('\n')) await sleep(5);
+  await until('the line of the program', async () => (await readFile(join(cwd, 'began'), 'utf8').catch(() => '')).endsWith('\n'));
   expect(Number(await readFile(join(cwd, 'began'), 'utf8'))).toBe(child.identity?.pid);
   expect(child.identity && (await isAlive(child.identity))).toBe(true);
   child.kill('SIGKILL');
@@ -33,7 +34,7 @@ test('a program that was never let go ends with the process that started it', as
   const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
   expect(signal).toBe('SIGKILL');
   const identity = JSON.parse(stdout);
-  while (await isAlive(identity)) await sleep(5);
+  await until('the end of the program', async () => !(await isAlive(identity)));
   expect(await readdir(cwd)).toEqual([]);
 });
 

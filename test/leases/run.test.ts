@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { seededRandom, testSeed } from '../helpers/seeded.ts';
 import { serveModels } from '../helpers/staging-node.ts';
+import { until } from '../helpers/waiting.ts';
 import { leaseNode } from './lease-node.ts';
 
 const models = {
@@ -15,13 +16,11 @@ const models = {
 };
 
 /** Waits for a file that a program of the test writes, and reads it. */
-async function appears(path: string): Promise<string> {
-  for (;;) {
+const appears = (path: string): Promise<string> =>
+  until(`a line in ${path}`, async () => {
     const text = await readFile(path, 'utf8').catch(() => '');
-    if (text.endsWith('\n')) return text.trim();
-    await sleep(10);
-  }
-}
+    return text.endsWith('\n') && text.trim();
+  });
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -113,7 +112,7 @@ describe('skulk run', () => {
     const { url } = await serveModels({ 'org/big': { a: Buffer.alloc(60e6, 'a') } });
     const node = await leaseNode(url);
     const running = node.start('run', 'org/big', '--', 'touch', join(node.home, 'began'));
-    while (Object.keys(await node.leases()).length === 0) await sleep(5);
+    await until('a lease', async () => Object.keys(await node.leases()).length > 0);
     running.child.kill('SIGINT');
     expect((await running.exited).status).toBe(130);
     await expect(access(join(node.home, 'began'))).rejects.toThrow();
@@ -159,11 +158,11 @@ describe('skulk run', () => {
     endLater(pid);
     running.child.kill('SIGKILL');
     // The program holds the pipes of the test open, so its end is not waited for.
-    while (running.child.signalCode === null) await sleep(5);
+    await until('the end of skulk run', () => running.child.signalCode);
     expect(isAlive(pid)).toBe(true);
     expect(await node.json('purge-staging')).toMatchObject({ evicted: [], kept_in_use: [{ model_id: 'org/m', holders: [{ pid }, {}] }] });
     process.kill(pid, 'SIGKILL');
-    while (isAlive(pid)) await sleep(5);
+    await until('the end of the program', () => !isAlive(pid));
     expect(await node.json('reconcile')).toMatchObject({
       dropped_leases: [{ model_id: 'org/m' }],
       evicted: [{ model_id: 'org/m' }],
@@ -171,7 +170,7 @@ describe('skulk run', () => {
     expect(await node.leases()).toEqual({});
   });
 
-  test('killed at any moment, never leaves a program running without a lease', { timeout: 60_000 }, async () => {
+  test('killed at any moment, never leaves a program running without a lease', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     const random = seededRandom(testSeed);
@@ -180,7 +179,7 @@ describe('skulk run', () => {
       const running = node.start('run', 'org/plain', '--', 'sh', '-c', `echo $$ > ${began}; exec sleep 60`);
       await sleep(40 + random() * 120);
       running.child.kill('SIGKILL');
-      while (running.child.signalCode === null) await sleep(5);
+      await until('the end of skulk run', () => running.child.signalCode);
       // What was let go begins at once; what was not never does.
       await sleep(50);
       const pid = Number(await readFile(began, 'utf8').catch(() => '0'));

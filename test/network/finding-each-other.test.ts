@@ -16,100 +16,92 @@ async function serveOn(machine: Machine, home: string, ...args: readonly string[
   return { child, ended };
 }
 
-test.skipIf(!canMake)(
-  'a machine without a configuration finds the one store of its LAN, and asks when there are two',
-  { timeout: 60_000 },
-  async () => {
-    const home = await temporaryDirectory();
-    const [host, other, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
-    const first = await serveOn(host, join(home, 'host'));
-    await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
-    expect(await host.skulk(['add', join(home, 'source'), '--as', 'org/m'], { SKULK_HOME: join(home, 'host') }).ended).toMatchObject({
-      status: 0,
-    });
-    const env = { SKULK_HOME: join(home, 'node') };
+test.skipIf(!canMake)('a machine without a configuration finds the one store of its LAN, and asks when there are two', async () => {
+  const home = await temporaryDirectory();
+  const [host, other, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
+  const first = await serveOn(host, join(home, 'host'));
+  await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
+  expect(await host.skulk(['add', join(home, 'source'), '--as', 'org/m'], { SKULK_HOME: join(home, 'host') }).ended).toMatchObject({
+    status: 0,
+  });
+  const env = { SKULK_HOME: join(home, 'node') };
 
-    const found = await node.skulk(['discover', '--json', '--explain'], env).ended;
-    expect(found.status, found.stderr).toBe(0);
-    expect(JSON.parse(found.stdout)).toMatchObject({
-      stores: [{ url: `http://${host.address}:58080` }],
-      addresses: expect.arrayContaining([expect.objectContaining({ address: node.address, chosen: true })]),
-    });
-    const staged = await node.skulk(['stage', 'org/m'], env).ended;
-    expect(staged, staged.stderr).toMatchObject({ status: 0, stdout: `${join(home, 'node/staging/org--m')}\n` });
+  const found = await node.skulk(['discover', '--json', '--explain'], env).ended;
+  expect(found.status, found.stderr).toBe(0);
+  expect(JSON.parse(found.stdout)).toMatchObject({
+    stores: [{ url: `http://${host.address}:58080` }],
+    addresses: expect.arrayContaining([expect.objectContaining({ address: node.address, chosen: true })]),
+  });
+  const staged = await node.skulk(['stage', 'org/m'], env).ended;
+  expect(staged, staged.stderr).toMatchObject({ status: 0, stdout: `${join(home, 'node/staging/org--m')}\n` });
 
-    // A store of one's own is filled, whatever else is on the LAN.
-    await mkdir(join(home, 'own/store'), { recursive: true });
-    const added = await node.skulk(['add', join(home, 'source'), '--as', 'org/own'], { SKULK_HOME: join(home, 'own') }).ended;
-    expect(added, added.stderr).toMatchObject({ status: 0 });
-    expect(await readdir(join(home, 'own/store'))).toContain('org--own');
+  // A store of one's own is filled, whatever else is on the LAN.
+  await mkdir(join(home, 'own/store'), { recursive: true });
+  const added = await node.skulk(['add', join(home, 'source'), '--as', 'org/own'], { SKULK_HOME: join(home, 'own') }).ended;
+  expect(added, added.stderr).toMatchObject({ status: 0 });
+  expect(await readdir(join(home, 'own/store'))).toContain('org--own');
 
-    const second = await serveOn(other, join(home, 'other'));
-    const asked = await node.skulk(['registry'], { SKULK_HOME: join(home, 'node') }).ended;
-    expect(asked).toMatchObject({ status: 4, stdout: '' });
-    expect(asked.stderr).toContain(`http://${host.address}:58080`);
-    expect(asked.stderr).toContain(`http://${other.address}:58080`);
+  const second = await serveOn(other, join(home, 'other'));
+  const asked = await node.skulk(['registry'], { SKULK_HOME: join(home, 'node') }).ended;
+  expect(asked).toMatchObject({ status: 4, stdout: '' });
+  expect(asked.stderr).toContain(`http://${host.address}:58080`);
+  expect(asked.stderr).toContain(`http://${other.address}:58080`);
 
-    // Who ends says goodbye, and --no-mdns says nothing.
-    first.child.kill('SIGTERM');
-    expect(await first.ended).toMatchObject({ status: 0 });
-    const left = await node.skulk(['discover', '--json'], env).ended;
-    expect(JSON.parse(left.stdout)).toMatchObject({ stores: [{ url: `http://${other.address}:58080` }] });
-    second.child.kill('SIGTERM');
-    await second.ended;
-  },
-);
+  // Who ends says goodbye, and --no-mdns says nothing.
+  first.child.kill('SIGTERM');
+  expect(await first.ended).toMatchObject({ status: 0 });
+  const left = await node.skulk(['discover', '--json'], env).ended;
+  expect(JSON.parse(left.stdout)).toMatchObject({ stores: [{ url: `http://${other.address}:58080` }] });
+  second.child.kill('SIGTERM');
+  await second.ended;
+});
 
-test.skipIf(!canMake)(
-  'whoever serves beside another store is told, and its commands go where models are',
-  { timeout: 60_000 },
-  async () => {
-    const home = await temporaryDirectory();
-    const [host, second, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
-    await serveOn(host, join(home, 'host'));
-    await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
-    const source = join(home, 'source');
-    const ended = await host.skulk(['add', source, '--as', 'org/m'], { SKULK_HOME: join(home, 'host') }).ended;
-    expect(ended, ended.stderr).toMatchObject({ status: 0 });
+test.skipIf(!canMake)('whoever serves beside another store is told, and its commands go where models are', async () => {
+  const home = await temporaryDirectory();
+  const [host, second, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
+  await serveOn(host, join(home, 'host'));
+  await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
+  const source = join(home, 'source');
+  const ended = await host.skulk(['add', source, '--as', 'org/m'], { SKULK_HOME: join(home, 'host') }).ended;
+  expect(ended, ended.stderr).toMatchObject({ status: 0 });
 
-    // Its first start: the store does not exist yet.
-    const env = { SKULK_HOME: join(home, 'second') };
-    const served = second.skulk(['serve', '--json'], env);
-    await once(served.child.stdout as NodeJS.ReadableStream, 'data');
-    served.child.kill('SIGTERM');
-    const { stderr } = await served.ended;
-    expect(stderr).toContain(`another store is on the LAN already: http://${host.address}:58080`);
-    expect(stderr).toContain('skulk serve --role node');
-    const registry = await second.skulk(['registry', '--json'], env).ended;
-    expect(JSON.parse(registry.stdout), registry.stderr).toMatchObject({ entries: [{ model_id: 'org/m' }] });
-    const doctor = await second.skulk(['doctor', '--json'], env).ended;
-    expect(JSON.parse(doctor.stdout)).toMatchObject({
-      ok: true,
-      checks: expect.arrayContaining([
-        expect.objectContaining({ id: 'role', found: expect.stringContaining(`a node of http://${host.address}:58080`) }),
-      ]),
-    });
+  // Its first start: the store does not exist yet.
+  const env = { SKULK_HOME: join(home, 'second') };
+  const served = second.skulk(['serve', '--json'], env);
+  await once(served.child.stdout as NodeJS.ReadableStream, 'data');
+  served.child.kill('SIGTERM');
+  const { stderr } = await served.ended;
+  expect(stderr).toContain(`another store is on the LAN already: http://${host.address}:58080`);
+  expect(stderr).toContain('skulk serve --role node');
+  const registry = await second.skulk(['registry', '--json'], env).ended;
+  expect(JSON.parse(registry.stdout), registry.stderr).toMatchObject({ entries: [{ model_id: 'org/m' }] });
+  const doctor = await second.skulk(['doctor', '--json'], env).ended;
+  expect(JSON.parse(doctor.stdout)).toMatchObject({
+    ok: true,
+    checks: expect.arrayContaining([
+      expect.objectContaining({ id: 'role', found: expect.stringContaining(`a node of http://${host.address}:58080`) }),
+    ]),
+  });
 
-    await mkdir(join(home, 'disk'));
-    // Two stores: its own server is what a machine means; everybody else is asked, and nothing is fetched from elsewhere.
-    const own = await serveOn(second, join(home, 'second'), '--store-path', join(home, 'disk'));
-    expect(await second.skulk(['add', source, '--as', 'org/own'], env).ended).toMatchObject({ status: 0 });
-    const mine = await second.skulk(['registry', '--json'], env).ended;
-    expect(JSON.parse(mine.stdout), mine.stderr).toMatchObject({ entries: [{ model_id: 'org/own' }] });
-    const found = await second.skulk(['doctor', '--json'], env).ended;
-    expect(JSON.parse(found.stdout)).toMatchObject({
-      ok: true,
-      checks: expect.arrayContaining([expect.objectContaining({ id: 'role', todo: expect.stringContaining('--store-path') })]),
-    });
-    const asked = await node.skulk(['stage', 'org/m', '--json'], { SKULK_HOME: join(home, 'node') }).ended;
-    expect(asked).toMatchObject({ status: 4, stdout: '' });
-    expect(asked.stderr).toContain('STORE_AMBIGUOUS');
-    own.child.kill('SIGTERM');
-    await own.ended;
-  },
-);
+  await mkdir(join(home, 'disk'));
+  // Two stores: its own server is what a machine means; everybody else is asked, and nothing is fetched from elsewhere.
+  const own = await serveOn(second, join(home, 'second'), '--store-path', join(home, 'disk'));
+  expect(await second.skulk(['add', source, '--as', 'org/own'], env).ended).toMatchObject({ status: 0 });
+  const mine = await second.skulk(['registry', '--json'], env).ended;
+  expect(JSON.parse(mine.stdout), mine.stderr).toMatchObject({ entries: [{ model_id: 'org/own' }] });
+  const found = await second.skulk(['doctor', '--json'], env).ended;
+  expect(JSON.parse(found.stdout)).toMatchObject({
+    ok: true,
+    checks: expect.arrayContaining([expect.objectContaining({ id: 'role', todo: expect.stringContaining('--store-path') })]),
+  });
+  const asked = await node.skulk(['stage', 'org/m', '--json'], { SKULK_HOME: join(home, 'node') }).ended;
+  expect(asked).toMatchObject({ status: 4, stdout: '' });
+  expect(asked.stderr).toContain('STORE_AMBIGUOUS');
+  own.child.kill('SIGTERM');
+  await own.ended;
+});
 
-test.skipIf(!canMake)('a store that is known by its node id is found by mDNS', { timeout: 60_000 }, async () => {
+test.skipIf(!canMake)('a store that is known by its node id is found by mDNS', async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await mkdir(join(home, 'host/store'), { recursive: true });
@@ -132,7 +124,7 @@ test.skipIf(!canMake)('a store that is known by its node id is found by mDNS', {
   await ended;
 });
 
-test.skipIf(!canMake)('a node that was there before its store finds it when it comes, and acts at once', { timeout: 60_000 }, async () => {
+test.skipIf(!canMake)('a node that was there before its store finds it when it comes, and acts at once', async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await serveOn(node, join(home, 'node'), '--role', 'node');
@@ -141,14 +133,11 @@ test.skipIf(!canMake)('a node that was there before its store finds it when it c
     const { stdout } = await host.skulk(['nodes', '--json'], { SKULK_HOME: join(home, 'host') }).ended;
     return (JSON.parse(stdout) as { nodes: { address: string | null; connected: boolean }[] }).nodes;
   };
-  await expect
-    .poll(nodes, { timeout: 30_000, interval: 500 })
-    .toContainEqual(expect.objectContaining({ address: node.address, connected: true }));
+  await expect.poll(nodes, { interval: 500 }).toContainEqual(expect.objectContaining({ address: node.address, connected: true }));
 });
 
 test.skipIf(!canMake)(
   'a name that leads to a link-local address is left for the address that the store advertises, and only for the very same store',
-  { timeout: 60_000 },
   async () => {
     const home = await temporaryDirectory();
     const [host, node, stranger] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
@@ -196,41 +185,37 @@ test('an address that is none is not advertised', async () => {
   expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--advertise takes an IPv4 address') });
 });
 
-test.skipIf(!canMake)(
-  'without a token serve warns on a public address, and other machines set no secrets',
-  { timeout: 60_000 },
-  async () => {
-    const home = await temporaryDirectory();
-    const [host, other] = (await machinesOnOneLan(2)) as [Machine, Machine];
-    await host.addAddress('8.8.8.8/32');
-    const hostEnv = { SKULK_HOME: join(home, 'host'), XDG_CONFIG_HOME: join(home, 'config') };
-    const { child, ended } = host.skulk(['serve', '--json', '--no-mdns'], hostEnv);
-    await once(child.stdout as NodeJS.ReadableStream, 'data');
-    const api = `http://${host.address}:52415`;
-    const put = (from: Machine, body: object): Promise<string> =>
-      from.curl(
-        '-X',
-        'PUT',
-        '-H',
-        'content-type: application/json',
-        '-d',
-        JSON.stringify(body),
-        '-w',
-        '%{http_code}',
-        '-o',
-        '/dev/null',
-        `${api}/config`,
-      );
-    const harmless = { model_store: { staging: { staging_keep_recent_gb: 3 } } };
-    expect([await put(other, { hf_token: 'hf_thief' }), await put(other, harmless)]).toEqual(['403', '200']);
-    // The machine itself has that address too.
-    expect(await put(host, { hf_token: 'hf_mine' })).toBe('200');
-    child.kill('SIGTERM');
-    expect((await ended).stderr).toMatch(/8\.8\.8\.8 may be reached from the internet/);
+test.skipIf(!canMake)('without a token serve warns on a public address, and other machines set no secrets', async () => {
+  const home = await temporaryDirectory();
+  const [host, other] = (await machinesOnOneLan(2)) as [Machine, Machine];
+  await host.addAddress('8.8.8.8/32');
+  const hostEnv = { SKULK_HOME: join(home, 'host'), XDG_CONFIG_HOME: join(home, 'config') };
+  const { child, ended } = host.skulk(['serve', '--json', '--no-mdns'], hostEnv);
+  await once(child.stdout as NodeJS.ReadableStream, 'data');
+  const api = `http://${host.address}:52415`;
+  const put = (from: Machine, body: object): Promise<string> =>
+    from.curl(
+      '-X',
+      'PUT',
+      '-H',
+      'content-type: application/json',
+      '-d',
+      JSON.stringify(body),
+      '-w',
+      '%{http_code}',
+      '-o',
+      '/dev/null',
+      `${api}/config`,
+    );
+  const harmless = { model_store: { staging: { staging_keep_recent_gb: 3 } } };
+  expect([await put(other, { hf_token: 'hf_thief' }), await put(other, harmless)]).toEqual(['403', '200']);
+  // The machine itself has that address too.
+  expect(await put(host, { hf_token: 'hf_mine' })).toBe('200');
+  child.kill('SIGTERM');
+  expect((await ended).stderr).toMatch(/8\.8\.8\.8 may be reached from the internet/);
 
-    const guarded = host.skulk(['serve', '--json', '--no-mdns'], { SKULK_HOME: join(home, 'guarded'), SKULK_TOKEN: 's3cret' });
-    await once(guarded.child.stdout as NodeJS.ReadableStream, 'data');
-    guarded.child.kill('SIGTERM');
-    expect((await guarded.ended).stderr).not.toMatch(/internet|s3cret/);
-  },
-);
+  const guarded = host.skulk(['serve', '--json', '--no-mdns'], { SKULK_HOME: join(home, 'guarded'), SKULK_TOKEN: 's3cret' });
+  await once(guarded.child.stdout as NodeJS.ReadableStream, 'data');
+  guarded.child.kill('SIGTERM');
+  expect((await guarded.ended).stderr).not.toMatch(/internet|s3cret/);
+});

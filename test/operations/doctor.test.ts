@@ -103,7 +103,7 @@ describe('doctor', () => {
     ['a port where nobody listens', 'store_host: other\n  store_http_host: 127.0.0.1\n  store_port: 1', 'store', 'problem', /refuses/, 4],
     ['a store that is switched off', 'enabled: false', 'role', 'problem', /switched off/, 4],
     ['a store path that is not mounted', 'store_path: /nowhere/at/all', 'store path', 'problem', /does not exist/, 2],
-  ])('finds %s', { timeout: 20_000 }, async (_, lines, id, state, found, exit) => {
+  ])('finds %s', async (_, lines, id, state, found, exit) => {
     const { status, of } = await examine(`model_store:\n  ${lines}\n`);
     expect(of(id)).toMatchObject({ status: state, found: expect.stringMatching(found), todo: expect.any(String) });
     // What answers at an address that nobody has is for the network to say.

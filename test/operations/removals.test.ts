@@ -32,7 +32,7 @@ test('verify --repair fails when a model outside the registry is not what its ma
   expect(await runSkulk(['verify', '--repair'], { env: { SKULK_HOME: home } })).toMatchObject({ status: 6 });
 });
 
-test('purge-staging makes room on a disk that is full', { timeout: 30_000 }, async (context) => {
+test('purge-staging makes room on a disk that is full', async (context) => {
   const home = await homeWith('a/one');
   const disk = join(home, 'small');
   await mkdir(disk);

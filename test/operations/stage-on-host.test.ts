@@ -2,11 +2,12 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { until } from '../helpers/waiting.ts';
 
 const files = { 'config.json': '{}', 'sub/model.bin': noise(100_000) };
 const run = promisify(execFile);
@@ -35,7 +36,7 @@ const untouched = async (canonical: string): Promise<void> => {
   expect((await readdir(canonical)).toSorted()).toEqual(['config.json', 'sub']);
 };
 
-describe('on the store host', { timeout: 60_000 }, () => {
+describe('on the store host', () => {
   test('a cache that is the store, however it is spelled, names the canonical copy', async () => {
     for (const cache of [
       (home: string) => join(home, 'store'),
@@ -72,9 +73,9 @@ describe('on the store host', { timeout: 60_000 }, () => {
     await using _server = isServed ? await startServe({ home: env.SKULK_HOME, env }) : undefined;
     await writeFiles(join(home, 'other'), { 'config.json': '[]' });
     const marker = join(home, 'go-on');
-    const program = `echo started; n=0; while [ ! -e ${marker} ] && [ $n -lt 500 ]; do sleep 0.05; n=$((n + 1)); done; cat sub/model.bin | wc -c`;
+    const program = `echo started; n=0; while [ ! -e ${marker} ] && [ $n -lt 10000 ]; do sleep 0.05; n=$((n + 1)); done; cat sub/model.bin | wc -c`;
     const user = startSkulk(['run', 'org/m', '--', 'sh', '-c', `cd {path} && ${program}`], { env });
-    await vi.waitUntil(() => user.stdout().includes('started'), { timeout: 20_000 });
+    await until('the program', () => user.stdout().includes('started'));
     for (const args of [
       ['delete', 'org/m', '--yes'],
       ['add', join(home, 'other'), '--as', 'org/m', '--force'],
@@ -113,7 +114,7 @@ describe('on the store host', { timeout: 60_000 }, () => {
   });
 });
 
-test('exit statuses of a process: 3 missing, 4 unreachable, 0 warm and unreachable with a warning', { timeout: 60_000 }, async () => {
+test('exit statuses of a process: 3 missing, 4 unreachable, 0 warm and unreachable with a warning', async () => {
   const { proxy } = await serveThroughProxy({ 'org/m': files });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: proxy.url };
   const copy = join(env.SKULK_HOME, 'staging', 'org--m');
@@ -129,7 +130,7 @@ test('exit statuses of a process: 3 missing, 4 unreachable, 0 warm and unreachab
   });
 });
 
-test('a disk without room: exit 7 before a byte is sent', { timeout: 30_000 }, async (context) => {
+test('a disk without room: exit 7 before a byte is sent', async (context) => {
   const mount = await temporaryDirectory();
   try {
     await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount]);

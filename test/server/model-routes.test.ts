@@ -32,7 +32,7 @@ const lines = (body: Buffer): readonly unknown[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as unknown);
 
-test('a model is shown with the nodes that have it, on the host, through a node and on the command line', { timeout: 60_000 }, async () => {
+test('a model is shown with the nodes that have it, on the host, through a node and on the command line', async () => {
   const { served, api, ...world } = await hostAndNode();
   expect(await world.node(served, 'n1', 'stage', 'org/name').exited).toMatchObject({ status: 0 });
   for (const url of [served.apiUrl, api.apiUrl, served.url]) {
@@ -57,7 +57,7 @@ test('a model is shown with the nodes that have it, on the host, through a node 
   expect(shown.stdout).toMatch(/^on nodes {2}\S+ \(node-[0-9a-f]{16}\)$/m);
 });
 
-test('a repo on Hugging Face is looked at before it is downloaded', { timeout: 60_000 }, async () => {
+test('a repo on Hugging Face is looked at before it is downloaded', async () => {
   const { served: host, api: node, hub } = await hostAndNode();
   const commit = hub.push('org/Foo-GGUF', {
     files: { 'Foo-Q4_K_M.gguf': 'x'.repeat(40), 'Foo-Q8_0.gguf': 'x'.repeat(80), 'config.json': '{}', 'README.md': 'hi' },
@@ -96,9 +96,7 @@ test('a repo on Hugging Face is looked at before it is downloaded', { timeout: 6
   const body = JSON.stringify({ gguf_file: 'Foo-Q8_0.gguf' });
   await ask(host.apiUrl, '/store/models/org/Foo-GGUF/download', { method: 'POST', headers: json, body });
   await expect
-    .poll(async () => ((await ask(host.apiUrl, '/store/hub/org/Foo-GGUF')).json() as { quantizations: object[] }).quantizations[1], {
-      timeout: 10_000,
-    })
+    .poll(async () => ((await ask(host.apiUrl, '/store/hub/org/Foo-GGUF')).json() as { quantizations: object[] }).quantizations[1])
     .toMatchObject({ label: 'Q8_0', in_store: true });
 });
 
@@ -109,7 +107,7 @@ test('where nothing may be fetched, nothing is looked at', async () => {
   expect(world.hub.requests).toEqual([]);
 });
 
-test('models are hashed again on demand, line by line, and damage is named', { timeout: 60_000 }, async () => {
+test('models are hashed again on demand, line by line, and damage is named', async () => {
   const { served: host, api: node, storePath } = await hostAndNode();
   const verify = (url: string, body: string) => ask(url, '/store/verify', { method: 'POST', headers: json, body });
   for (const url of [host.apiUrl, node.apiUrl]) {

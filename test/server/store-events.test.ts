@@ -48,9 +48,7 @@ const send = (url: string, target: string, body: unknown, method = 'POST') =>
 const ids = ({ entries }: Registry): readonly string[] => entries.map(({ model_id }) => model_id);
 
 describe('the events of a store', () => {
-  test('begin with everything, and follow models, downloads, nodes and orders, on both ports and through a node', {
-    timeout: 60_000,
-  }, async () => {
+  test('begin with everything, and follow models, downloads, nodes and orders, on both ports and through a node', async () => {
     const world = await hubWorld();
     world.hub.push('org/big', {
       files: { 'config.json': '{}', 'w.safetensors': { size: 32 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
@@ -110,7 +108,7 @@ describe('the events of a store', () => {
     await expect(listenTo(`${node.apiUrl}/store/events`)).rejects.toThrow(/503 .*Store unreachable/);
   });
 
-  test('tell what another process changed on the disk', { timeout: 60_000 }, async () => {
+  test('tell what another process changed on the disk', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const host = await world.serveHost();
@@ -142,7 +140,7 @@ describe('the events of a store', () => {
     expect((await listenTo(`${closed.apiUrl}/node/events`, { authorization: 'Bearer a-good-token' })).status).toBe(200);
   });
 
-  test('of a store that has no API are looked at by the node itself', { timeout: 30_000 }, async () => {
+  test('of a store that has no API are looked at by the node itself', async () => {
     const { createServer } = await import('node:http');
     const entry = { model_id: 'org/one', store_path: 'org--one', files: ['a.gguf'], downloaded_at: '', total_bytes: 3 };
     let entries = [entry];
@@ -171,9 +169,7 @@ describe('the events of a store', () => {
 });
 
 describe('the events of a node', () => {
-  test('tell its copies, its settings and what it stages; what is asked for is staged, and what is stopped is stopped', {
-    timeout: 60_000,
-  }, async () => {
+  test('tell its copies, its settings and what it stages; what is asked for is staged, and what is stopped is stopped', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     await world.add('org/big', new Uint8Array(40 * 1024 * 1024));
@@ -239,7 +235,7 @@ describe('the events of a node', () => {
     await source.until<Configured>('config', () => true);
   });
 
-  test('a stage that runs is joined, stopped on demand, and ended with the server', { timeout: 60_000 }, async () => {
+  test('a stage that runs is joined, stopped on demand, and ended with the server', async () => {
     const world = await hubWorld();
     world.hub.push('org/slow', {
       files: { 'w.safetensors': { size: 64 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
@@ -262,9 +258,7 @@ describe('the events of a node', () => {
     expect(performance.now() - began).toBeLessThan(8_000);
   });
 
-  test('on the store host it is a clone of the store, or the store itself where models are used in place', {
-    timeout: 60_000,
-  }, async () => {
+  test('on the store host it is a clone of the store, or the store itself where models are used in place', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const store = join(world.home, 'host/store');

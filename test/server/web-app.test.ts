@@ -101,7 +101,7 @@ test('a server without a built page serves all the same, and says what to do', a
   expect((await ask(url, '/')).json()).toMatchObject({ code: 'NOT_FOUND', hint: expect.stringContaining('npm run build') });
 });
 
-test('nothing of it is read when the server starts, only when somebody looks', { timeout: 60_000 }, async () => {
+test('nothing of it is read when the server starts, only when somebody looks', async () => {
   const home = await temporaryDirectory();
   const [log, spy] = [join(home, 'read'), join(home, 'spy.cjs')];
   await writeFile(log, '');

@@ -15,7 +15,7 @@ const llamaScript = fileURLToPath(new URL('../helpers/run-in-llama.ts', import.m
 const realFiles = fileURLToPath(new URL('../../../shared/data/', import.meta.url));
 
 describe('the main job, with the built program', () => {
-  it('brings a real model from the store host to a node, where llama.cpp runs it', { timeout: 240_000 }, async () => {
+  it('brings a real model from the store host to a node, where llama.cpp runs it', async () => {
     const work = await temporaryDirectory();
     const model = join(work, 'model');
     await mkdir(model);
@@ -36,7 +36,7 @@ describe('the main job, with the built program', () => {
     if (said !== undefined) expect(JSON.parse(ran.stdout.trim().split('\n').at(-1) ?? '')).toEqual({ text: said });
   });
 
-  it.skipIf(!existsSync(realFiles))('carries real GGUF files byte for byte, also one that is no good', { timeout: 60_000 }, async () => {
+  it.skipIf(!existsSync(realFiles))('carries real GGUF files byte for byte, also one that is no good', async () => {
     const work = await temporaryDirectory();
     const model = join(work, 'model');
     await mkdir(model);

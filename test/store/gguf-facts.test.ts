@@ -38,7 +38,7 @@ test.each([
   ['many texts that are not there', Buffer.concat([ggufBytes({}, { keys: 1n }), hugeList('tokens', 90_000_000n)])],
   ['many keys that are not there', Buffer.concat([ggufBytes({}, { keys: 900_000n }), Buffer.alloc(8_000_000)])],
   ['cut off', ggufBytes({ 'general.architecture': 'llama', 'llama.context_length': 5 }).subarray(0, 40)],
-])('%s costs a bounded time and says nothing', { timeout: 20_000 }, async (_, bytes) => {
+])('%s costs a bounded time and says nothing', async (_, bytes) => {
   const path = await write(bytes);
   const began = performance.now();
   expect((await readGgufFacts(path))?.architecture).toBeUndefined();
@@ -47,7 +47,7 @@ test.each([
   expect(await readGgufFacts(await write(ggufBytes({ 'general.architecture': 'llama' })))).toMatchObject({ architecture: 'llama' });
 });
 
-test('a template of 200 MB is left alone, a link is not followed', { timeout: 60_000 }, async () => {
+test('a template of 200 MB is left alone, a link is not followed', async () => {
   const huge = ggufBytes({ 'general.architecture': 'llama', 'tokenizer.chat_template': `<think>${'x'.repeat(200_000_000)}` });
   expect((await readGgufFacts(await write(huge)))?.thinks).toBeUndefined();
   const path = await write(ggufBytes({ 'general.architecture': 'llama' }));

@@ -69,7 +69,7 @@ test('other content needs --force, and then only what changed is sent', async ()
   expect(await digestsBelow(join(served.storePath, 'org--up'))).toEqual(await digestsBelow(source));
 });
 
-test('a break loses only the pieces under way, of the sender and of the store', { timeout: 60_000 }, async () => {
+test('a break loses only the pieces under way, of the sender and of the store', async () => {
   const { served, proxy, env, source, serve } = await twoMachines();
   hideHost(proxy);
   let pieces = 0;
@@ -94,7 +94,7 @@ test('a break loses only the pieces under way, of the sender and of the store', 
   expect(await digestsBelow(join(again.storePath, 'org--up'))).toEqual(await digestsBelow(source));
 });
 
-test('of several machines that send the same model each is told that it is there', { timeout: 120_000 }, async () => {
+test('of several machines that send the same model each is told that it is there', async () => {
   const { served, source, env, proxy, home } = await twoMachines();
   hideHost(proxy);
   const random = seededRandom(testSeed);

@@ -33,53 +33,47 @@ async function look(page: Page, what: string): Promise<void> {
   await page.setViewportSize({ width: 1280, height: 800 });
 }
 
-browserTest(
-  'nothing of a store in use is out of reach: every page and dialog, light and dark, wide and narrow',
-  {
-    timeout: 120_000,
-  },
-  async () => {
-    const { host, world } = await showcase();
-    world.hub.rate = 4_000_000;
-    const { page } = await openBrowser();
-    await page.goto(host.apiUrl);
-    await page.getByRole('button', { name: 'Add a model' }).click();
-    await look(page, 'the empty dialog');
-    await page.getByLabel('Model on Hugging Face').fill('unsloth/Qwen3-8B-GGUF');
-    await page.getByRole('button', { name: 'Look it up' }).click();
-    await page.getByRole('button', { name: /^Download/ }).waitFor();
-    await look(page, 'the choice of a quantization');
-    await page.getByRole('button', { name: /^Download/ }).click();
-    await page.getByText(/MiB\/s, .* left/).waitFor();
-    await look(page, 'the store');
-    await page.getByRole('link', { name: 'mlx-community/Qwen3-30B-A3B-4bit' }).click();
-    await page.getByRole('heading', { name: 'Files' }).waitFor();
-    await look(page, 'the details');
-    await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'Delete mlx-community/Qwen3-30B-A3B-4bit' }).click();
-    await look(page, 'the question before a delete');
-    await page.keyboard.press('Escape');
-    await page.getByRole('link', { name: 'Nodes' }).click();
-    await page.getByRole('heading', { name: 'gpu-box-1' }).waitFor();
-    await look(page, 'the nodes');
-    await page.getByRole('button', { name: 'Purge all on gpu-box-1' }).click();
-    await look(page, 'the question before a purge');
-    await page.keyboard.press('Escape');
-    await page.getByRole('link', { name: 'Settings' }).click();
-    await page.getByLabel('Budget for idle copies').fill('-1');
-    await page.getByText('This must be 0 or more.').waitFor();
-    await look(page, 'the settings');
-    await page.getByRole('button', { name: 'Browse for: Directory of the copies' }).click();
-    await page.getByRole('dialog').getByRole('list').waitFor();
-    await look(page, 'the directories');
-    await page.keyboard.press('Escape');
-    await host.kill();
-    await page.getByText(/This server does not answer/).waitFor();
-    await look(page, 'a server that is gone');
-  },
-);
+browserTest('nothing of a store in use is out of reach: every page and dialog, light and dark, wide and narrow', async () => {
+  const { host, world } = await showcase();
+  world.hub.rate = 4_000_000;
+  const { page } = await openBrowser();
+  await page.goto(host.apiUrl);
+  await page.getByRole('button', { name: 'Add a model' }).click();
+  await look(page, 'the empty dialog');
+  await page.getByLabel('Model on Hugging Face').fill('unsloth/Qwen3-8B-GGUF');
+  await page.getByRole('button', { name: 'Look it up' }).click();
+  await page.getByRole('button', { name: /^Download/ }).waitFor();
+  await look(page, 'the choice of a quantization');
+  await page.getByRole('button', { name: /^Download/ }).click();
+  await page.getByText(/MiB\/s, .* left/).waitFor();
+  await look(page, 'the store');
+  await page.getByRole('link', { name: 'mlx-community/Qwen3-30B-A3B-4bit' }).click();
+  await page.getByRole('heading', { name: 'Files' }).waitFor();
+  await look(page, 'the details');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Delete mlx-community/Qwen3-30B-A3B-4bit' }).click();
+  await look(page, 'the question before a delete');
+  await page.keyboard.press('Escape');
+  await page.getByRole('link', { name: 'Nodes' }).click();
+  await page.getByRole('heading', { name: 'gpu-box-1' }).waitFor();
+  await look(page, 'the nodes');
+  await page.getByRole('button', { name: 'Purge all on gpu-box-1' }).click();
+  await look(page, 'the question before a purge');
+  await page.keyboard.press('Escape');
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByLabel('Budget for idle copies').fill('-1');
+  await page.getByText('This must be 0 or more.').waitFor();
+  await look(page, 'the settings');
+  await page.getByRole('button', { name: 'Browse for: Directory of the copies' }).click();
+  await page.getByRole('dialog').getByRole('list').waitFor();
+  await look(page, 'the directories');
+  await page.keyboard.press('Escape');
+  await host.kill();
+  await page.getByText(/This server does not answer/).waitFor();
+  await look(page, 'a server that is gone');
+});
 
-browserTest('nor of a first start, a wrong token or an address that is none', { timeout: 60_000 }, async () => {
+browserTest('nor of a first start, a wrong token or an address that is none', async () => {
   const world = await hubWorld();
   const host = await world.serve();
   const { page } = await openBrowser();
@@ -98,7 +92,7 @@ browserTest('nor of a first start, a wrong token or an address that is none', { 
   await look(page, 'a wrong token');
 });
 
-browserTest('everything can be done with the keyboard, and a dialog keeps the focus and gives it back', { timeout: 60_000 }, async () => {
+browserTest('everything can be done with the keyboard, and a dialog keeps the focus and gives it back', async () => {
   const { host } = await showcase();
   const { page } = await openBrowser();
   await page.goto(host.apiUrl);

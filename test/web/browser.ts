@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
+import { patienceMs } from '../helpers/waiting.ts';
 
 const executablePath = process.env['SKULK_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
 
@@ -44,9 +45,9 @@ export async function openBrowser({ colorScheme = 'light', width = 1280, height 
   });
   onTestFinished(async () => {
     await context.close();
-    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    await rm(directory, { recursive: true, force: true, maxRetries: 10 });
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(patienceMs);
   const complaints: string[] = [];
   const watch = (page: Page): Page => {
     page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));

@@ -7,7 +7,7 @@ import { browserTest, openBrowser } from './browser.ts';
 
 const token = 'only-for-this-lan';
 
-browserTest('a token is asked for once in a tab, and a wrong one is said to be wrong', { timeout: 60_000 }, async () => {
+browserTest('a token is asked for once in a tab, and a wrong one is said to be wrong', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await startServe({ home: join(world.home, 'host'), env: { SKULK_TOKEN: token } });
@@ -35,7 +35,7 @@ browserTest('a token is asked for once in a tab, and a wrong one is said to be w
   expect(page.url()).not.toContain(token);
 });
 
-browserTest('a server that is gone is said to be gone, and what it has is shown when it is back', { timeout: 60_000 }, async () => {
+browserTest('a server that is gone is said to be gone, and what it has is shown when it is back', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const first = await world.serveHost();
@@ -65,7 +65,7 @@ browserTest('a server that is gone is said to be gone, and what it has is shown 
   await page.getByRole('link', { name: 'org/three' }).waitFor();
 });
 
-browserTest('the page of a node says when its store is away, and keeps what is its own', { timeout: 60_000 }, async () => {
+browserTest('the page of a node says when its store is away, and keeps what is its own', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();
@@ -83,7 +83,7 @@ browserTest('the page of a node says when its store is away, and keeps what is i
   await page.getByText('live', { exact: true }).waitFor();
 });
 
-browserTest('a node that may not speak to its store says so, and asks for no token that would not help', { timeout: 60_000 }, async () => {
+browserTest('a node that may not speak to its store says so, and asks for no token that would not help', async () => {
   const home = await temporaryDirectory();
   const host = await startServe({ home: join(home, 'host'), env: { SKULK_TOKEN: token } });
   onTestFinished(() => host[Symbol.asyncDispose]());

@@ -7,7 +7,7 @@ import { noise } from '../helpers/model-files.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { browserTest, openBrowser } from './browser.ts';
 
-browserTest('a newcomer with only a browser gets from an empty machine to a staged model', { timeout: 60_000 }, async () => {
+browserTest('a newcomer with only a browser gets from an empty machine to a staged model', async () => {
   const world = await hubWorld({ XDG_CONFIG_HOME: '/nonexistent' });
   world.hub.push('tiny/Foo-GGUF', {
     files: { 'Foo-Q4_K_M.gguf': noise(3_000_000), 'Foo-Q8_0.gguf': noise(6_000_000), 'mmproj-Foo.gguf': noise(500_000) },
@@ -59,7 +59,7 @@ browserTest('a newcomer with only a browser gets from an empty machine to a stag
   expect(await welcome.count()).toBe(0);
 });
 
-browserTest('who wants another directory is led through a restart, and goes on there', { timeout: 60_000 }, async () => {
+browserTest('who wants another directory is led through a restart, and goes on there', async () => {
   const world = await hubWorld();
   const [home, xdg, disk] = [join(world.home, 'host'), join(world.home, 'xdg'), join(world.home, 'disk')];
   await mkdir(disk);
@@ -84,7 +84,7 @@ browserTest('who wants another directory is led through a restart, and goes on t
   await welcome.getByText(disk, { exact: true }).waitFor();
 });
 
-browserTest('who knows the way is not greeted again, nor is anybody on a node', { timeout: 60_000 }, async () => {
+browserTest('who knows the way is not greeted again, nor is anybody on a node', async () => {
   const world = await hubWorld();
   const host = await world.serve();
   const { page } = await openBrowser();

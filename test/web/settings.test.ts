@@ -26,7 +26,7 @@ model_store:
 hf_token: hf_secret1
 `;
 
-browserTest('settings are checked as they are typed, saved, and said to need a restart', { timeout: 60_000 }, async () => {
+browserTest('settings are checked as they are typed, saved, and said to need a restart', async () => {
   const { host, home, text } = await serveWith(ours);
   const { page } = await openBrowser();
   await page.goto(`${host.apiUrl}/settings`);
@@ -75,7 +75,7 @@ browserTest('settings are checked as they are typed, saved, and said to need a r
   await expect.poll(() => save.isDisabled()).toBe(true);
 });
 
-browserTest('a host becomes a node and back, and what a flag sets cannot be changed', { timeout: 60_000 }, async () => {
+browserTest('a host becomes a node and back, and what a flag sets cannot be changed', async () => {
   const { host, text } = await serveWith(ours);
   const { page } = await openBrowser();
   await page.goto(`${host.apiUrl}/settings`);
@@ -94,7 +94,7 @@ browserTest('a host becomes a node and back, and what a flag sets cannot be chan
   await page.getByText(/Set by flag --api-port, which wins over the file/).waitFor();
 });
 
-browserTest('a file that somebody broke meanwhile is said to be broken, without being asked', { timeout: 60_000 }, async () => {
+browserTest('a file that somebody broke meanwhile is said to be broken, without being asked', async () => {
   const { host, write } = await serveWith(ours);
   const { page } = await openBrowser();
   await page.goto(`${host.apiUrl}/settings`);

@@ -12,49 +12,43 @@ import { browserTest, openBrowser } from './browser.ts';
 /** The models in the list, from top to bottom. */
 const listed = (page: Page): Promise<readonly string[]> => page.locator('table.models .row-link').allTextContents();
 
-browserTest(
-  'a download is seen from its beginning to its badge, also by another tab, and can be stopped and begun again',
-  {
-    timeout: 60_000,
-  },
-  async () => {
-    const world = await hubWorld();
-    world.hub.push('org/seer-GGUF', { files: { 'a-Q4_K_M.gguf': noise(12_000_000), 'mmproj.gguf': noise(200_000) } });
-    world.hub.rate = 4_000_000;
-    const host = await world.serve();
-    const { page, newTab } = await openBrowser();
-    await page.goto(host.apiUrl);
-    await page.getByRole('button', { name: 'I know my way' }).click();
-    await page.getByText('The store is empty').waitFor();
-    const other = await newTab();
-    await other.goto(host.apiUrl);
-    await other.getByText('The store is empty').waitFor();
-    // In a tab behind another nothing is painted, so nothing can be clicked.
-    await page.bringToFront();
-    await page.getByRole('button', { name: 'Add a model' }).first().click();
-    await page.getByLabel('Model on Hugging Face').fill('org/seer-GGUF');
-    await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: 'Download 11.6 MiB' }).click();
-    for (const tab of [page, other]) {
-      const bar = tab.getByRole('progressbar', { name: 'Download of org/seer-GGUF' });
-      await bar.waitFor();
-      await tab.getByText(/^\d+% · \S+ MiB of 11\.6 MiB, \S+ [KM]iB\/s, \d+ s left$/).waitFor();
-    }
-    await page.getByRole('button', { name: 'Cancel the download of org/seer-GGUF' }).click();
-    await page.getByRole('progressbar').waitFor({ state: 'detached' });
-    world.hub.rate = 0;
-    await ask(host.apiUrl, '/store/models/org/seer-GGUF/download', { method: 'POST' });
-    for (const tab of [page, other]) {
-      await tab
-        .getByRole('row', { name: /org\/seer-GGUF/ })
-        .getByText('vision')
-        .waitFor();
-      await tab.getByRole('status').getByText('org/seer-GGUF is in the store.').waitFor();
-    }
-  },
-);
+browserTest('a download is seen from its beginning to its badge, also by another tab, and can be stopped and begun again', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/seer-GGUF', { files: { 'a-Q4_K_M.gguf': noise(12_000_000), 'mmproj.gguf': noise(200_000) } });
+  world.hub.rate = 4_000_000;
+  const host = await world.serve();
+  const { page, newTab } = await openBrowser();
+  await page.goto(host.apiUrl);
+  await page.getByRole('button', { name: 'I know my way' }).click();
+  await page.getByText('The store is empty').waitFor();
+  const other = await newTab();
+  await other.goto(host.apiUrl);
+  await other.getByText('The store is empty').waitFor();
+  // In a tab behind another nothing is painted, so nothing can be clicked.
+  await page.bringToFront();
+  await page.getByRole('button', { name: 'Add a model' }).first().click();
+  await page.getByLabel('Model on Hugging Face').fill('org/seer-GGUF');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Download 11.6 MiB' }).click();
+  for (const tab of [page, other]) {
+    const bar = tab.getByRole('progressbar', { name: 'Download of org/seer-GGUF' });
+    await bar.waitFor();
+    await tab.getByText(/^\d+% · \S+ MiB of 11\.6 MiB, \S+ [KM]iB\/s, \d+ s left$/).waitFor();
+  }
+  await page.getByRole('button', { name: 'Cancel the download of org/seer-GGUF' }).click();
+  await page.getByRole('progressbar').waitFor({ state: 'detached' });
+  world.hub.rate = 0;
+  await ask(host.apiUrl, '/store/models/org/seer-GGUF/download', { method: 'POST' });
+  for (const tab of [page, other]) {
+    await tab
+      .getByRole('row', { name: /org\/seer-GGUF/ })
+      .getByText('vision')
+      .waitFor();
+    await tab.getByRole('status').getByText('org/seer-GGUF is in the store.').waitFor();
+  }
+});
 
-browserTest('a download that fails says why and what to do, and what is asked wrongly is told at once', { timeout: 60_000 }, async () => {
+browserTest('a download that fails says why and what to do, and what is asked wrongly is told at once', async () => {
   const world = await hubWorld();
   world.hub.push('org/locked', { files: { 'w.safetensors': noise(1000) }, gated: true });
   const host = await world.serve();
@@ -85,7 +79,7 @@ browserTest('a download that fails says why and what to do, and what is asked wr
   await page.getByRole('row', { name: /org\/locked/ }).waitFor({ state: 'detached' });
 });
 
-browserTest('what another client does is there at once: a model that is added, one that is deleted', { timeout: 60_000 }, async () => {
+browserTest('what another client does is there at once: a model that is added, one that is deleted', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();
@@ -98,7 +92,7 @@ browserTest('what another client does is there at once: a model that is added, o
   await expect.poll(() => listed(page)).toEqual(['org/two']);
 });
 
-browserTest('models are found by words and tags, and ordered by name, size and age', { timeout: 60_000 }, async () => {
+browserTest('models are found by words and tags, and ordered by name, size and age', async () => {
   const world = await fleetWorld();
   await world.add('org/b-small', 'x');
   await world.add('org/a-large', noise(5000));
@@ -126,7 +120,7 @@ browserTest('models are found by words and tags, and ordered by name, size and a
   expect(await listed(page)).toHaveLength(3);
 });
 
-browserTest('the details of a model: files, digests, companions, nodes; hashed again, with damage named', { timeout: 60_000 }, async () => {
+browserTest('the details of a model: files, digests, companions, nodes; hashed again, with damage named', async () => {
   const world = await fleetWorld();
   await world.add('org/one', noise(3000));
   const host = await world.serveHost();
@@ -156,7 +150,7 @@ browserTest('the details of a model: files, digests, companions, nodes; hashed a
   await dialog.waitFor();
 });
 
-browserTest('a model that is hashed for the first time has no digest yet, and gets it while one looks', { timeout: 60_000 }, async () => {
+browserTest('a model that is hashed for the first time has no digest yet, and gets it while one looks', async () => {
   const world = await fleetWorld();
   // As another program leaves it: a directory and an entry.
   const store = join(world.home, 'host/store');
@@ -182,7 +176,7 @@ browserTest('a model that is hashed for the first time has no digest yet, and ge
   expect(asked).toBeLessThan(10);
 });
 
-browserTest('the colours are those of the system until others are chosen, and then stay', { timeout: 60_000 }, async () => {
+browserTest('the colours are those of the system until others are chosen, and then stay', async () => {
   const world = await hubWorld();
   const host = await world.serve();
   const { page } = await openBrowser({ colorScheme: 'dark' });
@@ -202,7 +196,7 @@ browserTest('the colours are those of the system until others are chosen, and th
   expect([await choice.getAttribute('aria-label'), await isDark()]).toEqual(['Colours: as the system. Change to light', true]);
 });
 
-browserTest('a delete says what it will free and where, and what became of it', { timeout: 60_000 }, async () => {
+browserTest('a delete says what it will free and where, and what became of it', async () => {
   const world = await fleetWorld();
   await world.add('org/one', noise(4096));
   await world.add('org/two', noise(4096));
@@ -215,7 +209,7 @@ browserTest('a delete says what it will free and where, and what became of it', 
   await page.getByRole('cell', { name: '2 nodes' }).waitFor();
   // The use is told within seconds.
   const told = async (): Promise<string> => (await ask(host.url, '/nodes')).body.toString();
-  await expect.poll(told, { timeout: 10_000 }).toContain('"in_use":true');
+  await expect.poll(told).toContain('"in_use":true');
   await page.getByRole('button', { name: 'Delete org/one' }).click();
   const dialog = page.getByRole('dialog', { name: 'Delete org/one?' });
   await dialog.getByText('Freed in all').waitFor();

@@ -37,7 +37,7 @@ async function fetchWith(url: string, more: Partial<WirePlan> = {}) {
   const pieces = manifest?.files.filter(({ path }) => path === 'a.bin').flatMap((one) => splitIntoPieces(one)) ?? [];
   const outcome = await fetchOverWire(
     {
-      target: { url, token: undefined, userAgent: 'test', connectTimeoutMs: 1_000, stallTimeoutMs: 2_000 },
+      target: { url, token: undefined, userAgent: 'test', connectTimeoutMs: 30_000, stallTimeoutMs: 60_000 },
       addresses: undefined,
       modelId,
       directory,
@@ -73,9 +73,7 @@ async function serveOnce() {
   return await served;
 }
 
-test('a large file comes over several connections at once, each byte once, and is journalled while it comes', {
-  timeout: 60_000,
-}, async () => {
+test('a large file comes over several connections at once, each byte once, and is journalled while it comes', async () => {
   const { url } = await serveOnce();
   await using proxy = await faultProxy(url);
   const { outcome, count, verified, pieces, file } = await fetchWith(proxy.url);
@@ -88,7 +86,7 @@ test('a large file comes over several connections at once, each byte once, and i
   expect(proxy.connections()).toBe(3);
 });
 
-test('a slow connection holds up its own piece only', { timeout: 60_000 }, async () => {
+test('a slow connection holds up its own piece only', async () => {
   const { url } = await serveOnce();
   await using proxy = await faultProxy(url);
   const others: number[] = [];
@@ -107,7 +105,7 @@ test('a slow connection holds up its own piece only', { timeout: 60_000 }, async
   expect(others).toHaveLength(chunks - 1);
 });
 
-test('wrong bytes that persist end all of it, and no file is touched afterwards', { timeout: 60_000 }, async () => {
+test('wrong bytes that persist end all of it, and no file is touched afterwards', async () => {
   const { url } = await serveOnce();
   await using proxy = await faultProxy(url);
   proxy.setFault((exchange) =>
@@ -125,7 +123,7 @@ test('wrong bytes that persist end all of it, and no file is touched afterwards'
   expect([sha256(await readFile(file)), proxy.requests.length]).toEqual([then, requests]);
 });
 
-test('an abort ends every thread with its reason', { timeout: 60_000 }, async () => {
+test('an abort ends every thread with its reason', async () => {
   const { url } = await serveOnce();
   await using proxy = await faultProxy(url);
   proxy.setRate(8 * 1024 * 1024);
@@ -136,7 +134,7 @@ test('an abort ends every thread with its reason', { timeout: 60_000 }, async ()
   expect(verified.length).toBeLessThan(chunks);
 });
 
-test('threads keep a rate together', { timeout: 60_000 }, async () => {
+test('threads keep a rate together', async () => {
   const { url } = await serveOnce();
   const rate = 48 * 1024 * 1024;
   const began = performance.now();
@@ -162,7 +160,7 @@ test.each([
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-test('where no thread can be had the transfer does without', { timeout: 60_000 }, async () => {
+test('where no thread can be had the transfer does without', async () => {
   const { url } = await serveOnce();
   const home = await temporaryDirectory();
   const program = join(home, 'program');
@@ -192,7 +190,7 @@ async function runElsewhere(bin: string, home: string, url: string) {
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
-test.skipIf(!hasOpenssl)('over TLS as well, and not from whom nobody vouches for', { timeout: 60_000 }, async () => {
+test.skipIf(!hasOpenssl)('over TLS as well, and not from whom nobody vouches for', async () => {
   const { url } = await serveOnce();
   const directory = await temporaryDirectory();
   const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];

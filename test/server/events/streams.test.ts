@@ -107,7 +107,7 @@ describe('a stream of events', () => {
     expect((await ask(url, '/events')).status).toBe(500);
   });
 
-  test('of a reader that takes nothing, only the newest state waits, and it is dropped in the end', { timeout: 60_000 }, async () => {
+  test('of a reader that takes nothing, only the newest state waits, and it is dropped in the end', async () => {
     const { url, app, set, isWatched } = await serve({ stallTimeoutMs: 1500 });
     const served: Socket[] = [];
     app.server.on('connection', (socket: Socket) => served.push(socket));
@@ -133,7 +133,7 @@ describe('a stream of events', () => {
     // Of sixty events one waits to be taken.
     expect(most).toBeGreaterThan(mebibyte.length / 2);
     expect(most).toBeLessThan(mebibyte.length * 1.5);
-    await expect.poll(() => served.filter(({ destroyed }) => !destroyed).length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => served.filter(({ destroyed }) => !destroyed).length).toBe(1);
     eager.close();
     await expect.poll(isWatched).toBe(false);
   });

@@ -1,0 +1,3 @@
+import { knowOwnTest } from './own-test.ts';
+
+knowOwnTest();
