@@ -84,17 +84,17 @@ test('nothing is held back: a stream is heard line by line, headers and errors c
     left = resolve;
   });
   const { url, seen } = await standIn({
-    'GET /store/stream': (_, answer) => {
+    'GET /store/events': (_, answer) => {
       answer.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Special': 'kept', 'Retry-After': '7' });
       answer.write('one\n');
       sendMore = () => void answer.write('two\n');
       answer.once('close', () => left?.());
     },
-    'POST /store/echo': (incoming, answer) => void incoming.pipe(answer.writeHead(507, { 'X-Special': 'kept' })),
+    'POST /store/verify': (incoming, answer) => void incoming.pipe(answer.writeHead(507, { 'X-Special': 'kept' })),
   });
   const node = await nodeOf(url);
   const { hostname, port } = new URL(node.apiUrl);
-  const response = await new Promise<IncomingMessage>((resolve) => request({ hostname, port, path: '/store/stream?a=%2F' }, resolve).end());
+  const response = await new Promise<IncomingMessage>((resolve) => request({ hostname, port, path: '/store/events?a=%2F' }, resolve).end());
   expect(response.headers).toMatchObject({ 'content-type': 'text/event-stream', 'x-special': 'kept', 'retry-after': '7' });
   const lines: string[] = [];
   for await (const chunk of response.setEncoding('utf8')) {
@@ -104,9 +104,12 @@ test('nothing is held back: a stream is heard line by line, headers and errors c
   }
   expect(lines).toEqual(['one\n', 'two\n']);
   await hasLeft;
-  expect(seen.map((one) => one.url)).toContain('/store/stream?a=%2F');
+  expect(seen.map((one) => one.url)).toContain('/store/events?a=%2F');
   const body = 'x'.repeat(300_000);
-  expect(await ask(node.apiUrl, '/store/echo', { method: 'POST', body })).toMatchObject({ status: 507, headers: { 'x-special': 'kept' } });
+  expect(await ask(node.apiUrl, '/store/verify', { method: 'POST', body })).toMatchObject({
+    status: 507,
+    headers: { 'x-special': 'kept' },
+  });
 });
 
 test('what was for the node alone stays with it, and the token of the store is sent', async () => {
@@ -114,9 +117,9 @@ test('what was for the node alone stays with it, and the token of the store is s
   const token = 'for-the-store';
   const node = await nodeOf(url, { SKULK_TOKEN: token });
   const headers = { cookie: 'a=b', referer: 'http://x/', te: 'trailers', 'x-kept': 'yes', connection: 'x-drop', 'x-drop': '1' };
-  expect((await ask(node.apiUrl, '/store/thing', { headers })).status).toBe(401);
-  expect((await ask(node.apiUrl, '/store/thing', { headers: { ...headers, authorization: `Bearer ${token}` } })).status).toBe(404);
-  const passed = seen.filter((one) => one.url === '/store/thing');
+  expect((await ask(node.apiUrl, '/store/orders', { headers })).status).toBe(401);
+  expect((await ask(node.apiUrl, '/store/orders', { headers: { ...headers, authorization: `Bearer ${token}` } })).status).toBe(404);
+  const passed = seen.filter((one) => one.url === '/store/orders');
   expect(passed).toHaveLength(1);
   expect(passed[0]?.headers).toMatchObject({ 'x-kept': 'yes', authorization: `Bearer ${token}`, host: new URL(url).host });
   for (const name of ['cookie', 'referer', 'te', 'x-drop']) expect(passed[0]?.headers).not.toHaveProperty(name);
@@ -135,13 +138,13 @@ test('a page of the node may change the store, and a page of another site may no
 
 test('a host that breaks off ends the answer, and one that speaks no HTTP is named', async () => {
   const { url } = await standIn({
-    'GET /store/cut': (_, answer) => {
+    'GET /store/nodes': (_, answer) => {
       answer.writeHead(200, { 'Content-Length': '100' });
       answer.write('half', () => answer.socket?.destroy());
     },
   });
   const node = await nodeOf(url);
-  await expect(ask(node.apiUrl, '/store/cut')).rejects.toThrow();
+  await expect(ask(node.apiUrl, '/store/nodes')).rejects.toThrow();
   await using noise = await rawServer((socket) => void socket.end('SSH-2.0-OpenSSH\r\n'));
   const lost = await nodeOf(noise.url);
   const answer = await ask(lost.apiUrl, '/store/registry');

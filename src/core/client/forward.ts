@@ -1,6 +1,7 @@
 import type { Agent, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+import { urlToHttpOptions } from 'node:url';
 import { SkulkError } from '../kernel/errors.ts';
 import { boundConnecting } from './fetch.ts';
 import { mapNetworkError } from './map-failure.ts';
@@ -10,7 +11,7 @@ export interface Forwarder {
   /**
    * Sends a request on as it came and its answer back as it comes; nothing is held back or kept.
    * Throws STORE_UNREACHABLE as long as no byte of an answer was sent; afterwards the connection is cut off.
-   * @param target the request target, as it came
+   * @param target path and query, sent as they are
    * @param begin called right before the first byte of the answer is sent
    */
   forward(incoming: IncomingMessage, outgoing: ServerResponse, target: string, begin: () => void): Promise<void>;
@@ -57,12 +58,16 @@ export function createForwarder({
   const { request, Agent: AgentOf } = isTls ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http');
   // A kept connection may end just as it is used again, and only what changes nothing may then be sent once more. So nothing is kept.
   const agent = boundConnecting(new AgentOf({ keepAlive: false, ...(lookup !== undefined && { lookup }) }) as Agent, connectTimeoutMs);
+  // A URL that is put together and parsed again would lose its dot segments, and with them the path that was checked.
+  const parsed = new URL(url);
+  const base = urlToHttpOptions(parsed);
+  const prefix = parsed.pathname.replace(/\/+$/, '');
   return {
     close: () => agent.destroy(),
     forward: async (incoming, outgoing, target, begin) => {
       const headers = passOn(incoming.headers);
       if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
-      const onward = request(url + target, { method: incoming.method, headers, agent });
+      const onward = request({ ...base, path: prefix + target, method: incoming.method, headers, agent });
       onward.setTimeout(silenceMs, () =>
         onward.destroy(new SkulkError('STORE_UNREACHABLE', `the store at ${url} sent nothing for ${silenceMs / 1000} s`)),
       );

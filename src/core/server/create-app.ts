@@ -8,8 +8,8 @@ import { requireToken } from './authenticate.ts';
 import { compilers } from './compilers.ts';
 import { answerError, type ErrorAnswer } from './error-body.ts';
 import type { Limits } from './limits.ts';
-import { escapeStrays } from './parse-model-url.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
+import { refuseBadTarget, routableTarget } from './request-target.ts';
 import { watchSilentSockets } from './stop-app.ts';
 
 /** How a server logs: structured lines on stderr, or on `stream`. */
@@ -60,11 +60,12 @@ export async function createApp({
     },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: limits.urlBytes },
     schemaController: { compilersFactory: compilers },
-    rewriteUrl: (request) => escapeStrays(request.url ?? '/'),
+    rewriteUrl: routableTarget,
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, _request, reply) => void send(reply, { ...answerError(error), status: 400 }),
   });
   app.server.maxConnections = limits.connections;
+  app.server.on('connect', (_request, socket) => refuseConnection(new Error('CONNECT'), socket as Socket));
   watchSilentSockets(app);
   app.removeAllContentTypeParsers();
   const parseJson = app.getDefaultJsonParser('error', 'error');
@@ -73,6 +74,7 @@ export async function createApp({
     else parseJson(request, body as string, done);
   });
   app.addHook('onRequest', async (request) => {
+    refuseBadTarget(request.raw);
     if (request.originalUrl.length <= limits.urlBytes) return;
     throw Object.assign(new Error(`the URL is longer than ${limits.urlBytes} bytes`), { statusCode: 414 });
   });

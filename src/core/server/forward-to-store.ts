@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { StoreLink } from '../operations/store-link.ts';
-import { pathOf } from './parse-model-url.ts';
+import { isPlainParam, splitTarget, targetOfRoute } from './request-target.ts';
 
 /**
- * On a node every request about the store goes to the store host as it came. A host that has no API of its own is asked by the
+ * On a node every request about the store goes to the store host. Only routes of this app are sent on, each by a target that is built
+ * of its pattern and its parameters: no request gets to the host's other routes. A host that has no API of its own is asked by the
  * routes of this app instead.
  */
 export function forwardToStore(app: FastifyInstance, link: StoreLink): void {
@@ -14,10 +15,11 @@ export function forwardToStore(app: FastifyInstance, link: StoreLink): void {
     for (const stream of streams) stream.destroy();
   });
   app.addHook('onRequest', async (request, reply) => {
-    const target = request.originalUrl;
-    const path = pathOf(target);
-    if (!isOfStore(path) || !(await link.mayForward())) return;
-    if (isEndless(path)) streams.add(reply.raw);
+    const { url: route } = request.routeOptions;
+    const params = request.params as Record<string, string>;
+    if (route === undefined || !isOfStore(route) || !Object.values(params).every(isPlainParam) || !(await link.mayForward())) return;
+    const target = targetOfRoute(route, params, splitTarget(request.originalUrl).query);
+    if (route === '/store/events') streams.add(reply.raw);
     try {
       await link.forward(request.raw, reply.raw, target, () => reply.hijack());
     } finally {
@@ -27,6 +29,4 @@ export function forwardToStore(app: FastifyInstance, link: StoreLink): void {
 }
 
 /** What is said of this node's own copies is not. */
-const isOfStore = (path: string): boolean => path === '/v1/models' || (path.startsWith('/store/') && !/^\/store\/storage\/*$/.test(path));
-
-const isEndless = (path: string): boolean => /^\/store\/events\/*$/.test(path);
+const isOfStore = (route: string): boolean => route === '/v1/models' || (route.startsWith('/store/') && route !== '/store/storage');
