@@ -21,6 +21,10 @@ const variables: readonly (readonly [name: string, means: string])[] = [
   ['SKULK_NO_MDNS', '1: neither announce a store by mDNS nor look for one'],
   ['SKULK_NO_DISCOVERY', '1: look for no store that nobody named, neither by mDNS nor on this machine'],
   ['SKULK_STALL_TIMEOUT', 'seconds without a byte after which a connection to the store is dropped and taken up again; default 30'],
+  [
+    'SKULK_CONNECT_TIMEOUT',
+    'seconds to wait for the store to accept a connection before a staged copy is used without asking; default 1.5',
+  ],
   ['SKULK_NODE_ID', 'id of this machine; default: one that is made once and kept in SKULK_HOME'],
   ['HF_TOKEN', 'Hugging Face token; overrides hf_token'],
   ['HF_HUB_OFFLINE', '1 means what allow_hf_fallback: false means'],

@@ -4,16 +4,15 @@ import { isSystemError } from '../kernel/errors.ts';
 /** What came of an attempt to connect: `connected`, `timeout`, or the system's error. */
 export type ProbeOutcome = 'connected' | 'timeout' | Error;
 
-/** How long another way than the system's may take to find an address, in milliseconds. */
-const searchMs = 2_000;
-
 /**
- * Tries whether something accepts connections at a URL's host and port within `timeoutMs`. Never throws.
+ * Tries whether something accepts connections at a URL's host and port within `timeoutMs`, look-ups of its name included. Never throws.
  * @param lookup asked when the system does not know the name
  */
 export async function probeConnection(url: string, timeoutMs: number, lookup?: LookupFunction): Promise<ProbeOutcome> {
+  const until = performance.now() + timeoutMs;
   const outcome = await probe(url, timeoutMs, undefined);
-  return lookup !== undefined && isSystemError(outcome, 'ENOTFOUND', 'EAI_AGAIN') ? probe(url, timeoutMs + searchMs, lookup) : outcome;
+  if (lookup === undefined || !isSystemError(outcome, 'ENOTFOUND', 'EAI_AGAIN')) return outcome;
+  return probe(url, Math.max(1, until - performance.now()), lookup);
 }
 
 function probe(url: string, timeoutMs: number, lookup: LookupFunction | undefined): Promise<ProbeOutcome> {

@@ -4,7 +4,16 @@ import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type { Adopted, ManifestAnswer, RegistryEntry, Store, Uploads, VerifyReport, WorkOptions } from '../store/contract.ts';
+import type {
+  Adopted,
+  ManifestAnswer,
+  ManifestOptions,
+  RegistryEntry,
+  Store,
+  Uploads,
+  VerifyReport,
+  WorkOptions,
+} from '../store/contract.ts';
 import { checkAdopted, checkDescribed, checkRegistry, checkVerifyReport } from './check-answers.ts';
 import { createDownloadsClient } from './downloads-client.ts';
 import { type Call, createExchange, type Exchange } from './exchange.ts';
@@ -75,7 +84,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     health: async () => readHealth(exchange, { silenceMs: Math.min(stallTimeoutMs, connectTimeoutMs) }),
     listModels: async (): Promise<readonly RegistryEntry[]> => checkRegistry(await getJson({ path: '/registry' }, most.registry), url),
     listDescribed: async () => checkDescribed(await getJson({ path: '/registry' }, most.registry), url),
-    manifest: (modelId, { knownDigest, signal } = {}) => askManifest(exchange, { modelId, knownDigest, signal, nodeId: options.nodeId }),
+    manifest: (modelId, asked = {}) => askManifest(exchange, modelId, { ...asked, nodeId: options.nodeId }),
     readPiece: (request, signal) => readPiece(exchange, request, signal),
     fetchPieces: async (modelId, plan) => {
       const { fetchStorePieces } = await import('./fetch-store-pieces.ts');
@@ -106,12 +115,8 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
 
 function askManifest(
   exchange: Exchange,
-  {
-    modelId,
-    knownDigest,
-    signal,
-    nodeId,
-  }: { modelId: ModelId; knownDigest: string | undefined; signal: AbortSignal | undefined; nodeId: string | undefined },
+  modelId: ModelId,
+  { knownDigest, signal, silenceMs, nodeId }: ManifestOptions & { readonly nodeId: string | undefined },
 ): Promise<ManifestAnswer> {
   const { url } = exchange;
   // A model may have a file called `manifest`; this says that it is not meant.
@@ -122,7 +127,7 @@ function askManifest(
   };
   const accept = knownDigest === undefined ? [200, 202] : [200, 202, 304];
   return exchange.send(
-    { path: modelUrl(modelId, 'manifest'), headers, accept, signal },
+    { path: modelUrl(modelId, 'manifest'), headers, accept, signal, silenceMs },
     async (response, watchdog): Promise<ManifestAnswer> => {
       const companions = parseCompanions(response.headers.get('skulk-companions') ?? '');
       const orders = response.headers.has('skulk-orders') ? { hasOrders: true } : {};

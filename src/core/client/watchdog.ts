@@ -24,6 +24,8 @@ export function createWatchdog({ url, silenceMs, signals }: { url: string; silen
   const bark = (): void => {
     const error = new SkulkError('STORE_UNREACHABLE', `the store at ${url} sent nothing for ${silenceMs / 1000} s`, {
       hint: 'check the network between the machines',
+      // Tells a silence from a refusal.
+      cause: Object.assign(new Error('no byte came in time'), { code: 'ETIMEDOUT' }),
     });
     controller.abort(error);
   };

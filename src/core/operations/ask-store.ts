@@ -6,11 +6,13 @@ import { patient, pause, type RetryPolicy, retrying } from '../kernel/backoff.ts
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
 import { hintOfMissing, meantModel } from '../kernel/no-such-model.ts';
+import { formatAge } from '../kernel/units.ts';
 import type { LocalCopy } from '../staging/local-copy.ts';
 import type { ManifestAnswer, Store } from '../store/contract.ts';
 import { checkRevision, hasRevision } from './check-revision.ts';
 import type { Deps } from './deps.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
+import { patienceOf, rememberSilence, whyOutOfReach } from './reach-store.ts';
 import { coversPart, hasPart, selectPart } from './select-part.ts';
 
 /** What the store says of a model that is to be staged. */
@@ -49,9 +51,6 @@ export interface AskOptions {
   readonly ahead: (downloads: Downloads, hasEnded: () => boolean) => Promise<void>;
 }
 
-/** A LAN host that is up accepts within a few milliseconds; a copy that is here need not wait longer for one that is not. */
-const connectPatienceMs = 80;
-const answerPatienceMs = 2_000;
 /** Before anything was sent a person waits for the first sign: about three seconds, enough for a server that restarts. */
 const askPolicy: RetryPolicy = { ...patient, attempts: 6 };
 
@@ -106,10 +105,11 @@ export async function askStore(
     await opened?.[Symbol.asyncDispose]();
     if (whole === undefined && isDirect(deps, error, direct)) return { state: 'direct', ...nothing };
     if (whole === undefined || !(error instanceof SkulkError) || !isOutOfReach(error) || deps.world.signal.aborted) throw error;
+    if (opened !== undefined) rememberSilence(deps, opened, error);
     deps.world.emit({
       type: 'warning',
       message: `the store could not be asked whether ${ref.modelId} changed: ${error.message}`,
-      hint: 'the verified copy on this machine is used',
+      hint: `the verified copy on this machine is used; it was staged ${ageOf(whole, deps.world.now())}`,
     });
     return { state: 'current', manifest: whole.manifest, companions: whole.companions, hasOrders: false, ...nothing };
   }
@@ -199,17 +199,21 @@ const isOutOfReach = ({ code }: SkulkError): boolean =>
 
 /** The manifest, or undefined when it is the one that is here, and what the model's card names. */
 async function fetchManifest(
-  { world }: Deps,
-  { store, url, probe }: OpenedStore,
+  deps: Deps,
+  opened: OpenedStore,
   { modelId }: ModelRef,
   whole: LocalCopy | undefined,
 ): Promise<{ readonly manifest: Manifest | undefined; readonly companions: readonly Companion[]; readonly hasOrders: boolean }> {
+  const { world } = deps;
+  const { store, url } = opened;
   const knownDigest = whole?.part?.of ?? whole?.manifest.digest;
   if (whole !== undefined) {
-    if (url !== undefined && probe !== undefined) await requireConnection(url, probe);
+    const failure = await whyOutOfReach(deps, opened);
+    if (failure !== undefined) throw failure;
     const answer = await store.manifest(modelId, {
       ...(knownDigest !== undefined && { knownDigest }),
-      signal: timeLimit(world.signal, url),
+      signal: world.signal,
+      silenceMs: patienceOf(world).answerMs,
     });
     // While the store hashes, nothing speaks against the copy that is here.
     if (answer.state === 'hashing') return { manifest: undefined, companions: whole.companions, hasOrders: false };
@@ -239,24 +243,10 @@ async function fetchManifest(
   }
 }
 
-async function requireConnection(url: string, probe: NonNullable<OpenedStore['probe']>): Promise<void> {
-  const outcome = await probe(connectPatienceMs);
-  if (outcome === 'connected') return;
-  if (outcome !== 'timeout') throw (await import('../client/map-failure.ts')).mapNetworkError(outcome, url);
-  throw new SkulkError('STORE_UNREACHABLE', `${url} did not accept a connection within ${connectPatienceMs} ms`, {
-    hint: 'is `skulk serve` running there?',
-  });
-}
-
-function timeLimit(signal: AbortSignal, url: string | undefined): AbortSignal {
-  if (url === undefined) return signal;
-  const limit = new AbortController();
-  const timer = setTimeout(
-    () => limit.abort(new SkulkError('STORE_UNREACHABLE', `${url} did not answer within ${answerPatienceMs / 1000} s`)),
-    answerPatienceMs,
-  );
-  timer.unref();
-  return AbortSignal.any([signal, limit.signal]);
+/** How old a copy is, for a sentence. */
+function ageOf({ stagedAt }: LocalCopy, now: Date): string {
+  const age = stagedAt === undefined ? '' : formatAge(stagedAt, now);
+  return age === '' ? 'at an unknown time' : `${age} (${stagedAt})`;
 }
 
 async function canonicalDirectory({ store }: OpenedStore, root: string, { modelId }: ModelRef): Promise<string | undefined> {

@@ -5,7 +5,8 @@ import { formatBytes } from '../kernel/units.ts';
 import { carryOutOrder, settleOutcome } from './carry-out-order.ts';
 import type { Deps } from './deps.ts';
 import { describeNode } from './describe-node.ts';
-import { type OpenedStore, openStore } from './open-store.ts';
+import { openStore } from './open-store.ts';
+import { rememberSilence, whyOutOfReach } from './reach-store.ts';
 import { isStagedInPlace } from './resolve-canonical.ts';
 
 /** An order that this node heard of, and what became of it. */
@@ -20,9 +21,6 @@ export interface HeardOrder extends Omit<OrderOutcome, 'status'> {
   readonly model_id: string | null;
   readonly status: OrderOutcome['status'] | 'pending';
 }
-
-/** A LAN host that is up accepts within a few milliseconds; whoever wants to stage need not wait longer for one that is not. */
-const connectPatienceMs = 250;
 
 /** This node's stable id, made when there is none yet. */
 export const ownNodeId = ({ config, world }: Deps): Promise<NodeId> => ensureNodeId(config.skulkHome, world.env['SKULK_NODE_ID']);
@@ -41,13 +39,18 @@ export async function catchUp(
   try {
     if (await isStagedInPlace(deps, { offline: true })) return [];
     await using opened = await openStore(deps);
-    if (!(await mayAnswer(opened))) {
-      tellNotAsked(deps, `${opened.store.location} does not answer`, isAskedFor);
+    const failure = await whyOutOfReach(deps, opened, 'answer');
+    if (failure !== undefined) {
+      tellNotAsked(deps, failure.message, isAskedFor);
       return [];
     }
     const nodeId = await ownNodeId(deps);
     const fleet = await opened.fleet();
-    const orders = await fleet.report(await describeNode(deps, nodeId, { agent: false, full }), { signal: world.signal });
+    const about = await describeNode(deps, nodeId, { agent: false, full });
+    const orders = await fleet.report(about, { signal: world.signal }).catch((error: unknown) => {
+      rememberSilence(deps, opened, error);
+      throw error;
+    });
     const done: CaughtUp[] = [];
     for (const order of orders) {
       const outcome = await obey(deps, fleet, nodeId, order);
@@ -79,8 +82,9 @@ export async function pendingHere(deps: Deps): Promise<readonly HeardOrder[]> {
     if (config.nodeId === undefined || (await isStagedInPlace(deps, { offline: true }))) return [];
     const nodeId = await ownNodeId(deps);
     await using opened = await openStore(deps);
-    if (!(await mayAnswer(opened))) {
-      tellNotAsked(deps, `${opened.store.location} does not answer`, true);
+    const failure = await whyOutOfReach(deps, opened, 'answer');
+    if (failure !== undefined) {
+      tellNotAsked(deps, failure.message, true);
       return [];
     }
     const orders = await (await opened.fleet()).pendingOrders();
@@ -103,7 +107,7 @@ export async function reportStaged(deps: Deps): Promise<void> {
   try {
     if (await isStagedInPlace(deps, { offline: true })) return;
     await using opened = await openStore(deps);
-    if (!(await mayAnswer(opened))) return;
+    if ((await whyOutOfReach(deps, opened, 'answer')) !== undefined) return;
     await tellStaged(deps, await opened.fleet(), await ownNodeId(deps));
   } catch (error) {
     if (world.signal.aborted) throw world.signal.reason;
@@ -137,6 +141,3 @@ export async function obey(deps: Deps, fleet: Fleet, nodeId: NodeId, order: Orde
   }
   return outcome;
 }
-
-const mayAnswer = async ({ probe }: OpenedStore): Promise<boolean> =>
-  probe === undefined || (await probe(connectPatienceMs)) === 'connected';

@@ -24,6 +24,8 @@ export interface CopyRecord {
   readonly seen: Readonly<Record<string, Fingerprint>>;
   /** Undefined when the copy is the whole model. */
   readonly part?: ModelPart | undefined;
+  /** When it was staged, in ISO 8601, as the record on the disk says; undefined when that does not say. */
+  readonly stagedAt?: string | undefined;
 }
 
 /** Reads a copy's record; undefined when there is none or it cannot be used, so that the copy counts as absent. */
@@ -31,10 +33,11 @@ export async function readCopyRecord(directory: string): Promise<CopyRecord | un
   const path = join(directory, copyRecordName);
   try {
     const value = JSON.parse(await readFile(path, 'utf8')) as {
-      staged?: { seen?: CopyRecord['seen']; companions?: unknown; part?: unknown };
+      staged?: { at?: unknown; seen?: CopyRecord['seen']; companions?: unknown; part?: unknown };
     };
-    const { seen = {}, companions, part } = value.staged ?? {};
-    return { manifest: parseManifest(value, path), companions: parseCompanions(companions), seen, part: parsePart(part) };
+    const { at, seen = {}, companions, part } = value.staged ?? {};
+    const stagedAt = typeof at === 'string' ? at : undefined;
+    return { manifest: parseManifest(value, path), companions: parseCompanions(companions), seen, part: parsePart(part), stagedAt };
   } catch (error) {
     if (isSystemError(error, 'EACCES', 'EPERM')) throw error;
     return undefined;

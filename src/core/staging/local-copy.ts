@@ -11,6 +11,8 @@ export interface LocalCopy {
   readonly changed: ReadonlySet<string>;
   /** Undefined when it is the whole model. */
   readonly part: ModelPart | undefined;
+  /** When it was staged, in ISO 8601; undefined when its record does not say. */
+  readonly stagedAt?: string | undefined;
 }
 
 /** Looks at a model's copy without reading its bytes; undefined when there is none. */
@@ -18,6 +20,6 @@ export async function readLocalCopy(layout: StagingLayout, modelId: ModelId): Pr
   const directory = copyPath(layout, modelId);
   const record = await readCopyRecord(directory);
   if (record === undefined || record.manifest.model_id !== modelId) return undefined;
-  const { manifest, companions, part } = record;
-  return { manifest, companions, part, changed: new Set(findChangedFiles(directory, record)) };
+  const { manifest, companions, part, stagedAt } = record;
+  return { manifest, companions, part, stagedAt, changed: new Set(findChangedFiles(directory, record)) };
 }

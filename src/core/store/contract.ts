@@ -140,6 +140,15 @@ export interface WorkOptions {
   readonly onBytes?: OnBytes;
 }
 
+/** How a manifest is asked for. */
+export interface ManifestOptions {
+  /** Answer `unchanged` if the digest is still this one. */
+  readonly knownDigest?: Sha256;
+  readonly signal?: AbortSignal;
+  /** How long a store behind HTTP may send nothing, in milliseconds; the client's own patience when absent. */
+  readonly silenceMs?: number;
+}
+
 /**
  * The canonical store, wherever it is: on this machine's disk or behind HTTP. One suite of tests holds both to this.
  * Errors: MODEL_NOT_FOUND and FILE_NOT_FOUND for what is not there; over HTTP also STORE_UNREACHABLE.
@@ -151,8 +160,8 @@ export interface Store {
   listModels(): Promise<readonly RegistryEntry[]>;
   /** The same with what each model is, from its card and its small files. */
   listDescribed(): Promise<readonly DescribedEntry[]>;
-  /** @param knownDigest answer `unchanged` if the digest is still this one */
-  manifest(modelId: ModelId, options?: { readonly knownDigest?: Sha256; readonly signal?: AbortSignal }): Promise<ManifestAnswer>;
+  /** See `ManifestOptions`. */
+  manifest(modelId: ModelId, options?: ManifestOptions): Promise<ManifestAnswer>;
   /**
    * The bytes of a piece, in order; the pieces handed out may be reused after the next one is asked for.
    * Throws INTEGRITY when the store's content is another or changed, FILE_NOT_FOUND when it has none.

@@ -1,0 +1,132 @@
+import { channel } from 'node:diagnostics_channel';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { parseModelRef } from '../../src/core/kernel/model-id.ts';
+import { patienceOf } from '../../src/core/operations/reach-store.ts';
+import { reconcile } from '../../src/core/operations/reconcile.ts';
+import { runModel } from '../../src/core/operations/run-model.ts';
+import { sha256 } from '../helpers/directory-store.ts';
+import { digestsBelow } from '../helpers/model-files.ts';
+import { slowDoor } from '../helpers/slow-door.ts';
+import { copyOf, serveModels, stagingNode } from '../helpers/staging-node.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const models = { 'org/m': { 'a.bin': 'first' }, 'org/n': { 'b.bin': 'other' } };
+
+/** Counts attempts to connect from this process, until the test ends. */
+function countAttempts(): () => number {
+  let attempts = 0;
+  const count = (): void => {
+    attempts += 1;
+  };
+  const sockets = channel('net.client.socket');
+  sockets.subscribe(count);
+  onTestFinished(() => void sockets.unsubscribe(count));
+  return () => attempts;
+}
+
+/** Makes a copy look as if it was staged at another time. */
+async function setStagedAt(copy: string, at: string): Promise<void> {
+  const path = join(copy, '.skulk.json');
+  const record = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify({ ...record, staged: { ...record.staged, at } }));
+}
+
+test('a store that accepts a connection only after a while is asked, and what it has by now is staged', async () => {
+  const [before, after] = [await serveModels(models), await serveModels({ 'org/m': { 'a.bin': 'second' } })];
+  const home = await temporaryDirectory();
+  await (await stagingNode(before.url, { home })).stage('org/m');
+  const door = await slowDoor(after.url);
+  await door.close();
+  const node = await stagingNode(door.url, { home, env: { SKULK_CONNECT_TIMEOUT: '60' } });
+  const attempts = countAttempts();
+  const staged = node.stage('org/m');
+  while (attempts() === 0) await sleep(5);
+  // 80 ms was once enough to be given up.
+  await sleep(400);
+  door.open();
+  expect(await staged).toMatchObject({ source: 'store', path: copyOf(node, 'org/m') });
+  expect(await digestsBelow(copyOf(node, 'org/m'))).toEqual({ 'a.bin': sha256('second') });
+  expect(node.world.warnings()).toEqual([]);
+});
+
+test('a store that is silent costs a command one wait, whatever it does, and the warning says how old the copies are', async () => {
+  const { url } = await serveModels(models);
+  const home = await temporaryDirectory();
+  const before = await stagingNode(url, { home });
+  await before.request(['org/m', 'org/n']);
+  const stagedAt = new Date(Date.now() - 3 * 86_400_000 - 60_000).toISOString();
+  await setStagedAt(copyOf(before, 'org/m'), stagedAt);
+  const door = await slowDoor(url);
+  await door.close();
+  const attempts = countAttempts();
+  const env = { SKULK_CONNECT_TIMEOUT: '0.2' };
+
+  const staging = await stagingNode(door.url, { home, env });
+  expect(await staging.request(['org/m', 'org/n', 'org/m'])).toMatchObject({ staged: Array(3).fill({ source: 'cache' }) });
+  expect(attempts()).toBe(1);
+  const hints = staging.world.events.flatMap((event) => (event.type === 'warning' ? [event.hint] : []));
+  expect(hints).toHaveLength(3);
+  expect(hints[0]).toBe(`the verified copy on this machine is used; it was staged 3 d ago (${stagedAt})`);
+  expect(hints[1]).toMatch(/it was staged just now \(\d{4}-/);
+  expect(staging.world.warnings()[0]).toContain('did not accept a connection within 0.2 s');
+
+  const running = await stagingNode(door.url, { home, env });
+  const takeSignals = () => () => {};
+  const request = { ref: parseModelRef('org/m'), command: ['true'], offline: false, takeSignals };
+  expect(await runModel(running.deps, request)).toEqual({ status: 0 });
+  expect(attempts()).toBe(2);
+  expect(running.world.warnings()).toHaveLength(1);
+
+  const reconciling = await stagingNode(door.url, { home, env });
+  await reconcile(reconciling.deps, { dryRun: false, hearOrders: true });
+  expect(attempts()).toBe(3);
+});
+
+test('a store that refuses is tried each time, as that takes no time', async () => {
+  const { url, stop } = await serveModels(models);
+  const node = await stagingNode(url, { env: { SKULK_CONNECT_TIMEOUT: '600' } });
+  await node.stage('org/m');
+  await stop();
+  const attempts = countAttempts();
+  await node.request(['org/m', 'org/m']);
+  expect(attempts()).toBeGreaterThan(1);
+  expect(node.world.warnings()[0]).toContain('connection refused');
+});
+
+test('a store that accepts a connection and does not answer is given up after the time that is said, for the whole command', async () => {
+  const { url } = await serveModels(models);
+  const home = await temporaryDirectory();
+  await (await stagingNode(url, { home })).request(['org/m']);
+  const sockets = new Set<Socket>();
+  const mute = createServer((socket) => void sockets.add(socket.on('error', () => undefined)));
+  await new Promise<void>((done) => mute.listen(0, '127.0.0.1', done));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    mute.close();
+  });
+  const { port } = mute.address() as { port: number };
+  const node = await stagingNode(`http://127.0.0.1:${port}`, { home });
+  const request = { ref: parseModelRef('org/m'), command: ['true'], offline: false, takeSignals: () => () => {} };
+  expect(await runModel(node.deps, request)).toEqual({ status: 0 });
+  expect(node.world.warnings()).toEqual([expect.stringMatching(/could not be asked whether org\/m changed: .* sent nothing for 2 s/)]);
+  // A probe and a question each for the orders and for the model, and nothing once the program has ended.
+  expect(sockets.size).toBe(4);
+});
+
+test('how long a store is waited for is 1.5 s unless SKULK_CONNECT_TIMEOUT says otherwise, and what is no time gets a sentence', async () => {
+  const patience = (value?: string) => patienceOf({ env: value === undefined ? {} : { SKULK_CONNECT_TIMEOUT: value } });
+  expect(patience()).toEqual({ connectMs: 1_500, answerMs: 2_000 });
+  expect(patience(' 5 ')).toEqual({ connectMs: 5_000, answerMs: 5_000 });
+  expect(patience('0.25')).toEqual({ connectMs: 250, answerMs: 2_000 });
+  for (const wrong of ['0', '-1', 'soon', '1s', '1e9', '601', '1,5', 'NaN', 'Infinity'])
+    expect(() => patience(wrong), wrong).toThrow(`SKULK_CONNECT_TIMEOUT is "${wrong}", which is not a number of seconds`);
+  const { url } = await serveModels(models);
+  const home = await temporaryDirectory();
+  await (await stagingNode(url, { home })).stage('org/m');
+  const node = await stagingNode(url, { home, env: { SKULK_CONNECT_TIMEOUT: 'soon' } });
+  await expect(node.stage('org/m')).rejects.toMatchObject({ code: 'CONFIG', hint: expect.stringContaining('1.5') });
+});
