@@ -1,15 +1,31 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { patienceMs } from './test/helpers/waiting.ts';
+
+/** A tier of the tests, told by how their files are named: CONTRIBUTING.md says which a test belongs to. */
+const tier = (name: string, include: readonly string[], more: object = {}): { extends: true; test: object } => ({
+  extends: true,
+  test: { name, include, ...more },
+});
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
     // Two files at once: most tests start processes of their own.
     maxWorkers: 2,
     setupFiles: ['test/helpers/setup.ts'],
-    // No test is about how long it takes: a wait that is in vain says so itself (`test/helpers/waiting.ts`), long before these.
+    // No test is about how long it takes. A wait that is in vain says so itself (`test/helpers/waiting.ts`), long before these.
     testTimeout: 600_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: patienceMs } },
+    reporters: ['default', './test/helpers/say-what-was-left-out.ts'],
+    projects: [
+      // Nothing of these is left behind in the process, so that one process runs them all.
+      tier('unit', ['test/**/*.unit.test.{ts,tsx}'], { isolate: false }),
+      tier('usual', ['test/**/*.test.{ts,tsx}'], {
+        exclude: [...configDefaults.exclude, 'test/**/*.{unit,long}.test.{ts,tsx}'],
+      }),
+      tier('long', ['test/**/*.long.test.ts'], { env: { SKULK_TEST_LONG: '1' }, testTimeout: 3_600_000 }),
+      // No tests: it takes the pictures in docs/, and is pointed at a machine that is dressed up for them.
+      ...(process.env['SKULK_SCREENSHOTS'] === undefined ? [] : [tier('camera', ['test/web/*.camera.ts'])]),
+    ],
   },
 });

@@ -12,7 +12,7 @@ unshare --uts --net --mount bash -euc '
   ip link set lo up && ip address add 192.168.1.10/24 dev lo
   mount -t tmpfs -o size=2T tmpfs /srv && mount -t tmpfs -o size=1T tmpfs /home
   mkdir -p /srv/models
-  npx vitest run test/web/screenshots.test.ts
+  npx vitest run --project camera
 '
 mkdir -p "$docs"
 for name in store-light store-dark store-narrow-light details-light details-dark add-light nodes-light nodes-dark \

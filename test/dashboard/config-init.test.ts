@@ -2,14 +2,13 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
-import { canMakeNamespaces, type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
+import { expect, test } from 'vitest';
+import { type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-import { openTerminal, type Terminal, terminalTest } from '../helpers/terminal.ts';
-
-const canMake = await canMakeNamespaces();
+import { openTerminal, type Terminal } from '../helpers/terminal.ts';
+import { wants } from '../helpers/wants.ts';
 
 /** A terminal in an empty directory. */
 async function openEmpty(env: Readonly<Record<string, string>> = {}): Promise<{ readonly terminal: Terminal; readonly directory: string }> {
@@ -22,7 +21,7 @@ async function openEmpty(env: Readonly<Record<string, string>> = {}): Promise<{ 
 const validate = (directory: string) =>
   runSkulk(['config', 'validate'], { cwd: directory, env: { SKULK_HOME: join(directory, '../home') } });
 
-terminalTest('a store host answers where models are kept, sees the file, and has it written', async () => {
+test('a store host answers where models are kept, sees the file, and has it written', wants('tmux'), async () => {
   const { terminal, directory } = await openEmpty();
   const models = join(directory, '../models');
   await terminal.enter('skulk config init; echo "status $?"');
@@ -63,7 +62,7 @@ terminalTest('a store host answers where models are kept, sees the file, and has
   expect(await readdir(directory)).toEqual(['skulk.yaml']);
 });
 
-terminalTest('a node types its store, which is asked, and may go back', async () => {
+test('a node types its store, which is asked, and may go back', wants('tmux'), async () => {
   const { url } = await serveModels({});
   const { terminal, directory } = await openEmpty();
   await terminal.enter('skulk config init --config mine.yaml; echo "status $?"');
@@ -107,12 +106,12 @@ terminalTest('a node types its store, which is asked, and may go back', async ()
   expect(file).toContain('# store_path: $SKULK_HOME/store');
 });
 
-terminalTest.each([
+test.each([
   ['Escape at the first question', 0, 'Escape'],
   ['Ctrl-C at the first question', 0, 'C-c'],
   ['Escape at the last', 3, 'Escape'],
   ['Ctrl-C at the last', 3, 'C-c'],
-] as const)('%s writes nothing', async (_, answers, key) => {
+] as const)('%s writes nothing', wants('tmux'), async (_, answers, key) => {
   const { terminal, directory } = await openEmpty();
   await terminal.enter('skulk config init; echo "status $?"');
   await terminal.sees('What is this machine');
@@ -130,7 +129,7 @@ terminalTest.each([
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 
-terminalTest('nobody is asked who has said it all, and a file that is there is told before the first question', async () => {
+test('nobody is asked who has said it all, and a file that is there is told before the first question', wants('tmux'), async () => {
   const { terminal, directory } = await openEmpty();
   await terminal.enter('skulk config init --store-host kite3; echo "status $?"');
   await terminal.sees('status 0\n');
@@ -152,9 +151,7 @@ terminalTest('nobody is asked who has said it all, and a file that is there is t
   expect(await readFile(join(directory, 'skulk.yaml'), 'utf8')).toContain(`store_host: "${hostname()}"`);
 });
 
-const lanTest = canMake ? terminalTest : terminalTest.skip;
-
-lanTest('a node chooses among the stores of its LAN', async () => {
+test('a node chooses among the stores of its LAN', wants('network namespaces', 'tmux'), async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await mkdir(join(home, 'host/store'), { recursive: true });

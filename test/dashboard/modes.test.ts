@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
-import { openTerminal, type Terminal, terminalTest } from '../helpers/terminal.ts';
+import { openTerminal, type Terminal } from '../helpers/terminal.ts';
+import { wants } from '../helpers/wants.ts';
 
 /** A store with one model, and a terminal on another machine. */
 async function openBeside(env: Readonly<Record<string, string>> = {}): Promise<Terminal> {
@@ -54,10 +55,10 @@ const signals: readonly Way[] = [
   ['SIGQUIT', signal('SIGQUIT'), 131],
 ];
 
-terminalTest.each([
+test.each([
   ['every key that leaves', keys],
   ['every signal that ends it', signals],
-] as const)('%s gives the terminal back as it was', async (_, ways) => {
+] as const)('%s gives the terminal back as it was', wants('tmux'), async (_, ways) => {
   const terminal = await openBeside();
   for (const [way, leave, status] of ways) {
     await openDashboard(terminal);
@@ -70,7 +71,7 @@ terminalTest.each([
   }
 });
 
-terminalTest('a crash gives the terminal back as it was, and its message is on it', async () => {
+test('a crash gives the terminal back as it was, and its message is on it', wants('tmux'), async () => {
   const crash = 'process.on("SIGUSR2",()=>{throw(new(Error)("boom"))})';
   const terminal = await openBeside({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(crash)}` });
   await openDashboard(terminal);
@@ -82,7 +83,7 @@ terminalTest('a crash gives the terminal back as it was, and its message is on i
   await expectAsBefore(terminal, 'a crash');
 });
 
-terminalTest('Ctrl-Z gives the terminal back, and fg takes it again, in a window of another size', async () => {
+test('Ctrl-Z gives the terminal back, and fg takes it again, in a window of another size', wants('tmux'), async () => {
   const terminal = await openBeside();
   await openDashboard(terminal);
   await terminal.press('3');
@@ -107,7 +108,7 @@ terminalTest('Ctrl-Z gives the terminal back, and fg takes it again, in a window
   await expectAsBefore(terminal, 'q after all that');
 });
 
-terminalTest('a terminal that is closed ends the dashboard', async () => {
+test('a terminal that is closed ends the dashboard', wants('tmux'), async () => {
   const terminal = await openBeside();
   await openDashboard(terminal);
   const pid = await terminal.child();

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { type FleetWorld, fleetWorld } from '../helpers/fleet-world.ts';
-import { openTerminal, terminalTest } from '../helpers/terminal.ts';
+import { openTerminal } from '../helpers/terminal.ts';
+import { wants } from '../helpers/wants.ts';
 import { wireTo } from '../helpers/wire.ts';
 
 /** Waits until the store knows of copies as a test wants them. */
@@ -21,7 +22,7 @@ const known = (
     )
     .toBe(true);
 
-terminalTest('d deletes everywhere when y is typed, and says what became of it on each machine', async () => {
+test('d deletes everywhere when y is typed, and says what became of it on each machine', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one', new Uint8Array(2 * 1024 * 1024));
   await world.add('org/two');
@@ -76,7 +77,7 @@ terminalTest('d deletes everywhere when y is typed, and says what became of it o
   await agent.stop();
 });
 
-terminalTest('f deletes also where it is in use', async () => {
+test('f deletes also where it is in use', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();
@@ -96,7 +97,7 @@ terminalTest('f deletes also where it is in use', async () => {
   await terminal.sees('The store is empty.');
 });
 
-terminalTest('what the store host uses in place is refused by name, and f deletes it all the same', async () => {
+test('what the store host uses in place is refused by name, and f deletes it all the same', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const home = join(world.home, 'host');
@@ -118,7 +119,7 @@ terminalTest('what the store host uses in place is refused by name, and f delete
   expect(await world.canonical()).toEqual([]);
 });
 
-terminalTest('p purges here, on one machine and on every one, and keeps what is in use', async () => {
+test('p purges here, on one machine and on every one, and keeps what is in use', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -174,7 +175,7 @@ terminalTest('p purges here, on one machine and on every one, and keeps what is 
   await agent.stop();
 });
 
-terminalTest('s stages on this machine and says where; to leave meanwhile is asked', async () => {
+test('s stages on this machine and says where; to leave meanwhile is asked', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/small');
   await world.add('org/tall');

@@ -6,8 +6,10 @@ import { describe, expect, test } from 'vitest';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-import { openTerminal, terminalTest } from '../helpers/terminal.ts';
+import { openTerminal } from '../helpers/terminal.ts';
 import { toldStore } from '../helpers/told-store.ts';
+
+import { wants } from '../helpers/wants.ts';
 
 const hooks = `
 import { appendFileSync } from 'node:fs';
@@ -62,7 +64,7 @@ describe('what draws screens is loaded by nothing else', () => {
     expect(hasLoadedInk(record)).toBe(false);
   });
 
-  terminalTest('but by the dashboard', async () => {
+  test('but by the dashboard', wants('tmux'), async () => {
     const store = await toldStore();
     const home = await temporaryDirectory();
     const record = join(home, 'loaded');
@@ -89,12 +91,12 @@ describe('without a terminal the dashboard says so, and ends with status 2', () 
     expect(JSON.parse(ended.stderr)).toEqual({ error: { code: 'USAGE', message: expect.any(String), hint: expect.any(String) } });
   });
 
-  terminalTest.each([
+  test.each([
     ['its output goes elsewhere', 'skulk dashboard | cat', /needs\s+a\s+terminal/],
     ['its input comes from elsewhere', 'skulk dashboard < /dev/null', /needs\s+a\s+terminal/],
     ['JSON is asked for', 'skulk dashboard --json', /has\s+no\s+JSON/],
     ['the terminal can do nothing', 'TERM=dumb skulk dashboard', /TERM\s+is\s+dumb/],
-  ])('when %s', async (_, line, says) => {
+  ])('when %s', wants('tmux'), async (_, line, says) => {
     const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: 'http://127.0.0.1:1' } });
     await terminal.enter(`${line}; echo "status $?"`);
     await terminal.sees(says);
@@ -103,7 +105,7 @@ describe('without a terminal the dashboard says so, and ends with status 2', () 
   });
 });
 
-terminalTest('without a store it says what `skulk registry` says, on the screen that was there', async () => {
+test('without a store it says what `skulk registry` says, on the screen that was there', wants('tmux'), async () => {
   const home = await temporaryDirectory();
   const terminal = await openTerminal({ env: { SKULK_HOME: home, SKULK_STORE: 'not a url' } });
   await terminal.enter('skulk dashboard; echo "status $?"');
@@ -111,7 +113,7 @@ terminalTest('without a store it says what `skulk registry` says, on the screen 
   expect(await terminal.output()).not.toContain('\u001b[?1049h');
 });
 
-terminalTest('a token that is refused ends it with that sentence', async () => {
+test('a token that is refused ends it with that sentence', wants('tmux'), async () => {
   const store = await toldStore();
   store.refusal = { status: 401, body: '{"detail":"no"}' };
   const terminal = await openTerminal({
@@ -122,7 +124,7 @@ terminalTest('a token that is refused ends it with that sentence', async () => {
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 
-terminalTest('a store that is not there yet is waited for', async () => {
+test('a store that is not there yet is waited for', wants('tmux'), async () => {
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: 'http://127.0.0.1:1' } });
   await terminal.enter('skulk dashboard');
   expect(await terminal.sees('○ reconnecting')).toContain('Asking the store');

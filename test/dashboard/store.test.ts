@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { openTerminal, terminalTest } from '../helpers/terminal.ts';
+import { openTerminal } from '../helpers/terminal.ts';
+import { wants } from '../helpers/wants.ts';
 
-terminalTest('the four lists, a filter, and each thing closely', async () => {
+test('the four lists, a filter, and each thing closely', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('mlx-community/Qwen3-4B-4bit', noise(3_000_000));
   await world.add('org/other');
@@ -49,7 +50,7 @@ terminalTest('the four lists, a filter, and each thing closely', async () => {
   await terminal.sees(/^› mlx-community/m);
 });
 
-terminalTest('what others add, delete and download is there at once', async () => {
+test('what others add, delete and download is there at once', wants('tmux'), async () => {
   const world = await hubWorld();
   world.hub.push('org/big', {
     files: { 'config.json': '{}', 'w.safetensors': { size: 24 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
@@ -71,55 +72,59 @@ terminalTest('what others add, delete and download is there at once', async () =
   await terminal.sees('The store is empty.');
 });
 
-terminalTest('a model is added by its name, with a choice of quantizations; its download is stopped and taken up again', async () => {
-  const world = await hubWorld();
-  world.hub.push('org/seer-GGUF', {
-    files: { 'a-Q4_K_M.gguf': noise(6_000_000), 'a-Q8_0.gguf': noise(12_000_000, 2), 'config.json': '{}' },
-  });
-  world.hub.push('org/locked', { files: { 'w.safetensors': noise(1000) }, gated: true });
-  world.hub.rate = 1_000_000;
-  const host = await world.serve();
-  const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'n1'), SKULK_STORE: host.url } });
-  await terminal.enter('skulk dashboard');
-  await terminal.sees('The store is empty.');
-  await terminal.press('a');
-  await terminal.sees('Add a model from Hugging Face');
-  for (const [name, says] of [
-    ['../etc', 'is not a model id'],
-    ['org/nobody', /not on Hugging Face|org\/nobody/],
-    ['org/locked', 'gated'],
-  ] as const) {
+test(
+  'a model is added by its name, with a choice of quantizations; its download is stopped and taken up again',
+  wants('tmux'),
+  async () => {
+    const world = await hubWorld();
+    world.hub.push('org/seer-GGUF', {
+      files: { 'a-Q4_K_M.gguf': noise(6_000_000), 'a-Q8_0.gguf': noise(12_000_000, 2), 'config.json': '{}' },
+    });
+    world.hub.push('org/locked', { files: { 'w.safetensors': noise(1000) }, gated: true });
+    world.hub.rate = 1_000_000;
+    const host = await world.serve();
+    const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'n1'), SKULK_STORE: host.url } });
+    await terminal.enter('skulk dashboard');
+    await terminal.sees('The store is empty.');
+    await terminal.press('a');
+    await terminal.sees('Add a model from Hugging Face');
+    for (const [name, says] of [
+      ['../etc', 'is not a model id'],
+      ['org/nobody', /not on Hugging Face|org\/nobody/],
+      ['org/locked', 'gated'],
+    ] as const) {
+      await terminal.press('C-u');
+      await terminal.type(name);
+      await terminal.press('Enter');
+      await terminal.sees('✗');
+      await terminal.sees(says);
+    }
     await terminal.press('C-u');
-    await terminal.type(name);
+    await terminal.paste('https://huggingface.co/org/seer-GGUF/tree/main');
     await terminal.press('Enter');
+    const offer = await terminal.sees('Download org/seer-GGUF');
+    expect(offer).toMatch(/› Q4_K_M +recommended +5\.72 MiB/);
+    await terminal.press('Down');
+    await terminal.sees(/› Q8_0 +11\.4 MiB/);
+    await terminal.press('Enter');
+    await terminal.sees('has begun');
+    await terminal.press('2', 'Enter');
+    expect(await terminal.sees(/bytes +.* of 11\.4 MiB/)).toMatch(/file +a-Q8_0\.gguf/);
+    await terminal.press('c');
+    await terminal.sees(/was stopped; what came is kept/);
+    await terminal.press('Escape');
+    await terminal.sees(/› org\/seer-GGUF +failed +it was cancelled/);
+    await terminal.press('c');
     await terminal.sees('✗');
-    await terminal.sees(says);
-  }
-  await terminal.press('C-u');
-  await terminal.paste('https://huggingface.co/org/seer-GGUF/tree/main');
-  await terminal.press('Enter');
-  const offer = await terminal.sees('Download org/seer-GGUF');
-  expect(offer).toMatch(/› Q4_K_M +recommended +5\.72 MiB/);
-  await terminal.press('Down');
-  await terminal.sees(/› Q8_0 +11\.4 MiB/);
-  await terminal.press('Enter');
-  await terminal.sees('has begun');
-  await terminal.press('2', 'Enter');
-  expect(await terminal.sees(/bytes +.* of 11\.4 MiB/)).toMatch(/file +a-Q8_0\.gguf/);
-  await terminal.press('c');
-  await terminal.sees(/was stopped; what came is kept/);
-  await terminal.press('Escape');
-  await terminal.sees(/› org\/seer-GGUF +failed +it was cancelled/);
-  await terminal.press('c');
-  await terminal.sees('✗');
-  await terminal.press('j');
-  await terminal.losesSight('✗');
-  world.hub.rate = 0;
-  await terminal.press('r');
-  await terminal.sees(/› org\/seer-GGUF +complete/);
-});
+    await terminal.press('j');
+    await terminal.losesSight('✗');
+    world.hub.rate = 0;
+    await terminal.press('r');
+    await terminal.sees(/› org\/seer-GGUF +complete/);
+  },
+);
 
-terminalTest('a store that goes away is waited for, and what is shown meanwhile is said to be old', async () => {
+test('a store that goes away is waited for, and what is shown meanwhile is said to be old', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const first = await world.serveHost();
@@ -141,7 +146,7 @@ terminalTest('a store that goes away is waited for, and what is shown meanwhile 
   await terminal.losesSight(/how it was/);
 });
 
-terminalTest('without a server the disk is looked at, and a server that comes is taken', async () => {
+test('without a server the disk is looked at, and a server that comes is taken', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'host'), SKULK_NODE_ID: 'host' } });

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-import { openTerminal, terminalTest } from '../helpers/terminal.ts';
+import { openTerminal } from '../helpers/terminal.ts';
 import { someDownload, someNode, toldStore } from '../helpers/told-store.ts';
+import { wants } from '../helpers/wants.ts';
 
 /** The lines that a process has written by now. */
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
 
-terminalTest('downloads --watch is drawn below the prompt and stays there; q leaves it', async () => {
+test('downloads --watch is drawn below the prompt and stays there; q leaves it', wants('tmux'), async () => {
   const store = await toldStore();
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
   await terminal.enter('echo before; skulk downloads --watch; echo "status $?"');
@@ -29,7 +30,7 @@ terminalTest('downloads --watch is drawn below the prompt and stays there; q lea
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 
-terminalTest('nodes --watch follows machines that come and go, and Ctrl-C leaves it; a long list is cut to the window', async () => {
+test('nodes --watch follows machines that come and go, and Ctrl-C leaves it; a long list is cut to the window', wants('tmux'), async () => {
   const store = await toldStore();
   store.tell('nodes', { nodes: Array.from({ length: 40 }, (_, index) => someNode(`box-${index}`)) });
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-import { openTerminal, type Terminal, type TerminalOptions, terminalTest } from '../helpers/terminal.ts';
+import { openTerminal, type Terminal, type TerminalOptions } from '../helpers/terminal.ts';
 import { someDownload, someEntry, someHealth, someNode, type ToldStore, toldStore } from '../helpers/told-store.ts';
+import { wants } from '../helpers/wants.ts';
 
 async function openOn(store: ToldStore, { env, ...options }: TerminalOptions = {}): Promise<Terminal> {
   const home = await temporaryDirectory();
@@ -15,7 +16,7 @@ const codes = new RegExp(`${esc}\\[[\\d;]*m`, 'g');
 
 const names = Array.from({ length: 60 }, (_, index) => `org/model-${String(index).padStart(2, '0')}`);
 
-terminalTest('every size of a window: what fits is shown, and too small is said', async () => {
+test('every size of a window: what fits is shown, and too small is said', wants('tmux'), async () => {
   const store = await toldStore();
   store.tell('registry', { entries: names.map((name) => someEntry(name, { tags: ['vision'], quantization: '4bit', file_count: 12 })) });
   store.tell('nodes', { nodes: [someNode('n2', { hostname: 'gpu-box', copies: [copyOf(names[0])], staged_models: 1 })] });
@@ -65,10 +66,10 @@ const copyOf = (model_id = ''): object => ({
   over_budget: false,
 });
 
-terminalTest.each([
+test.each([
   ['NO_COLOR', { NO_COLOR: '1' }, 'skulk dashboard'],
   ['--no-color', {}, 'skulk --no-color dashboard'],
-])('with %s there is no colour, and the cursor is seen all the same', async (_, env, line) => {
+])('with %s there is no colour, and the cursor is seen all the same', wants('tmux'), async (_, env, line) => {
   const store = await toldStore();
   store.tell('registry', { entries: names.slice(0, 3).map((name) => someEntry(name)) });
   store.tell('downloads', { downloads: [someDownload('org/a'), someDownload('org/b', { status: 'failed', error: 'no' })] });
@@ -88,7 +89,7 @@ terminalTest.each([
   expect([...new Set(painted.match(codes))].filter((code) => !allowed.includes(code))).toEqual([]);
 });
 
-terminalTest('with colours there are some', async () => {
+test('with colours there are some', wants('tmux'), async () => {
   const store = await toldStore();
   store.tell('registry', { entries: [someEntry('org/one')] });
   const terminal = await openOn(store);
@@ -98,7 +99,7 @@ terminalTest('with colours there are some', async () => {
   expect(await terminal.colors()).toMatch(new RegExp(`${esc}\\[32m.*● live`));
 });
 
-terminalTest('what comes from outside cannot steer the terminal, nor break the lines', async () => {
+test('what comes from outside cannot steer the terminal, nor break the lines', wants('tmux'), async () => {
   const evil = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202eevil\r\n\u0000';
   const wideName = '日本語のホスト名👩‍👩‍👧🇩🇪⚠️'.repeat(4);
   const store = await toldStore();
@@ -149,7 +150,7 @@ terminalTest('what comes from outside cannot steer the terminal, nor break the l
   for (const text of ['\u001b[2J\u001b]0', '\u001b]0;owned', '\u009b31m', '\u202e', '\u0000']) expect(output).not.toContain(text);
 });
 
-terminalTest('a store that tells much is drawn ten times a second at most, without clearing the screen', async () => {
+test('a store that tells much is drawn ten times a second at most, without clearing the screen', wants('tmux'), async () => {
   const store = await toldStore();
   store.tell('downloads', { downloads: [someDownload('org/a', { bytes_done: 0 })] });
   const terminal = await openOn(store);

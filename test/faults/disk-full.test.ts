@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { digestsBelow, digestsOfFiles, noise, writeFiles } from '../helpers/model-files.ts';
-import { canMount, smallDisk } from '../helpers/small-disk.ts';
+import { smallDisk } from '../helpers/small-disk.ts';
 import { type Ended, runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { wants } from '../helpers/wants.ts';
 
 const mebibyte = 2 ** 20;
 const page = 4096;
@@ -16,7 +17,7 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-describe.skipIf(!canMount)('a full disk', () => {
+describe('a full disk', wants('a disk of their own'), () => {
   const files = { 'model.bin': noise(2 * chunkSize + 5_000, 3), 'config.json': '{}' };
 
   test('refuses a stage before a byte is sent', async () => {
@@ -168,7 +169,7 @@ describe.skipIf(!canMount)('a full disk', () => {
   });
 });
 
-describe.skipIf(!canMount)('a disk that cannot be written', () => {
+describe('a disk that cannot be written', wants('a disk of their own'), () => {
   test('as a store is read, and every change is refused with a sentence', async () => {
     const disk = await smallDisk(16 * mebibyte);
     const home = await temporaryDirectory();

@@ -11,6 +11,7 @@ import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { type RunningSkulk, runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { wants } from '../helpers/wants.ts';
 
 const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
@@ -190,7 +191,7 @@ describe('who may read what was made', () => {
     expect(await modeOf('store/registry.json')).toBe(fileMode.toString(8));
   });
 
-  test.skipIf(process.getuid?.() !== 0)('another user gets a sentence, not a stack', async () => {
+  test('another user gets a sentence, not a stack', wants('root'), async () => {
     const home = await temporaryDirectory();
     await chmod(home, 0o755);
     await writeFiles(join(home, 'm'), { a: 'a' });

@@ -27,18 +27,6 @@ export interface Machine {
   ) => { readonly child: ChildProcess; readonly ended: Promise<Ended> };
 }
 
-/** Whether this machine lets a test make network namespaces. */
-export async function canMakeNamespaces(): Promise<boolean> {
-  const name = `skulk-probe-${process.pid}`;
-  try {
-    await run('ip', ['netns', 'add', name]);
-    await run('ip', ['netns', 'delete', name]);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Machines on one switch, 10.98.0.1 and up; they vanish with the test. */
 export async function machinesOnOneLan(count: number): Promise<readonly Machine[]> {
   const tag = `sk${process.pid.toString(36)}`;

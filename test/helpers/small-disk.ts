@@ -17,10 +17,6 @@ export interface SmallDisk {
   setReadOnly(isReadOnly: boolean): void;
 }
 
-/** Whether this user may mount one; a test that wants it says so when it is skipped. */
-export const canMount =
-  process.platform === 'linux' && process.getuid?.() === 0 && run('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt');
-
 /** Mounts a tmpfs; it goes with the test. */
 export async function smallDisk(bytes: number, at?: string): Promise<SmallDisk> {
   const path = at ?? join(await temporaryDirectory(), 'disk');

@@ -4,15 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { onTestFinished, test } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { temporaryDirectory } from './temp-directory.ts';
 import { patienceMs } from './waiting.ts';
 
 const run = promisify(execFile);
 const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
-
-/** A test in a real terminal; left out where there is no tmux. */
-export const terminalTest = spawnSync('tmux', ['-V']).status === 0 ? test : test.skip;
 
 /** A terminal with a shell in it, which has the command `skulk`. */
 export interface Terminal {

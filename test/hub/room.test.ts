@@ -4,13 +4,14 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { fakeHub } from '../helpers/fake-hub.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { noise, writeFiles } from '../helpers/model-files.ts';
-import { canMount, smallDisk } from '../helpers/small-disk.ts';
+import { smallDisk } from '../helpers/small-disk.ts';
 import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { wants } from '../helpers/wants.ts';
 
 const mebibyte = 1024 * 1024;
 
-describe.skipIf(!canMount)('a store host without room', () => {
+describe('a store host without room', wants('a disk of their own'), () => {
   test('refuses a download before a byte is fetched', async () => {
     const hub = await fakeHub();
     hub.push('org/m', { files: { 'a.safetensors': noise(24 * mebibyte, 1), 'config.json': '{}' } });

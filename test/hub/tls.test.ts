@@ -8,8 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+import { wants } from '../helpers/wants.ts';
 
 async function listen(server: Server): Promise<number> {
   const sockets = new Set<Socket>();
@@ -48,7 +47,7 @@ async function secureHub() {
   return { hub: inner.hub, endpoint: `https://localhost:${port}`, cert };
 }
 
-describe.skipIf(!hasOpenssl)('over TLS', () => {
+describe('over TLS', wants('openssl'), () => {
   test('a proxy is asked for a tunnel, and sees neither the token nor the paths', async () => {
     const { hub, endpoint, cert } = await secureHub();
     hub.push('org/m', { files: { 'config.json': '{}', 'notes.txt': 'small' }, private: true });

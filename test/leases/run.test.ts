@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { seededRandom, testSeed } from '../helpers/seeded.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { until } from '../helpers/waiting.ts';
+import { wants } from '../helpers/wants.ts';
 import { leaseNode } from './lease-node.ts';
 
 const models = {
@@ -193,9 +194,7 @@ describe('skulk run', () => {
 });
 
 /** `script` gives a program a terminal of its own; what is written to it is typed. */
-const hasTerminal = spawnSync('script', ['-qec', 'true', '/dev/null'], { input: '' }).status === 0;
-
-test.skipIf(!hasTerminal)('in a terminal, Ctrl-C reaches the program once, and skulk waits for it', async () => {
+test('in a terminal, Ctrl-C reaches the program once, and skulk waits for it', wants('script'), async () => {
   const { url } = await serveModels(models);
   const node = await leaseNode(url);
   const began = join(node.home, 'began');

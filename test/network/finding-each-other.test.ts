@@ -3,11 +3,10 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
-import { canMakeNamespaces, type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
+import { type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-
-const canMake = await canMakeNamespaces();
+import { wants } from '../helpers/wants.ts';
 
 async function serveOn(machine: Machine, home: string, ...args: readonly string[]) {
   await mkdir(join(home, 'store'), { recursive: true });
@@ -16,47 +15,51 @@ async function serveOn(machine: Machine, home: string, ...args: readonly string[
   return { child, ended };
 }
 
-test.skipIf(!canMake)('a machine without a configuration finds the one store of its LAN, and asks when there are two', async () => {
-  const home = await temporaryDirectory();
-  const [host, other, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
-  const first = await serveOn(host, join(home, 'host'));
-  await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
-  expect(await host.skulk(['add', join(home, 'source'), '--as', 'org/m'], { SKULK_HOME: join(home, 'host') }).ended).toMatchObject({
-    status: 0,
-  });
-  const env = { SKULK_HOME: join(home, 'node') };
+test(
+  'a machine without a configuration finds the one store of its LAN, and asks when there are two',
+  wants('network namespaces'),
+  async () => {
+    const home = await temporaryDirectory();
+    const [host, other, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
+    const first = await serveOn(host, join(home, 'host'));
+    await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
+    expect(await host.skulk(['add', join(home, 'source'), '--as', 'org/m'], { SKULK_HOME: join(home, 'host') }).ended).toMatchObject({
+      status: 0,
+    });
+    const env = { SKULK_HOME: join(home, 'node') };
 
-  const found = await node.skulk(['discover', '--json', '--explain'], env).ended;
-  expect(found.status, found.stderr).toBe(0);
-  expect(JSON.parse(found.stdout)).toMatchObject({
-    stores: [{ url: `http://${host.address}:58080` }],
-    addresses: expect.arrayContaining([expect.objectContaining({ address: node.address, chosen: true })]),
-  });
-  const staged = await node.skulk(['stage', 'org/m'], env).ended;
-  expect(staged, staged.stderr).toMatchObject({ status: 0, stdout: `${join(home, 'node/staging/org--m')}\n` });
+    const found = await node.skulk(['discover', '--json', '--explain'], env).ended;
+    expect(found.status, found.stderr).toBe(0);
+    expect(JSON.parse(found.stdout)).toMatchObject({
+      stores: [{ url: `http://${host.address}:58080` }],
+      addresses: expect.arrayContaining([expect.objectContaining({ address: node.address, chosen: true })]),
+    });
+    const staged = await node.skulk(['stage', 'org/m'], env).ended;
+    expect(staged, staged.stderr).toMatchObject({ status: 0, stdout: `${join(home, 'node/staging/org--m')}\n` });
 
-  // A store of one's own is filled, whatever else is on the LAN.
-  await mkdir(join(home, 'own/store'), { recursive: true });
-  const added = await node.skulk(['add', join(home, 'source'), '--as', 'org/own'], { SKULK_HOME: join(home, 'own') }).ended;
-  expect(added, added.stderr).toMatchObject({ status: 0 });
-  expect(await readdir(join(home, 'own/store'))).toContain('org--own');
+    // A store of one's own is filled, whatever else is on the LAN.
+    await mkdir(join(home, 'own/store'), { recursive: true });
+    const added = await node.skulk(['add', join(home, 'source'), '--as', 'org/own'], { SKULK_HOME: join(home, 'own') }).ended;
+    expect(added, added.stderr).toMatchObject({ status: 0 });
+    expect(await readdir(join(home, 'own/store'))).toContain('org--own');
 
-  const second = await serveOn(other, join(home, 'other'));
-  const asked = await node.skulk(['registry'], { SKULK_HOME: join(home, 'node') }).ended;
-  expect(asked).toMatchObject({ status: 4, stdout: '' });
-  expect(asked.stderr).toContain(`http://${host.address}:58080`);
-  expect(asked.stderr).toContain(`http://${other.address}:58080`);
+    const second = await serveOn(other, join(home, 'other'));
+    const asked = await node.skulk(['registry'], { SKULK_HOME: join(home, 'node') }).ended;
+    expect(asked).toMatchObject({ status: 4, stdout: '' });
+    expect(asked.stderr).toContain(`http://${host.address}:58080`);
+    expect(asked.stderr).toContain(`http://${other.address}:58080`);
 
-  // Who ends says goodbye, and --no-mdns says nothing.
-  first.child.kill('SIGTERM');
-  expect(await first.ended).toMatchObject({ status: 0 });
-  const left = await node.skulk(['discover', '--json'], env).ended;
-  expect(JSON.parse(left.stdout)).toMatchObject({ stores: [{ url: `http://${other.address}:58080` }] });
-  second.child.kill('SIGTERM');
-  await second.ended;
-});
+    // Who ends says goodbye, and --no-mdns says nothing.
+    first.child.kill('SIGTERM');
+    expect(await first.ended).toMatchObject({ status: 0 });
+    const left = await node.skulk(['discover', '--json'], env).ended;
+    expect(JSON.parse(left.stdout)).toMatchObject({ stores: [{ url: `http://${other.address}:58080` }] });
+    second.child.kill('SIGTERM');
+    await second.ended;
+  },
+);
 
-test.skipIf(!canMake)('whoever serves beside another store is told, and its commands go where models are', async () => {
+test('whoever serves beside another store is told, and its commands go where models are', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, second, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
   await serveOn(host, join(home, 'host'));
@@ -101,7 +104,7 @@ test.skipIf(!canMake)('whoever serves beside another store is told, and its comm
   await own.ended;
 });
 
-test.skipIf(!canMake)('a store that is known by its node id is found by mDNS', async () => {
+test('a store that is known by its node id is found by mDNS', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await mkdir(join(home, 'host/store'), { recursive: true });
@@ -124,7 +127,7 @@ test.skipIf(!canMake)('a store that is known by its node id is found by mDNS', a
   await ended;
 });
 
-test.skipIf(!canMake)('a node that was there before its store finds it when it comes, and acts at once', async () => {
+test('a node that was there before its store finds it when it comes, and acts at once', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await serveOn(node, join(home, 'node'), '--role', 'node');
@@ -136,8 +139,9 @@ test.skipIf(!canMake)('a node that was there before its store finds it when it c
   await expect.poll(nodes, { interval: 500 }).toContainEqual(expect.objectContaining({ address: node.address, connected: true }));
 });
 
-test.skipIf(!canMake)(
+test(
   'a name that leads to a link-local address is left for the address that the store advertises, and only for the very same store',
+  wants('network namespaces'),
   async () => {
     const home = await temporaryDirectory();
     const [host, node, stranger] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
@@ -185,7 +189,7 @@ test('an address that is none is not advertised', async () => {
   expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--advertise takes an IPv4 address') });
 });
 
-test.skipIf(!canMake)('without a token serve warns on a public address, and other machines set no secrets', async () => {
+test('without a token serve warns on a public address, and other machines set no secrets', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, other] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await host.addAddress('8.8.8.8/32');

@@ -14,6 +14,7 @@ import { serve } from '../../src/core/server/serve.ts';
 import { codeOf } from '../contract/store-contract.ts';
 import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { wants } from '../helpers/wants.ts';
 import { testConfig, testWorld } from '../helpers/world.ts';
 
 const modelId = parseModelId('org/name');
@@ -248,7 +249,7 @@ describe('what is refused, before anything is written', () => {
     expect(await digestsBelow(home.source)).toEqual({ 'a.gguf': sha256('a') });
   });
 
-  test.skipIf(process.getuid?.() === 0)('what cannot be read', async () => {
+  test('what cannot be read', wants('a user who is not root'), async () => {
     const home = await makeHome();
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await chmod(join(home.source, 'a.gguf'), 0);

@@ -1,8 +1,9 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
-import { browserTest, openBrowser } from './browser.ts';
+import { wants } from '../helpers/wants.ts';
+import { openBrowser } from './browser.ts';
 import { showcase } from './showcase.ts';
 
 interface Violation {
@@ -33,7 +34,7 @@ async function look(page: Page, what: string): Promise<void> {
   await page.setViewportSize({ width: 1280, height: 800 });
 }
 
-browserTest('nothing of a store in use is out of reach: every page and dialog, light and dark, wide and narrow', async () => {
+test('nothing of a store in use is out of reach: every page and dialog, light and dark, wide and narrow', wants('chromium'), async () => {
   const { host, world } = await showcase();
   world.hub.rate = 4_000_000;
   const { page } = await openBrowser();
@@ -73,7 +74,7 @@ browserTest('nothing of a store in use is out of reach: every page and dialog, l
   await look(page, 'a server that is gone');
 });
 
-browserTest('nor of a first start, a wrong token or an address that is none', async () => {
+test('nor of a first start, a wrong token or an address that is none', wants('chromium'), async () => {
   const world = await hubWorld();
   const host = await world.serve();
   const { page } = await openBrowser();
@@ -92,7 +93,7 @@ browserTest('nor of a first start, a wrong token or an address that is none', as
   await look(page, 'a wrong token');
 });
 
-browserTest('everything can be done with the keyboard, and a dialog keeps the focus and gives it back', async () => {
+test('everything can be done with the keyboard, and a dialog keeps the focus and gives it back', wants('chromium'), async () => {
   const { host } = await showcase();
   const { page } = await openBrowser();
   await page.goto(host.apiUrl);

@@ -1,15 +1,10 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { patienceMs } from '../helpers/waiting.ts';
-
-const executablePath = process.env['SKULK_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
-
-/** A test in a real browser; left out where there is no Chromium. */
-export const browserTest = existsSync(executablePath) ? test : test.skip;
+import { chromiumPath } from '../helpers/wants.ts';
 
 /** How a page is looked at. */
 export interface PageOptions {
@@ -29,7 +24,7 @@ export async function openBrowser({ colorScheme = 'light', width = 1280, height 
 }> {
   const directory = await mkdtemp(join(tmpdir(), 'skulk-chromium-'));
   const context = await chromium.launchPersistentContext(directory, {
-    executablePath,
+    executablePath: chromiumPath,
     headless: true,
     colorScheme,
     viewport: { width, height },

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-import { browserTest, openBrowser } from './browser.ts';
+import { wants } from '../helpers/wants.ts';
+import { openBrowser } from './browser.ts';
 
 const token = 'only-for-this-lan';
 
-browserTest('a token is asked for once in a tab, and a wrong one is said to be wrong', async () => {
+test('a token is asked for once in a tab, and a wrong one is said to be wrong', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await startServe({ home: join(world.home, 'host'), env: { SKULK_TOKEN: token } });
@@ -35,7 +36,7 @@ browserTest('a token is asked for once in a tab, and a wrong one is said to be w
   expect(page.url()).not.toContain(token);
 });
 
-browserTest('a server that is gone is said to be gone, and what it has is shown when it is back', async () => {
+test('a server that is gone is said to be gone, and what it has is shown when it is back', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const first = await world.serveHost();
@@ -65,7 +66,7 @@ browserTest('a server that is gone is said to be gone, and what it has is shown 
   await page.getByRole('link', { name: 'org/three' }).waitFor();
 });
 
-browserTest('the page of a node says when its store is away, and keeps what is its own', async () => {
+test('the page of a node says when its store is away, and keeps what is its own', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();
@@ -83,7 +84,7 @@ browserTest('the page of a node says when its store is away, and keeps what is i
   await page.getByText('live', { exact: true }).waitFor();
 });
 
-browserTest('a node that may not speak to its store says so, and asks for no token that would not help', async () => {
+test('a node that may not speak to its store says so, and asks for no token that would not help', wants('chromium'), async () => {
   const home = await temporaryDirectory();
   const host = await startServe({ home: join(home, 'host'), env: { SKULK_TOKEN: token } });
   onTestFinished(() => host[Symbol.asyncDispose]());

@@ -1,13 +1,14 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
-import { browserTest, openBrowser } from './browser.ts';
+import { wants } from '../helpers/wants.ts';
+import { openBrowser } from './browser.ts';
 
-browserTest('a newcomer with only a browser gets from an empty machine to a staged model', async () => {
+test('a newcomer with only a browser gets from an empty machine to a staged model', wants('chromium'), async () => {
   const world = await hubWorld({ XDG_CONFIG_HOME: '/nonexistent' });
   world.hub.push('tiny/Foo-GGUF', {
     files: { 'Foo-Q4_K_M.gguf': noise(3_000_000), 'Foo-Q8_0.gguf': noise(6_000_000), 'mmproj-Foo.gguf': noise(500_000) },
@@ -59,7 +60,7 @@ browserTest('a newcomer with only a browser gets from an empty machine to a stag
   expect(await welcome.count()).toBe(0);
 });
 
-browserTest('who wants another directory is led through a restart, and goes on there', async () => {
+test('who wants another directory is led through a restart, and goes on there', wants('chromium'), async () => {
   const world = await hubWorld();
   const [home, xdg, disk] = [join(world.home, 'host'), join(world.home, 'xdg'), join(world.home, 'disk')];
   await mkdir(disk);
@@ -84,7 +85,7 @@ browserTest('who wants another directory is led through a restart, and goes on t
   await welcome.getByText(disk, { exact: true }).waitFor();
 });
 
-browserTest('who knows the way is not greeted again, nor is anybody on a node', async () => {
+test('who knows the way is not greeted again, nor is anybody on a node', wants('chromium'), async () => {
   const world = await hubWorld();
   const host = await world.serve();
   const { page } = await openBrowser();

@@ -1,69 +1,74 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { noise } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
-import { browserTest, openBrowser } from './browser.ts';
+import { wants } from '../helpers/wants.ts';
+import { openBrowser } from './browser.ts';
 
-browserTest('each node shows its copies, their use and what the budget takes next, and is purged alone or with all', async () => {
-  const world = await fleetWorld();
-  await world.add('org/used', noise(2048));
-  await world.add('org/large', noise(8192));
-  await world.add('org/small', noise(1024));
-  const host = await world.serveHost();
-  const config = join(world.home, 'small.yaml');
-  await writeFile(config, `model_store:\n  staging: {staging_keep_recent_gb: ${4096 / 1024 ** 3}}\n`);
-  const env = { SKULK_STORE: host.url, SKULK_NODE_ID: 'n1', SKULK_CONFIG: config };
-  const node = await startServe({ home: join(world.home, 'n1'), args: ['--role', 'node'], env });
-  onTestFinished(() => node[Symbol.asyncDispose]());
-  expect(await world.node('n1', host.url, 'stage', 'org/used', 'org/large', 'org/small')).toMatchObject({ status: 0 });
-  expect(await world.node('n1', host.url, 'activate', 'org/used', '--pid', String(process.pid))).toMatchObject({ status: 0 });
-  expect(await world.node('laptop', host.url, 'stage', 'org/small')).toMatchObject({ status: 0 });
-  const { page } = await openBrowser();
-  await page.goto(`${node.apiUrl}/nodes`);
-  const card = page
-    .getByRole('region')
-    .filter({ hasText: 'n1' })
-    .filter({ has: page.getByText('this machine') });
-  const row = (model: string) => card.getByRole('row', { name: new RegExp(model) });
-  await row('org/used').getByText('in use').waitFor();
-  await row('org/large').getByText('goes next').waitFor();
-  await row('org/small').getByText('idle').waitFor();
-  await card.getByRole('img', { name: 'in use 2.00 KiB, idle 9.00 KiB, budget for idle copies 4.00 KiB' }).waitFor();
-  await card.getByText('When a program there ends, or its server starts, this goes: org/large').waitFor();
-  await page.getByText('3 machines, 12.0 KiB staged in all').waitFor();
+test(
+  'each node shows its copies, their use and what the budget takes next, and is purged alone or with all',
+  wants('chromium'),
+  async () => {
+    const world = await fleetWorld();
+    await world.add('org/used', noise(2048));
+    await world.add('org/large', noise(8192));
+    await world.add('org/small', noise(1024));
+    const host = await world.serveHost();
+    const config = join(world.home, 'small.yaml');
+    await writeFile(config, `model_store:\n  staging: {staging_keep_recent_gb: ${4096 / 1024 ** 3}}\n`);
+    const env = { SKULK_STORE: host.url, SKULK_NODE_ID: 'n1', SKULK_CONFIG: config };
+    const node = await startServe({ home: join(world.home, 'n1'), args: ['--role', 'node'], env });
+    onTestFinished(() => node[Symbol.asyncDispose]());
+    expect(await world.node('n1', host.url, 'stage', 'org/used', 'org/large', 'org/small')).toMatchObject({ status: 0 });
+    expect(await world.node('n1', host.url, 'activate', 'org/used', '--pid', String(process.pid))).toMatchObject({ status: 0 });
+    expect(await world.node('laptop', host.url, 'stage', 'org/small')).toMatchObject({ status: 0 });
+    const { page } = await openBrowser();
+    await page.goto(`${node.apiUrl}/nodes`);
+    const card = page
+      .getByRole('region')
+      .filter({ hasText: 'n1' })
+      .filter({ has: page.getByText('this machine') });
+    const row = (model: string) => card.getByRole('row', { name: new RegExp(model) });
+    await row('org/used').getByText('in use').waitFor();
+    await row('org/large').getByText('goes next').waitFor();
+    await row('org/small').getByText('idle').waitFor();
+    await card.getByRole('img', { name: 'in use 2.00 KiB, idle 9.00 KiB, budget for idle copies 4.00 KiB' }).waitFor();
+    await card.getByText('When a program there ends, or its server starts, this goes: org/large').waitFor();
+    await page.getByText('3 machines, 12.0 KiB staged in all').waitFor();
 
-  // One model on one node.
-  await card.getByRole('button', { name: /^Purge org\/small on/ }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByText(/one copy, 1\.00 KiB\. The store keeps its own/).waitFor();
-  await dialog.getByRole('button', { name: 'Purge 1.00 KiB' }).click();
-  await dialog.getByRole('status').getByText('freed 1.00 KiB').waitFor();
-  expect(await page.evaluate('document.activeElement.textContent')).toBe('Close');
-  await page.keyboard.press('Enter');
-  await row('org/small').waitFor({ state: 'detached' });
-  expect([await world.copies('n1'), await world.copies('laptop')]).toEqual([['org--large', 'org--used'], ['org--small']]);
+    // One model on one node.
+    await card.getByRole('button', { name: /^Purge org\/small on/ }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/one copy, 1\.00 KiB\. The store keeps its own/).waitFor();
+    await dialog.getByRole('button', { name: 'Purge 1.00 KiB' }).click();
+    await dialog.getByRole('status').getByText('freed 1.00 KiB').waitFor();
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Close');
+    await page.keyboard.press('Enter');
+    await row('org/small').waitFor({ state: 'detached' });
+    expect([await world.copies('n1'), await world.copies('laptop')]).toEqual([['org--large', 'org--used'], ['org--small']]);
 
-  // Nobody else was asked.
-  expect((await ask(host.apiUrl, '/store/orders')).json()).toEqual({ orders: [] });
+    // Nobody else was asked.
+    expect((await ask(host.apiUrl, '/store/orders')).json()).toEqual({ orders: [] });
 
-  // Everything everywhere: what is in use stays, and who is away has it pending.
-  await page.getByRole('button', { name: 'Purge everywhere…' }).click();
-  await dialog.getByRole('button', { name: /^Purge \d/ }).click();
-  await dialog.getByText(/removes it later: org\/used is in use by pid/).waitFor();
-  await dialog.getByText('has not answered yet').waitFor();
-  await page.keyboard.press('Escape');
-  await row('org/large').waitFor({ state: 'detached' });
-  expect(await world.copies('n1')).toEqual(['org--used']);
-  const pending = page.getByRole('list', { name: /^Pending orders of/ });
-  await pending.getByText(/every copy.*asked .*: later, org\/used is in use/).waitFor();
-  await pending.getByText(/every copy.*: not answered yet/).waitFor();
-  // It is done when it can be, and then it is not pending any more.
-  expect(await world.node('n1', host.url, 'deactivate', 'org/used')).toMatchObject({ status: 0 });
-  expect(await world.node('laptop', host.url, 'reconcile')).toMatchObject({ status: 0 });
-  await pending.first().waitFor({ state: 'detached' });
-  await expect.poll(() => world.copies('n1')).toEqual([]);
-  await card.getByText('Nothing is staged here.').waitFor();
-});
+    // Everything everywhere: what is in use stays, and who is away has it pending.
+    await page.getByRole('button', { name: 'Purge everywhere…' }).click();
+    await dialog.getByRole('button', { name: /^Purge \d/ }).click();
+    await dialog.getByText(/removes it later: org\/used is in use by pid/).waitFor();
+    await dialog.getByText('has not answered yet').waitFor();
+    await page.keyboard.press('Escape');
+    await row('org/large').waitFor({ state: 'detached' });
+    expect(await world.copies('n1')).toEqual(['org--used']);
+    const pending = page.getByRole('list', { name: /^Pending orders of/ });
+    await pending.getByText(/every copy.*asked .*: later, org\/used is in use/).waitFor();
+    await pending.getByText(/every copy.*: not answered yet/).waitFor();
+    // It is done when it can be, and then it is not pending any more.
+    expect(await world.node('n1', host.url, 'deactivate', 'org/used')).toMatchObject({ status: 0 });
+    expect(await world.node('laptop', host.url, 'reconcile')).toMatchObject({ status: 0 });
+    await pending.first().waitFor({ state: 'detached' });
+    await expect.poll(() => world.copies('n1')).toEqual([]);
+    await card.getByText('Nothing is staged here.').waitFor();
+  },
+);

@@ -1,10 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-import { browserTest, openBrowser } from './browser.ts';
+import { wants } from '../helpers/wants.ts';
+import { openBrowser } from './browser.ts';
 
 /** A store host with a configuration file that somebody wrote by hand. */
 async function serveWith(content: (home: string) => string) {
@@ -26,7 +27,7 @@ model_store:
 hf_token: hf_secret1
 `;
 
-browserTest('settings are checked as they are typed, saved, and said to need a restart', async () => {
+test('settings are checked as they are typed, saved, and said to need a restart', wants('chromium'), async () => {
   const { host, home, text } = await serveWith(ours);
   const { page } = await openBrowser();
   await page.goto(`${host.apiUrl}/settings`);
@@ -75,7 +76,7 @@ browserTest('settings are checked as they are typed, saved, and said to need a r
   await expect.poll(() => save.isDisabled()).toBe(true);
 });
 
-browserTest('a host becomes a node and back, and what a flag sets cannot be changed', async () => {
+test('a host becomes a node and back, and what a flag sets cannot be changed', wants('chromium'), async () => {
   const { host, text } = await serveWith(ours);
   const { page } = await openBrowser();
   await page.goto(`${host.apiUrl}/settings`);
@@ -94,7 +95,7 @@ browserTest('a host becomes a node and back, and what a flag sets cannot be chan
   await page.getByText(/Set by flag --api-port, which wins over the file/).waitFor();
 });
 
-browserTest('a file that somebody broke meanwhile is said to be broken, without being asked', async () => {
+test('a file that somebody broke meanwhile is said to be broken, without being asked', wants('chromium'), async () => {
   const { host, write } = await serveWith(ours);
   const { page } = await openBrowser();
   await page.goto(`${host.apiUrl}/settings`);

@@ -2,53 +2,58 @@ import { mkdir, open, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, writeFiles } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { browserTest, openBrowser } from './browser.ts';
+import { wants } from '../helpers/wants.ts';
+import { openBrowser } from './browser.ts';
 
 /** The models in the list, from top to bottom. */
 const listed = (page: Page): Promise<readonly string[]> => page.locator('table.models .row-link').allTextContents();
 
-browserTest('a download is seen from its beginning to its badge, also by another tab, and can be stopped and begun again', async () => {
-  const world = await hubWorld();
-  world.hub.push('org/seer-GGUF', { files: { 'a-Q4_K_M.gguf': noise(12_000_000), 'mmproj.gguf': noise(200_000) } });
-  world.hub.rate = 4_000_000;
-  const host = await world.serve();
-  const { page, newTab } = await openBrowser();
-  await page.goto(host.apiUrl);
-  await page.getByRole('button', { name: 'I know my way' }).click();
-  await page.getByText('The store is empty').waitFor();
-  const other = await newTab();
-  await other.goto(host.apiUrl);
-  await other.getByText('The store is empty').waitFor();
-  // In a tab behind another nothing is painted, so nothing can be clicked.
-  await page.bringToFront();
-  await page.getByRole('button', { name: 'Add a model' }).first().click();
-  await page.getByLabel('Model on Hugging Face').fill('org/seer-GGUF');
-  await page.keyboard.press('Enter');
-  await page.getByRole('button', { name: 'Download 11.6 MiB' }).click();
-  for (const tab of [page, other]) {
-    const bar = tab.getByRole('progressbar', { name: 'Download of org/seer-GGUF' });
-    await bar.waitFor();
-    await tab.getByText(/^\d+% · \S+ MiB of 11\.6 MiB, \S+ [KM]iB\/s, \d+ s left$/).waitFor();
-  }
-  await page.getByRole('button', { name: 'Cancel the download of org/seer-GGUF' }).click();
-  await page.getByRole('progressbar').waitFor({ state: 'detached' });
-  world.hub.rate = 0;
-  await ask(host.apiUrl, '/store/models/org/seer-GGUF/download', { method: 'POST' });
-  for (const tab of [page, other]) {
-    await tab
-      .getByRole('row', { name: /org\/seer-GGUF/ })
-      .getByText('vision')
-      .waitFor();
-    await tab.getByRole('status').getByText('org/seer-GGUF is in the store.').waitFor();
-  }
-});
+test(
+  'a download is seen from its beginning to its badge, also by another tab, and can be stopped and begun again',
+  wants('chromium'),
+  async () => {
+    const world = await hubWorld();
+    world.hub.push('org/seer-GGUF', { files: { 'a-Q4_K_M.gguf': noise(12_000_000), 'mmproj.gguf': noise(200_000) } });
+    world.hub.rate = 4_000_000;
+    const host = await world.serve();
+    const { page, newTab } = await openBrowser();
+    await page.goto(host.apiUrl);
+    await page.getByRole('button', { name: 'I know my way' }).click();
+    await page.getByText('The store is empty').waitFor();
+    const other = await newTab();
+    await other.goto(host.apiUrl);
+    await other.getByText('The store is empty').waitFor();
+    // In a tab behind another nothing is painted, so nothing can be clicked.
+    await page.bringToFront();
+    await page.getByRole('button', { name: 'Add a model' }).first().click();
+    await page.getByLabel('Model on Hugging Face').fill('org/seer-GGUF');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Download 11.6 MiB' }).click();
+    for (const tab of [page, other]) {
+      const bar = tab.getByRole('progressbar', { name: 'Download of org/seer-GGUF' });
+      await bar.waitFor();
+      await tab.getByText(/^\d+% · \S+ MiB of 11\.6 MiB, \S+ [KM]iB\/s, \d+ s left$/).waitFor();
+    }
+    await page.getByRole('button', { name: 'Cancel the download of org/seer-GGUF' }).click();
+    await page.getByRole('progressbar').waitFor({ state: 'detached' });
+    world.hub.rate = 0;
+    await ask(host.apiUrl, '/store/models/org/seer-GGUF/download', { method: 'POST' });
+    for (const tab of [page, other]) {
+      await tab
+        .getByRole('row', { name: /org\/seer-GGUF/ })
+        .getByText('vision')
+        .waitFor();
+      await tab.getByRole('status').getByText('org/seer-GGUF is in the store.').waitFor();
+    }
+  },
+);
 
-browserTest('a download that fails says why and what to do, and what is asked wrongly is told at once', async () => {
+test('a download that fails says why and what to do, and what is asked wrongly is told at once', wants('chromium'), async () => {
   const world = await hubWorld();
   world.hub.push('org/locked', { files: { 'w.safetensors': noise(1000) }, gated: true });
   const host = await world.serve();
@@ -79,7 +84,7 @@ browserTest('a download that fails says why and what to do, and what is asked wr
   await page.getByRole('row', { name: /org\/locked/ }).waitFor({ state: 'detached' });
 });
 
-browserTest('what another client does is there at once: a model that is added, one that is deleted', async () => {
+test('what another client does is there at once: a model that is added, one that is deleted', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();
@@ -92,7 +97,7 @@ browserTest('what another client does is there at once: a model that is added, o
   await expect.poll(() => listed(page)).toEqual(['org/two']);
 });
 
-browserTest('models are found by words and tags, and ordered by name, size and age', async () => {
+test('models are found by words and tags, and ordered by name, size and age', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/b-small', 'x');
   await world.add('org/a-large', noise(5000));
@@ -120,7 +125,7 @@ browserTest('models are found by words and tags, and ordered by name, size and a
   expect(await listed(page)).toHaveLength(3);
 });
 
-browserTest('the details of a model: files, digests, companions, nodes; hashed again, with damage named', async () => {
+test('the details of a model: files, digests, companions, nodes; hashed again, with damage named', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one', noise(3000));
   const host = await world.serveHost();
@@ -150,7 +155,7 @@ browserTest('the details of a model: files, digests, companions, nodes; hashed a
   await dialog.waitFor();
 });
 
-browserTest('a model that is hashed for the first time has no digest yet, and gets it while one looks', async () => {
+test('a model that is hashed for the first time has no digest yet, and gets it while one looks', wants('chromium'), async () => {
   const world = await fleetWorld();
   // As another program leaves it: a directory and an entry.
   const store = join(world.home, 'host/store');
@@ -176,7 +181,7 @@ browserTest('a model that is hashed for the first time has no digest yet, and ge
   expect(asked).toBeLessThan(10);
 });
 
-browserTest('the colours are those of the system until others are chosen, and then stay', async () => {
+test('the colours are those of the system until others are chosen, and then stay', wants('chromium'), async () => {
   const world = await hubWorld();
   const host = await world.serve();
   const { page } = await openBrowser({ colorScheme: 'dark' });
@@ -196,7 +201,7 @@ browserTest('the colours are those of the system until others are chosen, and th
   expect([await choice.getAttribute('aria-label'), await isDark()]).toEqual(['Colours: as the system. Change to light', true]);
 });
 
-browserTest('a delete says what it will free and where, and what became of it', async () => {
+test('a delete says what it will free and where, and what became of it', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one', noise(4096));
   await world.add('org/two', noise(4096));

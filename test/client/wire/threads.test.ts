@@ -19,6 +19,7 @@ import { digestsBelow, noise } from '../../helpers/model-files.ts';
 import { runSkulk } from '../../helpers/spawn-skulk.ts';
 import { serveModels } from '../../helpers/staging-node.ts';
 import { temporaryDirectory } from '../../helpers/temp-directory.ts';
+import { wants } from '../../helpers/wants.ts';
 
 const chunks = 8;
 const content = noise(chunks * chunkSize - 777, 3);
@@ -188,9 +189,7 @@ async function runElsewhere(bin: string, home: string, url: string) {
   return { status, stdout, stderr };
 }
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-
-test.skipIf(!hasOpenssl)('over TLS as well, and not from whom nobody vouches for', async () => {
+test('over TLS as well, and not from whom nobody vouches for', wants('openssl'), async () => {
   const { url } = await serveOnce();
   const directory = await temporaryDirectory();
   const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];

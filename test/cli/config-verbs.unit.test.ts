@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { wants } from '../helpers/wants.ts';
 import { type CliResult, runCli } from './run-cli.ts';
 
 let cwd = '';
@@ -172,7 +173,7 @@ describe('bad input is refused with file, line, key and hint', () => {
     expect(await skulk(['config', 'validate'])).toMatchObject({ status: 2, stderr: expect.stringContaining('50000000 bytes') });
   });
 
-  test.skipIf(process.getuid?.() === 0)('a directory that cannot be written', async () => {
+  test('a directory that cannot be written', wants('a user who is not root'), async () => {
     await mkdir(join(cwd, 'store'));
     await chmod(join(cwd, 'store'), 0o500);
     await write(under('store_path: ~/store'));

@@ -22,7 +22,7 @@ async function take(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(directory ?? '', `${name}.png`), animations: 'disabled' });
 }
 
-test.runIf(directory !== undefined)('pictures of a store in use', async () => {
+test('pictures of a store in use', async () => {
   const { host, world } = await showcase(scenery);
   world.hub.rate = 60 * 1024 * 1024;
   const { page } = await openBrowser();
@@ -65,7 +65,7 @@ test.runIf(directory !== undefined)('pictures of a store in use', async () => {
   expect(await page.title()).toBe('Settings · skulk');
 });
 
-test.runIf(directory !== undefined)('pictures of a first start', async () => {
+test('pictures of a first start', async () => {
   const world = await hubWorld();
   const host = await serveIn(world, scenery && { ...scenery, home: join(scenery.home, '../.skulk') });
   const { page } = await openBrowser();

@@ -1,0 +1,36 @@
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+/** How what is missing is brought here. */
+const ways: Readonly<Record<string, string>> = {
+  chromium: 'apt install chromium, or name one in SKULK_TEST_CHROMIUM',
+  tmux: 'apt install tmux procps',
+  'a disk of their own': 'be root, on Linux',
+  'network namespaces': 'apt install iproute2, and be root',
+  openssl: 'apt install openssl',
+  script: 'apt install util-linux',
+  root: 'be root',
+  'llama.cpp': 'npm run test:setup',
+};
+
+const reasonOf = (test: TestCase): string => {
+  const { wants } = test.meta();
+  const result = test.result();
+  if (wants !== undefined) return `for want of ${wants}${ways[wants] === undefined ? '' : ` (${ways[wants]})`}`;
+  return (result.state === 'skipped' && result.note) || 'for no reason that they give';
+};
+
+/** Says in one line at the end which tests were left out, why, and how they can be run too. */
+// biome-ignore lint/style/noDefaultExport: vitest takes a reporter from there
+export default class implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const counts = new Map<string, number>();
+    for (const module of modules)
+      for (const test of module.children.allTests('skipped')) {
+        const reason = reasonOf(test);
+        counts.set(reason, (counts.get(reason) ?? 0) + 1);
+      }
+    if (counts.size === 0) return;
+    const parts = [...counts].map(([reason, count]) => `${count} ${reason}`);
+    process.stdout.write(`Tests left out: ${parts.join('; ')}.\n`);
+  }
+}

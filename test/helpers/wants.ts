@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** The browser of the tests. */
+export const chromiumPath = process.env['SKULK_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
+
+const runs = (command: string, ...args: readonly string[]): boolean => spawnSync(command, args).status === 0;
+const isRoot = process.getuid?.() === 0;
+const namespace = `skulk-probe-${process.pid}`;
+
+/** What some tests want of the machine, and whether it is there. */
+const looks = {
+  chromium: () => existsSync(chromiumPath),
+  tmux: () => runs('tmux', '-V') && runs('pgrep', '-V'),
+  'a disk of their own': () => isRoot && runs('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'),
+  'network namespaces': () => isRoot && runs('ip', 'netns', 'add', namespace) && runs('ip', 'netns', 'delete', namespace),
+  openssl: () => runs('openssl', 'version'),
+  script: () => runs('script', '-qec', 'true', '/dev/null'),
+  '/dev/full': () => existsSync('/dev/full'),
+  root: () => isRoot,
+  'a user who is not root': () => !isRoot,
+};
+
+/** The name of something that a test wants of the machine. */
+export type Want = keyof typeof looks;
+
+const known = new Map<Want, boolean>();
+
+const isThere = (want: Want): boolean => {
+  const found = known.get(want) ?? looks[want]();
+  known.set(want, found);
+  return found;
+};
+
+/** The options of a test, or a group of them, that is left out, and said to be left out, where something is missing. */
+export function wants(...all: readonly Want[]): { readonly skip?: true; readonly meta?: { readonly wants: string } } {
+  const missing = all.find((want) => !isThere(want));
+  return missing === undefined ? {} : { skip: true, meta: { wants: missing } };
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What the test wants and the machine does not have. */
+    readonly wants?: string;
+  }
+}
