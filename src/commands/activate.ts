@@ -1,4 +1,4 @@
-import { argument, defineCommand, requiredNumber } from '../cli/definition.ts';
+import { argument, defineCommand, duration, requiredNumber } from '../cli/definition.ts';
 import { parseModelId } from '../core/kernel/model-id.ts';
 
 /** `skulk activate`: say that a process uses a copy. */
@@ -7,16 +7,20 @@ export const activate = defineCommand({
   summary: 'say that a process uses a staged copy',
   description: [
     'For supervisors that start programs themselves. The copy and its companions are in use until `skulk deactivate`, or until the process ends: its pid and start time are noted, so that a later process of the same pid does not count.',
+    'Other machines and containers that share the directory of copies cannot see the process. For them the copy is in use while a `skulk serve` beside the process says so, and without one for as long as --for says.',
     'The model must be staged already; `skulk stage --keep 10m` keeps it until this command is run.',
   ],
   arguments: { model: argument('the model', { parse: parseModelId }) },
-  options: { pid: requiredNumber('the process that uses it', 'PID', { from: 1, to: 4_194_304 }) },
+  options: {
+    pid: requiredNumber('the process that uses it', 'PID', { from: 1, to: 4_194_304 }),
+    for: duration('how long other machines and containers keep the copy when no `skulk serve` runs here', { fallback: '24h' }),
+  },
   examples: [['tell of a program that was started', 'skulk activate mlx-community/Qwen3-4B-4bit --pid 4711']],
   exits: ['not-found', 'no-space'],
-  run: async ({ model: modelId, pid }, context) => {
+  run: async ({ model: modelId, pid, for: forMs }, context) => {
     const deps = await context.deps();
     const { activate: take } = await import('../core/operations/leases.ts');
-    return take(deps, { modelId, pid });
+    return take(deps, { modelId, pid, forMs });
   },
   text: ({ path }) => [path],
 });

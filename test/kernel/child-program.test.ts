@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { findProgram, startProgram } from '../../src/core/kernel/child-program.ts';
-import { isAlive } from '../../src/core/kernel/process-identity.ts';
+import { lifeOf, locate } from '../../src/core/kernel/process-identity.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 
@@ -18,10 +18,10 @@ test('a program does nothing before it is let go, and then is the very process t
   child.letGo();
   await until('the line of the program', async () => (await readFile(join(cwd, 'began'), 'utf8').catch(() => '')).endsWith('\n'));
   expect(Number(await readFile(join(cwd, 'began'), 'utf8'))).toBe(child.identity?.pid);
-  expect(child.identity && (await isAlive(child.identity))).toBe(true);
+  expect(child.identity && (await lifeOf(locate(child.identity)))).toBe('alive');
   child.kill('SIGKILL');
   expect(await child.status).toBe(137);
-  expect(child.identity && (await isAlive(child.identity))).toBe(false);
+  expect(child.identity && (await lifeOf(locate(child.identity)))).toBe('dead');
 });
 
 test('a program that was never let go ends with the process that started it', async () => {
@@ -34,7 +34,7 @@ test('a program that was never let go ends with the process that started it', as
   const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
   expect(signal).toBe('SIGKILL');
   const identity = JSON.parse(stdout);
-  await until('the end of the program', async () => !(await isAlive(identity)));
+  await until('the end of the program', async () => (await lifeOf(locate(identity))) === 'dead');
   expect(await readdir(cwd)).toEqual([]);
 });
 

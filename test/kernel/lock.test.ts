@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { acquireLock, type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../../src/core/kernel/lock.ts';
+import { identifySelf } from '../../src/core/kernel/process-identity.ts';
 import { codeOf } from '../contract/store-contract.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -97,7 +97,7 @@ test('a living holder keeps it, however old its files look', async () => {
 
 test('a pid that another process has now is no holder', async () => {
   const path = join(await temporaryDirectory(), 'lock');
-  await writeClaim(path, { pid: process.pid, hostname: hostname(), startTime: 'another boot:1' });
+  await writeClaim(path, { ...(await identifySelf()), startTime: `${(await identifySelf()).startTime}0` });
   await (await take(path)).release();
 });
 

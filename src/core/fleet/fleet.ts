@@ -27,6 +27,8 @@ export interface FleetOptions {
   readonly emit: Emit;
   /** Runs a change while no other process makes one; absent in a server, which is the only writer for as long as it lives. */
   readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Asked by a server before each change: rejects when another process has taken the store's lock. */
+  readonly assertHeld?: () => Promise<void>;
 }
 
 /** The fleet of the process that serves a store. */
@@ -48,7 +50,7 @@ const agentFreshMs = 90_000;
 const compactEvery = 2_000;
 
 /** The nodes and orders of the store on this machine's disk. */
-export function openFleet({ directory, store, now, emit, exclusively }: FleetOptions): HostFleet {
+export function openFleet({ directory, store, now, emit, exclusively, assertHeld }: FleetOptions): HostFleet {
   const nodesPath = join(directory, 'nodes.json');
   const logPath = join(directory, 'orders.ndjson');
   const isServer = exclusively === undefined;
@@ -101,6 +103,7 @@ export function openFleet({ directory, store, now, emit, exclusively }: FleetOpt
   const change = <T>(work: () => Promise<T>): Promise<T> => {
     const run = tail.then(async () => {
       const whole = async (): Promise<T> => {
+        await assertHeld?.();
         await ready();
         return work();
       };

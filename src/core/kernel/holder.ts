@@ -7,8 +7,10 @@ export interface Holder {
   readonly until?: string;
   /** The machine of the process, when a lease names one. */
   readonly hostname?: string;
+  /** Where the process runs, when its pid means nothing here, e.g. `in another container` or `on nas-2`. */
+  readonly place?: string;
 }
 
-/** `pid 4711 (skulk run)`. */
-export const describeHolder = ({ pid, purpose, until }: Holder): string =>
-  pid === null ? `${purpose}, until ${until ?? 'later'}` : `pid ${pid} (${purpose})`;
+/** `pid 4711 (skulk run)`, with the place of a process that runs elsewhere. */
+export const describeHolder = ({ pid, purpose, until, place }: Holder): string =>
+  pid === null ? `${purpose}, until ${until ?? 'later'}` : `pid ${pid} (${purpose})${place === undefined ? '' : ` ${place}`}`;

@@ -1,6 +1,7 @@
 import { runAgent } from '../fleet/agent.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import { type HostFleet, openFleet } from '../fleet/fleet.ts';
+import type { HeldLock } from '../kernel/lock.ts';
 import type { NodeId } from '../kernel/node-id.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { storeLayout } from '../store/layout.ts';
@@ -10,9 +11,9 @@ import type { Deps } from './deps.ts';
 import { describeNode } from './describe-node.ts';
 import { watchCopies } from './watch-copies.ts';
 
-/** The fleet of the store that this process serves; it is the only writer. */
-export function openHostFleet({ world }: Deps, store: LocalStore): HostFleet {
-  return openFleet({ directory: storeLayout(store.root).fleet, store, now: world.now, emit: world.emit });
+/** The fleet of the store that this process serves; it is the only writer while it holds the store's lock. */
+export function openHostFleet({ world }: Deps, store: LocalStore, { assertHeld }: Pick<HeldLock, 'assertHeld'>): HostFleet {
+  return openFleet({ directory: storeLayout(store.root).fleet, store, now: world.now, emit: world.emit, assertHeld });
 }
 
 /** Carries out on this machine what the store asks, until `signal` aborts. */

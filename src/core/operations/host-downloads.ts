@@ -62,7 +62,7 @@ async function fetchIntoStore(
   const place = join(layout.downloads, directoryName(modelId));
   await makeDirectory(place);
   // Without a server two commands may want the same model.
-  await using _ = await acquireLock(join(place, 'lock'), {
+  await using lock = await acquireLock(join(place, 'lock'), {
     purpose: `downloading ${modelId}`,
     timeoutMs: 0,
     signal,
@@ -89,6 +89,7 @@ async function fetchIntoStore(
     onBytes: (bytesDone) => report({ bytesDone }),
     onPiece: ({ path, start, end, sha256 }) => report({ chunk: { path, file_size: sizes.get(path) ?? end, start, end, sha256 } }),
   });
+  await lock.assertHeld();
   await store.publish({ modelId, from: join(place, 'files'), files, revision, commit: repo.commit }, { signal });
   await rm(join(place, 'journal'), { force: true });
 }

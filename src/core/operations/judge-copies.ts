@@ -41,7 +41,7 @@ export async function judgeCopies(
   const budgetBytes = cleanupOnDeactivate.value ? keepRecentBytes.value : null;
   const { copies, foreign } = await listCopies(layout);
   const now = world.now();
-  const counts = ({ pid }: Holder): boolean => !isEnding || pid !== process.pid;
+  const counts = ({ pid, place }: Holder): boolean => !isEnding || place !== undefined || pid !== process.pid;
   const held = await Promise.all(
     copies.map(async (copy) => ({ ...copy, holders: (await findHolders(layout, copy.modelId, now)).filter(counts) })),
   );

@@ -2,7 +2,7 @@ import type { Companion } from '../catalog/companions.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import { identifyProcess, identifySelf, isOfThisMachine } from '../kernel/process-identity.ts';
+import { identifyProcess, locate, whereabouts } from '../kernel/process-identity.ts';
 import { touchLastUsed } from '../staging/last-used.ts';
 import { copyPath } from '../staging/layout.ts';
 import { type Lease, readLeases } from '../staging/leases/lease.ts';
@@ -32,12 +32,17 @@ export interface Deactivation extends BudgetReport {
 }
 
 const purpose = 'skulk activate';
+const usualForMs = 24 * 3_600_000;
 
 /**
  * Says that a process uses a model that is staged here, and its companions.
+ * @param forMs how long other machines and containers on the same directory keep the copy when no `skulk serve` runs here
  * @throws SkulkError NOT_FOUND when no such process lives, MODEL_NOT_FOUND when there is no whole copy
  */
-export async function activate(deps: Deps, { modelId, pid }: { readonly modelId: ModelId; readonly pid: number }): Promise<Activation> {
+export async function activate(
+  deps: Deps,
+  { modelId, pid, forMs = usualForMs }: { readonly modelId: ModelId; readonly pid: number; readonly forMs?: number | undefined },
+): Promise<Activation> {
   const { world } = deps;
   const process = await identifyProcess(pid);
   if (process === undefined)
@@ -54,10 +59,11 @@ export async function activate(deps: Deps, { modelId, pid }: { readonly modelId:
     });
   if ((await find()) === undefined) throw missing();
   return explainingDiskErrors(`cannot take a lease in ${layout.root}`, async () => {
-    const { hostname } = await identifySelf();
-    const before = (await readLeases(layout)).filter((lease) => isOn(lease, modelId, pid) && lease.purpose === purpose);
-    const holders = [{ ...process, hostname }];
-    await using held = await takeLease(layout, { modelId, purpose, holders, now: world.now(), signal: world.signal });
+    const before = (await readLeases(layout)).filter((lease) => isOn(lease, modelId, pid) && lease.purpose === purpose && areOurs(lease));
+    const now = world.now();
+    const unattendedUntil = new Date(now.getTime() + forMs);
+    const holders = [locate(process)];
+    await using held = await takeLease(layout, { modelId, purpose, holders, unattendedUntil, now, signal: world.signal });
     // From here on nobody removes it, so now it counts whether it is there.
     const copy = await find();
     if (copy === undefined) throw missing();
@@ -87,7 +93,7 @@ export async function deactivate(
       pid === undefined
         ? lease.model_id === modelId && (lease.purpose === purpose || lease.expires_at !== null)
         : isOn(lease, modelId, pid);
-    if (isMeant && (await areOurs(lease))) released.push(lease);
+    if (isMeant && areOurs(lease)) released.push(lease);
   }
   await dropLeases(layout, released);
   const used = new Set(released.flatMap((lease) => [lease.model_id, ...lease.companions]));
@@ -101,8 +107,5 @@ export async function deactivate(
 const isOn = ({ model_id, holders }: Lease, modelId: ModelId, pid: number): boolean =>
   model_id === modelId && holders.some((holder) => holder.pid === pid);
 
-/** Another machine on the same disk may have a process of the same number. */
-async function areOurs({ holders }: Lease): Promise<boolean> {
-  const own = await Promise.all(holders.map(isOfThisMachine));
-  return own.every(Boolean);
-}
+/** Another machine or container on the same disk may have a process of the same number. */
+const areOurs = ({ holders }: Lease): boolean => holders.every((holder) => whereabouts(holder) !== 'elsewhere');

@@ -8,14 +8,16 @@ import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import type { DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
-import { acquireLock, type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/lock.ts';
+import { acquireLock, describeLockHolder, type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/lock.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
+import { namespaceOf } from '../kernel/process-identity.ts';
 import type { World } from '../kernel/world.ts';
 import { stagingLayout } from '../staging/layout.ts';
 import type { LocalStore, Store, Uploads } from '../store/contract.ts';
 import { type DiskStoreOptions, openDiskStore, type WhenUnused } from '../store/disk-store.ts';
 import { storeLayout } from '../store/layout.ts';
 import type { Deps } from './deps.ts';
+import { urlFromHere } from './url-from-here.ts';
 
 /** A store that an operation may use until it is done. */
 export interface OpenedStore extends AsyncDisposable {
@@ -67,7 +69,7 @@ export async function openStore(
   if (!isStoreHost) throw notConfigured();
   const root = settings.storePath.value;
   const holder = await readLock(storeLayout(root).lock);
-  if (holder?.url !== undefined) return openRemote(deps, holder.url, { localRoot: root, connections });
+  if (holder?.url !== undefined) return openRemote(deps, urlFromHere(holder) ?? outOfReach(root, holder), { localRoot: root, connections });
   const exists = await isThere(root);
   if (!exists && isStoreNamed) await checkDirectory(root, 'store_path', { mayBeMissing: false });
   if (isStoreNamed) return openDisk(deps, root);
@@ -83,6 +85,16 @@ export async function openStore(
   if (!mayCreate) throw notConfigured();
   await makeDirectory(root);
   return openDisk(deps, root);
+}
+
+function outOfReach(root: string, holder: LockHolder): never {
+  throw new SkulkError(
+    'STORE_UNREACHABLE',
+    `the store ${root} is served by ${describeLockHolder(holder)}, which answers at ${holder.url} only inside its own network`,
+    {
+      hint: 'run the command there, or set SKULK_STORE to an address that reaches it, e.g. http://THAT-MACHINE:58080; if it was killed, try again in 30 seconds',
+    },
+  );
 }
 
 const isThere = (path: string): Promise<boolean> =>
@@ -229,8 +241,7 @@ async function takeLock(path: string, { signal, emit }: World): Promise<HeldLock
       timeoutMs: 10_000,
       signal,
       isHopeless: (holder) => holder.purpose === purpose,
-      onWait: ({ pid, purpose: doing }) =>
-        emit({ type: 'waiting', message: `waiting for ${doing} (pid ${pid}), which writes to the store` }),
+      onWait: (holder) => emit({ type: 'waiting', message: `waiting for ${describeLockHolder(holder)}, which writes to the store` }),
     });
   } catch (error) {
     if (!(error instanceof SkulkError) || error.code !== 'LOCKED') throw error;
@@ -245,15 +256,22 @@ async function takeLock(path: string, { signal, emit }: World): Promise<HeldLock
 export async function openHostStore(
   { world, config }: Deps,
   { isBusy, advertised }: Required<Pick<DiskStoreOptions, 'isBusy' | 'advertised'>>,
-): Promise<{ readonly store: LocalStore; readonly uploads: Uploads; readonly setUrl: (url: string) => Promise<void> }> {
+): Promise<{
+  readonly store: LocalStore;
+  readonly uploads: Uploads;
+  /** Says where the server answers, here and elsewhere. */
+  readonly setUrl: (url: string, outside: string) => Promise<void>;
+  readonly held: Pick<HeldLock, 'assertHeld' | 'lost'>;
+}> {
   const { storePath } = config.settings;
   const root = storePath.value;
   await checkDirectory(root, 'store_path', { mayBeMissing: storePath.origin.from === 'default' });
   await makeDirectory(root);
   const held = await takeLock(storeLayout(root).lock, world);
   if (!isHeld(held)) {
-    const where = held.url === undefined ? '' : ` at ${held.url}`;
-    throw new SkulkError('LOCKED', `the store ${root} is already held by ${held.purpose}, pid ${held.pid}${where}`, {
+    const url = urlFromHere(held) ?? held.outside_url ?? held.url;
+    const where = url === undefined ? '' : ` at ${url}`;
+    throw new SkulkError('LOCKED', `the store ${root} is already held by ${describeLockHolder(held)}${where}`, {
       hint: 'one process serves a store; stop that one first, or serve another --store-path',
     });
   }
@@ -268,5 +286,8 @@ export async function openHostStore(
     whenUnused: whenUnusedIn(root, world),
   });
   const { createUploads } = await import('../store/uploads.ts');
-  return { store, uploads: createUploads(store, world), setUrl: (url) => held.update({ url }) };
+  const network = namespaceOf('net');
+  const setUrl = (url: string, outside: string): Promise<void> =>
+    held.update({ url, outside_url: outside, ...(network !== undefined && { network }) });
+  return { store, uploads: createUploads(store, world), setUrl, held };
 }

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isHeld, tryLock } from '../kernel/lock.ts';
 import { copyLock, incomingCopy, type StagingLayout, stagingLayout } from '../staging/layout.ts';
-import { isLive, readLeases } from '../staging/leases/lease.ts';
+import { sortLeases } from '../staging/leases/lease.ts';
 import { dropLeases } from '../staging/leases/take-lease.ts';
 import { listUnfinished } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
@@ -40,9 +40,7 @@ export async function reconcile(
   const layout = stagingLayout(nodeCachePath.value);
   const isStore = await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost });
   const leasesAt = await leaseLayout(deps, { offline: true });
-  const leases = await readLeases(leasesAt);
-  const alive = await Promise.all(leases.map((lease) => isLive(lease, world.now())));
-  const dead = leases.filter((_, index) => !alive[index]);
+  const { dead } = await sortLeases(leasesAt, world.now());
   const dropped_leases = dead.map(({ model_id, purpose }) => ({ model_id, purpose }));
   if (!dryRun) await dropLeases(leasesAt, dead);
   if (isStore) return { dropped_leases, stale_partials: [], trash_entries: 0, orders: [], ...(await applyBudget(deps, { dryRun })) };
@@ -54,6 +52,7 @@ export async function reconcile(
       const lock = await tryLock(copyLock(layout, modelId), 'tidying up');
       if (!isHeld(lock)) continue;
       try {
+        await lock.assertHeld();
         await removeTree(incomingCopy(layout, modelId).path);
         removed.push(modelId);
       } finally {

@@ -4,7 +4,7 @@ import { findProgram, isInForeground, startProgram } from '../kernel/child-progr
 import { SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
-import { identifySelf } from '../kernel/process-identity.ts';
+import { identifySelf, locate } from '../kernel/process-identity.ts';
 import { touchLastUsed } from '../staging/last-used.ts';
 import type { HeldLease } from '../staging/leases/take-lease.ts';
 import { applyBudget } from './apply-budget.ts';
@@ -79,9 +79,15 @@ async function runProgram(
     if (!sentByTerminal.has(signal) || !isInForeground()) child.kill(signal);
   });
   try {
-    const self = await identifySelf();
     // Should this process be killed, the program goes on, and so does the lease.
-    if (child.identity !== undefined) await lease?.handTo([{ ...child.identity, hostname: self.hostname }, self]);
+    if (child.identity !== undefined) await lease?.handTo([locate(child.identity), await identifySelf()]);
+    lease?.lost.addEventListener('abort', () =>
+      world.emit({
+        type: 'warning',
+        message: `this process was suspended for so long that ${ref.modelId} no longer counts as in use`,
+        hint: 'the copy may be evicted while the program runs; start it again to be sure of it',
+      }),
+    );
     child.letGo();
     const status = await child.status;
     if (staged.source === 'in-place') return status;

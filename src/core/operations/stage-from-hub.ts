@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Manifest, makeManifest } from '../catalog/manifest.ts';
 import { readCard } from '../catalog/read-card.ts';
+import type { HeldLock } from '../kernel/lock.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
 import { copyPath, incomingCopy, type StagingLayout } from '../staging/layout.ts';
 import { readLocalCopy } from '../staging/local-copy.ts';
@@ -17,7 +18,17 @@ import { openHub } from './open-hub.ts';
 export async function stageFromHub(
   deps: Deps,
   { modelId, revision = 'main', selector }: ModelRef,
-  { layout, connections, limiter }: { readonly layout: StagingLayout; readonly connections: number; readonly limiter: RateLimiter },
+  {
+    layout,
+    lock,
+    connections,
+    limiter,
+  }: {
+    readonly layout: StagingLayout;
+    readonly lock: Pick<HeldLock, 'assertHeld'>;
+    readonly connections: number;
+    readonly limiter: RateLimiter;
+  },
 ): Promise<{ readonly manifest: Manifest; readonly bytesTransferred: number }> {
   const { world, config } = deps;
   const { signal, emit } = world;
@@ -39,6 +50,6 @@ export async function stageFromHub(
   });
   const manifest = makeManifest(modelId, files, { revision, commit: repo.commit, source: 'hub', createdAt: world.now() });
   const part = selector === undefined ? undefined : { selector, of: manifest.digest };
-  await publishCopy(manifest, place, { layout, now: world.now, signal, companions: card?.companions ?? [], part });
+  await publishCopy(manifest, place, { layout, lock, now: world.now, signal, companions: card?.companions ?? [], part });
   return { manifest, bytesTransferred };
 }

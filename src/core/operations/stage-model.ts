@@ -4,7 +4,7 @@ import { type Manifest, totalBytes } from '../catalog/manifest.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
-import { acquireLock } from '../kernel/lock.ts';
+import { acquireLock, describeLockHolder, type HeldLock } from '../kernel/lock.ts';
 import type { ModelId, ModelRef } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import { touchLastUsed } from '../staging/last-used.ts';
@@ -106,26 +106,27 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   return await explainingDiskErrors(`cannot stage ${modelId} in ${layout.root}`, async () => {
     await makeRoot(layout);
     await requireIdle(layout, modelId, world.now());
-    await using _ = await acquireLock(copyLock(layout, modelId), {
+    await using lock = await acquireLock(copyLock(layout, modelId), {
       purpose: `skulk stage ${modelId}`,
       timeoutMs: waitForOtherMs,
       signal: world.signal,
-      onWait: ({ pid }) => world.emit({ type: 'waiting', message: `waiting for pid ${pid}, which is staging ${modelId}` }),
+      onWait: (holder) => world.emit({ type: 'waiting', message: `waiting for ${describeLockHolder(holder)}` }),
     });
     // Somebody may have built it while this process waited.
     const now = options.force ? undefined : await readLocalCopy(layout, modelId);
-    if (answer.state === 'direct') return await fetchDirectly(now);
+    if (answer.state === 'direct') return await fetchDirectly(now, lock);
     if (now !== undefined && isSame(now, answer.manifest) && now.changed.size === 0)
       return await cached({ ...answer, manifest: now.manifest });
     // Awaited here: what is returned unawaited would run on after the lock is given back.
-    return await build(answer, now);
+    return await build(answer, now, lock);
   });
 
-  async function fetchDirectly(now: LocalCopy | undefined): Promise<StageOutcome> {
+  async function fetchDirectly(now: LocalCopy | undefined, lock: HeldLock): Promise<StageOutcome> {
     if (now !== undefined && now.changed.size === 0 && hasRevision(ref, now.manifest) && coversPart(ref, now)) return cached(now);
     const { stageFromHub } = await import('./stage-from-hub.ts');
     const { manifest, bytesTransferred } = await stageFromHub(deps, ref, {
       layout,
+      lock,
       connections,
       limiter: options.limiter,
     });
@@ -154,13 +155,13 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   }
 
   /** A model that is replaced in the store while it is staged is staged anew, from what came and is still right. */
-  async function build(answer: Extract<StoreAnswer, { state: 'manifest' }>, now: LocalCopy | undefined) {
+  async function build(answer: Extract<StoreAnswer, { state: 'manifest' }>, now: LocalCopy | undefined, lock: HeldLock) {
     if (options.force) await removeTree(incomingCopy(layout, modelId).path);
     let { manifest } = answer;
     let isRepeated = false;
     for (let round = 1; ; round += 1) {
       try {
-        return await buildFrom(selectPart(ref, manifest), manifest.digest, answer, now);
+        return await buildFrom(selectPart(ref, manifest), manifest.digest, answer, { now, lock });
       } catch (error) {
         if (!(error instanceof SkulkError) || !meansReplaced.has(error.code) || round === mostReplacements) throw error;
         const newer = await answer.askAgain().catch(dropIfDeleted);
@@ -199,10 +200,11 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     manifest: Manifest,
     whole: Sha256,
     answer: Extract<StoreAnswer, { state: 'manifest' }>,
-    now: LocalCopy | undefined,
+    { now, lock }: { readonly now: LocalCopy | undefined; readonly lock: HeldLock },
   ) {
     const tools = {
       layout,
+      lock,
       signal: world.signal,
       now: world.now,
       companions: answer.companions,

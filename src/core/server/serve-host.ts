@@ -34,18 +34,19 @@ export async function serveHost({ deps, request, nodeId, names, outside, listenW
   const downloads = createHostDownloads(deps, store);
   queue = downloads;
   atEnd(() => downloads.close());
-  const fleet = openHostFleet(deps, store);
+  const fleet = openHostFleet(deps, store, opened.held);
   const own: Deps = { ...deps, store, downloads, fleet, changes: changesOf({ store, downloads, fleet }) };
   const { version } = world;
   const token = config.settings.token.value;
   const app = await createStoreApp({ store, downloads, uploads, fleet, deps: own, version, token, names, logLevel: request.logLevel });
   const listening = await listenWith(app, request.port ?? config.settings.storePort.value);
-  await opened.setUrl(listening.url);
+  await opened.setUrl(listening.url, outside(listening.url));
   port = listening.port;
   return {
     deps: own,
     storeUrl: outside(listening.url),
     storePath: store.root,
+    lost: opened.held.lost,
     fleet: async () => fleet,
     onReady: async () => {
       store.hashInBackground();

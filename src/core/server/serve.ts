@@ -5,6 +5,7 @@ import { ensureNodeId, type NodeId } from '../kernel/node-id.ts';
 import { advertisedAddress, checkAdvertise, warnOfInternet } from '../operations/advertise.ts';
 import type { Deps } from '../operations/deps.ts';
 import { startAgent } from '../operations/fleet-agent.ts';
+import { keepLeases } from '../operations/keep-leases.ts';
 import { reconcile } from '../operations/reconcile.ts';
 import { createApiApp } from './api-app.ts';
 import { keepHeapSmall } from './keep-heap-small.ts';
@@ -80,6 +81,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     const { url } = await serving.listenWith(api, request.apiPort ?? settings.apiPort.value);
     await served.onReady?.();
     void tidyUp(deps);
+    serving.atEnd(keepLeases(deps));
     if (served.fleet !== undefined) serving.atEnd(beAgent(deps, nodeId, served.fleet));
     onReady({
       event: 'ready',
@@ -91,7 +93,8 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
       pid: process.pid,
     });
     keepHeapSmall();
-    await aborted(world.signal);
+    await aborted(AbortSignal.any([world.signal, ...(served.lost === undefined ? [] : [served.lost])]));
+    if (served.lost?.aborted === true) throw stopServing(deps, served.lost.reason);
   } finally {
     for (const end of ends.toReversed()) await end();
   }
@@ -121,6 +124,12 @@ async function tidyUp(deps: Deps): Promise<void> {
   } catch (error) {
     if (!deps.world.signal.aborted) emit({ type: 'warning', message: `the staged copies were not tidied up: ${String(error)}` });
   }
+}
+
+/** Another process serves the store now; whatever this one still wrote would be lost or would spoil what that one writes. */
+function stopServing({ world }: Deps, lost: unknown): unknown {
+  world.emit({ type: 'warning', message: `the server stops: ${lost instanceof Error ? lost.message : String(lost)}` });
+  return lost;
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

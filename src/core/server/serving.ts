@@ -36,6 +36,8 @@ export interface Serving {
 export interface Served extends Pick<ApiAppOptions, 'deps' | 'link'> {
   readonly storeUrl: string | null;
   readonly storePath: string | null;
+  /** Aborts, with the reason, when another process has taken the store, as this one was suspended. */
+  readonly lost?: AbortSignal;
   /** Waits for a store; undefined where there will be none. */
   readonly fleet: ((signal: AbortSignal) => Promise<Parameters<typeof startAgent>[1]['fleet']>) | undefined;
   /** To be done when the API answers. */

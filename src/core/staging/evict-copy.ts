@@ -44,11 +44,16 @@ export async function evictCopy(layout: StagingLayout, modelId: ModelId, options
   if (lock !== undefined && !isHeld(lock) && !force) return { outcome: 'in-use', holders: [lockHolder(lock)] };
   try {
     const isFull = lock === undefined;
-    const move = (): Promise<Eviction & { trashed?: string | undefined }> => moveAway(layout, modelId, options);
+    const move = (gate?: Pick<HeldLock, 'assertHeld'>): Promise<Eviction & { trashed?: string | undefined }> =>
+      moveAway(layout, modelId, options, async () => {
+        if (lock !== undefined && isHeld(lock)) await lock.assertHeld();
+        await gate?.assertHeld();
+      });
     // On a full disk the gate cannot be taken, and no lease either.
     const { trashed, ...eviction } = await (isFull ? move() : behindGate(layout, options.signal, move));
     if (eviction.outcome !== 'evicted') return eviction;
     if (trashed !== undefined) await removeTree(trashed);
+    if (lock !== undefined && isHeld(lock)) await lock.assertHeld();
     if (lock === undefined || isHeld(lock)) await removeTree(incomingCopy(layout, modelId).path);
     return eviction;
   } finally {
@@ -60,6 +65,7 @@ async function moveAway(
   layout: StagingLayout,
   modelId: ModelId,
   { storePath, now, force = false, unusedSince }: EvictionOptions,
+  assertHeld: () => Promise<void>,
 ): Promise<Eviction & { trashed?: string | undefined }> {
   const holders = force ? [] : holdersOf(await readLiveLeases(layout, now()), modelId);
   if (holders.length > 0) return { outcome: 'in-use', holders };
@@ -67,6 +73,7 @@ async function moveAway(
   const lastUsed = await readLastUsed(path);
   if (unusedSince !== undefined && lastUsed !== undefined && lastUsed > unusedSince) return { outcome: 'used-since' };
   await refuseCanonical(layout, modelId, storePath);
+  await assertHeld();
   return { outcome: 'evicted', trashed: await moveToTrash(path, layout.trash) };
 }
 

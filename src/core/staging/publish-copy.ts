@@ -5,6 +5,7 @@ import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
 import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { renameDurably, syncDirectory } from '../kernel/durable-file.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import type { HeldLock } from '../kernel/lock.ts';
 import { quote } from '../kernel/relative-path.ts';
 import type { Fingerprint } from '../transfer/fingerprint.ts';
 import { moveToTrash, removeTree } from '../transfer/remove-tree.ts';
@@ -20,6 +21,8 @@ export interface PublishTools {
   readonly layout: StagingLayout;
   readonly now: () => Date;
   readonly signal: AbortSignal;
+  /** The copy's lock, asked right before each rename: another process may have taken it while this one was suspended. */
+  readonly lock: Pick<HeldLock, 'assertHeld'>;
   readonly companions: readonly Companion[];
   /** When the copy is to hold a part of the model only. */
   readonly part?: ModelPart | undefined;
@@ -33,16 +36,23 @@ export interface PublishTools {
  * CONFLICT when another process uses the copy that it would replace
  */
 export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, tools: PublishTools): Promise<void> {
-  const { layout, now, signal, companions, part, confirm } = tools;
+  const { layout, now, signal, lock, companions, part, confirm } = tools;
   const seen = await syncFiles(manifest, incoming, signal);
   await confirm?.();
+  await lock.assertHeld();
   await writeCopyRecord(incoming.files, { manifest, companions, seen, part }, now());
   await touchLastUsed(incoming.files, now());
   const place = copyPath(layout, manifest.model_id);
-  const replaced = await behindGate(layout, signal, async () => {
+  const replaced = await behindGate(layout, signal, async (gate) => {
+    const assertHeld = async (): Promise<void> => {
+      await lock.assertHeld();
+      await gate.assertHeld();
+    };
     await requireIdle(layout, manifest.model_id, now());
+    await assertHeld();
     const old = await moveToTrash(place, layout.trash);
     try {
+      await assertHeld();
       await renameDurably(incoming.files, place);
     } catch (error) {
       if (old !== undefined) await rename(old, place).catch(() => undefined);

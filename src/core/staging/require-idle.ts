@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { ModelId } from '../kernel/model-id.ts';
-import { identifySelf } from '../kernel/process-identity.ts';
+import { identifySelf, whereabouts } from '../kernel/process-identity.ts';
 import { copyPath, type StagingLayout } from './layout.ts';
 import { holdersOf, inUse } from './leases/holders.ts';
 import { type Lease, readLiveLeases } from './leases/lease.ts';
@@ -14,7 +14,8 @@ export async function requireIdle(layout: StagingLayout, modelId: ModelId, now: 
   if (leases.length === 0 || !existsSync(copyPath(layout, modelId))) return;
   const self = await identifySelf();
   const isOurs = ({ holders }: Lease): boolean =>
-    holders.length > 0 && holders.every(({ pid, startTime }) => pid === self.pid && startTime === self.startTime);
+    holders.length > 0 &&
+    holders.every((holder) => holder.pid === self.pid && holder.startTime === self.startTime && whereabouts(holder) === 'here');
   const holders = holdersOf(
     leases.filter((lease) => !isOurs(lease)),
     modelId,

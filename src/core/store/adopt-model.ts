@@ -92,6 +92,7 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
     }
     if (!request.force && !isSame) await refuseOtherContent(present, layout.root);
     if (!request.force && storePath !== present?.store_path) await refuseTakenPlace(modelId, join(layout.root, storePath));
+    await writer.assertHeld();
     const place = await claimPlace(layout, incoming, modelId);
     const undo = (): Promise<void> => abandonPlace(place.path);
     try {

@@ -98,6 +98,7 @@ export function openDiskStore({
   const recheck = createFileRechecker(signal, (modelId, { path, sha256 }, now) =>
     writer.write(async () => {
       const known = await records.read(modelId);
+      await writer.assertHeld();
       if (known?.byPath.get(path)?.sha256 === sha256) await records.writeSeen(known.manifest, { ...known.seen, [path]: now });
     }),
   );
@@ -137,6 +138,7 @@ export function openDiskStore({
       const manifest = makeManifest(modelId, hashed.files, { source: 'adopted', createdAt: world.now() });
       await writer.write(async () => {
         const now = (await registry()).entries.get(modelId);
+        await writer.assertHeld();
         // Whoever brought the model in again meanwhile knows better.
         if (now?.store_path === entry.store_path && (await records.read(modelId)) === undefined) await records.write(manifest, hashed.seen);
       });

@@ -1,31 +1,32 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, readdir, readFile, rename, stat } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { lstat, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import type { Emit } from '../kernel/events.ts';
+import { readPulse, startHeartbeat, unattended } from '../kernel/heartbeat.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
-import { identifyProcess, isAlive, type ProcessIdentity } from '../kernel/process-identity.ts';
+import { type Observer, silenceMs, thisObserver } from '../kernel/observe.ts';
+import { identifyProcess, identifySelf, lifeOf, ownSite, type ProcessOnMachine } from '../kernel/process-identity.ts';
 import { removeTree } from '../transfer/remove-tree.ts';
 import { incomingPath, type StoreLayout } from './layout.ts';
 
 /** A place in `incoming/` that one process fills. */
 export interface IncomingPlace {
   readonly name: string;
-  /** Holds `files/` and `owner.json`. */
+  /** Holds `files/`, `owner.json`, and `beat`, in which the owner shows other machines and containers that it lives. */
   readonly path: string;
   /** Where the model's files go. */
   readonly files: string;
 }
 
-interface Owner extends ProcessIdentity {
-  readonly hostname?: string;
+interface Owner extends ProcessOnMachine {
   /** From where the files were renamed, so that they can go back. */
   readonly moved_from?: string;
 }
 
+const beatName = 'beat';
 const unownedMs = 7 * 24 * 3600_000;
 
 /** Makes a place for a model; it is cleared away if this process dies before it is taken into the store. */
@@ -35,8 +36,11 @@ export async function makeIncomingPlace({ incoming }: StoreLayout, modelId: Mode
   const draft = join(incoming, `.${process.pid}.${randomBytes(8).toString('hex')}.tmp`);
   try {
     await makeDirectory(join(draft, 'files'));
+    await writeFile(join(draft, beatName), unattended);
     await writeOwner(draft, movedFrom);
     await rename(draft, place.path);
+    // It ends when the place is gone, whoever takes it.
+    startHeartbeat(join(place.path, beatName));
   } catch (error) {
     await removeTree(draft).catch(() => undefined);
     throw error;
@@ -61,6 +65,8 @@ export async function claimPlace(layout: StoreLayout, name: string, modelId: Mod
     throw error;
   }
   await writeOwner(place.path, (await readOwner(place.path))?.moved_from);
+  await writeFile(join(place.path, beatName), unattended);
+  startHeartbeat(join(place.path, beatName));
   return place;
 }
 
@@ -71,10 +77,10 @@ function newPlace(incoming: string, modelId: ModelId): IncomingPlace {
 }
 
 async function writeOwner(path: string, movedFrom: string | undefined): Promise<void> {
-  const self = (await identifyProcess(process.pid)) ?? { pid: process.pid, startTime: '' };
+  const self = await identifySelf();
   await writeFileDurably(
     join(path, 'owner.json'),
-    JSON.stringify({ ...self, hostname: hostname(), ...(movedFrom !== undefined && { moved_from: movedFrom }) } satisfies Owner),
+    JSON.stringify({ ...self, ...(movedFrom !== undefined && { moved_from: movedFrom }) } satisfies Owner),
   );
 }
 
@@ -85,16 +91,33 @@ export async function abandonPlace(path: string): Promise<void> {
   await removeTree(path);
 }
 
-/** Clears away what dead processes left; a place whose owner is not known is left alone for a week. */
-export async function clearAbandonedPlaces({ incoming }: StoreLayout, now: Date, emit: Emit): Promise<void> {
-  const names = await readdir(incoming).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw error;
-  });
+/**
+ * Clears away what dead processes left. A place of a process elsewhere is left alone while its heartbeat goes on, and one whose owner
+ * is not known for a week.
+ */
+export async function clearAbandonedPlaces(
+  { incoming }: StoreLayout,
+  now: Date,
+  emit: Emit,
+  observer: Observer = thisObserver,
+): Promise<void> {
+  const names = (
+    await readdir(incoming).catch((error: unknown) => {
+      if (isSystemError(error, 'ENOENT')) return [];
+      throw error;
+    })
+  ).filter((name) => !name.startsWith('.seen-'));
+  const lives = new Map(await Promise.all(names.map(async (name) => [name, await lifeOfPlace(join(incoming, name), name)] as const)));
+  const pulses = new Map([...lives].flatMap(([name, { life, pulse }]) => (life === 'unknown' ? [[name, pulse] as const] : [])));
+  const silences = await observer.silences(incoming, pulses);
   for (const name of names) {
     const path = join(incoming, name);
+    const life = lives.get(name)?.life;
+    const isDead = life === 'dead' || (life === 'unknown' && (silences.get(name)?.ms ?? 0) >= silenceMs);
+    if (!isDead && !(life === 'unowned' && (await isOld(path, now)))) continue;
+    // It may have been taken by another process meanwhile.
     const owner = await readOwner(path);
-    if (!(await isAbandoned(name, path, owner, now))) continue;
+    if (owner !== undefined && (await lifeOf(owner)) === 'alive') continue;
     const { moved_from: origin } = owner ?? {};
     try {
       await abandonPlace(path);
@@ -111,17 +134,40 @@ export async function clearAbandonedPlaces({ incoming }: StoreLayout, now: Date,
   }
 }
 
-async function isAbandoned(name: string, path: string, owner: Owner | undefined, now: Date): Promise<boolean> {
+async function lifeOfPlace(
+  path: string,
+  name: string,
+): Promise<{ readonly life: 'alive' | 'dead' | 'unknown' | 'unowned'; readonly pulse: string }> {
+  const beatFile = join(path, beatName);
+  const [owner, { content }] = await Promise.all([readOwner(path), readPulse(beatFile, path)]);
   const draftOf = /^\.(\d+)\.[0-9a-f]{16}\.tmp$/.exec(name)?.[1];
-  if (owner === undefined && draftOf !== undefined && (await identifyProcess(Number(draftOf))) === undefined) return true;
-  if (owner !== undefined && (owner.hostname ?? hostname()) === hostname()) return !(await isAlive(owner));
+  if (owner === undefined) {
+    // A draft without its owner's note: the pid may be one of another container, so it must also stay as it is.
+    const isMade = draftOf !== undefined && (await identifyProcess(Number(draftOf))) === undefined;
+    return { life: isMade ? 'unknown' : 'unowned', pulse: content };
+  }
+  const life = await lifeOf(owner);
+  // An older version on another machine has no heartbeat.
+  const isMute = life === 'unknown' && owner.hostname !== ownSite().hostname && !(await exists(beatFile));
+  return { life: isMute ? 'unowned' : life, pulse: content };
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+async function isOld(path: string, now: Date): Promise<boolean> {
   const info = await stat(path).catch(() => undefined);
   return info !== undefined && now.getTime() - info.mtimeMs > unownedMs;
 }
 
 async function readOwner(path: string): Promise<Owner | undefined> {
   try {
-    return JSON.parse(await readFile(join(path, 'owner.json'), 'utf8')) as Owner;
+    const owner = JSON.parse(await readFile(join(path, 'owner.json'), 'utf8')) as Owner;
+    // The first versions wrote no hostname.
+    return { ...owner, hostname: owner.hostname ?? ownSite().hostname };
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { renameDurably } from '../kernel/durable-file.ts';
 import { isDiskFull, isSystemError, SkulkError } from '../kernel/errors.ts';
-import { acquireLock, type HeldLock } from '../kernel/lock.ts';
+import { acquireLock, describeLockHolder, type HeldLock } from '../kernel/lock.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import { type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
@@ -27,7 +27,7 @@ import { scanOrNothing } from './scan-directory.ts';
 export interface StoreWriter extends AsyncDisposable {
   /**
    * Runs `change` alone, after what a dead writer left was carried out.
-   * Throws LOCKED when another process writes for longer than ten seconds.
+   * Throws LOCKED when another process writes for longer than ten seconds, or has taken the lock from this one.
    */
   write<T>(change: () => Promise<T>): Promise<T>;
   /**
@@ -37,6 +37,11 @@ export interface StoreWriter extends AsyncDisposable {
   carryOut(intent: Intent, undo?: () => Promise<void>): Promise<void>;
   /** Resolves when no change of this process to a model is half done. */
   settled(modelId: ModelId): Promise<void>;
+  /**
+   * Asks, inside `write`, whether this process may still write; to be called before each step that others see.
+   * @throws SkulkError LOCKED when another process has taken the lock, as this one was suspended
+   */
+  assertHeld(): Promise<void>;
   /** Grows whenever this process begins or ends a change to a model: whoever looked meanwhile may have seen it half done. */
   readonly steps: () => number;
 }
@@ -57,12 +62,15 @@ export function createStoreWriter(
   let recovered = false;
   const changing = new Map<ModelId, Promise<void>>();
   let steps = 0;
+  let lock: Pick<HeldLock, 'assertHeld'> | undefined = held;
+  const assertHeld = async (): Promise<void> => lock?.assertHeld();
   const alone = async <T>(change: () => Promise<T>): Promise<T> => {
     if (held !== undefined && recovered) {
+      await held.assertHeld();
       await clearAbandonedPlaces(layout, world.now(), world.emit);
       return change();
     }
-    await using _ =
+    await using taken =
       held === undefined
         ? await acquireLock(layout.lock, {
             purpose: 'a skulk command',
@@ -70,11 +78,12 @@ export function createStoreWriter(
             signal: world.signal,
             // A server that answers keeps it for as long as it lives, and takes requests instead.
             isHopeless: ({ url }) => url !== undefined,
-            onWait: ({ pid, purpose }) =>
-              world.emit({ type: 'waiting', message: `waiting for ${purpose} (pid ${pid}), which writes to the store` }),
+            onWait: (holder) =>
+              world.emit({ type: 'waiting', message: `waiting for ${describeLockHolder(holder)}, which writes to the store` }),
           })
         : undefined;
-    await recover(layout, records, world, held === undefined);
+    lock = taken ?? held;
+    await recover(layout, records, world, { isAlone: held === undefined, assertHeld });
     recovered = true;
     return await change();
   };
@@ -89,6 +98,10 @@ export function createStoreWriter(
     },
     carryOut: async (intent, undo) => {
       const modelId = modelOf(intent);
+      await assertHeld().catch(async (error: unknown) => {
+        await undo?.();
+        throw error;
+      });
       const isWritten = await writeIntent(layout, intent).then(
         () => true,
         async (error: unknown) => {
@@ -99,10 +112,12 @@ export function createStoreWriter(
         },
       );
       steps += 1;
-      const work = (): Promise<void> => carryOut(layout, records, world, intent);
-      const done = (intent.op === 'remove' ? removeOnFullDisk(layout, world, intent, { isWritten, work }) : work()).finally(() => {
-        steps += 1;
-      });
+      const work = (): Promise<void> => carryOut(layout, records, world, { intent, assertHeld });
+      const done = (intent.op === 'remove' ? removeOnFullDisk(layout, world, intent, { isWritten, work, assertHeld }) : work()).finally(
+        () => {
+          steps += 1;
+        },
+      );
       changing.set(
         modelId,
         done.catch(() => undefined),
@@ -111,6 +126,7 @@ export function createStoreWriter(
       await emptyTrash(layout, world);
     },
     settled: async (modelId) => changing.get(modelId),
+    assertHeld,
     steps: () => steps,
     [Symbol.asyncDispose]: async () => {
       await last;
@@ -120,14 +136,20 @@ export function createStoreWriter(
 }
 
 /** Ends what a dead process began, and makes a registry that can be read. */
-async function recover(layout: StoreLayout, records: ModelRecords, world: World, isAlone: boolean): Promise<void> {
+async function recover(
+  layout: StoreLayout,
+  records: ModelRecords,
+  world: World,
+  { isAlone, assertHeld }: { readonly isAlone: boolean; readonly assertHeld: () => Promise<void> },
+): Promise<void> {
+  await assertHeld();
   await mendRegistry(layout, records, world);
   for (const intent of await readIntents(layout)) {
     world.emit({
       type: 'note',
       message: `carrying out a change that was interrupted: ${intent.op} ${intent.op === 'publish' ? intent.entry.model_id : intent.modelId}`,
     });
-    await carryOut(layout, records, world, intent);
+    await carryOut(layout, records, world, { intent, assertHeld });
   }
   await clearAbandonedPlaces(layout, world.now(), world.emit);
   // A server's fleet writes beside this writer, and tidies up for itself.
@@ -191,9 +213,16 @@ const rebuildFromDisk = (layout: StoreLayout, records: ModelRecords) =>
     (name): ModelId | undefined => modelIdOfDirectory(name),
   );
 
-async function carryOut(layout: StoreLayout, records: ModelRecords, world: World, intent: Intent): Promise<void> {
-  if (intent.op === 'publish') await publish(layout, records, world, intent);
-  else await remove(layout, records, world, intent);
+/** A change that is under way, and the question before each of its steps. */
+interface Step<T extends Intent = Intent> {
+  readonly intent: T;
+  readonly assertHeld: () => Promise<void>;
+}
+
+async function carryOut(layout: StoreLayout, records: ModelRecords, world: World, { intent, assertHeld }: Step): Promise<void> {
+  if (intent.op === 'publish') await publish(layout, records, world, { intent, assertHeld });
+  else await remove(layout, records, world, { intent, assertHeld });
+  await assertHeld();
   await clearIntent(layout, intent);
 }
 
@@ -201,14 +230,16 @@ async function publish(
   layout: StoreLayout,
   records: ModelRecords,
   { emit }: World,
-  { entry, manifest, seen, incoming }: Extract<Intent, { op: 'publish' }>,
+  { intent: { entry, manifest, seen, incoming }, assertHeld }: Step<Extract<Intent, { op: 'publish' }>>,
 ): Promise<void> {
   const place = join(layout.root, entry.store_path);
   if (incoming !== null) {
     const files = join(layout.incoming, incoming, 'files');
     if (await exists(files)) {
+      await assertHeld();
       await moveToTrash(place, layout.trash);
       await makeDirectory(dirname(place));
+      await assertHeld();
       await renameDurably(files, place);
     }
     await removeTree(join(layout.incoming, incoming));
@@ -217,19 +248,25 @@ async function publish(
     emit({ type: 'warning', message: `${place} went away before ${entry.model_id} was entered into the registry, so it was not` });
     return;
   }
+  await assertHeld();
   await records.write(manifest, seen);
-  await writeRegistryEntry(layout.registry, await usable(layout), entry.model_id, entry);
+  const registry = await usable(layout);
+  await assertHeld();
+  await writeRegistryEntry(layout.registry, registry, entry.model_id, entry);
 }
 
 async function remove(
   layout: StoreLayout,
   records: ModelRecords,
   { emit }: World,
-  { modelId, storePath }: Extract<Intent, { op: 'remove' }>,
+  { intent: { modelId, storePath }, assertHeld }: Step<Extract<Intent, { op: 'remove' }>>,
 ): Promise<void> {
   // First it stops being served, then it goes.
-  await writeRegistryEntry(layout.registry, await usable(layout), modelId, undefined);
+  const registry = await usable(layout);
+  await assertHeld();
+  await writeRegistryEntry(layout.registry, registry, modelId, undefined);
   await records.remove(modelId);
+  await assertHeld();
   if (await isPlaceInside(layout.root, storePath)) await moveToTrash(join(layout.root, storePath), layout.trash);
   else emit({ type: 'warning', message: `the directory of ${modelId}, ${storePath}, lies outside the store, so it was left alone` });
 }
@@ -243,7 +280,11 @@ async function removeOnFullDisk(
   layout: StoreLayout,
   world: World,
   { storePath }: Extract<Intent, { op: 'remove' }>,
-  { isWritten, work }: { readonly isWritten: boolean; readonly work: () => Promise<void> },
+  {
+    isWritten,
+    work,
+    assertHeld,
+  }: { readonly isWritten: boolean; readonly work: () => Promise<void>; readonly assertHeld: () => Promise<void> },
 ): Promise<void> {
   try {
     if (isWritten) return await work();
@@ -251,6 +292,7 @@ async function removeOnFullDisk(
     if (!isDiskFull(error)) throw error;
   }
   const place = join(layout.root, storePath);
+  await assertHeld();
   if (await isPlaceInside(layout.root, storePath))
     await moveToTrash(place, layout.trash).catch((error: unknown) => {
       if (!isDiskFull(error)) throw error;

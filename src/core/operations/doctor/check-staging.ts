@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { formatBytes, plural } from '../../kernel/units.ts';
 import { stagingLayout } from '../../staging/layout.ts';
-import { isLive, readLeases } from '../../staging/leases/lease.ts';
+import { sortLeases } from '../../staging/leases/lease.ts';
 import { listCopies, listUnfinished } from '../../staging/list-copies.ts';
 import { isCanonicalRoot, isInsideStore } from '../../staging/same-place.ts';
 import type { Deps } from '../deps.ts';
@@ -41,11 +41,10 @@ async function checkContent(root: string, now: Date): Promise<Check> {
   const [{ copies, foreign }, unfinished, leases, trash] = await Promise.all([
     listCopies(layout),
     listUnfinished(layout),
-    readLeases(layout),
+    sortLeases(layout, now),
     readdir(layout.trash).catch(() => []),
   ]);
-  const alive = await Promise.all(leases.map((lease) => isLive(lease, now)));
-  const dead = alive.filter((lives) => !lives).length;
+  const dead = leases.dead.length;
   const bytes = copies.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const found = [
     `${plural(copies.length, 'copy', 'copies')}, ${formatBytes(bytes)}`,

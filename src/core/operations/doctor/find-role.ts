@@ -4,6 +4,7 @@ import { readLock } from '../../kernel/lock.ts';
 import { storeLayout } from '../../store/layout.ts';
 import type { Deps } from '../deps.ts';
 import { openStore, remoteUrl } from '../open-store.ts';
+import { urlFromHere } from '../url-from-here.ts';
 import { type Check, ok, problem, problemOf, warning } from './check.ts';
 
 /** Which part this machine plays, as commands on it would see it. */
@@ -29,7 +30,8 @@ export async function findRole(deps: Deps): Promise<Role> {
     const who = origin.from === 'environment' || origin.from === 'flag' ? origin.name : 'the configuration';
     return { check: ok('role', `a node of ${storeUrl.value}, as ${who} says`), url: remoteUrl(config), isHost };
   }
-  const running = isHost ? (await readLock(storeLayout(storePath.value).lock))?.url : undefined;
+  const holder = isHost ? await readLock(storeLayout(storePath.value).lock) : undefined;
+  const running = holder === undefined ? undefined : urlFromHere(holder);
   if (storeHost.value !== undefined) {
     const self = `${config.hostname}${config.nodeId === undefined ? '' : `, node id ${config.nodeId}`}`;
     const found = isHost

@@ -2,6 +2,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { describeHolder, type Holder } from '../../kernel/holder.ts';
 import type { LockHolder } from '../../kernel/lock.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
+import { describePlace, type ProcessOnMachine } from '../../kernel/process-identity.ts';
 import { covers, type Lease } from './lease.ts';
 
 /** The processes and times for which living leases hold a model. */
@@ -9,12 +10,20 @@ export function holdersOf(leases: readonly Lease[], modelId: ModelId): readonly 
   return leases
     .filter((lease) => covers(lease, modelId))
     .flatMap(({ purpose, holders, expires_at }): readonly Holder[] =>
-      expires_at !== null ? [{ pid: null, purpose, until: expires_at }] : holders.map(({ pid, hostname }) => ({ pid, purpose, hostname })),
+      expires_at !== null
+        ? [{ pid: null, purpose, until: expires_at }]
+        : holders.map((holder) => ({ pid: holder.pid, purpose, hostname: holder.hostname, ...placeOf(holder) })),
     );
 }
 
+/** Said only of a process that runs elsewhere. */
+function placeOf(holder: ProcessOnMachine): Pick<Holder, 'place'> {
+  const place = describePlace(holder);
+  return place === undefined ? {} : { place };
+}
+
 /** Whoever builds or removes a copy, as a holder of it. */
-export const lockHolder = ({ pid, purpose }: LockHolder): Holder => ({ pid, purpose });
+export const lockHolder = (holder: LockHolder): Holder => ({ pid: holder.pid, purpose: holder.purpose, ...placeOf(holder) });
 
 /** The refusal to replace a copy that others use. */
 export function inUse(modelId: ModelId, holders: readonly Holder[]): SkulkError {

@@ -1,8 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../../kernel/errors.ts';
+import { type Pulse, readPulse } from '../../kernel/heartbeat.ts';
 import { isModelId, type ModelId } from '../../kernel/model-id.ts';
-import { mayBeAlive, type ProcessOnMachine } from '../../kernel/process-identity.ts';
+import { type Observer, silenceMs, thisObserver } from '../../kernel/observe.ts';
+import { lifeOf, type ProcessOnMachine } from '../../kernel/process-identity.ts';
 import type { StagingLayout } from '../layout.ts';
 
 /** Says that a staged copy is in use: by processes, or until a time. It covers the model and its companions. */
@@ -17,6 +19,11 @@ export interface Lease {
   /** The lease lives while one of them does; a lease that is bound to time has none. */
   readonly holders: readonly ProcessOnMachine[];
   readonly expires_at: string | null;
+  /**
+   * ISO 8601: until when it lives for other machines and containers while nobody shows them a heartbeat of it. Only of a lease on
+   * behalf of another program, which knows nothing of it.
+   */
+  readonly unattended_until?: string;
 }
 
 /** Every lease that is written down, living or not; newest last. */
@@ -31,16 +38,40 @@ export async function readLeases({ leases }: Pick<StagingLayout, 'leases'>): Pro
 
 /** The leases that mean something now. */
 export async function readLiveLeases(layout: Pick<StagingLayout, 'leases'>, now: Date): Promise<readonly Lease[]> {
-  const leases = await readLeases(layout);
-  const alive = await Promise.all(leases.map((lease) => isLive(lease, now)));
-  return leases.filter((_, index) => alive[index]);
+  return (await sortLeases(layout, now)).live;
 }
 
-/** Whether a lease's time is not over, or one of its processes lives: the same pid with another start time is another process. */
-export async function isLive({ holders, expires_at }: Lease, now: Date): Promise<boolean> {
-  if (expires_at !== null) return now.getTime() < Date.parse(expires_at);
-  for (const holder of holders) if (await mayBeAlive(holder)) return true;
-  return false;
+/**
+ * Tells the leases that mean something now from the others. A lease lives while its time is not over, or one of its processes
+ * lives: the same pid with another start time is another process. Of processes elsewhere the lease's heartbeat tells.
+ */
+export async function sortLeases(
+  layout: Pick<StagingLayout, 'leases'>,
+  now: Date,
+  observer: Observer = thisObserver,
+): Promise<{ readonly live: readonly Lease[]; readonly dead: readonly Lease[] }> {
+  const leases = await readLeases(layout);
+  const lives = new Map(await Promise.all(leases.map(async (lease) => [lease.lease_id, await lifeOfLease(lease, now)] as const)));
+  const unknown = leases.filter(({ lease_id }) => lives.get(lease_id) === 'unknown');
+  const pulses = new Map<string, Pulse>(
+    await Promise.all(
+      unknown.map(async ({ lease_id }) => [lease_id, await readPulse(beatPath(layout, lease_id), leasePath(layout, lease_id))] as const),
+    ),
+  );
+  const silences = await observer.silences(layout.leases, new Map([...pulses].map(([id, { content }]) => [id, content])));
+  const isLive = ({ lease_id, unattended_until: until }: Lease): boolean => {
+    const life = lives.get(lease_id);
+    if (life !== 'unknown') return life === 'alive';
+    if (until !== undefined && pulses.get(lease_id)?.isAttended === false) return now.getTime() < Date.parse(until);
+    return (silences.get(lease_id)?.ms ?? 0) < silenceMs;
+  };
+  return { live: leases.filter(isLive), dead: leases.filter((lease) => !isLive(lease)) };
+}
+
+async function lifeOfLease({ holders, expires_at }: Lease, now: Date): Promise<'alive' | 'dead' | 'unknown'> {
+  if (expires_at !== null) return now.getTime() < Date.parse(expires_at) ? 'alive' : 'dead';
+  const lives = await Promise.all(holders.map(lifeOf));
+  return lives.find((life) => life === 'alive') ?? lives.find((life) => life === 'unknown') ?? 'dead';
 }
 
 /** Whether a lease keeps a model's copy where it is. */
@@ -50,6 +81,9 @@ const leaseFile = /^[0-9a-f]{24}\.json$/;
 
 /** Where a lease is written down. */
 export const leasePath = ({ leases }: Pick<StagingLayout, 'leases'>, leaseId: string): string => join(leases, `${leaseId}.json`);
+
+/** Where a lease's heartbeat beats. */
+export const beatPath = ({ leases }: Pick<StagingLayout, 'leases'>, leaseId: string): string => join(leases, `${leaseId}.beat`);
 
 /** Undefined when it was given back meanwhile. One that does not parse was cut off by a crash that its process did not survive. */
 async function readLease(path: string): Promise<Lease | undefined> {
@@ -62,7 +96,7 @@ async function readLease(path: string): Promise<Lease | undefined> {
 }
 
 function parseLease(value: unknown): Lease | undefined {
-  const { lease_id, model_id, companions, purpose, taken_at, holders, expires_at } = (value ?? {}) as Partial<Lease>;
+  const { lease_id, model_id, companions, purpose, taken_at, holders, expires_at, unattended_until } = (value ?? {}) as Partial<Lease>;
   const isGood =
     typeof lease_id === 'string' &&
     leaseFile.test(`${lease_id}.json`) &&
@@ -74,11 +108,19 @@ function parseLease(value: unknown): Lease | undefined {
     typeof taken_at === 'string' &&
     Array.isArray(holders) &&
     holders.every(isProcess) &&
-    (expires_at === null || (typeof expires_at === 'string' && !Number.isNaN(Date.parse(expires_at))));
+    (expires_at === null || isTime(expires_at)) &&
+    (unattended_until === undefined || isTime(unattended_until));
   return isGood ? (value as Lease) : undefined;
 }
 
+const isTime = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(Date.parse(value));
+
 function isProcess(value: unknown): value is ProcessOnMachine {
-  const { pid, startTime, hostname } = (value ?? {}) as Partial<ProcessOnMachine>;
-  return Number.isSafeInteger(pid) && typeof startTime === 'string' && typeof hostname === 'string';
+  const { pid, startTime, hostname, namespace } = (value ?? {}) as Partial<ProcessOnMachine>;
+  return (
+    Number.isSafeInteger(pid) &&
+    typeof startTime === 'string' &&
+    typeof hostname === 'string' &&
+    (namespace === undefined || typeof namespace === 'string')
+  );
 }

@@ -1,16 +1,21 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
+import { SkulkError } from '../../kernel/errors.ts';
+import { type Heartbeat, startHeartbeat, unattended } from '../../kernel/heartbeat.ts';
 import { makeDirectory } from '../../kernel/make-directory.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { identifySelf, type ProcessOnMachine } from '../../kernel/process-identity.ts';
 import type { StagingLayout } from '../layout.ts';
 import { behindGate } from './gate.ts';
-import { type Lease, leasePath } from './lease.ts';
+import { beatPath, type Lease, leasePath } from './lease.ts';
 
 /** A lease that somebody in this process answers for. */
 export interface HeldLease extends AsyncDisposable {
   readonly lease: Lease;
-  /** Covers these companions too, from now on. */
+  /** Aborts when somebody removed the lease, as this process was suspended for so long that it counted as dead. */
+  readonly lost: AbortSignal;
+  /** Covers these companions too, from now on. Throws LOCKED when the lease is lost, as does `handTo`. */
   cover(companions: readonly ModelId[]): Promise<void>;
   /** Names other processes; with none, `until` says how long it lives. */
   handTo(holders: readonly ProcessOnMachine[], until?: Date): Promise<void>;
@@ -22,7 +27,9 @@ export interface HeldLease extends AsyncDisposable {
 /**
  * Takes a lease on a model. It does not say that there is a copy: look after taking it, as from then on nobody removes one.
  * Nothing is synced: after a power cut no process lives that a lease could name.
+ * Other machines and containers see it live by a heartbeat, which this process keeps while it is one of the holders.
  * @param holders this process when absent
+ * @param unattendedUntil until when it lives for them when no process keeps its heartbeat
  */
 export async function takeLease(
   layout: StagingLayout,
@@ -31,6 +38,7 @@ export async function takeLease(
     companions = [],
     purpose,
     holders,
+    unattendedUntil,
     now,
     signal,
   }: {
@@ -38,6 +46,7 @@ export async function takeLease(
     readonly companions?: readonly ModelId[];
     readonly purpose: string;
     readonly holders?: readonly ProcessOnMachine[];
+    readonly unattendedUntil?: Date;
     readonly now: Date;
     readonly signal: AbortSignal;
   },
@@ -50,20 +59,63 @@ export async function takeLease(
     taken_at: now.toISOString(),
     holders: holders ?? [await identifySelf()],
     expires_at: null,
+    ...(unattendedUntil !== undefined && { unattended_until: unattendedUntil.toISOString() }),
   };
   let isKept = false;
-  const write = (changes: Partial<Lease>): Promise<void> => {
+  const beatFile = beatPath(layout, lease.lease_id);
+  const losing = new AbortController();
+  let heartbeat: Heartbeat | undefined;
+  const write = async (changes: Partial<Lease>): Promise<void> => {
+    await makeDirectory(layout.leases);
+    // There before the lease, so that nobody sees one without the other.
+    if (heartbeat === undefined) await writeFile(beatFile, unattended);
     lease = { ...lease, ...changes };
-    return writeLease(layout, lease);
+    await writeLease(layout, lease);
   };
-  const release = (): Promise<void> => rm(leasePath(layout, lease.lease_id), { force: true });
-  await behindGate(layout, signal, () => write({}));
+  const release = (): Promise<void> => {
+    heartbeat?.stop();
+    return removeLease(layout, lease.lease_id);
+  };
+  /** Whoever finds the gate taken from it may have written too late for an eviction to see. */
+  const announce = (changes: Partial<Lease>): Promise<void> =>
+    behindGate(layout, signal, async (gate) => {
+      await write(changes);
+      await gate.assertHeld();
+    });
+  const requireHeld = (): void => {
+    if (existsSync(leasePath(layout, lease.lease_id))) return;
+    throw new SkulkError('LOCKED', `this process was suspended for so long that ${modelId} no longer counted as in use`, {
+      hint: 'run the command again',
+    });
+  };
+  try {
+    await announce({});
+  } catch (error) {
+    await release().catch(() => undefined);
+    throw error;
+  }
+  if (holders === undefined)
+    heartbeat = startHeartbeat(beatFile, {
+      onBeat: (isThere) => {
+        if (isThere) return;
+        heartbeat?.stop();
+        losing.abort();
+      },
+    });
   return {
     get lease() {
       return lease;
     },
-    cover: (more) => behindGate(layout, signal, () => write({ companions: [...new Set([...lease.companions, ...more])] })),
-    handTo: (next, until) => write({ holders: next, expires_at: until?.toISOString() ?? null }),
+    lost: losing.signal,
+    cover: async (more) => {
+      requireHeld();
+      await announce({ companions: [...new Set([...lease.companions, ...more])] });
+    },
+    handTo: async (next, until) => {
+      requireHeld();
+      if (next.length === 0) heartbeat?.stop();
+      await write({ holders: next, expires_at: until?.toISOString() ?? null });
+    },
     keep: () => {
       isKept = true;
     },
@@ -76,11 +128,14 @@ export async function takeLease(
 
 /** Removes leases that were read from the disk. */
 export async function dropLeases(layout: Pick<StagingLayout, 'leases'>, leases: readonly Lease[]): Promise<void> {
-  for (const { lease_id } of leases) await rm(leasePath(layout, lease_id), { force: true });
+  for (const { lease_id } of leases) await removeLease(layout, lease_id);
+}
+
+async function removeLease(layout: Pick<StagingLayout, 'leases'>, leaseId: string): Promise<void> {
+  for (const path of [leasePath(layout, leaseId), beatPath(layout, leaseId)]) await rm(path, { force: true });
 }
 
 async function writeLease(layout: StagingLayout, lease: Lease): Promise<void> {
-  await makeDirectory(layout.leases);
   const path = leasePath(layout, lease.lease_id);
   const draft = `${path}.tmp`;
   try {
