@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { Type } from 'typebox';
+import { parseSettingsText, readSettingsText } from './settings-document.ts';
+
+/** Settings of one machine that skulk.yaml does not have; `$SKULK_HOME/machine.yaml`. */
+export interface MachineSettings {
+  /** Hosts, by name or address, to which this machine may send its token although only mDNS knows them. */
+  readonly tokenHosts: readonly string[];
+}
+
+const schema = Type.Object(
+  {
+    token_hosts: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: '^[^\\s/]+$' }), {
+        maxItems: 100,
+        description: 'Hosts that get the token of this machine although their name is a name of mDNS.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/**
+ * The settings of this machine; the defaults when there is no file.
+ * @throws SkulkError CONFIG naming the file, the line and the key
+ */
+export async function readMachineSettings(skulkHome: string): Promise<MachineSettings> {
+  const path = join(skulkHome, 'machine.yaml');
+  const text = await readSettingsText(path);
+  if (text === undefined) return { tokenHosts: [] };
+  return parseSettingsText(text, {
+    path,
+    schema,
+    read: ({ token_hosts }) => ({ tokenHosts: (token_hosts as string[] | undefined) ?? [] }),
+  });
+}

@@ -1,0 +1,123 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { TSchema } from 'typebox';
+import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { nearest } from '../kernel/nearest.ts';
+import type { Problem } from '../kernel/problem.ts';
+
+/*
+ * Two small files beside skulk.yaml hold settings that only skulk has: policy.yaml of a store and machine.yaml of a machine. Both are
+ * YAML mappings, checked by a schema. Most machines have neither, so nothing but a `stat` happens then.
+ */
+
+/** Such a file: what it is called in messages, and what may stand in it. */
+export interface SettingsFile<T> {
+  readonly path: string;
+  readonly schema: TSchema;
+  /** The settings of a content that passed the schema. */
+  readonly read: (content: Readonly<Record<string, unknown>>) => T;
+}
+
+const largest = 64 * 1024;
+
+/**
+ * The text of such a file; undefined when there is none.
+ * @throws SkulkError CONFIG
+ */
+export async function readSettingsText(path: string): Promise<string | undefined> {
+  try {
+    const { size } = await stat(path);
+    if (size > largest)
+      throw new SkulkError('CONFIG', `${path} has ${size} bytes; it may have at most ${largest}`, {
+        hint: 'check that it is the right file',
+      });
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (isSystemError(error, 'EACCES', 'EPERM', 'EISDIR', 'ELOOP'))
+      throw new SkulkError('CONFIG', `cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+        hint: 'check its owner and mode',
+        cause: error,
+      });
+    throw error;
+  }
+}
+
+/**
+ * Checks a text against the schema of a settings file.
+ * @throws SkulkError CONFIG naming the file, the line and the key
+ */
+export async function parseSettingsText<T>(text: string, { path, schema, read }: SettingsFile<T>): Promise<T> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [fault] = document.errors;
+  if (fault !== undefined) {
+    const { line, col } = lines.linePos(fault.pos[0]);
+    throw new SkulkError('CONFIG', `${path}:${line}:${col}: not YAML: ${fault.message}`, { hint: 'correct that line' });
+  }
+  const content = toContent(document, path);
+  const { validatorOf } = await import('../kernel/validate.ts');
+  const problems = validatorOf(schema)(content);
+  if (problems.length === 0) return read(content);
+  const described = problems.map(({ path: keys, says }) => {
+    const line = lineOf(document, keys, lines);
+    return `${path}${line === undefined ? '' : `:${line}`}: ${keys.join('.') || 'it'} ${says}`;
+  });
+  throw new SkulkError('CONFIG', described.join('\n'), { hint: hintFor(schema, problems[0]) });
+}
+
+/**
+ * Writes values into the text of a settings file and checks the result. Comments stay.
+ * @param changes values by the keys on the way to them; undefined takes the key out, so that its default applies again
+ * @throws SkulkError CONFIG when the result would not be valid
+ */
+export async function changeSettingsText<T>(
+  text: string,
+  changes: readonly (readonly [keys: readonly string[], value: unknown])[],
+  file: SettingsFile<T>,
+): Promise<{ readonly text: string; readonly settings: T }> {
+  await parseSettingsText(text, file);
+  const document: Document = parseDocument(text);
+  if (!isMap(document.contents)) document.contents = document.createNode({});
+  for (const [keys, value] of changes) {
+    if (value === undefined) {
+      if (document.hasIn(keys)) document.deleteIn(keys);
+      continue;
+    }
+    for (let depth = 1; depth < keys.length; depth += 1)
+      if (!isMap(document.getIn(keys.slice(0, depth), true))) document.setIn(keys.slice(0, depth), document.createNode({}));
+    document.setIn(keys, typeof value === 'object' ? document.createNode(value) : value);
+  }
+  const isEmpty = isMap(document.contents) && document.contents.items.length === 0;
+  const changed = isEmpty ? text.replace(/^(?!\s*#).*$/gm, '').trimStart() : document.toString({ lineWidth: 0 });
+  return { text: changed, settings: await parseSettingsText(changed, file) };
+}
+
+function toContent(document: Document, path: string): Readonly<Record<string, unknown>> {
+  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  if (value === null || value === undefined) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
+  throw new SkulkError('CONFIG', `${path}:1: it must be a mapping of keys, such as "name: value"`, {
+    hint: 'correct the file, or remove it',
+  });
+}
+
+/** The line of a key, or of the nearest one above it in the tree. */
+function lineOf(document: Document, keys: readonly string[], lines: LineCounter): number | undefined {
+  for (let depth = keys.length; depth > 0; depth -= 1) {
+    const parent = depth === 1 ? document.contents : document.getIn(keys.slice(0, depth - 1), true);
+    if (!isMap(parent)) continue;
+    const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === keys[depth - 1]);
+    if (isScalar(pair?.key) && pair.key.range) return lines.linePos(pair.key.range[0]).line;
+  }
+  return undefined;
+}
+
+function hintFor(schema: TSchema, problem: Problem | undefined): string {
+  if (problem?.unknownKey === undefined) return 'correct that line';
+  let node: unknown = schema;
+  for (const key of problem.path.slice(0, -1)) node = (node as { properties?: Record<string, unknown> }).properties?.[key];
+  const known = Object.keys((node as { properties?: object } | undefined)?.properties ?? {});
+  const meant = nearest(problem.unknownKey, known);
+  return meant === undefined ? `known keys there: ${known.join(', ')}` : `did you mean "${meant}"?`;
+}

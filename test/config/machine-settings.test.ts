@@ -1,0 +1,31 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readMachineSettings } from '../../src/core/config/machine-settings.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+test('a machine without machine.yaml has the defaults, and one with it what it says', async () => {
+  const home = await temporaryDirectory();
+  expect(await readMachineSettings(home)).toEqual({ tokenHosts: [] });
+  expect(await readMachineSettings(join(home, 'nowhere'))).toEqual({ tokenHosts: [] });
+  await writeFile(join(home, 'machine.yaml'), '# of this machine\ntoken_hosts: [nas.local, 192.168.1.10]\n');
+  expect(await readMachineSettings(home)).toEqual({ tokenHosts: ['nas.local', '192.168.1.10'] });
+  await writeFile(join(home, 'machine.yaml'), '# nothing yet\n');
+  expect(await readMachineSettings(home)).toEqual({ tokenHosts: [] });
+});
+
+test.each([
+  ['an unknown key', '\ntoken_host: [a]\n', 'machine.yaml:2: token_host is not known', 'did you mean "token_hosts"?'],
+  ['a wrong type', 'token_hosts: nas.local\n', 'machine.yaml:1: token_hosts must be an array', 'correct that line'],
+  ['a URL for a host', 'token_hosts: ["http://a"]\n', 'machine.yaml:1: token_hosts', 'correct that line'],
+  ['no mapping', '- a\n', 'machine.yaml:1: it must be a mapping', 'correct the file'],
+  ['no YAML', 'token_hosts: [\n', 'not YAML', 'correct that line'],
+])('machine.yaml with %s is refused with the file, the line and what to do', async (_, text, says, hint) => {
+  const home = await temporaryDirectory();
+  await writeFile(join(home, 'machine.yaml'), text);
+  await expect(readMachineSettings(home)).rejects.toMatchObject({
+    code: 'CONFIG',
+    message: expect.stringContaining(says),
+    hint: expect.stringContaining(hint),
+  });
+});
