@@ -27,7 +27,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     doors: { 'cli/docs/write-docs.ts': ['commands/index'] },
   },
   'core/server': {
-    values: ['core/operations', 'core/catalog', 'core/kernel', 'core/transfer'],
+    values: ['core/operations', 'core/access', 'core/catalog', 'core/kernel', 'core/transfer'],
     types: ['core/store', 'core/client', 'core/config', 'core/jobs', 'core/fleet'],
     // The one place that puts a server together.
     doors: { 'core/server/serve.ts': ['core/config', 'core/network'] },
@@ -43,6 +43,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'core/client',
       'core/network',
       'core/transfer',
+      'core/access',
       'core/kernel',
     ],
     types: ['core/config'],
@@ -51,6 +52,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'core/operations/config.ts': ['core/config'],
       'core/operations/config-questions.ts': ['core/config'],
       'core/operations/change-config.ts': ['core/config'],
+      'core/operations/store-policy.ts': ['core/config'],
       // It looks at everything.
       'core/operations/doctor/run-doctor.ts': ['core/config'],
       // It tells a directory that is not mounted from a store that is not there.
@@ -63,7 +65,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   'core/fleet': { values: data, types: dataRooms },
   'core/hub': { values: leaves },
   // A client speaks for a store, reads its manifests and brings its bytes.
-  'core/client': { values: ['core/transfer', 'core/catalog', 'core/kernel'], types: ['core/store', 'core/jobs', 'core/fleet'] },
+  'core/client': {
+    values: ['core/transfer', 'core/catalog', 'core/kernel'],
+    types: ['core/store', 'core/jobs', 'core/fleet', 'core/access'],
+  },
+  // Who may do what: keys, tokens, and the server of this machine.
+  'core/access': { values: leaves },
   'core/network': { values: leaves },
   'core/transfer': { values: leaves },
   'core/catalog': { values: leaves },

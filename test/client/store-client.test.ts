@@ -5,6 +5,7 @@ import { createStoreClient, type StoreClientOptions } from '../../src/core/clien
 import { isTransient } from '../../src/core/client/transient.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { createAccess } from '../../src/core/server/access/access.ts';
 import { listen } from '../../src/core/server/listen.ts';
 import { stopApp } from '../../src/core/server/stop-app.ts';
 import { createStoreApp } from '../../src/core/server/store-app.ts';
@@ -43,7 +44,13 @@ async function read(pieces: AsyncIterable<Uint8Array>): Promise<string> {
 
 async function serve(overrides: Partial<LocalStore> = {}, token?: string) {
   const store = await directoryStore({ 'org/name': { 'sub/a%20#?b': content, empty: '', manifest: 'not the manifest' } }, overrides);
-  const app = await createStoreApp({ store, version: '1', token, logLevel: 'silent', limits: { progressIntervalMs: 10 } });
+  const app = await createStoreApp({
+    store,
+    version: '1',
+    access: createAccess({ token }),
+    logLevel: 'silent',
+    limits: { progressIntervalMs: 10 },
+  });
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
   cleanUps.push(
     () => store[Symbol.asyncDispose](),

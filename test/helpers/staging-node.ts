@@ -16,7 +16,7 @@ import { type TestWorld, testConfig, testWorld } from './world.ts';
 /** A store's server in this process; it ends with the test. */
 export async function serveModels(models: Models) {
   const store = await directoryStore(models);
-  const app = await createStoreApp({ store, version: '1', token: undefined, logLevel: 'silent', limits: {} });
+  const app = await createStoreApp({ store, version: '1', logLevel: 'silent', limits: {} });
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
   const stop = async (): Promise<void> => void (await stopApp(app, { graceMs: 10 }));
   onTestFinished(async () => {

@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } f
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../src/core/config/load.ts';
+import { createAccess } from '../../src/core/server/access/access.ts';
 import { createApiApp } from '../../src/core/server/api-app.ts';
 import { listen } from '../../src/core/server/listen.ts';
 import { stopApp } from '../../src/core/server/stop-app.ts';
@@ -20,6 +21,9 @@ interface View {
   problem: string | null;
 }
 
+const adminKey = 'the-key-of-this-machine';
+const withKey = { authorization: `Bearer ${adminKey}` };
+
 /** A node's API over a configuration file of the test. */
 async function serve(content?: string, { name = 'skulk.yaml', env = {} }: { name?: string; env?: Record<string, string> } = {}) {
   const home = await temporaryDirectory();
@@ -28,11 +32,13 @@ async function serve(content?: string, { name = 'skulk.yaml', env = {} }: { name
   const world = { ...testWorld(home, { env: { XDG_CONFIG_HOME: join(home, 'xdg'), ...env } }), hostname: 'kite3' };
   const deps = { world, config: await loadConfig(world, content === undefined ? {} : { config: file }) };
   const identity = { hostname: 'kite3', node_id: 'n1', preferred_address: null, version: '1', role: 'node' };
-  const app = await createApiApp({ deps, identity: () => identity, logLevel: 'silent' });
+  const token = deps.config.settings.token.value;
+  const access = createAccess({ token, adminKey });
+  const app = await createApiApp({ deps, identity: () => identity, access, logLevel: 'silent' });
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
   onTestFinished(() => stopApp(app, { graceMs: 100 }));
   const put = (body: unknown, query = ''): Promise<RawAnswer> =>
-    ask(url, `/config${query}`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    ask(url, `/config${query}`, { method: 'PUT', headers: { 'content-type': 'application/json', ...withKey }, body: JSON.stringify(body) });
   const get = async (): Promise<View> => (await ask(url, '/config')).json() as View;
   const putFrom = async (remoteAddress: string, body: object, headers = {}): Promise<number> => {
     const payload = JSON.stringify(body);
@@ -69,24 +75,29 @@ async function serveYaml(change: (text: string) => string = (text) => text) {
 }
 
 describe('the configuration over HTTP', () => {
-  test('without a token, secrets and what may be browsed are changed from the machine itself alone', async () => {
+  test('nobody changes a setting without a key, wherever the request comes from', async () => {
     const served = await serve('model_store:\n  store_host: kite3\n');
     const before = await served.text();
     const changes = [
       { hf_token: 'hf_thief' },
       { hf_token: null },
+      { model_store: { store_path: '/home/u/.config' } },
       { model_store: { auth: { token: 'locks you out' } } },
       { model_store: { auth: null } },
       { model_store: { browse_roots: ['/'] } },
+      { model_store: { staging: { staging_keep_recent_gb: 3 } } },
       { model_store: null },
     ];
-    for (const change of changes) expect(await served.putFrom('192.168.7.7', change), JSON.stringify(change)).toBe(403);
+    // Whatever stands in front of a server of this machine, a proxy or a tunnel, makes every stranger come from loopback.
+    for (const from of ['192.168.7.7', '127.0.0.1', '::1', '::ffff:127.0.0.1'])
+      for (const change of changes) expect(await served.putFrom(from, change), `${from} ${JSON.stringify(change)}`).toBe(403);
+    for (const authorization of ['Bearer wrong', 'Bearer', `Bearer ${adminKey}x`])
+      expect(await served.putFrom('127.0.0.1', { hf_token: null }, { authorization })).toBe(401);
     expect(await served.text()).toBe(before);
-    expect(await served.putFrom('192.168.7.7', { model_store: { staging: { staging_keep_recent_gb: 3 } } })).toBe(200);
-    for (const here of ['127.0.0.1', '::1', '::ffff:127.0.0.1'])
-      expect(await served.putFrom(here, { hf_token: `hf_${here.length}` })).toBe(200);
-    expect(await served.text()).toContain('hf_token: hf_16');
+    expect(await served.putFrom('192.168.7.7', { hf_token: 'hf_mine' }, withKey)).toBe(200);
+    expect(await served.text()).toContain('hf_token: hf_mine');
     const locked = await serveYaml();
+    expect(await locked.putFrom('127.0.0.1', { hf_token: 'hf_new' })).toBe(401);
     expect(await locked.putFrom('192.168.7.7', { hf_token: 'hf_new' }, { authorization: 'Bearer only-for-us' })).toBe(200);
   });
 
@@ -182,11 +193,13 @@ describe('the configuration over HTTP', () => {
   test('a body that is deep, or of another kind, breaks nothing', async () => {
     const { url } = await serve('model_store: {}\n');
     const deep = `${'{"model_store":'.repeat(4000)}1${'}'.repeat(4000)}`;
-    const headers = { 'content-type': 'application/json' };
+    const headers = { 'content-type': 'application/json', ...withKey };
     expect((await ask(url, '/config', { method: 'PUT', headers, body: deep })).status).toBe(400);
     for (const body of ['{"__proto__":{"a":1}}', '{"model_store":{"constructor":{"prototype":{"a":1}}}}', '{"hf_token":{"$ref":1}}', '{'])
       expect((await ask(url, '/config', { method: 'PUT', headers, body })).status).toBe(400);
-    expect((await ask(url, '/config', { method: 'PUT', headers: { 'content-type': 'text/yaml' }, body: 'a: 1' })).status).toBe(415);
+    expect((await ask(url, '/config', { method: 'PUT', headers: { 'content-type': 'text/yaml', ...withKey }, body: 'a: 1' })).status).toBe(
+      415,
+    );
   });
 
   test('?dry_run=true only checks', async () => {
@@ -228,12 +241,13 @@ describe('the configuration over HTTP', () => {
     const world = testWorld(linked.home);
     const app = await createApiApp({
       deps: { world, config: await loadConfig(world, { config: link }) },
+      access: createAccess({ adminKey }),
       identity: () => ({ hostname: 'k', node_id: 'n', preferred_address: null, version: '1', role: 'node' }),
       logLevel: 'silent',
     });
     const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
     onTestFinished(() => stopApp(app, { graceMs: 100 }));
-    const headers = { 'content-type': 'application/json' };
+    const headers = { 'content-type': 'application/json', ...withKey };
     expect((await ask(url, '/config', { method: 'PUT', headers, body: '{"model_store":{"store_host":"k9"}}' })).status).toBe(200);
     expect(await readlink(link)).toBe(linked.file);
     expect(await linked.text()).toContain('store_host: k9');
@@ -274,13 +288,16 @@ describe('directories to choose from', () => {
     await writeFile(join(tree, 'root/models/file.txt'), 'x');
     await symlink(join(tree, 'outside'), join(tree, 'root/models/way-out'));
     const served = await serve(`model_store:\n  browse_roots: [${tree}/root]\n`);
-    const browse = (path: string) => ask(served.url, `/filesystem/browse?path=${encodeURIComponent(path)}`);
+    const browse = (path: string) => ask(served.url, `/filesystem/browse?path=${encodeURIComponent(path)}`, { headers: withKey });
     return { ...served, tree, browse };
   }
 
   test('lists directories below a root, and neither files nor what is hidden', async () => {
     const { url, tree, browse } = await serveTree();
-    expect((await ask(url, '/filesystem/browse')).json()).toMatchObject({ path: null, directories: [{ path: `${tree}/root` }] });
+    expect((await ask(url, '/filesystem/browse', { headers: withKey })).json()).toMatchObject({
+      path: null,
+      directories: [{ path: `${tree}/root` }],
+    });
     const top = (await browse(`${tree}/root`)).json() as Browsed;
     expect(top).toMatchObject({ parent: null, directories: [{ name: 'models', path: `${tree}/root/models` }], is_writable: true });
     expect(top.free_bytes).toBeGreaterThan(0);
@@ -308,12 +325,12 @@ describe('directories to choose from', () => {
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 403]);
     expect((await browse('relative')).status).toBe(400);
     expect((await browse('/\0x')).status).toBe(400);
-    expect((await ask(url, '/filesystem/browse?path=/a&path=/b')).status).toBe(400);
+    expect((await ask(url, '/filesystem/browse?path=/a&path=/b', { headers: withKey })).status).toBe(400);
   });
 
   test('without configured roots the home directory and those in use are such, and never the whole disk', async () => {
     const { url, home } = await serve();
-    const { roots } = (await ask(url, '/filesystem/browse')).json() as Browsed;
+    const { roots } = (await ask(url, '/filesystem/browse', { headers: withKey })).json() as Browsed;
     expect(roots).toContain(home);
     expect(roots).not.toContain('/');
   });

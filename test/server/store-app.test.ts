@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
+import { createAccess } from '../../src/core/server/access/access.ts';
 import type { Limits } from '../../src/core/server/limits.ts';
 import { listen } from '../../src/core/server/listen.ts';
 import { stopApp } from '../../src/core/server/stop-app.ts';
@@ -51,7 +52,13 @@ async function serve({
 } = {}) {
   const store = await directoryStore(has, overrides);
   const log: string[] = [];
-  const app = await createStoreApp({ store, version: '1.2.3', limits, token, stream: { write: (line) => void log.push(line) } });
+  const app = await createStoreApp({
+    store,
+    version: '1.2.3',
+    limits,
+    access: createAccess({ token }),
+    stream: { write: (line) => void log.push(line) },
+  });
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
   cleanUps.push(
     () => store[Symbol.asyncDispose](),

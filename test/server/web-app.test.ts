@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
+import { createAccess } from '../../src/core/server/access/access.ts';
 import { createApp } from '../../src/core/server/create-app.ts';
 import { defaultLimits } from '../../src/core/server/limits.ts';
 import { listen } from '../../src/core/server/listen.ts';
@@ -93,7 +94,14 @@ test('it holds no secret, so it needs no token; its name must be ours all the sa
 });
 
 test('a server without a built page serves all the same, and says what to do', async () => {
-  const app = await createApp({ title: 't', version: '1', limits: defaultLimits, logLevel: 'silent' });
+  const app = await createApp({
+    title: 't',
+    version: '1',
+    access: createAccess({}),
+    hostname: 'kite3',
+    limits: defaultLimits,
+    logLevel: 'silent',
+  });
   const directory = join(await temporaryDirectory(), 'web');
   addWebApp(app, { directory });
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });

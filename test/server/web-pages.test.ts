@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { createAccess } from '../../src/core/server/access/access.ts';
 import { listen } from '../../src/core/server/listen.ts';
 import { stopApp } from '../../src/core/server/stop-app.ts';
 import { createStoreApp } from '../../src/core/server/store-app.ts';
@@ -11,7 +12,13 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 async function serve(token?: string) {
   const store = await directoryStore({ 'org/m': { a: 'a' } });
-  const app = await createStoreApp({ store, version: '1', token, names: ['Kite3', 'store.example.org'], logLevel: 'silent' });
+  const app = await createStoreApp({
+    store,
+    version: '1',
+    access: createAccess({ token }),
+    names: ['Kite3', 'store.example.org'],
+    logLevel: 'silent',
+  });
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
   onTestFinished(async () => {
     await stopApp(app, { graceMs: 10 });

@@ -1,7 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import type { LookupFunction, Socket } from 'node:net';
 import fetch, { type RequestInit, type Response } from 'node-fetch';
-import { startDeadline } from '../kernel/deadline.ts';
 
 export type { Response } from 'node-fetch';
 
@@ -52,7 +51,8 @@ export function boundConnecting(agent: HttpAgent, timeoutMs: number): HttpAgent 
     const socket = original(options, callback) as Socket;
     const giveUp = (): void =>
       void socket.destroy(Object.assign(new Error(`no connection within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' }));
-    const stop = startDeadline(giveUp, timeoutMs);
+    const timer = setTimeout(giveUp, timeoutMs);
+    const stop = (): void => clearTimeout(timer);
     socket.once('connect', stop);
     socket.once('close', stop);
     return socket;

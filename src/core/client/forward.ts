@@ -13,12 +13,18 @@ export interface Forwarder {
    * Throws STORE_UNREACHABLE as long as no byte of an answer was sent; afterwards the connection is cut off.
    * @param target path and query, sent as they are
    * @param begin called right before the first byte of the answer is sent
+   * @param authorization what the store is shown; never this machine's own, as that of somebody else's request
    */
-  forward(incoming: IncomingMessage, outgoing: ServerResponse, target: string, begin: () => void): Promise<void>;
+  forward(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    target: string,
+    options: { readonly begin: () => void; readonly authorization: string | undefined },
+  ): Promise<void>;
   close(): void;
 }
 
-/** They speak of one connection (RFC 9110, 7.6.1), or of who asked, which this machine has judged already. */
+/** They speak of one connection (RFC 9110, 7.6.1), or of who asked, which this machine has judged already; what is shown of that to the store is said apart. */
 const dropped: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -34,21 +40,17 @@ const dropped: ReadonlySet<string> = new Set([
   'origin',
   'referer',
   'cookie',
+  'authorization',
 ]);
 
-/**
- * @param silenceMs how long the store may send nothing
- * @param token what the store wants; the client's own goes on without one
- */
+/** @param silenceMs how long the store may send nothing */
 export function createForwarder({
   url: given,
-  token,
   lookup,
   connectTimeoutMs,
   silenceMs,
 }: {
   readonly url: string;
-  readonly token: string | undefined;
   readonly lookup: LookupFunction | undefined;
   readonly connectTimeoutMs: number;
   readonly silenceMs: number;
@@ -64,9 +66,9 @@ export function createForwarder({
   const prefix = parsed.pathname.replace(/\/+$/, '');
   return {
     close: () => agent.destroy(),
-    forward: async (incoming, outgoing, target, begin) => {
+    forward: async (incoming, outgoing, target, { begin, authorization }) => {
       const headers = passOn(incoming.headers);
-      if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+      if (authorization !== undefined) headers['authorization'] = authorization;
       const onward = request({ ...base, path: prefix + target, method: incoming.method, headers, agent });
       onward.setTimeout(silenceMs, () =>
         onward.destroy(new SkulkError('STORE_UNREACHABLE', `the store at ${url} sent nothing for ${silenceMs / 1000} s`)),

@@ -1,5 +1,4 @@
 import { connect, type LookupFunction } from 'node:net';
-import { startDeadline } from '../kernel/deadline.ts';
 import { isSystemError } from '../kernel/errors.ts';
 
 /** What came of an attempt to connect: `connected`, `timeout`, or the system's error. */
@@ -26,11 +25,11 @@ function probe(url: string, timeoutMs: number, lookup: LookupFunction | undefine
       ...(lookup !== undefined && { lookup }),
     });
     const settle = (outcome: ProbeOutcome): void => {
-      stop();
+      clearTimeout(timer);
       socket.destroy();
       resolve(outcome);
     };
-    const stop = startDeadline(() => settle('timeout'), timeoutMs);
+    const timer = setTimeout(settle, timeoutMs, 'timeout' as const);
     socket.once('connect', () => settle('connected'));
     socket.once('error', settle);
   });

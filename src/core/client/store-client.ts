@@ -14,6 +14,7 @@ import type {
   VerifyReport,
   WorkOptions,
 } from '../store/contract.ts';
+import { type AccessClient, createAccessClient } from './access-client.ts';
 import { checkAdopted, checkDescribed, checkRegistry, checkVerifyReport } from './check-answers.ts';
 import { createDownloadsClient } from './downloads-client.ts';
 import { type Call, createExchange, type Exchange } from './exchange.ts';
@@ -51,6 +52,8 @@ export interface StoreClient extends Store {
   readonly downloads: Downloads;
   readonly uploads: Uploads;
   readonly fleet: Fleet;
+  /** Its tokens and its policy. */
+  readonly access: AccessClient;
   /** Tries whether the store accepts connections. */
   probe(timeoutMs: number): Promise<ProbeOutcome>;
   /** What changes in it, until the signal aborts; see `listenForNews`. */
@@ -106,6 +109,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     downloads: createDownloadsClient(exchange),
     uploads: createUploadsClient(exchange),
     fleet: createFleetClient(exchange),
+    access: createAccessClient(exchange),
     news: (signal) => listenForNews(exchange, signal),
     offer: (wanted, signal) => askOffer(exchange, wanted, signal),
     verify: async ({ modelIds, repair }, work): Promise<VerifyReport> =>

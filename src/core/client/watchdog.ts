@@ -1,4 +1,3 @@
-import { startDeadline } from '../kernel/deadline.ts';
 import { SkulkError } from '../kernel/errors.ts';
 
 /** Watches one exchange with the store: ends it when the caller gives up or when nothing comes for too long. */
@@ -20,8 +19,8 @@ export function createWatchdog({ url, silenceMs, signals }: { url: string; silen
     if (signal.aborted) controller.abort(signal.reason);
     else signal.addEventListener('abort', forward, { once: true });
   }
-  let stopDeadline: (() => void) | undefined;
-  const rest = (): void => stopDeadline?.();
+  let timer: NodeJS.Timeout | undefined;
+  const rest = (): void => clearTimeout(timer);
   const bark = (): void => {
     const error = new SkulkError('STORE_UNREACHABLE', `the store at ${url} sent nothing for ${silenceMs / 1000} s`, {
       hint: 'check the network between the machines',
@@ -34,7 +33,7 @@ export function createWatchdog({ url, silenceMs, signals }: { url: string; silen
     signal: controller.signal,
     expect: () => {
       rest();
-      stopDeadline = startDeadline(bark, silenceMs);
+      timer = setTimeout(bark, silenceMs);
     },
     rest,
     stop: () => controller.abort(new SkulkError('INTERRUPTED', 'the exchange was ended')),

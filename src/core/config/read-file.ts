@@ -24,6 +24,9 @@ export async function readConfigFile(path: string): Promise<ReadConfig> {
   return parseConfig(await readText(path), path);
 }
 
+/** Whether a file's content has a token in it, so that nobody but its owner should read the file. */
+export const holdsSecret = ({ hf_token, model_store }: ConfigFile): boolean => Boolean(hf_token) || model_store?.auth?.token !== undefined;
+
 async function readText(path: string): Promise<string> {
   try {
     const info = await stat(path);

@@ -1,4 +1,3 @@
-import { startDeadline } from '../kernel/deadline.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { type Asked, mapHubNetworkError, mapHubRefusal } from './map-failure.ts';
 
@@ -180,17 +179,17 @@ interface SilenceWatch {
 function createSilenceWatch({ signal, silenceMs }: HubFetchOptions, firstOrigin: string): SilenceWatch {
   const controller = new AbortController();
   let origin = firstOrigin;
-  let stopDeadline: (() => void) | undefined;
+  let timer: NodeJS.Timeout | undefined;
   const forward = (): void => controller.abort(signal.reason);
   if (signal.aborted) forward();
   else signal.addEventListener('abort', forward, { once: true });
-  const rest = (): void => stopDeadline?.();
+  const rest = (): void => clearTimeout(timer);
   return {
     signal: controller.signal,
     expect: (from) => {
       origin = from;
       rest();
-      stopDeadline = startDeadline(
+      timer = setTimeout(
         () =>
           controller.abort(new SkulkError('HUB_UNREACHABLE', `${origin} sent nothing for ${silenceMs / 1000} s`, { hint: 'try again' })),
         silenceMs,

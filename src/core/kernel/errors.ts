@@ -10,6 +10,9 @@ export const errorCodes = {
   BAD_REQUEST: { exit: 2, http: 400 },
   PERMISSION: { exit: 2, http: 500 },
   FORBIDDEN: { exit: 2, http: 403 },
+  /** No token, or a wrong one, where one is needed. */
+  UNAUTHORIZED: { exit: 2, http: 401 },
+  TOO_MANY_REQUESTS: { exit: 5, http: 429 },
   MODEL_NOT_FOUND: { exit: 3, http: 404 },
   FILE_NOT_FOUND: { exit: 3, http: 404 },
   REVISION_NOT_FOUND: { exit: 3, http: 404 },

@@ -22,6 +22,7 @@ function toProblem({ keyword, instancePath, params, message = 'is not valid' }: 
     const unknownKey = String(params['additionalProperty']);
     return { path: [...path, unknownKey], says: 'is not known', unknownKey };
   }
+  if (keyword === 'enum') return { path, says: `must be one of ${(params['allowedValues'] as readonly unknown[]).map(String).join(', ')}` };
   const article = /^must be (?=[aeiou])/.test(message) ? 'must be an ' : 'must be a ';
   return { path, says: keyword === 'type' ? message.replace(/^must be /, article) : message };
 }

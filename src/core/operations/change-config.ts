@@ -4,7 +4,7 @@ import { type ConfigChange, changeConfigText, leavesOf } from '../config/change-
 import { checkDirectory } from '../config/check-paths.ts';
 import { effectiveConfig } from '../config/describe.ts';
 import { overrideOf, resolveConfig } from '../config/load.ts';
-import { type ReadConfig, readConfigFile } from '../config/read-file.ts';
+import { holdsSecret, type ReadConfig, readConfigFile } from '../config/read-file.ts';
 import { configSchema } from '../config/schema.ts';
 import type { Config, Setting } from '../config/settings.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
@@ -44,9 +44,6 @@ const readWhenUsed: ReadonlySet<string> = new Set([
   'model_store.staging.staging_keep_recent_gb',
 ]);
 
-/** Who sets these may read what is on this machine's disk, speak in its name or lock everybody else out. */
-const guarded = ['model_store.auth', 'model_store.browse_roots', 'hf_token'] as const;
-
 /** What the file may say, as JSON schema: for whoever checks a setting while it is typed. */
 export const configurationSchema = (): object => configSchema;
 
@@ -75,31 +72,18 @@ export async function withBudgetNow(deps: Deps): Promise<Deps> {
   return { ...deps, config: { ...deps.config, settings: { ...deps.config.settings, cleanupOnDeactivate, keepRecentBytes } } };
 }
 
-/** A whole section contains what is in it. */
-const isGuarded = (key: string): boolean => guarded.some((one) => key === one || key.startsWith(`${one}.`) || one.startsWith(`${key}.`));
-
 const changing = new Map<string, Promise<unknown>>();
 
 /**
  * Writes settings into the configuration file; what is not named stays, secrets and comments included.
  * @param change nested as in the file; null takes a key out
  * @param dryRun only check
- * @param mayGuarded whether whoever asks is this machine's own user or showed a token, and so may change secrets and what may be browsed
- * @throws SkulkError BAD_REQUEST for settings that are not possible; FORBIDDEN; CONFLICT when the file is broken; PERMISSION, NO_SPACE
+ * @throws SkulkError BAD_REQUEST for settings that are not possible; CONFLICT when the file is broken; PERMISSION, NO_SPACE
  */
 export async function changeConfig(
   deps: Deps,
-  { change, dryRun, mayGuarded }: { readonly change: ConfigChange; readonly dryRun: boolean; readonly mayGuarded: boolean },
+  { change, dryRun }: { readonly change: ConfigChange; readonly dryRun: boolean },
 ): Promise<ConfigChanged> {
-  const refused = mayGuarded
-    ? undefined
-    : leavesOf(change)
-        .map(([keys]) => keys.join('.'))
-        .find(isGuarded);
-  if (refused !== undefined)
-    throw new SkulkError('FORBIDDEN', `${refused} is changed from the machine itself, or with a token`, {
-      hint: 'edit its skulk.yaml there, open the page there by 127.0.0.1, or set SKULK_TOKEN for `skulk serve`',
-    });
   const path = pathOf(deps);
   const turn = (changing.get(path) ?? Promise.resolve()).then(() => changeNow(deps, path, { change, dryRun }));
   const settled = turn.catch(() => undefined);
@@ -122,12 +106,16 @@ async function changeNow(
     const isAsBefore = JSON.stringify(valueAt(effectiveConfig(before), keys)) === JSON.stringify(value);
     return isAsBefore ? [] : [[placeFor(deps, read, keys), value] as const];
   });
-  const { text: changed, after } = refusing(() => {
+  const {
+    text: changed,
+    after,
+    hasSecret,
+  } = refusing(() => {
     const result = changeConfigText(text, path, news);
-    return { text: result.text, after: resolved(deps, path, result.read) };
+    return { text: result.text, after: resolved(deps, path, result.read), hasSecret: holdsSecret(result.read.content) };
   });
   await checkNewPaths(before, after);
-  if (!dryRun && news.length > 0 && changed !== text) await write(path, changed, { isNew: read === undefined });
+  if (!dryRun && news.length > 0 && changed !== text) await write(path, changed, { isNew: read === undefined, hasSecret });
   const view = describe(deps, path, after, { exists: read !== undefined || (!dryRun && news.length > 0), problem: null });
   return { changed: news.map(([keys]) => keys.join('.')), ...view };
 }
@@ -187,11 +175,16 @@ async function checkNewPaths(before: Config, after: Config): Promise<void> {
 }
 
 /** A link stays one, and so do mode and content of a file that cannot be written. */
-async function write(path: string, text: string, { isNew }: { readonly isNew: boolean }): Promise<void> {
+async function write(
+  path: string,
+  text: string,
+  { isNew, hasSecret }: { readonly isNew: boolean; readonly hasSecret: boolean },
+): Promise<void> {
   await explainingDiskErrors(`cannot write ${path}`, async () => {
     const target = isNew ? path : await realpath(path);
-    // A token may come to stand in it.
-    const mode = isNew ? 0o600 : (await stat(target)).mode & 0o7777;
+    const before = isNew ? 0o600 : (await stat(target)).mode & 0o7777;
+    // Only its owner reads a file with a secret in it. Of a link it is the file that it leads to.
+    const mode = hasSecret ? before & 0o700 : before;
     await writeFileDurably(target, text, { mode });
     await chmod(target, mode);
   });

@@ -30,6 +30,8 @@ export interface OpenedStore extends AsyncDisposable {
   readonly uploads?: Uploads;
   /** What changes in it, as it changes, when it is spoken to over HTTP. */
   readonly news?: StoreClient['news'];
+  /** Its tokens and its policy, when it is spoken to over HTTP. */
+  readonly access?: StoreClient['access'];
   /** What Hugging Face has of a model, when it is spoken to over HTTP. */
   readonly offer?: StoreClient['offer'];
   /** Where the canonical copies lie, when this machine is the store host. */
@@ -45,11 +47,16 @@ export interface OpenedStore extends AsyncDisposable {
  * on the host the running server, else the disk; elsewhere the configured host.
  * @param mayCreate whether this machine's own default store may be made when there is none at all
  * @param connections how many requests there may be at one time
+ * @param withKey whether the running server of this machine is shown the key of this machine; a server itself shows it to nobody
  * @throws SkulkError STORE_NOT_CONFIGURED, CONFIG when the configured directory is missing
  */
 export async function openStore(
   deps: Deps,
-  { mayCreate = false, connections }: { readonly mayCreate?: boolean; readonly connections?: number | undefined } = {},
+  {
+    mayCreate = false,
+    connections,
+    withKey = true,
+  }: { readonly mayCreate?: boolean; readonly connections?: number | undefined; readonly withKey?: boolean } = {},
 ): Promise<OpenedStore> {
   const { config, store } = deps;
   const { settings, isStoreHost, isStoreNamed } = config;
@@ -65,11 +72,12 @@ export async function openStore(
       hint: `set it to true in ${config.file ?? 'the configuration'}`,
     });
   const url = remoteUrl(config);
-  if (url !== undefined) return openRemote(deps, url, { connections });
+  if (url !== undefined) return openRemote(deps, url, { connections, withKey });
   if (!isStoreHost) throw notConfigured();
   const root = settings.storePath.value;
   const holder = await readLock(storeLayout(root).lock);
-  if (holder?.url !== undefined) return openRemote(deps, urlFromHere(holder) ?? outOfReach(root, holder), { localRoot: root, connections });
+  if (holder?.url !== undefined)
+    return openRemote(deps, urlFromHere(holder) ?? outOfReach(root, holder), { localRoot: root, connections, withKey });
   const exists = await isThere(root);
   if (!exists && isStoreNamed) await checkDirectory(root, 'store_path', { mayBeMissing: false });
   if (isStoreNamed) return openDisk(deps, root);
@@ -120,11 +128,11 @@ export const findByName =
 async function openRemote(
   deps: Deps,
   url: string,
-  { localRoot, connections }: { localRoot?: string; connections?: number | undefined } = {},
+  { localRoot, connections, withKey = true }: { localRoot?: string; connections?: number | undefined; withKey?: boolean } = {},
 ): Promise<OpenedStore> {
   const { world, config } = deps;
   const { createStoreClient } = await import('../client/store-client.ts');
-  const token = config.settings.token.value;
+  const token = await credentialFor(deps, url, { withKey });
   const seconds = Number(world.env['SKULK_STALL_TIMEOUT']);
   const store = createStoreClient({
     url,
@@ -144,10 +152,19 @@ async function openRemote(
     uploads: store.uploads,
     probe: store.probe,
     news: store.news,
+    access: store.access,
     offer: store.offer,
     ...(localRoot !== undefined && { localRoot }),
     [Symbol.asyncDispose]: async () => store.close(),
   };
+}
+
+/** What is shown to a store: a token that was given for this very command, the key of this machine for its own server, else the configured token. */
+async function credentialFor({ config }: Deps, url: string, { withKey }: { readonly withKey: boolean }): Promise<string | undefined> {
+  const { value, origin } = config.settings.token;
+  if (!withKey || (value !== undefined && origin.from === 'flag')) return value;
+  const { keyFor } = await import('../access/serve-record.ts');
+  return (await keyFor(config.skulkHome, url)) ?? value;
 }
 
 function openDisk(deps: Deps, root: string): OpenedStore {

@@ -1,4 +1,5 @@
 import type { Forwarder } from '../client/forward.ts';
+import type { SessionAnswer } from '../client/session-client.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import { pause } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
@@ -17,6 +18,8 @@ export interface StoreLink {
   /** Whether the store has an API of its own to send requests on to; the Python Skulk's has not. Throws STORE_UNREACHABLE. */
   readonly mayForward: () => Promise<boolean>;
   readonly forward: Forwarder['forward'];
+  /** What the store says of who shows a token, or none. Throws STORE_NOT_CONFIGURED, STORE_UNREACHABLE. */
+  readonly session: (bearer: string | undefined) => Promise<SessionAnswer>;
   readonly close: () => Promise<void>;
 }
 
@@ -87,6 +90,7 @@ export function createStoreLink(given: Deps, { mdns }: { readonly mdns: boolean 
       return speaksApi;
     },
     forward: async (...request) => (await open()).forward(...request),
+    session: async (bearer) => (await open()).session(bearer),
     close: async () => {
       const last = await opened?.catch(() => undefined);
       await last?.close();
@@ -98,23 +102,27 @@ interface Opened {
   readonly deps: Deps;
   readonly health: () => Promise<{ readonly version: string }>;
   readonly forward: StoreLink['forward'];
+  readonly session: StoreLink['session'];
   readonly close: () => Promise<void>;
 }
 
 async function openFor(deps: Deps): Promise<Opened> {
-  const [store, { createForwarder }, { lookupOfStore }] = await Promise.all([
-    openStore(deps),
+  const [store, { createForwarder }, { lookupOfStore }, { askSession }] = await Promise.all([
+    openStore(deps, { withKey: false }),
     import('../client/forward.ts'),
     import('../client/lookup-of-store.ts'),
+    import('../client/session-client.ts'),
   ]);
   const { signal, version } = deps.world;
   const url = store.url ?? '';
-  const lookup = lookupOfStore({ url, signal, userAgent: `skulk/${version}`, findByName: findByName(deps) });
-  const forwarder = createForwarder({ url, token: deps.config.settings.token.value, lookup, connectTimeoutMs, silenceMs });
+  const userAgent = `skulk/${version}`;
+  const lookup = lookupOfStore({ url, signal, userAgent, findByName: findByName(deps) });
+  const forwarder = createForwarder({ url, lookup, connectTimeoutMs, silenceMs });
   return {
     deps: { ...deps, store: store.store, downloads: await store.downloads(), fleet: await store.fleet() },
     health: () => store.store.health(),
     forward: forwarder.forward,
+    session: (bearer) => askSession({ url, signal, userAgent, lookup, bearer }),
     close: async () => {
       forwarder.close();
       await store[Symbol.asyncDispose]();

@@ -1,8 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { SkulkError } from '../kernel/errors.ts';
 import type { Deps } from '../operations/deps.ts';
+import type { StoreAdministration } from '../operations/open-administration.ts';
 import { createStagingJobs } from '../operations/staging-jobs.ts';
 import type { StoreLink } from '../operations/store-link.ts';
+import { type Access, createAccess } from './access/access.ts';
+import { addStoreAccessRoutes } from './access/token-routes.ts';
 import { addConfigRoutes } from './config-routes.ts';
 import { createApp, type LogOptions } from './create-app.ts';
 import { createEventStreams } from './events/event-stream.ts';
@@ -10,7 +13,7 @@ import { forwardToStore } from './forward-to-store.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { addNodeRoutes, type NodeIdentity } from './node-routes.ts';
 import { addStoreApi } from './store-api.ts';
-import { addWebApp, webRoutes } from './web-app.ts';
+import { addWebApp } from './web-app.ts';
 
 /** What the API of a serving node needs. */
 export interface ApiAppOptions extends LogOptions {
@@ -19,6 +22,10 @@ export interface ApiAppOptions extends LogOptions {
   /** Of a node that is not the store host; on the host `deps` has the store. */
   readonly link?: StoreLink | undefined;
   readonly identity: () => NodeIdentity;
+  /** Who may do what; without it the LAN what the settings say, and nobody more. */
+  readonly access?: Access | undefined;
+  /** The named tokens and the policy, on the store host. */
+  readonly administration?: StoreAdministration | undefined;
   /** What this machine is called beside its addresses. */
   readonly names?: readonly string[];
   readonly limits?: Partial<Limits>;
@@ -29,6 +36,8 @@ export async function createApiApp({
   deps,
   link,
   identity,
+  access = createAccess({ token: deps.config.settings.token.value }),
+  administration,
   names,
   limits: given,
   logLevel,
@@ -39,9 +48,9 @@ export async function createApiApp({
     title: 'skulk',
     version: identity().version,
     limits,
-    token: deps.config.settings.token.value,
+    access,
+    hostname: identity().hostname,
     names,
-    openRoutes: webRoutes,
     reword: rewordStoreFailure,
     logLevel,
     stream,
@@ -68,6 +77,7 @@ export async function createApiApp({
       for (const tell of configListeners) tell();
     },
   });
+  if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
   addWebApp(app);
   return app;
 }

@@ -5,6 +5,7 @@ import type { DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { parseModelId } from '../kernel/model-id.ts';
 import { arrivedFile } from '../operations/host-downloads.ts';
+import { forReaders } from './access/require-role.ts';
 import { createBufferPool } from './buffer-pool.ts';
 import type { Limits } from './limits.ts';
 import { errorSchema, query } from './schemas.ts';
@@ -24,6 +25,7 @@ export function addChunkRoutes(
   app.get(
     '/downloads/:id/chunks',
     {
+      config: forReaders,
       schema: {
         summary: 'The chunks that a running download has, from a number on',
         params,
@@ -82,7 +84,7 @@ export function addChunkRoutes(
   };
   app.get(
     '/downloads/:id/chunks/:run/:number',
-    { schema: { summary: 'The bytes of one of those chunks', response: { 404: errorSchema } } },
+    { config: forReaders, schema: { summary: 'The bytes of one of those chunks', response: { 404: errorSchema } } },
     answer,
   );
 }

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { SkulkError } from '../kernel/errors.ts';
-import { isOwnAddress } from '../kernel/own-address.ts';
 import { browseDirectories } from '../operations/browse-directories.ts';
 import { changeConfig, configurationSchema, viewConfig } from '../operations/change-config.ts';
 import type { Deps } from '../operations/deps.ts';
+import { forAdmins, forReaders } from './access/require-role.ts';
 import { errorSchema, query } from './schemas.ts';
 
 const sections = ['model_store', 'hf_token'] as const;
@@ -17,15 +17,20 @@ const viewSchema = {
 /** This machine's configuration, and the directories that it may name. @param onChanged told when it was changed here */
 export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }: { readonly onChanged: () => void }): void {
   const failures = { 400: errorSchema, 403: errorSchema };
-  app.get('/config', { schema: { summary: 'The configuration, without secrets', response: { 200: viewSchema } } }, async () =>
-    viewConfig(deps),
+  app.get(
+    '/config',
+    { config: forReaders, schema: { summary: 'The configuration, without secrets', response: { 200: viewSchema } } },
+    async () => viewConfig(deps),
   );
-  app.get('/config/schema', { schema: { summary: 'The JSON schema of the configuration file', response: { 200: open } } }, async () =>
-    configurationSchema(),
+  app.get(
+    '/config/schema',
+    { config: forReaders, schema: { summary: 'The JSON schema of the configuration file', response: { 200: open } } },
+    async () => configurationSchema(),
   );
   app.put(
     '/config',
     {
+      config: forAdmins,
       schema: {
         summary: 'Change settings; what is not named stays, null takes a key out',
         querystring: query('dry_run'),
@@ -38,8 +43,7 @@ export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }:
     },
     async (request) => {
       const dryRun = (request.query as { dry_run?: unknown }).dry_run === 'true';
-      const mayGuarded = deps.config.settings.token.value !== undefined || isOwnAddress(request.socket.remoteAddress ?? '');
-      const result = await changeConfig(deps, { change: readChange(request), dryRun, mayGuarded });
+      const result = await changeConfig(deps, { change: readChange(request), dryRun });
       if (!dryRun && result.changed.length > 0) {
         request.log.info({ keys: result.changed, from: request.ip }, 'the configuration was changed');
         onChanged();
@@ -50,6 +54,7 @@ export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }:
   app.get(
     '/filesystem/browse',
     {
+      config: forAdmins,
       schema: {
         summary: 'The directories in one below those that may be looked at; those themselves without a path',
         querystring: query('path'),

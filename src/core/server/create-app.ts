@@ -3,8 +3,11 @@ import swagger from '@fastify/swagger';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import { pino } from 'pino';
 import { SkulkError } from '../kernel/errors.ts';
+import type { Access } from './access/access.ts';
+import { logChanges } from './access/log-changes.ts';
+import { requireRoles } from './access/require-role.ts';
+import { addSessionRoutes } from './access/session-routes.ts';
 import { allowedMethods } from './allowed-methods.ts';
-import { requireToken } from './authenticate.ts';
 import { compilers } from './compilers.ts';
 import { answerError, type ErrorAnswer } from './error-body.ts';
 import type { Limits } from './limits.ts';
@@ -23,23 +26,23 @@ export interface AppOptions extends LogOptions {
   readonly title: string;
   readonly version: string;
   readonly limits: Limits;
-  readonly token?: string | undefined;
+  /** Who may do what. */
+  readonly access: Access;
+  readonly hostname: string;
   /** What this machine is called beside its addresses. */
   readonly names?: readonly string[] | undefined;
-  /** Routes that need no token. */
-  readonly openRoutes?: readonly string[];
   /** Puts a failure into this server's words before it is answered. */
   readonly reword?: (error: unknown) => unknown;
 }
 
-/** An empty fastify app with limits, logging, authentication, one shape of errors and `GET /openapi.json`. */
+/** An empty fastify app with limits, logging, roles, one shape of errors and `GET /openapi.json` and `/session`. */
 export async function createApp({
   title,
   version,
   limits,
-  token,
+  access,
+  hostname,
   names = [],
-  openRoutes = [],
   reword = (error) => error,
   logLevel = 'info',
   stream,
@@ -78,8 +81,9 @@ export async function createApp({
     if (request.originalUrl.length <= limits.urlBytes) return;
     throw Object.assign(new Error(`the URL is longer than ${limits.urlBytes} bytes`), { statusCode: 414 });
   });
-  if (token === undefined) refuseWebPages(app, names);
-  else requireToken(app, token, openRoutes);
+  logChanges(app);
+  refuseWebPages(app, { names, further: access.serverNames });
+  requireRoles(app, access, { hostname });
   app.addHook('onResponse', async (request, reply) => {
     request.log.debug(
       { method: request.method, url: request.originalUrl, status: reply.statusCode, from: request.ip, ms: Math.round(reply.elapsedTime) },
@@ -88,6 +92,7 @@ export async function createApp({
   });
   app.setErrorHandler(async (error, request, reply) => {
     const answer = answerError(reword(error));
+    request.failure = answer.body.code;
     if (answer.body.code === 'INTERNAL')
       request.log.error({ err: error, method: request.method, url: request.originalUrl }, 'unexpected error');
     else if (answer.status >= 500)
@@ -100,13 +105,15 @@ export async function createApp({
     if (methods.length === 0)
       throw new SkulkError('NOT_FOUND', 'there is nothing here', { hint: 'GET /openapi.json lists what this server answers' });
     const detail = `${request.method} is not possible here`;
+    request.failure = 'BAD_REQUEST';
     await reply
       .code(405)
       .header('Allow', methods.join(', '))
       .send({ detail, code: 'BAD_REQUEST', hint: `use ${methods.join(' or ')}` });
   });
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title, version } } });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  addSessionRoutes(app, access, { hostname });
+  app.get('/openapi.json', { config: { role: 'read' }, schema: { hide: true } }, async () => app.swagger());
   return app;
 }
 

@@ -3,6 +3,7 @@ import type { DownloadRequest, DownloadStatus } from '../jobs/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { type ModelId, parseModelRef, parseRevision } from '../kernel/model-id.ts';
 import { parseRelativePath } from '../kernel/relative-path.ts';
+import { forNodes, forReaders } from './access/require-role.ts';
 import { modelOf } from './model-of.ts';
 import { downloadBodySchema, downloadSchema, errorSchema, modelParams } from './schemas.ts';
 
@@ -27,13 +28,18 @@ export function addDownloadRoutes(app: FastifyInstance, prefix: string, { ask, s
   ] as const) {
     const shown = (summary: string) => (hide ? { hide } : { summary, params, response });
     const url = `${prefix}/${id}/download`;
-    app.post(url, { schema: { ...shown('Fetch a model from Hugging Face'), body: downloadBodySchema }, preValidation }, async (request) => {
-      const wanted = parseDownload(modelOf(request), request.body as DownloadBody);
-      request.log.info({ model: wanted.modelId }, 'asked for a download');
-      return ask(wanted);
-    });
-    if (status !== undefined) app.get(`${url}/status`, { schema: shown('How a download is') }, async (request) => status(modelOf(request)));
-    app.delete(url, { schema: shown('Stop a download; what came is kept for the next try') }, async (request) => {
+    app.post(
+      url,
+      { config: forNodes, schema: { ...shown('Fetch a model from Hugging Face'), body: downloadBodySchema }, preValidation },
+      async (request) => {
+        const wanted = parseDownload(modelOf(request), request.body as DownloadBody);
+        request.log.info({ model: wanted.modelId }, 'asked for a download');
+        return ask(wanted);
+      },
+    );
+    if (status !== undefined)
+      app.get(`${url}/status`, { config: forReaders, schema: shown('How a download is') }, async (request) => status(modelOf(request)));
+    app.delete(url, { config: forNodes, schema: shown('Stop a download; what came is kept for the next try') }, async (request) => {
       const modelId = modelOf(request);
       request.log.info({ model: modelId }, 'asked to stop a download');
       return cancel(modelId);

@@ -5,7 +5,7 @@ import { explainSystemError } from '../kernel/explain-system-error.ts';
 export interface ErrorAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: { readonly detail: string; readonly code: ErrorCode | 'INTERNAL' | 'UNAUTHORIZED'; readonly hint: string | null };
+  readonly body: { readonly detail: string; readonly code: ErrorCode | 'INTERNAL'; readonly hint: string | null };
 }
 
 /** Turns any failure into an answer. Of what skulk did not foresee nothing is told but that it happened. */
@@ -13,9 +13,10 @@ export function answerError(given: unknown): ErrorAnswer {
   const error = explainSystemError(given, 'the disk of the machine that was asked refused');
   if (error instanceof SkulkError) {
     const { code, message, hint, retryAfterMs } = error;
+    const retry = retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) };
     return {
       status: errorCodes[code].http,
-      headers: retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) },
+      headers: { ...retry, ...(code === 'UNAUTHORIZED' && { 'WWW-Authenticate': 'Bearer' }) },
       body: { detail: message, code, hint: hint ?? null },
     };
   }

@@ -6,6 +6,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { isSha256 } from '../kernel/sha256.ts';
 import type { LocalStore, OpenFile } from '../store/contract.ts';
+import { forNodes, forReaders } from './access/require-role.ts';
 import { createBufferPool } from './buffer-pool.ts';
 import { forceOf, waitOf } from './fleet-routes.ts';
 import { sendJson } from './json-cache.ts';
@@ -158,22 +159,26 @@ export function addFileRoutes(
   const files = { type: 'array', items: { type: 'string' } } as const;
   app.get(
     '/models/:id/files',
-    { schema: { summary: "The paths of a model's files", params, response: { 200: files, ...failures } } },
+    { config: forReaders, schema: { summary: "The paths of a model's files", params, response: { 200: files, ...failures } } },
     answerGet,
   );
   app.get(
     '/models/:id/manifest',
-    { schema: { summary: "A model's manifest", params, response: { 200: manifestSchema, 202: hashingSchema, ...failures } } },
+    {
+      config: forReaders,
+      schema: { summary: "A model's manifest", params, response: { 200: manifestSchema, 202: hashingSchema, ...failures } },
+    },
     answerGet,
   );
   app.get(
     '/models/:id/download/status',
-    { schema: { summary: 'How a download is', params, response: { 200: downloadSchema, ...failures } } },
+    { config: forReaders, schema: { summary: 'How a download is', params, response: { 200: downloadSchema, ...failures } } },
     answerGet,
   );
   app.delete(
     '/models/:id',
     {
+      config: forNodes,
       schema: {
         summary: 'Remove a model and every staged copy of it',
         querystring: query('wait_ms', 'force'),
@@ -183,11 +188,12 @@ export function addFileRoutes(
     },
     answerDelete,
   );
-  app.delete('/models/:org/:name', { schema: { hide: true } }, answerDelete);
-  app.route({ method: ['GET', 'HEAD'], url: '/models/:id', schema: { hide: true }, handler: answerGet });
+  app.delete('/models/:org/:name', { config: forNodes, schema: { hide: true } }, answerDelete);
+  app.route({ method: ['GET', 'HEAD'], url: '/models/:id', config: forReaders, schema: { hide: true }, handler: answerGet });
   app.route({
     method: ['GET', 'HEAD'],
     url: '/models/:id/*',
+    config: forReaders,
     schema: { summary: "The bytes of a model's file; ranges and conditions as in RFC 9110", params, response: failures },
     handler: answerGet,
   });

@@ -5,6 +5,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import { parseModelId } from '../kernel/model-id.ts';
 import { parseNodeId } from '../kernel/node-id.ts';
 import type { DeletionReport } from '../operations/delete-models.ts';
+import { forAdmins, forNodes, forReaders } from './access/require-role.ts';
 import { nodeSchema, orderBodySchema, orderSchema, outcomeBodySchema, reportBodySchema } from './fleet-schemas.ts';
 import { errorSchema, query } from './schemas.ts';
 
@@ -23,10 +24,11 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet): void {
   app.addHook('preClose', async () => closing.abort());
   const failures = { 400: errorSchema, 404: errorSchema };
   const list = { type: 'array', items: nodeSchema } as const;
-  app.get('/nodes', { schema: { summary: 'Every node that reported', response: { 200: list } } }, () => fleet.nodes());
+  app.get('/nodes', { config: forReaders, schema: { summary: 'Every node that reported', response: { 200: list } } }, () => fleet.nodes());
   app.post(
     '/nodes/:node',
     {
+      config: { ...forNodes, isRoutine: true },
       bodyLimit: mostReportBytes,
       schema: { summary: 'A node says how it is, and hears what it has to do', body: reportBodySchema, response: failures },
     },
@@ -36,15 +38,20 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet): void {
       return { orders: await fleet.report(report, { address: request.ip }) };
     },
   );
-  app.delete('/nodes/:node', { schema: { summary: 'Forget a node and its orders', response: failures } }, async (request) => {
-    const node = nodeOf(request);
-    await fleet.forget(node);
-    request.log.info({ node }, 'forgot a node');
-    return { node, forgotten: true };
-  });
+  app.delete(
+    '/nodes/:node',
+    { config: forAdmins, schema: { summary: 'Forget a node and its orders', response: failures } },
+    async (request) => {
+      const node = nodeOf(request);
+      await fleet.forget(node);
+      request.log.info({ node }, 'forgot a node');
+      return { node, forgotten: true };
+    },
+  );
   app.get(
     '/nodes/:node/orders',
     {
+      config: forNodes,
       // It never ends.
       exposeHeadRoute: false,
       schema: { summary: 'What a node has to do, as it is given: lines of JSON, {"order":…} or {} as a sign of life', response: failures },
@@ -53,7 +60,7 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet): void {
   );
   app.post(
     '/nodes/:node/orders/:order',
-    { schema: { summary: 'A node says what it did', body: outcomeBodySchema, response: failures } },
+    { config: forNodes, schema: { summary: 'A node says what it did', body: outcomeBodySchema, response: failures } },
     async (request) => {
       const outcome = request.body as OrderOutcome;
       const node = nodeOf(request);
@@ -68,6 +75,7 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet): void {
   app.post(
     '/orders',
     {
+      config: forNodes,
       schema: {
         summary: 'Give every node an order, or those that are named',
         body: orderBodySchema,
@@ -88,12 +96,18 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet): void {
   );
   app.get(
     '/orders',
-    { schema: { summary: 'The orders that some node has not carried out', response: { 200: { type: 'array', items: orderSchema } } } },
+    {
+      config: forReaders,
+      schema: { summary: 'The orders that some node has not carried out', response: { 200: { type: 'array', items: orderSchema } } },
+    },
     () => fleet.pendingOrders(),
   );
   app.get(
     '/orders/:order',
-    { schema: { summary: 'How an order stands', querystring: query('wait_ms'), response: { 200: orderSchema, ...failures } } },
+    {
+      config: forReaders,
+      schema: { summary: 'How an order stands', querystring: query('wait_ms'), response: { 200: orderSchema, ...failures } },
+    },
     async (request) => fleet.outcome(orderOf(request), { waitMs: waitOf(request, 0), signal: closing.signal }),
   );
 }

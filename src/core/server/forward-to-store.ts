@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { StoreLink } from '../operations/store-link.ts';
 import { isPlainParam, splitTarget, targetOfRoute } from './request-target.ts';
 
@@ -21,11 +21,19 @@ export function forwardToStore(app: FastifyInstance, link: StoreLink): void {
     const target = targetOfRoute(route, params, splitTarget(request.originalUrl).query);
     if (route === '/store/events') streams.add(reply.raw);
     try {
-      await link.forward(request.raw, reply.raw, target, () => reply.hijack());
+      await link.forward(request.raw, reply.raw, target, { begin: () => reply.hijack(), authorization: shownToStore(request) });
     } finally {
       streams.delete(reply.raw);
     }
   });
+}
+
+/**
+ * What the store is shown of who asks. The keys of this machine are for this machine alone; with one of them the store sees a request of
+ * the LAN. This node never adds a token of its own: whoever asks would do with it what they may not do themselves.
+ */
+function shownToStore({ asker, headers }: FastifyRequest): string | undefined {
+  return asker.credential === 'token' || asker.credential === 'named' ? headers.authorization : undefined;
 }
 
 /** What is said of this node's own copies is not. */

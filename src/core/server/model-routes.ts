@@ -5,9 +5,9 @@ import type { Deps } from '../operations/deps.ts';
 import { lookAtHub } from '../operations/look-at-hub.ts';
 import { showModel } from '../operations/show-model.ts';
 import { verifyModels } from '../operations/verify-models.ts';
+import { forNodes, forReaders } from './access/require-role.ts';
 import type { Limits } from './limits.ts';
 import { modelOf } from './model-of.ts';
-import { ownPagesOnly } from './refuse-web-pages.ts';
 import { errorSchema, hubOfferSchema, linesSchema, modelParams, query, shownModelSchema, verifyBodySchema } from './schemas.ts';
 import { streamWork } from './stream-work.ts';
 
@@ -29,14 +29,19 @@ export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, 
     params,
     querystring: query('revision'),
   };
-  app.get('/store/models/:id', { schema: { ...shown, response: { 200: shownModelSchema, ...failures } } }, show);
-  app.get('/store/models/:org/:name', { schema: { hide: true } }, show);
+  app.get('/store/models/:id', { config: forReaders, schema: { ...shown, response: { 200: shownModelSchema, ...failures } } }, show);
+  app.get('/store/models/:org/:name', { config: forReaders, schema: { hide: true } }, show);
   // It makes this machine ask Hugging Face, so it is not for every page.
-  app.get('/store/hub/:id', { ...ownPagesOnly, schema: { ...offered, response: { 200: hubOfferSchema, ...failures } } }, look);
-  app.get('/store/hub/:org/:name', { ...ownPagesOnly, schema: { hide: true } }, look);
+  app.get(
+    '/store/hub/:id',
+    { config: { ...forNodes, ownPagesOnly: true }, schema: { ...offered, response: { 200: hubOfferSchema, ...failures } } },
+    look,
+  );
+  app.get('/store/hub/:org/:name', { config: { ...forNodes, ownPagesOnly: true }, schema: { hide: true } }, look);
   app.post(
     '/store/verify',
     {
+      config: forNodes,
       schema: { summary: 'Hash models again and compare', body: verifyBodySchema, response: { 200: linesSchema, ...failures } },
       preValidation: async (request) => {
         request.body ??= {};

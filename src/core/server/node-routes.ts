@@ -3,10 +3,10 @@ import { type ModelRef, parseModelId, parseModelRef, parseRevision } from '../ke
 import type { Deps } from '../operations/deps.ts';
 import { listStaging } from '../operations/list-staging.ts';
 import type { StagingJobs } from '../operations/staging-jobs.ts';
+import { forNodes, forReaders } from './access/require-role.ts';
 import type { EventStreams } from './events/event-stream.ts';
 import { createNodeFeed } from './events/node-events.ts';
 import { modelOf } from './model-of.ts';
-import { ownPagesOnly } from './refuse-web-pages.ts';
 import { errorSchema, modelParams, nodeEventsSchema, stageBodySchema, stagingJobSchema } from './schemas.ts';
 
 /** Who a serving node is. */
@@ -32,19 +32,30 @@ export function addNodeRoutes(
 ): void {
   const open = { type: 'object', additionalProperties: true } as const;
   const failures = { 400: errorSchema, 404: errorSchema, 409: errorSchema };
-  app.get('/store/storage', { schema: { summary: "This node's staged copies", response: { 200: open } } }, async () => listStaging(deps));
-  app.get('/node/identity', { schema: { summary: 'Who this node is', response: { 200: open } } }, async () => identity());
+  app.get('/store/storage', { config: forReaders, schema: { summary: "This node's staged copies", response: { 200: open } } }, async () =>
+    listStaging(deps),
+  );
+  app.get('/node/identity', { config: forReaders, schema: { summary: 'Who this node is', response: { 200: open } } }, async () =>
+    identity(),
+  );
   const feed = createNodeFeed(deps, { jobs, onConfig });
-  app.get('/node/events', { schema: nodeEventsSchema, ...ownPagesOnly, exposeHeadRoute: false }, (request, reply) =>
-    streams.answer(request, reply, feed),
+  app.get(
+    '/node/events',
+    { config: { ...forReaders, ownPagesOnly: true }, schema: nodeEventsSchema, exposeHeadRoute: false },
+    (request, reply) => streams.answer(request, reply, feed),
   );
   const list = { ...open, properties: { jobs: { type: 'array', items: stagingJobSchema } } } as const;
-  app.get('/node/stage', { schema: { summary: 'What this node stages, and what ended last', response: { 200: list } } }, async () => ({
-    jobs: jobs.list(),
-  }));
+  app.get(
+    '/node/stage',
+    { config: forReaders, schema: { summary: 'What this node stages, and what ended last', response: { 200: list } } },
+    async () => ({
+      jobs: jobs.list(),
+    }),
+  );
   app.post(
     '/node/stage',
     {
+      config: forNodes,
       schema: {
         summary: 'Make a verified copy on this node; GET /node/events says how far it is',
         body: stageBodySchema,
@@ -66,7 +77,9 @@ export function addNodeRoutes(
       params: modelParams,
       response: { 200: stagingJobSchema, ...failures },
     };
-    app.delete(`/node/stage/${id}`, { schema: hide ? { hide } : shown }, async (request) => jobs.cancel(modelOf(request)));
+    app.delete(`/node/stage/${id}`, { config: forNodes, schema: hide ? { hide } : shown }, async (request) =>
+      jobs.cancel(modelOf(request)),
+    );
   }
 }
 

@@ -10,6 +10,10 @@ import { SkulkError } from '../kernel/errors.ts';
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Whether a method changes nothing. */
+export const isSafe = (method: string): boolean => safe.has(method);
+
 /** Nobody can own these in the public DNS (RFC 6762, RFC 8375, RFC 9476 and what home routers use). */
 const privateName = /^[^.]+$|\.(?:local|localhost|lan|home|internal|intranet|home\.arpa|localdomain)$/;
 
@@ -20,27 +24,33 @@ declare module 'fastify' {
   }
 }
 
-/** Refuses what web pages of other sites make a browser send. @param names what this machine is called beside its addresses */
-export function refuseWebPages(app: FastifyInstance, names: readonly string[]): void {
+/**
+ * Refuses what web pages of other sites make a browser send.
+ * @param names what this machine is called beside its addresses
+ * @param further names under which it may be asked too; undefined when there is a token, which no page of another site has
+ */
+export function refuseWebPages(
+  app: FastifyInstance,
+  { names, further }: { readonly names: readonly string[]; readonly further: () => Promise<readonly string[] | undefined> },
+): void {
   const own = new Set(names.map(normalize));
   app.addHook('onRequest', async ({ method, headers, routeOptions }) => {
+    const more = await further();
+    if (more === undefined) return;
     const host = nameOf(headers.host ?? '');
-    if (host !== '' && isIP(host) === 0 && !privateName.test(host) && !own.has(host)) {
+    if (host !== '' && isIP(host) === 0 && !privateName.test(host) && !own.has(host) && !more.some((name) => normalize(name) === host)) {
       throw new SkulkError('FORBIDDEN', `this machine is not known as ${host.slice(0, 253)}`, {
-        hint: 'use its address, or name it so in store_host on the store host; with SKULK_TOKEN set there, any name will do',
+        hint: 'use its address; or name it so in store_host, or in server_names (`skulk policy set server_names NAME`), on the store host',
       });
     }
     const isOwn = routeOptions.config.ownPagesOnly === true;
-    if ((isOwn || !safe.has(method)) && isFromElsewhere(headers)) {
+    if ((isOwn || !isSafe(method)) && isFromElsewhere(headers)) {
       throw new SkulkError('FORBIDDEN', `a web page of another site may not ${isOwn ? 'ask for this' : 'change anything here'}`, {
         hint: 'use the commands of skulk, or set SKULK_TOKEN',
       });
     }
   });
 }
-
-/** The options of such a route. */
-export const ownPagesOnly = { config: { ownPagesOnly: true } } as const;
 
 function isFromElsewhere({ host, origin, 'sec-fetch-site': site }: FastifyRequest['headers']): boolean {
   if (typeof site === 'string' && site !== 'same-origin' && site !== 'none') return true;

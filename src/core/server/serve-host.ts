@@ -7,8 +7,10 @@ import type { Deps, StoreChanges } from '../operations/deps.ts';
 import { findOtherStores } from '../operations/discover.ts';
 import { openHostFleet } from '../operations/fleet-agent.ts';
 import { createHostDownloads } from '../operations/host-downloads.ts';
+import { openAdministration } from '../operations/open-administration.ts';
 import { openHostStore } from '../operations/open-store.ts';
 import type { LocalStore } from '../store/contract.ts';
+import { createAccess } from './access/access.ts';
 import type { Served, Serving } from './serving.ts';
 import { createStoreApp } from './store-app.ts';
 
@@ -16,7 +18,7 @@ import { createStoreApp } from './store-app.ts';
  * The store host's part: its disk, its file server, its downloads, its nodes and orders.
  * @param tell what is said before the server is ready
  */
-export async function serveHost({ deps, request, nodeId, names, outside, listenWith, atEnd }: Serving, tell: Emit): Promise<Served> {
+export async function serveHost({ deps, request, nodeId, names, keys, outside, listenWith, atEnd }: Serving, tell: Emit): Promise<Served> {
   const { world, config } = deps;
   if (request.mdns && request.role === 'auto') await warnOfOtherStores(deps, tell);
   let queue: DownloadQueue | undefined;
@@ -36,9 +38,27 @@ export async function serveHost({ deps, request, nodeId, names, outside, listenW
   atEnd(() => downloads.close());
   const fleet = openHostFleet(deps, store, opened.held);
   const own: Deps = { ...deps, store, downloads, fleet, changes: changesOf({ store, downloads, fleet }) };
-  const { version } = world;
-  const token = config.settings.token.value;
-  const app = await createStoreApp({ store, downloads, uploads, fleet, deps: own, version, token, names, logLevel: request.logLevel });
+  const { version, hostname } = world;
+  const administration = await openAdministration(deps, store.root);
+  const access = createAccess({
+    token: config.settings.token.value,
+    ...keys,
+    policy: administration.policy.current,
+    findToken: administration.tokens.find,
+  });
+  const app = await createStoreApp({
+    store,
+    downloads,
+    uploads,
+    fleet,
+    deps: own,
+    version,
+    access,
+    administration,
+    hostname,
+    names,
+    logLevel: request.logLevel,
+  });
   const listening = await listenWith(app, request.port ?? config.settings.storePort.value);
   await opened.setUrl(listening.url, outside(listening.url));
   port = listening.port;
@@ -47,6 +67,9 @@ export async function serveHost({ deps, request, nodeId, names, outside, listenW
     storeUrl: outside(listening.url),
     storePath: store.root,
     lost: opened.held.lost,
+    localStoreUrl: listening.url,
+    access,
+    administration,
     fleet: async () => fleet,
     onReady: async () => {
       store.hashInBackground();

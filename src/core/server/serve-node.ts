@@ -1,13 +1,15 @@
 import { SkulkError } from '../kernel/errors.ts';
 import type { Emit } from '../kernel/events.ts';
 import { createStoreLink } from '../operations/store-link.ts';
+import { createStoreRoles } from '../operations/store-roles.ts';
+import { createAccess } from './access/access.ts';
 import type { Served, Serving } from './serving.ts';
 
 /**
  * The part of a machine that is not the store host: a way to the store, which may be found or come up later.
  * @param tell what is said before the server is ready
  */
-export async function serveNode({ deps, request, atEnd }: Serving, tell: Emit): Promise<Served> {
+export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: Emit): Promise<Served> {
   const { storeUrl, enabled } = deps.config.settings;
   if (storeUrl.origin.from === 'environment')
     tell({
@@ -22,9 +24,16 @@ export async function serveNode({ deps, request, atEnd }: Serving, tell: Emit): 
       if (!(error instanceof SkulkError)) throw error;
       tell({ type: 'warning', message: error.message, hint: error.hint });
     });
+  const roles = createStoreRoles(link);
   return {
     deps,
     link,
+    access: createAccess({
+      token: deps.config.settings.token.value,
+      ...keys,
+      policy: roles.policy,
+      findToken: enabled.value ? roles.findToken : undefined,
+    }),
     storeUrl: (enabled.value ? link.url() : undefined) ?? null,
     storePath: null,
     fleet: enabled.value ? link.fleet : undefined,

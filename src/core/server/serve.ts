@@ -1,4 +1,8 @@
 import type { FastifyInstance } from 'fastify';
+import { ensureAdminKey } from '../access/admin-key.ts';
+import { createPageKeys } from '../access/page-keys.ts';
+import { pageLink } from '../access/page-link.ts';
+import { recordServer } from '../access/serve-record.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { SkulkEvent } from '../kernel/events.ts';
 import { ensureNodeId, type NodeId } from '../kernel/node-id.ts';
@@ -31,9 +35,10 @@ const everywhere = '0.0.0.0';
 
 /**
  * Serves until `world.signal` aborts: on the store host the files and the API, elsewhere the API.
+ * @param onReady told once, with what makes a link that opens the page with the role admin
  * @throws SkulkError LOCKED, PORT_IN_USE, CONFIG, PERMISSION, USAGE
  */
-export async function serve(given: Deps, request: ServeRequest, onReady: (ready: Ready) => void): Promise<void> {
+export async function serve(given: Deps, request: ServeRequest, onReady: (ready: Ready, makeLink: () => string) => void): Promise<void> {
   const { world, config } = given;
   const { settings } = config;
   const isHost = request.role === 'store' || (request.role === 'auto' && config.isStoreHost && settings.enabled.value);
@@ -43,6 +48,10 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     });
   const nodeId = await ensureNodeId(config.skulkHome, world.env['SKULK_NODE_ID']);
   checkAdvertise(given);
+  const adminKey = await ensureAdminKey(config.skulkHome, (path) =>
+    world.emit({ type: 'warning', message: `other users could read ${path}, so the key of this machine was replaced` }),
+  );
+  const pages = createPageKeys();
   const apps: FastifyInstance[] = [];
   const deps: Deps = { world: { ...world, emit: (event) => logEvent(apps[0], event) }, config: { ...config, nodeId, isStoreHost: isHost } };
   warnOfInternet({ ...deps, world }, { listen: request.host });
@@ -52,6 +61,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     deps,
     request,
     nodeId,
+    keys: { adminKey, pages },
     names: [world.hostname, nodeId, settings.storeHost.value, settings.storeHttpHost.value].filter((name) => name !== undefined),
     outside: (url) => {
       const { host, isRoutable } = advertised();
@@ -70,6 +80,8 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     const api = await createApiApp({
       deps: served.deps,
       link: served.link,
+      access: served.access,
+      administration: served.administration,
       identity: () => {
         const { host, isRoutable } = advertised();
         const preferred_address = isRoutable ? host : null;
@@ -83,7 +95,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     void tidyUp(deps);
     serving.atEnd(keepLeases(deps));
     if (served.fleet !== undefined) serving.atEnd(beAgent(deps, nodeId, served.fleet));
-    onReady({
+    const ready: Ready = {
       event: 'ready',
       role: isHost ? 'store' : 'node',
       store_url: served.storeUrl,
@@ -91,7 +103,17 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
       store_path: served.storePath,
       node_id: nodeId,
       pid: process.pid,
+    };
+    const stores = served.localStoreUrl === undefined ? [] : [served.localStoreUrl, serving.outside(served.localStoreUrl)];
+    const forget = await recordServer(config.skulkHome, {
+      role: ready.role,
+      storePath: served.storePath,
+      apiUrl: ready.api_url,
+      localApiUrl: url,
+      urls: [...stores, url, ready.api_url],
     });
+    ends.push(forget);
+    onReady(ready, () => pageLink(ready.api_url, pages.makeCode().code));
     keepHeapSmall();
     await aborted(AbortSignal.any([world.signal, ...(served.lost === undefined ? [] : [served.lost])]));
     if (served.lost?.aborted === true) throw stopServing(deps, served.lost.reason);

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { NodeId } from '../kernel/node-id.ts';
 import type { Deps } from '../operations/deps.ts';
 import type { startAgent } from '../operations/fleet-agent.ts';
+import type { AccessOptions } from './access/access.ts';
 import type { ApiAppOptions } from './api-app.ts';
 
 /** What `skulk serve` takes. */
@@ -22,6 +23,8 @@ export interface Serving {
   readonly deps: Deps;
   readonly request: ServeRequest;
   readonly nodeId: NodeId;
+  /** What gives the role admin on this machine. */
+  readonly keys: Required<Pick<AccessOptions, 'adminKey' | 'pages'>>;
   /** What this machine is called beside its addresses. */
   readonly names: readonly string[];
   /** The URL at which other machines reach what answers at a URL of this one. */
@@ -33,11 +36,13 @@ export interface Serving {
 }
 
 /** What a role gives to the API and the agent, which both have. */
-export interface Served extends Pick<ApiAppOptions, 'deps' | 'link'> {
+export interface Served extends Pick<ApiAppOptions, 'deps' | 'link' | 'access' | 'administration'> {
   readonly storeUrl: string | null;
   readonly storePath: string | null;
   /** Aborts, with the reason, when another process has taken the store, as this one was suspended. */
   readonly lost?: AbortSignal;
+  /** Where the file server answers on this machine. */
+  readonly localStoreUrl?: string;
   /** Waits for a store; undefined where there will be none. */
   readonly fleet: ((signal: AbortSignal) => Promise<Parameters<typeof startAgent>[1]['fleet']>) | undefined;
   /** To be done when the API answers. */

@@ -9,6 +9,7 @@ import { listRegistry } from '../operations/list-registry.ts';
 import { listNodes, listOrders } from '../operations/nodes.ts';
 import { purgeEverywhere } from '../operations/purge-everywhere.ts';
 import type { DescribedEntry } from '../store/contract.ts';
+import { forNodes, forReaders } from './access/require-role.ts';
 import { addDownloadRoutes } from './download-routes.ts';
 import type { EventStreams } from './events/event-stream.ts';
 import type { Feed } from './events/feed.ts';
@@ -19,7 +20,6 @@ import { healthAnswer } from './health-answer.ts';
 import type { Limits } from './limits.ts';
 import { modelOf } from './model-of.ts';
 import { addModelRoutes } from './model-routes.ts';
-import { ownPagesOnly } from './refuse-web-pages.ts';
 import { deletedSchema, downloadSchema, entrySchema, errorSchema, eventsSchema, modelParams, query } from './schemas.ts';
 
 /** What the routes of a store need beside it. */
@@ -37,20 +37,22 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   const open = { type: 'object', additionalProperties: true } as const;
   const unavailable = { 503: errorSchema };
 
-  app.get('/store/health', { schema: { summary: 'How the store is', response: { 200: open, ...unavailable } } }, async () =>
-    healthAnswer(await checkHealth(await deps())),
+  app.get(
+    '/store/health',
+    { config: forReaders, schema: { summary: 'How the store is', response: { 200: open, ...unavailable } } },
+    async () => healthAnswer(await checkHealth(await deps())),
   );
   const entries = { ...open, properties: { entries: { type: 'array', items: entrySchema } } } as const;
   app.get(
     '/store/registry',
-    { schema: { summary: 'What the store holds, with tags', response: { 200: entries, ...unavailable } } },
+    { config: forReaders, schema: { summary: 'What the store holds, with tags', response: { 200: entries, ...unavailable } } },
     async () => listRegistry(await deps(), { tags: [] }),
   );
   const model = { ...open, properties: { id: { type: 'string' } } } as const;
   const models = { ...open, properties: { object: { const: 'list' }, data: { type: 'array', items: model } } } as const;
   app.get(
     '/v1/models',
-    { schema: { summary: 'What the store holds, as OpenAI lists models', response: { 200: models, ...unavailable } } },
+    { config: forReaders, schema: { summary: 'What the store holds, as OpenAI lists models', response: { 200: models, ...unavailable } } },
     async () => ({
       object: 'list',
       data: (await listRegistry(await deps(), { tags: [] })).entries.map(toOpenAiModel),
@@ -71,13 +73,14 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
     querystring: query('wait_ms', 'force'),
     response: { 200: deletedSchema, 404: errorSchema, 409: errorSchema, ...unavailable },
   };
-  app.delete('/store/models/:id', { schema: removed }, remove);
-  app.delete('/store/models/:org/:name', { schema: { hide: true } }, remove);
+  app.delete('/store/models/:id', { config: forNodes, schema: removed }, remove);
+  app.delete('/store/models/:org/:name', { config: forNodes, schema: { hide: true } }, remove);
   addModelRoutes(app, deps, limits);
   addEventRoute(app, deps, streams);
   app.get(
     '/store/downloads',
     {
+      config: forReaders,
       schema: {
         summary: 'The running and waiting downloads',
         querystring: query('recent'),
@@ -100,6 +103,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   app.post(
     '/store/purge-staging',
     {
+      config: forNodes,
       schema: {
         summary: 'Remove staged copies on every node, or on those that are named; canonical copies stay',
         querystring: query('wait_ms'),
@@ -123,23 +127,29 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   );
   app.get(
     '/store/orders',
-    { schema: { summary: 'The orders that some node has not carried out', response: { 200: open, ...unavailable } } },
+    { config: forReaders, schema: { summary: 'The orders that some node has not carried out', response: { 200: open, ...unavailable } } },
     async () => listOrders(await deps()),
   );
-  app.get('/store/nodes', { schema: { summary: 'Every node that reported', response: { 200: open, ...unavailable } } }, async () =>
-    listNodes(await deps()),
+  app.get(
+    '/store/nodes',
+    { config: forReaders, schema: { summary: 'Every node that reported', response: { 200: open, ...unavailable } } },
+    async () => listNodes(await deps()),
   );
 }
 
 /** `GET /store/events`. */
 function addEventRoute(app: FastifyInstance, deps: () => Promise<Deps>, streams: EventStreams): void {
   const feeds = new WeakMap<Deps, Feed<StoreTopic>>();
-  app.get('/store/events', { schema: eventsSchema, ...ownPagesOnly, exposeHeadRoute: false }, async (request, reply) => {
-    const known = await deps();
-    const feed = feeds.get(known) ?? createStoreFeed(known);
-    feeds.set(known, feed);
-    return streams.answer(request, reply, feed);
-  });
+  app.get(
+    '/store/events',
+    { config: { ...forReaders, ownPagesOnly: true }, schema: eventsSchema, exposeHeadRoute: false },
+    async (request, reply) => {
+      const known = await deps();
+      const feed = feeds.get(known) ?? createStoreFeed(known);
+      feeds.set(known, feed);
+      return streams.answer(request, reply, feed);
+    },
+  );
 }
 
 /** Times in this list are seconds since 1970. */

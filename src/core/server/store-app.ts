@@ -6,7 +6,11 @@ import { SkulkError } from '../kernel/errors.ts';
 import { isNodeId } from '../kernel/node-id.ts';
 import { deleteModels } from '../operations/delete-models.ts';
 import type { Deps } from '../operations/deps.ts';
+import type { StoreAdministration } from '../operations/open-administration.ts';
 import type { LocalStore, Uploads } from '../store/contract.ts';
+import { type Access, createAccess } from './access/access.ts';
+import { forReaders } from './access/require-role.ts';
+import { addStoreAccessRoutes } from './access/token-routes.ts';
 import { addChunkRoutes } from './chunk-routes.ts';
 import { createApp, type LogOptions } from './create-app.ts';
 import { addDownloadRoutes } from './download-routes.ts';
@@ -35,8 +39,11 @@ export interface StoreAppOptions extends LogOptions {
   readonly limits?: Partial<Limits>;
   /** What this machine is called beside its addresses. */
   readonly names?: readonly string[] | undefined;
-  /** When given, everything but `/health` wants it as a bearer token. */
-  readonly token?: string | undefined;
+  /** Who may do what; the LAN everything that a node may when absent. */
+  readonly access?: Access | undefined;
+  /** The named tokens and the policy of this store. */
+  readonly administration?: StoreAdministration | undefined;
+  readonly hostname?: string | undefined;
 }
 
 /** The store host's file server. It holds no policy: it says what the store says. */
@@ -48,23 +55,27 @@ export async function createStoreApp({
   deps,
   version,
   limits: given,
-  token,
+  access = createAccess({}),
+  administration,
+  hostname = 'this machine',
   names,
   logLevel,
   stream,
 }: StoreAppOptions): Promise<FastifyInstance> {
   const limits = { ...defaultLimits, ...given };
-  const app = await createApp({ title: 'skulk store', version, limits, token, names, openRoutes: ['/health'], logLevel, stream });
+  const app = await createApp({ title: 'skulk store', version, limits, access, hostname, names, logLevel, stream });
   const list = { type: 'array' } as const;
-  app.get('/health', { schema: { summary: 'How the store is', response: { 200: healthSchema } } }, async () => store.health());
+  app.get('/health', { config: { role: 'open' }, schema: { summary: 'How the store is', response: { 200: healthSchema } } }, async () =>
+    store.health(),
+  );
   app.get(
     '/registry',
-    { schema: { summary: 'Every model that the store holds', response: { 200: { ...list, items: entrySchema } } } },
+    { config: forReaders, schema: { summary: 'Every model that the store holds', response: { 200: { ...list, items: entrySchema } } } },
     async (_request, reply) => sendJson(reply, await store.listDescribed()),
   );
   app.get(
     '/models',
-    { schema: { summary: 'The ids of the models', response: { 200: { ...list, items: { type: 'string' } } } } },
+    { config: forReaders, schema: { summary: 'The ids of the models', response: { 200: { ...list, items: { type: 'string' } } } } },
     async () => (await store.listModels()).map(({ model_id }) => model_id),
   );
   addDownloads(app, downloads ?? nothingIsFetched);
@@ -80,6 +91,7 @@ export async function createStoreApp({
     hasOrders: async (nodeId) => fleet !== undefined && isNodeId(nodeId) && (await fleet.expects(nodeId)),
   });
   if (fleet !== undefined) addFleetRoutes(app, fleet);
+  if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
   if (uploads !== undefined) addUploadRoutes(app, { uploads, intervalMs: limits.progressIntervalMs });
   addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
   // Nodes send on to this port what they are asked of the store.
@@ -92,6 +104,7 @@ function addDownloads(app: FastifyInstance, downloads: Downloads): void {
   app.get(
     '/downloads',
     {
+      config: forReaders,
       schema: {
         summary: 'The running and waiting downloads',
         querystring: query('recent'),

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SkulkError } from '../kernel/errors.ts';
 import type { WorkOptions } from '../store/contract.ts';
-import { errorLine } from './error-body.ts';
+import { answerError, errorLine } from './error-body.ts';
 
 /** What a client that reads nothing may leave unread, in bytes. */
 const mostUnread = 64 * 1024;
@@ -46,6 +46,7 @@ export async function streamWork(
     raw.end(`${JSON.stringify({ result })}\n`);
   } catch (error) {
     if (!hasBegun) throw error;
+    request.failure = answerError(error).body.code;
     if (!(error instanceof SkulkError)) request.log.error({ err: error, url: request.originalUrl }, 'unexpected error');
     raw.end(`${JSON.stringify(errorLine(error))}\n`);
   } finally {

@@ -5,6 +5,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import { type ModelId, parseModelId, parseRevision } from '../kernel/model-id.ts';
 import { isSha256, type Sha256 } from '../kernel/sha256.ts';
 import type { Uploads } from '../store/contract.ts';
+import { forNodes } from './access/require-role.ts';
 import { errorSchema, linesSchema, query } from './schemas.ts';
 import { streamWork } from './stream-work.ts';
 
@@ -19,6 +20,7 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, intervalMs }: {
   app.put(
     '/uploads/:id',
     {
+      config: forNodes,
       bodyLimit: mostManifestBytes,
       schema: {
         summary: 'Announce a model by its manifest; the answer names the pieces that the store lacks',
@@ -36,7 +38,10 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, intervalMs }: {
   );
   app.put(
     '/uploads/:id/:digest/:file/:start',
-    { schema: { summary: 'One piece, as bytes; it counts when it is what the manifest says', response } },
+    {
+      config: { ...forNodes, isRoutine: true },
+      schema: { summary: 'One piece, as bytes; it counts when it is what the manifest says', response },
+    },
     async (request, reply) => {
       const { file, start } = request.params as { file: string; start: string };
       if (![file, start].every((number) => /^\d{1,15}$/.test(number))) throw badPiece();
@@ -49,6 +54,7 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, intervalMs }: {
   app.post(
     '/uploads/:id/:digest/complete',
     {
+      config: forNodes,
       schema: {
         summary: 'Make the model of what has come',
         querystring: query('replace', 'revision'),

@@ -9,8 +9,8 @@ import { isSystemError, SkulkError } from '../kernel/errors.ts';
 const pages = ['/', '/nodes', '/settings'] as const;
 const assets = '/assets/:name';
 
-/** What holds no secret, so that the page can be there to ask for the token. */
-export const webRoutes: readonly string[] = [...pages, assets];
+/** They hold no secret, so the page can be there to ask for a token. */
+const forEverybody = { config: { role: 'open' }, schema: { hide: true } } as const;
 
 /** Nothing but what this server itself serves, and nothing inline. */
 const policy = [
@@ -71,8 +71,8 @@ export function addWebApp(app: FastifyInstance, { directory = builtDirectory() }
     if (request.headers['if-none-match'] === etag) return reply.code(304).send();
     return send(reply, document, 'no-cache');
   };
-  for (const page of pages) app.get(page, { schema: { hide: true } }, answerPage);
-  app.get(assets, { schema: { hide: true } }, async (request, reply) => {
+  for (const page of pages) app.get(page, forEverybody, answerPage);
+  app.get(assets, forEverybody, async (request, reply) => {
     const file = (await build()).assets.get((request.params as { name: string }).name);
     if (file === undefined) throw new SkulkError('NOT_FOUND', 'there is nothing here', { hint: 'load the page again' });
     return send(reply, file, 'public, max-age=31536000, immutable');

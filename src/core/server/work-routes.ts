@@ -4,6 +4,7 @@ import { parseModelId, parseRevision } from '../kernel/model-id.ts';
 import { parseRelativePath } from '../kernel/relative-path.ts';
 import { isSha256 } from '../kernel/sha256.ts';
 import type { AdoptRequest, LocalStore } from '../store/contract.ts';
+import { forNodes } from './access/require-role.ts';
 import { adoptBodySchema, errorSchema, linesSchema, modelParams, verifyBodySchema } from './schemas.ts';
 import { streamWork } from './stream-work.ts';
 
@@ -34,13 +35,17 @@ export function addWorkRoutes(app: FastifyInstance, { store, intervalMs }: { sto
   const response = { 200: linesSchema, 400: errorSchema, 409: errorSchema };
   app.post(
     '/models/:id/adopt',
-    { schema: { summary: 'Take a directory into the store', params: modelParams, body: adoptBodySchema, response }, preValidation },
+    {
+      config: forNodes,
+      schema: { summary: 'Take a directory into the store', params: modelParams, body: adoptBodySchema, response },
+      preValidation,
+    },
     adopt,
   );
-  app.post('/models/:org/:name/adopt', { schema: { hide: true, body: adoptBodySchema }, preValidation }, adopt);
+  app.post('/models/:org/:name/adopt', { config: forNodes, schema: { hide: true, body: adoptBodySchema }, preValidation }, adopt);
   app.post(
     '/verify',
-    { schema: { summary: 'Hash models again and compare', body: verifyBodySchema, response }, preValidation },
+    { config: forNodes, schema: { summary: 'Hash models again and compare', body: verifyBodySchema, response }, preValidation },
     async (request, reply) => {
       const { model_ids = [], repair = false } = request.body as VerifyBody;
       const wanted = { modelIds: model_ids.map(parseModelId), repair };

@@ -24,6 +24,12 @@ export interface StoreLayout {
   /** The nodes, and what was ordered of them. */
   readonly fleet: string;
   readonly lock: string;
+  /** Hashes of the named tokens, and the lock under which they are changed. */
+  readonly tokens: string;
+  readonly tokensLock: string;
+  /** What the LAN may do, and other settings of the store; the lock as above. */
+  readonly policy: string;
+  readonly policyLock: string;
 }
 
 /** The layout below a store's root. */
@@ -43,6 +49,10 @@ export function storeLayout(root: string): StoreLayout {
     intents: join(own, 'intents'),
     fleet: join(own, 'fleet'),
     lock: join(own, 'lock'),
+    tokens: join(own, 'tokens.json'),
+    tokensLock: join(own, 'tokens-lock'),
+    policy: join(own, 'policy.yaml'),
+    policyLock: join(own, 'policy-lock'),
   };
 }
 

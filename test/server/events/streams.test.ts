@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { createAccess } from '../../../src/core/server/access/access.ts';
 import { createApp } from '../../../src/core/server/create-app.ts';
 import { createEventStreams } from '../../../src/core/server/events/event-stream.ts';
 import { createFeed } from '../../../src/core/server/events/feed.ts';
@@ -12,7 +13,7 @@ import { ask } from '../../helpers/raw-http.ts';
 /** A server with one stream, of a text that the test sets. */
 async function serve(given: Partial<Limits> = {}) {
   const limits = { ...defaultLimits, ...given };
-  const app = await createApp({ title: 'test', version: '1', limits, logLevel: 'silent' });
+  const app = await createApp({ title: 'test', version: '1', access: createAccess({}), hostname: 'kite3', limits, logLevel: 'silent' });
   const streams = createEventStreams(app, limits);
   let value = '';
   let tell: (() => void) | undefined;
@@ -35,7 +36,7 @@ async function serve(given: Partial<Limits> = {}) {
     },
     lookEveryMs: 60_000,
   });
-  app.get('/events', { exposeHeadRoute: false }, (request, reply) => streams.answer(request, reply, feed));
+  app.get('/events', { config: { role: 'open' }, exposeHeadRoute: false }, (request, reply) => streams.answer(request, reply, feed));
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
   const stop = () => stopApp(app, { graceMs: 1000 });
   onTestFinished(stop);

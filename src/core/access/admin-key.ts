@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, link, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncDirectory, writeFileDurably } from '../kernel/durable-file.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { makeSecret } from './secret.ts';
+
+/** The file that holds the key of this machine: whoever can read it may change the settings of its server. */
+export const adminKeyFile = (skulkHome: string): string => join(skulkHome, 'admin-key');
+
+const pattern = /^[\w-]{43}$/;
+
+/** The key of this machine; undefined when none was made yet, or when this user may not read it. */
+export async function readAdminKey(skulkHome: string): Promise<string | undefined> {
+  try {
+    const key = (await readFile(adminKeyFile(skulkHome), 'utf8')).trim();
+    return pattern.test(key) ? key : undefined;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EISDIR', 'ELOOP')) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The key of this machine, made if there is none. Of two processes that make one, both get the same. A key that other users of the
+ * machine could read is replaced.
+ * @param onReplaced told when that happened
+ */
+export async function ensureAdminKey(skulkHome: string, onReplaced: (path: string) => void): Promise<string> {
+  const path = adminKeyFile(skulkHome);
+  const found = await stat(path).catch(() => undefined);
+  if (found !== undefined && (found.mode & 0o077) !== 0) {
+    onReplaced(path);
+    return replaceKey(path, makeSecret());
+  }
+  const known = await readAdminKey(skulkHome);
+  if (known !== undefined) return known;
+  if (found !== undefined && !found.isFile())
+    throw new SkulkError('CONFIG', `${path} is not a file`, { hint: 'remove it; `skulk serve` makes the key of this machine there' });
+  // What is there and is no key was never written by skulk as a whole.
+  return found === undefined ? makeKey(skulkHome, path) : replaceKey(path, makeSecret());
+}
+
+async function makeKey(skulkHome: string, path: string): Promise<string> {
+  const key = makeSecret();
+  const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  await writeKey(draft, key);
+  try {
+    await link(draft, path);
+    await syncDirectory(skulkHome);
+    return key;
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST')) return (await readAdminKey(skulkHome)) ?? key;
+    // Some file systems have no hard links.
+    await rename(draft, path);
+    return key;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function replaceKey(path: string, key: string): Promise<string> {
+  await writeKey(path, key);
+  return key;
+}
+
+async function writeKey(path: string, key: string): Promise<void> {
+  await writeFileDurably(path, `${key}\n`, { mode: 0o600 });
+  // The mask of the process may have taken away more than that.
+  await chmod(path, 0o600);
+}

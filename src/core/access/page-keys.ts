@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { SkulkError } from '../kernel/errors.ts';
+import { digestOf, makeSecret } from './secret.ts';
+
+/** A key that a tab of a browser got. */
+export interface PageKey {
+  readonly key: string;
+  /** When it ends if it is not used. */
+  readonly expiresAt: Date;
+}
+
+/** The keys of this server's pages. They live in memory, so they end with the server. */
+export interface PageKeys {
+  /** A code for one link; it opens one tab within ten minutes. */
+  makeCode(): { readonly code: string; readonly expiresAt: Date };
+  /**
+   * Changes a code for a key.
+   * @param from who asks, so that nobody guesses for long
+   * @throws SkulkError UNAUTHORIZED for a code that is wrong, used or too old; TOO_MANY_REQUESTS
+   */
+  redeem(code: string, from: string): PageKey;
+  /** Whether a key is one of a page; its time begins anew. */
+  holds(key: string): boolean;
+  end(key: string): void;
+}
+
+const codeMs = 10 * 60_000;
+const idleMs = 12 * 60 * 60_000;
+const minuteMs = 60_000;
+const mostWrong = 5;
+const mostCodes = 64;
+const mostKeys = 1_000;
+const mostAddresses = 1_000;
+
+/** @param now milliseconds of a clock that only goes forward */
+export function createPageKeys({ now = () => performance.now() }: { readonly now?: () => number } = {}): PageKeys {
+  // By digest, with the time at which it ends.
+  const codes = new Map<string, number>();
+  const keys = new Map<string, number>();
+  const wrong = new Map<string, { count: number; until: number }>();
+  const inDate = (ms: number): Date => new Date(Date.now() + ms);
+
+  const countWrong = (from: string): void => {
+    const known = wrong.get(from);
+    if (known !== undefined && known.until > now()) known.count += 1;
+    else keepNewest(wrong, mostAddresses).set(from, { count: 1, until: now() + minuteMs });
+  };
+  return {
+    makeCode: () => {
+      const code = randomBytes(16).toString('base64url');
+      keepNewest(codes, mostCodes).set(digestOf(code), now() + codeMs);
+      return { code, expiresAt: inDate(codeMs) };
+    },
+    redeem: (code, from) => {
+      const tried = wrong.get(from);
+      if (tried !== undefined && tried.until > now() && tried.count >= mostWrong)
+        throw new SkulkError('TOO_MANY_REQUESTS', 'too many wrong codes', {
+          hint: 'wait a minute, then use a new link of `skulk key`',
+          retryAfterMs: tried.until - now(),
+        });
+      const digest = digestOf(code);
+      const until = codes.get(digest);
+      codes.delete(digest);
+      if (until === undefined || until <= now()) {
+        countWrong(from);
+        throw new SkulkError('UNAUTHORIZED', 'this link was used already, or is older than ten minutes', {
+          hint: 'run `skulk key` on this machine and open the link that it prints',
+        });
+      }
+      const key = makeSecret();
+      keepNewest(keys, mostKeys).set(digestOf(key), now() + idleMs);
+      return { key, expiresAt: inDate(idleMs) };
+    },
+    holds: (key) => {
+      const digest = digestOf(key);
+      const until = keys.get(digest);
+      if (until === undefined) return false;
+      keys.delete(digest);
+      if (until <= now()) return false;
+      keys.set(digest, now() + idleMs);
+      return true;
+    },
+    end: (key) => void keys.delete(digestOf(key)),
+  };
+}
+
+/** Makes room for one more by letting the oldest go. */
+function keepNewest<Value>(map: Map<string, Value>, most: number): Map<string, Value> {
+  for (const [key] of map) {
+    if (map.size < most) break;
+    map.delete(key);
+  }
+  return map;
+}

@@ -1,0 +1,77 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileDurably } from '../kernel/durable-file.ts';
+import { isSystemError } from '../kernel/errors.ts';
+import { isOwnAddress } from '../kernel/own-address.ts';
+import { identifyProcess, identifySelf } from '../kernel/process-identity.ts';
+import { readAdminKey } from './admin-key.ts';
+
+/** The server of this machine that runs now. */
+export interface ServeRecord {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly role: 'store' | 'node';
+  readonly storePath: string | null;
+  /** Where the API answers, as other machines reach it. */
+  readonly apiUrl: string;
+  /** Where the API answers on this machine. */
+  readonly localApiUrl: string;
+  /** Every URL at which this very process answers. */
+  readonly urls: readonly string[];
+}
+
+const fileOf = (skulkHome: string): string => join(skulkHome, 'serve.json');
+
+/** Writes down that this process serves. The returned function takes that back, unless another server wrote down itself since. */
+export async function recordServer(skulkHome: string, server: Omit<ServeRecord, 'pid' | 'startTime'>): Promise<() => Promise<void>> {
+  const { pid, startTime } = await identifySelf();
+  const record: ServeRecord = { pid, startTime, ...server };
+  await writeFileDurably(fileOf(skulkHome), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  return async () => {
+    const now = await readRecord(skulkHome);
+    if (now?.pid === pid && now.startTime === startTime) await rm(fileOf(skulkHome), { force: true });
+  };
+}
+
+/** The server of this machine, when the very process that wrote itself down still lives. */
+export async function findServer(skulkHome: string): Promise<ServeRecord | undefined> {
+  const record = await readRecord(skulkHome);
+  if (record === undefined || record.startTime === '') return undefined;
+  return (await identifyProcess(record.pid))?.startTime === record.startTime ? record : undefined;
+}
+
+/**
+ * The key of this machine for a request to a URL, when the running server of this machine answers there. Nobody else gets it.
+ * @param url as it will be asked; no redirect may be followed from there
+ */
+export async function keyFor(skulkHome: string, url: string): Promise<string | undefined> {
+  const server = await findServer(skulkHome);
+  if (server === undefined || !URL.canParse(url)) return undefined;
+  const { origin, hostname } = new URL(url);
+  // An address that the server had in another network may be somebody else's in this one.
+  if (!isOwnAddress(hostname.replace(/^\[|\]$/g, ''))) return undefined;
+  return server.urls.some((own) => URL.canParse(own) && new URL(own).origin === origin) ? readAdminKey(skulkHome) : undefined;
+}
+
+async function readRecord(skulkHome: string): Promise<ServeRecord | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(fileOf(skulkHome), 'utf8'));
+    return isRecord(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || isSystemError(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM')) return undefined;
+    throw error;
+  }
+}
+
+function isRecord(value: unknown): value is ServeRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, startTime, apiUrl, localApiUrl, urls } = value as Partial<ServeRecord>;
+  return (
+    typeof pid === 'number' &&
+    typeof startTime === 'string' &&
+    typeof apiUrl === 'string' &&
+    typeof localApiUrl === 'string' &&
+    Array.isArray(urls) &&
+    urls.every((url) => typeof url === 'string')
+  );
+}

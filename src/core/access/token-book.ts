@@ -1,0 +1,148 @@
+import { chmod, readFile, stat } from 'node:fs/promises';
+import { writeFileDurably } from '../kernel/durable-file.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { acquireLock } from '../kernel/lock.ts';
+import { isRole, type Role } from '../kernel/role.ts';
+import { digestOf, isSameDigest, makeSecret } from './secret.ts';
+
+/** A token with a name, without the token itself. */
+export interface NamedToken {
+  readonly name: string;
+  readonly role: Role;
+  readonly created_at: string;
+}
+
+/** The named tokens of a store. Of a token only its hash is kept. */
+export interface TokenBook {
+  /** The token that this is, or undefined. What another process changed counts at once. */
+  find(token: string): Promise<NamedToken | undefined>;
+  list(): Promise<readonly NamedToken[]>;
+  /**
+   * Makes a token; it is shown this once.
+   * @throws SkulkError CONFLICT when the name is taken, CONFIG when the file is damaged
+   */
+  create(wanted: { readonly name: string; readonly role: Role }): Promise<NamedToken & { readonly token: string }>;
+  /** @throws SkulkError NOT_FOUND */
+  revoke(name: string): Promise<NamedToken>;
+}
+
+interface KeptToken extends NamedToken {
+  readonly sha256: string;
+}
+
+/** What every named token begins with. */
+const prefix = 'skulk_';
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const mostTokens = 1_000;
+const waitMs = 10_000;
+
+/** The gate for names of tokens. @throws SkulkError BAD_REQUEST */
+export function parseTokenName(name: string): string {
+  if (namePattern.test(name)) return name;
+  throw new SkulkError('BAD_REQUEST', `${JSON.stringify(name.slice(0, 80))} cannot be the name of a token`, {
+    hint: 'use letters, digits, ".", "_" and "-", 64 at most, e.g. laptop',
+  });
+}
+
+/**
+ * The named tokens in a file; it need not be there.
+ * @param lock the directory of the lock under which it is changed
+ */
+export function openTokenBook({
+  file,
+  lock,
+  signal,
+  now = () => new Date(),
+}: {
+  readonly file: string;
+  readonly lock: string;
+  readonly signal: AbortSignal;
+  readonly now?: () => Date;
+}): TokenBook {
+  let known: { readonly stamp: string; readonly tokens: readonly KeptToken[] } | undefined;
+  const read = async (): Promise<readonly KeptToken[]> => {
+    const stamp = await stampOf(file);
+    if (known?.stamp !== stamp) known = { stamp, tokens: stamp === '' ? [] : parseTokens(await readFile(file, 'utf8'), file) };
+    return known.tokens;
+  };
+  const change = async <T>(
+    work: (tokens: readonly KeptToken[]) => { readonly tokens: readonly KeptToken[]; readonly result: T },
+  ): Promise<T> => {
+    await using _ = await acquireLock(lock, { purpose: 'a change of the tokens', timeoutMs: waitMs, signal });
+    known = undefined;
+    const { tokens, result } = work(await read());
+    await writeFileDurably(file, `${JSON.stringify({ tokens }, undefined, 2)}\n`, { mode: 0o600 });
+    await chmod(file, 0o600);
+    known = undefined;
+    return result;
+  };
+  return {
+    find: async (token) => {
+      if (!token.startsWith(prefix)) return undefined;
+      const digest = digestOf(token);
+      const found = (await read()).find(({ sha256 }) => isSameDigest(sha256, digest));
+      return found && shown(found);
+    },
+    list: async () => (await read()).map(shown),
+    create: async ({ name, role }) => {
+      parseTokenName(name);
+      const token = `${prefix}${makeSecret()}`;
+      const kept: KeptToken = { name, role, created_at: now().toISOString(), sha256: digestOf(token) };
+      return change((tokens) => {
+        if (tokens.some((one) => one.name === name))
+          throw new SkulkError('CONFLICT', `there is a token called ${name} already`, {
+            hint: `choose another name, or run \`skulk token revoke ${name}\` first`,
+          });
+        if (tokens.length >= mostTokens)
+          throw new SkulkError('CONFLICT', `there are ${tokens.length} tokens already`, { hint: 'revoke those that are not used' });
+        return { tokens: [...tokens, kept], result: { ...shown(kept), token } };
+      });
+    },
+    revoke: (name) =>
+      change((tokens) => {
+        const found = tokens.find((one) => one.name === name);
+        if (found === undefined)
+          throw new SkulkError('NOT_FOUND', `there is no token called ${JSON.stringify(name.slice(0, 80))}`, {
+            hint: '`skulk token list` shows them',
+          });
+        return { tokens: tokens.filter((one) => one !== found), result: shown(found) };
+      }),
+  };
+}
+
+const shown = ({ name, role, created_at }: KeptToken): NamedToken => ({ name, role, created_at });
+
+/** What changes whenever the file is replaced; empty when there is none. */
+async function stampOf(file: string): Promise<string> {
+  try {
+    const { mtimeNs, size, ino } = await stat(file, { bigint: true });
+    return `${mtimeNs} ${size} ${ino}`;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return '';
+    throw error;
+  }
+}
+
+function parseTokens(text: string, file: string): readonly KeptToken[] {
+  try {
+    const { tokens } = JSON.parse(text) as { tokens?: unknown };
+    if (Array.isArray(tokens) && tokens.every(isKept)) return tokens;
+  } catch {
+    // Said below.
+  }
+  throw new SkulkError('CONFIG', `${file} is damaged, so no named token is accepted`, {
+    hint: 'restore it from a backup, or remove it and create the tokens again',
+  });
+}
+
+function isKept(value: unknown): value is KeptToken {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, role, created_at, sha256 } = value as Partial<KeptToken>;
+  return (
+    typeof name === 'string' &&
+    namePattern.test(name) &&
+    isRole(role) &&
+    typeof created_at === 'string' &&
+    /^[0-9a-f]{64}$/.test(String(sha256))
+  );
+}

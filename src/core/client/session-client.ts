@@ -1,0 +1,50 @@
+import { isRole, type Role } from '../kernel/role.ts';
+import { createExchange } from './exchange.ts';
+import { notAStore } from './map-failure.ts';
+import { readJson } from './read-body.ts';
+
+/** What a store says of whoever asks it. */
+export type SessionAnswer =
+  | {
+      readonly state: 'known';
+      readonly role: Role;
+      readonly credential: string;
+      readonly name: string | undefined;
+      readonly lan: string;
+    }
+  /** The store knows no such token, or wants one. */
+  | { readonly state: 'refused' }
+  /** The store has no roles: an older skulk, or the Python program. */
+  | { readonly state: 'none' };
+
+/** Asks a store what somebody may do who shows a token, or nobody who shows none. Throws STORE_UNREACHABLE. */
+export async function askSession({
+  bearer,
+  ...options
+}: Pick<Parameters<typeof createExchange>[0], 'url' | 'signal' | 'userAgent' | 'lookup'> & {
+  readonly bearer: string | undefined;
+}): Promise<SessionAnswer> {
+  // With a token of its own this machine would hear what it may do itself.
+  const exchange = createExchange({ ...options, stallTimeoutMs: 3_000, connectTimeoutMs: 1_500, connections: 1 });
+  const { url } = exchange;
+  try {
+    return await exchange.send(
+      {
+        path: '/session',
+        accept: [200, 401, 404],
+        ...(bearer !== undefined && { headers: { Authorization: `Bearer ${bearer}` } }),
+      },
+      async (response, watchdog): Promise<SessionAnswer> => {
+        if (response.status === 401) return { state: 'refused' };
+        if (response.status === 404) return { state: 'none' };
+        const body = await readJson(response, { url, limit: 64 * 1024, watchdog });
+        const { role, credential, name, lan } = (body ?? {}) as Record<string, unknown>;
+        if (!isRole(role) || typeof credential !== 'string' || typeof lan !== 'string')
+          throw notAStore(url, 'it does not say what this machine may do');
+        return { state: 'known', role, credential, name: typeof name === 'string' ? name : undefined, lan };
+      },
+    );
+  } finally {
+    exchange.close();
+  }
+}

@@ -1,0 +1,172 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import {
+  changePolicyText,
+  defaultPolicy,
+  type Policy,
+  parsePolicyValue,
+  policyKeys,
+  type ReadPolicy,
+  readPolicy,
+} from '../config/policy.ts';
+import { writeFileDurably } from '../kernel/durable-file.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import type { Emit } from '../kernel/events.ts';
+import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
+import { acquireLock } from '../kernel/lock.ts';
+import { storeLayout } from '../store/layout.ts';
+
+/** The policy of a store as a person sees it. */
+export interface PolicyView {
+  readonly path: string;
+  /** Every setting in the file's own shape. */
+  readonly policy: Readonly<Record<string, unknown>>;
+  /** Where each value comes from. */
+  readonly origin: Readonly<Record<string, 'default' | 'file'>>;
+}
+
+/** The policy of the store on this machine's disk. */
+export interface StorePolicy {
+  /**
+   * What applies now. A file that was changed is read again; one that was broken changes nothing, and is told once.
+   */
+  current(): Promise<Policy>;
+  /** @throws SkulkError CONFIG for a broken file */
+  view(): Promise<PolicyView>;
+  /**
+   * @param changes by key; null brings the default back
+   * @throws SkulkError BAD_REQUEST for values that are not possible, CONFIG for a broken file
+   */
+  change(changes: Readonly<Record<string, unknown>>): Promise<PolicyView>;
+}
+
+/** How long the file is believed to be as it was, in milliseconds. */
+const believedMs = 250;
+
+/**
+ * @param root of the store
+ * @throws SkulkError CONFIG when the file is broken
+ */
+export async function openStorePolicy({
+  root,
+  emit,
+  signal,
+}: {
+  readonly root: string;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}): Promise<StorePolicy> {
+  const layout = storeLayout(root);
+  const path = layout.policy;
+  let stamp = await stampOf(path);
+  let { policy } = (await readPolicy(path)) ?? nothing;
+  let looked = performance.now();
+
+  const look = async (): Promise<void> => {
+    const now = await stampOf(path);
+    if (now === stamp) return;
+    // A disk that went away says nothing about what the LAN may do.
+    if (now === 'none' && !(await isThere(dirname(path)))) return;
+    try {
+      ({ policy } = (await readPolicy(path)) ?? nothing);
+    } catch (error) {
+      if (!(error instanceof SkulkError)) throw error;
+      emit({ type: 'warning', message: `the policy as it was before stays in force: ${error.message}`, hint: error.hint });
+    }
+    stamp = now;
+  };
+  let looking: Promise<void> | undefined;
+  return {
+    current: async () => {
+      if (performance.now() - looked >= believedMs) {
+        looking ??= look().finally(() => {
+          looked = performance.now();
+          looking = undefined;
+        });
+        await looking;
+      }
+      return policy;
+    },
+    view: () => viewPolicy(root),
+    change: async (changes) => {
+      const view = await changePolicy({ root, changes, signal });
+      looked = Number.NEGATIVE_INFINITY;
+      return view;
+    },
+  };
+}
+
+/** @throws SkulkError CONFIG for a broken file */
+export async function viewPolicy(root: string): Promise<PolicyView> {
+  const { policy: path } = storeLayout(root);
+  return describe(path, (await readPolicy(path)) ?? nothing);
+}
+
+/** See `StorePolicy.change`. */
+export async function changePolicy({
+  root,
+  changes,
+  signal,
+}: {
+  readonly root: string;
+  readonly changes: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+}): Promise<PolicyView> {
+  const { policy: path, policyLock } = storeLayout(root);
+  return explainingDiskErrors(`cannot write ${path}`, async () => {
+    await using _ = await acquireLock(policyLock, { purpose: 'a change of the policy', timeoutMs: 10_000, signal });
+    // A file that is broken already is the file's fault and not of this change.
+    await readPolicy(path);
+    const before = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (isSystemError(error, 'ENOENT')) return undefined;
+      throw error;
+    });
+    const text = await changePolicyText(before, path, changes).catch((error: unknown) => {
+      if (!(error instanceof SkulkError)) throw error;
+      // The line would be one of a text that nobody has seen.
+      const message = error.message.replaceAll(/^.*?\.yaml(?::\d+)?(?::\d+)?: /gm, '');
+      throw new SkulkError('BAD_REQUEST', message, {
+        hint: error.hint === 'correct that line' ? '`skulk policy show` lists the keys' : error.hint,
+      });
+    });
+    if (text !== before) await writeFileDurably(path, text);
+    return describe(path, (await readPolicy(path)) ?? nothing);
+  });
+}
+
+/**
+ * A change of one key, nested as in the file.
+ * @param key with dots between its parts
+ * @param text the value as it is typed
+ * @throws SkulkError BAD_REQUEST
+ */
+export function policyChange(key: string, text: string): Readonly<Record<string, unknown>> {
+  return key.split('.').reduceRight<unknown>((value, part) => ({ [part]: value }), parsePolicyValue(key, text)) as Record<string, unknown>;
+}
+
+const nothing: ReadPolicy = { policy: defaultPolicy, given: [] };
+
+function describe(path: string, { policy, given }: ReadPolicy): PolicyView {
+  return {
+    path,
+    policy: { lan: policy.lan, server_names: policy.serverNames },
+    origin: Object.fromEntries(policyKeys.map((key) => [key, given.includes(key) ? 'file' : 'default'] as const)),
+  };
+}
+
+async function stampOf(path: string): Promise<string> {
+  try {
+    const { mtimeNs, size, ino } = await stat(path, { bigint: true });
+    return `${mtimeNs} ${size} ${ino}`;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return 'none';
+    // A file that cannot be looked at is read, and then said to be so.
+    return 'unknown';
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,92 @@
+import { digestOf } from '../access/secret.ts';
+import type { NamedToken } from '../access/token-book.ts';
+import type { SessionAnswer } from '../client/session-client.ts';
+import type { Policy } from '../config/policy.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import type { StoreLink } from './store-link.ts';
+
+/** What a node knows of who may do what: its store says it. */
+export interface StoreRoles {
+  /** What the LAN may do here. What the store said last holds while it is away. */
+  policy(): Promise<Pick<Policy, 'lan' | 'serverNames'>>;
+  /**
+   * Whose token this is.
+   * @throws SkulkError STORE_UNREACHABLE, STORE_NOT_CONFIGURED when the store cannot be asked
+   */
+  findToken(token: string): Promise<Pick<NamedToken, 'role' | 'name'> | undefined>;
+}
+
+/** How long an answer holds, in milliseconds: a token that was revoked is over here within that time. */
+const believedMs = 60_000;
+/** A token that was just made is known here after that. */
+const refusedMs = 2_000;
+/** A store that does not answer is not asked again for as long. */
+const awayMs = 5_000;
+const mostTokens = 1_000;
+
+/** @param now milliseconds of a clock that only goes forward */
+export function createStoreRoles(
+  link: Pick<StoreLink, 'session' | 'url'>,
+  { now = () => performance.now() }: { readonly now?: () => number } = {},
+): StoreRoles {
+  let lan: Policy['lan'] | undefined;
+  let askAgain = Number.NEGATIVE_INFINITY;
+  let asking: Promise<void> | undefined;
+  const known = new Map<string, { readonly until: number; readonly found: Pick<NamedToken, 'role' | 'name'> | undefined }>();
+
+  const askLan = async (): Promise<void> => {
+    try {
+      lan = lanOf(await link.session(undefined));
+      askAgain = now() + believedMs;
+    } catch (error) {
+      if (!(error instanceof SkulkError)) throw error;
+      askAgain = now() + awayMs;
+    }
+  };
+  return {
+    policy: async () => {
+      // A store that nobody has found yet is not looked for because of this.
+      if (link.url() !== undefined && now() >= askAgain) {
+        asking ??= askLan().finally(() => {
+          asking = undefined;
+        });
+        await asking;
+      }
+      return { lan: lan ?? 'node', serverNames: [] };
+    },
+    findToken: async (token) => {
+      const digest = digestOf(token);
+      const before = known.get(digest);
+      if (before !== undefined && before.until > now()) return before.found;
+      known.delete(digest);
+      const found = tokenOf(
+        await link.session(token).catch((error: unknown) => {
+          if (!(error instanceof SkulkError)) throw error;
+          throw new SkulkError(error.code, `the store cannot be asked whose token this is: ${error.message}`, {
+            hint: error.hint,
+            cause: error,
+          });
+        }),
+      );
+      for (const [oldest] of known) {
+        if (known.size < mostTokens) break;
+        known.delete(oldest);
+      }
+      known.set(digest, { until: now() + (found === undefined ? refusedMs : believedMs), found });
+      return found;
+    },
+  };
+}
+
+/** A store without roles lets the LAN do what a node does, unless it wants a token. */
+function lanOf(answer: SessionAnswer): Policy['lan'] {
+  if (answer.state === 'refused') return 'none';
+  return answer.state === 'known' && (answer.lan === 'read' || answer.lan === 'none') ? answer.lan : 'node';
+}
+
+/** The keys of the store host are for that machine alone. */
+function tokenOf(answer: SessionAnswer): Pick<NamedToken, 'role' | 'name'> | undefined {
+  if (answer.state !== 'known') return undefined;
+  if (answer.credential === 'named') return { role: answer.role, name: answer.name ?? '' };
+  return answer.credential === 'token' ? { role: answer.role, name: 'of the store' } : undefined;
+}

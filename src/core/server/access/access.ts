@@ -1,0 +1,72 @@
+import type { PageKeys } from '../../access/page-keys.ts';
+import { digestOf, isSameDigest } from '../../access/secret.ts';
+import type { NamedToken } from '../../access/token-book.ts';
+import type { Policy } from '../../config/policy.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { Role } from '../../kernel/role.ts';
+
+/** Who asks, as far as it is known. What address a request comes from proves nothing. */
+export interface Asker {
+  readonly role: Role | 'none';
+  /** By what the role was shown: nothing (lan), the token of the configuration, the key of this machine, that of a page, or a named token. */
+  readonly credential: 'lan' | 'token' | 'key' | 'page' | 'named';
+  /** Of a named token. */
+  readonly name?: string | undefined;
+}
+
+/** Decides who may do what on a server. */
+export interface Access {
+  /** Who shows an `Authorization` header, or none. @throws SkulkError UNAUTHORIZED for a bearer that nobody knows */
+  judge(authorization: string | undefined): Promise<Asker>;
+  /** What the LAN may do without a token. */
+  lan(): Promise<Policy['lan']>;
+  /** Further names under which this server may be asked; undefined when any name will do. */
+  serverNames(): Promise<readonly string[] | undefined>;
+  readonly pages: PageKeys | undefined;
+}
+
+/** What decides. */
+export interface AccessOptions {
+  /** The one of the configuration; whoever knows it may do everything, and nobody else anything. */
+  readonly token?: string | undefined;
+  /** The key of this machine; without it nobody administers this server. */
+  readonly adminKey?: string | undefined;
+  readonly pages?: PageKeys | undefined;
+  /** Of the store. */
+  readonly policy?: (() => Promise<Pick<Policy, 'lan' | 'serverNames'>>) | undefined;
+  /** Of the store. */
+  readonly findToken?: ((token: string) => Promise<Pick<NamedToken, 'role' | 'name'> | undefined>) | undefined;
+}
+
+/** See `Access`. Comparisons take as long whatever the difference is. */
+export function createAccess({ token, adminKey, pages, policy, findToken }: AccessOptions): Access {
+  const tokenDigest = token === undefined ? undefined : digestOf(token);
+  const keyDigest = adminKey === undefined ? undefined : digestOf(adminKey);
+  const lan = async (): Promise<Policy['lan']> => (token !== undefined ? 'none' : policy === undefined ? 'node' : (await policy()).lan);
+  return {
+    pages,
+    lan,
+    serverNames: async () => (token !== undefined ? undefined : policy === undefined ? [] : (await policy()).serverNames),
+    judge: async (authorization) => {
+      const bearer = bearerOf(authorization);
+      if (bearer === undefined) return { role: await lan(), credential: 'lan' };
+      const digest = digestOf(bearer);
+      if (tokenDigest !== undefined && isSameDigest(digest, tokenDigest)) return { role: 'admin', credential: 'token' };
+      if (keyDigest !== undefined && isSameDigest(digest, keyDigest)) return { role: 'admin', credential: 'key' };
+      if (pages?.holds(bearer) === true) return { role: 'admin', credential: 'page' };
+      const named = await findToken?.(bearer);
+      if (named !== undefined) return { role: named.role, credential: 'named', name: named.name };
+      throw new SkulkError('UNAUTHORIZED', 'this server does not know the token', {
+        hint: 'send the right one as `Authorization: Bearer TOKEN`; skulk takes it from SKULK_TOKEN or --token',
+      });
+    },
+  };
+}
+
+/** The token of an `Authorization: Bearer` header; undefined without one. */
+function bearerOf(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined;
+  // Another scheme shows nothing that is known here, and is no reason to be trusted less than nobody.
+  const given = /^Bearer(?: +(.*))?$/is.exec(authorization.trim());
+  return given === null ? undefined : (given[1] ?? '').trim();
+}

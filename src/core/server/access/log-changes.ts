@@ -1,0 +1,64 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isSafe } from '../refuse-web-pages.ts';
+import type { Asker } from './access.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** It is one of very many of one piece of work, so that it is logged only when it fails. */
+    readonly isRoutine?: boolean;
+  }
+  interface FastifyRequest {
+    /** The code of what it failed with. */
+    failure: string | undefined;
+  }
+}
+
+/** Logs every request that would change something: who asked, from where, what for, and what came of it. */
+export function logChanges(app: FastifyInstance): void {
+  app.decorateRequest('failure');
+  app.addHook('onRequest', async (request, reply) => {
+    if (isSafe(request.method)) return;
+    const { raw } = reply;
+    // Also of an answer that is written by hand, and of one that nobody waits for any more.
+    raw.once('close', () => {
+      const { failure, routeOptions, log } = request;
+      const isDone = raw.writableFinished && failure === undefined && raw.statusCode < 400;
+      const fields = {
+        who: nameOf(request.asker),
+        from: request.ip,
+        node: textOf(request.headers['skulk-node']),
+        method: request.method,
+        url: request.originalUrl.slice(0, 500),
+        ...targetOf(request),
+        status: raw.headersSent ? raw.statusCode : undefined,
+        code: failure ?? (raw.writableFinished ? undefined : 'INTERRUPTED'),
+      };
+      log[isDone && routeOptions.config.isRoutine === true ? 'debug' : 'info'](fields, isDone ? 'request done' : 'request failed');
+    });
+  });
+}
+
+function nameOf(asker: Asker | undefined): string {
+  if (asker === undefined) return 'unknown';
+  return asker.credential === 'named' ? `token ${asker.name ?? ''}` : asker.credential;
+}
+
+/** What is asked for, as far as the URL or the body says it. */
+function targetOf({ params, body }: FastifyRequest): object {
+  const { id, org, name, node, order } = fieldsOf(params);
+  const said = fieldsOf(body);
+  const model = id ?? (org === undefined ? undefined : `${org}/${name}`) ?? said['model_id'] ?? said['modelId'];
+  return {
+    ...(typeof model === 'string' && { model: textOf(model) }),
+    ...(Array.isArray(said['model_ids']) && { models: said['model_ids'].slice(0, 20).map(textOf) }),
+    ...(node !== undefined && { target: textOf(node) }),
+    ...(order !== undefined && { order: textOf(order) }),
+    ...(typeof said['kind'] === 'string' && { kind: textOf(said['kind']) }),
+    ...(org === undefined && id === undefined && name !== undefined && { name: textOf(name) }),
+  };
+}
+
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value.slice(0, 200) : undefined);

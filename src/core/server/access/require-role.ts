@@ -1,0 +1,65 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { SkulkError } from '../../kernel/errors.ts';
+import { mayActAs, type Role } from '../../kernel/role.ts';
+import { isSafe } from '../refuse-web-pages.ts';
+import type { Access, Asker } from './access.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may use the route; `open` for everybody, whatever they show. Every route says it. */
+    readonly role?: Role | 'open';
+  }
+  interface FastifyRequest {
+    /** Who asks. */
+    asker: Asker;
+  }
+}
+
+/** The config of a route for everybody who may look. */
+export const forReaders = { role: 'read' } as const;
+/** The config of a route for whoever stages and changes models. */
+export const forNodes = { role: 'node' } as const;
+/** The config of a route for whoever changes settings. */
+export const forAdmins = { role: 'admin' } as const;
+
+const nobody: Asker = { role: 'none', credential: 'lan' };
+
+/** Lets requests through that may do what their route says. A route that does not say it ends the start of the server. */
+export function requireRoles(app: FastifyInstance, access: Access, { hostname }: { readonly hostname: string }): void {
+  app.decorateRequest('asker');
+  app.addHook('onRoute', ({ config, method, url }) => {
+    if (config?.role === undefined) throw new Error(`the route ${String(method)} ${url} does not say who may use it`);
+  });
+  app.addHook('onRequest', async (request) => {
+    request.asker = nobody;
+    const needs = roleOf(request);
+    if (needs === 'open') return;
+    request.asker = await access.judge(request.headers.authorization);
+    if (mayActAs(request.asker.role, needs)) return;
+    throw refusal(request.asker, needs, hostname);
+  });
+}
+
+/** Of what is not there nothing is told to whoever may not even look. */
+function roleOf({ routeOptions, method }: FastifyRequest): Role | 'open' {
+  return routeOptions.config.role ?? (isSafe(method) ? 'read' : 'node');
+}
+
+const does: Readonly<Record<Role, string>> = {
+  read: 'read here',
+  node: 'change models and copies here',
+  admin: 'change settings here',
+};
+
+function refusal({ role, credential, name }: Asker, needs: Role, hostname: string): SkulkError {
+  if (role === 'none')
+    return new SkulkError('UNAUTHORIZED', 'this server wants a token', {
+      hint: 'send it as `Authorization: Bearer TOKEN`; skulk takes it from SKULK_TOKEN or --token',
+    });
+  const who = credential === 'named' ? `the token ${name ?? ''} (role ${role})` : `the LAN without a token (role ${role})`;
+  const hint =
+    needs === 'admin'
+      ? `run \`skulk key\` on ${hostname} and open the link that it prints, or show a token of role admin`
+      : `show a token of role ${needs}; \`skulk token create\` on the store host makes one`;
+  return new SkulkError('FORBIDDEN', `${who} may not ${does[needs]}`, { hint });
+}
