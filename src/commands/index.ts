@@ -25,5 +25,9 @@ export const commandLoaders = {
   dashboard: async (): Promise<AnyCommand> => (await import('./dashboard.ts')).dashboard,
   doctor: async (): Promise<AnyCommand> => (await import('./doctor.ts')).doctor,
   config: async (): Promise<AnyCommand> => (await import('./config.ts')).config,
+  key: async (): Promise<AnyCommand> => (await import('./key.ts')).key,
+  token: async (): Promise<AnyCommand> => (await import('./token.ts')).token,
+  policy: async (): Promise<AnyCommand> => (await import('./policy.ts')).policy,
+  open: async (): Promise<AnyCommand> => (await import('./open.ts')).open,
   completion: async (): Promise<AnyCommand> => (await import('./completion.ts')).completion,
 } as const satisfies CommandLoaders;

@@ -7,7 +7,7 @@ export const serve = defineCommand({
   summary: 'serve the store to the LAN',
   description: [
     'On the store host this runs the file server (58080) and the API (52415), whose address is also that of the page for the browser. When no configuration names a store host, this machine is it, with the store under $SKULK_HOME/store.',
-    'One line on standard output says when it is ready. SIGTERM and Ctrl-C stop it: no new requests, what runs gets ten seconds to finish, exit status 0; a second signal ends it at once.',
+    'One line on standard output says when it is ready. On a terminal the address for the browser in it has a code that works once, within ten minutes, and lets that tab change settings; `skulk key` prints another. SIGTERM and Ctrl-C stop it: no new requests, what runs gets ten seconds to finish, exit status 0; a second signal ends it at once.',
   ],
   options: {
     role: choice('which part to play', 'ROLE', ['auto', 'store', 'node'], { fallback: 'auto' }),
@@ -42,13 +42,16 @@ export const serve = defineCommand({
         ...(port !== undefined && { port }),
         ...(apiPort !== undefined && { apiPort }),
       },
-      (ready) =>
+      (ready, makeLink) => {
+        // What can be read later, or by others, gets no link that gives rights.
+        const page = context.isOnTerminal() ? makeLink() : ready.api_url;
         context.announce(
           ready.role === 'store'
-            ? `skulk store is ready: ${ready.store_url}, in your browser ${ready.api_url} (store ${ready.store_path})`
-            : `skulk node is ready: in your browser ${ready.api_url} (store ${ready.store_url ?? 'not configured'})`,
+            ? `skulk store is ready: ${ready.store_url}, in your browser ${page} (store ${ready.store_path})`
+            : `skulk node is ready: in your browser ${page} (store ${ready.store_url ?? 'not configured'})`,
           ready,
-        ),
+        );
+      },
     );
   },
   text: () => [],

@@ -4,13 +4,16 @@ import '../styles/base.css';
 import '../styles/parts.css';
 import '../styles/pages.css';
 import { App } from './app.tsx';
+import { redeemLink } from './session.ts';
 import { applyTheme, readTheme } from './theme.ts';
 
 applyTheme(readTheme());
 const place = document.getElementById('page');
 if (place !== null)
-  createRoot(place).render(
-    <StrictMode>
-      <App />
-    </StrictMode>,
+  void redeemLink().then(() =>
+    createRoot(place).render(
+      <StrictMode>
+        <App />
+      </StrictMode>,
+    ),
   );

@@ -3,6 +3,7 @@ import { ApiError, asApiError } from '../api/api-error.ts';
 import { type Client, createClient } from '../api/client.ts';
 import type { Identity } from '../api/shapes.ts';
 
+/** What this tab shows to the server: a token that somebody typed, or the key that a link gave. */
 const key = 'skulk-token';
 const againMs = 2_000;
 
@@ -11,6 +12,22 @@ export type Session =
   | { readonly state: 'opening'; readonly problem: ApiError | undefined }
   | { readonly state: 'closed'; readonly wasRefused: boolean; readonly open: (token: string) => void }
   | { readonly state: 'open'; readonly client: Client; readonly identity: Identity };
+
+/**
+ * Changes the code of the link that opened this tab for a key of the tab, and takes the code out of the address. It is to be done
+ * before anything is shown.
+ */
+export async function redeemLink(): Promise<void> {
+  const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1];
+  if (code === undefined) return;
+  history.replaceState(null, '', location.pathname + location.search);
+  try {
+    const { key: given } = await createClient(undefined, () => {}).send<{ readonly key: string }>('POST', '/session', { code });
+    sessionStorage.setItem(key, given);
+  } catch {
+    // The link is used or too old, and the page goes on with what everybody may do.
+  }
+}
 
 /** Finds out who the server is, with the token of this tab if it wants one. A server that is not there yet is asked again. */
 export function useSession(): Session {

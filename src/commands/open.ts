@@ -1,0 +1,19 @@
+import { defineCommand } from '../cli/definition.ts';
+
+/** `skulk open`: the page in the browser. */
+export const open = defineCommand({
+  name: 'open',
+  summary: 'open the page in the browser',
+  description: [
+    'Opens the page of the `skulk serve` that runs on this machine, with the right to change settings (see skulk-key(1)); without one, the page of the configured store. Where there is no browser, it prints the address.',
+  ],
+  examples: [['open the page', 'skulk open']],
+  exits: ['store-unreachable'],
+  run: async (_, context) => {
+    const deps = await context.deps();
+    const { openPage } = await import('../core/operations/page-links.ts');
+    return openPage(deps);
+  },
+  text: ({ url, opened }) => (opened ? [] : [url]),
+  notice: ({ opened }) => (opened ? 'opened in the browser' : 'there is no browser here; open this address in one'),
+});

@@ -1,0 +1,71 @@
+import { argument, choice, defineCommand, variadic } from '../cli/definition.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
+
+/** `skulk token`: named tokens of the store. */
+export const token = defineCommand({
+  name: 'token',
+  summary: 'create, list or revoke tokens of the store',
+  description: [
+    'create makes a token with a name and a role, and prints it this once: read may look and fetch, node may also stage and change models, admin may also change settings. list shows the names. revoke ends a token: at once on the store host, within a minute on nodes.',
+    'A machine uses a token through SKULK_TOKEN or --token. Tokens do not change what the LAN may do without one; `skulk policy set lan none` does.',
+    'On the store host this works on the disk, with or without a server. Elsewhere it asks the store, which wants a token of role admin.',
+  ],
+  arguments: {
+    action: argument('what to do', { choices: ['create', 'list', 'revoke'] }),
+    name: variadic('the name of the token', { parse: (text) => text, optional: true }),
+  },
+  options: { role: choice('create: what the token may do', 'ROLE', ['read', 'node', 'admin']) },
+  examples: [
+    ['a token for a laptop that stages', 'skulk token create laptop --role node'],
+    ['which tokens are there?', 'skulk token list'],
+    ['end one', 'skulk token revoke laptop'],
+  ],
+  exits: ['not-found', 'store-unreachable', 'conflict'],
+  run: async ({ action, name: names, role }, context) => {
+    const [name, surplus] = names;
+    const usage = (message: string): SkulkError => new SkulkError('USAGE', message, { hint: 'see: skulk token --help' });
+    if (surplus !== undefined) throw usage(`"skulk token ${action}" takes one name, not ${names.length}`);
+    if (action !== 'create' && role !== undefined) throw usage('--role belongs to "skulk token create"');
+    if (action === 'list') {
+      if (name !== undefined) throw usage('"skulk token list" takes no name');
+      const deps = await context.deps();
+      const { listTokens } = await import('../core/operations/administer-store.ts');
+      return { action, ...(await listTokens(deps)) } as const;
+    }
+    if (name === undefined) throw usage(`"skulk token ${action}" needs the name of the token`);
+    if (action === 'revoke') {
+      const deps = await context.deps();
+      const { revokeToken } = await import('../core/operations/administer-store.ts');
+      return { action, revoked: (await revokeToken(deps, { name })).name } as const;
+    }
+    if (role === undefined) throw usage('"skulk token create" needs --role: read, node or admin');
+    const deps = await context.deps();
+    const { createToken } = await import('../core/operations/administer-store.ts');
+    return { action: 'create', ...(await createToken(deps, { name, role })) } as const;
+  },
+  text: (result) => {
+    switch (result.action) {
+      case 'create':
+        return [result.token];
+      case 'list':
+        return result.tokens.length === 0
+          ? []
+          : [
+              {
+                header: ['NAME', 'ROLE', 'CREATED'],
+                rows: result.tokens.map(({ name, role, created_at }) => [name, role, created_at]),
+              },
+            ];
+      default:
+        return [`revoked ${result.revoked}`];
+    }
+  },
+  json: ({ action: _, ...result }) => result,
+  notice: (result) => {
+    if (result.action === 'list') return result.tokens.length === 0 ? 'no tokens' : undefined;
+    if (result.action !== 'create') return undefined;
+    const lan =
+      result.lan === 'none' ? '' : `; the LAN still has the role ${result.lan} without a token, \`skulk policy set lan none\` closes it`;
+    return `the token is not shown again${lan}`;
+  },
+});
