@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import { isOwnAddress } from '../kernel/own-address.ts';
-import { identifyProcess, identifySelf } from '../kernel/process-identity.ts';
+import { identifyProcess, identifySelf, namespaceOf } from '../kernel/process-identity.ts';
 import { readAdminKey } from './admin-key.ts';
 
 /** The server of this machine that runs now. */
 export interface ServeRecord {
   readonly pid: number;
   readonly startTime: string;
+  /** Its namespaces of pids and of the network; the numbers and the URLs below mean nothing in others. */
+  readonly namespaces: readonly (string | null)[];
   readonly role: 'store' | 'node';
   readonly storePath: string | null;
   /** Where the API answers, as other machines reach it. */
@@ -23,9 +25,12 @@ export interface ServeRecord {
 const fileOf = (skulkHome: string): string => join(skulkHome, 'serve.json');
 
 /** Writes down that this process serves. The returned function takes that back, unless another server wrote down itself since. */
-export async function recordServer(skulkHome: string, server: Omit<ServeRecord, 'pid' | 'startTime'>): Promise<() => Promise<void>> {
+export async function recordServer(
+  skulkHome: string,
+  server: Omit<ServeRecord, 'pid' | 'startTime' | 'namespaces'>,
+): Promise<() => Promise<void>> {
   const { pid, startTime } = await identifySelf();
-  const record: ServeRecord = { pid, startTime, ...server };
+  const record: ServeRecord = { pid, startTime, namespaces: namespacesHere(), ...server };
   await writeFileDurably(fileOf(skulkHome), `${JSON.stringify(record)}\n`, { mode: 0o600 });
   return async () => {
     const now = await readRecord(skulkHome);
@@ -37,6 +42,7 @@ export async function recordServer(skulkHome: string, server: Omit<ServeRecord, 
 export async function findServer(skulkHome: string): Promise<ServeRecord | undefined> {
   const record = await readRecord(skulkHome);
   if (record === undefined || record.startTime === '') return undefined;
+  if (JSON.stringify(record.namespaces) !== JSON.stringify(namespacesHere())) return undefined;
   return (await identifyProcess(record.pid))?.startTime === record.startTime ? record : undefined;
 }
 
@@ -52,6 +58,8 @@ export async function keyFor(skulkHome: string, url: string): Promise<string | u
   if (!isOwnAddress(hostname.replace(/^\[|\]$/g, ''))) return undefined;
   return server.urls.some((own) => URL.canParse(own) && new URL(own).origin === origin) ? readAdminKey(skulkHome) : undefined;
 }
+
+const namespacesHere = (): readonly (string | null)[] => [namespaceOf('pid') ?? null, namespaceOf('net') ?? null];
 
 async function readRecord(skulkHome: string): Promise<ServeRecord | undefined> {
   try {
