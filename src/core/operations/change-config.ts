@@ -10,6 +10,9 @@ import type { Config, Setting } from '../config/settings.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
+import type { World } from '../kernel/world.ts';
+import { whyNotStagingDirectory } from '../staging/staging-directory.ts';
+import { whyNotStoreDirectory } from '../store/store-directory.ts';
 import type { Deps } from './deps.ts';
 
 /** The configuration as a person sees it who wants to change it. */
@@ -114,7 +117,7 @@ async function changeNow(
     const result = changeConfigText(text, path, news);
     return { text: result.text, after: resolved(deps, path, result.read), hasSecret: holdsSecret(result.read.content) };
   });
-  await checkNewPaths(before, after);
+  await checkNewPaths(deps.world, before, after);
   if (!dryRun && news.length > 0 && changed !== text) await write(path, changed, { isNew: read === undefined, hasSecret });
   const view = describe(deps, path, after, { exists: read !== undefined || (!dryRun && news.length > 0), problem: null });
   return { changed: news.map(([keys]) => keys.join('.')), ...view };
@@ -160,13 +163,22 @@ function refusing<T>(work: () => T): T {
   }
 }
 
-async function checkNewPaths(before: Config, after: Config): Promise<void> {
+async function checkNewPaths({ homeDirectory }: World, before: Config, after: Config): Promise<void> {
   const { storePath, nodeCachePath } = after.settings;
+  const places = { homeDirectory, skulkHome: after.skulkHome };
+  const refuse = (name: string, path: string, why: string | undefined): void => {
+    if (why === undefined) return;
+    throw new SkulkError('BAD_REQUEST', `${name} ${path} ${why}`, { hint: 'name an empty directory of its own' });
+  };
   try {
-    if (after.isStoreHost && storePath.value !== before.settings.storePath.value)
-      await checkDirectory(storePath.value, 'store_path', { mayBeMissing: false });
-    if (nodeCachePath.value !== before.settings.nodeCachePath.value)
+    if (storePath.value !== before.settings.storePath.value) {
+      if (after.isStoreHost) await checkDirectory(storePath.value, 'store_path', { mayBeMissing: false });
+      refuse('store_path', storePath.value, await whyNotStoreDirectory(storePath.value, places));
+    }
+    if (nodeCachePath.value !== before.settings.nodeCachePath.value) {
       await checkDirectory(nodeCachePath.value, 'node_cache_path', { mayBeMissing: true });
+      refuse('node_cache_path', nodeCachePath.value, await whyNotStagingDirectory(nodeCachePath.value, places));
+    }
   } catch (error) {
     refusing(() => {
       throw error;

@@ -17,6 +17,7 @@ import type { LocalStore, Store, Uploads } from '../store/contract.ts';
 import { type DiskStoreOptions, openDiskStore, type WhenUnused } from '../store/disk-store.ts';
 import { storeLayout } from '../store/layout.ts';
 import type { Deps } from './deps.ts';
+import { identifyStore, refuseForeignDirectory, rememberModels, requireServedStore, servedFrom } from './served-stores.ts';
 import { urlFromHere } from './url-from-here.ts';
 
 /** A store that an operation may use until it is done. */
@@ -48,7 +49,8 @@ export interface OpenedStore extends AsyncDisposable {
  * @param mayCreate whether this machine's own default store may be made when there is none at all
  * @param connections how many requests there may be at one time
  * @param withKey whether the running server of this machine is shown the key of this machine; a server itself shows it to nobody
- * @throws SkulkError STORE_NOT_CONFIGURED, CONFIG when the configured directory is missing
+ * @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE when its disk is not there, CONFIG when the configured directory is missing
+ * or is somebody's own
  */
 export async function openStore(
   deps: Deps,
@@ -80,6 +82,9 @@ export async function openStore(
     return openRemote(deps, urlFromHere(holder) ?? outOfReach(root, holder), { localRoot: root, connections, withKey });
   const exists = await isThere(root);
   if (!exists && isStoreNamed) await checkDirectory(root, 'store_path', { mayBeMissing: false });
+  // Of a default store that never had a model nothing is missing, and its directory may have been removed on purpose.
+  if (isStoreNamed || mayCreate || (await servedFrom(deps, root))?.models !== 0) await requireServedStore(deps, root);
+  if (exists) await refuseForeignDirectory(settings);
   if (isStoreNamed) return openDisk(deps, root);
   const own = exists ? openDisk(deps, root) : undefined;
   // Who made the directory by hand means it.
@@ -170,12 +175,17 @@ async function credentialFor({ config }: Deps, url: string, { withKey }: { reado
 function openDisk(deps: Deps, root: string): OpenedStore {
   const { world, config } = deps;
   let queue: Promise<DownloadQueue> | undefined;
+  let isWritten = false;
   const store = openDiskStore({
     root,
     world,
     nodeId: config.nodeId,
     cardsPath: config.settings.cardsPath.value,
     whenUnused: whenUnusedIn(root, world),
+    identify: async () => {
+      await identifyStore(deps, root);
+      isWritten = true;
+    },
   });
   const downloads = (): Promise<DownloadQueue> => {
     queue ??= import('./host-downloads.ts').then(({ createHostDownloads }) => createHostDownloads(deps, store));
@@ -183,6 +193,7 @@ function openDisk(deps: Deps, root: string): OpenedStore {
   };
   const close = async (): Promise<void> => {
     await (await queue)?.close();
+    if (isWritten) await rememberModels(deps, store).catch(() => undefined);
     await store.close();
   };
   const fleet = (): Promise<Fleet> => openLonelyFleet(deps, store);
@@ -268,11 +279,22 @@ async function takeLock(path: string, { signal, emit }: World): Promise<HeldLock
 
 /**
  * Opens this machine's canonical store for a server, which stays its only writer.
- * @throws SkulkError LOCKED when another process has it, CONFIG when the directory cannot be used
+ * @throws SkulkError LOCKED when another process has it, CONFIG when the directory cannot be used, STORE_UNREACHABLE when the store that was
+ * served from there is not there
  */
 export async function openHostStore(
-  { world, config }: Deps,
-  { isBusy, advertised }: Required<Pick<DiskStoreOptions, 'isBusy' | 'advertised'>>,
+  deps: Deps,
+  {
+    isBusy,
+    advertised,
+    newStore = false,
+    adoptDirectory = false,
+  }: Required<Pick<DiskStoreOptions, 'isBusy' | 'advertised'>> & {
+    /** Serve what lies there now, whatever was served from there before. */
+    readonly newStore?: boolean | undefined;
+    /** Take a directory that is not a store with what lies in it. */
+    readonly adoptDirectory?: boolean | undefined;
+  },
 ): Promise<{
   readonly store: LocalStore;
   readonly uploads: Uploads;
@@ -280,9 +302,12 @@ export async function openHostStore(
   readonly setUrl: (url: string, outside: string) => Promise<void>;
   readonly held: Pick<HeldLock, 'assertHeld' | 'lost'>;
 }> {
+  const { world, config } = deps;
   const { storePath } = config.settings;
   const root = storePath.value;
   await checkDirectory(root, 'store_path', { mayBeMissing: storePath.origin.from === 'default' });
+  if (!newStore) await requireServedStore(deps, root);
+  if (!adoptDirectory) await refuseForeignDirectory(config.settings);
   await makeDirectory(root);
   const held = await takeLock(storeLayout(root).lock, world);
   if (!isHeld(held)) {
@@ -292,6 +317,7 @@ export async function openHostStore(
       hint: 'one process serves a store; stop that one first, or serve another --store-path',
     });
   }
+  await identifyStore(deps, root);
   const store = openDiskStore({
     root,
     world,

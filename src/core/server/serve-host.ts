@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { HostFleet } from '../fleet/fleet.ts';
 import type { DownloadQueue } from '../jobs/download-queue.ts';
+import { atMostEvery } from '../kernel/at-most-every.ts';
 import type { Emit } from '../kernel/events.ts';
 import { advertisedAddress, announce } from '../operations/advertise.ts';
 import type { Deps, StoreChanges } from '../operations/deps.ts';
@@ -9,6 +10,7 @@ import { openHostFleet } from '../operations/fleet-agent.ts';
 import { createHostDownloads } from '../operations/host-downloads.ts';
 import { openAdministration } from '../operations/open-administration.ts';
 import { openHostStore } from '../operations/open-store.ts';
+import { rememberModels } from '../operations/served-stores.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { createAccess } from './access/access.ts';
 import type { Served, Serving } from './serving.ts';
@@ -24,6 +26,8 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
   let queue: DownloadQueue | undefined;
   let port: number | undefined;
   const opened = await openHostStore(deps, {
+    newStore: request.newStore,
+    adoptDirectory: request.adoptDirectory,
     isBusy: (modelId) => (queue?.isActive(modelId) === true ? 'downloaded' : undefined),
     advertised: () => {
       if (port === undefined) return null;
@@ -33,6 +37,7 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
   });
   const { store, uploads } = opened;
   atEnd(() => store.close());
+  atEnd(countModels(deps, store));
   const downloads = createHostDownloads(deps, store);
   queue = downloads;
   atEnd(() => downloads.close());
@@ -102,6 +107,22 @@ async function warnOfOtherStores(deps: Deps, tell: Emit): Promise<void> {
     if (!deps.world.signal.aborted) deps.world.emit({ type: 'note', message: `other stores were not looked for: ${String(error)}` });
   });
   if (isFirst) await looking;
+}
+
+/** Remembers beside the store how many models it has, now and after changes. @returns what ends it */
+function countModels(deps: Deps, store: LocalStore): () => Promise<unknown> {
+  let last: Promise<unknown> = Promise.resolve();
+  const count = atMostEvery(1000, () => {
+    last = last.then(() => rememberModels(deps, store)).catch(() => undefined);
+  });
+  const stop = store.onChange(count);
+  count();
+  return async () => {
+    stop();
+    count[Symbol.dispose]();
+    await last;
+    await rememberModels(deps, store).catch(() => undefined);
+  };
 }
 
 function changesOf({ store, downloads, fleet }: { store: LocalStore; downloads: DownloadQueue; fleet: HostFleet }): StoreChanges {

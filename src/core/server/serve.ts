@@ -53,7 +53,10 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
   );
   const pages = createPageKeys();
   const apps: FastifyInstance[] = [];
-  const deps: Deps = { world: { ...world, emit: (event) => logEvent(apps[0], event) }, config: { ...config, nodeId, isStoreHost: isHost } };
+  const deps: Deps = {
+    world: { ...world, emit: (event) => (apps[0] === undefined ? world.emit(event) : logEvent(apps[0], event)) },
+    config: { ...config, nodeId, isStoreHost: isHost },
+  };
   warnOfInternet({ ...deps, world }, { listen: request.host });
   const ends: (() => Promise<unknown>)[] = [];
   const advertised = () => advertisedAddress(deps, { listen: request.host });
@@ -160,7 +163,7 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
-function logEvent(app: FastifyInstance | undefined, event: SkulkEvent): void {
-  if (event.type === 'warning') app?.log.warn({ hint: event.hint }, event.message);
-  else if (event.type === 'note' || event.type === 'waiting') app?.log.info(event.message);
+function logEvent(app: FastifyInstance, event: SkulkEvent): void {
+  if (event.type === 'warning') app.log.warn({ hint: event.hint }, event.message);
+  else if (event.type === 'note' || event.type === 'waiting') app.log.info(event.message);
 }

@@ -16,6 +16,10 @@ export interface ServeRequest {
   readonly logLevel: string;
   /** Whether a store is announced by mDNS, or looked for. */
   readonly mdns: boolean;
+  /** Serve the store that lies there now, whatever was served from there before. */
+  readonly newStore?: boolean;
+  /** Make a directory the store with what lies in it. */
+  readonly adoptDirectory?: boolean;
 }
 
 /** What the two roles have in common. */

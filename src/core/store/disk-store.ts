@@ -42,6 +42,8 @@ export interface DiskStoreOptions {
   readonly whenUnused?: WhenUnused;
   /** The store's lock, when this process holds it for as long as it lives; otherwise it is taken for each change. */
   readonly held?: HeldLock;
+  /** Gives the store its identity; called under the store's lock before the first change. */
+  readonly identify?: () => Promise<void>;
   /** Where the server of this store can be reached; null while it does not listen. */
   readonly advertised?: () => StoreHealth['advertised'];
 }
@@ -54,6 +56,7 @@ export function openDiskStore({
   cardsPath,
   held,
   isBusy = () => undefined,
+  identify = async () => {},
   whenUnused = (_, work) => work(),
   advertised = () => null,
 }: DiskStoreOptions): LocalStore {
@@ -74,7 +77,7 @@ export function openDiskStore({
     recent.onChange(isUnderWay);
     if (!isUnderWay) for (const tell of changeListeners) tell();
   };
-  const writer = createStoreWriter(layout, records, world, { held, onChange });
+  const writer = createStoreWriter(layout, records, world, { held, onChange, identify });
   // A server first ends what a dead process began; if that fails, it serves what is whole, and the next change tries again.
   const recovered =
     held === undefined

@@ -6,6 +6,8 @@ import { directoryName, type ModelId } from '../kernel/model-id.ts';
 export interface StoreLayout {
   readonly root: string;
   readonly registry: string;
+  /** The store's id, which goes with its disk. */
+  readonly identity: string;
   readonly manifests: string;
   /** What each hashed file looked like to `stat`. */
   readonly seen: string;
@@ -38,6 +40,7 @@ export function storeLayout(root: string): StoreLayout {
   return {
     root,
     registry: join(root, 'registry.json'),
+    identity: join(own, 'store.json'),
     manifests: join(own, 'manifests'),
     seen: join(own, 'seen'),
     incoming: join(own, 'incoming'),

@@ -51,12 +51,21 @@ const patienceMs = 10_000;
 /**
  * @param held the lock, when this process holds it for as long as it lives (a server)
  * @param onChange told right before and right after each change of this process
+ * @param identify gives the store its identity, before the first change of a process that is no server
  */
 export function createStoreWriter(
   layout: StoreLayout,
   records: ModelRecords,
   world: World,
-  { held, onChange }: { readonly held: HeldLock | undefined; readonly onChange: (isUnderWay: boolean) => void },
+  {
+    held,
+    onChange,
+    identify,
+  }: {
+    readonly held: HeldLock | undefined;
+    readonly onChange: (isUnderWay: boolean) => void;
+    readonly identify: () => Promise<void>;
+  },
 ): StoreWriter {
   let last: Promise<unknown> = Promise.resolve();
   let recovered = false;
@@ -83,6 +92,7 @@ export function createStoreWriter(
           })
         : undefined;
     lock = taken ?? held;
+    if (!recovered) await identify();
     await recover(layout, records, world, { isAlone: held === undefined, assertHeld });
     recovered = true;
     return await change();

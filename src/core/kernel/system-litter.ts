@@ -1,0 +1,29 @@
+/** What operating systems, file systems and NAS boxes leave at the top of a disk that is empty otherwise. */
+const litter: ReadonlySet<string> = new Set([
+  'lost+found',
+  '.ds_store',
+  '.apdisk',
+  '.spotlight-v100',
+  '.fseventsd',
+  '.temporaryitems',
+  '.documentrevisions-v100',
+  '.metadata_never_index',
+  '.volumeicon.icns',
+  '@eadir',
+  '#recycle',
+  '#snapshot',
+  '@recycle',
+  '.snapshot',
+  '.snapshots',
+  '.zfs',
+  'system volume information',
+  '$recycle.bin',
+  'thumbs.db',
+  'desktop.ini',
+]);
+
+/** Whether a name in a directory is no content of anybody: systems make it by themselves. Case does not matter. */
+export function isSystemLitter(name: string): boolean {
+  const lower = name.toLowerCase();
+  return litter.has(lower) || lower.startsWith('.trash');
+}

@@ -1,0 +1,280 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { writeFiles } from '../helpers/model-files.ts';
+import { smallDisk } from '../helpers/small-disk.ts';
+import { type Ended, runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { wants } from '../helpers/wants.ts';
+
+const mebibyte = 2 ** 20;
+const listen = ['--host', '127.0.0.1', '--port', '0', '--api-port', '0'] as const;
+const serve = (home: string, root: string, ...more: readonly string[]): Promise<Ended> =>
+  runSkulk(['serve', ...listen, '--store-path', root, ...more], { env: { SKULK_HOME: home } });
+const idOf = async (root: string): Promise<string> => JSON.parse(await readFile(join(root, '.skulk', 'v1', 'store.json'), 'utf8')).id;
+const known = async (home: string) => JSON.parse(await readFile(join(home, 'known-stores.json'), 'utf8'));
+
+/** Serves a directory once, with a model in it, and stops. */
+async function serveOnce(home: string, root: string, ...more: readonly string[]): Promise<string> {
+  await writeFiles(join(home, 'm'), { 'config.json': '{}' });
+  const served = await startServe({ home, args: ['--store-path', root, ...more] });
+  const added = await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: served.url } });
+  expect(added, added.stderr).toMatchObject({ status: 0 });
+  expect(await served.stop()).toMatchObject({ status: 0 });
+  return idOf(root);
+}
+
+/** A configuration that names a store; commands on this machine then use the disk. */
+async function configFor(home: string, root: string): Promise<readonly string[]> {
+  const file = join(home, 'skulk.yaml');
+  await writeFile(file, `model_store:\n  store_path: ${root}\n`);
+  return ['--config', file];
+}
+
+/** That a command says that a disk is away, and that nothing was made. */
+async function expectAbsent(ended: Ended, root: string, id: string, left: readonly string[] = []): Promise<void> {
+  expect(ended, ended.stderr).toMatchObject({ status: 4, stdout: '' });
+  for (const part of [root, id, 'mounted?', '1 model', '--new-store']) expect(ended.stderr).toContain(part);
+  expect(await readdir(root)).toEqual(left);
+}
+
+describe('a store whose directory is not what it was', () => {
+  test.each([
+    ['is empty', async (_: string) => {}, []],
+    ['has only what systems leave', (root: string) => mkdir(join(root, 'lost+found')), ['lost+found']],
+    ['has files of somebody', (root: string) => writeFile(join(root, 'thesis.doc'), ''), ['thesis.doc']],
+  ])('is not served and nothing is made there when it %s', async (_, fill, left) => {
+    const home = await temporaryDirectory();
+    const root = join(home, 'disk');
+    await mkdir(root);
+    const id = await serveOnce(home, root);
+    await rename(root, join(home, 'elsewhere'));
+    await mkdir(root);
+    await fill(root);
+    await expectAbsent(await serve(home, root), root, id, left);
+    const config = await configFor(home, root);
+    for (const command of [
+      ['registry'],
+      ['stage', 'org/m'],
+      ['add', join(home, 'm'), '--as', 'org/m'],
+      ['download', 'org/m'],
+      ['delete', 'org/m', '--yes'],
+      ['verify'],
+    ]) {
+      await expectAbsent(await runSkulk([...command, ...config], { env: { SKULK_HOME: home } }), root, id, left);
+    }
+    await rm(root, { recursive: true });
+    await rename(join(home, 'elsewhere'), root);
+    const served = await startServe({ home, args: ['--store-path', root] });
+    expect(await (await fetch(`${served.url}/models`)).json()).toEqual(['org/m']);
+    expect(await served.stop()).toMatchObject({ status: 0 });
+  });
+
+  test('is served as a new one with --new-store, and from then on as usual', async () => {
+    const home = await temporaryDirectory();
+    const root = join(home, 'disk');
+    await mkdir(root);
+    const before = await serveOnce(home, root);
+    await rm(root, { recursive: true });
+    await mkdir(root);
+    expect(await serve(home, root)).toMatchObject({ status: 4 });
+    const served = await startServe({ home, args: ['--store-path', root, '--new-store'] });
+    expect(await served.stop()).toMatchObject({ status: 0 });
+    expect(await idOf(root)).not.toBe(before);
+    const again = await startServe({ home, args: ['--store-path', root] });
+    expect(await again.stop()).toMatchObject({ status: 0 });
+  });
+
+  test('is not served when another store lies there, until somebody accepts that one', async () => {
+    const [home, other] = [await temporaryDirectory(), await temporaryDirectory()];
+    const [root, second] = [join(home, 'disk'), join(other, 'disk')];
+    await mkdir(root);
+    await mkdir(second);
+    const id = await serveOnce(home, root);
+    const otherId = await serveOnce(other, second);
+    await rename(root, join(home, 'elsewhere'));
+    await rename(second, root);
+    const refused = await serve(home, root);
+    expect(refused).toMatchObject({ status: 4, stdout: '' });
+    for (const part of [root, id, otherId, 'mounted?', '--new-store']) expect(refused.stderr).toContain(part);
+    const served = await startServe({ home, args: ['--store-path', root, '--new-store'] });
+    expect(await served.stop()).toMatchObject({ status: 0 });
+    expect(await idOf(root)).toBe(otherId);
+  });
+
+  test('is missed in SKULK_HOME too, where it has its usual place', async () => {
+    const home = await temporaryDirectory();
+    const root = join(home, 'store');
+    await writeFiles(join(home, 'm'), { 'config.json': '{}' });
+    const served = await startServe({ home });
+    const added = await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: served.url } });
+    expect(added.status, added.stderr).toBe(0);
+    await served.stop();
+    const id = await idOf(root);
+    await rename(root, join(home, 'elsewhere'));
+    for (const command of [['serve', ...listen], ['registry'], ['stage', 'org/m'], ['add', join(home, 'm'), '--as', 'org/m']]) {
+      const refused = await runSkulk(command, { env: { SKULK_HOME: home } });
+      expect(refused, refused.stderr).toMatchObject({ status: 4, stdout: '' });
+      expect(refused.stderr).toContain(id);
+    }
+    expect(await readdir(home)).not.toContain('store');
+  });
+
+  test('is missed by commands that wrote it without a server, however its path is spelled', async () => {
+    const home = await temporaryDirectory();
+    const [root, spelled] = [join(home, 'disk'), join(home, 'link')];
+    await mkdir(root);
+    await symlink(root, spelled);
+    await writeFiles(join(home, 'm'), { 'config.json': '{}' });
+    const config = await configFor(home, spelled);
+    const add = () => runSkulk(['add', join(home, 'm'), '--as', 'org/m', ...config], { env: { SKULK_HOME: home } });
+    expect(await add()).toMatchObject({ status: 0 });
+    const id = await idOf(root);
+    await rename(root, join(home, 'elsewhere'));
+    // A link that leads nowhere is named as such.
+    expect(await add()).toMatchObject({ status: 2, stderr: expect.stringContaining('leads nowhere') });
+    await mkdir(root);
+    await expectAbsent(await add(), spelled, id);
+    await expectAbsent(await serve(home, root), root, id);
+  });
+
+  test('keeps its id when the file of the id is damaged', async () => {
+    const home = await temporaryDirectory();
+    const root = join(home, 'disk');
+    await mkdir(root);
+    const id = await serveOnce(home, root);
+    await writeFile(join(root, '.skulk', 'v1', 'store.json'), '');
+    const served = await startServe({ home, args: ['--store-path', root] });
+    expect(await served.stop()).toMatchObject({ status: 0 });
+    expect(await idOf(root)).toBe(id);
+  });
+
+  test('is served when what this machine remembers is damaged, which is said and moved aside', async () => {
+    const home = await temporaryDirectory();
+    const root = join(home, 'disk');
+    await mkdir(root);
+    const id = await serveOnce(home, root);
+    await writeFile(join(home, 'known-stores.json'), '{"served": ');
+    const served = await startServe({ home, args: ['--store-path', root] });
+    expect(await served.stop()).toMatchObject({ status: 0, stderr: expect.stringContaining('was corrupt; moved to') });
+    expect((await readdir(home)).filter((name) => name.startsWith('known-stores.json.damaged-'))).toHaveLength(1);
+    expect((await known(home)).served[root]).toMatchObject({ store_id: id, models: 1 });
+  });
+
+  test('is remembered without touching what others wrote down', async () => {
+    const home = await temporaryDirectory();
+    const root = join(home, 'disk');
+    await mkdir(root);
+    const others = {
+      keys: { 'store.example': { sha256: 'abc' } },
+      answered: [1, 2],
+      served: { '/another/path': { store_id: 'x'.repeat(12), note: 7 } },
+    };
+    await writeFile(join(home, 'known-stores.json'), JSON.stringify(others));
+    await serveOnce(home, root);
+    expect(await known(home)).toMatchObject(others);
+  });
+});
+
+describe('a store on a disk that is not mounted', wants('a disk of their own'), () => {
+  test('is not served, and its mount point stays bare', async () => {
+    const home = await temporaryDirectory();
+    const disk = await smallDisk(8 * mebibyte);
+    const id = await serveOnce(home, disk.path);
+    expect(spawnSync('umount', [disk.path]).status).toBe(0);
+    await expectAbsent(await serve(home, disk.path), disk.path, id);
+  });
+});
+
+describe('a directory that is named as the store', () => {
+  const refusedFor = async (root: string, home: string): Promise<Ended> => {
+    const refused = await serve(home, root);
+    expect(refused, refused.stderr).toMatchObject({ status: 2, stdout: '' });
+    expect(refused.stderr).toContain('--adopt-directory');
+    expect(await readdir(root)).not.toContain('.skulk');
+    return refused;
+  };
+
+  test.each<[string, Readonly<Record<string, string>>, string]>([
+    ['files', { 'letters/a.txt': 'a', 'b.txt': 'b' }, '"b.txt" and "letters"'],
+    ['many files', { a: '', b: '', c: '', d: '' }, '"a", "b", "c" and more'],
+    ['hidden files', { '.ssh/id_ed25519': 'secret' }, '".ssh"'],
+    ['directories of models that no registry names', { 'org--m/config.json': '{}' }, '"org--m"'],
+    ['a registry of something else', { 'registry.json': '{"npm": {"url": "x"}}' }, '"registry.json"'],
+    ['a registry that cannot be read', { 'registry.json': '{' }, '"registry.json"'],
+    ['a .skulk that skulk did not make', { '.skulk/notes.txt': 'x' }, '".skulk"'],
+  ])('is refused when it has %s, until somebody says that it is meant', async (_, files, names) => {
+    const home = await temporaryDirectory();
+    const root = join(home, 'disk');
+    await writeFiles(root, files);
+    const refused = await serve(home, root);
+    expect(refused, refused.stderr).toMatchObject({ status: 2, stdout: '' });
+    expect(refused.stderr).toContain('--adopt-directory');
+    expect(refused.stderr).toContain(names);
+    const config = await configFor(home, root);
+    expect(await runSkulk(['registry', ...config], { env: { SKULK_HOME: home } })).toMatchObject({ status: 2 });
+    const served = await startServe({ home, args: ['--store-path', root, '--adopt-directory'] });
+    await served.stop();
+    const again = await startServe({ home, args: ['--store-path', root] });
+    await again.stop();
+    for (const [path, text] of Object.entries(files))
+      if (path !== 'registry.json') expect(await readFile(join(root, path), 'utf8')).toBe(text);
+  });
+
+  test('is refused when it is a staging directory', async () => {
+    const home = await temporaryDirectory();
+    const root = join(home, 'staging');
+    await writeFiles(root, { '.skulk/v1/staging.json': '{"id": "abcdefgh"}', 'org--m/.last_used': '' });
+    expect((await serve(home, root)).status).toBe(2);
+  });
+
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ['nothing', {}],
+    [
+      'what systems leave',
+      {
+        'lost+found/x': '',
+        '.DS_Store': '',
+        '.Trash-1000/x': '',
+        '.Trashes/x': '',
+        '@eaDir/x': '',
+        '.fseventsd/x': '',
+        'System Volume Information/x': '',
+        '$RECYCLE.BIN/x': '',
+        '.Spotlight-V100/x': '',
+        '.TemporaryItems/x': '',
+        '.DocumentRevisions-V100/x': '',
+      },
+    ],
+    ['a registry of the Python Skulk', { 'registry.json': '{}', 'org--m/config.json': '{}' }],
+    ["skulk's own directory", { '.skulk/v1/manifests/.keep': '', 'org--m/config.json': '{}' }],
+  ])('is served when it has %s', async (_, files) => {
+    const home = await temporaryDirectory();
+    const root = join(home, 'disk');
+    await mkdir(root);
+    await writeFiles(root, files);
+    const served = await startServe({ home, args: ['--store-path', root] });
+    onTestFinished(() => served[Symbol.asyncDispose]());
+    expect((await fetch(`${served.url}/health`)).status).toBe(200);
+    expect(await served.stop()).toMatchObject({ status: 0 });
+  });
+
+  test('is refused over HTTP whatever is asked', async () => {
+    const home = await temporaryDirectory();
+    const foreign = join(home, 'foreign');
+    await writeFiles(foreign, { 'a.txt': 'a' });
+    const served = await startServe({ home, env: { HOME: home } });
+    const put = async (store: object): Promise<number> => {
+      const body = JSON.stringify({ model_store: store });
+      return (await fetch(`${served.apiUrl}/config`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body })).status;
+    };
+    for (const path of [foreign, home, '/', '/etc']) {
+      expect(await put({ store_path: path, adopt_directory: true }), path).toBeGreaterThanOrEqual(400);
+      expect(await put({ store_path: path }), path).toBeGreaterThanOrEqual(400);
+      expect(await put({ staging: { node_cache_path: path } }), path).toBeGreaterThanOrEqual(400);
+    }
+    expect(await served.stop()).toMatchObject({ status: 0 });
+    await refusedFor(foreign, home);
+  });
+});
