@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -29,4 +30,13 @@ describe('making a directory', () => {
     await expect(makeDirectory('/proc/nope')).rejects.toMatchObject({ code: 'BAD_PATH', message: expect.stringContaining('/proc/nope') });
     await expect(makeDirectory('/proc/nope/models')).rejects.toMatchObject({ code: 'BAD_PATH' });
   });
+});
+
+test('many that make directories below one that is missing all succeed', async () => {
+  const home = await temporaryDirectory();
+  for (let round = 0; round < 20; round += 1) {
+    const names = Array.from({ length: 30 }, (_, index) => join(home, String(round), 'a', String(index), 'b'));
+    await Promise.all(names.map(makeDirectory));
+    expect(names.every((name) => existsSync(name))).toBe(true);
+  }
 });

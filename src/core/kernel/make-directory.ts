@@ -12,8 +12,9 @@ export async function makeDirectory(path: string): Promise<void> {
     await mkdir(path);
   } catch (error) {
     const parent = dirname(path);
-    if (isSystemError(error, 'ENOENT') && parent !== path && !(await isDirectory(parent))) {
-      await makeDirectory(parent);
+    if (isSystemError(error, 'ENOENT') && parent !== path) {
+      // Somebody else may have made it since, so that the second attempt counts in any case.
+      if (!(await isDirectory(parent))) await makeDirectory(parent);
       return mkdir(path).catch((again: unknown) => allowExisting(path, again));
     }
     await allowExisting(path, error);
