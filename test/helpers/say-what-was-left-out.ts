@@ -6,6 +6,7 @@ const ways: Readonly<Record<string, string>> = {
   tmux: 'apt install tmux procps',
   'a disk of their own': 'be root, on Linux',
   'network namespaces': 'apt install iproute2, and be root',
+  'pid namespaces': 'be root, on Linux',
   openssl: 'apt install openssl',
   script: 'apt install util-linux',
   root: 'be root',

@@ -14,6 +14,7 @@ const looks = {
   tmux: () => runs('tmux', '-V') && runs('pgrep', '-V'),
   'a disk of their own': () => isRoot && runs('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'),
   'network namespaces': () => isRoot && runs('ip', 'netns', 'add', namespace) && runs('ip', 'netns', 'delete', namespace),
+  'pid namespaces': () => runs('unshare', '-pfu', '--mount-proc', 'true'),
   openssl: () => runs('openssl', 'version'),
   script: () => runs('script', '-qec', 'true', '/dev/null'),
   '/dev/full': () => existsSync('/dev/full'),

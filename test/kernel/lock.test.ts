@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { acquireLock, type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../../src/core/kernel/lock.ts';
+import { createObserver } from '../../src/core/kernel/observe.ts';
 import { identifySelf } from '../../src/core/kernel/process-identity.ts';
 import { codeOf } from '../contract/store-contract.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -175,4 +176,94 @@ test.each([
   child.kill('SIGKILL');
   await once(child, 'exit');
   await (await take(path)).release();
+});
+
+/** Makes a lock of this process look as one that is held elsewhere, as others see it. */
+async function moveElsewhere(path: string, { holder }: HeldLock): Promise<void> {
+  const [number = ''] = (await readdir(path)).filter((name) => /^\d+$/.test(name));
+  const elsewhere = { ...holder, startTime: 'elsewhere:1', hostname: 'elsewhere', namespace: 'pid:[1]' };
+  await writeFile(join(path, number, 'holder.json'), JSON.stringify(elsewhere));
+}
+
+test('a holder that was silent for so long that another one took the lock must stop', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  const lock = await take(path);
+  await moveElsewhere(path, lock);
+  await lock.assertHeld();
+  const next = await acquireLock(path, { purpose: 'the next one', timeoutMs: 60_000, foreignSilenceMs: 200, signal });
+  await expect(lock.assertHeld()).rejects.toMatchObject({
+    code: 'LOCKED',
+    message: expect.stringMatching(/suspended for too long, and the next one \(pid \d+\) has taken .*lock/),
+  });
+  expect(lock.lost.aborted).toBe(true);
+  await next.assertHeld();
+  // The loser gives nothing back that is not its own.
+  await lock.release();
+  await next.assertHeld();
+  expect(await readLock(path)).toMatchObject({ purpose: 'the next one' });
+  await next.release();
+});
+
+test('a holder is told within a heartbeat that another one took the lock', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  const lock = await take(path);
+  await moveElsewhere(path, lock);
+  const next = await acquireLock(path, { purpose: 'the next one', timeoutMs: 60_000, foreignSilenceMs: 200, signal });
+  await once(lock.lost, 'abort');
+  expect(lock.lost.reason).toMatchObject({ code: 'LOCKED' });
+  await next.release();
+});
+
+test('a lock whose directory is away is not held, and is held again when it comes back', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  const lock = await take(path);
+  await rename(path, `${path}.away`);
+  await expect(lock.assertHeld()).rejects.toMatchObject({ code: 'LOCKED', message: expect.stringContaining('is gone') });
+  await rename(`${path}.away`, path);
+  await lock.assertHeld();
+  expect(lock.lost.aborted).toBe(false);
+  await lock.release();
+});
+
+test('a holder elsewhere is refused as soon as its heartbeat shows, and its lock taken once nobody saw one', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  const file = await writeClaim(path, { namespace: 'pid:[1]', purpose: 'skulk serve' });
+  await writeFile(join(path, '1', 'beat'), 'a'.repeat(16));
+  const refused = acquireLock(path, {
+    purpose: 'x',
+    timeoutMs: 0,
+    signal,
+    isHopeless: () => true,
+    onWait: () => void writeFile(join(path, '1', 'beat'), 'b'.repeat(16)),
+  });
+  await expect(refused).rejects.toMatchObject({ code: 'LOCKED', message: expect.stringMatching(/skulk serve \(pid 1 on elsewhere\)/) });
+  let time = 0;
+  const command = () => createObserver({ boot: async () => 'b', name: 'n', now: () => time });
+  expect(await readLock(path, { observer: command() })).toMatchObject({ hostname: 'elsewhere' });
+  time += 29_000;
+  expect(isHeld(await tryLock(path, 'x', { observer: command() }))).toBe(false);
+  await utimes(file, 1, 1);
+  time += 2_000;
+  expect(isHeld(await tryLock(path, 'x', { observer: command() }))).toBe(false);
+  time += 31_000;
+  expect(await readLock(path, { observer: command() })).toBeUndefined();
+  const lock = await tryLock(path, 'x', { observer: command() });
+  if (!isHeld(lock)) throw new Error('not taken');
+  await lock.release();
+});
+
+test('a claim of an older version holds until half a minute of silence is over and no such process lives', async () => {
+  const path = join(await temporaryDirectory(), 'lock');
+  const { namespace: _, ...old } = await identifySelf();
+  let time = 0;
+  const command = () => createObserver({ boot: async () => 'b', name: 'n', now: () => time });
+  await writeClaim(path, old);
+  expect(await readLock(path, { observer: command() })).toBeDefined();
+  time += 60_000;
+  expect(await readLock(path, { observer: command() })).toBeDefined();
+  await writeClaim(path, { ...old, startTime: `${old.startTime}0` });
+  const isOnLinux = process.platform === 'linux';
+  expect((await readLock(path, { observer: command() })) !== undefined).toBe(isOnLinux);
+  time += 31_000;
+  expect(await readLock(path, { observer: command() })).toBeUndefined();
 });

@@ -57,12 +57,12 @@ export function createObserver({
   readonly now: () => number;
 }): Observer {
   const seenIn = new Map<string, ReadonlyMap<string, Sight>>();
-  const noteName = `.seen-${createHash('sha256').update(name).digest('hex').slice(0, 12)}.json`;
+  const noteName = `.seen-${createHash('sha256').update(name).digest('hex').slice(0, 12)}.note`;
 
   const readNote = async (directory: string): Promise<Note> => {
     try {
-      const { boot: of, seen: note } = JSON.parse(await readFile(join(directory, noteName), 'utf8')) as { boot: string; seen: Note };
-      return of !== '' && of === (await boot()) ? note : {};
+      const { boot: of, seen: note } = JSON.parse(await readFile(join(directory, noteName), 'utf8')) as { boot?: string; seen?: Note };
+      return of !== undefined && of !== '' && of === (await boot()) ? (note ?? {}) : {};
     } catch {
       return {};
     }
