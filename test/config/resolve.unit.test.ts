@@ -120,7 +120,15 @@ describe('machines', () => {
     ['kite3', 'kite3.local', true],
     ['kite3.', 'kite3.local.', true],
     ['kite3', 'kite30', false],
-    ['kite3.lan', 'kite3', false],
+    ['kite3.lan', 'kite3', true],
+    ['KITE3', 'kite3.example.com.', true],
+    ['nas.fritz.box', 'nas.local', false],
+    ['nas.fritz.box', 'NAS.Fritz.Box.', true],
+    ['nas.fritz.box', 'fritz', false],
+    ['nas', 'nas2.local', false],
+    ['10', '10.0.0.1', false],
+    ['10.0.0.1', '10.0.0.1', true],
+    ['', '.local', false],
   ])('%s and %s: %s', (a, b, same) => {
     expect(sameHostname(a, b)).toBe(same);
   });
@@ -130,6 +138,7 @@ describe('machines', () => {
     ['node-7', 'node-7', true],
     ['127.0.0.1', undefined, true],
     ['localhost', undefined, true],
+    ['kite3.fritz.box', undefined, true],
     ['other', undefined, false],
   ])('store_host %s with node id %s: this machine is the host: %s', (storeHost, nodeId, isHost) => {
     expect(resolve(`model_store: {store_host: ${storeHost}}`, { ...(nodeId && { nodeId }) }).isStoreHost).toBe(isHost);

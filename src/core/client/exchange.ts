@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import type { RequestInit } from 'node-fetch';
-import { systemCode } from '../kernel/errors.ts';
+import { type SkulkError, systemCode } from '../kernel/errors.ts';
 import { createFetch, type Response } from './fetch.ts';
 import { mapNetworkError, mapRefusal } from './map-failure.ts';
 import { readJson } from './read-body.ts';
@@ -43,6 +43,8 @@ export interface ExchangeOptions {
   readonly userAgent: string;
   /** How the store's name becomes an address; the system's own way when absent. */
   readonly lookup?: LookupFunction | undefined;
+  /** Why no token may go there; then nothing but `GET /health` is asked. */
+  readonly withheld?: SkulkError | undefined;
 }
 
 const mostErrorBytes = 64 * 1024;
@@ -57,12 +59,16 @@ export function createExchange({
   connections,
   userAgent,
   lookup,
+  withheld,
 }: ExchangeOptions): Exchange {
   const url = given.replace(/\/+$/, '');
   const { fetch, close } = createFetch({ connectTimeoutMs, connections, lookup });
-  const own = { 'User-Agent': userAgent, 'Accept-Encoding': 'identity', ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
+  const bearer = token === undefined || withheld !== undefined ? {} : { Authorization: `Bearer ${token}` };
+  const own = { 'User-Agent': userAgent, 'Accept-Encoding': 'identity', ...bearer };
 
   const open = async ({ path, method = 'GET', headers, json, bytes, accept = [200] }: Call, watchdog: Watchdog): Promise<Response> => {
+    // How a store is may be asked by everybody.
+    if (withheld !== undefined && !(method === 'GET' && path === '/health')) throw withheld;
     const body =
       bytes !== undefined
         ? { body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) }

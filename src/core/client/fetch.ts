@@ -1,6 +1,8 @@
 import { Agent as HttpAgent } from 'node:http';
 import type { LookupFunction, Socket } from 'node:net';
 import fetch, { type RequestInit, type Response } from 'node-fetch';
+import { systemCode } from '../kernel/errors.ts';
+import { rememberRefusals } from './token-guard.ts';
 
 export type { Response } from 'node-fetch';
 
@@ -24,12 +26,13 @@ export function createFetch({
   fetch: StoreFetch;
   close: () => void;
 } {
+  const remembered = lookup === undefined ? undefined : rememberRefusals(lookup);
   const options = {
     keepAlive: true,
     maxSockets: connections,
     maxFreeSockets: connections,
     scheduling: 'lifo',
-    ...(lookup !== undefined && { lookup }),
+    ...(remembered !== undefined && { lookup: remembered.lookup }),
   } as const;
   let agent: HttpAgent | undefined;
   // One store is one URL, so there is one agent; TLS is loaded only for a store that is asked over TLS.
@@ -39,7 +42,15 @@ export function createFetch({
     return agent;
   };
   return {
-    fetch: (url, init) => fetch(url, { redirect: 'manual', compress: false, agent: ({ protocol }) => agentFor(protocol), ...init }),
+    fetch: async (url, init) => {
+      try {
+        // A redirect is never followed: it could lead a token to another host.
+        return await fetch(url, { compress: false, agent: ({ protocol }) => agentFor(protocol), ...init, redirect: 'manual' });
+      } catch (error) {
+        const refusal = remembered?.refusal();
+        throw refusal !== undefined && systemCode(error) === refusal.code ? refusal : error;
+      }
+    },
     close: () => agent?.destroy(),
   };
 }

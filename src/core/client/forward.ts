@@ -43,15 +43,21 @@ const dropped: ReadonlySet<string> = new Set([
   'authorization',
 ]);
 
-/** @param silenceMs how long the store may send nothing */
+/**
+ * @param silenceMs how long the store may send nothing
+ * @param lookup how the store is found for a request without a token, and for one with it
+ */
 export function createForwarder({
   url: given,
+  withheld,
   lookup,
   connectTimeoutMs,
   silenceMs,
 }: {
   readonly url: string;
-  readonly lookup: LookupFunction | undefined;
+  /** Why no token may go there. */
+  readonly withheld: SkulkError | undefined;
+  readonly lookup: Readonly<Record<'open' | 'withToken', LookupFunction | undefined>>;
   readonly connectTimeoutMs: number;
   readonly silenceMs: number;
 }): Forwarder {
@@ -59,16 +65,22 @@ export function createForwarder({
   const isTls = url.startsWith('https:');
   const { request, Agent: AgentOf } = isTls ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http');
   // A kept connection may end just as it is used again, and only what changes nothing may then be sent once more. So nothing is kept.
-  const agent = boundConnecting(new AgentOf({ keepAlive: false, ...(lookup !== undefined && { lookup }) }) as Agent, connectTimeoutMs);
+  const agentBy = (by: LookupFunction | undefined): Agent =>
+    boundConnecting(new AgentOf({ keepAlive: false, ...(by !== undefined && { lookup: by }) }) as Agent, connectTimeoutMs);
+  const agents = { open: agentBy(lookup.open), withToken: agentBy(lookup.withToken) };
   // A URL that is put together and parsed again would lose its dot segments, and with them the path that was checked.
   const parsed = new URL(url);
   const base = urlToHttpOptions(parsed);
   const prefix = parsed.pathname.replace(/\/+$/, '');
   return {
-    close: () => agent.destroy(),
+    close: () => {
+      for (const agent of Object.values(agents)) agent.destroy();
+    },
     forward: async (incoming, outgoing, target, { begin, authorization }) => {
+      if (authorization !== undefined && withheld !== undefined) throw withheld;
       const headers = passOn(incoming.headers);
       if (authorization !== undefined) headers['authorization'] = authorization;
+      const agent = authorization === undefined ? agents.open : agents.withToken;
       const onward = request({ ...base, path: prefix + target, method: incoming.method, headers, agent });
       onward.setTimeout(silenceMs, () =>
         onward.destroy(new SkulkError('STORE_UNREACHABLE', `the store at ${url} sent nothing for ${silenceMs / 1000} s`)),

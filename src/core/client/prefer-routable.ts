@@ -42,6 +42,11 @@ export function preferRoutable({ resolve, healthAt, now = Date.now }: PreferRout
     const learned = await known.address;
     return learned === undefined ? addresses : [{ address: learned, family: 4 }, ...addresses];
   };
+  return lookupBy(choose);
+}
+
+/** What gives the addresses of a name, as sockets ask it. */
+export function lookupBy(choose: PreferRoutableOptions['resolve']): LookupFunction {
   return (hostname, options, callback) => {
     choose(hostname).then(
       (addresses) => {

@@ -28,11 +28,14 @@ import { type ProbeOutcome, probeConnection } from './probe-connection.ts';
 import { readJson, readLines } from './read-body.ts';
 import { readHealth } from './read-health.ts';
 import { readPiece } from './read-piece.ts';
+import type { TokenGuard } from './token-guard.ts';
 
 /** How to reach a store. Times are in milliseconds. */
 export interface StoreClientOptions {
   readonly url: string;
   readonly token?: string | undefined;
+  /** What keeps the token from a store that may be anybody. */
+  readonly guard?: TokenGuard | undefined;
   /** Ends everything that the client does. */
   readonly signal: AbortSignal;
   /** How long the store may send nothing (30 s). */
@@ -75,8 +78,9 @@ const hashSilenceMs = 30 * 60_000;
 /** The client of a store's HTTP contract. Opens no connection until it is asked something. */
 export function createStoreClient(options: StoreClientOptions): StoreClient {
   const { stallTimeoutMs = 30_000, connectTimeoutMs = 10_000, connections = 16 } = options;
-  const lookup = lookupOfStore(options);
-  const exchange = createExchange({ ...options, stallTimeoutMs, connectTimeoutMs, connections, lookup });
+  const withheld = options.token === undefined ? undefined : options.guard?.withheld;
+  const lookup = lookupOfStore({ ...options, carriesToken: options.token !== undefined });
+  const exchange = createExchange({ ...options, stallTimeoutMs, connectTimeoutMs, connections, lookup, withheld });
   const { url } = exchange;
   const getJson = (call: Call, limit: number): Promise<unknown> =>
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit, watchdog }));
@@ -90,6 +94,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     manifest: (modelId, asked = {}) => askManifest(exchange, modelId, { ...asked, nodeId: options.nodeId }),
     readPiece: (request, signal) => readPiece(exchange, request, signal),
     fetchPieces: async (modelId, plan) => {
+      if (withheld !== undefined) throw withheld;
       const { fetchStorePieces } = await import('./fetch-store-pieces.ts');
       const { token, userAgent } = options;
       const target = { url, token, userAgent, connectTimeoutMs, stallTimeoutMs };

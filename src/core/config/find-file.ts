@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { World } from '../kernel/world.ts';
 import { expandPath } from './expand-path.ts';
+import { whyForeign } from './judge-owner.ts';
 
 /** What is used of it; the package publishes no types for this file. */
 interface ExplorerModule {
@@ -14,22 +15,60 @@ const names = ['skulk.yaml', 'skulk.yml', 'skulk.json'];
 export interface FoundFile {
   readonly path: string;
   readonly because: '--config' | 'SKULK_CONFIG' | 'search';
+  /** Whether it was found in the working directory or above it: such a file never decides where a token goes. */
+  readonly isOfWorkingTree: boolean;
+}
+
+/** A file that was found and does not count. */
+export interface SkippedFile {
+  readonly path: string;
+  /** A clause such as `it belongs to uid 1001`. */
+  readonly because: string;
+}
+
+/** What came of looking for the configuration file. */
+export interface FileSearch {
+  readonly found: FoundFile | undefined;
+  /** Those of the working directory and above that belong to somebody else. */
+  readonly skipped: readonly SkippedFile[];
 }
 
 /**
  * Finds the configuration file: `--config`, `SKULK_CONFIG`, the working directory and its ancestors,
  * `$XDG_CONFIG_HOME/skulk/`, `/etc/skulk/`. A file that is named but absent, or there but unreadable, is found all the
- * same, for the reader to report: silence would mean the defaults.
+ * same, for the reader to report: silence would mean the defaults. A file of the working directory or above that somebody
+ * else may have put there is passed over.
  */
-export async function findConfigFile(world: World, flag: string | undefined): Promise<FoundFile | undefined> {
-  const expand = (path: string): string => resolve(world.cwd, expandPath(path, world));
-  if (flag !== undefined) return { path: expand(flag), because: '--config' };
+export async function findConfigFile(world: World, flag: string | undefined): Promise<FileSearch> {
+  const named = (path: string, because: FoundFile['because']): FileSearch => ({
+    found: { path: resolve(world.cwd, expandPath(path, world)), because, isOfWorkingTree: false },
+    skipped: [],
+  });
+  if (flag !== undefined) return named(flag, '--config');
   const fromEnv = world.env['SKULK_CONFIG'];
-  if (fromEnv !== undefined && fromEnv !== '') return { path: expand(fromEnv), because: 'SKULK_CONFIG' };
-  const directories = searchedDirectories(world);
+  if (fromEnv !== undefined && fromEnv !== '') return named(fromEnv, 'SKULK_CONFIG');
+  const own = usersDirectories(world);
+  const tree = workingTree(world).filter((directory) => !own.includes(directory));
+  const skipped: SkippedFile[] = [];
+  for (const path of await searchIn(tree)) {
+    const because = await whyForeign(path, world);
+    if (because === undefined) return { found: { path, because: 'search', isOfWorkingTree: true }, skipped };
+    skipped.push({ path, because });
+  }
+  const path = await findUsersFile(world);
+  return { found: path === undefined ? undefined : { path, because: 'search', isOfWorkingTree: false }, skipped };
+}
+
+/** The file of this user or this machine, which no working directory decides about: in `$XDG_CONFIG_HOME/skulk/` or `/etc/skulk/`. */
+export async function findUsersFile(world: World): Promise<string | undefined> {
+  return (await searchIn(usersDirectories(world)))[0];
+}
+
+/** The configuration file of each directory that has one. */
+async function searchIn(directories: readonly string[]): Promise<readonly string[]> {
   const candidates = await Promise.all(directories.map(hasCandidate));
   // Most machines have no file at all, and then the searching library (25 ms) need not be loaded.
-  if (!candidates.includes(true)) return undefined;
+  if (!candidates.includes(true)) return [];
   // The explorer is taken from below the package's front door: `cosmiconfig()` itself first runs what it finds as
   // `.config/config.js` in the working directory, to configure itself, and offers no way to leave that out.
   const { Explorer } = (await import('cosmiconfig/dist/Explorer.js')) as unknown as ExplorerModule;
@@ -47,20 +86,27 @@ export async function findConfigFile(world: World, flag: string | undefined): Pr
     mergeImportArrays: false,
     mergeSearchPlaces: false,
   });
+  const paths: string[] = [];
   for (const directory of directories.filter((_, index) => candidates[index])) {
     const found = await explorer.search(directory);
     const path = found?.filepath ?? (await findUnreadable(directory));
-    if (path !== undefined) return { path, because: 'search' };
+    if (path !== undefined) paths.push(path);
   }
-  return undefined;
+  return paths;
 }
 
 /** Every directory in which a configuration file is looked for, in order. */
-export function searchedDirectories(world: World): readonly string[] {
-  const directories = [world.cwd];
-  for (let at = world.cwd; dirname(at) !== at; at = dirname(at)) directories.push(dirname(at));
-  const xdg = world.env['XDG_CONFIG_HOME'] || join(world.homeDirectory, '.config');
-  return [...directories, join(xdg, 'skulk'), '/etc/skulk'];
+export const searchedDirectories = (world: World): readonly string[] => [...workingTree(world), ...usersDirectories(world)];
+
+function workingTree({ cwd }: World): readonly string[] {
+  const directories = [cwd];
+  for (let at = cwd; dirname(at) !== at; at = dirname(at)) directories.push(dirname(at));
+  return directories;
+}
+
+function usersDirectories({ env, homeDirectory }: World): readonly string[] {
+  const xdg = env['XDG_CONFIG_HOME'] || join(homeDirectory, '.config');
+  return [join(xdg, 'skulk'), '/etc/skulk'];
 }
 
 const hasCandidate = async (directory: string): Promise<boolean> => (await findUnreadable(directory)) !== undefined;

@@ -1,10 +1,14 @@
+import { stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
 import { sameHostname } from '../kernel/hostname.ts';
 import { readNodeId } from '../kernel/node-id.ts';
 import type { World } from '../kernel/world.ts';
 import { expandPath } from './expand-path.ts';
-import { findConfigFile } from './find-file.ts';
+import { findConfigFile, findUsersFile, type SkippedFile } from './find-file.ts';
+import type { MachineSettings } from './machine-settings.ts';
+import type { ReadConfig } from './read-file.ts';
+import { findAliases } from './resolve-name.ts';
 import { isThisMachine } from './same-host.ts';
 import type { ConfigFile } from './schema.ts';
 import { type Config, type Origin, placeOf, type Setting, type SettingFlags, type Settings } from './settings.ts';
@@ -28,13 +32,53 @@ export const skulkHomeOf = (world: World): string => resolve(world.cwd, expandPa
  */
 export async function loadConfig(world: World, flags: SettingFlags = {}): Promise<Config> {
   const skulkHome = skulkHomeOf(world);
-  const [found, nodeId] = await Promise.all([findConfigFile(world, flags.config), readNodeId(skulkHome, world.env['SKULK_NODE_ID'])]);
+  const [{ found, skipped }, nodeId, { tokenHosts }] = await Promise.all([
+    findConfigFile(world, flags.config),
+    readNodeId(skulkHome, world.env['SKULK_NODE_ID']),
+    machineSettingsOf(skulkHome),
+  ]);
+  for (const one of skipped) world.emit(warningOf(one));
   // YAML and the validator cost 40 ms; a machine without a file does not pay them.
-  const read = found === undefined ? noFile : await (await import('./read-file.ts')).readConfigFile(found.path);
+  const read = found === undefined ? noFile : await readConfigFileLazily(found.path);
   if (found !== undefined) warnOfMisplaced(world, found.path, read);
   const tokenFile = world.env['HF_TOKEN'] || read.content.hf_token ? undefined : await readTokenFile(world);
-  return resolveConfig(world, { ...read, file: found?.path, flags, nodeId, skulkHome, tokenFile });
+  const fileMayDirectToken = found?.isOfWorkingTree !== true || (await isVouchedFor(world, read.content.model_store ?? {}));
+  const isStoreGiven = flags.store !== undefined || env(world, 'SKULK_STORE') !== undefined;
+  const { hostname } = world;
+  const aliases = isStoreGiven ? [] : await findAliases(read.content.model_store?.store_host, { hostname, nodeId });
+  const sources = { ...read, file: found?.path, flags, nodeId, skulkHome, tokenFile, aliases, tokenHosts, fileMayDirectToken };
+  return resolveConfig(world, sources);
 }
+
+/** The file's reader is loaded only where there is one. */
+async function machineSettingsOf(skulkHome: string): Promise<MachineSettings> {
+  const isThere = await stat(join(skulkHome, 'machine.yaml')).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? (await import('./machine-settings.ts')).readMachineSettings(skulkHome) : { tokenHosts: [] };
+}
+
+const readConfigFileLazily = async (path: string): Promise<ReadConfig> => (await import('./read-file.ts')).readConfigFile(path);
+
+/** Whether the user's own file names the very store that a file of the working tree names. */
+async function isVouchedFor(world: World, store: ModelStore): Promise<boolean> {
+  if (store.store_host === undefined) return false;
+  const path = await findUsersFile(world);
+  if (path === undefined) return false;
+  // One that is broken names nothing.
+  const own = await readConfigFileLazily(path).catch(() => noFile);
+  const placeOf = ({ store_host, store_http_host, store_port }: ModelStore): string | undefined =>
+    (store_http_host ?? store_host) && `${(store_http_host ?? store_host)?.toLowerCase()}:${store_port ?? usualStorePort}`;
+  return placeOf(store) === placeOf(own.content.model_store ?? {});
+}
+
+/** What to say of a file that was found and does not count. */
+export const warningOf = ({ path, because }: SkippedFile): { type: 'warning'; message: string; hint: string } => ({
+  type: 'warning',
+  message: `${path} is not read: ${because}, and anybody could have put it there`,
+  hint: `if you trust it, name it: --config ${path}`,
+});
 
 /**
  * Merges the sources into effective settings. Pure but for the paths' expansion with the environment.
@@ -50,6 +94,9 @@ export function resolveConfig(
     nodeId,
     skulkHome,
     tokenFile,
+    aliases = [],
+    tokenHosts = [],
+    fileMayDirectToken = true,
   }: {
     content: ConfigFile;
     file: string | undefined;
@@ -58,6 +105,9 @@ export function resolveConfig(
     nodeId: string | undefined;
     skulkHome: string;
     tokenFile?: TokenFile | undefined;
+    aliases?: readonly string[];
+    tokenHosts?: readonly string[];
+    fileMayDirectToken?: boolean;
   },
 ): Config {
   const store: ModelStore = content.model_store ?? {};
@@ -142,8 +192,11 @@ export function resolveConfig(
     hostname,
     nodeId,
     settings,
-    isStoreHost: url === undefined && (host === undefined || isThisMachine(host, { hostname, nodeId })),
+    isStoreHost: url === undefined && (host === undefined || isThisMachine(host, { hostname, nodeId, aliases })),
     isStoreNamed: url !== undefined || host !== undefined || settings.storePath.origin.from !== 'default',
+    aliases,
+    tokenHosts,
+    fileMayDirectToken,
   };
 }
 

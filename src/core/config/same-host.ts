@@ -6,10 +6,16 @@ import { isOwnAddress } from '../kernel/own-address.ts';
 export interface Identity {
   readonly hostname: string;
   readonly nodeId: string | undefined;
+  /** Names that resolve to it. */
+  readonly aliases?: readonly string[];
 }
 
-/** Whether a name from the configuration is this machine: its hostname, its node id (exactly), or one of its addresses. */
-export function isThisMachine(name: string, { hostname, nodeId }: Identity): boolean {
-  if (name === nodeId || sameHostname(name, hostname) || normalizeHostname(name) === 'localhost') return true;
+/**
+ * Whether a name from the configuration is this machine: its hostname, its node id (exactly), one of its addresses, or a name that
+ * was resolved to one.
+ */
+export function isThisMachine(name: string, { hostname, nodeId, aliases = [] }: Identity): boolean {
+  const plain = normalizeHostname(name);
+  if (name === nodeId || sameHostname(name, hostname) || plain === 'localhost' || aliases.includes(plain)) return true;
   return isIP(name) !== 0 && isOwnAddress(name);
 }

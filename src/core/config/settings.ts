@@ -63,4 +63,13 @@ export interface Config {
   readonly isStoreHost: boolean;
   /** Whether a file, the environment or a flag says which store to use. */
   readonly isStoreNamed: boolean;
+  /** Other names of this machine: they resolve to an address of it. */
+  readonly aliases: readonly string[];
+  /** Hosts that may get the token although only mDNS knows them. */
+  readonly tokenHosts: readonly string[];
+  /**
+   * Whether a token of elsewhere may go to the store that the file names. Not when the file lay in the working directory or above:
+   * that may be a repo of somebody else.
+   */
+  readonly fileMayDirectToken: boolean;
 }

@@ -25,6 +25,8 @@ export const errorCodes = {
   STORE_AMBIGUOUS: { exit: 4, http: 503 },
   STORE_NOT_CONFIGURED: { exit: 4, http: 503 },
   STORE_UNREACHABLE: { exit: 4, http: 503 },
+  /** The store was not named in a way that lets a token go there. */
+  TOKEN_WITHHELD: { exit: 2, http: 503 },
   STORE_BUSY: { exit: 5, http: 503 },
   CONFLICT: { exit: 5, http: 409 },
   /** Work that somebody stopped. */

@@ -1,9 +1,27 @@
-/** A hostname for comparison: lower case, without a trailing dot and without `.local`. */
-export const normalizeHostname = (name: string): string =>
-  name
-    .toLowerCase()
-    .replace(/\.$/, '')
-    .replace(/\.local$/, '');
+import { isIP } from 'node:net';
 
-/** Whether two hostnames mean one machine: without case, without a trailing dot, `kite3` is `kite3.local`. */
-export const sameHostname = (a: string, b: string): boolean => normalizeHostname(a) === normalizeHostname(b);
+/** A hostname for comparison: in lower case, without a dot at its end. */
+export const normalizeHostname = (name: string): string => name.toLowerCase().replace(/\.$/, '');
+
+/**
+ * Whether two hostnames mean one machine: without case and without a dot at the end they are equal, or one is the first label of the
+ * other (`kite3`, `kite3.local`, `kite3.example.com`). Two different full names are not: only a look-up could tell. An address has no
+ * labels.
+ */
+export function sameHostname(a: string, b: string): boolean {
+  const [one, other] = [normalizeHostname(a), normalizeHostname(b)];
+  if (one === other) return true;
+  if (one === '' || other === '' || isIP(one) !== 0 || isIP(other) !== 0) return false;
+  return (isBare(one) && firstLabel(other) === one) || (isBare(other) && firstLabel(one) === other);
+}
+
+/** Whether a hostname has a domain. */
+export const isFullName = (name: string): boolean => isIP(name) === 0 && !isBare(normalizeHostname(name));
+
+/** The first label of a hostname, for comparison. */
+export const firstLabel = (name: string): string => normalizeHostname(name).split('.', 1)[0] ?? '';
+
+/** Whether only mDNS knows a name, whoever of this machine asks it (RFC 6762). */
+export const isMdnsName = (name: string): boolean => normalizeHostname(name).endsWith('.local');
+
+const isBare = (name: string): boolean => !name.includes('.');

@@ -8,7 +8,8 @@ import type { Role } from '../kernel/role.ts';
 import { storeLayout } from '../store/layout.ts';
 import type { Deps } from './deps.ts';
 import { openTokens } from './open-administration.ts';
-import { openStore, remoteUrl } from './open-store.ts';
+import { openStore } from './open-store.ts';
+import { remoteUrl } from './remote-url.ts';
 import { changePolicy, type PolicyView, policyChange, viewPolicy } from './store-policy.ts';
 
 /** A token that was just made: shown this once. `lan` is what the LAN may do without one. */

@@ -142,7 +142,17 @@ async function readOrNothing(path: string): Promise<ReadConfig | undefined> {
 }
 
 const resolved = ({ world, config }: Deps, file: string, { content, lineOf }: ReadConfig): Config =>
-  resolveConfig(world, { content, lineOf, file, flags: {}, nodeId: config.nodeId, skulkHome: config.skulkHome });
+  resolveConfig(world, {
+    content,
+    lineOf,
+    file,
+    flags: {},
+    nodeId: config.nodeId,
+    skulkHome: config.skulkHome,
+    aliases: config.aliases,
+    tokenHosts: config.tokenHosts,
+    fileMayDirectToken: config.fileMayDirectToken,
+  });
 
 /** Where this machine's value of a key stands: a staging setting may be overridden for this machine. */
 function placeFor({ world, config }: Deps, read: ReadConfig | undefined, keys: readonly string[]): readonly string[] {

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { checkPaths } from '../config/check-paths.ts';
 import { type ConfigRow, describeConfig } from '../config/describe.ts';
 import { expandPath } from '../config/expand-path.ts';
-import { findConfigFile, searchedDirectories } from '../config/find-file.ts';
-import { loadConfig, resolveConfig, skulkHomeOf } from '../config/load.ts';
+import { findConfigFile, type SkippedFile, searchedDirectories } from '../config/find-file.ts';
+import { loadConfig, resolveConfig, skulkHomeOf, warningOf } from '../config/load.ts';
 import { parseConfig, readConfigFile } from '../config/read-file.ts';
 import type { SettingFlags } from '../config/settings.ts';
 import { configTemplate, type TemplateAnswers } from '../config/template.ts';
@@ -27,9 +27,16 @@ export function showConfig({ config }: Pick<Deps, 'config'>): {
 export async function configPath(
   world: World,
   flags: SettingFlags,
-): Promise<{ readonly path: string | null; readonly because: string | null; readonly searched: readonly string[] }> {
-  const found = await findConfigFile(world, flags.config);
-  return { path: found?.path ?? null, because: found?.because ?? null, searched: searchedDirectories(world) };
+): Promise<{
+  readonly path: string | null;
+  readonly because: string | null;
+  readonly searched: readonly string[];
+  /** Files of somebody else, which do not count. */
+  readonly skipped: readonly SkippedFile[];
+}> {
+  const { found, skipped } = await findConfigFile(world, flags.config);
+  for (const one of skipped) world.emit(warningOf(one));
+  return { path: found?.path ?? null, because: found?.because ?? null, searched: searchedDirectories(world), skipped };
 }
 
 /**

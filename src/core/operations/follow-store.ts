@@ -5,7 +5,8 @@ import { SkulkError } from '../kernel/errors.ts';
 import { type Connection, type Follow, lostBy } from '../kernel/follow.ts';
 import type { CountedEntry, DescribedEntry, StoreHealth } from '../store/contract.ts';
 import type { Deps } from './deps.ts';
-import { type OpenedStore, openStore, remoteUrl } from './open-store.ts';
+import { type OpenedStore, openStore } from './open-store.ts';
+import { remoteUrl } from './remote-url.ts';
 
 /** Everything of a store that a screen shows. What is null was not heard yet. */
 export interface StoreView {

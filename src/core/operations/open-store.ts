@@ -1,9 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
 import type { FindByName } from '../client/lookup-of-store.ts';
 import type { StoreClient } from '../client/store-client.ts';
+import type { TokenGuard } from '../client/token-guard.ts';
 import { checkDirectory } from '../config/check-paths.ts';
-import type { Config } from '../config/settings.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import type { DownloadQueue } from '../jobs/download-queue.ts';
@@ -17,6 +16,8 @@ import type { LocalStore, Store, Uploads } from '../store/contract.ts';
 import { type DiskStoreOptions, openDiskStore, type WhenUnused } from '../store/disk-store.ts';
 import { storeLayout } from '../store/layout.ts';
 import type { Deps } from './deps.ts';
+import { guardToken } from './guard-token.ts';
+import { remoteUrl } from './remote-url.ts';
 import { identifyStore, refuseForeignDirectory, rememberModels, requireServedStore, servedFrom } from './served-stores.ts';
 import { urlFromHere } from './url-from-here.ts';
 
@@ -116,14 +117,6 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** The URL that the configuration gives for the store, or undefined when this machine is its host or none is named. */
-export function remoteUrl({ settings, isStoreHost }: Config): string | undefined {
-  if (settings.storeUrl.value !== undefined) return settings.storeUrl.value.replace(/\/+$/, '');
-  const host = settings.storeHttpHost.value ?? settings.storeHost.value;
-  if (isStoreHost || host === undefined) return undefined;
-  return `http://${isIPv6(host) ? `[${host}]` : host}:${settings.storePort.value}`;
-}
-
 /** A way to a store whose name the name service does not know. */
 export const findByName =
   (deps: Deps): FindByName =>
@@ -137,7 +130,7 @@ async function openRemote(
 ): Promise<OpenedStore> {
   const { world, config } = deps;
   const { createStoreClient } = await import('../client/store-client.ts');
-  const token = await credentialFor(deps, url, { withKey });
+  const { token, guard } = await credentialFor(deps, url, { withKey, isOwnServer: localRoot !== undefined });
   const seconds = Number(world.env['SKULK_STALL_TIMEOUT']);
   const store = createStoreClient({
     url,
@@ -145,7 +138,7 @@ async function openRemote(
     userAgent: `skulk/${world.version}`,
     nodeId: config.nodeId,
     findByName: findByName(deps),
-    ...(token !== undefined && { token }),
+    ...(token !== undefined && { token, guard }),
     ...(seconds > 0 && { stallTimeoutMs: seconds * 1000 }),
     ...(connections !== undefined && { connections }),
   });
@@ -164,12 +157,23 @@ async function openRemote(
   };
 }
 
-/** What is shown to a store: a token that was given for this very command, the key of this machine for its own server, else the configured token. */
-async function credentialFor({ config }: Deps, url: string, { withKey }: { readonly withKey: boolean }): Promise<string | undefined> {
-  const { value, origin } = config.settings.token;
-  if (!withKey || (value !== undefined && origin.from === 'flag')) return value;
+/**
+ * What is shown to a store: a token that was given for this very command, the key of this machine for its own server, else the
+ * configured token. The key needs no guard, as only the server that wrote itself down gets it.
+ */
+async function credentialFor(
+  { config }: Deps,
+  url: string,
+  { withKey, isOwnServer }: { readonly withKey: boolean; readonly isOwnServer: boolean },
+): Promise<{ readonly token: string | undefined; readonly guard: TokenGuard }> {
+  const { value: token, origin } = config.settings.token;
+  const guard = guardToken(config, url, { isOwnServer });
+  if (!withKey) return { token, guard };
   const { keyFor } = await import('../access/serve-record.ts');
-  return (await keyFor(config.skulkHome, url)) ?? value;
+  const key = await keyFor(config.skulkHome, url);
+  if (key === undefined) return { token, guard };
+  // Nor does that server need one for a token of this machine.
+  return { token: token !== undefined && origin.from === 'flag' ? token : key, guard: {} };
 }
 
 function openDisk(deps: Deps, root: string): OpenedStore {

@@ -3,7 +3,7 @@ import { pageLink } from '../access/page-link.ts';
 import { findServer, type ServeRecord } from '../access/serve-record.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { Deps } from './deps.ts';
-import { remoteUrl } from './open-store.ts';
+import { remoteUrl } from './remote-url.ts';
 
 /** A link that opens the page of this machine's server with the role admin, once. */
 export interface PageLink {

@@ -5,7 +5,9 @@ import { pause } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { Deps } from './deps.ts';
 import { findOnlyStore } from './discover.ts';
-import { findByName, openStore, remoteUrl } from './open-store.ts';
+import { guardToken } from './guard-token.ts';
+import { findByName, openStore } from './open-store.ts';
+import { remoteUrl } from './remote-url.ts';
 
 /** The way of a serving node to its store, which may be found or come up later than the node. */
 export interface StoreLink {
@@ -46,7 +48,11 @@ export function createStoreLink(given: Deps, { mdns }: { readonly mdns: boolean 
     if (url === undefined) return given;
     world.emit({ type: 'note', message: `this node uses the store ${url}` });
     const storeUrl = { value: url, origin: { from: 'default' } } as const;
-    return { ...given, config: { ...given.config, settings: { ...given.config.settings, storeUrl } } };
+    const config = { ...given.config, settings: { ...given.config.settings, storeUrl } };
+    const { withheld } = guardToken(config, url);
+    if (config.settings.token.value !== undefined && withheld !== undefined)
+      world.emit({ type: 'warning', message: withheld.message, hint: withheld.hint });
+    return { ...given, config };
   };
   const known = async (): Promise<Deps> => {
     looking ??= look();
@@ -116,13 +122,23 @@ async function openFor(deps: Deps): Promise<Opened> {
   const { signal, version } = deps.world;
   const url = store.url ?? '';
   const userAgent = `skulk/${version}`;
-  const lookup = lookupOfStore({ url, signal, userAgent, findByName: findByName(deps) });
-  const forwarder = createForwarder({ url, lookup, connectTimeoutMs, silenceMs });
+  const guard = guardToken(deps.config, url);
+  const how = { url, signal, userAgent, findByName: findByName(deps) };
+  const lookup = {
+    open: lookupOfStore({ ...how, carriesToken: false }),
+    withToken: lookupOfStore({ ...how, carriesToken: true, guard }),
+  };
+  const { withheld } = guard;
+  const forwarder = createForwarder({ url, withheld, lookup, connectTimeoutMs, silenceMs });
   return {
     deps: { ...deps, store: store.store, downloads: await store.downloads(), fleet: await store.fleet() },
     health: () => store.store.health(),
     forward: forwarder.forward,
-    session: (bearer) => askSession({ url, signal, userAgent, lookup, bearer }),
+    session: async (bearer) => {
+      if (bearer === undefined) return askSession({ url, signal, userAgent, lookup: lookup.open, bearer });
+      if (withheld !== undefined) throw withheld;
+      return askSession({ url, signal, userAgent, lookup: lookup.withToken, bearer });
+    },
     close: async () => {
       forwarder.close();
       await store[Symbol.asyncDispose]();

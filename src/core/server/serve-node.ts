@@ -1,5 +1,6 @@
 import { SkulkError } from '../kernel/errors.ts';
 import type { Emit } from '../kernel/events.ts';
+import { requireTokenDestination } from '../operations/guard-token.ts';
 import { createStoreLink } from '../operations/store-link.ts';
 import { createStoreRoles } from '../operations/store-roles.ts';
 import { createAccess } from './access/access.ts';
@@ -17,6 +18,7 @@ export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: E
       message: `${storeUrl.origin.name} names the store ${storeUrl.value}, so this machine serves as a node of it`,
       hint: `unset ${storeUrl.origin.name}, or say --role store`,
     });
+  requireTokenDestination(deps);
   const link = createStoreLink(deps, { mdns: request.mdns });
   atEnd(() => link.close());
   if (enabled.value)

@@ -13,7 +13,8 @@ import { diskRoom } from '../../transfer/disk-room.ts';
 import { advertisedAddress } from '../advertise.ts';
 import type { Deps } from '../deps.ts';
 import { findStoreCalled } from '../discover.ts';
-import { openStore, remoteUrl } from '../open-store.ts';
+import { openStore } from '../open-store.ts';
+import { remoteUrl } from '../remote-url.ts';
 import { type Check, ok, problem, problemOf, skipped, warning } from './check.ts';
 import type { Role } from './find-role.ts';
 

@@ -3,7 +3,8 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { readLock } from '../../kernel/lock.ts';
 import { storeLayout } from '../../store/layout.ts';
 import type { Deps } from '../deps.ts';
-import { openStore, remoteUrl } from '../open-store.ts';
+import { openStore } from '../open-store.ts';
+import { remoteUrl } from '../remote-url.ts';
 import { urlFromHere } from '../url-from-here.ts';
 import { type Check, ok, problem, problemOf, warning } from './check.ts';
 

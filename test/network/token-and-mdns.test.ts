@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { writeFiles } from '../helpers/model-files.ts';
+import { type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
+import type { HeardRequest } from '../helpers/recording-store.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { wants } from '../helpers/wants.ts';
+
+const token = 'only-for-my-store';
+const program = fileURLToPath(new URL('../helpers/announced-store.mjs', import.meta.url));
+
+/** Announces a store from a machine. @returns what it was asked */
+async function announceFrom(machine: Machine, hostname: string, nodeId: string): Promise<() => readonly HeardRequest[]> {
+  const [command = '', ...rest] = machine.prefix.split(' ');
+  const child = spawn(command, [...rest, process.execPath, program, machine.address, hostname, nodeId], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+  });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (more: string) => {
+    text += more;
+  });
+  await expect.poll(() => text).toContain('ready');
+  return () =>
+    text
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as HeardRequest);
+}
+
+const tokensOf = (heard: readonly HeardRequest[]): readonly (string | null)[] => heard.map(({ authorization }) => authorization);
+
+test('whoever announces a store by mDNS gets no token from commands, whatever name it takes', wants('network namespaces'), async () => {
+  const home = await temporaryDirectory();
+  const [stranger, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
+  const heard = await announceFrom(stranger, 'kite3', '12D3KooWhost');
+  await node.setHosts(`127.0.0.1 localhost\n${stranger.address} nas.local nas nas.example.org\n`);
+  const store = (host: string): string => `model_store:\n  store_host: ${host}\n`;
+  await writeFiles(home, {
+    'kite3.yaml': store('kite3'),
+    'id.yaml': store('12D3KooWhost'),
+    'mdns.yaml': store('nas.local'),
+    'nas.yaml': store('nas'),
+    'full.yaml': store('nas.example.org'),
+    'address.yaml': store(stranger.address),
+    'listed/machine.yaml': `token_hosts: [kite3, nas.local, ${stranger.address}]\n`,
+  });
+  const run = (config: string | undefined, more: Record<string, string> = {}, verb: readonly string[] = ['registry']) =>
+    node.skulk(verb, {
+      SKULK_HOME: join(home, 'node'),
+      SKULK_TOKEN: token,
+      ...(config !== undefined && { SKULK_CONFIG: join(home, config) }),
+      ...more,
+    }).ended;
+  for (const config of [undefined, 'kite3.yaml', 'id.yaml', 'mdns.yaml']) {
+    for (const verb of [['registry'], ['stage', 'org/m'], ['nodes']]) {
+      const ended = await run(config, {}, verb);
+      expect(ended, `${config} ${verb}: ${ended.stderr}`).toMatchObject({ status: 2, stdout: '' });
+      expect(ended.stderr, config).toContain('the token is not sent');
+      expect(ended.stderr, config).toMatch(/SKULK_STORE=[\s\S]*token_hosts/);
+    }
+  }
+  // The look-up of our own is no way around for who writes a URL.
+  expect(await run(undefined, { SKULK_STORE: 'http://kite3:58080' })).toMatchObject({ status: 2 });
+  expect(tokensOf(heard()).filter((one) => one !== null)).toEqual([]);
+
+  // The store that somebody chose gets it, also by a name of mDNS that was written down as one.
+  const listed = { SKULK_HOME: join(home, 'listed') };
+  for (const [config, more] of [
+    [undefined, { SKULK_STORE: `http://${stranger.address}:58080` }],
+    [undefined, { SKULK_STORE: 'http://nas.local:58080' }],
+    ['nas.yaml', {}],
+    ['full.yaml', {}],
+    ['address.yaml', {}],
+    [undefined, listed],
+    ['kite3.yaml', listed],
+    ['mdns.yaml', listed],
+  ] as const) {
+    const before = heard().length;
+    const ended = await run(config, more as Record<string, string>);
+    expect(ended, `${config}: ${ended.stderr}`).toMatchObject({ status: 0 });
+    await expect.poll(() => tokensOf(heard().slice(before))).toContain(`Bearer ${token}`);
+  }
+  // Without a token nothing changes.
+  const without = await node.skulk(['registry'], { SKULK_HOME: join(home, 'node') }).ended;
+  expect(without, without.stderr).toMatchObject({ status: 0 });
+});
+
+test('a node sends its token to no store that only announced itself, and says so', wants('network namespaces'), async () => {
+  const home = await temporaryDirectory();
+  const [stranger, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
+  const heard = await announceFrom(stranger, 'kite3', '12D3KooWhost');
+  await writeFiles(home, { 'kite3.yaml': 'model_store:\n  store_host: kite3\n', 'mdns.yaml': 'model_store:\n  store_host: nas.local\n' });
+  const env = { SKULK_HOME: join(home, 'node'), SKULK_TOKEN: token };
+
+  const stopped = await node.skulk(['serve', '--json'], { ...env, SKULK_CONFIG: join(home, 'mdns.yaml') }).ended;
+  expect(stopped, stopped.stderr).toMatchObject({ status: 2, stdout: '' });
+
+  for (const more of [{}, { SKULK_CONFIG: join(home, 'kite3.yaml') }]) {
+    const { child, ended } = node.skulk(['serve', '--role', 'node', '--json'], { ...env, ...more });
+    let said = '';
+    child.stderr?.on('data', (text: string) => {
+      said += text;
+    });
+    await once(child.stdout as NodeJS.ReadableStream, 'data');
+    await expect.poll(() => said).toContain('the token is not sent');
+    const ask = (...headers: readonly string[]) =>
+      node.curl('-o', '/dev/null', '-w', '%{http_code}', ...headers, 'http://127.0.0.1:52415/store/registry');
+    expect(await ask('-H', `Authorization: Bearer ${token}`)).toBe('503');
+    child.kill('SIGTERM');
+    await ended;
+  }
+  // A node without a token of its own keeps that of whoever asks it.
+  const { child, ended } = node.skulk(['serve', '--role', 'node', '--json'], { SKULK_HOME: join(home, 'node') });
+  await once(child.stdout as NodeJS.ReadableStream, 'data');
+  const url = 'http://127.0.0.1:52415/store/registry';
+  expect(await node.curl('-o', '/dev/null', '-w', '%{http_code}', '-H', `Authorization: Bearer ${token}`, url)).toBe('503');
+  expect(await node.curl('-o', '/dev/null', '-w', '%{http_code}', url)).toBe('200');
+  child.kill('SIGTERM');
+  await ended;
+  expect(heard().map(({ path }) => path)).toContain('/store/registry');
+  expect(tokensOf(heard()).filter((one) => one !== null)).toEqual([]);
+});

@@ -1,0 +1,199 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { resolveConfig } from '../../src/core/config/load.ts';
+import { parseConfig } from '../../src/core/config/read-file.ts';
+import type { SettingFlags } from '../../src/core/config/settings.ts';
+import { guardToken } from '../../src/core/operations/guard-token.ts';
+import { remoteUrl } from '../../src/core/operations/remote-url.ts';
+import { writeFiles } from '../helpers/model-files.ts';
+import { ask } from '../helpers/raw-http.ts';
+import { type HeardRequest, recordingStore } from '../helpers/recording-store.ts';
+import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { testWorld } from '../helpers/world.ts';
+
+const token = 'only-for-my-store';
+const withToken = (heard: readonly HeardRequest[]): readonly HeardRequest[] => heard.filter(({ authorization }) => authorization !== null);
+const storeAt = (port: number): string => `model_store:\n  store_host: other\n  store_http_host: 127.0.0.1\n  store_port: ${port}\n`;
+
+describe('a store that only a file of the working directory names', () => {
+  test('does not get a token of the environment or of a flag, and no byte is sent to it', async () => {
+    const home = await temporaryDirectory();
+    const { port, heard } = await recordingStore();
+    await writeFiles(home, { 'clone/skulk.yaml': storeAt(port), 'clone/deep/er/a': '' });
+    for (const [args, env] of [
+      [[], { SKULK_TOKEN: token }],
+      [['--token', token], {}],
+    ] as const) {
+      for (const cwd of [join(home, 'clone'), join(home, 'clone/deep/er')]) {
+        for (const verb of [['registry'], ['stage', 'org/m'], ['download', 'org/m'], ['nodes'], ['delete', 'org/m', '--yes']]) {
+          const ended = await runSkulk([...verb, ...args], { cwd, env: { SKULK_HOME: join(home, 'h'), HOME: home, ...env } });
+          expect(ended, ended.stderr).toMatchObject({ status: 2, stdout: '' });
+          expect(ended.stderr).toContain(join(home, 'clone/skulk.yaml'));
+          expect(ended.stderr).toContain('token_hosts');
+        }
+      }
+    }
+    expect(heard).toEqual([]);
+  });
+
+  test('gets it once somebody else names it: a flag, the environment, the file of the user, or token_hosts', async () => {
+    const home = await temporaryDirectory();
+    const { port, url, heard } = await recordingStore();
+    const file = join(home, 'clone/skulk.yaml');
+    await writeFiles(home, {
+      'clone/skulk.yaml': storeAt(port),
+      'listed/machine.yaml': 'token_hosts: [127.0.0.1]\n',
+      'xdg/skulk/skulk.yaml': storeAt(port),
+      'another/skulk/skulk.yaml': storeAt(port + 1),
+    });
+    const run = (args: readonly string[], env: Record<string, string>) =>
+      runSkulk(['registry', ...args], {
+        cwd: join(home, 'clone'),
+        env: { SKULK_HOME: join(home, 'h'), HOME: home, SKULK_TOKEN: token, ...env },
+      });
+    for (const [args, env] of [
+      [['--config', file], {}],
+      [[], { SKULK_CONFIG: file }],
+      [['--store', url], {}],
+      [[], { SKULK_STORE: url }],
+      [[], { SKULK_HOME: join(home, 'listed') }],
+      [[], { XDG_CONFIG_HOME: join(home, 'xdg') }],
+    ] as const) {
+      const before = heard.length;
+      const ended = await run(args, env as Record<string, string>);
+      expect(ended, ended.stderr).toMatchObject({ status: 0 });
+      expect(heard.slice(before).at(-1)).toMatchObject({ authorization: `Bearer ${token}` });
+    }
+    const before = heard.length;
+    expect(await run([], { XDG_CONFIG_HOME: join(home, 'another') })).toMatchObject({ status: 2 });
+    expect(heard.length).toBe(before);
+  });
+
+  test('gets the token that stands in the very file, as that is its own secret, and never one of the environment', async () => {
+    const home = await temporaryDirectory();
+    const { port, heard } = await recordingStore();
+    await writeFiles(home, { 'clone/skulk.yaml': `${storeAt(port)}  auth: {token: its-own-secret}\n` });
+    const at = { cwd: join(home, 'clone'), env: { SKULK_HOME: join(home, 'h'), HOME: home } };
+    expect(await runSkulk(['registry'], at)).toMatchObject({ status: 0 });
+    expect(withToken(heard).map(({ authorization }) => authorization)).toEqual(['Bearer its-own-secret']);
+    expect(await runSkulk(['registry'], { ...at, env: { ...at.env, SKULK_TOKEN: token } })).toMatchObject({ status: 2 });
+    expect(withToken(heard)).toHaveLength(1);
+  });
+
+  test('is asked without a token when there is none, and may be asked how it is in any case', async () => {
+    const home = await temporaryDirectory();
+    const { port, heard } = await recordingStore();
+    await writeFiles(home, { 'clone/skulk.yaml': storeAt(port) });
+    const at = { cwd: join(home, 'clone'), env: { SKULK_HOME: join(home, 'h'), HOME: home } };
+    expect(await runSkulk(['registry'], at)).toMatchObject({ status: 0 });
+    await runSkulk(['health', '--json'], { ...at, env: { ...at.env, SKULK_TOKEN: token } });
+    const doctor = await runSkulk(['doctor'], { ...at, env: { ...at.env, SKULK_TOKEN: token } });
+    expect(doctor.stdout).toContain('does not decide where a token goes');
+    expect(withToken(heard)).toEqual([]);
+  });
+
+  test('does not get it from a node either, which does not start', async () => {
+    const home = await temporaryDirectory();
+    const { port, heard } = await recordingStore();
+    await writeFiles(home, { 'clone/skulk.yaml': storeAt(port) });
+    const env = { SKULK_HOME: join(home, 'h'), HOME: home, SKULK_TOKEN: token };
+    const ended = await runSkulk(['serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0'], { cwd: join(home, 'clone'), env });
+    expect(ended, ended.stderr).toMatchObject({ status: 2, stdout: '' });
+    expect(withToken(heard)).toEqual([]);
+  });
+});
+
+test('a redirect is not followed, so no other host gets the token', async () => {
+  const home = await temporaryDirectory();
+  const other = await recordingStore();
+  const { url, heard } = await recordingStore({ redirectTo: other.url });
+  const env = { SKULK_HOME: home, SKULK_TOKEN: token, SKULK_STORE: url };
+  for (const verb of [['registry'], ['stage', 'org/m'], ['download', 'org/m'], ['delete', 'org/m', '--yes']]) {
+    const ended = await runSkulk(verb, { env });
+    expect(ended, ended.stderr).toMatchObject({ status: 4, stdout: '' });
+    expect(ended.stderr).toContain('redirect');
+  }
+  expect(withToken(heard).length).toBeGreaterThan(0);
+  expect(other.heard).toEqual([]);
+});
+
+test('a node hands on the token of whoever asks it, but not to a store that may be anybody', async () => {
+  const home = await temporaryDirectory();
+  const { url, port, heard } = await recordingStore();
+  await writeFiles(home, { 'clone/skulk.yaml': storeAt(port), 'named/skulk.yaml': storeAt(port) });
+  const start = (name: string, env: Record<string, string>) => startServe({ home: join(home, name), args: ['--role', 'node'], env });
+  const headers = { Authorization: `Bearer ${token}` };
+
+  const named = await start('a', { SKULK_STORE: url });
+  await ask(named.apiUrl, '/store/registry', { headers });
+  await named.stop();
+  const known = withToken(heard);
+  expect(known.map(({ path }) => path)).toEqual(['/session', '/store/registry']);
+
+  // Of the working tree: nobody there can be asked about it, so it opens nothing.
+  const running = startSkulk(['serve', '--role', 'node', '--host', '127.0.0.1', '--port', '0', '--api-port', '0', '--json'], {
+    cwd: join(home, 'clone'),
+    env: { SKULK_HOME: join(home, 'b'), HOME: home },
+  });
+  await expect.poll(() => running.stdout()).toContain('ready');
+  const { api_url } = JSON.parse(running.stdout()) as { api_url: string };
+  expect((await ask(api_url, '/store/registry', { headers })).json()).toMatchObject({ code: 'TOKEN_WITHHELD' });
+  expect((await ask(api_url, '/store/registry')).status).toBe(200);
+  expect(heard.at(-1)).toMatchObject({ path: '/store/registry', authorization: null });
+  expect(withToken(heard)).toEqual(known);
+});
+
+describe('the names of a store', () => {
+  const guardOf = (
+    yaml: string,
+    { flags = {}, env = {}, tokenHosts = [] }: { flags?: SettingFlags; env?: Record<string, string>; tokenHosts?: string[] } = {},
+  ) => {
+    const world = testWorld('/home/me', { env });
+    const config = resolveConfig(world, {
+      ...parseConfig(yaml, '/f'),
+      file: '/f',
+      flags,
+      nodeId: undefined,
+      skulkHome: '/home/me',
+      tokenHosts,
+    });
+    return guardToken(config, remoteUrl(config) ?? 'http://10.9.9.9:58080');
+  };
+  const named = (host: string): string => `model_store: {store_host: ${host}}`;
+
+  test.each(['nas.local', 'NAS.Local.', 'deep.nas.local'])('%s is a name of mDNS', (host) => {
+    expect(guardOf(named(host)).withheld).toMatchObject({ code: 'TOKEN_WITHHELD', message: expect.stringContaining('mDNS') });
+  });
+
+  test.each(['nas', 'nas.fritz.box', 'local', 'nas.local.example.org'])('%s is not, but it must not be found by mDNS only', (host) => {
+    const { withheld, whenOnlyMdns } = guardOf(named(host));
+    expect(withheld).toBeUndefined();
+    expect(whenOnlyMdns?.(host, '10.0.0.1')).toMatchObject({ code: 'TOKEN_WITHHELD', message: expect.stringContaining('10.0.0.1') });
+  });
+
+  test.each(['10.9.9.9', 'fd00::1'])('the address %s is as good as a name', (host) => {
+    expect(guardOf(named(JSON.stringify(host)))).toEqual({});
+  });
+
+  test('whoever writes a URL means it, also with a name of mDNS that the system resolves', () => {
+    expect(guardOf('', { flags: { store: 'http://nas.local:1' } }).withheld).toBeUndefined();
+    expect(guardOf('', { env: { SKULK_STORE: 'http://nas.local:1' } }).withheld).toBeUndefined();
+  });
+
+  test('a store that nobody named gets none', () => {
+    expect(guardOf('').withheld).toMatchObject({ hint: expect.stringContaining('SKULK_STORE=http://10.9.9.9:58080') });
+  });
+
+  test.each([
+    ['NAS.local', 'nas.local.'],
+    ['nas.local:58080', 'nas.local'],
+    ['10.9.9.9', '10.9.9.9'],
+  ])('token_hosts: %s lets it go to %s', (entry, host) => {
+    expect(guardOf(named(host), { tokenHosts: [entry] })).toEqual({});
+  });
+
+  test.each(['nas', 'local', 'as.local', 'nas.local.evil'])('token_hosts: %s says nothing of nas.local', (entry) => {
+    expect(guardOf(named('nas.local'), { tokenHosts: [entry] }).withheld).toBeDefined();
+  });
+});
