@@ -7,10 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
-import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { isLong, rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { type RunningSkulk, runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { within } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
 
 const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
@@ -57,8 +58,7 @@ describe.each([
   async function interrupt(running: RunningSkulk, mostMs: number): Promise<number | null> {
     await Promise.race([sleep(40 + random() * mostMs), running.exited]);
     running.child.kill(signal);
-    const ended = await Promise.race([running.exited, sleep(10_000)]);
-    if (ended === undefined) throw new Error('it did not end within 10 s');
+    const ended = await within(`the end after ${signal}`, running.exited, running.stderr);
     // Before the shell has begun to listen, the system itself ends the process.
     const status = ended.signal === null ? ended.status : expected;
     expect([0, expected], `SKULK_TEST_SEED=${testSeed}: ${ended.stderr}`).toContain(status);
@@ -71,10 +71,10 @@ describe.each([
   test('of an add leaves the store as it was, or with the whole model', async () => {
     const home = await temporaryDirectory();
     const source = join(home, 'm');
-    await writeFiles(source, { a: noise(40e6, 1), b: 'b' });
+    await writeFiles(source, { a: noise(20e6, 1), b: 'b' });
     const whole = await digestsBelow(source);
     const env = { SKULK_HOME: home };
-    for (let round = 0; round < rounds({ few: 5, many: 40 }); round += 1) {
+    for (let round = 0; round < rounds({ few: 2, many: 20 }); round += 1) {
       const status = await interrupt(startSkulk(['add', source, '--as', 'org/m'], { env }), 350);
       const { entries } = JSON.parse((await runSkulk(['registry', '--json'], { env })).stdout || '{"entries":[]}') as {
         entries: unknown[];
@@ -91,16 +91,17 @@ describe.each([
   });
 
   test('of a stage or a verify leaves no process, and the next run goes on', async () => {
-    const { url } = await serveModels({ 'org/m': { a: noise(60e6, 2), b: 'b' } });
+    const { url } = await serveModels({ 'org/m': { a: noise(30e6, 2), b: 'b' } });
     const home = await temporaryDirectory();
     const env = { SKULK_HOME: home, SKULK_STORE: url };
-    for (let round = 0; round < rounds({ few: 5, many: 40 }); round += 1) {
+    for (let round = 0; round < rounds({ few: 2, many: 20 }); round += 1) {
       const status = await interrupt(startSkulk(['stage', 'org/m', '--force', '--limit-rate', '100M'], { env }), 700);
       const copy = join(home, 'staging', 'org--m');
       if (status === 0 || (await exists(copy))) expect(Object.keys(await digestsBelow(copy)).sort()).toEqual(['a', 'b']);
     }
     expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
-    for (let round = 0; round < 3; round += 1) await interrupt(startSkulk(['verify', '--staging'], { env }), 300);
+    for (let round = 0; round < rounds({ few: 1, many: 10 }); round += 1)
+      await interrupt(startSkulk(['verify', '--staging'], { env }), 300);
     expect((await runSkulk(['verify', '--staging'], { env })).status).toBe(0);
     expect(leftOver(home)).toBe('');
   });
@@ -240,7 +241,7 @@ describe('a path', () => {
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'm'), { a: 'a', [`${'deep/'.repeat(20)}b`]: 'b' });
     const long = (length: number): string => `${home}/${'x'.repeat(200).concat('/').repeat(30)}`.slice(0, length).replace(/\/+$/, 'y');
-    for (const length of [3_000, 3_800, 4_000, 4_090, 5_000]) {
+    for (const length of isLong ? [3_000, 3_800, 4_000, 4_090, 5_000] : [3_000, 4_090]) {
       const env = { SKULK_HOME: long(length) };
       for (const args of [['add', join(home, 'm'), '--as', 'org/m'], ['stage', 'org/m'], ['staging'], ['doctor']]) {
         const { status, stderr } = await runSkulk(args, { env });

@@ -3,14 +3,14 @@ import { expect, onTestFinished, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
-import { seededRandom, testSeed } from '../helpers/seeded.ts';
+import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 test('kill -9 of serve, again and again during one transfer: the stage goes on with each next server, and the store is whole', async () => {
   const home = await temporaryDirectory();
   const source = join(home, 'm');
-  await writeFiles(source, { 'model.bin': noise(8 * chunkSize, 21), 'config.json': '{}' });
+  await writeFiles(source, { 'model.bin': noise(rounds({ few: 4, many: 8 }) * chunkSize, 21), 'config.json': '{}' });
   const env = { SKULK_HOME: join(home, 'host') };
   let served = await startServe({ home: env.SKULK_HOME });
   onTestFinished(() => served[Symbol.asyncDispose]());
@@ -20,7 +20,7 @@ test('kill -9 of serve, again and again during one transfer: the stage goes on w
   proxy.setRate(60e6);
   const stage = startSkulk(['stage', 'org/m', '--connections', '2'], { env: { SKULK_HOME: join(home, 'node'), SKULK_STORE: proxy.url } });
   const random = seededRandom(testSeed);
-  for (let kill = 0; kill < 4; kill += 1) {
+  for (let kill = 0; kill < rounds({ few: 2, many: 6 }); kill += 1) {
     await Promise.race([proxy.passed(proxy.bytes() + (0.2 + random()) * chunkSize), stage.exited]);
     await served.kill();
     served = await startServe({ home: env.SKULK_HOME });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
-import { seededRandom, testSeed } from '../helpers/seeded.ts';
+import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -33,7 +33,7 @@ const exists = (path: string) =>
   );
 
 test('kill -9 at random moments loses a few chunks at most and never leaves half a copy', async () => {
-  const files = bigModel(14);
+  const files = bigModel(rounds({ few: 6, many: 14 }));
   const [before, after] = [digestsOf(oldFiles), digestsOf(files)];
   const { proxy, replace } = await serveThroughProxy({ 'org/m': oldFiles });
   const home = await temporaryDirectory();
@@ -43,12 +43,12 @@ test('kill -9 at random moments loses a few chunks at most and never leaves half
   const began = proxy.bytes();
   const random = seededRandom(testSeed);
   const copy = join(home, 'staging', 'org--m');
-  const kills = 25;
+  const kills = rounds({ few: 7, many: 25 });
   for (let kill = 0; kill < kills; kill += 1) {
     proxy.setRate(150e6);
     const stage = startSkulk(['stage', 'org/m', '--connections', String(connections), '-q'], { env });
     // Some moments of the start, most of the transfer; the last ones of the end, when the copy is published.
-    const moment = kill < 2 ? sleep(random() * 500) : proxy.passed(proxy.bytes() + random() * 60e6);
+    const moment = kill < 2 ? sleep(random() * 500) : proxy.passed(proxy.bytes() + random() * rounds({ few: 20e6, many: 60e6 }));
     await Promise.race([moment.then(() => (kill >= kills - 3 ? sleep(random() * 300) : undefined)), stage.exited]);
     stage.child.kill('SIGKILL');
     await stage.exited;
@@ -144,7 +144,7 @@ test('a purge that is killed leaves whole copies or none, and the next one ends 
   await mkdir(join(root, 'mine'), { recursive: true });
   await writeFile(join(root, 'mine', 'file'), 'x');
   expect((await runSkulk(['stage', 'org/a', 'org/b', 'org/c', '-q'], { env })).status).toBe(0);
-  for (let kill = 0; kill < 4; kill += 1) {
+  for (let kill = 0; kill < rounds({ few: 2, many: 12 }); kill += 1) {
     const purge = startSkulk(['purge-staging'], { env });
     await Promise.race([sleep(100 + random() * 400), purge.exited]);
     purge.child.kill('SIGKILL');

@@ -20,7 +20,7 @@ async function hostAndNode() {
   const home = await temporaryDirectory();
   const sources = [join(home, 'v1'), join(home, 'v2')] as const;
   for (const [index, path] of sources.entries())
-    await writeFiles(path, { 'model.bin': noise(20e6, index + 1), same: 'stays', [`only-${index}`]: 'x' });
+    await writeFiles(path, { 'model.bin': noise(8e6, index + 1), same: 'stays', [`only-${index}`]: 'x' });
   const served = await startServe({ home: join(home, 'host') });
   onTestFinished(() => served[Symbol.asyncDispose]());
   const hostEnv = { SKULK_HOME: join(home, 'host') };
@@ -44,7 +44,7 @@ async function hostAndNode() {
 test('stage and purge: the copy is whole or absent, and both say so', async () => {
   const { sources, digests, host, node, nodeLater, copy, own } = await hostAndNode();
   expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
-  for (let round = 0; round < rounds({ few: 8, many: 100 }); round += 1) {
+  for (let round = 0; round < rounds({ few: 3, many: 40 }); round += 1) {
     const [staged, purged] = await Promise.all([nodeLater('stage', 'org/m'), nodeLater('purge-staging')]);
     expect(staged.status, said(staged)).toBe(0);
     expect(purged.status, said(purged)).toBe(0);
@@ -56,7 +56,7 @@ test('stage and purge: the copy is whole or absent, and both say so', async () =
 
 test('stage and delete: a whole copy, or a sentence that there is none', async () => {
   const { sources, digests, host, hostLater, node, nodeLater, copy } = await hostAndNode();
-  for (let round = 0; round < rounds({ few: 8, many: 100 }); round += 1) {
+  for (let round = 0; round < rounds({ few: 3, many: 40 }); round += 1) {
     expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
     const [staged, deleted] = await Promise.all([nodeLater('stage', 'org/m'), hostLater('delete', 'org/m', '--yes')]);
     // The node has no agent, so what it should evict is pending until its next stage.
@@ -72,7 +72,7 @@ test('stage and delete: a whole copy, or a sentence that there is none', async (
 test('stage and an add that replaces: one of the two versions, never a mixture', async () => {
   const { sources, digests, host, hostLater, node, nodeLater, copy } = await hostAndNode();
   expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
-  for (let round = 1; round <= rounds({ few: 8, many: 100 }); round += 1) {
+  for (let round = 1; round <= rounds({ few: 3, many: 40 }); round += 1) {
     const source = sources[round % 2 === 0 ? 0 : 1];
     const [staged, added] = await Promise.all([nodeLater('stage', 'org/m'), hostLater('add', source, '--as', 'org/m', '--force')]);
     expect(added.status, said(added)).toBe(0);

@@ -17,7 +17,7 @@ import { testConfig, testWorld } from '../helpers/world.ts';
  * or absent, nothing that was moved is lost, and the same command again brings it to its end.
  */
 const seed = testSeed;
-const few = rounds({ few: 4, many: 40 });
+const few = rounds({ few: 2, many: 30 });
 const old = { 'a.gguf': noise(1_500_000, 1), 'sub/b.txt': 'old' };
 const next = { 'a.gguf': noise(1_500_000, 2), 'sub/b.txt': 'new', 'sub/c.gguf': noise(300_000, 3) };
 const bystander = parseModelId('by/stander');

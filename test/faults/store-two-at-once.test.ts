@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.ts';
+import { rounds } from '../helpers/seeded.ts';
 import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -22,8 +23,7 @@ async function makeHome() {
 test('many processes add different models at once, and no entry is lost', async () => {
   const { run, source, entries } = await makeHome();
   const expected: string[] = [];
-  // 201 additions.
-  for (let round = 0; round < 67; round += 1) {
+  for (let round = 0; round < rounds({ few: 6, many: 67 }); round += 1) {
     const ids = ['a', 'b', 'c'].map((name) => `org/${name}${round}`);
     const path = await source(`s${round}`, { 'a.gguf': noise(50_000, round) });
     const ended = await Promise.all(ids.map((id) => run('add', path, '--as', id, '-q')));
@@ -36,7 +36,7 @@ test('many processes add different models at once, and no entry is lost', async 
 
 test('two processes that add other content under one id: one wins, the other says CONFLICT', async () => {
   const { root, run, source } = await makeHome();
-  for (let round = 0; round < 3; round += 1) {
+  for (let round = 0; round < rounds({ few: 1, many: 10 }); round += 1) {
     const contents = ['one', 'two'].map(
       (text): Record<string, string | Uint8Array> => ({ 'a.gguf': text, 'b.gguf': noise(500_000, text.length + round) }),
     );
@@ -162,7 +162,7 @@ test('a model is whole for every reader while it is replaced again and again', a
     }
   };
   const readers = [read(), read()];
-  for (let round = 0; round < 6; round += 1)
+  for (let round = 0; round < rounds({ few: 3, many: 20 }); round += 1)
     expect((await run('add', paths[(round + 1) % 2] ?? '', '--as', 'm', '--force')).status).toBe(0);
   replacing = false;
   await Promise.all(readers);

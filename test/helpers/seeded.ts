@@ -12,5 +12,8 @@ export function seededRandom(seed: number): () => number {
 /** The seed of this run: SKULK_TEST_SEED, or a new one. Put it into the message of what fails. */
 export const testSeed = Number(process.env['SKULK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
-/** How often something is tried: a few times, or with SKULK_TEST_LONG=1 as often as it takes. */
-export const rounds = ({ few, many }: { few: number; many: number }): number => (process.env['SKULK_TEST_LONG'] === '1' ? many : few);
+/** Whether this is the long form of a test: `x.long.test.ts` beside `x.test.ts`. */
+export const isLong = process.env['SKULK_TEST_LONG'] === '1';
+
+/** How often something is tried, or how large it is: in the form of every day, and as far as it takes. */
+export const rounds = ({ few, many }: { few: number; many: number }): number => (isLong ? many : few);

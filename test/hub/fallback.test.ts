@@ -4,8 +4,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, digestsOfFiles, noise } from '../helpers/model-files.ts';
+import { rounds } from '../helpers/seeded.ts';
 import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
 
+const nodeCount = rounds({ few: 5, many: 20 });
 const files = { 'config.json': '{}', 'a.safetensors': noise(18 * 1024 * 1024, 1), 'b.safetensors': noise(400_000, 2) };
 
 test('one command on an empty store brings a model from the Hub to the node', async () => {
@@ -19,12 +21,12 @@ test('one command on an empty store brings a model from the Hub to the node', as
   expect(await digestsBelow(join(world.staged('node'), 'org--m'))).toEqual(await digestsBelow(join(world.storePath, 'org--m')));
 });
 
-test('twenty nodes that ask at once cause one download', async () => {
+test(`${nodeCount} nodes that ask at once cause one download`, async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   world.hub.rate = 20 * 1024 * 1024;
   const served = await world.serve();
-  const nodes = Array.from({ length: 20 }, (_, index) => world.node(served, `node${index}`, 'stage', 'org/m').exited);
+  const nodes = Array.from({ length: nodeCount }, (_, index) => world.node(served, `node${index}`, 'stage', 'org/m').exited);
   for (const { status, stderr } of await Promise.all(nodes)) expect(status, stderr).toBe(0);
   for (const [path, content] of Object.entries(files)) expect(world.hub.sent(path), path).toBe(Buffer.from(content).length);
 });
@@ -75,7 +77,7 @@ test('without any store the model comes straight into staging; a store that does
 
 test('a node takes what the store has while the store still downloads', async () => {
   const world = await hubWorld();
-  const size = 192 * 1024 * 1024;
+  const size = 96 * 1024 * 1024;
   const content = noise(size, 7);
   world.hub.push('org/big', { files: { 'config.json': '{}', 'a.safetensors': content } });
   const served = await world.serve();

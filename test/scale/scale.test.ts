@@ -13,10 +13,14 @@ import { faultProxy } from '../helpers/fault-proxy.ts';
 import { noise, writeFiles } from '../helpers/model-files.ts';
 import { peakMemoryOf, peakUntilEnd } from '../helpers/peak-memory.ts';
 import { ask } from '../helpers/raw-http.ts';
+import { rounds } from '../helpers/seeded.ts';
 import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { within } from '../helpers/waiting.ts';
 
 const gibibyte = 1024 ** 3;
+const fileCount = rounds({ few: 500, many: 5_000 });
+const nodeCount = rounds({ few: 8, many: 64 });
 const mostResident = 200 * 1024 ** 2;
 
 /** A store with a model of one sparse file of zeros, that is known to be hashed. */
@@ -74,28 +78,20 @@ test('a model of 200 GiB is planned, asked for and read at its far end without m
 
 test('a transfer of a large model has flat memory on both sides, is killed, and goes on', async () => {
   const home = await temporaryDirectory();
-  const bytes = 2 * gibibyte;
+  const bytes = rounds({ few: 256 * 1024 ** 2, many: 2 * gibibyte });
   await storeOfZeros(join(home, 'host'), 'org/large', bytes);
   const host = await startServe({ home: join(home, 'host') });
   onTestFinished(() => host[Symbol.asyncDispose]());
-  const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: host.url };
-  const incoming = join(home, 'node/staging/.skulk/v1/incoming/org--large');
+  await using proxy = await faultProxy(host.url);
+  const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: proxy.url };
+  // Half of it comes, and no more than that before it is killed.
+  proxy.setRate(bytes / 4);
   const first = startSkulk(['stage', 'org/large', '-q'], { env });
-  // Wait until half of it has been noted.
-  await expect
-    .poll(
-      async () => {
-        const journal = await open(join(incoming, 'journal')).catch(() => undefined);
-        const size = (await journal?.stat())?.size ?? 0;
-        await journal?.close();
-        return size;
-      },
-      { interval: 20 },
-    )
-    .toBeGreaterThan(100_000);
+  await within('half of the model', Promise.race([proxy.passed(bytes / 2), first.exited]), first.stderr);
   expect(peakMemoryOf(first.pid)).toBeLessThan(mostResident);
   first.child.kill('SIGKILL');
   await first.exited;
+  proxy.setRate(0);
   const second = startSkulk(['stage', 'org/large', '--json', '-q'], { env });
   const peak = await peakUntilEnd(second);
   const ended = await second.exited;
@@ -107,9 +103,11 @@ test('a transfer of a large model has flat memory on both sides, is killed, and 
   expect(peakMemoryOf(host.pid)).toBeLessThan(mostResident);
 });
 
-test('a model of 5,000 files is staged with a request for each and no more, and looked at again without one', async () => {
+test(`a model of ${fileCount} files is staged with a request for each and no more, and looked at again without one`, async () => {
   const home = await temporaryDirectory();
-  const files = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`part-${index % 50}/${index}.bin`, `content of ${index}`]));
+  const files = Object.fromEntries(
+    Array.from({ length: fileCount }, (_, index) => [`part-${index % 50}/${index}.bin`, `content of ${index}`]),
+  );
   await writeFiles(join(home, 'source'), files);
   await mkdir(join(home, 'host/store'), { recursive: true });
   const host = await startServe({ home: join(home, 'host') });
@@ -123,7 +121,7 @@ test('a model of 5,000 files is staged with a request for each and no more, and 
   const ended = await staging.exited;
   expect(ended.status, ended.stderr).toBe(0);
   const forFiles = proxy.requests.filter((line) => line.includes('/models/') && !line.endsWith('/manifest'));
-  expect(forFiles).toHaveLength(5_000);
+  expect(forFiles).toHaveLength(fileCount);
   expect(peak).toBeLessThan(mostResident);
   expect(peakMemoryOf(host.pid)).toBeLessThan(mostResident);
   const before = proxy.requests.length;
@@ -132,7 +130,7 @@ test('a model of 5,000 files is staged with a request for each and no more, and 
   expect(await runSkulk(['verify', '--staging'], { env })).toMatchObject({ status: 0 });
 });
 
-test('sixty-four nodes at once all get their copy', async () => {
+test(`${nodeCount} nodes at once all get their copy`, async () => {
   const home = await temporaryDirectory();
   await writeFiles(join(home, 'source'), { 'a.safetensors': noise(4 * 1024 ** 2, 9), 'config.json': '{}' });
   await mkdir(join(home, 'host/store'), { recursive: true });
@@ -140,7 +138,7 @@ test('sixty-four nodes at once all get their copy', async () => {
   onTestFinished(() => host[Symbol.asyncDispose]());
   const added = await runSkulk(['add', join(home, 'source'), '--as', 'org/m'], { env: { SKULK_HOME: join(home, 'host') } });
   expect(added.status, added.stderr).toBe(0);
-  const nodes = Array.from({ length: 64 }, (_, index) => `node-${index}`);
+  const nodes = Array.from({ length: nodeCount }, (_, index) => `node-${index}`);
   const ended = await Promise.all(
     nodes.map((name) =>
       runSkulk(['stage', 'org/m', '-q'], { env: { SKULK_HOME: join(home, name), SKULK_NODE_ID: name, SKULK_STORE: host.url } }),
@@ -149,6 +147,6 @@ test('sixty-four nodes at once all get their copy', async () => {
   expect(ended.filter(({ status }) => status !== 0).map(({ stderr }) => stderr)).toEqual([]);
   for (const name of nodes) expect((await readdir(join(home, name, 'staging'))).filter((entry) => entry !== '.skulk')).toEqual(['org--m']);
   const known = (await ask(host.url, '/nodes')).json() as { node_id: string; staged_models: number }[];
-  expect(known.filter(({ node_id, staged_models }) => nodes.includes(node_id) && staged_models === 1)).toHaveLength(64);
+  expect(known.filter(({ node_id, staged_models }) => nodes.includes(node_id) && staged_models === 1)).toHaveLength(nodeCount);
   expect(peakMemoryOf(host.pid)).toBeLessThan(mostResident);
 });

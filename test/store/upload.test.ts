@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
-import { seededRandom, testSeed } from '../helpers/seeded.ts';
+import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { type Ended, runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -98,7 +98,7 @@ test('of several machines that send the same model each is told that it is there
   const { served, source, env, proxy, home } = await twoMachines();
   hideHost(proxy);
   const random = seededRandom(testSeed);
-  for (let round = 0; round < 4; round += 1) {
+  for (let round = 0; round < rounds({ few: 1, many: 12 }); round += 1) {
     const model = `org/up-${round}`;
     const add = () => startSkulk(['add', source, '--as', model, '--json'], { env: { ...env, SKULK_HOME: join(home, `node-${round}`) } });
     const [killed, ...others] = [add(), add(), add()];
