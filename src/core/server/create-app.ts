@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import swagger from '@fastify/swagger';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import { pino } from 'pino';
 import { SkulkError } from '../kernel/errors.ts';
@@ -9,6 +8,7 @@ import { requireRoles } from './access/require-role.ts';
 import { addSessionRoutes } from './access/session-routes.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { compilers } from './compilers.ts';
+import { describeRoutes } from './describe-routes.ts';
 import { answerError, type ErrorAnswer } from './error-body.ts';
 import type { Limits } from './limits.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
@@ -111,9 +111,8 @@ export async function createApp({
       .header('Allow', methods.join(', '))
       .send({ detail, code: 'BAD_REQUEST', hint: `use ${methods.join(' or ')}` });
   });
-  await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title, version } } });
+  describeRoutes(app, { title, version });
   addSessionRoutes(app, access, { hostname });
-  app.get('/openapi.json', { config: { role: 'read' }, schema: { hide: true } }, async () => app.swagger());
   return app;
 }
 
