@@ -1,14 +1,22 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { unitFile } from '../../src/core/operations/service/unit-file.ts';
-import { runSkulk } from '../helpers/spawn-skulk.ts';
+import { unitFile, withPaths } from '../../src/core/operations/service/unit-file.ts';
+import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { until } from '../helpers/waiting.ts';
+
+const systemd = '/lib/systemd/systemd';
+const hasSystemd = existsSync(systemd) && spawnSync('systemd-analyze', ['--version']).status === 0;
 
 describe('a unit', () => {
   const content = {
     command: ['/opt/a b/node', '/x/"q"\\%d$HOME&<y>.js', 'serve'],
+    refresh: ['/opt/a b/node', '/x.js', 'service', 'refresh'],
     environment: { SKULK_HOME: '/h 100%' },
+    writable: ['/srv/my models', '/h 100%', `/q"uo'te\\s`],
     logFile: '/l&g',
   };
 
@@ -16,6 +24,58 @@ describe('a unit', () => {
     const unit = unitFile('systemd', content);
     expect(unit).toContain('ExecStart="/opt/a b/node" "/x/\\"q\\"\\\\%%d$$HOME&<y>.js" "serve"\n');
     expect(unit).toContain('Environment="SKULK_HOME=/h 100%%"\n');
+  });
+
+  test('of systemd keeps the server in a sandbox that names just the directories it writes to, and starts without them', () => {
+    const unit = unitFile('systemd', content);
+    for (const line of [
+      'ProtectSystem=strict',
+      'NoNewPrivileges=yes',
+      'PrivateTmp=yes',
+      'RestartPreventExitStatus=2',
+      'Restart=on-failure',
+    ])
+      expect(unit.split('\n')).toContain(line);
+    expect(unit.match(/^ReadWritePaths=.*/gm)).toEqual([
+      'ReadWritePaths="-/srv/my models"',
+      'ReadWritePaths="-/h 100%%"',
+      `ReadWritePaths="-/q\\"uo'te\\\\s"`,
+    ]);
+    expect(unit).not.toContain('RequiresMountsFor');
+    expect(unit).toMatch(/^ExecStartPre=-\+"\/opt\/a b\/node" .* "refresh"$/m);
+  });
+
+  test('of systemd shares /tmp when something of skulk lies there, which a private one would hide', () => {
+    expect(unitFile('systemd', { ...content, writable: ['/var/tmp/store'] })).toContain('PrivateTmp=no\n');
+    expect(unitFile('systemd', { ...content, command: ['/tmp/node', 'serve'] })).toContain('PrivateTmp=no\n');
+    expect(unitFile('systemd', { ...content, writable: ['/tmpfs/store'] })).toContain('PrivateTmp=yes\n');
+  });
+
+  test.skipIf(!hasSystemd)('of systemd is understood by systemd as it is meant', async () => {
+    const directory = await temporaryDirectory();
+    await chmod(directory, 0o755);
+    await mkdir(join(directory, 'systemd/user'), { recursive: true });
+    const file = join(directory, 'systemd/user/skulk.service');
+    await writeFile(file, unitFile('systemd', { ...content, command: ['/bin/sh', '/x/"q"\\%d$HOME&<y>.js'], refresh: ['/bin/true'] }));
+    const env = { PATH: process.env['PATH'] ?? '', HOME: directory, XDG_CONFIG_HOME: directory, XDG_RUNTIME_DIR: directory };
+    const verified = spawnSync('systemd-analyze', ['verify', '--user', '--man=no', file], { env, encoding: 'utf8' });
+    expect(verified).toMatchObject({ status: 0, stderr: '' });
+    const shown = spawnSync(systemd, ['--test', '--user', '--unit=skulk.service'], {
+      env,
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+      ...(process.getuid?.() === 0 && { uid: 65534, gid: 65534 }),
+    });
+    expect(shown.stdout).toContain(`ReadWritePaths: -/srv/my models -/h 100% -/q"uo'te\\s\n`);
+    expect(shown.stdout).toContain('Environment: SKULK_HOME=/h 100%\n');
+  });
+
+  test('gets other directories without losing what somebody changed in it', () => {
+    const edited = unitFile('systemd', content).replace('RestartSec=5', 'RestartSec=60');
+    const rewritten = withPaths(edited, { ...content, writable: ['/other'] });
+    expect(rewritten.match(/^ReadWritePaths=.*/gm)).toEqual(['ReadWritePaths="-/other"']);
+    expect(rewritten).toContain('RestartSec=60\n');
+    expect(withPaths(rewritten, content)).toBe(edited);
   });
 
   test('of launchd is XML, whatever its names', () => {
@@ -26,7 +86,8 @@ describe('a unit', () => {
 
   test('never gets a line that was smuggled in', () => {
     for (const manager of ['systemd', 'launchd'] as const)
-      expect(() => unitFile(manager, { ...content, environment: { SKULK_STORE: 'x\nExecStartPre=/bin/evil' } })).toThrow(/cannot stand/);
+      for (const evil of [{ environment: { SKULK_STORE: 'x\nExecStartPre=/bin/evil' } }, { writable: ['/a\nReadWritePaths=/'] }])
+        expect(() => unitFile(manager, { ...content, ...evil })).toThrow(/cannot stand/);
   });
 });
 
@@ -67,4 +128,69 @@ test('install writes and starts it once, uninstall removes what skulk made', asy
   await writeFile(unit, '[Service]\nExecStart=/mine\n');
   for (const action of ['install', 'uninstall']) expect(await service(action)).toMatchObject({ status: 5, stdout: '' });
   expect(await readFile(unit, 'utf8')).toContain('/mine');
+});
+
+/** A user whose systemd only takes notes, with a configuration. */
+async function user(config: string) {
+  const home = await temporaryDirectory();
+  await mkdir(join(home, 'bin'));
+  await writeFile(join(home, 'bin/systemctl'), `#!/bin/sh\necho "$@" >> ${home}/told\n`);
+  await chmod(join(home, 'bin/systemctl'), 0o755);
+  await mkdir(join(home, 'conf'));
+  const file = join(home, 'conf/skulk.yaml');
+  const configure = (text: string): Promise<void> => writeFile(file, text.replaceAll('HOME', home));
+  await configure(config);
+  const env = { HOME: home, SKULK_HOME: join(home, 'own'), SKULK_CONFIG: file, PATH: `${join(home, 'bin')}:${process.env['PATH']}` };
+  const unit = join(home, '.config/systemd/user/skulk.service');
+  const paths = async (): Promise<readonly string[]> =>
+    [...(await readFile(unit, 'utf8')).matchAll(/^ReadWritePaths="-(.*)"$/gm)].map(([, path = '']) => path.replace(`${home}/`, ''));
+  const told = (): Promise<string> => readFile(join(home, 'told'), 'utf8').catch(() => '');
+  return {
+    home,
+    env,
+    unit,
+    paths,
+    told,
+    configure,
+    service: (action: string) => runSkulk(['service', action, '--for', 'systemd'], { env }),
+  };
+}
+
+test('a changed path rewrites the unit: by install, by refresh, and by a server that the unit started', async () => {
+  const config = (store: string): string => `model_store:\n  store_path: HOME/${store}\n  staging:\n    node_cache_path: HOME/staging\n`;
+  const { home, env, unit, paths, told, configure, service } = await user(config('first'));
+  expect(await service('install')).toMatchObject({ status: 0 });
+  expect(await paths()).toEqual(['own', 'first', 'staging', 'conf']);
+  // What the server itself would make is there when the sandbox closes; a store may lie on a disk that comes later.
+  expect((await readdir(home)).filter((name) => !name.startsWith('.')).toSorted()).toEqual(['bin', 'conf', 'own', 'staging', 'told']);
+
+  await configure(config('second'));
+  const before = await told();
+  expect(await service('refresh')).toMatchObject({ status: 0, stdout: expect.stringContaining('rewrote the paths') });
+  expect(await paths()).toEqual(['own', 'second', 'staging', 'conf']);
+  expect(await told()).toBe(`${before}--user daemon-reload\n`);
+  expect(await service('refresh')).toMatchObject({ status: 0, stdout: expect.stringContaining('nothing to do') });
+  expect(await told()).toBe(`${before}--user daemon-reload\n`);
+
+  await mkdir(join(home, 'third'));
+  await configure(config('third'));
+  const serve = ['serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0', '--no-mdns'];
+  const server = startSkulk(serve, { env: { ...env, INVOCATION_ID: 'a'.repeat(32) } });
+  await until('the server', () => server.stdout().includes('is ready') || server.child.exitCode !== null, server.stderr);
+  expect(server.stderr()).toMatch(/did not let skulk write to .*third; it was rewritten/);
+  expect(server.stderr()).toContain('systemctl --user daemon-reload && systemctl --user restart skulk.service');
+  expect(await paths()).toEqual(['own', 'third', 'staging', 'conf']);
+
+  // One that somebody made, or that starts the server with another configuration, is nobody else's to change.
+  for (const [from, to] of [
+    ['Made by', 'Found by'],
+    ['conf/skulk.yaml', 'conf/other.yaml'],
+  ] as const) {
+    const text = await readFile(unit, 'utf8');
+    await writeFile(unit, text.replaceAll(from, to));
+    await configure(config('fourth'));
+    expect(await service('refresh')).toMatchObject({ status: 0, stdout: expect.stringContaining('nothing to do') });
+    expect(await paths()).toEqual(['own', 'third', 'staging', 'conf']);
+    await writeFile(unit, text);
+  }
 });

@@ -11,6 +11,7 @@ import type { Deps } from '../operations/deps.ts';
 import { startAgent } from '../operations/fleet-agent.ts';
 import { keepLeases } from '../operations/keep-leases.ts';
 import { reconcile } from '../operations/reconcile.ts';
+import { warnOfUnit } from '../operations/service/keep-unit.ts';
 import { createApiApp } from './api-app.ts';
 import { keepHeapSmall } from './keep-heap-small.ts';
 import { listen } from './listen.ts';
@@ -52,6 +53,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     world.emit({ type: 'warning', message: `other users could read ${path}, so the key of this machine was replaced` }),
   );
   const pages = createPageKeys();
+  await warnOfUnit(given);
   const apps: FastifyInstance[] = [];
   const deps: Deps = {
     world: { ...world, emit: (event) => (apps[0] === undefined ? world.emit(event) : logEvent(apps[0], event)) },

@@ -1,23 +1,18 @@
 import { execFile } from 'node:child_process';
-import { readFile, realpath, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { writeFileDurably } from '../../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
+import { makeDirectory } from '../../kernel/make-directory.ts';
 import type { Deps } from '../deps.ts';
-import { launchdLabel, type ServiceManager, unitFile } from './unit-file.ts';
-
-/** What is to be kept running. */
-export interface ServiceRequest {
-  /** The one of this system when absent. */
-  readonly manager?: ServiceManager | undefined;
-  readonly role: 'auto' | 'store' | 'node';
-}
+import { describeUnit, readUnit, type ServiceRequest, signature } from './describe-unit.ts';
+import { keepUnit } from './keep-unit.ts';
+import { launchdLabel, type ServiceManager } from './unit-file.ts';
 
 /** A unit, where it belongs, and what was or would be run. */
 export interface ServiceReport {
-  readonly action: 'print' | 'install' | 'uninstall';
+  readonly action: 'print' | 'install' | 'uninstall' | 'refresh';
   readonly manager: ServiceManager;
   readonly path: string;
   readonly content: string;
@@ -29,7 +24,7 @@ export interface ServiceReport {
 
 /** The unit for this user and configuration, without doing anything. */
 export async function printService(deps: Deps, request: ServiceRequest): Promise<ServiceReport> {
-  const { path, content, manager } = await describe(deps, request);
+  const { path, content, manager } = await describeUnit(deps, request);
   return { action: 'print', manager, path, content, commands: startCommands(manager, path), changed: false };
 }
 
@@ -41,19 +36,43 @@ export async function installService(
   deps: Deps,
   { force, ...request }: ServiceRequest & { readonly force: boolean },
 ): Promise<ServiceReport> {
-  const { path, content, manager } = await describe(deps, request);
+  const { path, content, manager, unit } = await describeUnit(deps, request);
   const before = await readUnit(path);
   if (before !== undefined && before !== content && !force && !before.includes(signature))
     throw new SkulkError('CONFLICT', `${path} is there and was not made by skulk`, { hint: 'look at it; --force replaces it' });
+  await makeOwnDirectories(deps, unit);
   if (before !== content) await explainingDiskErrors(`cannot write ${path}`, () => writeFileDurably(path, content));
   const commands = startCommands(manager, path);
   for (const command of commands) await run(deps, command, { path, mayFail: command.includes('bootout') });
   return { action: 'install', manager, path, content, commands, changed: before !== content };
 }
 
+/**
+ * Brings the paths of the unit up to date with the configuration, as the unit has it done before each start.
+ * @throws SkulkError PERMISSION, NO_SPACE; USAGE for launchd, whose plist names no paths
+ */
+export async function refreshService(deps: Deps, request: ServiceRequest): Promise<ServiceReport> {
+  const { path, content, manager } = await describeUnit(deps, request);
+  if (manager !== 'systemd')
+    throw new SkulkError('USAGE', 'only a unit of systemd names the paths of the configuration', { hint: 'there is nothing to refresh' });
+  const kept = await keepUnit(deps);
+  const commands = kept?.changed === true ? [reload] : [];
+  for (const command of commands) await run(deps, command, { path, mayFail: true });
+  return { action: 'refresh', manager, path, content: (await readUnit(path)) ?? content, commands, changed: kept?.changed === true };
+}
+
+/** Under systemd only what is there when the server starts can be written to, so what it would make by itself is made before. */
+async function makeOwnDirectories({ config }: Deps, { writable }: { readonly writable: readonly string[] }): Promise<void> {
+  const { storePath } = config.settings;
+  // A store's own directory may be that of a disk that is not mounted.
+  for (const path of writable)
+    if (path !== storePath.value || storePath.origin.from === 'default')
+      await explainingDiskErrors(`cannot make ${path}`, () => makeDirectory(path));
+}
+
 /** Stops the service and removes its unit. That there is none is no failure. */
 export async function uninstallService(deps: Deps, request: ServiceRequest): Promise<ServiceReport> {
-  const { path, manager } = await describe(deps, request);
+  const { path, manager } = await describeUnit(deps, request);
   const before = await readUnit(path);
   const commands = stopCommands(manager);
   if (before === undefined) return { action: 'uninstall', manager, path, content: '', commands: [], changed: false };
@@ -66,46 +85,13 @@ export async function uninstallService(deps: Deps, request: ServiceRequest): Pro
   return { action: 'uninstall', manager, path, content: before, commands, changed: true };
 }
 
-const signature = 'Made by `skulk service install`';
-
-async function describe({ world, config }: Deps, { manager: wanted, role }: ServiceRequest) {
-  const manager = wanted ?? managerOf(world.platform);
-  const { homeDirectory: home, env } = world;
-  const path =
-    manager === 'systemd'
-      ? join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'systemd', 'user', 'skulk.service')
-      : join(home, 'Library', 'LaunchAgents', `${launchdLabel}.plist`);
-  const script = await realpath(process.argv[1] ?? '').catch(() => undefined);
-  if (script === undefined) throw new Error('this program does not know where it lies');
-  const command = [
-    process.execPath,
-    script,
-    'serve',
-    ...(role === 'auto' ? [] : ['--role', role]),
-    // The service runs in another directory, where another file could be found.
-    ...(config.file === undefined ? [] : ['--config', config.file]),
-  ];
-  const kept = ['SKULK_HOME', 'SKULK_NODE_ID', 'SKULK_STORE', 'HF_ENDPOINT', 'HF_HUB_OFFLINE', 'SKULK_NO_MDNS', 'SKULK_NO_DISCOVERY'];
-  const environment = Object.fromEntries(kept.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
-  const content = unitFile(manager, { command, environment, logFile: join(config.skulkHome, 'serve.log') });
-  return { manager, path, content };
-}
-
-function managerOf(platform: NodeJS.Platform): ServiceManager {
-  if (platform === 'linux') return 'systemd';
-  if (platform === 'darwin') return 'launchd';
-  throw new SkulkError('USAGE', `there is no unit for ${platform}`, { hint: 'run `skulk serve` by what starts programs there' });
-}
-
 const domain = (): string => `gui/${process.getuid?.() ?? 0}`;
+
+const reload = ['systemctl', '--user', 'daemon-reload'] as const;
 
 const startCommands = (manager: ServiceManager, path: string): readonly (readonly string[])[] =>
   manager === 'systemd'
-    ? [
-        ['systemctl', '--user', 'daemon-reload'],
-        ['systemctl', '--user', 'enable', 'skulk.service'],
-        ['systemctl', '--user', 'restart', 'skulk.service'],
-      ]
+    ? [reload, ['systemctl', '--user', 'enable', 'skulk.service'], ['systemctl', '--user', 'restart', 'skulk.service']]
     : [
         ['launchctl', 'bootout', `${domain()}/${launchdLabel}`],
         ['launchctl', 'bootstrap', domain(), path],
@@ -113,18 +99,8 @@ const startCommands = (manager: ServiceManager, path: string): readonly (readonl
 
 const stopCommands = (manager: ServiceManager): readonly (readonly string[])[] =>
   manager === 'systemd'
-    ? [
-        ['systemctl', '--user', 'disable', '--now', 'skulk.service'],
-        ['systemctl', '--user', 'daemon-reload'],
-      ]
+    ? [['systemctl', '--user', 'disable', '--now', 'skulk.service'], reload]
     : [['launchctl', 'bootout', `${domain()}/${launchdLabel}`]];
-
-async function readUnit(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  });
-}
 
 async function run({ world }: Deps, command: readonly string[], { path, mayFail }: { path: string; mayFail: boolean }): Promise<void> {
   const [program = '', ...args] = command;

@@ -7,7 +7,11 @@ export type ServiceManager = 'systemd' | 'launchd';
 export interface UnitContent {
   /** The program and its arguments, absolute paths first. */
   readonly command: readonly string[];
+  /** What brings the unit's paths up to date before each start, outside of its sandbox. */
+  readonly refresh: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** The directories that the server may write to, absolute; everything else is read-only under systemd. */
+  readonly writable: readonly string[];
   /** Where launchd writes what the server says; systemd has its journal. */
   readonly logFile: string;
 }
@@ -20,42 +24,109 @@ export const launchdLabel = 'org.skulk.serve';
  * @throws SkulkError CONFIG for a path with a line break or NUL, which no unit can name
  */
 export function unitFile(manager: ServiceManager, content: UnitContent): string {
-  for (const text of [...content.command, content.logFile, ...Object.values(content.environment)])
-    if (/\p{Cc}/u.test(text))
-      throw new SkulkError('CONFIG', `${JSON.stringify(text)} cannot stand in a unit`, { hint: 'use a path without control characters' });
+  const { command, refresh, writable, environment, logFile } = content;
+  requirePlain([...command, ...refresh, ...writable, logFile, ...Object.values(environment)]);
   return manager === 'systemd' ? systemdUnit(content) : launchdPlist(content);
 }
 
-/** systemd.service(5), systemd.syntax(7): `%` and `$` mean something, quotes and backslashes are escaped as in C. */
-function systemdUnit({ command, environment }: UnitContent): string {
-  const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
-  const words = command.map((word) => quoted(word).replaceAll('$', () => '$$'));
+function requirePlain(texts: readonly string[]): void {
+  for (const text of texts)
+    if (/\p{Cc}/u.test(text))
+      throw new SkulkError('CONFIG', `${JSON.stringify(text)} cannot stand in a unit`, { hint: 'use a path without control characters' });
+}
+
+/** systemd.syntax(7): quotes and backslashes are escaped as in C, and `%` begins a specifier. */
+const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
+
+/** systemd.service(5): in commands `$` begins a variable as well. */
+const commandLine = (words: readonly string[]): string => words.map((word) => quoted(word).replaceAll('$', () => '$$')).join(' ');
+
+/** Directories that a private /tmp hides (systemd.exec(5)). */
+const isTemporary = (path: string): boolean => /^\/(?:var\/)?tmp(?:\/|$)/.test(path);
+
+/** systemd.exec(5). A `-` lets a directory be absent: then skulk itself says so, instead of a unit that cannot be started. */
+const pathLines = (writable: readonly string[], others: readonly string[]): string => `PrivateTmp=${
+  [...writable, ...others].some(isTemporary) ? 'no' : 'yes'
+}
+${writable.map((path) => `ReadWritePaths=${quoted(`-${path}`)}\n`).join('')}`;
+
+/** The lines that `pathLines` writes. */
+const pathLine = /^(?:PrivateTmp|ReadWritePaths)=.*\n?/gm;
+
+/** Whether a unit says which directories may be written to. */
+export const namesPaths = (unit: string): boolean => /^ReadWritePaths=/m.test(unit);
+
+/** The directories of these that a unit of systemd does not let the server write to. Pure. */
+export const missingIn = (unit: string, writable: readonly string[]): readonly string[] =>
+  writable.filter((path) => !unit.includes(`\nReadWritePaths=${quoted(`-${path}`)}\n`));
+
+/** Whether a unit of systemd starts the server with this configuration file and these variables. Pure. */
+export function isUnitOf(
+  unit: string,
+  { file, environment }: { file: string | undefined; environment: UnitContent['environment'] },
+): boolean {
+  const start = /^ExecStart=.*$/m.exec(unit)?.[0] ?? '';
+  const hasFile = file === undefined ? !start.includes(' "--config" ') : start.includes(` ${commandLine(['--config', file])}`);
+  return hasFile && Object.entries(environment).every(([name, value]) => unit.includes(`\nEnvironment=${quoted(`${name}=${value}`)}\n`));
+}
+
+/**
+ * The same unit of systemd with other directories that may be written to; whatever else somebody changed in it stays. Pure.
+ * @throws SkulkError CONFIG as `unitFile`
+ */
+export function withPaths(unit: string, { writable, command }: Pick<UnitContent, 'writable' | 'command'>): string {
+  requirePlain(writable);
+  let isWritten = false;
+  return unit.replaceAll(pathLine, () => {
+    if (isWritten) return '';
+    isWritten = true;
+    return pathLines(writable, command);
+  });
+}
+
+/** systemd.service(5), systemd.exec(5). */
+function systemdUnit({ command, refresh, environment, writable }: UnitContent): string {
   return `# Made by \`skulk service install\`; \`skulk service uninstall\` removes it.
 [Unit]
 Description=skulk: one shared store of models for this LAN
 Documentation=man:skulk-serve(1)
 Wants=network-online.target
 After=network-online.target
+# A disk may be mounted at any time, so it is never too late for another try.
+StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-ExecStart=${words.join(' ')}
+# Outside of the sandbox: brings the paths below up to date with skulk.yaml.
+ExecStartPre=-+${commandLine(refresh)}
+ExecStart=${commandLine(command)}
 ${Object.entries(environment)
   .map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}\n`)
   .join('')}Restart=on-failure
-RestartSec=2
+RestartSec=5
+# A mistake in the configuration does not mend itself.
+RestartPreventExitStatus=2
 # It finishes what runs within ten seconds.
 TimeoutStopSec=20
 KillMode=mixed
-NoNewPrivileges=true
 LimitNOFILE=65536
+
+# Everything is read-only but what is named here. The store and the staged copies, skulk's own files, and where skulk.yaml lies:
+ProtectSystem=strict
+${pathLines(writable, command)}NoNewPrivileges=yes
+RestrictSUIDSGID=yes
+RestrictRealtime=yes
+RestrictNamespaces=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 
 [Install]
 WantedBy=default.target
 `;
 }
 
-/** launchd.plist(5). */
+/** launchd.plist(5). It has no sandbox for a program of the user; files that others may not change are all that it can give. */
 function launchdPlist({ command, environment, logFile }: UnitContent): string {
   const text = (value: string): string => value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   const strings = command.map((word) => `    <string>${text(word)}</string>\n`).join('');
@@ -75,6 +146,8 @@ ${strings}  </array>
   <key>EnvironmentVariables</key>
   <dict>
 ${variables}  </dict>
+  <key>Umask</key>
+  <integer>18</integer>
   <key>RunAtLoad</key>
   <true/>
   <key>KeepAlive</key>

@@ -1,0 +1,61 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Config } from '../../config/settings.ts';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import type { World } from '../../kernel/world.ts';
+import type { Deps } from '../deps.ts';
+import { launchdLabel, type ServiceManager, type UnitContent, unitFile } from './unit-file.ts';
+
+/** What is to be kept running. */
+export interface ServiceRequest {
+  /** The one of this system when absent. */
+  readonly manager?: ServiceManager | undefined;
+  readonly role: 'auto' | 'store' | 'node';
+}
+
+/** By this a unit is known to be one that skulk made. */
+export const signature = 'Made by `skulk service install`';
+
+/** The unit for this user and configuration, and where it belongs. */
+export async function describeUnit({ world, config }: Deps, { manager: wanted, role }: ServiceRequest) {
+  const manager = wanted ?? managerOf(world.platform);
+  const { homeDirectory: home, env } = world;
+  const path =
+    manager === 'systemd'
+      ? join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'systemd', 'user', 'skulk.service')
+      : join(home, 'Library', 'LaunchAgents', `${launchdLabel}.plist`);
+  const script = await realpath(process.argv[1] ?? '').catch(() => undefined);
+  if (script === undefined) throw new Error('this program does not know where it lies');
+  // The service runs in another directory, where another file could be found.
+  const file = config.file === undefined ? [] : ['--config', config.file];
+  const command = [process.execPath, script, 'serve', ...(role === 'auto' ? [] : ['--role', role]), ...file];
+  const refresh = [process.execPath, script, 'service', 'refresh', ...file];
+  const kept = ['SKULK_HOME', 'SKULK_NODE_ID', 'SKULK_STORE', 'HF_ENDPOINT', 'HF_HUB_OFFLINE', 'SKULK_NO_MDNS', 'SKULK_NO_DISCOVERY'];
+  const environment = Object.fromEntries(kept.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+  const writable = await writablePaths(world, config);
+  const unit: UnitContent = { command, refresh, environment, writable, logFile: join(config.skulkHome, 'serve.log') };
+  return { manager, path, unit, content: unitFile(manager, unit) };
+}
+
+function managerOf(platform: NodeJS.Platform): ServiceManager {
+  if (platform === 'linux') return 'systemd';
+  if (platform === 'darwin') return 'launchd';
+  throw new SkulkError('USAGE', `there is no unit for ${platform}`, { hint: 'run `skulk serve` by what starts programs there' });
+}
+
+/** Where a server has to write: its own files, the store, the staged copies, and the configuration, which the page changes. */
+async function writablePaths(world: World, { skulkHome, file, settings }: Config): Promise<readonly string[]> {
+  const configFile = file ?? join(world.env['XDG_CONFIG_HOME'] || join(world.homeDirectory, '.config'), 'skulk', 'skulk.yaml');
+  // A file that is a link is changed where it leads.
+  const behind = await realpath(configFile).catch(() => configFile);
+  const paths = [skulkHome, settings.storePath.value, settings.nodeCachePath.value, dirname(configFile), dirname(behind)];
+  return [...new Set(paths.map((path) => resolve(world.cwd, path)))];
+}
+
+/** The text of a unit; undefined when there is none. */
+export async function readUnit(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  });
+}
