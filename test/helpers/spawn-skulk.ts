@@ -74,6 +74,8 @@ export const runSkulk = (args: readonly string[], options?: SpawnOptions): Promi
 export interface Served extends AsyncDisposable {
   readonly url: string;
   readonly apiUrl: string;
+  /** Its SKULK_HOME. */
+  readonly home: string;
   readonly storePath: string;
   readonly pid: number;
   readonly running: RunningSkulk;
@@ -118,6 +120,7 @@ export async function startServe({
   return {
     url: ready.store_url,
     apiUrl: ready.api_url,
+    home,
     storePath: ready.store_path,
     pid: ready.pid,
     running,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
+import { pageLink } from '../helpers/page-link.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
@@ -84,7 +85,7 @@ test('the page of a node says when its store is away, and keeps what is its own'
   await page.getByText('live', { exact: true }).waitFor();
 });
 
-test('a node that may not speak to its store says so, and asks for no token that would not help', wants('chromium'), async () => {
+test('a node asks for the token that its store wants, and passes it on', wants('chromium'), async () => {
   const home = await temporaryDirectory();
   const host = await startServe({ home: join(home, 'host'), env: { SKULK_TOKEN: token } });
   onTestFinished(() => host[Symbol.asyncDispose]());
@@ -92,10 +93,19 @@ test('a node that may not speak to its store says so, and asks for no token that
   onTestFinished(() => node[Symbol.asyncDispose]());
   const alone = await startServe({ home: join(home, 'n2'), args: ['--role', 'node'] });
   onTestFinished(() => alone[Symbol.asyncDispose]());
-  const { page } = await openBrowser();
-  await page.goto(node.apiUrl);
+  const { page, newTab } = await openBrowser();
+  // With the key of the node its settings are there; the store is another machine.
+  await page.goto(await pageLink(node));
   await page.getByText('This server wants a token. Trying again…').waitFor();
   expect(await page.getByLabel('Token').count()).toBe(0);
+  const other = await newTab();
+  await other.goto(node.apiUrl);
+  await other.getByLabel('Token').fill('not-the-token');
+  await other.keyboard.press('Enter');
+  await other.getByText('That is not the token of this server.').waitFor();
+  await other.getByLabel('Token').fill(token);
+  await other.keyboard.press('Enter');
+  await other.getByText('The store is empty').waitFor();
   await page.goto(alone.apiUrl);
   await page.getByText('Store not configured. Trying again…').waitFor();
   await page.getByRole('status').getByRole('link', { name: 'Settings' }).click();

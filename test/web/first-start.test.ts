@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
+import { pageLink } from '../helpers/page-link.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
@@ -16,7 +17,7 @@ test('a newcomer with only a browser gets from an empty machine to a staged mode
   const xdg = join(world.home, 'xdg');
   const host = await world.serve({ XDG_CONFIG_HOME: xdg });
   const { page } = await openBrowser();
-  await page.goto(host.apiUrl);
+  await page.goto(await pageLink(host));
   const welcome = page.getByRole('region', { name: 'Welcome' });
   await welcome.getByText(`This machine, ${hostname()}, is the store host now`).waitFor();
   expect(await page.title()).toBe('Store · skulk');
@@ -67,7 +68,7 @@ test('who wants another directory is led through a restart, and goes on there', 
   const env = { HF_ENDPOINT: world.hub.url, XDG_CONFIG_HOME: xdg };
   const before = await startServe({ home, env });
   const { page } = await openBrowser();
-  await page.goto(before.apiUrl);
+  await page.goto(await pageLink(before));
   const welcome = page.getByRole('region', { name: 'Welcome' });
   await welcome.getByRole('textbox', { name: 'Directory of the models' }).fill(disk);
   await welcome.getByRole('button', { name: 'Save' }).click();

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { pageLink } from '../helpers/page-link.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
@@ -30,7 +31,7 @@ hf_token: hf_secret1
 test('settings are checked as they are typed, saved, and said to need a restart', wants('chromium'), async () => {
   const { host, home, text } = await serveWith(ours);
   const { page } = await openBrowser();
-  await page.goto(`${host.apiUrl}/settings`);
+  await page.goto(await pageLink(host, '/settings'));
   const save = page.getByRole('button', { name: 'Save' });
   const budget = page.getByLabel('Budget for idle copies');
   await expect.poll(() => budget.inputValue()).toBe('40');
@@ -79,7 +80,7 @@ test('settings are checked as they are typed, saved, and said to need a restart'
 test('a host becomes a node and back, and what a flag sets cannot be changed', wants('chromium'), async () => {
   const { host, text } = await serveWith(ours);
   const { page } = await openBrowser();
-  await page.goto(`${host.apiUrl}/settings`);
+  await page.goto(await pageLink(host, '/settings'));
   expect(await page.getByRole('radio', { name: /^The store host/ }).isChecked()).toBe(true);
   await page.getByRole('radio', { name: /^A node/ }).check();
   await page.getByText('This must not be empty.').waitFor();
@@ -98,7 +99,7 @@ test('a host becomes a node and back, and what a flag sets cannot be changed', w
 test('a file that somebody broke meanwhile is said to be broken, without being asked', wants('chromium'), async () => {
   const { host, write } = await serveWith(ours);
   const { page } = await openBrowser();
-  await page.goto(`${host.apiUrl}/settings`);
+  await page.goto(await pageLink(host, '/settings'));
   await expect.poll(() => page.getByLabel('Budget for idle copies').inputValue()).toBe('40');
   await write('model_store: [');
   await page.getByText(/The file cannot be read, so nothing can be saved into it: .*not YAML/).waitFor();

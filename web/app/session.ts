@@ -3,8 +3,9 @@ import { ApiError, asApiError } from '../api/api-error.ts';
 import { type Client, createClient } from '../api/client.ts';
 import type { Identity } from '../api/shapes.ts';
 
-/** What this tab shows to the server: a token that somebody typed, or the key that a link gave. */
+/** A token that somebody typed, and the key that a link gave; both are kept for this tab alone. */
 const key = 'skulk-token';
+const pageKey = 'skulk-page-key';
 const againMs = 2_000;
 
 /** How this tab stands with the server. */
@@ -23,7 +24,7 @@ export async function redeemLink(): Promise<void> {
   history.replaceState(null, '', location.pathname + location.search);
   try {
     const { key: given } = await createClient(undefined, () => {}).send<{ readonly key: string }>('POST', '/session', { code });
-    sessionStorage.setItem(key, given);
+    sessionStorage.setItem(pageKey, given);
   } catch {
     // The link is used or too old, and the page goes on with what everybody may do.
   }
@@ -31,11 +32,26 @@ export async function redeemLink(): Promise<void> {
 
 /** Finds out who the server is, with the token of this tab if it wants one. A server that is not there yet is asked again. */
 export function useSession(): Session {
-  const [token, setToken] = useState(() => sessionStorage.getItem(key) ?? undefined);
+  const [token, setToken] = useState(() => sessionStorage.getItem(pageKey) ?? sessionStorage.getItem(key) ?? undefined);
   const [isRefused, setRefused] = useState(false);
+  const [wasRefused, setWasRefused] = useState(false);
   const [identity, setIdentity] = useState<Identity>();
   const [problem, setProblem] = useState<ApiError>();
-  const client = useMemo(() => createClient(token, () => setRefused(true)), [token]);
+  const client = useMemo(() => {
+    const onRefused = (): void => {
+      if (token === undefined) {
+        setRefused(true);
+        return;
+      }
+      // The key of a page ends with the server that gave it, and a server that was restarted may want no token any more. The page goes
+      // on with what everybody may do, and asks when that is nothing.
+      const isTyped = token !== sessionStorage.getItem(pageKey);
+      sessionStorage.removeItem(isTyped ? key : pageKey);
+      setWasRefused(isTyped);
+      setToken((isTyped ? null : sessionStorage.getItem(key)) ?? undefined);
+    };
+    return createClient(token, onRefused);
+  }, [token]);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isOver = false;
@@ -58,9 +74,10 @@ export function useSession(): Session {
   const open = useCallback((given: string) => {
     sessionStorage.setItem(key, given);
     setRefused(false);
+    setWasRefused(false);
     setToken(given);
   }, []);
   // A server that wants a token now, and did not a moment ago, was restarted with one.
-  if (isRefused) return { state: 'closed', wasRefused: token !== undefined, open };
+  if (isRefused) return { state: 'closed', wasRefused, open };
   return identity === undefined ? { state: 'opening', problem } : { state: 'open', client, identity };
 }
