@@ -28,6 +28,8 @@ export interface QueueOptions {
   /** Fetches and publishes; goes on where an earlier try stopped. */
   readonly fetch: (request: DownloadRequest, signal: AbortSignal, report: (now: DownloadReport) => void) => Promise<void>;
   readonly world: World;
+  /** Asked by a server before each job is written down: rejects when another process has taken the store's lock. */
+  readonly assertHeld?: (() => Promise<void>) | undefined;
 }
 
 /** The downloads of this machine's store. */
@@ -65,7 +67,7 @@ const mostRecent = 100;
 const mostChunks = 500;
 
 /** Nothing runs before something is asked for or `resume` is called. */
-export function createDownloadQueue({ directory, most, isThere, requireOnline, fetch, world }: QueueOptions): DownloadQueue {
+export function createDownloadQueue({ directory, most, isThere, requireOnline, fetch, world, assertHeld }: QueueOptions): DownloadQueue {
   const jobs = new Map<ModelId, Job>();
   const waiting: Job[] = [];
   const closing = new AbortController();
@@ -98,6 +100,7 @@ export function createDownloadQueue({ directory, most, isThere, requireOnline, f
     job.savedAt = performance.now();
     job.saving = job.saving
       .catch(() => undefined)
+      .then(() => assertHeld?.())
       .then(() => writeJob(directory, { ...job.state, bytes_per_second: null, seconds_left: null }));
     return job.saving;
   };

@@ -9,7 +9,7 @@ import { createDownloadQueue, type DownloadQueue, type DownloadReport } from '..
 import { pause } from '../kernel/backoff.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { explainSystemError } from '../kernel/explain-system-error.ts';
-import { acquireLock } from '../kernel/lock.ts';
+import { acquireLock, type HeldLock } from '../kernel/lock.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { LocalStore } from '../store/contract.ts';
@@ -22,13 +22,17 @@ import { openHub, requireOnline } from './open-hub.ts';
 /** Connections of one download. The Hub gives each some ten megabytes a second. */
 const connections = 8;
 
-/** The downloads of the store on this machine's disk. */
-export function createHostDownloads(deps: Deps, store: LocalStore): DownloadQueue {
+/**
+ * The downloads of the store on this machine's disk.
+ * @param held the store's lock, in the process that serves it
+ */
+export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<HeldLock, 'assertHeld'>): DownloadQueue {
   const layout = storeLayout(store.root);
   return createDownloadQueue({
     directory: layout.jobs,
     most: deps.config.settings.mostDownloads.value,
     world: deps.world,
+    assertHeld: held?.assertHeld,
     isThere: (request) => isThere(store, request),
     requireOnline: () => requireOnline(deps),
     fetch: (request, signal, report) =>

@@ -38,7 +38,7 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
   const { store, uploads } = opened;
   atEnd(() => store.close());
   atEnd(countModels(deps, store));
-  const downloads = createHostDownloads(deps, store);
+  const downloads = createHostDownloads(deps, store, opened.held);
   queue = downloads;
   atEnd(() => downloads.close());
   const fleet = openHostFleet(deps, store, opened.held);
