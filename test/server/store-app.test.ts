@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { createStoreApp } from '../../src/core/server/store-app.ts';
 import type { LocalStore } from '../../src/core/store/contract.ts';
 import { directoryStore, type Models, sha256 } from '../helpers/directory-store.ts';
 import { ask, talk } from '../helpers/raw-http.ts';
+import { patienceMs, within } from '../helpers/waiting.ts';
 
 const text = 'hello, store';
 const etag = `"${sha256(text)}"`;
@@ -402,23 +404,29 @@ describe('long work', () => {
       .map((line) => JSON.parse(line));
 
   test('reports, gives signs of life and a result', async () => {
+    const told = Promise.withResolvers<void>();
     const { url } = await serve({
       limits: { progressIntervalMs: 20 },
       overrides: {
         verify: async (request, { onBytes }) => {
           onBytes?.(5, 10);
-          await sleep(90);
+          await told.promise;
           return { ok: true, models: [{ model_id: String(request.modelIds), status: 'ok', bad_files: [], note: String(request.repair) }] };
         },
       },
     });
-    const answer = await ask(url, '/verify', {
+    const answer = await fetch(`${url}/verify`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: '{"model_ids":["org/name"],"repair":true}',
     });
-    const got = lines(answer.body);
-    expect(answer.headers['content-type']).toMatch(/^application\/x-ndjson/);
+    const parts: Uint8Array[] = [];
+    for await (const part of answer.body ?? []) {
+      parts.push(part);
+      if (lines(Buffer.concat(parts)).length >= 2) told.resolve();
+    }
+    const got = lines(Buffer.concat(parts));
+    expect(answer.headers.get('content-type')).toMatch(/^application\/x-ndjson/);
     expect(got.slice(0, 2)).toEqual([{ progress: { bytes_done: 5, bytes_total: 10 } }, { progress: { bytes_done: 5, bytes_total: 10 } }]);
     expect(got.at(-1)).toEqual({ result: { ok: true, models: [{ model_id: 'org/name', status: 'ok', bad_files: [], note: 'true' }] } });
   });
@@ -440,18 +448,20 @@ describe('long work', () => {
 
   test('is aborted when the client goes away', async () => {
     let reason: unknown;
+    const begun = Promise.withResolvers<void>();
     const verify: LocalStore['verify'] = (_request, { signal }) =>
-      new Promise((_resolve, reject) =>
+      new Promise((_resolve, reject) => {
+        begun.resolve();
         signal.addEventListener('abort', () => {
           reason = signal.reason;
           reject(reason);
-        }),
-      );
+        });
+      });
     const { url } = await serve({ overrides: { verify } });
     const socket = connect(Number(new URL(url).port), '127.0.0.1', () =>
       socket.write('POST /verify HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'),
     );
-    await sleep(100);
+    await begun.promise;
     socket.destroy();
     await expect.poll(() => reason).toMatchObject({ code: 'INTERRUPTED' });
   });
@@ -462,11 +472,14 @@ describe('stopping', () => {
     const big = Buffer.alloc(24 * 1024 * 1024);
     const { url, app } = await serve({ has: { single: { big } } });
     const port = Number(new URL(url).port);
+    const accepted = once(app.server, 'connection');
     const silent = connect(port, '127.0.0.1').on('error', () => {});
+    await accepted;
+    const asked = once(app.server, 'request');
     const reader = connect(port, '127.0.0.1');
     reader.pause().write('GET /models/single/big HTTP/1.1\r\nHost: x\r\n\r\n');
-    await sleep(100);
-    const stopped = stopApp(app, { graceMs: 5000 });
+    await asked;
+    const stopped = stopApp(app, { graceMs: patienceMs });
     await sleep(50);
     let received = 0;
     reader.on('data', (data) => (received += data.length)).resume();
@@ -478,12 +491,11 @@ describe('stopping', () => {
 
   test('does not wait for longer than it may', async () => {
     const { url, app } = await serve({ has: { single: { big: Buffer.alloc(24 * 1024 * 1024) } } });
+    const asked = once(app.server, 'request');
     const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
     socket.pause().write('GET /models/single/big HTTP/1.1\r\nHost: x\r\n\r\n');
-    await sleep(50);
-    const begin = performance.now();
-    await stopApp(app, { graceMs: 200 });
-    expect(performance.now() - begin).toBeLessThan(2000);
+    await asked;
+    await within('the stop', stopApp(app, { graceMs: 200 }));
     socket.destroy();
   });
 });

@@ -5,6 +5,7 @@ import { readGgufFacts } from '../../src/core/store/read-gguf-facts.ts';
 import { ggufBytes, hugeList } from '../helpers/gguf-bytes.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { within } from '../helpers/waiting.ts';
 
 const write = async (bytes: Buffer): Promise<string> => {
   const path = join(await temporaryDirectory(), 'm.gguf');
@@ -40,9 +41,7 @@ test.each([
   ['cut off', ggufBytes({ 'general.architecture': 'llama', 'llama.context_length': 5 }).subarray(0, 40)],
 ])('%s costs a bounded time and says nothing', async (_, bytes) => {
   const path = await write(bytes);
-  const began = performance.now();
-  expect((await readGgufFacts(path))?.architecture).toBeUndefined();
-  expect(performance.now() - began).toBeLessThan(15_000);
+  expect((await within('the look at the file', readGgufFacts(path)))?.architecture).toBeUndefined();
   // The next one is read as ever.
   expect(await readGgufFacts(await write(ggufBytes({ 'general.architecture': 'llama' })))).toMatchObject({ architecture: 'llama' });
 });
