@@ -12,6 +12,7 @@ export default defineConfig({
     main: 'src/cli/main.ts',
     'commands-index': 'src/commands/index.ts',
     'hash-worker': 'src/core/transfer/hash-worker.ts',
+    'announce-worker': 'src/core/store/announce-worker.ts',
     'gguf-worker': 'src/core/store/gguf-worker.ts',
     'range-worker': 'src/core/client/wire/range-worker.ts',
   },

@@ -7,6 +7,7 @@ export const commandLoaders = {
   add: async (): Promise<AnyCommand> => (await import('./add.ts')).add,
   download: async (): Promise<AnyCommand> => (await import('./download.ts')).download,
   downloads: async (): Promise<AnyCommand> => (await import('./downloads.ts')).downloads,
+  uploads: async (): Promise<AnyCommand> => (await import('./uploads.ts')).uploads,
   cancel: async (): Promise<AnyCommand> => (await import('./cancel.ts')).cancel,
   registry: async (): Promise<AnyCommand> => (await import('./registry.ts')).registry,
   show: async (): Promise<AnyCommand> => (await import('./show.ts')).show,

@@ -21,6 +21,8 @@ export interface SpawnOptions {
   /** Added to PATH and HOME, which are all that it gets otherwise. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** As `ulimit -n` before the program. */
+  readonly openFiles?: number | undefined;
 }
 
 /** A running skulk; killed at the end of the test if it still runs. */
@@ -93,14 +95,17 @@ export async function startServe({
   args = [],
   env = {},
   listen = onFreePorts,
+  openFiles,
 }: {
   home: string;
   args?: readonly string[];
   env?: Readonly<Record<string, string>>;
   listen?: readonly string[];
+  openFiles?: number;
 }): Promise<Served> {
   const running = startSkulk(['serve', ...listen, '--json', ...args], {
     env: { SKULK_HOME: home, ...env },
+    openFiles,
   });
   const firstLine = new Promise<string>((resolve, reject) => {
     const look = (): void => {

@@ -29,6 +29,7 @@ import { readJson, readLines } from './read-body.ts';
 import { readHealth } from './read-health.ts';
 import { readPiece } from './read-piece.ts';
 import type { TokenGuard } from './token-guard.ts';
+import { createUploadsClient } from './uploads-client.ts';
 
 /** How to reach a store. Times are in milliseconds. */
 export interface StoreClientOptions {
@@ -72,8 +73,6 @@ const mebibyte = 1024 * 1024;
 const most = { registry: 256 * mebibyte, manifest: 64 * mebibyte, line: 64 * mebibyte };
 /** Long work gives a sign of life every second. */
 const workSilenceMs = 60_000;
-/** A store that takes up an upload hashes what it has of it before it answers. */
-const hashSilenceMs = 30 * 60_000;
 
 /** The client of a store's HTTP contract. Opens no connection until it is asked something. */
 export function createStoreClient(options: StoreClientOptions): StoreClient {
@@ -112,7 +111,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
       return { freedBytes: typeof freed_bytes === 'number' ? freed_bytes : 0 };
     },
     downloads: createDownloadsClient(exchange),
-    uploads: createUploadsClient(exchange),
+    uploads: createUploadsClient(exchange, (call, work) => doWork(exchange, call, work)),
     fleet: createFleetClient(exchange),
     access: createAccessClient(exchange),
     news: (signal) => listenForNews(exchange, signal),
@@ -158,47 +157,6 @@ function askManifest(
       );
     },
   );
-}
-
-/** Sending a model to the store, piece by piece. */
-function createUploadsClient(exchange: Exchange): Uploads {
-  const { url } = exchange;
-  const path = (modelId: ModelId, ...rest: readonly string[]): string => ['/uploads', encodeURIComponent(modelId), ...rest].join('/');
-  return {
-    begin: async (manifest, { force, signal }) => {
-      const call = {
-        method: 'PUT',
-        path: `${path(manifest.model_id)}${force ? '?force=true' : ''}`,
-        json: manifest,
-        signal,
-        silenceMs: hashSilenceMs,
-      } as const;
-      const answer = await exchange.send(call, (response, watchdog) => readJson(response, { url, limit: most.manifest, watchdog }));
-      const { missing } = (answer ?? {}) as { missing?: unknown };
-      if (!Array.isArray(missing)) throw notAStore(url, 'it does not say what it lacks');
-      return missing.map((one: unknown) => {
-        const [file, start] = Array.isArray(one) ? (one as unknown[]) : [];
-        if (!Number.isSafeInteger(file) || !Number.isSafeInteger(start)) throw notAStore(url, 'it does not say what it lacks');
-        return { file: file as number, start: start as number };
-      });
-    },
-    put: async ({ modelId, digest }, { file, start }, bytes, signal) => {
-      if (!(bytes instanceof Uint8Array)) throw new Error('a client sends whole pieces');
-      const call = {
-        method: 'PUT',
-        path: path(modelId, digest, String(file), String(start)),
-        bytes,
-        accept: [204],
-        signal,
-        silenceMs: workSilenceMs,
-      } as const;
-      await exchange.send(call, async () => undefined);
-    },
-    complete: async ({ modelId, digest, force, revision }, work) => {
-      const query = new URLSearchParams({ ...(force && { force: 'true' }), ...(revision !== undefined && { revision }) });
-      return checkAdopted(await doWork(exchange, { path: `${path(modelId, digest, 'complete')}?${query}` }, work), url);
-    },
-  };
 }
 
 /** Sends a call that is answered by lines of JSON and gives the result in the last one. */

@@ -2,7 +2,7 @@ import type { Config } from '../config/settings.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import type { World } from '../kernel/world.ts';
-import type { Store } from '../store/contract.ts';
+import type { Store, UploadList } from '../store/contract.ts';
 
 /** Tells what changed of a store: its models, its downloads, or its nodes and orders. */
 export interface StoreChanges {
@@ -20,6 +20,8 @@ export interface Deps {
   readonly downloads?: Downloads;
   /** Its nodes and orders. */
   readonly fleet?: Fleet;
+  /** What comes to it from other machines. */
+  readonly uploads?: UploadList;
   /** Only where this process is the store host's server. */
   readonly changes?: StoreChanges;
 }

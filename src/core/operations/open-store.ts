@@ -12,7 +12,7 @@ import { makeDirectory } from '../kernel/make-directory.ts';
 import { namespaceOf } from '../kernel/process-identity.ts';
 import type { World } from '../kernel/world.ts';
 import { stagingLayout } from '../staging/layout.ts';
-import type { LocalStore, Store, Uploads } from '../store/contract.ts';
+import type { HostUploads, LocalStore, Store, Uploads } from '../store/contract.ts';
 import { type DiskStoreOptions, openDiskStore, type WhenUnused } from '../store/disk-store.ts';
 import { storeLayout } from '../store/layout.ts';
 import type { Deps } from './deps.ts';
@@ -301,7 +301,7 @@ export async function openHostStore(
   },
 ): Promise<{
   readonly store: LocalStore;
-  readonly uploads: Uploads;
+  readonly uploads: HostUploads;
   /** Says where the server answers, here and elsewhere. */
   readonly setUrl: (url: string, outside: string) => Promise<void>;
   readonly held: Pick<HeldLock, 'assertHeld' | 'lost'>;

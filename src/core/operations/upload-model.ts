@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { type Manifest, makeManifest } from '../catalog/manifest.ts';
+import { type Manifest, makeManifest, totalBytes } from '../catalog/manifest.ts';
 import { patient, retrying } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
@@ -7,7 +7,6 @@ import type { World } from '../kernel/world.ts';
 import type { Adopted, MissingPiece, Uploads } from '../store/contract.ts';
 import { hashModel } from '../store/hash-model.ts';
 import type { ScannedFile } from '../store/scan-directory.ts';
-import { bytesOf } from '../store/uploads.ts';
 import { pieceAt } from '../transfer/pieces.ts';
 
 /** Each holds one piece in memory. */
@@ -36,12 +35,12 @@ export async function uploadModel(
     world.emit({ type: 'progress', doing, subject: modelId, bytesDone, bytesTotal });
   const hashed = await hashModel(files, { signal, onBytes: report('hashing') });
   const manifest = makeManifest(modelId, hashed.files, { revision: revision ?? null, source: 'add', createdAt: world.now() });
-  const upload = { modelId, digest: manifest.digest };
   const { isTransient } = await import('../client/transient.ts');
   const policy = { policy: patient, signal, isTransient };
   let bytesSent = 0;
   for (let round = 1; ; round += 1) {
-    const missing = await retrying(() => uploads.begin(manifest, { force, signal }), policy);
+    const { missing, upload: id } = await retrying(() => uploads.begin(manifest, { force, signal }), policy);
+    const upload = { modelId, digest: manifest.digest, upload: id };
     const total = bytesOf(manifest, missing);
     let done = 0;
     try {
@@ -95,3 +94,13 @@ async function sendPieces(
   );
   if (failure !== undefined) throw failure;
 }
+
+/** The bytes that have to be sent, for progress. */
+const bytesOf = ({ files }: Manifest, missing: readonly MissingPiece[]): number =>
+  totalBytes(
+    missing.map(({ file, start }) => {
+      const entry = files[file];
+      const piece = entry === undefined ? undefined : pieceAt(entry, start);
+      return { size: piece === undefined ? 0 : piece.end - piece.start };
+    }),
+  );

@@ -10,6 +10,7 @@ import { createBufferPool } from './buffer-pool.ts';
 import type { Limits } from './limits.ts';
 import { errorSchema, query } from './schemas.ts';
 import { sendFile } from './send-file.ts';
+import { createSlots } from './slots.ts';
 
 const open200 = { type: 'object', additionalProperties: true } as const;
 const hash = { type: 'object', properties: { id: { type: 'string', description: 'org%2Fname or name' } } } as const;
@@ -20,7 +21,7 @@ export function addChunkRoutes(
   { downloads, root, limits }: { downloads: DownloadQueue; root: string; limits: Limits },
 ): void {
   const pool = createBufferPool({ large: limits.largeBuffers });
-  let transfers = 0;
+  const transfers = createSlots('transfers are under way', limits.maxTransfers, limits.transfersPerAddress);
   const params = hash;
   app.get(
     '/downloads/:id/chunks',
@@ -44,12 +45,7 @@ export function addChunkRoutes(
     const modelId = parseModelId(id);
     const chunk = /^\d{1,9}$/.test(number) ? downloads.findArrived(modelId, { run, number: Number(number) }) : undefined;
     if (chunk === undefined) throw noSuchChunk();
-    if (transfers >= limits.maxTransfers)
-      throw new SkulkError('STORE_BUSY', `${transfers} transfers are under way, more are not taken`, {
-        hint: 'try again',
-        retryAfterMs: 1000,
-      });
-    transfers += 1;
+    const release = transfers.take(request.ip);
     try {
       const handle = await open(arrivedFile(root, modelId, chunk), constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => {
         throw noSuchChunk();
@@ -78,7 +74,7 @@ export function addChunkRoutes(
         await handle.close();
       }
     } finally {
-      transfers -= 1;
+      release();
     }
     return reply;
   };

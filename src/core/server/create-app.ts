@@ -7,6 +7,7 @@ import { logChanges } from './access/log-changes.ts';
 import { requireRoles } from './access/require-role.ts';
 import { addSessionRoutes } from './access/session-routes.ts';
 import { allowedMethods } from './allowed-methods.ts';
+import { boundConnections } from './bound-connections.ts';
 import { compilers } from './compilers.ts';
 import { describeRoutes } from './describe-routes.ts';
 import { answerError, type ErrorAnswer } from './error-body.ts';
@@ -67,7 +68,7 @@ export async function createApp({
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, _request, reply) => void send(reply, { ...answerError(error), status: 400 }),
   });
-  app.server.maxConnections = limits.connections;
+  boundConnections(app.server, limits);
   app.server.on('connect', (_request, socket) => refuseConnection(new Error('CONNECT'), socket as Socket));
   watchSilentSockets(app);
   app.removeAllContentTypeParsers();

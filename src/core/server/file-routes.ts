@@ -15,6 +15,7 @@ import { type ModelTarget, parseModelUrl } from './parse-model-url.ts';
 import { type FileResponse, matches, planFileResponse } from './plan-file-response.ts';
 import { deletedSchema, downloadSchema, errorSchema, hashingSchema, manifestSchema, modelParams, query } from './schemas.ts';
 import { sendFile } from './send-file.ts';
+import { peerOf } from './slots.ts';
 import { createTurns } from './turns.ts';
 
 /** With these a client says that it means the list or the manifest, and not a file of that name. */
@@ -89,11 +90,16 @@ export function addFileRoutes(
     const isTransfer = request.method === 'GET';
     const release = isTransfer ? await turns.take(request.socket) : undefined;
     try {
-      if (turns.connections() > limits.maxTransfers)
-        throw new SkulkError('STORE_BUSY', `${limits.maxTransfers} transfers are under way, more are not taken`, {
-          hint: 'try again in a moment',
-          retryAfterMs: 1000,
-        });
+      const isPeerFull = turns.connections(peerOf(request.ip)) > limits.transfersPerAddress;
+      if (isPeerFull || turns.connections() > limits.maxTransfers)
+        throw new SkulkError(
+          'STORE_BUSY',
+          `${limits[isPeerFull ? 'transfersPerAddress' : 'maxTransfers']} transfers are under way, more are not taken`,
+          {
+            hint: 'try again in a moment',
+            retryAfterMs: 1000,
+          },
+        );
       await using file = await openAny(store, target);
       const { range: asked, 'if-range': ifRange, 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers;
       const plan = planFileResponse(

@@ -7,7 +7,9 @@ import { parseNodeId } from '../kernel/node-id.ts';
 import type { DeletionReport } from '../operations/delete-models.ts';
 import { forAdmins, forNodes, forReaders } from './access/require-role.ts';
 import { nodeSchema, orderBodySchema, orderSchema, outcomeBodySchema, reportBodySchema } from './fleet-schemas.ts';
+import type { Limits } from './limits.ts';
 import { errorSchema, query } from './schemas.ts';
+import { createSlots } from './slots.ts';
 
 /** A node whose stream takes nothing is dropped at so many unread bytes; it comes back. */
 const mostUnread = 256 * 1024;
@@ -19,7 +21,8 @@ const longestWaitMs = 60_000;
 export const usualWaitMs = 5_000;
 
 /** The nodes of a store and what it asks of them. */
-export function addFleetRoutes(app: FastifyInstance, fleet: Fleet): void {
+export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, limits: Limits): void {
+  const streams = createSlots('nodes listen for orders', limits.orderStreams, limits.orderStreamsPerAddress);
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
   const failures = { 400: errorSchema, 404: errorSchema };
@@ -56,7 +59,14 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet): void {
       exposeHeadRoute: false,
       schema: { summary: 'What a node has to do, as it is given: lines of JSON, {"order":…} or {} as a sign of life', response: failures },
     },
-    (request, reply) => streamOrders(request, reply, fleet, closing.signal),
+    async (request, reply) => {
+      const release = streams.take(request.ip);
+      try {
+        return await streamOrders(request, reply, fleet, closing.signal);
+      } finally {
+        release();
+      }
+    },
   );
   app.post(
     '/nodes/:node/orders/:order',

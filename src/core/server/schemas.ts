@@ -19,6 +19,7 @@ const queries = {
   path: { ...text, description: 'An absolute path' },
   dry_run: { type: 'boolean', description: 'Only check' },
   from: { ...count, description: 'The number of the first one' },
+  upload: { ...text, description: 'The id of the upload, as the answer to its manifest gave it' },
 } as const;
 
 /** Says which parameters a route takes after the `?`; the route itself reads and checks them. */
@@ -26,6 +27,24 @@ export const query = (...names: readonly (keyof typeof queries)[]): object => ({
   type: 'object',
   properties: Object.fromEntries(names.map((name) => [name === 'replace' ? 'force' : name, queries[name]])),
 });
+
+/** An unfinished upload. */
+export const uploadSchema = {
+  type: 'object',
+  required: ['id', 'model_id', 'digest', 'from', 'who', 'files', 'bytes_total', 'bytes_done', 'began_at', 'last_byte_at'],
+  properties: {
+    id: { ...text, description: 'With it an admin can cancel the upload' },
+    model_id: text,
+    digest: text,
+    from: { ...text, description: 'The address of the machine that sends it' },
+    who: { type: ['string', 'null'], description: 'The name of the token that it showed' },
+    files: count,
+    bytes_total: count,
+    bytes_done: count,
+    began_at: text,
+    last_byte_at: text,
+  },
+} as const;
 
 /** The id of a model in a URL. */
 export const modelParams = {

@@ -37,12 +37,13 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
   });
   const { store, uploads } = opened;
   atEnd(() => store.close());
+  atEnd(async () => uploads[Symbol.asyncDispose]());
   atEnd(countModels(deps, store));
   const downloads = createHostDownloads(deps, store, opened.held);
   queue = downloads;
   atEnd(() => downloads.close());
   const fleet = openHostFleet(deps, store, opened.held);
-  const own: Deps = { ...deps, store, downloads, fleet, changes: changesOf({ store, downloads, fleet }) };
+  const own: Deps = { ...deps, store, downloads, fleet, uploads, changes: changesOf({ store, downloads, fleet }) };
   const { version, hostname } = world;
   const administration = await openAdministration(deps, store.root);
   const access = createAccess({

@@ -8,6 +8,7 @@ import { cancelDownload, download, downloadStatus, listDownloads } from '../oper
 import { listRegistry } from '../operations/list-registry.ts';
 import { listNodes, listOrders } from '../operations/nodes.ts';
 import { purgeEverywhere } from '../operations/purge-everywhere.ts';
+import { cancelUpload, listUploads } from '../operations/uploads.ts';
 import type { DescribedEntry } from '../store/contract.ts';
 import { forNodes, forReaders } from './access/require-role.ts';
 import { addDownloadRoutes } from './download-routes.ts';
@@ -21,6 +22,7 @@ import type { Limits } from './limits.ts';
 import { modelOf } from './model-of.ts';
 import { addModelRoutes } from './model-routes.ts';
 import { deletedSchema, downloadSchema, entrySchema, errorSchema, eventsSchema, modelParams, query } from './schemas.ts';
+import { addUploadListRoutes } from './upload-routes.ts';
 
 /** What the routes of a store need beside it. */
 export interface StoreApiOptions {
@@ -77,6 +79,13 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   app.delete('/store/models/:org/:name', { config: forNodes, schema: { hide: true } }, remove);
   addModelRoutes(app, deps, limits);
   addEventRoute(app, deps, streams);
+  addUploadListRoutes(app, '/store/uploads', async () => {
+    const known = await deps();
+    return {
+      list: async () => (await listUploads(known)).uploads,
+      cancel: (id, options) => cancelUpload(known, { id, ...options }),
+    };
+  });
   app.get(
     '/store/downloads',
     {

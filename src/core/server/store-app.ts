@@ -7,7 +7,7 @@ import { isNodeId } from '../kernel/node-id.ts';
 import { deleteModels } from '../operations/delete-models.ts';
 import type { Deps } from '../operations/deps.ts';
 import type { StoreAdministration } from '../operations/open-administration.ts';
-import type { LocalStore, Uploads } from '../store/contract.ts';
+import type { HostUploads, LocalStore } from '../store/contract.ts';
 import { type Access, createAccess } from './access/access.ts';
 import { forReaders } from './access/require-role.ts';
 import { addStoreAccessRoutes } from './access/token-routes.ts';
@@ -28,7 +28,7 @@ import { addWorkRoutes } from './work-routes.ts';
 export interface StoreAppOptions extends LogOptions {
   readonly store: LocalStore;
   /** Without them no model comes from another machine. */
-  readonly uploads?: Uploads | undefined;
+  readonly uploads?: HostUploads | undefined;
   /** Without them nothing is fetched. */
   readonly downloads?: DownloadQueue | undefined;
   /** Without it no node is known. */
@@ -90,9 +90,9 @@ export async function createStoreApp({
         : deletionAnswer(await deleteModels(deps, { modelIds: [modelId], force, waitMs })),
     hasOrders: async (nodeId) => fleet !== undefined && isNodeId(nodeId) && (await fleet.expects(nodeId)),
   });
-  if (fleet !== undefined) addFleetRoutes(app, fleet);
+  if (fleet !== undefined) addFleetRoutes(app, fleet, limits);
   if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
-  if (uploads !== undefined) addUploadRoutes(app, { uploads, intervalMs: limits.progressIntervalMs });
+  if (uploads !== undefined) addUploadRoutes(app, { uploads, limits });
   addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
   // Nodes send on to this port what they are asked of the store.
   if (deps !== undefined) addStoreApi(app, async () => deps, { limits, streams: createEventStreams(app, limits) });

@@ -1,53 +1,75 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { parseManifest } from '../catalog/manifest.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { type ModelId, parseModelId, parseRevision } from '../kernel/model-id.ts';
+import { mayActAs } from '../kernel/role.ts';
 import { isSha256, type Sha256 } from '../kernel/sha256.ts';
-import type { Uploads } from '../store/contract.ts';
-import { forNodes } from './access/require-role.ts';
-import { errorSchema, linesSchema, query } from './schemas.ts';
+import type { HostAnnouncement, HostUploads, UploadList } from '../store/contract.ts';
+import { forNodes, forReaders } from './access/require-role.ts';
+import type { Limits } from './limits.ts';
+import { errorSchema, linesSchema, query, uploadSchema } from './schemas.ts';
+import { createSlots } from './slots.ts';
 import { streamWork } from './stream-work.ts';
 
-const mostManifestBytes = 64 * 1024 * 1024;
-
 /** What `skulk add` on another machine uses: the manifest, then the pieces that the store lacks, then the end. */
-export function addUploadRoutes(app: FastifyInstance, { uploads, intervalMs }: { uploads: Uploads; intervalMs: number }): void {
+export function addUploadRoutes(app: FastifyInstance, { uploads, limits }: { uploads: HostUploads; limits: Limits }): void {
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
-  const response = { 400: errorSchema, 404: errorSchema, 409: errorSchema };
+  const response = { 400: errorSchema, 404: errorSchema, 409: errorSchema, 503: errorSchema, 507: errorSchema };
   const isForced = (request: FastifyRequest): boolean => (request.query as { force?: unknown }).force === 'true';
+  const announcements = createSlots('models are being announced', limits.announcements, limits.announcementsPerAddress);
+  const pieces = createSlots('pieces are being sent', limits.uploadPieces, limits.uploadPiecesPerAddress);
 
-  app.put(
-    '/uploads/:id',
-    {
-      config: forNodes,
-      bodyLimit: mostManifestBytes,
-      schema: {
-        summary: 'Announce a model by its manifest; the answer names the pieces that the store lacks',
-        querystring: query('replace'),
-        response,
+  addUploadListRoutes(app, '/uploads', async () => uploads);
+  // The manifest goes to the disk as it comes: this route alone takes JSON that is not parsed here.
+  void app.register(async (inner) => {
+    inner.removeContentTypeParser('application/json');
+    inner.addContentTypeParser('application/json', (_request, payload, done) => done(null, payload));
+    inner.put(
+      '/uploads/:id',
+      {
+        config: forNodes,
+        bodyLimit: limits.manifestBytes,
+        schema: {
+          summary: 'Announce a model by its manifest; the answer names the pieces that the store lacks, and the id of the upload',
+          querystring: query('replace'),
+          response,
+        },
       },
-    },
-    async (request) => {
-      const modelId = parseModelId((request.params as { id: string }).id);
-      const manifest = readManifest(request.body, modelId);
-      const missing = await uploads.begin(manifest, { force: isForced(request), signal: signalOf(request) });
-      request.log.info({ model: modelId, digest: manifest.digest, missing: missing.length }, 'upload announced');
-      return { digest: manifest.digest, missing: missing.map(({ file, start }) => [file, start]) };
-    },
-  );
+      async (request, reply) => {
+        const modelId = parseModelId((request.params as { id: string }).id);
+        const release = announcements.take(request.ip);
+        try {
+          const body = streamOf(request.body) ?? Readable.from([]);
+          const sender = { address: request.ip, who: request.asker.name ?? null };
+          const announced = await uploads.announce(body, { modelId, sender, force: isForced(request), signal: signalOf(request) });
+          request.log.info(
+            { model: modelId, digest: announced.digest, missing: announced.missingCount, from: request.ip },
+            'upload announced',
+          );
+          return reply.type('application/json; charset=utf-8').send(Readable.from(announcementText(announced)));
+        } finally {
+          release();
+        }
+      },
+    );
+  });
   app.put(
     '/uploads/:id/:digest/:file/:start',
     {
       config: { ...forNodes, isRoutine: true },
-      schema: { summary: 'One piece, as bytes; it counts when it is what the manifest says', response },
+      schema: { summary: 'One piece, as bytes; it counts when it is what the manifest says', querystring: query('upload'), response },
     },
     async (request, reply) => {
       const { file, start } = request.params as { file: string; start: string };
       if (![file, start].every((number) => /^\d{1,15}$/.test(number))) throw badPiece();
-      const body = request.body as Readable | null | undefined;
-      if (body === null || body === undefined || typeof body.pipe !== 'function') throw badPiece();
-      await uploads.put(uploadOf(request), { file: Number(file), start: Number(start) }, body, signalOf(request));
+      const body = streamOf(request.body);
+      if (body === undefined) throw badPiece();
+      const release = pieces.take(request.ip);
+      try {
+        await uploads.put(uploadOf(request), { file: Number(file), start: Number(start) }, body, signalOf(request));
+      } finally {
+        release();
+      }
       return (reply as FastifyReply).code(204).send();
     },
   );
@@ -57,7 +79,7 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, intervalMs }: {
       config: forNodes,
       schema: {
         summary: 'Make the model of what has come',
-        querystring: query('replace', 'revision'),
+        querystring: query('replace', 'revision', 'upload'),
         response: { 200: linesSchema, ...response },
       },
     },
@@ -68,28 +90,62 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, intervalMs }: {
         force: isForced(request),
         ...(revision !== undefined && { revision: parseRevision(String(revision)) }),
       };
-      await streamWork({ request, reply, intervalMs }, (options) => uploads.complete(wanted, options));
+      await streamWork({ request, reply, intervalMs: limits.progressIntervalMs }, (options) => uploads.complete(wanted, options));
       return reply;
     },
   );
 }
 
-function uploadOf(request: FastifyRequest): { readonly modelId: ModelId; readonly digest: Sha256 } {
-  const { id, digest } = request.params as { id: string; digest: string };
-  if (!isSha256(digest)) throw badPiece();
-  return { modelId: parseModelId(id), digest };
+/** What lists and ends unfinished uploads, below a prefix of its own on each port. */
+export function addUploadListRoutes(app: FastifyInstance, prefix: '/uploads' | '/store/uploads', uploads: () => Promise<UploadList>): void {
+  const list = { type: 'object', properties: { uploads: { type: 'array', items: uploadSchema } } } as const;
+  const failures = { 503: errorSchema };
+  app.get(
+    prefix,
+    {
+      config: forReaders,
+      schema: { summary: 'The unfinished uploads: who sends what, how much has come, since when', response: { 200: list, ...failures } },
+    },
+    async () => ({ uploads: await (await uploads()).list() }),
+  );
+  app.delete(
+    `${prefix}/:upload`,
+    {
+      // Whoever has the id of its sender may cancel an upload; with that of the list an admin may.
+      config: forNodes,
+      schema: {
+        summary: 'Cancel an unfinished upload, by the id that its sender has, or by that of the list',
+        response: { 200: uploadSchema, 403: errorSchema, 404: errorSchema, 409: errorSchema, ...failures },
+      },
+    },
+    async (request) => {
+      const { upload } = request.params as { upload: string };
+      const cancelled = await (await uploads()).cancel(upload, { mayCancelOthers: mayActAs(request.asker.role, 'admin') });
+      request.log.info({ model: cancelled.model_id, upload: cancelled.id, from: request.ip }, 'cancelled an upload');
+      return cancelled;
+    },
+  );
 }
 
-/** A manifest that cannot be is the client's mistake here, not damage of the store. */
-function readManifest(body: unknown, modelId: ModelId) {
-  try {
-    const manifest = parseManifest(body, 'the client');
-    if (manifest.model_id === modelId) return manifest;
-  } catch (error) {
-    throw new SkulkError('BAD_REQUEST', (error as Error).message, { hint: 'send what skulk itself makes' });
-  }
-  throw new SkulkError('BAD_REQUEST', 'the manifest is of another model than the URL', { hint: 'send what skulk itself makes' });
+function uploadOf(request: FastifyRequest): { readonly modelId: ModelId; readonly digest: Sha256; readonly upload?: string } {
+  const { id, digest } = request.params as { id: string; digest: string };
+  const { upload } = request.query as { upload?: unknown };
+  if (!isSha256(digest)) throw badPiece();
+  return { modelId: parseModelId(id), digest, ...(typeof upload === 'string' && { upload }) };
 }
+
+async function* announcementText({ digest, upload, missing }: HostAnnouncement): AsyncGenerator<string> {
+  yield `{"digest":${JSON.stringify(digest)},"upload":${JSON.stringify(upload)},"missing":[`;
+  let isFirst = true;
+  for await (const part of missing()) {
+    if (part.length === 0) continue;
+    yield `${isFirst ? '' : ','}${part.map(({ file, start }) => `[${file},${start}]`).join(',')}`;
+    isFirst = false;
+  }
+  yield ']}';
+}
+
+const streamOf = (body: unknown): Readable | undefined => (body instanceof Readable ? body : undefined);
 
 function signalOf(request: FastifyRequest): AbortSignal {
   const abort = new AbortController();

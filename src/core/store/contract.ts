@@ -194,26 +194,86 @@ export interface MissingPiece {
   readonly start: number;
 }
 
-/** Models that come from another machine, piece by piece. */
-export interface Uploads {
+/** Which upload is meant; the id, which only who announced the model knows, decides where two machines announce the same in different ways. */
+export interface UploadRef {
+  readonly modelId: ModelId;
+  readonly digest: Sha256;
+  readonly upload?: string | undefined;
+}
+
+/** What has to be sent of an announced model. */
+export interface Announcement {
+  /** The id of the upload, for `UploadRef` and `cancel`; absent of a store that has none. */
+  readonly upload?: string | undefined;
+  readonly missing: readonly MissingPiece[];
+}
+
+/** An unfinished upload as anybody may see it; sizes in bytes, times in ISO 8601. */
+export interface ListedUpload {
+  /** A handle, with which an admin can cancel it. It is not the id that its sender knows. */
+  readonly id: string;
+  readonly model_id: ModelId;
+  readonly digest: Sha256;
+  /** The address of the machine that sends it. */
+  readonly from: string;
+  /** The name of the token that it showed. */
+  readonly who: string | null;
+  readonly files: number;
+  readonly bytes_total: number;
+  readonly bytes_done: number;
+  readonly began_at: string;
+  readonly last_byte_at: string;
+}
+
+/** Looks at unfinished uploads, and ends them. */
+export interface UploadList {
+  list(): Promise<readonly ListedUpload[]>;
+  /**
+   * Removes an unfinished upload and what came of it. Throws JOB_NOT_FOUND, CONFLICT when all of it is there, FORBIDDEN.
+   * @param id the sender's own id, or the handle in the list
+   */
+  cancel(id: string, options?: { readonly mayCancelOthers: boolean }): Promise<ListedUpload>;
+}
+
+/** Models that come from another machine, piece by piece, as the machine that sends them sees it. */
+export interface Uploads extends UploadList {
   /**
    * Announces a model; goes on with an earlier upload of the same content.
-   * Throws CONFLICT for an id that has other content, without `force`; NO_SPACE.
+   * Throws CONFLICT for an id that has other content, without `force`; NO_SPACE; STORE_BUSY when too many are open.
    * @returns what has to be sent; nothing when the store has it all
    */
-  begin(manifest: Manifest, options: { readonly force: boolean; readonly signal: AbortSignal }): Promise<readonly MissingPiece[]>;
-  /** Takes one piece. Throws INTEGRITY when it is not what the manifest says, JOB_NOT_FOUND when nothing was announced. */
-  put(
-    upload: { readonly modelId: ModelId; readonly digest: Sha256 },
-    piece: MissingPiece,
-    bytes: Readable | Uint8Array,
-    signal: AbortSignal,
-  ): Promise<void>;
+  begin(manifest: Manifest, options: { readonly force: boolean; readonly signal: AbortSignal }): Promise<Announcement>;
+  /** Sends one piece. Throws INTEGRITY when it is not what the manifest says, JOB_NOT_FOUND when nothing was announced. */
+  put(upload: UploadRef, piece: MissingPiece, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Makes the model of what has come, hashed once more. Throws CONFLICT while something is missing. */
-  complete(
-    upload: { readonly modelId: ModelId; readonly digest: Sha256; readonly force: boolean; readonly revision?: string | undefined },
-    options: WorkOptions,
-  ): Promise<Adopted>;
+  complete(upload: UploadRef & { readonly force: boolean; readonly revision?: string | undefined }, options: WorkOptions): Promise<Adopted>;
+}
+
+/** Who sends a model. */
+export interface Sender {
+  readonly address: string;
+  /** The name of the token that was shown. */
+  readonly who: string | null;
+}
+
+/** The same as the store host sees it: nothing that is as large as a manifest or a piece is ever in memory. */
+export interface HostUploads extends UploadList, AsyncDisposable {
+  /** @param manifest the bytes of a manifest, as they come */
+  announce(
+    manifest: Readable,
+    options: { readonly modelId: ModelId; readonly sender: Sender; readonly force: boolean; readonly signal: AbortSignal },
+  ): Promise<HostAnnouncement>;
+  put(upload: UploadRef, piece: MissingPiece, bytes: Readable, signal: AbortSignal): Promise<void>;
+  complete: Uploads['complete'];
+}
+
+/** What has to be sent of a model that was announced to this machine. */
+export interface HostAnnouncement {
+  readonly digest: Sha256;
+  readonly upload: string;
+  readonly missingCount: number;
+  /** In parts, as there may be very many. */
+  missing(): AsyncIterable<readonly MissingPiece[]>;
 }
 
 /** The store on this machine's disk, as the server that speaks for it needs it. */

@@ -1,8 +1,9 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Manifest } from '../catalog/manifest.ts';
-import { SkulkError } from '../kernel/errors.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import { quote } from '../kernel/relative-path.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
@@ -54,6 +55,28 @@ export async function makeFile(path: string, size: number): Promise<void> {
   await rm(path, { force: true });
   const file = await open(path, 'wx');
   await file.truncate(size).finally(() => file.close());
+}
+
+/**
+ * Opens a file of an upload for one of its pieces; the first piece makes the file.
+ * @param root must be there; the system's ENOENT when it is not
+ */
+export async function openForPiece(root: string, path: string, size: number): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+  }
+  await stat(root);
+  await makeDirectory(dirname(path));
+  const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW);
+  try {
+    if ((await handle.stat()).size !== size) await handle.truncate(size);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 /**

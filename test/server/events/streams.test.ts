@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAccess } from '../../../src/core/server/access/access.ts';
@@ -87,6 +88,19 @@ describe('a stream of events', () => {
     expect((await ask(url, '/events', { method: 'HEAD' })).status).toBe(405);
   });
 
+  test('is given to so many of one address, and then still to another address', async () => {
+    const { url } = await serve({ streams: 4, streamsPerAddress: 2 });
+    await listenTo(`${url}/events`);
+    await listenTo(`${url}/events`);
+    expect((await ask(url, '/events')).json()).toMatchObject({ code: 'STORE_BUSY', detail: expect.stringContaining('from 127.0.0.1') });
+    const { hostname, port } = new URL(url);
+    const elsewhere = connect({ host: hostname, port: Number(port), localAddress: '127.0.0.9' });
+    onTestFinished(() => void elsewhere.destroy());
+    elsewhere.write('GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    const [first] = (await once(elsewhere, 'data')) as [Buffer];
+    expect(first.toString()).toMatch(/^HTTP\/1\.1 200/);
+  });
+
   test('ends with the server, and watches nothing when the last has left', async () => {
     const { url, stop, isWatched } = await serve();
     const source = await listenTo(`${url}/events`);
@@ -109,7 +123,7 @@ describe('a stream of events', () => {
   });
 
   test('of a reader that takes nothing, only the newest state waits, and it is dropped in the end', async () => {
-    const { url, app, set, isWatched } = await serve({ stallTimeoutMs: 1500 });
+    const { url, app, set, isWatched } = await serve({ stallTimeoutMs: 1500, streamsPerAddress: 64 });
     const served: Socket[] = [];
     app.server.on('connection', (socket: Socket) => served.push(socket));
     const { hostname, port } = new URL(url);

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { SkulkError } from '../../kernel/errors.ts';
 import type { Limits } from '../limits.ts';
+import { createSlots } from '../slots.ts';
 import type { Feed } from './feed.ts';
 
 /** Answers requests with the events of feeds. */
@@ -20,19 +20,14 @@ export interface EventStreams {
 export function createEventStreams(app: FastifyInstance, limits: Limits): EventStreams {
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
-  let open = 0;
+  const slots = createSlots('pages and programs listen', limits.streams, limits.streamsPerAddress, 5_000);
   return {
     answer: async (request, reply, feed) => {
-      if (open >= limits.streams)
-        throw new SkulkError('STORE_BUSY', `${open} pages and programs listen already, more are not taken`, {
-          hint: 'close one of them',
-          retryAfterMs: 5_000,
-        });
-      open += 1;
+      const release = slots.take(request.ip);
       try {
         await stream(request, reply, { feed, limits, closing: closing.signal });
       } finally {
-        open -= 1;
+        release();
       }
       return reply;
     },
