@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import type { LookupFunction, Socket } from 'node:net';
 import fetch, { type RequestInit, type Response } from 'node-fetch';
+import { startDeadline } from '../kernel/deadline.ts';
 import { systemCode } from '../kernel/errors.ts';
 import { rememberRefusals } from './token-guard.ts';
 
@@ -62,8 +63,7 @@ export function boundConnecting(agent: HttpAgent, timeoutMs: number): HttpAgent 
     const socket = original(options, callback) as Socket;
     const giveUp = (): void =>
       void socket.destroy(Object.assign(new Error(`no connection within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' }));
-    const timer = setTimeout(giveUp, timeoutMs);
-    const stop = (): void => clearTimeout(timer);
+    const stop = startDeadline(giveUp, timeoutMs);
     socket.once('connect', stop);
     socket.once('close', stop);
     return socket;

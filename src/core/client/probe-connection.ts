@@ -1,4 +1,5 @@
 import { connect, type LookupFunction } from 'node:net';
+import { startDeadline } from '../kernel/deadline.ts';
 import { isSystemError } from '../kernel/errors.ts';
 
 /** What came of an attempt to connect: `connected`, `timeout`, or the system's error. */
@@ -25,11 +26,11 @@ function probe(url: string, timeoutMs: number, lookup: LookupFunction | undefine
       ...(lookup !== undefined && { lookup }),
     });
     const settle = (outcome: ProbeOutcome): void => {
-      clearTimeout(timer);
+      stop();
       socket.destroy();
       resolve(outcome);
     };
-    const timer = setTimeout(settle, timeoutMs, 'timeout' as const);
+    const stop = startDeadline(() => settle('timeout'), timeoutMs);
     socket.once('connect', () => settle('connected'));
     socket.once('error', settle);
   });

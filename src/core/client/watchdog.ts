@@ -1,3 +1,4 @@
+import { startDeadline } from '../kernel/deadline.ts';
 import { SkulkError } from '../kernel/errors.ts';
 
 /** Watches one exchange with the store: ends it when the caller gives up or when nothing comes for too long. */
@@ -19,8 +20,8 @@ export function createWatchdog({ url, silenceMs, signals }: { url: string; silen
     if (signal.aborted) controller.abort(signal.reason);
     else signal.addEventListener('abort', forward, { once: true });
   }
-  let timer: NodeJS.Timeout | undefined;
-  const rest = (): void => clearTimeout(timer);
+  let stopDeadline: (() => void) | undefined;
+  const rest = (): void => stopDeadline?.();
   const bark = (): void => {
     const error = new SkulkError('STORE_UNREACHABLE', `the store at ${url} sent nothing for ${silenceMs / 1000} s`, {
       hint: 'check the network between the machines',
@@ -33,7 +34,7 @@ export function createWatchdog({ url, silenceMs, signals }: { url: string; silen
     signal: controller.signal,
     expect: () => {
       rest();
-      timer = setTimeout(bark, silenceMs);
+      stopDeadline = startDeadline(bark, silenceMs);
     },
     rest,
     stop: () => controller.abort(new SkulkError('INTERRUPTED', 'the exchange was ended')),

@@ -1,3 +1,4 @@
+import { startDeadline } from '../kernel/deadline.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { type Asked, mapHubNetworkError, mapHubRefusal } from './map-failure.ts';
 
@@ -179,17 +180,17 @@ interface SilenceWatch {
 function createSilenceWatch({ signal, silenceMs }: HubFetchOptions, firstOrigin: string): SilenceWatch {
   const controller = new AbortController();
   let origin = firstOrigin;
-  let timer: NodeJS.Timeout | undefined;
+  let stopDeadline: (() => void) | undefined;
   const forward = (): void => controller.abort(signal.reason);
   if (signal.aborted) forward();
   else signal.addEventListener('abort', forward, { once: true });
-  const rest = (): void => clearTimeout(timer);
+  const rest = (): void => stopDeadline?.();
   return {
     signal: controller.signal,
     expect: (from) => {
       origin = from;
       rest();
-      timer = setTimeout(
+      stopDeadline = startDeadline(
         () =>
           controller.abort(new SkulkError('HUB_UNREACHABLE', `${origin} sent nothing for ${silenceMs / 1000} s`, { hint: 'try again' })),
         silenceMs,

@@ -1,4 +1,5 @@
 import { connect as connectTcp, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
+import { startDeadline } from '../../kernel/deadline.ts';
 import { createHeadCollector } from './head-collector.ts';
 import { type ResponseHead, UnreadableResponse } from './response-head.ts';
 
@@ -68,6 +69,12 @@ export function openWire(options: WireOptions): WireConnection {
     reading = undefined;
     settle?.(failure);
   };
+  /** A process that was suspended finds its time over before it has read what came, so what has come counts first. */
+  const afterReading = (judge: () => void): void => void setImmediate(judge);
+  const failWithoutHead = (late: Reading): void =>
+    afterReading(() => {
+      if (reading === late && late.head === undefined) fail(new Stalled('its head took too long'));
+    });
   const finish = (): void => {
     const done = reading;
     reading = undefined;
@@ -83,7 +90,7 @@ export function openWire(options: WireOptions): WireConnection {
         at = found?.bodyStart ?? end;
         if (found === undefined) {
           // A head that comes byte by byte is never silent, and never there.
-          if (performance.now() - reading.since > stallTimeoutMs) throw new Stalled('its head took too long');
+          if (performance.now() - reading.since > stallTimeoutMs) failWithoutHead(reading);
           continue;
         }
         reading.head = found.head;
@@ -126,22 +133,25 @@ export function openWire(options: WireOptions): WireConnection {
 
   const socket = connect(options, { buffer, callback: onRead });
   socket.setNoDelay(true);
-  const connecting = setTimeout(
+  const stopConnecting = startDeadline(
     () => fail(Object.assign(new Error(`no connection within ${connectTimeoutMs / 1000} s`), { code: 'ETIMEDOUT' })),
     connectTimeoutMs,
   );
   socket.once(options.isTls ? 'secureConnect' : 'connect', () => {
-    clearTimeout(connecting);
+    stopConnecting();
     socket.setTimeout(stallTimeoutMs);
   });
   socket.on('timeout', () => {
-    // Time that we take ourselves does not count; the timer fires once only, so it is set anew.
-    if (isHeld || reading === undefined) socket.setTimeout(stallTimeoutMs);
-    else fail(new Stalled(`nothing came for ${stallTimeoutMs / 1000} s`));
+    const { bytesRead } = socket;
+    afterReading(() => {
+      // Time that we take ourselves does not count; the timer fires once only, so it is set anew.
+      if (isHeld || reading === undefined || socket.bytesRead !== bytesRead) socket.setTimeout(stallTimeoutMs);
+      else fail(new Stalled(`nothing came for ${stallTimeoutMs / 1000} s`));
+    });
   });
   socket.on('error', fail);
   socket.once('close', () => {
-    clearTimeout(connecting);
+    stopConnecting();
     fail(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
   });
 
