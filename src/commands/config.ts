@@ -66,7 +66,11 @@ export const config = defineCommand({
       case 'path':
         return result.path === null ? [] : [result.path];
       case 'validate':
-        return [`${result.file ?? 'no file, the defaults'}: in order`, ...result.checked.map((what) => `checked ${what}`)];
+        return [
+          `${result.file ?? 'no file, the defaults'}: in order`,
+          ...result.checked.map((what) => `checked ${what}`),
+          ...result.notes.map((note) => `note: ${note}`),
+        ];
       case 'init':
         return result.written ? [`wrote ${result.path}`, nextLine(result)] : [result.content.trimEnd()];
     }

@@ -106,6 +106,22 @@ hf_token: hf_abcdefgh
   });
 });
 
+test('validate says which keys the Python program refuses, and what skulk does not use; both are no mistakes', async () => {
+  await write(
+    `model_store:\n  store_host: kite3\n  store_path: ${cwd}\n  cards_path: ${cwd}\n  download: {max_concurrent: 3}\n  reconciliation: {enabled: yes}\n`,
+  );
+  const { status, stdout } = await skulk(['config', 'validate', '--json']);
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout).notes).toEqual([
+    expect.stringMatching(/skulk\.yaml:6: model_store\.reconciliation/),
+    expect.stringMatching(/skulk\.yaml:4: .*refuses model_store\.cards_path/),
+    expect.stringMatching(/skulk\.yaml:5: .*refuses model_store\.download\.max_concurrent/),
+  ]);
+  expect((await skulk(['config', 'validate'])).stdout).toContain('note: ');
+  // A command says it only when it is asked for more.
+  expect((await skulk(['config', 'show'])).stderr).toBe('');
+});
+
 describe('bad input is refused with file, line, key and hint', () => {
   const under = (text: string): string => `model_store:\n  store_host: kite3\n  ${text}\n`;
 

@@ -1,5 +1,6 @@
-import { type Document, isMap, parseDocument } from 'yaml';
+import { type Document, isMap } from 'yaml';
 import { SkulkError } from '../kernel/errors.ts';
+import { parseAsPyYaml } from './pyyaml.ts';
 import { parseConfig, type ReadConfig } from './read-file.ts';
 
 /** Keys and their new values, nested as in the file; null takes a key out, so that its default holds again. */
@@ -37,7 +38,7 @@ export function changeConfigText(
   path: string,
   leaves: readonly (readonly [keys: readonly string[], value: unknown])[],
 ): { readonly text: string; readonly read: ReadConfig } {
-  const document: Document = parseDocument(text);
+  const document: Document = parseAsPyYaml(text, { path });
   if (!isMap(document.contents)) document.contents = document.createNode({});
   for (const [keys, value] of leaves) {
     if (value === null) removeKey(document, keys);

@@ -18,10 +18,7 @@ import { warnOfMisplaced } from './warn-of-misplaced.ts';
 
 type ModelStore = NonNullable<ConfigFile['model_store']>;
 
-const noFile: { readonly content: ConfigFile; readonly lineOf: (key: string) => number | undefined } = {
-  content: {},
-  lineOf: () => undefined,
-};
+const noFile: ReadConfig = { content: {}, lineOf: () => undefined, notes: [] };
 
 /** `SKULK_HOME`, default `~/.skulk`. */
 export const skulkHomeOf = (world: World): string => resolve(world.cwd, expandPath(world.env['SKULK_HOME'] || '~/.skulk', world));
@@ -41,6 +38,7 @@ export async function loadConfig(world: World, flags: SettingFlags = {}): Promis
   // YAML and the validator cost 40 ms; a machine without a file does not pay them.
   const read = found === undefined ? noFile : await readConfigFileLazily(found.path);
   if (found !== undefined) warnOfMisplaced(world, found.path, read);
+  for (const message of read.notes) world.emit({ type: 'note', message });
   const tokenFile = world.env['HF_TOKEN'] || read.content.hf_token ? undefined : await readTokenFile(world);
   const fileMayDirectToken = found?.isOfWorkingTree !== true || (await isVouchedFor(world, read.content.model_store ?? {}));
   const isStoreGiven = flags.store !== undefined || env(world, 'SKULK_STORE') !== undefined;
@@ -234,7 +232,8 @@ export function overrideOf(
   { hostname, nodeId }: { readonly hostname: string; readonly nodeId: string | undefined },
 ): { name: string; staging: NonNullable<ModelStore['staging']> } | undefined {
   for (const [name, { staging }] of Object.entries(store.node_overrides ?? {})) {
-    if (name === nodeId || sameHostname(name, hostname)) return { name, staging: staging ?? {} };
+    // One that says nothing does not end the search.
+    if (staging !== undefined && (name === nodeId || sameHostname(name, hostname))) return { name, staging };
   }
   return undefined;
 }

@@ -1,11 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, type YAMLMap } from 'yaml';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { nearest } from '../kernel/nearest.ts';
 import type { Problem } from '../kernel/problem.ts';
 import { checkConfig } from './check-config.ts';
 import { knownKeysAt } from './known-keys.ts';
+import { refuseLostIndentation } from './lost-indentation.ts';
+import { parseAsPyYaml } from './pyyaml.ts';
 import type { ConfigFile } from './schema.ts';
+import { laterSections } from './shared-keys.ts';
 
 const mostBytes = 1024 * 1024;
 
@@ -14,6 +17,8 @@ export interface ReadConfig {
   readonly content: ConfigFile;
   /** The line, from 1, of a key such as `model_store.store_path`. */
   readonly lineOf: (key: string) => number | undefined;
+  /** What is accepted and not used. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -57,34 +62,111 @@ async function readText(path: string): Promise<string> {
  * @throws SkulkError CONFIG
  */
 export function parseConfig(text: string, path: string): ReadConfig {
+  refuseBinary(text, path);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const [fault] = document.errors;
-  if (fault !== undefined) {
-    const { line, col } = lines.linePos(fault.pos[0]);
-    const kind = path.endsWith('.json') ? 'JSON' : 'YAML';
-    throw new SkulkError('CONFIG', `${path}:${line}:${col}: not ${kind}: ${fault.message}`, {
-      hint: 'mend that line; `skulk config validate` checks the file again',
-    });
-  }
+  const document = parseAsPyYaml(text, { path, lineCounter: lines });
+  refuseTab(document, path, lines);
+  refuseLostIndentation(document, { text, path, lines });
+  refuseFault(document, path, lines);
   const value: unknown = expandDocument(document, path);
-  if (value === null || value === undefined) return { content: {}, lineOf: () => undefined };
+  if (value === null || value === undefined) return { content: {}, lineOf: () => undefined, notes: [] };
   if (!isMap(document.contents))
     throw new SkulkError('CONFIG', `${path}:1: it must be a mapping of keys, such as "model_store:"`, {
       hint: '`skulk config init --print` shows one',
     });
+  refuseDuplicates(document.contents, [], { path, lines });
+  const notes = takeLaterSections(value, (key) => lineOf(key.split('.'), document, lines), path);
+  dropEmptySections(value, []);
   const problems = checkConfig(value);
   if (problems.length > 0)
     throw new SkulkError('CONFIG', problems.map((problem) => describe(problem, document, lines, path)).join('\n'), {
       hint: hintFor(problems[0]),
     });
   let known: ReadonlyMap<string, number> | undefined;
-  const lineOf = (key: string): number | undefined => {
+  const lineOfKey = (key: string): number | undefined => {
     known ??= linesOf(document.contents, lines, '');
     return known.get(key);
   };
-  return { content: value as ConfigFile, lineOf };
+  return { content: value as ConfigFile, lineOf: lineOfKey, notes };
 }
+
+/** What no editor of text writes. */
+function refuseBinary(text: string, path: string): void {
+  const at = text.indexOf('\0');
+  if (at === -1) return;
+  const line = text.slice(0, at).split('\n').length;
+  throw new SkulkError('CONFIG', `${path}:${line}: there is a NUL character, so this is not text in UTF-8`, {
+    hint: 'save it as UTF-8, or check that it is the right file',
+  });
+}
+
+function refuseTab({ errors }: Document.Parsed, path: string, lines: LineCounter): void {
+  const tab = errors.find(({ code }) => code === 'TAB_AS_INDENT');
+  if (tab === undefined) return;
+  throw new SkulkError('CONFIG', `${path}:${lines.linePos(tab.pos[0]).line}: a tab is used for indentation, which YAML does not allow`, {
+    hint: 'indent with spaces, two for each level',
+  });
+}
+
+function refuseFault({ errors }: Document.Parsed, path: string, lines: LineCounter): void {
+  const [fault] = errors;
+  if (fault === undefined) return;
+  const { line, col } = lines.linePos(fault.pos[0]);
+  const kind = path.endsWith('.json') ? 'JSON' : 'YAML';
+  throw new SkulkError('CONFIG', `${path}:${line}:${col}: not ${kind}: ${fault.message}`, {
+    hint: 'correct that line; `skulk config validate` checks the file again',
+  });
+}
+
+/** PyYAML silently takes the last of two; whoever wrote both did not mean that. What is not ours is nobody's business. */
+function refuseDuplicates(map: YAMLMap, above: readonly string[], file: { readonly path: string; readonly lines: LineCounter }): void {
+  const seen = new Map<string, number>();
+  const { path, lines } = file;
+  for (const { key, value } of map.items) {
+    if (!isScalar(key)) continue;
+    const name = String(key.value);
+    const keys = [...above, name];
+    if (above.length === 0 && !knownKeysAt([]).includes(name)) continue;
+    const line = key.range ? lines.linePos(key.range[0]).line : 0;
+    const first = seen.get(name);
+    if (first !== undefined)
+      throw new SkulkError('CONFIG', `${path}:${line}: ${keys.join('.')} is there twice, on lines ${first} and ${line}`, {
+        hint: 'keep one of them',
+      });
+    seen.set(name, line);
+    if (isMap(value)) refuseDuplicates(value, keys, file);
+  }
+}
+
+/** Takes out what only later releases of the Python program know. */
+function takeLaterSections(value: unknown, lineOfKey: (key: string) => number | undefined, path: string): readonly string[] {
+  const store = (value as { model_store?: unknown }).model_store;
+  if (!isObject(store)) return [];
+  return laterSections.flatMap((name) => {
+    if (!Object.hasOwn(store, name)) return [];
+    delete store[name];
+    const key = `model_store.${name}`;
+    return [`${path}:${lineOfKey(key) ?? 1}: ${key} is a section of the Python program, which skulk does not use`];
+  });
+}
+
+/** A section without a line in it is null; then its defaults are in force. */
+function dropEmptySections(value: unknown, above: readonly string[]): void {
+  if (!isObject(value)) return;
+  for (const [key, inner] of Object.entries(value)) {
+    const keys = [...above, key];
+    if (!isSection(keys)) continue;
+    if (inner === null) delete value[key];
+    else dropEmptySections(inner, keys);
+  }
+}
+
+/** Whether the file may have a mapping there: a section, or the settings of one machine. */
+const isSection = (keys: readonly string[]): boolean =>
+  (knownKeysAt(keys).length > 0 && (knownKeysAt(keys.slice(0, -1)).includes(keys.at(-1) ?? '') || keys.at(-2) === 'node_overrides')) ||
+  keys.join('.') === 'model_store.node_overrides';
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function expandDocument(document: Document, path: string): unknown {
   try {

@@ -124,7 +124,7 @@ async function changeNow(
 }
 
 const emptyFile = '# Configuration of skulk; `man 5 skulk-config` describes every key.\n';
-const nothing: ReadConfig = { content: {}, lineOf: () => undefined };
+const nothing: ReadConfig = { content: {}, lineOf: () => undefined, notes: [] };
 
 function pathOf({ config, world }: Deps): string {
   return config.file ?? join(world.env['XDG_CONFIG_HOME'] || join(world.homeDirectory, '.config'), 'skulk', 'skulk.yaml');

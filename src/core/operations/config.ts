@@ -7,6 +7,7 @@ import { findConfigFile, type SkippedFile, searchedDirectories } from '../config
 import { loadConfig, resolveConfig, skulkHomeOf, warningOf } from '../config/load.ts';
 import { parseConfig, readConfigFile } from '../config/read-file.ts';
 import type { SettingFlags } from '../config/settings.ts';
+import { refusedByPython } from '../config/shared-keys.ts';
 import { configTemplate, type TemplateAnswers } from '../config/template.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
@@ -46,11 +47,19 @@ export async function configPath(
 export async function validateConfig(
   world: World,
   flags: SettingFlags,
-): Promise<{ readonly valid: true; readonly file: string | null; readonly checked: readonly string[] }> {
+): Promise<{
+  readonly valid: true;
+  readonly file: string | null;
+  readonly checked: readonly string[];
+  /** What is no mistake, but good to know. */
+  readonly notes: readonly string[];
+}> {
   const config = await loadConfig(world, flags);
   const checked = ['the settings in force on this machine'];
+  const notes: string[] = [];
   if (config.file !== undefined) {
-    const { content, lineOf } = await readConfigFile(config.file);
+    const { content, lineOf, notes: unused } = await readConfigFile(config.file);
+    notes.push(...unused, ...notesOfPython(config.file, content, lineOf));
     for (const name of Object.keys(content.model_store?.node_overrides ?? {})) {
       resolveConfig({ ...world, hostname: name }, { content, lineOf, file: config.file, flags, nodeId: name, skulkHome: config.skulkHome });
       checked.push(`node_overrides.${name}`);
@@ -58,7 +67,16 @@ export async function validateConfig(
   }
   await checkPaths(config);
   checked.push('the directories that this machine uses');
-  return { valid: true, file: config.file ?? null, checked };
+  return { valid: true, file: config.file ?? null, checked, notes };
+}
+
+/** The Python program does not load a file at all that has a key which it does not know. */
+function notesOfPython(file: string, content: object, lineOf: (key: string) => number | undefined): readonly string[] {
+  return refusedByPython
+    .filter(
+      (key) => key.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], content) !== undefined,
+    )
+    .map((key) => `${file}:${lineOf(key) ?? 1}: the Python program refuses ${key}; leave it out of a file that both read`);
 }
 
 /** What a new file is to say. */
