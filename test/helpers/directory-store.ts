@@ -72,6 +72,7 @@ export async function directoryStore(
         ? { state: 'unchanged', companions: companionsOf(id) }
         : { state: 'ready', manifest: find(id), companions: companionsOf(id) },
     readPiece: refuse,
+    requirePlace: async () => {},
     publish: async () => refuse(),
     cardOf: async () => undefined,
     adopt: async () => refuse(),

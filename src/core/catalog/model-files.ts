@@ -10,6 +10,18 @@ export function whyNotModelFile(path: string): string | undefined {
   return undefined;
 }
 
+/** Whether a file that lies in a model's directory is what systems and downloads leave behind, of use to nobody. */
+export function isLitter(path: string): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return (
+    name === '.DS_Store' ||
+    name === 'Thumbs.db' ||
+    name.startsWith('._') ||
+    path.startsWith('.cache/huggingface/') ||
+    name.endsWith('.partial')
+  );
+}
+
 /** Whether a path is a multimodal projector: `mmproj` in its base name, in any case, and `.gguf` at its end. */
 export function isProjector(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);

@@ -47,3 +47,11 @@ export function quote(text: string): string {
   const shown = JSON.stringify(text.length > 200 ? `${text.slice(0, 197)}…` : text);
   return shown.replaceAll(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
+
+/** Some of many texts from outside, and how many more there are. */
+export function quoteSome(texts: readonly string[]): string {
+  const shown = texts.slice(0, mostQuoted).map(quote).join(', ');
+  return texts.length > mostQuoted ? `${shown} and ${texts.length - mostQuoted} more` : shown;
+}
+
+const mostQuoted = 5;

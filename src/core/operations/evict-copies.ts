@@ -3,8 +3,9 @@ import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
 import type { Holder } from '../kernel/holder.ts';
 import { readLock } from '../kernel/lock.ts';
 import type { ModelId } from '../kernel/model-id.ts';
+import { quoteSome } from '../kernel/relative-path.ts';
 import { evictCopy } from '../staging/evict-copy.ts';
-import { copyLock, type StagingLayout } from '../staging/layout.ts';
+import { copyLock, copyPath, type StagingLayout } from '../staging/layout.ts';
 import { holdersOf, lockHolder } from '../staging/leases/holders.ts';
 import { readLiveLeases } from '../staging/leases/lease.ts';
 import type { Deps } from './deps.ts';
@@ -48,7 +49,10 @@ export async function evictCopies(
     if (world.signal.aborted) throw world.signal.reason;
     try {
       const outcome = dryRun ? await foretell(modelId) : await evict(modelId, lastUsed);
-      if (outcome.outcome === 'evicted') evicted.push({ model_id: modelId, size_bytes: sizeBytes });
+      if (outcome.outcome === 'evicted') {
+        evicted.push({ model_id: modelId, size_bytes: sizeBytes });
+        tellOfOthers(modelId, outcome.others);
+      }
       if (outcome.outcome === 'in-use') kept.push({ model_id: modelId, holders: outcome.holders });
     } catch (error) {
       if (!(error instanceof SkulkError) || world.signal.aborted) throw error;
@@ -59,7 +63,16 @@ export async function evictCopies(
 
   async function foretell(modelId: ModelId): Promise<Awaited<ReturnType<typeof evictCopy>>> {
     const holders = force ? [] : await findHolders(layout, modelId, world.now());
-    return holders.length > 0 ? { outcome: 'in-use', holders } : { outcome: 'evicted' };
+    return holders.length > 0 ? { outcome: 'in-use', holders } : { outcome: 'evicted', others: [] };
+  }
+
+  function tellOfOthers(modelId: ModelId, others: readonly string[]): void {
+    if (others.length === 0) return;
+    world.emit({
+      type: 'warning',
+      message: `${copyPath(layout, modelId)} held files that skulk did not put there, so they stay: ${quoteSome(others)}`,
+      hint: `${modelId} cannot be staged again before that directory is moved away`,
+    });
   }
 
   function evict(modelId: ModelId, unusedSince: Date | undefined): ReturnType<typeof evictCopy> {

@@ -11,7 +11,7 @@ import { quote } from '../kernel/relative-path.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { type ArrivedPiece, fetchFiles } from '../transfer/fetch-files.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
-import { removeTree } from '../transfer/remove-tree.ts';
+import { removeTree } from '../transfer/trash.ts';
 import type { OpenedHub } from './open-hub.ts';
 
 /** Which files of a repo are to be fetched, and why. */

@@ -33,7 +33,12 @@ export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<H
     most: deps.config.settings.mostDownloads.value,
     world: deps.world,
     assertHeld: held?.assertHeld,
-    isThere: (request) => isThere(store, request),
+    isThere: async (request) => {
+      if (await isThere(store, request)) return true;
+      // Better said to whoever asks than by a download that fails.
+      await store.requirePlace(request.modelId);
+      return false;
+    },
     requireOnline: () => requireOnline(deps),
     fetch: (request, signal, report) =>
       fetchIntoStore(deps, store, request, { signal, report }).catch((error: unknown) => {
@@ -61,6 +66,7 @@ async function fetchIntoStore(
 ): Promise<void> {
   // What an earlier process was asked for may be forbidden by now.
   requireOnline(deps);
+  await store.requirePlace(modelId);
   const { emit } = deps.world;
   const layout = storeLayout(store.root);
   const place = join(layout.downloads, directoryName(modelId));

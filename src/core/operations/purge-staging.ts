@@ -3,7 +3,7 @@ import type { ModelId } from '../kernel/model-id.ts';
 import { stagingLayout } from '../staging/layout.ts';
 import { listRemovable } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
-import { emptyTrash } from '../transfer/remove-tree.ts';
+import { sweepTrash } from '../staging/sweep-trash.ts';
 import type { Deps } from './deps.ts';
 import { type EvictionReport, evictCopies } from './evict-copies.ts';
 
@@ -32,9 +32,9 @@ export async function purgeStaging(
     });
     return { evicted: [], evicted_bytes: 0, kept_in_use: [], failed: [], dry_run: dryRun };
   }
+  // An earlier command may have died between moving a copy into the trash and removing it, or putting another in its place.
+  if (!dryRun) await sweepTrash(layout, world.signal);
   const victims = (await listRemovable(layout)).filter((one) => modelId === undefined || one.modelId === modelId);
-  // An earlier purge may have died between moving a copy into the trash and removing it.
-  if (!dryRun) await emptyTrash(layout.trash);
   if (modelId !== undefined && victims.length === 0)
     throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not staged on this node`, { hint: '`skulk staging` lists what is' });
   const report = await evictCopies(deps, layout, victims, { force, dryRun });

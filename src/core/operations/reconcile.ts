@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isHeld, tryLock } from '../kernel/lock.ts';
 import { copyLock, incomingCopy, type StagingLayout, stagingLayout } from '../staging/layout.ts';
@@ -6,7 +6,8 @@ import { sortLeases } from '../staging/leases/lease.ts';
 import { dropLeases } from '../staging/leases/take-lease.ts';
 import { listUnfinished } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
-import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
+import { sweepTrash } from '../staging/sweep-trash.ts';
+import { countTrash, removeTree } from '../transfer/trash.ts';
 import { applyBudget, type BudgetReport } from './apply-budget.ts';
 import { catchUp, type HeardOrder, pendingHere } from './catch-up.ts';
 import type { Deps } from './deps.ts';
@@ -45,7 +46,7 @@ export async function reconcile(
   if (!dryRun) await dropLeases(leasesAt, dead);
   if (isStore) return { dropped_leases, stale_partials: [], trash_entries: 0, orders: [], ...(await applyBudget(deps, { dryRun })) };
   const stale = await findStale(layout, world.now());
-  const trash = await readdir(layout.trash).catch(() => []);
+  const trashEntries = await countTrash(layout.trash);
   const removed: string[] = [];
   if (!dryRun) {
     for (const modelId of stale) {
@@ -59,14 +60,16 @@ export async function reconcile(
         await lock.release();
       }
     }
-    const left = await emptyTrash(layout.trash);
+    const { left, foreign } = await sweepTrash(layout, world.signal);
+    for (const path of foreign)
+      world.emit({ type: 'warning', message: `${path} was not put there by skulk, so it stays`, hint: 'move it to where it belongs' });
     for (const path of left) world.emit({ type: 'warning', message: `${path} is left over from a removal and cannot be removed` });
   }
   const orders = hearOrders ? await hear(deps, { dryRun }) : [];
   return {
     dropped_leases,
     stale_partials: dryRun ? stale : removed,
-    trash_entries: trash.length,
+    trash_entries: trashEntries,
     orders,
     ...(await applyBudget(deps, { dryRun })),
   };

@@ -10,15 +10,17 @@ import type { Sha256 } from '../kernel/sha256.ts';
 import { touchLastUsed } from '../staging/last-used.ts';
 import { copyLock, copyPath, incomingCopy, type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { type LocalCopy, readLocalCopy } from '../staging/local-copy.ts';
+import { requireOwnPlace, requireReplaceable } from '../staging/own-copy.ts';
 import { type FileSource, planStage, type StagePlan } from '../staging/plan-stage.ts';
 import { makeRoot, refuseStoreAsCache } from '../staging/prepare-root.ts';
 import { requireIdle } from '../staging/require-idle.ts';
+import { restoreCopies } from '../staging/sweep-trash.ts';
 import type { Store } from '../store/contract.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { readJournal, readParts } from '../transfer/part-journal.ts';
 import { pieceKey } from '../transfer/pieces.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
-import { removeTree } from '../transfer/remove-tree.ts';
+import { removeTree } from '../transfer/trash.ts';
 import { askStore, type StoreAnswer } from './ask-store.ts';
 import { catchUp } from './catch-up.ts';
 import { checkRevision, hasRevision } from './check-revision.ts';
@@ -78,6 +80,13 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   const layout = stagingLayout(nodeCachePath.value);
   const path = copyPath(layout, modelId);
   let bytesAhead = 0;
+  if (!options.dryRun) await restoreCopies(layout, world.signal);
+  if (!options.offline)
+    await requireOwnPlace(layout, modelId).catch(async (error: unknown) => {
+      // In a store it is the setting that is wrong, not what lies there.
+      await refuseStoreAsCache(layout, storePath.value);
+      throw error;
+    });
   const local = options.force && !options.offline ? undefined : await readLocalCopy(layout, modelId);
   if (options.offline) {
     if (local === undefined || local.changed.size > 0 || !coversPart(ref, local)) throw notHere(modelId, local);
@@ -97,6 +106,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   }
   if (answer.state === 'current') return await cached(answer);
   await refuseStoreAsCache(layout, storePath.value);
+  await requireReplaceable(layout, modelId);
   if (options.dryRun && answer.state === 'direct')
     throw new SkulkError('STORE_NOT_CONFIGURED', `there is no store to ask what ${modelId} has`, {
       hint: 'without --dry-run it would be fetched from Hugging Face',
@@ -117,12 +127,14 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     if (answer.state === 'direct') return await fetchDirectly(now, lock);
     if (now !== undefined && isSame(now, answer.manifest) && now.changed.size === 0)
       return await cached({ ...answer, manifest: now.manifest });
+    await requireReplaceable(layout, modelId);
     // Awaited here: what is returned unawaited would run on after the lock is given back.
     return await build(answer, now, lock);
   });
 
   async function fetchDirectly(now: LocalCopy | undefined, lock: HeldLock): Promise<StageOutcome> {
     if (now !== undefined && now.changed.size === 0 && hasRevision(ref, now.manifest) && coversPart(ref, now)) return cached(now);
+    await requireReplaceable(layout, modelId);
     const { stageFromHub } = await import('./stage-from-hub.ts');
     const { manifest, bytesTransferred } = await stageFromHub(deps, ref, {
       layout,

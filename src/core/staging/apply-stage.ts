@@ -10,12 +10,13 @@ import { openJournal, readJournal, readParts } from '../transfer/part-journal.ts
 import { type Piece, pieceKey } from '../transfer/pieces.ts';
 import { createProgressMeter, type OnMeter } from '../transfer/progress-meter.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
-import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
+import { removeTree } from '../transfer/trash.ts';
 import { copyPath, type IncomingCopy, incomingCopy } from './layout.ts';
 import { type StagePlan, sizeOf } from './plan-stage.ts';
 import { prepareFile } from './prepare-file.ts';
 import { requireOneDisk } from './prepare-root.ts';
 import { type PublishTools, publishCopy } from './publish-copy.ts';
+import { sweepTrash } from './sweep-trash.ts';
 
 /** What `applyStage` works with. */
 export interface StageTools extends PublishTools {
@@ -44,7 +45,7 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
   const incoming = incomingCopy(layout, manifest.model_id);
   const old = copyPath(layout, manifest.model_id);
   // A process that was killed may have left the copy that it replaced.
-  await emptyTrash(layout.trash);
+  await sweepTrash(layout, signal);
   await makeDirectory(incoming.files);
   await requireOneDisk(layout, incoming.files);
   const present = await removeStrangers(incoming, manifest);

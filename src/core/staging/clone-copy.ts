@@ -6,10 +6,11 @@ import { quote } from '../kernel/relative-path.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { explainUnhashable } from '../transfer/hash-pool.ts';
-import { emptyTrash, removeTree } from '../transfer/remove-tree.ts';
+import { removeTree } from '../transfer/trash.ts';
 import { copyPath, incomingCopy } from './layout.ts';
 import { requireOneDisk } from './prepare-root.ts';
 import { type PublishTools, publishCopy } from './publish-copy.ts';
+import { sweepTrash } from './sweep-trash.ts';
 
 /** What became of a clone. */
 export interface CloneOutcome {
@@ -31,7 +32,7 @@ export async function cloneCopy(
   const { layout, signal, onBytes } = tools;
   const incoming = incomingCopy(layout, manifest.model_id);
   const total = manifest.files.reduce((sum, { size }) => sum + size, 0);
-  await emptyTrash(layout.trash);
+  await sweepTrash(layout, signal);
   await removeTree(incoming.path);
   await makeDirectory(incoming.files);
   await requireOneDisk(layout, incoming.files);

@@ -2,12 +2,13 @@ import { isDiskFull, SkulkError } from '../kernel/errors.ts';
 import type { Holder } from '../kernel/holder.ts';
 import { type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/lock.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import { moveToTrash, removeTree } from '../transfer/remove-tree.ts';
+import { removeTree, type Sealed, takeAway, takeFiles } from '../transfer/trash.ts';
 import { readLastUsed } from './last-used.ts';
-import { copyLock, copyPath, incomingCopy, type StagingLayout } from './layout.ts';
+import { copyLock, copyPath, copyRecordName, incomingCopy, lastUsedName, type StagingLayout } from './layout.ts';
 import { behindGate } from './leases/gate.ts';
 import { holdersOf, lockHolder } from './leases/holders.ts';
 import { readLiveLeases } from './leases/lease.ts';
+import { findForeignFiles, isOfCopy, lookAtPlace, proveReplaceable } from './own-copy.ts';
 import { isInside, isInsideStore, isStore } from './same-place.ts';
 
 /** What the lock of a copy that is being evicted says. */
@@ -15,7 +16,8 @@ export const evictionPurpose = 'an eviction';
 
 /** What became of an eviction. */
 export type Eviction =
-  | { readonly outcome: 'evicted' }
+  /** `others` are files of somebody else in the copy's directory, which stay there. */
+  | { readonly outcome: 'evicted'; readonly others: readonly string[] }
   | { readonly outcome: 'in-use'; readonly holders: readonly Holder[] }
   /** Somebody used it after it was chosen. */
   | { readonly outcome: 'used-since' };
@@ -34,7 +36,7 @@ export interface EvictionOptions {
 
 /**
  * Removes a staged copy and what is there of an unfinished one: a rename into the trash, then deletion. A copy that a lease
- * covers is in use, and so is one that is being staged.
+ * covers is in use, and so is one that is being staged. What skulk did not make stays: a whole directory, or single files in a copy's.
  * @throws SkulkError CONFLICT when the copy lies where the store does
  */
 export async function evictCopy(layout: StagingLayout, modelId: ModelId, options: EvictionOptions): Promise<Eviction> {
@@ -44,7 +46,7 @@ export async function evictCopy(layout: StagingLayout, modelId: ModelId, options
   if (lock !== undefined && !isHeld(lock) && !force) return { outcome: 'in-use', holders: [lockHolder(lock)] };
   try {
     const isFull = lock === undefined;
-    const move = (gate?: Pick<HeldLock, 'assertHeld'>): Promise<Eviction & { trashed?: string | undefined }> =>
+    const move = (gate?: Pick<HeldLock, 'assertHeld'>): Promise<Eviction & { trashed?: Sealed | undefined }> =>
       moveAway(layout, modelId, options, async () => {
         if (lock !== undefined && isHeld(lock)) await lock.assertHeld();
         await gate?.assertHeld();
@@ -52,7 +54,7 @@ export async function evictCopy(layout: StagingLayout, modelId: ModelId, options
     // On a full disk the gate cannot be taken, and no lease either.
     const { trashed, ...eviction } = await (isFull ? move() : behindGate(layout, options.signal, move));
     if (eviction.outcome !== 'evicted') return eviction;
-    if (trashed !== undefined) await removeTree(trashed);
+    await trashed?.remove();
     if (lock !== undefined && isHeld(lock)) await lock.assertHeld();
     if (lock === undefined || isHeld(lock)) await removeTree(incomingCopy(layout, modelId).path);
     return eviction;
@@ -66,15 +68,24 @@ async function moveAway(
   modelId: ModelId,
   { storePath, now, force = false, unusedSince }: EvictionOptions,
   assertHeld: () => Promise<void>,
-): Promise<Eviction & { trashed?: string | undefined }> {
+): Promise<Eviction & { trashed?: Sealed | undefined }> {
   const holders = force ? [] : holdersOf(await readLiveLeases(layout, now()), modelId);
   if (holders.length > 0) return { outcome: 'in-use', holders };
   const path = copyPath(layout, modelId);
   const lastUsed = await readLastUsed(path);
   if (unusedSince !== undefined && lastUsed !== undefined && lastUsed > unusedSince) return { outcome: 'used-since' };
   await refuseCanonical(layout, modelId, storePath);
+  const found = await lookAtPlace(path, modelId);
+  // What is there of an unfinished copy goes, whatever lies in the copy's place.
+  if (found.is !== 'ours') return { outcome: 'evicted', others: [] };
+  const others = await findForeignFiles(path, found.record);
   await assertHeld();
-  return { outcome: 'evicted', trashed: await moveToTrash(path, layout.trash) };
+  if (others.length > 0) {
+    const trashed = await takeFiles(path, layout, { isOurs: isOfCopy(found.record), last: [lastUsedName, copyRecordName] });
+    return { outcome: 'evicted', others, trashed };
+  }
+  const taken = await takeAway(path, layout, proveReplaceable(modelId));
+  return { outcome: 'evicted', others: [], trashed: await taken?.seal() };
 }
 
 /**

@@ -4,9 +4,9 @@ import { totalBytes } from '../catalog/manifest.ts';
 import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
-import { readCopyRecord } from './copy-record.ts';
 import { readLastUsed } from './last-used.ts';
 import { copyRecordName, incomingCopy, lastUsedName, type StagingLayout } from './layout.ts';
+import { lookAtPlace } from './own-copy.ts';
 
 /** What `stat` counts blocks in, in bytes. */
 const blockSize = 512;
@@ -95,9 +95,10 @@ async function takenBelow(directory: string): Promise<number> {
 async function describeCopy(directory: string, name: string): Promise<StagedCopy | undefined> {
   const modelId = modelIdOfDirectory(name);
   if (modelId === undefined || directoryName(modelId) !== name) return undefined;
-  const record = await readCopyRecord(directory);
+  const found = await lookAtPlace(directory, modelId);
+  if (found.is !== 'ours') return undefined;
+  const { record } = found;
   const lastUsed = await readLastUsed(directory);
-  if (record === undefined && lastUsed === undefined) return undefined;
   return {
     modelId,
     directory,

@@ -1,19 +1,19 @@
-import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Companion } from '../catalog/companions.ts';
 import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
 import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { renameDurably, syncDirectory } from '../kernel/durable-file.ts';
-import { SkulkError } from '../kernel/errors.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import type { HeldLock } from '../kernel/lock.ts';
 import { quote } from '../kernel/relative-path.ts';
 import type { Fingerprint } from '../transfer/fingerprint.ts';
-import { moveToTrash, removeTree } from '../transfer/remove-tree.ts';
 import { syncFile } from '../transfer/sync-file.ts';
+import { removeTree, takeAway } from '../transfer/trash.ts';
 import { type ModelPart, writeCopyRecord } from './copy-record.ts';
 import { touchLastUsed } from './last-used.ts';
 import { copyPath, type IncomingCopy, type StagingLayout } from './layout.ts';
 import { behindGate } from './leases/gate.ts';
+import { proveReplaceable, requireOwnPlace } from './own-copy.ts';
 import { requireIdle } from './require-idle.ts';
 
 /** What publishing takes beside the copy. */
@@ -33,7 +33,7 @@ export interface PublishTools {
 /**
  * Syncs everything once, then makes the copy appear by one rename. The copy that it replaces goes to the trash first.
  * @throws SkulkError INTEGRITY when a file is not as long as it was made, or two files of the model share one name on this disk;
- * CONFLICT when another process uses the copy that it would replace
+ * CONFLICT when another process uses the copy that it would replace, or skulk did not make all of what lies there
  */
 export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, tools: PublishTools): Promise<void> {
   const { layout, now, signal, lock, companions, part, confirm } = tools;
@@ -50,18 +50,20 @@ export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, to
     };
     await requireIdle(layout, manifest.model_id, now());
     await assertHeld();
-    const old = await moveToTrash(place, layout.trash);
+    const old = await takeAway(place, layout, proveReplaceable(manifest.model_id));
     try {
       await assertHeld();
       await renameDurably(incoming.files, place);
     } catch (error) {
-      if (old !== undefined) await rename(old, place).catch(() => undefined);
+      await old?.giveBack();
+      // What somebody put there right now is told as what it is.
+      if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) await requireOwnPlace(layout, manifest.model_id);
       throw error;
     }
-    return old;
+    return await old?.seal();
   });
   await removeTree(incoming.path);
-  if (replaced !== undefined) await removeTree(replaced);
+  await replaced?.remove();
 }
 
 async function syncFiles(manifest: Manifest, incoming: IncomingCopy, signal: AbortSignal): Promise<Record<string, Fingerprint>> {

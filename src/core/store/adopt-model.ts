@@ -1,4 +1,3 @@
-import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Manifest, makeManifest, totalBytes } from '../catalog/manifest.ts';
 import { isProjector } from '../catalog/model-files.ts';
@@ -7,13 +6,14 @@ import { SkulkError } from '../kernel/errors.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
 import { readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
-import { removeTree } from '../transfer/remove-tree.ts';
+import { removeTree } from '../transfer/trash.ts';
 import type { Adopted, AdoptRequest, PublishRequest, RegistryEntry, WorkOptions } from './contract.ts';
 import { type HashedModel, hashModel } from './hash-model.ts';
 import { abandonPlace, claimPlace, makeIncomingPlace } from './incoming.ts';
 import { findSharer, isDirectoryInside, isPlaceInside } from './inside-store.ts';
 import { incomingPath, type StoreLayout } from './layout.ts';
 import type { KnownManifest, ModelRecords } from './model-records.ts';
+import { proveReplaceable } from './own-model.ts';
 import type { Registry } from './registry.ts';
 import { type ScannedFile, scanDirectory } from './scan-directory.ts';
 import type { StoreWriter } from './store-writer.ts';
@@ -91,7 +91,7 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
       return { entry: present, digest: manifest.digest, outcome: 'unchanged' };
     }
     if (!request.force && !isSame) await refuseOtherContent(present, layout.root);
-    if (!request.force && storePath !== present?.store_path) await refuseTakenPlace(modelId, join(layout.root, storePath));
+    await proveReplaceable(modelId, storePath, context)(join(layout.root, storePath), join(layout.root, storePath));
     await writer.assertHeld();
     const place = await claimPlace(layout, incoming, modelId);
     const undo = (): Promise<void> => abandonPlace(place.path);
@@ -190,17 +190,6 @@ async function refuseOtherContent(present: RegistryEntry | undefined, root: stri
   if (present === undefined || !(await isDirectoryInside(root, present.store_path))) return;
   throw new SkulkError('CONFLICT', `${present.model_id} is in the store with other content`, {
     hint: 'add --force to replace it, or give another name with --as',
-  });
-}
-
-async function refuseTakenPlace(modelId: ModelId, place: string): Promise<void> {
-  const isTaken = await lstat(place).then(
-    () => true,
-    () => false,
-  );
-  if (!isTaken) return;
-  throw new SkulkError('CONFLICT', `${place} is there, but not in the registry`, {
-    hint: `take it into the store as it is: skulk add ${place} --as ${modelId}; or add --force to replace it`,
   });
 }
 

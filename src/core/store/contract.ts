@@ -294,8 +294,13 @@ export interface LocalStore extends Store {
    */
   openFile(modelId: ModelId, path: string): Promise<OpenFile>;
   /**
+   * Refuses to go on when a model could not be put into its place.
+   * Throws CONFLICT when what lies there is not in the registry, or holds files that are not of the model.
+   */
+  requirePlace(modelId: ModelId): Promise<void>;
+  /**
    * Takes a directory of files that this process has verified and synced into the store by renames; if that fails, they lie
-   * where they were. A model that is there is replaced.
+   * where they were. A model that is there is replaced, and nothing else.
    */
   publish(request: PublishRequest, options: WorkOptions): Promise<Adopted>;
   /** The model's card, if there is a good one. */

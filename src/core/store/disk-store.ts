@@ -20,6 +20,7 @@ import { storeLayout } from './layout.ts';
 import { createModelLister } from './list-models.ts';
 import { createModelRecords, type KnownManifest } from './model-records.ts';
 import { openModelFile } from './open-model-file.ts';
+import { filesOf, requireReplaceable } from './own-model.ts';
 import { readPieceOf } from './read-piece.ts';
 import { createRecent } from './recent.ts';
 import { createFileRechecker } from './recheck-file.ts';
@@ -242,6 +243,7 @@ export function openDiskStore({
         : { state: 'ready', manifest: known.manifest, companions };
     },
     readPiece: (request, caller) => readPieceOf(request, caller, open),
+    requirePlace: (modelId) => requireReplaceable(root, modelId, context),
     adopt: (request, options) => adoptModel(request, options, context),
     publish: (request, options) => publishModel(request, options, context),
     remove: async (modelId, options) => {
@@ -258,7 +260,8 @@ export function openDiskStore({
         if (entry === undefined)
           throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists what is' });
         refuseSharedDirectory(entry, entries.values());
-        const work = (): Promise<void> => writer.carryOut({ op: 'remove', modelId, storePath: entry.store_path });
+        const files = filesOf(entry, await records.read(modelId).catch(() => undefined));
+        const work = (): Promise<void> => writer.carryOut({ op: 'remove', modelId, storePath: entry.store_path, files });
         await (options?.force === true ? work() : whenUnused(modelId, work));
         for (const tell of removalListeners) tell(modelId);
         return { freedBytes: entry.total_bytes };

@@ -9,7 +9,7 @@ import { makeDirectory } from '../kernel/make-directory.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { type Observer, silenceMs, thisObserver } from '../kernel/observe.ts';
 import { identifyProcess, identifySelf, lifeOf, ownSite, type ProcessOnMachine } from '../kernel/process-identity.ts';
-import { removeTree } from '../transfer/remove-tree.ts';
+import { removeTree } from '../transfer/trash.ts';
 import { incomingPath, type StoreLayout } from './layout.ts';
 
 /** A place in `incoming/` that one process fills. */
@@ -106,7 +106,7 @@ export async function clearAbandonedPlaces(
       if (isSystemError(error, 'ENOENT')) return [];
       throw error;
     })
-  ).filter((name) => !name.startsWith('.seen-'));
+  ).filter((name) => ownName.test(name));
   const lives = new Map(await Promise.all(names.map(async (name) => [name, await lifeOfPlace(join(incoming, name), name)] as const)));
   const pulses = new Map([...lives].flatMap(([name, { life, pulse }]) => (life === 'unknown' ? [[name, pulse] as const] : [])));
   const silences = await observer.silences(incoming, pulses);
@@ -133,6 +133,9 @@ export async function clearAbandonedPlaces(
     }
   }
 }
+
+/** A place and its draft have a token that nobody else gives; under another name somebody keeps files of their own. */
+const ownName = /\.[0-9a-f]{16}(?:\.tmp)?$/;
 
 async function lifeOfPlace(
   path: string,

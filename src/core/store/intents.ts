@@ -24,7 +24,8 @@ export type Intent =
       /** Name in `incoming/`; null when the files are already in their place. */
       readonly incoming: string | null;
     }
-  | { readonly op: 'remove'; readonly modelId: ModelId; readonly storePath: string };
+  /** `files` are the model's own in its directory; what else is there stays. */
+  | { readonly op: 'remove'; readonly modelId: ModelId; readonly storePath: string; readonly files: readonly string[] };
 
 /** The model that a change is about. */
 export const modelOf = (intent: Intent): ModelId => (intent.op === 'publish' ? intent.entry.model_id : intent.modelId);
@@ -49,8 +50,7 @@ export async function readIntents({ intents }: StoreLayout): Promise<readonly In
       found.push(parseIntent(await readFile(join(intents, name), 'utf8')));
     } catch (error) {
       if (!(error instanceof SyntaxError || error instanceof SkulkError)) throw error;
-      // A note is written by rename, so a torn one is not ours; what it would say is unknown.
-      await rm(join(intents, name), { force: true, recursive: true });
+      // A note is written by rename, so a torn one is not ours: nothing follows from it, and it stays.
     }
   }
   return found;
@@ -62,6 +62,7 @@ function parseIntent(text: string): Intent {
   if (intent.op === 'remove') {
     parseModelId(String(intent.modelId));
     parseRelativePath(String(intent.storePath));
+    for (const path of Array.isArray(intent.files) ? intent.files : [undefined]) parseRelativePath(String(path));
   } else if (intent.op === 'publish') {
     parseModelId(String(intent.entry?.model_id));
     parseRelativePath(String(intent.entry?.store_path));

@@ -1,17 +1,19 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { renameDurably } from '../kernel/durable-file.ts';
 import { isDiskFull, isSystemError, SkulkError } from '../kernel/errors.ts';
 import { acquireLock, describeLockHolder, type HeldLock } from '../kernel/lock.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import { type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
+import { quoteSome } from '../kernel/relative-path.ts';
 import type { World } from '../kernel/world.ts';
-import { moveToTrash, removeTree } from '../transfer/remove-tree.ts';
+import { emptyTrash as emptyTrashAt, removeTree, settleTaken, takeAway, takeFiles } from '../transfer/trash.ts';
 import { clearAbandonedPlaces } from './incoming.ts';
 import { isPlaceInside } from './inside-store.ts';
 import { clearIntent, type Intent, modelOf, readIntents, writeIntent } from './intents.ts';
 import type { StoreLayout } from './layout.ts';
 import type { ModelRecords } from './model-records.ts';
+import { findForeignFiles, isOfModel, notRegistered, proveReplaceable } from './own-model.ts';
 import {
   keepDamagedRegistry,
   type Registry,
@@ -32,7 +34,8 @@ export interface StoreWriter extends AsyncDisposable {
   write<T>(change: () => Promise<T>): Promise<T>;
   /**
    * Writes an intent down and carries it out; to be called inside `write`.
-   * @param undo called when it could not even be written down; later failures leave it to the next writer
+   * @param undo called when it could not even be written down, or the files could not be put into their place; later failures
+   * leave it to the next writer
    */
   carryOut(intent: Intent, undo?: () => Promise<void>): Promise<void>;
   /** Resolves when no change of this process to a model is half done. */
@@ -122,7 +125,12 @@ export function createStoreWriter(
         },
       );
       steps += 1;
-      const work = (): Promise<void> => carryOut(layout, records, world, { intent, assertHeld });
+      const work = (): Promise<void> =>
+        carryOut(layout, records, world, { intent, assertHeld }).catch(async (error: unknown) => {
+          if (!(error instanceof NotExchanged)) throw error;
+          await undo?.();
+          throw error.cause;
+        });
       const done = (intent.op === 'remove' ? removeOnFullDisk(layout, world, intent, { isWritten, work, assertHeld }) : work()).finally(
         () => {
           steps += 1;
@@ -159,8 +167,14 @@ async function recover(
       type: 'note',
       message: `carrying out a change that was interrupted: ${intent.op} ${intent.op === 'publish' ? intent.entry.model_id : intent.modelId}`,
     });
-    await carryOut(layout, records, world, { intent, assertHeld });
+    await carryOut(layout, records, world, { intent, assertHeld }).catch((error: unknown) => {
+      if (!(error instanceof NotExchanged)) throw error;
+      const { message, hint } = error.cause as Partial<SkulkError>;
+      world.emit({ type: 'warning', message: `an interrupted change was given up: ${message}`, hint });
+    });
   }
+  for (const place of await settleTaken(layout))
+    world.emit({ type: 'note', message: `${place} is back, which an interrupted command had moved away` });
   await clearAbandonedPlaces(layout, world.now(), world.emit);
   // A server's fleet writes beside this writer, and tidies up for itself.
   await removeDrafts(isAlone ? [...writtenUnderLock(layout), layout.fleet] : writtenUnderLock(layout));
@@ -180,9 +194,12 @@ async function removeDrafts(directories: readonly string[]): Promise<void> {
 
 /** What cannot be removed now is tried again before the next change. */
 async function emptyTrash({ trash }: StoreLayout, { emit }: World): Promise<void> {
-  await removeTree(trash).catch((error: unknown) =>
-    emit({ type: 'warning', message: `${trash} cannot be emptied: ${(error as Error).message}` }),
-  );
+  try {
+    const { left } = await emptyTrashAt(trash);
+    for (const path of left) emit({ type: 'warning', message: `${path} is left over from a removal and cannot be removed` });
+  } catch (error) {
+    emit({ type: 'warning', message: `${trash} cannot be emptied: ${(error as Error).message}` });
+  }
 }
 
 /** Moves a registry that cannot be read aside and makes it again from what is on the disk. */
@@ -229,33 +246,65 @@ interface Step<T extends Intent = Intent> {
   readonly assertHeld: () => Promise<void>;
 }
 
+/** The files of a model could not be put into their place; all lies where it was. `cause` says why. */
+class NotExchanged extends Error {}
+
 async function carryOut(layout: StoreLayout, records: ModelRecords, world: World, { intent, assertHeld }: Step): Promise<void> {
-  if (intent.op === 'publish') await publish(layout, records, world, { intent, assertHeld });
-  else await remove(layout, records, world, { intent, assertHeld });
+  if (intent.op === 'remove') await remove(layout, records, world, { intent, assertHeld });
+  else {
+    try {
+      await exchange(layout, records, { intent, assertHeld });
+    } catch (cause) {
+      // Whoever has the lock by now carries it out.
+      await assertHeld();
+      await clearIntent(layout, intent);
+      throw new NotExchanged('the files could not be put into their place', { cause });
+    }
+    await enter(layout, records, world, { intent, assertHeld });
+  }
   await assertHeld();
   await clearIntent(layout, intent);
 }
 
-async function publish(
+/** Puts the files of a model into their place. What is there goes to the trash first, and comes back when that fails. */
+async function exchange(
+  layout: StoreLayout,
+  records: ModelRecords,
+  { intent: { entry, incoming }, assertHeld }: Step<Extract<Intent, { op: 'publish' }>>,
+): Promise<void> {
+  if (incoming === null) return;
+  const { model_id, store_path } = entry;
+  const place = join(layout.root, store_path);
+  const files = join(layout.incoming, incoming, 'files');
+  if (!(await exists(files))) return;
+  await assertHeld();
+  const old = await takeAway(place, layout, proveReplaceable(model_id, store_path, { registry: () => usable(layout), records }));
+  try {
+    await makeDirectory(dirname(place));
+    await assertHeld();
+    await renameDurably(files, place);
+  } catch (error) {
+    await old?.giveBack();
+    // Somebody put something there right now.
+    if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw notRegistered(model_id, place);
+    throw error;
+  }
+  await old?.seal();
+}
+
+/** Enters a model into the registry whose files are in their place. */
+async function enter(
   layout: StoreLayout,
   records: ModelRecords,
   { emit }: World,
   { intent: { entry, manifest, seen, incoming }, assertHeld }: Step<Extract<Intent, { op: 'publish' }>>,
 ): Promise<void> {
   const place = join(layout.root, entry.store_path);
-  if (incoming !== null) {
-    const files = join(layout.incoming, incoming, 'files');
-    if (await exists(files)) {
-      await assertHeld();
-      await moveToTrash(place, layout.trash);
-      await makeDirectory(dirname(place));
-      await assertHeld();
-      await renameDurably(files, place);
-    }
-    await removeTree(join(layout.incoming, incoming));
-  }
+  if (incoming !== null) await removeTree(join(layout.incoming, incoming));
   if (!(await exists(place))) {
-    emit({ type: 'warning', message: `${place} went away before ${entry.model_id} was entered into the registry, so it was not` });
+    const isBack = (await settleTaken(layout)).includes(place);
+    const what = isBack ? 'what was there before is back' : 'so it was not';
+    emit({ type: 'warning', message: `${place} went away before ${entry.model_id} was entered into the registry, ${what}` });
     return;
   }
   await assertHeld();
@@ -268,17 +317,55 @@ async function publish(
 async function remove(
   layout: StoreLayout,
   records: ModelRecords,
-  { emit }: World,
-  { intent: { modelId, storePath }, assertHeld }: Step<Extract<Intent, { op: 'remove' }>>,
+  world: World,
+  { intent, assertHeld }: Step<Extract<Intent, { op: 'remove' }>>,
 ): Promise<void> {
+  const { modelId, storePath } = intent;
   // First it stops being served, then it goes.
   const registry = await usable(layout);
   await assertHeld();
   await writeRegistryEntry(layout.registry, registry, modelId, undefined);
   await records.remove(modelId);
   await assertHeld();
-  if (await isPlaceInside(layout.root, storePath)) await moveToTrash(join(layout.root, storePath), layout.trash);
-  else emit({ type: 'warning', message: `the directory of ${modelId}, ${storePath}, lies outside the store, so it was left alone` });
+  if (await isPlaceInside(layout.root, storePath)) await takeModel(layout, world, intent);
+  else world.emit({ type: 'warning', message: `the directory of ${modelId}, ${storePath}, lies outside the store, so it was left alone` });
+}
+
+/** Moves a model's files into the trash; what somebody else put beside them stays. */
+async function takeModel(
+  { root, trash }: StoreLayout,
+  { emit }: World,
+  { modelId, storePath, files }: Extract<Intent, { op: 'remove' }>,
+  { isFull = false } = {},
+): Promise<void> {
+  const place = join(root, storePath);
+  const info = await lstat(place).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  });
+  if (info === undefined) return;
+  if (info.isFile()) {
+    emit({ type: 'warning', message: `${place}, which the registry named for ${modelId}, is no directory, so it stays` });
+    return;
+  }
+  // A link goes as a link; what it leads to is not looked at.
+  if (isFull && info.isSymbolicLink()) return rm(place);
+  const others = await findForeignFiles(place, files);
+  if (others.length === 0 && !isFull) {
+    const taken = await takeAway(place, { root, trash }, async (at, path) => {
+      if ((await findForeignFiles(at, files)).length > 0)
+        throw new SkulkError('CONFLICT', `somebody writes into ${path} right now, so it stays`, { hint: 'delete the model again' });
+    });
+    await taken?.seal();
+    return;
+  }
+  await takeFiles(place, { trash: isFull ? undefined : trash }, { isOurs: isOfModel(files) });
+  if (others.length > 0)
+    emit({
+      type: 'warning',
+      message: `${place} held files that are not of ${modelId}, so they stay: ${quoteSome(others)}`,
+      hint: 'move that directory away before you bring the model in again',
+    });
 }
 
 /**
@@ -289,7 +376,7 @@ async function remove(
 async function removeOnFullDisk(
   layout: StoreLayout,
   world: World,
-  { storePath }: Extract<Intent, { op: 'remove' }>,
+  intent: Extract<Intent, { op: 'remove' }>,
   {
     isWritten,
     work,
@@ -301,13 +388,12 @@ async function removeOnFullDisk(
   } catch (error) {
     if (!isDiskFull(error)) throw error;
   }
-  const place = join(layout.root, storePath);
   await assertHeld();
-  if (await isPlaceInside(layout.root, storePath))
-    await moveToTrash(place, layout.trash).catch((error: unknown) => {
+  if (await isPlaceInside(layout.root, intent.storePath))
+    await takeModel(layout, world, intent).catch((error: unknown) => {
       if (!isDiskFull(error)) throw error;
       // Not even the trash could be made.
-      return removeTree(place);
+      return takeModel(layout, world, intent, { isFull: true });
     });
   await emptyTrash(layout, world);
   await work();

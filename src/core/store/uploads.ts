@@ -14,8 +14,8 @@ import { makeDirectory } from '../kernel/make-directory.ts';
 import type { World } from '../kernel/world.ts';
 import { diskRoom, requireRoom } from '../transfer/disk-room.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
-import { removeTree } from '../transfer/remove-tree.ts';
 import { syncFile } from '../transfer/sync-file.ts';
+import { removeTree } from '../transfer/trash.ts';
 import type {
   Adopted,
   AdoptRequest,
@@ -136,7 +136,8 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
       const place = join(layout.uploads, name);
       if (drafts.has(place)) continue;
       const isRest = /^\.(?:draft|gone)-[0-9a-f]{16}$/.test(name);
-      // Of an older version, or of nobody knows whom.
+      // What an older version left; under any other name somebody keeps files of their own.
+      if (!isRest && !/\.[0-9a-f]{64}$/.test(name)) continue;
       const last = Math.max(await modifiedAt(place), await modifiedAt(join(place, 'journal')));
       if (isRest || now() - last > uploadBounds.staleAfterMs) await removeTree(place);
     }
@@ -193,6 +194,7 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
         throw new SkulkError('CONFLICT', `${modelId} is in the store with other content`, {
           hint: 'add --force to replace it, or give another name with --as',
         });
+      await store.requirePlace(modelId);
       // One after the other, as room is promised once.
       const beginning = turn.then(() => begin(draft, announced, sender));
       turn = beginning.catch(() => undefined);

@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises';
 import { formatBytes, plural } from '../../kernel/units.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { sortLeases } from '../../staging/leases/lease.ts';
 import { listCopies, listUnfinished } from '../../staging/list-copies.ts';
 import { isCanonicalRoot, isInsideStore } from '../../staging/same-place.ts';
+import { countTrash } from '../../transfer/trash.ts';
 import type { Deps } from '../deps.ts';
 import { type Check, ok, problem, problemOf, skipped, warning } from './check.ts';
 import { describeRoom } from './check-store.ts';
@@ -42,7 +42,7 @@ async function checkContent(root: string, now: Date): Promise<Check> {
     listCopies(layout),
     listUnfinished(layout),
     sortLeases(layout, now),
-    readdir(layout.trash).catch(() => []),
+    countTrash(layout.trash),
   ]);
   const dead = leases.dead.length;
   const bytes = copies.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -50,12 +50,12 @@ async function checkContent(root: string, now: Date): Promise<Check> {
     `${plural(copies.length, 'copy', 'copies')}, ${formatBytes(bytes)}`,
     ...(unfinished.length === 0 ? [] : [`unfinished: ${unfinished.join(', ')}`]),
     ...(dead === 0 ? [] : [`${plural(dead, 'lease')} of processes that are gone`]),
-    ...(trash.length === 0 ? [] : [`${plural(trash.length, 'leftover')} of removals`]),
+    ...(trash === 0 ? [] : [`${plural(trash, 'leftover')} of removals`]),
     ...(foreign.length === 0 ? [] : [`not skulk's: ${foreign.join(', ')}`]),
   ].join('; ');
   if (foreign.length > 0)
     return warning('staging', found, 'skulk leaves alone what it did not make; move it away if it is not meant to be there');
-  return dead + trash.length > 0 ? warning('staging', found, 'run `skulk reconcile`') : ok('staging', found);
+  return dead + trash > 0 ? warning('staging', found, 'run `skulk reconcile`') : ok('staging', found);
 }
 
 /** What happens to copies that nobody uses. */

@@ -1,0 +1,99 @@
+import type { Dirent } from 'node:fs';
+import { lstat, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isLitter } from '../catalog/model-files.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import { quoteSome } from '../kernel/relative-path.ts';
+import { findOthers, type Prove } from '../transfer/trash.ts';
+import { type CopyRecord, readCopyRecord } from './copy-record.ts';
+import { copyPath, copyRecordName, lastUsedName, type StagingLayout } from './layout.ts';
+
+/*
+ * Here alone is decided whether what lies below a staging root was made by skulk and may be moved, replaced or removed: a directory
+ * with a record of a copy of the very model whose name it has, or with the mark that the Python Skulk leaves in its copies. It
+ * says nothing of the disk's other directories, so those are never touched, whoever asks and however.
+ */
+
+/** What lies under a model's name below a staging root. */
+export type CopyPlace =
+  | { readonly is: 'free' }
+  /** `record` is absent for a copy that the Python Skulk staged. */
+  | { readonly is: 'ours'; readonly record: CopyRecord | undefined }
+  | { readonly is: 'foreign'; readonly why: string };
+
+/** Looks at what lies under a model's name. */
+export async function lookAtPlace(directory: string, modelId: ModelId): Promise<CopyPlace> {
+  const info = await lstat(directory).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  });
+  if (info === undefined) return { is: 'free' };
+  if (info.isSymbolicLink()) return { is: 'foreign', why: 'it is a symbolic link' };
+  if (!info.isDirectory()) return { is: 'foreign', why: 'it is not a directory' };
+  const record = await readCopyRecord(directory);
+  if (record !== undefined)
+    return record.manifest.model_id === modelId
+      ? { is: 'ours', record }
+      : { is: 'foreign', why: `its record says that it is a copy of ${record.manifest.model_id}` };
+  const isMarked = await lstat(join(directory, lastUsedName)).then(
+    (mark) => mark.isFile(),
+    () => false,
+  );
+  if (isMarked) return { is: 'ours', record: undefined };
+  const hasRecord = await readFile(join(directory, copyRecordName)).then(
+    () => true,
+    () => false,
+  );
+  return { is: 'foreign', why: hasRecord ? `its ${copyRecordName} cannot be read` : 'nothing in it says that skulk made it' };
+}
+
+/** Whether a file of a copy's directory came there with the copy, or is what systems leave everywhere. */
+export function isOfCopy(record: CopyRecord | undefined): (path: string, item: Dirent) => boolean {
+  // The Python Skulk wrote down nothing of what it staged.
+  if (record === undefined) return () => true;
+  const own = new Set<string>([copyRecordName, lastUsedName, ...record.manifest.files.map(({ path }) => path)]);
+  return (path, item) => item.isFile() && (own.has(path) || ownDraft.test(path) || isLitter(path));
+}
+
+const ownDraft = /^\.\.skulk\.json\.[0-9a-f]{12}\.tmp$/;
+
+/** The files in a copy's directory that skulk did not put there. */
+export const findForeignFiles = (directory: string, record: CopyRecord | undefined): Promise<readonly string[]> =>
+  findOthers(directory, isOfCopy(record));
+
+/**
+ * Refuses to go on when a copy of the model could not take its place: what lies there was not made by skulk.
+ * @throws SkulkError CONFLICT
+ */
+export async function requireOwnPlace(layout: StagingLayout, modelId: ModelId): Promise<void> {
+  const place = copyPath(layout, modelId);
+  const found = await lookAtPlace(place, modelId);
+  if (found.is === 'foreign') throw notOurs(place, found.why);
+}
+
+/**
+ * Refuses to go on when a copy may not be replaced as a whole, as `requireOwnPlace`, or as it holds files of somebody else.
+ * @throws SkulkError CONFLICT
+ */
+export const requireReplaceable = (layout: StagingLayout, modelId: ModelId): Promise<void> =>
+  proveReplaceable(modelId)(copyPath(layout, modelId), copyPath(layout, modelId));
+
+/** What a copy must prove before another takes its place. */
+export const proveReplaceable =
+  (modelId: ModelId): Prove =>
+  async (at, path) => {
+    const found = await lookAtPlace(at, modelId);
+    if (found.is === 'foreign') throw notOurs(path, found.why);
+    if (found.is === 'free') return;
+    const others = await findForeignFiles(at, found.record);
+    if (others.length === 0) return;
+    throw new SkulkError('CONFLICT', `${path} also holds files that skulk did not put there, so it is not replaced: ${quoteSome(others)}`, {
+      hint: 'move them out of that directory, then stage again',
+    });
+  };
+
+const notOurs = (path: string, why: string): SkulkError =>
+  new SkulkError('CONFLICT', `${path} was not made by skulk, so it is left as it is: ${why}`, {
+    hint: `move it away, or set staging.node_cache_path to another directory than ${dirname(path)}`,
+  });

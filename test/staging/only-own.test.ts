@@ -1,0 +1,148 @@
+import { chmod, cp, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { writeFiles } from '../helpers/model-files.ts';
+import { smallDisk } from '../helpers/small-disk.ts';
+import { runSkulk } from '../helpers/spawn-skulk.ts';
+import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { wants } from '../helpers/wants.ts';
+
+const model = { 'a.gguf': 'the model', 'config.json': '{}' };
+const patience = { timeout: 120_000 };
+
+/** A node behind a proxy that counts what is sent, and its empty staging root. */
+async function nodeBefore(place: (copy: string, home: string) => Promise<unknown>) {
+  const { proxy, replace } = await serveThroughProxy({ 'org/m': model });
+  const home = await temporaryDirectory();
+  const root = join(home, 'staging');
+  await mkdir(root);
+  const copy = join(root, 'org--m');
+  await place(copy, home);
+  const env = { SKULK_HOME: home, SKULK_STORE: proxy.url };
+  return { proxy, replace, home, root, copy, env };
+}
+
+const refusal = (copy: string) => ({ status: 5, stdout: '', stderr: expect.stringContaining(copy) });
+
+async function expectLeftAlone(place: (copy: string, home: string) => Promise<unknown>): Promise<void> {
+  const { proxy, copy, env } = await nodeBefore(place);
+  const look = async () => [await readFile(copy, 'utf8').catch(() => ''), await readFile(join(copy, 'notes.txt'), 'utf8').catch(() => '')];
+  const before = await look();
+  for (const args of [
+    ['stage', 'org/m'],
+    ['stage', '--force', 'org/m'],
+    ['stage', '--dry-run', 'org/m'],
+    ['run', 'org/m', '--', 'true'],
+  ]) {
+    const ended = await runSkulk(args, { env });
+    expect(ended, args.join(' ')).toMatchObject(refusal(copy));
+    expect(ended.stderr).toContain('move it away');
+  }
+  expect(proxy.bytes()).toBe(0);
+  expect(await look()).toEqual(before);
+}
+
+test.each<[string, (copy: string, home: string) => Promise<unknown>]>([
+  ['a directory', (copy) => writeFiles(copy, { 'notes.txt': 'mine' })],
+  ['a file', (copy) => writeFile(copy, 'mine')],
+  [
+    'a symbolic link to a directory with a file',
+    async (copy, home) => {
+      await writeFiles(join(home, 'mine'), { 'notes.txt': 'mine' });
+      await symlink(join(home, 'mine'), copy);
+    },
+  ],
+  [
+    'a directory that cannot be written to',
+    async (copy) => {
+      await writeFiles(copy, { 'notes.txt': 'mine' });
+      await chmod(copy, 0o555);
+    },
+  ],
+])('stage and run leave %s alone that lies under the name of a copy, before a byte is sent', patience, (_, place) =>
+  expectLeftAlone(place),
+);
+
+test('stage and run leave a mount point alone that lies under the name of a copy', { ...patience, ...wants('a disk of their own') }, () =>
+  expectLeftAlone(async (copy) => {
+    await smallDisk(1024 * 1024, copy);
+    await writeFile(join(copy, 'notes.txt'), 'mine');
+  }),
+);
+
+test('a copy of another model that somebody renamed is not taken for this one', patience, async () => {
+  const { url } = await serveModels({ 'org/m': model, 'org/other': { 'b.gguf': 'other' } });
+  const home = await temporaryDirectory();
+  const env = { SKULK_HOME: home, SKULK_STORE: url };
+  expect((await runSkulk(['stage', 'org/other'], { env })).status).toBe(0);
+  const copy = join(home, 'staging/org--m');
+  await cp(join(home, 'staging/org--other'), copy, { recursive: true });
+  expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject(refusal(copy));
+  expect(JSON.parse((await runSkulk(['purge-staging', '--force', '--json'], { env })).stdout)).toMatchObject({
+    evicted: [{ model_id: 'org/other' }],
+  });
+  expect(await readFile(join(copy, 'b.gguf'), 'utf8')).toBe('other');
+});
+
+test('a copy straight from Hugging Face does not replace what skulk did not make', patience, async () => {
+  const world = await hubWorld();
+  world.hub.push('org/m', { files: { 'a.safetensors': 'weights', 'config.json': '{}' } });
+  const home = join(world.home, 'alone');
+  const copy = join(home, 'staging/org--m');
+  await writeFiles(copy, { 'notes.txt': 'mine' });
+  // Port 9 of this machine: nobody answers there.
+  await writeFile(join(world.home, 'alone.yaml'), 'model_store:\n  store_port: 9\n');
+  const env = { SKULK_HOME: home, HF_ENDPOINT: world.hub.url, SKULK_CONFIG: join(world.home, 'alone.yaml') };
+  expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject(refusal(copy));
+  expect(world.hub.requests).toEqual([]);
+  expect(await readFile(join(copy, 'notes.txt'), 'utf8')).toBe('mine');
+});
+
+test('a file that somebody put into a copy keeps it from being replaced, and stays when it is purged', patience, async () => {
+  const { replace, copy, env } = await nodeBefore(async () => undefined);
+  expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
+  await writeFiles(copy, { 'tuned/mine.gguf': 'mine', '.DS_Store': 'litter' });
+  await replace({ 'org/m': { 'a.gguf': 'a newer one' } });
+  for (const args of [
+    ['stage', 'org/m'],
+    ['stage', '--force', 'org/m'],
+    ['stage', '--dry-run', 'org/m'],
+  ])
+    expect(await runSkulk(args, { env })).toMatchObject({ status: 5, stdout: '', stderr: expect.stringContaining('tuned/mine.gguf') });
+  expect(await readFile(join(copy, 'a.gguf'), 'utf8')).toBe('the model');
+  const purged = await runSkulk(['purge-staging', '--force'], { env });
+  expect(purged).toMatchObject({ status: 0, stderr: expect.stringContaining('tuned/mine.gguf') });
+  expect(await readdir(copy, { recursive: true })).toEqual(['tuned', 'tuned/mine.gguf']);
+  expect(await readFile(join(copy, 'tuned/mine.gguf'), 'utf8')).toBe('mine');
+  expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject(refusal(copy));
+});
+
+test('a copy that a killed process had moved away to replace it is back at the next run', patience, async () => {
+  const { root, copy, env, proxy } = await nodeBefore(async () => undefined);
+  expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
+  const taken = join(root, '.skulk/v1/trash', `${'0123456789abcdef'.repeat(2).slice(0, 24)}.1.taken`);
+  const takeAway = async (): Promise<void> => {
+    await mkdir(taken, { recursive: true });
+    await rename(copy, join(taken, 'org--m'));
+  };
+  await takeAway();
+  const before = proxy.bytes();
+  expect(await runSkulk(['stage', '--offline', 'org/m'], { env })).toMatchObject({ status: 0, stdout: `${copy}\n` });
+  expect(proxy.bytes()).toBe(before);
+  await takeAway();
+  expect((await runSkulk(['reconcile'], { env })).status).toBe(0);
+  expect(await readFile(join(copy, 'a.gguf'), 'utf8')).toBe('the model');
+  expect(await readdir(join(root, '.skulk/v1/trash'))).toEqual([]);
+});
+
+test('what somebody put into the trash stays there, and is told', patience, async () => {
+  const { root, env } = await nodeBefore(async () => undefined);
+  const mine = join(root, '.skulk/v1/trash/org--m.0123456789ab');
+  await writeFiles(mine, { 'notes.txt': 'mine' });
+  expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
+  expect((await runSkulk(['purge-staging', '--force'], { env })).status).toBe(0);
+  expect(await runSkulk(['reconcile'], { env })).toMatchObject({ status: 0, stderr: expect.stringContaining(mine) });
+  expect(await readFile(join(mine, 'notes.txt'), 'utf8')).toBe('mine');
+});

@@ -1,0 +1,129 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { writeFiles } from '../helpers/model-files.ts';
+
+const files = { 'a.safetensors': 'weights', 'config.json': '{}' };
+const patience = { timeout: 120_000 };
+
+/** A store host, a model at the Hub, files to add, and a directory of somebody under the model's name in the store. */
+async function hostWith(mine: Readonly<Record<string, string>>) {
+  const world = await hubWorld();
+  world.hub.push('org/m', { files });
+  const place = join(world.storePath, 'org--m');
+  await mkdir(world.storePath, { recursive: true });
+  await writeFiles(place, mine);
+  const source = join(world.home, 'source');
+  await writeFiles(source, { 'w.gguf': 'other weights' });
+  return { ...world, place, source };
+}
+
+const refusal = (place: string) => ({
+  status: 5,
+  stdout: '',
+  stderr: expect.stringMatching(new RegExp(`${place} is there, but not in the registry.*skulk add ${place} --as org/m`, 's')),
+});
+
+test('nothing brings a model over a directory that is not in the registry, not even --force', patience, async () => {
+  const { place, source, hub, host, serve, node } = await hostWith({ 'notes.txt': 'mine' });
+  for (const args of [
+    ['download', 'org/m'],
+    ['add', source, '--as', 'org/m'],
+    ['add', source, '--as', 'org/m', '--force'],
+    ['add', source, '--as', 'org/m', '--move'],
+  ])
+    expect(await host(...args), args.join(' ')).toMatchObject(refusal(place));
+  const served = await serve();
+  const asked = await fetch(`${served.url}/models/org%2Fm/download`, { method: 'POST' });
+  expect([asked.status, await asked.json()]).toMatchObject([409, { code: 'CONFLICT' }]);
+  for (const args of [
+    ['download', 'org/m'],
+    ['stage', 'org/m'],
+    ['add', source, '--as', 'org/m'],
+    ['add', source, '--as', 'org/m', '--force'],
+  ])
+    expect(await node(served, 'node', ...args).exited, args.join(' ')).toMatchObject({ status: 5, stdout: '' });
+  expect(hub.requests).toEqual([]);
+  expect(await readdir(place)).toEqual(['notes.txt']);
+  expect(await readFile(join(source, 'w.gguf'), 'utf8')).toBe('other weights');
+  expect(await readdir(join(place, '../.skulk/v1/uploads')).catch(() => [])).toEqual([]);
+});
+
+test('a directory that appears while a model is downloaded stays, and what was downloaded is kept', patience, async () => {
+  const { place, hub, serve, node } = await hostWith({});
+  await rm(place, { recursive: true, force: true });
+  const served = await serve();
+  hub.rate = 1;
+  const download = node(served, 'node', 'download', 'org/m');
+  await expect.poll(() => hub.requests.length, { timeout: 60_000 }).toBeGreaterThan(0);
+  await writeFiles(place, { 'notes.txt': 'mine' });
+  hub.rate = 0;
+  expect(await download.exited).toMatchObject({ status: 5, stdout: '' });
+  expect(await readdir(place)).toEqual(['notes.txt']);
+  await rename(place, `${place}-mine`);
+  const before = hub.sent('a.safetensors');
+  expect(await node(served, 'node', 'download', 'org/m').exited).toMatchObject({ status: 0 });
+  expect(hub.sent('a.safetensors')).toBe(before);
+});
+
+test(
+  'a file that somebody put into a model of the store keeps it from being replaced, and stays when it is deleted',
+  patience,
+  async () => {
+    const { place, source, host } = await hostWith({});
+    await rm(place, { recursive: true, force: true });
+    expect(await host('add', source, '--as', 'org/m')).toMatchObject({ status: 0 });
+    await writeFiles(place, { 'tuned/mine.gguf': 'mine', 'left.partial': 'litter' });
+    await writeFile(join(source, 'w.gguf'), 'newer weights');
+    expect(await host('add', source, '--as', 'org/m', '--force')).toMatchObject({
+      status: 5,
+      stdout: '',
+      stderr: expect.stringContaining('tuned/mine.gguf'),
+    });
+    expect(await readFile(join(place, 'w.gguf'), 'utf8')).toBe('other weights');
+    expect(await host('delete', 'org/m', '--yes')).toMatchObject({ status: 0, stderr: expect.stringContaining('tuned/mine.gguf') });
+    expect(await readdir(place, { recursive: true })).toEqual(['tuned', 'tuned/mine.gguf']);
+    expect(await readFile(join(place, 'tuned/mine.gguf'), 'utf8')).toBe('mine');
+    expect((await host('registry')).stdout).not.toContain('org/m');
+  },
+);
+
+test('the model that a killed process had moved away to replace it is back at the next change', patience, async () => {
+  const { place, source, host, storePath } = await hostWith({});
+  await rm(place, { recursive: true, force: true });
+  expect(await host('add', source, '--as', 'org/m')).toMatchObject({ status: 0 });
+  const taken = join(storePath, '.skulk/v1/trash/0123456789abcdef01234567.1.taken');
+  await mkdir(taken, { recursive: true });
+  await rename(place, join(taken, 'org--m'));
+  expect(await host('add', source, '--as', 'org/other')).toMatchObject({ status: 0 });
+  expect(await readFile(join(place, 'w.gguf'), 'utf8')).toBe('other weights');
+  expect(await readdir(join(storePath, '.skulk/v1/trash'))).toEqual([]);
+});
+
+test('an id of the greatest length works everywhere', patience, async () => {
+  const id = `${'o'.repeat(96)}/${'m'.repeat(96)}`;
+  const { source, hub, host, serve, node, storePath } = await hostWith({});
+  hub.push(id, { files });
+  expect(await host('add', source, '--as', id)).toMatchObject({ status: 0 });
+  await writeFile(join(source, 'w.gguf'), 'newer weights');
+  expect(await host('add', source, '--as', id, '--force')).toMatchObject({ status: 0 });
+  const served = await serve();
+  const onNode = (...args: string[]) => node(served, 'node', ...args).exited;
+  expect(await onNode('stage', id)).toMatchObject({ status: 0 });
+  await writeFile(join(source, 'w.gguf'), 'uploaded weights');
+  expect(await onNode('add', source, '--as', id, '--force')).toMatchObject({ status: 0 });
+  for (const args of [
+    ['stage', id],
+    ['run', id, '--', 'true'],
+    ['purge-staging', '--model', id],
+    ['delete', id, '--yes'],
+    ['download', id],
+    ['stage', id],
+    ['verify'],
+    ['verify', '--staging'],
+    ['reconcile'],
+  ])
+    expect(await onNode(...args), args[0]).toMatchObject({ status: 0 });
+  expect(await readdir(join(storePath, '.skulk/v1/trash'))).toEqual([]);
+});
