@@ -54,7 +54,7 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, limits: Limit
   app.get(
     '/nodes/:node/orders',
     {
-      config: forNodes,
+      config: { ...forNodes, isEndless: true },
       // It never ends.
       exposeHeadRoute: false,
       schema: { summary: 'What a node has to do, as it is given: lines of JSON, {"order":…} or {} as a sign of life', response: failures },

@@ -41,7 +41,7 @@ export function addNodeRoutes(
   const feed = createNodeFeed(deps, { jobs, onConfig });
   app.get(
     '/node/events',
-    { config: { ...forReaders, ownPagesOnly: true }, schema: nodeEventsSchema, exposeHeadRoute: false },
+    { config: { ...forReaders, ownPagesOnly: true, isEndless: true }, schema: nodeEventsSchema, exposeHeadRoute: false },
     (request, reply) => streams.answer(request, reply, feed),
   );
   const list = { ...open, properties: { jobs: { type: 'array', items: stagingJobSchema } } } as const;

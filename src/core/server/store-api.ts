@@ -151,7 +151,7 @@ function addEventRoute(app: FastifyInstance, deps: () => Promise<Deps>, streams:
   const feeds = new WeakMap<Deps, Feed<StoreTopic>>();
   app.get(
     '/store/events',
-    { config: { ...forReaders, ownPagesOnly: true }, schema: eventsSchema, exposeHeadRoute: false },
+    { config: { ...forReaders, ownPagesOnly: true, isEndless: true }, schema: eventsSchema, exposeHeadRoute: false },
     async (request, reply) => {
       const known = await deps();
       const feed = feeds.get(known) ?? createStoreFeed(known);

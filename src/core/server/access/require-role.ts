@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SkulkError } from '../../kernel/errors.ts';
 import { mayActAs, type Role } from '../../kernel/role.ts';
 import { isSafe } from '../refuse-web-pages.ts';
@@ -8,6 +8,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may use the route; `open` for everybody, whatever they show. Every route says it. */
     readonly role?: Role | 'open';
+    /** Its answer never ends by itself, so who asks is judged again and again. */
+    readonly isEndless?: boolean;
   }
   interface FastifyRequest {
     /** Who asks. */
@@ -22,22 +24,61 @@ export const forNodes = { role: 'node' } as const;
 /** The config of a route for whoever changes settings. */
 export const forAdmins = { role: 'admin' } as const;
 
+/** A route, and who may use it. */
+export interface RouteRole {
+  readonly method: string;
+  readonly url: string;
+  readonly role: Role | 'open';
+}
+
+const routesOf = new WeakMap<FastifyInstance, readonly RouteRole[]>();
+
+/** Every route of an app, and who may use it. */
+export const listRoutes = (app: FastifyInstance): readonly RouteRole[] => routesOf.get(app) ?? [];
+
+const judgedAgainMs = 5_000;
+
 const nobody: Asker = { role: 'none', credential: 'lan' };
 
 /** Lets requests through that may do what their route says. A route that does not say it ends the start of the server. */
 export function requireRoles(app: FastifyInstance, access: Access, { hostname }: { readonly hostname: string }): void {
   app.decorateRequest('asker');
+  const routes: RouteRole[] = [];
+  routesOf.set(app, routes);
   app.addHook('onRoute', ({ config, method, url }) => {
-    if (config?.role === undefined) throw new Error(`the route ${String(method)} ${url} does not say who may use it`);
+    const role = config?.role;
+    if (role === undefined) throw new Error(`the route ${String(method)} ${url} does not say who may use it`);
+    for (const one of [method].flat()) routes.push({ method: one, url, role });
   });
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     request.asker = nobody;
     const needs = roleOf(request);
     if (needs === 'open') return;
     request.asker = await access.judge(request.headers.authorization);
-    if (mayActAs(request.asker.role, needs)) return;
-    throw refusal(request.asker, needs, hostname);
+    if (!mayActAs(request.asker.role, needs)) throw refusal(request.asker, needs, hostname);
+    if (request.routeOptions.config.isEndless === true) endWithRole(request, reply, { needs, access });
   });
+}
+
+/** Ends an answer within some seconds after whoever gets it may not have it any more. */
+function endWithRole(
+  request: FastifyRequest,
+  { raw }: FastifyReply,
+  { needs, access }: { readonly needs: Role; readonly access: Access },
+): void {
+  const timer = setInterval(() => {
+    access.judge(request.headers.authorization).then(
+      ({ role }) => {
+        if (!mayActAs(role, needs)) raw.destroy();
+      },
+      (error: unknown) => {
+        // That a store cannot be asked just now says nothing of whoever was let in.
+        if (error instanceof SkulkError && error.code === 'UNAUTHORIZED') raw.destroy();
+      },
+    );
+  }, judgedAgainMs);
+  timer.unref();
+  raw.once('close', () => clearInterval(timer));
 }
 
 /** Of what is not there nothing is told to whoever may not even look. */

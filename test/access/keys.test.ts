@@ -1,0 +1,196 @@
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { ensureAdminKey, readAdminKey } from '../../src/core/access/admin-key.ts';
+import { createPageKeys } from '../../src/core/access/page-keys.ts';
+import { findServer, keyFor, recordServer } from '../../src/core/access/serve-record.ts';
+import { openTokenBook } from '../../src/core/access/token-book.ts';
+import { rawServer } from '../helpers/raw-http.ts';
+import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
+
+describe('the key of a machine', () => {
+  test('is made once, also by many at once, and only its owner can read it', async () => {
+    const home = await temporaryDirectory();
+    const keys = await Promise.all(Array.from({ length: 20 }, () => ensureAdminKey(home, () => {})));
+    expect(new Set(keys)).toEqual(new Set([await readAdminKey(home)]));
+    expect(keys[0]).toMatch(/^[\w-]{43}$/);
+    expect(await modeOf(join(home, 'admin-key'))).toBe(0o600);
+    expect(await readdir(home)).toEqual(['admin-key']);
+  });
+
+  test('is replaced when others could read it, and when what is there is none', async () => {
+    const home = await temporaryDirectory();
+    const first = await ensureAdminKey(home, () => {});
+    await chmod(join(home, 'admin-key'), 0o644);
+    const told: string[] = [];
+    const second = await ensureAdminKey(home, (path) => void told.push(path));
+    expect(second).not.toBe(first);
+    expect(told).toEqual([join(home, 'admin-key')]);
+    expect(await modeOf(join(home, 'admin-key'))).toBe(0o600);
+    await writeFile(join(home, 'admin-key'), '');
+    expect(await ensureAdminKey(home, () => {})).toMatch(/^[\w-]{43}$/);
+  });
+});
+
+describe('the record of a running server', () => {
+  const server = { role: 'store', storePath: '/s', apiUrl: 'http://127.0.0.1:2', localApiUrl: 'http://127.0.0.1:2' } as const;
+
+  test('gives the key for the URLs of that very process alone', async () => {
+    const home = await temporaryDirectory();
+    const key = await ensureAdminKey(home, () => {});
+    expect(await keyFor(home, 'http://127.0.0.1:1')).toBeUndefined();
+    const forget = await recordServer(home, { ...server, urls: ['http://127.0.0.1:1', 'http://203.0.113.7:1'] });
+    expect(await modeOf(join(home, 'serve.json'))).toBe(0o600);
+    expect(await keyFor(home, 'http://127.0.0.1:1')).toBe(key);
+    expect(await keyFor(home, 'http://127.0.0.1:1/')).toBe(key);
+    for (const url of [
+      'http://127.0.0.1:3',
+      'http://127.0.0.2:1',
+      'https://127.0.0.1:1',
+      'http://localhost:1',
+      'http://127.0.0.1:1@evil.example',
+      // It had that address in another network; here it is somebody else's.
+      'http://203.0.113.7:1',
+      'nonsense',
+    ])
+      expect([url, await keyFor(home, url)]).toEqual([url, undefined]);
+
+    // Another process with the same pid, and another namespace.
+    const record = JSON.parse(await readFile(join(home, 'serve.json'), 'utf8')) as object;
+    for (const other of [{ startTime: 'another' }, { pid: 2 ** 22 + 1 }, { namespaces: ['pid:[1]', 'net:[1]'] }, { urls: 'none' }]) {
+      await writeFile(join(home, 'serve.json'), JSON.stringify({ ...record, ...other }));
+      expect([other, await keyFor(home, 'http://127.0.0.1:1')]).toEqual([other, undefined]);
+      // What another server wrote is left to it.
+      if (!('urls' in other) && !('namespaces' in other)) await forget();
+    }
+    expect(await readdir(home)).toContain('serve.json');
+    await writeFile(join(home, 'serve.json'), JSON.stringify(record));
+    expect(await findServer(home)).toMatchObject({ pid: process.pid });
+    await forget();
+    expect(await readdir(home)).not.toContain('serve.json');
+  });
+
+  test('commands show the key to the server that it names, and to nobody else, whatever answers there', async () => {
+    const home = await temporaryDirectory();
+    const host = await startServe({ home });
+    onTestFinished(() => host[Symbol.asyncDispose]());
+    const key = (await readAdminKey(home)) ?? '';
+    // Whoever lures a command to another URL, or redirects it, gets no key.
+    const thief = await rawServer((socket) =>
+      socket.end(`HTTP/1.1 307 Temporary Redirect\r\nLocation: ${host.url}/registry\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`),
+    );
+    onTestFinished(() => thief[Symbol.asyncDispose]());
+    const env = { SKULK_HOME: home };
+    for (const args of [
+      ['registry', '--store', thief.url],
+      ['nodes', '--forget', 'x', '--store', thief.url],
+      ['token', 'list', '--store', thief.url],
+    ])
+      expect((await runSkulk(args, { env })).status).not.toBe(0);
+    expect(thief.heads.length).toBeGreaterThan(0);
+    expect(thief.heads.join('')).not.toMatch(/authorization/i);
+    expect(thief.heads.join('')).not.toContain(key);
+    // To its own server a command may do what asks for the key.
+    expect(await runSkulk(['policy', 'set', 'lan', 'none'], { env })).toMatchObject({ status: 0 });
+    expect(await runSkulk(['registry', '--json'], { env })).toMatchObject({ status: 0, stdout: '{"entries":[]}\n' });
+    const stranger = await runSkulk(['registry'], { env: { SKULK_HOME: join(home, 'other'), SKULK_STORE: host.url } });
+    expect(stranger).toMatchObject({ status: 2, stdout: '' });
+    expect(stranger.stderr).toContain('wants a token');
+    await host.stop();
+    expect(await readdir(home)).not.toContain('serve.json');
+  });
+});
+
+describe('the codes and keys of pages', () => {
+  test('a code opens one tab, within ten minutes', () => {
+    let now = 0;
+    const pages = createPageKeys({ now: () => now });
+    const { code } = pages.makeCode();
+    const { key } = pages.redeem(code, 'a');
+    expect(pages.holds(key)).toBe(true);
+    expect(() => pages.redeem(code, 'a')).toThrow(/used already/);
+    const { code: old } = pages.makeCode();
+    now += 10 * 60_000;
+    expect(() => pages.redeem(old, 'b')).toThrow(/older than ten minutes/);
+    pages.end(key);
+    expect(pages.holds(key)).toBe(false);
+  });
+
+  test('a key lives as long as it is used, and ends after twelve hours without', () => {
+    let now = 0;
+    const pages = createPageKeys({ now: () => now });
+    const { key } = pages.redeem(pages.makeCode().code, 'a');
+    for (let hours = 0; hours < 48; hours += 11) {
+      now += 11 * 3_600_000;
+      expect(pages.holds(key)).toBe(true);
+    }
+    now += 12 * 3_600_000;
+    expect(pages.holds(key)).toBe(false);
+  });
+
+  test('whoever guesses codes is stopped for a minute, and others are not', () => {
+    let now = 0;
+    const pages = createPageKeys({ now: () => now });
+    for (let tries = 0; tries < 5; tries += 1) expect(() => pages.redeem(`guess-${tries}`, 'thief')).toThrow(/used already/);
+    const { code } = pages.makeCode();
+    expect(() => pages.redeem(code, 'thief')).toThrow(expect.objectContaining({ code: 'TOO_MANY_REQUESTS' }));
+    now += 60_000;
+    expect(pages.holds(pages.redeem(code, 'thief').key)).toBe(true);
+    expect(pages.holds(pages.redeem(pages.makeCode().code, 'owner').key)).toBe(true);
+    // Many who guess, and many links, take no more memory than a few.
+    for (let tries = 0; tries < 5_000; tries += 1) expect(() => pages.redeem('x', `address-${tries}`)).toThrow();
+    const first = pages.makeCode().code;
+    for (let made = 0; made < 64; made += 1) pages.makeCode();
+    expect(() => pages.redeem(first, 'owner')).toThrow(/used already/);
+  });
+});
+
+describe('named tokens', () => {
+  const book = async () => {
+    const home = await temporaryDirectory();
+    const at = { file: join(home, 'tokens.json'), lock: join(home, 'lock'), signal: new AbortController().signal };
+    return { ...at, open: () => openTokenBook(at) };
+  };
+
+  test('are known by their hash, to every process at once, until they are revoked', async () => {
+    const { open, file } = await book();
+    const [one, other] = [open(), open()];
+    expect(await one.list()).toEqual([]);
+    const { token } = await one.create({ name: 'laptop', role: 'node' });
+    expect(token).toMatch(/^skulk_[\w-]{43}$/);
+    expect(await readFile(file, 'utf8')).not.toContain(token.slice(6));
+    expect(await modeOf(file)).toBe(0o600);
+    expect(await other.find(token)).toMatchObject({ name: 'laptop', role: 'node' });
+    expect(await other.find(`${token}x`)).toBeUndefined();
+    expect(await other.find('skulk_')).toBeUndefined();
+    await expect(other.create({ name: 'laptop', role: 'read' })).rejects.toMatchObject({ code: 'CONFLICT' });
+    await one.revoke('laptop');
+    expect(await other.find(token)).toBeUndefined();
+    await expect(one.revoke('laptop')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('that are made at once are all there', async () => {
+    const { open } = await book();
+    await Promise.all(Array.from({ length: 12 }, (_, index) => open().create({ name: `n${index}`, role: 'read' })));
+    expect(await open().list()).toHaveLength(12);
+  });
+
+  test('of a damaged file none is accepted, and nothing is written over it', async () => {
+    const { open, file } = await book();
+    const { token } = await open().create({ name: 'laptop', role: 'admin' });
+    for (const text of ['', '{', '{"tokens":[{"name":"x","role":"root"}]}', '[]']) {
+      await writeFile(file, text);
+      await expect(open().find(token)).rejects.toMatchObject({ code: 'CONFIG', hint: expect.stringContaining('backup') });
+      await expect(open().create({ name: 'other', role: 'read' })).rejects.toMatchObject({ code: 'CONFIG' });
+      expect(await readFile(file, 'utf8')).toBe(text);
+    }
+  });
+
+  test.each(['', '.hidden', 'two words', '../x', 'a'.repeat(65), 'ä'])('%j is no name of one', async (name) => {
+    const { open } = await book();
+    await expect(open().create({ name, role: 'read' })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+  });
+});

@@ -1,0 +1,157 @@
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../src/core/config/load.ts';
+import type { StoreAdministration } from '../../src/core/operations/open-administration.ts';
+import { listRoutes, type RouteRole } from '../../src/core/server/access/require-role.ts';
+import { createApiApp } from '../../src/core/server/api-app.ts';
+import { createStoreApp } from '../../src/core/server/store-app.ts';
+import { directoryStore } from '../helpers/directory-store.ts';
+import { adminKeyOf, pageLink } from '../helpers/page-link.ts';
+import { ask } from '../helpers/raw-http.ts';
+import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { testWorld } from '../helpers/world.ts';
+
+/** What of a server is not asked anything, as only its routes are looked at. */
+const nothing = <T>(): T => ({}) as T;
+
+/** Every route of the two servers of a store host. */
+async function allRoutes(): Promise<{ readonly store: readonly RouteRole[]; readonly api: readonly RouteRole[] }> {
+  const home = await temporaryDirectory();
+  await using store = await directoryStore({});
+  const world = testWorld(home);
+  const deps = { world, config: await loadConfig(world), store };
+  const administration = nothing<StoreAdministration>();
+  const storeApp = await createStoreApp({
+    store,
+    uploads: nothing(),
+    downloads: nothing(),
+    fleet: nothing(),
+    deps,
+    administration,
+    version: '1',
+    logLevel: 'silent',
+  });
+  const identity = { hostname: 'kite3', node_id: 'n1', preferred_address: null, version: '1', role: 'store' };
+  const apiApp = await createApiApp({ deps, administration, identity: () => identity, logLevel: 'silent' });
+  return { store: listRoutes(storeApp), api: listRoutes(apiApp) };
+}
+
+/** Everything that whoever has no role at all gets an answer to. */
+const open = /^(?:(?:GET|HEAD) \/(?:|health|nodes|settings|assets\/:name)|POST \/session)$/;
+/** What changes settings, shows the directories of the machine, or concerns others. */
+const admin =
+  /^(?:PUT \/(?:config|policy)|(?:GET|HEAD) \/(?:filesystem\/browse|tokens)|POST \/(?:tokens|session\/codes)|DELETE \/(?:tokens\/:name|nodes\/:node))$/;
+
+describe('the roles of routes', () => {
+  test('nothing that changes something is for readers, and nothing but the page, the health and the exchange of a code is for everybody', async () => {
+    const routes = await allRoutes();
+    for (const { method, url, role } of routes.store) {
+      const name = `${method} ${url}`;
+      if (role === 'open') expect(name).toMatch(/^(?:(?:GET|HEAD) \/health|POST \/session)$/);
+      if (admin.test(name)) expect([name, role]).toEqual([name, 'admin']);
+    }
+    for (const { method, url, role } of routes.api) {
+      const name = `${method} ${url}`;
+      if (role === 'open') expect(name).toMatch(open);
+      if (admin.test(name)) expect([name, role]).toEqual([name, 'admin']);
+    }
+    for (const { method, url, role } of [...routes.store, ...routes.api])
+      if (!['GET', 'HEAD', 'OPTIONS'].includes(method) && url !== '/session') expect([method, url, role]).not.toContain('read');
+    // The lists are not empty for want of routes.
+    expect(routes.store.length).toBeGreaterThan(40);
+    expect(routes.api.length).toBeGreaterThan(30);
+  });
+});
+
+/** Fills in the parameters of a pattern. */
+const targetOf = (url: string): string =>
+  url
+    .replace(':id/*', 'org%2Fm/a.gguf')
+    .replace(':org/:name', 'org/m')
+    .replace(':id', 'org%2Fm')
+    .replaceAll(/:(?:node|name)/g, 'somebody')
+    .replace(':digest', 'a'.repeat(64))
+    .replace(':order', 'a'.repeat(24))
+    .replace(/:\w+/g, '1');
+
+/** The status and the code of an answer; the rest of it is not waited for, as some never end. */
+function statusOf(url: string, { method, target, bearer }: { method: string; target: string; bearer: string | undefined }) {
+  const { hostname, port } = new URL(url);
+  return new Promise<number>((resolve, reject) => {
+    const headers = {
+      ...(bearer !== undefined && { Authorization: `Bearer ${bearer}` }),
+      ...(method !== 'GET' && method !== 'HEAD' && { 'Content-Type': 'application/json' }),
+    };
+    const sent = request({ host: hostname, port, method, path: target, headers, agent: false }, (response) => {
+      resolve(response.statusCode ?? 0);
+      response.destroy();
+    });
+    sent.once('error', reject);
+    sent.end(method === 'POST' || method === 'PUT' ? '[]' : undefined);
+  });
+}
+
+type Who = 'nobody' | 'read' | 'node' | 'admin' | 'key' | 'page' | 'wrong';
+
+const rank = { open: 0, read: 1, node: 2, admin: 3 } as const;
+
+test('each route of both servers answers whoever has its role, and nobody else', { timeout: 300_000 }, async () => {
+  const routes = await allRoutes();
+  const home = await temporaryDirectory();
+  const host = await startServe({ home });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  const env = { SKULK_HOME: home };
+  const create = async (role: string): Promise<string> =>
+    (await runSkulk(['token', 'create', role, '--role', role], { env })).stdout.trim();
+  const bearers: Record<Exclude<Who, 'nobody' | 'page'>, string> = {
+    read: await create('read'),
+    node: await create('node'),
+    admin: await create('admin'),
+    key: await adminKeyOf(home),
+    wrong: 'skulk_nobody-has-this-one',
+  };
+  const newPageKey = async (): Promise<string> => {
+    const code = (await pageLink(host)).replace(/^.*#code=/, '');
+    const body = JSON.stringify({ code });
+    const answer = await ask(host.apiUrl, '/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+    return (answer.json() as { key: string }).key;
+  };
+  // A page of one server has no key of another one; both ports are one server.
+  let page = await newPageKey();
+  for (const lan of ['node', 'read', 'none'] as const) {
+    expect(await runSkulk(['policy', 'set', 'lan', lan], { env })).toMatchObject({ status: 0 });
+    const has: Record<Who, number> = {
+      nobody: lan === 'none' ? 0 : rank[lan],
+      read: rank.read,
+      node: rank.node,
+      admin: rank.admin,
+      key: rank.admin,
+      page: rank.admin,
+      wrong: -1,
+    };
+    await expect.poll(async () => (await ask(host.apiUrl, '/session')).status, { timeout: 60_000 }).toBe(lan === 'none' ? 401 : 200);
+    if (lan !== 'none')
+      await expect.poll(async () => ((await ask(host.apiUrl, '/session')).json() as { lan: string }).lan, { timeout: 60_000 }).toBe(lan);
+    const who: readonly Who[] = lan === 'node' ? ['nobody', 'read', 'node', 'admin', 'key', 'page', 'wrong'] : ['nobody', 'node', 'wrong'];
+    for (const [base, list] of [
+      [host.url, routes.store],
+      [host.apiUrl, routes.api],
+    ] as const)
+      for (const { method, url, role } of list)
+        for (const one of who) {
+          const bearer = one === 'nobody' ? undefined : one === 'page' ? page : bearers[one];
+          const status = await statusOf(base, { method, target: targetOf(url), bearer });
+          const name = `${method} ${url} with ${one} while the LAN may ${lan}`;
+          // Whoever has the role may still be refused for what stands in the request.
+          if (role === 'open' || has[one] >= rank[role]) {
+            const isPageOnly = url === '/session' && method !== 'GET';
+            const isNoMaker = url === '/session/codes' && (one === 'admin' || one === 'page');
+            if (!isPageOnly && !isNoMaker) expect([name, status]).toEqual([name, expect.not.toBeOneOf([401, 403, 500])]);
+          } else expect([name, status]).toEqual([name, has[one] <= 0 ? 401 : 403]);
+          if (one === 'page' && method === 'DELETE' && url === '/session') page = await newPageKey();
+        }
+  }
+  expect(join(home, 'store')).toBe(host.storePath);
+});
