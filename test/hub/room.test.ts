@@ -44,3 +44,40 @@ describe('a store host without room', wants('a disk of their own'), () => {
     expect(await readdir(disk.path)).not.toContain('org--m');
   });
 });
+
+describe('the reserve of a store', wants('a disk of their own'), () => {
+  test('is not eaten by a download, an upload or a copy, and a model can still be removed', async () => {
+    const hub = await fakeHub();
+    hub.push('org/m', { files: { 'a.safetensors': noise(3 * mebibyte, 1) } });
+    const disk = await smallDisk(400 * mebibyte);
+    const home = await temporaryDirectory();
+    const env = { SKULK_HOME: home, HF_ENDPOINT: hub.url };
+    await writeFiles(join(home, 'm'), { 'a.bin': noise(3 * mebibyte, 2) });
+    await writeFiles(join(home, 'small'), { 'a.bin': noise(4096, 2) });
+    const add = (model: string, more: Readonly<Record<string, string>>) =>
+      runSkulk(['add', join(home, model), '--as', `org/${model}`], { env: { ...env, ...more } });
+    const served = await startServe({ home, args: ['--store-path', disk.path], env });
+    onTestFinished(() => served[Symbol.asyncDispose]());
+    const toServer = { SKULK_STORE: served.url };
+    expect(await add('small', toServer)).toMatchObject({ status: 0 });
+    // One percent of the disk is 4 MiB: there is room for the files, but only by eating the reserve.
+    await disk.leave(6 * mebibyte);
+    const proxy = await faultProxy(served.url);
+    onTestFinished(() => proxy[Symbol.asyncDispose]());
+    proxy.setHealth((health) => ({ ...health, store_path: '/on/another/machine' }));
+    for (const refused of [
+      await runSkulk(['download', 'org/m'], { env: { ...env, ...toServer } }),
+      await add('m', { SKULK_STORE: proxy.url }),
+      await add('m', toServer),
+    ]) {
+      expect(refused, refused.stderr).toMatchObject({ status: 7, stdout: '' });
+      expect(refused.stderr).toContain('stay free for the store itself');
+    }
+    const removed = await runSkulk(['delete', 'org/small', '--yes'], { env: { ...env, ...toServer } });
+    expect(removed, removed.stderr).toMatchObject({ status: 0 });
+    await disk.leave(9 * mebibyte);
+    const added = await add('m', toServer);
+    expect(added, added.stderr).toMatchObject({ status: 0 });
+    await disk.leave('all');
+  });
+});

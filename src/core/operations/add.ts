@@ -233,7 +233,7 @@ async function copyFiles(
   };
   const smallest = largestFirst.at(-1);
   if (smallest !== undefined && !(await sharesBlocks(smallest.absolute, place.files)))
-    await requireRoom(place.files, total, 'adding this model');
+    await requireRoom(place.files, total, 'adding this model', { isStore: true });
   // All must have ended before a failure lets the place be cleared away.
   const failed = (await Promise.allSettled(largestFirst.map(bring))).find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;

@@ -91,6 +91,7 @@ export async function fetchPlanned(
   {
     opened,
     place,
+    isStore,
     present,
     connections,
     limiter,
@@ -100,6 +101,8 @@ export async function fetchPlanned(
   }: {
     readonly opened: OpenedHub;
     readonly place: FetchPlace;
+    /** Whether the place is a store's, whose disk keeps a reserve. */
+    readonly isStore: boolean;
     readonly present: { readonly manifest: Manifest; readonly directory: string } | undefined;
     readonly connections: number;
     readonly limiter: RateLimiter;
@@ -115,6 +118,7 @@ export async function fetchPlanned(
     place.files,
     Math.max(0, total - (await bytesBelow(place.files)) - files.filter(isThere).reduce((sum, { size }) => sum + size, 0)),
     `downloading ${repo.modelId}`,
+    { isStore },
   );
   const { isTransientHubError } = await import('../hub/map-failure.ts');
   const stay = kept.map(({ path, size, sha256 }) => ({ path, size, id: { kind: 'sha256' as const, value: sha256 } }));

@@ -92,6 +92,7 @@ async function fetchIntoStore(
   const { files } = await fetchPlanned(plan, {
     opened,
     place: { files: join(place, 'files'), journal: join(place, 'journal') },
+    isStore: true,
     present,
     connections,
     limiter: unlimited,

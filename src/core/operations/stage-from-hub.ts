@@ -42,6 +42,7 @@ export async function stageFromHub(
   const { files, bytesTransferred } = await fetchPlanned(plan, {
     opened,
     place: { files: place.files, journal: join(place.path, 'hub-journal') },
+    isStore: false,
     present: local === undefined ? undefined : { manifest: local.manifest, directory: copyPath(layout, modelId) },
     connections,
     limiter,

@@ -12,7 +12,7 @@ import { renameDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import type { World } from '../kernel/world.ts';
-import { diskRoom, requireRoom } from '../transfer/disk-room.ts';
+import { diskRoom, requireRoom, storeReserve } from '../transfer/disk-room.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 import { syncFile } from '../transfer/sync-file.ts';
 import { removeTree } from '../transfer/trash.ts';
@@ -159,10 +159,9 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
   const makeRoom = async (bytes: number, but: Upload | undefined): Promise<void> => {
     const others = open().filter(({ upload }) => upload !== but);
     for (const { upload } of idleUploads(others, now())) {
-      const { free, total } = await diskRoom(layout.root);
-      const spare = Math.min(1024 ** 3, total / 100);
+      const room = await diskRoom(layout.root);
       const taken = reservedBytes(others, now());
-      if (free - taken - bytes >= spare) return;
+      if (room.free - taken - bytes >= storeReserve(room)) return;
       await remove(upload, gone(upload, 'its room was needed'));
       world.emit({ type: 'note', message: `removed an idle upload of ${upload.record.model_id}, as its room was needed` });
     }
@@ -251,7 +250,7 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
     const others = open().filter(({ upload }) => upload !== but);
     const { free } = await diskRoom(layout.root);
     checkShare({ bytes, room: free, from }, others, now());
-    await requireRoom(layout.root, bytes + reservedBytes(others, now()), `adding ${modelId}, beside the other uploads,`);
+    await requireRoom(layout.root, bytes + reservedBytes(others, now()), `adding ${modelId}, beside the other uploads,`, { isStore: true });
   };
 
   /** Looks once at what is there already; whoever announces the same meanwhile waits for it. */

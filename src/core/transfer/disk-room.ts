@@ -21,14 +21,20 @@ export async function diskRoom(path: string): Promise<DiskRoom> {
   }
 }
 
+/** What stays free on the disk of a store, so that its registry can be written and models can be removed; in bytes. */
+export const storeReserve = ({ total }: Pick<DiskRoom, 'total'>): number => Math.min(1024 ** 3, Math.floor(total / 100));
+
 /**
  * Checks before a byte is written that there is room for `bytes` more.
+ * @param isStore whether the disk is a store's, of which a reserve stays free
  * @throws SkulkError NO_SPACE
  */
-export async function requireRoom(path: string, bytes: number, what: string): Promise<void> {
-  const { free } = await diskRoom(path);
-  if (bytes <= free) return;
-  throw new SkulkError('NO_SPACE', `${what} needs ${formatBytes(bytes)} on ${path}, and ${formatBytes(free)} are free`, {
+export async function requireRoom(path: string, bytes: number, what: string, { isStore = false } = {}): Promise<void> {
+  const room = await diskRoom(path);
+  const reserve = isStore ? storeReserve(room) : 0;
+  if (bytes <= 0 || bytes <= room.free - reserve) return;
+  const kept = reserve === 0 ? '' : `, of which ${formatBytes(reserve)} stay free for the store itself`;
+  throw new SkulkError('NO_SPACE', `${what} needs ${formatBytes(bytes)} on ${path}, and ${formatBytes(room.free)} are free${kept}`, {
     hint: 'free some room, or choose another disk; nothing was written',
   });
 }
