@@ -187,6 +187,134 @@ describe('a store on a disk that is not mounted', wants('a disk of their own'), 
   });
 });
 
+describe('a store that goes away while it is served', () => {
+  const answers = async (url: string, path: string, init?: RequestInit): Promise<number> => {
+    const response = await fetch(url + path, init);
+    const body = await response.text();
+    if (response.status === 503)
+      expect(JSON.parse(body)).toMatchObject({ code: 'STORE_UNREACHABLE', detail: expect.stringContaining('mounted?') });
+    return response.status;
+  };
+  const json = { headers: { 'content-type': 'application/json' } };
+  /** Every kind of request that a store answers. */
+  const requests: readonly (readonly [string, RequestInit?])[] = [
+    ['/health'],
+    ['/registry'],
+    ['/models'],
+    ['/models/org/m/files'],
+    ['/models/org/m/manifest'],
+    ['/models/org/m/config.json'],
+    ['/models/org/other/manifest'],
+    ['/downloads'],
+    ['/nodes'],
+    ['/models/org/other/download', { method: 'POST', body: '{}', ...json }],
+    ['/models/org/m', { method: 'DELETE' }],
+    ['/store/health'],
+    ['/store/registry'],
+    ['/v1/models'],
+  ];
+
+  /** Takes the disk away and brings it back. */
+  async function expectMissed(
+    home: string,
+    root: string,
+    {
+      away,
+      back,
+      left,
+    }: { readonly away: () => Promise<void>; readonly back: () => Promise<void>; readonly left: readonly string[] | undefined },
+  ): Promise<void> {
+    await writeFiles(join(home, 'm'), { 'config.json': '{}' });
+    await writeFiles(join(home, 'n'), { 'config.json': '{"n": 1}' });
+    const served = await startServe({ home, args: ['--store-path', root] });
+    const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: served.url };
+    const added = await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env });
+    expect(added.status, added.stderr).toBe(0);
+    for (const url of [served.url, served.apiUrl]) expect(await answers(url, '/store/registry')).toBe(200);
+    await away();
+    await expect.poll(() => answers(served.url, '/health')).toBe(503);
+    for (const [path, init] of requests) expect(await answers(served.url, path, init), path).toBe(503);
+    for (const path of ['/store/health', '/store/registry', '/v1/models']) expect(await answers(served.apiUrl, path), path).toBe(503);
+    const failed = await runSkulk(['add', join(home, 'n'), '--as', 'org/n'], { env });
+    expect(failed, failed.stderr).toMatchObject({ status: 4, stdout: '' });
+    const staged = await runSkulk(['stage', 'org/m'], { env });
+    expect(staged, staged.stderr).toMatchObject({ status: 4, stdout: '' });
+    // Longer than any timer of the server rests: nothing is to happen meanwhile.
+    await expect.poll(() => served.running.stderr()).toContain('Every request is answered with 503');
+    await new Promise((resolve) => setTimeout(resolve, 12_000));
+    if (left !== undefined) expect(await readdir(root)).toEqual(left);
+    expect(served.running.stderr().split('Every request is answered with 503').length - 1).toBe(1);
+    await back();
+    await expect.poll(() => answers(served.url, '/health')).toBe(200);
+    expect(await (await fetch(`${served.url}/models`)).json()).toEqual(['org/m']);
+    const again = await runSkulk(['add', join(home, 'n'), '--as', 'org/n'], { env });
+    expect(again, again.stderr).toMatchObject({ status: 0 });
+    expect(await runSkulk(['stage', 'org/n'], { env })).toMatchObject({ status: 0 });
+    await expect.poll(() => served.running.stderr()).toContain('the store is back');
+    expect(await served.stop()).toMatchObject({ status: 0 });
+  }
+
+  test('is missed when its directory is renamed away, and found when it is back', async () => {
+    const home = await temporaryDirectory();
+    const [root, elsewhere] = [join(home, 'disk'), join(home, 'elsewhere')];
+    await mkdir(root);
+    await expectMissed(home, root, { away: () => rename(root, elsewhere), back: () => rename(elsewhere, root), left: undefined });
+  });
+
+  test('is missed when an empty directory lies in its place, which stays empty', async () => {
+    const home = await temporaryDirectory();
+    const [root, elsewhere] = [join(home, 'disk'), join(home, 'elsewhere')];
+    await mkdir(root);
+    const away = async (): Promise<void> => {
+      await rename(root, elsewhere);
+      await mkdir(root);
+    };
+    const back = async (): Promise<void> => {
+      await rm(root, { recursive: true });
+      await rename(elsewhere, root);
+    };
+    await expectMissed(home, root, { away, back, left: [] });
+  });
+
+  test('is missed when the target of its link vanishes', async () => {
+    const home = await temporaryDirectory();
+    const [root, target, elsewhere] = [join(home, 'link'), join(home, 'disk'), join(home, 'elsewhere')];
+    await mkdir(target);
+    await symlink(target, root);
+    await expectMissed(home, root, { away: () => rename(target, elsewhere), back: () => rename(elsewhere, target), left: undefined });
+  });
+
+  test('is missed when its disk is unmounted, and found when that is mounted again', wants('a disk of their own'), async () => {
+    const home = await temporaryDirectory();
+    const disk = await smallDisk(16 * mebibyte);
+    const run = (...command: readonly [string, ...string[]]): void => {
+      const [program, ...args] = command;
+      expect(spawnSync(program, args).status, command.join(' ')).toBe(0);
+    };
+    const kept = join(home, 'kept');
+    await mkdir(kept);
+    // A second way to the same disk, so that it is still there when it is mounted again.
+    run('mount', '--bind', disk.path, kept);
+    onTestFinished(() => void spawnSync('umount', ['-l', kept]));
+    await expectMissed(home, disk.path, {
+      away: async () => run('umount', '-l', disk.path),
+      back: async () => run('mount', '--bind', kept, disk.path),
+      left: [],
+    });
+  });
+
+  test('is missed when another disk is mounted over it', wants('a disk of their own'), async () => {
+    const home = await temporaryDirectory();
+    const root = join(home, 'disk');
+    await mkdir(root);
+    await expectMissed(home, root, {
+      away: async () => void (await smallDisk(4 * mebibyte, root)),
+      back: async () => void spawnSync('umount', ['-l', root]),
+      left: [],
+    });
+  });
+});
+
 describe('a directory that is named as the store', () => {
   const refusedFor = async (root: string, home: string): Promise<Ended> => {
     const refused = await serve(home, root);

@@ -49,6 +49,7 @@ export async function directoryStore(
   };
   return {
     root,
+    requireDisk: async () => {},
     location: root,
     manifests,
     companions,

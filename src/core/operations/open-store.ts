@@ -15,6 +15,8 @@ import { stagingLayout } from '../staging/layout.ts';
 import type { HostUploads, LocalStore, Store, Uploads } from '../store/contract.ts';
 import { type DiskStoreOptions, openDiskStore, type WhenUnused } from '../store/disk-store.ts';
 import { storeLayout } from '../store/layout.ts';
+import { readStoreIdentity } from '../store/store-identity.ts';
+import { watchPresence } from '../store/store-presence.ts';
 import type { Deps } from './deps.ts';
 import { guardToken } from './guard-token.ts';
 import { remoteUrl } from './remote-url.ts';
@@ -87,7 +89,7 @@ export async function openStore(
   if (isStoreNamed || mayCreate || (await servedFrom(deps, root))?.models !== 0) await requireServedStore(deps, root);
   if (exists) await refuseForeignDirectory(settings);
   if (isStoreNamed) return openDisk(deps, root);
-  const own = exists ? openDisk(deps, root) : undefined;
+  const own = exists ? await openDisk(deps, root) : undefined;
   // Who made the directory by hand means it.
   if (own !== undefined && (!(await isThere(storeLayout(root).lock)) || (await own.store.health()).models > 0)) return own;
   // A store without a model may come of a `skulk serve` that was meant to be a node, or of one before another directory was chosen.
@@ -176,10 +178,11 @@ async function credentialFor(
   return { token: token !== undefined && origin.from === 'flag' ? token : key, guard: {} };
 }
 
-function openDisk(deps: Deps, root: string): OpenedStore {
+async function openDisk(deps: Deps, root: string): Promise<OpenedStore> {
   const { world, config } = deps;
   let queue: Promise<DownloadQueue> | undefined;
   let isWritten = false;
+  const identity = await readStoreIdentity(storeLayout(root));
   const store = openDiskStore({
     root,
     world,
@@ -190,6 +193,7 @@ function openDisk(deps: Deps, root: string): OpenedStore {
       await identifyStore(deps, root);
       isWritten = true;
     },
+    presence: identity === undefined || identity === 'damaged' ? undefined : await watchPresence(root, identity),
   });
   const downloads = (): Promise<DownloadQueue> => {
     queue ??= import('./host-downloads.ts').then(({ createHostDownloads }) => createHostDownloads(deps, store));
@@ -293,11 +297,14 @@ export async function openHostStore(
     advertised,
     newStore = false,
     adoptDirectory = false,
+    onPresence,
   }: Required<Pick<DiskStoreOptions, 'isBusy' | 'advertised'>> & {
     /** Serve what lies there now, whatever was served from there before. */
     readonly newStore?: boolean | undefined;
     /** Take a directory that is not a store with what lies in it. */
     readonly adoptDirectory?: boolean | undefined;
+    /** Told when the store's disk goes away while it is served, and when it is back. */
+    readonly onPresence: (isAway: boolean) => void;
   },
 ): Promise<{
   readonly store: LocalStore;
@@ -321,13 +328,16 @@ export async function openHostStore(
       hint: 'one process serves a store; stop that one first, or serve another --store-path',
     });
   }
-  await identifyStore(deps, root);
+  const identity = await identifyStore(deps, root);
+  const presence = await watchPresence(root, { id: identity?.id });
+  presence.onChange(onPresence);
   const store = openDiskStore({
     root,
     world,
     nodeId: config.nodeId,
     cardsPath: config.settings.cardsPath.value,
     held,
+    presence,
     isBusy,
     advertised,
     whenUnused: whenUnusedIn(root, world),

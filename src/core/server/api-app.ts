@@ -57,7 +57,11 @@ export async function createApiApp({
   });
   const streams = createEventStreams(app, limits);
   if (link !== undefined) forwardToStore(app, link);
-  addStoreApi(app, link === undefined ? async () => deps : link.deps, { limits, streams });
+  const ownStore = async (): Promise<Deps> => {
+    await deps.store?.requireDisk?.();
+    return deps;
+  };
+  addStoreApi(app, link?.deps ?? ownStore, { limits, streams });
   // They work as a command of this node does: over the wire, or by a clone of what lies on this disk.
   // Without a store a model may come straight from Hugging Face, so that none is known is no reason not to begin.
   const jobs = createStagingJobs(deps.world, async () => (await link?.deps().catch(() => undefined)) ?? deps);

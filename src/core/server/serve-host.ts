@@ -16,6 +16,9 @@ import { createAccess } from './access/access.ts';
 import type { Served, Serving } from './serving.ts';
 import { createStoreApp } from './store-app.ts';
 
+/** How often it is looked whether the store's disk is there, when nobody asks, in milliseconds. */
+const lookEveryMs = 2_000;
+
 /**
  * The store host's part: its disk, its file server, its downloads, its nodes and orders.
  * @param tell what is said before the server is ready
@@ -28,6 +31,10 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
   const opened = await openHostStore(deps, {
     newStore: request.newStore,
     adoptDirectory: request.adoptDirectory,
+    onPresence: (isAway) => {
+      tellPresence(deps, isAway);
+      if (!isAway) queue?.resume().catch((error: unknown) => deps.world.emit({ type: 'warning', message: String(error) }));
+    },
     isBusy: (modelId) => (queue?.isActive(modelId) === true ? 'downloaded' : undefined),
     advertised: () => {
       if (port === undefined) return null;
@@ -39,6 +46,8 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
   atEnd(() => store.close());
   atEnd(async () => uploads[Symbol.asyncDispose]());
   atEnd(countModels(deps, store));
+  const looking = setInterval(() => store.requireDisk().catch(() => undefined), lookEveryMs);
+  atEnd(async () => clearInterval(looking));
   const downloads = createHostDownloads(deps, store, opened.held);
   queue = downloads;
   atEnd(() => downloads.close());
@@ -108,6 +117,17 @@ async function warnOfOtherStores(deps: Deps, tell: Emit): Promise<void> {
     if (!deps.world.signal.aborted) deps.world.emit({ type: 'note', message: `other stores were not looked for: ${String(error)}` });
   });
   if (isFirst) await looking;
+}
+
+function tellPresence({ world, config }: Deps, isAway: boolean): void {
+  const root = config.settings.storePath.value;
+  if (isAway)
+    world.emit({
+      type: 'warning',
+      message: `the store is not at ${root} any more: is its disk mounted? Every request is answered with 503, and nothing is written there`,
+      hint: 'mount the disk again; serving goes on by itself',
+    });
+  else world.emit({ type: 'warning', message: `the store is back at ${root}, and is served again` });
 }
 
 /** Remembers beside the store how many models it has, now and after changes. @returns what ends it */

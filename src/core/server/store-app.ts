@@ -64,6 +64,8 @@ export async function createStoreApp({
 }: StoreAppOptions): Promise<FastifyInstance> {
   const limits = { ...defaultLimits, ...given };
   const app = await createApp({ title: 'skulk store', version, limits, access, hostname, names, logLevel, stream });
+  // While the disk is away nothing is true of what lies at its place.
+  app.addHook('onRequest', () => store.requireDisk());
   const list = { type: 'array' } as const;
   app.get('/health', { config: { role: 'open' }, schema: { summary: 'How the store is', response: { 200: healthSchema } } }, async () =>
     store.health(),

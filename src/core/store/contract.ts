@@ -156,6 +156,8 @@ export interface ManifestOptions {
 export interface Store {
   /** Where it is, for messages: a path or a URL. */
   readonly location: string;
+  /** Whether the disk of a store on this machine is there, as it was a moment ago. Throws STORE_UNREACHABLE when it is not. */
+  requireDisk?(): Promise<void>;
   health(): Promise<StoreHealth>;
   listModels(): Promise<readonly RegistryEntry[]>;
   /** The same with what each model is, from its card and its small files. */
@@ -279,6 +281,7 @@ export interface HostAnnouncement {
 /** The store on this machine's disk, as the server that speaks for it needs it. */
 export interface LocalStore extends Store {
   readonly root: string;
+  requireDisk(): Promise<void>;
   /** The models that the registry names although their directory is not there. */
   listLost(): Promise<readonly ModelId[]>;
   /** Whether the registry names this model and its directory is there. */

@@ -14,6 +14,7 @@ import { diskRoom } from '../transfer/disk-room.ts';
 import { adoptModel, publishModel } from './adopt-model.ts';
 import type { LocalStore, OnBytes, OpenFile, RegistryEntry, StoreHealth, WorkOptions } from './contract.ts';
 import { createDescriber } from './describe-models.ts';
+import { guardStore } from './guard-store.ts';
 import { hashModel } from './hash-model.ts';
 import { findSharer, isDirectoryInside } from './inside-store.ts';
 import { storeLayout } from './layout.ts';
@@ -27,6 +28,7 @@ import { createFileRechecker } from './recheck-file.ts';
 import type { Registry } from './registry.ts';
 import { createRegistryReader } from './registry-reader.ts';
 import { scanDirectory } from './scan-directory.ts';
+import type { StorePresence } from './store-presence.ts';
 import { createStoreWriter } from './store-writer.ts';
 import { verifyStore } from './verify-store.ts';
 
@@ -45,6 +47,8 @@ export interface DiskStoreOptions {
   readonly held?: HeldLock;
   /** Gives the store its identity; called under the store's lock before the first change. */
   readonly identify?: () => Promise<void>;
+  /** Whether the disk is there; without it nobody asks. */
+  readonly presence?: StorePresence | undefined;
   /** Where the server of this store can be reached; null while it does not listen. */
   readonly advertised?: () => StoreHealth['advertised'];
 }
@@ -58,6 +62,7 @@ export function openDiskStore({
   held,
   isBusy = () => undefined,
   identify = async () => {},
+  presence,
   whenUnused = (_, work) => work(),
   advertised = () => null,
 }: DiskStoreOptions): LocalStore {
@@ -78,7 +83,12 @@ export function openDiskStore({
     recent.onChange(isUnderWay);
     if (!isUnderWay) for (const tell of changeListeners) tell();
   };
-  const writer = createStoreWriter(layout, records, world, { held, onChange, identify });
+  presence?.onChange(() => {
+    // What lies there may have been changed elsewhere meanwhile.
+    onChange(true);
+    onChange(false);
+  });
+  const writer = createStoreWriter(layout, records, world, { held, onChange, identify, presence });
   // A server first ends what a dead process began; if that fails, it serves what is whole, and the next change tries again.
   const recovered =
     held === undefined
@@ -189,9 +199,10 @@ export function openDiskStore({
   };
 
   const context = { layout, world, writer, registry, knownManifest, records, whenUnused };
-  return {
+  const store: LocalStore = {
     location: root,
     root,
+    requireDisk: async () => {},
     health: async () => {
       const { free, total, used } = await diskRoom(root);
       return {
@@ -290,6 +301,7 @@ export function openDiskStore({
       await writer[Symbol.asyncDispose]();
     },
   };
+  return presence === undefined ? store : guardStore(store, presence);
 }
 
 /** See `DiskStoreOptions.whenUnused`. */

@@ -24,6 +24,7 @@ import {
   writeRegistryEntry,
 } from './registry.ts';
 import { scanOrNothing } from './scan-directory.ts';
+import type { StorePresence } from './store-presence.ts';
 
 /** The only way to change a store's index: one writer at a time, over processes and within this one. */
 export interface StoreWriter extends AsyncDisposable {
@@ -64,10 +65,12 @@ export function createStoreWriter(
     held,
     onChange,
     identify,
+    presence,
   }: {
     readonly held: HeldLock | undefined;
     readonly onChange: (isUnderWay: boolean) => void;
     readonly identify: () => Promise<void>;
+    readonly presence: StorePresence | undefined;
   },
 ): StoreWriter {
   let last: Promise<unknown> = Promise.resolve();
@@ -75,8 +78,12 @@ export function createStoreWriter(
   const changing = new Map<ModelId, Promise<void>>();
   let steps = 0;
   let lock: Pick<HeldLock, 'assertHeld'> | undefined = held;
-  const assertHeld = async (): Promise<void> => lock?.assertHeld();
+  const assertHeld = async (): Promise<void> => {
+    await presence?.require();
+    await lock?.assertHeld();
+  };
   const alone = async <T>(change: () => Promise<T>): Promise<T> => {
+    await presence?.require();
     if (held !== undefined && recovered) {
       await held.assertHeld();
       await clearAbandonedPlaces(layout, world.now(), world.emit);
