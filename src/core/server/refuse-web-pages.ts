@@ -40,7 +40,8 @@ export function refuseWebPages(
     const host = nameOf(headers.host ?? '');
     if (host !== '' && isIP(host) === 0 && !privateName.test(host) && !own.has(host) && !more.some((name) => normalize(name) === host)) {
       throw new SkulkError('FORBIDDEN', `this machine is not known as ${host.slice(0, 253)}`, {
-        hint: 'use its address; or name it so in store_host, or in server_names (`skulk policy set server_names NAME`), on the store host',
+        // Not store_host: a machine that is not called so would become a node of itself.
+        hint: 'use its address or its hostname; for another name run `skulk policy set server_names NAME` on the store host',
       });
     }
     const isOwn = routeOptions.config.ownPagesOnly === true;

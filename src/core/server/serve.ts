@@ -7,9 +7,11 @@ import { SkulkError } from '../kernel/errors.ts';
 import type { SkulkEvent } from '../kernel/events.ts';
 import { ensureNodeId, type NodeId } from '../kernel/node-id.ts';
 import { advertisedAddress, checkAdvertise, warnOfInternet } from '../operations/advertise.ts';
+import { decideRole } from '../operations/decide-role.ts';
 import type { Deps } from '../operations/deps.ts';
 import { startAgent } from '../operations/fleet-agent.ts';
 import { keepLeases } from '../operations/keep-leases.ts';
+import { ownNames } from '../operations/own-names.ts';
 import { reconcile } from '../operations/reconcile.ts';
 import { warnOfUnit } from '../operations/service/keep-unit.ts';
 import { createApiApp } from './api-app.ts';
@@ -40,13 +42,9 @@ const everywhere = '0.0.0.0';
  * @throws SkulkError LOCKED, PORT_IN_USE, CONFIG, PERMISSION, USAGE
  */
 export async function serve(given: Deps, request: ServeRequest, onReady: (ready: Ready, makeLink: () => string) => void): Promise<void> {
-  const { world, config } = given;
-  const { settings } = config;
-  const isHost = request.role === 'store' || (request.role === 'auto' && config.isStoreHost && settings.enabled.value);
-  if (request.role === 'store' && !settings.enabled.value)
-    throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is switched off (model_store.enabled is false)', {
-      hint: 'set it to true, or serve with --role node',
-    });
+  const { world } = given;
+  const config = await decideRole(given.config, request.role);
+  const { settings, isStoreHost: isHost } = config;
   const nodeId = await ensureNodeId(config.skulkHome, world.env['SKULK_NODE_ID']);
   checkAdvertise(given);
   const adminKey = await ensureAdminKey(config.skulkHome, (path) =>
@@ -57,7 +55,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
   const apps: FastifyInstance[] = [];
   const deps: Deps = {
     world: { ...world, emit: (event) => (apps[0] === undefined ? world.emit(event) : logEvent(apps[0], event)) },
-    config: { ...config, nodeId, isStoreHost: isHost },
+    config: { ...config, nodeId },
   };
   warnOfInternet({ ...deps, world }, { listen: request.host });
   const ends: (() => Promise<unknown>)[] = [];
@@ -67,7 +65,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     request,
     nodeId,
     keys: { adminKey, pages },
-    names: [world.hostname, nodeId, settings.storeHost.value, settings.storeHttpHost.value].filter((name) => name !== undefined),
+    names: await ownNames(deps.config),
     outside: (url) => {
       const { host, isRoutable } = advertised();
       return isRoutable ? url.replace('127.0.0.1', host) : url;

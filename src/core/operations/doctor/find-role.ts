@@ -1,6 +1,9 @@
 import { networkInterfaces } from 'node:os';
 import { SkulkError } from '../../kernel/errors.ts';
+import { normalizeHostname } from '../../kernel/hostname.ts';
 import { readLock } from '../../kernel/lock.ts';
+import { isOwnAddress } from '../../kernel/own-address.ts';
+import { resolveName } from '../../kernel/resolve-name.ts';
 import { storeLayout } from '../../store/layout.ts';
 import type { Deps } from '../deps.ts';
 import { openStore } from '../open-store.ts';
@@ -34,6 +37,17 @@ export async function findRole(deps: Deps): Promise<Role> {
   const holder = isHost ? await readLock(storeLayout(storePath.value).lock) : undefined;
   const running = holder === undefined ? undefined : urlFromHere(holder);
   if (storeHost.value !== undefined) {
+    const here = isHost ? undefined : (await resolveName(normalizeHostname(storeHost.value))).find(isOwnAddress);
+    if (here !== undefined)
+      return {
+        check: warning(
+          'role',
+          `store_host ${storeHost.value} resolves to ${here}, an address of this machine, which is called ${config.hostname}: \`skulk serve\` is the store host, and other commands ask it over the network`,
+          `write store_host: ${config.hostname} into ${config.file ?? 'skulk.yaml'}`,
+        ),
+        url: remoteUrl(config),
+        isHost,
+      };
     const self = `${config.hostname}${config.nodeId === undefined ? '' : `, node id ${config.nodeId}`}`;
     const found = isHost
       ? `the store host: store_host ${storeHost.value} is this machine (${self})`
