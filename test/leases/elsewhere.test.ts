@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { beat, leaveUnattended } from '../../src/core/kernel/heartbeat.ts';
@@ -11,10 +11,11 @@ import { identifySelf, namespaceOf, type ProcessOnMachine } from '../../src/core
 import { keepLeases } from '../../src/core/operations/keep-leases.ts';
 import { activate } from '../../src/core/operations/leases.ts';
 import { urlFromHere } from '../../src/core/operations/url-from-here.ts';
+import { watchCopies } from '../../src/core/operations/watch-copies.ts';
 import { stagingLayout } from '../../src/core/staging/layout.ts';
 import { beatPath, leasePath, readLeases, sortLeases } from '../../src/core/staging/leases/lease.ts';
 import { takeLease } from '../../src/core/staging/leases/take-lease.ts';
-import { clearAbandonedPlaces, makeIncomingPlace } from '../../src/core/store/incoming.ts';
+import { clearAbandonedPlaces, makeIncomingPlace, requireOwnPlace } from '../../src/core/store/incoming.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { serveModels, stagingNode } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -195,4 +196,47 @@ test('a loopback address of a server elsewhere counts only in the network that i
   const contained = { ...holder, namespace: 'pid:[1]', network: namespaceOf('net') ?? '' };
   expect(urlFromHere(contained)).toBe('http://127.0.0.1:58080');
   expect(urlFromHere({ ...contained, network: 'net:[1]' })).toBe('http://172.17.0.2:58080');
+});
+
+test('a place in incoming that was cleared away meanwhile is known to be lost', async () => {
+  const layout = storeLayout(await temporaryDirectory());
+  await mkdir(layout.incoming, { recursive: true });
+  const place = await makeIncomingPlace(layout, modelId);
+  await requireOwnPlace(place);
+  const owner = await readFile(join(place.path, 'owner.json'), 'utf8');
+  await writeFile(join(place.path, 'owner.json'), JSON.stringify({ ...JSON.parse(owner), ...elsewhere }));
+  await expect(requireOwnPlace(place)).rejects.toMatchObject({ code: 'LOCKED' });
+  await rm(place.path, { recursive: true });
+  await mkdir(place.files, { recursive: true });
+  await expect(requireOwnPlace(place)).rejects.toMatchObject({
+    code: 'LOCKED',
+    hint: expect.stringContaining('back where they came from'),
+  });
+});
+
+test('whoever watches copies is told of leases, and not of heartbeats', async () => {
+  const { url } = await serveModels({ 'org/m': { a: 'first' } });
+  const node = await stagingNode(url);
+  await node.stage('org/m');
+  const layout = stagingLayout(node.root);
+  const first = await takeLease(layout, { modelId, purpose: 'a test', now: new Date(), signal });
+  let told = 0;
+  onTestFinished(
+    watchCopies(node.deps, () => {
+      told += 1;
+    }),
+  );
+  // It tells of each directory as it begins to watch it.
+  await until('the watch', async () => {
+    const before = told;
+    await rm(join(layout.leases, 'probe.json'), { force: true });
+    await writeFile(join(layout.leases, 'probe.json'), '');
+    return told > 1 && told > before;
+  });
+  const before = told;
+  for (let beats = 0; beats < 50; beats += 1) await writeFile(join(layout.leases, `${beats}.beat`), '');
+  // What is told comes in the order in which it happened.
+  await first.release();
+  await until('the end of the lease', () => told > before);
+  expect(told - before).toBeLessThan(25);
 });

@@ -9,7 +9,7 @@ import { makeDirectory } from '../kernel/make-directory.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { isInside, isSameDirectory } from '../staging/same-place.ts';
 import type { Adopted, RegistryEntry, Store, WorkOptions } from '../store/contract.ts';
-import { abandonPlace, type IncomingPlace, makeIncomingPlace } from '../store/incoming.ts';
+import { abandonPlace, type IncomingPlace, makeIncomingPlace, requireOwnPlace } from '../store/incoming.ts';
 import { storeLayout } from '../store/layout.ts';
 import { type Scan, type ScannedFile, scanDirectory } from '../store/scan-directory.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
@@ -135,6 +135,7 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
       const hashed = canRename
         ? await moveFiles(scan.files, place)
         : await copyFiles(scan.files, place, { signal: world.signal, onBytes: progress('copying') });
+      await requireOwnPlace(place);
       const copied = hashed === undefined ? 0 : hashed.copied;
       const adopted = await adopt({ incoming: place.name, ...(hashed && { hashed: hashed.files }) });
       if (request.move)
@@ -145,7 +146,7 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
         });
       return { adopted, bytesCopied: copied };
     } catch (error) {
-      await abandonPlace(place.path).catch((cause: unknown) =>
+      await abandonPlace(place.path, canRename ? origin : undefined).catch((cause: unknown) =>
         world.emit({
           type: 'warning',
           message: `${place.path} could not be cleared away: ${String(cause)}`,
@@ -186,6 +187,7 @@ async function moveFiles(files: readonly ScannedFile[], place: IncomingPlace): P
   const linksFirst = files.toSorted((a, b) => Number(b.isLink) - Number(a.isLink));
   for (const { absolute, path, isLink } of linksFirst) {
     const to = join(place.files, path);
+    await requireOwnPlace(place);
     await makeDirectory(dirname(to));
     if (isLink) await copyFile(absolute, to, constants.COPYFILE_EXCL);
     else await rename(absolute, to);

@@ -217,7 +217,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     const tools = {
       layout,
       lock,
-      signal: world.signal,
+      signal: AbortSignal.any([world.signal, lock.lost]),
       now: world.now,
       companions: answer.companions,
       confirm: () => refuseIfDeleted(answer.store, whole),

@@ -35,7 +35,9 @@ function watchLayout({ root, leases }: StagingLayout, listener: () => void): () 
     if (inode === undefined) return;
     const isTold = told.includes(path);
     try {
-      const watcher = watch(path, { persistent: false }, () => {
+      const watcher = watch(path, { persistent: false }, (_, name) => {
+        // Heartbeats and notes of observers change all the time, and mean no change of who uses what.
+        if (path === leases && name !== null && !name.endsWith('.json')) return;
         lookAtAll();
         if (isTold) listener();
       });

@@ -84,10 +84,25 @@ async function writeOwner(path: string, movedFrom: string | undefined): Promise<
   );
 }
 
-/** Gives a place up; files that were moved into it go back to where they came from. */
-export async function abandonPlace(path: string): Promise<void> {
-  const owner = await readOwner(path);
-  if (owner?.moved_from !== undefined) await moveBack(join(path, 'files'), owner.moved_from);
+/**
+ * Asks whether a place that this process made is still its own; to be called before files go into it.
+ * @throws SkulkError LOCKED when it was cleared away, as this process was suspended
+ */
+export async function requireOwnPlace({ path }: IncomingPlace): Promise<void> {
+  const [owner, self] = [await readOwner(path), await identifySelf()];
+  if (owner?.pid === self.pid && owner.startTime === self.startTime) return;
+  throw new SkulkError('LOCKED', `this process was suspended for so long that the store has cleared away ${path}`, {
+    hint: 'run the command again; files that had been moved are back where they came from',
+  });
+}
+
+/**
+ * Gives a place up; files that were moved into it go back to where they came from.
+ * @param movedFrom where that is, for a caller who knows it: somebody may have cleared the place away before the last file came
+ */
+export async function abandonPlace(path: string, movedFrom?: string): Promise<void> {
+  const origin = (await readOwner(path))?.moved_from ?? movedFrom;
+  if (origin !== undefined) await moveBack(join(path, 'files'), origin);
   await removeTree(path);
 }
 
