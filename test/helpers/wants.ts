@@ -15,6 +15,8 @@ const looks = {
   'a disk of their own': () => isRoot && runs('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'),
   'network namespaces': () => isRoot && runs('ip', 'netns', 'add', namespace) && runs('ip', 'netns', 'delete', namespace),
   'pid namespaces': () => runs('unshare', '-pfu', '--mount-proc', 'true'),
+  'an exFAT disk': () =>
+    isRoot && existsSync('/dev/fuse') && runs('sh', '-c', 'command -v mkfs.exfat && command -v mount.exfat-fuse && losetup --find'),
   openssl: () => runs('openssl', 'version'),
   script: () => runs('script', '-qec', 'true', '/dev/null'),
   '/dev/full': () => existsSync('/dev/full'),

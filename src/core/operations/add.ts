@@ -15,6 +15,7 @@ import { type Scan, type ScannedFile, scanDirectory } from '../store/scan-direct
 import { cloneFile } from '../transfer/clone-file.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
+import { requireDistinctNames } from '../transfer/name-folding.ts';
 import type { Deps } from './deps.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
 
@@ -126,6 +127,7 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
     await refuseOwnFiles(source, root as string, request.move);
     const isDirectory = (await stat(source)).isDirectory();
     const origin = isDirectory ? source : dirname(source);
+    await requireDistinctNames(root as string, { paths: scan.files.map(({ path }) => path), of: request.modelId });
     const layout = storeLayout(root as string);
     await makeDirectory(layout.incoming);
     const canRename = request.move && (await onOneDisk(source, layout.incoming));

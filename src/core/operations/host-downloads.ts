@@ -14,6 +14,7 @@ import { makeDirectory } from '../kernel/make-directory.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { storeLayout } from '../store/layout.ts';
+import { requireDistinctNames } from '../transfer/name-folding.ts';
 import { unlimited } from '../transfer/rate-limiter.ts';
 import type { Deps } from './deps.ts';
 import { fetchPlanned, planFetch } from './fetch-model.ts';
@@ -87,6 +88,7 @@ async function fetchIntoStore(
     });
   const card = (await store.cardOf(modelId))?.ggufFile;
   const plan = planFetch(repo, { pins: { ggufFile, selector, card }, present: present?.manifest, exact, emit });
+  await requireDistinctNames(store.root, { paths: [...plan.files, ...plan.kept].map(({ path }) => path), of: modelId });
   report({ bytesTotal: plan.total, bytesDone: 0 });
   const sizes = new Map(plan.files.map(({ path, size }) => [path, size]));
   const { files } = await fetchPlanned(plan, {

@@ -9,6 +9,7 @@ import { copyLock, incomingCopy, type StagingLayout } from '../staging/layout.ts
 import { makeRoot } from '../staging/prepare-root.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { fetchPieces, type WantedPiece } from '../transfer/fetch-pieces.ts';
+import { requireDistinctNames } from '../transfer/name-folding.ts';
 import { openJournal, type PartJournal, readJournal } from '../transfer/part-journal.ts';
 import { pieceKey } from '../transfer/pieces.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
@@ -86,6 +87,7 @@ export async function stageAhead(
     const pieces = taken
       .map((chunk, index): Piece => ({ ...chunk, chunk, number: arrived.from + index }))
       .filter((one) => !known.has(pieceKey(one.chunk)));
+    await requireDistinctNames(layout.root, { paths: [...sized, ...pieces.map(({ chunk }) => chunk.path)], of: modelId });
     for (const { chunk } of pieces) if (!sized.has(chunk.path)) await makeFile(incoming.files, chunk, sized);
     const of = run;
     await fetchPieces<Piece>({

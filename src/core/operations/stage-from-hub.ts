@@ -6,6 +6,7 @@ import type { ModelRef } from '../kernel/model-id.ts';
 import { copyPath, incomingCopy, type StagingLayout } from '../staging/layout.ts';
 import { readLocalCopy } from '../staging/local-copy.ts';
 import { publishCopy } from '../staging/publish-copy.ts';
+import { requireDistinctNames } from '../transfer/name-folding.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import type { Deps } from './deps.ts';
 import { fetchPlanned, planFetch } from './fetch-model.ts';
@@ -37,6 +38,7 @@ export async function stageFromHub(
   const cards = config.settings.cardsPath.value;
   const card = cards === undefined ? undefined : await readCard([cards], modelId, (message) => emit({ type: 'warning', message }));
   const plan = planFetch(repo, { pins: { selector, card: card?.ggufFile }, present: undefined, exact: true, emit });
+  await requireDistinctNames(layout.root, { paths: plan.files.map(({ path }) => path), of: modelId });
   const place = incomingCopy(layout, modelId);
   const local = await readLocalCopy(layout, modelId);
   const { files, bytesTransferred } = await fetchPlanned(plan, {

@@ -17,6 +17,7 @@ import { requireIdle } from '../staging/require-idle.ts';
 import { restoreCopies } from '../staging/sweep-trash.ts';
 import type { Store } from '../store/contract.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
+import { requireDistinctNames } from '../transfer/name-folding.ts';
 import { readJournal, readParts } from '../transfer/part-journal.ts';
 import { pieceKey } from '../transfer/pieces.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
@@ -107,6 +108,10 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   if (answer.state === 'current') return await cached(answer);
   await refuseStoreAsCache(layout, storePath.value);
   await requireReplaceable(layout, modelId);
+  if (answer.state === 'manifest') {
+    const paths = selectPart(ref, answer.manifest).files.map((file) => file.path);
+    await requireDistinctNames(layout.root, { paths, of: modelId });
+  }
   if (options.dryRun && answer.state === 'direct')
     throw new SkulkError('STORE_NOT_CONFIGURED', `there is no store to ask what ${modelId} has`, {
       hint: 'without --dry-run it would be fetched from Hugging Face',

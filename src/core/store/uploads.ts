@@ -14,6 +14,7 @@ import { makeDirectory } from '../kernel/make-directory.ts';
 import type { World } from '../kernel/world.ts';
 import { diskRoom, requireRoom, storeReserve } from '../transfer/disk-room.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
+import { requireDistinctNames } from '../transfer/name-folding.ts';
 import { syncFile } from '../transfer/sync-file.ts';
 import { removeTree } from '../transfer/trash.ts';
 import type {
@@ -194,6 +195,9 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
           hint: 'add --force to replace it, or give another name with --as',
         });
       await store.requirePlace(modelId);
+      const table = await readPieceTable(uploadPaths(draft).table);
+      const paths = Array.from({ length: table.files }, (_, number) => table.file(number).path);
+      await requireDistinctNames(store.root, { paths, of: modelId });
       // One after the other, as room is promised once.
       const beginning = turn.then(() => begin(draft, announced, sender));
       turn = beginning.catch(() => undefined);

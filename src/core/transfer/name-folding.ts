@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { lstat, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { quote } from '../kernel/relative-path.ts';
+
+/** Which names a disk takes for one. */
+export interface Folding {
+  readonly ignoresCase: boolean;
+  /** Whether it takes `é` in one character and in two for the same. */
+  readonly ignoresForm: boolean;
+}
+
+const asked = new Map<string, Promise<Folding>>();
+
+/**
+ * Refuses names that the disk of a directory takes for one, before the second overwrites the first.
+ * @param where a store's root or a staging root, which need not be there yet
+ * @param ask how the disk folds names; the disk itself tells when absent
+ * @throws SkulkError CONFLICT with both names
+ */
+export async function requireDistinctNames(
+  where: string,
+  { paths, of }: { readonly paths: readonly string[]; readonly of: string },
+  ask: (where: string) => Promise<Folding> = askDisk,
+): Promise<void> {
+  // Nearly no model has such names, and then no disk is asked.
+  if (findFolded(paths, { ignoresCase: true, ignoresForm: true }) === undefined) return;
+  const folded = findFolded(paths, await ask(where));
+  if (folded === undefined) return;
+  throw new SkulkError('CONFLICT', `the disk of ${where} takes ${quote(folded[0])} and ${quote(folded[1])} of ${of} for one name`, {
+    hint: 'choose a directory on a disk that tells upper and lower case and accents apart',
+  });
+}
+
+/** Two paths that a disk takes for one, or a file and a directory. Pure. */
+export function findFolded(paths: readonly string[], folding: Folding): readonly [string, string] | undefined {
+  const files = new Map<string, string>();
+  for (const path of paths) {
+    const key = foldName(path, folding);
+    const other = files.get(key);
+    if (other !== undefined && other !== path) return [other, path];
+    files.set(key, path);
+  }
+  for (const path of paths) {
+    for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
+      const other = files.get(foldName(path.slice(0, end), folding));
+      if (other !== undefined) return [other, path];
+    }
+  }
+  return undefined;
+}
+
+/** Disks fold by tables of their own; this is what they have in common. */
+function foldName(name: string, { ignoresCase, ignoresForm }: Folding): string {
+  const formed = ignoresForm ? name.normalize('NFD') : name;
+  return ignoresCase ? formed.toUpperCase().toLowerCase() : formed;
+}
+
+/** Asks the disk of a directory once, by a file of its own. */
+function askDisk(where: string): Promise<Folding> {
+  const known = asked.get(where) ?? probe(where);
+  asked.set(where, known);
+  known.catch(() => asked.delete(where));
+  return known;
+}
+
+async function probe(where: string): Promise<Folding> {
+  const directory = await nearest(join(where, '.skulk', 'v1'));
+  const token = randomBytes(6).toString('hex');
+  const name = (letters: string): string => join(directory, `.skulk-probe-${token}-${letters}`);
+  const path = name('a\u00e9');
+  try {
+    await writeFile(path, '', { flag: 'wx' });
+    return { ignoresCase: await isThere(name('A\u00e9')), ignoresForm: await isThere(name('ae\u0301')) };
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function nearest(path: string): Promise<string> {
+  for (let at = path; ; at = dirname(at)) if (dirname(at) === at || (await isThere(at))) return at;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EINVAL', 'EILSEQ')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { writeFiles } from '../helpers/model-files.ts';
+import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { serveThroughProxy } from '../helpers/staging-node.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { wants } from '../helpers/wants.ts';
+
+const files = { 'Config.json': 'one', 'config.json': 'two' };
+const both = { status: 5, stdout: '', stderr: expect.stringMatching(/Config\.json.*config\.json/s) };
+const options = { timeout: 120_000, ...wants('an exFAT disk') };
+
+/** A disk that takes upper and lower case for one. */
+async function exfatDisk(): Promise<string> {
+  const home = await temporaryDirectory();
+  const [image, disk] = [join(home, 'image'), join(home, 'disk')];
+  await writeFile(image, '');
+  await truncate(image, 64 * 1024 * 1024);
+  await mkdir(disk);
+  const run = (command: string, ...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+    expect(status, stderr).toBe(0);
+    return stdout.trim();
+  };
+  run('mkfs.exfat', image);
+  const device = run('/sbin/losetup', '--find', '--show', image);
+  run('mount.exfat-fuse', device, disk);
+  onTestFinished(() => {
+    spawnSync('umount', [disk]);
+    spawnSync('/sbin/losetup', ['-d', device]);
+  });
+  return disk;
+}
+
+test('names that a disk takes for one are refused before a byte is sent, and staged where it does not', options, async () => {
+  const disk = await exfatDisk();
+  const { proxy } = await serveThroughProxy({ 'org/m': files, 'Org/other': { 'a.gguf': 'a' }, 'org/Other': { 'a.gguf': 'b' } });
+  const home = await temporaryDirectory();
+  await writeFiles(home, { 'skulk.json': JSON.stringify({ model_store: { staging: { node_cache_path: join(disk, 'cache') } } }) });
+  const env = { SKULK_HOME: home, SKULK_STORE: proxy.url };
+  const there = { env: { ...env, SKULK_CONFIG: join(home, 'skulk.json') } };
+  for (const args of [
+    ['stage', 'org/m'],
+    ['stage', '--dry-run', 'org/m'],
+    ['run', 'org/m', '--', 'true'],
+  ])
+    expect(await runSkulk(args, there), args.join(' ')).toMatchObject(both);
+  expect(proxy.bytes()).toBe(0);
+  expect((await readdir(disk, { recursive: true })).filter((path) => path.toLowerCase().includes('config'))).toEqual([]);
+  expect(await runSkulk(['stage', 'Org/other'], there)).toMatchObject({ status: 0 });
+  expect(await runSkulk(['stage', 'Org/other'], there)).toMatchObject({ status: 0 });
+  expect(await runSkulk(['stage', 'org/Other'], there)).toMatchObject({ status: 5, stderr: expect.stringContaining('Org/other') });
+  expect(await readFile(join(disk, 'cache/Org--other/a.gguf'), 'utf8')).toBe('a');
+  const staged = await runSkulk(['stage', 'org/m'], { env });
+  expect(staged).toMatchObject({ status: 0 });
+  expect((await readdir(join(home, 'staging/org--m'))).toSorted()).toEqual(['.last_used', '.skulk.json', 'Config.json', 'config.json']);
+});
+
+test('a store on such a disk refuses them from a directory, from another machine, and from Hugging Face', options, async () => {
+  const disk = await exfatDisk();
+  const world = await hubWorld();
+  world.hub.push('org/hub', { files: { ...files, 'a.safetensors': 'weights' } });
+  const store = join(disk, 'store');
+  await mkdir(store);
+  const source = join(world.home, 'source');
+  await writeFiles(source, files);
+  const host = { SKULK_HOME: join(world.home, 'h'), HF_ENDPOINT: world.hub.url, SKULK_CONFIG: join(world.home, 'skulk.json') };
+  await writeFiles(world.home, { 'skulk.json': JSON.stringify({ model_store: { store_path: store } }) });
+  expect(await runSkulk(['add', source, '--as', 'org/m'], { env: host })).toMatchObject(both);
+  expect(await runSkulk(['download', 'org/hub'], { env: host })).toMatchObject(both);
+  const served = await startServe({ home: join(world.home, 'h'), env: host });
+  onTestFinished(() => served[Symbol.asyncDispose]());
+  const node = { SKULK_HOME: join(world.home, 'node'), SKULK_STORE: served.url };
+  expect(await runSkulk(['download', 'org/hub'], { env: node })).toMatchObject(both);
+  expect(await runSkulk(['add', source, '--as', 'org/m'], { env: node })).toMatchObject(both);
+  expect((await readdir(store, { recursive: true })).filter((path) => path.toLowerCase().endsWith('config.json'))).toEqual([]);
+  expect(world.hub.sent('a.safetensors')).toBe(0);
+});
