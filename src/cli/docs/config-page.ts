@@ -39,9 +39,10 @@ export function configPage(): string {
     escapeRoff('skulk-config - the configuration file of skulk'),
     heading('description'),
     ...paragraphs([
-      'YAML or JSON. The file is the one that --config or SKULK_CONFIG names, else skulk.yaml, skulk.yml or skulk.json in the working directory or a directory above it, else in $XDG_CONFIG_HOME/skulk (~/.config/skulk), else in /etc/skulk. Without a file the defaults hold.',
+      'YAML or JSON. The file is the one that --config or SKULK_CONFIG names, else skulk.yaml, skulk.yml or skulk.json in the working directory or a directory above it, else in $XDG_CONFIG_HOME/skulk (~/.config/skulk), else in /etc/skulk. Without a file the defaults hold. A file in the working directory or above it counts only when it and its directory belong to this user or root, and are not writable by everybody.',
       'A flag wins over the environment, the environment over the file, the file over the defaults. `skulk config show --origin` says where each value came from, `skulk config validate` checks a file.',
-      'Sections at the top that are not listed here belong to other programs and are left alone. An unknown key inside model_store is an error. In paths a leading ~ and $VAR are replaced.',
+      'Sections at the top that are not listed here belong to other programs and are left alone. An unknown key inside model_store is an error. In paths a leading ~ and $VAR are replaced. The YAML is read as PyYAML reads it, so yes, no, on and off are truth values.',
+      'The token of SKULK_TOKEN, --token or model_store.auth.token is sent to a store that is named by --store, SKULK_STORE, an address, or a name that the name service knows. It is not sent to a store that was found by mDNS, to a name that ends with .local, or to a store that only a file in the working directory or above it names; a token in that very file is the exception. The command then stops and says so. `token_hosts: [NAME, ADDRESS]` in $SKULK_HOME/machine.yaml lists hosts that get it all the same.',
     ]),
     heading('keys'),
     ...describe(configSchema as SchemaNode, []),

@@ -32,7 +32,15 @@ export function guardToken(config: Config, url: string, { isOwnServer = false }:
       `the name service does not know ${name}, and anybody on the LAN can say by mDNS that it is at ${address}`,
       `if that is your store, name its address: SKULK_STORE=${withHost(url, address)}, or add ${name} to ${list}`,
     );
-  if (isOwnServer && isOwnAddress(name)) return {};
+  if (isOwnServer)
+    return isOwnAddress(name)
+      ? {}
+      : {
+          withheld: refuse(
+            'only the lock of the store names that address, and it is not one of this machine',
+            `if it is your store, name it: SKULK_STORE=${url}, or add ${name} to ${list}`,
+          ),
+        };
   // Who writes the URL means it. An address needs no look-up, and a name is looked up before anything is sent.
   if (isGiven(config)) return { whenOnlyMdns };
   if (settings.storeUrl.value !== undefined || remoteUrl(config) !== url.replace(/\/+$/, ''))
