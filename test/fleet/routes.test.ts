@@ -70,5 +70,6 @@ test('a log of orders that a power cut or a person damaged loses only what is da
   await writeFile(join(world.home, 'host/store/.skulk/v1/fleet/nodes.json'), '[');
   host = await world.serveHost();
   expect((await ask(host.url, '/nodes')).json()).not.toContainEqual(expect.objectContaining({ node_id: 'n1' }));
-  expect(((await post('/nodes/n1', report)).json() as { orders: unknown[] }).orders).toHaveLength(2);
+  // The second covers the first.
+  expect(((await post('/nodes/n1', report)).json() as { orders: unknown[] }).orders).toMatchObject([{ seq: 2 }]);
 });

@@ -9,8 +9,9 @@ import type { NodeId } from '../kernel/node-id.ts';
 import type { Fleet, GivenOrder, KnownNode, NodeReport, Order, OrderOutcome, OrderRequest } from './contract.ts';
 import { isNews, merge } from './merge-report.ts';
 import { type NodeRecord, readNodeList, writeNodeList } from './node-list.ts';
-import { type BookedOrder, createOrderBook, type OrderBook, outcomesOf } from './order-book.ts';
+import { type BookedOrder, createOrderBook, isOpenOn, type OrderBook, outcomesOf } from './order-book.ts';
 import { appendToLog, type LogEntry, readOrderLog, rewriteLog } from './order-log.ts';
+import { makeWayFor, nodeBounds, type RetirementFacts, silentNodes } from './retire-nodes.ts';
 
 /** What the fleet needs of the store. */
 interface CanonicalStore {
@@ -39,7 +40,10 @@ export interface HostFleet extends Fleet {
 
 /** How often a stream shows that it lives, in milliseconds. */
 const heartbeatMs = 5_000;
-const mostNodes = 1024;
+/** So many orders may wait for nodes; of more the oldest are given up. */
+const mostPending = 2_000;
+/** How often nodes that are gone are looked for, in milliseconds. */
+const retireEveryMs = 3600_000;
 /** So many copies are remembered over all nodes; whoever reports beyond that is known without its list. */
 const mostCopies = 10_000;
 /** How much the list of pending orders says at most: so many orders on so many nodes, all counted. */
@@ -129,8 +133,8 @@ export function openFleet({ directory, store, now, emit, exclusively, assertHeld
   const hostnameOf = (nodeId: NodeId): string => nodes.get(nodeId)?.hostname ?? '';
   const given = (booked: BookedOrder): GivenOrder => ({ ...booked.order, nodes: outcomesOf(booked, hostnameOf) });
   /** Whether an answer may come soon: without an agent a node answers when it is next used, and nobody can reach a store without a server. */
-  const isAwaited = ({ nodes: asked }: BookedOrder): boolean =>
-    isServer && [...asked].some(([nodeId, outcome]) => outcome === undefined && mayAnswer(nodeId));
+  const isAwaited = (booked: BookedOrder): boolean =>
+    isServer && [...booked.nodes.keys()].some((nodeId) => isOpenOn(booked, nodeId) && mayAnswer(nodeId));
   const mayAnswer = (nodeId: NodeId): boolean => {
     const record = nodes.get(nodeId);
     const isFresh = record?.agent === true && now().getTime() - Date.parse(record.last_seen) < agentFreshMs;
@@ -155,6 +159,40 @@ export function openFleet({ directory, store, now, emit, exclusively, assertHeld
     if (stranger !== undefined) throw unknownNode(stranger);
     return named === undefined ? [...nodes.keys()] : [...new Set(named)];
   };
+  const facts = (): RetirementFacts => ({ now: now().getTime(), listens: (nodeId) => watchers.has(nodeId) });
+  /** Drops nodes and their orders. Inside of a change. */
+  const drop = async (gone: readonly NodeId[]): Promise<void> => {
+    const rest = new Map(nodes);
+    for (const nodeId of gone) rest.delete(nodeId);
+    await writeNodeList(nodesPath, rest);
+    // Others may have reported meanwhile.
+    for (const nodeId of gone) nodes.delete(nodeId);
+    await write(...gone.map((forget) => ({ forget })));
+  };
+  let retiredAt = Number.NEGATIVE_INFINITY;
+  const retire = async (): Promise<void> => {
+    if (!isServer || now().getTime() - retiredAt < retireEveryMs) return;
+    retiredAt = now().getTime();
+    await change(async () => {
+      const gone = silentNodes(nodes.values(), facts());
+      if (gone.length > 0) await drop(gone);
+    });
+  };
+  /** Finds a place for a new node. Inside of a change. @throws SkulkError CONFLICT */
+  const makeWay = async (address: string | null): Promise<void> => {
+    const leaving = makeWayFor(nodes.values(), address, facts());
+    if (leaving === undefined)
+      throw new SkulkError('CONFLICT', `${nodeBounds.nodes} nodes are known, more are not taken`, {
+        hint: '`skulk nodes --forget NODE` drops one that is gone',
+      });
+    if (leaving !== 'room') await drop([leaving]);
+  };
+  /** Gives up the oldest orders when there are too many: a copy that nobody orders away is evicted by the budget of its node. */
+  const boundOrders = async (): Promise<void> => {
+    const pending = book.pending();
+    const tooMany = pending.slice(0, Math.max(0, pending.length - mostPending + 1));
+    if (tooMany.length > 0) await write(...tooMany.map(({ order }) => ({ drop: order.order_id })));
+  };
   const hasRoomFor = ({ node_id, copies }: NodeReport): boolean => {
     const others = [...nodes.values()].filter((record) => record.node_id !== node_id);
     return others.reduce((sum, record) => sum + (record.copies?.length ?? 0), copies?.length ?? 0) <= mostCopies;
@@ -170,15 +208,25 @@ export function openFleet({ directory, store, now, emit, exclusively, assertHeld
       const before = nodes.get(report.node_id);
       // Without a server nobody can reach this store over HTTP, and what is done here is done at once.
       if (before === undefined && !isServer) return [];
-      if (before === undefined && nodes.size >= mostNodes)
-        throw new SkulkError('CONFLICT', `${mostNodes} nodes are known, more are not taken`, {
-          hint: '`skulk nodes --forget NODE` drops one that is gone',
-        });
       const told = hasRoomFor(report) ? report : { ...report, copies: null };
+      if (before === undefined) {
+        // One after the other, as each may take the last place.
+        await change(async () => {
+          if (nodes.has(report.node_id)) return;
+          await makeWay(address ?? null);
+          const record = merge(undefined, told, address ?? null, now());
+          nodes.set(record.node_id, record);
+          await writeNodeList(nodesPath, nodes);
+        });
+        tellChange();
+        await retire();
+        return book.openFor(report.node_id);
+      }
       const record = merge(before, told, address ?? null, now());
       nodes.set(record.node_id, record);
       tellChange();
       if (isServer && isNews(before, record)) await change(() => writeNodeList(nodesPath, nodes));
+      await retire();
       return book.openFor(report.node_id);
     },
     expects: async (nodeId) => {
@@ -230,6 +278,7 @@ export function openFleet({ directory, store, now, emit, exclusively, assertHeld
       }),
     give: (request) =>
       change(async () => {
+        await boundOrders();
         const order = make(request);
         await write({ order, nodes: addressees(request.nodes) });
         tellNodes();
@@ -243,6 +292,7 @@ export function openFleet({ directory, store, now, emit, exclusively, assertHeld
       if (entry.nodes.length === 0)
         return { freedBytes: (await store.remove(modelId, { force })).freedBytes, order: { ...entry.order, nodes: [] } };
       const prepare = change(async () => {
+        await boundOrders();
         entry = draw();
         await write({ ...entry, prepared: true });
       });
@@ -297,11 +347,7 @@ export function openFleet({ directory, store, now, emit, exclusively, assertHeld
     forget: (nodeId) =>
       change(async () => {
         if (!nodes.has(nodeId)) throw unknownNode(nodeId);
-        const rest = new Map(nodes);
-        rest.delete(nodeId);
-        await writeNodeList(nodesPath, rest);
-        nodes = rest;
-        await write({ forget: nodeId });
+        await drop([nodeId]);
       }),
   };
 

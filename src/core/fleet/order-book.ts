@@ -6,6 +6,8 @@ import type { LogEntry } from './order-log.ts';
 export interface BookedOrder {
   readonly order: Order;
   readonly nodes: Map<NodeId, OrderOutcome | undefined>;
+  /** The nodes of which a newer order asks all that this one does, and that order. */
+  readonly superseded: Map<NodeId, BookedOrder>;
   isPrepared: boolean;
 }
 
@@ -30,6 +32,16 @@ const keptWhenOver = 100;
 export function createOrderBook(): OrderBook {
   const orders = new Map<string, BookedOrder>();
   let next = 1;
+  /** What a newer order covers is not asked of a node twice. */
+  const supersede = (orderId: string): void => {
+    const newer = orders.get(orderId);
+    if (newer === undefined) return;
+    for (const older of orders.values()) {
+      if (older === newer || older.isPrepared || older.order.seq > newer.order.seq || !covers(newer.order, older.order)) continue;
+      for (const node of newer.nodes.keys())
+        if (older.nodes.has(node) && older.nodes.get(node)?.status !== 'done') older.superseded.set(node, newer);
+    }
+  };
   return {
     orders,
     get next() {
@@ -39,21 +51,27 @@ export function createOrderBook(): OrderBook {
       if ('order' in entry) {
         next = Math.max(next, entry.order.seq + 1);
         const nodes = new Map(entry.nodes.map((node) => [node, undefined]));
-        orders.set(entry.order.order_id, { order: entry.order, nodes, isPrepared: entry.prepared === true });
+        orders.set(entry.order.order_id, { order: entry.order, nodes, superseded: new Map(), isPrepared: entry.prepared === true });
+        if (entry.prepared !== true) supersede(entry.order.order_id);
       } else if ('commit' in entry) {
         const booked = orders.get(entry.commit);
         if (booked !== undefined) booked.isPrepared = false;
+        supersede(entry.commit);
       } else if ('drop' in entry) orders.delete(entry.drop);
       else if ('ack' in entry) {
         const nodes = orders.get(entry.ack)?.nodes;
         // Done is the last word.
         if (nodes?.has(entry.node) === true && nodes.get(entry.node)?.status !== 'done') nodes.set(entry.node, entry.outcome);
-      } else if ('forget' in entry) for (const { nodes } of orders.values()) nodes.delete(entry.forget);
-      else next = Math.max(next, entry.next);
+      } else if ('forget' in entry) {
+        for (const { nodes, superseded } of orders.values()) {
+          nodes.delete(entry.forget);
+          superseded.delete(entry.forget);
+        }
+      } else next = Math.max(next, entry.next);
     },
     openFor: (nodeId) =>
       [...orders.values()]
-        .filter(({ nodes, isPrepared }) => !isPrepared && nodes.has(nodeId) && nodes.get(nodeId)?.status !== 'done')
+        .filter((booked) => !booked.isPrepared && booked.nodes.has(nodeId) && !isSettled(booked, nodeId))
         .map(({ order }) => order)
         .toSorted((a, b) => a.seq - b.seq),
     pending: () =>
@@ -64,23 +82,49 @@ export function createOrderBook(): OrderBook {
       for (const { order } of over) orders.delete(order.order_id);
       return [
         { next },
-        ...[...orders.values()].flatMap(({ order, nodes, isPrepared }): LogEntry[] => [
-          { order, nodes: [...nodes.keys()], ...(isPrepared && { prepared: true }) },
-          ...[...nodes].flatMap(([node, outcome]) => (outcome === undefined ? [] : [{ ack: order.order_id, node, outcome }])),
-        ]),
+        ...[...orders.values()].flatMap((booked): LogEntry[] => {
+          const { order, nodes, isPrepared } = booked;
+          const acks = [...nodes.keys()].flatMap((node) => {
+            // What a newer order did is noted here as well: that one may be left out of the log before this one.
+            const outcome = outcomeOn(booked, node);
+            return outcome === undefined ? [] : [{ ack: order.order_id, node, outcome }];
+          });
+          return [{ order, nodes: [...nodes.keys()], ...(isPrepared && { prepared: true as const }) }, ...acks];
+        }),
       ];
     },
   };
 }
 
-const isOver = ({ nodes }: BookedOrder): boolean => [...nodes.values()].every((outcome) => outcome?.status === 'done');
+/** Whether a newer order asks at least what an older one asks. */
+const covers = (newer: Order, older: Order): boolean =>
+  (newer.force || !older.force) &&
+  ((newer.kind === 'purge' && newer.model_id === null) || (newer.model_id !== null && newer.model_id === older.model_id));
+
+const isSettled = ({ nodes, superseded }: BookedOrder, node: NodeId): boolean => nodes.get(node)?.status === 'done' || superseded.has(node);
+
+const isOver = (booked: BookedOrder): boolean => [...booked.nodes.keys()].every((node) => isSettled(booked, node));
+
+/** What a node did about an order, or about the newer one that took its place. */
+function outcomeOn({ nodes, superseded }: BookedOrder, node: NodeId): OrderOutcome | undefined {
+  const own = nodes.get(node);
+  const newer = superseded.get(node);
+  if (own?.status === 'done' || newer === undefined) return own;
+  return newer.nodes.has(node) ? outcomeOn(newer, node) : own;
+}
 
 /** How an order stands, by node. */
-export const outcomesOf = ({ nodes }: BookedOrder, hostnameOf: (nodeId: NodeId) => string): readonly NodeOutcome[] =>
-  [...nodes].map(([node, outcome]) => ({
-    node,
-    hostname: hostnameOf(node),
-    status: outcome?.status ?? 'pending',
-    freed_bytes: outcome?.freed_bytes ?? 0,
-    reason: outcome?.reason ?? null,
-  }));
+export const outcomesOf = (booked: BookedOrder, hostnameOf: (nodeId: NodeId) => string): readonly NodeOutcome[] =>
+  [...booked.nodes.keys()].map((node) => {
+    const outcome = outcomeOn(booked, node);
+    return {
+      node,
+      hostname: hostnameOf(node),
+      status: outcome?.status ?? 'pending',
+      freed_bytes: outcome?.freed_bytes ?? 0,
+      reason: outcome?.reason ?? null,
+    };
+  });
+
+/** Whether an order still waits for a node, itself or through the one that took its place. */
+export const isOpenOn = (booked: BookedOrder, node: NodeId): boolean => booked.nodes.has(node) && outcomeOn(booked, node) === undefined;

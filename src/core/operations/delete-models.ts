@@ -7,7 +7,7 @@ import { listCopies } from '../staging/list-copies.ts';
 import type { Store } from '../store/contract.ts';
 import type { Deps } from './deps.ts';
 import { openStore } from './open-store.ts';
-import { awaitNodes, mergeOutcomes, usualWaitMs } from './order-everywhere.ts';
+import { awaitNodes, mergeOutcomes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from './order-everywhere.ts';
 
 /** What `skulk delete` is about to do. */
 export interface DeletionPlan {
@@ -27,8 +27,9 @@ export interface DeletionReport {
   readonly freed_bytes: number;
   /** Of `freed_bytes`, what the canonical copies had. */
   readonly canonical_bytes: number;
+  /** Those that have or had a copy, or answered. */
   readonly nodes: readonly NodeOutcome[];
-  /** What the nodes were asked, and how it stands on each. */
+  /** What the nodes were asked, and how it stands on each, also on those that have no copy as far as they told. */
   readonly orders: readonly GivenOrder[];
 }
 
@@ -81,6 +82,7 @@ export async function deleteModels(
 ): Promise<DeletionReport> {
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
+  const isConcerned = await whoHoldsWhat(fleet);
   let canonical = 0;
   const orders: GivenOrder[] = [];
   let failure: unknown;
@@ -98,7 +100,8 @@ export async function deleteModels(
   const deleted = orders.flatMap(({ model_id }) => model_id ?? []);
   // They work at the same time, so they are waited for together.
   const outcomes = await Promise.all(orders.map((order) => awaitNodes(deps, fleet, order, { waitMs, isForAll: true })));
-  const nodes = mergeOutcomes(outcomes);
+  const concerned = orders.map(({ model_id }, index) => withoutUnconcerned(outcomes[index] ?? [], model_id, isConcerned));
+  const nodes = mergeOutcomes(concerned);
   if (failure !== undefined) {
     const { message } = failure instanceof Error ? failure : { message: String(failure) };
     throw new SkulkError('PARTIAL', `deleted ${deleted.join(', ')}, but then: ${message}`, {

@@ -1,4 +1,6 @@
 import type { Fleet, GivenOrder, NodeOutcome } from '../fleet/contract.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import type { NodeId } from '../kernel/node-id.ts';
 import { carryOutOrder } from './carry-out-order.ts';
 import { obey, ownNodeId, tellStaged } from './catch-up.ts';
 import type { Deps } from './deps.ts';
@@ -34,6 +36,29 @@ export async function awaitNodes(
   const { nodes } = await fleet.outcome(order.order_id, { waitMs, signal: world.signal });
   return [...own, ...nodes];
 }
+
+/** Which of the known nodes an order concerns: those that told of a copy of the model, and those of which nobody knows. */
+export type Concerned = (node: NodeId, modelId: ModelId | null) => boolean;
+
+/** Asks a store which nodes hold what, before it is ordered away. */
+export async function whoHoldsWhat(fleet: Fleet): Promise<Concerned> {
+  const known = new Map((await fleet.nodes().catch(() => [])).map((node) => [node.node_id, node]));
+  return (nodeId, modelId) => {
+    const node = known.get(nodeId);
+    if (node === undefined || (node.copies === null && node.staged_models !== 0)) return true;
+    return (node.copies ?? []).some(({ model_id }) => modelId === null || model_id === modelId);
+  };
+}
+
+/**
+ * Leaves out the nodes that have not answered and have no copy as far as they told: nothing is owed there. They are asked all the same,
+ * as one may have been cut off before it told. Pure.
+ */
+export const withoutUnconcerned = (
+  outcomes: readonly NodeOutcome[],
+  modelId: ModelId | null,
+  isConcerned: Concerned,
+): readonly NodeOutcome[] => outcomes.filter(({ node, status }) => status !== 'pending' || isConcerned(node, modelId));
 
 /** One line for each node of several orders: the worst that became of them, and all that they freed. */
 export function mergeOutcomes(lists: readonly (readonly NodeOutcome[])[]): readonly NodeOutcome[] {

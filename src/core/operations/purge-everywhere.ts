@@ -4,7 +4,7 @@ import type { NodeId } from '../kernel/node-id.ts';
 import type { Deps } from './deps.ts';
 import { nodesCalled } from './nodes-called.ts';
 import { openStore } from './open-store.ts';
-import { awaitNodes, usualWaitMs } from './order-everywhere.ts';
+import { awaitNodes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from './order-everywhere.ts';
 
 /** What was ordered of every node, and how it stands. */
 export interface PurgedEverywhere {
@@ -34,8 +34,11 @@ export async function purgeEverywhere(
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
   const nodeIds = named === undefined ? undefined : await nodesCalled(fleet, named);
+  const isConcerned = await whoHoldsWhat(fleet);
   const given = await fleet.give({ kind: 'purge', model_id: modelId ?? null, force, ...(nodeIds !== undefined && { nodes: nodeIds }) });
-  const nodes = await awaitNodes(deps, fleet, given, { waitMs, isForAll: named === undefined });
+  const outcomes = await awaitNodes(deps, fleet, given, { waitMs, isForAll: named === undefined });
+  // Whoever was named is named again, whatever it has.
+  const nodes = named === undefined ? withoutUnconcerned(outcomes, modelId ?? null, isConcerned) : outcomes;
   const { nodes: _, ...order } = given;
   return { order, freed_bytes: nodes.reduce((sum, { freed_bytes }) => sum + freed_bytes, 0), nodes };
 }
