@@ -54,6 +54,7 @@ const { isAbsolute } = process.getBuiltinModule('node:path');
 /** The host of a real process. */
 export function processHost(commands: CommandLoaders): Host {
   const { env, platform } = process;
+  keepOwnAccess();
   return {
     commands,
     version: readVersion(),
@@ -111,6 +112,13 @@ function controlJob({ release, resume }: Drawing): Job {
 
 /** Not SIGTSTP and SIGCONT: a job that is stopped is stopped as a whole. Node keeps SIGUSR1 for its debugger until somebody listens. */
 const passable = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
+
+/** A umask that takes the user's own rights away would make directories that nothing can be put into. */
+function keepOwnAccess(): void {
+  const ofOwner = 0o700;
+  const mask = process.umask(0o077);
+  process.umask(mask & ~ofOwner);
+}
 
 /** package.json is one directory above dist and two above this source. */
 function readVersion(): string {

@@ -1,5 +1,5 @@
 import { errorCodes, SkulkError } from '../core/kernel/errors.ts';
-import { explainSystemError } from '../core/kernel/explain-system-error.ts';
+import { explainAnySystemError } from '../core/kernel/explain-system-error.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Terminal } from './terminal.ts';
  */
 export function reportError(error: unknown, terminal: Terminal, { json, verbose }: { json: boolean; verbose: boolean }): number {
   terminal.vacate();
-  const known = explainSystemError(error, 'the system refused');
+  const known = explainAnySystemError(error);
   const { code, message, hint } = known instanceof SkulkError ? known : describeBug(error);
   if (verbose && error instanceof Error && !(error instanceof SkulkError)) terminal.say(error.stack ?? '');
   if (verbose && error instanceof SkulkError && error.cause instanceof Error) terminal.say(`caused by: ${error.cause.message}`);
@@ -26,7 +26,7 @@ export function reportError(error: unknown, terminal: Terminal, { json, verbose 
 }
 
 function describeBug(error: unknown): { code: string; message: string; hint: string } {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = (error instanceof Error ? error.message || error.name : String(error)) || 'something failed without a message';
   return {
     code: 'BUG',
     message: `${message} (this is a bug in skulk)`,

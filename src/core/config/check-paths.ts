@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, lstat, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { explainSystemError } from '../kernel/explain-system-error.ts';
 import { type Config, placeOf } from './settings.ts';
 
 /**
@@ -42,7 +43,7 @@ export async function checkDirectory(path: string, name: string, { mayBeMissing 
       refuse('cannot be written by this user', 'change its owner or mode, or choose another directory', error);
     if (isSystemError(error, 'EROFS')) refuse('is on a read-only file system', 'mount it writable, or choose another directory', error);
     if (isSystemError(error, 'ENOTDIR')) refuse('is not a directory', 'a part of the path is a file', error);
-    throw error;
+    throw explainSystemError(error, `${name} ${path} cannot be used`);
   }
 }
 

@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /**
  * Every failure that skulk foresees, with what it means to a shell and to an HTTP client.
  * `exit` is the process's exit status, `http` the status of an answer (contract.md, "Exit status" and "HTTP").
@@ -27,6 +29,10 @@ export const errorCodes = {
   STORE_UNREACHABLE: { exit: 4, http: 503 },
   /** The store was not named in a way that lets a token go there. */
   TOKEN_WITHHELD: { exit: 2, http: 503 },
+  /** A disk that a path leads to is gone, or does not answer. */
+  DISK_ABSENT: { exit: 4, http: 503 },
+  /** The file system refuses something, for a reason that has no code of its own here. */
+  DISK_FAILED: { exit: 2, http: 500 },
   STORE_BUSY: { exit: 5, http: 503 },
   CONFLICT: { exit: 5, http: 409 },
   /** Work that somebody stopped. */
@@ -79,9 +85,28 @@ export class SkulkError extends Error {
 /** Whether a value is one of the codes of `errorCodes`. */
 export const isErrorCode = (value: unknown): value is ErrorCode => typeof value === 'string' && Object.hasOwn(errorCodes, value);
 
+/** Numbers that Node has no name for in an error; those of `os.constants` depend on the system, the others are Linux's. */
+const unnamed: ReadonlyMap<number, string> = new Map([
+  ...(process.platform === 'linux'
+    ? ([
+        [87, 'EUSERS'],
+        [117, 'EUCLEAN'],
+        [121, 'EREMOTEIO'],
+        [123, 'ENOMEDIUM'],
+        [108, 'ESHUTDOWN'],
+        [112, 'EHOSTDOWN'],
+      ] as const)
+    : []),
+  ...Object.entries(constants.errno).map(([name, number]) => [number, name] as const),
+]);
+
 /** The `code` of a Node system error (`ENOENT`, `EACCES`, …), or undefined. */
-export const systemCode = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  // EDQUOT, ESTALE, ENOLCK and others come as `Unknown system error -122`.
+  const number = /^Unknown system error -?(\d+)$/.exec(error.code)?.[1];
+  return number === undefined ? error.code : (unnamed.get(Number(number)) ?? error.code);
+}
 
 /** Whether a system error has one of the given codes. */
 export const isSystemError = (error: unknown, ...codes: readonly string[]): boolean => codes.includes(systemCode(error) ?? '');

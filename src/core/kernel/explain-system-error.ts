@@ -1,41 +1,157 @@
-import { SkulkError, systemCode } from './errors.ts';
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
+import { type ErrorCode, SkulkError, systemCode } from './errors.ts';
 
-const sentences: Record<string, { code: 'PERMISSION' | 'NO_SPACE' | 'BAD_PATH' | 'INTEGRITY' | 'CONFLICT'; says: string; hint: string }> = {
-  EACCES: { code: 'PERMISSION', says: 'permission denied', hint: 'check the owner and the mode of that path' },
+interface Sentence {
+  readonly code: ErrorCode;
+  readonly says: string;
+  readonly hint: string;
+}
+
+const noRoomHint = 'free some room and run the command again; verified bytes are kept';
+const away = (
+  says: string,
+  hint = 'check that the disk is mounted and answers: `df PATH`; if not, unmount it and mount it again',
+): Sentence => ({
+  code: 'DISK_ABSENT',
+  says,
+  hint,
+});
+const refused = (says: string, hint: string): Sentence => ({ code: 'DISK_FAILED', says, hint });
+
+const sentences: Readonly<Record<string, Sentence>> = {
+  EACCES: { code: 'PERMISSION', says: 'permission denied', hint: 'check the owner and the mode of that path, and the umask' },
   EPERM: { code: 'PERMISSION', says: 'operation not permitted', hint: 'check the owner and the mode of that path' },
   EROFS: { code: 'PERMISSION', says: 'the file system is read-only', hint: 'mount it writable, or choose another path' },
-  ENOSPC: {
-    code: 'NO_SPACE',
-    says: 'no space left on the disk',
-    hint: 'free some room and run the command again; verified bytes are kept',
-  },
-  EDQUOT: {
-    code: 'NO_SPACE',
-    says: 'the disk quota is used up',
-    hint: 'free some room and run the command again; verified bytes are kept',
-  },
+  ENOSPC: { code: 'NO_SPACE', says: 'no space left on the disk', hint: noRoomHint },
+  EDQUOT: { code: 'NO_SPACE', says: 'the disk quota is used up', hint: noRoomHint },
+  EFBIG: refused(
+    'the file is larger than this file system, or a limit of this user, allows',
+    'FAT32 holds files of up to 4 GiB: use ext4, APFS, NTFS or exFAT; `ulimit -f` shows the limit of the user',
+  ),
+  EMLINK: refused('the directory or file has as many links as this file system allows', 'use another file system, or another directory'),
   ENAMETOOLONG: { code: 'BAD_PATH', says: 'the name is too long for this file system', hint: 'use a shorter path' },
   ENOTDIR: { code: 'BAD_PATH', says: 'a part of the path is not a directory', hint: 'check the path' },
   ELOOP: { code: 'BAD_PATH', says: 'too many symbolic links', hint: 'check where the links lead' },
+  EILSEQ: refused('the file system cannot hold this name', 'use a file system that takes names in UTF-8'),
   EIO: { code: 'INTEGRITY', says: 'the disk reported an input/output error', hint: 'check the disk; the system log says more' },
+  EREMOTEIO: { code: 'INTEGRITY', says: 'the disk reported an input/output error', hint: 'check the disk; the system log says more' },
+  EUCLEAN: { code: 'INTEGRITY', says: 'the file system is damaged', hint: 'unmount the disk and check it with fsck' },
   EBUSY: { code: 'CONFLICT', says: 'the system itself uses it', hint: 'something may be mounted there; unmount it' },
   ENOTEMPTY: { code: 'CONFLICT', says: 'something else writes there', hint: 'find out what, stop it, and run the command again' },
+  ETXTBSY: { code: 'CONFLICT', says: 'a running program uses the file', hint: 'end that program' },
   ESTALE: { code: 'CONFLICT', says: 'the network disk has lost it', hint: 'mount that disk again' },
+  ENOTCONN: away(
+    'the program that serves this file system is gone',
+    'unmount it (`fusermount -u PATH` or `umount -l PATH`) and mount it again',
+  ),
+  ECONNABORTED: away('the program that serves this file system gave up'),
+  ENODEV: away('the device is gone'),
+  ENXIO: away('there is no such device or address'),
+  ENOMEDIUM: away('no medium is in the drive'),
+  ESHUTDOWN: away('the disk was shut down'),
+  EHOSTDOWN: away('the machine with the disk is down'),
+  EHOSTUNREACH: away('the machine with the disk cannot be reached'),
+  ENETUNREACH: away('the network of the disk cannot be reached'),
+  ETIMEDOUT: away('the disk did not answer in time'),
+  ECONNREFUSED: away('the machine with the disk refuses the connection'),
+  ECONNRESET: away('the connection to the disk was closed'),
+  ENOLCK: refused('the file system gives no locks', 'check the lock service of the network disk (rpc.statd), or use a local disk'),
+  ENOTSUP: refused('the file system cannot do that', 'use another file system'),
+  EOPNOTSUPP: refused('the file system cannot do that', 'use another file system'),
+  ENOSYS: refused('the file system cannot do that', 'use another file system'),
+  EOVERFLOW: refused('the file system gave a number that is too large', 'check the disk; a 32-bit network disk cannot hold such files'),
+  EUSERS: refused('too many users for the quota of this disk', 'ask the administrator of the disk'),
+  ENOMEM: refused('the system has no memory left', 'end other programs and run the command again'),
   EMFILE: { code: 'PERMISSION', says: 'too many open files', hint: 'raise the limit (ulimit -n)' },
   ENFILE: { code: 'PERMISSION', says: 'too many open files on this machine', hint: 'raise the limit of the system' },
 };
 
+const noInodes: Sentence = {
+  code: 'NO_SPACE',
+  says: 'no inodes are left on the disk: it holds as many files as it can, though it has free space',
+  hint: 'remove files that nobody needs (`df -i` shows the inodes), or use a file system with more inodes; verified bytes are kept',
+};
+
 /**
- * A disk failure that a person can mend, as a `SkulkError` that names what was being done; anything else as it is.
+ * A failure of the system that a person can mend, as a `SkulkError` that names the path and what was being done; anything else as it is.
  * @param doing what was being done, as `"cannot write /path"`
  */
 export function explainSystemError(error: unknown, doing: string): unknown {
   if (error instanceof SkulkError) return error;
-  const sentence = sentences[systemCode(error) ?? ''];
+  const sentence = sentenceFor(error);
   if (sentence === undefined) return error;
   const { path } = error as { path?: unknown };
   const where = typeof path === 'string' && !doing.includes(path) ? ` (${path})` : '';
-  return new SkulkError(sentence.code, `${doing}: ${sentence.says}${where}`, { hint: sentence.hint, cause: error });
+  const hint = typeof path === 'string' ? sentence.hint.replaceAll('PATH', path) : sentence.hint;
+  return new SkulkError(sentence.code, `${doing}: ${sentence.says}${where}`, { hint, cause: error });
+}
+
+/**
+ * The same for a failure that nobody saw coming. One that names a path is about that path, whatever its code is: `cannot open PATH: …`.
+ */
+export function explainAnySystemError(error: unknown): unknown {
+  if (error instanceof SkulkError || !isOfFiles(error)) return explainSystemError(error, 'the system refused');
+  const { path, dest, syscall } = error;
+  const doing = `cannot ${syscall ?? 'use'} ${dest === undefined ? path : `${path} as ${dest}`}`;
+  const known = explainSystemError(error, doing);
+  if (known instanceof SkulkError) return known;
+  const code = systemCode(error) ?? 'unknown';
+  return new SkulkError('DISK_FAILED', `${doing}: ${meaningOf(error)} (${code})`, {
+    hint: code === 'ENOENT' ? 'check the path; something may have removed it, or its disk is not mounted' : 'check that path and its disk',
+    cause: error,
+  });
+}
+
+interface FileError extends Error {
+  readonly path: string;
+  readonly dest?: string;
+  readonly syscall?: string;
+  readonly errno?: number;
+}
+
+const isOfFiles = (error: unknown): error is FileError =>
+  error instanceof Error && systemCode(error) !== undefined && 'path' in error && typeof error.path === 'string' && error.path !== '';
+
+function meaningOf({ errno, message }: FileError): string {
+  const said = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
+  return said ?? (/^[^:]*: ([^,]+)/.exec(message)?.[1] || 'the system says no more');
+}
+
+function sentenceFor(error: unknown): Sentence | undefined {
+  const code = systemCode(error) ?? '';
+  if (code === 'ENOSPC' && lacksInodes(error)) return noInodes;
+  // Without a path some of these speak of the network.
+  if (ofNetworks.has(code) && !isOfFiles(error)) return undefined;
+  return Object.hasOwn(sentences, code) ? sentences[code] : undefined;
+}
+
+const ofNetworks: ReadonlySet<string> = new Set([
+  'ECONNABORTED',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+]);
+
+const making: ReadonlySet<string> = new Set(['open', 'mkdir', 'symlink', 'mkdtemp', 'copyfile', 'link', 'rename']);
+
+/** Whether a name could not be made although there is room: what was tidied up since may have given an inode back. */
+function lacksInodes(error: unknown): boolean {
+  const { path, dest, syscall } = error as { path?: unknown; dest?: unknown; syscall?: unknown };
+  const place = typeof dest === 'string' ? dest : path;
+  if (typeof place !== 'string' || typeof syscall !== 'string' || !making.has(syscall)) return false;
+  for (let at = place; ; at = dirname(at)) {
+    try {
+      const { files, ffree, bavail, bsize } = statfsSync(at);
+      return files > 0 && (ffree === 0 || (ffree < 16 && bavail * bsize >= 64 * 1024));
+    } catch {
+      if (dirname(at) === at) return false;
+    }
+  }
 }
 
 /** Runs `work`; a disk failure in it is explained by `explainSystemError`. */

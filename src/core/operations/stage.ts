@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { type Companion, isRequired } from '../catalog/companions.ts';
 import { readCard } from '../catalog/read-card.ts';
-import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { isSystemError, SkulkError, systemCode } from '../kernel/errors.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
 import { copyPath, stagingLayout } from '../staging/layout.ts';
 import { type HeldLease, takeLease } from '../staging/leases/take-lease.ts';
+import { readLocalCopy } from '../staging/local-copy.ts';
 import { createRateLimiter, unlimited } from '../transfer/rate-limiter.ts';
 import { catchUp, reportStaged } from './catch-up.ts';
 import type { Deps } from './deps.ts';
@@ -116,9 +117,13 @@ export async function leaseFor(
   const { world, config } = deps;
   const layout = await leaseLayout(deps, { offline });
   if (!config.settings.stagingEnabled.value && !layout.isInPlace) return undefined;
-  return takeLease(layout, { modelId, purpose, now: world.now(), signal: world.signal }).catch((error: unknown) => {
-    if (!layout.isInPlace || !isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
-    world.emit({ type: 'note', message: `that ${modelId} is in use cannot be written down in ${layout.leases}` });
+  return takeLease(layout, { modelId, purpose, now: world.now(), signal: world.signal }).catch(async (error: unknown) => {
+    if (!isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
+    // Without a copy it has to be staged there, which this user cannot.
+    if (!layout.isInPlace && (await readLocalCopy(layout, modelId)) === undefined) throw error;
+    const message = `${layout.leases} cannot be written (${systemCode(error)}), so the use of ${modelId} is not recorded`;
+    if (layout.isInPlace) world.emit({ type: 'note', message });
+    else world.emit({ type: 'warning', message, hint: 'whoever may write there can remove the copy while it is in use' });
     return undefined;
   });
 }

@@ -1,5 +1,5 @@
 import { SkulkError } from '../../../core/kernel/errors.ts';
-import { explainSystemError } from '../../../core/kernel/explain-system-error.ts';
+import { explainAnySystemError } from '../../../core/kernel/explain-system-error.ts';
 
 /** What went wrong, as a sentence and what to do. */
 export interface Problem {
@@ -9,7 +9,7 @@ export interface Problem {
 
 /** An error for a person; one that nobody foresaw is a bug and says so. */
 export function explain(error: unknown): Problem {
-  const known = explainSystemError(error, 'the system refused');
+  const known = explainAnySystemError(error);
   if (known instanceof SkulkError) return { message: known.message, hint: known.hint };
   const message = error instanceof Error ? error.message : String(error);
   return { message: `${message} (this is a bug in skulk)`, hint: 'please report it' };

@@ -1,0 +1,155 @@
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemCode } from '../../src/core/kernel/errors.ts';
+import { explainAnySystemError, explainSystemError } from '../../src/core/kernel/explain-system-error.ts';
+import { writeFiles } from '../helpers/model-files.ts';
+import { smallDisk } from '../helpers/small-disk.ts';
+import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { wants } from '../helpers/wants.ts';
+
+const mebibyte = 2 ** 20;
+
+/** A home whose staging directory is somewhere else, and a store with a model. */
+async function nodeWith(root: string): Promise<{ readonly env: Readonly<Record<string, string>>; readonly config: string }> {
+  const home = await temporaryDirectory();
+  await writeFiles(join(home, 'm'), { 'config.json': '{}', 'a.bin': 'a' });
+  const served = await startServe({ home: join(home, 'host') });
+  onTestFinished(() => served[Symbol.asyncDispose]());
+  const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: served.url };
+  expect(await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env })).toMatchObject({ status: 0 });
+  const config = join(home, 'skulk.yaml');
+  await writeFile(config, `model_store:\n  staging:\n    node_cache_path: ${root}\n`);
+  return { env, config };
+}
+
+describe('a file system whose program is gone', wants('a disk of their own'), () => {
+  test('is named as such, as store and as staging directory', async () => {
+    const home = await temporaryDirectory();
+    const root = join(home, 'fuse');
+    await mkdir(root);
+    const mount = `exec 3<>/dev/fuse; mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 none ${root}`;
+    const mounted = spawnSync('bash', ['-c', mount]);
+    onTestFinished(() => void spawnSync('umount', ['-l', root]));
+    expect(mounted.status, mounted.stderr.toString()).toBe(0);
+    await expect(stat(root)).rejects.toMatchObject({ code: 'ENOTCONN' });
+    const { env, config } = await nodeWith(root);
+    for (const args of [
+      ['serve', '--port', '0', '--api-port', '0', '--host', '127.0.0.1', '--store-path', root],
+      ['stage', 'org/m', '--config', config],
+      ['run', 'org/m', '--config', config, '--', 'true'],
+    ]) {
+      const ended = await runSkulk(args, { env: args[0] === 'serve' ? { SKULK_HOME: home } : env });
+      expect(ended.stderr).not.toContain('bug');
+      expect(ended, ended.stderr).toMatchObject({ status: 4, stdout: '' });
+      for (const part of [root, 'is gone', 'hint:']) expect(ended.stderr).toContain(part);
+    }
+    const doctor = await runSkulk(['doctor', '--config', config], { env });
+    expect(doctor.stdout + doctor.stderr).toContain('is gone');
+    expect(doctor.stdout + doctor.stderr).not.toContain('bug');
+  });
+});
+
+describe('a disk without inodes', wants('a disk of their own'), () => {
+  test('is named as such, and not as a full one', async () => {
+    const root = join(await temporaryDirectory(), 'disk');
+    await mkdir(root);
+    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m,nr_inodes=40', 'tmpfs', root]).status).toBe(0);
+    onTestFinished(() => void spawnSync('umount', ['-l', root]));
+    const { env, config } = await nodeWith(root);
+    let ended = await runSkulk(['stage', 'org/m', '--config', config], { env });
+    expect(ended.status, ended.stderr).toBe(0);
+    await rm(join(root, 'org--m'), { recursive: true });
+    for (let index = 0; ; index += 1) {
+      const isMade = await writeFile(join(root, `f${index}`), '').then(
+        () => true,
+        () => false,
+      );
+      if (!isMade) break;
+    }
+    ended = await runSkulk(['stage', 'org/m', '--config', config], { env });
+    expect(ended, ended.stderr).toMatchObject({ status: 7, stdout: '' });
+    for (const part of [root, 'inodes', 'hint:']) expect(ended.stderr).toContain(part);
+  });
+});
+
+describe('a read-only staging directory', wants('a disk of their own'), () => {
+  test('with a good copy is good for stage and for run, which says that the use is not recorded', async () => {
+    const disk = await smallDisk(16 * mebibyte);
+    const { env, config } = await nodeWith(disk.path);
+    expect(await runSkulk(['stage', 'org/m', '--config', config], { env })).toMatchObject({ status: 0 });
+    disk.setReadOnly(true);
+    expect(await runSkulk(['stage', 'org/m', '--config', config], { env })).toMatchObject({ status: 0 });
+    for (const more of [[], ['--offline']]) {
+      const ran = await runSkulk(['run', 'org/m', ...more, '--config', config, '--', 'sh', '-c', 'cat "$SKULK_MODEL_PATH/a.bin"; exit 3'], {
+        env,
+      });
+      expect(ran, ran.stderr).toMatchObject({ status: 3, stdout: 'a' });
+      expect(ran.stderr).toContain('is not recorded');
+    }
+    const missing = await runSkulk(['run', 'org/other', '--offline', '--config', config, '--', 'true'], { env });
+    expect(missing.status, missing.stderr).not.toBe(0);
+    expect(missing.stderr).not.toContain('bug');
+    disk.setReadOnly(false);
+  });
+});
+
+test('a umask that takes the own rights away keeps nothing from working', async () => {
+  const home = await temporaryDirectory();
+  await writeFiles(join(home, 'm'), { 'config.json': '{}' });
+  await chmod(home, 0o755);
+  const skulk = new URL('../../bin/skulk.js', import.meta.url).pathname;
+  const command = `umask 0777; exec '${process.execPath}' '${skulk}' add '${join(home, 'm')}' --as org/m`;
+  const added = spawnSync('sh', ['-c', command], {
+    env: { PATH: process.env['PATH'], HOME: home, SKULK_HOME: join(home, 'own'), SKULK_NO_DISCOVERY: '1' },
+  });
+  expect(added.status, added.stderr.toString()).toBe(0);
+  expect((await stat(join(home, 'own', 'store', 'org--m'))).mode & 0o700).toBe(0o700);
+});
+
+describe('a failure of the system', () => {
+  const failure = (code: string, more: object = {}): Error =>
+    Object.assign(new Error(`${code}: something, open '/disk/x'`), { code, errno: -1, syscall: 'open', path: '/disk/x', ...more });
+
+  test.each([
+    'ENOTCONN',
+    'ENODEV',
+    'ENXIO',
+    'EHOSTDOWN',
+    'ESTALE',
+    'ETIMEDOUT',
+    'ENOLCK',
+    'EOVERFLOW',
+    'EFBIG',
+    'EUSERS',
+    'EMLINK',
+    'ENOENT',
+    'EISDIR',
+    'EINVAL',
+    'ENOMEM',
+    'EDQUOT',
+    'ENOSPC',
+    'EWHATEVER',
+    'Unknown system error -4242',
+  ])('is a sentence about its path when it is %s', (code) => {
+    const explained = explainAnySystemError(failure(code)) as { code?: string; message: string; hint?: string };
+    expect(explained.message).toContain('/disk/x');
+    expect(explained.message).toMatch(/^cannot open .*: \S/);
+    expect(explained.hint).toMatch(/\S/);
+  });
+
+  test.runIf(process.platform === 'linux')('has its name although Node gives a number only', () => {
+    expect(systemCode(failure('Unknown system error -122'))).toBe('EDQUOT');
+    expect(systemCode(failure('Unknown system error -116'))).toBe('ESTALE');
+    expect(systemCode(failure('Unknown system error -87'))).toBe('EUSERS');
+    expect(systemCode(failure('Unknown system error -37'))).toBe('ENOLCK');
+    expect(explainSystemError(failure('Unknown system error -122'), 'cannot write it')).toMatchObject({ code: 'NO_SPACE' });
+  });
+
+  test('of the network, without a path, is not taken for one of a disk', () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', errno: -111, syscall: 'connect' });
+    expect(explainAnySystemError(refused)).toBe(refused);
+  });
+});
