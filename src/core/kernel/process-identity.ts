@@ -122,6 +122,10 @@ export function locate({ pid, startTime }: ProcessIdentity): ProcessOnMachine {
   return { pid, startTime, hostname: host, ...(namespace !== undefined && { namespace }) };
 }
 
+/** Whether two names are of the same process. The machine's own name may have changed in between. */
+export const isSameProcess = (one: ProcessOnMachine, other: ProcessOnMachine): boolean =>
+  one.pid === other.pid && one.startTime === other.startTime && one.namespace === other.namespace;
+
 /** Where a process runs. */
 export interface Site {
   readonly hostname: string;

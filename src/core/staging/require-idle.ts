@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { ModelId } from '../kernel/model-id.ts';
-import { identifySelf, whereabouts } from '../kernel/process-identity.ts';
+import { identifySelf, isSameProcess } from '../kernel/process-identity.ts';
 import { copyPath, type StagingLayout } from './layout.ts';
 import { holdersOf, inUse } from './leases/holders.ts';
 import { type Lease, readLiveLeases } from './leases/lease.ts';
@@ -13,9 +13,7 @@ export async function requireIdle(layout: StagingLayout, modelId: ModelId, now: 
   const leases = await readLiveLeases(layout, now);
   if (leases.length === 0 || !existsSync(copyPath(layout, modelId))) return;
   const self = await identifySelf();
-  const isOurs = ({ holders }: Lease): boolean =>
-    holders.length > 0 &&
-    holders.every((holder) => holder.pid === self.pid && holder.startTime === self.startTime && whereabouts(holder) === 'here');
+  const isOurs = ({ holders }: Lease): boolean => holders.length > 0 && holders.every((holder) => isSameProcess(holder, self));
   const holders = holdersOf(
     leases.filter((lease) => !isOurs(lease)),
     modelId,

@@ -8,7 +8,7 @@ import { readPulse, startHeartbeat, unattended } from '../kernel/heartbeat.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { type Observer, silenceMs, thisObserver } from '../kernel/observe.ts';
-import { identifyProcess, identifySelf, lifeOf, ownSite, type ProcessOnMachine } from '../kernel/process-identity.ts';
+import { identifyProcess, identifySelf, isSameProcess, lifeOf, ownSite, type ProcessOnMachine } from '../kernel/process-identity.ts';
 import { removeTree } from '../transfer/trash.ts';
 import { incomingPath, type StoreLayout } from './layout.ts';
 
@@ -90,7 +90,7 @@ async function writeOwner(path: string, movedFrom: string | undefined): Promise<
  */
 export async function requireOwnPlace({ path }: IncomingPlace): Promise<void> {
   const [owner, self] = [await readOwner(path), await identifySelf()];
-  if (owner?.pid === self.pid && owner.startTime === self.startTime) return;
+  if (owner !== undefined && isSameProcess(owner, self)) return;
   throw new SkulkError('LOCKED', `this process was suspended for so long that the store has cleared away ${path}`, {
     hint: 'run the command again; files that had been moved are back where they came from',
   });
