@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createStoreClient } from '../../src/core/client/store-client.ts';
+import { mapAtOnce } from '../../src/core/kernel/at-once.ts';
 import { acquireLock, type HeldLock } from '../../src/core/kernel/lock.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { uploadModel } from '../../src/core/operations/upload-model.ts';
@@ -114,14 +115,12 @@ describe('of containers that share a directory', wants('pid namespaces'), () => 
     onTestFinished(() => client.close());
     const names = Array.from({ length: 40 }, (_, index) => `org/m${index}`);
     const world = testWorld(home);
-    await Promise.all(
-      names.map(async (name, index) => {
-        const source = join(home, 'sources', String(index));
-        await writeFiles(source, { 'config.json': `{"n":${index}}` });
-        const { files } = await scanDirectory(source);
-        await uploadModel(client.uploads, { modelId: parseModelId(name), files, force: false }, world);
-      }),
-    );
+    await mapAtOnce(names, 2, async (name) => {
+      const source = join(home, 'sources', name);
+      await writeFiles(source, { 'config.json': `{"name":"${name}"}` });
+      const { files } = await scanDirectory(source);
+      await uploadModel(client.uploads, { modelId: parseModelId(name), files, force: false }, world);
+    });
     expect(await registryOf(storePath)).toEqual(names.toSorted());
     // The network is shared, so commands of every container reach it; one with a network of its own says why it does not.
     const env = { SKULK_HOME: join(home, 'd') };
