@@ -1,4 +1,4 @@
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -72,6 +72,23 @@ describe('doctor', () => {
       found: expect.stringContaining(served.storePath),
       todo: expect.stringContaining(`store_path: ${served.storePath}`),
     });
+  });
+
+  test('says when others can read a token in the configuration file', async () => {
+    const home = await temporaryDirectory();
+    const file = join(home, 'skulk.yaml');
+    for (const [yaml, mode, status] of [
+      ['hf_token: hf_secret1\n', 0o644, 'warning'],
+      ['model_store: {auth: {token: only-for-us}}\n', 0o640, 'warning'],
+      ['hf_token: hf_secret1\n', 0o600, 'ok'],
+      ['model_store: {}\n', 0o644, 'ok'],
+    ] as const) {
+      await writeFile(file, yaml);
+      await chmod(file, mode);
+      const { of } = await examine(undefined, { home, env: { SKULK_CONFIG: file } });
+      expect([yaml, mode, of('secrets')?.status]).toEqual([yaml, mode, status]);
+      if (status === 'warning') expect(of('secrets')?.todo).toBe(`chmod 600 ${file}`);
+    }
   });
 
   test('says what is wrong in the configuration, and where', async () => {

@@ -4,6 +4,7 @@ import { type ErrorCode, SkulkError } from '../../kernel/errors.ts';
 export interface Check {
   readonly id:
     | 'configuration'
+    | 'secrets'
     | 'role'
     | 'address'
     | 'store'

@@ -3,6 +3,7 @@ import { placeOf } from '../../config/settings.ts';
 import { openDiskStore } from '../../store/disk-store.ts';
 import type { Deps } from '../deps.ts';
 import { type Check, ok, skipped } from './check.ts';
+import { checkSecrets } from './check-secrets.ts';
 import { checkBudget, checkStaging } from './check-staging.ts';
 import { checkAddress, checkServer, checkStorePath } from './check-store.ts';
 import { findRole } from './find-role.ts';
@@ -22,6 +23,7 @@ export async function runDoctor(deps: Deps): Promise<DoctorReport> {
   const checks: Check[] = [
     ok('versions', `skulk ${world.version}, Node ${process.version}, ${world.platform} ${process.arch}, ${world.hostname}`),
     ok('configuration', config.file === undefined ? 'no file; the defaults hold' : `${config.file} is valid`),
+    await checkSecrets(deps),
     role,
   ];
   if (settings.enabled.value) {
