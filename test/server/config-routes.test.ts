@@ -221,6 +221,19 @@ describe('the configuration over HTTP', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
+  test('a file that a secret comes into is its owner’s alone from then on', async () => {
+    const { put, file } = await serve('model_store: {store_host: kite3}\n');
+    const mode = async (): Promise<number> => (await stat(file)).mode & 0o777;
+    await chmod(file, 0o644);
+    await put({ model_store: { staging: { staging_keep_recent_gb: 3 } } });
+    expect(await mode()).toBe(0o644);
+    await put({ hf_token: 'hf_new' });
+    expect(await mode()).toBe(0o600);
+    await chmod(file, 0o664);
+    await put({ hf_token: null, model_store: { auth: { token: 'only-for-us' } } });
+    expect(await mode()).toBe(0o600);
+  });
+
   test('a link stays a link, a mode stays, JSON stays JSON, and twenty changes at once are twenty changes', async () => {
     const { put, file, text } = await serve('{"model_store": {"store_host": "kite3"}}', { name: 'skulk.json' });
     await chmod(file, 0o640);

@@ -1,0 +1,204 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { ownEnvironment } from '../helpers/own-environment.ts';
+import { ask } from '../helpers/raw-http.ts';
+import { runSkulk, type Served, startServe } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { wants } from '../helpers/wants.ts';
+
+const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
+
+async function serveHost(env: Record<string, string> = {}): Promise<Served> {
+  const host = await startServe({ home: await temporaryDirectory(), env });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  return host;
+}
+
+/** The role that a link gives. */
+async function roleBy(link: string): Promise<unknown> {
+  const { origin, hash } = new URL(link);
+  const body = JSON.stringify({ code: hash.replace('#code=', '') });
+  const answer = await ask(origin, '/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+  if (answer.status !== 200) return answer.status;
+  const { key } = answer.json() as { key: string };
+  const session = await ask(origin, '/session', { headers: { Authorization: `Bearer ${key}` } });
+  expect(session.json()).toMatchObject({ credential: 'page' });
+  return (session.json() as { role: string }).role;
+}
+
+describe('skulk key and skulk open', () => {
+  test('print a link to the server of this machine, each a new one, that works once', async () => {
+    const host = await serveHost();
+    const env = { SKULK_HOME: host.home };
+    const links: string[] = [];
+    for (const command of ['key', 'key', 'open']) {
+      const ended = await runSkulk([command], { env });
+      expect(ended.status).toBe(0);
+      expect(ended.stdout).toMatch(new RegExp(`^${host.apiUrl}/#code=[\\w-]{22}\\n$`));
+      links.push(ended.stdout.trim());
+    }
+    expect(new Set(links).size).toBe(3);
+    for (const link of links) expect(await roleBy(link)).toBe('admin');
+    for (const link of links) expect(await roleBy(link)).toBe(401);
+    const json = JSON.parse((await runSkulk(['key', '--json'], { env })).stdout) as { url: string; expires_at: string };
+    expect(Date.parse(json.expires_at)).toBeGreaterThan(Date.now());
+    expect(host.running.stdout()).not.toContain('code=');
+    expect(host.running.stderr()).not.toMatch(/code=|[\w-]{43}/);
+  });
+
+  test('say that none runs, and open the page of the store that is configured', async () => {
+    const env = { SKULK_HOME: await temporaryDirectory() };
+    const none = await runSkulk(['key'], { env });
+    expect(none).toMatchObject({ status: 4, stdout: '', stderr: expect.stringMatching(/no `skulk serve`[\s\S]*sudo -u USER skulk key/) });
+    expect(await runSkulk(['open'], { env })).toMatchObject({ status: 4, stdout: '' });
+    const elsewhere = await runSkulk(['open', '--json'], { env: { ...env, SKULK_STORE: 'http://192.0.2.1:58080' } });
+    expect(JSON.parse(elsewhere.stdout)).toEqual({ url: 'http://192.0.2.1:52415/', opened: false });
+    const host = await serveHost();
+    await host.kill();
+    // What a server that was killed left behind is the record of no server.
+    expect(await runSkulk(['key'], { env: { SKULK_HOME: host.home } })).toMatchObject({ status: 4, stdout: '' });
+  });
+});
+
+test('skulk serve prints a link on a terminal, and none into a pipe or a document', wants('script'), async () => {
+  const home = await temporaryDirectory();
+  const serve = `${process.execPath} ${bin} serve --host 127.0.0.1 --port 0 --api-port 0`;
+  const start = async (line: string): Promise<string> => {
+    const terminal = spawn('script', ['-qec', line, '/dev/null'], {
+      env: ownEnvironment({ SKULK_HOME: home, SKULK_NO_MDNS: '1', SKULK_NO_DISCOVERY: '1' }),
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    let said = '';
+    const ended = once(terminal, 'close');
+    terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    await expect.poll(() => said, { timeout: 60_000 }).toMatch(/ready[\s\S]*\n/);
+    const link = /http:\S+#code=[\w-]+/.exec(said)?.[0];
+    if (link !== undefined) expect(await roleBy(link)).toBe('admin');
+    terminal.stdin.write('\u0003');
+    await ended;
+    return said;
+  };
+  expect(await start(serve)).toMatch(/skulk store is ready: http:\S+, in your browser http:\S+\/#code=[\w-]{22} \(store /);
+  expect(await start(`${serve} | cat`)).not.toContain('code=');
+  expect(await start(`${serve} --json`)).not.toContain('code=');
+});
+
+describe('skulk token', () => {
+  test('makes, lists and revokes tokens on the disk, with or without a server, and over HTTP elsewhere', async () => {
+    const home = await temporaryDirectory();
+    await mkdir(join(home, 'store/.skulk/v1'), { recursive: true });
+    const env = { SKULK_HOME: home };
+    const made = await runSkulk(['token', 'create', 'laptop', '--role', 'node'], { env });
+    expect(made).toMatchObject({ status: 0, stdout: expect.stringMatching(/^skulk_[\w-]{43}\n$/) });
+    expect(made.stderr).toMatch(/not shown again; the LAN still has the role node without a token, `skulk policy set lan none` closes it/);
+    const host = await startServe({ home });
+    onTestFinished(() => host[Symbol.asyncDispose]());
+    const admin = JSON.parse((await runSkulk(['token', 'create', 'ops', '--role', 'admin', '--json'], { env })).stdout) as {
+      token: string;
+    };
+    expect(admin).toMatchObject({ name: 'ops', role: 'admin', lan: 'node' });
+    const other = { SKULK_HOME: join(home, 'other'), SKULK_STORE: host.url };
+    const asOps = { ...other, SKULK_TOKEN: admin.token };
+    expect((await runSkulk(['token', 'list'], { env: other })).stderr).toMatch(/may not change settings[\s\S]*skulk key/);
+    expect((await runSkulk(['token', 'list'], { env: asOps })).stdout).toMatch(/laptop +node .*\nops +admin /);
+    const remote = await runSkulk(['token', 'create', 'phone', '--role', 'read', '--token', admin.token], { env: other });
+    expect((await ask(host.url, '/session', { headers: { Authorization: `Bearer ${remote.stdout.trim()}` } })).json()).toMatchObject({
+      role: 'read',
+      name: 'phone',
+    });
+    expect(await runSkulk(['token', 'revoke', 'phone'], { env: asOps })).toMatchObject({ status: 0, stdout: 'revoked phone\n' });
+    expect(await runSkulk(['token', 'revoke', 'phone'], { env })).toMatchObject({ status: 3, stdout: '' });
+    expect(await runSkulk(['token', 'create', 'ops', '--role', 'read'], { env: asOps })).toMatchObject({ status: 5, stdout: '' });
+    // A named token makes no link, which would outlive it.
+    const link = await ask(host.url, '/session/codes', { method: 'POST', headers: { Authorization: `Bearer ${admin.token}` } });
+    expect(link.status).toBe(403);
+    expect(host.running.stderr()).toMatch(/"who":"token ops".*"method":"POST","url":"\/tokens"/);
+    expect(host.running.stderr()).not.toMatch(/skulk_[\w-]{43}/);
+  });
+
+  test.each([
+    [['create', 'x'], /needs --role/],
+    [['create', '--role', 'node'], /needs the name/],
+    [['create', 'x', '--role', 'root'], /none of read, node, admin/],
+    [['create', 'x y', '--role', 'read'], /cannot be the name of a token/],
+    [['list', 'x'], /takes no name/],
+    [['revoke'], /needs the name/],
+    [['revoke', 'x', '--role', 'read'], /--role belongs to/],
+    [['make'], /none of create, list, revoke/],
+  ])('%j is refused with a sentence', async (args, says) => {
+    const ended = await runSkulk(['token', ...args], { env: { SKULK_HOME: await temporaryDirectory() } });
+    expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(says) });
+  });
+});
+
+describe('skulk policy', () => {
+  test('shows, changes and validates, and a running server follows', async () => {
+    const host = await serveHost();
+    const env = { SKULK_HOME: host.home };
+    const file = join(host.storePath, '.skulk/v1/policy.yaml');
+    const show = async () => JSON.parse((await runSkulk(['policy', 'show', '--json'], { env })).stdout) as Record<string, unknown>;
+    expect(await show()).toEqual({
+      path: file,
+      policy: expect.objectContaining({ lan: 'node', server_names: [] }),
+      origin: expect.objectContaining({ lan: 'default', server_names: 'default' }),
+    });
+    expect((await ask(host.apiUrl, '/models', { headers: { Host: 'models.example.com' } })).status).toBe(403);
+    expect(await runSkulk(['policy', 'set', 'server_names', 'models.example.com,b.example.com'], { env })).toMatchObject({ status: 0 });
+    await expect
+      .poll(async () => (await ask(host.url, '/models', { headers: { Host: 'Models.example.com:80' } })).status, { timeout: 60_000 })
+      .toBe(200);
+    await writeFile(file, `# ours\n${await readFile(file, 'utf8')}`);
+    expect(await runSkulk(['policy', 'set', 'lan', 'read'], { env })).toMatchObject({ status: 0 });
+    expect(await readFile(file, 'utf8')).toBe('# ours\nserver_names:\n  - models.example.com\n  - b.example.com\nlan: read\n');
+    expect(await show()).toMatchObject({ policy: { lan: 'read' }, origin: { lan: 'file', server_names: 'file' } });
+    for (const key of ['lan', 'server_names'])
+      expect(await runSkulk(['policy', 'set', key, 'default'], { env })).toMatchObject({ status: 0 });
+    expect(await show()).toMatchObject({ policy: { lan: 'node', server_names: [] }, origin: { lan: 'default' } });
+    expect(await runSkulk(['policy', 'validate'], { env })).toMatchObject({ status: 0, stdout: `${file}: in order\n` });
+  });
+
+  test.each([
+    [['set', 'lna', 'read'], /lna is not known[\s\S]*did you mean "lan"/],
+    [['set', 'lan', 'all'], /lan must be one of node, read, none/],
+    [['set', 'lan', '[', ']'], /takes a key and a value/],
+    [['set', 'lan', '['], /is not a value/],
+    [['set', 'server_names', 'http://x'], /server_names/],
+    [['set', 'lan'], /takes a key and a value/],
+    [['show', 'lan'], /takes nothing else/],
+  ])('%j is refused with a sentence, and nothing is written', async (args, says) => {
+    const home = await temporaryDirectory();
+    await mkdir(join(home, 'store/.skulk/v1'), { recursive: true });
+    const file = join(home, 'store/.skulk/v1/policy.yaml');
+    await writeFile(file, 'lan: read\n');
+    const ended = await runSkulk(['policy', ...args], { env: { SKULK_HOME: home } });
+    expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(says) });
+    expect(await readFile(file, 'utf8')).toBe('lan: read\n');
+  });
+
+  test('a broken file keeps a server from starting, and a running one on what it had before', async () => {
+    const host = await serveHost();
+    const env = { SKULK_HOME: host.home };
+    const file = join(host.storePath, '.skulk/v1/policy.yaml');
+    expect(await runSkulk(['policy', 'set', 'lan', 'none'], { env })).toMatchObject({ status: 0 });
+    const status = async (): Promise<number> => (await ask(host.url, '/models')).status;
+    await expect.poll(status, { timeout: 60_000 }).toBe(401);
+    for (const broken of ['lan: nobody\n', 'lna: node\n', 'lan: [\n']) {
+      await writeFile(file, broken);
+      await expect
+        .poll(async () => [await status(), host.running.stderr()], { timeout: 60_000 })
+        .toEqual([401, expect.stringContaining('stays in force')]);
+    }
+    const validated = await runSkulk(['policy', 'validate'], { env });
+    expect(validated).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('policy.yaml:') });
+    expect(await status()).toBe(401);
+    await host.stop();
+    const again = await runSkulk(['serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0'], { env });
+    expect(again).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('policy.yaml:') });
+  });
+});

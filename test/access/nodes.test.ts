@@ -1,0 +1,246 @@
+import { createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createStoreRoles } from '../../src/core/operations/store-roles.ts';
+import { fleetWorld } from '../helpers/fleet-world.ts';
+import { adminKeyOf, pageLink } from '../helpers/page-link.ts';
+import { ask, type RawAnswer } from '../helpers/raw-http.ts';
+import { type Served, startServe } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const bearer = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
+
+/** A store host with roles, and the answers that a test wants of it: `sessions` by the token that is shown, `''` for none. */
+async function storeWith(sessions: Record<string, object | number>) {
+  const seen: { readonly method: string; readonly url: string; readonly authorization: string | undefined }[] = [];
+  const server = createServer(({ method = '', url = '', headers: { authorization } }: IncomingMessage, answer) => {
+    seen.push({ method, url, authorization });
+    const say = (status: number, body: object): void =>
+      void answer.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+    if (url === '/health') return say(200, { store_path: '/x', free_bytes: 1, total_bytes: 2, used_bytes: 1, version: '9.9.9' });
+    if (url !== '/session') return say(200, { entries: [] });
+    const found = sessions[authorization?.replace('Bearer ', '') ?? ''] ?? 401;
+    if (typeof found === 'number') return say(found, { detail: 'no', code: 'UNAUTHORIZED', hint: null });
+    return say(200, { hostname: 'kite3', lan: 'node', ...found });
+  });
+  await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
+  const stop = (): void => {
+    server.closeAllConnections();
+    server.close();
+  };
+  onTestFinished(stop);
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, stop };
+}
+
+async function nodeOf(url: string, env: Record<string, string> = {}): Promise<Served> {
+  const home = await temporaryDirectory();
+  const node = await startServe({ home, args: ['--role', 'node'], env: { SKULK_STORE: url, SKULK_NODE_ID: 'n1', ...env } });
+  onTestFinished(() => node[Symbol.asyncDispose]());
+  return node;
+}
+
+const anybody = { role: 'node', credential: 'lan' };
+
+describe('what a node shows to its store', () => {
+  test('is what it was shown itself, and never the key of this machine or of a page', async () => {
+    const named = { role: 'read', credential: 'named', name: 'laptop' };
+    const store = await storeWith({ '': anybody, skulk_laptop: named });
+    const node = await nodeOf(store.url);
+    const code = (await pageLink(node)).replace(/^.*#code=/, '');
+    const json = { 'Content-Type': 'application/json' };
+    const answer = await ask(node.apiUrl, '/session', { method: 'POST', headers: json, body: JSON.stringify({ code }) });
+    const { key: page } = answer.json() as { key: string };
+    const shown = async (options: Parameters<typeof ask>[2]): Promise<string | undefined> => {
+      const before = store.seen.length;
+      expect((await ask(node.apiUrl, '/store/registry', options)).status).toBe(200);
+      return store.seen.slice(before).find(({ url }) => url === '/store/registry')?.authorization;
+    };
+    expect(await shown({})).toBeUndefined();
+    expect(await shown(bearer('skulk_laptop'))).toBe('Bearer skulk_laptop');
+    for (const own of [await adminKeyOf(node.home), page]) expect(await shown(bearer(own))).toBeUndefined();
+    // What the store would not take is not even sent on.
+    expect((await ask(node.apiUrl, '/store/registry', bearer('skulk_wrong'))).status).toBe(401);
+    expect((await ask(node.apiUrl, '/store/models/org%2Fm', { method: 'DELETE', ...bearer('skulk_laptop') })).status).toBe(403);
+    expect(store.seen.filter(({ method }) => method === 'DELETE')).toEqual([]);
+    const said = store.seen.map(({ authorization }) => authorization ?? '').join('\n');
+    for (const own of [await adminKeyOf(node.home), page]) expect(said).not.toContain(own);
+    // The log of a node says who asked for what it passed on.
+    await expect.poll(() => node.running.stderr(), { timeout: 60_000 }).toContain('"who":"token laptop"');
+    expect(node.running.stderr()).not.toContain('skulk_laptop');
+  });
+
+  test('is no token of its own, which whoever asks may not have', async () => {
+    const store = await storeWith({ '': 401, 'the-token': { role: 'admin', credential: 'token', lan: 'none' } });
+    const node = await nodeOf(store.url, { SKULK_TOKEN: 'the-token' });
+    const forwarded = (): readonly unknown[] => store.seen.filter(({ url }) => url.startsWith('/store/')).map((one) => one.authorization);
+    expect((await ask(node.apiUrl, '/store/registry')).status).toBe(401);
+    expect(forwarded()).toEqual([]);
+    expect((await ask(node.apiUrl, '/store/registry', bearer(await adminKeyOf(node.home)))).status).toBe(200);
+    expect(forwarded()).toEqual([undefined]);
+    expect((await ask(node.apiUrl, '/store/registry', bearer('the-token'))).status).toBe(200);
+    expect(forwarded()).toEqual([undefined, 'Bearer the-token']);
+  });
+});
+
+describe('what a node asks its store', () => {
+  test('is whose token it was shown; when the store cannot say it, the token opens nothing', async () => {
+    const store = await storeWith({
+      '': anybody,
+      skulk_admin: { role: 'admin', credential: 'named', name: 'ops' },
+      // The keys of the store host are for that machine.
+      hostkey: { role: 'admin', credential: 'key' },
+      hostpage: { role: 'admin', credential: 'page' },
+      strange: { role: 'root', credential: 'named' },
+    });
+    const node = await nodeOf(store.url);
+    const session = async (token: string): Promise<RawAnswer> => ask(node.apiUrl, '/session', bearer(token));
+    expect((await session('skulk_admin')).json()).toMatchObject({ role: 'admin', credential: 'named', name: 'ops' });
+    expect((await ask(node.apiUrl, '/filesystem/browse', bearer('skulk_admin'))).status).toBe(200);
+    for (const token of ['hostkey', 'hostpage', 'unknown']) expect([token, (await session(token)).status]).toEqual([token, 401]);
+    expect((await session('strange')).status).toBe(503);
+    const asked = store.seen.filter(({ url, authorization }) => url === '/session' && authorization === 'Bearer skulk_admin');
+    expect(asked).toHaveLength(1);
+    store.stop();
+    const away = await session('skulk_another');
+    expect([away.status, away.json()]).toEqual([
+      503,
+      {
+        detail: expect.stringContaining('the store cannot be asked whose token this is'),
+        code: 'STORE_UNREACHABLE',
+        hint: expect.any(String),
+      },
+    ]);
+    // What the LAN may do stays as the store said it last.
+    expect((await ask(node.apiUrl, '/session')).json()).toMatchObject({ role: 'node', lan: 'node' });
+  });
+
+  test('is what the LAN may do; a store of before has no roles, and one that wants a token leaves nothing', async () => {
+    for (const [said, lan] of [
+      [{ ...anybody, lan: 'node' }, 'node'],
+      [{ role: 'read', credential: 'lan', lan: 'read' }, 'read'],
+      [401, 'none'],
+      [404, 'node'],
+    ] as const) {
+      const store = await storeWith({ '': said });
+      const node = await nodeOf(store.url);
+      const answer = await ask(node.apiUrl, '/session');
+      expect([lan, answer.status]).toEqual([lan, lan === 'none' ? 401 : 200]);
+      if (lan !== 'none') expect(answer.json()).toMatchObject({ role: lan, lan });
+      const stage = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
+      expect((await ask(node.apiUrl, '/node/stage', stage)).status).toBe({ node: 400, read: 403, none: 401 }[lan]);
+      // A key of the node opens the node, whatever the store says.
+      expect((await ask(node.apiUrl, '/node/identity', bearer(await adminKeyOf(node.home)))).status).toBe(200);
+    }
+  });
+
+  test('holds for a minute, and what it refused only for a moment', async () => {
+    let now = 0;
+    let role: 'node' | undefined = 'node';
+    let asked = 0;
+    const session = async () => {
+      asked += 1;
+      if (role === undefined) return { state: 'refused' } as const;
+      return { state: 'known', role, credential: 'named', name: 'laptop', lan: 'node' } as const;
+    };
+    const roles = createStoreRoles({ session, url: () => 'http://store' }, { now: () => now });
+    expect(await roles.findToken('a')).toEqual({ role: 'node', name: 'laptop' });
+    role = undefined;
+    now += 59_999;
+    expect(await roles.findToken('a')).toEqual({ role: 'node', name: 'laptop' });
+    expect(asked).toBe(1);
+    now += 1;
+    expect(await roles.findToken('a')).toBeUndefined();
+    role = 'node';
+    now += 2_000;
+    expect(await roles.findToken('a')).toEqual({ role: 'node', name: 'laptop' });
+    for (let index = 0; index < 3_000; index += 1) await roles.findToken(`t${index}`);
+    expect(asked).toBe(3_003);
+  });
+});
+
+/** What nginx and `ssh -L` do: it takes connections from anywhere and makes them anew from this very machine. */
+async function proxyTo(url: string): Promise<string> {
+  const server = createServer((incoming, answer) => {
+    const { method, headers } = incoming;
+    const onward = request(url + (incoming.url ?? ''), { method, headers: { ...headers, 'x-forwarded-for': '203.0.113.7' } }, (got) => {
+      answer.writeHead(got.statusCode ?? 502, got.headers);
+      got.pipe(answer);
+    });
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('nobody without the key makes a store of a directory of this machine, from another machine or through a proxy on this one', async () => {
+  const world = await fleetWorld();
+  const host = await world.serveHost();
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  const proxy = await proxyTo(host.apiUrl);
+  const private_ = join(world.home, 'private');
+  const put = (url: string, body: object, headers = {}): Promise<RawAnswer> =>
+    ask(url, '/config', { method: 'PUT', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) });
+  for (const url of [host.apiUrl, proxy])
+    for (const change of [
+      { store_path: private_ },
+      { staging: { node_cache_path: world.home } },
+      { api_port: 1234 },
+      { store_host: 'evil' },
+    ])
+      expect((await put(url, { model_store: change })).json()).toMatchObject({
+        code: 'FORBIDDEN',
+        hint: expect.stringContaining('skulk key'),
+      });
+  for (const header of ['X-Forwarded-For', 'X-Real-IP', 'Forwarded'])
+    expect((await put(host.apiUrl, { hf_token: 'hf_thief' }, { [header]: '127.0.0.1' })).status).toBe(403);
+  for (const target of ['/filesystem/browse', '/filesystem/browse?path=/etc']) expect((await ask(proxy, target)).status).toBe(403);
+
+  // With the key a directory must still be one that skulk may use.
+  const key = await adminKeyOf(host.home);
+  for (const change of [{ staging: { node_cache_path: world.home } }, { store_path: world.home }])
+    expect((await put(host.apiUrl, { model_store: change }, { Authorization: `Bearer ${key}` })).status).toBe(400);
+});
+
+test('a token that was revoked opens nothing at once, and ends the stream that it opened', async () => {
+  const world = await fleetWorld();
+  const host = await world.serveHost();
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  const token = (await world.host('token', 'create', 'phone', '--role', 'read')).stdout.trim();
+  expect(await world.host('policy', 'set', 'lan', 'none')).toMatchObject({ status: 0 });
+  await expect.poll(async () => (await ask(host.url, '/models')).status, { timeout: 60_000 }).toBe(401);
+  expect((await ask(host.url, '/models', bearer(token))).status).toBe(200);
+  const listening = ask(host.apiUrl, '/store/events', bearer(token)).then(
+    () => 'ended',
+    () => 'ended',
+  );
+  expect((await ask(host.url, '/models/org%2Fm', { method: 'DELETE', ...bearer(token) })).status).toBe(403);
+  expect(await world.host('token', 'revoke', 'phone')).toMatchObject({ status: 0, stdout: 'revoked phone\n' });
+  expect((await ask(host.url, '/models', bearer(token))).status).toBe(401);
+  expect(await listening).toBe('ended');
+  const log = host.running.stderr();
+  expect(log).not.toContain(token);
+  expect(log).toContain('"who":"token phone","from":"127.0.0.1","method":"DELETE","url":"/models/org%2Fm","model":"org/m","status":403');
+});
+
+test('a LAN that may only read stages what the store holds, and changes nothing', async () => {
+  const world = await fleetWorld();
+  await world.add('org/m');
+  const host = await world.serveHost();
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });
+  await expect.poll(async () => ((await ask(host.url, '/session')).json() as { lan: string }).lan, { timeout: 60_000 }).toBe('read');
+  expect(await world.node('n1', host.url, 'stage', 'org/m')).toMatchObject({ status: 0 });
+  const refused = await world.node('n1', host.url, 'delete', 'org/m', '--yes');
+  expect(refused).toMatchObject({ status: 2, stdout: '' });
+  expect(refused.stderr).toMatch(/may not change models[\s\S]*skulk token create/);
+  // On the machine itself commands have its key.
+  expect(await world.host('delete', 'org/m', '--yes')).toMatchObject({ status: 0 });
+  const key = await adminKeyOf(host.home);
+  await expect.poll(() => host.running.stderr(), { timeout: 60_000 }).toMatch(/"who":"key","from":"127.0.0.1".*"method":"DELETE"/);
+  expect(host.running.stderr()).not.toContain(key);
+});
