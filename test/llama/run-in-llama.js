@@ -1,4 +1,4 @@
-/** `node run-in-llama.ts MODEL`: loads a GGUF with llama.cpp and prints what it says, or why this platform cannot. */
+/** `node run-in-llama.js MODEL`: loads a GGUF with llama.cpp and prints what it says, or why this platform cannot. */
 import { getLlama, LlamaCompletion, NoBinaryFoundError } from 'node-llama-cpp';
 
 try {
