@@ -20,7 +20,7 @@ const looks = {
   openssl: () => runs('openssl', 'version'),
   script: () => runs('script', '-qec', 'true', '/dev/null'),
   '/dev/full': () => existsSync('/dev/full'),
-  'llama.cpp': () => existsSync(new URL('../llama/node_modules/node-llama-cpp', import.meta.url)),
+  'llama.cpp': () => existsSync(new URL('../llama/node_modules/', import.meta.url)),
   root: () => isRoot,
   'a user who is not root': () => !isRoot,
 };
