@@ -4,6 +4,7 @@ import { parseConfig } from '../../src/core/config/read-file.ts';
 import type { Config, SettingFlags } from '../../src/core/config/settings.ts';
 import { sameHostname } from '../../src/core/kernel/hostname.ts';
 import type { World } from '../../src/core/kernel/world.ts';
+import { testWorld } from '../helpers/world.ts';
 
 interface Machine {
   readonly hostname?: string;
@@ -107,6 +108,24 @@ describe('overrides', () => {
   test('match by node id, exactly', () => {
     expect(resolve(yaml, { hostname: 'x', nodeId: 'node-1' }).settings.stagingEnabled.value).toBe(false);
     expect(resolve(yaml, { hostname: 'x', nodeId: 'NODE-1' }).settings.stagingEnabled.value).toBe(true);
+  });
+
+  test('match by the name of the store host when that resolves to this machine, and one that says nothing does not end the search', () => {
+    const text =
+      'model_store:\n  store_host: nas.fritz.box\n  node_overrides:\n    kite3: {}\n    NAS.fritz.box: {staging: {enabled: false}}\n';
+    const sources = { ...parseConfig(text, '/f'), file: '/f', flags: {}, nodeId: undefined, skulkHome: '/h' };
+    const world = testWorld('/h');
+    expect(resolveConfig({ ...world, hostname: 'nas.local' }, { ...sources, aliases: ['nas.fritz.box'] })).toMatchObject({
+      isStoreHost: true,
+      settings: { stagingEnabled: { value: false } },
+    });
+    expect(resolveConfig({ ...world, hostname: 'nas.local' }, sources)).toMatchObject({
+      isStoreHost: false,
+      settings: { stagingEnabled: { value: true } },
+    });
+    expect(resolveConfig({ ...world, hostname: 'kite3' }, { ...sources, aliases: ['nas.fritz.box'] }).settings.stagingEnabled.value).toBe(
+      false,
+    );
   });
 
   test('of another machine do not matter', () => {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
-import { sameHostname } from '../kernel/hostname.ts';
+import { normalizeHostname, sameHostname } from '../kernel/hostname.ts';
 import { readNodeId } from '../kernel/node-id.ts';
 import type { World } from '../kernel/world.ts';
 import { expandPath } from './expand-path.ts';
@@ -9,7 +9,7 @@ import { findAliases } from './find-aliases.ts';
 import { findConfigFile, findUsersFile, type SkippedFile } from './find-file.ts';
 import type { MachineSettings } from './machine-settings.ts';
 import type { ReadConfig } from './read-file.ts';
-import { isThisMachine } from './same-host.ts';
+import { type Identity, isThisMachine } from './same-host.ts';
 import type { ConfigFile } from './schema.ts';
 import { type Config, type Origin, placeOf, type Setting, type SettingFlags, type Settings } from './settings.ts';
 import { checkStoreHost, checkStoreUrl, usualStorePort, withScheme } from './store-address.ts';
@@ -110,7 +110,7 @@ export function resolveConfig(
 ): Config {
   const store: ModelStore = content.model_store ?? {};
   const { hostname } = world;
-  const override = overrideOf(store, { hostname, nodeId });
+  const override = overrideOf(store, { hostname, nodeId, aliases });
   const settle = settler(file, lineOf);
   const path = (setting: Setting<string>, key: string): Setting<string> => ({
     ...setting,
@@ -229,11 +229,12 @@ function settler(file: string | undefined, lineOf: (key: string) => number | und
 /** The first of `node_overrides` that means a machine. */
 export function overrideOf(
   store: ModelStore,
-  { hostname, nodeId }: { readonly hostname: string; readonly nodeId: string | undefined },
+  { hostname, nodeId, aliases = [] }: Identity,
 ): { name: string; staging: NonNullable<ModelStore['staging']> } | undefined {
   for (const [name, { staging }] of Object.entries(store.node_overrides ?? {})) {
     // One that says nothing does not end the search.
-    if (staging !== undefined && (name === nodeId || sameHostname(name, hostname))) return { name, staging };
+    const isMeant = name === nodeId || sameHostname(name, hostname) || aliases.includes(normalizeHostname(name));
+    if (staging !== undefined && isMeant) return { name, staging };
   }
   return undefined;
 }

@@ -158,7 +158,11 @@ const resolved = ({ world, config }: Deps, file: string, { content, lineOf }: Re
 function placeFor({ world, config }: Deps, read: ReadConfig | undefined, keys: readonly string[]): readonly string[] {
   const [section, part, key] = keys;
   if (section !== 'model_store' || part !== 'staging' || key === undefined) return keys;
-  const override = overrideOf(read?.content.model_store ?? {}, { hostname: world.hostname, nodeId: config.nodeId });
+  const override = overrideOf(read?.content.model_store ?? {}, {
+    hostname: world.hostname,
+    nodeId: config.nodeId,
+    aliases: config.aliases,
+  });
   if (override === undefined || !Object.hasOwn(override.staging, key)) return keys;
   return ['model_store', 'node_overrides', override.name, 'staging', key];
 }
