@@ -1,9 +1,19 @@
-// A machine that announces a store and writes down what it is asked: node announced-store.mjs ADDRESS HOSTNAME NODE_ID
+// A machine that announces a store and writes down what it is asked: node announced-store.mjs ADDRESS HOSTNAME NODE_ID [ADVERTISED_URL]
 import { createServer } from 'node:http';
 import { Bonjour } from 'bonjour-service';
 
-const [address, hostname, nodeId] = process.argv.slice(2);
-const health = { store_path: '/srv', free_bytes: 1, total_bytes: 1, used_bytes: 0, models: 0, version: '9.9.9', instance: 'one' };
+const [address, hostname, nodeId, advertisedUrl] = process.argv.slice(2);
+const advertised = advertisedUrl && { url: advertisedUrl, because: 'it says so' };
+const health = {
+  store_path: '/srv',
+  free_bytes: 1,
+  total_bytes: 1,
+  used_bytes: 0,
+  models: 0,
+  version: '9.9.9',
+  instance: 'one',
+  advertised,
+};
 const answers = { '/health': [200, health], '/registry': [200, []], '/store/registry': [200, { entries: [] }] };
 createServer((request, response) => {
   const { method, url, headers } = request;

@@ -13,9 +13,14 @@ const token = 'only-for-my-store';
 const program = fileURLToPath(new URL('../helpers/announced-store.mjs', import.meta.url));
 
 /** Announces a store from a machine. @returns what it was asked */
-async function announceFrom(machine: Machine, hostname: string, nodeId: string): Promise<() => readonly HeardRequest[]> {
+async function announceFrom(
+  machine: Machine,
+  hostname: string,
+  nodeId: string,
+  ...advertised: readonly string[]
+): Promise<() => readonly HeardRequest[]> {
   const [command = '', ...rest] = machine.prefix.split(' ');
-  const child = spawn(command, [...rest, process.execPath, program, machine.address, hostname, nodeId], {
+  const child = spawn(command, [...rest, process.execPath, program, machine.address, hostname, nodeId, ...advertised], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(async () => {
@@ -126,4 +131,22 @@ test('a node sends its token to no store that only announced itself, and says so
   await ended;
   expect(heard().map(({ path }) => path)).toContain('/store/registry');
   expect(tokensOf(heard()).filter((one) => one !== null)).toEqual([]);
+});
+
+test('an address that a store tells of itself gets no token, whatever answers there', wants('network namespaces'), async () => {
+  const home = await temporaryDirectory();
+  const [store, stranger, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
+  await store.addAddress('169.254.7.1/16');
+  await node.addAddress('169.254.7.3/16');
+  await node.setHosts('127.0.0.1 localhost\n169.254.7.1 kite3\n');
+  // Whoever has that number on this network says that it is the very same store.
+  const atStore = await announceFrom(store, 'kite3', 'n1', `http://${stranger.address}:58080`);
+  const atStranger = await announceFrom(stranger, 'kite3', 'n1');
+  const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: 'http://kite3:58080', SKULK_NO_MDNS: '1' };
+  expect(await node.skulk(['registry'], { ...env, SKULK_TOKEN: token }).ended).toMatchObject({ status: 0 });
+  await expect.poll(() => tokensOf(atStore())).toContain(`Bearer ${token}`);
+  expect(atStranger()).toEqual([]);
+  // Without a token nothing is lost by it.
+  expect(await node.skulk(['registry'], env).ended).toMatchObject({ status: 0 });
+  await expect.poll(() => atStranger().map(({ path }) => path)).toContain('/registry');
 });
