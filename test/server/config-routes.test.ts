@@ -202,6 +202,39 @@ describe('the configuration over HTTP', () => {
     );
   });
 
+  test('no number of changes makes a file that nobody can read, or one that takes long to read', { timeout: 120_000 }, async () => {
+    const { put, get, text, url } = await serve('model_store:\n  store_port: 9100\n');
+    const statuses: number[] = [];
+    for (let round = 0; round < 24; round += 1) {
+      const names = Array.from({ length: 90 }, (_, index) => [
+        `node-${round}-${index}`,
+        { staging: { node_cache_path: `/x/${'y'.repeat(60)}` } },
+      ]);
+      statuses.push((await put({ model_store: { node_overrides: Object.fromEntries(names) } })).status);
+    }
+    expect(new Set(statuses)).toEqual(new Set([200, 400]));
+    expect((await text()).length).toBeLessThanOrEqual(64 * 1024);
+    expect(await get()).toMatchObject({ problem: null, config: { model_store: { store_port: 9100 } } });
+    const long = await put({ model_store: { store_host: 'h'.repeat(5000) } });
+    expect([long.status, long.json()]).toEqual([
+      400,
+      expect.objectContaining({ code: 'BAD_REQUEST', detail: expect.stringContaining('store_host') }),
+    ]);
+    expect((await ask(url, '/config')).status).toBe(200);
+  });
+
+  test('a file that is larger than what can be changed here is left alone', async () => {
+    const own = `model_store: {store_port: 9100}\n# ${'x'.repeat(70_000)}\n`;
+    const { put, get, text } = await serve(own);
+    const refused = await put({ model_store: { store_port: 9200 } });
+    expect([refused.status, refused.json()]).toEqual([
+      409,
+      expect.objectContaining({ code: 'CONFLICT', hint: expect.stringContaining('by hand') }),
+    ]);
+    expect(await text()).toBe(own);
+    expect((await get()).config.model_store.store_port).toBe(9100);
+  });
+
   test('?dry_run=true only checks', async () => {
     const { put, text } = await serveYaml();
     const before = await text();
@@ -330,6 +363,16 @@ describe('directories to choose from', () => {
     const answer = await browse(`${tree}/root/${path}`);
     expect(answer.status).toBe(status);
     expect(answer.json()).toMatchObject({ detail: expect.any(String), hint: expect.any(String) });
+  });
+
+  test('of a directory with very many entries so many are looked at and no more, and that is said', { timeout: 120_000 }, async () => {
+    const { url, tree } = await serveTree();
+    const large = join(tree, 'root', 'large');
+    await mkdir(large);
+    for (let from = 0; from < 24_000; from += 500)
+      await Promise.all(Array.from({ length: 500 }, (_, index) => writeFile(join(large, `f-${from + index}`), '')));
+    const answer = await ask(url, `/filesystem/browse?path=${encodeURIComponent(large)}`, { headers: withKey });
+    expect([answer.status, answer.json()]).toEqual([200, expect.objectContaining({ is_cut: true, directories: [] })]);
   });
 
   test('what lies outside is not even told to be there or not', async () => {

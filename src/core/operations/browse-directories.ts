@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, readdir, realpath, stat } from 'node:fs/promises';
+import { access, opendir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
@@ -13,7 +13,7 @@ export interface BrowsedDirectory {
   readonly parent: string | null;
   readonly roots: readonly string[];
   readonly directories: readonly { readonly name: string; readonly path: string }[];
-  /** There are more than are listed. */
+  /** There are more than are listed, or than were looked at. */
   readonly is_cut: boolean;
   /** Whether this user may make files there. */
   readonly is_writable: boolean;
@@ -22,6 +22,10 @@ export interface BrowsedDirectory {
 }
 
 const mostListed = 1000;
+/** So many entries of a directory are looked at, and of them so many directories sorted. */
+const mostLookedAt = 20_000;
+const mostSorted = 5_000;
+const byName = new Intl.Collator();
 
 /**
  * The directories in a directory, for choosing a path of the configuration. Only what lies under `browse_roots` is shown, no
@@ -47,20 +51,19 @@ export async function browseDirectories(deps: Deps, { path }: { readonly path: s
   });
   const root = rootAbove(roots, place);
   if (root === undefined) throw outside(asked);
-  const entries = await readdir(place, { withFileTypes: true }).catch((error: unknown) => {
+  const { names, isCut } = await listDirectories(place).catch((error: unknown) => {
     throw isSystemError(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM') ? missing(asked) : error;
   });
-  const names = entries.filter((entry) => entry.isDirectory() && !isHidden(entry.name)).map(({ name }) => name);
   const { free, total } = await diskRoom(place);
   return {
     path: place,
     parent: place === root ? null : dirname(place),
     roots,
     directories: names
-      .toSorted((a, b) => a.localeCompare(b))
+      .toSorted(byName.compare)
       .slice(0, mostListed)
       .map((name) => ({ name, path: resolve(place, name) })),
-    is_cut: names.length > mostListed,
+    is_cut: isCut || names.length > mostListed,
     is_writable: await access(place, constants.W_OK | constants.X_OK).then(
       () => true,
       () => false,
@@ -68,6 +71,19 @@ export async function browseDirectories(deps: Deps, { path }: { readonly path: s
     free_bytes: free,
     total_bytes: total,
   };
+}
+
+/** The names of directories that are not hidden, of as many entries as are looked at; in parts, so that others get their turn. */
+async function listDirectories(place: string): Promise<{ readonly names: readonly string[]; readonly isCut: boolean }> {
+  const names: string[] = [];
+  let looked = 0;
+  // Leaving the loop closes the directory.
+  for await (const entry of await opendir(place, { bufferSize: 256 })) {
+    looked += 1;
+    if (looked > mostLookedAt || names.length >= mostSorted) return { names, isCut: true };
+    if (entry.isDirectory() && !isHidden(entry.name)) names.push(entry.name);
+  }
+  return { names, isCut: false };
 }
 
 /** The configured roots, else where disks are usually mounted, the home directory, and what the configuration names already. */

@@ -99,6 +99,12 @@ async function changeNow(
   path: string,
   { change, dryRun }: { readonly change: ConfigChange; readonly dryRun: boolean },
 ): Promise<ConfigChanged> {
+  checkSizes(change);
+  const size = await stat(path).then(
+    (info) => info.size,
+    () => 0,
+  );
+  if (size > mostChangeableBytes) throw tooLarge('CONFLICT', path, size);
   const read = await readOrNothing(path).catch((error: unknown) => {
     if (!(error instanceof SkulkError)) throw error;
     throw new SkulkError('CONFLICT', error.message, { hint: `mend the file first: ${error.hint ?? path}`, cause: error });
@@ -117,11 +123,45 @@ async function changeNow(
     const result = changeConfigText(text, path, news);
     return { text: result.text, after: resolved(deps, path, result.read), hasSecret: holdsSecret(result.read.content) };
   });
+  const bytes = Buffer.byteLength(changed);
+  if (bytes > mostChangeableBytes) throw tooLarge('BAD_REQUEST', path, bytes);
   await checkNewPaths(deps.world, before, after);
   if (!dryRun && news.length > 0 && changed !== text) await write(path, changed, { isNew: read === undefined, hasSecret });
   const view = describe(deps, path, after, { exists: read !== undefined || (!dryRun && news.length > 0), problem: null });
   return { changed: news.map(([keys]) => keys.join('.')), ...view };
 }
+
+/**
+ * A larger file is not changed here, and none is made: whoever reads it would stand still for the time that it takes, and `serve` reads
+ * a file up to its own bound only. Those that people write have a few KiB.
+ */
+const mostChangeableBytes = 64 * 1024;
+const mostLeaves = 200;
+/** No path and no secret is longer, and no list of them. */
+const longestValue = 4096;
+const longestList = 16 * 1024;
+
+function checkSizes(change: ConfigChange): void {
+  const leaves = leavesOf(change);
+  if (leaves.length > mostLeaves)
+    throw new SkulkError('BAD_REQUEST', `${leaves.length} settings are changed at once; ${mostLeaves} are possible`, {
+      hint: 'send them in several requests',
+    });
+  for (const [keys, value] of leaves) {
+    const isTooLong = typeof value === 'string' ? value.length > longestValue : JSON.stringify(value ?? null).length > longestList;
+    if (isTooLong || keys.some((key) => key.length > longestValue))
+      throw new SkulkError('BAD_REQUEST', `the value of ${keys.join('.').slice(0, 80)} is longer than a setting can be`, {
+        hint: 'GET /config/schema says what a setting takes',
+      });
+  }
+}
+
+const tooLarge = (code: 'CONFLICT' | 'BAD_REQUEST', path: string, bytes: number): SkulkError =>
+  new SkulkError(
+    code,
+    `${path} ${code === 'CONFLICT' ? 'has' : 'would have'} ${bytes} bytes; a file of ${mostChangeableBytes} at most can be changed here`,
+    { hint: 'edit the file by hand; `skulk config validate` checks it' },
+  );
 
 const emptyFile = '# Configuration of skulk; `man 5 skulk-config` describes every key.\n';
 const nothing: ReadConfig = { content: {}, lineOf: () => undefined, notes: [] };
