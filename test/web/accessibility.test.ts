@@ -2,6 +2,7 @@ import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
+import { pageLink } from '../helpers/page-link.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 import { showcase } from './showcase.ts';
@@ -38,7 +39,7 @@ test('nothing of a store in use is out of reach: every page and dialog, light an
   const { host, world } = await showcase();
   world.hub.rate = 4_000_000;
   const { page } = await openBrowser();
-  await page.goto(host.apiUrl);
+  await page.goto(await pageLink(host));
   await page.getByRole('button', { name: 'Add a model' }).click();
   await look(page, 'the empty dialog');
   await page.getByLabel('Model on Hugging Face').fill('unsloth/Qwen3-8B-GGUF');
@@ -84,6 +85,9 @@ test('nor of a first start, a wrong token or an address that is none', wants('ch
   await page.getByRole('link', { name: 'Nodes' }).click();
   await page.getByRole('heading', { name: 'Nodes' }).waitFor();
   await look(page, 'no nodes');
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('region', { name: 'Read-only' }).waitFor();
+  await look(page, 'settings without the key');
   await host.stop();
   const closed = await world.serve({ SKULK_TOKEN: 'a-good-token' });
   await page.goto(closed.apiUrl);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
+import { pageLink } from '../helpers/page-link.ts';
 import { openBrowser } from './browser.ts';
 import { type Scenery, serveIn, showcase } from './showcase.ts';
 
@@ -28,7 +29,7 @@ test('pictures of a store in use', async () => {
   const { page } = await openBrowser();
   for (const theme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: theme });
-    await page.goto(host.apiUrl);
+    await page.goto(await pageLink(host));
     await page.getByRole('button', { name: 'Add a model' }).click();
     await page.getByLabel('Model on Hugging Face').fill('unsloth/Qwen3-8B-GGUF');
     await page.getByRole('button', { name: 'Look it up' }).click();
@@ -71,7 +72,7 @@ test('pictures of a first start', async () => {
   const { page } = await openBrowser();
   for (const theme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: theme });
-    await page.goto(host.apiUrl);
+    await page.goto(await pageLink(host));
     await page.getByRole('heading', { name: 'Welcome' }).waitFor();
     await page.mouse.move(0, 0);
     await take(page, `first-start-${theme}`);

@@ -104,3 +104,66 @@ test('a file that somebody broke meanwhile is said to be broken, without being a
   await write('model_store: [');
   await page.getByText(/The file cannot be read, so nothing can be saved into it: .*not YAML/).waitFor();
 });
+
+test('without the key of the machine settings are only shown, and the page says how to get it', wants('chromium'), async () => {
+  const { host, text } = await serveWith(ours);
+  const before = await text();
+  const { page, newTab } = await openBrowser();
+  await page.goto(`${host.apiUrl}/settings`);
+  const panel = page.getByRole('region', { name: 'Read-only' });
+  await panel.getByText(`To change settings, run skulk key on ${hostname()} and open the link it prints.`).waitFor();
+  const budget = page.getByLabel('Budget for idle copies');
+  await expect.poll(() => budget.inputValue()).toBe('40');
+  for (const one of [budget, page.getByRole('radio', { name: /^A node/ }), page.getByRole('button', { name: /^Browse for/ }).first()])
+    expect(await one.isDisabled()).toBe(true);
+  expect(await page.getByRole('button', { name: 'Save' }).count()).toBe(0);
+
+  // The link takes the place of the page that is shown, works at once, and is gone from the address.
+  const link = await pageLink(host, '/settings');
+  await page.evaluate(`location.assign(${JSON.stringify(link)})`);
+  await panel.waitFor({ state: 'detached' });
+  expect(page.url()).toBe(`${host.apiUrl}/settings`);
+  await expect.poll(() => budget.isDisabled()).toBe(false);
+  await page.reload();
+  await expect.poll(() => budget.isDisabled()).toBe(false);
+  await budget.fill('7');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText(/^Saved to /).waitFor();
+  expect(await text()).not.toBe(before);
+
+  // It works once, and the key is that of its tab.
+  const other = await newTab();
+  await other.goto(link);
+  await other.getByText(/This link was used already, or is older than ten minutes\. .*run “skulk key” on .* open the link/).waitFor();
+  await other.getByRole('region', { name: 'Read-only' }).waitFor();
+  expect(other.url()).not.toContain('code');
+  expect(await other.evaluate('JSON.stringify(sessionStorage) + document.cookie')).toBe('{}');
+});
+
+test('a key that ended with its server leads to what everybody may do, with the way to a new one', wants('chromium'), async () => {
+  const { home, host } = await serveWith(ours);
+  const { page } = await openBrowser();
+  await page.goto(await pageLink(host, '/settings'));
+  await expect.poll(() => page.getByLabel('Budget for idle copies').isDisabled()).toBe(false);
+  await host.stop();
+  const args = ['--port', new URL(host.url).port, '--api-port', new URL(host.apiUrl).port];
+  const again = await startServe({ home, args, env: { SKULK_CONFIG: join(home, 'skulk.yaml') } });
+  onTestFinished(() => again[Symbol.asyncDispose]());
+  await page.getByText(/The key of this tab has ended\. To change settings, run “skulk key”/).waitFor();
+  await page.getByRole('region', { name: 'Read-only' }).waitFor();
+});
+
+test('a server that is closed to the LAN opens by a link, and says why a used one does not open it', wants('chromium'), async () => {
+  const home = await temporaryDirectory();
+  const host = await startServe({ home, env: { SKULK_TOKEN: 'only-for-this-lan' } });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  const link = await pageLink(host);
+  const { page, newTab } = await openBrowser();
+  await page.goto(link);
+  await page.getByRole('heading', { name: 'Store', level: 1 }).waitFor();
+  const other = await newTab();
+  await other.goto(link);
+  await other.getByRole('heading', { name: 'This server wants a token' }).waitFor();
+  await other.getByRole('alert').getByText('This link was used already, or is older than ten minutes.').waitFor();
+  await other.getByText('run skulk key on this machine and open the link it prints').waitFor();
+});

@@ -1,6 +1,7 @@
 import { expectTypeOf, test } from 'vitest';
 import type { GivenOrder, KnownNode } from '../../src/core/fleet/contract.ts';
 import type { DownloadStatus } from '../../src/core/jobs/contract.ts';
+import type { Role } from '../../src/core/kernel/role.ts';
 import type { BrowsedDirectory } from '../../src/core/operations/browse-directories.ts';
 import type { ConfigView } from '../../src/core/operations/change-config.ts';
 import type { StagingList } from '../../src/core/operations/list-staging.ts';
@@ -8,6 +9,7 @@ import type { HubOffer } from '../../src/core/operations/look-at-hub.ts';
 import type { PurgedEverywhere } from '../../src/core/operations/purge-everywhere.ts';
 import type { ShownModel } from '../../src/core/operations/show-model.ts';
 import type { StagingJob } from '../../src/core/operations/staging-jobs.ts';
+import type { Asker } from '../../src/core/server/access/access.ts';
 import type { healthAnswer } from '../../src/core/server/health-answer.ts';
 import type { NodeIdentity } from '../../src/core/server/node-routes.ts';
 import type { DescribedEntry, VerifyReport } from '../../src/core/store/contract.ts';
@@ -24,6 +26,7 @@ test('the page reads nothing that the server does not answer', () => {
   expectTypeOf<ConfigView>().toExtend<page.ConfigView>();
   expectTypeOf<ReturnType<typeof healthAnswer>>().toExtend<page.Health>();
   expectTypeOf<NodeIdentity>().toExtend<page.Identity>();
+  expectTypeOf<Pick<Asker, 'credential'> & { readonly role: Role }>().toExtend<page.Session>();
   expectTypeOf<HubOffer>().toExtend<page.HubOffer>();
   expectTypeOf<ShownModel>().toExtend<page.ShownModel>();
   expectTypeOf<VerifyReport>().toExtend<page.VerifyReport>();

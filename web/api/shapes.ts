@@ -153,6 +153,12 @@ export interface Identity {
   readonly role: string;
 }
 
+/** What this tab may do on the server. */
+export interface Session {
+  readonly role: 'read' | 'node' | 'admin';
+  readonly credential: string;
+}
+
 /** One way to take a repo of GGUF files. */
 export interface Quantization {
   readonly label: string;

@@ -1,26 +1,24 @@
 import { type ReactElement, type RefObject, useEffect, useMemo, useRef } from 'react';
-import type { Client } from '../api/client.ts';
-import type { Identity } from '../api/shapes.ts';
 import { AppProvider } from '../parts/app-context.ts';
 import { Problem } from '../parts/problem.tsx';
 import { useRoute } from '../parts/route.ts';
+import type { Redeemed } from './credential.ts';
 import { Header } from './header.tsx';
 import { Lost } from './lost.tsx';
 import { Notices, useNotices } from './notices.tsx';
 import { pages } from './pages.ts';
-import { useSession } from './session.ts';
+import { type Session, useSession } from './session.ts';
 import { TokenGate } from './token-gate.tsx';
 import { useIdentity } from './use-identity.ts';
 import { type Streams, useStreams } from './use-streams.ts';
 import { Watcher } from './watcher.tsx';
 
 /** The whole view: the token if one is wanted, then the pages. */
-export function App(): ReactElement {
-  const session = useSession();
+export function App({ link }: { readonly link: Redeemed }): ReactElement {
+  const session = useSession(link);
   const streams = useStreams(session.state === 'open' ? session.client : undefined);
-  if (session.state === 'closed') return <TokenGate wasRefused={session.wasRefused} onToken={session.open} />;
-  if (session.state === 'open' && streams !== undefined)
-    return <Pages client={session.client} identity={session.identity} streams={streams} />;
+  if (session.state === 'closed') return <TokenGate trouble={session.trouble} onToken={session.open} />;
+  if (session.state === 'open' && streams !== undefined) return <Pages {...session} streams={streams} />;
   return (
     <main className="gate">
       <h1 className="visually-hidden">skulk</h1>
@@ -36,16 +34,18 @@ export function App(): ReactElement {
 function Pages({
   client,
   identity: first,
+  access,
+  trouble,
   streams,
-}: {
-  readonly client: Client;
-  readonly identity: Identity;
-  readonly streams: Streams;
-}): ReactElement {
+}: Extract<Session, { state: 'open' }> & { readonly streams: Streams }): ReactElement {
   const { notices, tell, dismiss } = useNotices();
   const { store, node } = streams;
   const identity = useIdentity({ client, node, first, tell });
-  const app = useMemo(() => ({ client, identity, store, node, tell }), [client, identity, store, node, tell]);
+  const app = useMemo(() => ({ client, identity, access, store, node, tell }), [client, identity, access, store, node, tell]);
+  useEffect(() => {
+    if (trouble !== undefined)
+      tell(`${trouble} To change settings, run “skulk key” on ${first.hostname} and open the link it prints.`, 'bad');
+  }, [trouble, tell, first.hostname]);
   const { path } = useRoute();
   const page = pages.find(({ to }) => to === path);
   const main = useMainFocus(page?.name ?? 'Nothing here');

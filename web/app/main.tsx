@@ -4,16 +4,16 @@ import '../styles/base.css';
 import '../styles/parts.css';
 import '../styles/pages.css';
 import { App } from './app.tsx';
-import { redeemLink } from './session.ts';
+import { redeemLink } from './credential.ts';
 import { applyTheme, readTheme } from './theme.ts';
 
 applyTheme(readTheme());
 const place = document.getElementById('page');
 if (place !== null)
-  void redeemLink().then(() =>
+  void redeemLink().then((link) =>
     createRoot(place).render(
       <StrictMode>
-        <App />
+        <App link={link} />
       </StrictMode>,
     ),
   );

@@ -1,64 +1,65 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { ApiError, asApiError } from '../api/api-error.ts';
 import { type Client, createClient } from '../api/client.ts';
-import type { Identity } from '../api/shapes.ts';
+import type { Session as Access, Identity } from '../api/shapes.ts';
+import { type Credential, dropCredential, keepCredential, keptCredential, redeemLink } from './credential.ts';
 
-/** A token that somebody typed, and the key that a link gave; both are kept for this tab alone. */
-const key = 'skulk-token';
-const pageKey = 'skulk-page-key';
 const againMs = 2_000;
 
 /** How this tab stands with the server. */
 export type Session =
   | { readonly state: 'opening'; readonly problem: ApiError | undefined }
-  | { readonly state: 'closed'; readonly wasRefused: boolean; readonly open: (token: string) => void }
-  | { readonly state: 'open'; readonly client: Client; readonly identity: Identity };
+  | {
+      readonly state: 'closed';
+      /** Why what this tab had does not count, as a sentence. */
+      readonly trouble: string | undefined;
+      readonly open: (token: string) => void;
+    }
+  | {
+      readonly state: 'open';
+      readonly client: Client;
+      readonly identity: Identity;
+      readonly access: Access;
+      readonly trouble: string | undefined;
+    };
 
 /**
- * Changes the code of the link that opened this tab for a key of the tab, and takes the code out of the address. It is to be done
- * before anything is shown.
+ * Finds out who the server is and what this tab may do there. A server that is not there yet is asked again; a key that has ended
+ * leaves the tab with what everybody may do.
+ * @param first what became of the link that opened this tab
  */
-export async function redeemLink(): Promise<void> {
-  const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1];
-  if (code === undefined) return;
-  history.replaceState(null, '', location.pathname + location.search);
-  try {
-    const { key: given } = await createClient(undefined, () => {}).send<{ readonly key: string }>('POST', '/session', { code });
-    sessionStorage.setItem(pageKey, given);
-  } catch {
-    // The link is used or too old, and the page goes on with what everybody may do.
-  }
-}
-
-/** Finds out who the server is, with the token of this tab if it wants one. A server that is not there yet is asked again. */
-export function useSession(): Session {
-  const [token, setToken] = useState(() => sessionStorage.getItem(pageKey) ?? sessionStorage.getItem(key) ?? undefined);
+export function useSession(first: { readonly trouble: string | undefined }): Session {
+  const [credential, setCredential] = useState<Credential | undefined>(keptCredential);
+  const [trouble, setTrouble] = useState(first.trouble);
   const [isRefused, setRefused] = useState(false);
-  const [wasRefused, setWasRefused] = useState(false);
-  const [identity, setIdentity] = useState<Identity>();
+  const [known, setKnown] = useState<{ readonly identity: Identity; readonly access: Access; readonly client: Client }>();
   const [problem, setProblem] = useState<ApiError>();
-  const client = useMemo(() => {
-    const onRefused = (): void => {
-      if (token === undefined) {
-        setRefused(true);
-        return;
-      }
-      // The key of a page ends with the server that gave it, and a server that was restarted may want no token any more. The page goes
-      // on with what everybody may do, and asks when that is nothing.
-      const isTyped = token !== sessionStorage.getItem(pageKey);
-      sessionStorage.removeItem(isTyped ? key : pageKey);
-      setWasRefused(isTyped);
-      setToken((isTyped ? null : sessionStorage.getItem(key)) ?? undefined);
-    };
-    return createClient(token, onRefused);
-  }, [token]);
+  const take = useCallback((given: Credential) => {
+    keepCredential(given);
+    setRefused(false);
+    setCredential(given);
+  }, []);
+  const client = useMemo(
+    () =>
+      createClient(credential?.secret, () => {
+        if (credential === undefined) return setRefused(true);
+        // The key of a page ends with the server that gave it, and a server that was restarted may want no token any more. The page
+        // goes on with what is left, and asks when that is nothing.
+        setTrouble(
+          credential.kind === 'page' ? 'The key of this tab has ended.' : 'The server does not take the token of this tab any more.',
+        );
+        dropCredential(credential);
+        setCredential(keptCredential());
+      }),
+    [credential],
+  );
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isOver = false;
     const ask = async (): Promise<void> => {
       try {
-        const answer = await client.get<Identity>('/node/identity');
-        if (!isOver) setIdentity(answer);
+        const [identity, access] = await Promise.all([client.get<Identity>('/node/identity'), client.get<Access>('/session')]);
+        if (!isOver) setKnown({ identity, access, client });
       } catch (error) {
         if (isOver || (error instanceof ApiError && error.status === 401)) return;
         setProblem(asApiError(error));
@@ -71,13 +72,26 @@ export function useSession(): Session {
       clearTimeout(timer);
     };
   }, [client]);
-  const open = useCallback((given: string) => {
-    sessionStorage.setItem(key, given);
-    setRefused(false);
-    setWasRefused(false);
-    setToken(given);
-  }, []);
+  useEffect(() => {
+    // A link that is opened in this tab while the page is shown loads nothing anew.
+    const look = async (): Promise<void> => {
+      const link = await redeemLink();
+      if (link.given === undefined && link.trouble === undefined) return;
+      setTrouble(link.trouble);
+      if (link.given !== undefined) take(link.given);
+    };
+    const onChange = (): void => void look();
+    addEventListener('hashchange', onChange);
+    return () => removeEventListener('hashchange', onChange);
+  }, [take]);
+  const open = useCallback(
+    (secret: string) => {
+      setTrouble(undefined);
+      take({ kind: 'token', secret });
+    },
+    [take],
+  );
   // A server that wants a token now, and did not a moment ago, was restarted with one.
-  if (isRefused) return { state: 'closed', wasRefused, open };
-  return identity === undefined ? { state: 'opening', problem } : { state: 'open', client, identity };
+  if (isRefused) return { state: 'closed', trouble, open };
+  return known === undefined || known.client !== client ? { state: 'opening', problem } : { state: 'open', ...known, trouble };
 }

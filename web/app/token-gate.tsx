@@ -7,16 +7,17 @@ import icon from './icon.svg';
 
 /** Asks for the token that the server wants, and says when it is not the one. */
 export function TokenGate({
-  wasRefused,
+  trouble,
   onToken,
 }: {
-  readonly wasRefused: boolean;
+  /** Why what this tab had, or the link that opened it, does not open the page, as a sentence. */
+  readonly trouble: string | undefined;
   readonly onToken: (token: string) => void;
 }): ReactElement {
   const [token, setToken] = useState('');
   const task = useTask<boolean>();
   const [field, help] = [useId(), useId()];
-  const isWrong = task.result === false || (wasRefused && task.result === undefined && !task.isBusy && task.error === undefined);
+  const isWrong = task.result === false;
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (await task.start(() => isTokenGood(token))) onToken(token);
@@ -26,9 +27,14 @@ export function TokenGate({
       <form className="card" onSubmit={(event) => void submit(event)}>
         <img src={icon} alt="" width="48" height="48" />
         <h1>This server wants a token</h1>
+        {trouble !== undefined && (
+          <p className="field-problem" role="alert">
+            {trouble}
+          </p>
+        )}
         <p className="muted">
           It is what <code>SKULK_TOKEN</code> or <code>model_store.auth.token</code> says on this machine. It is kept until you close this
-          tab.
+          tab. Without one, run <code>skulk key</code> on this machine and open the link it prints.
         </p>
         <div className="field">
           <label htmlFor={field}>Token</label>

@@ -1,12 +1,14 @@
 import { createContext, useContext, useSyncExternalStore } from 'react';
 import type { Client } from '../api/client.ts';
 import type { Live, LiveState } from '../api/live.ts';
-import type { Identity, NodeTopics, StoreTopics } from '../api/shapes.ts';
+import type { Identity, NodeTopics, Session, StoreTopics } from '../api/shapes.ts';
 
 /** What every page works with. */
 export interface AppContext {
   readonly client: Client;
   readonly identity: Identity;
+  /** What this tab may do. */
+  readonly access: Session;
   readonly store: Live<StoreTopics>;
   readonly node: Live<NodeTopics>;
   /** Says something to whoever looks or listens; what is bad stays until it is dismissed. */

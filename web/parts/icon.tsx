@@ -9,6 +9,7 @@ const paths = {
   download: 'M8 2.5v7.5M4.5 7 8 10.5 11.5 7M3 13.5h10',
   folder: 'M2 4.5h4.5L8 6h6v7H2z',
   up: 'M8 13V4M4 7.5 8 3.5l4 4',
+  lock: 'M3.5 7h9v6.5h-9zM5.5 7V5a2.5 2.5 0 0 1 5 0v2',
   machine: 'M2 3.5h12v7.5H2zM5.5 13.5h5M8 11v2.5',
   moon: 'M13 9.6A5.6 5.6 0 0 1 6.4 3 5.6 5.6 0 1 0 13 9.6z',
   retry: 'M13 8a5 5 0 1 1-1.6-3.7M13 2v3h-3',

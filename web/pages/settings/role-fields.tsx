@@ -13,10 +13,13 @@ export function RoleFields({
   view,
   draft,
   field,
+  isDisabled,
 }: {
   readonly view: ConfigView;
   readonly draft: Draft;
   readonly field: (name: SettingKey, label: string) => Omit<FieldProps, 'help'>;
+  /** Whether everything can only be looked at. */
+  readonly isDisabled: boolean;
 }): ReactElement {
   const { identity } = useApp();
   const name = useId();
@@ -30,7 +33,7 @@ export function RoleFields({
   const becomeHost = (): void => draft.set(key, wasHost ? saved : identity.hostname);
   const becomeNode = (): void => draft.set(key, wasHost ? '' : saved);
   return (
-    <fieldset className="card">
+    <fieldset className="card" disabled={isDisabled}>
       <legend>What this machine is</legend>
       <div className="choice-list roles">
         <label className="choice-item">

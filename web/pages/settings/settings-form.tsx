@@ -4,6 +4,7 @@ import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { plural } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
+import { NeedsKey, useMayAdminister } from '../../parts/needs-key.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
 import { type FieldProps, SwitchField, TextField } from './field.tsx';
@@ -16,6 +17,7 @@ import { useDraft } from './use-draft.ts';
 /** The settings of this machine, saved together. */
 export function SettingsForm({ view }: { readonly view: ConfigView }): ReactElement {
   const { tell } = useApp();
+  const mayChange = useMayAdminister();
   const draft = useDraft(view);
   const task = useTask<boolean>();
   const save = async (event: FormEvent): Promise<void> => {
@@ -38,9 +40,10 @@ export function SettingsForm({ view }: { readonly view: ConfigView }): ReactElem
           </div>
         </div>
       )}
+      {!mayChange && <NeedsKey />}
       <RestartNote view={view} />
-      <RoleFields view={view} draft={draft} field={field} />
-      <fieldset className="card">
+      <RoleFields view={view} draft={draft} field={field} isDisabled={!mayChange} />
+      <fieldset className="card" disabled={!mayChange}>
         <legend>Network</legend>
         <div className="field-pair">
           <TextField {...field('model_store.store_port', 'Port of the store')} kind="number" help="On the store host; nodes ask there." />
@@ -51,7 +54,7 @@ export function SettingsForm({ view }: { readonly view: ConfigView }): ReactElem
           />
         </div>
       </fieldset>
-      <fieldset className="card">
+      <fieldset className="card" disabled={!mayChange}>
         <legend>Hugging Face</legend>
         <SwitchField
           {...field('model_store.download.allow_hf_fallback', 'Fetch what the store lacks from Hugging Face')}
@@ -59,7 +62,7 @@ export function SettingsForm({ view }: { readonly view: ConfigView }): ReactElem
         />
         <TextField {...field('model_store.download.max_concurrent', 'Downloads at one time')} kind="number" help="More wait in order." />
       </fieldset>
-      <fieldset className="card">
+      <fieldset className="card" disabled={!mayChange}>
         <legend>Staged copies on this machine</legend>
         <SwitchField
           {...field('model_store.staging.enabled', 'Keep verified copies on this machine')}
@@ -81,24 +84,26 @@ export function SettingsForm({ view }: { readonly view: ConfigView }): ReactElem
         />
       </fieldset>
       {task.error !== undefined && <Problem error={task.error} />}
-      <div className="save-bar">
-        <p className="muted">
-          {draft.changed.length === 0 ? (
-            <>
-              {view.path === null ? 'There is no file yet; it would be ' : 'Saved in '}
-              <code>{view.save_path}</code>
-            </>
-          ) : (
-            plural(draft.changed.length, 'change')
-          )}
-        </p>
-        <Button disabled={draft.changed.length === 0 || task.isBusy} onClick={draft.discard}>
-          Discard
-        </Button>
-        <Button isSubmit tone="primary" disabled={!draft.maySave || task.isBusy}>
-          Save
-        </Button>
-      </div>
+      {mayChange && (
+        <div className="save-bar">
+          <p className="muted">
+            {draft.changed.length === 0 ? (
+              <>
+                {view.path === null ? 'There is no file yet; it would be ' : 'Saved in '}
+                <code>{view.save_path}</code>
+              </>
+            ) : (
+              plural(draft.changed.length, 'change')
+            )}
+          </p>
+          <Button disabled={draft.changed.length === 0 || task.isBusy} onClick={draft.discard}>
+            Discard
+          </Button>
+          <Button isSubmit tone="primary" disabled={!draft.maySave || task.isBusy}>
+            Save
+          </Button>
+        </div>
+      )}
     </form>
   );
 }

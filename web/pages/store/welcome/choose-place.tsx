@@ -2,6 +2,7 @@ import type { FormEvent, ReactElement } from 'react';
 import type { ConfigView } from '../../../api/shapes.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
+import { NeedsKey, useMayAdminister } from '../../../parts/needs-key.tsx';
 import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 import { nest, type SettingKey, type SettingValue, settingOf } from '../../settings/keys.ts';
@@ -17,6 +18,7 @@ export function ChoosePlace({ view }: { readonly view: ConfigView }): ReactEleme
   const draft = useDraft(view);
   const task = useTask<object>();
   const setBy = view.overridden[key];
+  const mayChange = useMayAdminister();
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     const settings = new Map<SettingKey, SettingValue>([
@@ -33,6 +35,15 @@ export function ChoosePlace({ view }: { readonly view: ConfigView }): ReactEleme
           In <code>{String(settingOf(view, key))}</code>, as <code>{view.path}</code> says.
         </p>
         <RestartNote view={view} />
+      </>
+    );
+  if (!mayChange)
+    return (
+      <>
+        <p className="muted">
+          In <code>{String(settingOf(view, key))}</code>, until a setting says otherwise.
+        </p>
+        <NeedsKey />
       </>
     );
   return (
