@@ -64,8 +64,12 @@ describe('a store whose directory is not what it was', () => {
     ]) {
       await expectAbsent(await runSkulk([...command, ...config], { env: { SKULK_HOME: home } }), root, id, left);
     }
+    const doctor = await runSkulk(['doctor', ...config], { env: { SKULK_HOME: home } });
+    expect(doctor, doctor.stderr).toMatchObject({ stdout: expect.stringContaining('mounted?') });
+    expect(doctor.status).not.toBe(0);
     await rm(root, { recursive: true });
     await rename(join(home, 'elsewhere'), root);
+    expect((await runSkulk(['doctor', ...config], { env: { SKULK_HOME: home } })).stdout).toContain(id);
     const served = await startServe({ home, args: ['--store-path', root] });
     expect(await (await fetch(`${served.url}/models`)).json()).toEqual(['org/m']);
     expect(await served.stop()).toMatchObject({ status: 0 });

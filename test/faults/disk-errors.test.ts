@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemCode } from '../../src/core/kernel/errors.ts';
@@ -151,5 +151,39 @@ describe('a failure of the system', () => {
   test('of the network, without a path, is not taken for one of a disk', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', errno: -111, syscall: 'connect' });
     expect(explainAnySystemError(refused)).toBe(refused);
+  });
+});
+
+describe('a staging directory on a disk of its own', wants('a disk of their own'), () => {
+  test.each([
+    ['', 'the mount point itself'],
+    ['copies', 'a directory below it'],
+  ])('is missed when the disk is not mounted, and nothing is made at its place (%s)', async (below) => {
+    const disk = await smallDisk(16 * mebibyte);
+    const root = join(disk.path, below);
+    const { env, config } = await nodeWith(root);
+    const skulk = (...args: readonly string[]) => runSkulk([...args.slice(0, 2), '--config', config, ...args.slice(2)], { env });
+    expect(await skulk('stage', 'org/m')).toMatchObject({ status: 0 });
+    // Who removes the copies by hand means it.
+    await rm(below === '' ? join(root, '.skulk') : root, { recursive: true });
+    expect(await skulk('stage', 'org/m', '--force')).toMatchObject({ status: 0 });
+    expect(spawnSync('umount', [disk.path]).status).toBe(0);
+    for (const args of [
+      ['stage', 'org/m'],
+      ['stage', 'org/m', '--offline'],
+      ['run', 'org/m', '--', 'true'],
+      ['stage', 'org/m', '--keep', '1m'],
+    ]) {
+      const refused = await skulk(...args);
+      expect(refused, refused.stderr).toMatchObject({ status: 4, stdout: '' });
+      for (const part of [root, disk.path, 'is it mounted?', 'mkdir -p']) expect(refused.stderr).toContain(part);
+    }
+    await skulk('purge-staging', '--force');
+    await skulk('reconcile', '--dry-run');
+    await skulk('reconcile');
+    expect(await readdir(disk.path)).toEqual([]);
+    await mkdir(join(root, '.skulk', 'v1'), { recursive: true });
+    expect(await skulk('stage', 'org/m')).toMatchObject({ status: 0 });
+    expect(await skulk('run', 'org/m', '--', 'true')).toMatchObject({ status: 0 });
   });
 });

@@ -3,14 +3,15 @@ import { dirname, sep } from 'node:path';
 import { isSystemError, SkulkError } from './errors.ts';
 
 /** Directories that are not made anew in this process, with what is thrown instead. */
-const kept = new Map<string, Set<() => Error>>();
+const kept = new Map<string, Set<() => Error | undefined>>();
 
 /**
  * From now on `makeDirectory` makes neither this directory nor one above it: it was there, and where it is missing its disk was unmounted.
  * What is below it can be made as long as it is there.
+ * @param refusal gives what is thrown instead, or undefined when it may be made after all
  * @returns ends it
  */
-export function neverMake(path: string, refusal: () => Error): () => void {
+export function neverMake(path: string, refusal: () => Error | undefined): () => void {
   const refusals = kept.get(path) ?? new Set();
   kept.set(path, refusals.add(refusal));
   return () => {
@@ -23,7 +24,10 @@ export function neverMake(path: string, refusal: () => Error): () => void {
 function refusalFor(path: string): Error | undefined {
   for (const [directory, refusals] of kept) {
     if (directory !== path && !directory.startsWith(path + sep)) continue;
-    for (const refusal of refusals) return refusal();
+    for (const refusal of refusals) {
+      const error = refusal();
+      if (error !== undefined) return error;
+    }
   }
   return undefined;
 }

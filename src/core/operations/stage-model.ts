@@ -4,6 +4,7 @@ import { type Manifest, totalBytes } from '../catalog/manifest.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
+import { rememberMount, whyUnmounted } from '../kernel/known-mounts.ts';
 import { acquireLock, describeLockHolder, type HeldLock } from '../kernel/lock.ts';
 import type { ModelId, ModelRef } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
@@ -12,7 +13,7 @@ import { copyLock, copyPath, incomingCopy, type StagingLayout, stagingLayout } f
 import { type LocalCopy, readLocalCopy } from '../staging/local-copy.ts';
 import { requireOwnPlace, requireReplaceable } from '../staging/own-copy.ts';
 import { type FileSource, planStage, type StagePlan } from '../staging/plan-stage.ts';
-import { makeRoot, refuseStoreAsCache } from '../staging/prepare-root.ts';
+import { makeRoot, markRoot, refuseStoreAsCache } from '../staging/prepare-root.ts';
 import { requireIdle } from '../staging/require-idle.ts';
 import { restoreCopies } from '../staging/sweep-trash.ts';
 import type { Store } from '../store/contract.ts';
@@ -79,6 +80,8 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     });
   }
   const layout = stagingLayout(nodeCachePath.value);
+  const unmounted = await whyUnmounted(config.skulkHome, layout.root);
+  if (unmounted !== undefined) throw unmounted;
   const path = copyPath(layout, modelId);
   let bytesAhead = 0;
   if (!options.dryRun) await restoreCopies(layout, world.signal);
@@ -120,6 +123,8 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     return await describePlan(answer, await makePlan(layout, selectPart(ref, answer.manifest), local, options.force));
   return await explainingDiskErrors(`cannot stage ${modelId} in ${layout.root}`, async () => {
     await makeRoot(layout);
+    await markRoot(layout, world.now());
+    await rememberMount(world, config.skulkHome, layout.root);
     await requireIdle(layout, modelId, world.now());
     await using lock = await acquireLock(copyLock(layout, modelId), {
       purpose: `skulk stage ${modelId}`,

@@ -4,6 +4,8 @@ import { directoryName, type ModelId } from '../kernel/model-id.ts';
 /** Where everything lies below a node's staging root (design.md, "On a node"). */
 export interface StagingLayout {
   readonly root: string;
+  /** Says that a directory is a staging root. */
+  readonly mark: string;
   readonly incoming: string;
   readonly locks: string;
   readonly leases: string;
@@ -13,7 +15,14 @@ export interface StagingLayout {
 /** The layout below a staging root. */
 export function stagingLayout(root: string): StagingLayout {
   const own = join(root, '.skulk', 'v1');
-  return { root, incoming: join(own, 'incoming'), locks: join(own, 'locks'), leases: join(own, 'leases'), trash: join(own, 'trash') };
+  return {
+    root,
+    mark: join(own, 'staging.json'),
+    incoming: join(own, 'incoming'),
+    locks: join(own, 'locks'),
+    leases: join(own, 'leases'),
+    trash: join(own, 'trash'),
+  };
 }
 
 /** Where a model's staged copy lies. */

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { writeFileDurably } from '../kernel/durable-file.ts';
+import { isDiskFull, isSystemError, SkulkError } from '../kernel/errors.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import type { StagingLayout } from './layout.ts';
 import { isInsideStore, isStore } from './same-place.ts';
@@ -41,4 +43,16 @@ export async function makeRoot({ root }: StagingLayout): Promise<void> {
       cause: error,
     });
   }
+}
+
+/** Writes down that a directory is a staging root, so that it is never taken for a store. A disk without room does without. */
+export async function markRoot({ mark }: StagingLayout, now: Date): Promise<void> {
+  const isThere = await stat(mark).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return;
+  await writeFileDurably(mark, `${JSON.stringify({ id: randomUUID(), created_at: now.toISOString() })}\n`).catch((error: unknown) => {
+    if (!isDiskFull(error)) throw error;
+  });
 }

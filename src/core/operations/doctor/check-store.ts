@@ -9,6 +9,7 @@ import { formatBytes, plural } from '../../kernel/units.ts';
 import { judgeAddresses, loopback } from '../../network/routable-address.ts';
 import type { LocalStore, StoreHealth } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
+import { readStoreIdentity } from '../../store/store-identity.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 import { advertisedAddress } from '../advertise.ts';
 import type { Deps } from '../deps.ts';
@@ -167,7 +168,7 @@ export async function checkStorePath({ config }: Deps, disk: LocalStore, isUsabl
         `${root} has ${room.text}`,
         'delete models that nobody needs (`skulk registry`), or move the store to a larger disk',
       )
-    : ok('store path', `${root} can be written and has ${room.text}`);
+    : ok('store path', `${root} can be written and has ${room.text}${await describeIdentity(root)}`);
   try {
     const entries = await disk.listModels();
     const missing = await disk.listLost();
@@ -184,6 +185,12 @@ export async function checkStorePath({ config }: Deps, disk: LocalStore, isUsabl
   } catch (error) {
     return [path, problemOf('models', error)];
   }
+}
+
+async function describeIdentity(root: string): Promise<string> {
+  const identity = await readStoreIdentity(storeLayout(root));
+  if (identity === 'damaged') return '; the file with its id is damaged, which the next `skulk serve` mends';
+  return identity === undefined ? '' : `; its id is ${identity.id}`;
 }
 
 /** How much room a path's disk has; low is under 5 % or 10 GiB. */

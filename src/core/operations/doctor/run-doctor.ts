@@ -1,7 +1,9 @@
 import { checkDirectory } from '../../config/check-paths.ts';
 import { placeOf } from '../../config/settings.ts';
+import { whyUnmounted } from '../../kernel/known-mounts.ts';
 import { openDiskStore } from '../../store/disk-store.ts';
 import type { Deps } from '../deps.ts';
+import { refuseForeignDirectory, requireServedStore } from '../served-stores.ts';
 import { type Check, ok, skipped } from './check.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkBudget, checkStaging } from './check-staging.ts';
@@ -32,14 +34,22 @@ export async function runDoctor(deps: Deps): Promise<DoctorReport> {
     if (isHost) {
       const { value, origin } = settings.storePath;
       const disk = openDiskStore({ root: value, world, nodeId: config.nodeId, cardsPath: settings.cardsPath.value });
-      const isUsable = (): Promise<void> =>
-        checkDirectory(value, `${placeOf(origin)}store_path`, { mayBeMissing: origin.from === 'default' });
+      const isUsable = async (): Promise<void> => {
+        await checkDirectory(value, `${placeOf(origin)}store_path`, { mayBeMissing: origin.from === 'default' });
+        await requireServedStore(deps, value);
+        await refuseForeignDirectory(settings);
+      };
       checks.push(...(await checkStorePath(deps, disk, isUsable)));
       await disk.close();
     }
   }
   const { value, origin } = settings.nodeCachePath;
-  checks.push(...(await checkStaging(deps, () => checkDirectory(value, `${placeOf(origin)}node_cache_path`, { mayBeMissing: true }))));
+  const isUsable = async (): Promise<void> => {
+    await checkDirectory(value, `${placeOf(origin)}node_cache_path`, { mayBeMissing: true });
+    const unmounted = await whyUnmounted(config.skulkHome, value);
+    if (unmounted !== undefined) throw unmounted;
+  };
+  checks.push(...(await checkStaging(deps, isUsable)));
   checks.push(checkBudget(deps));
   return { ok: checks.every(({ status }) => status !== 'problem'), checks };
 }
