@@ -10,7 +10,7 @@ import { ask } from '../helpers/raw-http.ts';
 import { type HeardRequest, recordingStore } from '../helpers/recording-store.ts';
 import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-import { testWorld } from '../helpers/world.ts';
+import { testConfig, testWorld } from '../helpers/world.ts';
 
 const token = 'only-for-my-store';
 const withToken = (heard: readonly HeardRequest[]): readonly HeardRequest[] => heard.filter(({ authorization }) => authorization !== null);
@@ -179,6 +179,11 @@ describe('the names of a store', () => {
   test('whoever writes a URL means it, also with a name of mDNS that the system resolves', () => {
     expect(guardOf('', { flags: { store: 'http://nas.local:1' } }).withheld).toBeUndefined();
     expect(guardOf('', { env: { SKULK_STORE: 'http://nas.local:1' } }).withheld).toBeUndefined();
+  });
+
+  test('what --advertise says of this machine is not where the store is', () => {
+    const content = { model_store: { store_host: 'nas' } };
+    expect(remoteUrl(testConfig(testWorld('/home/me'), { content, flags: { advertise: '10.0.0.5' } }))).toBe('http://nas:58080');
   });
 
   test('a store that nobody named gets none', () => {
