@@ -16,6 +16,7 @@ import type { LocalStore } from '../store/contract.ts';
 import { storeLayout } from '../store/layout.ts';
 import { requireDistinctNames } from '../transfer/name-folding.ts';
 import { unlimited } from '../transfer/rate-limiter.ts';
+import { enterWorkPlace } from '../transfer/work-place.ts';
 import type { Deps } from './deps.ts';
 import { fetchPlanned, planFetch } from './fetch-model.ts';
 import { openHub, requireOnline } from './open-hub.ts';
@@ -90,6 +91,10 @@ async function fetchIntoStore(
   const plan = planFetch(repo, { pins: { ggufFile, selector, card }, present: present?.manifest, exact, emit });
   await requireDistinctNames(store.root, { paths: [...plan.files, ...plan.kept].map(({ path }) => path), of: modelId });
   report({ bytesTotal: plan.total, bytesDone: 0 });
+  await enterWorkPlace(
+    { path: place, files: join(place, 'files') },
+    [...plan.files, ...plan.kept].map(({ path }) => path),
+  );
   const sizes = new Map(plan.files.map(({ path, size }) => [path, size]));
   const { files } = await fetchPlanned(plan, {
     opened,

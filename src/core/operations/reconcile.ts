@@ -7,7 +7,8 @@ import { dropLeases } from '../staging/leases/take-lease.ts';
 import { listUnfinished } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
 import { sweepTrash } from '../staging/sweep-trash.ts';
-import { countTrash, removeTree } from '../transfer/trash.ts';
+import { countTrash } from '../transfer/trash.ts';
+import { removeWorkPlace } from '../transfer/work-place.ts';
 import { applyBudget, type BudgetReport } from './apply-budget.ts';
 import { catchUp, type HeardOrder, pendingHere } from './catch-up.ts';
 import type { Deps } from './deps.ts';
@@ -54,7 +55,7 @@ export async function reconcile(
       if (!isHeld(lock)) continue;
       try {
         await lock.assertHeld();
-        await removeTree(incomingCopy(layout, modelId).path);
+        await removeWorkPlace(incomingCopy(layout, modelId));
         removed.push(modelId);
       } finally {
         await lock.release();

@@ -13,6 +13,7 @@ import { requireDistinctNames } from '../transfer/name-folding.ts';
 import { openJournal, type PartJournal, readJournal } from '../transfer/part-journal.ts';
 import { pieceKey } from '../transfer/pieces.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
+import { enterWorkPlace } from '../transfer/work-place.ts';
 import type { Deps } from './deps.ts';
 
 /** How often a download is asked what it has, in milliseconds. */
@@ -80,6 +81,10 @@ export async function stageAhead(
       await pause(lookEveryMs, signal);
       continue;
     }
+    await enterWorkPlace(
+      incoming,
+      arrived.chunks.slice(0, batch).map(({ path }) => path),
+    );
     await makeDirectory(incoming.files);
     journal ??= await openJournal(incoming.journal);
     const { add } = journal;

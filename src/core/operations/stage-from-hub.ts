@@ -8,6 +8,7 @@ import { readLocalCopy } from '../staging/local-copy.ts';
 import { publishCopy } from '../staging/publish-copy.ts';
 import { requireDistinctNames } from '../transfer/name-folding.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
+import { enterWorkPlace } from '../transfer/work-place.ts';
 import type { Deps } from './deps.ts';
 import { fetchPlanned, planFetch } from './fetch-model.ts';
 import { openHub } from './open-hub.ts';
@@ -40,6 +41,10 @@ export async function stageFromHub(
   const plan = planFetch(repo, { pins: { selector, card: card?.ggufFile }, present: undefined, exact: true, emit });
   await requireDistinctNames(layout.root, { paths: plan.files.map(({ path }) => path), of: modelId });
   const place = incomingCopy(layout, modelId);
+  await enterWorkPlace(
+    place,
+    plan.files.map(({ path }) => path),
+  );
   const local = await readLocalCopy(layout, modelId);
   const { files, bytesTransferred } = await fetchPlanned(plan, {
     opened,

@@ -22,7 +22,7 @@ import { requireDistinctNames } from '../transfer/name-folding.ts';
 import { readJournal, readParts } from '../transfer/part-journal.ts';
 import { pieceKey } from '../transfer/pieces.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
-import { removeTree } from '../transfer/trash.ts';
+import { removeWorkPlace } from '../transfer/work-place.ts';
 import { askStore, type StoreAnswer } from './ask-store.ts';
 import { catchUp } from './catch-up.ts';
 import { checkRevision, hasRevision } from './check-revision.ts';
@@ -178,7 +178,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
 
   /** A model that is replaced in the store while it is staged is staged anew, from what came and is still right. */
   async function build(answer: Extract<StoreAnswer, { state: 'manifest' }>, now: LocalCopy | undefined, lock: HeldLock) {
-    if (options.force) await removeTree(incomingCopy(layout, modelId).path);
+    if (options.force) await removeWorkPlace(incomingCopy(layout, modelId));
     let { manifest } = answer;
     let isRepeated = false;
     for (let round = 1; ; round += 1) {
@@ -211,7 +211,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   /** What came of a model that was deleted meanwhile is of no use to anybody. */
   async function dropIfDeleted(error: unknown): Promise<never> {
     if (!(error instanceof SkulkError) || error.code !== 'MODEL_NOT_FOUND') throw error;
-    await removeTree(incomingCopy(layout, modelId).path);
+    await removeWorkPlace(incomingCopy(layout, modelId));
     throw new SkulkError('MODEL_NOT_FOUND', `${modelId} was deleted from the store while it was staged`, {
       hint: '`skulk registry` lists what the store has; what had come of it was removed here',
       cause: error,

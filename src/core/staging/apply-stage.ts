@@ -11,6 +11,7 @@ import { type Piece, pieceKey } from '../transfer/pieces.ts';
 import { createProgressMeter, type OnMeter } from '../transfer/progress-meter.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import { removeTree } from '../transfer/trash.ts';
+import { enterWorkPlace } from '../transfer/work-place.ts';
 import { copyPath, type IncomingCopy, incomingCopy } from './layout.ts';
 import { type StagePlan, sizeOf } from './plan-stage.ts';
 import { prepareFile } from './prepare-file.ts';
@@ -46,6 +47,10 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
   const old = copyPath(layout, manifest.model_id);
   // A process that was killed may have left the copy that it replaced.
   await sweepTrash(layout, signal);
+  await enterWorkPlace(
+    incoming,
+    manifest.files.map(({ path }) => path),
+  );
   await makeDirectory(incoming.files);
   await requireOneDisk(layout, incoming.files);
   const present = await removeStrangers(incoming, manifest);

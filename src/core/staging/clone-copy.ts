@@ -6,7 +6,7 @@ import { quote } from '../kernel/relative-path.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { explainUnhashable } from '../transfer/hash-pool.ts';
-import { removeTree } from '../transfer/trash.ts';
+import { enterWorkPlace, removeWorkPlace } from '../transfer/work-place.ts';
 import { copyPath, incomingCopy } from './layout.ts';
 import { requireOneDisk } from './prepare-root.ts';
 import { type PublishTools, publishCopy } from './publish-copy.ts';
@@ -33,7 +33,11 @@ export async function cloneCopy(
   const incoming = incomingCopy(layout, manifest.model_id);
   const total = manifest.files.reduce((sum, { size }) => sum + size, 0);
   await sweepTrash(layout, signal);
-  await removeTree(incoming.path);
+  await removeWorkPlace(incoming);
+  await enterWorkPlace(
+    incoming,
+    manifest.files.map(({ path }) => path),
+  );
   await makeDirectory(incoming.files);
   await requireOneDisk(layout, incoming.files);
   let done = 0;
@@ -53,7 +57,7 @@ export async function cloneCopy(
       throw explainUnhashable(error, from);
     });
     if (cloned.sha256 !== sha256) {
-      await removeTree(incoming.path);
+      await removeWorkPlace(incoming);
       throw new SkulkError('INTEGRITY', `${quote(path)} of ${manifest.model_id} is not what the store's manifest says`, {
         hint: 'run `skulk verify` on the store host',
       });

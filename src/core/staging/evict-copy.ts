@@ -2,7 +2,8 @@ import { isDiskFull, SkulkError } from '../kernel/errors.ts';
 import type { Holder } from '../kernel/holder.ts';
 import { type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/lock.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import { removeTree, type Sealed, takeAway, takeFiles } from '../transfer/trash.ts';
+import { type Sealed, takeAway, takeFiles } from '../transfer/trash.ts';
+import { removeWorkPlace } from '../transfer/work-place.ts';
 import { readLastUsed } from './last-used.ts';
 import { copyLock, copyPath, copyRecordName, incomingCopy, lastUsedName, type StagingLayout } from './layout.ts';
 import { behindGate } from './leases/gate.ts';
@@ -56,7 +57,7 @@ export async function evictCopy(layout: StagingLayout, modelId: ModelId, options
     if (eviction.outcome !== 'evicted') return eviction;
     await trashed?.remove();
     if (lock !== undefined && isHeld(lock)) await lock.assertHeld();
-    if (lock === undefined || isHeld(lock)) await removeTree(incomingCopy(layout, modelId).path);
+    if (lock === undefined || isHeld(lock)) await removeWorkPlace(incomingCopy(layout, modelId));
     return eviction;
   } finally {
     if (lock !== undefined && isHeld(lock)) await lock.release();

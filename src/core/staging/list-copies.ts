@@ -4,6 +4,7 @@ import { totalBytes } from '../catalog/manifest.ts';
 import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
+import { isOwnWorkPlace } from '../transfer/work-place.ts';
 import { readLastUsed } from './last-used.ts';
 import { copyRecordName, incomingCopy, lastUsedName, type StagingLayout } from './layout.ts';
 import { lookAtPlace } from './own-copy.ts';
@@ -48,12 +49,14 @@ export async function listCopies({ root }: StagingLayout): Promise<StagedCopies>
 }
 
 /** The models of which a part lies in `incoming/`. */
-export async function listUnfinished({ incoming }: StagingLayout): Promise<readonly ModelId[]> {
-  const names = await readdir(incoming).catch((error: unknown) => {
+export async function listUnfinished(layout: StagingLayout): Promise<readonly ModelId[]> {
+  const names = await readdir(layout.incoming).catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT')) return [];
     throw error;
   });
-  return names.flatMap((name) => modelIdOfDirectory(name) ?? []);
+  const models = names.flatMap((name) => modelIdOfDirectory(name) ?? []);
+  const isOwn = await Promise.all(models.map((modelId) => isOwnWorkPlace(incomingCopy(layout, modelId))));
+  return models.filter((_, index) => isOwn[index]);
 }
 
 /** Something below a staging root that may be removed, and what that frees in bytes. */

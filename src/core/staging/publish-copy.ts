@@ -8,7 +8,8 @@ import type { HeldLock } from '../kernel/lock.ts';
 import { quote } from '../kernel/relative-path.ts';
 import type { Fingerprint } from '../transfer/fingerprint.ts';
 import { syncFile } from '../transfer/sync-file.ts';
-import { removeTree, takeAway } from '../transfer/trash.ts';
+import { takeAway } from '../transfer/trash.ts';
+import { removeWorkPlace } from '../transfer/work-place.ts';
 import { type ModelPart, writeCopyRecord } from './copy-record.ts';
 import { touchLastUsed } from './last-used.ts';
 import { copyPath, type IncomingCopy, type StagingLayout } from './layout.ts';
@@ -62,7 +63,7 @@ export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, to
     }
     return await old?.seal();
   });
-  await removeTree(incoming.path);
+  await removeWorkPlace(incoming);
   await replaced?.remove();
 }
 

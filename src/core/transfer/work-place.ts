@@ -1,0 +1,95 @@
+import { lstat, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileDurably } from '../kernel/durable-file.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { quoteSome } from '../kernel/relative-path.ts';
+import { findOthers, removeTree, takeFiles } from './trash.ts';
+
+/*
+ * What a model is built in outlives the process that builds it. Before a file is made there, its path is written down beside it, so
+ * that what comes later can tell it from a file that somebody else put there, which is never overwritten and never removed.
+ */
+
+/** Where a model is being built. */
+export interface WorkPlace {
+  readonly path: string;
+  /** The model's files; all else at `path` is about them. */
+  readonly files: string;
+}
+
+const namesFile = 'names.json';
+const journals = ['journal', 'hub-journal'];
+const ownAtTop = /^(?:names\.json|journal|hub-journal|\.names\.json\.[0-9a-f]{12}\.tmp|lock\/.*)$/;
+
+/**
+ * Writes down which files are about to be made.
+ * @throws SkulkError CONFLICT when something is there that skulk did not put there
+ */
+export async function enterWorkPlace(place: WorkPlace, paths: readonly string[]): Promise<void> {
+  for (const path of [place.path, place.files]) {
+    if ((await kindOf(path)) === 'other')
+      throw new SkulkError('CONFLICT', `${path} is not a directory that skulk made`, { hint: 'move it away, then run the command again' });
+  }
+  const others = (await listOthers(place)).filter((path) => path.startsWith('files/'));
+  if (others.length > 0)
+    throw new SkulkError('CONFLICT', `${place.path} holds files that skulk did not put there: ${quoteSome(others)}`, {
+      hint: 'move them away, then run the command again',
+    });
+  const known = new Set(await readNames(place));
+  if (paths.every((path) => known.has(path))) return;
+  await writeFileDurably(join(place.path, namesFile), JSON.stringify([...known.union(new Set(paths))]));
+}
+
+/** Removes a place; files that skulk did not put there stay. */
+export async function removeWorkPlace(place: WorkPlace): Promise<void> {
+  if ((await kindOf(place.path)) !== 'directory') return;
+  const others = new Set(await listOthers(place));
+  if (others.size === 0) await removeTree(place.path);
+  else await takeFiles(place.path, { trash: undefined }, { isOurs: (path) => !others.has(path) });
+}
+
+/** Whether something that skulk put there is in a place, or nothing at all. */
+export async function isOwnWorkPlace(place: WorkPlace): Promise<boolean> {
+  if ((await kindOf(place.path)) !== 'directory') return false;
+  return (await readNames(place)) !== undefined || (await hasJournal(place)) || (await listOthers(place)).length === 0;
+}
+
+async function listOthers(place: WorkPlace): Promise<readonly string[]> {
+  if ((await kindOf(place.path)) !== 'directory') return [];
+  const known = await readNames(place);
+  // An older version kept a journal, and did not write down the names.
+  const isOlder = known === undefined && (await hasJournal(place));
+  const own = new Set(known);
+  return findOthers(place.path, (path, item) => {
+    if (isOlder && path.startsWith('files/')) return true;
+    if (!item.isFile()) return false;
+    return ownAtTop.test(path) || (path.startsWith('files/') && (own.has(path.slice('files/'.length)) || isRecord(path)));
+  });
+}
+
+/** What a copy says of itself is written last. */
+const isRecord = (path: string): boolean => /^files\/(?:\.skulk\.json|\.last_used|\.\.skulk\.json\.[0-9a-f]{12}\.tmp)$/.test(path);
+
+async function hasJournal({ path }: WorkPlace): Promise<boolean> {
+  for (const name of journals) if ((await kindOf(join(path, name))) !== undefined) return true;
+  return false;
+}
+
+async function readNames({ path }: WorkPlace): Promise<readonly string[] | undefined> {
+  try {
+    const names: unknown = JSON.parse(await readFile(join(path, namesFile), 'utf8'));
+    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return undefined;
+    throw error;
+  }
+}
+
+async function kindOf(path: string): Promise<'directory' | 'other' | undefined> {
+  try {
+    return (await lstat(path)).isDirectory() ? 'directory' : 'other';
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
