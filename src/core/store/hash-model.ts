@@ -6,6 +6,12 @@ import type { WorkOptions } from './contract.ts';
 import type { Seen } from './model-records.ts';
 import type { ScannedFile } from './scan-directory.ts';
 
+/**
+ * So many files wait for a hashing thread at one time. Each listens for the signal that ends the work, and with 50,000 listeners of one
+ * signal every further one stops the event loop for a moment.
+ */
+const atATime = 64;
+
 /** A model's files with their digests and what they looked like while they were hashed. */
 export interface HashedModel {
   readonly files: readonly ManifestFile[];
@@ -29,23 +35,34 @@ export async function hashModel(
     onBytes?.(done, total);
   };
   const seen: Record<string, Fingerprint> = {};
-  const hashed = await Promise.all(
-    files.map(async ({ path, absolute }): Promise<ManifestFile> => {
-      try {
-        const before = readFingerprint(absolute);
-        const digest = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (bytes) => report(path, bytes) });
-        const after = readFingerprint(absolute);
-        if (after === undefined || !untouchedBetween(before, after) || after.size !== digest.size) {
-          throw new SkulkError('INTEGRITY', `${absolute} changed while it was read`, {
-            hint: 'wait until nothing writes to it, then run the command again',
-          });
-        }
-        seen[path] = after;
-        return { path, ...digest };
-      } catch (error) {
-        throw explainUnhashable(error, absolute);
+  const hashOne = async ({ path, absolute }: (typeof files)[number]): Promise<ManifestFile> => {
+    try {
+      const before = readFingerprint(absolute);
+      const digest = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (bytes) => report(path, bytes) });
+      const after = readFingerprint(absolute);
+      if (after === undefined || !untouchedBetween(before, after) || after.size !== digest.size) {
+        throw new SkulkError('INTEGRITY', `${absolute} changed while it was read`, {
+          hint: 'wait until nothing writes to it, then run the command again',
+        });
       }
-    }),
-  );
+      seen[path] = after;
+      return { path, ...digest };
+    } catch (error) {
+      throw explainUnhashable(error, absolute);
+    }
+  };
+  const hashed: ManifestFile[] = [];
+  const queue = files.entries();
+  let hasFailed = false;
+  const lane = async (): Promise<void> => {
+    for (const [index, file] of queue) {
+      if (hasFailed) return;
+      hashed[index] = await hashOne(file).catch((error: unknown) => {
+        hasFailed = true;
+        throw error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, lane));
   return { files: hashed, seen };
 }
