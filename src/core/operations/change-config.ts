@@ -170,15 +170,25 @@ function pathOf({ config, world }: Deps): string {
   return config.file ?? join(world.env['XDG_CONFIG_HOME'] || join(world.homeDirectory, '.config'), 'skulk', 'skulk.yaml');
 }
 
+/** A file that is as it was is not parsed again, as everybody may ask what is in force. */
+const parsed = new Map<string, { readonly stamp: string; readonly read: Promise<ReadConfig> }>();
+/** Two changes within the grain of a file system's clock look alike, so what was just written is parsed each time. */
+const settledMs = 2_000;
+
 async function readOrNothing(path: string): Promise<ReadConfig | undefined> {
-  const isThere = await stat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false;
-      throw error;
-    },
-  );
-  return isThere ? await readConfigFile(path) : undefined;
+  const found = await stat(path, { bigint: true }).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  });
+  if (found === undefined) return undefined;
+  const stamp = `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs} ${found.mode}`;
+  const known = parsed.get(path);
+  if (known?.stamp === stamp) return known.read;
+  const read = readConfigFile(path);
+  read.catch(() => undefined);
+  if (Date.now() - Number(found.ctimeMs) > settledMs) parsed.set(path, { stamp, read });
+  else parsed.delete(path);
+  return read;
 }
 
 const resolved = ({ world, config }: Deps, file: string, { content, lineOf }: ReadConfig): Config =>
