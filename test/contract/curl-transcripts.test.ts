@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { type CurlAnswer, curl } from '../helpers/curl.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
+import { adminKeyOf } from '../helpers/page-link.ts';
 import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -217,6 +218,7 @@ describe('the store host, port 58080', () => {
 
   test('delete, adopt, nodes and orders', async () => {
     const { served } = await storeWithModel();
+    const key = ['-H', `Authorization: Bearer ${await adminKeyOf(served.home)}`];
     const report = { hostname: 'kite', version: '1', agent: false, staged_models: 0, staged_bytes: 0, free_bytes: 1 };
     const node = { node_id: 'kite-1', hostname: 'kite', pending_orders: 0, connected: false };
     await follow(served.url, [
@@ -228,8 +230,9 @@ describe('the store host, port 58080', () => {
       ],
       [['/orders/0123456789abcdef01234567'], { status: 404, json: failure('ORDER_NOT_FOUND') }],
       [['/orders/x'], { status: 400, json: failure('BAD_REQUEST') }],
-      [['-X', 'DELETE', '/nodes/nobody'], { status: 404, json: failure('NODE_NOT_FOUND') }],
-      [['-X', 'DELETE', '/nodes/kite-1'], { status: 200 }],
+      [['-X', 'DELETE', '/nodes/kite-1'], { status: 403, json: failure('FORBIDDEN') }],
+      [['-X', 'DELETE', ...key, '/nodes/nobody'], { status: 404, json: failure('NODE_NOT_FOUND') }],
+      [['-X', 'DELETE', ...key, '/nodes/kite-1'], { status: 200 }],
       [
         ['-X', 'DELETE', '/models/org%2Fname'],
         { status: 200, json: expect.objectContaining({ modelId: 'org/name', deleted: true, nodes: expect.any(Array) }) },
@@ -265,6 +268,7 @@ describe('the API of every serving node, port 52415', () => {
     const running = { modelId: 'hub/model', status: expect.stringMatching(/^(pending|downloading)$/), progress: expect.any(Number) };
     const { apiUrl } = who === 'host' ? served : node;
     const own = join(home, who === 'host' ? 'host' : 'n1');
+    const key = ['-H', `Authorization: Bearer ${await adminKeyOf(own)}`];
     const bytes = { freeBytes: expect.any(Number), totalBytes: expect.any(Number), usedBytes: expect.any(Number) };
     await follow(apiUrl, [
       [['/store/health'], { status: 200, json: expect.objectContaining({ storePath, ...bytes }) }],
@@ -327,10 +331,15 @@ describe('the API of every serving node, port 52415', () => {
       [['/node/identity'], { status: 200, json: expect.objectContaining({ hostname: expect.any(String), node_id: expect.any(String) }) }],
       [['/config'], { status: 200, json: expect.objectContaining({ config: expect.any(Object), path: null }) }],
       [
-        ['-X', 'PUT', ...json, '-d', '{"config":{"model_store":{"store_prot":1}}}', '/config'],
+        ['-X', 'PUT', ...json, '-d', '{"model_store":{"store_path":"/home"}}', '/config'],
+        { status: 403, json: expect.objectContaining({ code: 'FORBIDDEN', hint: expect.stringContaining('skulk key') }) },
+      ],
+      [
+        ['-X', 'PUT', ...key, ...json, '-d', '{"config":{"model_store":{"store_prot":1}}}', '/config'],
         { status: 400, json: expect.objectContaining({ hint: expect.stringContaining('store_port') }) },
       ],
-      [['/filesystem/browse?path=/etc'], { status: 403, json: failure('FORBIDDEN') }],
+      [['/filesystem/browse'], { status: 403, json: failure('FORBIDDEN') }],
+      [[...key, '/filesystem/browse?path=/etc'], { status: 403, json: failure('FORBIDDEN') }],
       [['-X', 'DELETE', '-H', 'Origin: http://evil.example', '/store/models/org/name'], { status: 403, json: failure('FORBIDDEN') }],
       [['-X', 'DELETE', '-H', 'Sec-Fetch-Site: cross-site', '/store/models/org/name'], { status: 403, json: failure('FORBIDDEN') }],
       [['-H', 'Host: evil.example', '/store/registry'], { status: 403, json: failure('FORBIDDEN') }],
@@ -379,6 +388,8 @@ describe('the API of every serving node, port 52415', () => {
       [[...bearer(token), '/store/health'], { status: 200 }],
     ]);
     expect(host.running.stderr()).not.toContain(token);
-    expect(await runSkulk(['registry', '--store', host.url], { env: { SKULK_HOME: home } })).toMatchObject({ status: 2 });
+    // Commands on that machine have its key; those elsewhere want the token.
+    expect(await runSkulk(['registry', '--store', host.url], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
+    expect(await runSkulk(['registry', '--store', host.url], { env: { SKULK_HOME: join(home, 'other') } })).toMatchObject({ status: 2 });
   });
 });

@@ -189,7 +189,7 @@ test('an address that is none is not advertised', async () => {
   expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--advertise takes an IPv4 address') });
 });
 
-test('without a token serve warns on a public address, and other machines set no secrets', wants('network namespaces'), async () => {
+test('without a token serve warns on a public address, and nobody sets anything without its key', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, other] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await host.addAddress('8.8.8.8/32');
@@ -212,9 +212,9 @@ test('without a token serve warns on a public address, and other machines set no
       `${api}/config`,
     );
   const harmless = { model_store: { staging: { staging_keep_recent_gb: 3 } } };
-  expect([await put(other, { hf_token: 'hf_thief' }), await put(other, harmless)]).toEqual(['403', '200']);
-  // The machine itself has that address too.
-  expect(await put(host, { hf_token: 'hf_mine' })).toBe('200');
+  expect([await put(other, { hf_token: 'hf_thief' }), await put(other, harmless)]).toEqual(['403', '403']);
+  // Nor is it enough to be on that machine.
+  expect(await put(host, { hf_token: 'hf_mine' })).toBe('403');
   child.kill('SIGTERM');
   expect((await ended).stderr).toMatch(/8\.8\.8\.8 may be reached from the internet/);
 
