@@ -55,7 +55,12 @@ export function createOrderBook(): OrderBook {
         if (entry.prepared !== true) supersede(entry.order.order_id);
       } else if ('commit' in entry) {
         const booked = orders.get(entry.commit);
-        if (booked !== undefined) booked.isPrepared = false;
+        if (booked !== undefined) {
+          booked.isPrepared = false;
+          // What was ordered before this moment does not take its place, nor may it when the log is read again.
+          orders.delete(entry.commit);
+          orders.set(entry.commit, booked);
+        }
         supersede(entry.commit);
       } else if ('drop' in entry) orders.delete(entry.drop);
       else if ('ack' in entry) {

@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Order } from '../../src/core/fleet/contract.ts';
+import { createOrderBook, isOpenOn, outcomesOf } from '../../src/core/fleet/order-book.ts';
+import type { LogEntry } from '../../src/core/fleet/order-log.ts';
+import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { parseNodeId } from '../../src/core/kernel/node-id.ts';
+import { testSeed } from '../helpers/seeded.ts';
+
+const nodes = ['n1', 'n2', 'n3'].map((name) => parseNodeId(name));
+const [n1, n2] = nodes as [(typeof nodes)[number], (typeof nodes)[number]];
+const order = (seq: number, more: Partial<Order> = {}): Order => ({
+  order_id: `order-${seq}`,
+  seq,
+  kind: 'purge',
+  model_id: parseModelId('org/a'),
+  force: false,
+  given_at: '2026-01-01T00:00:00.000Z',
+  ...more,
+});
+const outcome = (status: 'done' | 'deferred' | 'failed') => ({ status, freed_bytes: 1, reason: null });
+const bookOf = (...entries: readonly LogEntry[]) => {
+  const book = createOrderBook();
+  for (const entry of entries) book.apply(entry);
+  return book;
+};
+const open = (book: ReturnType<typeof createOrderBook>, node = n1): readonly number[] => book.openFor(node).map(({ seq }) => seq);
+
+describe('a book of orders', () => {
+  test('asks each node what it has not done, oldest first; done is the last word', () => {
+    const book = bookOf(
+      { order: order(2, { model_id: parseModelId('org/b') }), nodes: [n1, n2] },
+      { order: order(1), nodes: [n1, n2] },
+      { ack: 'order-1', node: n1, outcome: outcome('done') },
+      { ack: 'order-1', node: n1, outcome: outcome('failed') },
+      { ack: 'order-2', node: n1, outcome: outcome('deferred') },
+    );
+    expect([open(book), open(book, n2)]).toEqual([[2], [1, 2]]);
+    expect(book.next).toBe(3);
+    const first = book.orders.get('order-1');
+    if (first === undefined) throw new Error('there is no order');
+    expect(outcomesOf(first, (node) => `${node}.lan`).map(({ hostname, status }) => [hostname, status])).toEqual([
+      ['n1.lan', 'done'],
+      ['n2.lan', 'pending'],
+    ]);
+    expect([isOpenOn(first, n1), isOpenOn(first, n2)]).toEqual([false, true]);
+  });
+
+  test('asks nobody for what is only prepared, nor for what was dropped, nor a node that is forgotten', () => {
+    const prepared = { order: order(1), nodes: [n1], prepared: true } as const;
+    expect(open(bookOf(prepared))).toEqual([]);
+    expect(open(bookOf(prepared, { commit: 'order-1' }))).toEqual([1]);
+    expect(open(bookOf(prepared, { commit: 'order-1' }, { drop: 'order-1' }))).toEqual([]);
+    expect(open(bookOf({ order: order(1), nodes: [n1, n2] }, { forget: n1 }))).toEqual([]);
+  });
+
+  test.each([
+    ['the same again', {}, {}, [2]],
+    ['all copies after one', {}, { model_id: null }, [2]],
+    ['one after all copies', { model_id: null }, {}, [1, 2]],
+    ['another model', {}, { model_id: parseModelId('org/b') }, [1, 2]],
+    ['gently after by force', { force: true }, {}, [1, 2]],
+    ['by force after gently', {}, { force: true }, [2]],
+  ])('a newer order takes the place of an older one that asks no more: %s', (_, older, newer, left) => {
+    expect(open(bookOf({ order: order(1, older), nodes: [n1] }, { order: order(2, newer), nodes: [n1] }))).toEqual(left);
+  });
+
+  test('says the same after it is made short', () => {
+    /** What happens next: an order is written down, one that was prepared is carried out or dropped, a node answers. */
+    const step = fc.record({
+      what: fc.constantFrom('order', 'prepare', 'settle', 'ack', 'ack'),
+      which: fc.nat(100),
+      model: fc.constantFrom('org/a', 'org/b', null),
+      force: fc.boolean(),
+      asked: fc.subarray(nodes, { minLength: 1 }),
+      status: fc.constantFrom('done', 'deferred', 'failed'),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+        const entries: LogEntry[] = [];
+        const prepared: string[] = [];
+        let seq = 0;
+        for (const { what, which, model, force, asked, status } of steps) {
+          const [node] = asked;
+          if (what === 'order' || what === 'prepare') {
+            seq += 1;
+            const next = order(seq, { model_id: model === null ? null : parseModelId(model), force });
+            entries.push({ order: next, nodes: asked, ...(what === 'prepare' && { prepared: true as const }) });
+            if (what === 'prepare') prepared.push(next.order_id);
+          } else if (what === 'settle') {
+            const [id] = prepared.splice(which % Math.max(1, prepared.length), 1);
+            if (id !== undefined) entries.push(force ? { commit: id } : { drop: id });
+          } else if (node !== undefined) entries.push({ ack: `order-${1 + (which % Math.max(1, seq))}`, node, outcome: outcome(status) });
+        }
+        const book = bookOf(...entries);
+        const before = nodes.map((node) => open(book, node));
+        const pending = book.pending().map((one) => one.order.seq);
+        const again = bookOf(...book.compact());
+        expect(nodes.map((node) => open(again, node))).toEqual(before);
+        expect([again.next, again.pending().map((one) => one.order.seq)]).toEqual([book.next, pending]);
+      }),
+      { seed: testSeed, numRuns: 500 },
+    );
+  });
+});
