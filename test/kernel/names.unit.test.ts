@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { directoryName, isModelId, modelIdOfDirectory, parseModelRef, parseRevision } from '../../src/core/kernel/model-id.ts';
+import { nearest } from '../../src/core/kernel/nearest.ts';
+import { isRelativePath, quote, quoteSome } from '../../src/core/kernel/relative-path.ts';
+import { testSeed } from '../helpers/seeded.ts';
+
+const runs = { seed: testSeed, numRuns: 500 };
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: fc.constantFrom('a', 'B', '7', '.', '-', '_', '/', '@', ':', '~', '\\', '\0', ' '), maxLength: 30 }),
+);
+
+describe('a model id', () => {
+  test.each(['gpt2', 'mlx-community/Qwen3-4B-4bit', 'a/b', '_x/y_', 'a.b/c-d.e', `${'a'.repeat(96)}/${'b'.repeat(96)}`])(
+    'may be %s',
+    (id) => {
+      expect(isModelId(id)).toBe(true);
+    },
+  );
+
+  test.each([
+    '',
+    'a/b/c',
+    '/b',
+    'a/',
+    'a--b',
+    'a..b',
+    '.a',
+    'a.',
+    '-a',
+    'a-',
+    'a b',
+    'ä/b',
+    'a/b.git',
+    'a/b.GIT',
+    'incoming',
+    'TRASH',
+    'registry.json',
+    'a'.repeat(97),
+  ])('may not be "%s"', (id) => {
+    expect(isModelId(id)).toBe(false);
+  });
+
+  test('has a directory of its own, from which it is known again', () => {
+    const part = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '_', '-', '.'), minLength: 1, maxLength: 8 });
+    const id = fc
+      .oneof(
+        part,
+        fc.tuple(part, part).map((parts) => parts.join('/')),
+      )
+      .filter(isModelId);
+    fc.assert(
+      fc.property(id, (one) => {
+        expect(modelIdOfDirectory(directoryName(one))).toBe(one);
+        expect(directoryName(one)).not.toMatch(/[/\\]|^\.|^-/);
+      }),
+      runs,
+    );
+    fc.assert(
+      fc.property(id, id, (one, other) => {
+        expect(directoryName(one) === directoryName(other)).toBe(one === other);
+      }),
+      runs,
+    );
+  });
+
+  test.each([
+    ['org/m', { modelId: 'org/m' }],
+    ['org/m@v1.0', { modelId: 'org/m', revision: 'v1.0' }],
+    ['org/m:Q4_K_M', { modelId: 'org/m', selector: 'Q4_K_M' }],
+    ['org/m@refs/pr/1:sub/a b.gguf', { modelId: 'org/m', revision: 'refs/pr/1', selector: 'sub/a b.gguf' }],
+  ])('%s says what is meant', (text, ref) => {
+    expect(parseModelRef(text)).toEqual(ref);
+  });
+
+  test.each([
+    ['org/m@', 'USAGE'],
+    ['org/m@../x', 'USAGE'],
+    ['org/m@a//b', 'USAGE'],
+    ['org/m:', 'USAGE'],
+    ['org/m:../x.gguf', 'BAD_PATH'],
+    ['org/m:/etc/x.gguf', 'BAD_PATH'],
+    ['org/m: Q4', 'USAGE'],
+    ['@v1', 'BAD_MODEL_ID'],
+    ['a b@v1', 'BAD_MODEL_ID'],
+  ])('%s is refused with %s', (text, code) => {
+    expect(() => parseModelRef(text)).toThrow(expect.objectContaining({ code }));
+  });
+
+  test('whatever is written is a reference or a refusal with a hint', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        try {
+          const { modelId, revision, selector } = parseModelRef(text);
+          expect([isModelId(modelId), selector === '' || revision === '']).toEqual([true, false]);
+        } catch (error) {
+          expect(error).toMatchObject({ code: expect.stringMatching(/^(BAD_MODEL_ID|BAD_PATH|USAGE)$/), hint: expect.any(String) });
+        }
+      }),
+      runs,
+    );
+    expect(() => parseRevision('x'.repeat(256))).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  });
+});
+
+describe('a path of a file', () => {
+  test.each(['a', 'a/b.gguf', 'sub/.hidden', 'b é.bin', 'a b', '日本/x', '...', `${'d/'.repeat(30)}x`])('may be "%s"', (path) => {
+    expect(isRelativePath(path)).toBe(true);
+  });
+
+  test.each([
+    '',
+    '/a',
+    'a//b',
+    'a/',
+    '.',
+    '..',
+    'a/../b',
+    './a',
+    'a\\b',
+    'C:/x',
+    'c:x',
+    'a\0b',
+    '\ud800',
+    '.skulk/x',
+    '.SKULK.json',
+    '.last_used',
+    'é'.repeat(128),
+    'a/'.repeat(2100),
+  ])('may not be %j', (path) => {
+    expect(isRelativePath(path)).toBe(false);
+  });
+
+  test('that passes stays below its root, whatever was written', () => {
+    fc.assert(
+      fc.property(anyText, (path) => {
+        if (!isRelativePath(path)) return;
+        expect(new URL(`file:///root/${path.split('/').map(encodeURIComponent).join('/')}`).pathname).toMatch(/^\/root\/./);
+        expect(path.split('/')).not.toContain('..');
+      }),
+      runs,
+    );
+  });
+
+  test('is shown on one line, without what moves a terminal', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: those must not be there
+        expect(quote(text)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+      }),
+      runs,
+    );
+    expect(quoteSome(['a', 'b'])).toBe('"a", "b"');
+    expect(quoteSome(Array.from({ length: 8 }, (_, n) => `f${n}`))).toBe('"f0", "f1", "f2", "f3", "f4" and 3 more');
+  });
+});
+
+test.each([
+  ['stgae', 'stage'],
+  ['STAGE', 'stage'],
+  ['regitry', 'registry'],
+  ['delet', 'delete'],
+  ['xyz', undefined],
+  ['', undefined],
+])('%s may have been meant as %s', (word, meant) => {
+  expect(nearest(word, ['stage', 'registry', 'delete', 'serve'])).toBe(meant);
+});
