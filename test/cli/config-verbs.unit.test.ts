@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type CliResult, runCli } from '../helpers/run-cli.ts';
 import { wants } from '../helpers/wants.ts';
-import { type CliResult, runCli } from './run-cli.ts';
 
 let cwd = '';
 beforeEach(async () => {

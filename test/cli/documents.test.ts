@@ -5,7 +5,7 @@ import { makePages } from '../../src/cli/docs/pages.ts';
 import { exitStatuses } from '../../src/cli/exits.ts';
 import { commandLoaders } from '../../src/commands/index.ts';
 import { errorCodes } from '../../src/core/kernel/errors.ts';
-import { runCli } from './run-cli.ts';
+import { runCli } from '../helpers/run-cli.ts';
 
 const root = new URL('../../', import.meta.url);
 const skulk = (argv: readonly string[]) => runCli(argv, { cwd: '/' });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CommandContext, defineCommand, flag, number, value, variadic } from '../../src/cli/definition.ts';
 import { commandLoaders } from '../../src/commands/index.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
-import { type CliOptions, type CliResult, runCli } from './run-cli.ts';
+import { type CliOptions, type CliResult, runCli } from '../helpers/run-cli.ts';
 
 let cwd = '';
 beforeAll(async () => {

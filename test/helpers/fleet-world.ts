@@ -1,7 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFiles } from './model-files.ts';
-import { type Ended, type RunningSkulk, runSkulk, type Served, startServe, startSkulk } from './spawn-skulk.ts';
+import { runInProcess } from './run-in-process.ts';
+import { type Ended, type RunningSkulk, type Served, startServe, startSkulk } from './spawn-skulk.ts';
 import { temporaryDirectory } from './temp-directory.ts';
 
 /** How an order stands on a node, as `delete --json` says it. */
@@ -12,7 +13,7 @@ export interface NodeStands {
   readonly reason: string | null;
 }
 
-/** A store host and nodes, all of them real processes; each node is named by its id. */
+/** A store host and nodes; each node is named by its id. What serves is a process of its own, what is run to its end is not. */
 export interface FleetWorld {
   readonly home: string;
   /** Brings a model of some bytes into the store. */
@@ -49,13 +50,13 @@ export async function fleetWorld(): Promise<FleetWorld> {
       sources += 1;
       const source = join(home, `source-${sources}`);
       await writeFiles(source, { 'a.gguf': content });
-      const ended = await runSkulk(['add', source, '--as', modelId], { env: hostEnv });
+      const ended = await runInProcess(['add', source, '--as', modelId], { env: hostEnv });
       if (ended.status !== 0) throw new Error(ended.stderr);
     },
     serveHost: ({ port = 0 } = {}) => startServe({ home: hostHome, args: ['--port', String(port)], env: { SKULK_NODE_ID: 'host' } }),
     serveNode: (name, url) => startServe({ home: join(home, name), args: ['--role', 'node'], env: nodeEnv(name, url) }),
-    host: (...args) => runSkulk(args, { env: hostEnv }),
-    node: (name, url, ...args) => runSkulk(args, { env: nodeEnv(name, url) }),
+    host: (...args) => runInProcess(args, { env: hostEnv }),
+    node: (name, url, ...args) => runInProcess(args, { env: nodeEnv(name, url) }),
     startNode: (name, url, ...args) => startSkulk(args, { env: nodeEnv(name, url) }),
     copies: (name) => directories(join(home, name, 'staging')),
     canonical: () => directories(join(hostHome, 'store')),

@@ -1,9 +1,13 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runInProcess } from '../helpers/run-in-process.ts';
 import { type Ended, type RunningSkulk, runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-/** A node whose every command is a real process. */
+/** What takes no lease and holds none, and so need be no process of its own. */
+const looks = new Set(['staging', 'verify', 'reconcile', 'purge-staging']);
+
+/** A node whose commands are real processes, but for looks. */
 export interface LeaseNode {
   readonly home: string;
   readonly root: string;
@@ -39,7 +43,8 @@ export async function leaseNode(
     run: (...args) => runSkulk(args, { env, cwd: home }),
     start: (...args) => startSkulk(args, { env, cwd: home }),
     json: async (...args) => {
-      const { status, stdout, stderr } = await node.run(...args, '--json');
+      const run = looks.has(args[0] ?? '') ? runInProcess : runSkulk;
+      const { status, stdout, stderr } = await run([...args, '--json'], { env, cwd: home });
       if (status !== 0) throw new Error(`skulk ${args.join(' ')}: ${status}: ${stderr}`);
       return JSON.parse(stdout);
     },

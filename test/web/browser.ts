@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import { expect, onTestFinished } from 'vitest';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, expect, onTestFinished } from 'vitest';
 import { patienceMs } from '../helpers/waiting.ts';
 import { chromiumPath } from '../helpers/wants.ts';
 
@@ -13,21 +10,14 @@ export interface PageOptions {
   readonly height?: number;
 }
 
-/** A browser of its own for the running test, with a page that complains about nothing. */
-export async function openBrowser({ colorScheme = 'light', width = 1280, height = 800 }: PageOptions = {}): Promise<{
-  readonly context: BrowserContext;
-  readonly page: Page;
-  /** What the page's console said and what failed in it, as far as it was not foreseen. */
-  readonly complaints: readonly string[];
-  /** Another page of the same browser, as a new tab is. */
-  readonly newTab: () => Promise<Page>;
-}> {
-  const directory = await mkdtemp(join(tmpdir(), 'skulk-chromium-'));
-  const context = await chromium.launchPersistentContext(directory, {
+let browser: Promise<Browser> | undefined;
+afterAll(async () => (await browser)?.close());
+
+/** The browser of a file of tests. */
+function sharedBrowser(): Promise<Browser> {
+  browser ??= chromium.launch({
     executablePath: chromiumPath,
     headless: true,
-    colorScheme,
-    viewport: { width, height },
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -38,10 +28,20 @@ export async function openBrowser({ colorScheme = 'light', width = 1280, height 
       '--disable-sync',
     ],
   });
-  onTestFinished(async () => {
-    await context.close();
-    await rm(directory, { recursive: true, force: true, maxRetries: 10 });
-  });
+  return browser;
+}
+
+/** What is a browser of its own to the running test, with a page that complains about nothing. */
+export async function openBrowser({ colorScheme = 'light', width = 1280, height = 800 }: PageOptions = {}): Promise<{
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** What the page's console said and what failed in it, as far as it was not foreseen. */
+  readonly complaints: readonly string[];
+  /** Another page of the same browser, as a new tab is. */
+  readonly newTab: () => Promise<Page>;
+}> {
+  const context = await (await sharedBrowser()).newContext({ colorScheme, viewport: { width, height } });
+  onTestFinished(() => context.close());
   context.setDefaultTimeout(patienceMs);
   const complaints: string[] = [];
   const watch = (page: Page): Page => {
@@ -52,7 +52,7 @@ export async function openBrowser({ colorScheme = 'light', width = 1280, height 
     });
     return page;
   };
-  const page = watch(context.pages()[0] ?? (await context.newPage()));
+  const page = watch(await context.newPage());
   onTestFinished(() => expect(complaints).toEqual([]));
   return { context, page, complaints, newTab: async () => watch(await context.newPage()) };
 }
