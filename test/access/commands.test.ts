@@ -44,6 +44,8 @@ describe('skulk key and skulk open', () => {
     expect(new Set(links).size).toBe(3);
     for (const link of links) expect(await roleBy(link)).toBe('admin');
     for (const link of links) expect(await roleBy(link)).toBe(401);
+    // Whoever goes on guessing is stopped, and told for how long.
+    for (const status of [401, 401, 429, 429]) expect(await roleBy(`${host.apiUrl}/#code=guess`)).toBe(status);
     const json = JSON.parse((await runSkulk(['key', '--json'], { env })).stdout) as { url: string; expires_at: string };
     expect(Date.parse(json.expires_at)).toBeGreaterThan(Date.now());
     expect(host.running.stdout()).not.toContain('code=');

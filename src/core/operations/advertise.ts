@@ -42,7 +42,7 @@ export function warnOfInternet({ config, world }: Deps, { listen }: { readonly l
   world.emit({
     type: 'warning',
     message: `${open} may be reached from the internet, and no token is set: whoever reaches it may read and delete models`,
-    hint: 'set SKULK_TOKEN or model_store.auth.token, or serve on an address of the LAN with --host',
+    hint: 'run `skulk policy set lan none` or set SKULK_TOKEN, or serve on an address of the LAN with --host',
   });
 }
 

@@ -57,7 +57,6 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     world: { ...world, emit: (event) => (apps[0] === undefined ? world.emit(event) : logEvent(apps[0], event)) },
     config: { ...config, nodeId },
   };
-  warnOfInternet({ ...deps, world }, { listen: request.host });
   const ends: (() => Promise<unknown>)[] = [];
   const advertised = () => advertisedAddress(deps, { listen: request.host });
   const serving: Serving = {
@@ -80,6 +79,8 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
   };
   try {
     const served = isHost ? await serveHost(serving, world.emit) : await serveNode(serving, world.emit);
+    // A node would have to ask its store, which may be away.
+    if (!isHost || (await served.access?.lan()) !== 'none') warnOfInternet({ ...deps, world }, { listen: request.host });
     const api = await createApiApp({
       deps: served.deps,
       link: served.link,
