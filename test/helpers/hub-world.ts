@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type FakeHub, fakeHub } from './fake-hub.ts';
-import { type Ended, type RunningSkulk, runSkulk, type Served, startServe, startSkulk } from './spawn-skulk.ts';
+import { runInProcess } from './run-in-process.ts';
+import { type Ended, type RunningSkulk, type Served, startServe, startSkulk } from './spawn-skulk.ts';
 import { temporaryDirectory } from './temp-directory.ts';
 
-/** A stand-in for the Hub, a store host and a node, all of them real processes but the first. */
+/** A stand-in for the Hub, a store host and a node. What serves and what a node does are processes of their own. */
 export interface HubWorld {
   readonly hub: FakeHub;
   readonly home: string;
   readonly storePath: string;
   readonly serve: (env?: Readonly<Record<string, string>>) => Promise<Served>;
-  /** Runs a command on the store host. */
+  /** Runs a command on the store host, in this process. */
   readonly host: (...args: readonly string[]) => Promise<Ended>;
   readonly startHost: (...args: readonly string[]) => RunningSkulk;
   /** Runs a command on a node of a server. */
@@ -34,7 +35,7 @@ export async function hubWorld(more: Readonly<Record<string, string>> = {}): Pro
       onTestFinished(() => served[Symbol.asyncDispose]());
       return served;
     },
-    host: (...args) => runSkulk(args, { env: hostEnv }),
+    host: (...args) => runInProcess(args, { env: hostEnv }),
     startHost: (...args) => startSkulk(args, { env: hostEnv }),
     node: (served, name, ...args) =>
       startSkulk(args, { env: { SKULK_HOME: join(home, name), SKULK_STORE: served.url, HF_ENDPOINT: hub.url } }),
