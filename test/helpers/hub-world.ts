@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type FakeHub, fakeHub } from './fake-hub.ts';
 import { runInProcess } from './run-in-process.ts';
-import { type Ended, type RunningSkulk, type Served, startServe, startSkulk } from './spawn-skulk.ts';
+import { type Ended, type RunningSkulk, runSkulk, type Served, startServe, startSkulk } from './spawn-skulk.ts';
 import { temporaryDirectory } from './temp-directory.ts';
 
 /** A stand-in for the Hub, a store host and a node. What serves and what a node does are processes of their own. */
@@ -25,6 +25,8 @@ export async function hubWorld(more: Readonly<Record<string, string>> = {}): Pro
   const home = await temporaryDirectory();
   const hostHome = join(home, 'host');
   const env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, 'hf'), ...more };
+  // A proxy and certificates are what a process is started with.
+  const run = Object.keys(more).some((name) => /proxy|^NODE_/i.test(name)) ? runSkulk : runInProcess;
   const hostEnv = { SKULK_HOME: hostHome, ...env };
   return {
     hub,
@@ -35,7 +37,7 @@ export async function hubWorld(more: Readonly<Record<string, string>> = {}): Pro
       onTestFinished(() => served[Symbol.asyncDispose]());
       return served;
     },
-    host: (...args) => runInProcess(args, { env: hostEnv }),
+    host: (...args) => run(args, { env: hostEnv }),
     startHost: (...args) => startSkulk(args, { env: hostEnv }),
     node: (served, name, ...args) =>
       startSkulk(args, { env: { SKULK_HOME: join(home, name), SKULK_STORE: served.url, HF_ENDPOINT: hub.url } }),
