@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
+import { adminKeyOf } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 
 const json = { 'content-type': 'application/json' };
@@ -37,7 +38,9 @@ test('the gates of the fleet', async () => {
     expect(answer.json()).toMatchObject({ detail: expect.any(String), code: expect.any(String) });
   }
   expect((await ask(host.url, `/orders/${order}`)).status).toBe(404);
-  expect((await ask(host.url, '/nodes/nobody', { method: 'DELETE' })).status).toBe(404);
+  const key = { Authorization: `Bearer ${await adminKeyOf(host.home)}` };
+  expect((await ask(host.url, '/nodes/nobody', { method: 'DELETE' })).status).toBe(403);
+  expect((await ask(host.url, '/nodes/nobody', { method: 'DELETE', headers: key })).status).toBe(404);
   expect((await ask(host.url, '/models/org/one?wait_ms=soon', { method: 'DELETE' })).status).toBe(400);
   expect(await world.canonical()).toEqual(['org--one']);
   expect((await post('/orders', { kind: 'purge', model_id: 'org/one' })).json()).toMatchObject({ kind: 'purge', model_id: 'org/one' });

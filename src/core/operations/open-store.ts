@@ -160,8 +160,8 @@ async function openRemote(
 }
 
 /**
- * What is shown to a store: a token that was given for this very command, the key of this machine for its own server, else the
- * configured token. The key needs no guard, as only the server that wrote itself down gets it.
+ * What is shown to a store: a token that a flag or the environment gives, else the key of this machine for its own server, else the token
+ * of the configuration. The key needs no guard, as only the server that wrote itself down gets it.
  */
 async function credentialFor(
   { config }: Deps,
@@ -175,7 +175,8 @@ async function credentialFor(
   const key = await keyFor(config.skulkHome, url);
   if (key === undefined) return { token, guard };
   // Nor does that server need one for a token of this machine.
-  return { token: token !== undefined && origin.from === 'flag' ? token : key, guard: {} };
+  const isSaid = token !== undefined && (origin.from === 'flag' || origin.from === 'environment');
+  return { token: isSaid ? token : key, guard: {} };
 }
 
 async function openDisk(deps: Deps, root: string): Promise<OpenedStore> {

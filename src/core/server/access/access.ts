@@ -56,7 +56,7 @@ export function createAccess({ token, adminKey, pages, policy, findToken }: Acce
       if (pages?.holds(bearer) === true) return { role: 'admin', credential: 'page' };
       const named = await findToken?.(bearer);
       if (named !== undefined) return { role: named.role, credential: 'named', name: named.name };
-      throw new SkulkError('UNAUTHORIZED', 'this server does not know the token', {
+      throw new SkulkError('UNAUTHORIZED', 'the token is not that of this server', {
         hint: 'send the right one as `Authorization: Bearer TOKEN`; skulk takes it from SKULK_TOKEN or --token',
       });
     },
