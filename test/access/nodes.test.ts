@@ -66,7 +66,7 @@ describe('what a node shows to its store', () => {
     const said = store.seen.map(({ authorization }) => authorization ?? '').join('\n');
     for (const own of [await adminKeyOf(node.home), page]) expect(said).not.toContain(own);
     // The log of a node says who asked for what it passed on.
-    await expect.poll(() => node.running.stderr(), { timeout: 60_000 }).toContain('"who":"token laptop"');
+    await expect.poll(() => node.running.stderr()).toContain('"who":"token laptop"');
     expect(node.running.stderr()).not.toContain('skulk_laptop');
   });
 
@@ -212,7 +212,7 @@ test('a token that was revoked opens nothing at once, and ends the stream that i
   onTestFinished(() => host[Symbol.asyncDispose]());
   const token = (await world.host('token', 'create', 'phone', '--role', 'read')).stdout.trim();
   expect(await world.host('policy', 'set', 'lan', 'none')).toMatchObject({ status: 0 });
-  await expect.poll(async () => (await ask(host.url, '/models')).status, { timeout: 60_000 }).toBe(401);
+  await expect.poll(async () => (await ask(host.url, '/models')).status).toBe(401);
   expect((await ask(host.url, '/models', bearer(token))).status).toBe(200);
   const listening = ask(host.apiUrl, '/store/events', bearer(token)).then(
     () => 'ended',
@@ -233,7 +233,7 @@ test('a LAN that may only read stages what the store holds, and changes nothing'
   const host = await world.serveHost();
   onTestFinished(() => host[Symbol.asyncDispose]());
   expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });
-  await expect.poll(async () => ((await ask(host.url, '/session')).json() as { lan: string }).lan, { timeout: 60_000 }).toBe('read');
+  await expect.poll(async () => ((await ask(host.url, '/session')).json() as { lan: string }).lan).toBe('read');
   expect(await world.node('n1', host.url, 'stage', 'org/m')).toMatchObject({ status: 0 });
   const refused = await world.node('n1', host.url, 'delete', 'org/m', '--yes');
   expect(refused).toMatchObject({ status: 2, stdout: '' });
@@ -241,6 +241,6 @@ test('a LAN that may only read stages what the store holds, and changes nothing'
   // On the machine itself commands have its key.
   expect(await world.host('delete', 'org/m', '--yes')).toMatchObject({ status: 0 });
   const key = await adminKeyOf(host.home);
-  await expect.poll(() => host.running.stderr(), { timeout: 60_000 }).toMatch(/"who":"key","from":"127.0.0.1".*"method":"DELETE"/);
+  await expect.poll(() => host.running.stderr()).toMatch(/"who":"key","from":"127.0.0.1".*"method":"DELETE"/);
   expect(host.running.stderr()).not.toContain(key);
 });

@@ -12,14 +12,11 @@ const known = (
   wanted: (copies: Readonly<Record<string, readonly { model_id: string; in_use: boolean }[]>>) => boolean,
 ) =>
   expect
-    .poll(
-      async () => {
-        const { stdout } = await world.host('nodes', '--json');
-        const { nodes } = JSON.parse(stdout) as { nodes: { node_id: string; copies: { model_id: string; in_use: boolean }[] | null }[] };
-        return wanted(Object.fromEntries(nodes.map(({ node_id, copies }) => [node_id, copies ?? []])));
-      },
-      { timeout: 10_000 },
-    )
+    .poll(async () => {
+      const { stdout } = await world.host('nodes', '--json');
+      const { nodes } = JSON.parse(stdout) as { nodes: { node_id: string; copies: { model_id: string; in_use: boolean }[] | null }[] };
+      return wanted(Object.fromEntries(nodes.map(({ node_id, copies }) => [node_id, copies ?? []])));
+    })
     .toBe(true);
 
 test('d deletes everywhere when y is typed, and says what became of it on each machine', wants('tmux'), async () => {

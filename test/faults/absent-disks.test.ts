@@ -3,15 +3,16 @@ import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:f
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
-import { type Ended, runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { type Ended, startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
 const mebibyte = 2 ** 20;
 const listen = ['--host', '127.0.0.1', '--port', '0', '--api-port', '0'] as const;
 const serve = (home: string, root: string, ...more: readonly string[]): Promise<Ended> =>
-  runSkulk(['serve', ...listen, '--store-path', root, ...more], { env: { SKULK_HOME: home } });
+  runInProcess(['serve', ...listen, '--store-path', root, ...more], { env: { SKULK_HOME: home } });
 const idOf = async (root: string): Promise<string> => JSON.parse(await readFile(join(root, '.skulk', 'v1', 'store.json'), 'utf8')).id;
 const known = async (home: string) => JSON.parse(await readFile(join(home, 'known-stores.json'), 'utf8'));
 
@@ -19,7 +20,7 @@ const known = async (home: string) => JSON.parse(await readFile(join(home, 'know
 async function serveOnce(home: string, root: string, ...more: readonly string[]): Promise<string> {
   await writeFiles(join(home, 'm'), { 'config.json': '{}' });
   const served = await startServe({ home, args: ['--store-path', root, ...more] });
-  const added = await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: served.url } });
+  const added = await runInProcess(['add', join(home, 'm'), '--as', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: served.url } });
   expect(added, added.stderr).toMatchObject({ status: 0 });
   expect(await served.stop()).toMatchObject({ status: 0 });
   return idOf(root);
@@ -62,14 +63,14 @@ describe('a store whose directory is not what it was', () => {
       ['delete', 'org/m', '--yes'],
       ['verify'],
     ]) {
-      await expectAbsent(await runSkulk([...command, ...config], { env: { SKULK_HOME: home } }), root, id, left);
+      await expectAbsent(await runInProcess([...command, ...config], { env: { SKULK_HOME: home } }), root, id, left);
     }
-    const doctor = await runSkulk(['doctor', ...config], { env: { SKULK_HOME: home } });
+    const doctor = await runInProcess(['doctor', ...config], { env: { SKULK_HOME: home } });
     expect(doctor, doctor.stderr).toMatchObject({ stdout: expect.stringContaining('mounted?') });
     expect(doctor.status).not.toBe(0);
     await rm(root, { recursive: true });
     await rename(join(home, 'elsewhere'), root);
-    expect((await runSkulk(['doctor', ...config], { env: { SKULK_HOME: home } })).stdout).toContain(id);
+    expect((await runInProcess(['doctor', ...config], { env: { SKULK_HOME: home } })).stdout).toContain(id);
     const served = await startServe({ home, args: ['--store-path', root] });
     expect(await (await fetch(`${served.url}/models`)).json()).toEqual(['org/m']);
     expect(await served.stop()).toMatchObject({ status: 0 });
@@ -112,13 +113,13 @@ describe('a store whose directory is not what it was', () => {
     const root = join(home, 'store');
     await writeFiles(join(home, 'm'), { 'config.json': '{}' });
     const served = await startServe({ home });
-    const added = await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: served.url } });
+    const added = await runInProcess(['add', join(home, 'm'), '--as', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: served.url } });
     expect(added.status, added.stderr).toBe(0);
     await served.stop();
     const id = await idOf(root);
     await rename(root, join(home, 'elsewhere'));
     for (const command of [['serve', ...listen], ['registry'], ['stage', 'org/m'], ['add', join(home, 'm'), '--as', 'org/m']]) {
-      const refused = await runSkulk(command, { env: { SKULK_HOME: home } });
+      const refused = await runInProcess(command, { env: { SKULK_HOME: home } });
       expect(refused, refused.stderr).toMatchObject({ status: 4, stdout: '' });
       expect(refused.stderr).toContain(id);
     }
@@ -132,7 +133,7 @@ describe('a store whose directory is not what it was', () => {
     await symlink(root, spelled);
     await writeFiles(join(home, 'm'), { 'config.json': '{}' });
     const config = await configFor(home, spelled);
-    const add = () => runSkulk(['add', join(home, 'm'), '--as', 'org/m', ...config], { env: { SKULK_HOME: home } });
+    const add = () => runInProcess(['add', join(home, 'm'), '--as', 'org/m', ...config], { env: { SKULK_HOME: home } });
     expect(await add()).toMatchObject({ status: 0 });
     const id = await idOf(root);
     await rename(root, join(home, 'elsewhere'));
@@ -232,16 +233,16 @@ describe('a store that goes away while it is served', () => {
     await writeFiles(join(home, 'n'), { 'config.json': '{"n": 1}' });
     const served = await startServe({ home, args: ['--store-path', root] });
     const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: served.url };
-    const added = await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env });
+    const added = await runInProcess(['add', join(home, 'm'), '--as', 'org/m'], { env });
     expect(added.status, added.stderr).toBe(0);
     for (const url of [served.url, served.apiUrl]) expect(await answers(url, '/store/registry')).toBe(200);
     await away();
     await expect.poll(() => answers(served.url, '/health')).toBe(503);
     for (const [path, init] of requests) expect(await answers(served.url, path, init), path).toBe(503);
     for (const path of ['/store/health', '/store/registry', '/v1/models']) expect(await answers(served.apiUrl, path), path).toBe(503);
-    const failed = await runSkulk(['add', join(home, 'n'), '--as', 'org/n'], { env });
+    const failed = await runInProcess(['add', join(home, 'n'), '--as', 'org/n'], { env });
     expect(failed, failed.stderr).toMatchObject({ status: 4, stdout: '' });
-    const staged = await runSkulk(['stage', 'org/m'], { env });
+    const staged = await runInProcess(['stage', 'org/m'], { env });
     expect(staged, staged.stderr).toMatchObject({ status: 4, stdout: '' });
     // Longer than any timer of the server rests: nothing is to happen meanwhile.
     await expect.poll(() => served.running.stderr()).toContain('Every request is answered with 503');
@@ -251,9 +252,9 @@ describe('a store that goes away while it is served', () => {
     await back();
     await expect.poll(() => answers(served.url, '/health')).toBe(200);
     expect(await (await fetch(`${served.url}/models`)).json()).toEqual(['org/m']);
-    const again = await runSkulk(['add', join(home, 'n'), '--as', 'org/n'], { env });
+    const again = await runInProcess(['add', join(home, 'n'), '--as', 'org/n'], { env });
     expect(again, again.stderr).toMatchObject({ status: 0 });
-    expect(await runSkulk(['stage', 'org/n'], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['stage', 'org/n'], { env })).toMatchObject({ status: 0 });
     await expect.poll(() => served.running.stderr()).toContain('the store is back');
     expect(await served.stop()).toMatchObject({ status: 0 });
   }
@@ -345,7 +346,7 @@ describe('a directory that is named as the store', () => {
     expect(refused.stderr).toContain('--adopt-directory');
     expect(refused.stderr).toContain(names);
     const config = await configFor(home, root);
-    expect(await runSkulk(['registry', ...config], { env: { SKULK_HOME: home } })).toMatchObject({ status: 2 });
+    expect(await runInProcess(['registry', ...config], { env: { SKULK_HOME: home } })).toMatchObject({ status: 2 });
     const served = await startServe({ home, args: ['--store-path', root, '--adopt-directory'] });
     await served.stop();
     const again = await startServe({ home, args: ['--store-path', root] });

@@ -11,7 +11,7 @@ import { wants } from '../helpers/wants.ts';
 
 const files = { 'Config.json': 'one', 'config.json': 'two' };
 const both = { status: 5, stdout: '', stderr: expect.stringMatching(/Config\.json.*config\.json/s) };
-const options = { timeout: 120_000, ...wants('an exFAT disk') };
+const options = wants('an exFAT disk');
 
 /** A disk that takes upper and lower case for one. */
 async function exfatDisk(): Promise<string> {

@@ -116,7 +116,7 @@ describe('orders', () => {
     expect((await readFile(join(directory, 'orders.ndjson'), 'utf8')).length).toBeGreaterThan(0);
   });
 
-  test('of very many that nobody carries out the oldest are given up, and the log stays small', { timeout: 120_000 }, async () => {
+  test('of very many that nobody carries out the oldest are given up, and the log stays small', async () => {
     const { open, directory } = await fleetWithClock();
     const fleet = open();
     await fleet.report(node('n1', ['org/one']), { address: '10.0.0.2' });
@@ -127,7 +127,7 @@ describe('orders', () => {
   });
 });
 
-test('a container that is gone and had no copy does not keep a deletion from being done', { timeout: 120_000 }, async () => {
+test('a container that is gone and had no copy does not keep a deletion from being done', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');

@@ -202,7 +202,7 @@ describe('the configuration over HTTP', () => {
     );
   });
 
-  test('no number of changes makes a file that nobody can read, or one that takes long to read', { timeout: 120_000 }, async () => {
+  test('no number of changes makes a file that nobody can read, or one that takes long to read', async () => {
     const { put, get, text, url } = await serve('model_store:\n  store_port: 9100\n');
     const statuses: number[] = [];
     for (let round = 0; round < 24; round += 1) {
@@ -365,7 +365,7 @@ describe('directories to choose from', () => {
     expect(answer.json()).toMatchObject({ detail: expect.any(String), hint: expect.any(String) });
   });
 
-  test('of a directory with very many entries so many are looked at and no more, and that is said', { timeout: 120_000 }, async () => {
+  test('of a directory with very many entries so many are looked at and no more, and that is said', async () => {
     const { url, tree } = await serveTree();
     const large = join(tree, 'root', 'large');
     await mkdir(large);

@@ -10,7 +10,6 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
 const model = { 'a.gguf': 'the model', 'config.json': '{}' };
-const patience = { timeout: 120_000 };
 
 /** A node behind a proxy that counts what is sent, and its empty staging root. */
 async function nodeBefore(place: (copy: string, home: string) => Promise<unknown>) {
@@ -61,18 +60,16 @@ test.each<[string, (copy: string, home: string) => Promise<unknown>]>([
       await chmod(copy, 0o555);
     },
   ],
-])('stage and run leave %s alone that lies under the name of a copy, before a byte is sent', patience, (_, place) =>
-  expectLeftAlone(place),
-);
+])('stage and run leave %s alone that lies under the name of a copy, before a byte is sent', (_, place) => expectLeftAlone(place));
 
-test('stage and run leave a mount point alone that lies under the name of a copy', { ...patience, ...wants('a disk of their own') }, () =>
+test('stage and run leave a mount point alone that lies under the name of a copy', wants('a disk of their own'), () =>
   expectLeftAlone(async (copy) => {
     await smallDisk(1024 * 1024, copy);
     await writeFile(join(copy, 'notes.txt'), 'mine');
   }),
 );
 
-test('a copy of another model that somebody renamed is not taken for this one', patience, async () => {
+test('a copy of another model that somebody renamed is not taken for this one', async () => {
   const { url } = await serveModels({ 'org/m': model, 'org/other': { 'b.gguf': 'other' } });
   const home = await temporaryDirectory();
   const env = { SKULK_HOME: home, SKULK_STORE: url };
@@ -86,7 +83,7 @@ test('a copy of another model that somebody renamed is not taken for this one', 
   expect(await readFile(join(copy, 'b.gguf'), 'utf8')).toBe('other');
 });
 
-test('a copy straight from Hugging Face does not replace what skulk did not make', patience, async () => {
+test('a copy straight from Hugging Face does not replace what skulk did not make', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files: { 'a.safetensors': 'weights', 'config.json': '{}' } });
   const home = join(world.home, 'alone');
@@ -100,7 +97,7 @@ test('a copy straight from Hugging Face does not replace what skulk did not make
   expect(await readFile(join(copy, 'notes.txt'), 'utf8')).toBe('mine');
 });
 
-test('a file that somebody put into a copy keeps it from being replaced, and stays when it is purged', patience, async () => {
+test('a file that somebody put into a copy keeps it from being replaced, and stays when it is purged', async () => {
   const { replace, copy, env } = await nodeBefore(async () => undefined);
   expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
   await writeFiles(copy, { 'tuned/mine.gguf': 'mine', '.DS_Store': 'litter' });
@@ -119,7 +116,7 @@ test('a file that somebody put into a copy keeps it from being replaced, and sta
   expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject(refusal(copy));
 });
 
-test('a copy that a killed process had moved away to replace it is back at the next run', patience, async () => {
+test('a copy that a killed process had moved away to replace it is back at the next run', async () => {
   const { root, copy, env, proxy } = await nodeBefore(async () => undefined);
   expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
   const taken = join(root, '.skulk/v1/trash', `${'0123456789abcdef'.repeat(2).slice(0, 24)}.1.taken`);
@@ -137,7 +134,7 @@ test('a copy that a killed process had moved away to replace it is back at the n
   expect(await readdir(join(root, '.skulk/v1/trash'))).toEqual([]);
 });
 
-test('what somebody put into the trash stays there, and is told', patience, async () => {
+test('what somebody put into the trash stays there, and is told', async () => {
   const { root, env } = await nodeBefore(async () => undefined);
   const mine = join(root, '.skulk/v1/trash/org--m.0123456789ab');
   await writeFiles(mine, { 'notes.txt': 'mine' });

@@ -198,7 +198,7 @@ test('what nobody went on with for a week is swept, also what an older version o
   expect((await places()).filter((name) => name !== 'org--recent.digest')).toHaveLength(1);
 });
 
-test('an announcement of tens of megabytes leaves the event loop free', { timeout: 120_000 }, async () => {
+test('an announcement of tens of megabytes leaves the event loop free', async () => {
   const { begin } = await host();
   const uploads = begin();
   onTestFinished(() => uploads[Symbol.asyncDispose]());
