@@ -1,8 +1,10 @@
+import { createServer } from 'node:http';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { createForwarder } from '../../src/core/client/forward.ts';
 import { targetOfRoute } from '../../src/core/server/request-target.ts';
 import { fleetWorld } from '../helpers/fleet-world.ts';
-import { talk } from '../helpers/raw-http.ts';
+import { rawServer, talk } from '../helpers/raw-http.ts';
 import { testSeed } from '../helpers/seeded.ts';
 
 /** Sends one request line as it is; the status, and the body of the answer. */
@@ -137,3 +139,40 @@ const tryJson = (text: string): unknown => {
     return undefined;
   }
 };
+
+test('a body that a node hands on never becomes a request of its own at the store', async () => {
+  await using store = await rawServer((socket) => {
+    // What comes after the head may come a moment later.
+    setTimeout(() => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}'), 200);
+  });
+  const lookup = { open: undefined, withToken: undefined };
+  const forwarder = createForwarder({ url: store.url, withheld: undefined, lookup, connectTimeoutMs: 60_000, silenceMs: 60_000 });
+  const node = createServer((incoming, outgoing) => {
+    void forwarder.forward(incoming, outgoing, '/store/registry', { begin: () => undefined, authorization: undefined });
+  });
+  await new Promise<void>((resolve) => node.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    forwarder.close();
+    node.close();
+  });
+  const address = node.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  const smuggled = 'DELETE /nodes/n1 HTTP/1.1\r\nHost: x\r\n\r\n';
+  const chunked = `${smuggled.length.toString(16)}\r\n${smuggled}\r\n0\r\n\r\n`;
+  const framings = [
+    ['Transfer-Encoding: chunked', chunked],
+    [`Content-Length: ${smuggled.length}`, smuggled],
+    [`Connection: close, content-length\r\nContent-Length: ${smuggled.length}`, smuggled],
+    ['Connection: close, transfer-encoding\r\nTransfer-Encoding: chunked', chunked],
+  ] as const;
+  for (const method of ['GET', 'DELETE', 'OPTIONS', 'POST'])
+    for (const [framing, body] of framings) {
+      store.heads.length = 0;
+      const answer = await talk(url, `${method} / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${framing}\r\n\r\n${body}`);
+      expect(answer, `${method} ${framing}`).toMatch(/^HTTP\/1\.1 200 /);
+      const sent = store.heads.join('');
+      const head = sent.slice(0, sent.indexOf('\r\n\r\n')).toLowerCase();
+      const isFramed = head.includes('transfer-encoding: chunked') || head.includes(`content-length: ${smuggled.length}`);
+      expect([method, framing, isFramed || !sent.includes(smuggled)]).toEqual([method, framing, true]);
+    }
+});

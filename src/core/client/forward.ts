@@ -33,6 +33,7 @@ const dropped: ReadonlySet<string> = new Set([
   'proxy-connection',
   'te',
   'trailer',
+  'content-length',
   'transfer-encoding',
   'upgrade',
   'expect',
@@ -78,7 +79,8 @@ export function createForwarder({
     },
     forward: async (incoming, outgoing, target, { begin, authorization }) => {
       if (authorization !== undefined && withheld !== undefined) throw withheld;
-      const headers = passOn(incoming.headers);
+      const body = framingOf(incoming.headers);
+      const headers = { ...passOn(incoming.headers), ...body };
       if (authorization !== undefined) headers['authorization'] = authorization;
       const agent = authorization === undefined ? agents.open : agents.withToken;
       const onward = request({ ...base, path: prefix + target, method: incoming.method, headers, agent });
@@ -93,10 +95,15 @@ export function createForwarder({
           onward.once('response', resolve);
           onward.once('error', reject);
           incoming.once('error', reject);
-          incoming.pipe(onward);
+          if (body === undefined) onward.end();
+          else incoming.pipe(onward);
         });
         begin();
-        outgoing.writeHead(answer.statusCode ?? 502, passOn(answer.headers));
+        const length = answer.headers['content-length'];
+        outgoing.writeHead(answer.statusCode ?? 502, {
+          ...passOn(answer.headers),
+          ...(length !== undefined && { 'content-length': length }),
+        });
         // A stream may have nothing to say for a while, and whoever listens wants to know that it is there.
         outgoing.flushHeaders();
         await pipeline(answer, outgoing);
@@ -109,6 +116,16 @@ export function createForwarder({
       }
     },
   };
+}
+
+/**
+ * How a body is told apart from the next request; undefined when there is none. Of a GET with a body that nothing frames Node would send
+ * the bytes as they are, and the store would read them as a request of their own. What a Connection header says changes nothing here.
+ */
+function framingOf(headers: IncomingMessage['headers']): OutgoingHttpHeaders | undefined {
+  if (headers['transfer-encoding'] !== undefined) return { 'transfer-encoding': 'chunked' };
+  const length = headers['content-length'];
+  return length === undefined ? undefined : { 'content-length': length };
 }
 
 function passOn(headers: IncomingMessage['headers']): OutgoingHttpHeaders {
