@@ -4,23 +4,38 @@ export function whyNotModelFile(path: string): string | undefined {
   const top = path.split('/', 1)[0] ?? '';
   if (name === '.DS_Store' || name === 'Thumbs.db' || name.startsWith('._')) return 'written by a file manager';
   if (top === '.git') return 'belongs to git';
-  if (path.startsWith('.cache/huggingface/')) return 'belongs to the Hugging Face tools';
+  if (path.startsWith(huggingFaceCache)) return 'belongs to the Hugging Face tools';
   if (top === '.skulk' || path === '.skulk.json' || path === '.last_used') return 'belongs to skulk';
   if (/\.(partial|incomplete|aria2|part|crdownload)$/i.test(name)) return 'left over from an unfinished download';
   return undefined;
 }
 
-/** Whether a file that lies in a model's directory is what systems and downloads leave behind, of use to nobody. */
-export function isLitter(path: string): boolean {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  return (
-    name === '.DS_Store' ||
-    name === 'Thumbs.db' ||
-    name.startsWith('._') ||
-    path.startsWith('.cache/huggingface/') ||
-    name.endsWith('.partial')
-  );
+/**
+ * Tells what systems and downloads leave behind beside a model's own files, of use to nobody. What they leave beside a file of somebody
+ * else is that person's, as is a file that only looks alike.
+ * @param own the paths of the model's files
+ */
+export function litterBeside(own: ReadonlySet<string>): (path: string) => boolean {
+  const directories = new Set<string>();
+  for (const path of own)
+    for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) directories.add(path.slice(0, end));
+  const isOfTools = (path: string): boolean =>
+    ['.gitignore', 'CACHEDIR.TAG'].includes(path) ||
+    (path.startsWith('download/') &&
+      (/\/[^/]+\.(?:[0-9a-f]{40}|[0-9a-f]{64})\.incomplete$/.test(path) ||
+        own.has(/^download\/(.*)\.(?:metadata|lock)$/.exec(path)?.[1] ?? '')));
+  return (path) => {
+    const start = path.lastIndexOf('/') + 1;
+    const name = path.slice(start);
+    if (name === '.DS_Store' || name === 'Thumbs.db') return true;
+    if (path.startsWith(huggingFaceCache)) return isOfTools(path.slice(huggingFaceCache.length));
+    if (name.endsWith('.partial')) return own.has(path.slice(0, -'.partial'.length));
+    const of = name.startsWith('._') ? path.slice(0, start) + name.slice(2) : undefined;
+    return of !== undefined && (own.has(of) || directories.has(of));
+  };
 }
+
+const huggingFaceCache = '.cache/huggingface/';
 
 /** Whether a path is a multimodal projector: `mmproj` in its base name, in any case, and `.gguf` at its end. */
 export function isProjector(path: string): boolean {

@@ -1,4 +1,4 @@
-import { stat, utimes, writeFile } from 'node:fs/promises';
+import { lutimes, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../kernel/errors.ts';
 import { lastUsedName } from './layout.ts';
@@ -7,9 +7,10 @@ import { lastUsedName } from './layout.ts';
 export async function touchLastUsed(directory: string, now: Date): Promise<void> {
   const path = join(directory, lastUsedName);
   try {
-    await utimes(path, now, now);
+    // A link that somebody put there leads to a file of theirs.
+    await lutimes(path, now, now);
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) await writeFile(path, '').catch(() => undefined);
+    if (isSystemError(error, 'ENOENT')) await writeFile(path, '', { flag: 'wx' }).catch(() => undefined);
   }
 }
 

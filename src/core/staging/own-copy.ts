@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isLitter } from '../catalog/model-files.ts';
+import { litterBeside } from '../catalog/model-files.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { quoteSome } from '../kernel/relative-path.ts';
@@ -50,9 +50,10 @@ export async function lookAtPlace(directory: string, modelId: ModelId): Promise<
 
 /** Whether a file of a copy's directory came there with the copy, or is what systems leave everywhere. */
 export function isOfCopy(record: CopyRecord | undefined): (path: string, item: Dirent) => boolean {
-  // The Python Skulk wrote down nothing of what it staged.
-  if (record === undefined) return () => true;
+  // The Python Skulk wrote down nothing of what it staged, but it makes no links.
+  if (record === undefined) return (_, item) => item.isFile();
   const own = new Set<string>([copyRecordName, lastUsedName, ...record.manifest.files.map(({ path }) => path)]);
+  const isLitter = litterBeside(own);
   return (path, item) => item.isFile() && (own.has(path) || ownDraft.test(path) || isLitter(path));
 }
 

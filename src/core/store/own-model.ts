@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLitter } from '../catalog/model-files.ts';
+import { litterBeside } from '../catalog/model-files.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { quoteSome } from '../kernel/relative-path.ts';
@@ -16,14 +16,19 @@ import type { Registry } from './registry.ts';
  * `force` changes that.
  */
 
-/** The paths of a model's files, as the registry and the manifest name them. */
-export const filesOf = (entry: RegistryEntry, known: KnownManifest | undefined): readonly string[] => [
-  ...new Set([...entry.files, ...(known?.manifest.files.map(({ path }): string => path) ?? [])]),
-];
+/**
+ * The paths of a model's files, as the registry and the manifest name them. A manifest that was made by looking at what lies in the
+ * directory proves nothing beyond the registry.
+ */
+export function filesOf(entry: RegistryEntry, known: KnownManifest | undefined): readonly string[] {
+  const isProof = known?.manifest.source !== 'adopted' || entry.files.length === 0;
+  return [...new Set([...entry.files, ...((isProof ? known : undefined)?.manifest.files.map(({ path }): string => path) ?? [])])];
+}
 
 /** Whether a file of a model's directory is one of the model's, or what systems and downloads leave behind. */
 export function isOfModel(files: readonly string[]): (path: string, item: Dirent) => boolean {
   const own = new Set(files);
+  const isLitter = litterBeside(own);
   return (path, item) => item.isFile() && (own.has(path) || isLitter(path));
 }
 
