@@ -137,7 +137,10 @@ export function openDiskStore({
     const listeners = new Set<OnBytes>();
     const work = (async (): Promise<void> => {
       const directory = join(root, entry.store_path);
-      const { files } = await scanDirectory(directory);
+      const { files: found } = await scanDirectory(directory);
+      // What the registry does not name somebody else put there.
+      const named = new Set(entry.files);
+      const files = named.size === 0 ? found : found.filter(({ path }) => named.has(path));
       const missing = entry.files.find((path) => !files.some((file) => file.path === path));
       if (missing !== undefined)
         throw new SkulkError('INTEGRITY', `${quote(missing)} of ${modelId} is missing from the disk`, {

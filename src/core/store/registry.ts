@@ -22,6 +22,8 @@ export interface Registry {
 /** Why the file as a whole cannot be used. */
 export interface DamagedRegistry {
   readonly damaged: string;
+  /** What it holds, as far as it is text. */
+  readonly text?: string;
   /** There is no file, though manifests say that there was one. */
   readonly isMissing?: true;
 }
@@ -45,10 +47,10 @@ export async function readRegistry(layout: StoreLayout): Promise<Registry | Dama
   }
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return { damaged: 'it is not an object of entries' };
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return { damaged: 'it is not an object of entries', text };
     return parseRegistry(value as Record<string, unknown>);
   } catch (error) {
-    return { damaged: text.trim() === '' ? 'it is empty' : `it is not JSON: ${(error as Error).message}` };
+    return { damaged: text.trim() === '' ? 'it is empty' : `it is not JSON: ${(error as Error).message}`, text };
   }
 }
 
@@ -136,9 +138,8 @@ export function reportUnusable({ unusable }: Registry, path: string, emit: Emit)
 }
 
 /**
- * The entries that can be made again from manifests and directories: a model is a directory with a manifest, or one whose name is an id and
- * that no unfinished download lies in.
- * @param describe what a directory holds, by its manifest or by looking
+ * The entries that can be made again from directories whose names are ids.
+ * @param describe what a directory holds; undefined when nothing says that it is a model
  */
 export async function rebuildEntries(
   root: string,

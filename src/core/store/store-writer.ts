@@ -15,6 +15,7 @@ import type { StoreLayout } from './layout.ts';
 import type { ModelRecords } from './model-records.ts';
 import { findForeignFiles, isOfModel, notRegistered, proveReplaceable } from './own-model.ts';
 import {
+  type DamagedRegistry,
   keepDamagedRegistry,
   type Registry,
   readRegistry,
@@ -213,13 +214,13 @@ async function emptyTrash({ trash }: StoreLayout, { emit }: World): Promise<void
 async function mendRegistry(layout: StoreLayout, records: ModelRecords, world: World): Promise<void> {
   const registry = await readRegistry(layout);
   if (!('damaged' in registry)) return reportUnusable(registry, layout.registry, world.emit);
-  const entries = await rebuildFromDisk(layout, records);
+  const entries = await rebuildFromDisk(layout, records, registry);
   const aside = registry.isMissing ? undefined : await keepDamagedRegistry(layout.registry, world.now());
   await writeRegistry(layout.registry, Object.fromEntries(entries));
   world.emit({
     type: 'warning',
     message: `${layout.registry} could not be used: ${registry.damaged}. ${aside === undefined ? 'It was' : `It was moved to ${aside} and`} made again from the ${entries.size} models on the disk`,
-    hint: aside === undefined ? '`skulk registry` lists them' : 'compare the two, then remove the one that was moved aside',
+    hint: `${aside === undefined ? '`skulk registry` lists them' : 'compare the two, then remove the one that was moved aside'}; a directory that no record names is taken in with \`skulk add DIR --as MODEL\``,
   });
 }
 
@@ -228,15 +229,21 @@ export async function readUsableRegistry(layout: StoreLayout, records: ModelReco
   const registry = await readRegistry(layout);
   if (!('damaged' in registry)) return registry;
   world.emit({ type: 'warning', message: `${layout.registry} cannot be used: ${registry.damaged}`, hint: 'run `skulk verify --repair`' });
-  const entries = await rebuildFromDisk(layout, records);
+  const entries = await rebuildFromDisk(layout, records, registry);
   return { entries, raw: Object.fromEntries(entries), unusable: [] };
 }
 
-const rebuildFromDisk = (layout: StoreLayout, records: ModelRecords) =>
+/** A model is a directory with a manifest, or one that the damaged file still names: any other may be somebody's own. */
+const rebuildFromDisk = (layout: StoreLayout, records: ModelRecords, { text = '' }: DamagedRegistry) =>
   rebuildEntries(
     layout.root,
     async (modelId, directory) => {
-      const known = await records.read(modelId).catch(() => undefined);
+      let isNamed = text.includes(JSON.stringify(modelId));
+      const known = await records.read(modelId).catch(() => {
+        isNamed = true;
+        return undefined;
+      });
+      if (known === undefined && !isNamed) return undefined;
       const scan = await scanOrNothing(directory);
       if (scan === undefined) return undefined;
       // Without a manifest, an unfinished download of another program must not become a model.
