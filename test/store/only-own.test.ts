@@ -70,7 +70,7 @@ test('a file that somebody put into a model of the store keeps it from being rep
   const { place, source, host } = await hostWith({});
   await rm(place, { recursive: true, force: true });
   expect(await host('add', source, '--as', 'org/m')).toMatchObject({ status: 0 });
-  await writeFiles(place, { 'tuned/mine.gguf': 'mine', 'left.partial': 'litter' });
+  await writeFiles(place, { 'tuned/mine.gguf': 'mine', 'w.gguf.partial': 'litter' });
   await writeFile(join(source, 'w.gguf'), 'newer weights');
   expect(await host('add', source, '--as', 'org/m', '--force')).toMatchObject({
     status: 5,

@@ -7,6 +7,7 @@ import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
 import { readLock } from '../kernel/lock.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
+import { quoteSome } from '../kernel/relative-path.ts';
 import { isInside, isSameDirectory } from '../staging/same-place.ts';
 import type { Adopted, RegistryEntry, Store, WorkOptions } from '../store/contract.ts';
 import { abandonPlace, type IncomingPlace, makeIncomingPlace, requireOwnPlace } from '../store/incoming.ts';
@@ -148,13 +149,19 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
         });
       return { adopted, bytesCopied: copied };
     } catch (error) {
-      await abandonPlace(place.path, canRename ? origin : undefined).catch((cause: unknown) =>
+      const renamed = await abandonPlace(place.path, canRename ? origin : undefined).catch((cause: unknown) => {
         world.emit({
           type: 'warning',
           message: `${place.path} could not be cleared away: ${String(cause)}`,
           hint: 'the next change to the store tries again',
-        }),
-      );
+        });
+        return [];
+      });
+      if (renamed.length > 0)
+        world.emit({
+          type: 'warning',
+          message: `other files took the names of files that had been moved; these are back as ${quoteSome(renamed)}`,
+        });
       throw error;
     }
   }

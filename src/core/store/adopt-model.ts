@@ -94,7 +94,7 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
     await proveReplaceable(modelId, storePath, context)(join(layout.root, storePath), join(layout.root, storePath));
     await writer.assertHeld();
     const place = await claimPlace(layout, incoming, modelId);
-    const undo = (): Promise<void> => abandonPlace(place.path);
+    const undo = async (): Promise<void> => void (await abandonPlace(place.path));
     try {
       refuseIfChanged(
         files.map((file) => ({ ...file, absolute: join(place.files, file.path) })),

@@ -9,6 +9,8 @@ import { makeDirectory } from '../kernel/make-directory.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { type Observer, silenceMs, thisObserver } from '../kernel/observe.ts';
 import { identifyProcess, identifySelf, isSameProcess, lifeOf, ownSite, type ProcessOnMachine } from '../kernel/process-identity.ts';
+import { quoteSome } from '../kernel/relative-path.ts';
+import { runHashJob } from '../transfer/hash-pool.ts';
 import { removeTree } from '../transfer/trash.ts';
 import { incomingPath, type StoreLayout } from './layout.ts';
 
@@ -99,11 +101,13 @@ export async function requireOwnPlace({ path }: IncomingPlace): Promise<void> {
 /**
  * Gives a place up; files that were moved into it go back to where they came from.
  * @param movedFrom where that is, for a caller who knows it: somebody may have cleared the place away before the last file came
+ * @returns the paths of those that are back under another name, as somebody had put something else in their place
  */
-export async function abandonPlace(path: string, movedFrom?: string): Promise<void> {
+export async function abandonPlace(path: string, movedFrom?: string): Promise<readonly string[]> {
   const origin = (await readOwner(path))?.moved_from ?? movedFrom;
-  if (origin !== undefined) await moveBack(join(path, 'files'), origin);
+  const renamed = origin === undefined ? [] : await moveBack(join(path, 'files'), origin);
   await removeTree(path);
+  return renamed;
 }
 
 /**
@@ -135,9 +139,13 @@ export async function clearAbandonedPlaces(
     if (owner !== undefined && (await lifeOf(owner)) === 'alive') continue;
     const { moved_from: origin } = owner ?? {};
     try {
-      await abandonPlace(path);
+      const renamed = await abandonPlace(path);
       if (origin !== undefined)
-        emit({ type: 'warning', message: `an interrupted command was undone: the files that it had moved are back in ${origin}` });
+        emit({
+          type: 'warning',
+          message: `an interrupted command was undone: the files that it had moved are back in ${origin}`,
+          ...(renamed.length > 0 && { hint: `other files have their names by now, so these got another: ${quoteSome(renamed)}` }),
+        });
     } catch (error) {
       // One place that cannot be cleared must not keep the store from every other change.
       emit({
@@ -191,21 +199,51 @@ async function readOwner(path: string): Promise<Owner | undefined> {
   }
 }
 
-async function moveBack(from: string, to: string): Promise<void> {
+async function moveBack(from: string, to: string): Promise<readonly string[]> {
   const items = await readdir(from, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT')) return [];
     throw error;
   });
+  const taken: (readonly [source: string, target: string])[] = [];
   for (const item of items.filter((entry) => !entry.isDirectory())) {
     const source = join(item.parentPath, item.name);
     const target = join(to, source.slice(from.length + 1));
-    const isThere = await lstat(target).then(
+    if ((await freeName(target)) !== target) taken.push([source, target]);
+    else await moveTo(source, target);
+  }
+  const renamed: string[] = [];
+  // What a link leads to is back by now.
+  for (const [source, target] of taken) {
+    // A link was copied and is still there.
+    if (await isSameContent(source, target)) continue;
+    const free = await freeName(target);
+    await moveTo(source, free);
+    renamed.push(free);
+  }
+  return renamed;
+}
+
+async function moveTo(source: string, target: string): Promise<void> {
+  await makeDirectory(dirname(target));
+  await rename(source, target);
+}
+
+async function isSameContent(a: string, b: string): Promise<boolean> {
+  const [first, second] = await Promise.all([a, b].map((path) => stat(path).catch(() => undefined)));
+  if (first === undefined || second?.isFile() !== true || first.size !== second.size) return false;
+  const { signal } = new AbortController();
+  const [one, other] = await Promise.all([a, b].map((path) => runHashJob({ kind: 'digest', path }, { signal }).catch(() => undefined)));
+  return one !== undefined && one.sha256 === other?.sha256;
+}
+
+/** The path itself, or one beside it that nobody has. A rename would replace what is there. */
+async function freeName(path: string): Promise<string> {
+  for (let number = 0; ; number += 1) {
+    const name = number === 0 ? path : `${path}.moved-back${number === 1 ? '' : `-${number}`}`;
+    const isTaken = await lstat(name).then(
       () => true,
       () => false,
     );
-    // A link was copied and is still there.
-    if (isThere) continue;
-    await makeDirectory(dirname(target));
-    await rename(source, target);
+    if (!isTaken) return name;
   }
 }
