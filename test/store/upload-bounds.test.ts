@@ -189,9 +189,10 @@ test('what nobody went on with for a week is swept, also what an older version o
     .map(({ name }) => name);
   const longAgo = new Date(Date.now() - 8 * 24 * 3600_000);
   await utimes(join(directory, old, 'upload.json'), longAgo, longAgo);
-  for (const name of [`.draft-${'a'.repeat(16)}`, `.gone-${'b'.repeat(16)}`, 'org--older.digest', 'org--recent.digest'])
+  const older = `org--older.${'c'.repeat(64)}`;
+  for (const name of [`.draft-${'a'.repeat(16)}`, `.gone-${'b'.repeat(16)}`, older, 'org--recent.digest'])
     await mkdir(join(directory, name));
-  await utimes(join(directory, 'org--older.digest'), longAgo, longAgo);
+  await utimes(join(directory, older), longAgo, longAgo);
   const again = begin();
   await again[Symbol.asyncDispose]();
   expect(await again.list()).toMatchObject([{ model_id: 'org/new' }]);
@@ -210,15 +211,19 @@ test('an announcement of tens of megabytes leaves the event loop free', async ()
   }));
   const manifest = makeManifest('org/large' as ModelId, files as never, { source: 'add', createdAt: new Date() });
   const text = Buffer.from(JSON.stringify(manifest));
-  const began = performance.now();
+  // What this very thread works, in ms: others that keep the machine busy do not count.
+  const worked = (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  };
+  const began = worked();
   parseManifest(JSON.parse(text.toString()), 'the test');
-  // What the same work takes on this thread, on this machine as it is now.
-  const standing = performance.now() - began;
+  const standing = worked() - began;
   let longest = 0;
-  let last = performance.now();
+  let last = worked();
   const beat = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
+    longest = Math.max(longest, worked() - last);
+    last = worked();
   }, 1);
   const parts = Array.from({ length: Math.ceil(text.length / 65_536) }, (_, index) => text.subarray(index * 65_536, (index + 1) * 65_536));
   const announced = await uploads.announce(Readable.from(parts), {
