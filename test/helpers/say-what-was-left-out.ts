@@ -13,11 +13,12 @@ const ways: Readonly<Record<string, string>> = {
   'llama.cpp': 'npm run test:setup',
 };
 
-const reasonOf = (test: TestCase): string => {
+/** Undefined for what nobody asked for, as with `-t`. */
+const reasonOf = (test: TestCase): string | undefined => {
   const { wants } = test.meta();
   const result = test.result();
   if (wants !== undefined) return `for want of ${wants}${ways[wants] === undefined ? '' : ` (${ways[wants]})`}`;
-  return (result.state === 'skipped' && result.note) || 'for no reason that they give';
+  return result.state === 'skipped' ? result.note : undefined;
 };
 
 /** Says in one line at the end which tests were left out, why, and how they can be run too. */
@@ -28,7 +29,7 @@ export default class implements Reporter {
     for (const module of modules)
       for (const test of module.children.allTests('skipped')) {
         const reason = reasonOf(test);
-        counts.set(reason, (counts.get(reason) ?? 0) + 1);
+        if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1);
       }
     if (counts.size === 0) return;
     const parts = [...counts].map(([reason, count]) => `${count} ${reason}`);
