@@ -14,6 +14,7 @@ import type { World } from '../kernel/world.ts';
 import { whyNotStagingDirectory } from '../staging/staging-directory.ts';
 import { whyNotStoreDirectory } from '../store/store-directory.ts';
 import type { Deps } from './deps.ts';
+import { lookAtUnit } from './service/keep-unit.ts';
 
 /** The configuration as a person sees it who wants to change it. */
 export interface ConfigView {
@@ -31,6 +32,11 @@ export interface ConfigView {
   readonly restart_required: boolean;
   /** The keys of those settings. */
   readonly restart_because: readonly string[];
+  /**
+   * The unit of systemd under which the server runs, and the directories of this configuration that it does not let the server write to
+   * yet; null for a server that runs otherwise.
+   */
+  readonly service: { readonly unit: string; readonly not_writable: readonly string[] } | null;
   /** What is wrong with the file, when somebody broke it since the server was started; `config` is then what the server has. */
   readonly problem: string | null;
 }
@@ -55,7 +61,7 @@ export async function viewConfig(deps: Deps): Promise<ConfigView> {
   const path = pathOf(deps);
   try {
     const read = await readOrNothing(path);
-    return describe(deps, path, resolved(deps, path, read ?? nothing), { exists: read !== undefined, problem: null });
+    return await describe(deps, path, resolved(deps, path, read ?? nothing), { exists: read !== undefined, problem: null });
   } catch (error) {
     if (!(error instanceof SkulkError)) throw error;
     return describe(deps, path, deps.config, { exists: true, problem: error.message });
@@ -127,7 +133,7 @@ async function changeNow(
   if (bytes > mostChangeableBytes) throw tooLarge('BAD_REQUEST', path, bytes);
   await checkNewPaths(deps.world, before, after);
   if (!dryRun && news.length > 0 && changed !== text) await write(path, changed, { isNew: read === undefined, hasSecret });
-  const view = describe(deps, path, after, { exists: read !== undefined || (!dryRun && news.length > 0), problem: null });
+  const view = await describe(deps, path, after, { exists: read !== undefined || (!dryRun && news.length > 0), problem: null });
   return { changed: news.map(([keys]) => keys.join('.')), ...view };
 }
 
@@ -269,12 +275,14 @@ async function write(
 const flat = (config: Config): ReadonlyMap<string, string> =>
   new Map(leavesOf(effectiveConfig(config)).map(([keys, value]) => [keys.join('.'), JSON.stringify(value)]));
 
-function describe(
-  { config: running }: Deps,
+async function describe(
+  deps: Deps,
   path: string,
   saved: Config,
   { exists, problem }: { readonly exists: boolean; readonly problem: string | null },
-): ConfigView {
+): Promise<ConfigView> {
+  const { config: running } = deps;
+  const unit = await lookAtUnit(deps, saved);
   const overridden = Object.fromEntries(overridesOf(running));
   const [now, then] = [flat(saved), flat(running)];
   const differing = [...now.keys()].filter((key) => now.get(key) !== then.get(key) && overridden[key] === undefined);
@@ -295,6 +303,7 @@ function describe(
     overridden,
     restart_required: restart_because.length > 0,
     restart_because,
+    service: unit === undefined ? null : { unit: unit.path, not_writable: unit.missing },
     problem,
   };
 }

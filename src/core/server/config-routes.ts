@@ -11,7 +11,7 @@ const open = { type: 'object', additionalProperties: true } as const;
 const viewSchema = {
   ...open,
   description:
-    "config: every effective setting in the file's own shape; secrets: which are set; overridden: what a flag or the environment sets; restart_because: what the server still runs with otherwise",
+    "config: every effective setting in the file's own shape; secrets: which are set; overridden: what a flag or the environment sets; restart_because: what the server still runs with otherwise; service: the unit of systemd that it runs under, and what that does not let it write to",
 } as const;
 
 /** This machine's configuration, and the directories that it may name. @param onChanged told when it was changed here */

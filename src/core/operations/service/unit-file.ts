@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { SkulkError } from '../../kernel/errors.ts';
 
 /** What keeps a program running: systemd for the user (Linux), or launchd (macOS). */
@@ -58,7 +59,13 @@ export const namesPaths = (unit: string): boolean => /^ReadWritePaths=/m.test(un
 
 /** The directories of these that a unit of systemd does not let the server write to. Pure. */
 export const missingIn = (unit: string, writable: readonly string[]): readonly string[] =>
-  writable.filter((path) => !unit.includes(`\nReadWritePaths=${quoted(`-${path}`)}\n`));
+  writable.filter((path) => !namesPath(unit, path));
+
+/** Whether a unit of systemd lets the server write to a directory: it names that one, or one above it. Pure. */
+export const isWritableIn = (unit: string, path: string): boolean =>
+  namesPath(unit, path) || (dirname(path) !== path && isWritableIn(unit, dirname(path)));
+
+const namesPath = (unit: string, path: string): boolean => unit.includes(`\nReadWritePaths=${quoted(`-${path}`)}\n`);
 
 /** Whether a unit of systemd starts the server with this configuration file and these variables. Pure. */
 export function isUnitOf(
