@@ -4,10 +4,10 @@ import type { Downloads } from '../jobs/contract.ts';
 import type { World } from '../kernel/world.ts';
 import type { Store, UploadList } from '../store/contract.ts';
 
-/** Tells what changed of a store: its models, its downloads, or its nodes and orders. */
+/** Tells what changed of a store: its models, its downloads, its uploads, or its nodes and orders. */
 export interface StoreChanges {
   /** Told at once and often; the returned function ends that. */
-  onChange(listener: (what: 'models' | 'downloads' | 'fleet') => void): () => void;
+  onChange(listener: (what: 'models' | 'downloads' | 'uploads' | 'fleet') => void): () => void;
 }
 
 /** What every operation gets beside its request. */

@@ -233,7 +233,7 @@ const eventStream = (description: string) => ({ 200: { ...text, description }, 5
 export const eventsSchema = {
   summary: 'Server-Sent Events of the store',
   response: eventStream(
-    'text/event-stream: registry, downloads, nodes, orders and health, each with its whole list as JSON; all of them at first, then each as it changes',
+    'text/event-stream: registry, downloads, uploads, nodes, orders and health, each with its whole list as JSON; all of them at first, then each as it changes',
   ),
 } as const;
 

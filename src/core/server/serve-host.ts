@@ -11,7 +11,7 @@ import { createHostDownloads } from '../operations/host-downloads.ts';
 import { openAdministration } from '../operations/open-administration.ts';
 import { openHostStore } from '../operations/open-store.ts';
 import { rememberModels } from '../operations/served-stores.ts';
-import type { LocalStore } from '../store/contract.ts';
+import type { HostUploads, LocalStore } from '../store/contract.ts';
 import { createAccess } from './access/access.ts';
 import type { Served, Serving } from './serving.ts';
 import { createStoreApp } from './store-app.ts';
@@ -52,7 +52,7 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
   queue = downloads;
   atEnd(() => downloads.close());
   const fleet = openHostFleet(deps, store, opened.held);
-  const own: Deps = { ...deps, store, downloads, fleet, uploads, changes: changesOf({ store, downloads, fleet }) };
+  const own: Deps = { ...deps, store, downloads, fleet, uploads, changes: changesOf({ store, downloads, uploads, fleet }) };
   const { version, hostname } = world;
   const administration = await openAdministration(deps, store.root);
   const access = createAccess({
@@ -146,12 +146,23 @@ function countModels(deps: Deps, store: LocalStore): () => Promise<unknown> {
   };
 }
 
-function changesOf({ store, downloads, fleet }: { store: LocalStore; downloads: DownloadQueue; fleet: HostFleet }): StoreChanges {
+function changesOf({
+  store,
+  downloads,
+  uploads,
+  fleet,
+}: {
+  store: LocalStore;
+  downloads: DownloadQueue;
+  uploads: HostUploads;
+  fleet: HostFleet;
+}): StoreChanges {
   return {
     onChange: (listener) => {
       const ends = [
         store.onChange(() => listener('models')),
         downloads.onChange(() => listener('downloads')),
+        uploads.onChange(() => listener('uploads')),
         fleet.onChange(() => listener('fleet')),
       ];
       return () => {

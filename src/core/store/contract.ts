@@ -267,6 +267,8 @@ export interface HostUploads extends UploadList, AsyncDisposable {
   ): Promise<HostAnnouncement>;
   put(upload: UploadRef, piece: MissingPiece, bytes: Readable, signal: AbortSignal): Promise<void>;
   complete: Uploads['complete'];
+  /** Told at once and often when an upload begins, goes on or ends; the returned function ends that. */
+  onChange(listener: () => void): () => void;
 }
 
 /** What has to be sent of a model that was announced to this machine. */

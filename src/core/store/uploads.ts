@@ -89,6 +89,10 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
   const layout = storeLayout(store.root);
   const uploads = new Map<string, Upload>();
   const drafts = new Set<string>();
+  const listeners = new Set<() => void>();
+  const changed = (): void => {
+    for (const tell of listeners) tell();
+  };
   const now = (): number => world.now().getTime();
   const open = (): readonly OpenOne[] =>
     [...uploads.values()]
@@ -113,6 +117,7 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
 
   const remove = async (upload: Upload, why: SkulkError): Promise<void> => {
     uploads.delete(upload.key);
+    changed();
     for (const { giveUp } of upload.writing.values()) giveUp(why);
     await Promise.all([...upload.writing.values()].map(({ ended }) => ended));
     await discard(upload.place);
@@ -247,6 +252,7 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
     await rename(draft, place);
     const upload: Upload = { key, record, place, bytesDone: 0, lastByteAt: now(), writing: new Map() };
     uploads.set(key, upload);
+    changed();
     return upload;
   };
   const promiseRoom = async (from: string, bytes: number, modelId: string, but: Upload | undefined): Promise<void> => {
@@ -276,6 +282,7 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
     await takeHinted(upload, have, table, signal);
     if (present !== undefined) await takeFromOld(upload, have, { table, old: await piecesOf(store, present) }, signal);
     upload.have = have;
+    changed();
   };
 
   const put: HostUploads['put'] = async (ref, which, bytes, signal) => {
@@ -314,9 +321,11 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
       found.writing.delete(number);
     }
     count(found, have, number, piece.end - piece.start);
+    changed();
   };
   const clearedAway = (upload: Upload): SkulkError => {
     uploads.delete(upload.key);
+    changed();
     return ended(upload.record.model_id);
   };
 
@@ -338,7 +347,10 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
     if (missing > 0)
       throw new SkulkError('CONFLICT', `${missing} pieces of ${modelId} have not come yet`, { hint: 'run `skulk add` again; it goes on' });
     const wanted = { modelId, digest, force, ...(revision !== undefined && { revision }) };
-    upload.completing = adopt(upload, wanted, options).finally(() => uploads.delete(upload.key));
+    upload.completing = adopt(upload, wanted, options).finally(() => {
+      uploads.delete(upload.key);
+      changed();
+    });
     return upload.completing;
   };
 
@@ -389,6 +401,10 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
       const row = listed(upload);
       await remove(upload, gone(upload, 'it was cancelled'));
       return row;
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(sweeping);

@@ -5,12 +5,13 @@ import type { Deps } from '../../operations/deps.ts';
 import { listDownloads } from '../../operations/downloads.ts';
 import { listRegistry } from '../../operations/list-registry.ts';
 import { listNodes, listOrders } from '../../operations/nodes.ts';
+import { listUploads } from '../../operations/uploads.ts';
 import type { DescribedEntry } from '../../store/contract.ts';
 import { healthAnswer } from '../health-answer.ts';
 import { createFeed, type Feed } from './feed.ts';
 
 /** What is told of a store; each is its whole list. */
-export type StoreTopic = 'registry' | 'downloads' | 'nodes' | 'orders' | 'health';
+export type StoreTopic = 'registry' | 'downloads' | 'uploads' | 'nodes' | 'orders' | 'health';
 
 /** So many downloads that ended are told, the last ones. */
 const mostEnded = 20;
@@ -19,7 +20,7 @@ const lookEveryMs = 10_000;
 /** The same where the store cannot tell its changes, as it is behind the Python program's protocol. */
 const lookElsewhereEveryMs = 2_000;
 
-const topicsOf = { models: ['registry', 'health'], downloads: ['downloads'], fleet: ['nodes', 'orders'] } as const;
+const topicsOf = { models: ['registry', 'health'], downloads: ['downloads'], uploads: ['uploads'], fleet: ['nodes', 'orders'] } as const;
 
 /** Everything of a store that a page or a terminal shows, as it changes. */
 export function createStoreFeed(deps: Deps): Feed<StoreTopic> {
@@ -27,6 +28,7 @@ export function createStoreFeed(deps: Deps): Feed<StoreTopic> {
     topics: {
       registry: { restMs: 250, read: async () => ({ entries: (await listRegistry(deps, { tags: [] })).entries.map(withoutNames) }) },
       downloads: { restMs: 400, read: async () => ({ downloads: recent((await listDownloads(deps, { recent: true })).downloads) }) },
+      uploads: { restMs: 1_000, read: () => listUploads(deps).catch(orNothing({ uploads: [] })) },
       nodes: { restMs: 1_000, read: () => listNodes(deps).catch(orNothing({ nodes: [] })) },
       orders: { restMs: 400, read: () => listOrders(deps).catch(orNothing({ orders: [] })) },
       health: { restMs: 1_000, read: async () => healthAnswer(await checkHealth(deps)) },
@@ -46,7 +48,7 @@ function recent(downloads: readonly DownloadStatus[]): readonly DownloadStatus[]
   return [...downloads.filter(isRunning), ...ended.slice(0, mostEnded)];
 }
 
-/** The Python program knows no nodes and no orders. What else is wrong shows in the other topics. */
+/** The Python program knows no uploads, no nodes and no orders. What else is wrong shows in the other topics. */
 const orNothing =
   <T>(nothing: T) =>
   (error: unknown): T => {
