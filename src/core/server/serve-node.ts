@@ -34,6 +34,7 @@ export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: E
       token: deps.config.settings.token.value,
       ...keys,
       policy: roles.policy,
+      storeLan: async () => (await roles.policy()).lan,
       findToken: enabled.value ? roles.findToken : undefined,
     }),
     storeUrl: (enabled.value ? link.url() : undefined) ?? null,

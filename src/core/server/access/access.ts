@@ -20,6 +20,8 @@ export interface Access {
   judge(authorization: string | undefined): Promise<Asker>;
   /** What the LAN may do without a token. */
   lan(): Promise<Policy['lan']>;
+  /** What somebody may do with the store, who on a node may do less there than with the machine itself. */
+  storeRole(asker: Asker): Promise<Role | 'none'>;
   /** Further names under which this server may be asked; undefined when any name will do. */
   serverNames(): Promise<readonly string[] | undefined>;
   readonly pages: PageKeys | undefined;
@@ -34,18 +36,23 @@ export interface AccessOptions {
   readonly pages?: PageKeys | undefined;
   /** Of the store. */
   readonly policy?: (() => Promise<Pick<Policy, 'lan' | 'serverNames'>>) | undefined;
+  /** On a node: what its store lets those do who show it nothing. */
+  readonly storeLan?: (() => Promise<Policy['lan']>) | undefined;
   /** Of the store. */
   readonly findToken?: ((token: string) => Promise<Pick<NamedToken, 'role' | 'name'> | undefined>) | undefined;
 }
 
 /** See `Access`. Comparisons take as long whatever the difference is. */
-export function createAccess({ token, adminKey, pages, policy, findToken }: AccessOptions): Access {
+export function createAccess({ token, adminKey, pages, policy, storeLan, findToken }: AccessOptions): Access {
   const tokenDigest = token === undefined ? undefined : digestOf(token);
   const keyDigest = adminKey === undefined ? undefined : digestOf(adminKey);
   const lan = async (): Promise<Policy['lan']> => (token !== undefined ? 'none' : policy === undefined ? 'node' : (await policy()).lan);
   return {
     pages,
     lan,
+    // The keys of a machine are never shown to its store.
+    storeRole: async ({ role, credential }) =>
+      storeLan !== undefined && (credential === 'key' || credential === 'page') ? storeLan() : role,
     serverNames: async () => (token !== undefined ? undefined : policy === undefined ? [] : (await policy()).serverNames),
     judge: async (authorization) => {
       const bearer = bearerOf(authorization);

@@ -7,11 +7,13 @@ const text = { type: 'string' } as const;
 const sessionSchema = {
   type: 'object',
   additionalProperties: true,
-  description: 'role: what whoever asks may do; credential: by what it was shown; lan: what the LAN may do without a token',
+  description:
+    'role: what whoever asks may do; store_role: the same with the store, which on a node may be less; credential: by what it was shown; lan: what the LAN may do without a token',
   properties: {
     role: { enum: ['read', 'node', 'admin'] },
     credential: { enum: ['lan', 'token', 'key', 'page', 'named'] },
     name: text,
+    store_role: { enum: ['read', 'node', 'admin', 'none'] },
     lan: { enum: ['node', 'read', 'none'] },
     hostname: text,
   },
@@ -34,7 +36,8 @@ export function addSessionRoutes(app: FastifyInstance, access: Access, { hostnam
     async ({ asker }, reply) => {
       const { role, credential, name } = asker;
       reply.header('Cache-Control', 'no-store');
-      return { role, credential, ...(name !== undefined && { name }), lan: await access.lan(), hostname };
+      const store_role = await access.storeRole(asker);
+      return { role, store_role, credential, ...(name !== undefined && { name }), lan: await access.lan(), hostname };
     },
   );
   app.post(
