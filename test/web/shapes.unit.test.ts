@@ -1,4 +1,6 @@
 import { expectTypeOf, test } from 'vitest';
+import type { NamedToken } from '../../src/core/access/token-book.ts';
+import type { Policy } from '../../src/core/config/policy.ts';
 import type { GivenOrder, KnownNode } from '../../src/core/fleet/contract.ts';
 import type { DownloadStatus } from '../../src/core/jobs/contract.ts';
 import type { Role } from '../../src/core/kernel/role.ts';
@@ -9,10 +11,11 @@ import type { HubOffer } from '../../src/core/operations/look-at-hub.ts';
 import type { PurgedEverywhere } from '../../src/core/operations/purge-everywhere.ts';
 import type { ShownModel } from '../../src/core/operations/show-model.ts';
 import type { StagingJob } from '../../src/core/operations/staging-jobs.ts';
+import type { PolicyView } from '../../src/core/operations/store-policy.ts';
 import type { Asker } from '../../src/core/server/access/access.ts';
 import type { healthAnswer } from '../../src/core/server/health-answer.ts';
 import type { NodeIdentity } from '../../src/core/server/node-routes.ts';
-import type { DescribedEntry, VerifyReport } from '../../src/core/store/contract.ts';
+import type { DescribedEntry, ListedUpload, VerifyReport } from '../../src/core/store/contract.ts';
 import type * as page from '../../web/api/shapes.ts';
 
 // The compiler does the work: what the page reads must be in what the server answers.
@@ -26,7 +29,12 @@ test('the page reads nothing that the server does not answer', () => {
   expectTypeOf<ConfigView>().toExtend<page.ConfigView>();
   expectTypeOf<ReturnType<typeof healthAnswer>>().toExtend<page.Health>();
   expectTypeOf<NodeIdentity>().toExtend<page.Identity>();
-  expectTypeOf<Pick<Asker, 'credential'> & { readonly role: Role }>().toExtend<page.Session>();
+  expectTypeOf<
+    Pick<Asker, 'credential' | 'name'> & { readonly role: Role; readonly store_role: Role | 'none'; readonly lan: Policy['lan'] }
+  >().toExtend<page.Session>();
+  expectTypeOf<ListedUpload>().toExtend<page.Upload>();
+  expectTypeOf<PolicyView>().toExtend<page.PolicyView>();
+  expectTypeOf<NamedToken>().toExtend<page.NamedToken>();
   expectTypeOf<HubOffer>().toExtend<page.HubOffer>();
   expectTypeOf<ShownModel>().toExtend<page.ShownModel>();
   expectTypeOf<VerifyReport>().toExtend<page.VerifyReport>();

@@ -11,8 +11,16 @@ export interface Client {
   open(path: string, signal: AbortSignal): Promise<Response>;
 }
 
-/** @param token what the server wants; undefined when it wants none @param onRefused told when it wants another one */
-export function createClient(token: string | undefined, onRefused: () => void): Client {
+/** What a client tells beside its answers. */
+export interface ClientEvents {
+  /** The server does not know the token, or wants one. */
+  readonly onUnknown: () => void;
+  /** Whoever asks may do less than was thought, here or with the store. */
+  readonly onRefused: () => void;
+}
+
+/** @param token what the server wants; undefined when it wants none */
+export function createClient(token: string | undefined, { onUnknown, onRefused }: Partial<ClientEvents> = {}): Client {
   const ask = async (path: string, init: RequestInit): Promise<Response> => {
     const headers = new Headers(init.headers);
     if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
@@ -20,7 +28,10 @@ export function createClient(token: string | undefined, onRefused: () => void): 
       const response = await fetch(path, { ...init, headers, cache: 'no-store', credentials: 'omit', redirect: 'error' });
       if (response.ok) return response;
       // What a node passes on may be refused by its store, which is no matter of this page's token.
-      if (response.status === 401 && !path.startsWith('/store/')) onRefused();
+      const isOfStore = path.startsWith('/store/');
+      if (response.status === 401 && !isOfStore) onUnknown?.();
+      // What is told then asks `/session` itself.
+      else if ((response.status === 401 || response.status === 403) && path !== '/session') onRefused?.();
       throw await errorOf(response);
     } catch (error) {
       if (init.signal?.aborted === true) throw init.signal.reason;
@@ -44,7 +55,7 @@ export function createClient(token: string | undefined, onRefused: () => void): 
 /** Whether a token opens this server. Throws an ApiError when it cannot be asked. */
 export async function isTokenGood(token: string): Promise<boolean> {
   try {
-    await createClient(token, () => {}).get('/node/identity');
+    await createClient(token).get('/node/identity');
     return true;
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return false;

@@ -32,6 +32,18 @@ export interface Download {
   readonly updated_at: string;
 }
 
+/** A model that another machine has not finished sending. */
+export interface Upload {
+  readonly id: string;
+  readonly model_id: string;
+  readonly from: string;
+  readonly who: string | null;
+  readonly bytes_done: number;
+  readonly bytes_total: number;
+  readonly began_at: string;
+  readonly last_byte_at: string;
+}
+
 /** A node's copy. */
 export interface Copy {
   readonly model_id: string;
@@ -91,6 +103,7 @@ export interface Health {
 export interface StoreTopics {
   readonly registry: { readonly entries: readonly Entry[] };
   readonly downloads: { readonly downloads: readonly Download[] };
+  readonly uploads: { readonly uploads: readonly Upload[] };
   readonly nodes: { readonly nodes: readonly StoreNode[] };
   readonly orders: { readonly orders: readonly Order[] };
   readonly health: Health;
@@ -131,9 +144,12 @@ export interface ConfigView {
   readonly path: string | null;
   readonly save_path: string;
   readonly config: object;
+  /** Which secrets are set, by key. */
+  readonly secrets: Readonly<Record<string, boolean>>;
   readonly overridden: Readonly<Record<string, string>>;
   readonly restart_required: boolean;
   readonly restart_because: readonly string[];
+  readonly service: { readonly unit: string; readonly not_writable: readonly string[] } | null;
   readonly problem: string | null;
 }
 
@@ -155,8 +171,33 @@ export interface Identity {
 
 /** What this tab may do on the server. */
 export interface Session {
-  readonly role: 'read' | 'node' | 'admin';
-  readonly credential: string;
+  readonly role: Role;
+  /** What it may do with the store, which on a node may be less. */
+  readonly store_role: Role | 'none';
+  readonly credential: 'lan' | 'token' | 'key' | 'page' | 'named';
+  /** Of a named token. */
+  readonly name?: string | undefined;
+  /** What the LAN may do without a token. */
+  readonly lan: Lan;
+}
+
+/** What somebody may do; each may do what the ones before may. */
+export type Role = 'read' | 'node' | 'admin';
+
+/** What the LAN may do without a token. */
+export type Lan = 'none' | 'read' | 'node';
+
+/** The policy of the store. */
+export interface PolicyView {
+  readonly path: string;
+  readonly policy: Readonly<Record<string, unknown>>;
+}
+
+/** A token with a name; the token itself is known only when it is made. */
+export interface NamedToken {
+  readonly name: string;
+  readonly role: Role;
+  readonly created_at: string;
 }
 
 /** One way to take a repo of GGUF files. */

@@ -36,12 +36,17 @@ function Pages({
   identity: first,
   access,
   trouble,
+  open: signIn,
+  giveBack,
   streams,
 }: Extract<Session, { state: 'open' }> & { readonly streams: Streams }): ReactElement {
   const { notices, tell, dismiss } = useNotices();
   const { store, node } = streams;
   const identity = useIdentity({ client, node, first, tell });
-  const app = useMemo(() => ({ client, identity, access, store, node, tell }), [client, identity, access, store, node, tell]);
+  const app = useMemo(
+    () => ({ client, identity, access, signIn, giveBack, store, node, tell }),
+    [client, identity, access, signIn, giveBack, store, node, tell],
+  );
   useEffect(() => {
     if (trouble !== undefined)
       tell(`${trouble} To change settings, run “skulk key” on ${first.hostname} and open the link it prints.`, 'bad');

@@ -39,7 +39,7 @@ export async function redeemLink(): Promise<Redeemed> {
   if (code === undefined) return { trouble: undefined };
   history.replaceState(history.state, '', location.pathname + location.search);
   try {
-    const { key } = await createClient(undefined, () => {}).send<{ readonly key: string }>('POST', '/session', { code });
+    const { key } = await createClient(undefined).send<{ readonly key: string }>('POST', '/session', { code });
     const given: Credential = { kind: 'page', secret: key };
     keepCredential(given);
     return { given, trouble: undefined };

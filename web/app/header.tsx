@@ -3,6 +3,7 @@ import type { LiveState } from '../api/live.ts';
 import { useApp, useNode, useStore } from '../parts/app-context.ts';
 import { Link } from '../parts/link.tsx';
 import { useRoute } from '../parts/route.ts';
+import { AccessChip } from './access-chip.tsx';
 import icon from './icon.svg';
 import { pages } from './pages.ts';
 import { ThemeChoice } from './theme-choice.tsx';
@@ -30,6 +31,7 @@ export function Header(): ReactElement {
           </ul>
         </nav>
         <div className="top-end">
+          <AccessChip />
           <Connection hostname={identity.hostname} />
           <ThemeChoice />
         </div>

@@ -1,10 +1,12 @@
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { ApiError, asApiError } from '../api/api-error.ts';
 import { type Client, createClient } from '../api/client.ts';
 import type { Session as Access, Identity } from '../api/shapes.ts';
 import { type Credential, dropCredential, keepCredential, keptCredential, redeemLink } from './credential.ts';
 
 const againMs = 2_000;
+/** What the tab may do is asked again so often, as somebody may change it at the store. */
+const lookEveryMs = 15_000;
 
 /** How this tab stands with the server. */
 export type Session =
@@ -21,11 +23,14 @@ export type Session =
       readonly identity: Identity;
       readonly access: Access;
       readonly trouble: string | undefined;
+      readonly open: (token: string) => void;
+      /** Gives back the key of this tab, or forgets its token. Throws an ApiError. */
+      readonly giveBack: () => Promise<void>;
     };
 
 /**
  * Finds out who the server is and what this tab may do there. A server that is not there yet is asked again; a key that has ended
- * leaves the tab with what everybody may do.
+ * leaves the tab with what everybody may do. When that changes, the tab follows.
  * @param first what became of the link that opened this tab
  */
 export function useSession(first: { readonly trouble: string | undefined }): Session {
@@ -39,37 +44,63 @@ export function useSession(first: { readonly trouble: string | undefined }): Ses
     setRefused(false);
     setCredential(given);
   }, []);
+  const lookAgain = useRef(() => {});
   const client = useMemo(
     () =>
-      createClient(credential?.secret, () => {
-        if (credential === undefined) return setRefused(true);
-        // The key of a page ends with the server that gave it, and a server that was restarted may want no token any more. The page
-        // goes on with what is left, and asks when that is nothing.
-        setTrouble(
-          credential.kind === 'page' ? 'The key of this tab has ended.' : 'The server does not take the token of this tab any more.',
-        );
-        dropCredential(credential);
-        setCredential(keptCredential());
+      createClient(credential?.secret, {
+        onUnknown: () => {
+          if (credential === undefined) return setRefused(true);
+          // The key of a page ends with the server that gave it, and a server that was restarted may want no token any more. The page
+          // goes on with what is left, and asks when that is nothing.
+          setTrouble(
+            credential.kind === 'page' ? 'The key of this tab has ended.' : 'The server does not take the token of this tab any more.',
+          );
+          dropCredential(credential);
+          setCredential(keptCredential());
+        },
+        onRefused: () => lookAgain.current(),
       }),
     [credential],
   );
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isOver = false;
+    let isAsking = false;
+    let identity: Identity | undefined;
     const ask = async (): Promise<void> => {
+      if (isAsking || isOver) return;
+      clearTimeout(timer);
+      isAsking = true;
+      let nextMs = lookEveryMs;
       try {
-        const [identity, access] = await Promise.all([client.get<Identity>('/node/identity'), client.get<Access>('/session')]);
-        if (!isOver) setKnown({ identity, access, client });
+        const access = await client.get<Access>('/session');
+        identity ??= await client.get<Identity>('/node/identity');
+        if (isOver) return;
+        const now = { identity, access, client };
+        setRefused(false);
+        setProblem(undefined);
+        setKnown((before) => (before?.client === client && isSame(before.access, access) ? before : now));
       } catch (error) {
-        if (isOver || (error instanceof ApiError && error.status === 401)) return;
-        setProblem(asApiError(error));
-        timer = setTimeout(() => void ask(), againMs);
+        if (isOver) return;
+        if (!(error instanceof ApiError && error.status === 401)) {
+          setProblem(asApiError(error));
+          nextMs = againMs;
+        }
+      } finally {
+        isAsking = false;
+        if (!isOver) timer = setTimeout(() => document.visibilityState === 'visible' && void ask(), nextMs);
       }
     };
+    const onVisibility = (): void => {
+      if (document.visibilityState === 'visible') void ask();
+    };
+    lookAgain.current = () => void ask();
+    document.addEventListener('visibilitychange', onVisibility);
     void ask();
     return () => {
       isOver = true;
       clearTimeout(timer);
+      document.removeEventListener('visibilitychange', onVisibility);
     };
   }, [client]);
   useEffect(() => {
@@ -91,7 +122,18 @@ export function useSession(first: { readonly trouble: string | undefined }): Ses
     },
     [take],
   );
+  const giveBack = useCallback(async () => {
+    if (credential === undefined) return;
+    if (credential.kind === 'page') await client.send('DELETE', '/session');
+    dropCredential(credential);
+    setTrouble(undefined);
+    setCredential(keptCredential());
+  }, [client, credential]);
   // A server that wants a token now, and did not a moment ago, was restarted with one.
   if (isRefused) return { state: 'closed', trouble, open };
-  return known === undefined || known.client !== client ? { state: 'opening', problem } : { state: 'open', ...known, trouble };
+  return known === undefined || known.client !== client
+    ? { state: 'opening', problem }
+    : { state: 'open', ...known, trouble, open, giveBack };
 }
+
+const isSame = (a: Access, b: Access): boolean => JSON.stringify(a) === JSON.stringify(b);

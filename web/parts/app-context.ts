@@ -9,6 +9,10 @@ export interface AppContext {
   readonly identity: Identity;
   /** What this tab may do. */
   readonly access: Session;
+  /** Shows the server a token from now on. */
+  readonly signIn: (token: string) => void;
+  /** Gives back the key of this tab, or forgets its token. Throws an ApiError. */
+  readonly giveBack: () => Promise<void>;
   readonly store: Live<StoreTopics>;
   readonly node: Live<NodeTopics>;
   /** Says something to whoever looks or listens; what is bad stays until it is dismissed. */

@@ -7,6 +7,8 @@ export interface ButtonProps {
   readonly icon?: IconName | undefined;
   readonly tone?: 'primary' | 'plain' | 'quiet' | 'danger';
   readonly disabled?: boolean;
+  /** Why it may not be pressed by whoever looks, as a sentence; it keeps its place and says so. */
+  readonly lock?: string | undefined;
   readonly onClick?: (() => void) | undefined;
   readonly isSubmit?: boolean;
   /** What is said instead of the words on it, where several have the same. */
@@ -21,6 +23,7 @@ export function Button({
   icon,
   tone = 'plain',
   disabled = false,
+  lock,
   onClick,
   isSubmit = false,
   label,
@@ -33,13 +36,15 @@ export function Button({
   return (
     <button
       ref={button}
-      type={isSubmit ? 'submit' : 'button'}
+      type={isSubmit && lock === undefined ? 'submit' : 'button'}
       className={`button ${tone}`}
       disabled={disabled}
-      onClick={onClick}
+      aria-disabled={lock !== undefined || undefined}
+      title={lock}
+      onClick={lock === undefined ? onClick : undefined}
       aria-label={label}
     >
-      {icon !== undefined && <Icon name={icon} />}
+      {lock !== undefined ? <Icon name="lock" /> : icon !== undefined && <Icon name={icon} />}
       {children}
     </button>
   );
@@ -50,16 +55,27 @@ export function IconButton({
   icon,
   label,
   disabled = false,
+  lock,
   onClick,
 }: {
   readonly icon: IconName;
   readonly label: string;
   readonly disabled?: boolean;
+  /** As of `Button`. */
+  readonly lock?: string | undefined;
   readonly onClick: () => void;
 }): ReactElement {
   return (
-    <button type="button" className="button quiet square" disabled={disabled} onClick={onClick} aria-label={label} title={label}>
-      <Icon name={icon} />
+    <button
+      type="button"
+      className="button quiet square"
+      disabled={disabled}
+      aria-disabled={lock !== undefined || undefined}
+      onClick={lock === undefined ? onClick : undefined}
+      aria-label={label}
+      title={lock ?? label}
+    >
+      <Icon name={lock === undefined ? icon : 'lock'} />
     </button>
   );
 }

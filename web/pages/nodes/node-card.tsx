@@ -5,6 +5,7 @@ import { useApp, useNode } from '../../parts/app-context.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
 import { formatBytes } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
+import { useLocks } from '../../parts/locks.ts';
 import { ModelName } from '../../parts/model-name.tsx';
 import { Progress } from '../../parts/progress.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
@@ -26,6 +27,7 @@ export function NodeCard({
   readonly onPurge: (modelId: string | undefined) => void;
 }): ReactElement {
   const { identity } = useApp();
+  const { models: lock } = useLocks();
   const isOwn = node.node_id === identity.node_id;
   const title = `node-${node.node_id}`;
   const storage = useNode().topics.storage;
@@ -48,6 +50,7 @@ export function NodeCard({
           tone="quiet"
           icon="trash"
           disabled={(node.staged_models ?? 0) === 0}
+          lock={lock}
           onClick={() => onPurge(undefined)}
           label={`Purge all on ${node.hostname}`}
         >
@@ -91,6 +94,7 @@ function Copies({
   readonly onPurge: (modelId: string) => void;
   readonly isSilent: boolean;
 }): ReactElement | null {
+  const { models: lock } = useLocks();
   const { copies, staged_models, hostname } = node;
   if (copies === null && (staged_models ?? 0) > 0)
     return <p className="muted">{staged_models} staged, of which it does not tell one by one.</p>;
@@ -130,7 +134,7 @@ function Copies({
               <CopyState copy={copy} />
             </td>
             <td className="actions">
-              <IconButton icon="trash" label={`Purge ${copy.model_id} on ${hostname}`} onClick={() => onPurge(copy.model_id)} />
+              <IconButton icon="trash" label={`Purge ${copy.model_id} on ${hostname}`} lock={lock} onClick={() => onPurge(copy.model_id)} />
             </td>
           </tr>
         ))}

@@ -3,12 +3,15 @@ import { useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
+import { useLocks } from '../../parts/locks.ts';
+import { ViewOnly } from '../../parts/view-only.tsx';
 import { NodeCard } from './node-card.tsx';
 import { PurgeDialog, type PurgeWish } from './purge-dialog.tsx';
 
 /** What is staged on each machine. */
 export function NodesPage(): ReactElement {
   const { topics, round } = useStore();
+  const { models: lock } = useLocks();
   const [purging, setPurging] = useState<PurgeWish>();
   const nodes = topics.nodes?.nodes ?? [];
   const staged = nodes.reduce((sum, { staged_bytes }) => sum + (staged_bytes ?? 0), 0);
@@ -23,10 +26,11 @@ export function NodesPage(): ReactElement {
             </p>
           )}
         </div>
-        <Button icon="trash" disabled={staged === 0} onClick={() => setPurging({ node: undefined, modelId: undefined })}>
+        <Button icon="trash" disabled={staged === 0} lock={lock} onClick={() => setPurging({ node: undefined, modelId: undefined })}>
           Purge everywhere…
         </Button>
       </div>
+      <ViewOnly />
       {topics.nodes !== undefined && nodes.length === 0 && (
         <section className="card">
           <Empty title="No machine has reported yet">

@@ -4,6 +4,7 @@ import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { formatBytes } from '../../parts/format.ts';
+import { useLocks } from '../../parts/locks.ts';
 import { Outcomes } from '../../parts/outcomes.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
@@ -28,6 +29,7 @@ export function PurgeDialog({
 }): ReactElement {
   const { client } = useApp();
   const task = useTask<Purged>();
+  const { models: lock } = useLocks();
   const [isForced, setForced] = useState(false);
   const [isEverywhere, setEverywhere] = useState(node === undefined);
   const [known] = useState(nodes);
@@ -81,7 +83,7 @@ export function PurgeDialog({
         <Button disabled={task.isBusy} onClick={onClose}>
           Keep {copies.length === 1 ? 'it' : 'them'}
         </Button>
-        <Button tone="danger" icon="trash" disabled={task.isBusy} onClick={() => void purge()}>
+        <Button tone="danger" icon="trash" disabled={task.isBusy} lock={lock} onClick={() => void purge()}>
           {task.isBusy ? 'Purging…' : `Purge ${formatBytes(bytes)}`}
         </Button>
       </div>

@@ -6,6 +6,7 @@ import { Icon } from '../../parts/icon.tsx';
 /** Says that the server still runs with other settings, which they are, and what to do. */
 export function RestartNote({ view }: { readonly view: ConfigView }): ReactElement {
   const { identity } = useApp();
+  const notWritable = view.service?.not_writable ?? [];
   return (
     <div role="status">
       {view.restart_required && (
@@ -22,6 +23,12 @@ export function RestartNote({ view }: { readonly view: ConfigView }): ReactEleme
                 </li>
               ))}
             </ul>
+            {notWritable.length > 0 && (
+              <p>
+                Its service may not write to <Paths paths={notWritable} /> yet. Run <code>skulk service install</code> on{' '}
+                {identity.hostname}: it updates the unit and restarts the service.
+              </p>
+            )}
             <p className="muted">
               Stop it with Ctrl-C and start it again, or where it is a service: <code>systemctl --user restart skulk</code>. This page comes
               back by itself, unless the address of it is what you changed.
@@ -30,5 +37,18 @@ export function RestartNote({ view }: { readonly view: ConfigView }): ReactEleme
         </div>
       )}
     </div>
+  );
+}
+
+function Paths({ paths }: { readonly paths: readonly string[] }): ReactElement {
+  return (
+    <>
+      {paths.map((path, index) => (
+        <span key={path}>
+          {index > 0 && ', '}
+          <code>{path}</code>
+        </span>
+      ))}
+    </>
   );
 }

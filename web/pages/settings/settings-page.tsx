@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import { useNode } from '../../parts/app-context.ts';
+import { AccessControl } from './access/access-control.tsx';
 import { SettingsForm } from './settings-form.tsx';
 
 /** How this machine is set up. */
@@ -10,6 +11,7 @@ export function SettingsPage(): ReactElement {
       <div className="page-head">
         <h1>Settings</h1>
       </div>
+      <AccessControl />
       {topics.config === undefined ? <p className="muted loading">Reading the settings…</p> : <SettingsForm view={topics.config} />}
     </>
   );

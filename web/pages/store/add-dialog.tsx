@@ -5,6 +5,7 @@ import type { HubOffer } from '../../api/shapes.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
+import { useLocks } from '../../parts/locks.ts';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
 import { firstChoice, Offer } from './offer.tsx';
@@ -14,6 +15,7 @@ export function AddDialog({ freeBytes, onClose }: { readonly freeBytes: number |
   const { client, tell } = useApp();
   const [text, setText] = useState('');
   const [chosen, setChosen] = useState<string>();
+  const { models: lock } = useLocks();
   const look = useTask<HubOffer>();
   const download = useTask<unknown>();
   const [field, help] = [useId(), useId()];
@@ -57,7 +59,7 @@ export function AddDialog({ freeBytes, onClose }: { readonly freeBytes: number |
               value={text}
               onChange={(event) => change(event.target.value)}
             />
-            <Button isSubmit icon="search" tone={look.result === undefined ? 'primary' : 'plain'} disabled={look.isBusy}>
+            <Button isSubmit icon="search" lock={lock} tone={look.result === undefined ? 'primary' : 'plain'} disabled={look.isBusy}>
               Look it up
             </Button>
           </div>

@@ -6,6 +6,7 @@ import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { formatBytes } from '../../parts/format.ts';
+import { useLocks } from '../../parts/locks.ts';
 import { Outcomes } from '../../parts/outcomes.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
@@ -25,6 +26,7 @@ export function DeleteDialog({
 }): ReactElement {
   const { client } = useApp();
   const task = useTask<Deleted>();
+  const { models: lock } = useLocks();
   const [isForced, setForced] = useState(false);
   // What it was when the dialog was opened; the list changes while the nodes delete.
   const [plan] = useState(() => ({ bytes: bytes ?? 0, copies: stagedOn(nodes, modelId) }));
@@ -86,7 +88,7 @@ export function DeleteDialog({
         <Button disabled={task.isBusy} onClick={() => onClose(false)}>
           Keep it
         </Button>
-        <Button tone="danger" icon="trash" disabled={task.isBusy} onClick={() => void remove()}>
+        <Button tone="danger" icon="trash" disabled={task.isBusy} lock={lock} onClick={() => void remove()}>
           {task.isBusy ? 'Deleting…' : 'Delete everywhere'}
         </Button>
       </div>

@@ -2,6 +2,7 @@ import type { ReactElement } from 'react';
 import { useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
+import { useLocks } from '../../parts/locks.ts';
 import { ModelName } from '../../parts/model-name.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { FileList } from './details/file-list.tsx';
@@ -24,6 +25,7 @@ export function DetailsDialog({
   readonly onClose: () => void;
 }): ReactElement {
   const { topics } = useStore();
+  const { models: lock } = useLocks();
   const entry = topics.registry?.entries.find(({ model_id }) => model_id === modelId);
   const { model, error } = useModel(modelId, entry?.downloaded_at);
   return (
@@ -36,10 +38,11 @@ export function DetailsDialog({
           <div className="details-actions">
             <StageHere modelId={modelId} onStage={() => onStage(modelId)} />
             <Verify modelId={modelId} />
-            <Button tone="danger" icon="trash" onClick={onDelete}>
+            <Button tone="danger" icon="trash" lock={lock} onClick={onDelete}>
               Delete…
             </Button>
           </div>
+          {lock !== undefined && <p className="muted">{lock}</p>}
           <StagedList modelId={modelId} />
           <FileList model={model} />
         </div>

@@ -10,7 +10,15 @@ import { useNarrow } from '../../parts/use-narrow.ts';
 import { useTask } from '../../parts/use-task.ts';
 
 /** A download in the list of models: how far it is, or why it ended. */
-export function DownloadRow({ download, onDismiss }: { readonly download: Download; readonly onDismiss: () => void }): ReactElement {
+export function DownloadRow({
+  download,
+  lock,
+  onDismiss,
+}: {
+  readonly download: Download;
+  readonly lock: string | undefined;
+  readonly onDismiss: () => void;
+}): ReactElement {
   const { client, tell } = useApp();
   const task = useTask<unknown>();
   const isNarrow = useNarrow();
@@ -62,11 +70,17 @@ export function DownloadRow({ download, onDismiss }: { readonly download: Downlo
       <td className="actions">
         {status === 'failed' ? (
           <>
-            <IconButton icon="retry" label={`Download ${modelId} again`} disabled={task.isBusy} onClick={() => void retry()} />
+            <IconButton icon="retry" label={`Download ${modelId} again`} lock={lock} disabled={task.isBusy} onClick={() => void retry()} />
             <IconButton icon="close" label={`Dismiss the download of ${modelId}`} onClick={onDismiss} />
           </>
         ) : (
-          <IconButton icon="close" label={`Cancel the download of ${modelId}`} disabled={task.isBusy} onClick={() => void cancel()} />
+          <IconButton
+            icon="close"
+            label={`Cancel the download of ${modelId}`}
+            lock={lock}
+            disabled={task.isBusy}
+            onClick={() => void cancel()}
+          />
         )}
       </td>
     </tr>

@@ -5,6 +5,7 @@ import { Tags } from '../../parts/badge.tsx';
 import { IconButton } from '../../parts/button.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
 import { Link } from '../../parts/link.tsx';
+import type { Locks } from '../../parts/locks.ts';
 import { ModelName } from '../../parts/model-name.tsx';
 import { DownloadRow } from './download-row.tsx';
 import type { ListView, SortKey } from './list-models.ts';
@@ -19,6 +20,7 @@ export interface ModelTableProps {
   /** The ids of the models that are staged on the machine whose page this is. */
   readonly here: ReadonlySet<string>;
   readonly view: ListView;
+  readonly locks: Locks;
   readonly onSort: (key: SortKey) => void;
   readonly onStage: (modelId: string) => void;
   readonly onDelete: (modelId: string) => void;
@@ -27,7 +29,7 @@ export interface ModelTableProps {
 
 /** What is in the store, and above it what is on its way there. */
 export function ModelTable(props: ModelTableProps): ReactElement {
-  const { entries, downloads, view, onSort, onDismiss } = props;
+  const { entries, downloads, view, locks, onSort, onDismiss } = props;
   const column = { view, onSort };
   return (
     <table className="list models">
@@ -50,7 +52,12 @@ export function ModelTable(props: ModelTableProps): ReactElement {
       </thead>
       <tbody>
         {downloads.map((download) => (
-          <DownloadRow key={`${download.modelId} ${download.status}`} download={download} onDismiss={() => onDismiss(download)} />
+          <DownloadRow
+            key={`${download.modelId} ${download.status}`}
+            download={download}
+            lock={locks.models}
+            onDismiss={() => onDismiss(download)}
+          />
         ))}
         {entries.map((entry) => (
           <ModelRow key={entry.model_id} entry={entry} {...props} />
@@ -86,7 +93,7 @@ function SortHeader({
   );
 }
 
-function ModelRow({ entry, nodes, jobs, here, onStage, onDelete }: ModelTableProps & { readonly entry: Entry }): ReactElement {
+function ModelRow({ entry, nodes, jobs, here, locks, onStage, onDelete }: ModelTableProps & { readonly entry: Entry }): ReactElement {
   const { model_id, total_bytes, file_count, downloaded_at, tags } = entry;
   const others = stagedOn(nodes, model_id).length;
   const job = jobs.find((one) => one.model_id === model_id && (one.status === 'staging' || one.status === 'pending'));
@@ -118,9 +125,10 @@ function ModelRow({ entry, nodes, jobs, here, onStage, onDelete }: ModelTablePro
           icon="machine"
           label={`Stage ${model_id} on this machine`}
           disabled={job !== undefined}
+          lock={locks.copiesHere}
           onClick={() => onStage(model_id)}
         />
-        <IconButton icon="trash" label={`Delete ${model_id}`} onClick={() => onDelete(model_id)} />
+        <IconButton icon="trash" label={`Delete ${model_id}`} lock={locks.models} onClick={() => onDelete(model_id)} />
       </td>
     </tr>
   );

@@ -4,6 +4,7 @@ import type { HubOffer, Quantization } from '../../api/shapes.ts';
 import { Button } from '../../parts/button.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
+import { useLocks } from '../../parts/locks.ts';
 import { Problem } from '../../parts/problem.tsx';
 
 /** What is chosen at first: what was named, else what is taken when nothing is. */
@@ -30,6 +31,7 @@ export function Offer({
   readonly onChoose: (ggufFile: string) => void;
   readonly onDownload: (offer: HubOffer) => void;
 }): ReactElement {
+  const { models: lock } = useLocks();
   const { modelId, commit, quantizations, total_bytes, file_count } = offer;
   const choice = quantizations.find(({ gguf_file }) => gguf_file === chosen);
   const bytes = choice?.size_bytes ?? total_bytes;
@@ -57,7 +59,7 @@ export function Offer({
       )}
       {error !== undefined && <Problem error={error} />}
       <div className="dialog-actions">
-        <Button tone="primary" icon="download" disabled={isBusy} onClick={() => onDownload(offer)}>
+        <Button tone="primary" icon="download" disabled={isBusy} lock={lock} onClick={() => onDownload(offer)}>
           Download {formatBytes(bytes)}
         </Button>
       </div>

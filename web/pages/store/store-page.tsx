@@ -3,7 +3,9 @@ import type { Download } from '../../api/shapes.ts';
 import { useNode, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
+import { useLocks } from '../../parts/locks.ts';
 import { navigate, useRoute } from '../../parts/route.ts';
+import { ViewOnly } from '../../parts/view-only.tsx';
 import { AddDialog } from './add-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { DetailsDialog } from './details-dialog.tsx';
@@ -11,6 +13,7 @@ import { type ListView, listModels, type SortKey, tagsOf } from './list-models.t
 import { ListTools } from './list-tools.tsx';
 import { ModelTable } from './model-table.tsx';
 import { Space } from './space.tsx';
+import { UnfinishedUploads } from './uploads/unfinished-uploads.tsx';
 import { useStaging } from './use-staging.ts';
 import { useGuide } from './welcome/use-guide.ts';
 import { Welcome } from './welcome/welcome.tsx';
@@ -26,6 +29,7 @@ export function StorePage(): ReactElement {
   const [isAdding, setAdding] = useState(false);
   const [deleting, setDeleting] = useState<string>();
   const staging = useStaging();
+  const locks = useLocks();
   const entries = topics.registry?.entries ?? [];
   const nodes = topics.nodes?.nodes ?? [];
   const shown = query.get('model');
@@ -38,12 +42,14 @@ export function StorePage(): ReactElement {
     <>
       <div className="page-head">
         <h1>Store</h1>
-        <Button tone="primary" icon="add" disabled={!isKnown} onClick={() => setAdding(true)}>
+        <Button tone="primary" icon="add" disabled={!isKnown} lock={locks.models} onClick={() => setAdding(true)}>
           Add a model
         </Button>
       </div>
+      <ViewOnly />
       {guide.isShown && <Welcome guide={guide} onAdd={() => setAdding(true)} onStage={staging.stage} />}
       {topics.health !== undefined && <Space health={topics.health} entries={entries} />}
+      <UnfinishedUploads />
       {isKnown && entries.length + downloads.length > 0 && (
         <section className="card flush" aria-label="Models">
           <ListTools view={view} tags={tagsOf(entries)} count={found.length} total={entries.length} onChange={setView} />
@@ -54,6 +60,7 @@ export function StorePage(): ReactElement {
             jobs={node.topics.staging?.jobs ?? []}
             here={new Set(node.topics.storage?.models.map(({ model_id }) => model_id))}
             view={view}
+            locks={locks}
             onSort={sortBy}
             onStage={staging.stage}
             onDelete={setDeleting}
@@ -72,7 +79,7 @@ export function StorePage(): ReactElement {
             <p className="muted">
               Add a model from Hugging Face, or bring in what you have: <code>skulk add PATH --as ORG/NAME</code>.
             </p>
-            <Button tone="primary" icon="add" onClick={() => setAdding(true)}>
+            <Button tone="primary" icon="add" lock={locks.models} onClick={() => setAdding(true)}>
               Add a model
             </Button>
           </Empty>

@@ -2,6 +2,7 @@ import type { ReactElement } from 'react';
 import { useApp, useNode } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Command } from '../../../parts/command.tsx';
+import { useLocks } from '../../../parts/locks.ts';
 import { Progress } from '../../../parts/progress.tsx';
 import { Sentence } from '../../../parts/sentence.tsx';
 import { useStaging } from '../use-staging.ts';
@@ -11,6 +12,7 @@ export function StageHere({ modelId, onStage }: { readonly modelId: string; read
   const { identity } = useApp();
   const { topics } = useNode();
   const { cancel } = useStaging();
+  const { copiesHere: lock } = useLocks();
   const job = topics.staging?.jobs.find(({ model_id }) => model_id === modelId);
   const copy = topics.storage?.models.find(({ model_id }) => model_id === modelId);
   const isRunning = job?.status === 'staging' || job?.status === 'pending';
@@ -20,10 +22,12 @@ export function StageHere({ modelId, onStage }: { readonly modelId: string; read
         <div className="stage-now">
           <Progress label={`Staging ${modelId}`} {...job} />
           <p className="muted">{job.waits_for === null ? (job.doing ?? 'beginning') : <Sentence text={job.waits_for} />}</p>
-          <Button onClick={() => cancel(modelId)}>Stop</Button>
+          <Button lock={lock} onClick={() => cancel(modelId)}>
+            Stop
+          </Button>
         </div>
       ) : (
-        <Button tone="primary" icon="machine" onClick={onStage}>
+        <Button tone="primary" icon="machine" lock={lock} onClick={onStage}>
           {copy === undefined ? `Stage on ${identity.hostname}` : `Stage on ${identity.hostname} again`}
         </Button>
       )}

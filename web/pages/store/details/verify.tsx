@@ -3,6 +3,7 @@ import type { VerifyReport } from '../../../api/shapes.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Icon } from '../../../parts/icon.tsx';
+import { useLocks } from '../../../parts/locks.ts';
 import { Problem } from '../../../parts/problem.tsx';
 import { Progress } from '../../../parts/progress.tsx';
 import { Sentence } from '../../../parts/sentence.tsx';
@@ -12,6 +13,7 @@ import { useTask } from '../../../parts/use-task.ts';
 export function Verify({ modelId }: { readonly modelId: string }): ReactElement {
   const { client } = useApp();
   const task = useTask<VerifyReport>();
+  const { models: lock } = useLocks();
   const [progress, setProgress] = useState({ bytes_done: 0, bytes_total: 0 });
   const begin = (): void => {
     setProgress({ bytes_done: 0, bytes_total: 0 });
@@ -27,7 +29,7 @@ export function Verify({ modelId }: { readonly modelId: string }): ReactElement 
           <Button onClick={task.reset}>Stop</Button>
         </div>
       ) : (
-        <Button icon="verify" onClick={begin}>
+        <Button icon="verify" lock={lock} onClick={begin}>
           Verify
         </Button>
       )}

@@ -3,6 +3,7 @@ import { useApp, useNode, useStore } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Command } from '../../../parts/command.tsx';
 import { Icon } from '../../../parts/icon.tsx';
+import { useLocks } from '../../../parts/locks.ts';
 import { Progress } from '../../../parts/progress.tsx';
 import { StageHere } from '../details/stage-here.tsx';
 import { ChoosePlace } from './choose-place.tsx';
@@ -21,6 +22,7 @@ export function Welcome({
   const { identity } = useApp();
   const { topics } = useStore();
   const node = useNode();
+  const { models: lock } = useLocks();
   const { config, storage } = node.topics;
   const first = topics.registry?.entries[0]?.model_id;
   const download = topics.downloads?.downloads.find(({ status }) => status === 'downloading' || status === 'pending');
@@ -42,7 +44,7 @@ export function Welcome({
         </Step>
         <Step title="Add the first model" isDone={first !== undefined}>
           {first === undefined && download === undefined && (
-            <Button icon="add" tone={isSaved ? 'primary' : 'plain'} disabled={isLeaving} onClick={onAdd}>
+            <Button icon="add" tone={isSaved ? 'primary' : 'plain'} disabled={isLeaving} lock={lock} onClick={onAdd}>
               Choose a model
             </Button>
           )}

@@ -1,0 +1,194 @@
+import { hostname } from 'node:os';
+import type { Page } from 'playwright-core';
+import { expect, onTestFinished, test } from 'vitest';
+import { fleetWorld } from '../helpers/fleet-world.ts';
+import { pageLink } from '../helpers/page-link.ts';
+import { ask } from '../helpers/raw-http.ts';
+import { startServe } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { wants } from '../helpers/wants.ts';
+import { openBrowser } from './browser.ts';
+
+const chip = (page: Page, text: string) => page.getByRole('button', { name: `Access: ${text}`, exact: true });
+
+/** Says which of the answers that a page got were refusals for want of a role. */
+function watchRefusals(page: Page): string[] {
+  const refused: string[] = [];
+  page.on('response', (response) => {
+    if (response.status() === 403) refused.push(`${response.request().method()} ${new URL(response.url()).pathname}`);
+  });
+  return refused;
+}
+
+test(
+  'whoever may only look finds every change locked with one sentence that says why, and a token opens it',
+  wants('chromium'),
+  async () => {
+    const world = await fleetWorld();
+    await world.add('org/one');
+    const host = await world.serveHost();
+    expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
+    const { stdout } = await world.host('token', 'create', 'laptop', '--role', 'node');
+    const { page } = await openBrowser();
+    const refused = watchRefusals(page);
+    await page.goto(host.apiUrl);
+    await chip(page, 'LAN: may change models').waitFor();
+    const add = page.getByRole('button', { name: 'Add a model' }).first();
+    await expect.poll(() => add.isEnabled()).toBe(true);
+
+    // The role changes while the page is open; what was on the screen finds it out by being refused, and says it from then on.
+    expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });
+    await expect.poll(async () => (await ask(host.apiUrl, '/store/models/org/nobody', { method: 'DELETE' })).status).toBe(403);
+    await page.getByRole('button', { name: 'Delete org/one' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete org/one?' });
+    const confirm = dialog.getByRole('button', { name: 'Delete everywhere' });
+    if ((await confirm.getAttribute('aria-disabled')) === null) {
+      await confirm.click();
+      await dialog.getByRole('alert').waitFor();
+    }
+    await expect.poll(() => confirm.getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByRole('button', { name: 'Keep it' }).click();
+    expect(await world.canonical()).toEqual(['org--one']);
+    await chip(page, 'Read only').waitFor();
+    const says = 'You can look, not change: this needs a token of role node.';
+    const note = page.getByRole('region', { name: 'View only' });
+    await note.getByText(says).waitFor();
+
+    // Nothing that changes something can be pressed any more, and nothing of it is refused by the server.
+    refused.length = 0;
+    const locked = ['Add a model', 'Stage org/one on this machine', 'Delete org/one'];
+    for (const name of locked) {
+      const button = page.getByRole('button', { name, exact: true }).first();
+      expect([name, await button.getAttribute('aria-disabled'), await button.getAttribute('title')]).toEqual([name, 'true', says]);
+      await button.dispatchEvent('click');
+    }
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.getByRole('link', { name: 'org/one' }).click();
+    const details = page.getByRole('dialog', { name: 'org/one' });
+    for (const name of [`Stage on ${hostname()}`, 'Verify', 'Delete…'])
+      expect([name, await details.getByRole('button', { name }).getAttribute('aria-disabled')]).toEqual([name, 'true']);
+    await details.getByText(says).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Nodes' }).click();
+    await note.getByText(says).waitFor();
+    for (const name of ['Purge everywhere…', /^Purge all on/, /^Purge org\/one on/])
+      expect([name, await page.getByRole('button', { name }).first().getAttribute('aria-disabled')]).toEqual([name, 'true']);
+    expect(refused).toEqual([]);
+
+    // A wrong token is said to be one; the right one opens what it is for, and can be given back.
+    await note.getByRole('button', { name: 'Enter a token' }).click();
+    const access = page.getByRole('dialog', { name: 'Access' });
+    await access.getByLabel('Token').fill('skulk_wrong');
+    await access.getByRole('button', { name: 'Use this token' }).click();
+    await access.getByText('This server does not know that token.').waitFor();
+    await access.getByLabel('Token').fill(stdout.trim());
+    await access.getByRole('button', { name: 'Use this token' }).click();
+    await chip(page, 'Token laptop: may change models').waitFor();
+    await expect.poll(() => page.getByRole('button', { name: 'Purge everywhere…' }).getAttribute('aria-disabled')).toBeNull();
+    expect(await note.count()).toBe(0);
+    await page.reload();
+    await chip(page, 'Token laptop: may change models').click();
+    await access.getByRole('button', { name: 'Forget the token' }).click();
+    await chip(page, 'Read only').waitFor();
+    await note.waitFor();
+
+    // A LAN that may not even look any more leads to the gate, and one that may again leads back.
+    expect(await world.host('policy', 'set', 'lan', 'none')).toMatchObject({ status: 0 });
+    await page.getByRole('heading', { name: 'This server wants a token' }).waitFor();
+    expect(await world.host('policy', 'set', 'lan', 'node')).toMatchObject({ status: 0 });
+    await chip(page, 'LAN: may change models').waitFor();
+  },
+);
+
+test('an admin changes the policy of the store and its tokens on the page, and gives the key back', wants('chromium'), async () => {
+  const world = await fleetWorld();
+  const host = await world.serveHost();
+  const { page, newTab } = await openBrowser();
+  const refused = watchRefusals(page);
+  await page.goto(`${host.apiUrl}/settings`);
+  const section = page.getByRole('region', { name: 'Access control' });
+  const choice = (name: RegExp) => section.getByRole('radio', { name });
+  await expect.poll(() => choice(/^Stage and change models/).isChecked()).toBe(true);
+  await section.getByText('Anyone who can open the page can make these changes.').waitFor();
+  expect(await choice(/^Look and fetch/).isDisabled()).toBe(true);
+  expect(await section.getByRole('button').count()).toBe(0);
+  expect(await section.getByRole('heading', { name: 'Tokens' }).count()).toBe(0);
+  const link = await pageLink(host, '/settings');
+  await page.evaluate(`location.assign(${JSON.stringify(link)})`);
+  await chip(page, 'Admin until this tab closes').waitFor();
+
+  // The policy.
+  const update = section.getByRole('button', { name: 'Update access' });
+  expect(await update.isDisabled()).toBe(true);
+  await choice(/^Look and fetch/).check();
+  await section.getByLabel('Further names of this store').fill('models.example.com, not a name!');
+  await update.click();
+  await section.getByRole('alert').waitFor();
+  await section.getByLabel('Further names of this store').fill('models.example.com, nas');
+  await update.click();
+  await page.getByText(/^Access control saved to .*policy\.yaml\.$/).waitFor();
+  expect((await ask(host.apiUrl, '/policy')).json()).toMatchObject({
+    policy: { lan: 'read', server_names: ['models.example.com', 'nas'] },
+  });
+  expect(await update.isDisabled()).toBe(true);
+
+  // A token is shown this once, works, and ends.
+  await section.getByText('There are no tokens.').waitFor();
+  const create = section.getByRole('button', { name: 'Create a token' });
+  await section.getByLabel('Name of a new token').fill('laptop');
+  await section.getByLabel('Role', { exact: true }).selectOption('read');
+  await create.click();
+  await section.getByText('it is not shown again').waitFor();
+  const token = (await section.locator('.callout code').textContent()) ?? '';
+  expect(token).toMatch(/^skulk_/);
+  await section.getByRole('button', { name: 'Copy the token' }).waitFor();
+  const session = async (): Promise<unknown> =>
+    (await ask(host.apiUrl, '/session', { headers: { Authorization: `Bearer ${token}` } })).json();
+  expect(await session()).toMatchObject({ role: 'read', credential: 'named', name: 'laptop' });
+  const row = section.getByRole('row', { name: /laptop/ });
+  await row.getByText('read', { exact: true }).waitFor();
+  await section.getByLabel('Name of a new token').fill('laptop');
+  await create.click();
+  await section
+    .getByRole('alert')
+    .getByText(/a token called laptop already/)
+    .waitFor();
+  await page.reload();
+  await row.waitFor();
+  expect(await page.content()).not.toContain(token);
+  await row.getByRole('button', { name: 'Revoke the token laptop' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Revoke the token laptop?' });
+  await dialog.getByRole('button', { name: 'Keep it' }).click();
+  expect(await session()).toMatchObject({ name: 'laptop' });
+  await row.getByRole('button', { name: 'Revoke the token laptop' }).click();
+  await dialog.getByRole('button', { name: 'Revoke it' }).click();
+  await section.getByText('There are no tokens.').waitFor();
+  expect((await ask(host.apiUrl, '/session', { headers: { Authorization: `Bearer ${token}` } })).status).toBe(401);
+
+  // The key is over at the server, and not only forgotten here.
+  const key = String(await page.evaluate("sessionStorage.getItem('skulk-page-key')"));
+  await chip(page, 'Admin until this tab closes').click();
+  await page.getByRole('dialog', { name: 'Access' }).getByRole('button', { name: 'Give back the key' }).click();
+  await chip(page, 'Read only').waitFor();
+  await page.getByRole('region', { name: 'Read-only' }).waitFor();
+  expect(await page.evaluate('JSON.stringify(sessionStorage)')).not.toContain(key);
+  expect((await ask(host.apiUrl, '/session', { headers: { Authorization: `Bearer ${key}` } })).status).toBe(401);
+  expect(refused).toEqual([]);
+  const other = await newTab();
+  await other.goto(`${host.apiUrl}/settings`);
+  await expect.poll(() => other.getByRole('radio', { name: /^Look and fetch/ }).isChecked()).toBe(true);
+});
+
+test('a page that was opened with a token says which role it has', wants('chromium'), async () => {
+  const host = await startServe({ home: await temporaryDirectory(), env: { SKULK_TOKEN: 'only-for-this-lan' } });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  const { page } = await openBrowser();
+  await page.goto(`${host.apiUrl}/settings`);
+  await page.getByLabel('Token').fill('only-for-this-lan');
+  await page.getByRole('button', { name: 'Open' }).click();
+  await chip(page, 'Admin').waitFor();
+  await page
+    .getByRole('region', { name: 'Access control' })
+    .getByText(/The LAN may do nothing without a token while SKULK_TOKEN/)
+    .waitFor();
+});

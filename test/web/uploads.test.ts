@@ -1,0 +1,101 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeManifest } from '../../src/core/catalog/manifest.ts';
+import type { ModelId } from '../../src/core/kernel/model-id.ts';
+import { fleetWorld } from '../helpers/fleet-world.ts';
+import { noise, sha256 } from '../helpers/model-files.ts';
+import { pageLink } from '../helpers/page-link.ts';
+import { ask } from '../helpers/raw-http.ts';
+import { wants } from '../helpers/wants.ts';
+import { openBrowser } from './browser.ts';
+
+const pieces = [noise(3 * 1024 * 1024, 1), noise(1024 * 1024, 2)];
+
+/** Announces a model of two files as another machine would, and sends the first ones. */
+async function begin(url: string, modelId: string, { sent, token }: { readonly sent: number; readonly token?: string }) {
+  const files = pieces.map((bytes, index) => ({ path: `f${index}`, size: bytes.length, sha256: sha256(bytes) }));
+  const manifest = makeManifest(modelId as ModelId, files as never, { source: 'add', createdAt: new Date() });
+  const headers = { ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
+  const path = `/uploads/${encodeURIComponent(modelId)}`;
+  const announced = await ask(url, path, {
+    method: 'PUT',
+    body: JSON.stringify(manifest),
+    headers: { ...headers, 'Content-Type': 'application/json' },
+  });
+  expect(announced.status, announced.body.toString()).toBe(200);
+  const send = async (file: number): Promise<void> => {
+    const put = await ask(url, `${path}/${manifest.digest}/${file}/0`, {
+      method: 'PUT',
+      body: pieces[file] ?? Buffer.alloc(0),
+      headers: { ...headers, 'Content-Type': 'application/octet-stream' },
+    });
+    expect(put.status, put.body.toString()).toBe(204);
+  };
+  for (let file = 0; file < sent; file += 1) await send(file);
+  return { send, complete: () => ask(url, `${path}/${manifest.digest}/complete`, { method: 'POST', headers }) };
+}
+
+test(
+  'unfinished uploads are seen as they come, with who sends them, and are cancelled by an admin alone, who is asked first',
+  wants('chromium'),
+  async () => {
+    const world = await fleetWorld();
+    const host = await world.serveHost();
+    const made = await world.host('token', 'create', 'laptop', '--role', 'node');
+    const { page, newTab } = await openBrowser();
+    await page.goto(host.apiUrl);
+    await page.getByRole('heading', { name: 'Store', level: 1 }).waitFor();
+    const section = page.getByRole('region', { name: 'Unfinished uploads' });
+    expect(await section.count()).toBe(0);
+
+    // Nobody loads the page anew.
+    const first = await begin(host.url, 'org/first', { sent: 1, token: made.stdout.trim() });
+    const row = section.getByRole('listitem').filter({ hasText: 'org/first' });
+    await row.getByText('75% · 3.00 MiB of 4.00 MiB').waitFor();
+    await row.getByText('by laptop, from 127.0.0.1').waitFor();
+    await row.getByText(/began just now, last byte just now/).waitFor();
+    await begin(host.url, 'org/second', { sent: 0 });
+    await section.getByRole('listitem').filter({ hasText: 'org/second' }).getByText('0% · 0 B of 4.00 MiB').waitFor();
+
+    // Without the key there is the way to it instead of a button that fails.
+    await section.getByText(`run “skulk key” on ${hostname()} and open the link it prints`).waitFor();
+    const cancel = section.getByRole('button', { name: 'Cancel the upload of org/second' });
+    expect(await cancel.getAttribute('aria-disabled')).toBe('true');
+
+    const admin = await newTab();
+    await admin.goto(await pageLink(host));
+    await admin.getByRole('button', { name: 'Cancel the upload of org/second' }).click();
+    const dialog = admin.getByRole('dialog', { name: 'Cancel the upload of org/second?' });
+    await dialog.getByRole('button', { name: 'Keep it' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect((await world.host('uploads')).stdout).toContain('org/second');
+    await admin.getByRole('button', { name: 'Cancel the upload of org/second' }).click();
+    await dialog.getByRole('button', { name: 'Cancel the upload', exact: true }).click();
+    await admin.getByText('The upload of org/second was cancelled, 0 B freed.').waitFor();
+    await page.bringToFront();
+    await section.getByText('org/second').waitFor({ state: 'detached' });
+    expect((await world.host('uploads')).stdout).not.toContain('org/second');
+
+    // What is complete is a model, and no upload any more.
+    await first.send(1);
+    expect((await first.complete()).status).toBe(200);
+    await section.waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'org/first' }).waitFor();
+    expect(await world.canonical()).toEqual(['org--first']);
+  },
+);
+
+test('a node shows the uploads of its store, and its own key does not cancel them', wants('chromium'), async () => {
+  const world = await fleetWorld();
+  const host = await world.serveHost();
+  await begin(host.url, 'org/one', { sent: 1 });
+  const node = await world.serveNode('n1', host.url);
+  const { page } = await openBrowser();
+  await page.goto(await pageLink({ apiUrl: node.apiUrl, home: join(world.home, 'n1') }));
+  await page.getByRole('button', { name: 'Access: Admin until this tab closes' }).waitFor();
+  const cancel = page.getByRole('button', { name: 'Cancel the upload of org/one' });
+  await cancel.waitFor();
+  expect(await cancel.getAttribute('aria-disabled')).toBe('true');
+  await page.getByText(`run “skulk key” on ${hostname()}`).waitFor();
+});

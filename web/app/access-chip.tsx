@@ -1,0 +1,20 @@
+import { type ReactElement, useState } from 'react';
+import { AccessDialog, describeAccess } from '../parts/access-dialog.tsx';
+import { useApp } from '../parts/app-context.ts';
+import { Icon } from '../parts/icon.tsx';
+
+/** What this tab may do, at the top of every page; it opens the way to more or less. */
+export function AccessChip(): ReactElement {
+  const { access } = useApp();
+  const [isOpen, setOpen] = useState(false);
+  const text = describeAccess(access);
+  return (
+    <>
+      <button type="button" className="button access" aria-label={`Access: ${text}`} title={text} onClick={() => setOpen(true)}>
+        <Icon name={access.role === 'admin' ? 'key' : 'lock'} />
+        <span className="access-words">{text}</span>
+      </button>
+      {isOpen && <AccessDialog onClose={() => setOpen(false)} />}
+    </>
+  );
+}

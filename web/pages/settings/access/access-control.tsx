@@ -1,0 +1,38 @@
+import { type ReactElement, useEffect } from 'react';
+import type { PolicyView } from '../../../api/shapes.ts';
+import { useApp, useStore } from '../../../parts/app-context.ts';
+import { useMayAdminister } from '../../../parts/needs-key.tsx';
+import { Problem } from '../../../parts/problem.tsx';
+import { useTask } from '../../../parts/use-task.ts';
+import { PolicyForm } from './policy-form.tsx';
+import { Tokens } from './tokens.tsx';
+
+/** Who may do what with the store: what the LAN may do, the names of the store, and the named tokens. It is changed at the store host. */
+export function AccessControl(): ReactElement {
+  const { identity } = useApp();
+  const { topics } = useStore();
+  const isAdmin = useMayAdminister();
+  const host = topics.health?.hostname;
+  return (
+    <section className="card access-control" aria-labelledby="access-control">
+      <h2 id="access-control">Access control</h2>
+      {identity.role === 'store' ? (
+        <>
+          <Policy />
+          {isAdmin && <Tokens />}
+        </>
+      ) : (
+        <p className="muted">The store host says who may do what: change it in the settings of {host || 'the store host'}.</p>
+      )}
+    </section>
+  );
+}
+
+function Policy(): ReactElement | null {
+  const { client } = useApp();
+  const { start, result, error } = useTask<PolicyView>();
+  useEffect(() => void start((signal) => client.get<PolicyView>('/policy', signal)), [client, start]);
+  if (error !== undefined) return <Problem error={error} />;
+  // The form begins anew with what the server has after a change.
+  return result === undefined ? null : <PolicyForm key={JSON.stringify(result.policy)} view={result} />;
+}

@@ -1,0 +1,93 @@
+import { type FormEvent, type ReactElement, useId, useState } from 'react';
+import type { Lan, PolicyView } from '../../../api/shapes.ts';
+import { useApp, useNode } from '../../../parts/app-context.ts';
+import { Button } from '../../../parts/button.tsx';
+import { Icon } from '../../../parts/icon.tsx';
+import { useMayAdminister } from '../../../parts/needs-key.tsx';
+import { Problem } from '../../../parts/problem.tsx';
+import { useTask } from '../../../parts/use-task.ts';
+
+const choices: readonly { readonly lan: Lan; readonly name: string; readonly help: string }[] = [
+  { lan: 'node', name: 'Stage and change models', help: 'Anyone who can open the page can make these changes.' },
+  { lan: 'read', name: 'Look and fetch', help: 'Anyone can list and download models. Changing them needs a token of role node.' },
+  { lan: 'none', name: 'Nothing', help: 'Every machine and every browser needs a token.' },
+];
+
+/** What the LAN may do without a token, and under which further names the store may be asked. A change applies at once. */
+export function PolicyForm({ view: given }: { readonly view: PolicyView }): ReactElement {
+  const { client, tell } = useApp();
+  const mayChange = useMayAdminister();
+  const [view, setView] = useState(given);
+  const saved = { lan: view.policy['lan'] as Lan, names: namesOf(view) };
+  const [lan, setLan] = useState(saved.lan);
+  const [names, setNames] = useState(saved.names);
+  const task = useTask<PolicyView>();
+  const [radio, field] = [useId(), useId()];
+  const isChanged = lan !== saved.lan || names !== saved.names;
+  const isClosedByToken = useNode().topics.config?.secrets['model_store.auth.token'] === true && saved.lan !== 'none';
+  const save = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    const server_names = names.split(/[\s,]+/).filter((name) => name !== '');
+    const now = await task.start((signal) => client.send<PolicyView>('PUT', '/policy', { lan, server_names }, signal));
+    if (now === undefined) return;
+    setView(now);
+    setLan(now.policy['lan'] as Lan);
+    setNames(namesOf(now));
+    tell(`Access control saved to ${now.path}.`);
+  };
+  return (
+    <form className="stack" onSubmit={(event) => void save(event)}>
+      <fieldset className="stack" disabled={!mayChange}>
+        <legend>What the LAN may do without a token</legend>
+        <div className="choice-list roles">
+          {choices.map(({ lan: one, name, help }) => (
+            <label key={one} className="choice-item">
+              <input type="radio" name={radio} checked={lan === one} onChange={() => setLan(one)} />
+              <span>
+                <span className="choice-name">{name}</span>
+                <span className="muted"> {help}</span>
+              </span>
+            </label>
+          ))}
+        </div>
+        {isClosedByToken && (
+          <div className="callout warn">
+            <Icon name="warning" />
+            <p>
+              The LAN may do nothing without a token while <code>SKULK_TOKEN</code> or <code>model_store.auth.token</code> is set.
+            </p>
+          </div>
+        )}
+        <div className="field">
+          <label htmlFor={field}>Further names of this store</label>
+          <input
+            id={field}
+            type="text"
+            autoComplete="off"
+            autoCapitalize="none"
+            spellCheck={false}
+            value={names}
+            aria-describedby={`${field}-help`}
+            onChange={(event) => setNames(event.target.value)}
+          />
+          <p id={`${field}-help`} className="muted field-help">
+            Host names under which a browser or a proxy may ask, with commas between, e.g. models.example.com.
+          </p>
+        </div>
+      </fieldset>
+      {task.error !== undefined && <Problem error={task.error} />}
+      {mayChange && (
+        <div>
+          <Button isSubmit tone="primary" disabled={!isChanged || task.isBusy}>
+            Update access
+          </Button>
+        </div>
+      )}
+    </form>
+  );
+}
+
+function namesOf({ policy }: PolicyView): string {
+  const names = policy['server_names'];
+  return Array.isArray(names) ? names.join(', ') : '';
+}

@@ -1,0 +1,33 @@
+import type { ReactElement } from 'react';
+import type { NamedToken } from '../../../api/shapes.ts';
+import { useApp } from '../../../parts/app-context.ts';
+import { Button } from '../../../parts/button.tsx';
+import { Dialog } from '../../../parts/dialog.tsx';
+import { Problem } from '../../../parts/problem.tsx';
+import { useTask } from '../../../parts/use-task.ts';
+
+/** Asks once more before a token ends. */
+export function RevokeDialog({ name, onClose }: { readonly name: string; readonly onClose: () => void }): ReactElement {
+  const { client, tell } = useApp();
+  const task = useTask<NamedToken>();
+  const revoke = async (): Promise<void> => {
+    const path = `/tokens/${encodeURIComponent(name)}`;
+    if ((await task.start((signal) => client.send<NamedToken>('DELETE', path, undefined, signal))) === undefined) return;
+    tell(`The token ${name} was revoked.`);
+    onClose();
+  };
+  return (
+    <Dialog title={`Revoke the token ${name}?`} onClose={onClose}>
+      <p>It ends at once on the store host, and within a minute on nodes. It cannot be brought back.</p>
+      {task.error !== undefined && <Problem error={task.error} />}
+      <div className="dialog-actions">
+        <Button disabled={task.isBusy} takesFocus onClick={onClose}>
+          Keep it
+        </Button>
+        <Button tone="danger" icon="trash" disabled={task.isBusy} onClick={() => void revoke()}>
+          Revoke it
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

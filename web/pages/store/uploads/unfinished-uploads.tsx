@@ -1,0 +1,45 @@
+import { type ReactElement, useId, useState } from 'react';
+import type { StoreNode, Upload } from '../../../api/shapes.ts';
+import { useStore } from '../../../parts/app-context.ts';
+import { useLocks } from '../../../parts/locks.ts';
+import { CancelUploadDialog } from './cancel-upload-dialog.tsx';
+import { UploadRow } from './upload-row.tsx';
+
+/** What other machines have not finished sending; nothing where there is none. */
+export function UnfinishedUploads(): ReactElement | null {
+  const { topics } = useStore();
+  const { uploads: lock } = useLocks();
+  const [cancelling, setCancelling] = useState<Upload>();
+  const title = useId();
+  const uploads = topics.uploads?.uploads ?? [];
+  return (
+    <>
+      {uploads.length > 0 && (
+        <section className="card flush uploads" aria-labelledby={title}>
+          <header>
+            <h2 id={title}>Unfinished uploads</h2>
+            {lock !== undefined && <p className="muted">{lock}</p>}
+          </header>
+          <ul>
+            {uploads.map((upload) => (
+              <UploadRow
+                key={upload.id}
+                upload={upload}
+                sender={senderOf(upload, topics.nodes?.nodes ?? [])}
+                lock={lock}
+                onCancel={() => setCancelling(upload)}
+              />
+            ))}
+          </ul>
+        </section>
+      )}
+      {cancelling !== undefined && <CancelUploadDialog upload={cancelling} onClose={() => setCancelling(undefined)} />}
+    </>
+  );
+}
+
+/** The name of the machine that sends, where exactly one is known at its address. */
+function senderOf({ from }: Upload, nodes: readonly StoreNode[]): string {
+  const [first, ...others] = nodes.filter(({ address, hostname }) => address === from && hostname !== '');
+  return first === undefined || others.length > 0 ? from : `${first.hostname} (${from})`;
+}

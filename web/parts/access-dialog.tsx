@@ -1,0 +1,111 @@
+import { type FormEvent, type ReactElement, useId, useState } from 'react';
+import { isTokenGood } from '../api/client.ts';
+import type { Session } from '../api/shapes.ts';
+import { useApp } from './app-context.ts';
+import { Button } from './button.tsx';
+import { Command } from './command.tsx';
+import { Dialog } from './dialog.tsx';
+import { Problem } from './problem.tsx';
+import { useTask } from './use-task.ts';
+
+/** What this tab may do, in a few words. Pure. */
+export function describeAccess({ role, credential, name }: Session): string {
+  if (credential === 'named') return `Token ${name ?? ''}: ${words[role]}`;
+  if (credential === 'page') return 'Admin until this tab closes';
+  if (role === 'admin') return 'Admin';
+  return role === 'node' ? 'LAN: may change models' : 'Read only';
+}
+
+const words = { read: 'read only', node: 'may change models', admin: 'admin' } as const;
+
+/** What this tab may do, and how it may do more or less. */
+export function AccessDialog({ onClose }: { readonly onClose: () => void }): ReactElement {
+  const { access, identity, giveBack } = useApp();
+  const task = useTask<boolean>();
+  const { credential, role, store_role } = access;
+  const leave = async (): Promise<void> => {
+    const isDone = await task.start(async () => {
+      await giveBack();
+      return true;
+    });
+    if (isDone === true) onClose();
+  };
+  return (
+    <Dialog title="Access" onClose={onClose}>
+      <p>
+        <strong>{describeAccess(access)}.</strong> {can[role]}
+      </p>
+      {store_role !== role && (
+        <p>{`The key of ${identity.hostname} counts on this machine only. With the store: ${canWithStore[store_role]}`}</p>
+      )}
+      {credential === 'page' && (
+        <p className="muted">The key came with the link that opened this page, and ends when you close this tab.</p>
+      )}
+      {credential !== 'lan' && (
+        <div className="dialog-actions">
+          <Button disabled={task.isBusy} onClick={() => void leave()}>
+            {credential === 'page' ? 'Give back the key' : 'Forget the token'}
+          </Button>
+        </div>
+      )}
+      {task.error !== undefined && <Problem error={task.error} />}
+      {role !== 'admin' && <TokenForm />}
+      {role !== 'admin' && (
+        <div className="stack">
+          <p>To change settings, run this on {identity.hostname} and open the link it prints:</p>
+          <Command text="skulk key" />
+        </div>
+      )}
+    </Dialog>
+  );
+}
+
+const can: Readonly<Record<Session['role'], string>> = {
+  read: 'You can look, not change: changing models needs a token of role node.',
+  node: 'You can add, stage and delete models. Changing settings needs the role admin.',
+  admin: 'You can change models, copies and settings.',
+};
+
+const canWithStore: Readonly<Record<Session['store_role'], string>> = {
+  none: 'nothing without a token.',
+  read: 'you can look, not change.',
+  node: 'you can add, stage and delete models.',
+  admin: 'you can change everything.',
+};
+
+function TokenForm(): ReactElement {
+  const { signIn } = useApp();
+  const [token, setToken] = useState('');
+  const task = useTask<boolean>();
+  const field = useId();
+  const problem = `${field}-problem`;
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    if (await task.start(() => isTokenGood(token.trim()))) signIn(token.trim());
+  };
+  return (
+    <form className="field" onSubmit={(event) => void submit(event)}>
+      <label htmlFor={field}>Token</label>
+      <div className="field-row">
+        <input
+          id={field}
+          type="password"
+          autoComplete="off"
+          required
+          value={token}
+          aria-invalid={task.result === false}
+          aria-describedby={problem}
+          onChange={(event) => setToken(event.target.value)}
+        />
+        <Button isSubmit tone="primary" disabled={task.isBusy}>
+          Use this token
+        </Button>
+      </div>
+      <p className="muted field-help">It is kept until you close this tab.</p>
+      <p id={problem} className="field-problem" role="alert">
+        {task.result === false && 'This server does not know that token.'}
+      </p>
+      {task.error !== undefined && <Problem error={task.error} />}
+    </form>
+  );
+}

@@ -1,0 +1,33 @@
+import type { Role, Session } from '../api/shapes.ts';
+import { useApp, useStore } from './app-context.ts';
+
+/** Why this tab may not do something, as a sentence; undefined where it may. */
+export interface Locks {
+  /** Adding, deleting and verifying models, and purging copies. */
+  readonly models: string | undefined;
+  /** Staging on the machine whose page this is. */
+  readonly copiesHere: string | undefined;
+  /** Cancelling what other machines send. */
+  readonly uploads: string | undefined;
+}
+
+const roles: readonly (Role | 'none')[] = ['none', 'read', 'node', 'admin'];
+
+/** Whether a role may do what another one may. Pure. */
+export const mayActAs = (has: Session['store_role'], wanted: Role): boolean => roles.indexOf(has) >= roles.indexOf(wanted);
+
+const viewOnly = 'You can look, not change: this needs a token of role node.';
+
+/** What this tab may not do, and why. */
+export function useLocks(): Locks {
+  const { access, identity } = useApp();
+  const { topics } = useStore();
+  const host = topics.health?.hostname || (identity.role === 'store' ? identity.hostname : 'the store host');
+  return {
+    models: mayActAs(access.store_role, 'node') ? undefined : viewOnly,
+    copiesHere: mayActAs(access.role, 'node') ? undefined : viewOnly,
+    uploads: mayActAs(access.store_role, 'admin')
+      ? undefined
+      : `To cancel what another machine sends, run “skulk key” on ${host} and open the link it prints.`,
+  };
+}

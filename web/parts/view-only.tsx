@@ -1,0 +1,20 @@
+import { type ReactElement, useState } from 'react';
+import { AccessDialog } from './access-dialog.tsx';
+import { Button } from './button.tsx';
+import { Icon } from './icon.tsx';
+import { useLocks } from './locks.ts';
+
+/** Says once on a page that nothing of it can be changed, and leads to the way to change that; nothing where it can. */
+export function ViewOnly(): ReactElement | null {
+  const { models } = useLocks();
+  const [isOpen, setOpen] = useState(false);
+  if (models === undefined) return null;
+  return (
+    <section className="callout note view-only" aria-label="View only">
+      <Icon name="lock" />
+      <p>{models}</p>
+      <Button onClick={() => setOpen(true)}>Enter a token</Button>
+      {isOpen && <AccessDialog onClose={() => setOpen(false)} />}
+    </section>
+  );
+}
