@@ -213,3 +213,24 @@ test('s stages on this machine and says where; to leave meanwhile is asked', wan
   await terminal.enter('echo "status $?"');
   await terminal.sees('status 0\n');
 });
+
+test('where the LAN may only read, a change is refused with one line that says which role it needs', wants('tmux'), async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });
+  const host = await world.serveHost();
+  const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'laptop'), SKULK_NODE_ID: 'laptop', SKULK_STORE: host.url } });
+  await terminal.enter('skulk dashboard');
+  await terminal.sees(/^› org\/one/m);
+  await terminal.press('d');
+  await terminal.sees('Delete org/one?');
+  await terminal.press('y');
+  const refused = await terminal.sees('✗ this terminal may only look here: changes need a token of role node');
+  expect(refused).not.toContain('the LAN without a token');
+  await terminal.press('n', 'a');
+  await terminal.sees('Add a model from Hugging Face');
+  await terminal.type('org/other');
+  await terminal.press('Enter');
+  await terminal.sees('✗ this terminal may only look here: changes need a token of role node');
+  expect(await world.canonical()).toEqual(['org--one']);
+});

@@ -20,7 +20,9 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
   }
   if (status === 403 && readBody(body).code === 'FORBIDDEN') {
     const { detail, hint } = readBody(body);
-    return new SkulkError('CONFIG', `the store at ${url} refuses: ${detail ?? 'forbidden'}`, { hint });
+    // Whoever can say it better looks for the cause.
+    const cause = new SkulkError('FORBIDDEN', detail ?? 'forbidden', { hint });
+    return new SkulkError('CONFIG', `the store at ${url} refuses: ${detail ?? 'forbidden'}`, { hint, cause });
   }
   if (status === 401 || status === 403) {
     const says = readBody(body).detail;

@@ -10,7 +10,13 @@ export interface Problem {
 /** An error for a person; one that nobody foresaw is a bug and says so. */
 export function explain(error: unknown): Problem {
   const known = explainAnySystemError(error);
+  if (isForbidden(known))
+    return { message: 'this terminal may only look here: changes need a token of role node (SKULK_TOKEN)', hint: undefined };
   if (known instanceof SkulkError) return { message: known.message, hint: known.hint };
   const message = error instanceof Error ? error.message : String(error);
   return { message: `${message} (this is a bug in skulk)`, hint: 'please report it' };
 }
+
+/** Nothing on a full screen needs a role that is more than that of a node. */
+const isForbidden = (error: unknown): boolean =>
+  error instanceof SkulkError && (error.code === 'FORBIDDEN' || (error.cause instanceof SkulkError && error.cause.code === 'FORBIDDEN'));
