@@ -1,12 +1,31 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { makeManifest } from '../../src/core/catalog/manifest.ts';
+import type { ModelId } from '../../src/core/kernel/model-id.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
-import { pageLink } from '../helpers/page-link.ts';
+import { sha256 } from '../helpers/model-files.ts';
+import { adminKeyOf, pageLink } from '../helpers/page-link.ts';
+import { ask } from '../helpers/raw-http.ts';
 import { isLong } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 import { showcase } from './showcase.ts';
+
+/** Announces a model of which nothing is sent. */
+async function beginUpload(url: string, key: string): Promise<void> {
+  const file = { path: 'a.bin', size: 5, sha256: sha256('bytes') };
+  const manifest = makeManifest('mlx-community/Qwen3-Coder-30B-A3B-Instruct-4bit' as ModelId, [file] as never, {
+    source: 'add',
+    createdAt: new Date(),
+  });
+  const { status } = await ask(url, `/uploads/${encodeURIComponent(manifest.model_id)}`, {
+    method: 'PUT',
+    body: JSON.stringify(manifest),
+    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+  });
+  expect(status).toBe(200);
+}
 
 interface Violation {
   readonly id: string;
@@ -69,11 +88,29 @@ test('nothing of a store in use is out of reach: every page and dialog, light an
   await page.getByRole('link', { name: 'Settings' }).click();
   await page.getByLabel('Budget for idle copies').fill('-1');
   await page.getByText('This must be 0 or more.').waitFor();
+  await page.getByLabel('Name of a new token').fill('laptop');
+  await page.getByRole('button', { name: 'Create a token' }).click();
+  await page.getByText('it is not shown again').waitFor();
   await look(page, 'the settings');
+  await page.getByRole('button', { name: 'Revoke the token laptop' }).click();
+  await look(page, 'the question before a token ends');
+  await page.keyboard.press('Escape');
+  await page.getByRole('radio', { name: /^Look and fetch/ }).check();
+  await page.getByRole('button', { name: 'Update access' }).click();
+  await page.getByText(/^Access control saved/).waitFor();
   await page.getByRole('button', { name: 'Browse for: Directory of the copies' }).click();
   await page.getByRole('dialog').getByRole('list').waitFor();
   await look(page, 'the directories');
   await page.keyboard.press('Escape');
+  await beginUpload(host.url, await adminKeyOf(host.home));
+  await page.getByRole('button', { name: /^Access: / }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Give back the key' }).click();
+  await page.getByRole('button', { name: 'Access: Read only' }).click();
+  await look(page, 'what one may do');
+  await page.keyboard.press('Escape');
+  await page.getByRole('link', { name: 'Store' }).click();
+  await page.getByRole('region', { name: 'Unfinished uploads' }).waitFor();
+  await look(page, 'a store that may only be looked at');
   await host.kill();
   await page.getByText(/This server does not answer/).waitFor();
   await look(page, 'a server that is gone');

@@ -3,21 +3,33 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { pageLink } from '../helpers/page-link.ts';
-import { startServe } from '../helpers/spawn-skulk.ts';
+import { ask } from '../helpers/raw-http.ts';
+import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
 /** A store host with a configuration file that somebody wrote by hand. */
-async function serveWith(content: (home: string) => string) {
+async function serveWith(content: (home: string) => string, { isService = false } = {}) {
   const home = await temporaryDirectory();
   const file = join(home, 'skulk.yaml');
+  const env = { SKULK_CONFIG: file, ...(isService && { HOME: home, INVOCATION_ID: 'a'.repeat(32) }) };
   await mkdir(join(home, 'store'));
   await mkdir(join(home, 'disks/large/models'), { recursive: true });
   await writeFile(file, content(home));
-  const host = await startServe({ home, env: { SKULK_CONFIG: file } });
+  if (isService) await installUnit({ home, env });
+  const host = await startServe({ home, env });
   onTestFinished(() => host[Symbol.asyncDispose]());
   return { home, host, text: () => readFile(file, 'utf8'), write: (text: string) => writeFile(file, text) };
+}
+
+/** Writes the unit of systemd that starts a server; the program that would start it does nothing. */
+async function installUnit({ home, env }: { readonly home: string; readonly env: Readonly<Record<string, string>> }): Promise<void> {
+  await mkdir(join(home, 'bin'));
+  await writeFile(join(home, 'bin/systemctl'), '#!/bin/sh\n', { mode: 0o755 });
+  const path = `${join(home, 'bin')}:${process.env['PATH']}`;
+  const installed = await runSkulk(['service', 'install', '--for', 'systemd'], { env: { ...env, SKULK_HOME: home, PATH: path } });
+  expect(installed).toMatchObject({ status: 0 });
 }
 
 const ours = (home: string): string => `# ours
@@ -166,4 +178,28 @@ test('a server that is closed to the LAN opens by a link, and says why a used on
   await other.getByRole('heading', { name: 'This server wants a token' }).waitFor();
   await other.getByRole('alert').getByText('This link was used already, or is older than ten minutes.').waitFor();
   await other.getByText('run skulk key on this machine and open the link it prints').waitFor();
+});
+
+test('a directory that the unit of the service does not let it write to is named beside the restart', wants('chromium'), async () => {
+  const home = await temporaryDirectory();
+  const disk = join(home, 'disk/models');
+  await mkdir(disk, { recursive: true });
+  const { host, home: own } = await serveWith(ours, { isService: true });
+  const { page } = await openBrowser();
+  await page.goto(await pageLink(host, '/settings'));
+  const path = page.getByRole('textbox', { name: 'Directory of the models' });
+  const note = page.getByText('Restart needed.').locator('..').locator('..');
+  const warning = note.getByText(`Its service may not write to ${disk} yet.`);
+  // One below those that the unit names may be written to as it is.
+  await path.fill(join(own, 'disks/large/models'));
+  await page.getByRole('button', { name: 'Save' }).click();
+  await note.getByText('model_store.store_path').waitFor();
+  expect(await warning.count()).toBe(0);
+  await path.fill(disk);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await warning.waitFor();
+  await note.getByText('skulk service install').waitFor();
+  expect((await ask(host.apiUrl, '/config')).json()).toMatchObject({
+    service: { unit: join(own, '.config/systemd/user/skulk.service'), not_writable: [disk] },
+  });
 });

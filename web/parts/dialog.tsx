@@ -31,10 +31,10 @@ export function Dialog({
         onClose();
       }}
     >
-      <header>
+      <div className="dialog-head">
         <h2 id={titleId}>{title}</h2>
         <IconButton icon="close" label="Close" onClick={onClose} />
-      </header>
+      </div>
       <div className="dialog-body">{children}</div>
     </dialog>
   );

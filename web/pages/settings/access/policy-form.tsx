@@ -28,7 +28,9 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     const server_names = names.split(/[\s,]+/).filter((name) => name !== '');
-    const now = await task.start((signal) => client.send<PolicyView>('PUT', '/policy', { lan, server_names }, signal));
+    // What somebody else changed meanwhile stays.
+    const changes = { ...(lan !== saved.lan && { lan }), ...(names !== saved.names && { server_names }) };
+    const now = await task.start((signal) => client.send<PolicyView>('PUT', '/policy', changes, signal));
     if (now === undefined) return;
     setView(now);
     setLan(now.policy['lan'] as Lan);
