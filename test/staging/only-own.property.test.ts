@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
-import { parseModelId, parseModelRef } from '../../src/core/kernel/model-id.ts';
+import { type ModelId, parseModelId, parseModelRef } from '../../src/core/kernel/model-id.ts';
 import { addModel } from '../../src/core/operations/add.ts';
 import { applyBudget } from '../../src/core/operations/apply-budget.ts';
 import { deleteModels } from '../../src/core/operations/delete-models.ts';
@@ -21,23 +21,32 @@ import { testConfig, testWorld } from '../helpers/world.ts';
 const modelId = parseModelId('org/m');
 const hubModel = parseModelId('org/hub');
 
-const directories = [
-  'staging',
-  ...['org--m', 'org--hub', '.skulk/v1/trash', '.skulk/v1/incoming', '.skulk/v1/incoming/org--m', '.skulk/v1/incoming/org--m/files'].map(
-    (path) => `staging/${path}`,
-  ),
-  'store',
-  ...['org--m', 'org--hub', '.skulk/v1/trash', '.skulk/v1/incoming', '.skulk/v1/downloads/org--hub/files', '.skulk/v1/intents'].map(
-    (path) => `store/${path}`,
-  ),
-];
-const names = ['notes.txt', 'org--m/w.gguf', 'org--x/y', 'org--m.0123456789ab/z', 'w.gguf', 'config.json', 'deep/er/mine.bin'];
+const names = ['notes.txt', 'deep/er/mine.bin', '._notes.txt', 'thesis.partial', '.git/HEAD', 'org--m/w.gguf', 'w.gguf', 'config.json'];
+const places = {
+  /** Where copies and models lie, or would lie: what is there is moved and removed. */
+  models: ['staging/org--m', 'staging/org--hub', 'store/org--m', 'store/org--hub'],
+  /** Directories that look like models. */
+  lookalikes: ['staging/org--x', 'store/org--x'],
+  /** Skulk's own directories, which it tidies up. */
+  own: [
+    ...['trash', 'incoming', 'incoming/org--m', 'incoming/org--m/files', 'leases', 'locks'].map((path) => `staging/.skulk/v1/${path}`),
+    ...['trash', 'incoming', 'downloads/org--hub', 'downloads/org--hub/files', 'uploads', 'intents'].map(
+      (path) => `store/.skulk/v1/${path}`,
+    ),
+  ],
+};
 
-const foreign = fc.record({
-  does: fc.constant('put' as const),
-  path: fc.tuple(fc.constantFrom(...directories), fc.constantFrom(...names)).map((parts) => parts.join('/')),
-  kind: fc.constantFrom('file', 'file', 'link', 'directory link'),
-});
+const putIn = (directories: readonly string[]) =>
+  fc.record({
+    does: fc.constant('put' as const),
+    path: fc.tuple(fc.constantFrom(...directories), fc.constantFrom(...names)).map((parts) => parts.join('/')),
+    kind: fc.constantFrom('file', 'file', 'file', 'link', 'directory link'),
+  });
+const foreign = fc.oneof(
+  { weight: 4, arbitrary: putIn(places.models) },
+  { weight: 2, arbitrary: putIn(places.lookalikes) },
+  { weight: 2, arbitrary: putIn(places.own) },
+);
 
 async function makeHost() {
   const home = await temporaryDirectory();
@@ -54,6 +63,7 @@ async function makeHost() {
   };
   const stage = (force: boolean) => stageModels(deps, { refs: [parseModelRef('org/m')], dryRun: false, force, offline: false });
   const add = (force: boolean) => addModel(deps, { path: source, modelId, move: false, force });
+  const remove = (id: ModelId) => deleteModels(deps, { modelIds: [id], force: true, waitMs: 0 });
   let edition = 0;
   const verbs: Record<string, () => Promise<unknown>> = {
     change: async () => {
@@ -71,19 +81,40 @@ async function makeHost() {
     reconcile: () => reconcile(deps, { dryRun: false, hearOrders: false }),
     verify: () => verifyModels(deps, { modelIds: [], staging: false, repair: true }),
     'verify --staging': () => verifyModels(deps, { modelIds: [], staging: true, repair: true }),
-    delete: () => deleteModels(deps, { modelIds: [modelId], force: true, waitMs: 0 }),
+    delete: () => remove(modelId),
+    'delete hub': () => remove(hubModel),
+    'delete lookalike': () => remove(parseModelId('org/x')),
+    'damage registry': () => writeFile(join(home, 'store/registry.json'), '{'),
   };
   return { home, verbs };
 }
 
-const verbNames = [
-  ...['change', 'add', 'add --force', 'stage', 'stage --force', 'download', 'budget'],
-  ...['purge', 'purge --force', 'reconcile', 'verify', 'verify --staging', 'delete'],
+/** What makes models and copies, so that there is something to lie in. */
+const beginnings = [[], ['add'], ['add', 'stage'], ['add', 'stage'], ['download'], ['damage registry']];
+/** What removes or replaces them, each alone and in the orders that matter. */
+const attacks = [
+  ...[['purge'], ['purge --force'], ['budget'], ['reconcile'], ['delete'], ['delete hub'], ['download']],
+  ...[['stage'], ['stage --force'], ['add'], ['add --force'], ['verify --staging'], ['verify']],
+  ...[
+    ['change', 'add --force'],
+    ['change', 'add --force', 'stage'],
+    ['delete', 'add', 'stage'],
+    ['add', 'stage', 'purge'],
+  ],
+  ...[
+    ['damage registry', 'verify', 'delete lookalike'],
+    ['damage registry', 'verify', 'delete'],
+  ],
 ];
-const verb = fc.record({ does: fc.constant('run' as const), verb: fc.constantFrom(...verbNames) });
+const run = (verb: string) => ({ does: 'run' as const, verb });
+const round = fc
+  .tuple(fc.array(foreign, { minLength: 1, maxLength: 4 }), fc.array(fc.constantFrom(...attacks), { minLength: 1, maxLength: 3 }))
+  .map(([put, chosen]) => [...put, ...chosen.flat().map(run)]);
 
 test('no sequence of verbs changes a byte of what skulk did not make', async () => {
-  const steps = fc.array(fc.oneof({ weight: 1, arbitrary: foreign }, { weight: 2, arbitrary: verb }), { minLength: 6, maxLength: 14 });
+  const steps = fc
+    .tuple(fc.constantFrom(...beginnings), fc.array(round, { minLength: 1, maxLength: 3 }))
+    .map(([first, rounds]) => [...first.map(run), ...rounds.flat()]);
   await fc.assert(
     fc.asyncProperty(steps, async (sequence) => {
       const { home, verbs } = await makeHost();
@@ -110,6 +141,6 @@ test('no sequence of verbs changes a byte of what skulk did not make', async () 
           expect(await readFile(path, 'utf8').catch(String), `${path.slice(home.length)} after ${step.verb}`).toBe(content);
       }
     }),
-    { seed: testSeed, numRuns: rounds({ few: 12, many: 1_000 }) },
+    { seed: testSeed, numRuns: rounds({ few: 40, many: 2_000 }) },
   );
 });

@@ -1,0 +1,2 @@
+// The same, as often as it takes.
+import './only-own.property.test.ts';
