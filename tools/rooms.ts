@@ -22,10 +22,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     doors: { 'commands/serve.ts': ['core/server', 'core/network', 'core/fleet'] },
     forbiddenModules: /^node:|^[^.]/,
   },
-  cli: {
-    values: ['core/config', 'core/kernel'],
-    doors: { 'cli/docs/write-docs.ts': ['commands/index'] },
-  },
+  cli: { values: ['core/config', 'core/kernel'] },
   'core/server': {
     values: ['core/operations', 'core/access', 'core/catalog', 'core/kernel', 'core/transfer'],
     types: ['core/store', 'core/client', 'core/config', 'core/jobs', 'core/fleet'],

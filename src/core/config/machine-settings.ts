@@ -8,7 +8,8 @@ export interface MachineSettings {
   readonly tokenHosts: readonly string[];
 }
 
-const schema = Type.Object(
+/** The settings of one machine, as its file has them. */
+export const machineSchema = Type.Object(
   {
     token_hosts: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: '^[^\\s/]+$' }), {
@@ -30,7 +31,7 @@ export async function readMachineSettings(skulkHome: string): Promise<MachineSet
   if (text === undefined) return { tokenHosts: [] };
   return parseSettingsText(text, {
     path,
-    schema,
+    schema: machineSchema,
     read: ({ token_hosts }) => ({ tokenHosts: (token_hosts as string[] | undefined) ?? [] }),
   });
 }

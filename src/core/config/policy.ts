@@ -16,7 +16,8 @@ export interface Policy {
 /** What applies where the file says nothing. */
 export const defaultPolicy: Policy = { lan: 'node', serverNames: [] };
 
-const schema = Type.Object(
+/** The policy of a store, as its file has it. */
+export const policySchema = Type.Object(
   {
     lan: Type.Optional(
       Type.Enum(['node', 'read', 'none'], {
@@ -36,11 +37,11 @@ const schema = Type.Object(
 );
 
 /** The keys of the policy, in order. */
-export const policyKeys: readonly string[] = Object.keys(schema.properties);
+export const policyKeys: readonly string[] = Object.keys(policySchema.properties);
 
 const policyFile = (path: string): SettingsFile<Policy> => ({
   path,
-  schema,
+  schema: policySchema,
   read: ({ lan, server_names }) => ({
     lan: (lan as Lan | undefined) ?? defaultPolicy.lan,
     serverNames: (server_names as string[] | undefined) ?? defaultPolicy.serverNames,

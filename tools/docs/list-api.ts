@@ -1,0 +1,57 @@
+import type { FastifyInstance } from 'fastify';
+import { resolveConfig } from '../../src/core/config/load.ts';
+import type { World } from '../../src/core/kernel/world.ts';
+import type { RouteRole } from '../../src/core/server/access/require-role.ts';
+import { listRoutes } from '../../src/core/server/access/require-role.ts';
+import { createApiApp } from '../../src/core/server/api-app.ts';
+import { createStoreApp } from '../../src/core/server/store-app.ts';
+
+/** One of the two servers of a store host, as far as a reader of the documentation is concerned. */
+export interface DescribedServer {
+  /** What it answers to `GET /openapi.json`. */
+  readonly openapi: unknown;
+  readonly routes: readonly RouteRole[];
+}
+
+/** What the two servers of a store host say of themselves. Nothing listens on a port. */
+export async function listApi(): Promise<{ readonly store: DescribedServer; readonly api: DescribedServer }> {
+  const world: World = {
+    env: {},
+    cwd: '/',
+    platform: 'linux',
+    hostname: 'store-host',
+    homeDirectory: '/home/skulk',
+    version: '',
+    now: () => new Date(0),
+    signal: new AbortController().signal,
+    emit: () => {},
+  };
+  const config = resolveConfig(world, { content: {}, file: undefined, flags: {}, nodeId: undefined, skulkHome: '/home/skulk/.skulk' });
+  const deps = { world, config };
+  const store = await createStoreApp({
+    store: nothing(),
+    uploads: nothing(),
+    downloads: nothing(),
+    fleet: nothing(),
+    deps,
+    administration: nothing(),
+    version: '',
+    logLevel: 'silent',
+  });
+  const identity = { hostname: 'store-host', node_id: null, preferred_address: null, version: '', role: 'store' };
+  const api = await createApiApp({ deps, administration: nothing(), identity: () => identity, logLevel: 'silent' });
+  return { store: await describe(store), api: await describe(api) };
+}
+
+async function describe(app: FastifyInstance): Promise<DescribedServer> {
+  const answer = await app.inject({ url: '/openapi.json', headers: { host: 'localhost' } });
+  const openapi: unknown = answer.json();
+  await app.close();
+  return { openapi, routes: listRoutes(app) };
+}
+
+/** Stands for what a route would ask if somebody asked the route. Whatever is called of it does nothing. */
+function nothing<T>(): T {
+  const answer = async (): Promise<void> => undefined;
+  return new Proxy(answer, { get: (_, name) => (name === 'then' ? undefined : answer) }) as T;
+}

@@ -1,0 +1,33 @@
+/** Writes man/ and the generated pages of docs/; with `--check` only says what differs (exit status 1). Run by `npm run docs`. */
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { makePages, makeReference } from '../src/cli/docs/pages.ts';
+import { commandLoaders } from '../src/commands/index.ts';
+import { httpPage } from './docs/http-page.ts';
+import { listApi } from './docs/list-api.ts';
+import { withRoleTable } from './docs/role-table.ts';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const isCheck = process.argv.includes('--check');
+const textOf = (path: string): Promise<string | undefined> => readFile(`${root}${path}`, 'utf8').catch(() => undefined);
+
+const servers = await listApi();
+/** By path; undefined for a page that nothing makes any more. */
+const wanted = new Map<string, string | undefined>([
+  // Nothing but man pages lies in man/.
+  ...(await readdir(`${root}man`).catch((): string[] => [])).map((name) => [`man/${name}`, undefined] as const),
+  ...[...(await makePages(commandLoaders))].map(([name, page]) => [`man/${name}`, page] as const),
+  ...[...(await makeReference(commandLoaders))].map(([name, page]) => [`docs/${name}`, page] as const),
+  ['docs/http.md', httpPage(servers)],
+  ['docs/security.md', withRoleTable((await textOf('docs/security.md')) ?? '', servers)],
+]);
+
+await mkdir(`${root}man`, { recursive: true });
+for (const [path, page] of wanted) {
+  if ((await textOf(path)) === page) continue;
+  if (isCheck) {
+    process.stderr.write(`${path} is not what the code says; run: npm run docs\n`);
+    process.exitCode = 1;
+  } else if (page === undefined) await rm(`${root}${path}`);
+  else await writeFile(`${root}${path}`, page);
+}
