@@ -1,10 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makePages } from '../../src/cli/docs/pages.ts';
+import { makePages, makeReference } from '../../src/cli/docs/pages.ts';
 import { exitStatuses } from '../../src/cli/exits.ts';
 import { commandLoaders } from '../../src/commands/index.ts';
 import { errorCodes } from '../../src/core/kernel/errors.ts';
+import { stagingLayout } from '../../src/core/staging/layout.ts';
+import { storeLayout } from '../../src/core/store/layout.ts';
+import { httpPage } from '../../tools/docs/http-page.ts';
+import { listApi } from '../../tools/docs/list-api.ts';
+import { withRoleTable } from '../../tools/docs/role-table.ts';
+import { rooms } from '../../tools/rooms.ts';
 import { runCli } from '../helpers/run-cli.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -16,6 +23,53 @@ test('man/ holds what the definitions say, and package.json names every page', a
   for (const [name, text] of pages) expect(readFileSync(new URL(`man/${name}`, root), 'utf8'), name).toBe(text);
   const { man } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
   expect([...man].sort()).toEqual([...pages.keys()].map((name) => `./man/${name}`).sort());
+});
+
+const docOf = (name: string): string => readFileSync(new URL(`docs/${name}`, root), 'utf8');
+
+test('the generated pages of docs/ are what the definitions and the routes say', async () => {
+  for (const [name, text] of await makeReference(commandLoaders)) expect(docOf(name), name).toBe(text);
+  const servers = await listApi();
+  expect(docOf('http.md')).toBe(httpPage(servers));
+  expect(docOf('security.md')).toBe(withRoleTable(docOf('security.md'), servers));
+  // Also what the servers do not describe, such as the page in the browser, has a row that names its role.
+  for (const [port, { routes }] of Object.entries({ 58080: servers.store, 52415: servers.api }))
+    for (const { method, url, role } of routes) {
+      const shown = `\`${method === 'HEAD' ? 'GET' : method} ${url.replace(':org/:name', ':id')}\``;
+      const rows = docOf('security.md').split('\n');
+      const row = rows.find((line) => line.startsWith(`| ${role} |`) && line.includes(`${shown} |`) && line.includes(port));
+      expect(row, `${port} ${method} ${url} ${role}`).toBeDefined();
+    }
+});
+
+test('the page of the architecture names every room, and that of the disks every part of both layouts', () => {
+  for (const room of Object.keys(rooms)) expect(docOf('architecture.md'), room).toContain(`${room.split('/').at(-1)}`);
+  const layouts = [storeLayout('/s'), stagingLayout('/s')].flatMap((layout) => Object.values<string>({ ...layout }));
+  for (const path of layouts.filter((one) => one !== '/s'))
+    expect(docOf('on-disk-format.md'), path).toMatch(new RegExp(`\\b${basename(path)}\\b`));
+});
+
+/** The anchors of a page, as GitHub makes them of its headings. */
+const anchorsOf = (text: string): readonly string[] =>
+  [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+test('links between pages of the repository lead to files and headings that are there', () => {
+  const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...readdirSync(new URL('docs/', root)).map((name) => `docs/${name}`)];
+  for (const page of pages.filter((name) => name.endsWith('.md'))) {
+    const text = readFileSync(new URL(page, root), 'utf8');
+    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^(?:https?:|mailto:)/.test(target)) continue;
+      const [path = '', anchor] = target.split('#');
+      const file = new URL(path === '' ? page : path, path === '' ? root : new URL(page, root));
+      expect(existsSync(file), `${page}: ${target}`).toBe(true);
+      if (anchor !== undefined) expect(anchorsOf(readFileSync(file, 'utf8')), `${page}: ${target}`).toContain(anchor);
+    }
+  }
 });
 
 test('the named exit statuses are those of the errors', () => {
