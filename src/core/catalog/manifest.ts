@@ -18,7 +18,7 @@ export interface ManifestFile {
   readonly hub_id?: string;
 }
 
-/** What a model contains, byte for byte (design.md, "On the store host"). */
+/** What a model contains, byte for byte (docs/on-disk-format.md, "manifests/"). */
 export interface Manifest {
   readonly version: 1;
   readonly model_id: ModelId;

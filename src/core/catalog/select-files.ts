@@ -22,7 +22,7 @@ export interface Selection {
 
 /**
  * Chooses the files of a model: of a GGUF repo the pinned or preferred weights with all their shards, `config.json` and every
- * projector; any other repo is taken whole. Pure. Source: hub-protocol.md, "GGUF repositories".
+ * projector; any other repo is taken whole. Pure. Source: docs/hub.md, "GGUF repositories".
  */
 export function selectFiles(paths: readonly string[], { ggufFile, selector, card }: Pins): Selection {
   const usable = paths.filter((path) => whyNotModelFile(path) === undefined);

@@ -108,7 +108,7 @@ const modelStore = Type.Object(
 
 /**
  * The configuration file. Unknown sections at the top belong to the Python Skulk and are left alone; unknown keys inside
- * `model_store` are mistakes. Source: contract.md, "Configuration".
+ * `model_store` are mistakes. The reference is docs/configuration.md, which is generated from here.
  */
 export const configSchema = Type.Object({
   model_store: Type.Optional(modelStore),

@@ -20,7 +20,7 @@ export interface HubRefusal {
   readonly origin: string;
 }
 
-/** Turns a refusal of the Hub into an error. Pure. Source: hub-protocol.md, "Errors". */
+/** Turns a refusal of the Hub into an error. Pure. Source: docs/hub.md, "Refusals". */
 export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal, asked: Asked): SkulkError {
   const { modelId, revision, path, hasToken } = asked;
   const says = clean(headers.get('x-error-message') ?? '');

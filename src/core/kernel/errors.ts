@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 
 /**
  * Every failure that skulk foresees, with what it means to a shell and to an HTTP client.
- * `exit` is the process's exit status, `http` the status of an answer (contract.md, "Exit status" and "HTTP").
+ * `exit` is the process's exit status, `http` the status of an answer (docs/cli.md, "Exit statuses"; docs/http.md, "Failures").
  */
 export const errorCodes = {
   USAGE: { exit: 2, http: 400 },

@@ -1,6 +1,6 @@
 import type { Health } from '../operations/check-health.ts';
 
-/** The health of a store as the API answers it (contract.md, "HTTP API on every serving node"). */
+/** The health of a store as the API answers it (docs/http.md). */
 export const healthAnswer = (health: Health) => ({
   storePath: health.store_path,
   freeBytes: health.free_bytes,

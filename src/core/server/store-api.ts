@@ -31,7 +31,7 @@ export interface StoreApiOptions {
 }
 
 /**
- * What every serving node answers of the store (contract.md, "HTTP API on every serving node"). Each route calls the operation
+ * What every serving node answers of the store (docs/http.md). Each route calls the operation
  * that the command of that name calls.
  * @param deps asked for at each request, as a node may find its store later
  */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 
-/** Where everything lies below a node's staging root (design.md, "On a node"). */
+/** Where everything lies below a node's staging root (docs/on-disk-format.md, "On a node"). */
 export interface StagingLayout {
   readonly root: string;
   /** Says that a directory is a staging root. */

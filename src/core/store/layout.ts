@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 
-/** Where everything lies on the store host's disk (design.md, "On the store host"). */
+/** Where everything lies on the store host's disk (docs/on-disk-format.md, "On the store host"). */
 export interface StoreLayout {
   readonly root: string;
   readonly registry: string;
