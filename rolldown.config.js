@@ -13,6 +13,7 @@ export default defineConfig({
     'commands-index': 'src/commands/index.ts',
     'hash-worker': 'src/core/transfer/hash-worker.ts',
     'announce-worker': 'src/core/store/announce-worker.ts',
+    'manifest-worker': 'src/core/store/manifest-worker.ts',
     'gguf-worker': 'src/core/store/gguf-worker.ts',
     'range-worker': 'src/core/client/wire/range-worker.ts',
   },

@@ -6,7 +6,8 @@ export const policy = defineCommand({
   name: 'policy',
   summary: 'show, change or validate the policy of the store',
   description: [
-    'The policy says what the LAN may do without a token (lan: node, read or none) and under which names the store may be asked beside its own (server_names). It lies in .skulk/v1/policy.yaml of the store; a running server follows it at once.',
+    'The policy says what the LAN may do without a token (lan: node, read or none) and under which names the store may be asked beside its own (server_names). It also has limits. It lies in .skulk/v1/policy.yaml of the store; a running server follows it at once.',
+    'Limits: limits.forget_nodes_after_days (14) and limits.forget_nodes_with_copies_after_days (90) say after how many days without news a node is forgotten. limits.open_uploads (64) says how many uploads may be open at one time. limits.upload_idle_days (7) says after how many days without a byte an unfinished upload is removed. Nodes and uploads that are too old are looked for every hour.',
     'show prints every setting and where it comes from. set changes one; the value default brings the default back. validate checks the file.',
     'On the store host this works on the disk, with or without a server. Elsewhere it asks the store, where changes want a token of role admin.',
   ],
@@ -18,6 +19,7 @@ export const policy = defineCommand({
     ['what applies?', 'skulk policy show'],
     ['the LAN may only look and fetch', 'skulk policy set lan read'],
     ['nothing without a token', 'skulk policy set lan none'],
+    ['keep unfinished uploads for a month', 'skulk policy set limits.upload_idle_days 30'],
     ['a name of a proxy', 'skulk policy set server_names models.example.com'],
   ],
   exits: ['store-unreachable', 'conflict'],
@@ -38,7 +40,7 @@ export const policy = defineCommand({
     return [
       {
         header: ['KEY', 'VALUE', 'ORIGIN'],
-        rows: Object.entries(settings).map(([name, value]) => [
+        rows: flat(settings, '').map(([name, value]) => [
           name,
           Array.isArray(value) ? value.join(', ') : String(value),
           origin[name] === 'file' ? path : 'default',
@@ -48,3 +50,12 @@ export const policy = defineCommand({
   },
   json: ({ action: _, ...view }) => view,
 });
+
+/** Settings by their keys with dots. */
+function flat(settings: Readonly<Record<string, unknown>>, prefix: string): readonly (readonly [key: string, value: unknown])[] {
+  return Object.entries(settings).flatMap(([key, value]) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? flat(value as Record<string, unknown>, `${prefix}${key}.`)
+      : [[`${prefix}${key}`, value] as const],
+  );
+}

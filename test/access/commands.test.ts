@@ -4,6 +4,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { makeManifest } from '../../src/core/catalog/manifest.ts';
+import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { sha256 } from '../helpers/model-files.ts';
 import { ownEnvironment } from '../helpers/own-environment.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runSkulk, type Served, startServe } from '../helpers/spawn-skulk.ts';
@@ -163,7 +166,31 @@ describe('skulk policy', () => {
     expect(await runSkulk(['policy', 'validate'], { env })).toMatchObject({ status: 0, stdout: `${file}: in order\n` });
   });
 
+  test('a limit applies to a running server as soon as it is changed', async () => {
+    const host = await serveHost();
+    const env = { SKULK_HOME: host.home };
+    const announce = async (modelId: string): Promise<number> => {
+      const file = { path: 'a.bin' as never, size: 1, sha256: sha256(modelId) as never };
+      const body = JSON.stringify(makeManifest(parseModelId(modelId), [file], { source: 'add', createdAt: new Date() }));
+      const target = `/uploads/${encodeURIComponent(modelId)}`;
+      return (await ask(host.url, target, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body })).status;
+    };
+    expect(await runSkulk(['policy', 'set', 'limits.open_uploads', '1'], { env })).toMatchObject({ status: 0 });
+    expect(await announce('org/one')).toBe(200);
+    await expect.poll(() => announce('org/two')).toBe(503);
+    expect(await runSkulk(['policy', 'set', 'limits.open_uploads', '2'], { env })).toMatchObject({ status: 0 });
+    await expect.poll(() => announce('org/two')).toBe(200);
+    expect((await runSkulk(['policy', 'show'], { env })).stdout).toMatch(
+      /^limits\.open_uploads +2 .*policy\.yaml\nlimits\.upload_idle_days +7 +default$/m,
+    );
+    expect(await runSkulk(['policy', 'set', 'limits.open_uploads', 'default'], { env })).toMatchObject({ status: 0 });
+    const shown = JSON.parse((await runSkulk(['policy', 'show', '--json'], { env })).stdout) as unknown;
+    expect(shown).toMatchObject({ policy: { limits: { open_uploads: 64 } }, origin: { 'limits.open_uploads': 'default' } });
+  });
+
   test.each([
+    [['set', 'limits.open_uploads', '0'], /limits\.open_uploads must/],
+    [['set', 'limits.opn_uploads', '3'], /did you mean "open_uploads"/],
     [['set', 'lna', 'read'], /lna is not known[\s\S]*did you mean "lan"/],
     [['set', 'lan', 'all'], /lan must be one of node, read, none/],
     [['set', 'lan', '[', ']'], /takes a key and a value/],

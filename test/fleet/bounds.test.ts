@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { NodeReport } from '../../src/core/fleet/contract.ts';
 import { type HostFleet, openFleet } from '../../src/core/fleet/fleet.ts';
-import { nodeBounds } from '../../src/core/fleet/retire-nodes.ts';
+import { nodeBounds, type Remembrance } from '../../src/core/fleet/retire-nodes.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
 import type { NodeId } from '../../src/core/kernel/node-id.ts';
 import { fleetWorld, type NodeStands } from '../helpers/fleet-world.ts';
@@ -35,7 +35,8 @@ async function fleetWithClock() {
   const directory = await temporaryDirectory();
   let time = Date.parse('2026-01-01T00:00:00.000Z');
   const store = { has: async () => true, remove: async () => ({ freedBytes: 1 }) };
-  const open = (): HostFleet => openFleet({ directory, store, now: () => new Date(time), emit: () => undefined });
+  const open = (remembrance?: () => Promise<Remembrance>): HostFleet =>
+    openFleet({ directory, store, now: () => new Date(time), emit: () => undefined, ...(remembrance && { remembrance }) });
   return {
     directory,
     open,
@@ -67,6 +68,20 @@ describe('the list of nodes', () => {
     pass(100 * day);
     await fleet.report(node('busy'), { address: '10.0.0.4' });
     expect(await idsOf(fleet)).toEqual(['busy']);
+  });
+
+  test('drops nodes as soon as the policy says, also when that is changed meanwhile', async () => {
+    const { open, pass } = await fleetWithClock();
+    let remembrance: Remembrance = { emptyForMs: 30 * day, silentForMs: 30 * day };
+    const fleet = open(async () => remembrance);
+    await fleet.report(node('container'), {});
+    await fleet.report(node('laptop', ['org/one']), {});
+    pass(20 * day);
+    expect(await idsOf(fleet)).toEqual(['container', 'laptop']);
+    remembrance = { emptyForMs: 10 * day, silentForMs: 30 * day };
+    pass(2 * 3600_000);
+    await fleet.report(node('laptop', ['org/one']), {});
+    expect(await idsOf(fleet)).toEqual(['laptop']);
   });
 
   test('is not filled by nodes that one address invents, with copies or without', async () => {

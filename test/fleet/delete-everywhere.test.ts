@@ -196,6 +196,19 @@ test('a delete ends what is being staged of the model, and no part of it stays',
   expect(await world.canonical()).toEqual([]);
 });
 
+test('a deletion over HTTP says of the nodes that hold the model how it stands there, and of no others', async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  await world.add('org/two');
+  const host = await world.serveHost();
+  expect(await world.node('holds', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
+  expect(await world.node('other', host.url, 'stage', 'org/two')).toMatchObject({ status: 0 });
+  const answer = await ask(host.url, '/models/org%2Fone?wait_ms=0', { method: 'DELETE' });
+  const named = (nodes: readonly { node: string }[]): readonly string[] => nodes.map(({ node }) => node);
+  const { nodes, order } = answer.json() as { nodes: { node: string }[]; order: { nodes: { node: string }[] } };
+  expect([named(nodes), named(order.nodes)]).toEqual([['holds'], ['holds']]);
+});
+
 test('a purge over HTTP reaches every node, and leaves what is canonical', async () => {
   const world = await fleetWorld();
   await world.add('org/one');

@@ -391,3 +391,15 @@ describe('directories to choose from', () => {
     expect(roots).not.toContain('/');
   });
 });
+
+test('a file that somebody made huge by hand is not parsed for whoever asks, and is named', async () => {
+  const { file, get, put } = await serve('model_store:\n  store_host: kite3\n');
+  await writeFile(
+    file,
+    `${await readFile(file, 'utf8')}inference:\n${Array.from({ length: 60_000 }, (_, index) => `  k${index}: 1\n`).join('')}`,
+  );
+  const view = await get();
+  expect(view.problem).toMatch(/skulk\.yaml has \d+ bytes/);
+  expect(view.config.model_store['store_host']).toBe('kite3');
+  expect((await put({ model_store: { store_host: 'kite4' } })).status).toBe(409);
+});

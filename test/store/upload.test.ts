@@ -94,6 +94,26 @@ test('a break loses only the pieces under way, of the sender and of the store', 
   expect(await digestsBelow(join(again.storePath, 'org--up'))).toEqual(await digestsBelow(source));
 });
 
+test('whoever breaks an add off is told how to remove what was sent, and that does it', async () => {
+  const { served, proxy, env, source } = await twoMachines();
+  hideHost(proxy);
+  const upload = startSkulk(['add', source, '--as', 'org/up'], { env });
+  let pieces = 0;
+  proxy.onRequest((line) => {
+    if (!/^PUT .*\/[0-9a-f]{64}\//.test(line)) return;
+    pieces += 1;
+    if (pieces === 2) upload.child.kill('SIGINT');
+  });
+  const { status, stderr } = await upload.exited;
+  proxy.onRequest(undefined);
+  expect(status, stderr).toBe(130);
+  const [, id = ''] = /skulk uploads --cancel ([0-9a-f]{32})/.exec(stderr) ?? [];
+  expect(id, stderr).not.toBe('');
+  expect(await readdir(join(served.storePath, '.skulk', 'v1', 'uploads'))).toHaveLength(1);
+  expect(await runSkulk(['uploads', '--cancel', id], { env })).toMatchObject({ status: 0 });
+  expect(await readdir(join(served.storePath, '.skulk', 'v1', 'uploads'))).toEqual([]);
+});
+
 test('of several machines that send the same model each is told that it is there', async () => {
   const { served, source, env, proxy, home } = await twoMachines();
   hideHost(proxy);

@@ -39,7 +39,14 @@ export const totalBytes = (files: readonly { readonly size: number }[]): number 
 /** The digest that names a set of files: sha256 over one `path NUL size NUL sha256 LF` line a file, sorted by path. */
 export function digestFiles(files: readonly Pick<ManifestFile, 'path' | 'size' | 'sha256'>[]): Sha256 {
   const hash = createHash('sha256');
-  for (const { path, size, sha256 } of files.toSorted(byPath)) hash.update(`${path}\0${size}\0${sha256}\n`);
+  let lines = '';
+  for (const { path, size, sha256 } of files.toSorted(byPath)) {
+    lines += `${path}\0${size}\0${sha256}\n`;
+    if (lines.length < 16_384) continue;
+    hash.update(lines);
+    lines = '';
+  }
+  hash.update(lines);
   return hash.digest('hex') as Sha256;
 }
 
@@ -49,16 +56,17 @@ export function makeManifest(
   files: readonly ManifestFile[],
   facts: { revision?: string | null; commit?: string | null; source: string; createdAt: Date },
 ): Manifest {
+  const sorted = files.toSorted(byPath);
   return {
     version: 1,
     model_id: modelId,
-    digest: digestFiles(files),
+    digest: digestFiles(sorted),
     revision: facts.revision ?? null,
     commit: facts.commit ?? null,
     source: facts.source,
     created_at: facts.createdAt.toISOString(),
     chunk_size: chunkSize,
-    files: files.toSorted(byPath),
+    files: sorted,
   };
 }
 
@@ -137,9 +145,14 @@ const textOrNull = (value: unknown): string | null => (typeof value === 'string'
 export function findClash(paths: readonly string[]): string | undefined {
   const seen = new Set<string>();
   const directories = new Set<string>();
+  let last = '';
   for (const path of paths) {
     if (seen.has(path)) return `it lists ${JSON.stringify(path)} twice`;
     seen.add(path);
+    // Most files lie beside the one before.
+    const directory = path.slice(0, path.lastIndexOf('/') + 1);
+    if (directory === last) continue;
+    last = directory;
     for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) directories.add(path.slice(0, end));
   }
   for (const path of paths) if (directories.has(path)) return `${JSON.stringify(path)} is a file and a directory in it`;

@@ -62,7 +62,14 @@ export function createFleetClient(exchange: Exchange): Fleet {
       const freedBytes = bytesOf(answer['canonical_bytes'] ?? answer['freed_bytes']);
       const order = answer['order'];
       // An older store gives no orders.
-      return { freedBytes, order: order === undefined ? nobody(modelId) : checkGiven(order, url) };
+      if (order === undefined) return { freedBytes, order: nobody(modelId) };
+      const given = checkGiven(order, url);
+      // The answer names only the nodes that held the model, but all are asked.
+      const whole = await send({ path: `/orders/${given.order_id}?wait_ms=0` }).then(
+        (one) => checkGiven(one, url),
+        () => given,
+      );
+      return { freedBytes, order: whole };
     },
     outcome: async (orderId, { waitMs, signal }) =>
       checkGiven(

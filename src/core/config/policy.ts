@@ -6,15 +6,53 @@ import { changeSettingsText, parseSettingsText, readSettingsText, type SettingsF
 /** What the LAN may do without a token. */
 export type Lan = 'node' | 'read' | 'none';
 
+/** What a store bears with; changes apply at once. */
+export interface PolicyLimits {
+  /** A node without a copy is forgotten when it was not heard of for so many days; one with copies after so many. */
+  readonly forgetNodesAfterDays: number;
+  readonly forgetNodesWithCopiesAfterDays: number;
+  /** So many models may be on their way into the store at one time. */
+  readonly openUploads: number;
+  /** One that got nothing for so many days is removed. */
+  readonly uploadIdleDays: number;
+}
+
 /** Settings of a store that skulk.yaml does not have; `<store_path>/.skulk/v1/policy.yaml`. */
 export interface Policy {
   readonly lan: Lan;
   /** Names under which the store host may be asked, beside its own. */
   readonly serverNames: readonly string[];
+  readonly limits: PolicyLimits;
 }
 
 /** What applies where the file says nothing. */
-export const defaultPolicy: Policy = { lan: 'node', serverNames: [] };
+export const defaultPolicy: Policy = {
+  lan: 'node',
+  serverNames: [],
+  limits: { forgetNodesAfterDays: 14, forgetNodesWithCopiesAfterDays: 90, openUploads: 64, uploadIdleDays: 7 },
+};
+
+const amount = (byDefault: number, maximum: number, description: string) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum, default: byDefault, description }));
+
+const { limits: usual } = defaultPolicy;
+const limitsSchema = Type.Object(
+  {
+    forget_nodes_after_days: amount(
+      usual.forgetNodesAfterDays,
+      3650,
+      'A node without a copy is forgotten after so many days without news.',
+    ),
+    forget_nodes_with_copies_after_days: amount(
+      usual.forgetNodesWithCopiesAfterDays,
+      3650,
+      'A node with copies is forgotten after so many days without news.',
+    ),
+    open_uploads: amount(usual.openUploads, 1024, 'So many uploads may be open at one time.'),
+    upload_idle_days: amount(usual.uploadIdleDays, 365, 'An unfinished upload is removed after so many days without a byte.'),
+  },
+  { additionalProperties: false },
+);
 
 /** The policy of a store, as its file has it. */
 export const policySchema = Type.Object(
@@ -32,20 +70,32 @@ export const policySchema = Type.Object(
         description: 'Names under which the store may be asked, beside its own: those of a proxy, for example.',
       }),
     ),
+    limits: Type.Optional(limitsSchema),
   },
   { additionalProperties: false },
 );
 
-/** The keys of the policy, in order. */
-export const policyKeys: readonly string[] = Object.keys(policySchema.properties);
+/** The keys of the policy, in order, with dots between their parts. */
+export const policyKeys: readonly string[] = [
+  ...Object.keys(policySchema.properties).filter((key) => key !== 'limits'),
+  ...Object.keys(limitsSchema.properties).map((key) => `limits.${key}`),
+];
 
 const policyFile = (path: string): SettingsFile<Policy> => ({
   path,
   schema: policySchema,
-  read: ({ lan, server_names }) => ({
+  read: ({ lan, server_names, limits }) => ({
     lan: (lan as Lan | undefined) ?? defaultPolicy.lan,
     serverNames: (server_names as string[] | undefined) ?? defaultPolicy.serverNames,
+    limits: readLimits((limits as Record<string, number> | undefined) ?? {}),
   }),
+});
+
+const readLimits = (given: Readonly<Record<string, number>>): PolicyLimits => ({
+  forgetNodesAfterDays: given['forget_nodes_after_days'] ?? usual.forgetNodesAfterDays,
+  forgetNodesWithCopiesAfterDays: given['forget_nodes_with_copies_after_days'] ?? usual.forgetNodesWithCopiesAfterDays,
+  openUploads: given['open_uploads'] ?? usual.openUploads,
+  uploadIdleDays: given['upload_idle_days'] ?? usual.uploadIdleDays,
 });
 
 /** A policy and which of its keys the file says. */
@@ -66,7 +116,7 @@ export async function readPolicy(path: string): Promise<ReadPolicy | undefined> 
   const policy = await parseSettingsText(text, {
     ...file,
     read: (content) => {
-      given.push(...Object.keys(content));
+      given.push(...leavesOf(content, []).map(([keys]) => keys.join('.')));
       return file.read(content);
     },
   });

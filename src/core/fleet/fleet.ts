@@ -11,7 +11,7 @@ import { isNews, merge } from './merge-report.ts';
 import { type NodeRecord, readNodeList, writeNodeList } from './node-list.ts';
 import { type BookedOrder, createOrderBook, isOpenOn, type OrderBook, outcomesOf } from './order-book.ts';
 import { appendToLog, type LogEntry, readOrderLog, rewriteLog } from './order-log.ts';
-import { makeWayFor, nodeBounds, type RetirementFacts, silentNodes } from './retire-nodes.ts';
+import { makeWayFor, nodeBounds, type Remembrance, type RetirementFacts, silentNodes, usualRemembrance } from './retire-nodes.ts';
 
 /** What the fleet needs of the store. */
 interface CanonicalStore {
@@ -30,6 +30,8 @@ export interface FleetOptions {
   readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
   /** Asked by a server before each change: rejects when another process has taken the store's lock. */
   readonly assertHeld?: () => Promise<void>;
+  /** How long nodes are remembered that nobody hears of, as it is now. */
+  readonly remembrance?: () => Promise<Remembrance>;
 }
 
 /** The fleet of the process that serves a store. */
@@ -54,7 +56,15 @@ const agentFreshMs = 90_000;
 const compactEvery = 2_000;
 
 /** The nodes and orders of the store on this machine's disk. */
-export function openFleet({ directory, store, now, emit, exclusively, assertHeld }: FleetOptions): HostFleet {
+export function openFleet({
+  directory,
+  store,
+  now,
+  emit,
+  exclusively,
+  assertHeld,
+  remembrance = async () => usualRemembrance,
+}: FleetOptions): HostFleet {
   const nodesPath = join(directory, 'nodes.json');
   const logPath = join(directory, 'orders.ndjson');
   const isServer = exclusively === undefined;
@@ -173,8 +183,9 @@ export function openFleet({ directory, store, now, emit, exclusively, assertHeld
   const retire = async (): Promise<void> => {
     if (!isServer || now().getTime() - retiredAt < retireEveryMs) return;
     retiredAt = now().getTime();
+    const remembered = await remembrance();
     await change(async () => {
-      const gone = silentNodes(nodes.values(), facts());
+      const gone = silentNodes(nodes.values(), facts(), remembered);
       if (gone.length > 0) await drop(gone);
     });
   };

@@ -7,11 +7,18 @@ export const nodeBounds = {
   /** Of them, from one address; without a copy only so many. */
   perAddress: 256,
   emptyPerAddress: 64,
-  /** A node without a copy is dropped when it was not heard of for so long. */
-  emptyForMs: 14 * 24 * 3600_000,
-  /** One that had copies is dropped later: if it comes back, it is known again at its first report. */
-  silentForMs: 90 * 24 * 3600_000,
 } as const;
+
+/** How long a node is remembered that nobody hears of. */
+export interface Remembrance {
+  /** Without a copy, in milliseconds. */
+  readonly emptyForMs: number;
+  /** One that had copies is dropped later: if it comes back, it is known again at its first report. */
+  readonly silentForMs: number;
+}
+
+/** Where nobody says otherwise. */
+export const usualRemembrance: Remembrance = { emptyForMs: 14 * 24 * 3600_000, silentForMs: 90 * 24 * 3600_000 };
 
 /** What decides about a node. */
 export interface RetirementFacts {
@@ -21,9 +28,13 @@ export interface RetirementFacts {
 }
 
 /** The nodes that nobody has heard of for too long. Pure. */
-export const silentNodes = (nodes: Iterable<NodeRecord>, { now, listens }: RetirementFacts): readonly NodeId[] =>
+export const silentNodes = (
+  nodes: Iterable<NodeRecord>,
+  { now, listens }: RetirementFacts,
+  { emptyForMs, silentForMs }: Remembrance,
+): readonly NodeId[] =>
   [...nodes]
-    .filter((node) => !listens(node.node_id) && isSilent(node, now, isEmpty(node) ? nodeBounds.emptyForMs : nodeBounds.silentForMs))
+    .filter((node) => !listens(node.node_id) && isSilent(node, now, isEmpty(node) ? emptyForMs : silentForMs))
     .map(({ node_id }) => node_id);
 
 /**

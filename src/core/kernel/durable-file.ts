@@ -6,16 +6,21 @@ import { makeDirectory } from './make-directory.ts';
 
 /**
  * Writes a whole file so that a reader, a crash or a power cut finds either the old content or the new: a temporary file
- * in the same directory, fsync, rename, fsync of the directory.
+ * in the same directory, fsync, rename, fsync of the directory. Content in parts is made while it is written.
  */
-export async function writeFileDurably(path: string, content: string | Uint8Array, { mode = 0o666 } = {}): Promise<void> {
+export async function writeFileDurably(
+  path: string,
+  content: string | Uint8Array | Iterable<string>,
+  { mode = 0o666 } = {},
+): Promise<void> {
   const directory = dirname(path);
   await makeDirectory(directory);
   const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
     const file = await open(temporary, 'wx', mode);
     try {
-      await file.writeFile(content);
+      // Each part goes on where the one before ended.
+      for (const part of typeof content === 'string' || content instanceof Uint8Array ? [content] : content) await file.writeFile(part);
       await file.sync();
     } finally {
       await file.close();

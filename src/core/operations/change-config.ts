@@ -60,6 +60,9 @@ export const configurationSchema = (): object => configSchema;
 export async function viewConfig(deps: Deps): Promise<ConfigView> {
   const path = pathOf(deps);
   try {
+    const size = await sizeOf(path);
+    // Parsing keeps the server from everything else, and anybody may ask for this.
+    if (size > mostChangeableBytes) throw tooLarge('CONFLICT', path, size);
     const read = await readOrNothing(path);
     return await describe(deps, path, resolved(deps, path, read ?? nothing), { exists: read !== undefined, problem: null });
   } catch (error) {
@@ -74,7 +77,7 @@ export async function viewConfig(deps: Deps): Promise<ConfigView> {
  */
 export async function withBudgetNow(deps: Deps): Promise<Deps> {
   const path = pathOf(deps);
-  const saved = await readOrNothing(path)
+  const saved = await ((await sizeOf(path)) > mostChangeableBytes ? Promise.resolve(undefined) : readOrNothing(path))
     .then((read) => (read === undefined ? deps.config : resolved(deps, path, read)))
     .catch(() => deps.config);
   const { cleanupOnDeactivate, keepRecentBytes } = saved.settings;
@@ -106,10 +109,7 @@ async function changeNow(
   { change, dryRun }: { readonly change: ConfigChange; readonly dryRun: boolean },
 ): Promise<ConfigChanged> {
   checkSizes(change);
-  const size = await stat(path).then(
-    (info) => info.size,
-    () => 0,
-  );
+  const size = await sizeOf(path);
   if (size > mostChangeableBytes) throw tooLarge('CONFLICT', path, size);
   const read = await readOrNothing(path).catch((error: unknown) => {
     if (!(error instanceof SkulkError)) throw error;
@@ -161,6 +161,12 @@ function checkSizes(change: ConfigChange): void {
       });
   }
 }
+
+const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    (info) => info.size,
+    () => 0,
+  );
 
 const tooLarge = (code: 'CONFLICT' | 'BAD_REQUEST', path: string, bytes: number): SkulkError =>
   new SkulkError(

@@ -29,7 +29,7 @@ export interface DeletionReport {
   readonly canonical_bytes: number;
   /** Those that have or had a copy, or answered. */
   readonly nodes: readonly NodeOutcome[];
-  /** What the nodes were asked, and how it stands on each, also on those that have no copy as far as they told. */
+  /** What the nodes were asked, and how it stands on each of those. */
   readonly orders: readonly GivenOrder[];
 }
 
@@ -115,6 +115,6 @@ export async function deleteModels(
     freed_bytes,
     canonical_bytes: canonical,
     nodes,
-    orders: orders.map((order, index) => ({ ...order, nodes: outcomes[index] ?? [] })),
+    orders: orders.map((order, index) => ({ ...order, nodes: concerned[index] ?? [] })),
   };
 }

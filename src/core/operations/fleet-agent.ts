@@ -1,6 +1,8 @@
+import type { Policy } from '../config/policy.ts';
 import { runAgent } from '../fleet/agent.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import { type HostFleet, openFleet } from '../fleet/fleet.ts';
+import type { Remembrance } from '../fleet/retire-nodes.ts';
 import type { HeldLock } from '../kernel/lock.ts';
 import type { NodeId } from '../kernel/node-id.ts';
 import type { LocalStore } from '../store/contract.ts';
@@ -12,9 +14,19 @@ import { describeNode } from './describe-node.ts';
 import { watchCopies } from './watch-copies.ts';
 
 /** The fleet of the store that this process serves; it is the only writer while it holds the store's lock. */
-export function openHostFleet({ world }: Deps, store: LocalStore, { assertHeld }: Pick<HeldLock, 'assertHeld'>): HostFleet {
-  return openFleet({ directory: storeLayout(store.root).fleet, store, now: world.now, emit: world.emit, assertHeld });
+export function openHostFleet(
+  { world }: Deps,
+  store: LocalStore,
+  { assertHeld, policy }: Pick<HeldLock, 'assertHeld'> & { readonly policy: () => Promise<Policy> },
+): HostFleet {
+  const remembrance = async (): Promise<Remembrance> => {
+    const { limits } = await policy();
+    return { emptyForMs: limits.forgetNodesAfterDays * dayMs, silentForMs: limits.forgetNodesWithCopiesAfterDays * dayMs };
+  };
+  return openFleet({ directory: storeLayout(store.root).fleet, store, now: world.now, emit: world.emit, assertHeld, remembrance });
 }
+
+const dayMs = 24 * 3600_000;
 
 /** Carries out on this machine what the store asks, until `signal` aborts. */
 export function startAgent(deps: Deps, { fleet, nodeId, signal }: { fleet: Fleet; nodeId: NodeId; signal: AbortSignal }): Promise<void> {

@@ -7,6 +7,9 @@ export interface RegistryList {
   readonly entries: readonly DescribedEntry[];
 }
 
+/** One for all comparisons: 2,000 models take 20,000 of them. */
+const collator = new Intl.Collator('en');
+
 /** Lists the store's models; with tags, only those that have them all. */
 export async function listRegistry(deps: Deps, { tags }: { readonly tags: readonly string[] }): Promise<RegistryList> {
   await using opened = await openStore(deps);
@@ -14,6 +17,6 @@ export async function listRegistry(deps: Deps, { tags }: { readonly tags: readon
   return {
     entries: entries
       .filter((entry) => tags.every((tag) => entry.tags.some((own) => own === tag)))
-      .toSorted((a, b) => a.model_id.localeCompare(b.model_id, 'en')),
+      .toSorted((a, b) => collator.compare(a.model_id, b.model_id)),
   };
 }

@@ -3,6 +3,7 @@ import type { FindByName } from '../client/lookup-of-store.ts';
 import type { StoreClient } from '../client/store-client.ts';
 import type { TokenGuard } from '../client/token-guard.ts';
 import { checkDirectory } from '../config/check-paths.ts';
+import type { Policy } from '../config/policy.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import type { DownloadQueue } from '../jobs/download-queue.ts';
@@ -17,6 +18,7 @@ import { type DiskStoreOptions, openDiskStore, type WhenUnused } from '../store/
 import { storeLayout } from '../store/layout.ts';
 import { readStoreIdentity } from '../store/store-identity.ts';
 import { watchPresence } from '../store/store-presence.ts';
+import type { UploadLimits } from '../store/uploads.ts';
 import type { Deps } from './deps.ts';
 import { guardToken } from './guard-token.ts';
 import { remoteUrl } from './remote-url.ts';
@@ -296,10 +298,13 @@ export async function openHostStore(
   {
     isBusy,
     advertised,
+    policy,
     newStore = false,
     adoptDirectory = false,
     onPresence,
   }: Required<Pick<DiskStoreOptions, 'isBusy' | 'advertised'>> & {
+    /** The policy of the store as it is now. */
+    readonly policy: () => Promise<Policy>;
     /** Serve what lies there now, whatever was served from there before. */
     readonly newStore?: boolean | undefined;
     /** Take a directory that is not a store with what lies in it. */
@@ -347,5 +352,10 @@ export async function openHostStore(
   const network = namespaceOf('net');
   const setUrl = (url: string, outside: string): Promise<void> =>
     held.update({ url, outside_url: outside, ...(network !== undefined && { network }) });
-  return { store, uploads: createUploads(store, world), setUrl, held };
+  return { store, uploads: createUploads(store, world, uploadLimits(policy)), setUrl, held };
 }
+
+const uploadLimits = (policy: () => Promise<Policy>) => async (): Promise<UploadLimits> => {
+  const { limits } = await policy();
+  return { open: limits.openUploads, staleAfterMs: limits.uploadIdleDays * 24 * 3600_000 };
+};

@@ -21,7 +21,7 @@ export interface PolicyView {
   readonly path: string;
   /** Every setting in the file's own shape. */
   readonly policy: Readonly<Record<string, unknown>>;
-  /** Where each value comes from. */
+  /** Where each value comes from, by key with dots. */
   readonly origin: Readonly<Record<string, 'default' | 'file'>>;
 }
 
@@ -149,7 +149,16 @@ const nothing: ReadPolicy = { policy: defaultPolicy, given: [] };
 function describe(path: string, { policy, given }: ReadPolicy): PolicyView {
   return {
     path,
-    policy: { lan: policy.lan, server_names: policy.serverNames },
+    policy: {
+      lan: policy.lan,
+      server_names: policy.serverNames,
+      limits: {
+        forget_nodes_after_days: policy.limits.forgetNodesAfterDays,
+        forget_nodes_with_copies_after_days: policy.limits.forgetNodesWithCopiesAfterDays,
+        open_uploads: policy.limits.openUploads,
+        upload_idle_days: policy.limits.uploadIdleDays,
+      },
+    },
     origin: Object.fromEntries(policyKeys.map((key) => [key, given.includes(key) ? 'file' : 'default'] as const)),
   };
 }

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { type Manifest, makeManifest, totalBytes } from '../catalog/manifest.ts';
 import { patient, retrying } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import type { SkulkEvent } from '../kernel/events.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
 import type { Adopted, MissingPiece, Uploads } from '../store/contract.ts';
@@ -43,6 +44,7 @@ export async function uploadModel(
     const upload = { modelId, digest: manifest.digest, upload: id };
     const total = bytesOf(manifest, missing);
     let done = 0;
+    let isSent = false;
     try {
       await sendPieces(manifest, missing, files, async (piece, bytes) => {
         await retrying(() => uploads.put(upload, piece, bytes, signal), policy);
@@ -50,13 +52,25 @@ export async function uploadModel(
         bytesSent += bytes.length;
         report('sending')(done, total);
       });
+      isSent = true;
       return { adopted: await uploads.complete({ ...upload, force, revision }, { signal, onBytes: report('hashing') }), bytesSent };
     } catch (error) {
+      if (!isSent && id !== undefined && isUnfinished(error)) world.emit(sayHowToCancel(modelId, id));
       // The store was restarted, or somebody else has just completed the same.
       if (signal.aborted || !(error instanceof SkulkError) || error.code !== 'JOB_NOT_FOUND' || round === 3) throw error;
     }
   }
 }
+
+/** Whether what came of the model still lies in the store. */
+const isUnfinished = (error: unknown): boolean =>
+  !(error instanceof SkulkError) || (error.code !== 'JOB_NOT_FOUND' && error.code !== 'CANCELLED');
+
+const sayHowToCancel = (modelId: ModelId, id: string): SkulkEvent => ({
+  type: 'warning',
+  message: `${modelId} is not in the store; what was sent of it waits there, and the same command goes on with it`,
+  hint: `to remove it: skulk uploads --cancel ${id}`,
+});
 
 /** Reads the pieces and hands them out over several lanes; the first failure ends them all. */
 async function sendPieces(

@@ -6,6 +6,7 @@ import { lookAtHub } from '../operations/look-at-hub.ts';
 import { showModel } from '../operations/show-model.ts';
 import { verifyModels } from '../operations/verify-models.ts';
 import { forNodes, forReaders } from './access/require-role.ts';
+import { sendJson } from './json-cache.ts';
 import type { Limits } from './limits.ts';
 import { modelOf } from './model-of.ts';
 import { errorSchema, hubOfferSchema, linesSchema, modelParams, query, shownModelSchema, verifyBodySchema } from './schemas.ts';
@@ -15,7 +16,8 @@ import { streamWork } from './stream-work.ts';
 export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, { progressIntervalMs: intervalMs }: Limits): void {
   const failures = { 400: errorSchema, 404: errorSchema, 503: errorSchema };
   const params = modelParams;
-  const show = async (request: FastifyRequest): Promise<object> => showModel(await deps(), { modelId: modelOf(request) });
+  const show = async (request: FastifyRequest, reply: FastifyReply): Promise<object> =>
+    sendJson(reply, await showModel(await deps(), { modelId: modelOf(request) }));
   const look = async (request: FastifyRequest, reply: FastifyReply): Promise<object> => {
     const { revision } = request.query as { revision?: unknown };
     if (revision !== undefined && typeof revision !== 'string')

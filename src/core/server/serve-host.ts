@@ -28,6 +28,7 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
   if (request.mdns && request.role === 'auto') await warnOfOtherStores(deps, tell);
   let queue: DownloadQueue | undefined;
   let port: number | undefined;
+  const administration = await openAdministration(deps, config.settings.storePath.value);
   const opened = await openHostStore(deps, {
     newStore: request.newStore,
     adoptDirectory: request.adoptDirectory,
@@ -35,6 +36,7 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
       tellPresence(deps, isAway);
       if (!isAway) queue?.resume().catch((error: unknown) => deps.world.emit({ type: 'warning', message: String(error) }));
     },
+    policy: administration.policy.current,
     isBusy: (modelId) => (queue?.isActive(modelId) === true ? 'downloaded' : undefined),
     advertised: () => {
       if (port === undefined) return null;
@@ -51,10 +53,9 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
   const downloads = createHostDownloads(deps, store, opened.held);
   queue = downloads;
   atEnd(() => downloads.close());
-  const fleet = openHostFleet(deps, store, opened.held);
+  const fleet = openHostFleet(deps, store, { ...opened.held, policy: administration.policy.current });
   const own: Deps = { ...deps, store, downloads, fleet, uploads, changes: changesOf({ store, downloads, uploads, fleet }) };
   const { version, hostname } = world;
-  const administration = await openAdministration(deps, store.root);
   const access = createAccess({
     token: config.settings.token.value,
     ...keys,

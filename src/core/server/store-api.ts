@@ -18,6 +18,7 @@ import { createStoreFeed, type StoreTopic } from './events/store-events.ts';
 import { deletionAnswer, forceOf, waitOf } from './fleet-routes.ts';
 import { purgeBodySchema } from './fleet-schemas.ts';
 import { healthAnswer } from './health-answer.ts';
+import { sendJson } from './json-cache.ts';
 import type { Limits } from './limits.ts';
 import { modelOf } from './model-of.ts';
 import { addModelRoutes } from './model-routes.ts';
@@ -48,17 +49,15 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   app.get(
     '/store/registry',
     { config: forReaders, schema: { summary: 'What the store holds, with tags', response: { 200: entries, ...unavailable } } },
-    async () => listRegistry(await deps(), { tags: [] }),
+    async (_request, reply) => sendJson(reply, await listRegistry(await deps(), { tags: [] })),
   );
   const model = { ...open, properties: { id: { type: 'string' } } } as const;
   const models = { ...open, properties: { object: { const: 'list' }, data: { type: 'array', items: model } } } as const;
   app.get(
     '/v1/models',
     { config: forReaders, schema: { summary: 'What the store holds, as OpenAI lists models', response: { 200: models, ...unavailable } } },
-    async () => ({
-      object: 'list',
-      data: (await listRegistry(await deps(), { tags: [] })).entries.map(toOpenAiModel),
-    }),
+    async (_request, reply) =>
+      sendJson(reply, { object: 'list', data: (await listRegistry(await deps(), { tags: [] })).entries.map(toOpenAiModel) }),
   );
   const remove = async (request: FastifyRequest): Promise<object> => {
     const modelId = modelOf(request);

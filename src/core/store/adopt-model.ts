@@ -1,11 +1,13 @@
 import { dirname, join } from 'node:path';
 import { type Manifest, makeManifest, totalBytes } from '../catalog/manifest.ts';
 import { isProjector } from '../catalog/model-files.ts';
+import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { renameDurably, syncDirectory } from '../kernel/durable-file.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import { forEachInTurns } from '../kernel/in-turns.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
-import { readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
+import { type Fingerprint, lookAtFile, untouchedBetween } from '../transfer/fingerprint.ts';
 import { removeTree } from '../transfer/trash.ts';
 import type { Adopted, AdoptRequest, PublishRequest, RegistryEntry, WorkOptions } from './contract.ts';
 import { type HashedModel, hashModel } from './hash-model.ts';
@@ -46,7 +48,7 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
       hint: 'put the files there themselves, or add them from where they are',
     });
   }
-  const hashed = hashedByCaller(files, request) ?? (await hashModel(files, options));
+  const hashed = (await hashedByCaller(files, request)) ?? (await hashModel(files, options));
   const source = request.origin?.source ?? (incoming === undefined ? 'adopted' : 'add');
   const manifest = makeManifest(modelId, hashed.files, {
     revision: request.revision ?? null,
@@ -81,12 +83,12 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
     const entry = makeEntry(modelId, manifest, { present, storePath, now: world.now() });
     if (incoming === undefined) {
       if (!request.force && !isSame) await refuseOtherContent(present, layout.root);
-      refuseIfChanged(files, hashed);
+      await refuseIfChanged(files, hashed);
       await writer.carryOut({ op: 'publish', entry, manifest, seen: hashed.seen, incoming: null });
       return { entry, digest: manifest.digest, outcome: present === undefined ? 'adopted' : isSame ? 'unchanged' : 'replaced' };
     }
     const isNews = request.origin !== undefined && before?.manifest.commit !== request.origin.commit;
-    if (present !== undefined && isSame && !isNews && isUntouched(before, join(layout.root, present.store_path))) {
+    if (present !== undefined && isSame && !isNews && (await isUntouched(before, join(layout.root, present.store_path)))) {
       await removeTree(incomingPath(layout, incoming, modelId));
       return { entry: present, digest: manifest.digest, outcome: 'unchanged' };
     }
@@ -96,7 +98,7 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
     const place = await claimPlace(layout, incoming, modelId);
     const undo = async (): Promise<void> => void (await abandonPlace(place.path));
     try {
-      refuseIfChanged(
+      await refuseIfChanged(
         files.map((file) => ({ ...file, absolute: join(place.files, file.path) })),
         hashed,
       );
@@ -135,12 +137,13 @@ export async function publishModel(
 }
 
 /** The caller's own digests, if they are for exactly these files. */
-function hashedByCaller(files: readonly ScannedFile[], { hashed }: AdoptRequest): HashedModel | undefined {
+async function hashedByCaller(files: readonly ScannedFile[], { hashed }: AdoptRequest): Promise<HashedModel | undefined> {
   if (hashed === undefined || hashed.length !== files.length) return undefined;
   const byPath = new Map(hashed.map((file) => [file.path, file]));
-  const seen: Record<string, NonNullable<ReturnType<typeof readFingerprint>>> = {};
-  for (const { path, absolute } of files) {
-    const fingerprint = readFingerprint(absolute);
+  const seen: Record<string, Fingerprint> = {};
+  const looks = await mapAtOnce(files, filesAtOnce, ({ absolute }) => lookAtFile(absolute));
+  for (const [index, { path }] of files.entries()) {
+    const fingerprint = looks[index];
     if (fingerprint === undefined || byPath.get(path)?.size !== fingerprint.size) return undefined;
     seen[path] = fingerprint;
   }
@@ -194,22 +197,28 @@ async function refuseOtherContent(present: RegistryEntry | undefined, root: stri
 }
 
 /** Whether every file of a model still looks as it did when it was hashed. */
-const isUntouched = ({ manifest, seen }: KnownManifest, directory: string): boolean =>
-  manifest.files.every(({ path }) => untouchedBetween(seen[path], readFingerprint(join(directory, path))));
+async function isUntouched({ manifest, seen }: KnownManifest, directory: string): Promise<boolean> {
+  const verdicts = await mapAtOnce(manifest.files, filesAtOnce, async ({ path }) =>
+    untouchedBetween(seen[path], await lookAtFile(join(directory, path))),
+  );
+  return verdicts.every(Boolean);
+}
 
-function refuseIfChanged(files: readonly ScannedFile[], { seen }: HashedModel): void {
-  for (const { path, absolute } of files) {
-    if (untouchedBetween(seen[path], readFingerprint(absolute))) continue;
+async function refuseIfChanged(files: readonly ScannedFile[], { seen }: HashedModel): Promise<void> {
+  await mapAtOnce(files, filesAtOnce, async ({ path, absolute }) => {
+    if (untouchedBetween(seen[path], await lookAtFile(absolute))) return;
     throw new SkulkError('INTEGRITY', `${absolute} changed after it was hashed`, {
       hint: 'wait until nothing writes to it, then run the command again',
     });
-  }
+  });
 }
 
 /** Makes the names of the files survive a power cut; their content does already. */
 async function syncDirectories(root: string, files: readonly ScannedFile[]): Promise<void> {
   const directories = new Set([root]);
-  for (const { path } of files) for (let at = dirname(path); at !== '.'; at = dirname(at)) directories.add(join(root, at));
+  await forEachInTurns(files, ({ path }) => {
+    for (let at = dirname(path); at !== '.'; at = dirname(at)) directories.add(join(root, at));
+  });
   for (const directory of directories) await syncDirectory(directory);
 }
 

@@ -1,10 +1,10 @@
 import type { ManifestFile } from '../catalog/manifest.ts';
 import { SkulkError } from '../kernel/errors.ts';
-import { type Fingerprint, readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
+import { type Fingerprint, lookAtFile, untouchedBetween } from '../transfer/fingerprint.ts';
 import { explainUnhashable, runHashJob } from '../transfer/hash-pool.ts';
 import type { WorkOptions } from './contract.ts';
-import type { Seen } from './model-records.ts';
 import type { ScannedFile } from './scan-directory.ts';
+import type { Seen } from './seen.ts';
 
 /**
  * So many files wait for a hashing thread at one time. Each listens for the signal that ends the work, and with 50,000 listeners of one
@@ -37,9 +37,9 @@ export async function hashModel(
   const seen: Record<string, Fingerprint> = {};
   const hashOne = async ({ path, absolute }: (typeof files)[number]): Promise<ManifestFile> => {
     try {
-      const before = readFingerprint(absolute);
+      const before = await lookAtFile(absolute);
       const digest = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (bytes) => report(path, bytes) });
-      const after = readFingerprint(absolute);
+      const after = await lookAtFile(absolute);
       if (after === undefined || !untouchedBetween(before, after) || after.size !== digest.size) {
         throw new SkulkError('INTEGRITY', `${absolute} changed while it was read`, {
           hint: 'wait until nothing writes to it, then run the command again',

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { type Manifest, parseManifest } from '../catalog/manifest.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { jsonParts } from '../kernel/json-parts.ts';
 import { type ModelId, parseModelId } from '../kernel/model-id.ts';
 import { parseRelativePath } from '../kernel/relative-path.ts';
 import type { RegistryEntry } from './contract.ts';
 import { jsonFileOf, type StoreLayout } from './layout.ts';
-import type { Seen } from './model-records.ts';
+import type { Seen } from './seen.ts';
 
 /*
  * Replacing or removing a model takes several renames and writes. What is going to happen is written down first; whoever
@@ -32,7 +33,7 @@ export const modelOf = (intent: Intent): ModelId => (intent.op === 'publish' ? i
 
 /** Writes a change down. */
 export const writeIntent = ({ intents }: StoreLayout, intent: Intent): Promise<void> =>
-  writeFileDurably(jsonFileOf(intents, modelOf(intent)), JSON.stringify(intent));
+  writeFileDurably(jsonFileOf(intents, modelOf(intent)), jsonParts(intent));
 
 /** Strikes a change off that was carried out. */
 export const clearIntent = ({ intents }: StoreLayout, intent: Intent): Promise<void> =>

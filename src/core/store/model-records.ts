@@ -2,12 +2,12 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { type Manifest, type ManifestFile, parseManifest } from '../catalog/manifest.ts';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { mapInTurns } from '../kernel/in-turns.ts';
+import { jsonParts } from '../kernel/json-parts.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type { Fingerprint } from '../transfer/fingerprint.ts';
 import { jsonFileOf, type StoreLayout } from './layout.ts';
-
-/** What each file looked like when it was hashed, by path. */
-export type Seen = Readonly<Record<string, Fingerprint>>;
+import { readLargeManifest } from './read-large-manifest.ts';
+import { parseSeen, type Seen } from './seen.ts';
 
 /** A manifest as the store holds it in memory. */
 export interface KnownManifest {
@@ -22,6 +22,8 @@ interface Cached {
 }
 
 const mostCached = 128;
+/** A manifest that is larger is read on a thread, in bytes. */
+const largeBytes = 256 * 1024;
 
 /** The manifests of a store's models with what was seen of their files; the last ones used stay in memory. */
 export interface ModelRecords {
@@ -40,6 +42,8 @@ export interface ModelRecords {
 /** The records in a store's `manifests/` and `seen/`. */
 export function createModelRecords(layout: StoreLayout): ModelRecords {
   const cache = new Map<ModelId, Cached>();
+  /** Whoever asks while a manifest is being read waits for it. */
+  const reading = new Map<ModelId, { readonly stamp: string; readonly known: Promise<KnownManifest | undefined> }>();
   const manifestFile = (modelId: ModelId): string => jsonFileOf(layout.manifests, modelId);
   const seenFile = (modelId: ModelId): string => jsonFileOf(layout.seen, modelId);
   const read = async (modelId: ModelId): Promise<KnownManifest | undefined> => {
@@ -47,26 +51,34 @@ export function createModelRecords(layout: StoreLayout): ModelRecords {
     if (stamp === undefined) return undefined;
     const cached = cache.get(modelId);
     if (cached?.stamp === stamp) return cached.known;
-    const text = await readIfThere(manifestFile(modelId));
-    if (text === undefined) return undefined;
-    const manifest = parseOwnManifest(text, modelId, manifestFile(modelId));
-    const known = {
-      manifest,
-      byPath: new Map(manifest.files.map((file) => [file.path, file])),
-      seen: parseSeen(await readIfThere(seenFile(modelId)), manifest),
-    };
-    cache.delete(modelId);
-    cache.set(modelId, { stamp, known });
-    if (cache.size > mostCached) cache.delete(cache.keys().next().value ?? modelId);
+    const under = reading.get(modelId);
+    if (under?.stamp === stamp) return under.known;
+    const known = readBoth({ manifest: manifestFile(modelId), seen: seenFile(modelId) }, modelId).then((read) =>
+      read === undefined ? undefined : remember(stamp, read),
+    );
+    const mine = { stamp, known };
+    reading.set(modelId, mine);
+    return known.finally(() => reading.get(modelId) === mine && reading.delete(modelId));
+  };
+  const remember = async (stamp: string, { manifest, seen }: Pick<KnownManifest, 'manifest' | 'seen'>): Promise<KnownManifest> => {
+    const { model_id, files } = manifest;
+    const known = { manifest, byPath: new Map(await mapInTurns(files, (file) => [file.path, file] as const)), seen };
+    cache.delete(model_id);
+    cache.set(model_id, { stamp, known });
+    if (cache.size > mostCached) cache.delete(cache.keys().next().value ?? model_id);
     return known;
   };
   const writeSeen = (manifest: Manifest, seen: Seen): Promise<void> =>
-    writeFileDurably(seenFile(manifest.model_id), JSON.stringify({ digest: manifest.digest, files: seen }));
+    writeFileDurably(seenFile(manifest.model_id), jsonParts({ digest: manifest.digest, files: seen }));
   return {
     read,
     write: async (manifest, seen) => {
       await writeSeen(manifest, seen);
-      await writeFileDurably(manifestFile(manifest.model_id), JSON.stringify(manifest));
+      await writeFileDurably(manifestFile(manifest.model_id), jsonParts(manifest));
+      // Whoever asks for it next need not read it from the disk again.
+      const stamp = await stampOf(manifestFile(manifest.model_id), seenFile(manifest.model_id));
+      const files = await mapInTurns(manifest.files, asWritten);
+      if (stamp !== undefined) await remember(stamp, { manifest: { ...manifest, files }, seen });
     },
     writeSeen: async (manifest, seen) => {
       if ((await read(manifest.model_id))?.manifest.digest === manifest.digest) await writeSeen(manifest, seen);
@@ -103,17 +115,33 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Only what was seen of the very files that the manifest is about: the two files are not replaced at one moment. */
-function parseSeen(text: string | undefined, { digest }: Manifest): Seen {
-  const value = text === undefined ? undefined : parseJson(text);
-  if (typeof value !== 'object' || value === null) return {};
-  const { digest: of, files } = value as { readonly digest?: unknown; readonly files?: unknown };
-  return of === digest && typeof files === 'object' && files !== null ? (files as Seen) : {};
+/** What reading the manifest's file would give: whoever hashed a file may know more of it. */
+const asWritten = ({ path, size, sha256, chunks, hub_id }: ManifestFile): ManifestFile => ({
+  path,
+  size,
+  sha256,
+  ...(chunks !== undefined && { chunks }),
+  ...(hub_id !== undefined && { hub_id }),
+});
+
+async function readBoth(
+  { manifest: file, seen: seenFile }: { readonly manifest: string; readonly seen: string },
+  modelId: ModelId,
+): Promise<Pick<KnownManifest, 'manifest' | 'seen'> | undefined> {
+  const size = await stat(file).then(
+    (info) => info.size,
+    () => 0,
+  );
+  if (size > largeBytes) return checkId(await readLargeManifest({ manifest: file, seen: seenFile }), modelId, file);
+  const text = await readIfThere(file);
+  if (text === undefined) return undefined;
+  const manifest = parseManifest(parseJson(text), file);
+  return checkId({ manifest, seen: parseSeen(await readIfThere(seenFile), manifest.digest) }, modelId, file);
 }
 
-function parseOwnManifest(text: string, modelId: ModelId, file: string): Manifest {
-  const manifest = parseManifest(parseJson(text), file);
-  if (manifest.model_id === modelId) return manifest;
+function checkId<T extends Pick<KnownManifest, 'manifest'>>(read: T, modelId: ModelId, file: string): T {
+  const { manifest } = read;
+  if (manifest.model_id === modelId) return read;
   throw new SkulkError('INTEGRITY', `the manifest in ${file} is of ${manifest.model_id}, not of ${modelId}`, {
     hint: 'run `skulk verify --repair`',
   });

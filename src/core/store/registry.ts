@@ -5,6 +5,8 @@ import { whyNotModelFile } from '../catalog/model-files.ts';
 import { syncDirectory, writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import type { Emit } from '../kernel/events.ts';
+import { takeTurns } from '../kernel/in-turns.ts';
+import { jsonParts } from '../kernel/json-parts.ts';
 import { directoryName, isModelId, type ModelId } from '../kernel/model-id.ts';
 import { isRelativePath, quote } from '../kernel/relative-path.ts';
 import type { RegistryEntry } from './contract.ts';
@@ -48,7 +50,7 @@ export async function readRegistry(layout: StoreLayout): Promise<Registry | Dama
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return { damaged: 'it is not an object of entries', text };
-    return parseRegistry(value as Record<string, unknown>);
+    return await parseRegistry(value as Record<string, unknown>);
   } catch (error) {
     return { damaged: text.trim() === '' ? 'it is empty' : `it is not JSON: ${(error as Error).message}`, text };
   }
@@ -60,19 +62,20 @@ async function hasSettledManifest({ manifests, intents }: StoreLayout): Promise<
   return settled?.some((name) => /^[^.].*\.json$/.test(name) && changing?.includes(name) !== true) ?? false;
 }
 
-/** Sorts a registry's entries into usable and unusable ones. Pure. */
-export function parseRegistry(raw: Record<string, unknown>): Registry {
+/** Sorts a registry's entries into usable and unusable ones. */
+export async function parseRegistry(raw: Record<string, unknown>): Promise<Registry> {
   const entries = new Map<ModelId, RegistryEntry>();
   const unusable: { key: string; why: string }[] = [];
+  const turn = takeTurns();
   for (const [key, value] of Object.entries(raw)) {
-    const parsed = parseEntry(key, value);
+    const parsed = await parseEntry(key, value, turn);
     if (typeof parsed === 'string') unusable.push({ key, why: parsed });
     else entries.set(parsed.model_id, parsed);
   }
   return { entries, raw, unusable };
 }
 
-function parseEntry(key: string, value: unknown): RegistryEntry | string {
+async function parseEntry(key: string, value: unknown, turn: ReturnType<typeof takeTurns>): Promise<RegistryEntry | string> {
   if (!isModelId(key)) return 'its key is not a model id';
   if (typeof value !== 'object' || value === null) return 'it is not an object';
   const { model_id, store_path, files, downloaded_at, total_bytes, repo_has_projector } = value as Record<string, unknown>;
@@ -80,10 +83,15 @@ function parseEntry(key: string, value: unknown): RegistryEntry | string {
   if (typeof store_path !== 'string' || !isRelativePath(store_path)) return 'its store_path is not a path below the store';
   if (store_path.toLowerCase() === 'registry.json') return 'its store_path is the registry';
   if (!Array.isArray(files) || !files.every((file) => typeof file === 'string')) return 'its files are not a list of names';
+  const own: string[] = [];
+  for (const file of files as string[]) {
+    if (isRelativePath(file) && whyNotModelFile(file) === undefined) own.push(file);
+    await turn();
+  }
   return {
     model_id: key,
     store_path,
-    files: files.filter((file) => isRelativePath(file) && whyNotModelFile(file) === undefined),
+    files: own,
     downloaded_at: typeof downloaded_at === 'string' ? downloaded_at : new Date(0).toISOString(),
     total_bytes: typeof total_bytes === 'number' && total_bytes >= 0 ? total_bytes : 0,
     repo_has_projector: typeof repo_has_projector === 'boolean' ? repo_has_projector : null,
@@ -106,7 +114,12 @@ export async function writeRegistryEntry(
 
 /** Writes a whole registry durably. */
 export const writeRegistry = (path: string, raw: Readonly<Record<string, unknown>>): Promise<void> =>
-  writeFileDurably(path, `${JSON.stringify(raw, null, 2)}\n`);
+  writeFileDurably(path, registryParts(raw));
+
+function* registryParts(raw: Readonly<Record<string, unknown>>): Generator<string> {
+  yield* jsonParts(raw, 2);
+  yield '\n';
+}
 
 /**
  * Keeps a registry that cannot be used under another name. The file itself stays until the new one takes its place, so

@@ -33,7 +33,7 @@ async function hasRegistry(root: string): Promise<boolean> {
   try {
     const value: unknown = JSON.parse(await readFile(storeLayout(root).registry, 'utf8'));
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-    const { entries, raw } = parseRegistry(value as Record<string, unknown>);
+    const { entries, raw } = await parseRegistry(value as Record<string, unknown>);
     // Somebody else's registry.json has none of our entries.
     return entries.size > 0 || Object.keys(raw).length === 0;
   } catch {

@@ -39,17 +39,17 @@ export function reservedBytes(uploads: readonly OpenUpload[], now: number, from?
  * @returns the key of the one that makes way, or undefined when there is a place
  * @throws SkulkError STORE_BUSY
  */
-export function planPlace(uploads: readonly OpenUpload[], from: string, now: number): string | undefined {
+export function planPlace(uploads: readonly OpenUpload[], from: string, now: number, most: number = uploadBounds.open): string | undefined {
   const counts = new Map<string, number>();
   for (const upload of uploads) counts.set(upload.from, (counts.get(upload.from) ?? 0) + 1);
   const own = counts.get(from) ?? 0;
   const isOwnFull = own >= uploadBounds.openPerSender;
-  if (uploads.length < uploadBounds.open && !isOwnFull) return undefined;
+  if (uploads.length < most && !isOwnFull) return undefined;
   const quiet = oldestFirst(uploads).filter(({ lastByteAt }) => now - lastByteAt >= uploadBounds.displacedAfterMs);
-  const most = Math.max(0, ...quiet.map((upload) => counts.get(upload.from) ?? 0));
+  const largest = Math.max(0, ...quiet.map((upload) => counts.get(upload.from) ?? 0));
   const leaving = isOwnFull
     ? quiet.find((upload) => upload.from === from)
-    : quiet.find((upload) => counts.get(upload.from) === most && most > own);
+    : quiet.find((upload) => counts.get(upload.from) === largest && largest > own);
   if (leaving !== undefined) return leaving.key;
   throw new SkulkError(
     'STORE_BUSY',

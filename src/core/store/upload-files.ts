@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Manifest } from '../catalog/manifest.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { forEachInTurns } from '../kernel/in-turns.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import { quote } from '../kernel/relative-path.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
@@ -18,8 +19,9 @@ export async function piecesOf(
   const entry = (await store.listModels()).find((known) => known.model_id === model_id);
   const pieces = new Map<string, { path: string; piece: Piece }>();
   if (entry === undefined) return pieces;
-  for (const file of files)
+  await forEachInTurns(files, (file) => {
     for (const piece of splitIntoPieces(file)) pieces.set(piece.sha256, { path: join(store.root, entry.store_path, file.path), piece });
+  });
   return pieces;
 }
 

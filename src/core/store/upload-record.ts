@@ -3,6 +3,7 @@ import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError } from '../kernel/errors.ts';
+import { forEachInTurns } from '../kernel/in-turns.ts';
 import { isModelId, type ModelId } from '../kernel/model-id.ts';
 import { isSha256, type Sha256 } from '../kernel/sha256.ts';
 
@@ -107,6 +108,6 @@ export async function readDone(place: string): Promise<ReadonlyMap<number, numbe
     throw error;
   });
   const done = new Map<number, number>();
-  for (const [, number, bytes] of text.matchAll(/^(\d{1,9}) (\d{1,9})\n/gm)) done.set(Number(number), Number(bytes));
+  await forEachInTurns(text.matchAll(/^(\d{1,9}) (\d{1,9})\n/gm), ([, number, bytes]) => done.set(Number(number), Number(bytes)));
   return done;
 }

@@ -10,6 +10,7 @@ import { pause } from '../kernel/backoff.ts';
 import { chunkSize } from '../kernel/chunk-size.ts';
 import { renameDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { mapInTurns } from '../kernel/in-turns.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 import type { World } from '../kernel/world.ts';
 import { diskRoom, requireRoom, storeReserve } from '../transfer/disk-room.ts';
@@ -80,12 +81,22 @@ const silenceMs = 5_000;
 /** How often old uploads are looked for, in milliseconds. */
 const sweepEveryMs = 3600_000;
 /** So many pieces are looked at before others get a turn. */
-const atATime = 5_000;
+const atATime = 1_000;
 /** The largest manifest that is taken, in bytes. */
 const mostManifestBytes = 64 * 1024 * 1024;
 
+/** What the store's policy says of uploads. */
+export interface UploadLimits {
+  /** So many may be open at one time. */
+  readonly open: number;
+  /** One that got nothing for so long is removed, in milliseconds. */
+  readonly staleAfterMs: number;
+}
+
+const usualLimits: UploadLimits = { open: uploadBounds.open, staleAfterMs: uploadBounds.staleAfterMs };
+
 /** Takes models from other machines into the store on this machine's disk. Nothing of them shows before they are complete. */
-export function createUploads(store: LocalStore, world: World): HostUploads {
+export function createUploads(store: LocalStore, world: World, limits: () => Promise<UploadLimits> = async () => usualLimits): HostUploads {
   const layout = storeLayout(store.root);
   const uploads = new Map<string, Upload>();
   const drafts = new Set<string>();
@@ -138,6 +149,7 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
   const sweep = async (): Promise<void> => {
     await ready;
     const { others } = await listStoredUploads(layout.uploads);
+    const { staleAfterMs } = await limits();
     for (const name of others) {
       const place = join(layout.uploads, name);
       if (drafts.has(place)) continue;
@@ -145,10 +157,10 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
       // What an older version left; under any other name somebody keeps files of their own.
       if (!isRest && !/\.[0-9a-f]{64}$/.test(name)) continue;
       const last = Math.max(await modifiedAt(place), await modifiedAt(join(place, 'journal')));
-      if (isRest || now() - last > uploadBounds.staleAfterMs) await removeTree(place);
+      if (isRest || now() - last > staleAfterMs) await removeTree(place);
     }
     for (const { upload, lastByteAt } of open())
-      if (now() - lastByteAt > uploadBounds.staleAfterMs) await remove(upload, gone(upload, 'nobody went on with it'));
+      if (now() - lastByteAt > staleAfterMs) await remove(upload, gone(upload, 'nobody went on with it'));
     await makeRoom(0, undefined);
   };
   let swept: Promise<void> = Promise.resolve();
@@ -201,7 +213,7 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
         });
       await store.requirePlace(modelId);
       const table = await readPieceTable(uploadPaths(draft).table);
-      const paths = Array.from({ length: table.files }, (_, number) => table.file(number).path);
+      const paths = await mapInTurns(numbersBelow(table.files), (number) => table.file(number).path);
       await requireDistinctNames(store.root, { paths, of: modelId });
       // One after the other, as room is promised once.
       const beginning = turn.then(() => begin(draft, announced, sender));
@@ -227,10 +239,12 @@ export function createUploads(store: LocalStore, world: World): HostUploads {
       return known;
     }
     const place = join(layout.uploads, key);
+    const { open: most } = await limits();
     const leaving = planPlace(
       open().filter((other) => other.key !== key),
       sender.address,
       now(),
+      most,
     );
     const displaced = leaving === undefined ? undefined : uploads.get(leaving);
     if (displaced !== undefined) await remove(displaced, gone(displaced, 'others wanted its place'));
@@ -447,10 +461,7 @@ function checkAnnounced({ model_id, pieces }: Announced, modelId: string): void 
 /** What the journal names is there once it was hashed again. */
 async function takeHinted(upload: Upload, have: Bits, table: PieceTable, signal: AbortSignal): Promise<void> {
   const hinted = [...(await readDone(upload.place)).keys()].filter((number) => number < table.pieces).toSorted((a, b) => a - b);
-  const byFile = Map.groupBy(
-    hinted.map((number) => table.piece(number)),
-    ({ file }) => file,
-  );
+  const byFile = Map.groupBy(await mapInTurns(hinted, (number) => table.piece(number)), ({ file }) => file);
   for (const pieces of byFile.values()) {
     const [first] = pieces;
     if (first === undefined) continue;
@@ -507,6 +518,10 @@ async function answer({ record, have, place }: Upload): Promise<HostAnnouncement
       }
     },
   };
+}
+
+function* numbersBelow(end: number): Generator<number> {
+  for (let number = 0; number < end; number += 1) yield number;
 }
 
 /** A set of the numbers below `size`. */

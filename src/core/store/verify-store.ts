@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Manifest, totalBytes } from '../catalog/manifest.ts';
+import { type Manifest, type ManifestFile, totalBytes } from '../catalog/manifest.ts';
 import { isProjector } from '../catalog/model-files.ts';
+import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { type SkulkError, systemCode } from '../kernel/errors.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import { noSuchModel } from '../kernel/no-such-model.ts';
-import { type Fingerprint, readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
+import { type Fingerprint, lookAtFile, untouchedBetween } from '../transfer/fingerprint.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 import type { AdoptContext } from './adopt-model.ts';
 import type { BadFile, RegistryEntry, VerifiedModel, VerifyReport, WorkOptions } from './contract.ts';
@@ -76,7 +77,7 @@ async function verifyModel(entry: RegistryEntry, repair: boolean, options: WorkO
   const known = await context.records.read(model_id).catch((error: unknown) => error as SkulkError);
   if (known === undefined || known instanceof Error) {
     const why = known === undefined ? 'it was never hashed' : known.message;
-    const bad_files = missingFiles(entry, directory);
+    const bad_files = await missingFiles(entry, directory);
     if (bad_files.length > 0)
       return {
         model_id,
@@ -137,33 +138,43 @@ async function checkFiles(
   { signal, onBytes }: WorkOptions,
 ): Promise<{ bad: readonly BadFile[]; seen: Record<string, Fingerprint> }> {
   const seen: Record<string, Fingerprint> = {};
-  const bad: BadFile[] = [];
   const total = totalBytes(manifest.files);
-  let before = 0;
-  for (const { path, size, sha256 } of manifest.files) {
+  let done = 0;
+  const checkFile = async ({ path, size, sha256 }: ManifestFile): Promise<BadFile['problem'] | undefined> => {
     const absolute = join(directory, path);
+    let own = 0;
+    const report = (bytes: number): void => {
+      done += bytes - own;
+      own = bytes;
+      onBytes?.(done, total);
+    };
     try {
-      const fingerprint = readFingerprint(absolute);
-      if (fingerprint === undefined) bad.push({ path, problem: 'missing' });
-      else if (fingerprint.size !== size) bad.push({ path, problem: 'size' });
-      else if (
-        (await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (done) => onBytes?.(before + done, total) })).sha256 !==
-        sha256
-      )
-        bad.push({ path, problem: 'content' });
-      else if (untouchedBetween(fingerprint, readFingerprint(absolute))) seen[path] = fingerprint;
+      const fingerprint = await lookAtFile(absolute);
+      if (fingerprint === undefined) return 'missing';
+      if (fingerprint.size !== size) return 'size';
+      const found = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: report });
+      if (found.sha256 !== sha256) return 'content';
+      if (untouchedBetween(fingerprint, await lookAtFile(absolute))) seen[path] = fingerprint;
+      return undefined;
     } catch (error) {
       // Only what the disk says counts against the file; a hashing thread that died says nothing of it.
       if (signal.aborted || systemCode(error) === undefined) throw error;
-      bad.push({ path, problem: 'unreadable' });
+      return 'unreadable';
+    } finally {
+      report(size);
     }
-    before += size;
-  }
-  return { bad, seen };
+  };
+  const problems = await mapAtOnce(manifest.files, filesAtOnce, checkFile);
+  return { bad: manifest.files.flatMap(({ path }, index) => problemOf(path, problems[index])), seen };
 }
 
-const missingFiles = ({ files }: RegistryEntry, directory: string): readonly BadFile[] =>
-  files.filter((path) => readFingerprint(join(directory, path)) === undefined).map((path) => ({ path, problem: 'missing' }));
+const problemOf = (path: string, problem: BadFile['problem'] | undefined): readonly BadFile[] =>
+  problem === undefined ? [] : [{ path, problem }];
+
+async function missingFiles({ files }: RegistryEntry, directory: string): Promise<readonly BadFile[]> {
+  const looks = await mapAtOnce(files, filesAtOnce, (path) => lookAtFile(join(directory, path)));
+  return files.filter((_, index) => looks[index] === undefined).map((path) => ({ path, problem: 'missing' }));
+}
 
 async function findUnregistered({ layout }: AdoptContext, registered: ReadonlySet<string>): Promise<readonly ModelId[]> {
   const items = await readdir(layout.root, { withFileTypes: true });

@@ -1,5 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { isSystemError } from '../kernel/errors.ts';
 
 /** What shows, without reading it, that a file is still the one that was hashed. */
@@ -24,6 +25,17 @@ export const fingerprintOf = (info: BigIntStats): Fingerprint => ({
 export function readFingerprint(path: string): Fingerprint | undefined {
   try {
     const info = statSync(path, { bigint: true });
+    return info.isFile() ? fingerprintOf(info) : undefined;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** The same for who has many files to look at: the disk may take its time. */
+export async function lookAtFile(path: string): Promise<Fingerprint | undefined> {
+  try {
+    const info = await stat(path, { bigint: true });
     return info.isFile() ? fingerprintOf(info) : undefined;
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { takeTurns } from '../kernel/in-turns.ts';
 import { quote } from '../kernel/relative-path.ts';
 
 /** Which names a disk takes for one. */
@@ -25,28 +26,35 @@ export async function requireDistinctNames(
   ask: (where: string) => Promise<Folding> = askDisk,
 ): Promise<void> {
   // Nearly no model has such names, and then no disk is asked.
-  if (findFolded(paths, { ignoresCase: true, ignoresForm: true }) === undefined) return;
-  const folded = findFolded(paths, await ask(where));
+  if ((await findFolded(paths, { ignoresCase: true, ignoresForm: true })) === undefined) return;
+  const folded = await findFolded(paths, await ask(where));
   if (folded === undefined) return;
   throw new SkulkError('CONFLICT', `the disk of ${where} takes ${quote(folded[0])} and ${quote(folded[1])} of ${of} for one name`, {
     hint: 'choose a directory on a disk that tells upper and lower case and accents apart',
   });
 }
 
-/** Two paths that a disk takes for one, or a file and a directory. Pure. */
-export function findFolded(paths: readonly string[], folding: Folding): readonly [string, string] | undefined {
+/** Two paths that a disk takes for one, or a file and a directory. */
+export async function findFolded(paths: readonly string[], folding: Folding): Promise<readonly [string, string] | undefined> {
+  const turn = takeTurns();
   const files = new Map<string, string>();
   for (const path of paths) {
     const key = foldName(path, folding);
     const other = files.get(key);
     if (other !== undefined && other !== path) return [other, path];
     files.set(key, path);
+    await turn();
   }
+  const directories = new Set<string>();
   for (const path of paths) {
     for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
-      const other = files.get(foldName(path.slice(0, end), folding));
+      const directory = path.slice(0, end);
+      if (directories.has(directory)) continue;
+      directories.add(directory);
+      const other = files.get(foldName(directory, folding));
       if (other !== undefined) return [other, path];
     }
+    await turn();
   }
   return undefined;
 }

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { BigIntStats, Dirent } from 'node:fs';
-import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { lstat, opendir, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
+import { mapAtOnce } from '../kernel/at-once.ts';
 import { syncDirectory } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { forEachInTurns } from '../kernel/in-turns.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
 
 /*
@@ -43,8 +45,33 @@ export interface Sealed {
 const entryName = /^[0-9a-f]{24}\.(\d{1,4})\.(taken|removed)$/;
 const newToken = (): string => randomBytes(12).toString('hex');
 
-/** Removes a tree of skulk's own, following no link. */
-export const removeTree = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 3 });
+/**
+ * Removes a tree of skulk's own, following no link. The files go a few at a time: Node would ask for all of them at once, and whoever
+ * asks for another file meanwhile would wait until the last of 50,000 is gone.
+ */
+export async function removeTree(path: string): Promise<void> {
+  await removeFilesBelow(path);
+  // What resisted is tried again here, and told.
+  await rm(path, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Fewer than Node has threads for files: a disk may think for long about a removal, and others have files to open. */
+const removalsAtOnce = 3;
+
+async function removeFilesBelow(directory: string): Promise<void> {
+  const info = await lstat(directory).catch(() => undefined);
+  if (info?.isDirectory() !== true) return;
+  const items = await readdir(directory, { withFileTypes: true }).catch((): Dirent[] => []);
+  await mapAtOnce(items, removalsAtOnce, async (item) => {
+    if (!item.isDirectory()) await unlink(join(directory, item.name)).catch(() => undefined);
+  });
+  for (const item of items) {
+    if (!item.isDirectory()) continue;
+    const below = join(directory, item.name);
+    await removeFilesBelow(below);
+    await rmdir(below).catch(() => undefined);
+  }
+}
 
 /**
  * Moves a directory (or a link) that skulk made into the trash: from then on it is not there any more, whatever happens.
@@ -135,13 +162,30 @@ export async function takeFiles(
 
 /** The files below a directory, and the links, that somebody else put there; their paths below it, without the directories. */
 export async function findOthers(directory: string, isOurs: (path: string, item: Dirent) => boolean): Promise<readonly string[]> {
-  const items = await listBelow(directory);
-  return items.filter(({ path, item }) => !item.isDirectory() && !isOurs(path, item)).map(({ path }) => path);
+  const others: string[] = [];
+  await forEachInTurns(await listBelow(directory), ({ path, item }) => {
+    if (!item.isDirectory() && !isOurs(path, item)) others.push(path);
+  });
+  return others;
 }
 
-async function listBelow(directory: string): Promise<readonly { readonly path: string; readonly item: Dirent }[]> {
-  const items = await readdir(directory, { recursive: true, withFileTypes: true });
-  return items.map((item) => ({ path: join(item.parentPath, item.name).slice(directory.length + 1), item }));
+interface Below {
+  readonly path: string;
+  readonly item: Dirent;
+}
+
+async function listBelow(directory: string): Promise<readonly Below[]> {
+  const found: Below[] = [];
+  const directories = [''];
+  for (let below = directories.pop(); below !== undefined; below = directories.pop()) {
+    // In small parts, as Node makes all names of a whole directory in one go.
+    for await (const item of await opendir(join(directory, below), { bufferSize: 256 })) {
+      const path = join(below, item.name);
+      found.push({ path, item });
+      if (item.isDirectory()) directories.push(path);
+    }
+  }
+  return found;
 }
 
 /**

@@ -1,0 +1,2 @@
+// The same with as many files as there may be.
+import './event-loop.test.ts';
