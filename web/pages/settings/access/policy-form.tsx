@@ -9,7 +9,7 @@ import { useTask } from '../../../parts/use-task.ts';
 
 const choices: readonly { readonly lan: Lan; readonly name: string; readonly help: string }[] = [
   { lan: 'node', name: 'Stage and change models', help: 'Anyone who can open the page can make these changes.' },
-  { lan: 'read', name: 'Look and fetch', help: 'Anyone can list and download models. Changing them needs a token of role node.' },
+  { lan: 'read', name: 'Look and fetch', help: 'Anyone can list and fetch models. Changing them needs a token of role node.' },
   { lan: 'none', name: 'Nothing', help: 'Every machine and every browser needs a token.' },
 ];
 
