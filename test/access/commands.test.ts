@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { makeManifest } from '../../src/core/catalog/manifest.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { sha256 } from '../helpers/model-files.ts';
+import { openStorePolicy } from '../../src/core/operations/store-policy.ts';
 import { ownEnvironment } from '../helpers/own-environment.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runSkulk, type Served, startServe } from '../helpers/spawn-skulk.ts';
@@ -206,6 +207,32 @@ describe('skulk policy', () => {
     const ended = await runSkulk(['policy', ...args], { env: { SKULK_HOME: home } });
     expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(says) });
     expect(await readFile(file, 'utf8')).toBe('lan: read\n');
+  });
+
+  test('a file that an editor has emptied or moved away for a moment opens nothing, and one that stays so brings the default back', async () => {
+    const root = await temporaryDirectory();
+    const file = join(root, '.skulk/v1/policy.yaml');
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, 'lan: none\n');
+    let now = 0;
+    const policy = await openStorePolicy({ root, emit: () => {}, signal: new AbortController().signal, now: () => now });
+    const lan = async (): Promise<string> => {
+      now += 1_000;
+      return (await policy.current()).lan;
+    };
+    for (const half of ['', '# what the LAN may do\n', 'server_names: [nas.example.com]\n', undefined]) {
+      if (half === undefined) await rm(file);
+      else await writeFile(file, half);
+      expect([half, await lan()]).toEqual([half, 'none']);
+      expect([half, await lan()]).toEqual([half, 'none']);
+      await writeFile(file, 'lan: none\n# again\n');
+      expect([half, await lan()]).toEqual([half, 'none']);
+    }
+    // What says so counts at once, and what stays away counts in the end.
+    await writeFile(file, 'lan: read\n');
+    expect(await lan()).toBe('read');
+    await rm(file);
+    expect([await lan(), await lan(), await lan()]).toEqual(['read', 'read', 'node']);
   });
 
   test('a broken file keeps a server from starting, and a running one on what it had before', async () => {

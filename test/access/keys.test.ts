@@ -1,13 +1,15 @@
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, lchown, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ensureAdminKey, readAdminKey } from '../../src/core/access/admin-key.ts';
+import { closeHome } from '../../src/core/access/close-home.ts';
 import { createPageKeys } from '../../src/core/access/page-keys.ts';
 import { findServer, keyFor, recordServer } from '../../src/core/access/serve-record.ts';
 import { openTokenBook } from '../../src/core/access/token-book.ts';
 import { rawServer } from '../helpers/raw-http.ts';
 import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { wants } from '../helpers/wants.ts';
 
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 
@@ -32,6 +34,58 @@ describe('the key of a machine', () => {
     expect(await modeOf(join(home, 'admin-key'))).toBe(0o600);
     await writeFile(join(home, 'admin-key'), '');
     expect(await ensureAdminKey(home, () => {})).toMatch(/^[\w-]{43}$/);
+  });
+});
+
+/** Of nobody who runs tests. */
+const stranger = 12_345;
+
+describe('what another user of this machine puts there', () => {
+  test('is no key, no record of a server and no book of tokens', wants('root'), async () => {
+    const home = await temporaryDirectory();
+    const path = join(home, 'admin-key');
+    await writeFile(path, `${'x'.repeat(43)}\n`, { mode: 0o600 });
+    await chown(path, stranger, stranger);
+    const told: string[] = [];
+    const key = await ensureAdminKey(home, (one) => void told.push(one));
+    expect([key, told]).toEqual([expect.not.stringMatching(/^x+$/), [path]]);
+    expect((await stat(path)).uid).toBe(process.geteuid?.());
+
+    const server = { role: 'store', storePath: '/s', apiUrl: 'http://127.0.0.1:2', localApiUrl: 'http://127.0.0.1:2' } as const;
+    await recordServer(home, { ...server, urls: ['http://127.0.0.1:1'] });
+    expect(await keyFor(home, 'http://127.0.0.1:1')).toBe(key);
+    await chown(join(home, 'serve.json'), stranger, stranger);
+    expect(await keyFor(home, 'http://127.0.0.1:1')).toBeUndefined();
+    expect(await findServer(home)).toBeUndefined();
+    // A link is whose it is, whatever it leads to.
+    await rename(join(home, 'serve.json'), join(home, 'mine'));
+    await chown(join(home, 'mine'), 0, 0);
+    await symlink(join(home, 'mine'), join(home, 'serve.json'));
+    await lchown(join(home, 'serve.json'), stranger, stranger);
+    expect(await keyFor(home, 'http://127.0.0.1:1')).toBeUndefined();
+
+    const file = join(home, 'tokens.json');
+    const book = openTokenBook({ file, lock: join(home, 'lock'), signal: new AbortController().signal });
+    const { token } = await book.create({ name: 'laptop', role: 'admin' });
+    expect(await book.find(token)).toMatchObject({ role: 'admin' });
+    await chown(file, stranger, stranger);
+    await expect(book.find(token)).rejects.toMatchObject({ code: 'CONFIG', message: expect.stringContaining(`uid ${stranger}`) });
+    // Root looks after the stores of other users.
+    await chown(home, stranger, stranger);
+    expect(await book.find(token)).toMatchObject({ role: 'admin' });
+  });
+
+  test('cannot be in the directory of the key, whatever the mask was that it was made with', async () => {
+    const home = join(await temporaryDirectory(), 'home');
+    const told: string[] = [];
+    await mkdir(home);
+    await chmod(home, 0o777);
+    await closeHome(home, (path) => void told.push(path));
+    expect(await modeOf(home)).toBe(0o775);
+    await chmod(home, 0o1777);
+    await closeHome(home, (path) => void told.push(path));
+    expect((await stat(home)).mode & 0o7777).toBe(0o1777);
+    expect(told).toEqual([]);
   });
 });
 

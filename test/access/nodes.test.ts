@@ -134,6 +134,19 @@ describe('what a node asks its store', () => {
     }
   });
 
+  test('is no more than before when the node is started again while its store is away', async () => {
+    const store = await storeWith({ '': { role: 'read', credential: 'lan', lan: 'read' } });
+    const first = await nodeOf(store.url);
+    const stage = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
+    expect((await ask(first.apiUrl, '/node/stage', stage)).status).toBe(403);
+    await first.stop();
+    store.stop();
+    const again = await startServe({ home: first.home, args: ['--role', 'node'], env: { SKULK_STORE: store.url } });
+    onTestFinished(() => again[Symbol.asyncDispose]());
+    expect((await ask(again.apiUrl, '/node/stage', stage)).status).toBe(403);
+    expect((await ask(again.apiUrl, '/node/identity')).status).toBe(200);
+  });
+
   test('holds for a minute, and what it refused only for a moment', async () => {
     let now = 0;
     let role: 'node' | undefined = 'node';

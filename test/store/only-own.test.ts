@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
+import { adminKeyOf } from '../helpers/page-link.ts';
 
 const files = { 'a.safetensors': 'weights', 'config.json': '{}' };
 
@@ -47,6 +48,29 @@ test('nothing brings a model over a directory that is not in the registry, not e
   expect(await readdir(place)).toEqual(['notes.txt']);
   expect(await readFile(join(source, 'w.gguf'), 'utf8')).toBe('other weights');
   expect(await readdir(join(place, '../.skulk/v1/uploads')).catch(() => [])).toEqual([]);
+});
+
+test('nobody on the LAN makes a model of a directory that somebody put into the store, which they could then read and delete', async () => {
+  const { place, storePath, serve, host } = await hostWith({ 'diary.txt': 'mine' });
+  await writeFiles(join(storePath, 'notes'), { 'more.txt': 'mine too' });
+  const served = await serve();
+  const adopt = (id: string, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${served.url}/models/${id}/adopt`, { method: 'POST', headers });
+  for (const id of ['org%2Fm', 'org/m', 'notes']) {
+    const answer = await adopt(id);
+    expect([answer.status, await answer.json()], id).toMatchObject([403, { code: 'FORBIDDEN' }]);
+    expect((await fetch(`${served.url}/models/${id}/diary.txt`)).status, id).toBe(404);
+    expect((await fetch(`${served.url}/models/${id}`, { method: 'DELETE' })).status, id).toBe(404);
+  }
+  expect((await adopt('nobody')).status).toBe(404);
+  expect(await readFile(join(place, 'diary.txt'), 'utf8')).toBe('mine');
+  // A command on this machine has its key.
+  expect(await host('add', place, '--as', 'org/m')).toMatchObject({ status: 0 });
+  // Nor does a file that somebody put beside those of a model become one of the model, which goes with it.
+  await writeFiles(place, { 'diary-2.txt': 'mine as well' });
+  expect((await adopt('org/m')).status).toBe(403);
+  const headers = { Authorization: `Bearer ${await adminKeyOf(served.home)}` };
+  expect((await adopt('notes', headers)).status).toBe(200);
 });
 
 test('a directory that appears while a model is downloaded stays, and what was downloaded is kept', async () => {

@@ -3,6 +3,7 @@ import { chmod, link, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { ownerOf } from './owner-of.ts';
 import { makeSecret } from './secret.ts';
 
 /** The file that holds the key of this machine: whoever can read it may change the settings of its server. */
@@ -23,13 +24,13 @@ export async function readAdminKey(skulkHome: string): Promise<string | undefine
 
 /**
  * The key of this machine, made if there is none. Of two processes that make one, both get the same. A key that other users of the
- * machine could read is replaced.
+ * machine could read, or that one of them put there, is replaced.
  * @param onReplaced told when that happened
  */
 export async function ensureAdminKey(skulkHome: string, onReplaced: (path: string) => void): Promise<string> {
   const path = adminKeyFile(skulkHome);
   const found = await stat(path).catch(() => undefined);
-  if (found !== undefined && (found.mode & 0o077) !== 0) {
+  if (found !== undefined && ((found.mode & 0o077) !== 0 || (await isOfStranger(path)))) {
     onReplaced(path);
     return replaceKey(path, makeSecret());
   }
@@ -39,6 +40,12 @@ export async function ensureAdminKey(skulkHome: string, onReplaced: (path: strin
     throw new SkulkError('CONFIG', `${path} is not a file`, { hint: 'remove it; `skulk serve` makes the key of this machine there' });
   // What is there and is no key was never written by skulk as a whole.
   return found === undefined ? makeKey(skulkHome, path) : replaceKey(path, makeSecret());
+}
+
+/** Whoever wrote the key knows it. */
+async function isOfStranger(path: string): Promise<boolean> {
+  const [owner, self] = [await ownerOf(path), process.geteuid?.()];
+  return self !== undefined && owner !== 0 && owner !== self;
 }
 
 async function makeKey(skulkHome: string, path: string): Promise<string> {

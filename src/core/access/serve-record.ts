@@ -4,7 +4,8 @@ import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import { isOwnAddress } from '../kernel/own-address.ts';
 import { identifyProcess, identifySelf, namespaceOf } from '../kernel/process-identity.ts';
-import { readAdminKey } from './admin-key.ts';
+import { adminKeyFile, readAdminKey } from './admin-key.ts';
+import { ownerOf } from './owner-of.ts';
 
 /** The server of this machine that runs now. */
 export interface ServeRecord {
@@ -41,7 +42,7 @@ export async function recordServer(
 /** The server of this machine, when the very process that wrote itself down still lives. */
 export async function findServer(skulkHome: string): Promise<ServeRecord | undefined> {
   const record = await readRecord(skulkHome);
-  if (record === undefined || record.startTime === '') return undefined;
+  if (record === undefined || record.startTime === '' || (await isForged(skulkHome))) return undefined;
   if (JSON.stringify(record.namespaces) !== JSON.stringify(namespacesHere())) return undefined;
   return (await identifyProcess(record.pid))?.startTime === record.startTime ? record : undefined;
 }
@@ -57,6 +58,12 @@ export async function keyFor(skulkHome: string, url: string): Promise<string | u
   // An address that the server had in another network may be somebody else's in this one.
   if (!isOwnAddress(hostname.replace(/^\[|\]$/g, ''))) return undefined;
   return server.urls.some((own) => URL.canParse(own) && new URL(own).origin === origin) ? readAdminKey(skulkHome) : undefined;
+}
+
+/** A record says where the key goes, so only whoever has the key, or root, may have written it. */
+async function isForged(skulkHome: string): Promise<boolean> {
+  const [writer, keeper] = await Promise.all([ownerOf(fileOf(skulkHome)), ownerOf(adminKeyFile(skulkHome))]);
+  return keeper !== undefined && writer !== 0 && writer !== keeper;
 }
 
 const namespacesHere = (): readonly (string | null)[] => [namespaceOf('pid') ?? null, namespaceOf('net') ?? null];

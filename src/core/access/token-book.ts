@@ -1,8 +1,10 @@
 import { chmod, readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { acquireLock } from '../kernel/lock.ts';
 import { isRole, type Role } from '../kernel/role.ts';
+import { ownerOf } from './owner-of.ts';
 import { digestOf, isSameDigest, makeSecret } from './secret.ts';
 
 /** A token with a name, without the token itself. */
@@ -62,7 +64,9 @@ export function openTokenBook({
   let known: { readonly stamp: string; readonly tokens: readonly KeptToken[] } | undefined;
   const read = async (): Promise<readonly KeptToken[]> => {
     const stamp = await stampOf(file);
-    if (known?.stamp !== stamp) known = { stamp, tokens: stamp === '' ? [] : parseTokens(await readFile(file, 'utf8'), file) };
+    if (known?.stamp === stamp) return known.tokens;
+    if (stamp !== '') await refuseStranger(file);
+    known = { stamp, tokens: stamp === '' ? [] : parseTokens(await readFile(file, 'utf8'), file) };
     return known.tokens;
   };
   const change = async <T>(
@@ -110,13 +114,25 @@ export function openTokenBook({
   };
 }
 
+/** A store may lie where others can write, and whoever writes the book gives itself any role. */
+async function refuseStranger(file: string): Promise<void> {
+  const self = process.geteuid?.();
+  const owner = await ownerOf(file);
+  // Whoever has the directory could put another file there; for root that is the user of the store.
+  const trusted = [0, self, await ownerOf(dirname(file))];
+  if (self === undefined || owner === undefined || trusted.includes(owner)) return;
+  throw new SkulkError('CONFIG', `${file} belongs to uid ${owner}, so no named token is accepted`, {
+    hint: 'if you trust what it says, give it to the user that runs `skulk serve`; otherwise remove it and create the tokens again',
+  });
+}
+
 const shown = ({ name, role, created_at }: KeptToken): NamedToken => ({ name, role, created_at });
 
-/** What changes whenever the file is replaced; empty when there is none. */
+/** What changes whenever the file is replaced or given to another user; empty when there is none. */
 async function stampOf(file: string): Promise<string> {
   try {
-    const { mtimeNs, size, ino } = await stat(file, { bigint: true });
-    return `${mtimeNs} ${size} ${ino}`;
+    const { mtimeNs, size, ino, uid } = await stat(file, { bigint: true });
+    return `${mtimeNs} ${size} ${ino} ${uid}`;
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return '';
     throw error;

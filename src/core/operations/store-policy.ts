@@ -42,33 +42,48 @@ export interface StorePolicy {
 
 /** How long the file is believed to be as it was, in milliseconds. */
 const believedMs = 250;
+/**
+ * Many editors empty a file, or move it away, before they write it. So one that says nothing of `lan` any more opens the store only when
+ * it has stood still for so long; in milliseconds.
+ */
+const settlesMs = 2_000;
 
 /**
  * @param root of the store
+ * @param now milliseconds of a clock that only goes forward
  * @throws SkulkError CONFIG when the file is broken
  */
 export async function openStorePolicy({
   root,
   emit,
   signal,
+  now: clock = () => performance.now(),
 }: {
   readonly root: string;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  readonly now?: () => number;
 }): Promise<StorePolicy> {
   const layout = storeLayout(root);
   const path = layout.policy;
   let stamp = await stampOf(path);
   let { policy } = (await readPolicy(path)) ?? nothing;
-  let looked = performance.now();
+  let looked = clock();
 
+  let silent: { readonly stamp: string; readonly since: number } | undefined;
   const look = async (): Promise<void> => {
     const now = await stampOf(path);
+    if (silent?.stamp !== now) silent = undefined;
     if (now === stamp) return;
     // A disk that went away says nothing about what the LAN may do.
     if (now === 'none' && !(await isThere(dirname(path)))) return;
     try {
-      ({ policy } = (await readPolicy(path)) ?? nothing);
+      const read = (await readPolicy(path)) ?? nothing;
+      if (policy.lan !== defaultPolicy.lan && !read.given.includes('lan')) {
+        silent ??= { stamp: now, since: clock() };
+        if (clock() - silent.since < settlesMs) return;
+      }
+      ({ policy } = read);
     } catch (error) {
       if (!(error instanceof SkulkError)) throw error;
       emit({ type: 'warning', message: `the policy as it was before stays in force: ${error.message}`, hint: error.hint });
@@ -78,9 +93,9 @@ export async function openStorePolicy({
   let looking: Promise<void> | undefined;
   return {
     current: async () => {
-      if (performance.now() - looked >= believedMs) {
+      if (clock() - looked >= believedMs) {
         looking ??= look().finally(() => {
-          looked = performance.now();
+          looked = clock();
           looking = undefined;
         });
         await looking;

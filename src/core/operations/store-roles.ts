@@ -16,6 +16,12 @@ export interface StoreRoles {
   findToken(token: string): Promise<Pick<NamedToken, 'role' | 'name'> | undefined>;
 }
 
+/** What this machine remembers over a restart of what the LAN may do. */
+export interface LanMemory {
+  read(url: string): Promise<unknown>;
+  write(url: string, lan: Policy['lan']): Promise<void>;
+}
+
 /** How long an answer holds, in milliseconds: a token that was revoked is over here within that time. */
 const believedMs = 60_000;
 /** A token that was just made is known here after that. */
@@ -24,10 +30,13 @@ const refusedMs = 2_000;
 const awayMs = 5_000;
 const mostTokens = 1_000;
 
-/** @param now milliseconds of a clock that only goes forward */
+/**
+ * @param now milliseconds of a clock that only goes forward
+ * @param memory a node that is started while its store is away is no more open than before
+ */
 export function createStoreRoles(
   link: Pick<StoreLink, 'session' | 'url'>,
-  { now = () => performance.now() }: { readonly now?: () => number } = {},
+  { now = () => performance.now(), memory }: { readonly now?: () => number; readonly memory?: LanMemory | undefined } = {},
 ): StoreRoles {
   let lan: Policy['lan'] | undefined;
   let askAgain = Number.NEGATIVE_INFINITY;
@@ -36,11 +45,17 @@ export function createStoreRoles(
 
   const askLan = async (): Promise<void> => {
     try {
-      lan = lanOf(await link.session(undefined));
+      const said = lanOf(await link.session(undefined));
       askAgain = now() + believedMs;
+      const url = link.url();
+      if (said !== lan && url !== undefined) await memory?.write(url, said);
+      lan = said;
     } catch (error) {
       if (!(error instanceof SkulkError)) throw error;
       askAgain = now() + awayMs;
+      const url = link.url();
+      const before = lan === undefined && url !== undefined ? await memory?.read(url) : undefined;
+      if (before === 'node' || before === 'read' || before === 'none') lan = before;
     }
   };
   return {

@@ -22,6 +22,13 @@ export interface LogOptions {
   readonly stream?: { write(line: string): void } | undefined;
 }
 
+/**
+ * A line of JSON with every character escaped that may steer a terminal. JSON itself leaves some as they are: the second set of control
+ * characters, which raw bytes in a URL become, and those that turn the direction of a text. Pure.
+ */
+const escapeControls = (line: string): string =>
+  line.replaceAll(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** What the two servers have in common. */
 export interface AppOptions extends LogOptions {
   readonly title: string;
@@ -49,7 +56,8 @@ export async function createApp({
   stream,
 }: AppOptions): Promise<FastifyInstance> {
   const options = { level: logLevel, redact: ['req.headers.authorization', '*.authorization', 'authorization'] };
-  const logger: FastifyBaseLogger = pino(options, stream ?? pino.destination({ fd: 2, sync: true }));
+  const sink = stream ?? pino.destination({ fd: 2, sync: true });
+  const logger: FastifyBaseLogger = pino(options, { write: (line) => void sink.write(escapeControls(line)) });
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),

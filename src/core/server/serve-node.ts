@@ -1,8 +1,10 @@
 import { SkulkError } from '../kernel/errors.ts';
 import type { Emit } from '../kernel/events.ts';
+import { readKnown, remember } from '../kernel/known-stores.ts';
+import type { Deps } from '../operations/deps.ts';
 import { requireTokenDestination } from '../operations/guard-token.ts';
 import { createStoreLink } from '../operations/store-link.ts';
-import { createStoreRoles } from '../operations/store-roles.ts';
+import { createStoreRoles, type LanMemory } from '../operations/store-roles.ts';
 import { createAccess } from './access/access.ts';
 import type { Served, Serving } from './serving.ts';
 
@@ -26,7 +28,7 @@ export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: E
       if (!(error instanceof SkulkError)) throw error;
       tell({ type: 'warning', message: error.message, hint: error.hint });
     });
-  const roles = createStoreRoles(link);
+  const roles = createStoreRoles(link, { memory: lanMemory(deps) });
   return {
     deps,
     link,
@@ -40,5 +42,20 @@ export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: E
     storeUrl: (enabled.value ? link.url() : undefined) ?? null,
     storePath: null,
     fleet: enabled.value ? link.fleet : undefined,
+  };
+}
+
+/** Beside what else this machine remembers of stores. That it cannot be read or written keeps nobody from being answered. */
+function lanMemory({ config: { skulkHome }, world: { now, emit } }: Deps): LanMemory {
+  const section = 'lan';
+  return {
+    read: async (url) => (await readKnown(skulkHome, section).catch(() => undefined))?.get(url)?.['lan'],
+    write: async (key, lan) => {
+      const known = await readKnown(skulkHome, section).catch(() => undefined);
+      if (known?.get(key)?.['lan'] === lan) return;
+      await remember(skulkHome, { section, key, entry: { lan }, now: now(), emit }).catch((error: unknown) =>
+        emit({ type: 'warning', message: `what the LAN may do was not written down: ${String(error)}` }),
+      );
+    },
   };
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { ensureAdminKey } from '../access/admin-key.ts';
+import { closeHome } from '../access/close-home.ts';
 import { createPageKeys } from '../access/page-keys.ts';
 import { pageLink } from '../access/page-link.ts';
 import { recordServer } from '../access/serve-record.ts';
@@ -45,6 +46,13 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
   const { world } = given;
   const config = await decideRole(given.config, request.role);
   const { settings, isStoreHost: isHost } = config;
+  await closeHome(config.skulkHome, (path) =>
+    world.emit({
+      type: 'warning',
+      message: `every user of this machine can write in ${path}, and so take the key of this machine`,
+      hint: `chmod o-w ${path}, or set SKULK_HOME to a directory of your own`,
+    }),
+  );
   const nodeId = await ensureNodeId(config.skulkHome, world.env['SKULK_NODE_ID']);
   checkAdvertise(given);
   const adminKey = await ensureAdminKey(config.skulkHome, (path) =>

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SkulkError } from '../kernel/errors.ts';
 import { parseModelId, parseRevision } from '../kernel/model-id.ts';
 import { parseRelativePath } from '../kernel/relative-path.ts';
+import { mayActAs } from '../kernel/role.ts';
 import { isSha256 } from '../kernel/sha256.ts';
 import type { AdoptRequest, LocalStore } from '../store/contract.ts';
 import { forNodes } from './access/require-role.ts';
@@ -29,15 +30,22 @@ export function addWorkRoutes(app: FastifyInstance, { store, intervalMs }: { sto
     const { org, id, name } = request.params as { org?: string; id?: string; name?: string };
     const wanted = parseAdopt(id ?? `${org}/${name}`, request.body as AdoptBody);
     request.log.info({ model: wanted.modelId, incoming: wanted.incoming }, 'adopting');
-    await streamWork({ request, reply, intervalMs }, (options) => store.adopt(wanted, options));
+    // What is a model may be read and deleted by whoever changes models, so nobody else makes one of what a person put there.
+    const mayTakeInPlace = mayActAs(request.asker.role, 'admin');
+    await streamWork({ request, reply, intervalMs }, (options) => store.adopt({ ...wanted, mayTakeInPlace }, options));
     return reply;
   };
-  const response = { 200: linesSchema, 400: errorSchema, 409: errorSchema };
+  const response = { 200: linesSchema, 400: errorSchema, 403: errorSchema, 404: errorSchema, 409: errorSchema };
   app.post(
     '/models/:id/adopt',
     {
       config: forNodes,
-      schema: { summary: 'Take a directory into the store', params: modelParams, body: adoptBodySchema, response },
+      schema: {
+        summary: 'Take a directory of incoming/ into the store; with the role admin also one that lies in the place of the model',
+        params: modelParams,
+        body: adoptBodySchema,
+        response,
+      },
       preValidation,
     },
     adopt,

@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Manifest, makeManifest, totalBytes } from '../catalog/manifest.ts';
 import { isProjector } from '../catalog/model-files.ts';
@@ -42,6 +43,14 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
   const { modelId, incoming } = request;
   const directory =
     incoming === undefined ? join(layout.root, directoryName(modelId)) : join(incomingPath(layout, incoming, modelId), 'files');
+  if (incoming === undefined && request.mayTakeInPlace === false && (await isThere(directory)))
+    throw new SkulkError(
+      'FORBIDDEN',
+      `a directory that lies in the place of ${modelId} may be somebody's own, and is not taken for everybody who asks`,
+      {
+        hint: `run \`skulk add DIRECTORY --as ${modelId}\` on the store host, as the user that runs \`skulk serve\`, or show a token of role admin`,
+      },
+    );
   const { files } = await scanDirectory(directory);
   if (incoming === undefined && !(await isDirectoryInside(layout.root, directoryName(modelId)))) {
     throw new SkulkError('BAD_PATH', `${directory} leads out of the store`, {
@@ -237,3 +246,9 @@ function makeEntry(
     repo_has_projector: paths.some(isProjector) || (present?.repo_has_projector ?? false),
   };
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );

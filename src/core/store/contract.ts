@@ -103,6 +103,8 @@ export interface AdoptRequest {
   readonly modelId: ModelId;
   /** A directory inside the store's `incoming/`; absent: the model's own directory is adopted where it lies. */
   readonly incoming?: string;
+  /** Whether whoever asks may have a directory taken where it lies, which skulk may not have made. Only `false` refuses it. */
+  readonly mayTakeInPlace?: boolean;
   /** What the caller knows the content's digest to be; another one is an INTEGRITY error. */
   readonly digest?: Sha256;
   readonly revision?: string;
