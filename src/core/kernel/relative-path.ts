@@ -38,8 +38,18 @@ function findProblem(text: string): string | undefined {
     if (part === '.' || part === '..') return `"${part}" is a part of it`;
     if (Buffer.byteLength(part) > longestPartBytes) return `a part of it is longer than ${longestPartBytes} bytes`;
   }
-  if (takenAtTheTop.has((parts[0] ?? '').toLowerCase())) return `"${parts[0]}" belongs to skulk`;
+  if (mayMeanOwn(parts[0] ?? '')) return `${quote(parts[0] ?? '')} belongs to skulk`;
   return undefined;
+}
+
+/** What some disks leave out of a name, and the short names that FAT gives to those of skulk. */
+const leftOut = /\p{Default_Ignorable_Code_Point}|[. ]+$|:.*$/gsu;
+const shortName = /^(?:skulk|last_u)~\d/;
+
+/** Whether some disk takes a name for one of skulk's own: it may ignore case and compatibility forms, dots at the end, or what cannot be seen. */
+function mayMeanOwn(name: string): boolean {
+  const folded = name.normalize('NFKC').toUpperCase().toLowerCase().replaceAll(leftOut, '');
+  return takenAtTheTop.has(folded) || shortName.test(folded);
 }
 
 /** A text from outside, safe to show on one line of a terminal. */
