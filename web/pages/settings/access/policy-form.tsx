@@ -6,6 +6,7 @@ import { Icon } from '../../../parts/icon.tsx';
 import { useMayAdminister } from '../../../parts/needs-key.tsx';
 import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
+import { LimitFields } from './limit-fields.tsx';
 
 const choices: readonly { readonly lan: Lan; readonly name: string; readonly help: string }[] = [
   { lan: 'node', name: 'Stage and change models', help: 'Anyone who can open the page can make these changes.' },
@@ -18,23 +19,30 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
   const { client, tell } = useApp();
   const mayChange = useMayAdminister();
   const [view, setView] = useState(given);
-  const saved = { lan: view.policy['lan'] as Lan, names: namesOf(view) };
+  const saved = { lan: view.policy['lan'] as Lan, names: namesOf(view), limits: limitsOf(view) };
   const [lan, setLan] = useState(saved.lan);
   const [names, setNames] = useState(saved.names);
+  const [limits, setLimits] = useState(saved.limits);
+  const newLimits = Object.entries(limits).filter(([key, text]) => text !== saved.limits[key]);
   const task = useTask<PolicyView>();
   const [radio, field] = [useId(), useId()];
-  const isChanged = lan !== saved.lan || names !== saved.names;
+  const isChanged = lan !== saved.lan || names !== saved.names || newLimits.length > 0;
   const isClosedByToken = useNode().topics.config?.secrets['model_store.auth.token'] === true && saved.lan !== 'none';
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     const server_names = names.split(/[\s,]+/).filter((name) => name !== '');
     // What somebody else changed meanwhile stays.
-    const changes = { ...(lan !== saved.lan && { lan }), ...(names !== saved.names && { server_names }) };
+    const changes = {
+      ...(lan !== saved.lan && { lan }),
+      ...(names !== saved.names && { server_names }),
+      ...(newLimits.length > 0 && { limits: Object.fromEntries(newLimits.map(([key, text]) => [key, numberOf(text)])) }),
+    };
     const now = await task.start((signal) => client.send<PolicyView>('PUT', '/policy', changes, signal));
     if (now === undefined) return;
     setView(now);
     setLan(now.policy['lan'] as Lan);
     setNames(namesOf(now));
+    setLimits(limitsOf(now));
     tell(`Access control saved to ${now.path}.`);
   };
   return (
@@ -76,6 +84,7 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
             Host names under which a browser or a proxy may ask, with commas between, e.g. models.example.com.
           </p>
         </div>
+        <LimitFields limits={limits} onChange={(key, text) => setLimits({ ...limits, [key]: text })} />
       </fieldset>
       {task.error !== undefined && <Problem error={task.error} />}
       {mayChange && (
@@ -92,4 +101,16 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
 function namesOf({ policy }: PolicyView): string {
   const names = policy['server_names'];
   return Array.isArray(names) ? names.join(', ') : '';
+}
+
+/** As they are typed; a store of before has none. */
+function limitsOf({ policy: { limits } }: PolicyView): Readonly<Record<string, string>> {
+  if (typeof limits !== 'object' || limits === null) return {};
+  return Object.fromEntries(Object.entries(limits).flatMap(([key, value]) => (typeof value === 'number' ? [[key, String(value)]] : [])));
+}
+
+/** What is no number goes to the server as it is, which says what is wrong with it; nothing brings the default back. */
+function numberOf(text: string): number | string | null {
+  if (text.trim() === '') return null;
+  return /^\s*\d+(?:\.\d+)?\s*$/.test(text) ? Number(text) : text;
 }

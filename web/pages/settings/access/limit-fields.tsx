@@ -1,0 +1,38 @@
+import { type ReactElement, useId } from 'react';
+
+/** What the limits of a store are called; one that only a newer store has shows by its key. */
+const names: Readonly<Record<string, string>> = {
+  forget_nodes_after_days: 'Forget nodes without copies after (days)',
+  forget_nodes_with_copies_after_days: 'Forget nodes with copies after (days)',
+  open_uploads: 'Unfinished uploads at one time',
+  upload_idle_days: 'Keep an idle upload for (days)',
+};
+
+/** The limits of the store, as they are typed. */
+export function LimitFields({
+  limits,
+  onChange,
+}: {
+  readonly limits: Readonly<Record<string, string>>;
+  readonly onChange: (key: string, text: string) => void;
+}): ReactElement {
+  const field = useId();
+  return (
+    <div className="stack">
+      {Object.entries(limits).map(([key, text]) => (
+        <div key={key} className="field">
+          <label htmlFor={`${field}-${key}`}>{names[key] ?? key}</label>
+          <input
+            id={`${field}-${key}`}
+            type="text"
+            inputMode="numeric"
+            className="short"
+            autoComplete="off"
+            value={text}
+            onChange={(event) => onChange(key, event.target.value)}
+          />
+        </div>
+      ))}
+    </div>
+  );
+}
