@@ -162,10 +162,9 @@ test('the event loop of a server stays free whatever a single request asks for',
   await watch('adopt beside many models', () => post('/models/org%2Fone/adopt'));
   await watch('delete beside many models', () => ask(host.apiUrl, '/store/models/org%2Fone', { method: 'DELETE', headers }));
 
-  // Half of what a model of so many files takes when its manifest alone is parsed in one go would be a lot already; the second half is for
-  // what the engine itself tidies up.
+  // What it takes to parse and check the manifest of so many files in one go is too long already.
   const unit = unitOf(manifest);
-  const limit = 2 * idle.busyMs + unit;
+  const limit = 2 * idle.busyMs + 0.75 * unit;
   const table = all.map(({ what, busyMs, tookMs, healthMs }) => `${what}: ${[busyMs, tookMs, healthMs].map(Math.round).join(' / ')}`);
   const told = `busy / took / health in ms; idle ${idle.busyMs}, manifest ${unit}\n${table.join('\n')}`;
   if (process.env['SKULK_TEST_SHOW'] !== undefined) console.log(told);
@@ -176,7 +175,7 @@ test('the event loop of a server stays free whatever a single request asks for',
   // Nor does it wait for a turn at the disk until thousands of files have had theirs.
   const long = all.filter(({ what }) => ['adopt', 'verify', 'complete', 'delete'].includes(what));
   expect(
-    long.filter(({ healthMs, tookMs }) => healthMs > tookMs / 2).map(({ what }) => what),
+    long.filter(({ healthMs, tookMs }) => healthMs > tookMs / 5).map(({ what }) => what),
     told,
   ).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { mapInTurns } from '../kernel/in-turns.ts';
 import { parseModelId } from '../kernel/model-id.ts';
 import { parseNodeId } from '../kernel/node-id.ts';
 import { checkHealth } from '../operations/check-health.ts';
@@ -57,7 +58,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
     '/v1/models',
     { config: forReaders, schema: { summary: 'What the store holds, as OpenAI lists models', response: { 200: models, ...unavailable } } },
     async (_request, reply) =>
-      sendJson(reply, { object: 'list', data: (await listRegistry(await deps(), { tags: [] })).entries.map(toOpenAiModel) }),
+      sendJson(reply, { object: 'list', data: await mapInTurns((await listRegistry(await deps(), { tags: [] })).entries, toOpenAiModel) }),
   );
   const remove = async (request: FastifyRequest): Promise<object> => {
     const modelId = modelOf(request);
