@@ -52,7 +52,14 @@ const newToken = (): string => randomBytes(12).toString('hex');
 export async function removeTree(path: string): Promise<void> {
   await removeFilesBelow(path);
   // What resisted is tried again here, and told.
-  await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    const { path: at } = error as NodeJS.ErrnoException;
+    // Node takes a file that may not be removed for a directory, and tells only how that failed.
+    if (isSystemError(error, 'ENOTDIR') && at !== undefined && (await lookAt(at))?.isFile() === true) await unlink(at);
+    throw error;
+  }
 }
 
 /** Fewer than Node has threads for files: a disk may think for long about a removal, and others have files to open. */
