@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { identifySelf } from '../../src/core/kernel/process-identity.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
+import { smallDisk } from '../helpers/small-disk.ts';
+import { wants } from '../helpers/wants.ts';
 
 /** A store on this machine with the model org/m, and a directory of two files that was added as that. */
 async function storeWithModel() {
@@ -137,4 +139,39 @@ test('the mark of the last use is not written through a link that somebody put i
     expect(await readFile(join(home, 'nothing.txt')).catch(() => 'none')).toBe('none');
     expect((await stat(mine)).mtimeMs).toBe(1_000_000);
   }
+});
+
+test('add --move copies from a disk that is mounted inside of what it moves', wants('a disk of their own'), async () => {
+  const { storePath, home, host } = await storeWithModel();
+  const source = join(home, 'two-disks');
+  await writeFiles(source, { 'w.gguf': 'weights of two disks' });
+  await smallDisk(1024 * 1024, join(source, 'sub'));
+  await writeFile(join(source, 'sub/more.gguf'), 'more');
+  expect(await host('add', source, '--as', 'org/two', '--move')).toMatchObject({ status: 0 });
+  expect(await below(join(storePath, 'org--two'))).toEqual(['sub/more.gguf', 'w.gguf']);
+  expect(await below(source)).toEqual([]);
+});
+
+test('add --move takes neither SKULK_HOME nor a staging directory apart, but one copy', async () => {
+  const { home, host } = await storeWithModel();
+  const { stdout } = await host('stage', 'org/m');
+  const copy = stdout.trim();
+  const before = await below(dirname(copy));
+  for (const path of [dirname(copy), join(home, 'host')])
+    expect(await host('add', path, '--as', 'org/n', '--move')).toMatchObject({ status: 2 });
+  expect(await below(dirname(copy))).toEqual(before);
+  expect(await host('add', copy, '--as', 'org/n', '--move')).toMatchObject({ status: 0 });
+});
+
+test('a copy with a file that may not be removed says so, by what it is', async () => {
+  const { host } = await storeWithModel();
+  const { stdout } = await host('stage', 'org/m');
+  const copy = stdout.trim();
+  const isMade = spawnSync('chattr', ['+i', join(copy, 'w.gguf')]).status === 0;
+  onTestFinished(() => void spawnSync('chattr', ['-R', '-i', dirname(copy)]));
+  const ended = await host('purge-staging');
+  if (isMade) expect(ended).toMatchObject({ status: 2, stderr: expect.not.stringContaining('not a directory') });
+  spawnSync('chattr', ['-R', '-i', dirname(copy)]);
+  expect(await host('reconcile')).toMatchObject({ status: 0 });
+  expect(await below(join(dirname(copy), '.skulk/v1/trash'))).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile, lstat, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { digestFiles, type ManifestFile, totalBytes } from '../catalog/manifest.ts';
+import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
 import { readLock } from '../kernel/lock.ts';
@@ -50,6 +51,7 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
   const began = performance.now();
   const source = resolve(world.cwd, request.path);
   const scan = await scanDirectory(source);
+  if (request.move) await refuseOwnDirectories(source, deps.config);
   await using opened = await openStore(deps, { mayCreate: true });
   const root = opened.localRoot ?? (await localRootOf(opened.store));
   if (root === undefined) return await explainingDiskErrors(`cannot add ${request.modelId}`, () => sendTo(opened));
@@ -131,7 +133,7 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
     await requireDistinctNames(root as string, { paths: scan.files.map(({ path }) => path), of: request.modelId });
     const layout = storeLayout(root as string);
     await makeDirectory(layout.incoming);
-    const canRename = request.move && (await onOneDisk(source, layout.incoming));
+    const canRename = request.move && (await onOneDisk([origin, ...scan.files.map(({ absolute }) => absolute)], layout.incoming));
     const place = await makeIncomingPlace(layout, request.modelId, canRename ? origin : undefined);
     const looks = new Map(scan.files.map(({ absolute }) => [absolute, readFingerprint(absolute)]));
     try {
@@ -175,6 +177,16 @@ async function localRootOf(store: Store): Promise<string | undefined> {
   return holder?.token === instance ? store_path : undefined;
 }
 
+/** What skulk remembers, and its copies with their records, would be taken apart. */
+async function refuseOwnDirectories(source: string, { skulkHome, settings }: Deps['config']): Promise<void> {
+  for (const [what, path] of [
+    ['SKULK_HOME', skulkHome],
+    ['the staging directory', settings.nodeCachePath.value],
+  ] as const)
+    if (await isInside(path, source))
+      throw new SkulkError('USAGE', `${source} contains ${what}, so it is not moved`, { hint: 'name the directory of one model' });
+}
+
 async function refuseOwnFiles(source: string, root: string, move: boolean): Promise<void> {
   if (await isInside(root, source))
     throw new SkulkError('USAGE', `${source} contains the store itself`, { hint: 'name the directory of one model' });
@@ -186,9 +198,11 @@ async function refuseOwnFiles(source: string, root: string, move: boolean): Prom
     });
 }
 
-async function onOneDisk(source: string, target: string): Promise<boolean> {
-  const [a, b] = await Promise.all([lstat(source), lstat(target)]);
-  return a.dev === b.dev;
+/** Another disk may also be mounted somewhere inside of what is moved. */
+async function onOneDisk(paths: readonly string[], target: string): Promise<boolean> {
+  const { dev } = await lstat(target);
+  const infos = await mapAtOnce(paths, filesAtOnce, (path) => lstat(path));
+  return infos.every((info) => info.dev === dev);
 }
 
 /** Renames every file; a symbolic link becomes a file of its own. */
