@@ -175,3 +175,10 @@ test('a copy with a file that may not be removed says so, by what it is', async 
   expect(await host('reconcile')).toMatchObject({ status: 0 });
   expect(await below(join(dirname(copy), '.skulk/v1/trash'))).toEqual([]);
 });
+
+test('a directory that somebody put among the noted changes keeps nobody from changing the store', async () => {
+  const { storePath, source, host } = await storeWithModel();
+  await writeFiles(join(storePath, '.skulk/v1/intents/mine.json'), { 'notes.txt': 'mine' });
+  expect(await host('add', source, '--as', 'org/n')).toMatchObject({ status: 0 });
+  expect(await below(join(storePath, '.skulk/v1/intents'))).toEqual(['mine.json/notes.txt']);
+});

@@ -50,8 +50,8 @@ export async function readIntents({ intents }: StoreLayout): Promise<readonly In
     try {
       found.push(parseIntent(await readFile(join(intents, name), 'utf8')));
     } catch (error) {
-      if (!(error instanceof SyntaxError || error instanceof SkulkError)) throw error;
-      // A note is written by rename, so a torn one is not ours: nothing follows from it, and it stays.
+      // A note is a file that is written by rename, so what is no file, or torn, is not ours: nothing follows from it, and it stays.
+      if (!(error instanceof SyntaxError || error instanceof SkulkError || isSystemError(error, 'EISDIR'))) throw error;
     }
   }
   return found;
