@@ -227,7 +227,13 @@ describe('a store that goes away while it is served', () => {
       away,
       back,
       left,
-    }: { readonly away: () => Promise<void>; readonly back: () => Promise<void>; readonly left: readonly string[] | undefined },
+      restMs = 0,
+    }: {
+      readonly away: () => Promise<void>;
+      readonly back: () => Promise<void>;
+      readonly left: readonly string[] | undefined;
+      readonly restMs?: number;
+    },
   ): Promise<void> {
     await writeFiles(join(home, 'm'), { 'config.json': '{}' });
     await writeFiles(join(home, 'n'), { 'config.json': '{"n": 1}' });
@@ -244,9 +250,8 @@ describe('a store that goes away while it is served', () => {
     expect(failed, failed.stderr).toMatchObject({ status: 4, stdout: '' });
     const staged = await runInProcess(['stage', 'org/m'], { env });
     expect(staged, staged.stderr).toMatchObject({ status: 4, stdout: '' });
-    // Longer than any timer of the server rests: nothing is to happen meanwhile.
     await expect.poll(() => served.running.stderr()).toContain('Every request is answered with 503');
-    await new Promise((resolve) => setTimeout(resolve, 12_000));
+    await new Promise((resolve) => setTimeout(resolve, restMs));
     if (left !== undefined) expect(await readdir(root)).toEqual(left);
     expect(served.running.stderr().split('Every request is answered with 503').length - 1).toBe(1);
     await back();
@@ -278,7 +283,8 @@ describe('a store that goes away while it is served', () => {
       await rm(root, { recursive: true });
       await rename(elsewhere, root);
     };
-    await expectMissed(home, root, { away, back, left: [] });
+    // Longer than any timer of the server rests, for what nobody asks for: nothing is to happen meanwhile.
+    await expectMissed(home, root, { away, back, left: [], restMs: 12_000 });
   });
 
   test('is missed when the target of its link vanishes', async () => {
