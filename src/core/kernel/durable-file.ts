@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isSystemError } from './errors.ts';
 import { makeDirectory } from './make-directory.ts';
@@ -21,6 +21,7 @@ export async function writeFileDurably(
     try {
       // Each part goes on where the one before ended.
       for (const part of typeof content === 'string' || content instanceof Uint8Array ? [content] : content) await file.writeFile(part);
+      await giveToOwnerOf(directory, file);
       await file.sync();
     } finally {
       await file.close();
@@ -31,6 +32,17 @@ export async function writeFileDurably(
     throw error;
   }
   await syncDirectory(directory);
+}
+
+/** With sudo a command writes where a service of another user reads; a file of root's own would lock that service out. */
+async function giveToOwnerOf(directory: string, file: FileHandle): Promise<void> {
+  if (process.geteuid?.() !== 0) return;
+  const { uid, gid } = await stat(directory);
+  if (uid === 0) return;
+  await file.chown(uid, gid).catch((error: unknown) => {
+    // Some network disks give nothing away.
+    if (!isSystemError(error, 'EPERM', 'EINVAL', 'ENOTSUP')) throw error;
+  });
 }
 
 /** Renames and makes the rename survive a power cut. Both names are on one file system. */
