@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -33,8 +34,8 @@ async function storeWith(sessions: Record<string, object | number>) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, stop };
 }
 
-async function nodeOf(url: string, env: Record<string, string> = {}): Promise<Served> {
-  const home = await temporaryDirectory();
+async function nodeOf(url: string, env: Record<string, string> = {}, home?: string): Promise<Served> {
+  home ??= await temporaryDirectory();
   const node = await startServe({ home, args: ['--role', 'node'], env: { SKULK_STORE: url, SKULK_NODE_ID: 'n1', ...env } });
   onTestFinished(() => node[Symbol.asyncDispose]());
   return node;
@@ -154,7 +155,7 @@ describe('what a node asks its store', () => {
     const session = async () => {
       asked += 1;
       if (role === undefined) return { state: 'refused' } as const;
-      return { state: 'known', role, credential: 'named', name: 'laptop', lan: 'node' } as const;
+      return { state: 'known', role, credential: 'named', name: 'laptop', lan: 'node', serverNames: [] } as const;
     };
     const roles = createStoreRoles({ session, url: () => 'http://store' }, { now: () => now });
     expect(await roles.findToken('a')).toEqual({ role: 'node', name: 'laptop' });
@@ -169,6 +170,34 @@ describe('what a node asks its store', () => {
     expect(await roles.findToken('a')).toEqual({ role: 'node', name: 'laptop' });
     for (let index = 0; index < 3_000; index += 1) await roles.findToken(`t${index}`);
     expect(asked).toBe(3_003);
+  });
+
+  test('stays in force when the node restarts while its store is away', async () => {
+    const store = await storeWith({ '': 401 });
+    const node = await nodeOf(store.url);
+    expect((await ask(node.apiUrl, '/node/staging')).status).toBe(401);
+    await node[Symbol.asyncDispose]();
+    store.stop();
+    const again = await nodeOf(store.url, {}, node.home);
+    expect((await ask(again.apiUrl, '/node/staging')).status).toBe(401);
+    expect((await ask(again.apiUrl, '/node/identity', bearer(await adminKeyOf(again.home)))).status).toBe(200);
+  });
+
+  test('is the least of all that was remembered while the node does not know its store yet', async () => {
+    const home = await temporaryDirectory();
+    const entries = { 'http://a': { lan: 'node' }, 'http://b': { lan: 'read' }, 'http://c': { lan: 'strange' } };
+    await writeFile(join(home, 'known-stores.json'), JSON.stringify({ lan: entries }));
+    const node = await startServe({ home, args: ['--role', 'node', '--no-mdns'], env: { SKULK_NODE_ID: 'n1' } });
+    onTestFinished(() => node[Symbol.asyncDispose]());
+    expect((await ask(node.apiUrl, '/session')).json()).toMatchObject({ role: 'read', lan: 'read' });
+  });
+
+  test('is also under which further names it may be asked', async () => {
+    const store = await storeWith({ '': { ...anybody, server_names: ['models.example.com'] } });
+    const node = await nodeOf(store.url);
+    const askedAs = async (host: string): Promise<number> => (await ask(node.apiUrl, '/session', { headers: { Host: host } })).status;
+    expect(await askedAs('models.example.com')).toBe(200);
+    expect(await askedAs('evil.example.com')).toBe(403);
   });
 });
 

@@ -11,6 +11,8 @@ export type SessionAnswer =
       readonly credential: string;
       readonly name: string | undefined;
       readonly lan: string;
+      /** Further names of the store; a store of before does not say them. */
+      readonly serverNames: readonly string[];
     }
   /** The store knows no such token, or wants one. */
   | { readonly state: 'refused' }
@@ -38,10 +40,11 @@ export async function askSession({
         if (response.status === 401) return { state: 'refused' };
         if (response.status === 404) return { state: 'none' };
         const body = await readJson(response, { url, limit: 64 * 1024, watchdog });
-        const { role, credential, name, lan } = (body ?? {}) as Record<string, unknown>;
+        const { role, credential, name, lan, server_names } = (body ?? {}) as Record<string, unknown>;
         if (!isRole(role) || typeof credential !== 'string' || typeof lan !== 'string')
           throw notAStore(url, 'it does not say what this machine may do');
-        return { state: 'known', role, credential, name: typeof name === 'string' ? name : undefined, lan };
+        const serverNames = Array.isArray(server_names) ? server_names.filter((one) => typeof one === 'string') : [];
+        return { state: 'known', role, credential, name: typeof name === 'string' ? name : undefined, lan, serverNames };
       },
     );
   } finally {

@@ -18,7 +18,8 @@ export interface StoreRoles {
 
 /** What this machine remembers over a restart of what the LAN may do. */
 export interface LanMemory {
-  read(url: string): Promise<unknown>;
+  /** Of the store at this URL; the least of all stores while it is not known which one this node will find. */
+  read(url: string | undefined): Promise<unknown>;
   write(url: string, lan: Policy['lan']): Promise<void>;
 }
 
@@ -39,13 +40,20 @@ export function createStoreRoles(
   { now = () => performance.now(), memory }: { readonly now?: () => number; readonly memory?: LanMemory | undefined } = {},
 ): StoreRoles {
   let lan: Policy['lan'] | undefined;
+  let serverNames: readonly string[] = [];
   let askAgain = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | undefined;
   const known = new Map<string, { readonly until: number; readonly found: Pick<NamedToken, 'role' | 'name'> | undefined }>();
 
+  const recall = async (url: string | undefined): Promise<Policy['lan'] | undefined> => {
+    const before = await memory?.read(url);
+    return before === 'node' || before === 'read' || before === 'none' ? before : undefined;
+  };
   const askLan = async (): Promise<void> => {
     try {
-      const said = lanOf(await link.session(undefined));
+      const answer = await link.session(undefined);
+      const said = lanOf(answer);
+      serverNames = answer.state === 'known' ? answer.serverNames : [];
       askAgain = now() + believedMs;
       const url = link.url();
       if (said !== lan && url !== undefined) await memory?.write(url, said);
@@ -53,9 +61,7 @@ export function createStoreRoles(
     } catch (error) {
       if (!(error instanceof SkulkError)) throw error;
       askAgain = now() + awayMs;
-      const url = link.url();
-      const before = lan === undefined && url !== undefined ? await memory?.read(url) : undefined;
-      if (before === 'node' || before === 'read' || before === 'none') lan = before;
+      lan ??= await recall(link.url());
     }
   };
   return {
@@ -67,7 +73,7 @@ export function createStoreRoles(
         });
         await asking;
       }
-      return { lan: lan ?? 'node', serverNames: [] };
+      return { lan: lan ?? (link.url() === undefined ? await recall(undefined) : undefined) ?? 'node', serverNames };
     },
     findToken: async (token) => {
       const digest = digestOf(token);

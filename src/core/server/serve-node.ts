@@ -35,8 +35,8 @@ export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: E
     access: createAccess({
       token: deps.config.settings.token.value,
       ...keys,
-      policy: roles.policy,
-      storeLan: async () => (await roles.policy()).lan,
+      policy: enabled.value ? roles.policy : undefined,
+      storeLan: enabled.value ? async () => (await roles.policy()).lan : undefined,
       findToken: enabled.value ? roles.findToken : undefined,
     }),
     storeUrl: (enabled.value ? link.url() : undefined) ?? null,
@@ -49,7 +49,12 @@ export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: E
 function lanMemory({ config: { skulkHome }, world: { now, emit } }: Deps): LanMemory {
   const section = 'lan';
   return {
-    read: async (url) => (await readKnown(skulkHome, section).catch(() => undefined))?.get(url)?.['lan'],
+    read: async (url) => {
+      const known = await readKnown(skulkHome, section).catch(() => undefined);
+      if (url !== undefined) return known?.get(url)?.['lan'];
+      const said = [...(known?.values() ?? [])].map((entry) => entry['lan']);
+      return (['none', 'read'] as const).find((lan) => said.includes(lan));
+    },
     write: async (key, lan) => {
       const known = await readKnown(skulkHome, section).catch(() => undefined);
       if (known?.get(key)?.['lan'] === lan) return;

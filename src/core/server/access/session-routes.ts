@@ -8,13 +8,14 @@ const sessionSchema = {
   type: 'object',
   additionalProperties: true,
   description:
-    'role: what whoever asks may do; store_role: the same with the store, which on a node may be less; credential: by what it was shown; lan: what the LAN may do without a token',
+    'role: what whoever asks may do; store_role: the same with the store, which on a node may be less; credential: by what it was shown; lan: what the LAN may do without a token; server_names: further names of the store',
   properties: {
     role: { enum: ['read', 'node', 'admin'] },
     credential: { enum: ['lan', 'token', 'key', 'page', 'named'] },
     name: text,
     store_role: { enum: ['read', 'node', 'admin', 'none'] },
     lan: { enum: ['node', 'read', 'none'] },
+    server_names: { type: 'array', items: text },
     hostname: text,
   },
 } as const;
@@ -36,8 +37,8 @@ export function addSessionRoutes(app: FastifyInstance, access: Access, { hostnam
     async ({ asker }, reply) => {
       const { role, credential, name } = asker;
       reply.header('Cache-Control', 'no-store');
-      const store_role = await access.storeRole(asker);
-      return { role, store_role, credential, ...(name !== undefined && { name }), lan: await access.lan(), hostname };
+      const [store_role, lan, names] = await Promise.all([access.storeRole(asker), access.lan(), access.serverNames()]);
+      return { role, store_role, credential, ...(name !== undefined && { name }), lan, server_names: names ?? [], hostname };
     },
   );
   app.post(
