@@ -15,7 +15,7 @@ export const activate = defineCommand({
     pid: requiredNumber('the process that uses it', 'PID', { from: 1, to: 4_194_304 }),
     for: duration('how long other machines and containers keep the copy when no `skulk serve` runs here', { fallback: '24h' }),
   },
-  examples: [['tell of a program that was started', 'skulk activate mlx-community/Qwen3-4B-4bit --pid 4711']],
+  examples: [['mark the copy as in use by a program that runs', 'skulk activate mlx-community/Qwen3-4B-4bit --pid 4711']],
   exits: ['not-found', 'no-space'],
   run: async ({ model: modelId, pid, for: forMs }, context) => {
     const deps = await context.deps();

@@ -5,12 +5,12 @@ export const key = defineCommand({
   name: 'key',
   summary: 'print a link that opens the page with the right to change settings',
   description: [
-    'Prints a new link to the page of the `skulk serve` that runs on this machine. The link works once, within ten minutes. The tab that it opens may change settings until it is closed, or not used for twelve hours, or `skulk serve` ends.',
-    'The key of this machine is the file admin-key in $SKULK_HOME, which only its owner can read. For a service of another user say: sudo -u USER skulk key',
+    'Prints a new link to the page of the `skulk serve` that runs on this machine. The link works once, within ten minutes. The browser tab may then change settings, until you close it, leave it idle for twelve hours, or stop `skulk serve`.',
+    'The key of this machine is the file admin-key in $SKULK_HOME, which only its owner can read. If `skulk serve` runs as another user: sudo -u USER skulk key',
   ],
   examples: [
     ['print a link', 'skulk key'],
-    ['for a service of the user skulk', 'sudo -u skulk skulk key'],
+    ['print a link when the user skulk runs the server', 'sudo -u skulk skulk key'],
   ],
   exits: ['store-unreachable'],
   run: async (_, context) => {

@@ -5,7 +5,7 @@ export const open = defineCommand({
   name: 'open',
   summary: 'open the page in the browser',
   description: [
-    'Opens the page of the `skulk serve` that runs on this machine, with the right to change settings (see skulk-key(1)); without one, the page of the configured store. Where there is no browser, it prints the address.',
+    'Opens the page of the `skulk serve` that runs on this machine, with the right to change settings (see skulk-key(1)). When none runs, it opens the page of the configured store, without that right. Without a browser it prints the address.',
   ],
   examples: [['open the page', 'skulk open']],
   exits: ['store-unreachable'],

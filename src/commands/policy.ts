@@ -6,33 +6,34 @@ export const policy = defineCommand({
   name: 'policy',
   summary: 'show, change or validate the policy of the store',
   description: [
-    'The policy says what the LAN may do without a token (lan: node, read or none) and under which names the store may be asked beside its own (server_names). It also has limits. It lies in .skulk/v1/policy.yaml of the store; a running server follows it at once.',
-    'Limits: limits.forget_nodes_after_days (14) and limits.forget_nodes_with_copies_after_days (90) say after how many days without news a node is forgotten. limits.open_uploads (64) says how many uploads may be open at one time. limits.upload_idle_days (7) says after how many days without a byte an unfinished upload is removed. Nodes and uploads that are too old are looked for every hour.',
-    'show prints every setting and where it comes from. set changes one; the value default brings the default back. validate checks the file.',
-    'On the store host this works on the disk, with or without a server. Elsewhere it asks the store, where changes want a token of role admin.',
+    'lan is what machines on the LAN may do without a token. node: read, stage, add and delete models (the default). read: list and fetch. none: nothing. server_names are further names of the store, such as that of a proxy. Separate them by commas.',
+    'limits.forget_nodes_after_days (14): a node is forgotten after so many days without news; limits.forget_nodes_with_copies_after_days (90) applies while it has copies. limits.open_uploads (64): unfinished uploads at one time. limits.upload_idle_days (7): an upload is removed after so many days without a byte. skulk checks every hour.',
+    'show prints every setting and its origin. set changes one; the value default resets it. validate checks the file, .skulk/v1/policy.yaml in the store. A running store host follows a change at once, its nodes within a minute.',
+    'On the store host no server needs to run. On other machines the command asks the store, and set needs a token of role admin.',
   ],
   arguments: {
     action: argument('what to do', { choices: ['show', 'set', 'validate'] }),
     words: variadic('set: the key and the value', { parse: (text) => text, optional: true }),
   },
   examples: [
-    ['what applies?', 'skulk policy show'],
-    ['the LAN may only look and fetch', 'skulk policy set lan read'],
-    ['nothing without a token', 'skulk policy set lan none'],
+    ['show the policy', 'skulk policy show'],
+    ['let the LAN only list and fetch models', 'skulk policy set lan read'],
+    ['require a token for everything', 'skulk policy set lan none'],
     ['keep unfinished uploads for a month', 'skulk policy set limits.upload_idle_days 30'],
-    ['a name of a proxy', 'skulk policy set server_names models.example.com'],
+    ['add the name of a proxy', 'skulk policy set server_names models.example.com'],
   ],
   exits: ['store-unreachable', 'conflict'],
   run: async ({ action, words }, context) => {
     const usage = (message: string): SkulkError => new SkulkError('USAGE', message, { hint: 'e.g. skulk policy set lan read' });
-    const [name, value, surplus] = words;
-    if (action === 'set' && (name === undefined || value === undefined || surplus !== undefined))
+    const [name, ...values] = words;
+    // Only a list has several values.
+    if (action === 'set' && (name === undefined || values.length === 0 || (values.length > 1 && name !== 'server_names')))
       throw usage('"skulk policy set" takes a key and a value');
+    const value = values.join(',');
     if (action !== 'set' && name !== undefined) throw usage(`"skulk policy ${action}" takes nothing else`);
     const deps = await context.deps();
     const { setPolicy, showPolicy } = await import('../core/operations/administer-store.ts');
-    const view =
-      action === 'set' && name !== undefined && value !== undefined ? await setPolicy(deps, { key: name, value }) : await showPolicy(deps);
+    const view = action === 'set' && name !== undefined ? await setPolicy(deps, { key: name, value }) : await showPolicy(deps);
     return { action, ...view };
   },
   text: ({ action, path, policy: settings, origin }) => {

@@ -6,9 +6,9 @@ export const token = defineCommand({
   name: 'token',
   summary: 'create, list or revoke tokens of the store',
   description: [
-    'create makes a token with a name and a role, and prints it this once: read may look and fetch, node may also stage and change models, admin may also change settings. list shows the names. revoke ends a token: at once on the store host, within a minute on nodes.',
-    'A machine uses a token through SKULK_TOKEN or --token. Tokens do not change what the LAN may do without one; `skulk policy set lan none` does.',
-    'On the store host this works on the disk, with or without a server. Elsewhere it asks the store, which wants a token of role admin.',
+    'create makes a token and prints it once; it cannot be shown again. The role read may list and fetch models. node may also stage, add and delete them. admin may also change settings. list shows all names and roles. revoke ends a token: at once on the store host, within a minute on nodes.',
+    'A machine sends a token when SKULK_TOKEN or --token is set there. A token does not close the LAN; `skulk policy set lan none` does.',
+    'On the store host no server needs to run. On other machines the command asks the store, and needs a token of role admin.',
   ],
   arguments: {
     action: argument('what to do', { choices: ['create', 'list', 'revoke'] }),
@@ -16,9 +16,9 @@ export const token = defineCommand({
   },
   options: { role: choice('create: what the token may do', 'ROLE', ['read', 'node', 'admin']) },
   examples: [
-    ['a token for a laptop that stages', 'skulk token create laptop --role node'],
-    ['which tokens are there?', 'skulk token list'],
-    ['end one', 'skulk token revoke laptop'],
+    ['make a token for a laptop that stages models', 'skulk token create laptop --role node'],
+    ['list the tokens', 'skulk token list'],
+    ['revoke a token', 'skulk token revoke laptop'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict'],
   run: async ({ action, name: names, role }, context) => {
@@ -65,7 +65,7 @@ export const token = defineCommand({
     if (result.action === 'list') return result.tokens.length === 0 ? 'no tokens' : undefined;
     if (result.action !== 'create') return undefined;
     const lan =
-      result.lan === 'none' ? '' : `; the LAN still has the role ${result.lan} without a token, \`skulk policy set lan none\` closes it`;
-    return `the token is not shown again${lan}`;
+      result.lan === 'none' ? '' : `; without a token the LAN still has the role ${result.lan}, \`skulk policy set lan none\` closes it`;
+    return `not shown again; set SKULK_TOKEN to it on the machine that uses it${lan}`;
   },
 });

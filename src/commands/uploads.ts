@@ -6,14 +6,14 @@ export const uploads = defineCommand({
   name: 'uploads',
   summary: 'list or cancel unfinished uploads',
   description: [
-    'Lists the models that other machines began to send with `skulk add` and have not finished: who sends them, how much has come, and since when.',
-    'An unfinished upload can be continued for seven days by running the same `skulk add` again. When the disk runs short of space, the one that has been idle for longest goes first, once it has been idle for an hour.',
-    '--cancel removes one and frees its space. The ID in the list cancels any upload, which needs the admin role; the sender of an upload has an id of its own.',
+    'Lists the models that other machines began to send with `skulk add` and have not finished: from where, how much is there, and since when.',
+    'An unfinished upload can be continued for seven days by running the same `skulk add` again. When the disk is nearly full, uploads that were idle for an hour are removed, the longest idle first.',
+    '--cancel removes one and frees its space. It needs the role admin: run it on the store host, or with a token of that role.',
   ],
   options: { cancel: value('cancel the upload with this ID', 'ID') },
   examples: [
-    ['list them', 'skulk uploads'],
-    ['cancel one', 'skulk uploads --cancel 3f9a2c61b0d4'],
+    ['list unfinished uploads', 'skulk uploads'],
+    ['cancel an upload', 'skulk uploads --cancel 3f9a2c61b0d4'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict'],
   run: async ({ cancel }, context) => {

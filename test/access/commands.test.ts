@@ -102,7 +102,9 @@ describe('skulk token', () => {
     const env = { SKULK_HOME: home };
     const made = await runSkulk(['token', 'create', 'laptop', '--role', 'node'], { env });
     expect(made).toMatchObject({ status: 0, stdout: expect.stringMatching(/^skulk_[\w-]{43}\n$/) });
-    expect(made.stderr).toMatch(/not shown again; the LAN still has the role node without a token, `skulk policy set lan none` closes it/);
+    expect(made.stderr).toMatch(
+      /not shown again; set SKULK_TOKEN to it .*; without a token the LAN still has the role node, `skulk policy set lan none` closes it/,
+    );
     const host = await startServe({ home });
     onTestFinished(() => host[Symbol.asyncDispose]());
     const admin = JSON.parse((await runSkulk(['token', 'create', 'ops', '--role', 'admin', '--json'], { env })).stdout) as {

@@ -152,7 +152,7 @@ describe('the record of a running server', () => {
     expect(await runSkulk(['registry', '--json'], { env })).toMatchObject({ status: 0, stdout: '{"entries":[]}\n' });
     const stranger = await runSkulk(['registry'], { env: { SKULK_HOME: join(home, 'other'), SKULK_STORE: host.url } });
     expect(stranger).toMatchObject({ status: 2, stdout: '' });
-    expect(stranger.stderr).toContain('wants a token');
+    expect(stranger.stderr).toContain('requires a token');
     await host.stop();
     expect(await readdir(home)).not.toContain('serve.json');
   });
@@ -223,7 +223,7 @@ describe('named tokens', () => {
     await expect(other.create({ name: 'laptop', role: 'read' })).rejects.toMatchObject({ code: 'CONFLICT' });
     await one.revoke('laptop');
     expect(await other.find(token)).toBeUndefined();
-    await expect(one.revoke('laptop')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(one.revoke('laptop')).rejects.toMatchObject({ code: 'TOKEN_NOT_FOUND' });
   });
 
   test('that are made at once are all there', async () => {

@@ -53,10 +53,13 @@ test('a server with a token tells who sends none from who sends a wrong one', as
   const health = (env: object) => runSkulk(['registry'], { env: { SKULK_HOME: home, SKULK_STORE: url, ...env } });
   // Without one a command on that very machine has its key.
   expect(await health({})).toMatchObject({ status: 0 });
-  expect(await health({ SKULK_HOME: join(home, 'other') })).toMatchObject({ status: 2, stderr: expect.stringContaining('wants a token') });
+  expect(await health({ SKULK_HOME: join(home, 'other') })).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('requires a token'),
+  });
   expect(await health({ SKULK_TOKEN: 'wrong' })).toMatchObject({
     status: 2,
-    stderr: expect.stringContaining('is not that of this server'),
+    stderr: expect.stringContaining('is wrong or was revoked'),
   });
   expect(await health({ SKULK_TOKEN: 'right' })).toMatchObject({ status: 0 });
 });
@@ -96,7 +99,7 @@ test('health says that the token is refused', async () => {
   const home = await temporaryDirectory();
   const store = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const ended = await runSkulk(['health'], { env: { SKULK_HOME: home, SKULK_STORE: store, SKULK_TOKEN: 'wrong' } });
-  expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/refuses the token[\s\S]*SKULK_TOKEN/) });
+  expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/refuses access[\s\S]*SKULK_TOKEN/) });
   expect(ended.stderr).not.toContain('wrong');
 });
 

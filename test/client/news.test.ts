@@ -81,7 +81,7 @@ describe('the news of a store', () => {
     ['is another program', { status: 404, body: '404: Not Found', type: 'text/plain' }, 'NOT_FOUND'],
     ['answers with a page', { status: 200, body: '<html>', type: 'text/html' }, 'NOT_FOUND'],
     ['has too many listeners', { status: 503, body: '{"detail":"64 listen already","code":"STORE_BUSY"}' }, 'STORE_BUSY'],
-    ['refuses the token', { status: 401, body: '{"detail":"no"}' }, 'CONFIG'],
+    ['refuses access', { status: 401, body: '{"detail":"no"}' }, 'CONFIG'],
   ])('end when the store %s', async (_, refusal, code) => {
     const store = await toldStore();
     store.refusal = refusal;

@@ -120,7 +120,7 @@ test('a token that is refused ends it with that sentence', wants('tmux'), async 
     env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url, SKULK_TOKEN: 'wrong-token' },
   });
   await terminal.enter('skulk dashboard; echo "status $?"');
-  expect(await terminal.sees('status 2\n')).toMatch(/refuses the token[\s\S]*SKULK_TOKEN/);
+  expect(await terminal.sees('status 2\n')).toMatch(/refuses access[\s\S]*SKULK_TOKEN/);
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 

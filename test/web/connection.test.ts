@@ -16,7 +16,7 @@ test('a token is asked for once in a tab, and a wrong one is said to be wrong', 
   onTestFinished(() => host[Symbol.asyncDispose]());
   const { page, newTab } = await openBrowser();
   await page.goto(`${host.apiUrl}/nodes`);
-  await page.getByRole('heading', { name: 'This server wants a token' }).waitFor();
+  await page.getByRole('heading', { name: 'This server requires a token' }).waitFor();
   await page.getByLabel('Token').fill('another-token');
   await page.getByRole('button', { name: 'Open' }).click();
   await page.getByRole('alert').getByText('That is not the token of this server.').waitFor();
@@ -32,7 +32,7 @@ test('a token is asked for once in a tab, and a wrong one is said to be wrong', 
   // Another tab is another one, and nothing of it stays behind.
   const other = await newTab();
   await other.goto(host.apiUrl);
-  await other.getByRole('heading', { name: 'This server wants a token' }).waitFor();
+  await other.getByRole('heading', { name: 'This server requires a token' }).waitFor();
   expect(await other.evaluate('JSON.stringify(localStorage) + document.cookie')).not.toContain(token);
   expect(page.url()).not.toContain(token);
 });
@@ -53,7 +53,7 @@ test('a server that is gone is said to be gone, and what it has is shown when it
   const ports = ['--port', new URL(first.url).port, '--api-port', new URL(first.apiUrl).port];
   // The server that comes back wants a token by now.
   const second = await startServe({ home: join(world.home, 'host'), args: ports, env: { SKULK_NODE_ID: 'host', SKULK_TOKEN: token } });
-  await page.getByRole('heading', { name: 'This server wants a token' }).waitFor();
+  await page.getByRole('heading', { name: 'This server requires a token' }).waitFor();
   await page.getByLabel('Token').fill(token);
   await page.keyboard.press('Enter');
   await page.getByRole('link', { name: 'org/two' }).waitFor();
@@ -96,7 +96,7 @@ test('a node asks for the token that its store wants, and passes it on', wants('
   const { page, newTab } = await openBrowser();
   // With the key of the node its settings are there; the store is another machine.
   await page.goto(await pageLink(node));
-  await page.getByText('This server wants a token. Trying again…').waitFor();
+  await page.getByText('This server requires a token. Trying again…').waitFor();
   expect(await page.getByLabel('Token').count()).toBe(0);
   const other = await newTab();
   await other.goto(node.apiUrl);

@@ -175,7 +175,7 @@ test('a server that is closed to the LAN opens by a link, and says why a used on
   await page.getByRole('heading', { name: 'Store', level: 1 }).waitFor();
   const other = await newTab();
   await other.goto(link);
-  await other.getByRole('heading', { name: 'This server wants a token' }).waitFor();
+  await other.getByRole('heading', { name: 'This server requires a token' }).waitFor();
   await other.getByRole('alert').getByText('This link was used already, or is older than ten minutes.').waitFor();
   await other.getByText('run skulk key on this machine and open the link it prints').waitFor();
 });

@@ -26,15 +26,15 @@ export function TokenGate({
     <main className="gate">
       <form className="card" onSubmit={(event) => void submit(event)}>
         <img src={icon} alt="" width="48" height="48" />
-        <h1>This server wants a token</h1>
+        <h1>This server requires a token</h1>
         {trouble !== undefined && (
           <p className="field-problem" role="alert">
             {trouble}
           </p>
         )}
         <p className="muted">
-          It is what <code>SKULK_TOKEN</code> or <code>model_store.auth.token</code> says on this machine. It is kept until you close this
-          tab. Without one, run <code>skulk key</code> on this machine and open the link it prints.
+          Run <code>skulk key</code> on this machine and open the link it prints. Or enter a token: one of <code>skulk token create</code>,
+          or what <code>SKULK_TOKEN</code> or <code>model_store.auth.token</code> says there. This tab keeps it until you close it.
         </p>
         <div className="field">
           <label htmlFor={field}>Token</label>
@@ -50,7 +50,7 @@ export function TokenGate({
           />
           {isWrong && (
             <p id={help} className="field-problem" role="alert">
-              That is not the token of this server.
+              This token is wrong or was revoked.
             </p>
           )}
         </div>

@@ -94,7 +94,7 @@ export function openTokenBook({
       const kept: KeptToken = { name, role, created_at: now().toISOString(), sha256: digestOf(token) };
       return change((tokens) => {
         if (tokens.some((one) => one.name === name))
-          throw new SkulkError('CONFLICT', `there is a token called ${name} already`, {
+          throw new SkulkError('CONFLICT', `a token called ${name} already exists`, {
             hint: `choose another name, or run \`skulk token revoke ${name}\` first`,
           });
         if (tokens.length >= mostTokens)
@@ -106,8 +106,8 @@ export function openTokenBook({
       change((tokens) => {
         const found = tokens.find((one) => one.name === name);
         if (found === undefined)
-          throw new SkulkError('NOT_FOUND', `there is no token called ${JSON.stringify(name.slice(0, 80))}`, {
-            hint: '`skulk token list` shows them',
+          throw new SkulkError('TOKEN_NOT_FOUND', `there is no token called ${JSON.stringify(name.slice(0, 80))}`, {
+            hint: '`skulk token list` lists all tokens',
           });
         return { tokens: tokens.filter((one) => one !== found), result: shown(found) };
       }),

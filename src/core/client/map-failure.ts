@@ -26,8 +26,8 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
   }
   if (status === 401 || status === 403) {
     const says = readBody(body).detail;
-    return new SkulkError('CONFIG', `the store at ${url} refuses the token${says === undefined ? '' : `: ${says}`}`, {
-      hint: 'set SKULK_TOKEN (or --token) to a token that this store knows; `skulk token create` on the store host makes one',
+    return new SkulkError('CONFIG', `the store at ${url} refuses access${says === undefined ? '' : `: ${says}`}`, {
+      hint: 'set SKULK_TOKEN to a valid token; `skulk token create NAME --role node` on the store host makes one',
     });
   }
   const { detail, code, hint } = readBody(body);

@@ -189,7 +189,9 @@ export function createDownloadQueue({ directory, most, isThere, requireOnline, f
     await load();
     const job = jobs.get(modelId);
     if (job !== undefined) return job;
-    throw new SkulkError('JOB_NOT_FOUND', `${modelId} was not asked for`, { hint: `\`skulk download ${modelId}\` asks for it` });
+    throw new SkulkError('JOB_NOT_FOUND', `no download job for ${modelId}`, {
+      hint: '`skulk downloads` lists downloads, `skulk uploads` unfinished uploads',
+    });
   };
 
   const forgetOldest = async (): Promise<void> => {

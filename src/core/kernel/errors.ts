@@ -22,6 +22,7 @@ export const errorCodes = {
   JOB_NOT_FOUND: { exit: 3, http: 404 },
   NODE_NOT_FOUND: { exit: 3, http: 404 },
   ORDER_NOT_FOUND: { exit: 3, http: 404 },
+  TOKEN_NOT_FOUND: { exit: 3, http: 404 },
   RANGE_NOT_SATISFIABLE: { exit: 1, http: 416 },
   /** Nobody said which of several stores is meant. */
   STORE_AMBIGUOUS: { exit: 4, http: 503 },

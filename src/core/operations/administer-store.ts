@@ -35,7 +35,7 @@ export async function listTokens(deps: Deps): Promise<{ readonly tokens: readonl
   });
 }
 
-/** @throws SkulkError NOT_FOUND */
+/** @throws SkulkError TOKEN_NOT_FOUND */
 export async function revokeToken(deps: Deps, { name }: { readonly name: string }): Promise<NamedToken> {
   return administer(deps, { onDisk: (root) => openTokens(deps, root).revoke(name), overHttp: (store) => store.revokeToken(name) });
 }

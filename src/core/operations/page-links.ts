@@ -26,8 +26,8 @@ export async function makePageLink(deps: Deps): Promise<PageLink> {
   const { skulkHome } = deps.config;
   const server = await findServer(skulkHome);
   if (server === undefined)
-    throw new SkulkError('STORE_UNREACHABLE', `no \`skulk serve\` with the directory ${skulkHome} runs on this machine`, {
-      hint: 'start it; when it runs as a service of another user: `sudo -u USER skulk key`',
+    throw new SkulkError('STORE_UNREACHABLE', `no \`skulk serve\` runs on this machine with SKULK_HOME ${skulkHome}`, {
+      hint: 'start it; if it runs as another user: `sudo -u USER skulk key`',
     });
   return linkOf(deps, server);
 }

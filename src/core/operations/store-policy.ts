@@ -86,7 +86,7 @@ export async function openStorePolicy({
       ({ policy } = read);
     } catch (error) {
       if (!(error instanceof SkulkError)) throw error;
-      emit({ type: 'warning', message: `the policy as it was before stays in force: ${error.message}`, hint: error.hint });
+      emit({ type: 'warning', message: `the previous policy stays in force: ${error.message}`, hint: error.hint });
     }
     stamp = now;
   };
@@ -141,7 +141,7 @@ export async function changePolicy({
       // The line would be one of a text that nobody has seen.
       const message = error.message.replaceAll(/^.*?\.yaml(?::\d+)?(?::\d+)?: /gm, '');
       throw new SkulkError('BAD_REQUEST', message, {
-        hint: error.hint === 'correct that line' ? '`skulk policy show` lists the keys' : error.hint,
+        hint: error.hint === 'correct that line' ? 'e.g. skulk policy set lan read; `skulk policy show` lists the keys' : error.hint,
       });
     });
     if (text !== before) await writeFileDurably(path, text);

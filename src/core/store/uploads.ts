@@ -405,8 +405,8 @@ export function createUploads(store: LocalStore, world: World, limits: () => Pro
       if (upload === undefined)
         throw new SkulkError('JOB_NOT_FOUND', `there is no unfinished upload ${id.slice(0, 40)}`, { hint: '`skulk uploads` lists them' });
       if (own === undefined && !mayCancelOthers)
-        throw new SkulkError('FORBIDDEN', 'only an admin may cancel the upload of another machine', {
-          hint: 'run `skulk uploads --cancel ID` on the store host',
+        throw new SkulkError('FORBIDDEN', 'only an admin may cancel an upload by the ID of the list', {
+          hint: 'run `skulk uploads --cancel ID` on the store host, or use a token of role admin',
         });
       if (upload.completing !== undefined)
         throw new SkulkError('CONFLICT', `all of ${upload.record.model_id} is there, and the model is being made of it`, {

@@ -94,13 +94,13 @@ const does: Readonly<Record<Role, string>> = {
 
 function refusal({ role, credential, name }: Asker, needs: Role, hostname: string): SkulkError {
   if (role === 'none')
-    return new SkulkError('UNAUTHORIZED', 'this server wants a token', {
-      hint: 'send it as `Authorization: Bearer TOKEN`; skulk takes it from SKULK_TOKEN or --token',
+    return new SkulkError('UNAUTHORIZED', 'this server requires a token', {
+      hint: 'send it as `Authorization: Bearer TOKEN`; skulk reads it from SKULK_TOKEN or --token',
     });
   const who = credential === 'named' ? `the token ${name ?? ''} (role ${role})` : `the LAN without a token (role ${role})`;
   const hint =
     needs === 'admin'
-      ? `run \`skulk key\` on ${hostname} and open the link that it prints, or show a token of role admin`
-      : `show a token of role ${needs}; \`skulk token create\` on the store host makes one`;
+      ? `run the command on ${hostname}, open the link of \`skulk key\` there, or use a token of role admin`
+      : `use a token of role ${needs}; \`skulk token create NAME --role ${needs}\` on the store host makes one`;
   return new SkulkError('FORBIDDEN', `${who} may not ${does[needs]}`, { hint });
 }
