@@ -277,6 +277,8 @@ test('a LAN that may only read stages what the store holds, and changes nothing'
   expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });
   await expect.poll(async () => ((await ask(host.url, '/session')).json() as { lan: string }).lan).toBe('read');
   expect(await world.node('n1', host.url, 'stage', 'org/m')).toMatchObject({ status: 0 });
+  // The command changed the file without a request.
+  expect(host.running.stderr()).toMatch(/the policy has changed: .*lan.*read/);
   const refused = await world.node('n1', host.url, 'delete', 'org/m', '--yes');
   expect(refused).toMatchObject({ status: 2, stdout: '' });
   expect(refused.stderr).toMatch(/may not change models[\s\S]*skulk token create/);

@@ -59,7 +59,7 @@ test('a server with a token tells who sends none from who sends a wrong one', as
   });
   expect(await health({ SKULK_TOKEN: 'wrong' })).toMatchObject({
     status: 2,
-    stderr: expect.stringContaining('is wrong or was revoked'),
+    stderr: expect.stringContaining('is invalid or was revoked'),
   });
   expect(await health({ SKULK_TOKEN: 'right' })).toMatchObject({ status: 0 });
 });

@@ -134,7 +134,7 @@ test('nor of a first start, a wrong token or an address that is none', wants('ch
   await page.goto(closed.apiUrl);
   await page.getByLabel('Token').fill('a-bad-token');
   await page.keyboard.press('Enter');
-  await page.getByText('That is not the token of this server.').waitFor();
+  await page.getByText('This token is invalid or was revoked.').waitFor();
   await look(page, 'a wrong token');
 });
 

@@ -19,7 +19,7 @@ test('a token is asked for once in a tab, and a wrong one is said to be wrong', 
   await page.getByRole('heading', { name: 'This server requires a token' }).waitFor();
   await page.getByLabel('Token').fill('another-token');
   await page.getByRole('button', { name: 'Open' }).click();
-  await page.getByRole('alert').getByText('That is not the token of this server.').waitFor();
+  await page.getByRole('alert').getByText('This token is invalid or was revoked.').waitFor();
   expect(await page.getByLabel('Token').getAttribute('aria-invalid')).toBe('true');
   await page.getByLabel('Token').fill(token);
   await page.keyboard.press('Enter');
@@ -102,7 +102,7 @@ test('a node asks for the token that its store wants, and passes it on', wants('
   await other.goto(node.apiUrl);
   await other.getByLabel('Token').fill('not-the-token');
   await other.keyboard.press('Enter');
-  await other.getByText('That is not the token of this server.').waitFor();
+  await other.getByText('This token is invalid or was revoked.').waitFor();
   await other.getByLabel('Token').fill(token);
   await other.keyboard.press('Enter');
   await other.getByText('The store is empty').waitFor();

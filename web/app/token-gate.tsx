@@ -50,7 +50,7 @@ export function TokenGate({
           />
           {isWrong && (
             <p id={help} className="field-problem" role="alert">
-              This token is wrong or was revoked.
+              This token is invalid or was revoked.
             </p>
           )}
         </div>

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   changePolicyText,
   defaultPolicy,
@@ -83,6 +84,9 @@ export async function openStorePolicy({
         silent ??= { stamp: now, since: clock() };
         if (clock() - silent.since < settlesMs) return;
       }
+      // A command that changes the file on the disk asks no server, which would log the request.
+      if (!isDeepStrictEqual(policy, read.policy))
+        emit({ type: 'note', message: `the policy has changed: ${JSON.stringify(shownPolicy(read.policy))}` });
       ({ policy } = read);
     } catch (error) {
       if (!(error instanceof SkulkError)) throw error;
@@ -164,19 +168,22 @@ const nothing: ReadPolicy = { policy: defaultPolicy, given: [] };
 function describe(path: string, { policy, given }: ReadPolicy): PolicyView {
   return {
     path,
-    policy: {
-      lan: policy.lan,
-      server_names: policy.serverNames,
-      limits: {
-        forget_nodes_after_days: policy.limits.forgetNodesAfterDays,
-        forget_nodes_with_copies_after_days: policy.limits.forgetNodesWithCopiesAfterDays,
-        open_uploads: policy.limits.openUploads,
-        upload_idle_days: policy.limits.uploadIdleDays,
-      },
-    },
+    policy: shownPolicy(policy),
     origin: Object.fromEntries(policyKeys.map((key) => [key, given.includes(key) ? 'file' : 'default'] as const)),
   };
 }
+
+/** As the file has it. */
+const shownPolicy = (policy: Policy): PolicyView['policy'] => ({
+  lan: policy.lan,
+  server_names: policy.serverNames,
+  limits: {
+    forget_nodes_after_days: policy.limits.forgetNodesAfterDays,
+    forget_nodes_with_copies_after_days: policy.limits.forgetNodesWithCopiesAfterDays,
+    open_uploads: policy.limits.openUploads,
+    upload_idle_days: policy.limits.uploadIdleDays,
+  },
+});
 
 async function stampOf(path: string): Promise<string> {
   try {

@@ -63,7 +63,7 @@ export function createAccess({ token, adminKey, pages, policy, storeLan, findTok
       if (pages?.holds(bearer) === true) return { role: 'admin', credential: 'page' };
       const named = await findToken?.(bearer);
       if (named !== undefined) return { role: named.role, credential: 'named', name: named.name };
-      throw new SkulkError('UNAUTHORIZED', 'the token is wrong or was revoked', {
+      throw new SkulkError('UNAUTHORIZED', 'the token is invalid or was revoked', {
         hint: 'send a valid one as `Authorization: Bearer TOKEN`; skulk reads it from SKULK_TOKEN or --token',
       });
     },
