@@ -3,7 +3,6 @@ import { SkulkError } from '../core/kernel/errors.ts';
 import { nearest } from '../core/kernel/nearest.ts';
 import type { AnyCommand, GivenTexts } from './definition.ts';
 import { type GlobalValues, globalOptions } from './global-options.ts';
-import { withChoices } from './help.ts';
 import { type ArgumentSpec, flagName, type OptionSpec } from './specs.ts';
 
 /** A parsed command line. */
@@ -54,11 +53,11 @@ function assignArguments(command: AnyCommand, words: readonly string[], given: R
   const left = [...words];
   for (const [key, { variadic, optional, afterDashes = false }] of Object.entries(command.arguments)) {
     const taken = left.splice(0, variadic ? left.length : 1);
-    if (taken.length === 0 && !optional)
-      throw usage(
-        `"skulk ${command.name}" needs ${key.toUpperCase()}: ${command.arguments[key] === undefined ? '' : withChoices(command.arguments[key])}`,
-        command,
-      );
+    if (taken.length === 0 && !optional) {
+      const { description = '', choices } = command.arguments[key] ?? {};
+      const oneOf = choices === undefined ? '' : ` (one of ${choices.join(', ')})`;
+      throw usage(`"skulk ${command.name}" needs ${key.toUpperCase()}: ${description}${oneOf}`, command);
+    }
     if (taken.includes('') && (!afterDashes || taken[0] === ''))
       throw usage(`${key.toUpperCase()} of "skulk ${command.name}" is empty`, command);
     given[key] = taken;
