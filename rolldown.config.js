@@ -43,7 +43,7 @@ export default defineConfig({
         // What even `--version` needs, in one file; the rest stays where the dynamic imports put it.
         {
           name: 'shell',
-          test: /src[\\/](cli[\\/](main|scan|terminal|host|report-error|safe-text|redact|global-options|specs)|core[\\/]kernel[\\/](errors|explain-system-error))\.ts$/,
+          test: /src[\\/](cli[\\/](main|scan|terminal|host|report-error|safe-text|redact|global-options|specs)|core[\\/]kernel[\\/](errors|explain-system-error|own-process))\.ts$/,
         },
       ],
     },

@@ -1,3 +1,4 @@
+import { homeOfUser, ownVersion, workingDirectory } from '../core/kernel/own-process.ts';
 import type { CommandLoaders } from './definition.ts';
 
 /** A place to write to; `isTTY` and `columns` as in Node's terminals. */
@@ -46,10 +47,8 @@ export interface Host {
   readonly exit: (status: number) => void;
 }
 
-// An import of these reads every export of them, and some load a good part of Node; `--version` would pay 5 ms for it.
-const { readFileSync } = process.getBuiltinModule('node:fs');
-const { hostname, userInfo } = process.getBuiltinModule('node:os');
-const { isAbsolute } = process.getBuiltinModule('node:path');
+// An import of it reads every export of it; see own-process.ts.
+const { hostname } = process.getBuiltinModule('node:os');
 
 /** The host of a real process. */
 export function processHost(commands: CommandLoaders): Host {
@@ -57,12 +56,12 @@ export function processHost(commands: CommandLoaders): Host {
   keepOwnAccess();
   return {
     commands,
-    version: readVersion(),
+    version: ownVersion(),
     env,
     cwd: workingDirectory(),
     platform,
     hostname: hostname(),
-    homeDirectory: findHome(env['HOME']),
+    homeDirectory: homeOfUser(env['HOME']),
     // Opened when they are first used, as each costs some milliseconds.
     get stdin() {
       return process.stdin;
@@ -118,37 +117,4 @@ function keepOwnAccess(): void {
   const ofOwner = 0o700;
   const mask = process.umask(0o077);
   process.umask(mask & ~ofOwner);
-}
-
-/** package.json is one directory above dist and two above this source. */
-function readVersion(): string {
-  for (const up of ['../package.json', '../../package.json']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { name?: string; version?: string };
-      if (name === 'skulk' && version !== undefined) return version;
-    } catch {
-      // The other place has it.
-    }
-  }
-  return '0.0.0';
-}
-
-/** A directory that was removed under the process has no path any more; its last name leads to an honest "does not exist". */
-function workingDirectory(): string {
-  try {
-    return process.cwd();
-  } catch {
-    const last = process.env['PWD'] ?? '';
-    return isAbsolute(last) ? last : '/';
-  }
-}
-
-/** `HOME`, else the home of the user database, else `/`, which is what containers give to a user that has none. */
-function findHome(fromEnv: string | undefined): string {
-  if (fromEnv !== undefined && isAbsolute(fromEnv)) return fromEnv;
-  try {
-    return userInfo().homedir || '/';
-  } catch {
-    return '/';
-  }
 }
