@@ -19,19 +19,25 @@ export interface ChildProgram {
 /** Waits on descriptor 3 for a line, closes it and becomes the program: same pid, same start time. */
 const gate = 'IFS= read -r go <&3 || exit 125; exec 3<&-; exec "$@"';
 
+/** Where a program's output goes: to this process's own streams, nowhere, or to a listener. */
+export type ProgramOutput = 'inherit' | 'ignore' | ((chunk: Uint8Array, from: 'stdout' | 'stderr') => void);
+
 /**
- * Starts a program with this process's own standard streams. It waits for `letGo`, so that what must be written down before
+ * Starts a program with this process's own standard streams, or without input when its output goes elsewhere. It waits for `letGo`, so that what must be written down before
  * it lives (its pid) is, even if this process is killed in between.
  */
 export async function startProgram(
   command: string,
   args: readonly string[],
-  { env, cwd }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
+  { env, cwd, output = 'inherit' }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string; readonly output?: ProgramOutput | undefined },
 ): Promise<ChildProgram> {
+  const streams = streamsFor(output);
   const isGated = process.platform !== 'win32';
   const child = isGated
-    ? spawn('/bin/sh', ['-c', gate, 'skulk-run', command, ...args], { env, cwd, stdio: ['inherit', 'inherit', 'inherit', 'pipe'] })
-    : spawn(command, args, { env, cwd, stdio: 'inherit' });
+    ? spawn('/bin/sh', ['-c', gate, 'skulk-run', command, ...args], { env, cwd, stdio: [...streams, 'pipe'] })
+    : spawn(command, args, { env, cwd, stdio: streams });
+  if (typeof output === 'function')
+    for (const from of ['stdout', 'stderr'] as const) child[from]?.on('data', (chunk: Buffer) => output(chunk, from));
   const status = new Promise<number>((settle, fail) => {
     child.once('error', fail);
     child.once('close', (code, signal) => settle(code ?? 128 + (osConstants.signals[signal ?? 'SIGKILL'] ?? 0)));
@@ -46,6 +52,12 @@ export async function startProgram(
     kill: (signal) => void child.kill(signal),
     status,
   };
+}
+
+function streamsFor(output: ProgramOutput): ('inherit' | 'ignore' | 'pipe')[] {
+  if (output === 'inherit') return ['inherit', 'inherit', 'inherit'];
+  const to = output === 'ignore' ? 'ignore' : 'pipe';
+  return ['ignore', to, to];
 }
 
 /** Where execvp(3) looks when there is no PATH. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { preferredGguf } from '../catalog/gguf-files.ts';
-import { findProgram, isInForeground, startProgram } from '../kernel/child-program.ts';
+import { findProgram, isInForeground, type ProgramOutput, startProgram } from '../kernel/child-program.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
@@ -19,6 +19,8 @@ export interface RunRequest {
   /** The program and its arguments; `{path}`, `{gguf}` and `{model}` are replaced in the arguments. */
   readonly command: readonly string[];
   readonly offline: boolean;
+  /** This process's own streams when absent. */
+  readonly output?: ProgramOutput | undefined;
   /** Hands over the signals that this process gets, until the returned function is called. */
   readonly takeSignals: (listener: (signal: NodeJS.Signals) => void) => () => void;
 }
@@ -63,6 +65,7 @@ async function runProgram(
     program,
     staged,
     files,
+    output,
     takeSignals,
   }: RunRequest & { readonly program: string; readonly staged: StagedModel; readonly files: readonly string[] },
   lease: HeldLease | undefined,
@@ -74,7 +77,7 @@ async function runProgram(
   const env: NodeJS.ProcessEnv = { ...world.env, SKULK_MODEL_PATH: path, SKULK_MODEL_ID: ref.modelId, SKULK_GGUF_FILE: ggufPath };
   if (ggufPath === undefined) delete env['SKULK_GGUF_FILE'];
   if (world.signal.aborted) throw world.signal.reason;
-  const child = await startProgram(program, args, { env, cwd: world.cwd });
+  const child = await startProgram(program, args, { env, cwd: world.cwd, output });
   const giveBack = takeSignals((signal) => {
     if (!sentByTerminal.has(signal) || !isInForeground()) child.kill(signal);
   });
