@@ -11,6 +11,7 @@ export default defineConfig({
   input: {
     main: 'src/cli/main.ts',
     'commands-index': 'src/commands/index.ts',
+    index: 'src/index.ts',
     'hash-worker': 'src/core/transfer/hash-worker.ts',
     'announce-worker': 'src/core/store/announce-worker.ts',
     'manifest-worker': 'src/core/store/manifest-worker.ts',

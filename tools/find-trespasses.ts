@@ -66,6 +66,7 @@ function judge(path: string, { specifier, typeOnly }: Import): readonly string[]
 }
 
 function roomOf(path: string): string | undefined {
+  if (path === 'index.ts') return path;
   const parts = path.split('/');
   if (parts.length < 2 || parts[0]?.startsWith('.')) return undefined;
   return parts[0] === 'core' || parts[0] === 'web' ? parts.slice(0, 2).join('/') : parts[0];

@@ -23,6 +23,9 @@ export const rooms: Readonly<Record<string, Room>> = {
     forbiddenModules: /^node:|^[^.]/,
   },
   cli: { values: ['core/config', 'core/kernel'] },
+  // The way in for programs: it names what is public, and reads the environment of the process for whoever gives none.
+  'index.ts': { values: ['library', 'core/kernel'], types: ['core/operations', 'core/store', 'core/jobs'] },
+  library: { values: ['core/operations', 'core/config', 'core/kernel'], types: ['core/store', 'core/jobs'] },
   'core/server': {
     values: ['core/operations', 'core/access', 'core/catalog', 'core/kernel', 'core/transfer'],
     types: ['core/store', 'core/client', 'core/config', 'core/jobs', 'core/fleet'],

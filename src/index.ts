@@ -1,0 +1,49 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { homeOfUser, ownVersion, workingDirectory } from './core/kernel/own-process.ts';
+import type { World } from './core/kernel/world.ts';
+import type { OpenOptions, Skulk } from './library/contract.ts';
+import { open } from './library/open.ts';
+
+export type { DownloadStatus } from './core/jobs/contract.ts';
+export { type ErrorCode, SkulkError } from './core/kernel/errors.ts';
+export type { ProgressEvent, SkulkEvent } from './core/kernel/events.ts';
+export type { AddReport } from './core/operations/add.ts';
+export type { Health } from './core/operations/check-health.ts';
+export type { DeletionPlan, DeletionReport } from './core/operations/delete-models.ts';
+export type { RegistryList } from './core/operations/list-registry.ts';
+export type { StagingList } from './core/operations/list-staging.ts';
+export type { PurgedEverywhere } from './core/operations/purge-everywhere.ts';
+export type { PurgeReport } from './core/operations/purge-staging.ts';
+export type { ShownModel } from './core/operations/show-model.ts';
+export type { PlannedModel, StagedModel, StagePlanReport, StageReport } from './core/operations/stage-report.ts';
+export type { VerifiedModel, VerifyReport } from './core/store/contract.ts';
+export type {
+  AddOptions,
+  CallOptions,
+  DeleteOptions,
+  DownloadOptions,
+  DryRun,
+  OpenOptions,
+  PurgeNodesOptions,
+  PurgeOptions,
+  RunOptions,
+  Skulk,
+  StageOptions,
+  VerifyOptions,
+} from './library/contract.ts';
+
+/**
+ * skulk in a program (docs/library.md). It prints nothing, ends no process and listens to no signal of the process; several work side by side.
+ * @throws SkulkError CONFIG for a configuration that cannot be used
+ */
+export async function openSkulk(options: OpenOptions = {}): Promise<Skulk> {
+  const cwd = resolve(workingDirectory(), options.cwd ?? '');
+  // The one place where the environment of the process is read for a program, and only when that names no other.
+  const env: World['env'] = {
+    ...(options.env ?? process.env),
+    ...(options.home !== undefined && { SKULK_HOME: resolve(cwd, options.home) }),
+  };
+  const { platform } = process;
+  return open({ env, cwd, platform, hostname: hostname(), homeDirectory: homeOfUser(env['HOME']), version: ownVersion() }, options);
+}

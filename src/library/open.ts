@@ -1,0 +1,159 @@
+import { loadConfig } from '../core/config/load.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
+import type { SkulkEvent } from '../core/kernel/events.ts';
+import { guardMount } from '../core/kernel/known-mounts.ts';
+import { parseNodeId } from '../core/kernel/node-id.ts';
+import type { World } from '../core/kernel/world.ts';
+import type { Deps } from '../core/operations/deps.ts';
+import { type Call, createCalls } from './calls.ts';
+import type { CallOptions, OpenOptions, PurgeNodesOptions, PurgeOptions, RunOptions, Skulk, StageOptions } from './contract.ts';
+import { readGgufFile, readList, readModelId, readModelRef, readNumber, readRevision, readText } from './read-input.ts';
+
+/** What is known of this process; the rest of a `World` belongs to each call. */
+export type Surroundings = Omit<World, 'signal' | 'emit' | 'now'>;
+
+/**
+ * skulk in the given surroundings. The configuration is read at once, so that a bad one fails here, and again by each call.
+ * @throws SkulkError CONFIG
+ */
+export async function open(surroundings: Surroundings, { config, store, token, signal, onEvent }: OpenOptions): Promise<Skulk> {
+  const calls = createCalls({ signal, onEvent });
+  const told = new Set<string>();
+  const prepare = async ({ signal: ofCall, emit }: Call): Promise<Deps> => {
+    const world: World = { ...surroundings, now: () => new Date(), signal: ofCall, emit };
+    // What is to be said of the configuration is said once, and not by each call.
+    const loading = await loadConfig({ ...world, emit: (event) => emitOnce(event, told, emit) }, { config, store, token });
+    await guardMount(loading.skulkHome, loading.settings.nodeCachePath.value);
+    return { world, config: loading };
+  };
+  await calls.make({}, prepare);
+  const make = <T>(options: CallOptions, work: (deps: Deps, call: Call) => Promise<T>): Promise<T> =>
+    calls.make(options, async (call) => await work(await prepare(call), call));
+  const verbs = { ...copyVerbs(make), ...downloadVerbs(make), ...storeVerbs(make), close: calls.close, [Symbol.asyncDispose]: calls.close };
+  // The overloads of the contract say which option brings which result.
+  return verbs as Skulk;
+}
+
+type Make = <T>(options: CallOptions, work: (deps: Deps, call: Call) => Promise<T>) => Promise<T>;
+
+function emitOnce(event: SkulkEvent, told: Set<string>, emit: (event: SkulkEvent) => void): void {
+  const key = JSON.stringify(event);
+  if (told.has(key)) return;
+  told.add(key);
+  emit(event);
+}
+
+/** The verbs for this machine's copies. */
+function copyVerbs(make: Make) {
+  return {
+    stage: (models: string | readonly string[], options: StageOptions & { readonly dryRun?: boolean } = {}) =>
+      make(options, async (deps) => {
+        const { force = false, offline = false, direct = false, dryRun = false, limitRate, keepMs, connections } = options;
+        const request = {
+          refs: readList(models, readModelRef),
+          ...{ force, offline, direct, dryRun },
+          ...(limitRate !== undefined && { limitRate: readNumber(limitRate, 'limitRate', { from: 1 }) }),
+          ...(keepMs !== undefined && { keepMs: readNumber(keepMs, 'keepMs', { from: 1 }) }),
+          ...(connections !== undefined && { connections: readNumber(connections, 'connections', { from: 1, to: 32 }) }),
+        };
+        const { stageModels } = await import('../core/operations/stage.ts');
+        return await stageModels(deps, request);
+      }),
+    run: (model: string, command: string, args: readonly string[] = [], options: RunOptions = {}) =>
+      make(options, async (deps, { signal, tell }) => {
+        const { offline = false, output } = options;
+        const request = { ref: readModelRef(model), command: [readText(command, 'the program'), ...args], offline };
+        const { runModel } = await import('../core/operations/run-model.ts');
+        return await runModel(deps, {
+          ...request,
+          output: typeof output === 'function' ? (chunk, from) => tell(() => output(chunk, from)) : output,
+          takeSignals: (listener) => {
+            const onAbort = (): void => listener('SIGTERM');
+            if (signal.aborted) onAbort();
+            signal.addEventListener('abort', onAbort);
+            return () => signal.removeEventListener('abort', onAbort);
+          },
+        });
+      }),
+    staging: (options: CallOptions = {}) =>
+      make(options, async (deps) => (await import('../core/operations/list-staging.ts')).listStaging(deps)),
+    purge: (options: PurgeOptions & Partial<PurgeNodesOptions> = {}) =>
+      make<unknown>(options, async (deps) => {
+        const { model, nodes, force = false, dryRun = false } = options;
+        const modelId = model === undefined ? undefined : readModelId(model);
+        if (nodes === undefined) {
+          const { purgeStaging } = await import('../core/operations/purge-staging.ts');
+          return await purgeStaging(deps, { force, dryRun, modelId });
+        }
+        if (dryRun)
+          throw new SkulkError('USAGE', 'dryRun cannot say what other machines would remove', { hint: 'leave out one of the two' });
+        const named = nodes === 'all' ? undefined : readList(nodes, (one) => parseNodeId(readText(one, 'a node')));
+        const { purgeEverywhere } = await import('../core/operations/purge-everywhere.ts');
+        return await purgeEverywhere(deps, { modelId, force, ...(named !== undefined && { nodes: named }) });
+      }),
+  };
+}
+
+/** The verbs for what the store fetches. */
+function downloadVerbs(make: Make): Pick<Skulk, 'download' | 'downloads' | 'downloadStatus' | 'cancelDownload'> {
+  const operations = () => import('../core/operations/downloads.ts');
+  return {
+    download: (model, options = {}) =>
+      make(options, async (deps) => {
+        const { modelId, selector, ...ref } = readModelRef(model);
+        const revision = readRevision(options.revision);
+        if (revision !== undefined && ref.revision !== undefined && revision !== ref.revision)
+          throw new SkulkError('USAGE', `two revisions are given, ${ref.revision} and ${revision}`, { hint: 'give one of them' });
+        const request = { modelId, selector, revision: revision ?? ref.revision, ggufFile: readGgufFile(options.ggufFile) };
+        return await (await operations()).download(deps, { request, wait: options.wait ?? true });
+      }),
+    downloads: (options = {}) => make(options, async (deps) => (await operations()).listDownloads(deps, { recent: true })),
+    downloadStatus: (model, options = {}) =>
+      make(options, async (deps) => (await operations()).downloadStatus(deps, { modelId: readModelId(model) })),
+    cancelDownload: (model, options = {}) =>
+      make(options, async (deps) => (await operations()).cancelDownload(deps, { modelId: readModelId(model) })),
+  };
+}
+
+/** The verbs for the store. */
+function storeVerbs(make: Make) {
+  const rest: Pick<Skulk, 'add' | 'registry' | 'show' | 'health' | 'verify'> = {
+    add: (path, options) =>
+      make(options ?? {}, async (deps) => {
+        const { as, move = false, force = false, revision } = options ?? {};
+        const request = { path: readText(path, 'the path'), modelId: readModelId(as), revision: readRevision(revision), move, force };
+        return await (await import('../core/operations/add.ts')).addModel(deps, request);
+      }),
+    registry: (options = {}) =>
+      make(options, async (deps) => {
+        const { listRegistry } = await import('../core/operations/list-registry.ts');
+        return await listRegistry(deps, { tags: options.tags ?? [] });
+      }),
+    show: (model, options = {}) =>
+      make(options, async (deps) => {
+        const { showModel } = await import('../core/operations/show-model.ts');
+        return await showModel(deps, { modelId: readModelId(model) });
+      }),
+    health: (options = {}) => make(options, async (deps) => (await import('../core/operations/check-health.ts')).checkHealth(deps)),
+    verify: (models, options = {}) =>
+      make(options, async (deps) => {
+        const { staging = false, repair = false } = options;
+        const modelIds = models === undefined ? [] : readList(models, readModelId);
+        const { verifyModels } = await import('../core/operations/verify-models.ts');
+        return await verifyModels(deps, { modelIds, staging, repair });
+      }),
+  };
+  return {
+    ...rest,
+    delete: (models: string | readonly string[], options: CallOptions & { readonly force?: boolean; readonly dryRun?: boolean } = {}) =>
+      make<unknown>(options, async (deps) => {
+        const modelIds = readList(models, readModelId);
+        const { deleteModels, planDeletion } = await import('../core/operations/delete-models.ts');
+        // A name that is wrong must be told before the first model is gone.
+        const plan = await planDeletion(deps, { modelIds });
+        if (options.dryRun) return { ...plan, dry_run: true };
+        const { orders: _, ...report } = await deleteModels(deps, { modelIds, force: options.force ?? false });
+        return report;
+      }),
+  };
+}

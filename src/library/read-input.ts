@@ -1,0 +1,47 @@
+import { SkulkError } from '../core/kernel/errors.ts';
+import { type ModelId, type ModelRef, parseModelId, parseModelRef, parseRevision } from '../core/kernel/model-id.ts';
+import { parseRelativePath, type RelativePath } from '../core/kernel/relative-path.ts';
+
+/*
+ * Programs without types can hand over anything: what is not text must not become a model called "undefined".
+ */
+
+/** @throws SkulkError USAGE for what is no text or empty */
+export function readText(value: unknown, what: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new SkulkError('USAGE', `${what} must be a text that is not empty`);
+}
+
+/** @throws SkulkError USAGE, BAD_MODEL_ID */
+export const readModelId = (value: unknown): ModelId => parseModelId(readText(value, 'the id of a model'));
+
+/** @throws SkulkError USAGE, BAD_MODEL_ID, BAD_PATH */
+export const readModelRef = (value: unknown): ModelRef => parseModelRef(readText(value, 'a model'));
+
+/** @throws SkulkError USAGE */
+export const readRevision = (value: unknown): string | undefined =>
+  value === undefined ? undefined : parseRevision(readText(value, 'revision'));
+
+/** @throws SkulkError USAGE, BAD_PATH */
+export function readGgufFile(value: unknown): RelativePath | undefined {
+  if (value === undefined) return undefined;
+  const path = readText(value, 'ggufFile');
+  if (/\.gguf$/i.test(path)) return parseRelativePath(path);
+  throw new SkulkError('USAGE', `"${path.slice(0, 100)}" is not a .gguf file`, { hint: 'give its path in the repo, e.g. Foo-Q5_K_M.gguf' });
+}
+
+/**
+ * One model or a list of them.
+ * @throws SkulkError USAGE for an empty list
+ */
+export function readList<T>(value: unknown, read: (one: unknown) => T): readonly T[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (list.length === 0) throw new SkulkError('USAGE', 'the list of models is empty', { hint: 'name one model at least' });
+  return list.map(read);
+}
+
+/** @throws SkulkError USAGE for what is not a number in the bounds */
+export function readNumber(value: unknown, name: string, { from, to = Number.MAX_SAFE_INTEGER }: { from: number; to?: number }): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to) return value;
+  throw new SkulkError('USAGE', `${name} must be a whole number from ${from}${to === Number.MAX_SAFE_INTEGER ? '' : ` to ${to}`}`);
+}

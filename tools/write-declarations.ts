@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { listImports } from './find-trespasses.ts';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+
+/**
+ * Writes the types of `import 'skulk'` into `dist/types`: those files alone that src/index.ts leads to.
+ * @throws Error when the compiler fails, or a type comes of a package that an install does not bring
+ */
+export function writeDeclarations(): void {
+  const all = mkdtempSync(join(tmpdir(), 'skulk-types-'));
+  try {
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const options = ['--noEmit', 'false', '--emitDeclarationOnly', '--declaration', '--rootDir', 'src', '--outDir', all];
+    const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', 'tools/tsconfig.declarations.json', ...options], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`the declarations could not be made:\n${stdout}`);
+    copyReachable('index.ts', { from: all, to: join(root, 'dist/types') });
+  } finally {
+    rmSync(all, { recursive: true, force: true });
+  }
+}
+
+function copyReachable(first: string, { from, to }: { readonly from: string; readonly to: string }): void {
+  const waiting = [first];
+  for (const path of waiting) {
+    const name = path.replace(/\.tsx?$/, '.d.ts');
+    const text = readFileSync(join(from, name), 'utf8');
+    mkdirSync(dirname(join(to, name)), { recursive: true });
+    // Every compiler of a program that uses skulk finds `x.d.ts` by `x.js`.
+    writeFileSync(join(to, name), text.replaceAll(/(['"])(\.[^'"]*)\.tsx?\1/g, '$1$2.js$1'));
+    for (const { specifier } of listImports(text, name)) {
+      if (specifier.startsWith('node:')) continue;
+      if (!specifier.startsWith('.')) throw new Error(`${name} has a type of ${specifier}, which nobody has who installs skulk`);
+      const next = join(dirname(path), specifier);
+      if (!waiting.includes(next)) waiting.push(next);
+    }
+  }
+}
