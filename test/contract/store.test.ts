@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { createStoreClient } from '../../src/core/client/store-client.ts';
 import { isHeld, tryLock } from '../../src/core/kernel/lock.ts';
+import { createAccess } from '../../src/core/server/access/access.ts';
 import { listen } from '../../src/core/server/listen.ts';
 import { stopApp } from '../../src/core/server/stop-app.ts';
 import { createStoreApp } from '../../src/core/server/store-app.ts';
@@ -23,12 +24,19 @@ describeStore(
 describeStore(
   'a store behind HTTP',
   async (root) => {
+    const token = 'the-key-of-this-machine';
     const held = await tryLock(storeLayout(root).lock, 'a test');
     if (!isHeld(held)) throw new Error('the lock is taken');
     const store = openDiskStore({ root, world: testWorld(root), nodeId: 'node-1', cardsPath: undefined, held });
-    const app = await createStoreApp({ store, version: '0.0.0-test', stream: { write: () => {} } });
+    // A directory that lies in the place of a model is adopted for an admin only.
+    const app = await createStoreApp({
+      store,
+      access: createAccess({ adminKey: token }),
+      version: '0.0.0-test',
+      stream: { write: () => {} },
+    });
     const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
-    const client = createStoreClient({ url, signal: new AbortController().signal, userAgent: 'test' });
+    const client = createStoreClient({ url, token, signal: new AbortController().signal, userAgent: 'test' });
     onTestFinished(async () => {
       client.close();
       await stopApp(app, { graceMs: 100 });
