@@ -7,7 +7,17 @@ import type { World } from '../core/kernel/world.ts';
 import type { Deps } from '../core/operations/deps.ts';
 import { type Call, createCalls } from './calls.ts';
 import type { CallOptions, OpenOptions, PurgeNodesOptions, PurgeOptions, RunOptions, Skulk, StageOptions } from './contract.ts';
-import { readGgufFile, readList, readModelId, readModelRef, readNumber, readRevision, readText } from './read-input.ts';
+import {
+  readArguments,
+  readGgufFile,
+  readList,
+  readModelId,
+  readModelRef,
+  readNumber,
+  readOutput,
+  readRevision,
+  readText,
+} from './read-input.ts';
 
 /** What is known of this process; the rest of a `World` belongs to each call. */
 export type Surroundings = Omit<World, 'signal' | 'emit' | 'now'>;
@@ -61,8 +71,9 @@ function copyVerbs(make: Make) {
       }),
     run: (model: string, command: string, args: readonly string[] = [], options: RunOptions = {}) =>
       make(options, async (deps, { signal, tell }) => {
-        const { offline = false, output } = options;
-        const request = { ref: readModelRef(model), command: [readText(command, 'the program'), ...args], offline };
+        const { offline = false } = options;
+        const output = readOutput(options.output);
+        const request = { ref: readModelRef(model), command: [readText(command, 'the program'), ...readArguments(args)], offline };
         const { runModel } = await import('../core/operations/run-model.ts');
         return await runModel(deps, {
           ...request,

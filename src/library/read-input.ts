@@ -1,3 +1,4 @@
+import type { ProgramOutput } from '../core/kernel/child-program.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { type ModelId, type ModelRef, parseModelId, parseModelRef, parseRevision } from '../core/kernel/model-id.ts';
 import { parseRelativePath, type RelativePath } from '../core/kernel/relative-path.ts';
@@ -10,6 +11,19 @@ import { parseRelativePath, type RelativePath } from '../core/kernel/relative-pa
 export function readText(value: unknown, what: string): string {
   if (typeof value === 'string' && value !== '') return value;
   throw new SkulkError('USAGE', `${what} must be a text that is not empty`);
+}
+
+/** @throws SkulkError USAGE for what is not a list of texts, which may be empty */
+export function readArguments(value: unknown): readonly string[] {
+  if (Array.isArray(value) && value.every((one): one is string => typeof one === 'string')) return value;
+  throw new SkulkError('USAGE', 'the arguments of the program must be a list of texts');
+}
+
+/** @throws SkulkError USAGE for what is neither `inherit`, `ignore` nor a listener */
+export function readOutput(value: unknown): ProgramOutput {
+  if (value === undefined || value === 'inherit') return 'inherit';
+  if (value === 'ignore' || typeof value === 'function') return value as ProgramOutput;
+  throw new SkulkError('USAGE', "output must be 'inherit', 'ignore' or a function");
 }
 
 /** @throws SkulkError USAGE, BAD_MODEL_ID */

@@ -127,6 +127,25 @@ writeFileSync('seen.json', JSON.stringify([before, during, look()]));
     expect(after).toBe(before);
   });
 
+  test('works on the disk of a store host without a server, and lets the program end without close()', async () => {
+    const home = await temporaryDirectory();
+    await writeFiles(join(home, 'model'), model);
+    const options = { home, env: ownEnvironment(offLan), cwd: home };
+    await writeFile(
+      join(project, 'host.mjs'),
+      `import { openSkulk } from 'skulk';
+const skulk = await openSkulk(${JSON.stringify(options)});
+const { outcome } = await skulk.add('model', { as: 'test/model' });
+const { staged } = await skulk.stage('test/model');
+const { ok } = await skulk.verify();
+const { deleted } = await skulk.delete('test/model');
+console.log(JSON.stringify([outcome, staged[0].source, ok, deleted]));
+`,
+    );
+    const ended = run(process.execPath, ['host.mjs'], { cwd: project, env: ownEnvironment({}) });
+    expect(JSON.parse((await within('the end of the program', ended)).stdout)).toEqual(['added', 'clone', true, ['test/model']]);
+  });
+
   test('shows the same example on its page in the docs', async () => {
     expect(await readFile(join(root, 'docs/library.md'), 'utf8')).toContain(`\`\`\`ts\n${await readFile(example, 'utf8')}\`\`\``);
   });
@@ -286,6 +305,8 @@ describe('skulk in a program', () => {
     'a number of connections that is too large': [(skulk) => skulk.stage('a/b', { connections: 33 }), 'USAGE'],
     'a rate that is not a number': [(skulk) => skulk.stage('a/b', { limitRate: Number.NaN }), 'USAGE'],
     'two revisions': [(skulk) => skulk.download('a/b@x', { revision: 'y' }), 'USAGE'],
+    'arguments that are no list': [(skulk) => skulk.run('a/b', 'true', 'x' as unknown as string[]), 'USAGE'],
+    'an output that is none': [(skulk) => skulk.run('a/b', 'true', [], { output: 'pipe' as 'ignore' }), 'USAGE'],
     'a program without a name': [(skulk) => skulk.run('a/b', ''), 'USAGE'],
   };
   test('refuses wrong arguments with a code before it asks the store', async () => {
