@@ -103,7 +103,10 @@ test('an interrupted change is ended when a server starts, before it answers', a
   await run('add', await source('s', { 'a.gguf': 'one' }), '--as', 'org/m');
   // What a delete leaves that died after it had written down what it is going to do.
   await mkdir(join(root, '.skulk/v1/intents'), { recursive: true });
-  await writeFile(join(root, '.skulk/v1/intents/org--m.json'), JSON.stringify({ op: 'remove', modelId: 'org/m', storePath: 'org--m' }));
+  await writeFile(
+    join(root, '.skulk/v1/intents/org--m.json'),
+    JSON.stringify({ op: 'remove', modelId: 'org/m', storePath: 'org--m', files: ['a.gguf'] }),
+  );
   await using server = await startServe({ home });
   expect(await (await fetch(`${server.url}/models`)).json()).toEqual([]);
   expect(await readdir(root)).not.toContain('org--m');
