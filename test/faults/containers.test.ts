@@ -28,6 +28,7 @@ const { signal } = new AbortController();
 /** Waits for what `serve --json` says when it is ready. */
 async function readyLine({ stdout, stderr, child }: Pick<Contained, 'stdout' | 'stderr'> & { readonly child: ChildProcess }) {
   await until('the server', () => stdout().includes('\n') || child.exitCode !== null, stderr);
+  expect(stdout(), stderr()).toContain('\n');
   return JSON.parse(stdout()) as { readonly store_url: string; readonly api_url: string; readonly pid: number };
 }
 
