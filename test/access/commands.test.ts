@@ -135,6 +135,32 @@ describe('skulk token', () => {
     expect(host.running.stderr()).not.toMatch(/skulk_[\w-]{43}/);
   });
 
+  test('a token that is made or revoked on the disk is logged by the running server, and one over HTTP once, as a request', async () => {
+    const host = await serveHost();
+    const env = { SKULK_HOME: host.home };
+    const log = (): string => host.running.stderr();
+    const made = await runSkulk(['token', 'create', 'ops', '--role', 'admin'], { env });
+    // Nobody asks the server meanwhile.
+    await expect.poll(log, { timeout: 60_000 }).toContain('the tokens have changed: ops (admin) created');
+    const asOps = { SKULK_HOME: join(host.home, 'other'), SKULK_STORE: host.url, SKULK_TOKEN: made.stdout.trim() };
+    expect(await runSkulk(['token', 'create', 'phone', '--role', 'read'], { env: asOps })).toMatchObject({ status: 0 });
+    expect(await runSkulk(['token', 'revoke', 'phone'], { env: asOps })).toMatchObject({ status: 0 });
+    expect(await runSkulk(['policy', 'set', 'lan', 'read'], { env: asOps })).toMatchObject({ status: 0 });
+    expect(await runSkulk(['policy', 'set', 'lan', 'default'], { env: asOps })).toMatchObject({ status: 0 });
+    expect((await ask(host.url, '/session')).json()).toMatchObject({ lan: 'node' });
+    expect(await runSkulk(['token', 'revoke', 'ops'], { env })).toMatchObject({ status: 0 });
+    expect(await runSkulk(['policy', 'set', 'lan', 'none'], { env })).toMatchObject({ status: 0 });
+    await expect.poll(log, { timeout: 60_000 }).toContain('the tokens have changed: ops (admin) revoked');
+    await expect.poll(log, { timeout: 60_000 }).toMatch(/the policy has changed: .*none/);
+    expect(log()).toMatch(/"who":"token ops".*"url":"\/tokens".*"name":"phone","role":"read"/);
+    expect(log()).toMatch(/"who":"token ops".*"url":"\/policy".*"policy":"{\\"lan\\":\\"read\\"}"/);
+    expect(
+      log()
+        .match(/the (tokens|policy) ha(ve|s) changed/g)
+        ?.toSorted(),
+    ).toEqual(['the policy has changed', 'the tokens have changed', 'the tokens have changed']);
+  });
+
   test.each([
     [['create', 'x'], /needs --role/],
     [['create', '--role', 'node'], /needs the name/],

@@ -28,6 +28,12 @@ export interface TokenBook {
   revoke(name: string): Promise<NamedToken>;
 }
 
+/** Which tokens another process made and revoked. */
+export interface TokensChange {
+  readonly created: readonly NamedToken[];
+  readonly revoked: readonly NamedToken[];
+}
+
 interface KeptToken extends NamedToken {
   readonly sha256: string;
 }
@@ -55,29 +61,58 @@ export function openTokenBook({
   lock,
   signal,
   now = () => new Date(),
+  onChange,
 }: {
   readonly file: string;
   readonly lock: string;
   readonly signal: AbortSignal;
   readonly now?: () => Date;
+  /** Hears what another process changed, at the next reading after the first one. */
+  readonly onChange?: (change: TokensChange) => void;
 }): TokenBook {
   let known: { readonly stamp: string; readonly tokens: readonly KeptToken[] } | undefined;
-  const read = async (): Promise<readonly KeptToken[]> => {
+  let told: readonly KeptToken[] | undefined;
+  /** The digests of the tokens that are made and revoked by this very book just now. */
+  const own = new Set<string>();
+  const tell = (tokens: readonly KeptToken[]): void => {
+    const before = told ?? tokens;
+    told = tokens;
+    const without = (all: readonly KeptToken[], some: readonly KeptToken[]): readonly NamedToken[] =>
+      all.filter(({ sha256 }) => !own.has(sha256) && some.every((one) => one.sha256 !== sha256)).map(shown);
+    const [created, revoked] = [without(tokens, before), without(before, tokens)];
+    if (created.length + revoked.length > 0) onChange?.({ created, revoked });
+  };
+  const readNow = async (): Promise<readonly KeptToken[]> => {
     const stamp = await stampOf(file);
     if (known?.stamp === stamp) return known.tokens;
     if (stamp !== '') await refuseStranger(file);
     known = { stamp, tokens: stamp === '' ? [] : parseTokens(await readFile(file, 'utf8'), file) };
+    // A disk that went away says nothing about its tokens.
+    if (stamp !== '' || (await stampOf(dirname(file))) !== '') tell(known.tokens);
     return known.tokens;
   };
+  // One after the other, so that no reading that began earlier ends later.
+  let last: Promise<unknown> = Promise.resolve();
+  const read = (): Promise<readonly KeptToken[]> => {
+    const next = last.then(readNow);
+    last = next.catch(() => undefined);
+    return next;
+  };
   const change = async <T>(
-    work: (tokens: readonly KeptToken[]) => { readonly tokens: readonly KeptToken[]; readonly result: T },
+    work: (tokens: readonly KeptToken[]) => { readonly tokens: readonly KeptToken[]; readonly changed: KeptToken; readonly result: T },
   ): Promise<T> => {
     await using _ = await acquireLock(lock, { purpose: 'a change of the tokens', timeoutMs: waitMs, signal });
     known = undefined;
-    const { tokens, result } = work(await read());
-    await writeFileDurably(file, `${JSON.stringify({ tokens }, undefined, 2)}\n`, { mode: 0o600 });
-    await chmod(file, 0o600);
-    known = undefined;
+    const { tokens, changed, result } = work(await read());
+    own.add(changed.sha256);
+    try {
+      await writeFileDurably(file, `${JSON.stringify({ tokens }, undefined, 2)}\n`, { mode: 0o600 });
+      await chmod(file, 0o600);
+      known = undefined;
+      await read().catch(() => undefined);
+    } finally {
+      own.delete(changed.sha256);
+    }
     return result;
   };
   return {
@@ -99,7 +134,7 @@ export function openTokenBook({
           });
         if (tokens.length >= mostTokens)
           throw new SkulkError('CONFLICT', `there are ${tokens.length} tokens already`, { hint: 'revoke those that are not used' });
-        return { tokens: [...tokens, kept], result: { ...shown(kept), token } };
+        return { tokens: [...tokens, kept], changed: kept, result: { ...shown(kept), token } };
       });
     },
     revoke: (name) =>
@@ -109,7 +144,7 @@ export function openTokenBook({
           throw new SkulkError('TOKEN_NOT_FOUND', `there is no token called ${JSON.stringify(name.slice(0, 80))}`, {
             hint: '`skulk token list` lists all tokens',
           });
-        return { tokens: tokens.filter((one) => one !== found), result: shown(found) };
+        return { tokens: tokens.filter((one) => one !== found), changed: found, result: shown(found) };
       }),
   };
 }

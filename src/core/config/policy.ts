@@ -110,7 +110,11 @@ export interface ReadPolicy {
  */
 export async function readPolicy(path: string): Promise<ReadPolicy | undefined> {
   const text = await readSettingsText(path);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : parsePolicy(text, path);
+}
+
+/** The same of a text that is to be there. Throws SkulkError CONFIG. */
+export async function parsePolicy(text: string, path: string): Promise<ReadPolicy> {
   const file = policyFile(path);
   const given: string[] = [];
   const policy = await parseSettingsText(text, {

@@ -5,6 +5,7 @@ import {
   changePolicyText,
   defaultPolicy,
   type Policy,
+  parsePolicy,
   parsePolicyValue,
   policyKeys,
   type ReadPolicy,
@@ -72,6 +73,8 @@ export async function openStorePolicy({
   let looked = clock();
 
   let silent: { readonly stamp: string; readonly since: number } | undefined;
+  /** What requests write just now: the log has the requests. */
+  const written = new Set<Policy>();
   const look = async (): Promise<void> => {
     const now = await stampOf(path);
     if (silent?.stamp !== now) silent = undefined;
@@ -80,12 +83,13 @@ export async function openStorePolicy({
     if (now === 'none' && !(await isThere(dirname(path)))) return;
     try {
       const read = (await readPolicy(path)) ?? nothing;
-      if (policy.lan !== defaultPolicy.lan && !read.given.includes('lan')) {
+      const isWritten = [...written].some((one) => isDeepStrictEqual(one, read.policy));
+      if (!isWritten && policy.lan !== defaultPolicy.lan && !read.given.includes('lan')) {
         silent ??= { stamp: now, since: clock() };
         if (clock() - silent.since < settlesMs) return;
       }
       // A command that changes the file on the disk asks no server, which would log the request.
-      if (!isDeepStrictEqual(policy, read.policy))
+      if (!isWritten && !isDeepStrictEqual(policy, read.policy))
         emit({ type: 'note', message: `the policy has changed: ${JSON.stringify(shownPolicy(read.policy))}` });
       ({ policy } = read);
     } catch (error) {
@@ -95,22 +99,34 @@ export async function openStorePolicy({
     stamp = now;
   };
   let looking: Promise<void> | undefined;
+  const lookOnce = (): Promise<void> => {
+    looking ??= look().finally(() => {
+      looked = clock();
+      looking = undefined;
+    });
+    return looking;
+  };
   return {
     current: async () => {
-      if (clock() - looked >= believedMs) {
-        looking ??= look().finally(() => {
-          looked = clock();
-          looking = undefined;
-        });
-        await looking;
-      }
+      if (clock() - looked >= believedMs) await lookOnce();
       return policy;
     },
     view: () => viewPolicy(root),
     change: async (changes) => {
-      const view = await changePolicy({ root, changes, signal });
-      looked = Number.NEGATIVE_INFINITY;
-      return view;
+      let own: Policy | undefined;
+      try {
+        const onWrite = (next: Policy): void => {
+          own = next;
+          written.add(next);
+        };
+        const view = await changePolicy({ root, changes, signal, onWrite });
+        // A look that began before the file was written may have seen the former one.
+        await looking;
+        await lookOnce();
+        return view;
+      } finally {
+        if (own !== undefined) written.delete(own);
+      }
     },
   };
 }
@@ -126,10 +142,13 @@ export async function changePolicy({
   root,
   changes,
   signal,
+  onWrite,
 }: {
   readonly root: string;
   readonly changes: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
+  /** Called with what will apply, just before it is written. */
+  readonly onWrite?: (next: Policy) => void;
 }): Promise<PolicyView> {
   const { policy: path, policyLock } = storeLayout(root);
   return explainingDiskErrors(`cannot write ${path}`, async () => {
@@ -148,7 +167,10 @@ export async function changePolicy({
         hint: error.hint === 'correct that line' ? 'e.g. skulk policy set lan read; `skulk policy show` lists the keys' : error.hint,
       });
     });
-    if (text !== before) await writeFileDurably(path, text);
+    if (text !== before) {
+      onWrite?.((await parsePolicy(text, path)).policy);
+      await writeFileDurably(path, text);
+    }
     return describe(path, (await readPolicy(path)) ?? nothing);
   });
 }

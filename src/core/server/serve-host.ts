@@ -8,7 +8,7 @@ import type { Deps, StoreChanges } from '../operations/deps.ts';
 import { findOtherStores } from '../operations/discover.ts';
 import { openHostFleet } from '../operations/fleet-agent.ts';
 import { createHostDownloads } from '../operations/host-downloads.ts';
-import { openAdministration } from '../operations/open-administration.ts';
+import { followAdministration, openAdministration } from '../operations/open-administration.ts';
 import { openHostStore } from '../operations/open-store.ts';
 import { rememberModels } from '../operations/served-stores.ts';
 import type { HostUploads, LocalStore } from '../store/contract.ts';
@@ -50,6 +50,7 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
   atEnd(countModels(deps, store));
   const looking = setInterval(() => store.requireDisk().catch(() => undefined), lookEveryMs);
   atEnd(async () => clearInterval(looking));
+  atEnd(await followAdministration(administration));
   const downloads = createHostDownloads(deps, store, opened.held);
   queue = downloads;
   atEnd(() => downloads.close());

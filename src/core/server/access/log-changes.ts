@@ -44,7 +44,7 @@ function nameOf(asker: Asker | undefined): string {
 }
 
 /** What is asked for, as far as the URL or the body says it. */
-function targetOf({ params, body }: FastifyRequest): object {
+function targetOf({ params, body, routeOptions }: FastifyRequest): object {
   const { id, org, name, node, order } = fieldsOf(params);
   const said = fieldsOf(body);
   const model = id ?? (org === undefined ? undefined : `${org}/${name}`) ?? said['model_id'] ?? said['modelId'];
@@ -55,6 +55,8 @@ function targetOf({ params, body }: FastifyRequest): object {
     ...(order !== undefined && { order: textOf(order) }),
     ...(typeof said['kind'] === 'string' && { kind: textOf(said['kind']) }),
     ...(org === undefined && id === undefined && name !== undefined && { name: textOf(name) }),
+    ...(routeOptions.url?.endsWith('/tokens') === true && { name: textOf(said['name']), role: textOf(said['role']) }),
+    ...(routeOptions.url?.endsWith('/policy') === true && { policy: textOf(JSON.stringify(said)) }),
   };
 }
 
