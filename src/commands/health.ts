@@ -8,6 +8,7 @@ export const health = defineCommand({
   summary: 'is the store configured, reachable, how full',
   description: [
     'Asks the store how it is. The exit status is 4 when no store is configured or it does not answer.',
+    'A store that is closed to the LAN answers this without a token too; then a line says that access needs one.',
     'On the store host a location that is a path means that no server is running and the disk itself was looked at.',
   ],
   examples: [
@@ -33,6 +34,9 @@ export const health = defineCommand({
     ...(report.hostname === null || report.hostname === undefined
       ? []
       : [`host        ${report.hostname} (skulk ${report.version ?? 'unknown'})`]),
+    ...(report.requires_token
+      ? ['access      needs a token: set SKULK_TOKEN; `skulk token create NAME --role node` on the store host makes one']
+      : []),
     ...(report.advertised ? [`advertised  ${report.advertised.url}: ${report.advertised.because}`] : []),
   ],
   failure: ({ configured, reachable, location }) => {

@@ -64,6 +64,25 @@ test('a server with a token tells who sends none from who sends a wrong one', as
   expect(await health({ SKULK_TOKEN: 'right' })).toMatchObject({ status: 0 });
 });
 
+test('health of a store that is closed to the LAN answers without a token, and says that access needs one', async () => {
+  const home = await temporaryDirectory();
+  await using host = await startServe({ home });
+  expect(await runSkulk(['policy', 'set', 'lan', 'none'], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
+  const env = { SKULK_HOME: join(home, 'other'), SKULK_STORE: host.url };
+  const health = async () => JSON.parse((await runSkulk(['health', '--json'], { env })).stdout) as unknown;
+  await expect
+    .poll(health, { timeout: 60_000 })
+    .toMatchObject({ reachable: true, store_path: host.storePath, total_bytes: expect.any(Number), requires_token: true });
+  expect(await runSkulk(['health'], { env })).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/reachable +yes\n[\s\S]*disk +\S+ \S+ free of [\s\S]*access +needs a token: set SKULK_TOKEN/),
+  });
+  // Whoever shows a wrong token has made a mistake that must be seen here.
+  expect(await runSkulk(['health'], { env: { ...env, SKULK_TOKEN: 'wrong' } })).toMatchObject({ status: 2, stdout: '' });
+  const own = await runSkulk(['health', '--json'], { env: { SKULK_HOME: home } });
+  expect(JSON.parse(own.stdout)).toMatchObject({ reachable: true, requires_token: false });
+});
+
 test('--role node has no use for --store-path', async () => {
   const ended = await runSkulk(['serve', '--role', 'node', '--store-path', '/tmp'], { env: { SKULK_HOME: await temporaryDirectory() } });
   expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('--role node has no store') });

@@ -28,6 +28,7 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
     const says = readBody(body).detail;
     return new SkulkError('CONFIG', `the store at ${url} refuses access${says === undefined ? '' : `: ${says}`}`, {
       hint: 'set SKULK_TOKEN to a valid token; `skulk token create NAME --role node` on the store host makes one',
+      ...(status === 401 && { cause: new SkulkError('UNAUTHORIZED', says ?? 'unauthorized') }),
     });
   }
   const { detail, code, hint } = readBody(body);

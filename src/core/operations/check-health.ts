@@ -1,3 +1,4 @@
+import { SkulkError } from '../kernel/errors.ts';
 import type { StoreHealth } from '../store/contract.ts';
 import type { Deps } from './deps.ts';
 import { openStore } from './open-store.ts';
@@ -8,12 +9,25 @@ export interface Health extends StoreHealth {
   readonly reachable: true;
   /** The path or the URL at which it was asked. */
   readonly location: string;
+  /** The store is closed to whoever shows no token, and this machine has none. */
+  readonly requires_token: boolean;
 }
 
 /** @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE */
 export async function checkHealth(deps: Deps): Promise<Health> {
   await using opened = await openStore(deps);
+  const hasToken = deps.config.settings.token.value !== undefined;
   // Health itself is open to everybody; a token that is refused must show here and not at the next command.
-  await opened.store.listModels();
-  return { configured: true, reachable: true, location: opened.store.location, ...(await opened.store.health()) };
+  const requiresToken = await opened.store.listModels().then(
+    () => false,
+    (error: unknown) => {
+      if (hasToken || !isRefusal(error)) throw error;
+      return true;
+    },
+  );
+  const { location } = opened.store;
+  return { configured: true, reachable: true, location, requires_token: requiresToken, ...(await opened.store.health()) };
 }
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof SkulkError && error.cause instanceof SkulkError && error.cause.code === 'UNAUTHORIZED';
