@@ -60,6 +60,16 @@ describe('skulk config', () => {
     expect(await readdir(cwd)).toEqual([]);
   });
 
+  test('init names no other home than the one in which skulk keeps its data', async () => {
+    const copies = async (env: Record<string, string>): Promise<string | undefined> => {
+      const { stdout } = await runCli(['config', 'init', '--print'], { cwd, env: { HOME: cwd, ...env } });
+      return /^.*node_cache_path: (?!\/mnt).*$/m.exec(stdout)?.[0].trim();
+    };
+    expect(await copies({ SKULK_HOME: join(cwd, 'elsewhere') })).toBe('# node_cache_path: $SKULK_HOME/staging');
+    for (const env of [{}, { SKULK_HOME: '' }, { SKULK_HOME: '~/.skulk' }, { SKULK_HOME: join(cwd, '.skulk') }])
+      expect(await copies(env)).toBe('node_cache_path: ~/.skulk/staging');
+  });
+
   test('refuses an option of another action', async () => {
     expect(await skulk(['config', 'show', '--force'])).toMatchObject({ status: 2, stdout: '' });
   });

@@ -89,11 +89,11 @@ test('a node types its store, which is asked, and may go back', wants('tmux'), a
   await terminal.sees('✗');
   await terminal.press('Enter');
   await terminal.sees(/✓ the store +mac-studio-1\n/);
-  await terminal.sees(/~\/\.skulk\/staging/);
+  await terminal.sees(join(directory, '../home/staging'));
   await terminal.sees(/free on its disk/);
   await terminal.press('C-w');
   await terminal.type('copies');
-  await terminal.sees(/~\/\.skulk\/copies/);
+  await terminal.sees(join(directory, '../home/copies'));
   await terminal.sees('the first stage makes it');
   await terminal.press('Enter', 'Enter');
   await terminal.sees('Write this to');
@@ -102,7 +102,7 @@ test('a node types its store, which is asked, and may go back', wants('tmux'), a
   const file = await readFile(join(directory, 'mine.yaml'), 'utf8');
   expect(file).toContain('store_host: "mac-studio-1"');
   expect(file).toContain('store_port: 58080');
-  expect(file).toContain('node_cache_path: "~/.skulk/copies"');
+  expect(file).toContain(`node_cache_path: "${join(directory, '../home/copies')}"`);
   expect(file).toContain('# store_path: $SKULK_HOME/store');
 });
 

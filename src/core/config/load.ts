@@ -23,6 +23,9 @@ const noFile: ReadConfig = { content: {}, lineOf: () => undefined, notes: [] };
 /** `SKULK_HOME`, default `~/.skulk`. */
 export const skulkHomeOf = (world: World): string => resolve(world.cwd, expandPath(world.env['SKULK_HOME'] || '~/.skulk', world));
 
+/** Whether that is another place than the usual one. */
+export const isHomeMoved = (world: World): boolean => skulkHomeOf(world) !== resolve(world.cwd, expandPath('~/.skulk', world));
+
 /**
  * Finds, reads, validates and resolves the configuration for this machine: defaults < file < environment < flags.
  * @throws SkulkError CONFIG

@@ -5,6 +5,8 @@ export interface TemplateAnswers {
   readonly storeHttpHost?: string | undefined;
   readonly storePort?: number | undefined;
   readonly nodeCachePath?: string | undefined;
+  /** Copies then go where skulk keeps its own data, which is not the usual place. */
+  readonly isHomeMoved?: boolean;
   /** GiB. */
   readonly keepRecentGb?: number | undefined;
 }
@@ -16,8 +18,15 @@ export function configTemplate({
   storeHttpHost,
   storePort = 58080,
   nodeCachePath,
+  isHomeMoved = false,
   keepRecentGb = 40,
 }: TemplateAnswers): string {
+  const copies =
+    nodeCachePath !== undefined
+      ? `node_cache_path: ${JSON.stringify(nodeCachePath)}`
+      : isHomeMoved
+        ? '# node_cache_path: $SKULK_HOME/staging'
+        : 'node_cache_path: ~/.skulk/staging';
   return `# Configuration of skulk; \`man 5 skulk-config\` describes every key.
 model_store:
   enabled: true
@@ -35,7 +44,7 @@ model_store:
   staging:
     enabled: true
     # Where each machine keeps its verified copies. On the store host it may be store_path itself: nothing is copied then.
-    node_cache_path: ${nodeCachePath === undefined ? '~/.skulk/staging' : JSON.stringify(nodeCachePath)}
+    ${copies}
     cleanup_on_deactivate: true
     # How many GiB of copies that are not in use to keep; 0 keeps none.
     staging_keep_recent_gb: ${keepRecentGb}

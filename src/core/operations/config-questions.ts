@@ -3,7 +3,7 @@ import { isIP, isIPv6 } from 'node:net';
 import { join, resolve } from 'node:path';
 import { checkDirectory } from '../config/check-paths.ts';
 import { expandPath } from '../config/expand-path.ts';
-import { skulkHomeOf } from '../config/load.ts';
+import { isHomeMoved, skulkHomeOf } from '../config/load.ts';
 import type { SettingFlags } from '../config/settings.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { World } from '../kernel/world.ts';
@@ -77,7 +77,7 @@ export async function openConfigQuestions(
     path,
     hostname: world.hostname,
     storePath: join(skulkHomeOf(world), 'store'),
-    nodeCachePath: '~/.skulk/staging',
+    nodeCachePath: isHomeMoved(world) ? join(skulkHomeOf(world), 'staging') : '~/.skulk/staging',
     keepRecentGb: 40,
     findStores: async (signal) => {
       if (!mayUseMdns({ world })) return [];

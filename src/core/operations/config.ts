@@ -4,7 +4,7 @@ import { checkPaths } from '../config/check-paths.ts';
 import { type ConfigRow, describeConfig } from '../config/describe.ts';
 import { expandPath } from '../config/expand-path.ts';
 import { findConfigFile, type SkippedFile, searchedDirectories } from '../config/find-file.ts';
-import { loadConfig, resolveConfig, skulkHomeOf, warningOf } from '../config/load.ts';
+import { isHomeMoved, loadConfig, resolveConfig, skulkHomeOf, warningOf } from '../config/load.ts';
 import { parseConfig, readConfigFile } from '../config/read-file.ts';
 import type { SettingFlags } from '../config/settings.ts';
 import { refusedByPython } from '../config/shared-keys.ts';
@@ -106,6 +106,7 @@ export function previewConfig(world: World, path: string, { storeHost, storePath
   const content = configTemplate({
     ...answers,
     storeHost: storeHost ?? world.hostname,
+    isHomeMoved: isHomeMoved(world),
     storePath: given === undefined ? undefined : resolve(world.cwd, given),
   });
   // What was just written must load.
