@@ -61,6 +61,32 @@ describe('doctor', () => {
     );
   });
 
+  test('says what the LAN may do without a token, with and without a server, on the host and on a node', async () => {
+    const home = await temporaryDirectory();
+    const served = await startServe({ home });
+    onTestFinished(() => served[Symbol.asyncDispose]());
+    const set = (lan: string) => runSkulk(['policy', 'set', 'lan', lan], { env: { SKULK_HOME: home } });
+    const access = async (on: Parameters<typeof examine>[1]) => (await examine(undefined, on)).of('access');
+    const node = { env: { SKULK_STORE: served.url } };
+    for (const [lan, says] of [
+      ['node', /read and change models \(role node\).*skulk policy set lan none/],
+      ['read', /only read \(role read\).*lan none.*closes it.*lan node.*opens it/],
+      ['none', /do nothing.*skulk token create NAME --role node.*skulk policy set lan node/],
+    ] as const) {
+      expect(await set(lan)).toMatchObject({ status: 0 });
+      for (const on of [{ home }, node])
+        await expect
+          .poll(() => access(on), { timeout: 60_000 })
+          .toMatchObject({ status: 'ok', found: expect.stringMatching(says), todo: null });
+    }
+    await served.stop();
+    expect(await access({ home })).toMatchObject({ status: 'ok', found: expect.stringContaining('do nothing') });
+    expect(await access({ home, env: { SKULK_TOKEN: 'secret' } })).toMatchObject({
+      status: 'ok',
+      found: expect.stringContaining('SKULK_TOKEN'),
+    });
+  });
+
   test('says that the server serves another directory than commands on its machine use', async () => {
     await using served = await startServe({ home: await temporaryDirectory() });
     const home = await temporaryDirectory();

@@ -8,6 +8,7 @@ export interface Check {
     | 'role'
     | 'address'
     | 'store'
+    | 'access'
     | 'clock'
     | 'store path'
     | 'models'

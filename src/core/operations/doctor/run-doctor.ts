@@ -5,6 +5,7 @@ import { openDiskStore } from '../../store/disk-store.ts';
 import type { Deps } from '../deps.ts';
 import { refuseForeignDirectory, requireServedStore } from '../served-stores.ts';
 import { type Check, ok, skipped } from './check.ts';
+import { checkAccess } from './check-access.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkBudget, checkStaging } from './check-staging.ts';
 import { checkAddress, checkServer, checkStorePath } from './check-store.ts';
@@ -31,6 +32,7 @@ export async function runDoctor(deps: Deps): Promise<DoctorReport> {
   if (settings.enabled.value) {
     const address = await checkAddress(deps, { url, isHost });
     checks.push(address, ...(address.status === 'problem' ? [unasked] : await checkServer(deps, { url, isHost })));
+    if (address.status !== 'problem') checks.push(await checkAccess(deps, { url, isHost }));
     if (isHost) {
       const { value, origin } = settings.storePath;
       const disk = openDiskStore({ root: value, world, nodeId: config.nodeId, cardsPath: settings.cardsPath.value });

@@ -1,0 +1,47 @@
+import { lookupOfStore } from '../../client/lookup-of-store.ts';
+import { askSession } from '../../client/session-client.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { Deps } from '../deps.ts';
+import { findByName } from '../open-store.ts';
+import { viewPolicy } from '../store-policy.ts';
+import { type Check, ok, problemOf, skipped } from './check.ts';
+import type { Role } from './find-role.ts';
+
+/** What may the LAN do without a token, and how is that changed? */
+export async function checkAccess(deps: Deps, role: Pick<Role, 'url' | 'isHost'>): Promise<Check> {
+  try {
+    const lan = await findLan(deps, role);
+    return lan === undefined ? skipped('access', 'there is no store to ask') : ok('access', sentences[lan]);
+  } catch (error) {
+    // That it does not answer is said of the store.
+    if (error instanceof SkulkError && error.code === 'STORE_UNREACHABLE')
+      return skipped('access', 'the store did not say what the LAN may do');
+    return problemOf('access', error);
+  }
+}
+
+type Lan = 'node' | 'read' | 'none' | 'one secret' | 'no roles';
+
+async function findLan(deps: Deps, { url, isHost }: Pick<Role, 'url' | 'isHost'>): Promise<Lan | undefined> {
+  const { world, config } = deps;
+  if (url === undefined) {
+    if (!isHost) return undefined;
+    if (config.settings.token.value !== undefined) return 'one secret';
+    return toLan((await viewPolicy(config.settings.storePath.value)).policy['lan']);
+  }
+  const asking = { url, signal: world.signal, userAgent: `skulk/${world.version}` };
+  const lookup = lookupOfStore({ ...asking, findByName: findByName(deps), carriesToken: false });
+  const answer = await askSession({ ...asking, lookup, bearer: undefined });
+  if (answer.state === 'known') return toLan(answer.lan);
+  return answer.state === 'refused' ? 'none' : 'no roles';
+}
+
+const toLan = (lan: unknown): Lan => (lan === 'read' || lan === 'none' ? lan : 'node');
+
+const sentences: Readonly<Record<Lan, string>> = {
+  node: 'without a token the LAN may read and change models (role node); `skulk policy set lan none` on the store host closes it',
+  read: 'without a token the LAN may only read (role read); on the store host `skulk policy set lan none` closes it, `lan node` opens it',
+  none: 'without a token the LAN may do nothing; on the store host `skulk token create NAME --role node` lets a machine in, `skulk policy set lan node` opens the store',
+  'one secret': 'without the token that is set here the LAN may do nothing; unset SKULK_TOKEN or model_store.auth.token to open the store',
+  'no roles': 'the store has no roles: without a token the LAN may do everything',
+};
