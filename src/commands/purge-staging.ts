@@ -1,8 +1,9 @@
 import { defineCommand, flag, list, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import { describeHolder } from '../core/kernel/holder.ts';
+import { describeHolder, type Holder } from '../core/kernel/holder.ts';
 import { parseModelId } from '../core/kernel/model-id.ts';
 import { parseNodeId } from '../core/kernel/node-id.ts';
+import { silenceMs } from '../core/kernel/observe.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { failedRemovals } from './failed-removals.ts';
 import { nodeLine, unfinishedNodes } from './node-lines.ts';
@@ -63,7 +64,9 @@ export const purgeStaging = defineCommand({
     const { evicted, evicted_bytes, kept_in_use, dry_run } = result;
     return [
       ...evicted.map(({ model_id, size_bytes }) => `${dry_run ? 'would remove' : 'removed'} ${model_id} (${formatBytes(size_bytes)})`),
-      ...kept_in_use.map(({ model_id, holders }) => `kept ${model_id}: in use by ${holders.map(describeHolder).join(', ')}`),
+      ...kept_in_use.map(
+        ({ model_id, holders }) => `kept ${model_id}: in use by ${holders.map(describeHolder).join(', ')}${untilWhen(holders)}`,
+      ),
       `${dry_run ? 'would free' : 'freed'} ${formatBytes(evicted_bytes)}`,
     ];
   },
@@ -73,3 +76,16 @@ export const purgeStaging = defineCommand({
       : undefined,
   failure: (result) => ('nodes' in result ? unfinishedNodes(result.nodes) : failedRemovals(result.failed)),
 });
+
+/** A process that runs elsewhere may have ended without a word. */
+function untilWhen(holders: readonly Holder[]): string {
+  const elsewhere = holders.filter(({ place }) => place !== undefined);
+  if (elsewhere.length === 0) return '';
+  const until = elsewhere
+    .flatMap(({ unattended_until: time }) => time ?? [])
+    .toSorted()
+    .at(-1);
+  const silence = `has been silent for ${silenceMs / 1000} s`;
+  const when = until === undefined ? `its holder ${silence}` : `a server there ${silence}, without a server until ${until}`;
+  return `; kept until ${when}; --force removes it now`;
+}

@@ -20,6 +20,7 @@ import { storeLayout } from '../../src/core/store/layout.ts';
 import { serveModels, stagingNode } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
+import { leaseNode } from './lease-node.ts';
 
 const modelId = parseModelId('org/m');
 const elsewhere: ProcessOnMachine = { pid: 1, startTime: 'another:7', hostname: 'box', namespace: 'pid:[1]' };
@@ -239,4 +240,17 @@ test('whoever watches copies is told of leases, and not of heartbeats', async ()
   await first.release();
   await until('the end of the lease', () => told > before);
   expect(told - before).toBeLessThan(25);
+});
+
+test('purge-staging says until when it keeps a copy that a program elsewhere uses, and how to remove it now', async () => {
+  const { url } = await serveModels({ 'org/m': { a: 'first' } });
+  const node = await leaseNode(url, { budgetGb: 40 });
+  await node.run('stage', 'org/m');
+  const unattendedUntil = new Date(Date.now() + 3_600_000);
+  const wanted = { modelId, purpose: 'skulk activate', holders: [elsewhere], unattendedUntil, now: new Date(), signal };
+  await using _ = await takeLease(stagingLayout(node.root), wanted);
+  expect((await node.run('purge-staging')).stdout).toContain(
+    `on box; kept until a server there has been silent for 30 s, without a server until ${unattendedUntil.toISOString()}; --force removes it now\n`,
+  );
+  expect((await node.run('purge-staging', '--force')).stdout).toContain('removed org/m');
 });

@@ -9,6 +9,8 @@ export interface Holder {
   readonly hostname?: string;
   /** Where the process runs, when its pid means nothing here, e.g. `in another container` or `on nas-2`. */
   readonly place?: string;
+  /** ISO 8601: until when a process that runs elsewhere counts although nothing is heard of it; half a minute when absent. */
+  readonly unattended_until?: string;
 }
 
 /** `pid 4711 (skulk run)`, with the place of a process that runs elsewhere. */

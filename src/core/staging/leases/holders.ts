@@ -9,10 +9,14 @@ import { covers, type Lease } from './lease.ts';
 export function holdersOf(leases: readonly Lease[], modelId: ModelId): readonly Holder[] {
   return leases
     .filter((lease) => covers(lease, modelId))
-    .flatMap(({ purpose, holders, expires_at }): readonly Holder[] =>
+    .flatMap(({ purpose, holders, expires_at, unattended_until }): readonly Holder[] =>
       expires_at !== null
         ? [{ pid: null, purpose, until: expires_at }]
-        : holders.map((holder) => ({ pid: holder.pid, purpose, hostname: holder.hostname, ...placeOf(holder) })),
+        : holders.map((holder) => {
+            const place = placeOf(holder);
+            const isTimed = place.place !== undefined && unattended_until !== undefined;
+            return { pid: holder.pid, purpose, hostname: holder.hostname, ...place, ...(isTimed && { unattended_until }) };
+          }),
     );
 }
 
