@@ -155,7 +155,7 @@ test('an admin changes the policy of the store and its tokens on the page, and g
   await create.click();
   await section
     .getByRole('alert')
-    .getByText(/a token called laptop already/)
+    .getByText(/a token called laptop already/i)
     .waitFor();
   await page.reload();
   await row.waitFor();
