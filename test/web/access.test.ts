@@ -80,7 +80,7 @@ test(
     const access = page.getByRole('dialog', { name: 'Access' });
     await access.getByLabel('Token').fill('skulk_wrong');
     await access.getByRole('button', { name: 'Use this token' }).click();
-    await access.getByText('This server does not know that token.').waitFor();
+    await access.getByText('This token is invalid or was revoked.').waitFor();
     await access.getByLabel('Token').fill(stdout.trim());
     await access.getByRole('button', { name: 'Use this token' }).click();
     await chip(page, 'Token laptop: may change models').waitFor();
@@ -94,7 +94,7 @@ test(
 
     // A LAN that may not even look any more leads to the gate, and one that may again leads back.
     expect(await world.host('policy', 'set', 'lan', 'none')).toMatchObject({ status: 0 });
-    await page.getByRole('heading', { name: 'This server wants a token' }).waitFor();
+    await page.getByRole('heading', { name: 'This server requires a token' }).waitFor();
     expect(await world.host('policy', 'set', 'lan', 'node')).toMatchObject({ status: 0 });
     await chip(page, 'LAN: may change models').waitFor();
   },

@@ -103,7 +103,7 @@ function TokenForm(): ReactElement {
       </div>
       <p className="muted field-help">It is kept until you close this tab.</p>
       <p id={problem} className="field-problem" role="alert">
-        {task.result === false && 'This server does not know that token.'}
+        {task.result === false && 'This token is invalid or was revoked.'}
       </p>
       {task.error !== undefined && <Problem error={task.error} />}
     </form>
