@@ -179,6 +179,21 @@ export function openFleet({
     for (const nodeId of gone) nodes.delete(nodeId);
     await write(...gone.map((forget) => ({ forget })));
   };
+  let waitingToBeSaved: Promise<void> | undefined;
+  /** Writes the list of nodes. Who asks before it is begun shares one write: a rack that starts at once would wait for a sync each. */
+  const saveNodes = (): Promise<void> => {
+    if (waitingToBeSaved !== undefined) return waitingToBeSaved;
+    const begin = (): void => {
+      waitingToBeSaved = undefined;
+    };
+    const saving = change(async () => {
+      begin();
+      await writeNodeList(nodesPath, nodes);
+    });
+    waitingToBeSaved = saving;
+    saving.catch(begin);
+    return saving;
+  };
   let retiredAt = Number.NEGATIVE_INFINITY;
   const retire = async (): Promise<void> => {
     if (!isServer || now().getTime() - retiredAt < retireEveryMs) return;
@@ -220,23 +235,22 @@ export function openFleet({
       // Without a server nobody can reach this store over HTTP, and what is done here is done at once.
       if (before === undefined && !isServer) return [];
       const told = hasRoomFor(report) ? report : { ...report, copies: null };
-      if (before === undefined) {
-        // One after the other, as each may take the last place.
-        await change(async () => {
-          if (nodes.has(report.node_id)) return;
-          await makeWay(address ?? null);
-          const record = merge(undefined, told, address ?? null, now());
-          nodes.set(record.node_id, record);
-          await writeNodeList(nodesPath, nodes);
-        });
+      const enter = (): boolean => {
+        const known = nodes.get(report.node_id);
+        const record = merge(known, told, address ?? null, now());
+        nodes.set(record.node_id, record);
         tellChange();
-        await retire();
-        return book.openFor(report.node_id);
-      }
-      const record = merge(before, told, address ?? null, now());
-      nodes.set(record.node_id, record);
-      tellChange();
-      if (isServer && isNews(before, record)) await change(() => writeNodeList(nodesPath, nodes));
+        return isNews(known, record);
+      };
+      const hasRoom = before !== undefined || makeWayFor(nodes.values(), address ?? null, facts()) === 'room';
+      const isNew = hasRoom
+        ? enter()
+        : // One after the other, as each may take the last place.
+          await change(async () => {
+            if (!nodes.has(report.node_id)) await makeWay(address ?? null);
+            return enter();
+          });
+      if (isServer && isNew) await saveNodes();
       await retire();
       return book.openFor(report.node_id);
     },
