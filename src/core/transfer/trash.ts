@@ -181,15 +181,20 @@ interface Below {
   readonly item: Dirent;
 }
 
+/** A directory that another process removes meanwhile has nothing more. */
 async function listBelow(directory: string): Promise<readonly Below[]> {
   const found: Below[] = [];
   const directories = [''];
   for (let below = directories.pop(); below !== undefined; below = directories.pop()) {
-    // In small parts, as Node makes all names of a whole directory in one go.
-    for await (const item of await opendir(join(directory, below), { bufferSize: 256 })) {
-      const path = join(below, item.name);
-      found.push({ path, item });
-      if (item.isDirectory()) directories.push(path);
+    try {
+      // In small parts, as Node makes all names of a whole directory in one go.
+      for await (const item of await opendir(join(directory, below), { bufferSize: 256 })) {
+        const path = join(below, item.name);
+        found.push({ path, item });
+        if (item.isDirectory()) directories.push(path);
+      }
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error;
     }
   }
   return found;

@@ -1,0 +1,9 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { findOthers } from '../../src/core/transfer/trash.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+test('a directory that another process removed right now holds nothing of anybody', async () => {
+  const gone = join(await temporaryDirectory(), 'gone');
+  expect(await findOthers(gone, () => false)).toEqual([]);
+});
