@@ -3,8 +3,8 @@ import { chmod, link, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { makeSecret } from '../kernel/secret.ts';
 import { ownerOf } from './owner-of.ts';
-import { makeSecret } from './secret.ts';
 
 /** The file that holds the key of this machine: whoever can read it may change the settings of its server. */
 export const adminKeyFile = (skulkHome: string): string => join(skulkHome, 'admin-key');

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { SkulkError } from '../kernel/errors.ts';
-import { digestOf, makeSecret } from './secret.ts';
+import { digestOf, makeSecret } from '../kernel/secret.ts';
 
 /** A key that a tab of a browser got. */
 export interface PageKey {

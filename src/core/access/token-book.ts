@@ -4,8 +4,8 @@ import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { acquireLock } from '../kernel/lock.ts';
 import { isRole, type Role } from '../kernel/role.ts';
+import { digestOf, isSameDigest, makeSecret } from '../kernel/secret.ts';
 import { ownerOf } from './owner-of.ts';
-import { digestOf, isSameDigest, makeSecret } from './secret.ts';
 
 /** A token with a name, without the token itself. */
 export interface NamedToken {

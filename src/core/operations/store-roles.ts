@@ -1,8 +1,8 @@
-import { digestOf } from '../access/secret.ts';
 import type { NamedToken } from '../access/token-book.ts';
 import type { SessionAnswer } from '../client/session-client.ts';
 import type { Policy } from '../config/policy.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import { digestOf } from '../kernel/secret.ts';
 import type { StoreLink } from './store-link.ts';
 
 /** What a node knows of who may do what: its store says it. */

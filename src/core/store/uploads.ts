@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { renameDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { mapInTurns } from '../kernel/in-turns.ts';
 import { makeDirectory } from '../kernel/make-directory.ts';
+import { digestOf, isSameDigest } from '../kernel/secret.ts';
 import type { World } from '../kernel/world.ts';
 import { diskRoom, requireRoom, storeReserve } from '../transfer/disk-room.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
@@ -546,9 +547,7 @@ function createBits(size: number): Bits {
   };
 }
 
-const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
-/** Takes as long whatever the difference is. */
-const isEqual = (secret: string, given: string): boolean => timingSafeEqual(digestOf(secret), digestOf(given));
+const isEqual = (secret: string, given: string): boolean => isSameDigest(digestOf(secret), digestOf(given));
 
 const isDirectory = (path: string): Promise<boolean> =>
   stat(path).then(

@@ -57,8 +57,9 @@ export async function removeTree(path: string): Promise<void> {
   } catch (error) {
     const { path: at } = error as NodeJS.ErrnoException;
     // Node takes a file that may not be removed for a directory, and tells only how that failed.
-    if (isSystemError(error, 'ENOTDIR') && at !== undefined && (await lookAt(at))?.isFile() === true) await unlink(at);
-    throw error;
+    if (!isSystemError(error, 'ENOTDIR') || at === undefined || (await lookAt(at))?.isFile() !== true) throw error;
+    await unlink(at);
+    await rm(path, { recursive: true, force: true });
   }
 }
 
