@@ -7,9 +7,12 @@ interface Room {
   readonly forbiddenModules?: RegExp;
 }
 
-const data = ['core/transfer', 'core/catalog', 'core/kernel'];
 const leaves = ['core/kernel'];
+const data = ['core/transfer', 'core/catalog', 'core/kernel'];
+/** They hold the data, and know each other by types only. */
 const dataRooms = ['core/staging', 'core/store', 'core/jobs', 'core/fleet'];
+/** What reaches a store, from a machine that has it and from others. */
+const reach = ['core/store', 'core/jobs', 'core/fleet', 'core/sources', 'core/client', 'core/access', ...data];
 
 const notOfBrowsers = /^node:/;
 
@@ -17,61 +20,59 @@ const notOfBrowsers = /^node:/;
 export const rooms: Readonly<Record<string, Room>> = {
   commands: {
     values: ['core/operations', 'core/kernel', 'cli/definition'],
-    types: ['core/config'],
-    // The one command that runs a server.
-    doors: { 'commands/serve.ts': ['core/server', 'core/network', 'core/fleet'] },
+    types: ['core/config', 'core/connect'],
+    doors: {
+      // The one command that runs a server.
+      'commands/serve.ts': ['core/server', 'core/connect', 'core/fleet'],
+      // Looking around is a step of every connection, and its verb shows what was seen.
+      'commands/discover.ts': ['core/connect'],
+    },
     forbiddenModules: /^node:|^[^.]/,
   },
   cli: { values: ['core/config', 'core/kernel'] },
   // The way in for programs: it names what is public, and reads the environment of the process for whoever gives none.
   'index.ts': { values: ['library', 'core/kernel'], types: ['core/operations', 'core/store', 'core/jobs'] },
-  library: { values: ['core/operations', 'core/config', 'core/kernel'], types: ['core/store', 'core/jobs'] },
+  library: { values: ['core/operations', 'core/config', 'core/kernel'], types: ['core/connect', 'core/store', 'core/jobs'] },
   'core/server': {
-    values: ['core/operations', 'core/access', 'core/catalog', 'core/kernel', 'core/transfer'],
+    values: ['core/operations', 'core/node', 'core/connect', 'core/access', 'core/catalog', 'core/kernel', 'core/transfer'],
     types: ['core/store', 'core/client', 'core/config', 'core/jobs', 'core/fleet'],
     // The one place that puts a server together.
-    doors: { 'core/server/serve.ts': ['core/config', 'core/network'] },
+    doors: { 'core/server/app/serve.ts': ['core/config'] },
   },
   'core/operations': {
-    values: [
-      'core/staging',
-      'core/store',
-      'core/hub',
-      'core/jobs',
-      'core/fleet',
-      'core/catalog',
-      'core/client',
-      'core/network',
-      'core/transfer',
-      'core/access',
-      'core/kernel',
-    ],
+    values: ['core/node', 'core/connect', 'core/staging', ...reach],
     types: ['core/config'],
     doors: {
       // It is what describes, checks and writes the configuration.
-      'core/operations/config.ts': ['core/config'],
-      'core/operations/config-questions.ts': ['core/config'],
-      'core/operations/change-config.ts': ['core/config'],
-      'core/operations/store-policy.ts': ['core/config'],
+      'core/operations/settings/config.ts': ['core/config'],
+      'core/operations/settings/config-questions.ts': ['core/config'],
+      'core/operations/settings/change-config.ts': ['core/config'],
+      'core/operations/store/store-policy.ts': ['core/config'],
       // It looks at everything.
       'core/operations/doctor/run-doctor.ts': ['core/config'],
-      // It tells a directory that is not mounted from a store that is not there.
-      'core/operations/open-store.ts': ['core/config'],
     },
+  },
+  // What a machine that stages does with its copies and with the orders of its store.
+  'core/node': { values: ['core/connect', 'core/staging', ...reach], types: ['core/config'] },
+  // The way to a store: where it is, who may speak to it, and by the disk or over HTTP.
+  'core/connect': {
+    values: ['core/staging', ...reach],
+    types: ['core/config'],
+    // It tells a directory that is not mounted from a store that is not there; and a store on this disk downloads by itself.
+    doors: { 'core/connect/open-store.ts': ['core/config', 'core/operations/models/host-downloads'] },
   },
   'core/staging': { values: data, types: dataRooms },
   'core/store': { values: data, types: dataRooms },
   'core/jobs': { values: data, types: dataRooms },
   'core/fleet': { values: data, types: dataRooms },
-  'core/hub': { values: leaves },
+  'core/sources': { values: data },
   // A client speaks for a store, reads its manifests and brings its bytes.
   'core/client': {
-    values: ['core/transfer', 'core/catalog', 'core/kernel'],
+    values: data,
     types: ['core/store', 'core/jobs', 'core/fleet', 'core/access'],
   },
   // Who may do what: keys, tokens, and the server of this machine.
   'core/access': { values: leaves },
-  'core/network': { values: leaves },
   'core/transfer': { values: leaves },
   'core/catalog': { values: leaves },
   'core/config': { values: leaves },
@@ -94,12 +95,12 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   yaml: ['core/config/'],
   ajv: ['core/kernel/validate', 'core/kernel/problem'],
   'node-fetch': ['core/client/'],
-  'http-proxy-agent': ['core/client/outbound-fetch'],
-  'https-proxy-agent': ['core/client/outbound-fetch'],
-  'proxy-from-env': ['core/client/outbound-fetch'],
-  '@huggingface/hub': ['core/hub/hub'],
-  '@huggingface/gguf': ['core/store/gguf-worker'],
-  'bonjour-service': ['core/network/mdns'],
+  'http-proxy-agent': ['core/client/http/outbound-fetch'],
+  'https-proxy-agent': ['core/client/http/outbound-fetch'],
+  'proxy-from-env': ['core/client/http/outbound-fetch'],
+  '@huggingface/hub': ['core/sources/hub/hub'],
+  '@huggingface/gguf': ['core/store/facts/gguf-worker'],
+  'bonjour-service': ['core/connect/mdns'],
   fastify: ['core/server/'],
   '@fastify/swagger': ['core/server/'],
   pino: ['core/server/'],

@@ -1,6 +1,6 @@
 import type { Config, SettingFlags } from '../core/config/settings.ts';
 import type { SkulkError } from '../core/kernel/errors.ts';
-import type { Follow } from '../core/kernel/follow.ts';
+import type { Follow } from '../core/kernel/flow/follow.ts';
 import type { World } from '../core/kernel/world.ts';
 import type { ExitName } from './exits.ts';
 import type { ConfigAnswers, ConfigQuestions, WatchedLists } from './render/shapes.ts';

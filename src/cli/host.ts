@@ -1,4 +1,4 @@
-import { homeOfUser, ownVersion, workingDirectory } from '../core/kernel/own-process.ts';
+import { homeOfUser, ownVersion, workingDirectory } from '../core/kernel/process/own-process.ts';
 import type { CommandLoaders } from './definition.ts';
 
 /** A place to write to; `isTTY` and `columns` as in Node's terminals. */

@@ -97,7 +97,7 @@ function makeContext(world: World, globals: GlobalValues, host: Host, terminal: 
       const config = await loadConfig(world, { ...flags, ...more });
       terminal.hide(config.settings.token.value);
       terminal.hide(config.settings.hubToken.value);
-      const { guardMount } = await import('../core/kernel/known-mounts.ts');
+      const { guardMount } = await import('../core/kernel/machine/known-mounts.ts');
       await guardMount(config.skulkHome, config.settings.nodeCachePath.value);
       return { world, config };
     },

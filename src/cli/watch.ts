@@ -1,5 +1,5 @@
-import { atMostEvery } from '../core/kernel/at-most-every.ts';
-import type { Connection } from '../core/kernel/follow.ts';
+import { atMostEvery } from '../core/kernel/flow/at-most-every.ts';
+import type { Connection } from '../core/kernel/flow/follow.ts';
 import type { World } from '../core/kernel/world.ts';
 import type { Watched } from './definition.ts';
 import { renderText } from './render/text.ts';

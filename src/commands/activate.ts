@@ -19,7 +19,7 @@ export const activate = defineCommand({
   exits: ['not-found', 'no-space'],
   run: async ({ model: modelId, pid, for: forMs }, context) => {
     const deps = await context.deps();
-    const { activate: take } = await import('../core/operations/leases.ts');
+    const { activate: take } = await import('../core/operations/stage/leases.ts');
     return take(deps, { modelId, pid, forMs });
   },
   text: ({ path }) => [path],

@@ -30,7 +30,7 @@ export const add = defineCommand({
     if (modelId === undefined)
       throw new SkulkError('USAGE', '"skulk add" needs --as MODEL', { hint: `e.g. skulk add ${path} --as org/name` });
     const deps = await context.deps();
-    const { addModel } = await import('../core/operations/add.ts');
+    const { addModel } = await import('../core/operations/models/add.ts');
     return addModel(deps, { path, modelId, move, force, ...(revision !== undefined && { revision }) });
   },
   text: ({ model_id, outcome, files, total_bytes, bytes_copied, seconds, digest, skipped }) => [

@@ -11,7 +11,7 @@ export const cancel = defineCommand({
   exits: ['not-found', 'store-unreachable', 'conflict'],
   run: async ({ model: modelId }, context) => {
     const deps = await context.deps();
-    const { cancelDownload } = await import('../core/operations/downloads.ts');
+    const { cancelDownload } = await import('../core/operations/models/downloads.ts');
     return cancelDownload(deps, { modelId });
   },
   text: ({ modelId }) => [`${modelId}: the download was stopped`, `it goes on with: skulk download ${modelId}`],

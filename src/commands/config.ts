@@ -35,7 +35,7 @@ export const config = defineCommand({
           hint: 'see: skulk config --help',
         });
     }
-    const { configPath, initConfig, showConfig, validateConfig } = await import('../core/operations/config.ts');
+    const { configPath, initConfig, showConfig, validateConfig } = await import('../core/operations/settings/config.ts');
     const { world, flags } = context;
     switch (input.action) {
       case 'show':
@@ -96,7 +96,7 @@ interface InitInput {
 /** What the flags say; where they say nothing and there is somebody to ask, what that person answers. */
 async function initAnswers({ force, print, storeHost, storePath }: InitInput, { world, flags, screens }: CommandContext) {
   if (print || storeHost !== undefined || storePath !== undefined || !screens.canShow()) return { force, print, storeHost, storePath };
-  const { openConfigQuestions } = await import('../core/operations/config-questions.ts');
+  const { openConfigQuestions } = await import('../core/operations/settings/config-questions.ts');
   const answers = await screens.configQuestions(await openConfigQuestions(world, { flags, force }));
   if (answers === undefined) throw new SkulkError('INTERRUPTED', 'nothing was written');
   return { force, print, ...answers };

@@ -16,7 +16,7 @@ export const dashboard = defineCommand({
   run: async (_, context) => {
     await context.screens.dashboard(async () => {
       const deps = await context.deps();
-      const { openDashboard } = await import('../core/operations/dashboard/open-dashboard.ts');
+      const { openDashboard } = await import('../core/operations/live/open-dashboard.ts');
       return openDashboard(deps);
     });
   },

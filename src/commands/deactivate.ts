@@ -17,7 +17,7 @@ export const deactivate = defineCommand({
   exits: ['partial'],
   run: async ({ model: modelId, pid }, context) => {
     const deps = await context.deps();
-    const { deactivate: giveBack } = await import('../core/operations/leases.ts');
+    const { deactivate: giveBack } = await import('../core/operations/stage/leases.ts');
     return giveBack(deps, { modelId, pid });
   },
   text: ({ model_id, released, ...budget }) => [

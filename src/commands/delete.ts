@@ -30,7 +30,7 @@ export const deleteModel = defineCommand({
         hint: '`--dry-run` shows what would be deleted',
       });
     const deps = await context.deps();
-    const { deleteModels, planDeletion } = await import('../core/operations/delete-models.ts');
+    const { deleteModels, planDeletion } = await import('../core/operations/models/delete-models.ts');
     // Also with --yes: a name that is wrong must be told before the first model is gone.
     const plan = await planDeletion(deps, { modelIds });
     if (dryRun) return { ...plan, dry_run: true as const };

@@ -19,7 +19,7 @@ export const discover = defineCommand({
   exits: ['not-found'],
   run: async ({ timeout = 2_000, explain }, context) => {
     const deps = await context.deps();
-    const { discover: ask } = await import('../core/operations/discover.ts');
+    const { discover: ask } = await import('../core/connect/discover.ts');
     return { ...(await ask(deps, { timeoutMs: timeout })), explain };
   },
   text: ({ stores, addresses, problems, explain }) => [

@@ -1,7 +1,7 @@
 import { argument, defineCommand, flag, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
+import { parseRelativePath } from '../core/kernel/files/relative-path.ts';
 import { parseModelRef, parseRevision } from '../core/kernel/model-id.ts';
-import { parseRelativePath } from '../core/kernel/relative-path.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 
 /** `skulk download`: have the store fetch a model from Hugging Face. */
@@ -30,7 +30,7 @@ export const download = defineCommand({
     if (ref.revision !== undefined && revision !== undefined && ref.revision !== revision)
       throw new SkulkError('USAGE', `two revisions are given, ${ref.revision} and ${revision}`, { hint: 'give one of them' });
     const deps = await context.deps();
-    const { download: fetchModel } = await import('../core/operations/downloads.ts');
+    const { download: fetchModel } = await import('../core/operations/models/downloads.ts');
     const request = { modelId: ref.modelId, revision: revision ?? ref.revision, ggufFile, selector: ref.selector };
     return fetchModel(deps, { request, wait: !noWait });
   },

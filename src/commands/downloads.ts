@@ -19,14 +19,14 @@ export const downloads = defineCommand({
   run: async ({ watch }, context) => {
     const deps = await context.deps();
     if (watch) {
-      const { watchDownloads } = await import('../core/operations/watch-lists.ts');
+      const { watchDownloads } = await import('../core/operations/live/watch-lists.ts');
       await context.watch('downloads', {
         follow: watchDownloads(deps),
         result: ({ downloads: all }) => (all === null ? undefined : { json: { downloads: all }, text: tableOf(all) }),
       });
       return { watched: true } as const;
     }
-    const { listDownloads } = await import('../core/operations/downloads.ts');
+    const { listDownloads } = await import('../core/operations/models/downloads.ts');
     return listDownloads(deps, { recent: true });
   },
   text: (result) => ('watched' in result ? [] : tableOf(result.downloads)),

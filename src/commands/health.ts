@@ -18,7 +18,7 @@ export const health = defineCommand({
   exits: ['store-unreachable'],
   run: async (_, context) => {
     const deps = await context.deps();
-    const { checkHealth } = await import('../core/operations/check-health.ts');
+    const { checkHealth } = await import('../core/operations/store/check-health.ts');
     return checkHealth(deps);
   },
   text: (report) => [

@@ -15,7 +15,7 @@ export const key = defineCommand({
   exits: ['store-unreachable'],
   run: async (_, context) => {
     const deps = await context.deps();
-    const { makePageLink } = await import('../core/operations/page-links.ts');
+    const { makePageLink } = await import('../core/operations/store/page-links.ts');
     return makePageLink(deps);
   },
   text: ({ url }) => [url],

@@ -1,6 +1,6 @@
 import { defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import { parseNodeId } from '../core/kernel/node-id.ts';
+import { parseNodeId } from '../core/kernel/machine/node-id.ts';
 import { formatAge, formatBytes } from '../core/kernel/units.ts';
 import { type ListedOrder, pendingLines } from './node-lines.ts';
 
@@ -28,7 +28,7 @@ export const nodes = defineCommand({
       throw new SkulkError('USAGE', '--watch and --forget are two things', { hint: 'leave one of them out' });
     const deps = await context.deps();
     if (watch) {
-      const { watchNodes } = await import('../core/operations/watch-lists.ts');
+      const { watchNodes } = await import('../core/operations/live/watch-lists.ts');
       await context.watch('nodes', {
         follow: watchNodes(deps),
         result: ({ nodes: all, orders }) =>
@@ -36,7 +36,7 @@ export const nodes = defineCommand({
       });
       return { watched: true } as const;
     }
-    const { forgetNode, listNodes } = await import('../core/operations/nodes.ts');
+    const { forgetNode, listNodes } = await import('../core/operations/nodes/nodes.ts');
     return forget === undefined ? listNodes(deps) : forgetNode(deps, { name: forget });
   },
   text: (result) => ('watched' in result ? [] : 'forgotten' in result ? [`forgot ${result.forgotten}`] : textOf(result)),

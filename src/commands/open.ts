@@ -11,7 +11,7 @@ export const open = defineCommand({
   exits: ['store-unreachable'],
   run: async (_, context) => {
     const deps = await context.deps();
-    const { openPage } = await import('../core/operations/page-links.ts');
+    const { openPage } = await import('../core/operations/store/page-links.ts');
     return openPage(deps);
   },
   text: ({ url, opened }) => (opened ? [] : [url]),

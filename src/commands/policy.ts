@@ -32,7 +32,7 @@ export const policy = defineCommand({
     const value = values.join(',');
     if (action !== 'set' && name !== undefined) throw usage(`"skulk policy ${action}" takes nothing else`);
     const deps = await context.deps();
-    const { setPolicy, showPolicy } = await import('../core/operations/administer-store.ts');
+    const { setPolicy, showPolicy } = await import('../core/operations/store/administer-store.ts');
     const view = action === 'set' && name !== undefined ? await setPolicy(deps, { key: name, value }) : await showPolicy(deps);
     return { action, ...view };
   },

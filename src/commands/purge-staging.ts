@@ -1,9 +1,9 @@
 import { defineCommand, flag, list, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import { describeHolder, type Holder } from '../core/kernel/holder.ts';
+import { parseNodeId } from '../core/kernel/machine/node-id.ts';
 import { parseModelId } from '../core/kernel/model-id.ts';
-import { parseNodeId } from '../core/kernel/node-id.ts';
-import { silenceMs } from '../core/kernel/observe.ts';
+import { describeHolder, type Holder } from '../core/kernel/process/holder.ts';
+import { silenceMs } from '../core/kernel/process/observe.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { failedRemovals } from './failed-removals.ts';
 import { nodeLine, unfinishedNodes } from './node-lines.ts';
@@ -37,7 +37,7 @@ export const purgeStaging = defineCommand({
       throw new SkulkError('USAGE', '--all-nodes and --node say different things', { hint: 'leave one of them out' });
     if (!allNodes && named.length === 0) {
       const deps = await context.deps();
-      const { purgeStaging: purge } = await import('../core/operations/purge-staging.ts');
+      const { purgeStaging: purge } = await import('../core/operations/nodes/purge-staging.ts');
       return purge(deps, { force, dryRun, ...(modelId !== undefined && { modelId }) });
     }
     if (dryRun)
@@ -56,7 +56,7 @@ export const purgeStaging = defineCommand({
     if (!yes && !(await context.confirm(`Remove ${modelId ?? 'every staged copy'} ${where}?`)))
       throw new SkulkError('INTERRUPTED', 'nothing was removed');
     const deps = await context.deps();
-    const { purgeEverywhere } = await import('../core/operations/purge-everywhere.ts');
+    const { purgeEverywhere } = await import('../core/operations/nodes/purge-everywhere.ts');
     return purgeEverywhere(deps, { modelId, force, ...(!allNodes && { nodes: named }) });
   },
   text: (result) => {

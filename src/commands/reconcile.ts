@@ -1,6 +1,6 @@
 import { defineCommand, flag } from '../cli/definition.ts';
 import { plural } from '../core/kernel/units.ts';
-import type { ReconcileReport } from '../core/operations/reconcile.ts';
+import type { ReconcileReport } from '../core/operations/nodes/reconcile.ts';
 import { budgetLines } from './budget-lines.ts';
 import { failedRemovals } from './failed-removals.ts';
 import { orderLine } from './node-lines.ts';
@@ -20,7 +20,7 @@ export const reconcile = defineCommand({
   exits: ['conflict', 'partial'],
   run: async ({ dryRun }, context) => {
     const deps = await context.deps();
-    const { reconcile: tidyUp } = await import('../core/operations/reconcile.ts');
+    const { reconcile: tidyUp } = await import('../core/operations/nodes/reconcile.ts');
     return tidyUp(deps, { dryRun, hearOrders: true });
   },
   text: (report) => linesOf(report),

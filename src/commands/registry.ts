@@ -16,7 +16,7 @@ export const registry = defineCommand({
   exits: ['store-unreachable'],
   run: async ({ tag }, context) => {
     const deps = await context.deps();
-    const { listRegistry } = await import('../core/operations/list-registry.ts');
+    const { listRegistry } = await import('../core/operations/models/list-registry.ts');
     return { ...(await listRegistry(deps, { tags: tag })), wanted: tag };
   },
   json: ({ entries }) => ({ entries }),

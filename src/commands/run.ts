@@ -22,7 +22,7 @@ export const run = defineCommand({
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub', 'not-executable', 'no-program', 'program'],
   run: async ({ model: ref, command, offline }, context) => {
     const deps = await context.deps();
-    const { runModel } = await import('../core/operations/run-model.ts');
+    const { runModel } = await import('../core/operations/stage/run-model.ts');
     return runModel(deps, { ref, command, offline, takeSignals: context.takeSignals });
   },
   text: () => [],

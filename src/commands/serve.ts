@@ -37,7 +37,7 @@ export const serve = defineCommand({
       });
     // The port of a node's own store is not the port of the store that it speaks to, so it is no setting here.
     const deps = await context.deps({ apiPort, storePath, advertise });
-    const { serve: run } = await import('../core/server/serve.ts');
+    const { serve: run } = await import('../core/server/app/serve.ts');
     await run(
       deps,
       {

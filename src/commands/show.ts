@@ -17,7 +17,7 @@ export const show = defineCommand({
   exits: ['not-found', 'store-unreachable'],
   run: async ({ model: modelId }, context) => {
     const deps = await context.deps();
-    const { showModel } = await import('../core/operations/show-model.ts');
+    const { showModel } = await import('../core/operations/models/show-model.ts');
     return showModel(deps, { modelId });
   },
   text: (model) => [

@@ -33,7 +33,7 @@ export const stage = defineCommand({
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub'],
   run: async ({ model: refs, dryRun, force, offline, direct, limitRate, keep, connections }, context) => {
     const deps = await context.deps();
-    const { stageModels } = await import('../core/operations/stage.ts');
+    const { stageModels } = await import('../core/operations/stage/stage.ts');
     return stageModels(deps, {
       refs,
       dryRun,

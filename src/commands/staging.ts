@@ -1,5 +1,5 @@
 import { defineCommand } from '../cli/definition.ts';
-import { describeHolder, type Holder } from '../core/kernel/holder.ts';
+import { describeHolder, type Holder } from '../core/kernel/process/holder.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
 
 /** `skulk staging`: this machine's verified copies. */
@@ -14,7 +14,7 @@ export const staging = defineCommand({
   exits: [],
   run: async (_, context) => {
     const deps = await context.deps();
-    const { listStaging } = await import('../core/operations/list-staging.ts');
+    const { listStaging } = await import('../core/operations/nodes/list-staging.ts');
     return listStaging(deps);
   },
   text: ({ staging_root, models, unfinished, total_bytes, free_bytes, foreign }) => [

@@ -29,18 +29,18 @@ export const token = defineCommand({
     if (action === 'list') {
       if (name !== undefined) throw usage('"skulk token list" takes no name');
       const deps = await context.deps();
-      const { listTokens } = await import('../core/operations/administer-store.ts');
+      const { listTokens } = await import('../core/operations/store/administer-store.ts');
       return { action, ...(await listTokens(deps)) } as const;
     }
     if (name === undefined) throw usage(`"skulk token ${action}" needs the name of the token`);
     if (action === 'revoke') {
       const deps = await context.deps();
-      const { revokeToken } = await import('../core/operations/administer-store.ts');
+      const { revokeToken } = await import('../core/operations/store/administer-store.ts');
       return { action, revoked: (await revokeToken(deps, { name })).name } as const;
     }
     if (role === undefined) throw usage('"skulk token create" needs --role: read, node or admin');
     const deps = await context.deps();
-    const { createToken } = await import('../core/operations/administer-store.ts');
+    const { createToken } = await import('../core/operations/store/administer-store.ts');
     return { action: 'create', ...(await createToken(deps, { name, role })) } as const;
   },
   text: (result) => {

@@ -18,7 +18,7 @@ export const uploads = defineCommand({
   exits: ['not-found', 'store-unreachable', 'conflict'],
   run: async ({ cancel }, context) => {
     const deps = await context.deps();
-    const { cancelUpload, listUploads } = await import('../core/operations/uploads.ts');
+    const { cancelUpload, listUploads } = await import('../core/operations/models/uploads.ts');
     return cancel === undefined ? listUploads(deps) : { cancelled: await cancelUpload(deps, { id: cancel }) };
   },
   text: (result) =>

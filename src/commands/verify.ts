@@ -21,7 +21,7 @@ export const verify = defineCommand({
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity'],
   run: async ({ model: modelIds, staging, repair }, context) => {
     const deps = await context.deps();
-    const { verifyModels } = await import('../core/operations/verify-models.ts');
+    const { verifyModels } = await import('../core/operations/models/verify-models.ts');
     return { ...(await verifyModels(deps, { modelIds, staging, repair })), staging, repair };
   },
   text: ({ models }) =>

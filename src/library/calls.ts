@@ -1,6 +1,6 @@
 import { SkulkError } from '../core/kernel/errors.ts';
-import type { SkulkEvent } from '../core/kernel/events.ts';
 import { explainAnySystemError } from '../core/kernel/explain-system-error.ts';
+import type { SkulkEvent } from '../core/kernel/flow/events.ts';
 import type { CallOptions } from './contract.ts';
 
 /** What a call may use while it runs. */

@@ -1,10 +1,10 @@
 import { loadConfig } from '../core/config/load.ts';
+import type { Deps } from '../core/connect/deps.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import type { SkulkEvent } from '../core/kernel/events.ts';
-import { guardMount } from '../core/kernel/known-mounts.ts';
-import { parseNodeId } from '../core/kernel/node-id.ts';
+import type { SkulkEvent } from '../core/kernel/flow/events.ts';
+import { guardMount } from '../core/kernel/machine/known-mounts.ts';
+import { parseNodeId } from '../core/kernel/machine/node-id.ts';
 import type { World } from '../core/kernel/world.ts';
-import type { Deps } from '../core/operations/deps.ts';
 import { type Call, createCalls } from './calls.ts';
 import type { CallOptions, OpenOptions, PurgeNodesOptions, PurgeOptions, RunOptions, Skulk, StageOptions } from './contract.ts';
 import {
@@ -66,7 +66,7 @@ function copyVerbs(make: Make) {
           ...(keepMs !== undefined && { keepMs: readNumber(keepMs, 'keepMs', { from: 1 }) }),
           ...(connections !== undefined && { connections: readNumber(connections, 'connections', { from: 1, to: 32 }) }),
         };
-        const { stageModels } = await import('../core/operations/stage.ts');
+        const { stageModels } = await import('../core/operations/stage/stage.ts');
         return await stageModels(deps, request);
       }),
     run: (model: string, command: string, args: readonly string[] = [], options: RunOptions = {}) =>
@@ -74,7 +74,7 @@ function copyVerbs(make: Make) {
         const { offline = false } = options;
         const output = readOutput(options.output);
         const request = { ref: readModelRef(model), command: [readText(command, 'the program'), ...readArguments(args)], offline };
-        const { runModel } = await import('../core/operations/run-model.ts');
+        const { runModel } = await import('../core/operations/stage/run-model.ts');
         return await runModel(deps, {
           ...request,
           output: typeof output === 'function' ? (chunk, from) => tell(() => output(chunk, from)) : output,
@@ -87,19 +87,19 @@ function copyVerbs(make: Make) {
         });
       }),
     staging: (options: CallOptions = {}) =>
-      make(options, async (deps) => (await import('../core/operations/list-staging.ts')).listStaging(deps)),
+      make(options, async (deps) => (await import('../core/operations/nodes/list-staging.ts')).listStaging(deps)),
     purge: (options: PurgeOptions & Partial<PurgeNodesOptions> = {}) =>
       make<unknown>(options, async (deps) => {
         const { model, nodes, force = false, dryRun = false } = options;
         const modelId = model === undefined ? undefined : readModelId(model);
         if (nodes === undefined) {
-          const { purgeStaging } = await import('../core/operations/purge-staging.ts');
+          const { purgeStaging } = await import('../core/operations/nodes/purge-staging.ts');
           return await purgeStaging(deps, { force, dryRun, modelId });
         }
         if (dryRun)
           throw new SkulkError('USAGE', 'dryRun cannot say what other machines would remove', { hint: 'leave out one of the two' });
         const named = nodes === 'all' ? undefined : readList(nodes, (one) => parseNodeId(readText(one, 'a node')));
-        const { purgeEverywhere } = await import('../core/operations/purge-everywhere.ts');
+        const { purgeEverywhere } = await import('../core/operations/nodes/purge-everywhere.ts');
         return await purgeEverywhere(deps, { modelId, force, ...(named !== undefined && { nodes: named }) });
       }),
   };
@@ -107,7 +107,7 @@ function copyVerbs(make: Make) {
 
 /** The verbs for what the store fetches. */
 function downloadVerbs(make: Make): Pick<Skulk, 'download' | 'downloads' | 'downloadStatus' | 'cancelDownload'> {
-  const operations = () => import('../core/operations/downloads.ts');
+  const operations = () => import('../core/operations/models/downloads.ts');
   return {
     download: (model, options = {}) =>
       make(options, async (deps) => {
@@ -133,24 +133,24 @@ function storeVerbs(make: Make) {
       make(options ?? {}, async (deps) => {
         const { as, move = false, force = false, revision } = options ?? {};
         const request = { path: readText(path, 'the path'), modelId: readModelId(as), revision: readRevision(revision), move, force };
-        return await (await import('../core/operations/add.ts')).addModel(deps, request);
+        return await (await import('../core/operations/models/add.ts')).addModel(deps, request);
       }),
     registry: (options = {}) =>
       make(options, async (deps) => {
-        const { listRegistry } = await import('../core/operations/list-registry.ts');
+        const { listRegistry } = await import('../core/operations/models/list-registry.ts');
         return await listRegistry(deps, { tags: options.tags ?? [] });
       }),
     show: (model, options = {}) =>
       make(options, async (deps) => {
-        const { showModel } = await import('../core/operations/show-model.ts');
+        const { showModel } = await import('../core/operations/models/show-model.ts');
         return await showModel(deps, { modelId: readModelId(model) });
       }),
-    health: (options = {}) => make(options, async (deps) => (await import('../core/operations/check-health.ts')).checkHealth(deps)),
+    health: (options = {}) => make(options, async (deps) => (await import('../core/operations/store/check-health.ts')).checkHealth(deps)),
     verify: (models, options = {}) =>
       make(options, async (deps) => {
         const { staging = false, repair = false } = options;
         const modelIds = models === undefined ? [] : readList(models, readModelId);
-        const { verifyModels } = await import('../core/operations/verify-models.ts');
+        const { verifyModels } = await import('../core/operations/models/verify-models.ts');
         return await verifyModels(deps, { modelIds, staging, repair });
       }),
   };
@@ -159,7 +159,7 @@ function storeVerbs(make: Make) {
     delete: (models: string | readonly string[], options: CallOptions & { readonly force?: boolean; readonly dryRun?: boolean } = {}) =>
       make<unknown>(options, async (deps) => {
         const modelIds = readList(models, readModelId);
-        const { deleteModels, planDeletion } = await import('../core/operations/delete-models.ts');
+        const { deleteModels, planDeletion } = await import('../core/operations/models/delete-models.ts');
         // A name that is wrong must be told before the first model is gone.
         const plan = await planDeletion(deps, { modelIds });
         if (options.dryRun) return { ...plan, dry_run: true };

@@ -1,7 +1,7 @@
-import type { ProgramOutput } from '../core/kernel/child-program.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
+import { parseRelativePath, type RelativePath } from '../core/kernel/files/relative-path.ts';
 import { type ModelId, type ModelRef, parseModelId, parseModelRef, parseRevision } from '../core/kernel/model-id.ts';
-import { parseRelativePath, type RelativePath } from '../core/kernel/relative-path.ts';
+import type { ProgramOutput } from '../core/kernel/process/child-program.ts';
 
 /*
  * Programs without types can hand over anything: what is not text must not become a model called "undefined".

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { makeManifest } from '../../src/core/catalog/manifest.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
-import { openStorePolicy } from '../../src/core/operations/store-policy.ts';
+import { openStorePolicy } from '../../src/core/operations/store/store-policy.ts';
 import { sha256 } from '../helpers/model-files.ts';
 import { ownEnvironment } from '../helpers/own-environment.ts';
 import { ask } from '../helpers/raw-http.ts';

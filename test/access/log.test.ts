@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { listen } from '../../src/core/server/listen.ts';
-import { createStoreApp } from '../../src/core/server/store-app.ts';
+import { listen } from '../../src/core/server/app/listen.ts';
+import { createStoreApp } from '../../src/core/server/app/store-app.ts';
 import { directoryStore } from '../helpers/directory-store.ts';
 import { talk } from '../helpers/raw-http.ts';
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createStoreRoles } from '../../src/core/operations/store-roles.ts';
+import { createStoreRoles } from '../../src/core/operations/store/store-roles.ts';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { adminKeyOf, pageLink } from '../helpers/page-link.ts';
 import { ask, type RawAnswer } from '../helpers/raw-http.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isTransient } from '../../src/core/client/transient.ts';
+import { isTransient } from '../../src/core/client/http/transient.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 
 const failure = (code: string): Error => Object.assign(new Error(code), { code });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../src/core/config/load.ts';
 import { parseConfig } from '../../src/core/config/read-file.ts';
 import type { Config, SettingFlags } from '../../src/core/config/settings.ts';
-import { sameHostname } from '../../src/core/kernel/hostname.ts';
+import { sameHostname } from '../../src/core/kernel/machine/hostname.ts';
 import type { World } from '../../src/core/kernel/world.ts';
 import { testWorld } from '../helpers/world.ts';
 

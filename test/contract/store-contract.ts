@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { digestFiles } from '../../src/core/catalog/manifest.ts';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
+import { parseRelativePath } from '../../src/core/kernel/files/relative-path.ts';
 import { type ModelId, parseModelId } from '../../src/core/kernel/model-id.ts';
-import { parseRelativePath } from '../../src/core/kernel/relative-path.ts';
 import type { Sha256 } from '../../src/core/kernel/sha256.ts';
 import type { Adopted, AdoptRequest, Store } from '../../src/core/store/contract.ts';
-import { makeIncomingPlace } from '../../src/core/store/incoming.ts';
+import { makeIncomingPlace } from '../../src/core/store/ingest/incoming.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.ts';
 

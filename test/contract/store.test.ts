@@ -1,10 +1,10 @@
 import { onTestFinished } from 'vitest';
 import { createStoreClient } from '../../src/core/client/store-client.ts';
-import { isHeld, tryLock } from '../../src/core/kernel/lock.ts';
+import { isHeld, tryLock } from '../../src/core/kernel/process/lock.ts';
 import { createAccess } from '../../src/core/server/access/access.ts';
-import { listen } from '../../src/core/server/listen.ts';
-import { stopApp } from '../../src/core/server/stop-app.ts';
-import { createStoreApp } from '../../src/core/server/store-app.ts';
+import { listen } from '../../src/core/server/app/listen.ts';
+import { stopApp } from '../../src/core/server/app/stop-app.ts';
+import { createStoreApp } from '../../src/core/server/app/store-app.ts';
 import { openDiskStore } from '../../src/core/store/disk-store.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';

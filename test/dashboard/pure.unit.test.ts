@@ -12,8 +12,8 @@ import { fillParts, spread, widthOfParts } from '../../src/cli/render/parts/spre
 import { tableLines } from '../../src/cli/render/parts/table-lines.ts';
 import { cut, fill, widthOf, wrap } from '../../src/cli/render/parts/text-width.ts';
 import type { DashboardView, OwnCopy, ShownNode, StagingJob } from '../../src/cli/render/shapes.ts';
+import type { NodeId } from '../../src/core/kernel/machine/node-id.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
-import type { NodeId } from '../../src/core/kernel/node-id.ts';
 
 const anyText = fc.string({ unit: 'grapheme', maxLength: 60 });
 

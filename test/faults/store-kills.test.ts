@@ -3,10 +3,10 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
-import { type Observer, silenceMs } from '../../src/core/kernel/observe.ts';
-import { addModel } from '../../src/core/operations/add.ts';
-import { verifyModels } from '../../src/core/operations/verify-models.ts';
-import { clearAbandonedPlaces } from '../../src/core/store/incoming.ts';
+import { type Observer, silenceMs } from '../../src/core/kernel/process/observe.ts';
+import { addModel } from '../../src/core/operations/models/add.ts';
+import { verifyModels } from '../../src/core/operations/models/verify-models.ts';
+import { clearAbandonedPlaces } from '../../src/core/store/ingest/incoming.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';

@@ -7,8 +7,8 @@ import { type Manifest, type ManifestFile, makeManifest } from '../../src/core/c
 import { deriveTraits } from '../../src/core/catalog/traits.ts';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
+import type { RelativePath } from '../../src/core/kernel/files/relative-path.ts';
 import { directoryName, parseModelId } from '../../src/core/kernel/model-id.ts';
-import type { RelativePath } from '../../src/core/kernel/relative-path.ts';
 import type { Sha256 } from '../../src/core/kernel/sha256.ts';
 import type { LocalStore } from '../../src/core/store/contract.ts';
 

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { resolveConfig } from '../../src/core/config/load.ts';
 import type { ConfigFile } from '../../src/core/config/schema.ts';
 import type { Config, SettingFlags } from '../../src/core/config/settings.ts';
-import type { SkulkEvent } from '../../src/core/kernel/events.ts';
+import type { SkulkEvent } from '../../src/core/kernel/flow/events.ts';
 import type { World } from '../../src/core/kernel/world.ts';
 
 /** A world for a test, with everything that was reported in it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { mapHubRefusal } from '../../src/core/hub/map-failure.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { mapHubRefusal } from '../../src/core/sources/hub/map-failure.ts';
 
 const origin = 'https://huggingface.co';
 const told = (status: number, headers: Record<string, string> = {}, { hasToken = false, isOwnHost = true } = {}) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createHubFetch } from '../../src/core/hub/hub-fetch.ts';
+import { createHubFetch } from '../../src/core/sources/hub/hub-fetch.ts';
 
 const token = 'hf_only_for_the_hub';
 

@@ -3,8 +3,8 @@ import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { findProgram, startProgram } from '../../src/core/kernel/child-program.ts';
-import { lifeOf, locate } from '../../src/core/kernel/process-identity.ts';
+import { findProgram, startProgram } from '../../src/core/kernel/process/child-program.ts';
+import { lifeOf, locate } from '../../src/core/kernel/process/process-identity.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 
@@ -26,7 +26,7 @@ test('a program does nothing before it is let go, and then is the very process t
 
 test('a program that was never let go ends with the process that started it', async () => {
   const cwd = await temporaryDirectory();
-  const module = new URL('../../src/core/kernel/child-program.ts', import.meta.url);
+  const module = new URL('../../src/core/kernel/process/child-program.ts', import.meta.url);
   const script = `const { startProgram } = await import(${JSON.stringify(module)});
     const child = await startProgram('touch', ['began'], { env: process.env, cwd: ${JSON.stringify(cwd)} });
     console.log(JSON.stringify(child.identity));
@@ -66,7 +66,7 @@ async function entriesOfPath(): Promise<{ readonly cwd: string; readonly at: (..
 
 /** What `findProgram` gives to a user for whom permissions count, as they do not for root. */
 function findAsNobody(command: string, { path, cwd }: { readonly path: string | undefined; readonly cwd: string }): string {
-  const module = new URL('../../src/core/kernel/child-program.ts', import.meta.url);
+  const module = new URL('../../src/core/kernel/process/child-program.ts', import.meta.url);
   const env = path === undefined ? {} : { PATH: path };
   const script = `const { findProgram } = await import(${JSON.stringify(module)});
     try { console.log(findProgram(${JSON.stringify(command)}, ${JSON.stringify({ env, cwd })})); }

@@ -1,7 +1,7 @@
 import { chown, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { writeFileDurably } from '../../src/core/kernel/durable-file.ts';
+import { writeFileDurably } from '../../src/core/kernel/files/durable-file.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 

@@ -4,14 +4,14 @@ import { mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { acquireLock, type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../../src/core/kernel/lock.ts';
-import { createObserver } from '../../src/core/kernel/observe.ts';
-import { identifySelf } from '../../src/core/kernel/process-identity.ts';
+import { acquireLock, type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../../src/core/kernel/process/lock.ts';
+import { createObserver } from '../../src/core/kernel/process/observe.ts';
+import { identifySelf } from '../../src/core/kernel/process/process-identity.ts';
 import { codeOf } from '../contract/store-contract.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const signal = new AbortController().signal;
-const module = fileURLToPath(new URL('../../src/core/kernel/lock.ts', import.meta.url));
+const module = fileURLToPath(new URL('../../src/core/kernel/process/lock.ts', import.meta.url));
 
 async function take(path: string): Promise<HeldLock> {
   const lock = await tryLock(path, 'a test');

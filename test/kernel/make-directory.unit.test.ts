@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makeDirectory } from '../../src/core/kernel/make-directory.ts';
+import { makeDirectory } from '../../src/core/kernel/files/make-directory.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 describe('making a directory', () => {

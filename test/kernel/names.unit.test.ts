@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isRelativePath, quote, quoteSome } from '../../src/core/kernel/files/relative-path.ts';
 import { directoryName, isModelId, modelIdOfDirectory, parseModelRef, parseRevision } from '../../src/core/kernel/model-id.ts';
 import { nearest } from '../../src/core/kernel/nearest.ts';
-import { isRelativePath, quote, quoteSome } from '../../src/core/kernel/relative-path.ts';
 import { testSeed } from '../helpers/seeded.ts';
 
 const runs = { seed: testSeed, numRuns: 500 };

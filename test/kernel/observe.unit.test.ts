@@ -1,7 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createObserver, type Observer } from '../../src/core/kernel/observe.ts';
+import { createObserver, type Observer } from '../../src/core/kernel/process/observe.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 /** A command: it knows what earlier ones of its machine noted. */

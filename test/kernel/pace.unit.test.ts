@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { atMostEvery } from '../../src/core/kernel/at-most-every.ts';
-import { backoffDelay, patient, pause, retrying } from '../../src/core/kernel/backoff.ts';
-import { coalesce } from '../../src/core/kernel/coalesce.ts';
-import { startDeadline } from '../../src/core/kernel/deadline.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
+import { atMostEvery } from '../../src/core/kernel/flow/at-most-every.ts';
+import { backoffDelay, patient, pause, retrying } from '../../src/core/kernel/flow/backoff.ts';
+import { coalesce } from '../../src/core/kernel/flow/coalesce.ts';
+import { startDeadline } from '../../src/core/kernel/flow/deadline.ts';
 import { testSeed } from '../helpers/seeded.ts';
 
 const policy = { attempts: 4, firstDelayMs: 1, longestDelayMs: 4, longestAskedMs: 2 };

@@ -9,7 +9,7 @@ import {
   type ProcessOnMachine,
   type Site,
   whereabouts,
-} from '../../src/core/kernel/process-identity.ts';
+} from '../../src/core/kernel/process/process-identity.ts';
 import { wants } from '../helpers/wants.ts';
 
 const linux: Site = { hostname: 'nas', boot: 'b1', namespace: 'pid:[1]' };
@@ -66,7 +66,7 @@ test('of a process elsewhere nothing is known by its pid, even when the same pid
 });
 
 test('a process in a pid namespace without a /proc of its own knows itself and its children', wants('pid namespaces'), async () => {
-  const module = fileURLToPath(new URL('../../src/core/kernel/process-identity.ts', import.meta.url));
+  const module = fileURLToPath(new URL('../../src/core/kernel/process/process-identity.ts', import.meta.url));
   const script = `
     import { spawn } from 'node:child_process';
     import { once } from 'node:events';

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { namesInHosts, searchDomains } from '../../src/core/operations/own-names.ts';
+import { namesInHosts, searchDomains } from '../../src/core/connect/own-names.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';

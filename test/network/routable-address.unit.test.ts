@@ -1,7 +1,7 @@
 import type { NetworkInterfaceInfo } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseAdvertised, chooseRoutableAddress, isPublicAddress } from '../../src/core/network/routable-address.ts';
+import { chooseAdvertised, chooseRoutableAddress, isPublicAddress } from '../../src/core/connect/routable-address.ts';
 import { testSeed } from '../helpers/seeded.ts';
 
 const at = (address: string, internal = false): NetworkInterfaceInfo[] => [

@@ -1,10 +1,10 @@
 import { access, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { tryLock } from '../../src/core/kernel/lock.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
-import { listStaging } from '../../src/core/operations/list-staging.ts';
-import { purgeStaging } from '../../src/core/operations/purge-staging.ts';
+import { tryLock } from '../../src/core/kernel/process/lock.ts';
+import { listStaging } from '../../src/core/operations/nodes/list-staging.ts';
+import { purgeStaging } from '../../src/core/operations/nodes/purge-staging.ts';
 import { evictCopy } from '../../src/core/staging/evict-copy.ts';
 import { stagingLayout } from '../../src/core/staging/layout.ts';
 import { serveModels, stagingNode } from '../helpers/staging-node.ts';

@@ -2,8 +2,8 @@ import { access, appendFile, link, mkdir, readdir, readFile, rm, stat, symlink, 
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
-import { tryLock } from '../../src/core/kernel/lock.ts';
-import type { StagePlanReport } from '../../src/core/operations/stage-report.ts';
+import { tryLock } from '../../src/core/kernel/process/lock.ts';
+import type { StagePlanReport } from '../../src/core/operations/stage/stage-report.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
 import { copyOf, serveModels, serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';

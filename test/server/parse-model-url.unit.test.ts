@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
-import { escapeStrays, parseModelUrl, pathOf } from '../../src/core/server/parse-model-url.ts';
+import { escapeStrays, parseModelUrl, pathOf } from '../../src/core/server/routes/parse-model-url.ts';
 
 const hostile = [
   '..',

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { boundConnections } from '../../src/core/server/bound-connections.ts';
-import { createSlots, peerOf } from '../../src/core/server/slots.ts';
+import { boundConnections } from '../../src/core/server/app/bound-connections.ts';
+import { createSlots, peerOf } from '../../src/core/server/files/slots.ts';
 
 test('places are bounded together and for each address, and given back once', () => {
   const slots = createSlots('guests are here', 3, 2);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseRange, planFileResponse } from '../../src/core/server/plan-file-response.ts';
+import { parseRange, planFileResponse } from '../../src/core/server/files/plan-file-response.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 
 const digest = sha256('x');

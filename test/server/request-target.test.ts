@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { createForwarder } from '../../src/core/client/forward.ts';
-import { targetOfRoute } from '../../src/core/server/request-target.ts';
+import { createForwarder } from '../../src/core/client/http/forward.ts';
+import { targetOfRoute } from '../../src/core/server/app/request-target.ts';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { rawServer, talk } from '../helpers/raw-http.ts';
 import { testSeed } from '../helpers/seeded.ts';

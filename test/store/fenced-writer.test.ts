@@ -1,8 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { acquireLock, isHeld, tryLock } from '../../src/core/kernel/lock.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { acquireLock, isHeld, tryLock } from '../../src/core/kernel/process/lock.ts';
 import { openDiskStore, type WhenUnused } from '../../src/core/store/disk-store.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { writeFiles } from '../helpers/model-files.ts';

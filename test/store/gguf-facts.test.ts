@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readGgufFacts } from '../../src/core/store/read-gguf-facts.ts';
+import { readGgufFacts } from '../../src/core/store/facts/read-gguf-facts.ts';
 import { ggufBytes, hugeList } from '../helpers/gguf-bytes.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';

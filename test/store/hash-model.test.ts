@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { hashModel } from '../../src/core/store/hash-model.ts';
+import { hashModel } from '../../src/core/store/ingest/hash-model.ts';
 import { sha256 } from '../helpers/model-files.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { identifySelf } from '../../src/core/kernel/process-identity.ts';
+import { identifySelf } from '../../src/core/kernel/process/process-identity.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { smallDisk } from '../helpers/small-disk.ts';

@@ -2,7 +2,7 @@ import { mkdir, open, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
-import { readTraits } from '../../src/core/store/read-traits.ts';
+import { readTraits } from '../../src/core/store/facts/read-traits.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { within } from '../helpers/waiting.ts';
 

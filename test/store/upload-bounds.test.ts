@@ -8,9 +8,16 @@ import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
 import type { HostUploads } from '../../src/core/store/contract.ts';
 import { openDiskStore } from '../../src/core/store/disk-store.ts';
-import { encodePieceTable, findPiece, readPieceTable } from '../../src/core/store/piece-table.ts';
-import { checkShare, idleUploads, type OpenUpload, planPlace, reservedBytes, uploadBounds } from '../../src/core/store/upload-bounds.ts';
-import { createUploads } from '../../src/core/store/uploads.ts';
+import { encodePieceTable, findPiece, readPieceTable } from '../../src/core/store/read/piece-table.ts';
+import {
+  checkShare,
+  idleUploads,
+  type OpenUpload,
+  planPlace,
+  reservedBytes,
+  uploadBounds,
+} from '../../src/core/store/uploads/upload-bounds.ts';
+import { createUploads } from '../../src/core/store/uploads/uploads.ts';
 import { splitIntoPieces } from '../../src/core/transfer/pieces.ts';
 import { noise, sha256 } from '../helpers/model-files.ts';
 import { seededRandom, testSeed } from '../helpers/seeded.ts';

@@ -2,7 +2,7 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
-import type { RelativePath } from '../../src/core/kernel/relative-path.ts';
+import type { RelativePath } from '../../src/core/kernel/files/relative-path.ts';
 import { type FetchPlan, fetchPieces } from '../../src/core/transfer/fetch-pieces.ts';
 import type { Piece } from '../../src/core/transfer/pieces.ts';
 import { unlimited } from '../../src/core/transfer/rate-limiter.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { RelativePath } from '../../src/core/kernel/relative-path.ts';
+import type { RelativePath } from '../../src/core/kernel/files/relative-path.ts';
 import type { Sha256 } from '../../src/core/kernel/sha256.ts';
 import { fetchPieces } from '../../src/core/transfer/fetch-pieces.ts';
 import { openJournal, readJournal, readParts } from '../../src/core/transfer/part-journal.ts';

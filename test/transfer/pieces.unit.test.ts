@@ -2,7 +2,7 @@ import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
-import type { RelativePath } from '../../src/core/kernel/relative-path.ts';
+import type { RelativePath } from '../../src/core/kernel/files/relative-path.ts';
 import type { Sha256 } from '../../src/core/kernel/sha256.ts';
 import { openJournal, readJournal } from '../../src/core/transfer/part-journal.ts';
 import { pieceAt, pieceKey, splitIntoPieces } from '../../src/core/transfer/pieces.ts';

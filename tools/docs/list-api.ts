@@ -3,8 +3,8 @@ import { resolveConfig } from '../../src/core/config/load.ts';
 import type { World } from '../../src/core/kernel/world.ts';
 import type { RouteRole } from '../../src/core/server/access/require-role.ts';
 import { listRoutes } from '../../src/core/server/access/require-role.ts';
-import { createApiApp } from '../../src/core/server/api-app.ts';
-import { createStoreApp } from '../../src/core/server/store-app.ts';
+import { createApiApp } from '../../src/core/server/app/api-app.ts';
+import { createStoreApp } from '../../src/core/server/app/store-app.ts';
 
 /** One of the two servers of a store host, as far as a reader of the documentation is concerned. */
 export interface DescribedServer {

@@ -1,5 +1,5 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
-import type { ProgressEvent } from '../../core/kernel/events.ts';
+import type { ProgressEvent } from '../../core/kernel/flow/events.ts';
 import { formatBytes } from '../../core/kernel/units.ts';
 import type { HostOutput } from '../host.ts';
 import { safeCell } from '../safe-text.ts';

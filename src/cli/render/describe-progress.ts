@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '../../core/kernel/events.ts';
+import type { ProgressEvent } from '../../core/kernel/flow/events.ts';
 import { formatBytes } from '../../core/kernel/units.ts';
 
 /** One line about a piece of work: how far, how fast, how long still. */

@@ -1,4 +1,4 @@
-import type { Emit, ProgressEvent, SkulkEvent } from '../../core/kernel/events.ts';
+import type { Emit, ProgressEvent, SkulkEvent } from '../../core/kernel/flow/events.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Bars } from './bars.ts';
 import { describeProgress } from './describe-progress.ts';

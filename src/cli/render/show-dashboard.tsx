@@ -1,4 +1,4 @@
-import type { Follow } from '../../core/kernel/follow.ts';
+import type { Follow } from '../../core/kernel/flow/follow.ts';
 import { Dashboard } from './dashboard/dashboard.tsx';
 import { createLive } from './parts/live.ts';
 import { type Canvas, showScreen } from './screen/show-screen.tsx';

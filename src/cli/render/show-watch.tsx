@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { Follow } from '../../core/kernel/follow.ts';
+import type { Follow } from '../../core/kernel/flow/follow.ts';
 import { createLive } from './parts/live.ts';
 import { type Canvas, showScreen } from './screen/show-screen.tsx';
 import type { WatchedLists } from './shapes.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, link, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory, writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { syncDirectory, writeFileDurably } from '../kernel/files/durable-file.ts';
 import { makeSecret } from '../kernel/secret.ts';
 import { ownerOf } from './owner-of.ts';
 

@@ -1,5 +1,5 @@
 import { chmod, stat } from 'node:fs/promises';
-import { makeDirectory } from '../kernel/make-directory.ts';
+import { makeDirectory } from '../kernel/files/make-directory.ts';
 
 const othersWrite = 0o002;
 const sticky = 0o1000;

@@ -1,9 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError } from '../kernel/errors.ts';
-import { isOwnAddress } from '../kernel/own-address.ts';
-import { identifyProcess, identifySelf, namespaceOf } from '../kernel/process-identity.ts';
+import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { isOwnAddress } from '../kernel/machine/own-address.ts';
+import { identifyProcess, identifySelf, namespaceOf } from '../kernel/process/process-identity.ts';
 import { adminKeyFile, readAdminKey } from './admin-key.ts';
 import { ownerOf } from './owner-of.ts';
 

@@ -1,8 +1,8 @@
 import { chmod, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
-import { acquireLock } from '../kernel/lock.ts';
+import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { acquireLock } from '../kernel/process/lock.ts';
 import { isRole, type Role } from '../kernel/role.ts';
 import { digestOf, isSameDigest, makeSecret } from '../kernel/secret.ts';
 import { ownerOf } from './owner-of.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { chunkSize } from '../kernel/chunk-size.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import { parseRelativePath, type RelativePath } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { isModelId } from '../kernel/model-id.ts';
-import { parseRelativePath, type RelativePath } from '../kernel/relative-path.ts';
 import { isSha256, type Sha256 } from '../kernel/sha256.ts';
 
 /** What one file must hash to. */

@@ -1,7 +1,7 @@
 import type { NamedToken } from '../access/token-book.ts';
 import type { Role } from '../kernel/role.ts';
-import type { Exchange } from './exchange.ts';
-import { readJson } from './read-body.ts';
+import type { Exchange } from './http/exchange.ts';
+import { readJson } from './http/read-body.ts';
 
 /** The tokens and the policy of a store behind HTTP; they want the role admin. */
 export interface AccessClient {

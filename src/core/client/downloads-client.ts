@@ -1,13 +1,13 @@
 import type { ArrivedChunks, DownloadStatus, Downloads } from '../jobs/contract.ts';
 import { chunkSize } from '../kernel/chunk-size.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
+import { isRelativePath } from '../kernel/files/relative-path.ts';
 import { isModelId } from '../kernel/model-id.ts';
-import { isRelativePath } from '../kernel/relative-path.ts';
 import { isSha256 } from '../kernel/sha256.ts';
-import type { Call, Exchange } from './exchange.ts';
-import { clean, notAStore } from './map-failure.ts';
-import { modelUrl } from './model-url.ts';
-import { chunksOf, readJson } from './read-body.ts';
+import type { Call, Exchange } from './http/exchange.ts';
+import { clean, notAStore } from './http/map-failure.ts';
+import { modelUrl } from './http/model-url.ts';
+import { chunksOf, readJson } from './http/read-body.ts';
 
 const mostBytes = 4 * 1024 * 1024;
 

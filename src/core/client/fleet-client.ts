@@ -1,12 +1,12 @@
 import { parseReportedCopies } from '../catalog/reported-copies.ts';
 import type { Fleet, GivenOrder, KnownNode, NodeOutcome, NodeReport, Order } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import { isNodeId } from '../kernel/machine/node-id.ts';
 import { isModelId } from '../kernel/model-id.ts';
-import { isNodeId } from '../kernel/node-id.ts';
-import type { Call, Exchange } from './exchange.ts';
-import { clean, notAStore } from './map-failure.ts';
-import { modelUrl } from './model-url.ts';
-import { readJson, readLines } from './read-body.ts';
+import type { Call, Exchange } from './http/exchange.ts';
+import { clean, notAStore } from './http/map-failure.ts';
+import { modelUrl } from './http/model-url.ts';
+import { readJson, readLines } from './http/read-body.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,13 +1,13 @@
 import type { GivenOrder, KnownNode } from '../fleet/contract.ts';
 import type { DownloadStatus } from '../jobs/contract.ts';
-import { backoffDelay, pause, type RetryPolicy } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import { backoffDelay, pause, type RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { CountedEntry, StoreHealth } from '../store/contract.ts';
-import { checkCounted, checkHealth } from './check-answers.ts';
 import { checkDownloads } from './downloads-client.ts';
-import type { Exchange } from './exchange.ts';
 import { checkGiven, checkNodes } from './fleet-client.ts';
-import { readEvents } from './read-events.ts';
+import { checkCounted, checkHealth } from './http/check-answers.ts';
+import type { Exchange } from './http/exchange.ts';
+import { readEvents } from './http/read-events.ts';
 
 /** What a store tells as it changes; each is its whole list. */
 export type StoreNews =

@@ -1,7 +1,7 @@
 import type { ModelId } from '../kernel/model-id.ts';
-import type { Exchange } from './exchange.ts';
-import { clean, mapRefusal, notAStore } from './map-failure.ts';
-import { readJson } from './read-body.ts';
+import type { Exchange } from './http/exchange.ts';
+import { clean, mapRefusal, notAStore } from './http/map-failure.ts';
+import { readJson } from './http/read-body.ts';
 
 /** One way to take a repo of GGUF files; sizes in bytes. */
 export interface OfferedQuantization {

@@ -1,8 +1,8 @@
 import { SkulkError } from '../kernel/errors.ts';
 import type { PieceRequest } from '../store/contract.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange } from './http/exchange.ts';
+import { chunksOf } from './http/read-body.ts';
 import { checkPieceHead, pieceChanged, pieceHeaders, pieceName, pieceStatuses, pieceTarget } from './piece-answer.ts';
-import { chunksOf } from './read-body.ts';
 
 /**
  * The bytes of one piece, exactly as many as asked for, of exactly the content that was asked for.

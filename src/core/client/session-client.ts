@@ -1,7 +1,7 @@
 import { isRole, type Role } from '../kernel/role.ts';
-import { createExchange } from './exchange.ts';
-import { notAStore } from './map-failure.ts';
-import { readJson } from './read-body.ts';
+import { createExchange } from './http/exchange.ts';
+import { notAStore } from './http/map-failure.ts';
+import { readJson } from './http/read-body.ts';
 
 /** What a store says of whoever asks it. */
 export type SessionAnswer =

@@ -15,20 +15,20 @@ import type {
   WorkOptions,
 } from '../store/contract.ts';
 import { type AccessClient, createAccessClient } from './access-client.ts';
-import { checkAdopted, checkDescribed, checkRegistry, checkVerifyReport } from './check-answers.ts';
 import { createDownloadsClient } from './downloads-client.ts';
-import { type Call, createExchange, type Exchange } from './exchange.ts';
 import { createFleetClient } from './fleet-client.ts';
-import { type FindByName, lookupOfStore } from './lookup-of-store.ts';
-import { clean, notAStore, retryAfterOf } from './map-failure.ts';
-import { modelUrl } from './model-url.ts';
+import { checkAdopted, checkDescribed, checkRegistry, checkVerifyReport } from './http/check-answers.ts';
+import { type Call, createExchange, type Exchange } from './http/exchange.ts';
+import { type FindByName, lookupOfStore } from './http/lookup-of-store.ts';
+import { clean, notAStore, retryAfterOf } from './http/map-failure.ts';
+import { modelUrl } from './http/model-url.ts';
+import { type ProbeOutcome, probeConnection } from './http/probe-connection.ts';
+import { readJson, readLines } from './http/read-body.ts';
+import { readHealth } from './http/read-health.ts';
+import type { TokenGuard } from './http/token-guard.ts';
 import { listenForNews, type StoreNews } from './news-client.ts';
 import { type AskOffer, askOffer } from './offer-client.ts';
-import { type ProbeOutcome, probeConnection } from './probe-connection.ts';
-import { readJson, readLines } from './read-body.ts';
-import { readHealth } from './read-health.ts';
 import { readPiece } from './read-piece.ts';
-import type { TokenGuard } from './token-guard.ts';
 import { createUploadsClient } from './uploads-client.ts';
 
 /** How to reach a store. Times are in milliseconds. */

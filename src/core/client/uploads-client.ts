@@ -1,10 +1,10 @@
 import { isModelId, type ModelId } from '../kernel/model-id.ts';
 import { isSha256 } from '../kernel/sha256.ts';
 import type { ListedUpload, UploadRef, Uploads, WorkOptions } from '../store/contract.ts';
-import { checkAdopted } from './check-answers.ts';
-import type { Call, Exchange } from './exchange.ts';
-import { clean, notAStore } from './map-failure.ts';
-import { readJson } from './read-body.ts';
+import { checkAdopted } from './http/check-answers.ts';
+import type { Call, Exchange } from './http/exchange.ts';
+import { clean, notAStore } from './http/map-failure.ts';
+import { readJson } from './http/read-body.ts';
 
 const mostBytes = 64 * 1024 * 1024;
 /** A store that takes up an upload hashes what it has of it before it answers. */

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
-import { normalizeHostname, sameHostname } from '../kernel/hostname.ts';
-import { readNodeId } from '../kernel/node-id.ts';
+import { normalizeHostname, sameHostname } from '../kernel/machine/hostname.ts';
+import { readNodeId } from '../kernel/machine/node-id.ts';
 import type { World } from '../kernel/world.ts';
 import { expandPath } from './expand-path.ts';
 import { findAliases } from './find-aliases.ts';

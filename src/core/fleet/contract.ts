@@ -1,6 +1,6 @@
 import type { ReportedCopy } from '../catalog/reported-copies.ts';
+import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type { NodeId } from '../kernel/node-id.ts';
 
 /** What a node says of itself; sizes in bytes. */
 export interface NodeReport {

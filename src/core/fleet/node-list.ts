@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { parseReportedCopies } from '../catalog/reported-copies.ts';
-import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError } from '../kernel/errors.ts';
-import { isNodeId, type NodeId } from '../kernel/node-id.ts';
+import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { isNodeId, type NodeId } from '../kernel/machine/node-id.ts';
 import type { KnownNode } from './contract.ts';
 
 /** What is kept of a node. */

@@ -1,4 +1,4 @@
-import type { NodeId } from '../kernel/node-id.ts';
+import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { NodeOutcome, Order, OrderOutcome } from './contract.ts';
 import type { LogEntry } from './order-log.ts';
 

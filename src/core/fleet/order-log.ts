@@ -1,9 +1,9 @@
 import { open, readFile, truncate } from 'node:fs/promises';
-import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError } from '../kernel/errors.ts';
-import { makeDirectory } from '../kernel/make-directory.ts';
+import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { makeDirectory } from '../kernel/files/make-directory.ts';
+import { isNodeId, type NodeId } from '../kernel/machine/node-id.ts';
 import { isModelId } from '../kernel/model-id.ts';
-import { isNodeId, type NodeId } from '../kernel/node-id.ts';
 import type { Order, OrderOutcome } from './contract.ts';
 
 /** One line of the log. */

@@ -1,4 +1,4 @@
-import type { NodeId } from '../kernel/node-id.ts';
+import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { NodeRecord } from './node-list.ts';
 
 /** Bounds of the list of nodes. Times are in milliseconds. */

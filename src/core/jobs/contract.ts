@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../kernel/errors.ts';
+import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type { RelativePath } from '../kernel/relative-path.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 
 /** What is to be fetched from the Hub. */

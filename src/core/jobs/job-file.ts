@@ -1,8 +1,8 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isErrorCode, isSystemError, SkulkError } from '../kernel/errors.ts';
-import type { Emit } from '../kernel/events.ts';
+import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import type { Emit } from '../kernel/flow/events.ts';
 import { directoryName, isModelId, type ModelId } from '../kernel/model-id.ts';
 import type { DownloadStatus } from './contract.ts';
 

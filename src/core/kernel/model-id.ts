@@ -1,5 +1,5 @@
 import { SkulkError } from './errors.ts';
-import { parseRelativePath, type RelativePath } from './relative-path.ts';
+import { parseRelativePath, type RelativePath } from './files/relative-path.ts';
 
 /** A model's id on the Hub, `org/name` or `name`, that passed `parseModelId`. */
 export type ModelId = string & { readonly brand: 'ModelId' };

@@ -1,4 +1,4 @@
-import type { Emit } from './events.ts';
+import type { Emit } from './flow/events.ts';
 
 /** What skulk knows of the world outside; the only way to environment, clock, cancellation and reports. */
 export interface World {

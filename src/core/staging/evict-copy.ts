@@ -1,7 +1,7 @@
 import { isDiskFull, SkulkError } from '../kernel/errors.ts';
-import type { Holder } from '../kernel/holder.ts';
-import { type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/lock.ts';
 import type { ModelId } from '../kernel/model-id.ts';
+import type { Holder } from '../kernel/process/holder.ts';
+import { type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/process/lock.ts';
 import { type Sealed, takeAway, takeFiles } from '../transfer/trash.ts';
 import { removeWorkPlace } from '../transfer/work-place.ts';
 import { readLastUsed } from './last-used.ts';

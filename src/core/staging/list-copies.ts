@@ -1,8 +1,8 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { totalBytes } from '../catalog/manifest.ts';
-import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { isSystemError } from '../kernel/errors.ts';
+import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import { isOwnWorkPlace } from '../transfer/work-place.ts';
 import { readLastUsed } from './last-used.ts';

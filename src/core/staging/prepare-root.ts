@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isDiskFull, isSystemError, SkulkError } from '../kernel/errors.ts';
-import { makeDirectory } from '../kernel/make-directory.ts';
+import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { makeDirectory } from '../kernel/files/make-directory.ts';
 import type { StagingLayout } from './layout.ts';
 import { isInsideStore, isStore } from './same-place.ts';
 

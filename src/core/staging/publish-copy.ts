@@ -1,11 +1,11 @@
 import { dirname, join } from 'node:path';
 import type { Companion } from '../catalog/companions.ts';
 import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
-import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
-import { renameDurably, syncDirectory } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
-import type { HeldLock } from '../kernel/lock.ts';
-import { quote } from '../kernel/relative-path.ts';
+import { renameDurably, syncDirectory } from '../kernel/files/durable-file.ts';
+import { quote } from '../kernel/files/relative-path.ts';
+import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
+import type { HeldLock } from '../kernel/process/lock.ts';
 import type { Fingerprint } from '../transfer/fingerprint.ts';
 import { syncFile } from '../transfer/sync-file.ts';
 import { takeAway } from '../transfer/trash.ts';

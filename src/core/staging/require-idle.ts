@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { ModelId } from '../kernel/model-id.ts';
-import { identifySelf, isSameProcess } from '../kernel/process-identity.ts';
+import { identifySelf, isSameProcess } from '../kernel/process/process-identity.ts';
 import { copyPath, type StagingLayout } from './layout.ts';
 import { holdersOf, inUse } from './leases/holders.ts';
 import { type Lease, readLiveLeases } from './leases/lease.ts';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { foreignNames, nameSome, type OwnPlaces, whyNeverTaken } from '../kernel/foreign-directory.ts';
+import { foreignNames, nameSome, type OwnPlaces, whyNeverTaken } from '../kernel/files/foreign-directory.ts';
 import { copyRecordName, lastUsedName } from './layout.ts';
 import { isStore } from './same-place.ts';
 

@@ -4,8 +4,8 @@ import type { Card } from '../catalog/card.ts';
 import type { Companion } from '../catalog/companions.ts';
 import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
 import type { Traits } from '../catalog/traits.ts';
+import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type { RelativePath } from '../kernel/relative-path.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import type { FetchPlan } from '../transfer/fetch-pieces.ts';
 

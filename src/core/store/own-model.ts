@@ -3,12 +3,12 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { litterBeside } from '../catalog/model-files.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { quoteSome } from '../kernel/files/relative-path.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
-import { quoteSome } from '../kernel/relative-path.ts';
 import { findOthers, type Prove } from '../transfer/trash.ts';
 import type { RegistryEntry } from './contract.ts';
-import type { KnownManifest, ModelRecords } from './model-records.ts';
-import type { Registry } from './registry.ts';
+import type { KnownManifest, ModelRecords } from './records/model-records.ts';
+import type { Registry } from './records/registry.ts';
 
 /*
  * Here alone is decided whether what lies below a store's root may be moved, replaced or removed: the registry names it as the

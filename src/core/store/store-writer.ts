@@ -1,19 +1,21 @@
 import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { renameDurably } from '../kernel/durable-file.ts';
 import { isDiskFull, isSystemError, SkulkError } from '../kernel/errors.ts';
-import { acquireLock, describeLockHolder, type HeldLock } from '../kernel/lock.ts';
-import { makeDirectory } from '../kernel/make-directory.ts';
+import { renameDurably } from '../kernel/files/durable-file.ts';
+import { makeDirectory } from '../kernel/files/make-directory.ts';
+import { quoteSome } from '../kernel/files/relative-path.ts';
 import { type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
-import { quoteSome } from '../kernel/relative-path.ts';
+import { acquireLock, describeLockHolder, type HeldLock } from '../kernel/process/lock.ts';
 import type { World } from '../kernel/world.ts';
 import { emptyTrash as emptyTrashAt, removeTree, settleTaken, takeAway, takeFiles } from '../transfer/trash.ts';
-import { clearAbandonedPlaces } from './incoming.ts';
-import { isPlaceInside } from './inside-store.ts';
-import { clearIntent, type Intent, modelOf, readIntents, writeIntent } from './intents.ts';
+import { isPlaceInside } from './disk/inside-store.ts';
+import type { StorePresence } from './disk/store-presence.ts';
+import { clearAbandonedPlaces } from './ingest/incoming.ts';
+import { clearIntent, type Intent, modelOf, readIntents, writeIntent } from './ingest/intents.ts';
+import { scanOrNothing } from './ingest/scan-directory.ts';
 import type { StoreLayout } from './layout.ts';
-import type { ModelRecords } from './model-records.ts';
 import { findForeignFiles, isOfModel, notRegistered, proveReplaceable } from './own-model.ts';
+import type { ModelRecords } from './records/model-records.ts';
 import {
   type DamagedRegistry,
   keepDamagedRegistry,
@@ -23,9 +25,7 @@ import {
   reportUnusable,
   writeRegistry,
   writeRegistryEntry,
-} from './registry.ts';
-import { scanOrNothing } from './scan-directory.ts';
-import type { StorePresence } from './store-presence.ts';
+} from './records/registry.ts';
 
 /** The only way to change a store's index: one writer at a time, over processes and within this one. */
 export interface StoreWriter extends AsyncDisposable {

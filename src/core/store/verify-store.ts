@@ -2,15 +2,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Manifest, type ManifestFile, totalBytes } from '../catalog/manifest.ts';
 import { isProjector } from '../catalog/model-files.ts';
-import { filesAtOnce, mapAtOnce } from '../kernel/at-once.ts';
 import { type SkulkError, systemCode } from '../kernel/errors.ts';
+import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import { noSuchModel } from '../kernel/no-such-model.ts';
 import { type Fingerprint, lookAtFile, untouchedBetween } from '../transfer/fingerprint.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
-import type { AdoptContext } from './adopt-model.ts';
 import type { BadFile, RegistryEntry, VerifiedModel, VerifyReport, WorkOptions } from './contract.ts';
-import { isDirectoryInside } from './inside-store.ts';
+import { isDirectoryInside } from './disk/inside-store.ts';
+import type { AdoptContext } from './ingest/adopt-model.ts';
 
 /**
  * Hashes models again and compares them with their manifests. With `repair` what can be made again is: a manifest from the

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError } from '../kernel/errors.ts';
-import { makeDirectory } from '../kernel/make-directory.ts';
+import { makeDirectory } from '../kernel/files/make-directory.ts';
 import type { FileDigest } from './hash-job.ts';
 import { type HashOptions, runHashJob } from './hash-pool.ts';
 import { syncFile } from './sync-file.ts';

@@ -1,10 +1,10 @@
 import { link, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { RetryPolicy } from '../kernel/backoff.ts';
 import { chunkSize } from '../kernel/chunk-size.ts';
 import { SkulkError } from '../kernel/errors.ts';
-import { makeDirectory } from '../kernel/make-directory.ts';
-import { quote, type RelativePath } from '../kernel/relative-path.ts';
+import { makeDirectory } from '../kernel/files/make-directory.ts';
+import { quote, type RelativePath } from '../kernel/files/relative-path.ts';
+import type { RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import { cloneFile } from './clone-file.ts';
 import { fetchPieces } from './fetch-pieces.ts';

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import { backoffDelay, pause, type RetryPolicy } from '../kernel/backoff.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainSystemError } from '../kernel/explain-system-error.ts';
-import { quote, type RelativePath } from '../kernel/relative-path.ts';
+import { quote, type RelativePath } from '../kernel/files/relative-path.ts';
+import { backoffDelay, pause, type RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 

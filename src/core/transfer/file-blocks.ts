@@ -1,5 +1,5 @@
 import { chunkSize } from '../kernel/chunk-size.ts';
-import type { RelativePath } from '../kernel/relative-path.ts';
+import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { WantedPiece } from './fetch-pieces.ts';
 
 /** What is journalled at a time; a chunk is a multiple of it. */

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
-import { workerUrl } from '../kernel/worker-url.ts';
+import { workerUrl } from '../kernel/flow/worker-url.ts';
 import type { HashJob, HashReply, HashRequest, HashResult } from './hash-job.ts';
 
 /** How a hashing job is watched and stopped. */

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { lstat, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
-import { takeTurns } from '../kernel/in-turns.ts';
-import { quote } from '../kernel/relative-path.ts';
+import { quote } from '../kernel/files/relative-path.ts';
+import { takeTurns } from '../kernel/flow/in-turns.ts';
 
 /** Which names a disk takes for one. */
 export interface Folding {

@@ -1,5 +1,5 @@
 import { chunkSize } from '../kernel/chunk-size.ts';
-import type { RelativePath } from '../kernel/relative-path.ts';
+import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 
 /** What a transfer fetches, checks and journals at a time: a chunk of a large file, or a whole small one. */

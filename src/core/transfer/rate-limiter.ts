@@ -1,4 +1,4 @@
-import { pause } from '../kernel/backoff.ts';
+import { pause } from '../kernel/flow/backoff.ts';
 
 /** Lets bytes pass at no more than a rate, over all who share it. */
 export interface RateLimiter {

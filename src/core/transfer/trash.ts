@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, opendir, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { mapAtOnce } from '../kernel/at-once.ts';
-import { syncDirectory } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
-import { forEachInTurns } from '../kernel/in-turns.ts';
-import { makeDirectory } from '../kernel/make-directory.ts';
+import { syncDirectory } from '../kernel/files/durable-file.ts';
+import { makeDirectory } from '../kernel/files/make-directory.ts';
+import { mapAtOnce } from '../kernel/flow/at-once.ts';
+import { forEachInTurns } from '../kernel/flow/in-turns.ts';
 
 /*
  * What has to go is first moved into the trash, under its own path in a directory of a name that nobody else gives:

@@ -1,8 +1,8 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileDurably } from '../kernel/durable-file.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
-import { quoteSome } from '../kernel/relative-path.ts';
+import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { quoteSome } from '../kernel/files/relative-path.ts';
 import { findOthers, removeTree, takeFiles } from './trash.ts';
 
 /*

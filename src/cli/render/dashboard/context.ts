@@ -1,6 +1,6 @@
 import { createContext, useContext } from 'react';
+import type { NodeId } from '../../../core/kernel/machine/node-id.ts';
 import type { ModelId } from '../../../core/kernel/model-id.ts';
-import type { NodeId } from '../../../core/kernel/node-id.ts';
 import type { ListState } from '../parts/list-state.ts';
 import type { DashboardActs, DashboardView } from '../shapes.ts';
 

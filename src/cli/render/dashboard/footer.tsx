@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { Connection } from '../../../core/kernel/follow.ts';
+import type { Connection } from '../../../core/kernel/flow/follow.ts';
 import { type Hint, hintParts } from '../parts/hints.ts';
 import { wrap } from '../parts/text-width.ts';
 import { Line, type Part } from '../parts/words.tsx';

@@ -1,6 +1,6 @@
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
-import type { Connection } from '../../../core/kernel/follow.ts';
+import type { Connection } from '../../../core/kernel/flow/follow.ts';
 import { stagingRows } from '../lists/copy-columns.ts';
 import { bar } from '../parts/bar.ts';
 import { formatBytes, plural } from '../parts/format.ts';

@@ -1,6 +1,6 @@
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
-import type { Connection } from '../../../core/kernel/follow.ts';
+import type { Connection } from '../../../core/kernel/flow/follow.ts';
 import { connectionParts } from '../dashboard/header.tsx';
 import { downloadColumns } from '../lists/download-columns.ts';
 import { nodeColumns } from '../lists/node-columns.ts';

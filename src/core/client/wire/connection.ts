@@ -1,5 +1,5 @@
 import { connect as connectTcp, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
-import { startDeadline } from '../../kernel/deadline.ts';
+import { startDeadline } from '../../kernel/flow/deadline.ts';
 import { createHeadCollector } from './head-collector.ts';
 import { type ResponseHead, UnreadableResponse } from './response-head.ts';
 

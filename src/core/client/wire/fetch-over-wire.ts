@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { SkulkError } from '../../kernel/errors.ts';
+import { workerUrl } from '../../kernel/flow/worker-url.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
-import { workerUrl } from '../../kernel/worker-url.ts';
 import type { FetchPlan } from '../../transfer/fetch-pieces.ts';
 import type { Piece } from '../../transfer/pieces.ts';
 import { createBatches, type LaneItem } from './batches.ts';

@@ -2,14 +2,14 @@ import type { LookupAddress } from 'node:dns';
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import type { LookupFunction } from 'node:net';
 import { join } from 'node:path';
-import type { RetryPolicy } from '../../kernel/backoff.ts';
+import type { RetryPolicy } from '../../kernel/flow/backoff.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
 import type { PieceRequest } from '../../store/contract.ts';
 import { fetchPiece, type PieceFile } from '../../transfer/fetch-piece.ts';
 import type { Piece } from '../../transfer/pieces.ts';
 import type { RateLimiter } from '../../transfer/rate-limiter.ts';
-import { isTransient } from '../transient.ts';
+import { isTransient } from '../http/transient.ts';
 import { type LaneItem, largeBytes } from './batches.ts';
 import { createPieceReader, type WireTarget } from './piece-reader.ts';
 

@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { PieceRequest } from '../../store/contract.ts';
-import { mapNetworkError, mapRefusal, notAStore } from '../map-failure.ts';
+import { mapNetworkError, mapRefusal, notAStore } from '../http/map-failure.ts';
 import { checkPieceHead, pieceHeaders, pieceStatuses, pieceTarget } from '../piece-answer.ts';
 import { type BodySink, openWire, Stalled, type WireConnection } from './connection.ts';
 import { type ResponseHead, UnreadableResponse } from './response-head.ts';

@@ -1,9 +1,9 @@
-import { lookupOfStore } from '../../client/lookup-of-store.ts';
+import { lookupOfStore } from '../../client/http/lookup-of-store.ts';
 import { askSession } from '../../client/session-client.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { findByName } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import type { Deps } from '../deps.ts';
-import { findByName } from '../open-store.ts';
-import { viewPolicy } from '../store-policy.ts';
+import { viewPolicy } from '../store/store-policy.ts';
 import { type Check, ok, problemOf, skipped } from './check.ts';
 import type { Role } from './find-role.ts';
 

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { Deps } from '../deps.ts';
+import type { Deps } from '../../connect/deps.ts';
 import { type Check, ok, warning } from './check.ts';
 
 /** Whether other users of this machine can read the tokens in the configuration file. */

@@ -1,10 +1,10 @@
+import type { Deps } from '../../connect/deps.ts';
 import { formatBytes, plural } from '../../kernel/units.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { sortLeases } from '../../staging/leases/lease.ts';
 import { listCopies, listUnfinished } from '../../staging/list-copies.ts';
 import { isCanonicalRoot, isInsideStore } from '../../staging/same-place.ts';
 import { countTrash } from '../../transfer/trash.ts';
-import type { Deps } from '../deps.ts';
 import { type Check, ok, problem, problemOf, skipped, warning } from './check.ts';
 import { describeRoom } from './check-store.ts';
 

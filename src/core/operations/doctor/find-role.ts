@@ -1,14 +1,14 @@
 import { networkInterfaces } from 'node:os';
+import type { Deps } from '../../connect/deps.ts';
+import { openStore } from '../../connect/open-store.ts';
+import { remoteUrl } from '../../connect/remote-url.ts';
+import { urlFromHere } from '../../connect/url-from-here.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import { normalizeHostname } from '../../kernel/hostname.ts';
-import { readLock } from '../../kernel/lock.ts';
-import { isOwnAddress } from '../../kernel/own-address.ts';
-import { resolveName } from '../../kernel/resolve-name.ts';
+import { normalizeHostname } from '../../kernel/machine/hostname.ts';
+import { isOwnAddress } from '../../kernel/machine/own-address.ts';
+import { resolveName } from '../../kernel/machine/resolve-name.ts';
+import { readLock } from '../../kernel/process/lock.ts';
 import { storeLayout } from '../../store/layout.ts';
-import type { Deps } from '../deps.ts';
-import { openStore } from '../open-store.ts';
-import { remoteUrl } from '../remote-url.ts';
-import { urlFromHere } from '../url-from-here.ts';
 import { type Check, ok, problem, problemOf, warning } from './check.ts';
 
 /** Which part this machine plays, as commands on it would see it. */

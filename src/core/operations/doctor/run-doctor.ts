@@ -1,9 +1,9 @@
 import { checkDirectory } from '../../config/check-paths.ts';
 import { placeOf } from '../../config/settings.ts';
-import { whyUnmounted } from '../../kernel/known-mounts.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { refuseForeignDirectory, requireServedStore } from '../../connect/served-stores.ts';
+import { whyUnmounted } from '../../kernel/machine/known-mounts.ts';
 import { openDiskStore } from '../../store/disk-store.ts';
-import type { Deps } from '../deps.ts';
-import { refuseForeignDirectory, requireServedStore } from '../served-stores.ts';
 import { type Check, ok, skipped } from './check.ts';
 import { checkAccess } from './check-access.ts';
 import { checkSecrets } from './check-secrets.ts';

@@ -1,9 +1,9 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../../config/settings.ts';
+import type { Deps } from '../../connect/deps.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import type { World } from '../../kernel/world.ts';
-import type { Deps } from '../deps.ts';
 import { launchdLabel, type ServiceManager, type UnitContent, unitFile } from './unit-file.ts';
 
 /** What is to be kept running. */

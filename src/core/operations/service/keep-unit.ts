@@ -1,7 +1,7 @@
 import type { Config } from '../../config/settings.ts';
-import { writeFileDurably } from '../../kernel/durable-file.ts';
+import type { Deps } from '../../connect/deps.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
-import type { Deps } from '../deps.ts';
+import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { describeUnit, readUnit, signature } from './describe-unit.ts';
 import { isUnitOf, isWritableIn, missingIn, namesPaths, withPaths } from './unit-file.ts';
 

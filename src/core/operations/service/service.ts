@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { writeFileDurably } from '../../kernel/durable-file.ts';
+import type { Deps } from '../../connect/deps.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
-import { makeDirectory } from '../../kernel/make-directory.ts';
-import type { Deps } from '../deps.ts';
+import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { describeUnit, readUnit, type ServiceRequest, signature } from './describe-unit.ts';
 import { keepUnit } from './keep-unit.ts';
 import { launchdLabel, type ServiceManager } from './unit-file.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isSafe } from '../refuse-web-pages.ts';
+import { isSafe } from '../app/refuse-web-pages.ts';
 import type { Asker } from './access.ts';
 
 declare module 'fastify' {

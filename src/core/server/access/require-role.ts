@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SkulkError } from '../../kernel/errors.ts';
 import { mayActAs, type Role } from '../../kernel/role.ts';
-import { isSafe } from '../refuse-web-pages.ts';
+import { isSafe } from '../app/refuse-web-pages.ts';
 import type { Access, Asker } from './access.ts';
 
 declare module 'fastify' {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Limits } from '../limits.ts';
-import { createSlots } from '../slots.ts';
+import type { Limits } from '../app/limits.ts';
+import { createSlots } from '../files/slots.ts';
 import type { Feed } from './feed.ts';
 
 /** Answers requests with the events of feeds. */

@@ -1,8 +1,8 @@
-import { viewConfig } from '../../operations/change-config.ts';
-import type { Deps } from '../../operations/deps.ts';
-import { lookAtStaging } from '../../operations/look-at-staging.ts';
-import type { StagingJobs } from '../../operations/staging-jobs.ts';
-import { watchCopies } from '../../operations/watch-copies.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { watchCopies } from '../../node/watch-copies.ts';
+import { lookAtStaging } from '../../operations/nodes/look-at-staging.ts';
+import { viewConfig } from '../../operations/settings/change-config.ts';
+import type { StagingJobs } from '../../operations/stage/staging-jobs.ts';
 import { createFeed, type Feed } from './feed.ts';
 
 /** What is told of this very node; each is its whole list. */

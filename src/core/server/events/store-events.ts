@@ -1,13 +1,13 @@
+import type { Deps } from '../../connect/deps.ts';
 import type { DownloadStatus } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import { checkHealth } from '../../operations/check-health.ts';
-import type { Deps } from '../../operations/deps.ts';
-import { listDownloads } from '../../operations/downloads.ts';
-import { listRegistry } from '../../operations/list-registry.ts';
-import { listNodes, listOrders } from '../../operations/nodes.ts';
-import { listUploads } from '../../operations/uploads.ts';
+import { listDownloads } from '../../operations/models/downloads.ts';
+import { listRegistry } from '../../operations/models/list-registry.ts';
+import { listUploads } from '../../operations/models/uploads.ts';
+import { listNodes, listOrders } from '../../operations/nodes/nodes.ts';
+import { checkHealth } from '../../operations/store/check-health.ts';
 import type { DescribedEntry } from '../../store/contract.ts';
-import { healthAnswer } from '../health-answer.ts';
+import { healthAnswer } from '../routes/health-answer.ts';
 import { createFeed, type Feed } from './feed.ts';
 
 /** What is told of a store; each is its whole list. */

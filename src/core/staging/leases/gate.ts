@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { acquireLock, type HeldLock } from '../../kernel/lock.ts';
+import { acquireLock, type HeldLock } from '../../kernel/process/lock.ts';
 import type { StagingLayout } from '../layout.ts';
 
 /** No model's lock can have this name, as no model id begins with a dot. */

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../../kernel/errors.ts';
-import { type Pulse, readPulse } from '../../kernel/heartbeat.ts';
 import { isModelId, type ModelId } from '../../kernel/model-id.ts';
-import { type Observer, silenceMs, thisObserver } from '../../kernel/observe.ts';
-import { lifeOf, type ProcessOnMachine } from '../../kernel/process-identity.ts';
+import { type Pulse, readPulse } from '../../kernel/process/heartbeat.ts';
+import { type Observer, silenceMs, thisObserver } from '../../kernel/process/observe.ts';
+import { lifeOf, type ProcessOnMachine } from '../../kernel/process/process-identity.ts';
 import type { StagingLayout } from '../layout.ts';
 
 /** Says that a staged copy is in use: by processes, or until a time. It covers the model and its companions. */

@@ -1,5 +1,5 @@
-import { beat, leaveUnattended } from '../../kernel/heartbeat.ts';
-import { lifeOf, whereabouts } from '../../kernel/process-identity.ts';
+import { beat, leaveUnattended } from '../../kernel/process/heartbeat.ts';
+import { lifeOf, whereabouts } from '../../kernel/process/process-identity.ts';
 import type { StagingLayout } from '../layout.ts';
 import { beatPath, type Lease, readLeases } from './lease.ts';
 

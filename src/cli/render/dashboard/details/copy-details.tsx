@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
-import { describeHolder } from '../../../../core/kernel/holder.ts';
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
+import { describeHolder } from '../../../../core/kernel/process/holder.ts';
 import { stagingRows } from '../../lists/copy-columns.ts';
 import { amountOf } from '../../lists/download-columns.ts';
 import { factLines } from '../../parts/facts.ts';

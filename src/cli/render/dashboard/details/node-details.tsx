@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { NodeId } from '../../../../core/kernel/node-id.ts';
+import type { NodeId } from '../../../../core/kernel/machine/node-id.ts';
 import { stateOf as stateOfCopy } from '../../lists/copy-columns.ts';
 import { stateOf } from '../../lists/node-columns.ts';
 import { nodeNames } from '../../lists/node-names.ts';

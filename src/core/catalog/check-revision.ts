@@ -1,0 +1,25 @@
+import { SkulkError } from '../kernel/errors.ts';
+import type { ModelRef } from '../kernel/model-id.ts';
+import { formatBytes } from '../kernel/units.ts';
+import { type Manifest, totalBytes } from './manifest.ts';
+
+/** Whether a manifest is of the revision that was asked for; any will do when none was. */
+export const hasRevision = ({ revision }: ModelRef, manifest: Manifest): boolean =>
+  revision === undefined || revision === manifest.revision || revision === manifest.commit;
+
+/**
+ * Refuses a manifest of another revision than the one that was asked for.
+ * @throws SkulkError REVISION_NOT_FOUND
+ */
+export function checkRevision(ref: ModelRef, manifest: Manifest): void {
+  if (hasRevision(ref, manifest)) return;
+  const { modelId, revision } = ref;
+  const has = manifest.revision ?? manifest.commit;
+  throw new SkulkError(
+    'REVISION_NOT_FOUND',
+    `${modelId} is here ${has === null ? 'without a revision' : `at ${has}`}, not at ${revision}`,
+    {
+      hint: `bring that revision into the store with \`skulk add PATH --as ${modelId} --revision ${revision}\`, or leave @${revision} out (${formatBytes(totalBytes(manifest.files))})`,
+    },
+  );
+}

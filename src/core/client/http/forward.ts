@@ -1,0 +1,135 @@
+import type { Agent, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { LookupFunction } from 'node:net';
+import { pipeline } from 'node:stream/promises';
+import { urlToHttpOptions } from 'node:url';
+import { SkulkError } from '../../kernel/errors.ts';
+import { boundConnecting } from './fetch.ts';
+import { mapNetworkError } from './map-failure.ts';
+
+/** Hands requests on to one store. */
+export interface Forwarder {
+  /**
+   * Sends a request on as it came and its answer back as it comes; nothing is held back or kept.
+   * Throws STORE_UNREACHABLE as long as no byte of an answer was sent; afterwards the connection is cut off.
+   * @param target path and query, sent as they are
+   * @param begin called right before the first byte of the answer is sent
+   * @param authorization what the store is shown; never this machine's own, as that of somebody else's request
+   */
+  forward(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    target: string,
+    options: { readonly begin: () => void; readonly authorization: string | undefined },
+  ): Promise<void>;
+  close(): void;
+}
+
+/** They speak of one connection (RFC 9110, 7.6.1), or of who asked, which this machine has judged already; what is shown of that to the store is said apart. */
+const dropped: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'content-length',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'host',
+  'origin',
+  'referer',
+  'cookie',
+  'authorization',
+]);
+
+/**
+ * @param silenceMs how long the store may send nothing
+ * @param lookup how the store is found for a request without a token, and for one with it
+ */
+export function createForwarder({
+  url: given,
+  withheld,
+  lookup,
+  connectTimeoutMs,
+  silenceMs,
+}: {
+  readonly url: string;
+  /** Why no token may go there. */
+  readonly withheld: SkulkError | undefined;
+  readonly lookup: Readonly<Record<'open' | 'withToken', LookupFunction | undefined>>;
+  readonly connectTimeoutMs: number;
+  readonly silenceMs: number;
+}): Forwarder {
+  const url = given.replace(/\/+$/, '');
+  const isTls = url.startsWith('https:');
+  const { request, Agent: AgentOf } = isTls ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http');
+  // A kept connection may end just as it is used again, and only what changes nothing may then be sent once more. So nothing is kept.
+  const agentBy = (by: LookupFunction | undefined): Agent =>
+    boundConnecting(new AgentOf({ keepAlive: false, ...(by !== undefined && { lookup: by }) }) as Agent, connectTimeoutMs);
+  const agents = { open: agentBy(lookup.open), withToken: agentBy(lookup.withToken) };
+  // A URL that is put together and parsed again would lose its dot segments, and with them the path that was checked.
+  const parsed = new URL(url);
+  const base = urlToHttpOptions(parsed);
+  const prefix = parsed.pathname.replace(/\/+$/, '');
+  return {
+    close: () => {
+      for (const agent of Object.values(agents)) agent.destroy();
+    },
+    forward: async (incoming, outgoing, target, { begin, authorization }) => {
+      if (authorization !== undefined && withheld !== undefined) throw withheld;
+      const body = framingOf(incoming.headers);
+      const headers = { ...passOn(incoming.headers), ...body };
+      if (authorization !== undefined) headers['authorization'] = authorization;
+      const agent = authorization === undefined ? agents.open : agents.withToken;
+      const onward = request({ ...base, path: prefix + target, method: incoming.method, headers, agent });
+      onward.setTimeout(silenceMs, () =>
+        onward.destroy(new SkulkError('STORE_UNREACHABLE', `the store at ${url} sent nothing for ${silenceMs / 1000} s`)),
+      );
+      // Whoever asked may go away.
+      const leave = (): void => void onward.destroy();
+      outgoing.once('close', leave);
+      try {
+        const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+          onward.once('response', resolve);
+          onward.once('error', reject);
+          incoming.once('error', reject);
+          if (body === undefined) onward.end();
+          else incoming.pipe(onward);
+        });
+        begin();
+        const length = answer.headers['content-length'];
+        outgoing.writeHead(answer.statusCode ?? 502, {
+          ...passOn(answer.headers),
+          ...(length !== undefined && { 'content-length': length }),
+        });
+        // A stream may have nothing to say for a while, and whoever listens wants to know that it is there.
+        outgoing.flushHeaders();
+        await pipeline(answer, outgoing);
+      } catch (error) {
+        onward.destroy();
+        if (outgoing.headersSent || outgoing.destroyed) return void outgoing.destroy();
+        throw mapNetworkError(error, url);
+      } finally {
+        outgoing.off('close', leave);
+      }
+    },
+  };
+}
+
+/**
+ * How a body is told apart from the next request; undefined when there is none. Of a GET with a body that nothing frames Node would send
+ * the bytes as they are, and the store would read them as a request of their own. What a Connection header says changes nothing here.
+ */
+function framingOf(headers: IncomingMessage['headers']): OutgoingHttpHeaders | undefined {
+  if (headers['transfer-encoding'] !== undefined) return { 'transfer-encoding': 'chunked' };
+  const length = headers['content-length'];
+  return length === undefined ? undefined : { 'content-length': length };
+}
+
+function passOn(headers: IncomingMessage['headers']): OutgoingHttpHeaders {
+  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const kept = Object.entries(headers).filter(([name]) => !dropped.has(name) && !named.includes(name) && !name.startsWith('sec-fetch-'));
+  return Object.fromEntries(kept);
+}

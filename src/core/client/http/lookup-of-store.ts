@@ -1,0 +1,90 @@
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
+import { isIP, isIPv6, type LookupFunction } from 'node:net';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { createExchange } from './exchange.ts';
+import { lookupBy, preferRoutable } from './prefer-routable.ts';
+import { readHealth } from './read-health.ts';
+import type { TokenGuard } from './token-guard.ts';
+
+/** Finds the IPv4 address of a store whose name the name service does not know. */
+export type FindByName = (name: string) => Promise<string | undefined>;
+
+/** A first connection waits for what these give. */
+const patience = { stallTimeoutMs: 1_000, connectTimeoutMs: 500, connections: 1 };
+
+/**
+ * How sockets find a store by its name. Undefined where the system's own way will do: an address needs no look-up, and a
+ * certificate is for the name and not for an address that was learned.
+ */
+export function lookupOfStore({
+  url,
+  signal,
+  userAgent,
+  findByName,
+  carriesToken,
+  guard = {},
+}: {
+  readonly url: string;
+  readonly signal: AbortSignal;
+  readonly userAgent: string;
+  readonly findByName?: FindByName | undefined;
+  /** Whether a token goes to where this leads. */
+  readonly carriesToken: boolean;
+  readonly guard?: TokenGuard | undefined;
+}): LookupFunction | undefined {
+  const { hostname, port, protocol } = new URL(url);
+  if (protocol !== 'http:' || hostname === 'localhost' || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return undefined;
+  // What answers may say any address, and whoever has that address may say that it is the same store. So a token goes to where the
+  // name leads, and nowhere else.
+  if (carriesToken) return lookupBy(findByName === undefined ? resolve : orElse(guarded(findByName, guard)));
+  return preferRoutable({
+    resolve: findByName === undefined ? resolve : orElse(findByName),
+    healthAt: async (address) => {
+      const at = isIPv6(address) ? `[${address}]` : address;
+      const exchange = createExchange({ url: `http://${at}:${port || 80}`, signal, userAgent, ...patience });
+      try {
+        return await readHealth(exchange);
+      } finally {
+        exchange.close();
+      }
+    },
+  });
+}
+
+/** How long it is remembered what was found, or that nothing was, in milliseconds. */
+const rememberedMs = 60_000;
+
+const resolve = (name: string): Promise<readonly LookupAddress[]> => lookup(name, { all: true });
+
+/** The same, but where only mDNS knows a name it ends with the reason why no token goes there. */
+const guarded =
+  (find: FindByName, { whenOnlyMdns }: TokenGuard): FindByName =>
+  async (name) => {
+    const address = await find(name);
+    if (address !== undefined && whenOnlyMdns !== undefined) throw whenOnlyMdns(name, address);
+    return address;
+  };
+
+/** That mDNS does not work is no news; that a token must not go somewhere is. */
+function passRefusal(error: unknown): undefined {
+  if (error instanceof SkulkError && error.code === 'TOKEN_WITHHELD') throw error;
+  return undefined;
+}
+
+function orElse(find: FindByName): typeof resolve {
+  let found: { readonly until: number; readonly address: Promise<string | undefined> } | undefined;
+  return async (name) => {
+    try {
+      return await resolve(name);
+    } catch (error) {
+      if (!isSystemError(error, 'ENOTFOUND', 'EAI_AGAIN')) throw error;
+      if (found === undefined || found.until < performance.now())
+        found = { until: performance.now() + rememberedMs, address: find(name).catch(passRefusal) };
+      found.address.catch(() => undefined);
+      const address = await found.address;
+      if (address === undefined) throw error;
+      return [{ address, family: 4 }];
+    }
+  };
+}

@@ -1,0 +1,106 @@
+import { type ErrorCode, isErrorCode, SkulkError, systemCode } from '../../kernel/errors.ts';
+
+/** What a store's refusal consists of. */
+export interface Refusal {
+  readonly status: number;
+  /** The parsed body, undefined when it was not JSON. */
+  readonly body: unknown;
+  readonly location: string | null;
+  readonly retryAfter: string | null;
+}
+
+/** Codes that speak of the process itself; a store cannot say them for us. */
+const ownCodes = new Set<ErrorCode>(['INTERRUPTED', 'TERMINATED', 'USAGE', 'CONFIG']);
+
+/** Turns an answer that is not the one that was asked for into an error. Pure. */
+export function mapRefusal({ status, body, location, retryAfter }: Refusal, url: string): SkulkError {
+  if (status >= 300 && status < 400) {
+    const message = `the store at ${url} answers with a redirect${location === null ? '' : ` to ${clean(location)}`}, which is not followed`;
+    return new SkulkError('STORE_UNREACHABLE', message, { hint: 'give the URL of the store itself in SKULK_STORE or --store' });
+  }
+  if (status === 403 && readBody(body).code === 'FORBIDDEN') {
+    const { detail, hint } = readBody(body);
+    // Whoever can say it better looks for the cause.
+    const cause = new SkulkError('FORBIDDEN', detail ?? 'forbidden', { hint });
+    return new SkulkError('CONFIG', `the store at ${url} refuses: ${detail ?? 'forbidden'}`, { hint, cause });
+  }
+  if (status === 401 || status === 403) {
+    const says = readBody(body).detail;
+    return new SkulkError('CONFIG', `the store at ${url} refuses access${says === undefined ? '' : `: ${says}`}`, {
+      hint: 'set SKULK_TOKEN to a valid token; `skulk token create NAME --role node` on the store host makes one',
+      ...(status === 401 && { cause: new SkulkError('UNAUTHORIZED', says ?? 'unauthorized') }),
+    });
+  }
+  const { detail, code, hint } = readBody(body);
+  const retryAfterMs = retryAfterOf(retryAfter);
+  if (code === 'NOT_FOUND') return notAStore(url, 'it does not know what a store must answer');
+  if (isErrorCode(code) && !ownCodes.has(code))
+    return new SkulkError(code, detail ?? `the store at ${url} answered ${status}`, { hint, retryAfterMs });
+  if (detail === undefined && status !== 503 && status !== 429) return notAStore(url, `it answered ${status}`);
+  const says = detail === undefined ? '' : `: ${detail}`;
+  if (status === 404)
+    return new SkulkError('MODEL_NOT_FOUND', detail ?? 'not in the store', { hint: hint ?? '`skulk registry` lists what is there' });
+  if (status === 503 || status === 429)
+    return new SkulkError('STORE_BUSY', `the store at ${url} is busy${says}`, { hint: hint ?? 'try again in a moment', retryAfterMs });
+  if (status >= 500)
+    return new SkulkError('STORE_UNREACHABLE', `the store at ${url} answered ${status}${says}`, { hint: hint ?? 'its log says more' });
+  return new SkulkError('BAD_REQUEST', `the store at ${url} answered ${status}${says}`, { hint });
+}
+
+/** Something answers at the URL, but it does not speak our protocol. */
+export function notAStore(url: string, why: string, cause?: unknown): SkulkError {
+  return new SkulkError('STORE_UNREACHABLE', `${url} answers, but is not a skulk store: ${why}`, {
+    hint: 'check the host and the port in SKULK_STORE, --store or skulk.yaml: a store is at 58080 unless another port was chosen, 52415 is that of the page',
+    cause,
+  });
+}
+
+/** Turns a failure of the network into an error that names the store; what is not one stays as it is. */
+export function mapNetworkError(error: unknown, url: string): unknown {
+  if (error instanceof SkulkError) return error;
+  const code = systemCode(error) ?? '';
+  if (code.startsWith('HPE_')) return notAStore(url, 'what it sends is not proper HTTP', error);
+  const sentence =
+    sentences[code] ?? (error instanceof Error ? error.message.replace(/^request to .* failed, reason: /, '') : String(error));
+  return new SkulkError('STORE_UNREACHABLE', `cannot reach the store at ${url}: ${sentence || code}`, {
+    hint: hints[code] ?? 'is `skulk serve` running there?',
+    cause: error,
+  });
+}
+
+const sentences: Record<string, string> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'the connection was closed',
+  EPIPE: 'the connection was closed',
+  ERR_STREAM_PREMATURE_CLOSE: 'the connection was closed too early',
+  ETIMEDOUT: 'no answer from the host',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'the network is unreachable',
+  ENOTFOUND: 'the host name is not known',
+  EAI_AGAIN: 'the host name cannot be looked up now',
+};
+
+const hints: Record<string, string> = {
+  ENOTFOUND:
+    'check the name (NAME.local may be known instead), or give an address: store_http_host, or SKULK_STORE=http://192.168.1.10:58080',
+  EAI_AGAIN: 'check the name service of this machine, or give an address: store_http_host, or SKULK_STORE=http://192.168.1.10:58080',
+  ETIMEDOUT: 'check that the host is up and that no firewall is between the machines',
+  EHOSTUNREACH: 'check that the host is up and on this network',
+};
+
+function readBody(body: unknown): { detail?: string | undefined; code?: unknown; hint?: string | undefined } {
+  if (typeof body !== 'object' || body === null) return {};
+  const { detail, code, hint } = body as Record<string, unknown>;
+  return { detail: typeof detail === 'string' ? clean(detail) : undefined, code, hint: typeof hint === 'string' ? clean(hint) : undefined };
+}
+
+/** The milliseconds that a Retry-After header in seconds asks for. */
+export function retryAfterOf(header: string | null): number | undefined {
+  return header !== null && /^\d{1,6}$/.test(header.trim()) ? Number(header) * 1000 : undefined;
+}
+
+/** A text from the store, safe to show on one line of a terminal. */
+export function clean(text: string): string {
+  const short = text.length > 1000 ? `${text.slice(0, 999)}…` : text;
+  return short.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD');
+}

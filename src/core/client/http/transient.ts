@@ -1,0 +1,23 @@
+import { SkulkError, systemCode } from '../../kernel/errors.ts';
+
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EADDRNOTAVAIL',
+  'ERR_STREAM_PREMATURE_CLOSE',
+]);
+
+/** Whether another try may help: the store is unreachable or busy, or the network failed. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof SkulkError) return error.code === 'STORE_UNREACHABLE' || error.code === 'STORE_BUSY';
+  return networkCodes.has(systemCode(error) ?? '');
+}

@@ -1,0 +1,93 @@
+import { networkInterfaces } from 'node:os';
+import { SkulkError } from '../kernel/errors.ts';
+import { sameHostname } from '../kernel/machine/hostname.ts';
+import { isOwnAddress } from '../kernel/machine/own-address.ts';
+import type { Deps } from './deps.ts';
+import type { AnnouncedStore } from './mdns.ts';
+import { type JudgedAddress, judgeAddresses } from './routable-address.ts';
+
+/** The stores that answered, and what is known of this machine's own addresses. */
+export interface Discovery {
+  readonly stores: readonly AnnouncedStore[];
+  readonly addresses: readonly JudgedAddress[];
+  /** What did not work. */
+  readonly problems: readonly string[];
+}
+
+/** How long a command that has no store listens, in milliseconds. */
+const shortMs = 700;
+
+const isOn = (text: string | undefined): boolean => /^(1|true|yes|on)$/i.test(text ?? '');
+
+/** Whether a store that nobody named may be looked for: `SKULK_NO_DISCOVERY` forbids it. */
+export const mayLookAround = ({ world }: Pick<Deps, 'world'>): boolean => !isOn(world.env['SKULK_NO_DISCOVERY']);
+
+/** Whether this machine may use mDNS: `SKULK_NO_MDNS` forbids it. */
+export const mayUseMdns = (deps: Pick<Deps, 'world'>): boolean => mayLookAround(deps) && !isOn(deps.world.env['SKULK_NO_MDNS']);
+
+/** Asks the LAN for stores. @param timeoutMs how long to listen, unless `isEnough` is true of one that answers */
+export async function discover(
+  deps: Deps,
+  { timeoutMs, isEnough }: { readonly timeoutMs: number; readonly isEnough?: (store: AnnouncedStore) => boolean },
+): Promise<Discovery> {
+  const problems: string[] = [];
+  const addresses = judgeAddresses(networkInterfaces(), deps.config.settings.storeHttpHost.value);
+  if (!mayUseMdns(deps)) return { stores: [], addresses, problems: ['SKULK_NO_MDNS or SKULK_NO_DISCOVERY is set, so nobody was asked'] };
+  const { discoverStores } = await import('./mdns.ts');
+  const onProblem = (message: string): void => void problems.push(message);
+  const stores = await discoverStores({ timeoutMs, isEnough, signal: deps.world.signal, onProblem });
+  if (deps.world.signal.aborted) throw deps.world.signal.reason;
+  return { stores, addresses, problems };
+}
+
+/**
+ * The store that announces itself, for a machine to which nobody has said which one to use. Of several it is the one on this very
+ * machine.
+ * @returns undefined when there is none
+ * @throws SkulkError STORE_AMBIGUOUS when there are several elsewhere
+ */
+export async function findOnlyStore(deps: Deps): Promise<string | undefined> {
+  const { stores, addresses } = await discover(deps, { timeoutMs: shortMs });
+  const here = stores.filter(({ url }) => addresses.some(({ address, interface: name }) => name !== null && address === hostOf(url)));
+  const [only] = here.length === 1 ? here : stores;
+  if (only === undefined) return undefined;
+  if (stores.length > 1 && here.length !== 1)
+    throw new SkulkError('STORE_AMBIGUOUS', `there are ${stores.length} stores: ${stores.map(nameOf).join(', ')}`, {
+      hint: `choose one: SKULK_STORE=${only.url}, or \`skulk config init --store-host NAME\``,
+    });
+  deps.world.emit({ type: 'note', message: `the store ${nameOf(only)} was found by mDNS` });
+  return only.url;
+}
+
+/** Where the store answers that this machine itself announces, with its node id and at an address of its own. */
+export async function findOwnStore(deps: Deps, nodeId: string): Promise<string | undefined> {
+  const isMeant = ({ node_id, url }: AnnouncedStore): boolean => node_id === nodeId && isOwnAddress(hostOf(url));
+  const { stores } = await discover(deps, { timeoutMs: shortMs, isEnough: isMeant });
+  return stores.find(isMeant)?.url;
+}
+
+/** The stores on the LAN that are not this machine's own. */
+export async function findOtherStores(deps: Deps): Promise<readonly string[]> {
+  const { stores, addresses } = await discover(deps, { timeoutMs: shortMs });
+  return stores.filter(({ url }) => !addresses.some(({ address }) => address === hostOf(url))).map(nameOf);
+}
+
+/**
+ * Where a store is whose name the name service does not know, as when `store_host` is a node id.
+ * @returns an IPv4 address
+ */
+export async function findStoreCalled(deps: Deps, name: string): Promise<string | undefined> {
+  // A name in a URL has lost its capitals.
+  const isMeant = ({ hostname, node_id }: AnnouncedStore): boolean =>
+    node_id.toLowerCase() === name.toLowerCase() || (hostname !== '' && sameHostname(hostname, name));
+  const { stores } = await discover(deps, { timeoutMs: shortMs, isEnough: isMeant });
+  const meant = stores.filter(isMeant);
+  const [only] = meant;
+  if (only === undefined || meant.length > 1) return undefined;
+  deps.world.emit({ type: 'note', message: `the name service does not know ${name}; ${nameOf(only)} was found by mDNS` });
+  return hostOf(only.url);
+}
+
+const hostOf = (url: string): string => new URL(url).hostname;
+
+const nameOf = ({ url, hostname }: AnnouncedStore): string => (hostname === '' ? url : `${url} (${hostname})`);

@@ -1,0 +1,95 @@
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import type { TokenGuard } from '../client/http/token-guard.ts';
+import type { Config } from '../config/settings.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { isMdnsName, normalizeHostname } from '../kernel/machine/hostname.ts';
+import { isOwnAddress } from '../kernel/machine/own-address.ts';
+import type { Deps } from './deps.ts';
+import { remoteUrl } from './remote-url.ts';
+
+/*
+ * A token opens the store to whoever has it, so it goes only to a store that somebody chose: by `--store` or SKULK_STORE, by an
+ * address, by a name that the name service knows, or in `token_hosts` of machine.yaml. Anybody on the LAN can announce a store by
+ * mDNS and answer for a name of mDNS, and a skulk.yaml of the working tree may have come with a repo.
+ */
+
+/**
+ * What keeps a token from the store at a URL. Decides by names alone; what a bare name leads to is known when it is looked up.
+ * @param isOwnServer whether a server of this machine left the URL on this machine's disk
+ * @param url where the store is
+ */
+export function guardToken(config: Config, url: string, { isOwnServer = false }: { readonly isOwnServer?: boolean } = {}): TokenGuard {
+  const { settings, tokenHosts, fileMayDirectToken, file } = config;
+  const { hostname, port, host } = new URL(url);
+  const name = normalizeHostname(hostname.replace(/^\[|\]$/g, ''));
+  if (tokenHosts.some((one) => isSameTokenHost(one, [name, host.toLowerCase(), `${name}:${port}`]))) return {};
+  const list = `token_hosts in ${join(config.skulkHome, 'machine.yaml')}`;
+  const refuse = (why: string, hint: string): SkulkError =>
+    new SkulkError('TOKEN_WITHHELD', `the token is not sent to the store at ${url}: ${why}`, { hint });
+  const whenOnlyMdns = (_: string, address: string): SkulkError =>
+    refuse(
+      `the name service does not know ${name}, and anybody on the LAN can say by mDNS that it is at ${address}`,
+      `if that is your store, name its address: SKULK_STORE=${withHost(url, address)}, or add ${name} to ${list}`,
+    );
+  if (isOwnServer)
+    return isOwnAddress(name)
+      ? {}
+      : {
+          withheld: refuse(
+            'only the lock of the store names that address, and it is not one of this machine',
+            `if it is your store, name it: SKULK_STORE=${url}, or add ${name} to ${list}`,
+          ),
+        };
+  // Who writes the URL means it. An address needs no look-up, and a name is looked up before anything is sent.
+  if (isGiven(config)) return { whenOnlyMdns };
+  if (settings.storeUrl.value !== undefined || remoteUrl(config) !== url.replace(/\/+$/, ''))
+    return {
+      withheld: refuse(
+        'nobody named that store; it was found by looking around, and anybody can announce one',
+        `if it is your store, name it: SKULK_STORE=${url}, or add ${name} to ${list}`,
+      ),
+    };
+  // A token that stands in the very file is that file's own secret.
+  if (!fileMayDirectToken && settings.token.origin.from !== 'file')
+    return {
+      withheld: refuse(
+        `only ${file} names it, and a file of the working directory does not decide where a token goes`,
+        `if it is your store, say so: SKULK_STORE=${url} or --config ${file}, or add ${name} to ${list}`,
+      ),
+    };
+  if (isMdnsName(name))
+    return {
+      withheld: refuse(
+        `${name} is a name of mDNS, and anybody on the LAN can answer for it`,
+        `name the store by its address (SKULK_STORE=http://ADDRESS${port === '' ? '' : `:${port}`} or store_http_host), or add ${name} to ${list}`,
+      ),
+    };
+  return isIP(name) === 0 ? { whenOnlyMdns } : {};
+}
+
+/**
+ * Ends a node that could never ask its store anything, as its own configuration keeps the token from it.
+ * @throws SkulkError TOKEN_WITHHELD
+ */
+export function requireTokenDestination({ config }: Pick<Deps, 'config'>): void {
+  const url = remoteUrl(config);
+  if (url === undefined || config.settings.token.value === undefined || !config.settings.enabled.value) return;
+  const { withheld } = guardToken(config, url);
+  if (withheld !== undefined) throw withheld;
+}
+
+/** Whether a flag or the environment names the store. */
+const isGiven = ({ settings: { storeUrl } }: Config): boolean =>
+  storeUrl.value !== undefined && (storeUrl.origin.from === 'flag' || storeUrl.origin.from === 'environment');
+
+/** Written as a person writes it: a name or an address, maybe with a port. */
+const isSameTokenHost = (entry: string, names: readonly string[]): boolean => {
+  const plain = normalizeHostname(entry);
+  return names.includes(plain) || names.includes(plain.replace(/^\[([^\]]*)\]$/, '$1'));
+};
+
+const withHost = (url: string, address: string): string => {
+  const { protocol, port } = new URL(url);
+  return `${protocol}//${address}${port === '' ? '' : `:${port}`}`;
+};

@@ -1,0 +1,46 @@
+import { SkulkError } from '../kernel/errors.ts';
+import type { Hub } from '../sources/hub/hub.ts';
+import type { Deps } from './deps.ts';
+
+/** The Hub that HF_ENDPOINT names, with this machine's token, through this machine's proxy. */
+export interface OpenedHub extends Disposable {
+  readonly hub: Hub;
+}
+
+const usual = 'https://huggingface.co';
+
+/** @throws SkulkError CONFIG for an HF_ENDPOINT or a token that cannot be used */
+export async function openHub({ world, config }: Deps, { connections }: { readonly connections: number }): Promise<OpenedHub> {
+  const [{ createHub }, { createOutboundFetch }] = await Promise.all([
+    import('../sources/hub/hub.ts'),
+    import('../client/http/outbound-fetch.ts'),
+  ]);
+  const endpoint = world.env['HF_ENDPOINT'] || usual;
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '')
+    throw new SkulkError('CONFIG', 'HF_ENDPOINT is not the URL of a Hub', { hint: `it looks like ${usual}` });
+  const token = config.settings.hubToken.value?.trim();
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
+    throw new SkulkError('CONFIG', 'the Hugging Face token has characters that no token has', { hint: 'copy it again from its page' });
+  const seconds = Number(world.env['SKULK_STALL_TIMEOUT']);
+  const { fetch, close } = createOutboundFetch({ connectTimeoutMs: 15_000, connections: connections + 2 });
+  const hub = createHub({
+    endpoint,
+    token: token === '' ? undefined : token,
+    fetch,
+    userAgent: `skulk/${world.version}`,
+    silenceMs: seconds > 0 ? seconds * 1000 : 30_000,
+  });
+  return { hub, [Symbol.dispose]: close };
+}
+
+/** @throws SkulkError HUB_OFFLINE when this machine may not ask Hugging Face */
+export function requireOnline({ config }: Deps): void {
+  const { allowHubFallback } = config.settings;
+  if (allowHubFallback.value) return;
+  const { origin } = allowHubFallback;
+  const setting = origin.from === 'environment' ? `${origin.name} is set` : 'model_store.download.allow_hf_fallback is false';
+  throw new SkulkError('HUB_OFFLINE', `nothing is fetched from Hugging Face, because ${setting}`, {
+    hint: 'change that on the store host, or bring the model in with `skulk add`',
+  });
+}

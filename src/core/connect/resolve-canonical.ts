@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { checkRevision } from '../catalog/check-revision.ts';
+import type { Companion } from '../catalog/companions.ts';
+import type { Manifest } from '../catalog/manifest.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { pause } from '../kernel/flow/backoff.ts';
+import type { ModelId, ModelRef } from '../kernel/model-id.ts';
+import { readLock } from '../kernel/process/lock.ts';
+import { isSameDirectory, isStore } from '../staging/same-place.ts';
+import type { LocalStore, Store } from '../store/contract.ts';
+import type { Deps } from './deps.ts';
+import { openStore } from './open-store.ts';
+
+/**
+ * Whether staging a model means naming its canonical directory: on the store host when its cache is the store, or when staging is off there.
+ * @throws SkulkError CONFIG when the cache is this machine's store, and another store is asked for
+ */
+export async function isStagedInPlace(deps: Deps, { offline }: { readonly offline: boolean }): Promise<boolean> {
+  const { nodeCachePath, stagingEnabled, storePath, storeUrl } = deps.config.settings;
+  if (deps.config.isStoreHost && !stagingEnabled.value) return true;
+  if (!(await isSameDirectory(nodeCachePath.value, storePath.value))) return false;
+  if (deps.config.isStoreHost) return true;
+  if (!(await isStore(storePath.value))) return false;
+  if (offline || (await isOwnStore(deps, storePath.value))) return true;
+  throw new SkulkError(
+    'CONFIG',
+    `node_cache_path ${nodeCachePath.value} is this machine's own store, but the store at ${storeUrl.value ?? 'another host'} is asked for`,
+    {
+      hint: 'set staging.node_cache_path to a directory outside the store, or do not set SKULK_STORE (--store) on the store host',
+    },
+  );
+}
+
+/** A store that knows the token of the lock on this disk is the server of this disk, by whichever address it was reached. */
+async function isOwnStore(deps: Deps, root: string): Promise<boolean> {
+  const { storeLayout } = await import('../store/layout.ts');
+  const holder = await readLock(storeLayout(root).lock);
+  if (holder === undefined) return false;
+  await using opened = await openStore(deps);
+  return (await opened.store.health()).instance === holder.token;
+}
+
+/**
+ * The canonical directory of a model on the store host, for a node that stages in place. Nothing is copied; the files must
+ * be what the manifest says. With `offline` the disk is asked and not the server.
+ * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, INTEGRITY, STORE_BUSY when offline and not hashed yet
+ */
+export async function resolveCanonical(
+  deps: Deps,
+  ref: ModelRef,
+  { offline }: { readonly offline: boolean },
+): Promise<{ readonly path: string; readonly manifest: Manifest; readonly companions: readonly Companion[] }> {
+  const { modelId } = ref;
+  const root = deps.config.settings.storePath.value;
+  const { openDiskStore } = await import('../store/disk-store.ts');
+  const disk = openDiskStore({ root, world: deps.world, nodeId: deps.config.nodeId, cardsPath: deps.config.settings.cardsPath.value });
+  try {
+    await using opened = offline ? undefined : await openStore(deps);
+    const { manifest, companions } = await readManifest(deps, opened?.store ?? disk, { modelId, offline });
+    checkRevision(ref, manifest);
+    return { path: await checkEveryFile(disk, manifest), manifest, companions };
+  } finally {
+    await disk.close();
+  }
+}
+
+async function readManifest(
+  { world }: Deps,
+  store: Store,
+  { modelId, offline }: { modelId: ModelId; offline: boolean },
+): Promise<{ readonly manifest: Manifest; readonly companions: readonly Companion[] }> {
+  for (let announced = false; ; announced = true) {
+    const answer = await store.manifest(modelId, { signal: world.signal });
+    if (answer.state === 'ready') return answer;
+    if (offline) throw new SkulkError('STORE_BUSY', `${modelId} has not been hashed yet`, { hint: 'run it again without --offline' });
+    if (answer.state === 'hashing' && !announced)
+      world.emit({ type: 'waiting', message: `the store is hashing ${modelId} for the first time` });
+    await pause(answer.state === 'hashing' ? answer.retryAfterMs : 0, world.signal);
+  }
+}
+
+/** Opening checks a file against its manifest without reading it, unless it was touched. */
+async function checkEveryFile(disk: LocalStore, { model_id, files }: Manifest): Promise<string> {
+  const entry = (await disk.listModels()).find((known) => known.model_id === model_id);
+  if (entry === undefined)
+    throw new SkulkError('MODEL_NOT_FOUND', `${model_id} is not in the store`, { hint: '`skulk registry` lists what is' });
+  for (const { path } of files) await (await disk.openFile(model_id, path))[Symbol.asyncDispose]();
+  return join(disk.root, entry.store_path);
+}

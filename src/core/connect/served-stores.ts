@@ -1,0 +1,116 @@
+import { readdir, realpath } from 'node:fs/promises';
+import type { Settings } from '../config/settings.ts';
+import { isDiskFull, SkulkError } from '../kernel/errors.ts';
+import { isSystemLitter } from '../kernel/files/system-litter.ts';
+import { type KnownEntry, readKnown, remember } from '../kernel/machine/known-stores.ts';
+import { plural } from '../kernel/units.ts';
+import type { LocalStore } from '../store/contract.ts';
+import { whyForeignToStore } from '../store/disk/store-directory.ts';
+import { ensureStoreIdentity, readStoreIdentity, type StoreIdentity } from '../store/disk/store-identity.ts';
+import { storeLayout } from '../store/layout.ts';
+import type { Deps } from './deps.ts';
+
+/** What this machine remembers of a directory that it served or wrote as a store. */
+export interface ServedStore {
+  readonly id: string;
+  /** How many models it had when it was last looked at; null when nobody counted. */
+  readonly models: number | null;
+}
+
+const section = 'served';
+
+/** What is remembered of a path, however it is spelled. */
+export async function servedFrom({ config }: Deps, root: string): Promise<ServedStore | undefined> {
+  const known = await readKnown(config.skulkHome, section);
+  return parse(known.get(root)) ?? parse(known.get(await realpath(root).catch(() => root)));
+}
+
+function parse(entry: KnownEntry | undefined): ServedStore | undefined {
+  const { store_id, models } = entry ?? {};
+  if (typeof store_id !== 'string') return undefined;
+  return { id: store_id, models: typeof models === 'number' ? models : null };
+}
+
+/**
+ * Refuses a path from which this machine served another store than the one that lies there now: most likely a disk is not mounted, and what
+ * would be read or made there is not the store.
+ * @throws SkulkError STORE_UNREACHABLE
+ */
+export async function requireServedStore(deps: Deps, root: string): Promise<void> {
+  const known = await servedFrom(deps, root);
+  if (known === undefined) return;
+  const present = await readStoreIdentity(storeLayout(root));
+  // A damaged note in a store's own directory is mended by whoever writes next.
+  if (present === 'damaged' || present?.id === known.id) return;
+  const models = known.models === null || known.models === 0 ? '' : ` with ${plural(known.models, 'model')}`;
+  const was = `the store ${known.id}${models}`;
+  if (present !== undefined)
+    throw new SkulkError(
+      'STORE_UNREACHABLE',
+      `${root} holds the store ${present.id}, but ${was} was served from there: is the right disk mounted?`,
+      {
+        hint: 'mount the disk of the other one; to use this one from now on: skulk serve --new-store',
+      },
+    );
+  throw new SkulkError('STORE_UNREACHABLE', `${root} ${await whatIsThere(root)}, but held ${was}: is its disk mounted?`, {
+    hint: 'mount the disk and run the command again; to begin a new store there: skulk serve --new-store',
+  });
+}
+
+async function whatIsThere(root: string): Promise<string> {
+  const names = await readdir(root).catch(() => undefined);
+  if (names === undefined) return 'is missing';
+  return names.every(isSystemLitter) ? 'is empty' : 'has no store in it';
+}
+
+/**
+ * Gives a store its identity, and remembers that this machine writes it at that path. To be called by whoever holds its lock.
+ * @returns undefined when a full disk has no room for it
+ */
+export async function identifyStore(deps: Deps, root: string): Promise<StoreIdentity | undefined> {
+  const { world } = deps;
+  const known = await servedFrom(deps, root);
+  try {
+    const identity = await ensureStoreIdentity(storeLayout(root), { now: world.now(), knownId: known?.id });
+    if (known?.id !== identity.id) await rememberStore(deps, root, { id: identity.id, models: null });
+    return identity;
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    // Models can still be deleted, which makes room.
+    world.emit({ type: 'warning', message: `the disk of ${root} is too full for the id of the store` });
+    return undefined;
+  }
+}
+
+/** Remembers a store by its path. That it cannot be written down is only said: the store is good all the same. */
+async function rememberStore({ config, world }: Deps, root: string, { id, models }: ServedStore): Promise<void> {
+  const entry = { store_id: id, models, seen_at: world.now().toISOString() };
+  try {
+    for (const key of new Set([root, await realpath(root)]))
+      await remember(config.skulkHome, { section, key, entry, now: world.now(), emit: world.emit });
+  } catch (error) {
+    world.emit({ type: 'note', message: `which store lies in ${root} cannot be written down in ${config.skulkHome}: ${String(error)}` });
+  }
+}
+
+/** Remembers how many models a store has now, for the message when its disk is away. */
+export async function rememberModels(deps: Deps, store: LocalStore): Promise<void> {
+  const known = await servedFrom(deps, store.root);
+  const present = await readStoreIdentity(storeLayout(store.root));
+  if (known === undefined || present === undefined || present === 'damaged' || present.id !== known.id) return;
+  const { length } = await store.listModels();
+  if (length !== known.models) await rememberStore(deps, store.root, { id: known.id, models: length });
+}
+
+/**
+ * Refuses a directory that is somebody's own and no store.
+ * @throws SkulkError CONFIG naming what lies there
+ */
+export async function refuseForeignDirectory({ storePath }: Settings): Promise<void> {
+  const { value: root, origin } = storePath;
+  const why = await whyForeignToStore(root, { mayHoldModels: origin.from === 'default' });
+  if (why === undefined) return;
+  throw new SkulkError('CONFIG', `store_path ${root} ${why}`, {
+    hint: 'name an empty directory; to make this one the store with what lies in it: skulk serve --adopt-directory',
+  });
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isSystemError } from '../errors.ts';
+import { makeDirectory } from './make-directory.ts';
+
+/**
+ * Writes a whole file so that a reader, a crash or a power cut finds either the old content or the new: a temporary file
+ * in the same directory, fsync, rename, fsync of the directory. Content in parts is made while it is written.
+ */
+export async function writeFileDurably(
+  path: string,
+  content: string | Uint8Array | Iterable<string>,
+  { mode = 0o666 } = {},
+): Promise<void> {
+  const directory = dirname(path);
+  await makeDirectory(directory);
+  const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    const file = await open(temporary, 'wx', mode);
+    try {
+      // Each part goes on where the one before ended.
+      for (const part of typeof content === 'string' || content instanceof Uint8Array ? [content] : content) await file.writeFile(part);
+      await giveToOwnerOf(directory, file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncDirectory(directory);
+}
+
+/** With sudo a command writes where a service of another user reads; a file of root's own would lock that service out. */
+async function giveToOwnerOf(directory: string, file: FileHandle): Promise<void> {
+  if (process.geteuid?.() !== 0) return;
+  const { uid, gid } = await stat(directory);
+  if (uid === 0) return;
+  await file.chown(uid, gid).catch((error: unknown) => {
+    // Some network disks give nothing away.
+    if (!isSystemError(error, 'EPERM', 'EINVAL', 'ENOTSUP')) throw error;
+  });
+}
+
+/** Renames and makes the rename survive a power cut. Both names are on one file system. */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await syncDirectory(dirname(to));
+  if (dirname(from) !== dirname(to)) await syncDirectory(dirname(from));
+}
+
+/** Makes the names in a directory survive a power cut; where a file system cannot do that, nothing happens. */
+export async function syncDirectory(path: string): Promise<void> {
+  try {
+    const directory = await open(path, 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  } catch (error) {
+    // Network file systems and Windows refuse to sync a directory.
+    if (!isSystemError(error, 'EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR', 'EBADF')) throw error;
+  }
+}

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SkulkError } from '../errors.ts';
+
+/** How long to go on trying. */
+export interface RetryPolicy {
+  /** Tries in a row without progress. */
+  readonly attempts: number;
+  readonly firstDelayMs: number;
+  readonly longestDelayMs: number;
+  /** How long to wait at most when the other side asks to wait; a minute when absent. */
+  readonly longestAskedMs?: number;
+}
+
+/** Patience for a store that restarts or a link that flaps: six to thirteen seconds without a byte of progress. */
+export const patient: RetryPolicy = { attempts: 8, firstDelayMs: 100, longestDelayMs: 8_000 };
+
+/** How long to wait before try number `attempt` (from 1): doubling, with full jitter over the upper half. */
+export function backoffDelay({ firstDelayMs, longestDelayMs }: RetryPolicy, attempt: number, random = Math.random): number {
+  const ceiling = Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1));
+  return Math.round(ceiling / 2 + (random() * ceiling) / 2);
+}
+
+/** Waits; rejects with the signal's reason when it aborts first. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, { signal });
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  }
+}
+
+/**
+ * Runs `work` until it succeeds, fails for good, or the policy is used up; then the last failure is thrown.
+ * @param isTransient whether another try may help
+ */
+export async function retrying<T>(
+  work: (attempt: number) => Promise<T>,
+  { policy, signal, isTransient }: { policy: RetryPolicy; signal: AbortSignal; isTransient: (error: unknown) => boolean },
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work(attempt);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (attempt >= policy.attempts || !isTransient(error)) throw error;
+      const asked = error instanceof SkulkError ? (error.retryAfterMs ?? 0) : 0;
+      await pause(Math.max(Math.min(asked, policy.longestAskedMs ?? 60_000), backoffDelay(policy, attempt)), signal);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isSystemError } from '../errors.ts';
+import { writeFileDurably } from '../files/durable-file.ts';
+import type { Emit } from '../flow/events.ts';
+import { acquireLock } from '../process/lock.ts';
+
+/*
+ * `$SKULK_HOME/known-stores.json` is what this machine remembers of stores and disks beyond its configuration: an object of sections,
+ * each an object of entries by key. Sections and entries that this version does not know stay as they are.
+ */
+
+/** An entry as the file has it; whoever wrote it knows what to expect, and must not rely on it. */
+export type KnownEntry = Readonly<Record<string, unknown>>;
+
+type Sections = Readonly<Record<string, unknown>>;
+
+const fileOf = (skulkHome: string): string => join(skulkHome, 'known-stores.json');
+const patienceMs = 30_000;
+
+/** The entries of a section, by key. A file that cannot be used has none; whoever writes next moves it aside. */
+export async function readKnown(skulkHome: string, section: string): Promise<ReadonlyMap<string, KnownEntry>> {
+  const sections = await readSections(fileOf(skulkHome));
+  return entriesOf(sections === 'damaged' ? {} : sections, section);
+}
+
+/**
+ * Sets an entry, or takes it out. A file that cannot be read is moved aside with a warning.
+ * @param entry undefined takes the entry out
+ */
+export async function remember(
+  skulkHome: string,
+  { section, key, entry, now, emit }: { section: string; key: string; entry: KnownEntry | undefined; now: Date; emit: Emit },
+): Promise<void> {
+  const path = fileOf(skulkHome);
+  const purpose = 'a note about known stores';
+  await using _ = await acquireLock(join(skulkHome, 'locks', 'known-stores'), { purpose, timeoutMs: patienceMs, signal: never });
+  let sections = await readSections(path);
+  if (sections === 'damaged') {
+    const aside = `${path}.damaged-${now.toISOString().replaceAll(/[:.]/g, '-')}`;
+    await rename(path, aside);
+    emit({
+      type: 'warning',
+      message: `${path} was corrupt; moved to ${aside}, starting with an empty one`,
+      hint: 'skulk writes down again which stores this machine serves; until then it does not notice a disk that is not mounted',
+    });
+    sections = {};
+  }
+  const entries = Object.fromEntries(entriesOf(sections, section));
+  if (entry === undefined) delete entries[key];
+  else entries[key] = entry;
+  await writeFileDurably(path, `${JSON.stringify({ ...sections, [section]: entries }, undefined, 2)}\n`);
+}
+
+const never = new AbortController().signal;
+
+async function readSections(path: string): Promise<Sections | 'damaged'> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return '{}';
+    if (isSystemError(error, 'EISDIR')) return '';
+    throw error;
+  });
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : 'damaged';
+  } catch {
+    return 'damaged';
+  }
+}
+
+function entriesOf(sections: Sections, section: string): ReadonlyMap<string, KnownEntry> {
+  const entries = Object.hasOwn(sections, section) ? sections[section] : {};
+  if (!isObject(entries)) return new Map();
+  return new Map(Object.entries(entries).filter((pair): pair is [string, KnownEntry] => isObject(pair[1])));
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

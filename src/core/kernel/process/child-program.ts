@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { isSystemError, SkulkError } from '../errors.ts';
+import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
+
+/** A program that was started, but does nothing before it is let go. */
+export interface ChildProgram {
+  /** Undefined when it ended at once. */
+  readonly identity: ProcessIdentity | undefined;
+  /** Lets it begin. When this process dies before, it ends without having begun. */
+  letGo(): void;
+  kill(signal: NodeJS.Signals): void;
+  /** Its exit status, 128 + n for a signal, as shells say it. */
+  readonly status: Promise<number>;
+}
+
+/** Waits on descriptor 3 for a line, closes it and becomes the program: same pid, same start time. */
+const gate = 'IFS= read -r go <&3 || exit 125; exec 3<&-; exec "$@"';
+
+/** Where a program's output goes: to this process's own streams, nowhere, or to a listener. */
+export type ProgramOutput = 'inherit' | 'ignore' | ((chunk: Uint8Array, from: 'stdout' | 'stderr') => void);
+
+/**
+ * Starts a program with this process's own standard streams, or without input when its output goes elsewhere. It waits for `letGo`, so that what must be written down before
+ * it lives (its pid) is, even if this process is killed in between.
+ */
+export async function startProgram(
+  command: string,
+  args: readonly string[],
+  { env, cwd, output = 'inherit' }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string; readonly output?: ProgramOutput | undefined },
+): Promise<ChildProgram> {
+  const streams = streamsFor(output);
+  const isGated = process.platform !== 'win32';
+  const child = isGated
+    ? spawn('/bin/sh', ['-c', gate, 'skulk-run', command, ...args], { env, cwd, stdio: [...streams, 'pipe'] })
+    : spawn(command, args, { env, cwd, stdio: streams });
+  if (typeof output === 'function')
+    for (const from of ['stdout', 'stderr'] as const) child[from]?.on('data', (chunk: Buffer) => output(chunk, from));
+  const status = new Promise<number>((settle, fail) => {
+    child.once('error', fail);
+    child.once('close', (code, signal) => settle(code ?? 128 + (osConstants.signals[signal ?? 'SIGKILL'] ?? 0)));
+  });
+  // It is awaited later; a failure to start must not count as unhandled until then.
+  status.catch(() => undefined);
+  const go = child.stdio[3] as NodeJS.WritableStream | null | undefined;
+  go?.on('error', () => undefined);
+  return {
+    identity: child.pid === undefined ? undefined : await identifyProcess(child.pid),
+    letGo: () => void go?.end('\n'),
+    kill: (signal) => void child.kill(signal),
+    status,
+  };
+}
+
+function streamsFor(output: ProgramOutput): ('inherit' | 'ignore' | 'pipe')[] {
+  if (output === 'inherit') return ['inherit', 'inherit', 'inherit'];
+  const to = output === 'ignore' ? 'ignore' : 'pipe';
+  return ['ignore', to, to];
+}
+
+/** Where execvp(3) looks when there is no PATH. */
+const defaultPath = '/bin:/usr/bin';
+
+/** Why a place does not give the program: nothing is there, or something that cannot be executed. */
+type Unusable = { readonly is: 'missing' } | { readonly is: 'blocked'; readonly says: string };
+
+/**
+ * Finds a program as execvp(3) does: an entry of PATH that cannot be searched, or a file there that cannot be executed, does not
+ * end the search. A script without a first line `#!` is left to the shell that starts it.
+ * @throws SkulkError COMMAND_NOT_FOUND (127), COMMAND_NOT_EXECUTABLE (126) with the first reason that the search met
+ */
+export function findProgram(
+  command: string,
+  { env, cwd }: { readonly env: Readonly<Record<string, string | undefined>>; readonly cwd: string },
+): string {
+  const isPath = command.includes('/');
+  const directories = command === '' || isPath ? [] : (env['PATH'] ?? defaultPath).split(delimiter);
+  const places = isPath ? [resolve(cwd, command)] : directories.map((directory) => resolve(cwd, directory, command));
+  let reason: string | undefined;
+  for (const place of places) {
+    const found = lookAt(place);
+    // A path that begins with a dash must not become an option of the shell.
+    if (found === 'program') return !isPath ? place : command.startsWith('-') ? `./${command}` : command;
+    if (found.is === 'blocked') reason ??= found.says;
+  }
+  if (reason !== undefined)
+    throw new SkulkError('COMMAND_NOT_EXECUTABLE', isPath ? reason : `${JSON.stringify(command)} cannot be executed: ${reason}`, {
+      hint: isPath ? 'check its permissions, or name another program' : 'check the permissions along PATH, or give the path of the program',
+    });
+  throw new SkulkError('COMMAND_NOT_FOUND', `${JSON.stringify(command)} is not a program on this machine`, {
+    hint: isPath ? 'check the path' : 'check PATH, or give the path of the program',
+  });
+}
+
+function lookAt(place: string): 'program' | Unusable {
+  try {
+    const found = statSync(place, { throwIfNoEntry: false });
+    if (found === undefined) return { is: 'missing' };
+    if (found.isDirectory()) return { is: 'blocked', says: `${place} is a directory` };
+    if (!found.isFile()) return { is: 'blocked', says: `${place} is not a regular file` };
+    accessSync(place, constants.X_OK);
+    return 'program';
+  } catch (error) {
+    if (!isSystemError(error, 'EACCES', 'EPERM')) return { is: 'missing' };
+    const isThere = (error as NodeJS.ErrnoException).syscall === 'access';
+    return { is: 'blocked', says: isThere ? `${place} is not executable` : `no permission to search a directory of ${place}` };
+  }
+}
+
+/**
+ * Whether this process is in the foreground of a terminal. Then Ctrl-C reaches its children without it, and passing it on
+ * would send it twice.
+ */
+export function isInForeground(): boolean {
+  if (process.platform !== 'linux') return [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+  try {
+    const stat = readFileSync(join('/proc', String(process.pid), 'stat'), 'latin1');
+    // After the name in parentheses: state, ppid, pgrp, session, tty_nr, tpgid (proc(5)).
+    const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return group === foreground;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,311 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDiskFull, isSystemError, SkulkError } from '../errors.ts';
+import { makeDirectory } from '../files/make-directory.ts';
+import { pause } from '../flow/backoff.ts';
+import { readPulse, startHeartbeat, unattended } from './heartbeat.ts';
+import { forgetSilences, type Observer, silenceMs, thisObserver } from './observe.ts';
+import { describePlace, identifySelf, lifeOf, type ProcessOnMachine } from './process-identity.ts';
+
+/*
+ * A lock is a directory of numbered claims; the highest number decides. Taking it means renaming a prepared directory to
+ * the next number, which only one process can do (a rename does not replace a directory that has something in it; hard
+ * links are not on every disk). A claim is never removed by its owner, only marked as released, so the highest number
+ * never falls, and a slow process that takes an old number sees a higher one and steps back. A dead owner is known by
+ * its pid and start time, at once and whatever the clock says; flock is not in Node, and locks that go by modification
+ * times take a sleeping laptop for a dead one. An owner on another machine or in another container is watched: its heartbeat must
+ * change. One that was suspended for so long that it counted as dead has lost the lock when it goes on, so a holder asks before
+ * each step that others see (`assertHeld`): a later claim means that it must stop.
+ */
+
+/** Who holds a lock. */
+export interface LockHolder extends ProcessOnMachine {
+  /** Different for each time that a lock is taken. */
+  readonly token: string;
+  readonly since: string;
+  /** What the holder does, e.g. `skulk serve`. */
+  readonly purpose: string;
+  /** Where the holder answers requests, if it does. */
+  readonly url?: string;
+  /** Where it answers other machines. */
+  readonly outside_url?: string;
+  /** Its network namespace on Linux, when it answers requests: a loopback address means something only there. */
+  readonly network?: string;
+}
+
+/** What a holder may say anew of itself. */
+export type HolderChanges = Pick<LockHolder, 'url' | 'outside_url' | 'network'>;
+
+/** A lock that this process holds until it is released. */
+export interface HeldLock extends AsyncDisposable {
+  readonly holder: LockHolder;
+  /** Changes what others read of the holder. */
+  update(changes: HolderChanges): Promise<void>;
+  /**
+   * Asks whether the lock is still held; to be called right before each step that others see.
+   * @throws SkulkError LOCKED when this process was suspended, and another one has taken the lock
+   */
+  assertHeld(): Promise<void>;
+  /** Aborts with the error of `assertHeld` within a heartbeat after another process took the lock. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+const holderFile = 'holder.json';
+const heartbeatFile = 'beat';
+
+/** How a holder of another machine or container is watched. */
+interface Watching {
+  readonly observer?: Observer;
+  /** How long its heartbeat must stay the same before it counts as dead. */
+  readonly foreignSilenceMs?: number;
+}
+
+interface Claim {
+  readonly number: number;
+  readonly file: string;
+  readonly holder: LockHolder | undefined;
+}
+
+/** Who holds the lock at a path now, or undefined when it is free or its holder is dead. */
+export async function readLock(path: string, watching: Watching = {}): Promise<LockHolder | undefined> {
+  const { holder, life } = await look(path, watching);
+  return life === 'dead' ? undefined : holder;
+}
+
+/**
+ * Takes the lock if it is free or its holder is dead.
+ * @returns the lock, or who holds it
+ */
+export async function tryLock(path: string, purpose: string, watching: Watching = {}): Promise<HeldLock | LockHolder> {
+  const outcome = await attempt(path, purpose, watching);
+  return isHeld(outcome) ? outcome : outcome.holder;
+}
+
+/** Whether `tryLock` gave the lock. */
+export const isHeld = (outcome: HeldLock | LockHolder | SeenHolder): outcome is HeldLock => 'release' in outcome;
+
+interface SeenHolder {
+  readonly holder: LockHolder;
+  /** `silent`: it is elsewhere, and nobody has seen its heartbeat change yet. */
+  readonly life: 'alive' | 'silent';
+}
+
+async function attempt(path: string, purpose: string, watching: Watching): Promise<HeldLock | SeenHolder> {
+  await makeDirectory(path);
+  for (;;) {
+    const { number, holder, life } = await look(path, watching);
+    if (holder !== undefined && life !== 'dead') return { holder, life };
+    const held = await makeClaim(path, number + 1, purpose);
+    if (held !== undefined) return held;
+  }
+}
+
+/** Looks at the highest claim, and whether its holder lives. */
+async function look(
+  path: string,
+  { observer = thisObserver, foreignSilenceMs = silenceMs }: Watching,
+): Promise<{ readonly number: number; readonly holder?: LockHolder; readonly life: 'alive' | 'silent' | 'dead' }> {
+  const claim = await highestClaim(path);
+  if (claim?.holder === undefined) return { number: claim?.number ?? 0, life: 'dead' };
+  const { number, holder, file } = claim;
+  const life = await lifeOf(holder);
+  if (life !== 'unknown') return { number, holder, life };
+  const { content } = await readPulse(join(path, String(number), heartbeatFile), file);
+  const { ms, hasMoved } = (await observer.silences(path, new Map([[holder.token, content]]))).get(holder.token) ?? {};
+  return { number, holder, life: (ms ?? 0) >= foreignSilenceMs ? 'dead' : hasMoved === true ? 'alive' : 'silent' };
+}
+
+/**
+ * Takes the lock, waiting for its holder.
+ * @param timeoutMs how long to wait; then LOCKED is thrown, but a holder elsewhere that shows no heartbeat is first watched for
+ * `foreignSilenceMs`
+ * @param isHopeless says of a holder that waiting for it makes no sense; then LOCKED is thrown as soon as it is known to live
+ * @param onWait told once who holds it
+ * @throws SkulkError LOCKED
+ */
+export async function acquireLock(
+  path: string,
+  {
+    purpose,
+    timeoutMs,
+    signal,
+    onWait,
+    foreignSilenceMs = silenceMs,
+    observer = thisObserver,
+    isHopeless = () => false,
+  }: Watching & {
+    readonly purpose: string;
+    readonly timeoutMs: number;
+    readonly isHopeless?: (holder: LockHolder) => boolean;
+    readonly signal: AbortSignal;
+    readonly onWait?: (holder: LockHolder) => void;
+  },
+): Promise<HeldLock> {
+  const began = performance.now();
+  let announced = false;
+  for (;;) {
+    const outcome = await attempt(path, purpose, { observer, foreignSilenceMs });
+    if (isHeld(outcome)) return outcome;
+    const { holder, life } = outcome;
+    const isOver = performance.now() - began >= timeoutMs + (life === 'silent' ? foreignSilenceMs : 0);
+    if (isOver || (life === 'alive' && isHopeless(holder))) throw lockedBy(path, holder);
+    if (!announced) onWait?.(holder);
+    announced = true;
+    await pause(25 + Math.random() * 50, signal);
+  }
+}
+
+/** `skulk serve (pid 4711)`, with where it runs when that is not here. */
+export function describeLockHolder(holder: LockHolder): string {
+  const place = describePlace(holder);
+  return `${holder.purpose} (pid ${holder.pid}${place === undefined ? '' : ` ${place}`})`;
+}
+
+function lockedBy(path: string, holder: LockHolder): SkulkError {
+  const isHere = describePlace(holder) === undefined;
+  return new SkulkError('LOCKED', `${path} is held by ${describeLockHolder(holder)}`, {
+    hint: isHere
+      ? 'wait for it to end, or stop it'
+      : `wait for it to end, or stop it there; if it was killed, try again in ${silenceMs / 1000} seconds`,
+  });
+}
+
+function lostTo(path: string, holder: LockHolder | undefined): SkulkError {
+  const who = holder === undefined ? 'another process' : describeLockHolder(holder);
+  return new SkulkError('LOCKED', `this process was suspended for too long, and ${who} has taken ${path}, so it stops here`, {
+    hint: 'run the command again',
+  });
+}
+
+/** A claim without a holder is released, or was written by a process that died while writing it. */
+async function highestClaim(path: string): Promise<Claim | undefined> {
+  for (let before = -1; ; ) {
+    const numbers = (await readdir(path).catch((error: unknown) => emptyWhenMissing(error)))
+      .filter((name) => /^\d{1,15}$/.test(name))
+      .map(Number);
+    if (numbers.length === 0) return undefined;
+    const number = Math.max(...numbers);
+    const file = join(path, String(number), holderFile);
+    try {
+      return { number, file, holder: parseHolder(await readFile(file, 'utf8')) };
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT')) throw error;
+      // Either an old claim was tidied away between the two reads, or somebody emptied this one by hand.
+      if (before === number) return { number, file, holder: undefined };
+      before = number;
+    }
+  }
+}
+
+function emptyWhenMissing(error: unknown): string[] {
+  if (isSystemError(error, 'ENOENT')) return [];
+  throw error;
+}
+
+function parseHolder(text: string): LockHolder | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || 'released' in value) return undefined;
+    const { pid, startTime, hostname: host, token } = value as Partial<LockHolder>;
+    if (typeof pid !== 'number' || typeof startTime !== 'string' || typeof host !== 'string' || typeof token !== 'string') return undefined;
+    return value as LockHolder;
+  } catch {
+    return undefined;
+  }
+}
+
+async function makeClaim(path: string, number: number, purpose: string): Promise<HeldLock | undefined> {
+  let holder: LockHolder = {
+    ...(await identifySelf()),
+    token: randomBytes(12).toString('hex'),
+    since: new Date().toISOString(),
+    purpose,
+  };
+  const claim = join(path, String(number));
+  const file = join(claim, holderFile);
+  const draft = join(path, `.${holder.token}.tmp`);
+  try {
+    await mkdir(draft);
+    await writeFile(join(draft, heartbeatFile), unattended);
+    await writeFile(join(draft, holderFile), JSON.stringify(holder));
+    await rename(draft, claim);
+  } catch (error) {
+    const isTidiedAway = isSystemError(error, 'ENOENT') && (await isThere(path));
+    await rm(draft, { recursive: true, force: true });
+    if (isTidiedAway || isSystemError(error, 'EEXIST', 'ENOTEMPTY')) return undefined;
+    throw error;
+  }
+  if ((await highestClaim(path))?.number !== number) {
+    await rm(claim, { recursive: true, force: true });
+    return undefined;
+  }
+  await removeOlder(path, number);
+  const losing = new AbortController();
+  const assertHeld = async (): Promise<void> => {
+    if (losing.signal.aborted) throw losing.signal.reason;
+    const now = await highestClaim(path);
+    if (now?.holder?.token === holder.token) return;
+    // A disk that went away may come back with this claim on it; only another claim ends it for good.
+    if (now !== undefined) losing.abort(lostTo(path, now.holder));
+    throw losing.signal.aborted
+      ? losing.signal.reason
+      : new SkulkError('LOCKED', `the lock ${path} is gone, so nothing more is written there`, { hint: 'check that the disk is mounted' });
+  };
+  const heartbeat = startHeartbeat(join(claim, heartbeatFile), {
+    dated: file,
+    onBeat: () => void assertHeld().catch(() => undefined),
+  });
+  const rewrite = async (content: object): Promise<void> => {
+    await writeFile(`${file}.tmp`, JSON.stringify(content));
+    await rename(`${file}.tmp`, file);
+  };
+  let released = false;
+  const release = async (): Promise<void> => {
+    if (released) return;
+    released = true;
+    heartbeat.stop();
+    await rewrite({ released: true }).catch(async (error: unknown) => {
+      // On a full disk a claim can still be emptied, which says the same.
+      if (isDiskFull(error)) return truncate(file, 0).catch(() => undefined);
+      // The directory went away with what it locked, or nothing can be written; the dead pid will tell the others.
+      if (!isSystemError(error, 'ENOENT', 'EROFS')) throw error;
+    });
+  };
+  return {
+    get holder() {
+      return holder;
+    },
+    update: async (changes) => {
+      holder = { ...holder, ...changes };
+      await rewrite(holder);
+    },
+    assertHeld,
+    lost: losing.signal,
+    release,
+    [Symbol.asyncDispose]: release,
+  };
+}
+
+/** Tidies up; what cannot be removed now is in nobody's way. */
+async function removeOlder(path: string, number: number): Promise<void> {
+  await forgetSilences(path);
+  for (const name of await readdir(path).catch(() => [])) {
+    const isOld = /^\d{1,15}$/.test(name)
+      ? Number(name) < number
+      : /^\.[0-9a-f]{24}\.tmp$/.test(name) && (await isAbandonedDraft(join(path, name)));
+    if (isOld) await rm(join(path, name), { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+async function isAbandonedDraft(draft: string): Promise<boolean> {
+  const holder = await readFile(join(draft, holderFile), 'utf8').then(parseHolder, () => undefined);
+  return holder !== undefined && (await lifeOf(holder)) === 'dead';
+}

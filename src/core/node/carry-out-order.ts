@@ -1,0 +1,142 @@
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Deps } from '../connect/deps.ts';
+import type { Order, OrderOutcome } from '../fleet/contract.ts';
+import { isDiskFull, isSystemError, SkulkError } from '../kernel/errors.ts';
+import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { pause } from '../kernel/flow/backoff.ts';
+import { describeHolder } from '../kernel/process/holder.ts';
+import { acquireLock } from '../kernel/process/lock.ts';
+import { evictionPurpose } from '../staging/evict-copy.ts';
+import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
+import { listRemovable } from '../staging/list-copies.ts';
+import { isCanonicalRoot } from '../staging/same-place.ts';
+import { type EvictionReport, evictCopies, type Victim } from './evict-copies.ts';
+
+const mostReasonBytes = 1000;
+/** An eviction of somebody else is waited for: so often, and so long each time, in milliseconds. */
+const mostAttempts = 100;
+const retryMs = 50;
+/** Whoever carries out an order removes trees, which takes its time on a slow disk; in milliseconds. */
+const lockPatienceMs = 600_000;
+/** Whoever heard of an order before it was settled comes to it within so long; in milliseconds. */
+const settledKeptMs = 3_600_000;
+
+/**
+ * Does on this node what the store asks. What became of it is written down before it is told, so that an order which is seen
+ * twice does nothing twice: what was staged anew since then stays.
+ * @throws the signal's reason
+ */
+export async function carryOutOrder(deps: Deps, order: Order): Promise<OrderOutcome> {
+  const { world, config } = deps;
+  const { nodeCachePath, storePath } = config.settings;
+  const layout = stagingLayout(nodeCachePath.value);
+  // What lies there is canonical.
+  if (await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost }))
+    return { status: 'done', freed_bytes: 0, reason: null };
+  try {
+    // A command and an agent of one machine hear the same order; who comes second tells what the first did.
+    await using _ = await lockOrders(layout, world.signal);
+    return await carryOutAlone(deps, layout, order);
+  } catch (error) {
+    if (world.signal.aborted) throw world.signal.reason;
+    const { message } = error instanceof Error ? error : { message: String(error) };
+    return { status: 'failed', freed_bytes: (await readOutcome(layout, order))?.freed_bytes ?? 0, reason: short(message) };
+  }
+}
+
+async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): Promise<OrderOutcome> {
+  const { world } = deps;
+  const before = await readOutcome(layout, order);
+  if (before?.status === 'done') return before;
+  let freed_bytes = before?.freed_bytes ?? 0;
+  let report: EvictionReport;
+  for (let attempt = 1; ; attempt += 1) {
+    const victims = await chooseVictims(layout, order);
+    report = await evictCopies(deps, layout, victims, { force: order.force, dryRun: false });
+    freed_bytes += report.evicted_bytes;
+    // A command and an agent of one machine hear the same order; who comes second waits for the first.
+    if (attempt === mostAttempts || report.kept_in_use.length === 0 || !report.kept_in_use.every(isBeingEvicted)) break;
+    await pause(retryMs, world.signal);
+  }
+  const { kept_in_use, failed } = report;
+  const outcome: OrderOutcome =
+    failed.length > 0
+      ? { status: 'failed', freed_bytes, reason: short(failed.map(({ message }) => message).join('; ')) }
+      : kept_in_use.length > 0
+        ? {
+            status: 'deferred',
+            freed_bytes,
+            reason: short(
+              kept_in_use.map(({ model_id, holders }) => `${model_id} is in use by ${holders.map(describeHolder).join(', ')}`).join('; '),
+            ),
+          }
+        : { status: 'done', freed_bytes, reason: null };
+  // A node that never staged has nothing that an order heard again could hurt.
+  if (await exists(layout.root)) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(outcome));
+  return outcome;
+}
+
+/** Notes that the store knows now what became of an order, and does not ask again; in a while it is forgotten. */
+export async function settleOutcome({ config, world }: Pick<Deps, 'config' | 'world'>, order: Order): Promise<void> {
+  const layout = stagingLayout(config.settings.nodeCachePath.value);
+  try {
+    await rename(outcomeFile(layout, order), settledFile(layout, order));
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error;
+  }
+  const settled = (await readdir(ordersOf(layout)).catch((): string[] => [])).filter((name) => name.endsWith(settledSuffix));
+  for (const name of settled) {
+    const path = join(ordersOf(layout), name);
+    const since = await stat(path).catch(() => undefined);
+    // Its rename is the last change of the entry.
+    if (since !== undefined && world.now().getTime() - since.ctimeMs > settledKeptMs) await rm(path, { force: true });
+  }
+}
+
+/** One order after the other, whoever carries it out. Without room for a lock, or without anything staged ever, it goes without. */
+async function lockOrders(layout: StagingLayout, signal: AbortSignal): Promise<AsyncDisposable | undefined> {
+  if (!(await exists(layout.root))) return undefined;
+  try {
+    return await acquireLock(join(ordersOf(layout), 'lock'), { purpose: 'an order of the store', timeoutMs: lockPatienceMs, signal });
+  } catch (error) {
+    if (isDiskFull(error)) return undefined;
+    throw error;
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+async function chooseVictims(layout: StagingLayout, { model_id }: Order): Promise<readonly Victim[]> {
+  return (await listRemovable(layout)).filter(({ modelId }) => model_id === null || model_id === modelId);
+}
+
+const isBeingEvicted = ({ holders }: EvictionReport['kept_in_use'][number]): boolean =>
+  holders.every(({ purpose }) => purpose === evictionPurpose);
+
+const settledSuffix = '.settled.json';
+
+const ordersOf = ({ root }: StagingLayout): string => join(root, '.skulk', 'v1', 'orders');
+const outcomeFile = (layout: StagingLayout, { order_id }: Order): string => join(ordersOf(layout), `${order_id}.json`);
+const settledFile = (layout: StagingLayout, { order_id }: Order): string => join(ordersOf(layout), `${order_id}${settledSuffix}`);
+
+const short = (text: string): string => text.slice(0, mostReasonBytes);
+
+async function readOutcome(layout: StagingLayout, order: Order): Promise<OrderOutcome | undefined> {
+  try {
+    const { status, freed_bytes, reason } = JSON.parse(
+      await readEither(settledFile(layout, order), outcomeFile(layout, order)),
+    ) as Partial<OrderOutcome>;
+    if (!Number.isSafeInteger(freed_bytes) || (status !== 'done' && status !== 'deferred' && status !== 'failed')) return undefined;
+    return { status, freed_bytes: freed_bytes as number, reason: typeof reason === 'string' ? reason : null };
+  } catch (error) {
+    if (error instanceof SkulkError) throw error;
+    return undefined;
+  }
+}
+
+const readEither = (path: string, other: string): Promise<string> => readFile(path, 'utf8').catch(() => readFile(other, 'utf8'));

@@ -1,0 +1,35 @@
+import { mostReportedCopies } from '../catalog/reported-copies.ts';
+import type { Deps } from '../connect/deps.ts';
+import type { NodeReport } from '../fleet/contract.ts';
+import type { NodeId } from '../kernel/machine/node-id.ts';
+import { diskRoom } from '../transfer/disk-room.ts';
+import { judgeCopies } from './judge-copies.ts';
+
+/**
+ * What this node says of itself.
+ * @param full whether to look at the copies, which takes a moment when there are many
+ * @param isEnding whether this process is about to give back what it holds
+ */
+export async function describeNode(
+  { world, config }: Deps,
+  nodeId: NodeId,
+  { agent, full, isEnding = false }: { readonly agent: boolean; readonly full: boolean; readonly isEnding?: boolean },
+): Promise<NodeReport> {
+  const who = { node_id: nodeId, hostname: world.hostname, version: world.version, agent };
+  if (!full) return { ...who, staged_models: null, staged_bytes: null, free_bytes: null, copies: null, budget_bytes: null };
+  const { copies, budgetBytes } = await judgeCopies({ config, world }, { isEnding });
+  return {
+    ...who,
+    staged_models: copies.length,
+    staged_bytes: copies.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    free_bytes: (await diskRoom(config.settings.nodeCachePath.value)).free,
+    copies: copies.slice(0, mostReportedCopies).map(({ modelId, sizeBytes, lastUsed, holders, isOverBudget }) => ({
+      model_id: modelId,
+      size_bytes: sizeBytes,
+      last_used: lastUsed.toISOString(),
+      in_use: holders.length > 0,
+      over_budget: isOverBudget,
+    })),
+    budget_bytes: budgetBytes,
+  };
+}

@@ -1,0 +1,56 @@
+import type { Deps } from '../connect/deps.ts';
+import type { Holder } from '../kernel/process/holder.ts';
+import type { World } from '../kernel/world.ts';
+import { stagingLayout } from '../staging/layout.ts';
+import { listCopies, type StagedCopy } from '../staging/list-copies.ts';
+import { planBudget } from '../staging/plan-budget.ts';
+import { isCanonicalRoot } from '../staging/same-place.ts';
+import { findHolders } from './evict-copies.ts';
+
+/** A copy of this node, and what is to become of it. */
+export interface JudgedCopy extends StagedCopy {
+  readonly holders: readonly Holder[];
+  /** Whether the budget evicts it when it is next applied, unless it is used before. */
+  readonly isOverBudget: boolean;
+}
+
+/** This node's copies. */
+export interface JudgedCopies {
+  /** Newest use first. */
+  readonly copies: readonly JudgedCopy[];
+  /** Names that skulk did not make. */
+  readonly foreign: readonly string[];
+  /** What idle copies may take together; null when nothing is evicted by itself. */
+  readonly budgetBytes: number | null;
+  /** The staging root is a store: what lies there is canonical, so there are no copies. */
+  readonly isInPlace: boolean;
+}
+
+/**
+ * Lists this node's copies, who uses them, and which of them the budget would evict now.
+ * @param isEnding whether this process is about to give back what it holds, so that it does not count
+ */
+export async function judgeCopies(
+  { config, world }: { readonly config: Deps['config']; readonly world: Pick<World, 'now'> },
+  { isEnding = false }: { readonly isEnding?: boolean } = {},
+): Promise<JudgedCopies> {
+  const { nodeCachePath, storePath, cleanupOnDeactivate, keepRecentBytes } = config.settings;
+  const layout = stagingLayout(nodeCachePath.value);
+  if (await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost }))
+    return { copies: [], foreign: [], budgetBytes: null, isInPlace: true };
+  const budgetBytes = cleanupOnDeactivate.value ? keepRecentBytes.value : null;
+  const { copies, foreign } = await listCopies(layout);
+  const now = world.now();
+  const counts = ({ pid, place }: Holder): boolean => !isEnding || place !== undefined || pid !== process.pid;
+  const held = await Promise.all(
+    copies.map(async (copy) => ({ ...copy, holders: (await findHolders(layout, copy.modelId, now)).filter(counts) })),
+  );
+  const inUse = new Set(held.filter(({ holders }) => holders.length > 0).map(({ modelId }) => modelId));
+  const goes = new Set(budgetBytes === null ? [] : planBudget(held, { inUse, budgetBytes }).evict.map(({ modelId }) => modelId));
+  return {
+    copies: held.map((copy) => ({ ...copy, isOverBudget: goes.has(copy.modelId) })),
+    foreign,
+    budgetBytes,
+    isInPlace: false,
+  };
+}

@@ -1,0 +1,24 @@
+import type { Deps } from '../connect/deps.ts';
+import { heartbeatMs } from '../kernel/process/heartbeat.ts';
+import { renewLeases, stopRenewing } from '../staging/leases/renew-leases.ts';
+import { leaseLayout } from './lease-layout.ts';
+
+/**
+ * Renews the leases of this machine's or container's programs for as long as a server runs.
+ * @returns what ends it
+ */
+export function keepLeases(deps: Deps): () => Promise<void> {
+  const layout = leaseLayout(deps, { offline: true });
+  let last = Promise.resolve();
+  const renew = (): void => {
+    last = last.then(async () => renewLeases(await layout)).catch(() => undefined);
+  };
+  renew();
+  const timer = setInterval(renew, heartbeatMs);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await last;
+    await layout.then(stopRenewing).catch(() => undefined);
+  };
+}

@@ -1,0 +1,113 @@
+import type { Offer } from '../../client/offer-client.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { openStore } from '../../connect/open-store.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { NodeId } from '../../kernel/machine/node-id.ts';
+import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
+import { describeHolder } from '../../kernel/process/holder.ts';
+import { deleteModels } from '../models/delete-models.ts';
+import { cancelDownload, download } from '../models/downloads.ts';
+import { type ShownModel, showModel } from '../models/show-model.ts';
+import { purgeEverywhere } from '../nodes/purge-everywhere.ts';
+import { purgeStaging } from '../nodes/purge-staging.ts';
+import type { StagingJobs } from '../stage/staging-jobs.ts';
+
+/** What became of a removal on one machine; `kept`: it is in use there. */
+export interface RemovalOutcome {
+  /** Null: this machine. */
+  readonly node: NodeId | null;
+  readonly hostname: string;
+  readonly status: 'done' | 'deferred' | 'pending' | 'failed' | 'kept';
+  readonly freed_bytes: number;
+  readonly reason: string | null;
+}
+
+/** What became of it in all; sizes in bytes. */
+export interface Removal {
+  readonly freed_bytes: number;
+  readonly nodes: readonly RemovalOutcome[];
+}
+
+/** Which staged copies are to go. */
+export interface PurgeWish {
+  /** Every model when null. */
+  readonly modelId: ModelId | null;
+  readonly on: 'here' | 'everywhere' | { readonly nodeId: NodeId };
+  /** Also what is in use. */
+  readonly force: boolean;
+}
+
+/** What can be done from the dashboard. Each rejects with the SkulkError that the command of that name ends with. */
+export interface DashboardActs {
+  show(modelId: ModelId): Promise<ShownModel>;
+  delete(modelId: ModelId, options: { readonly force: boolean }): Promise<Removal>;
+  purge(wish: PurgeWish): Promise<Removal>;
+  /** What a download would bring; undefined of a store that does not say. */
+  offer(ref: ModelRef): Promise<Offer | undefined>;
+  /** Returns when the store has taken the download on. @param ggufFile which of several quantizations */
+  download(ref: ModelRef, ggufFile: string | undefined): Promise<void>;
+  cancelDownload(modelId: ModelId): Promise<void>;
+  /** Begins to stage on this machine; the view says how far it is. */
+  stage(modelId: ModelId): void;
+  /** Whether something is being staged from here, which ends with the dashboard. */
+  isStaging(): boolean;
+  cancelStage(modelId: ModelId): Promise<void>;
+}
+
+/** The operations of the commands, as the keys of the dashboard call them. */
+export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
+  return {
+    show: (modelId) => showModel(deps, { modelId }),
+    delete: async (modelId, { force }) => {
+      const { freed_bytes, nodes } = await deleteModels(deps, { modelIds: [modelId], force });
+      return { freed_bytes, nodes };
+    },
+    purge: (wish) => purge(deps, wish),
+    offer: async ({ modelId, revision }) => {
+      await using opened = await openStore(deps);
+      // The Python program's store has another meaning for paths that it does not know.
+      if (opened.offer === undefined || (await opened.store.health()).version === '') return undefined;
+      return await opened.offer({ modelId, revision }, deps.world.signal);
+    },
+    download: async ({ modelId, revision, selector }, ggufFile) => {
+      await requireServer(deps);
+      await download(deps, { request: { modelId, revision, ...(ggufFile === undefined ? { selector } : { ggufFile }) }, wait: false });
+    },
+    cancelDownload: async (modelId) => void (await cancelDownload(deps, { modelId })),
+    stage: (modelId) => void jobs.ask({ modelId }),
+    isStaging: () => jobs.list().some(({ status }) => status === 'pending' || status === 'staging'),
+    cancelStage: async (modelId) => void (await jobs.cancel(modelId)),
+  };
+}
+
+async function purge(deps: Deps, { modelId, on, force }: PurgeWish): Promise<Removal> {
+  if (on !== 'here') {
+    const nodes = on === 'everywhere' ? undefined : [on.nodeId];
+    const { freed_bytes, nodes: outcomes } = await purgeEverywhere(deps, { modelId: modelId ?? undefined, force, nodes });
+    return { freed_bytes, nodes: outcomes };
+  }
+  const report = await purgeStaging(deps, { modelId: modelId ?? undefined, dryRun: false, force });
+  const own = { node: null, hostname: deps.world.hostname };
+  return {
+    freed_bytes: report.evicted_bytes,
+    nodes: [
+      ...(report.evicted.length > 0 ? [{ ...own, status: 'done' as const, freed_bytes: report.evicted_bytes, reason: null }] : []),
+      ...report.kept_in_use.map(({ model_id, holders }) => ({
+        ...own,
+        status: 'kept' as const,
+        freed_bytes: 0,
+        reason: `${model_id} is in use by ${holders.map(describeHolder).join(', ')}`,
+      })),
+      ...report.failed.map(({ message }) => ({ ...own, status: 'failed' as const, freed_bytes: 0, reason: message })),
+    ],
+  };
+}
+
+/** A download that this process began would end with it. */
+async function requireServer(deps: Deps): Promise<void> {
+  await using opened = await openStore(deps);
+  if (opened.url !== undefined) return;
+  throw new SkulkError('CONFLICT', 'no server runs on this store host, so nothing would go on with the download', {
+    hint: 'start `skulk serve`',
+  });
+}

@@ -1,0 +1,34 @@
+import type { Deps } from '../../connect/deps.ts';
+import { pause } from '../../kernel/flow/backoff.ts';
+import type { Follow } from '../../kernel/flow/follow.ts';
+import { watchCopies } from '../../node/watch-copies.ts';
+import { lookAtStaging, type StagingView } from '../nodes/look-at-staging.ts';
+
+/** How often the copies are looked at again, for last uses and the room on the disk; in milliseconds. */
+const lookEveryMs = 2_000;
+/** They are not looked at again sooner than that. */
+const restMs = 300;
+
+/** This node's copies, as they come and go. */
+export const followStaging =
+  (deps: Deps): Follow<StagingView> =>
+  async (tell, signal) => {
+    let before = '';
+    let changed = new AbortController();
+    const ignoreChanges = watchCopies(deps, () => changed.abort());
+    try {
+      while (!signal.aborted) {
+        changed = new AbortController();
+        const view = await lookAtStaging(deps);
+        const now = JSON.stringify(view);
+        if (now !== before && !signal.aborted) tell(view);
+        before = now;
+        await pause(restMs, signal);
+        await pause(lookEveryMs - restMs, AbortSignal.any([signal, changed.signal])).catch(() => undefined);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      ignoreChanges();
+    }
+  };

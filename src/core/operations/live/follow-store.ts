@@ -1,0 +1,158 @@
+import type { Deps } from '../../connect/deps.ts';
+import { type OpenedStore, openStore } from '../../connect/open-store.ts';
+import { remoteUrl } from '../../connect/remote-url.ts';
+import type { GivenOrder, KnownNode } from '../../fleet/contract.ts';
+import type { DownloadStatus } from '../../jobs/contract.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { backoffDelay, pause, type RetryPolicy } from '../../kernel/flow/backoff.ts';
+import { type Connection, type Follow, lostBy } from '../../kernel/flow/follow.ts';
+import type { CountedEntry, DescribedEntry, StoreHealth } from '../../store/contract.ts';
+
+/** Everything of a store that a screen shows. What is null was not heard yet. */
+export interface StoreView {
+  /** A URL, or the path of a store on this disk. */
+  readonly location: string;
+  readonly connection: Connection;
+  readonly health: StoreHealth | null;
+  /** By id. */
+  readonly models: readonly CountedEntry[] | null;
+  /** Those that run or wait, then those that ended. */
+  readonly downloads: readonly DownloadStatus[] | null;
+  readonly nodes: readonly KnownNode[] | null;
+  /** What some node has not done yet. */
+  readonly orders: readonly GivenOrder[] | null;
+}
+
+/** How often a store is asked that cannot tell its changes, in milliseconds. */
+const askEveryMs = 2_000;
+/** After so many times it is tried whether it can by now, as it may have been replaced by a newer one. */
+const mostRounds = 30;
+const reopening: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstDelayMs: 250, longestDelayMs: 5_000 };
+
+/**
+ * The same deps, with the store that is found now as the only one: what is looked at and what is acted on must not be two.
+ * @throws SkulkError STORE_NOT_CONFIGURED, CONFIG
+ */
+export async function pinStore(deps: Deps): Promise<Deps> {
+  await using opened = await openStore(deps);
+  if (opened.url === undefined || opened.localRoot !== undefined || remoteUrl(deps.config) !== undefined) return deps;
+  const storeUrl = { value: opened.url, origin: { from: 'default' } } as const;
+  return { ...deps, config: { ...deps.config, settings: { ...deps.config.settings, storeUrl } } };
+}
+
+/**
+ * Follows a store: by its stream of events, else by asking again and again. When it goes away it is waited for.
+ * @param isPatient whether it is also waited for when it was never there; otherwise that rejects with STORE_UNREACHABLE
+ */
+export const followStore = (deps: Deps, { isPatient }: { readonly isPatient: boolean }): Follow<StoreView> => {
+  const start: StoreView = {
+    location: remoteUrl(deps.config) ?? deps.config.settings.storePath.value,
+    connection: { state: 'connecting' },
+    health: null,
+    models: null,
+    downloads: null,
+    nodes: null,
+    orders: null,
+  };
+  return async (tell, signal) => {
+    let view = start;
+    let wasThere = false;
+    let attempt = 0;
+    const change = (changes: Partial<StoreView>): void => {
+      view = { ...view, ...changes };
+      if (view.connection.state === 'live' || view.connection.state === 'asking') [wasThere, attempt] = [true, 0];
+      tell(view);
+    };
+    const lose = (error: unknown): void => {
+      if (signal.aborted || !(error instanceof SkulkError) || !(wasThere || (isPatient && error.code === 'STORE_UNREACHABLE'))) throw error;
+      change({ connection: lostBy(error) });
+    };
+    change({});
+    while (!signal.aborted) {
+      try {
+        await using opened = await openStore(deps);
+        change({ location: opened.store.location });
+        await followOpened(deps, opened, { change, lose, signal });
+      } catch (error) {
+        if (signal.aborted) return;
+        lose(error);
+      }
+      attempt += 1;
+      await pause(backoffDelay(reopening, Math.min(attempt, 10)), signal).catch(() => undefined);
+    }
+  };
+};
+
+interface Following {
+  readonly change: (changes: Partial<StoreView>) => void;
+  /** Says that nothing is heard any more; throws the error when that is the end. */
+  readonly lose: (error: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Returns when the store had better be looked for again. */
+async function followOpened(deps: Deps, opened: OpenedStore, following: Following): Promise<void> {
+  if (opened.news === undefined)
+    return await askAgainAndAgain(deps, opened, 'no server runs here, so the disk is looked at every 2 s', following);
+  try {
+    await hear(opened.news, opened.localRoot !== undefined, following);
+  } catch (error) {
+    if (!(error instanceof SkulkError) || (error.code !== 'NOT_FOUND' && error.code !== 'STORE_BUSY')) throw error;
+    const because = error.code === 'NOT_FOUND' ? 'this store does not tell its changes' : error.message;
+    await askAgainAndAgain(deps, opened, `${because}, so it is asked every 2 s`, following);
+  }
+}
+
+/** @param isOnThisDisk whether the store can be read without its server, when that has gone */
+async function hear(news: NonNullable<OpenedStore['news']>, isOnThisDisk: boolean, { change, lose, signal }: Following): Promise<void> {
+  const connection = new AbortController();
+  try {
+    for await (const { kind, ...told } of news(AbortSignal.any([signal, connection.signal]))) {
+      if (kind === 'live') change({ connection: { state: 'live' } });
+      else if ('error' in told) {
+        lose(told.error);
+        if (isOnThisDisk) return;
+      } else if ('entries' in told) change({ models: told.entries });
+      else change(told);
+    }
+  } finally {
+    connection.abort();
+  }
+}
+
+async function askAgainAndAgain(deps: Deps, opened: OpenedStore, because: string, { change, signal }: Following): Promise<void> {
+  let before = '';
+  for (let round = 0; round < mostRounds; round += 1) {
+    const known = await readAll(deps, opened);
+    // A server has taken the store over, or has given it back.
+    if (known === undefined) return;
+    const now = JSON.stringify(known);
+    if (now !== before) change({ ...known, connection: { state: 'asking', because } });
+    before = now;
+    await pause(askEveryMs, signal);
+  }
+}
+
+/** Undefined when the store is to be reached another way by now. */
+async function readAll(deps: Deps, { store, url }: OpenedStore): Promise<Omit<StoreView, 'location' | 'connection'> | undefined> {
+  // The store that is open knows what its models are; what other processes do on the disk is seen only by who opens it anew.
+  await using now = await openStore(deps);
+  if (now.url !== url) return undefined;
+  const fleet = await now.fleet();
+  const [models, downloads, nodes, orders, health] = await Promise.all([
+    store.listDescribed(),
+    now.downloads().then((known) => known.list({ recent: true })),
+    fleet.nodes().catch(orNone),
+    fleet.pendingOrders().catch(orNone),
+    store.health(),
+  ]);
+  return { models: models.map(counted).toSorted((a, b) => a.model_id.localeCompare(b.model_id, 'en')), downloads, nodes, orders, health };
+}
+
+const counted = ({ files, ...entry }: DescribedEntry): CountedEntry => ({ ...entry, file_count: files.length });
+
+/** The Python program knows no nodes and no orders. What else is wrong shows in the other lists. */
+const orNone = (error: unknown): [] => {
+  if (error instanceof SkulkError) return [];
+  throw error;
+};

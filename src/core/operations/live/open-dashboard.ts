@@ -1,0 +1,103 @@
+import type { Deps } from '../../connect/deps.ts';
+import { atMostEvery } from '../../kernel/flow/at-most-every.ts';
+import type { SkulkEvent } from '../../kernel/flow/events.ts';
+import type { Follow } from '../../kernel/flow/follow.ts';
+import { type NodeId, readNodeId } from '../../kernel/machine/node-id.ts';
+import type { World } from '../../kernel/world.ts';
+import type { StagingView } from '../nodes/look-at-staging.ts';
+import { createStagingJobs, type StagingJob, type StagingJobs } from '../stage/staging-jobs.ts';
+import { createActs, type DashboardActs } from './acts.ts';
+import { followStaging } from './follow-staging.ts';
+import { followStore, pinStore, type StoreView } from './follow-store.ts';
+
+/** Everything that the dashboard shows. */
+export interface DashboardView {
+  /** Null while nothing is known of it. */
+  readonly store: StoreView | null;
+  /** This machine's copies; null while they were not looked at. */
+  readonly staging: StagingView | null;
+  /** What is staged because somebody asked for it here. */
+  readonly jobs: readonly StagingJob[];
+  /** This machine; the id is null while it has none. */
+  readonly node: { readonly hostname: string; readonly node_id: NodeId | null };
+  /** What happened last that a person should know, with a number of its own. */
+  readonly notice: { readonly number: number; readonly message: string } | null;
+}
+
+/** A view of the store and this machine, and what can be done there. */
+export interface Dashboard extends AsyncDisposable {
+  readonly follow: Follow<DashboardView>;
+  readonly acts: DashboardActs;
+  readonly now: () => Date;
+}
+
+/** It is told anew that often at most, in milliseconds. */
+const restMs = 100;
+
+/**
+ * Opens nothing but the way to the store; what is staged from here ends with the dashboard, and goes on the next time.
+ * @throws SkulkError STORE_NOT_CONFIGURED, CONFIG
+ */
+export async function openDashboard(given: Deps): Promise<Dashboard> {
+  const closing = new AbortController();
+  let notice: DashboardView['notice'] = null;
+  let onNotice = (): void => {};
+  const emit = (event: SkulkEvent): void => {
+    if (event.type !== 'warning' && event.type !== 'waiting') return;
+    notice = { number: (notice?.number ?? 0) + 1, message: event.message };
+    onNotice();
+  };
+  const world: World = { ...given.world, emit, signal: AbortSignal.any([given.world.signal, closing.signal]) };
+  const deps = await pinStore({ ...given, world });
+  const jobs = createStagingJobs(world, async () => deps);
+  return {
+    acts: createActs(deps, jobs),
+    now: world.now,
+    follow: async (tell, signal) => {
+      const { hostname } = world;
+      let view: DashboardView = { store: null, staging: null, jobs: [], node: { hostname, node_id: await ownId(deps) }, notice };
+      using show = atMostEvery(restMs, () => tell(view));
+      const change = (changes: Partial<DashboardView>): void => {
+        view = { ...view, ...changes };
+        show();
+      };
+      onNotice = () => change({ notice });
+      await followAll(deps, jobs, change, AbortSignal.any([signal, world.signal]));
+    },
+    [Symbol.asyncDispose]: async () => {
+      closing.abort();
+      await jobs.close();
+    },
+  };
+}
+
+async function followAll(
+  deps: Deps,
+  jobs: StagingJobs,
+  change: (changes: Partial<DashboardView>) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const failing = new AbortController();
+  const all = AbortSignal.any([signal, failing.signal]);
+  const ignoreJobs = jobs.onChange(() => change({ jobs: jobs.list() }));
+  const { hostname } = deps.world;
+  try {
+    await Promise.all([
+      followStore(deps, { isPatient: true })((store) => change({ store }), all),
+      followStaging(deps)((staging) => {
+        change({ staging });
+        // The first stage gives this machine its id.
+        void ownId(deps).then((node_id) => change({ node: { hostname, node_id } }));
+      }, all),
+    ]);
+  } finally {
+    failing.abort();
+    ignoreJobs();
+  }
+}
+
+const ownId = ({ config, world }: Deps): Promise<NodeId | null> =>
+  readNodeId(config.skulkHome, world.env['SKULK_NODE_ID']).then(
+    (id) => id ?? null,
+    () => null,
+  );

@@ -1,0 +1,34 @@
+import type { Deps } from '../../connect/deps.ts';
+import type { GivenOrder, KnownNode } from '../../fleet/contract.ts';
+import type { DownloadStatus } from '../../jobs/contract.ts';
+import type { Connection, Follow } from '../../kernel/flow/follow.ts';
+import { followStore, pinStore, type StoreView } from './follow-store.ts';
+
+/** The store's downloads, as they change. Rejects with STORE_UNREACHABLE when the store is not there at first. */
+export const watchDownloads = (
+  deps: Deps,
+): Follow<{ readonly connection: Connection; readonly downloads: readonly DownloadStatus[] | null }> =>
+  watchPart(deps, ({ connection, downloads }) => ({ connection, downloads }));
+
+/** The machines that stage from the store, and what they have to do, as they change, by hostname. The same. */
+export const watchNodes = (
+  deps: Deps,
+): Follow<{
+  readonly connection: Connection;
+  readonly nodes: readonly KnownNode[] | null;
+  readonly orders: readonly GivenOrder[] | null;
+}> => watchPart(deps, ({ connection, nodes, orders }) => ({ connection, nodes, orders }));
+
+/** @param part what is wanted of the store; told only when one of its fields is another */
+function watchPart<T extends object>(deps: Deps, part: (view: StoreView) => T): Follow<T> {
+  return async (tell, signal) => {
+    let before: T | undefined;
+    const store = followStore(await pinStore(deps), { isPatient: false });
+    await store((view) => {
+      const now = part(view);
+      const isSame = before !== undefined && Object.keys(now).every((key) => before?.[key as keyof T] === now[key as keyof T]);
+      before = now;
+      if (!isSame) tell(now);
+    }, signal);
+  };
+}

@@ -1,0 +1,63 @@
+import { isGgufWeights } from '../../catalog/gguf-files.ts';
+import { listQuantizations, type Quantization, type SizedFile } from '../../catalog/list-quantizations.ts';
+import { selectFiles } from '../../catalog/select-files.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { openHub, requireOnline } from '../../connect/open-hub.ts';
+import { openStore } from '../../connect/open-store.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { LocalStore, Store } from '../../store/contract.ts';
+
+/** What a download of a model would bring; sizes in bytes. */
+export interface HubOffer {
+  readonly modelId: ModelId;
+  readonly revision: string;
+  readonly commit: string;
+  /** The files that are taken when nothing is chosen; of very many, the largest. */
+  readonly files: readonly SizedFile[];
+  readonly file_count: number;
+  /** Of all that are taken when nothing is chosen. */
+  readonly total_bytes: number;
+  /** What there is to choose from; empty of a repo without GGUF weights. `in_store`: the store has those weights already. */
+  readonly quantizations: readonly (Quantization & { readonly in_store: boolean })[];
+}
+
+const mostFiles = 1000;
+const mostQuantizations = 500;
+
+/**
+ * Looks at a model on Hugging Face without fetching it.
+ * @throws SkulkError HUB_OFFLINE, MODEL_NOT_FOUND, REVISION_NOT_FOUND, HUB_REFUSED, HUB_BUSY, HUB_UNREACHABLE
+ */
+export async function lookAtHub(
+  deps: Deps,
+  {
+    modelId,
+    revision = 'main',
+    signal,
+  }: { readonly modelId: ModelId; readonly revision?: string | undefined; readonly signal: AbortSignal },
+): Promise<HubOffer> {
+  requireOnline(deps);
+  await using store = await openStore(deps);
+  using opened = await openHub(deps, { connections: 1 });
+  const repo = await opened.hub.open(modelId, revision, AbortSignal.any([signal, deps.world.signal]));
+  const files: readonly SizedFile[] = repo.files.map(({ path, size }) => ({ path, size }));
+  const sizes = new Map(files.map(({ path, size }) => [path, size]));
+  const pins = { card: await pinOfCard(store.store, modelId) };
+  const taken = selectFiles([...sizes.keys()], pins).paths.map((path) => ({ path, size: sizes.get(path) ?? 0 }));
+  const present = (await store.store.listModels()).find(({ model_id }) => model_id === modelId)?.files.filter(isGgufWeights);
+  return {
+    modelId,
+    revision,
+    commit: repo.commit,
+    files: taken.toSorted((a, b) => b.size - a.size).slice(0, mostFiles),
+    file_count: taken.length,
+    total_bytes: taken.reduce((sum, { size }) => sum + size, 0),
+    quantizations: listQuantizations(files, pins)
+      .slice(0, mostQuantizations)
+      .map((one) => ({ ...one, in_store: present?.includes(one.gguf_file) === true })),
+  };
+}
+
+/** Only a store on this machine's disk knows the cards. */
+const pinOfCard = async (store: Store | LocalStore, modelId: ModelId): Promise<string | undefined> =>
+  'cardOf' in store ? (await store.cardOf(modelId))?.ggufFile : undefined;

@@ -1,0 +1,85 @@
+import type { CompanionRole } from '../../catalog/companions.ts';
+import type { ReportedCopy } from '../../catalog/reported-copies.ts';
+import type { Traits } from '../../catalog/traits.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { type OpenedStore, openStore } from '../../connect/open-store.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { NodeId } from '../../kernel/machine/node-id.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import { noSuchModel } from '../../kernel/no-such-model.ts';
+import { stagingLayout } from '../../staging/layout.ts';
+import { listCopies } from '../../staging/list-copies.ts';
+
+/** One model, as the store and this node have it. */
+export interface ShownModel extends Traits {
+  readonly model_id: ModelId;
+  readonly store_path: string;
+  readonly total_bytes: number;
+  readonly downloaded_at: string;
+  /** Null while the model has not been hashed; so are the other facts of the manifest. */
+  readonly digest: string | null;
+  readonly revision: string | null;
+  readonly commit: string | null;
+  readonly source: string | null;
+  /** The other models that its card names. */
+  readonly companions: readonly { readonly model_id: ModelId; readonly role: CompanionRole }[];
+  readonly hashed: boolean;
+  readonly files: readonly { readonly path: string; readonly size: number | null; readonly sha256: string | null }[];
+  /** This node's copy. */
+  readonly staged: { readonly path: string; readonly digest: string | null; readonly last_used: string } | null;
+  /** The nodes that have told the store of a copy. */
+  readonly nodes: readonly (Omit<ReportedCopy, 'model_id'> & { readonly node_id: NodeId; readonly hostname: string })[];
+}
+
+/** @throws SkulkError MODEL_NOT_FOUND */
+export async function showModel(deps: Deps, { modelId }: { readonly modelId: ModelId }): Promise<ShownModel> {
+  await using opened = await openStore(deps);
+  const entries = await opened.store.listDescribed();
+  const entry = entries.find(({ model_id }) => model_id === modelId);
+  if (entry === undefined)
+    throw noSuchModel(
+      modelId,
+      `in the store at ${opened.store.location}`,
+      entries.map(({ model_id }) => model_id),
+    );
+  const answer = await opened.store.manifest(modelId);
+  const manifest = answer.state === 'ready' ? answer.manifest : undefined;
+  const copy = (await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value))).copies.find((one) => one.modelId === modelId);
+  return {
+    model_id: modelId,
+    store_path: entry.store_path,
+    total_bytes: entry.total_bytes,
+    downloaded_at: entry.downloaded_at,
+    digest: manifest?.digest ?? null,
+    revision: manifest?.revision ?? null,
+    commit: manifest?.commit ?? null,
+    source: manifest?.source ?? null,
+    companions: (answer.state === 'hashing' ? [] : answer.companions).map((one) => ({ model_id: one.modelId, role: one.role })),
+    tags: entry.tags,
+    capabilities: entry.capabilities,
+    supports_tensor: entry.supports_tensor,
+    base_model: entry.base_model,
+    quantization: entry.quantization,
+    family: entry.family,
+    context_length: entry.context_length,
+    hashed: manifest !== undefined,
+    files:
+      manifest?.files.map(({ path, size, sha256 }) => ({ path, size, sha256 })) ??
+      entry.files.map((path) => ({ path, size: null, sha256: null })),
+    staged: copy === undefined ? null : { path: copy.directory, digest: copy.digest, last_used: copy.lastUsed.toISOString() },
+    nodes: await nodesWith(deps, opened, modelId),
+  };
+}
+
+/** A store that knows no nodes is a store all the same. */
+async function nodesWith({ world }: Deps, opened: OpenedStore, modelId: ModelId): Promise<ShownModel['nodes']> {
+  try {
+    const nodes = await (await opened.fleet()).nodes();
+    return nodes.flatMap(({ node_id, hostname, copies }) =>
+      (copies ?? []).filter((copy) => copy.model_id === modelId).map(({ model_id: _, ...copy }) => ({ node_id, hostname, ...copy })),
+    );
+  } catch (error) {
+    if (!(error instanceof SkulkError) || world.signal.aborted) throw error;
+    return [];
+  }
+}

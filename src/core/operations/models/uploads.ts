@@ -1,0 +1,39 @@
+import type { Deps } from '../../connect/deps.ts';
+import { type OpenedStore, openStore } from '../../connect/open-store.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { acquireLock } from '../../kernel/process/lock.ts';
+import type { ListedUpload, LocalStore, UploadList } from '../../store/contract.ts';
+import { storeLayout } from '../../store/layout.ts';
+
+/** The unfinished uploads of the store. @throws SkulkError NOT_FOUND for a store that takes none */
+export async function listUploads(deps: Deps): Promise<{ readonly uploads: readonly ListedUpload[] }> {
+  await using opened = await openStore(deps);
+  return { uploads: await withUploads(deps, opened, (uploads) => uploads.list()) };
+}
+
+/**
+ * Removes an unfinished upload and what came of it.
+ * @param id the one that its sender has, or that of the list
+ * @throws SkulkError JOB_NOT_FOUND; CONFLICT when the model is being made of it; FORBIDDEN
+ */
+export async function cancelUpload(
+  deps: Deps,
+  { id, mayCancelOthers = true }: { readonly id: string; readonly mayCancelOthers?: boolean },
+): Promise<ListedUpload> {
+  await using opened = await openStore(deps);
+  return await withUploads(deps, opened, (uploads) => uploads.cancel(id, { mayCancelOthers }));
+}
+
+async function withUploads<T>(deps: Deps, { uploads, store, url }: OpenedStore, work: (uploads: UploadList) => Promise<T>): Promise<T> {
+  if (deps.uploads !== undefined) return work(deps.uploads);
+  if (uploads !== undefined) return work(uploads);
+  if (url !== undefined || deps.store !== undefined)
+    throw new SkulkError('NOT_FOUND', `the store at ${store.location} takes no uploads`, { hint: 'its host must run `skulk serve`' });
+  // No server runs, so what lies on the disk is looked at while none begins.
+  const { signal } = deps.world;
+  const local = store as LocalStore;
+  await using _ = await acquireLock(storeLayout(local.root).lock, { purpose: 'skulk uploads', timeoutMs: 10_000, signal });
+  const { createUploads } = await import('../../store/uploads/uploads.ts');
+  await using own = createUploads(local, deps.world);
+  return await work(own);
+}

@@ -1,0 +1,43 @@
+import type { Policy } from '../../config/policy.ts';
+import type { Deps } from '../../connect/deps.ts';
+import type { Fleet } from '../../fleet/contract.ts';
+import { type HostFleet, openFleet } from '../../fleet/fleet.ts';
+import type { Remembrance } from '../../fleet/retire-nodes.ts';
+import type { NodeId } from '../../kernel/machine/node-id.ts';
+import type { HeldLock } from '../../kernel/process/lock.ts';
+import { runAgent } from '../../node/agent.ts';
+import { carryOutOrder, settleOutcome } from '../../node/carry-out-order.ts';
+import { describeNode } from '../../node/describe-node.ts';
+import { watchCopies } from '../../node/watch-copies.ts';
+import type { LocalStore } from '../../store/contract.ts';
+import { storeLayout } from '../../store/layout.ts';
+import { withBudgetNow } from '../settings/change-config.ts';
+
+/** The fleet of the store that this process serves; it is the only writer while it holds the store's lock. */
+export function openHostFleet(
+  { world }: Deps,
+  store: LocalStore,
+  { assertHeld, policy }: Pick<HeldLock, 'assertHeld'> & { readonly policy: () => Promise<Policy> },
+): HostFleet {
+  const remembrance = async (): Promise<Remembrance> => {
+    const { limits } = await policy();
+    return { emptyForMs: limits.forgetNodesAfterDays * dayMs, silentForMs: limits.forgetNodesWithCopiesAfterDays * dayMs };
+  };
+  return openFleet({ directory: storeLayout(store.root).fleet, store, now: world.now, emit: world.emit, assertHeld, remembrance });
+}
+
+const dayMs = 24 * 3600_000;
+
+/** Carries out on this machine what the store asks, until `signal` aborts. */
+export function startAgent(deps: Deps, { fleet, nodeId, signal }: { fleet: Fleet; nodeId: NodeId; signal: AbortSignal }): Promise<void> {
+  return runAgent({
+    fleet,
+    nodeId,
+    signal,
+    emit: deps.world.emit,
+    report: async () => describeNode(await withBudgetNow(deps), nodeId, { agent: true, full: true }),
+    carryOut: (order) => carryOutOrder(deps, order),
+    settled: (order) => settleOutcome(deps, order),
+    onChange: (listener) => watchCopies(deps, listener),
+  });
+}

@@ -1,0 +1,32 @@
+import type { Deps } from '../../connect/deps.ts';
+import { explainSystemError } from '../../kernel/explain-system-error.ts';
+import { withBudgetNow } from '../settings/change-config.ts';
+import { listStaging, type StagingList } from './list-staging.ts';
+
+/** This node's copies, or why they cannot be looked at. */
+export interface StagingView extends StagingList {
+  /** As a sentence; null when nothing is wrong. */
+  readonly problem: string | null;
+}
+
+/** This node's copies for whoever keeps looking: with the budget as the file has it now, and with a problem instead of a failure. */
+export async function lookAtStaging(deps: Deps): Promise<StagingView> {
+  const now = await withBudgetNow(deps);
+  try {
+    return { ...(await listStaging(now)), problem: null };
+  } catch (error) {
+    const root = now.config.settings.nodeCachePath.value;
+    const explained = explainSystemError(error, `cannot look at ${root}`);
+    return {
+      staging_root: root,
+      models: [],
+      total_bytes: 0,
+      free_bytes: 0,
+      budget_bytes: null,
+      in_place: false,
+      foreign: [],
+      unfinished: [],
+      problem: explained instanceof Error ? explained.message : String(explained),
+    };
+  }
+}

@@ -1,0 +1,23 @@
+import type { Fleet } from '../../fleet/contract.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { sameHostname } from '../../kernel/machine/hostname.ts';
+import type { NodeId } from '../../kernel/machine/node-id.ts';
+
+/**
+ * The ids of nodes that are called by their ids, or by hostnames that one node alone has.
+ * @throws SkulkError NODE_NOT_FOUND, BAD_REQUEST for a hostname of several
+ */
+export async function nodesCalled(fleet: Fleet, names: readonly NodeId[]): Promise<readonly NodeId[]> {
+  const known = await fleet.nodes();
+  return names.map((name) => {
+    if (known.some(({ node_id }) => node_id === name)) return name;
+    const namesakes = known.filter(({ hostname }) => sameHostname(hostname, name)).map(({ node_id }) => node_id);
+    const [only, another] = namesakes;
+    if (only === undefined) throw new SkulkError('NODE_NOT_FOUND', `no node is called ${name}`, { hint: '`skulk nodes` lists them' });
+    if (another !== undefined)
+      throw new SkulkError('BAD_REQUEST', `${namesakes.length} nodes are called ${name}`, {
+        hint: `name one by its id: ${namesakes.join(', ')}`,
+      });
+    return only;
+  });
+}

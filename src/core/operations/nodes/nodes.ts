@@ -1,0 +1,32 @@
+import type { Deps } from '../../connect/deps.ts';
+import { openStore } from '../../connect/open-store.ts';
+import type { GivenOrder, KnownNode } from '../../fleet/contract.ts';
+import type { NodeId } from '../../kernel/machine/node-id.ts';
+import { nodesCalled } from './nodes-called.ts';
+
+/** Every node that reported to the store, by hostname, and what the store asked that some have not done, oldest first. */
+export async function listNodes(deps: Deps): Promise<{ readonly nodes: readonly KnownNode[]; readonly orders: readonly GivenOrder[] }> {
+  await using opened = await openStore(deps);
+  const fleet = await opened.fleet();
+  const [nodes, orders] = await Promise.all([fleet.nodes(), fleet.pendingOrders()]);
+  return { nodes: nodes.toSorted((a, b) => a.hostname.localeCompare(b.hostname) || a.node_id.localeCompare(b.node_id)), orders };
+}
+
+/** What the store asked and some node has not done, oldest first. */
+export async function listOrders(deps: Deps): Promise<{ readonly orders: readonly GivenOrder[] }> {
+  await using opened = await openStore(deps);
+  return { orders: await (await opened.fleet()).pendingOrders() };
+}
+
+/**
+ * Drops a node that is gone, and what it still had to do. It becomes known again when it reports.
+ * @param name its id, or a hostname that it alone has
+ * @throws SkulkError NODE_NOT_FOUND, BAD_REQUEST for a hostname of several
+ */
+export async function forgetNode(deps: Deps, { name }: { readonly name: NodeId }): Promise<{ readonly forgotten: NodeId }> {
+  await using opened = await openStore(deps);
+  const fleet = await opened.fleet();
+  const [nodeId = name] = await nodesCalled(fleet, [name]);
+  await fleet.forget(nodeId);
+  return { forgotten: nodeId };
+}

@@ -1,0 +1,74 @@
+import type { Deps } from '../../connect/deps.ts';
+import type { Fleet, GivenOrder, NodeOutcome } from '../../fleet/contract.ts';
+import type { NodeId } from '../../kernel/machine/node-id.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import { carryOutOrder } from '../../node/carry-out-order.ts';
+import { obey, ownNodeId, tellStaged } from '../../node/catch-up.ts';
+
+/** How long a command waits for the nodes, in milliseconds. */
+export const usualWaitMs = 5_000;
+
+/**
+ * Sees to it that this very machine does what was ordered, and waits for the others. Inside a server the agent does the first.
+ * @param isForAll whether the order means this machine too if the store does not know it yet
+ * @returns how the order stands on each node, this one included if it had something to do
+ */
+export async function awaitNodes(
+  deps: Deps,
+  fleet: Fleet,
+  order: GivenOrder,
+  { waitMs, isForAll }: { readonly waitMs: number; readonly isForAll: boolean },
+): Promise<readonly NodeOutcome[]> {
+  const { world, config } = deps;
+  const own: NodeOutcome[] = [];
+  if (deps.store === undefined) {
+    const nodeId = config.nodeId === undefined ? undefined : await ownNodeId(deps);
+    if (nodeId !== undefined && order.nodes.some(({ node }) => node === nodeId)) {
+      const { freed_bytes } = await obey(deps, fleet, nodeId, order);
+      if (freed_bytes > 0) await tellStaged(deps, fleet, nodeId);
+    } else if (isForAll) {
+      const outcome = await carryOutOrder(deps, order);
+      const hasActed = outcome.freed_bytes > 0 || outcome.status !== 'done';
+      if (hasActed) own.push({ node: nodeId ?? (await ownNodeId(deps)), hostname: world.hostname, ...outcome });
+    }
+  }
+  if (order.nodes.length === 0) return own;
+  const { nodes } = await fleet.outcome(order.order_id, { waitMs, signal: world.signal });
+  return [...own, ...nodes];
+}
+
+/** Which of the known nodes an order concerns: those that told of a copy of the model, and those of which nobody knows. */
+export type Concerned = (node: NodeId, modelId: ModelId | null) => boolean;
+
+/** Asks a store which nodes hold what, before it is ordered away. */
+export async function whoHoldsWhat(fleet: Fleet): Promise<Concerned> {
+  const known = new Map((await fleet.nodes().catch(() => [])).map((node) => [node.node_id, node]));
+  return (nodeId, modelId) => {
+    const node = known.get(nodeId);
+    if (node === undefined || (node.copies === null && node.staged_models !== 0)) return true;
+    return (node.copies ?? []).some(({ model_id }) => modelId === null || model_id === modelId);
+  };
+}
+
+/**
+ * Leaves out the nodes that have not answered and have no copy as far as they told: nothing is owed there. They are asked all the same,
+ * as one may have been cut off before it told. Pure.
+ */
+export const withoutUnconcerned = (
+  outcomes: readonly NodeOutcome[],
+  modelId: ModelId | null,
+  isConcerned: Concerned,
+): readonly NodeOutcome[] => outcomes.filter(({ node, status }) => status !== 'pending' || isConcerned(node, modelId));
+
+/** One line for each node of several orders: the worst that became of them, and all that they freed. */
+export function mergeOutcomes(lists: readonly (readonly NodeOutcome[])[]): readonly NodeOutcome[] {
+  const merged = new Map<string, NodeOutcome>();
+  for (const outcome of lists.flat()) {
+    const before = merged.get(outcome.node);
+    const worst = before === undefined || rank[outcome.status] > rank[before.status] ? outcome : before;
+    merged.set(outcome.node, { ...worst, freed_bytes: outcome.freed_bytes + (before?.freed_bytes ?? 0) });
+  }
+  return [...merged.values()];
+}
+
+const rank = { done: 0, deferred: 1, pending: 2, failed: 3 } as const;

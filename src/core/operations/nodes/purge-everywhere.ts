@@ -1,0 +1,44 @@
+import type { Deps } from '../../connect/deps.ts';
+import { openStore } from '../../connect/open-store.ts';
+import type { GivenOrder, NodeOutcome } from '../../fleet/contract.ts';
+import type { NodeId } from '../../kernel/machine/node-id.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import { nodesCalled } from './nodes-called.ts';
+import { awaitNodes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from './order-everywhere.ts';
+
+/** What was ordered of every node, and how it stands. */
+export interface PurgedEverywhere {
+  readonly order: Omit<GivenOrder, 'nodes'>;
+  readonly freed_bytes: number;
+  readonly nodes: readonly NodeOutcome[];
+}
+
+/** Which copies are to go, and where. */
+export interface PurgeRequest {
+  /** Every model when undefined. */
+  readonly modelId: ModelId | undefined;
+  readonly force: boolean;
+  /** Only on these nodes, by their ids or unique hostnames; on every node when undefined. */
+  readonly nodes?: readonly NodeId[] | undefined;
+  readonly waitMs?: number;
+}
+
+/**
+ * Orders every node to remove its staged copies, or one model's. Canonical copies stay, also where they are used in place.
+ * @throws SkulkError NODE_NOT_FOUND for a node that is named and not known
+ */
+export async function purgeEverywhere(
+  deps: Deps,
+  { modelId, force, nodes: named, waitMs = usualWaitMs }: PurgeRequest,
+): Promise<PurgedEverywhere> {
+  await using opened = await openStore(deps);
+  const fleet = await opened.fleet();
+  const nodeIds = named === undefined ? undefined : await nodesCalled(fleet, named);
+  const isConcerned = await whoHoldsWhat(fleet);
+  const given = await fleet.give({ kind: 'purge', model_id: modelId ?? null, force, ...(nodeIds !== undefined && { nodes: nodeIds }) });
+  const outcomes = await awaitNodes(deps, fleet, given, { waitMs, isForAll: named === undefined });
+  // Whoever was named is named again, whatever it has.
+  const nodes = named === undefined ? withoutUnconcerned(outcomes, modelId ?? null, isConcerned) : outcomes;
+  const { nodes: _, ...order } = given;
+  return { order, freed_bytes: nodes.reduce((sum, { freed_bytes }) => sum + freed_bytes, 0), nodes };
+}

@@ -1,0 +1,102 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Deps } from '../../connect/deps.ts';
+import { isHeld, tryLock } from '../../kernel/process/lock.ts';
+import { applyBudget, type BudgetReport } from '../../node/apply-budget.ts';
+import { catchUp, type HeardOrder, pendingHere } from '../../node/catch-up.ts';
+import { leaseLayout } from '../../node/lease-layout.ts';
+import { copyLock, incomingCopy, type StagingLayout, stagingLayout } from '../../staging/layout.ts';
+import { sortLeases } from '../../staging/leases/lease.ts';
+import { dropLeases } from '../../staging/leases/take-lease.ts';
+import { listUnfinished } from '../../staging/list-copies.ts';
+import { isCanonicalRoot } from '../../staging/same-place.ts';
+import { sweepTrash } from '../../staging/sweep-trash.ts';
+import { countTrash } from '../../transfer/trash.ts';
+import { removeWorkPlace } from '../../transfer/work-place.ts';
+
+/** What a node tidied up, or would. */
+export interface ReconcileReport extends BudgetReport {
+  /** Leases of processes that are gone, or whose time is over. */
+  readonly dropped_leases: readonly { readonly model_id: string; readonly purpose: string }[];
+  /** Unfinished copies that nobody went on with for a week. */
+  readonly stale_partials: readonly string[];
+  /** What earlier removals left in the trash: how many directories. */
+  readonly trash_entries: number;
+  /** What the store had asked for, and what became of it here. */
+  readonly orders: readonly HeardOrder[];
+}
+
+const weekMs = 7 * 86_400_000;
+
+/**
+ * What a node does when it starts: drops dead leases and stale partials, empties the trash, carries out what the store asked
+ * meanwhile, applies the budget.
+ * @param hearOrders whether to ask the store; a server's agent does it anyway
+ */
+export async function reconcile(
+  deps: Deps,
+  { dryRun, hearOrders }: { readonly dryRun: boolean; readonly hearOrders: boolean },
+): Promise<ReconcileReport> {
+  const { config, world } = deps;
+  const { nodeCachePath, storePath } = config.settings;
+  const layout = stagingLayout(nodeCachePath.value);
+  const isStore = await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost });
+  const leasesAt = await leaseLayout(deps, { offline: true });
+  const { dead } = await sortLeases(leasesAt, world.now());
+  const dropped_leases = dead.map(({ model_id, purpose }) => ({ model_id, purpose }));
+  if (!dryRun) await dropLeases(leasesAt, dead);
+  if (isStore) return { dropped_leases, stale_partials: [], trash_entries: 0, orders: [], ...(await applyBudget(deps, { dryRun })) };
+  const stale = await findStale(layout, world.now());
+  const trashEntries = await countTrash(layout.trash);
+  const removed: string[] = [];
+  if (!dryRun) {
+    for (const modelId of stale) {
+      const lock = await tryLock(copyLock(layout, modelId), 'tidying up');
+      if (!isHeld(lock)) continue;
+      try {
+        await lock.assertHeld();
+        await removeWorkPlace(incomingCopy(layout, modelId));
+        removed.push(modelId);
+      } finally {
+        await lock.release();
+      }
+    }
+    const { left, foreign } = await sweepTrash(layout, world.signal);
+    for (const path of foreign)
+      world.emit({ type: 'warning', message: `${path} was not put there by skulk, so it stays`, hint: 'move it to where it belongs' });
+    for (const path of left) world.emit({ type: 'warning', message: `${path} is left over from a removal and cannot be removed` });
+  }
+  const orders = hearOrders ? await hear(deps, { dryRun }) : [];
+  return {
+    dropped_leases,
+    stale_partials: dryRun ? stale : removed,
+    trash_entries: trashEntries,
+    orders,
+    ...(await applyBudget(deps, { dryRun })),
+  };
+}
+
+async function hear(deps: Deps, { dryRun }: { readonly dryRun: boolean }): Promise<readonly HeardOrder[]> {
+  if (dryRun) return pendingHere(deps);
+  const caughtUp = await catchUp(deps, { full: true, isAskedFor: true });
+  return caughtUp.map(({ order: { kind, model_id }, outcome }) => ({ kind, model_id, ...outcome }));
+}
+
+async function findStale(layout: StagingLayout, now: Date) {
+  const unfinished = await listUnfinished(layout);
+  const newest = await Promise.all(unfinished.map((modelId) => lastTouched(incomingCopy(layout, modelId).path)));
+  return unfinished.filter((_, index) => now.getTime() - (newest[index] ?? 0) > weekMs);
+}
+
+/** When something in an unfinished copy was last written: its journal tells, and before that its directories. */
+async function lastTouched(directory: string): Promise<number> {
+  const times = await Promise.all(
+    [directory, join(directory, 'journal'), join(directory, 'files')].map((path) =>
+      stat(path).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
+  return Math.max(...times);
+}

@@ -1,0 +1,133 @@
+import { constants } from 'node:fs';
+import { access, opendir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import type { Deps } from '../../connect/deps.ts';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { diskRoom } from '../../transfer/disk-room.ts';
+
+/** A directory below one of the roots, and what lies in it; sizes in bytes. */
+export interface BrowsedDirectory {
+  /** Null of the list of roots. */
+  readonly path: string | null;
+  /** Null of a root. */
+  readonly parent: string | null;
+  readonly roots: readonly string[];
+  readonly directories: readonly { readonly name: string; readonly path: string }[];
+  /** There are more than are listed, or than were looked at. */
+  readonly is_cut: boolean;
+  /** Whether this user may make files there. */
+  readonly is_writable: boolean;
+  readonly free_bytes: number | null;
+  readonly total_bytes: number | null;
+}
+
+const mostListed = 1000;
+/** So many entries of a directory are looked at, and of them so many directories sorted. */
+const mostLookedAt = 20_000;
+const mostSorted = 5_000;
+const byName = new Intl.Collator();
+
+/**
+ * The directories in a directory, for choosing a path of the configuration. Only what lies under `browse_roots` is shown, no
+ * hidden directory is, and no file is ever named.
+ * @param path the roots themselves when absent
+ * @throws SkulkError BAD_PATH, FORBIDDEN for what is outside the roots, NOT_FOUND
+ */
+export async function browseDirectories(deps: Deps, { path }: { readonly path: string | undefined }): Promise<BrowsedDirectory> {
+  const found = await rootsOf(deps);
+  const roots = [...new Set(found.map(({ place }) => place))];
+  if (path === undefined || path === '') {
+    const directories = roots.map((root) => ({ name: root, path: root }));
+    return { path: null, parent: null, roots, directories, is_cut: false, is_writable: false, free_bytes: null, total_bytes: null };
+  }
+  if (!isAbsolute(path) || path.includes('\0'))
+    throw new SkulkError('BAD_PATH', `${JSON.stringify(path.slice(0, 200))} is not an absolute path`, { hint: 'e.g. ?path=/mnt/models' });
+  const asked = resolve(path);
+  // Nothing is said of what lies outside, not even whether it is there.
+  if (rootAbove([...roots, ...found.map(({ name }) => name)], asked) === undefined) throw outside(asked);
+  // A link may lead out of the root that it lies in.
+  const place = await realpath(asked).catch((error: unknown) => {
+    throw isSystemError(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG') ? missing(asked) : error;
+  });
+  const root = rootAbove(roots, place);
+  if (root === undefined) throw outside(asked);
+  const { names, isCut } = await listDirectories(place).catch((error: unknown) => {
+    throw isSystemError(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM') ? missing(asked) : error;
+  });
+  const { free, total } = await diskRoom(place);
+  return {
+    path: place,
+    parent: place === root ? null : dirname(place),
+    roots,
+    directories: names
+      .toSorted(byName.compare)
+      .slice(0, mostListed)
+      .map((name) => ({ name, path: resolve(place, name) })),
+    is_cut: isCut || names.length > mostListed,
+    is_writable: await access(place, constants.W_OK | constants.X_OK).then(
+      () => true,
+      () => false,
+    ),
+    free_bytes: free,
+    total_bytes: total,
+  };
+}
+
+/** The names of directories that are not hidden, of as many entries as are looked at; in parts, so that others get their turn. */
+async function listDirectories(place: string): Promise<{ readonly names: readonly string[]; readonly isCut: boolean }> {
+  const names: string[] = [];
+  let looked = 0;
+  // Leaving the loop closes the directory.
+  for await (const entry of await opendir(place, { bufferSize: 256 })) {
+    looked += 1;
+    if (looked > mostLookedAt || names.length >= mostSorted) return { names, isCut: true };
+    if (entry.isDirectory() && !isHidden(entry.name)) names.push(entry.name);
+  }
+  return { names, isCut: false };
+}
+
+/** The configured roots, else where disks are usually mounted, the home directory, and what the configuration names already. */
+async function rootsOf({ config, world }: Deps): Promise<readonly { readonly name: string; readonly place: string }[]> {
+  const { browseRoots, storePath, nodeCachePath } = config.settings;
+  const usual = [
+    dirname(storePath.value),
+    dirname(nodeCachePath.value),
+    ...['/Volumes', '/mnt', '/media', '/srv', '/data'],
+    world.homeDirectory,
+  ];
+  const found = await Promise.all((browseRoots.value ?? usual).map(directoryAt));
+  const roots = found.filter((root) => root !== undefined);
+  // The whole disk is none, whatever lies at its top.
+  return browseRoots.value === undefined ? roots.filter(({ place }) => dirname(place) !== place) : roots;
+}
+
+async function directoryAt(name: string): Promise<{ readonly name: string; readonly place: string } | undefined> {
+  try {
+    const place = await realpath(name);
+    return (await stat(place)).isDirectory() ? { name, place } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The deepest root above a path, reached without a hidden directory in between. */
+function rootAbove(roots: readonly string[], path: string): string | undefined {
+  return roots
+    .filter((root) => {
+      const below = relative(root, path);
+      if (below === '') return true;
+      const steps = below.split(sep);
+      return !isAbsolute(below) && steps[0] !== '..' && !steps.some(isHidden);
+    })
+    .toSorted((a, b) => b.length - a.length)[0];
+}
+
+const isHidden = (name: string): boolean => basename(name).startsWith('.');
+
+const outside = (path: string): SkulkError =>
+  new SkulkError('FORBIDDEN', `${path} does not lie under a directory that may be looked at`, {
+    hint: 'model_store.browse_roots in skulk.yaml lists those; without ?path= they are answered',
+  });
+
+const missing = (path: string): SkulkError =>
+  new SkulkError('NOT_FOUND', `${path} is not a directory that can be read`, { hint: 'make it, or change its mode' });

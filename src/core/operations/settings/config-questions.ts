@@ -1,0 +1,166 @@
+import { lstat, stat } from 'node:fs/promises';
+import { isIP, isIPv6 } from 'node:net';
+import { join, resolve } from 'node:path';
+import { checkDirectory } from '../../config/check-paths.ts';
+import { expandPath } from '../../config/expand-path.ts';
+import { isHomeMoved, skulkHomeOf } from '../../config/load.ts';
+import type { SettingFlags } from '../../config/settings.ts';
+import { mayUseMdns } from '../../connect/discover.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { World } from '../../kernel/world.ts';
+import { diskRoom } from '../../transfer/disk-room.ts';
+import { configFileOf, type InitAnswers, previewConfig } from './config.ts';
+
+/** Where a store is, as the configuration names it. */
+export type StorePlace = Required<Pick<InitAnswers, 'storeHost' | 'storeHttpHost' | 'storePort'>>;
+
+/** A store to choose. */
+export interface OfferedStore {
+  readonly url: string;
+  readonly hostname: string;
+  readonly version: string;
+}
+
+/** A directory that somebody wants to use; sizes in bytes. */
+export interface PathView {
+  /** Written out from the root. */
+  readonly path: string;
+  readonly isThere: boolean;
+  readonly free_bytes: number;
+}
+
+/** What `config init` asks a person, and how it checks the answers. */
+export interface ConfigQuestions {
+  /** The file that is to be written. */
+  readonly path: string;
+  readonly hostname: string;
+  /** Where the canonical copies are when nobody says, written out. */
+  readonly storePath: string;
+  /** The same of this machine's own copies, as it stands in a file. */
+  readonly nodeCachePath: string;
+  /** GiB. */
+  readonly keepRecentGb: number;
+  /** The stores that announce themselves on the LAN. */
+  findStores(signal: AbortSignal): Promise<readonly OfferedStore[]>;
+  /** How the configuration is to name a store of the LAN. */
+  placeOf(store: OfferedStore, signal: AbortSignal): Promise<StorePlace>;
+  /**
+   * Looks for a store at a name, an address or a URL.
+   * @throws SkulkError CONFIG for what is none of them; STORE_UNREACHABLE
+   */
+  look(text: string, signal: AbortSignal): Promise<StorePlace>;
+  /** How the configuration is to name what was typed, whether a store answers there or not. Throws SkulkError CONFIG. */
+  read(text: string): StorePlace;
+  /** @throws SkulkError CONFIG for a directory that is not there and cannot be made, or cannot be written */
+  lookAtPath(text: string): Promise<PathView>;
+  /** The file as it would be. Throws SkulkError CONFIG for what is not possible. */
+  preview(answers: InitAnswers): string;
+}
+
+const listenMs = 2_000;
+/** A person waits for the answer. */
+const patience = { stallTimeoutMs: 2_000, connectTimeoutMs: 2_000, connections: 1 };
+const usualPort = 58_080;
+
+/** @throws SkulkError CONFLICT when the file is there already, unless it may be overwritten */
+export async function openConfigQuestions(
+  world: World,
+  { flags, force }: { readonly flags: SettingFlags; readonly force: boolean },
+): Promise<ConfigQuestions> {
+  const path = configFileOf(world, flags);
+  if (!force && (await isThere(path)))
+    throw new SkulkError('CONFLICT', `${path} is there already`, {
+      hint: 'name another file with --config, or overwrite it with --force',
+    });
+  const expand = (text: string): string => resolve(world.cwd, expandPath(text, world));
+  return {
+    path,
+    hostname: world.hostname,
+    storePath: join(skulkHomeOf(world), 'store'),
+    nodeCachePath: isHomeMoved(world) ? join(skulkHomeOf(world), 'staging') : '~/.skulk/staging',
+    keepRecentGb: 40,
+    findStores: async (signal) => {
+      if (!mayUseMdns({ world })) return [];
+      const { discoverStores } = await import('../../connect/mdns.ts');
+      return discoverStores({ timeoutMs: listenMs, signal, onProblem: () => {} });
+    },
+    placeOf: async ({ url, hostname }, signal) => settle(world, { ...readPlace(url), hostname }, signal),
+    look: async (text, signal) => {
+      const { host, port } = readPlace(text);
+      const { hostname } = await ask(world, { host, port }, signal);
+      return settle(world, { host, port, hostname }, signal);
+    },
+    read: (text) => {
+      const { host, port } = readPlace(text);
+      return { storeHost: host, storeHttpHost: undefined, storePort: port };
+    },
+    lookAtPath: async (text) => {
+      if (text.trim() === '') throw new SkulkError('CONFIG', 'no directory is named', { hint: 'write one out from the root' });
+      const directory = expand(text.trim());
+      await checkDirectory(directory, 'the directory', { mayBeMissing: true });
+      const there = await stat(directory).then(
+        () => true,
+        () => false,
+      );
+      return { path: directory, isThere: there, free_bytes: (await diskRoom(directory)).free };
+    },
+    preview: (answers) => previewConfig(world, path, answers),
+  };
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** @throws SkulkError CONFIG */
+function readPlace(text: string): Place {
+  const typed = text.trim();
+  const whole = isIPv6(typed) ? `http://[${typed}]` : typed.includes('://') ? typed : `http://${typed}`;
+  const url = URL.canParse(whole) ? new URL(whole) : undefined;
+  if (typed === '' || url === undefined || url.username !== '' || url.search !== '' || url.hash !== '' || url.pathname !== '/')
+    throw new SkulkError('CONFIG', `${JSON.stringify(typed.slice(0, 80))} is not where a store can be`, {
+      hint: 'write a name or an address, e.g. mac-studio-1 or 192.168.1.10:58080',
+    });
+  if (url.protocol !== 'http:')
+    throw new SkulkError('CONFIG', `the configuration names stores that speak http, not ${url.protocol.replace(/:$/, '')}`, {
+      hint: 'set SKULK_STORE to that URL instead',
+    });
+  // Names keep their case, as in the file of the host itself.
+  const name = /^http:\/\/(\[[^\]]*\]|[^:/]*)/i.exec(whole)?.[1] ?? url.hostname;
+  return { host: name.replace(/^\[|\]$/g, ''), port: url.port === '' && !/:80\/?$/.test(whole) ? usualPort : Number(url.port || 80) };
+}
+
+/** An address alone may change and says nothing to a person, so the store's own name is used as far as it leads there. */
+async function settle(
+  world: World,
+  { host, port, hostname }: Place & { readonly hostname: string },
+  signal: AbortSignal,
+): Promise<StorePlace> {
+  if (isIP(host) === 0 || hostname === '') return { storeHost: host, storeHttpHost: undefined, storePort: port };
+  const instanceAt = async (name: string): Promise<string | null> => {
+    const { instance } = await ask(world, { host: name, port }, signal);
+    return instance;
+  };
+  const byName = instanceAt(hostname).catch(() => null);
+  const byAddress = instanceAt(host).catch(() => null);
+  const isSame = (await byName) !== null && (await byName) === (await byAddress);
+  return { storeHost: hostname, storeHttpHost: isSame ? undefined : host, storePort: port };
+}
+
+async function ask(world: World, { host, port }: Place, signal: AbortSignal) {
+  const { createStoreClient } = await import('../../client/store-client.ts');
+  const url = `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  const store = createStoreClient({ url, signal, userAgent: `skulk/${world.version}`, ...patience });
+  try {
+    return await store.health();
+  } finally {
+    store.close();
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,157 @@
+import { link, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { checkPaths } from '../../config/check-paths.ts';
+import { type ConfigRow, describeConfig } from '../../config/describe.ts';
+import { expandPath } from '../../config/expand-path.ts';
+import { findConfigFile, type SkippedFile, searchedDirectories } from '../../config/find-file.ts';
+import { isHomeMoved, loadConfig, resolveConfig, skulkHomeOf, warningOf } from '../../config/load.ts';
+import { parseConfig, readConfigFile } from '../../config/read-file.ts';
+import type { SettingFlags } from '../../config/settings.ts';
+import { refusedByPython } from '../../config/shared-keys.ts';
+import { configTemplate, type TemplateAnswers } from '../../config/template.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
+import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import type { World } from '../../kernel/world.ts';
+
+/** Every effective setting and where it came from, without secrets. */
+export function showConfig({ config }: Pick<Deps, 'config'>): {
+  readonly file: string | null;
+  readonly is_store_host: boolean;
+  readonly settings: readonly ConfigRow[];
+} {
+  return { file: config.file ?? null, is_store_host: config.isStoreHost, settings: describeConfig(config) };
+}
+
+/** Which file is read, who named it, and where was looked. The file need not be readable or right. */
+export async function configPath(
+  world: World,
+  flags: SettingFlags,
+): Promise<{
+  readonly path: string | null;
+  readonly because: string | null;
+  readonly searched: readonly string[];
+  /** Files of somebody else, which do not count. */
+  readonly skipped: readonly SkippedFile[];
+}> {
+  const { found, skipped } = await findConfigFile(world, flags.config);
+  for (const one of skipped) world.emit(warningOf(one));
+  return { path: found?.path ?? null, because: found?.because ?? null, searched: searchedDirectories(world), skipped };
+}
+
+/**
+ * Checks the file, each override in it as the machine of that name would see it, and this machine's directories.
+ * @throws SkulkError CONFIG with file, line, key and hint
+ */
+export async function validateConfig(
+  world: World,
+  flags: SettingFlags,
+): Promise<{
+  readonly valid: true;
+  readonly file: string | null;
+  readonly checked: readonly string[];
+  /** What is no mistake, but good to know. */
+  readonly notes: readonly string[];
+}> {
+  const config = await loadConfig(world, flags);
+  const checked = ['the settings in force on this machine'];
+  const notes: string[] = [];
+  if (config.file !== undefined) {
+    const { content, lineOf, notes: unused } = await readConfigFile(config.file);
+    notes.push(...unused, ...notesOfPython(config.file, content, lineOf));
+    for (const name of Object.keys(content.model_store?.node_overrides ?? {})) {
+      resolveConfig({ ...world, hostname: name }, { content, lineOf, file: config.file, flags, nodeId: name, skulkHome: config.skulkHome });
+      checked.push(`node_overrides.${name}`);
+    }
+  }
+  await checkPaths(config);
+  checked.push('the directories that this machine uses');
+  return { valid: true, file: config.file ?? null, checked, notes };
+}
+
+/** The Python program does not load a file at all that has a key which it does not know. */
+function notesOfPython(file: string, content: object, lineOf: (key: string) => number | undefined): readonly string[] {
+  return refusedByPython
+    .filter(
+      (key) => key.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], content) !== undefined,
+    )
+    .map((key) => `${file}:${lineOf(key) ?? 1}: the Python program refuses ${key}; leave it out of a file that both read`);
+}
+
+/** What a new file is to say. */
+export interface InitAnswers extends Omit<TemplateAnswers, 'storeHost'> {
+  /** This machine when undefined. */
+  readonly storeHost: string | undefined;
+}
+
+/** What `config init` is to write. */
+export interface InitRequest extends InitAnswers {
+  readonly flags: SettingFlags;
+  readonly force: boolean;
+  /** Do not write, only give the content. */
+  readonly print: boolean;
+}
+
+/** The file that `config init` writes. */
+export const configFileOf = (world: World, { config }: SettingFlags): string =>
+  config === undefined ? join(world.cwd, 'skulk.yaml') : resolve(world.cwd, expandPath(config, world));
+
+/**
+ * The file that these answers make.
+ * @throws SkulkError CONFIG when what it would say is not possible
+ */
+export function previewConfig(world: World, path: string, { storeHost, storePath, ...answers }: InitAnswers): string {
+  const given = storePath === undefined ? undefined : expandPath(storePath, world);
+  const content = configTemplate({
+    ...answers,
+    storeHost: storeHost ?? world.hostname,
+    isHomeMoved: isHomeMoved(world),
+    storePath: given === undefined ? undefined : resolve(world.cwd, given),
+  });
+  // What was just written must load.
+  resolveConfig(world, { ...parseConfig(content, path), file: path, flags: {}, nodeId: undefined, skulkHome: skulkHomeOf(world) });
+  return content;
+}
+
+/**
+ * Writes a commented configuration file whole or not at all.
+ * @throws SkulkError CONFLICT when the file is there, CONFIG when what it would say is not possible
+ */
+export async function initConfig(
+  world: World,
+  { flags, force, print, ...answers }: InitRequest,
+): Promise<{ readonly path: string; readonly written: boolean; readonly content: string }> {
+  const path = configFileOf(world, flags);
+  const content = explainingAnswers(() => previewConfig(world, path, answers));
+  if (!print) await explainingDiskErrors(`cannot write ${path}`, () => (force ? writeFileDurably(path, content) : writeNew(path, content)));
+  return { path, written: !print, content };
+}
+
+/** The file that an error names is not there yet. */
+function explainingAnswers<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SkulkError)) throw error;
+    throw new SkulkError(error.code, `nothing was written, as this would be wrong: ${error.message}`, { hint: error.hint, cause: error });
+  }
+}
+
+/** Whoever made a file of that name in the meantime keeps it: a hard link never replaces. */
+async function writeNew(path: string, content: string): Promise<void> {
+  const draft = `${path}.${process.pid}.new`;
+  try {
+    await writeFileDurably(draft, content);
+    await link(draft, path);
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST'))
+      throw new SkulkError('CONFLICT', `${path} is there already`, {
+        hint: 'name another file with --config, or overwrite it with --force',
+        cause: error,
+      });
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}

@@ -1,0 +1,111 @@
+import type { Companion } from '../../catalog/companions.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { resolveCanonical } from '../../connect/resolve-canonical.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import { identifyProcess, locate, whereabouts } from '../../kernel/process/process-identity.ts';
+import { applyBudget, type BudgetReport } from '../../node/apply-budget.ts';
+import { catchUp } from '../../node/catch-up.ts';
+import { leaseLayout } from '../../node/lease-layout.ts';
+import { touchLastUsed } from '../../staging/last-used.ts';
+import { copyPath } from '../../staging/layout.ts';
+import { type Lease, readLeases } from '../../staging/leases/lease.ts';
+import { dropLeases, takeLease } from '../../staging/leases/take-lease.ts';
+import { readLocalCopy } from '../../staging/local-copy.ts';
+
+/** What is in use now, for another process. */
+export interface Activation {
+  readonly model_id: ModelId;
+  readonly path: string;
+  readonly pid: number;
+  readonly lease_id: string;
+  readonly companions: readonly ModelId[];
+  /** ISO 8601. */
+  readonly taken_at: string;
+}
+
+/** What was given back, and what the budget then did. */
+export interface Deactivation extends BudgetReport {
+  readonly model_id: ModelId;
+  readonly released: readonly Lease[];
+}
+
+const purpose = 'skulk activate';
+const usualForMs = 24 * 3_600_000;
+
+/**
+ * Says that a process uses a model that is staged here, and its companions.
+ * @param forMs how long other machines and containers on the same directory keep the copy when no `skulk serve` runs here
+ * @throws SkulkError NOT_FOUND when no such process lives, MODEL_NOT_FOUND when there is no whole copy
+ */
+export async function activate(
+  deps: Deps,
+  { modelId, pid, forMs = usualForMs }: { readonly modelId: ModelId; readonly pid: number; readonly forMs?: number | undefined },
+): Promise<Activation> {
+  const { world } = deps;
+  const process = await identifyProcess(pid);
+  if (process === undefined)
+    throw new SkulkError('NOT_FOUND', `no process has the pid ${pid}`, { hint: 'give the pid of a process that runs on this machine' });
+  const layout = await leaseLayout(deps, { offline: true });
+  const find = async (): Promise<{ readonly path: string; readonly companions: readonly Companion[] } | undefined> => {
+    if (layout.isInPlace) return resolveCanonical(deps, { modelId }, { offline: true });
+    const copy = await readLocalCopy(layout, modelId);
+    return copy === undefined || copy.changed.size > 0 ? undefined : { path: copyPath(layout, modelId), companions: copy.companions };
+  };
+  const missing = (): SkulkError =>
+    new SkulkError('MODEL_NOT_FOUND', `there is no whole copy of ${modelId} on this node`, {
+      hint: `run \`skulk stage ${modelId}\` first`,
+    });
+  if ((await find()) === undefined) throw missing();
+  return explainingDiskErrors(`cannot take a lease in ${layout.root}`, async () => {
+    const before = (await readLeases(layout)).filter((lease) => isOn(lease, modelId, pid) && lease.purpose === purpose && areOurs(lease));
+    const now = world.now();
+    const unattendedUntil = new Date(now.getTime() + forMs);
+    const holders = [locate(process)];
+    await using held = await takeLease(layout, { modelId, purpose, holders, unattendedUntil, now, signal: world.signal });
+    // From here on nobody removes it, so now it counts whether it is there.
+    const copy = await find();
+    if (copy === undefined) throw missing();
+    if (copy.companions.length > 0) await held.cover(copy.companions.map((companion) => companion.modelId));
+    held.keep();
+    // The same process twice is one lease.
+    await dropLeases(layout, before);
+    if (!layout.isInPlace) await touchLastUsed(copy.path, world.now());
+    const { lease_id, companions, taken_at } = held.lease;
+    return { model_id: modelId, path: copy.path, pid, lease_id, companions, taken_at };
+  });
+}
+
+/**
+ * Gives back the leases on a model that `activate` or `stage --keep` took, or only those of one process, and applies the budget.
+ * That there are none is no failure: a lease ends with its process anyway.
+ */
+export async function deactivate(
+  deps: Deps,
+  { modelId, pid }: { readonly modelId: ModelId; readonly pid?: number | undefined },
+): Promise<Deactivation> {
+  const { world } = deps;
+  const layout = await leaseLayout(deps, { offline: true });
+  const released: Lease[] = [];
+  for (const lease of await readLeases(layout)) {
+    const isMeant =
+      pid === undefined
+        ? lease.model_id === modelId && (lease.purpose === purpose || lease.expires_at !== null)
+        : isOn(lease, modelId, pid);
+    if (isMeant && areOurs(lease)) released.push(lease);
+  }
+  await dropLeases(layout, released);
+  const used = new Set(released.flatMap((lease) => [lease.model_id, ...lease.companions]));
+  if (!layout.isInPlace) for (const id of used) await touchLastUsed(copyPath(layout, id), world.now());
+  const budget = await applyBudget(deps, { dryRun: false });
+  // What was put off while it was used.
+  if (released.length > 0) await catchUp(deps, { full: true });
+  return { model_id: modelId, released, ...budget };
+}
+
+const isOn = ({ model_id, holders }: Lease, modelId: ModelId, pid: number): boolean =>
+  model_id === modelId && holders.some((holder) => holder.pid === pid);
+
+/** Another machine or container on the same disk may have a process of the same number. */
+const areOurs = ({ holders }: Lease): boolean => holders.every((holder) => whereabouts(holder) !== 'elsewhere');

@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { preferredGguf } from '../../catalog/gguf-files.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
+import type { ModelRef } from '../../kernel/model-id.ts';
+import { findProgram, isInForeground, type ProgramOutput, startProgram } from '../../kernel/process/child-program.ts';
+import { identifySelf, locate } from '../../kernel/process/process-identity.ts';
+import { applyBudget } from '../../node/apply-budget.ts';
+import { catchUp } from '../../node/catch-up.ts';
+import { touchLastUsed } from '../../staging/last-used.ts';
+import type { HeldLease } from '../../staging/leases/take-lease.ts';
+import { leaseFor, stageOptions, stageWithCompanions } from './stage.ts';
+import type { StagedModel } from './stage-report.ts';
+
+/** What `skulk run` takes. */
+export interface RunRequest {
+  readonly ref: ModelRef;
+  /** The program and its arguments; `{path}`, `{gguf}` and `{model}` are replaced in the arguments. */
+  readonly command: readonly string[];
+  readonly offline: boolean;
+  /** This process's own streams when absent. */
+  readonly output?: ProgramOutput | undefined;
+  /** Hands over the signals that this process gets, until the returned function is called. */
+  readonly takeSignals: (listener: (signal: NodeJS.Signals) => void) => () => void;
+}
+
+const purpose = 'skulk run';
+/** From a terminal these reach the whole foreground, the program included. */
+const sentByTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGWINCH']);
+
+/**
+ * Stages a model, runs a program while the copy is in use, then applies the budget.
+ * @returns the program's exit status, 128 + n for a signal
+ * @throws SkulkError COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE before anything is staged; those of staging; MODEL_NOT_FOUND
+ * when `{gguf}` is asked for of a model that has no GGUF file
+ */
+export async function runModel(deps: Deps, request: RunRequest): Promise<{ readonly status: number }> {
+  const { world } = deps;
+  const { ref } = request;
+  const program = findProgram(request.command[0] ?? '', world);
+  if (!request.offline) await catchUp(deps, { full: false });
+  const options = stageOptions({ dryRun: false, force: false, offline: request.offline });
+  const { nodeCachePath } = deps.config.settings;
+  const lease = await explainingDiskErrors(`cannot take a lease in ${nodeCachePath.value}`, () => leaseFor(deps, ref, request, purpose));
+  let status: number;
+  try {
+    const outcome = await stageWithCompanions(deps, ref, options, lease);
+    if (!('staged' in outcome)) throw new Error('a stage that is no dry run planned only');
+    status = await runProgram(deps, { ...request, ...outcome, program }, lease);
+  } finally {
+    await lease?.release();
+  }
+  await tidyUp(deps);
+  // What was put off while the program ran.
+  if (!request.offline) await catchUp(deps, { full: true });
+  return { status };
+}
+
+async function runProgram(
+  { world }: Deps,
+  {
+    ref,
+    command,
+    program,
+    staged,
+    files,
+    output,
+    takeSignals,
+  }: RunRequest & { readonly program: string; readonly staged: StagedModel; readonly files: readonly string[] },
+  lease: HeldLease | undefined,
+): Promise<number> {
+  const { path } = staged;
+  const gguf = preferredGguf(files);
+  const ggufPath = gguf === undefined ? undefined : join(path, gguf);
+  const args = command.slice(1).map((text) => fillIn(text, { path, model: ref.modelId, gguf: ggufPath }));
+  const env: NodeJS.ProcessEnv = { ...world.env, SKULK_MODEL_PATH: path, SKULK_MODEL_ID: ref.modelId, SKULK_GGUF_FILE: ggufPath };
+  if (ggufPath === undefined) delete env['SKULK_GGUF_FILE'];
+  if (world.signal.aborted) throw world.signal.reason;
+  const child = await startProgram(program, args, { env, cwd: world.cwd, output });
+  const giveBack = takeSignals((signal) => {
+    if (!sentByTerminal.has(signal) || !isInForeground()) child.kill(signal);
+  });
+  try {
+    // Should this process be killed, the program goes on, and so does the lease.
+    if (child.identity !== undefined) await lease?.handTo([locate(child.identity), await identifySelf()]);
+    lease?.lost.addEventListener('abort', () =>
+      world.emit({
+        type: 'warning',
+        message: `this process was suspended for so long that ${ref.modelId} no longer counts as in use`,
+        hint: 'the copy may be evicted while the program runs; start it again to be sure of it',
+      }),
+    );
+    child.letGo();
+    const status = await child.status;
+    if (staged.source === 'in-place') return status;
+    for (const used of [path, ...(staged.companions ?? []).map((companion) => companion.path)]) await touchLastUsed(used, world.now());
+    return status;
+  } finally {
+    giveBack();
+  }
+}
+
+function fillIn(text: string, values: { readonly path: string; readonly model: string; readonly gguf: string | undefined }): string {
+  return text.replaceAll(/\{(path|gguf|model)\}/g, (_, name: 'path' | 'gguf' | 'model') => {
+    const value = values[name];
+    if (value !== undefined) return value;
+    throw new SkulkError('MODEL_NOT_FOUND', `${values.model} has no GGUF file that {gguf} could stand for`, {
+      hint: 'use {path}, the directory of the model',
+    });
+  });
+}
+
+/** The program's status is the result; what goes wrong afterwards is only said. */
+async function tidyUp(deps: Deps): Promise<void> {
+  try {
+    const { failed } = await applyBudget(deps, { dryRun: false });
+    for (const { message, hint } of failed) deps.world.emit({ type: 'warning', message, hint });
+  } catch (error) {
+    if (!(error instanceof SkulkError)) throw error;
+    deps.world.emit({ type: 'warning', message: `the budget was not applied: ${error.message}`, hint: error.hint });
+  }
+}

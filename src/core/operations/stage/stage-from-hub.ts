@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { type Manifest, makeManifest } from '../../catalog/manifest.ts';
+import { readCard } from '../../catalog/read-card.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { openHub } from '../../connect/open-hub.ts';
+import type { ModelRef } from '../../kernel/model-id.ts';
+import type { HeldLock } from '../../kernel/process/lock.ts';
+import { copyPath, incomingCopy, type StagingLayout } from '../../staging/layout.ts';
+import { readLocalCopy } from '../../staging/local-copy.ts';
+import { publishCopy } from '../../staging/publish-copy.ts';
+import { requireDistinctNames } from '../../transfer/name-folding.ts';
+import type { RateLimiter } from '../../transfer/rate-limiter.ts';
+import { enterWorkPlace } from '../../transfer/work-place.ts';
+import { fetchPlanned, planFetch } from '../models/fetch-model.ts';
+
+/**
+ * Makes a staged copy straight from Hugging Face, verified as the store would. The caller holds the copy's lock.
+ * @throws SkulkError the Hub's errors, NO_SPACE, INTEGRITY
+ */
+export async function stageFromHub(
+  deps: Deps,
+  { modelId, revision = 'main', selector }: ModelRef,
+  {
+    layout,
+    lock,
+    connections,
+    limiter,
+  }: {
+    readonly layout: StagingLayout;
+    readonly lock: Pick<HeldLock, 'assertHeld'>;
+    readonly connections: number;
+    readonly limiter: RateLimiter;
+  },
+): Promise<{ readonly manifest: Manifest; readonly bytesTransferred: number }> {
+  const { world, config } = deps;
+  const { signal, emit } = world;
+  using opened = await openHub(deps, { connections });
+  const repo = await opened.hub.open(modelId, revision, signal);
+  const cards = config.settings.cardsPath.value;
+  const card = cards === undefined ? undefined : await readCard([cards], modelId, (message) => emit({ type: 'warning', message }));
+  const plan = planFetch(repo, { pins: { selector, card: card?.ggufFile }, present: undefined, exact: true, emit });
+  await requireDistinctNames(layout.root, { paths: plan.files.map(({ path }) => path), of: modelId });
+  const place = incomingCopy(layout, modelId);
+  await enterWorkPlace(
+    place,
+    plan.files.map(({ path }) => path),
+  );
+  const local = await readLocalCopy(layout, modelId);
+  const { files, bytesTransferred } = await fetchPlanned(plan, {
+    opened,
+    place: { files: place.files, journal: join(place.path, 'hub-journal') },
+    isStore: false,
+    present: local === undefined ? undefined : { manifest: local.manifest, directory: copyPath(layout, modelId) },
+    connections,
+    limiter,
+    signal,
+    onBytes: (bytesDone, bytesTotal) => emit({ type: 'progress', doing: 'downloading', subject: modelId, bytesDone, bytesTotal }),
+  });
+  const manifest = makeManifest(modelId, files, { revision, commit: repo.commit, source: 'hub', createdAt: world.now() });
+  const part = selector === undefined ? undefined : { selector, of: manifest.digest };
+  await publishCopy(manifest, place, { layout, lock, now: world.now, signal, companions: card?.companions ?? [], part });
+  return { manifest, bytesTransferred };
+}

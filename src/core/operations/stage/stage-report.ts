@@ -1,0 +1,50 @@
+import type { CompanionRole } from '../../catalog/companions.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+
+/** One staged copy; sizes in bytes. */
+export interface StagedModel {
+  readonly model_id: ModelId;
+  /** Absolute. */
+  readonly path: string;
+  /** `cache`: it was here; `store`: over the network; `clone`: from this machine's store; `in-place`: the store's own directory. */
+  readonly source: 'store' | 'clone' | 'in-place' | 'cache' | 'hub';
+  readonly revision: string | null;
+  readonly digest: string;
+  readonly files: number;
+  readonly bytes_total: number;
+  /** Bytes that were moved, over the network or from disk to disk. */
+  readonly bytes_transferred: number;
+  readonly bytes_reused: number;
+  readonly seconds: number;
+  /** What the model's card names, as far as it is here; absent when it names nothing. */
+  readonly companions?: readonly StagedCompanion[];
+}
+
+/** Another model that was staged beside one. */
+export interface StagedCompanion {
+  readonly model_id: ModelId;
+  readonly role: CompanionRole;
+  readonly path: string;
+}
+
+/** What staging one model would do. */
+export interface PlannedModel {
+  readonly model_id: ModelId;
+  readonly path: string;
+  readonly source: StagedModel['source'];
+  readonly bytes_total: number;
+  readonly bytes_to_transfer: number;
+  readonly bytes_to_reuse: number;
+  readonly free_bytes: number;
+  readonly files: readonly { readonly path: string; readonly size: number; readonly action: 'reuse' | 'fetch' | 'resume' }[];
+}
+
+/** The staged copies, in the order asked for. */
+export interface StageReport {
+  readonly staged: readonly StagedModel[];
+}
+
+/** What would be done, by `--dry-run`. */
+export interface StagePlanReport {
+  readonly planned: readonly PlannedModel[];
+}

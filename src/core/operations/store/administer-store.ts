@@ -1,0 +1,105 @@
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { findServer } from '../../access/serve-record.ts';
+import { type NamedToken, parseTokenName } from '../../access/token-book.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { openStore } from '../../connect/open-store.ts';
+import { remoteUrl } from '../../connect/remote-url.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
+import type { Role } from '../../kernel/role.ts';
+import { storeLayout } from '../../store/layout.ts';
+import { openTokens } from './open-administration.ts';
+import { changePolicy, type PolicyView, policyChange, viewPolicy } from './store-policy.ts';
+
+/** A token that was just made: shown this once. `lan` is what the LAN may do without one. */
+export interface CreatedToken extends NamedToken {
+  readonly token: string;
+  readonly lan: string;
+}
+
+/** @throws SkulkError CONFLICT when the name is taken */
+export async function createToken(deps: Deps, wanted: { readonly name: string; readonly role: Role }): Promise<CreatedToken> {
+  parseTokenName(wanted.name);
+  return administer(deps, {
+    onDisk: async (root) => ({ ...(await openTokens(deps, root).create(wanted)), lan: await lanOf(deps, root) }),
+    overHttp: (store) => store.createToken(wanted),
+  });
+}
+
+/** The named tokens, without the tokens themselves. */
+export async function listTokens(deps: Deps): Promise<{ readonly tokens: readonly NamedToken[] }> {
+  return administer(deps, {
+    onDisk: async (root) => ({ tokens: await openTokens(deps, root).list() }),
+    overHttp: async (store) => ({ tokens: await store.listTokens() }),
+  });
+}
+
+/** @throws SkulkError TOKEN_NOT_FOUND */
+export async function revokeToken(deps: Deps, { name }: { readonly name: string }): Promise<NamedToken> {
+  return administer(deps, { onDisk: (root) => openTokens(deps, root).revoke(name), overHttp: (store) => store.revokeToken(name) });
+}
+
+/** The policy of the store. */
+export async function showPolicy(deps: Deps): Promise<PolicyView> {
+  return administer(deps, { onDisk: (root) => viewPolicy(root), overHttp: async (store) => (await store.viewPolicy()) as PolicyView });
+}
+
+/**
+ * Sets one key of the policy.
+ * @param value as it is typed; `default` brings the default back
+ * @throws SkulkError BAD_REQUEST
+ */
+export async function setPolicy(deps: Deps, { key, value }: { readonly key: string; readonly value: string }): Promise<PolicyView> {
+  const changes = policyChange(key, value);
+  return administer(deps, {
+    onDisk: (root) => changePolicy({ root, changes, signal: deps.world.signal }),
+    overHttp: async (store) => (await store.changePolicy(changes)) as PolicyView,
+  });
+}
+
+/** On the store host the disk is what counts, with or without a server; elsewhere the store is asked. */
+async function administer<T>(
+  deps: Deps,
+  {
+    onDisk,
+    overHttp,
+  }: {
+    readonly onDisk: (root: string) => Promise<T>;
+    readonly overHttp: (store: NonNullable<Awaited<ReturnType<typeof openStore>>['access']>) => Promise<T>;
+  },
+): Promise<T> {
+  const root = await ownRoot(deps);
+  if (root !== undefined) return explainingDiskErrors(`cannot change what lies in ${root}`, () => onDisk(root));
+  await using opened = await openStore(deps);
+  if (opened.access !== undefined) return await overHttp(opened.access);
+  throw new SkulkError('STORE_NOT_CONFIGURED', 'there is no store on this machine yet', {
+    hint: 'start `skulk serve` once, which makes it',
+  });
+}
+
+/** Where the store lies that this machine hosts; undefined when it is another machine's. */
+async function ownRoot({ config }: Deps): Promise<string | undefined> {
+  if (remoteUrl(config) !== undefined || !config.isStoreHost) return undefined;
+  const configured = config.settings.storePath.value;
+  if (await isStore(configured)) return configured;
+  // A server may have been started with another directory than the settings name.
+  const server = await findServer(config.skulkHome);
+  if (server?.storePath != null && (await isStore(server.storePath))) return server.storePath;
+  if (config.isStoreNamed)
+    throw new SkulkError('STORE_NOT_CONFIGURED', `there is no store in ${configured} yet`, {
+      hint: 'is its disk mounted? a new store is made by `skulk serve`',
+    });
+  return undefined;
+}
+
+const isStore = (root: string): Promise<boolean> =>
+  stat(dirname(storeLayout(root).policy)).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+
+async function lanOf({ config }: Deps, root: string): Promise<string> {
+  if (config.settings.token.value !== undefined) return 'none';
+  return String((await viewPolicy(root)).policy['lan']);
+}

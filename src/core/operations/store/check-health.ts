@@ -1,0 +1,33 @@
+import type { Deps } from '../../connect/deps.ts';
+import { openStore } from '../../connect/open-store.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { StoreHealth } from '../../store/contract.ts';
+
+/** How the store is, as seen from this machine; sizes in bytes. */
+export interface Health extends StoreHealth {
+  readonly configured: true;
+  readonly reachable: true;
+  /** The path or the URL at which it was asked. */
+  readonly location: string;
+  /** The store is closed to whoever shows no token, and this machine has none. */
+  readonly requires_token: boolean;
+}
+
+/** @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE */
+export async function checkHealth(deps: Deps): Promise<Health> {
+  await using opened = await openStore(deps);
+  const hasToken = deps.config.settings.token.value !== undefined;
+  // Health itself is open to everybody; a token that is refused must show here and not at the next command.
+  const requiresToken = await opened.store.listModels().then(
+    () => false,
+    (error: unknown) => {
+      if (hasToken || !isRefusal(error)) throw error;
+      return true;
+    },
+  );
+  const { location } = opened.store;
+  return { configured: true, reachable: true, location, requires_token: requiresToken, ...(await opened.store.health()) };
+}
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof SkulkError && error.cause instanceof SkulkError && error.cause.code === 'UNAUTHORIZED';

@@ -1,0 +1,86 @@
+import { readAdminKey } from '../../access/admin-key.ts';
+import { pageLink } from '../../access/page-link.ts';
+import { findServer, type ServeRecord } from '../../access/serve-record.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { remoteUrl } from '../../connect/remote-url.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+
+/** A link that opens the page of this machine's server with the role admin, once. */
+export interface PageLink {
+  readonly url: string;
+  readonly expires_at: string;
+}
+
+/** What `skulk open` opened, or would have. */
+export interface OpenedPage {
+  readonly url: string;
+  /** Whether a browser was started with it. */
+  readonly opened: boolean;
+}
+
+/**
+ * Has the running server of this machine make a new link to its page.
+ * @throws SkulkError STORE_UNREACHABLE when none runs, PERMISSION when this user may not read its key
+ */
+export async function makePageLink(deps: Deps): Promise<PageLink> {
+  const { skulkHome } = deps.config;
+  const server = await findServer(skulkHome);
+  if (server === undefined)
+    throw new SkulkError('STORE_UNREACHABLE', `no \`skulk serve\` runs on this machine with SKULK_HOME ${skulkHome}`, {
+      hint: 'start it; if it runs as another user: `sudo -u USER skulk key`',
+    });
+  return linkOf(deps, server);
+}
+
+async function linkOf({ config, world }: Deps, server: ServeRecord): Promise<PageLink> {
+  const key = await readAdminKey(config.skulkHome);
+  if (key === undefined)
+    throw new SkulkError('PERMISSION', `the key of this machine cannot be read in ${config.skulkHome}`, {
+      hint: 'run this as the user that runs `skulk serve`, or restart `skulk serve`',
+    });
+  const [{ createExchange }, { readJson }] = await Promise.all([
+    import('../../client/http/exchange.ts'),
+    import('../../client/http/read-body.ts'),
+  ]);
+  const exchange = createExchange({
+    url: server.localApiUrl,
+    token: key,
+    signal: world.signal,
+    stallTimeoutMs: 10_000,
+    connectTimeoutMs: 5_000,
+    connections: 1,
+    userAgent: `skulk/${world.version}`,
+  });
+  try {
+    const made = await exchange.send({ method: 'POST', path: '/session/codes' }, (response, watchdog) =>
+      readJson(response, { url: exchange.url, limit: 4096, watchdog }),
+    );
+    const { code, expires_at } = made as { readonly code: string; readonly expires_at: string };
+    return { url: pageLink(server.apiUrl, code), expires_at };
+  } finally {
+    exchange.close();
+  }
+}
+
+/**
+ * Opens the page in the browser of this desktop: that of this machine's server with the role admin, else that of the store.
+ * @throws SkulkError STORE_NOT_CONFIGURED when there is neither
+ */
+export async function openPage(deps: Deps): Promise<OpenedPage> {
+  const server = await findServer(deps.config.skulkHome);
+  const url = server === undefined ? await pageOfStore(deps) : (await linkOf(deps, server)).url;
+  const { startBrowser } = await import('./start-browser.ts');
+  return { url, opened: await startBrowser(url, deps.world) };
+}
+
+/** A store says only where its files are; the page is at the port for it. */
+async function pageOfStore({ config }: Deps): Promise<string> {
+  const url = remoteUrl(config);
+  if (url === undefined)
+    throw new SkulkError('STORE_NOT_CONFIGURED', 'no `skulk serve` runs on this machine, and no other store is configured', {
+      hint: 'start `skulk serve`, or name the store: SKULK_STORE=http://HOST:58080',
+    });
+  const page = new URL('/', url);
+  page.port = String(config.settings.apiPort.value);
+  return page.href;
+}

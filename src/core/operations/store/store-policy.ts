@@ -1,0 +1,225 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  changePolicyText,
+  defaultPolicy,
+  type Policy,
+  parsePolicy,
+  parsePolicyValue,
+  policyKeys,
+  type ReadPolicy,
+  readPolicy,
+} from '../../config/policy.ts';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
+import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import type { Emit } from '../../kernel/flow/events.ts';
+import { acquireLock } from '../../kernel/process/lock.ts';
+import { storeLayout } from '../../store/layout.ts';
+
+/** The policy of a store as a person sees it. */
+export interface PolicyView {
+  readonly path: string;
+  /** Every setting in the file's own shape. */
+  readonly policy: Readonly<Record<string, unknown>>;
+  /** Where each value comes from, by key with dots. */
+  readonly origin: Readonly<Record<string, 'default' | 'file'>>;
+}
+
+/** The policy of the store on this machine's disk. */
+export interface StorePolicy {
+  /**
+   * What applies now. A file that was changed is read again; one that was broken changes nothing, and is told once.
+   */
+  current(): Promise<Policy>;
+  /** @throws SkulkError CONFIG for a broken file */
+  view(): Promise<PolicyView>;
+  /**
+   * @param changes by key; null brings the default back
+   * @throws SkulkError BAD_REQUEST for values that are not possible, CONFIG for a broken file
+   */
+  change(changes: Readonly<Record<string, unknown>>): Promise<PolicyView>;
+}
+
+/** How long the file is believed to be as it was, in milliseconds. */
+const believedMs = 250;
+/**
+ * Many editors empty a file, or move it away, before they write it. So one that says nothing of `lan` any more opens the store only when
+ * it has stood still for so long; in milliseconds.
+ */
+const settlesMs = 2_000;
+
+/**
+ * @param root of the store
+ * @param now milliseconds of a clock that only goes forward
+ * @throws SkulkError CONFIG when the file is broken
+ */
+export async function openStorePolicy({
+  root,
+  emit,
+  signal,
+  now: clock = () => performance.now(),
+}: {
+  readonly root: string;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  readonly now?: () => number;
+}): Promise<StorePolicy> {
+  const layout = storeLayout(root);
+  const path = layout.policy;
+  let stamp = await stampOf(path);
+  let { policy } = (await readPolicy(path)) ?? nothing;
+  let looked = clock();
+
+  let silent: { readonly stamp: string; readonly since: number } | undefined;
+  /** What requests write just now: the log has the requests. */
+  const written = new Set<Policy>();
+  const look = async (): Promise<void> => {
+    const now = await stampOf(path);
+    if (silent?.stamp !== now) silent = undefined;
+    if (now === stamp) return;
+    // A disk that went away says nothing about what the LAN may do.
+    if (now === 'none' && !(await isThere(dirname(path)))) return;
+    try {
+      const read = (await readPolicy(path)) ?? nothing;
+      const isWritten = [...written].some((one) => isDeepStrictEqual(one, read.policy));
+      if (!isWritten && policy.lan !== defaultPolicy.lan && !read.given.includes('lan')) {
+        silent ??= { stamp: now, since: clock() };
+        if (clock() - silent.since < settlesMs) return;
+      }
+      // A command that changes the file on the disk asks no server, which would log the request.
+      if (!isWritten && !isDeepStrictEqual(policy, read.policy))
+        emit({ type: 'note', message: `the policy has changed: ${JSON.stringify(shownPolicy(read.policy))}` });
+      ({ policy } = read);
+    } catch (error) {
+      if (!(error instanceof SkulkError)) throw error;
+      emit({ type: 'warning', message: `the previous policy stays in force: ${error.message}`, hint: error.hint });
+    }
+    stamp = now;
+  };
+  let looking: Promise<void> | undefined;
+  const lookOnce = (): Promise<void> => {
+    looking ??= look().finally(() => {
+      looked = clock();
+      looking = undefined;
+    });
+    return looking;
+  };
+  return {
+    current: async () => {
+      if (clock() - looked >= believedMs) await lookOnce();
+      return policy;
+    },
+    view: () => viewPolicy(root),
+    change: async (changes) => {
+      let own: Policy | undefined;
+      try {
+        const onWrite = (next: Policy): void => {
+          own = next;
+          written.add(next);
+        };
+        const view = await changePolicy({ root, changes, signal, onWrite });
+        // A look that began before the file was written may have seen the former one.
+        await looking;
+        await lookOnce();
+        return view;
+      } finally {
+        if (own !== undefined) written.delete(own);
+      }
+    },
+  };
+}
+
+/** @throws SkulkError CONFIG for a broken file */
+export async function viewPolicy(root: string): Promise<PolicyView> {
+  const { policy: path } = storeLayout(root);
+  return describe(path, (await readPolicy(path)) ?? nothing);
+}
+
+/** See `StorePolicy.change`. */
+export async function changePolicy({
+  root,
+  changes,
+  signal,
+  onWrite,
+}: {
+  readonly root: string;
+  readonly changes: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+  /** Called with what will apply, just before it is written. */
+  readonly onWrite?: (next: Policy) => void;
+}): Promise<PolicyView> {
+  const { policy: path, policyLock } = storeLayout(root);
+  return explainingDiskErrors(`cannot write ${path}`, async () => {
+    await using _ = await acquireLock(policyLock, { purpose: 'a change of the policy', timeoutMs: 10_000, signal });
+    // A file that is broken already is the file's fault and not of this change.
+    await readPolicy(path);
+    const before = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (isSystemError(error, 'ENOENT')) return undefined;
+      throw error;
+    });
+    const text = await changePolicyText(before, path, changes).catch((error: unknown) => {
+      if (!(error instanceof SkulkError)) throw error;
+      // The line would be one of a text that nobody has seen.
+      const message = error.message.replaceAll(/^.*?\.yaml(?::\d+)?(?::\d+)?: /gm, '');
+      throw new SkulkError('BAD_REQUEST', message, {
+        hint: error.hint === 'correct that line' ? 'e.g. skulk policy set lan read; `skulk policy show` lists the keys' : error.hint,
+      });
+    });
+    if (text !== before) {
+      onWrite?.((await parsePolicy(text, path)).policy);
+      await writeFileDurably(path, text);
+    }
+    return describe(path, (await readPolicy(path)) ?? nothing);
+  });
+}
+
+/**
+ * A change of one key, nested as in the file.
+ * @param key with dots between its parts
+ * @param text the value as it is typed
+ * @throws SkulkError BAD_REQUEST
+ */
+export function policyChange(key: string, text: string): Readonly<Record<string, unknown>> {
+  return key.split('.').reduceRight<unknown>((value, part) => ({ [part]: value }), parsePolicyValue(key, text)) as Record<string, unknown>;
+}
+
+const nothing: ReadPolicy = { policy: defaultPolicy, given: [] };
+
+function describe(path: string, { policy, given }: ReadPolicy): PolicyView {
+  return {
+    path,
+    policy: shownPolicy(policy),
+    origin: Object.fromEntries(policyKeys.map((key) => [key, given.includes(key) ? 'file' : 'default'] as const)),
+  };
+}
+
+/** As the file has it. */
+const shownPolicy = (policy: Policy): PolicyView['policy'] => ({
+  lan: policy.lan,
+  server_names: policy.serverNames,
+  limits: {
+    forget_nodes_after_days: policy.limits.forgetNodesAfterDays,
+    forget_nodes_with_copies_after_days: policy.limits.forgetNodesWithCopiesAfterDays,
+    open_uploads: policy.limits.openUploads,
+    upload_idle_days: policy.limits.uploadIdleDays,
+  },
+});
+
+async function stampOf(path: string): Promise<string> {
+  try {
+    const { mtimeNs, size, ino } = await stat(path, { bigint: true });
+    return `${mtimeNs} ${size} ${ino}`;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return 'none';
+    // A file that cannot be looked at is read, and then said to be so.
+    return 'unknown';
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

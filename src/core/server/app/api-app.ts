@@ -1,0 +1,96 @@
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from '../../connect/deps.ts';
+import type { StoreLink } from '../../connect/store-link.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { createStagingJobs } from '../../operations/stage/staging-jobs.ts';
+import type { StoreAdministration } from '../../operations/store/open-administration.ts';
+import { type Access, createAccess } from '../access/access.ts';
+import { createEventStreams } from '../events/event-stream.ts';
+import { addConfigRoutes } from '../routes/config-routes.ts';
+import { forwardToStore } from '../routes/forward-to-store.ts';
+import { addNodeRoutes, type NodeIdentity } from '../routes/node-routes.ts';
+import { addStoreApi } from '../routes/store-api.ts';
+import { addStoreAccessRoutes } from '../routes/token-routes.ts';
+import { createApp, type LogOptions } from './create-app.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import { addWebApp } from './web-app.ts';
+
+/** What the API of a serving node needs. */
+export interface ApiAppOptions extends LogOptions {
+  /** Of this machine. */
+  readonly deps: Deps;
+  /** Of a node that is not the store host; on the host `deps` has the store. */
+  readonly link?: StoreLink | undefined;
+  readonly identity: () => NodeIdentity;
+  /** Who may do what; without it the LAN what the settings say, and nobody more. */
+  readonly access?: Access | undefined;
+  /** The named tokens and the policy, on the store host. */
+  readonly administration?: StoreAdministration | undefined;
+  /** What this machine is called beside its addresses. */
+  readonly names?: readonly string[];
+  readonly limits?: Partial<Limits>;
+}
+
+/** The HTTP API that every serving node has, and the browser view of it. */
+export async function createApiApp({
+  deps,
+  link,
+  identity,
+  access = createAccess({ token: deps.config.settings.token.value }),
+  administration,
+  names,
+  limits: given,
+  logLevel,
+  stream,
+}: ApiAppOptions): Promise<FastifyInstance> {
+  const limits = { ...defaultLimits, ...given };
+  const app = await createApp({
+    title: 'skulk',
+    version: identity().version,
+    limits,
+    access,
+    hostname: identity().hostname,
+    names,
+    reword: rewordStoreFailure,
+    logLevel,
+    stream,
+  });
+  const streams = createEventStreams(app, limits);
+  if (link !== undefined) forwardToStore(app, link);
+  const ownStore = async (): Promise<Deps> => {
+    await deps.store?.requireDisk?.();
+    return deps;
+  };
+  addStoreApi(app, link?.deps ?? ownStore, { limits, streams });
+  // They work as a command of this node does: over the wire, or by a clone of what lies on this disk.
+  // Without a store a model may come straight from Hugging Face, so that none is known is no reason not to begin.
+  const jobs = createStagingJobs(deps.world, async () => (await link?.deps().catch(() => undefined)) ?? deps);
+  app.addHook('preClose', () => jobs.close());
+  const configListeners = new Set<() => void>();
+  addNodeRoutes(app, deps, {
+    identity,
+    jobs,
+    streams,
+    onConfig: (listener) => {
+      configListeners.add(listener);
+      return () => void configListeners.delete(listener);
+    },
+  });
+  addConfigRoutes(app, deps, {
+    onChanged: () => {
+      for (const tell of configListeners) tell();
+    },
+  });
+  if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
+  addWebApp(app);
+  return app;
+}
+
+/** These two sentences are part of the contract; what is known beyond them follows, or goes into the hint. */
+function rewordStoreFailure(error: unknown): unknown {
+  if (!(error instanceof SkulkError)) return error;
+  const { code, message, hint, retryAfterMs } = error;
+  if (code === 'STORE_NOT_CONFIGURED') return new SkulkError(code, 'Store not configured', { hint: hint ?? message, cause: error });
+  if (code === 'STORE_UNREACHABLE') return new SkulkError(code, `Store unreachable: ${message}`, { hint, retryAfterMs, cause: error });
+  return error;
+}

@@ -1,0 +1,143 @@
+import type { Socket } from 'node:net';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from 'fastify';
+import { pino } from 'pino';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { Access } from '../access/access.ts';
+import { logChanges } from '../access/log-changes.ts';
+import { requireRoles } from '../access/require-role.ts';
+import { addSessionRoutes } from '../routes/session-routes.ts';
+import { allowedMethods } from './allowed-methods.ts';
+import { boundConnections } from './bound-connections.ts';
+import { compilers } from './compilers.ts';
+import { describeRoutes } from './describe-routes.ts';
+import { answerError, type ErrorAnswer } from './error-body.ts';
+import type { Limits } from './limits.ts';
+import { refuseWebPages } from './refuse-web-pages.ts';
+import { refuseBadTarget, routableTarget } from './request-target.ts';
+import { watchSilentSockets } from './stop-app.ts';
+
+/** How a server logs: structured lines on stderr, or on `stream`. */
+export interface LogOptions {
+  readonly logLevel?: string | undefined;
+  readonly stream?: { write(line: string): void } | undefined;
+}
+
+/**
+ * A line of JSON with every character escaped that may steer a terminal. JSON itself leaves some as they are: the second set of control
+ * characters, which raw bytes in a URL become, and those that turn the direction of a text. Pure.
+ */
+const escapeControls = (line: string): string =>
+  line.replaceAll(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** What the two servers have in common. */
+export interface AppOptions extends LogOptions {
+  readonly title: string;
+  readonly version: string;
+  readonly limits: Limits;
+  /** Who may do what. */
+  readonly access: Access;
+  readonly hostname: string;
+  /** What this machine is called beside its addresses. */
+  readonly names?: readonly string[] | undefined;
+  /** Puts a failure into this server's words before it is answered. */
+  readonly reword?: (error: unknown) => unknown;
+}
+
+/** An empty fastify app with limits, logging, roles, one shape of errors and `GET /openapi.json` and `/session`. */
+export async function createApp({
+  title,
+  version,
+  limits,
+  access,
+  hostname,
+  names = [],
+  reword = (error) => error,
+  logLevel = 'info',
+  stream,
+}: AppOptions): Promise<FastifyInstance> {
+  const options = { level: logLevel, redact: ['req.headers.authorization', '*.authorization', 'authorization'] };
+  const sink = stream ?? pino.destination({ fd: 2, sync: true });
+  const logger: FastifyBaseLogger = pino(options, { write: (line) => void sink.write(escapeControls(line)) });
+  const app: FastifyInstance = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionTimeout: limits.idleTimeoutMs,
+    http: {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(2000, limits.headersTimeoutMs),
+    },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: limits.urlBytes },
+    schemaController: { compilersFactory: compilers },
+    rewriteUrl: routableTarget,
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: (error, _request, reply) => void send(reply, { ...answerError(error), status: 400 }),
+  });
+  boundConnections(app.server, limits);
+  app.server.on('connect', (_request, socket) => refuseConnection(new Error('CONNECT'), socket as Socket));
+  watchSilentSockets(app);
+  app.removeAllContentTypeParsers();
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else parseJson(request, body as string, done);
+  });
+  app.addHook('onRequest', async (request) => {
+    refuseBadTarget(request.raw);
+    if (request.originalUrl.length <= limits.urlBytes) return;
+    throw Object.assign(new Error(`the URL is longer than ${limits.urlBytes} bytes`), { statusCode: 414 });
+  });
+  logChanges(app);
+  refuseWebPages(app, { names, further: access.serverNames });
+  requireRoles(app, access, { hostname });
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.debug(
+      { method: request.method, url: request.originalUrl, status: reply.statusCode, from: request.ip, ms: Math.round(reply.elapsedTime) },
+      'answered',
+    );
+  });
+  app.setErrorHandler(async (error, request, reply) => {
+    const answer = answerError(reword(error));
+    request.failure = answer.body.code;
+    if (answer.body.code === 'INTERNAL')
+      request.log.error({ err: error, method: request.method, url: request.originalUrl }, 'unexpected error');
+    else if (answer.status >= 500)
+      request.log.warn({ code: answer.body.code, method: request.method, url: request.originalUrl }, answer.body.detail);
+    await send(reply, answer);
+  });
+  const allowed = allowedMethods(app);
+  app.setNotFoundHandler(async (request, reply) => {
+    const methods = allowed(request.url);
+    if (methods.length === 0)
+      throw new SkulkError('NOT_FOUND', 'there is nothing here', { hint: 'GET /openapi.json lists what this server answers' });
+    const detail = `${request.method} is not possible here`;
+    request.failure = 'BAD_REQUEST';
+    await reply
+      .code(405)
+      .header('Allow', methods.join(', '))
+      .send({ detail, code: 'BAD_REQUEST', hint: `use ${methods.join(' or ')}` });
+  });
+  describeRoutes(app, { title, version });
+  addSessionRoutes(app, access, { hostname });
+  return app;
+}
+
+async function send(reply: FastifyReply, { status, headers, body }: ErrorAnswer): Promise<void> {
+  await reply.code(status).headers(headers).type('application/json; charset=utf-8').send(body);
+}
+
+function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const [status, detail] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ['431 Request Header Fields Too Large', 'the headers are too large']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ['408 Request Timeout', 'the request took too long to arrive']
+        : ['400 Bad Request', 'this is not HTTP'];
+  const body = JSON.stringify({ detail, code: 'BAD_REQUEST', hint: null });
+  const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  socket.end(head + body, () => socket.destroy());
+}

@@ -1,0 +1,50 @@
+import { type ErrorCode, errorCodes, SkulkError } from '../../kernel/errors.ts';
+import { explainSystemError } from '../../kernel/explain-system-error.ts';
+
+/** An answer that says what went wrong. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: { readonly detail: string; readonly code: ErrorCode | 'INTERNAL'; readonly hint: string | null };
+}
+
+/** Turns any failure into an answer. Of what skulk did not foresee nothing is told but that it happened. */
+export function answerError(given: unknown): ErrorAnswer {
+  const error = explainSystemError(given, 'the disk of the machine that was asked refused');
+  if (error instanceof SkulkError) {
+    const { code, message, hint, retryAfterMs } = error;
+    const retry = retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) };
+    return {
+      status: errorCodes[code].http,
+      headers: { ...retry, ...(code === 'UNAUTHORIZED' && { 'WWW-Authenticate': 'Bearer' }) },
+      body: { detail: message, code, hint: hint ?? null },
+    };
+  }
+  const status = clientFault(error);
+  if (status === undefined) return internalError;
+  return {
+    status,
+    headers: {},
+    body: { detail: (error as Error).message, code: 'BAD_REQUEST', hint: 'GET /openapi.json says what this server takes' },
+  };
+}
+
+/** The line that ends long work whose answer has already begun. */
+export function errorLine(error: unknown): {
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string | null };
+} {
+  const { code, detail, hint } = answerError(error).body;
+  return { error: { code, message: detail, hint } };
+}
+
+const internalError: ErrorAnswer = {
+  status: 500,
+  headers: {},
+  body: { detail: 'something went wrong inside skulk', code: 'INTERNAL', hint: 'the log of `skulk serve` says more; please report it' },
+};
+
+/** Fastify's own refusals (bad JSON, too large a body, …) carry a status; they speak of the request only. */
+function clientFault(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') return undefined;
+  return error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : undefined;
+}

@@ -1,0 +1,62 @@
+import type { FastifyInstance } from 'fastify';
+import { SkulkError, systemCode } from '../../kernel/errors.ts';
+import { findPortOwner, type PortOwner } from './port-owner.ts';
+
+/**
+ * Opens an app's port; 0 picks a free one.
+ * @returns where it can be reached from this machine, and the port
+ * @throws SkulkError PORT_IN_USE naming who has it, PERMISSION for a port that this user may not open, CONFIG for an address
+ *   that is not this machine's
+ */
+export async function listen(app: FastifyInstance, { host, port }: { host: string; port: number }): Promise<{ url: string; port: number }> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    throw await explainListenError(error, { host, port });
+  }
+  const address = app.server.address();
+  const taken = typeof address === 'object' && address !== null ? address.port : port;
+  return { url: `http://${reachable(host)}:${taken}`, port: taken };
+}
+
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+async function explainListenError(error: unknown, { host, port }: { host: string; port: number }): Promise<unknown> {
+  switch (systemCode(error)) {
+    case 'EADDRINUSE': {
+      const owner = await findPortOwner(port);
+      const choose =
+        'choose another with `--port N` (or `--api-port N`), let the system choose with 0, or set `store_port` (`api_port`) in skulk.yaml';
+      const reserve = `Linux also hands 58080 and its neighbours to outgoing connections; \`sysctl -w net.ipv4.ip_local_reserved_ports=${port}\` keeps it free`;
+      return new SkulkError('PORT_IN_USE', `port ${port} is taken ${describeOwner(owner)}`, {
+        hint: owner?.isListening === true ? choose : `${choose}. ${reserve}`,
+        cause: error,
+      });
+    }
+    case 'EACCES':
+      return new SkulkError('PERMISSION', `port ${port} may not be opened by this user`, {
+        hint: 'choose a port above 1023',
+        cause: error,
+      });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new SkulkError('CONFIG', `${JSON.stringify(host)} is not an address of this machine`, {
+        hint: 'leave --host out to listen on every address',
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}
+
+function describeOwner(owner: PortOwner | undefined): string {
+  if (owner === undefined) return 'by another program';
+  const who =
+    owner.pid === undefined ? 'another program (of another user, or already gone)' : `${owner.program ?? 'a program'} (pid ${owner.pid})`;
+  return owner.isListening ? `by ${who}` : `by an outgoing connection of ${who}, which may end at any moment`;
+}

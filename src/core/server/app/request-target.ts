@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http';
+import { SkulkError } from '../../kernel/errors.ts';
+import { quote } from '../../kernel/files/relative-path.ts';
+import { escapeStrays } from '../routes/parse-model-url.ts';
+
+const refusals = new WeakMap<IncomingMessage, SkulkError>();
+
+/**
+ * The gate for request targets (RFC 9112, 3.2), for fastify's `rewriteUrl`. The absolute form is served as its path, and its
+ * authority then counts as the Host header (3.2.2). A target that must not be routed is routed to `/` and remembered for
+ * `refuseBadTargets`, as nothing may be thrown here.
+ */
+export function routableTarget(request: IncomingMessage): string {
+  try {
+    const { host, path, query } = splitTarget(request.url ?? '');
+    if (host !== undefined) request.headers.host = host;
+    checkPath(path);
+    return escapeStrays(path) + query;
+  } catch (error) {
+    if (!(error instanceof SkulkError)) throw error;
+    refusals.set(request, error);
+    return '/';
+  }
+}
+
+/** Throws what `routableTarget` could not. @throws SkulkError BAD_PATH */
+export function refuseBadTarget(request: IncomingMessage): void {
+  const refusal = refusals.get(request);
+  if (refusal !== undefined) throw refusal;
+}
+
+/** A request target in its parts; the query begins with `?` or is empty. @throws SkulkError BAD_PATH */
+export function splitTarget(target: string): { readonly host?: string; readonly path: string; readonly query: string } {
+  const [, host] = /^https?:\/\/([^/?#@\\]+)(?=[/?]|$)/i.exec(target) ?? [];
+  const origin = host === undefined ? target : target.replace(/^https?:\/\/[^/?]+/i, '');
+  const cut = origin.indexOf('?');
+  const path = cut === -1 ? origin : origin.slice(0, cut);
+  const query = cut === -1 ? '' : origin.slice(cut);
+  if (host !== undefined) return { host, path: path === '' ? '/' : path, query };
+  if (path.startsWith('/')) return { path, query };
+  throw new SkulkError('BAD_PATH', `${quote(target)} is not a path`, { hint: 'a request names a path that begins with "/"' });
+}
+
+/** Servers, proxies and libraries disagree about what these mean, so none of them may get further. */
+function checkPath(path: string): void {
+  for (const segment of path.split('/')) {
+    const decoded = decodeSegment(segment);
+    if (decoded.includes('\\')) throw badPath(path, 'it has a backslash');
+    if (decoded === '.' || decoded === '..') throw badPath(path, `"${decoded}" is a part of it`);
+  }
+}
+
+/** Whether a route's parameter stays one segment at every server and proxy on its way; the gates of ids refuse what does not. Pure. */
+export const isPlainParam = (value: string): boolean =>
+  !value.includes('\0') && !value.split('/').some((part) => part === '.' || part === '..');
+
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment.replaceAll(/%(?![0-9a-f]{2})/gi, '%25'));
+  } catch {
+    throw badPath(segment, 'it has escapes that are not UTF-8');
+  }
+}
+
+const badPath = (path: string, why: string): SkulkError =>
+  new SkulkError('BAD_PATH', `${quote(path)} cannot be requested: ${why}`, { hint: 'GET /openapi.json lists what this server answers' });
+
+/**
+ * The target that stands for a matched route and nothing else, for sending a request on. Pure.
+ * @param pattern the route as it was declared, e.g. `/store/models/:id`
+ * @param params its parameters, decoded
+ * @param query passed on as it came
+ */
+export function targetOfRoute(pattern: string, params: Readonly<Record<string, string>>, query: string): string {
+  const path = pattern.replaceAll(/:(\w+)|\*/g, (_, name: string | undefined) => {
+    const value = params[name ?? '*'] ?? '';
+    return name === undefined ? value.split('/').map(encodeURIComponent).join('/') : encodeURIComponent(value);
+  });
+  // What came as raw bytes is the same as an escape.
+  return path + query.replaceAll(/[^\x21-\x7e]|#/g, (one) => `%${one.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}

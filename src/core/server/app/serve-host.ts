@@ -1,0 +1,175 @@
+import { stat } from 'node:fs/promises';
+import { advertisedAddress, announce } from '../../connect/advertise.ts';
+import type { Deps, StoreChanges } from '../../connect/deps.ts';
+import { findOtherStores } from '../../connect/discover.ts';
+import { openHostStore } from '../../connect/open-store.ts';
+import { rememberModels } from '../../connect/served-stores.ts';
+import type { HostFleet } from '../../fleet/fleet.ts';
+import type { DownloadQueue } from '../../jobs/download-queue.ts';
+import { atMostEvery } from '../../kernel/flow/at-most-every.ts';
+import type { Emit } from '../../kernel/flow/events.ts';
+import { createHostDownloads } from '../../operations/models/host-downloads.ts';
+import { openHostFleet } from '../../operations/nodes/fleet-agent.ts';
+import { followAdministration, openAdministration } from '../../operations/store/open-administration.ts';
+import type { HostUploads, LocalStore } from '../../store/contract.ts';
+import { createAccess } from '../access/access.ts';
+import type { Served, Serving } from './serving.ts';
+import { createStoreApp } from './store-app.ts';
+
+/** How often it is looked whether the store's disk is there, when nobody asks, in milliseconds. */
+const lookEveryMs = 2_000;
+
+/**
+ * The store host's part: its disk, its file server, its downloads, its nodes and orders.
+ * @param tell what is said before the server is ready
+ */
+export async function serveHost({ deps, request, nodeId, names, keys, outside, listenWith, atEnd }: Serving, tell: Emit): Promise<Served> {
+  const { world, config } = deps;
+  if (request.mdns && request.role === 'auto') await warnOfOtherStores(deps, tell);
+  let queue: DownloadQueue | undefined;
+  let port: number | undefined;
+  const administration = await openAdministration(deps, config.settings.storePath.value);
+  const opened = await openHostStore(deps, {
+    newStore: request.newStore,
+    adoptDirectory: request.adoptDirectory,
+    onPresence: (isAway) => {
+      tellPresence(deps, isAway);
+      if (!isAway) queue?.resume().catch((error: unknown) => deps.world.emit({ type: 'warning', message: String(error) }));
+    },
+    policy: administration.policy.current,
+    isBusy: (modelId) => (queue?.isActive(modelId) === true ? 'downloaded' : undefined),
+    advertised: () => {
+      if (port === undefined) return null;
+      const { host, because } = advertisedAddress(deps, { listen: request.host });
+      return { url: `http://${host}:${port}`, because };
+    },
+  });
+  const { store, uploads } = opened;
+  atEnd(() => store.close());
+  atEnd(async () => uploads[Symbol.asyncDispose]());
+  atEnd(countModels(deps, store));
+  const looking = setInterval(() => store.requireDisk().catch(() => undefined), lookEveryMs);
+  atEnd(async () => clearInterval(looking));
+  atEnd(await followAdministration(administration));
+  const downloads = createHostDownloads(deps, store, opened.held);
+  queue = downloads;
+  atEnd(() => downloads.close());
+  const fleet = openHostFleet(deps, store, { ...opened.held, policy: administration.policy.current });
+  const own: Deps = { ...deps, store, downloads, fleet, uploads, changes: changesOf({ store, downloads, uploads, fleet }) };
+  const { version, hostname } = world;
+  const access = createAccess({
+    token: config.settings.token.value,
+    ...keys,
+    policy: administration.policy.current,
+    findToken: administration.tokens.find,
+  });
+  const app = await createStoreApp({
+    store,
+    downloads,
+    uploads,
+    fleet,
+    deps: own,
+    version,
+    access,
+    administration,
+    hostname,
+    names,
+    logLevel: request.logLevel,
+  });
+  const listening = await listenWith(app, request.port ?? config.settings.storePort.value);
+  await opened.setUrl(listening.url, outside(listening.url));
+  port = listening.port;
+  return {
+    deps: own,
+    storeUrl: outside(listening.url),
+    storePath: store.root,
+    lost: opened.held.lost,
+    localStoreUrl: listening.url,
+    access,
+    administration,
+    fleet: async () => fleet,
+    onReady: async () => {
+      store.hashInBackground();
+      await downloads.resume();
+      if (!request.mdns) return;
+      const announcement = announce(deps, { at: advertisedAddress(deps, { listen: request.host }), port: listening.port, nodeId });
+      atEnd(async () => (await announcement)?.stop());
+    },
+  };
+}
+
+/** A machine that nobody made a store host may have been meant as a node. At its first start that is told before a store is made. */
+async function warnOfOtherStores(deps: Deps, tell: Emit): Promise<void> {
+  const { isStoreNamed, settings } = deps.config;
+  if (isStoreNamed) return;
+  const look = async (emit: Emit): Promise<void> => {
+    const others = await findOtherStores(deps);
+    if (others.length === 0) return;
+    emit({
+      type: 'warning',
+      message: `another store is on the LAN already: ${others.join(', ')}; this machine serves a second one, which has its own models`,
+      hint: 'to be a node of the other one, stop this and run `skulk serve --role node`',
+    });
+  };
+  const isFirst = !(await stat(settings.storePath.value).then(
+    () => true,
+    () => false,
+  ));
+  const looking = look(isFirst ? tell : deps.world.emit).catch((error: unknown) => {
+    if (!deps.world.signal.aborted) deps.world.emit({ type: 'note', message: `other stores were not looked for: ${String(error)}` });
+  });
+  if (isFirst) await looking;
+}
+
+function tellPresence({ world, config }: Deps, isAway: boolean): void {
+  const root = config.settings.storePath.value;
+  if (isAway)
+    world.emit({
+      type: 'warning',
+      message: `the store is not at ${root} any more: is its disk mounted? Every request is answered with 503, and nothing is written there`,
+      hint: 'mount the disk again; serving goes on by itself',
+    });
+  else world.emit({ type: 'warning', message: `the store is back at ${root}, and is served again` });
+}
+
+/** Remembers beside the store how many models it has, now and after changes. @returns what ends it */
+function countModels(deps: Deps, store: LocalStore): () => Promise<unknown> {
+  let last: Promise<unknown> = Promise.resolve();
+  const count = atMostEvery(1000, () => {
+    last = last.then(() => rememberModels(deps, store)).catch(() => undefined);
+  });
+  const stop = store.onChange(count);
+  count();
+  return async () => {
+    stop();
+    count[Symbol.dispose]();
+    await last;
+    await rememberModels(deps, store).catch(() => undefined);
+  };
+}
+
+function changesOf({
+  store,
+  downloads,
+  uploads,
+  fleet,
+}: {
+  store: LocalStore;
+  downloads: DownloadQueue;
+  uploads: HostUploads;
+  fleet: HostFleet;
+}): StoreChanges {
+  return {
+    onChange: (listener) => {
+      const ends = [
+        store.onChange(() => listener('models')),
+        downloads.onChange(() => listener('downloads')),
+        uploads.onChange(() => listener('uploads')),
+        fleet.onChange(() => listener('fleet')),
+      ];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { Deps } from '../../connect/deps.ts';
+import { requireTokenDestination } from '../../connect/guard-token.ts';
+import { createStoreLink } from '../../connect/store-link.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { Emit } from '../../kernel/flow/events.ts';
+import { readKnown, remember } from '../../kernel/machine/known-stores.ts';
+import { createStoreRoles, type LanMemory } from '../../operations/store/store-roles.ts';
+import { createAccess } from '../access/access.ts';
+import type { Served, Serving } from './serving.ts';
+
+/**
+ * The part of a machine that is not the store host: a way to the store, which may be found or come up later.
+ * @param tell what is said before the server is ready
+ */
+export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: Emit): Promise<Served> {
+  const { storeUrl, enabled } = deps.config.settings;
+  if (storeUrl.origin.from === 'environment')
+    tell({
+      type: 'warning',
+      message: `${storeUrl.origin.name} names the store ${storeUrl.value}, so this machine serves as a node of it`,
+      hint: `unset ${storeUrl.origin.name}, or say --role store`,
+    });
+  requireTokenDestination(deps);
+  const link = createStoreLink(deps, { mdns: request.mdns });
+  atEnd(() => link.close());
+  if (enabled.value)
+    await link.deps().catch((error: unknown) => {
+      if (!(error instanceof SkulkError)) throw error;
+      tell({ type: 'warning', message: error.message, hint: error.hint });
+    });
+  const roles = createStoreRoles(link, { memory: lanMemory(deps) });
+  return {
+    deps,
+    link,
+    access: createAccess({
+      token: deps.config.settings.token.value,
+      ...keys,
+      policy: enabled.value ? roles.policy : undefined,
+      storeLan: enabled.value ? async () => (await roles.policy()).lan : undefined,
+      findToken: enabled.value ? roles.findToken : undefined,
+    }),
+    storeUrl: (enabled.value ? link.url() : undefined) ?? null,
+    storePath: null,
+    fleet: enabled.value ? link.fleet : undefined,
+  };
+}
+
+/** Beside what else this machine remembers of stores. That it cannot be read or written keeps nobody from being answered. */
+function lanMemory({ config: { skulkHome }, world: { now, emit } }: Deps): LanMemory {
+  const section = 'lan';
+  return {
+    read: async (url) => {
+      const known = await readKnown(skulkHome, section).catch(() => undefined);
+      if (url !== undefined) return known?.get(url)?.['lan'];
+      const said = [...(known?.values() ?? [])].map((entry) => entry['lan']);
+      return (['none', 'read'] as const).find((lan) => said.includes(lan));
+    },
+    write: async (key, lan) => {
+      const known = await readKnown(skulkHome, section).catch(() => undefined);
+      if (known?.get(key)?.['lan'] === lan) return;
+      await remember(skulkHome, { section, key, entry: { lan }, now: now(), emit }).catch((error: unknown) =>
+        emit({ type: 'warning', message: `what the LAN may do was not written down: ${String(error)}` }),
+      );
+    },
+  };
+}

@@ -1,0 +1,178 @@
+import type { FastifyInstance } from 'fastify';
+import { ensureAdminKey } from '../../access/admin-key.ts';
+import { closeHome } from '../../access/close-home.ts';
+import { createPageKeys } from '../../access/page-keys.ts';
+import { pageLink } from '../../access/page-link.ts';
+import { recordServer } from '../../access/serve-record.ts';
+import { advertisedAddress, checkAdvertise, warnOfInternet } from '../../connect/advertise.ts';
+import { decideRole } from '../../connect/decide-role.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { ownNames } from '../../connect/own-names.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { SkulkEvent } from '../../kernel/flow/events.ts';
+import { ensureNodeId, type NodeId } from '../../kernel/machine/node-id.ts';
+import { keepLeases } from '../../node/keep-leases.ts';
+import { startAgent } from '../../operations/nodes/fleet-agent.ts';
+import { reconcile } from '../../operations/nodes/reconcile.ts';
+import { warnOfUnit } from '../../operations/service/keep-unit.ts';
+import { createApiApp } from './api-app.ts';
+import { keepHeapSmall } from './keep-heap-small.ts';
+import { listen } from './listen.ts';
+import { serveHost } from './serve-host.ts';
+import { serveNode } from './serve-node.ts';
+import type { Served, ServeRequest, Serving } from './serving.ts';
+import { stopApp } from './stop-app.ts';
+
+/** Told once, when everything answers. */
+export interface Ready {
+  readonly event: 'ready';
+  readonly role: 'store' | 'node';
+  readonly store_url: string | null;
+  readonly api_url: string;
+  readonly store_path: string | null;
+  readonly node_id: string;
+  readonly pid: number;
+}
+
+const graceMs = 10_000;
+const everywhere = '0.0.0.0';
+
+/**
+ * Serves until `world.signal` aborts: on the store host the files and the API, elsewhere the API.
+ * @param onReady told once, with what makes a link that opens the page with the role admin
+ * @throws SkulkError LOCKED, PORT_IN_USE, CONFIG, PERMISSION, USAGE
+ */
+export async function serve(given: Deps, request: ServeRequest, onReady: (ready: Ready, makeLink: () => string) => void): Promise<void> {
+  const { world } = given;
+  const config = await decideRole(given.config, request.role);
+  const { settings, isStoreHost: isHost } = config;
+  await closeHome(config.skulkHome, (path) =>
+    world.emit({
+      type: 'warning',
+      message: `every user of this machine can write in ${path}, and so take the key of this machine`,
+      hint: `chmod o-w ${path}, or set SKULK_HOME to a directory of your own`,
+    }),
+  );
+  const nodeId = await ensureNodeId(config.skulkHome, world.env['SKULK_NODE_ID']);
+  checkAdvertise(given);
+  const adminKey = await ensureAdminKey(config.skulkHome, (path) =>
+    world.emit({ type: 'warning', message: `other users could read ${path}, so the key of this machine was replaced` }),
+  );
+  const pages = createPageKeys();
+  await warnOfUnit(given);
+  const apps: FastifyInstance[] = [];
+  const deps: Deps = {
+    world: { ...world, emit: (event) => (apps[0] === undefined ? world.emit(event) : logEvent(apps[0], event)) },
+    config: { ...config, nodeId },
+  };
+  const ends: (() => Promise<unknown>)[] = [];
+  const advertised = () => advertisedAddress(deps, { listen: request.host });
+  const serving: Serving = {
+    deps,
+    request,
+    nodeId,
+    keys: { adminKey, pages },
+    names: await ownNames(deps.config),
+    outside: (url) => {
+      const { host, isRoutable } = advertised();
+      return isRoutable ? url.replace('127.0.0.1', host) : url;
+    },
+    listenWith: async (app, port) => {
+      apps.push(app);
+      // They are stopped together, so that the server ends in time.
+      if (apps.length === 1) ends.push(() => Promise.all(apps.map((one) => stopApp(one, { graceMs }))));
+      return await listen(app, { host: request.host ?? everywhere, port });
+    },
+    atEnd: (work) => void ends.push(work),
+  };
+  try {
+    const served = isHost ? await serveHost(serving, world.emit) : await serveNode(serving, world.emit);
+    // A node would have to ask its store, which may be away.
+    if (!isHost || (await served.access?.lan()) !== 'none') warnOfInternet({ ...deps, world }, { listen: request.host });
+    const api = await createApiApp({
+      deps: served.deps,
+      link: served.link,
+      access: served.access,
+      administration: served.administration,
+      identity: () => {
+        const { host, isRoutable } = advertised();
+        const preferred_address = isRoutable ? host : null;
+        return { hostname: world.hostname, node_id: nodeId, preferred_address, version: world.version, role: isHost ? 'store' : 'node' };
+      },
+      names: serving.names,
+      logLevel: request.logLevel,
+    });
+    const { url } = await serving.listenWith(api, request.apiPort ?? settings.apiPort.value);
+    await served.onReady?.();
+    void tidyUp(deps);
+    serving.atEnd(keepLeases(deps));
+    if (served.fleet !== undefined) serving.atEnd(beAgent(deps, nodeId, served.fleet));
+    const ready: Ready = {
+      event: 'ready',
+      role: isHost ? 'store' : 'node',
+      store_url: served.storeUrl,
+      api_url: serving.outside(url),
+      store_path: served.storePath,
+      node_id: nodeId,
+      pid: process.pid,
+    };
+    const stores = served.localStoreUrl === undefined ? [] : [served.localStoreUrl, serving.outside(served.localStoreUrl)];
+    const forget = await recordServer(config.skulkHome, {
+      role: ready.role,
+      storePath: served.storePath,
+      apiUrl: ready.api_url,
+      localApiUrl: url,
+      urls: [...stores, url, ready.api_url],
+    });
+    ends.push(forget);
+    onReady(ready, () => pageLink(ready.api_url, pages.makeCode().code));
+    keepHeapSmall();
+    await aborted(AbortSignal.any([world.signal, ...(served.lost === undefined ? [] : [served.lost])]));
+    if (served.lost?.aborted === true) throw stopServing(deps, served.lost.reason);
+  } finally {
+    for (const end of ends.toReversed()) await end();
+  }
+}
+
+/** Carries out what the store asks. @returns what ends it */
+function beAgent(deps: Deps, nodeId: NodeId, fleet: NonNullable<Served['fleet']>): () => Promise<unknown> {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const work = fleet(signal).then((found) => startAgent(deps, { fleet: found, nodeId, signal }));
+  const ended = work.catch((error: unknown) => {
+    if (!signal.aborted) deps.world.emit({ type: 'warning', message: `the agent of this node ended: ${String(error)}` });
+  });
+  return () => {
+    ending.abort(new SkulkError('TERMINATED', 'the server ends'));
+    return ended;
+  };
+}
+
+/** A node that starts tidies up; nobody waits for it, and what goes wrong is only said. */
+async function tidyUp(deps: Deps): Promise<void> {
+  const { emit } = deps.world;
+  try {
+    const { evicted, failed } = await reconcile(deps, { dryRun: false, hearOrders: false });
+    for (const { model_id, size_bytes } of evicted) emit({ type: 'note', message: `evicted ${model_id}, ${size_bytes} bytes` });
+    for (const { message, hint } of failed) emit({ type: 'warning', message, hint });
+  } catch (error) {
+    if (!deps.world.signal.aborted) emit({ type: 'warning', message: `the staged copies were not tidied up: ${String(error)}` });
+  }
+}
+
+/** Another process serves the store now; whatever this one still wrote would be lost or would spoil what that one writes. */
+function stopServing({ world }: Deps, lost: unknown): unknown {
+  world.emit({ type: 'warning', message: `the server stops: ${lost instanceof Error ? lost.message : String(lost)}` });
+  return lost;
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+function logEvent(app: FastifyInstance, event: SkulkEvent): void {
+  if (event.type === 'warning') app.log.warn({ hint: event.hint }, event.message);
+  else if (event.type === 'note' || event.type === 'waiting') app.log.info(event.message);
+}

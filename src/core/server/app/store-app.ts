@@ -1,0 +1,141 @@
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from '../../connect/deps.ts';
+import type { Fleet } from '../../fleet/contract.ts';
+import type { Downloads } from '../../jobs/contract.ts';
+import type { DownloadQueue } from '../../jobs/download-queue.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { isNodeId } from '../../kernel/machine/node-id.ts';
+import { deleteModels } from '../../operations/models/delete-models.ts';
+import type { StoreAdministration } from '../../operations/store/open-administration.ts';
+import type { HostUploads, LocalStore } from '../../store/contract.ts';
+import { type Access, createAccess } from '../access/access.ts';
+import { forReaders } from '../access/require-role.ts';
+import { createEventStreams } from '../events/event-stream.ts';
+import { addChunkRoutes } from '../routes/chunk-routes.ts';
+import { addDownloadRoutes } from '../routes/download-routes.ts';
+import { addFileRoutes } from '../routes/file-routes.ts';
+import { addFleetRoutes, deletionAnswer } from '../routes/fleet-routes.ts';
+import { sendJson } from '../routes/json-cache.ts';
+import { downloadSchema, entrySchema, healthSchema, query } from '../routes/schemas.ts';
+import { addStoreApi } from '../routes/store-api.ts';
+import { addStoreAccessRoutes } from '../routes/token-routes.ts';
+import { addUploadRoutes } from '../routes/upload-routes.ts';
+import { addWorkRoutes } from '../routes/work-routes.ts';
+import { createApp, type LogOptions } from './create-app.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+
+/** What the file server of a store host needs. */
+export interface StoreAppOptions extends LogOptions {
+  readonly store: LocalStore;
+  /** Without them no model comes from another machine. */
+  readonly uploads?: HostUploads | undefined;
+  /** Without them nothing is fetched. */
+  readonly downloads?: DownloadQueue | undefined;
+  /** Without it no node is known. */
+  readonly fleet?: Fleet | undefined;
+  /** Of the server, this store included: for what the operations do. Without it a model is removed only here. */
+  readonly deps?: Deps | undefined;
+  readonly version: string;
+  readonly limits?: Partial<Limits>;
+  /** What this machine is called beside its addresses. */
+  readonly names?: readonly string[] | undefined;
+  /** Who may do what; the LAN everything that a node may when absent. */
+  readonly access?: Access | undefined;
+  /** The named tokens and the policy of this store. */
+  readonly administration?: StoreAdministration | undefined;
+  readonly hostname?: string | undefined;
+}
+
+/** The store host's file server. It holds no policy: it says what the store says. */
+export async function createStoreApp({
+  store,
+  downloads,
+  uploads,
+  fleet,
+  deps,
+  version,
+  limits: given,
+  access = createAccess({}),
+  administration,
+  hostname = 'this machine',
+  names,
+  logLevel,
+  stream,
+}: StoreAppOptions): Promise<FastifyInstance> {
+  const limits = { ...defaultLimits, ...given };
+  const app = await createApp({ title: 'skulk store', version, limits, access, hostname, names, logLevel, stream });
+  // While the disk is away nothing is true of what lies at its place.
+  app.addHook('onRequest', () => store.requireDisk());
+  const list = { type: 'array' } as const;
+  app.get('/health', { config: { role: 'open' }, schema: { summary: 'How the store is', response: { 200: healthSchema } } }, async () =>
+    store.health(),
+  );
+  app.get(
+    '/registry',
+    { config: forReaders, schema: { summary: 'Every model that the store holds', response: { 200: { ...list, items: entrySchema } } } },
+    async (_request, reply) => sendJson(reply, await store.listDescribed()),
+  );
+  app.get(
+    '/models',
+    { config: forReaders, schema: { summary: 'The ids of the models', response: { 200: { ...list, items: { type: 'string' } } } } },
+    async () => (await store.listModels()).map(({ model_id }) => model_id),
+  );
+  addDownloads(app, downloads ?? nothingIsFetched);
+  if (downloads !== undefined) addChunkRoutes(app, { downloads, root: store.root, limits });
+  addFileRoutes(app, {
+    store,
+    limits,
+    downloadStatus: (modelId) => (downloads ?? nothingIsFetched).status(modelId),
+    remove: async (modelId, { force, waitMs }) =>
+      deps === undefined
+        ? { freed_bytes: (await store.remove(modelId, { force })).freedBytes, nodes: [] }
+        : deletionAnswer(await deleteModels(deps, { modelIds: [modelId], force, waitMs })),
+    hasOrders: async (nodeId) => fleet !== undefined && isNodeId(nodeId) && (await fleet.expects(nodeId)),
+  });
+  if (fleet !== undefined) addFleetRoutes(app, fleet, limits);
+  if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
+  if (uploads !== undefined) addUploadRoutes(app, { uploads, limits });
+  addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
+  // Nodes send on to this port what they are asked of the store.
+  if (deps !== undefined) addStoreApi(app, async () => deps, { limits, streams: createEventStreams(app, limits) });
+  return app;
+}
+
+function addDownloads(app: FastifyInstance, downloads: Downloads): void {
+  const list = { type: 'array' } as const;
+  app.get(
+    '/downloads',
+    {
+      config: forReaders,
+      schema: {
+        summary: 'The running and waiting downloads',
+        querystring: query('recent'),
+        response: { 200: { ...list, items: downloadSchema } },
+      },
+    },
+    async (request) => downloads.list({ recent: (request.query as { recent?: unknown }).recent === 'true' }),
+  );
+  addDownloadRoutes(app, '/models', {
+    ask: (request) => downloads.ask(request),
+    // A model may have a file of that name, so the route of the files answers.
+    status: undefined,
+    cancel: (modelId) => downloads.cancel(modelId),
+  });
+}
+
+const noJob = async (): Promise<never> => {
+  throw new SkulkError('JOB_NOT_FOUND', 'this store fetches nothing');
+};
+
+const nothingIsFetched: Downloads = {
+  ask: async () => {
+    throw new SkulkError('HUB_OFFLINE', 'this store fetches nothing');
+  },
+  status: noJob,
+  list: async () => [],
+  cancel: noJob,
+  arrived: async (_, from) => ({ run: null, from, chunks: [] }),
+  readArrived: () => {
+    throw new SkulkError('JOB_NOT_FOUND', 'this store fetches nothing');
+  },
+};

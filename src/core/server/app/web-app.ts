@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+
+/** The pages of the browser view. Each answers the same document, which finds out by the address what to show. */
+const pages = ['/', '/nodes', '/settings'] as const;
+const assets = '/assets/:name';
+
+/** They hold no secret, so the page can be there to ask for a token. */
+const forEverybody = { config: { role: 'open' }, schema: { hide: true } } as const;
+
+/** Nothing but what this server itself serves, and nothing inline. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const types: Readonly<Record<string, string>> = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
+interface WebFile {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+interface WebBuild {
+  readonly document: WebFile;
+  readonly etag: string;
+  /** By name; what the build did not make is not there. */
+  readonly assets: ReadonlyMap<string, WebFile>;
+}
+
+/**
+ * The browser view, as `npm run build` made it. It is read at the first request, and then kept, so that the document and what
+ * belongs to it stay of one build when the package is replaced under a running server.
+ */
+export function addWebApp(app: FastifyInstance, { directory = builtDirectory() }: { readonly directory?: string } = {}): void {
+  let reading: Promise<WebBuild> | undefined;
+  const build = (): Promise<WebBuild> => {
+    reading ??= readBuild(directory).catch((error: unknown) => {
+      reading = undefined;
+      throw error;
+    });
+    return reading;
+  };
+  const send = (reply: FastifyReply, { type, body }: WebFile, cacheControl: string): FastifyReply =>
+    reply
+      .headers({
+        'Content-Type': type,
+        'Content-Security-Policy': policy,
+        'X-Content-Type-Options': 'nosniff',
+        'Referrer-Policy': 'no-referrer',
+        'Cache-Control': cacheControl,
+      })
+      .send(body);
+  const answerPage = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { document, etag } = await build();
+    reply.header('ETag', etag);
+    if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+    return send(reply, document, 'no-cache');
+  };
+  for (const page of pages) app.get(page, forEverybody, answerPage);
+  app.get(assets, forEverybody, async (request, reply) => {
+    const file = (await build()).assets.get((request.params as { name: string }).name);
+    if (file === undefined) throw new SkulkError('NOT_FOUND', 'there is nothing here', { hint: 'load the page again' });
+    return send(reply, file, 'public, max-age=31536000, immutable');
+  });
+}
+
+async function readBuild(directory: string): Promise<WebBuild> {
+  try {
+    const body = await readFile(join(directory, 'index.html'));
+    const names = await readdir(join(directory, 'assets'));
+    const files = await Promise.all(names.map(async (name) => [name, await readAsset(directory, name)] as const));
+    return {
+      document: { type: 'text/html; charset=utf-8', body },
+      etag: `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`,
+      assets: new Map(files),
+    };
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+    throw new SkulkError('NOT_FOUND', 'the browser view has not been built', { hint: 'run `npm run build`, then load this page again' });
+  }
+}
+
+async function readAsset(directory: string, name: string): Promise<WebFile> {
+  const type = types[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
+  return { type, body: await readFile(join(directory, 'assets', name)) };
+}
+
+/** Beside the bundle, and from the sources where it is built to. */
+function builtDirectory(): string {
+  const here = import.meta.url;
+  const place = here.endsWith('.ts') ? '../../../../dist/web/' : here.includes('/chunks/') ? '../web/' : './web/';
+  return fileURLToPath(new URL(place, here));
+}

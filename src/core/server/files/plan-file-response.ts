@@ -1,0 +1,74 @@
+import type { Sha256 } from '../../kernel/sha256.ts';
+import type { ByteRange } from '../../store/contract.ts';
+
+/** What a client said of the file that it wants. */
+export interface FileRequest {
+  readonly method: string;
+  readonly range?: string | undefined;
+  readonly ifRange?: string | undefined;
+  readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
+}
+
+/** The head of an answer, and which bytes follow it. */
+export interface FileResponse {
+  readonly status: 200 | 206 | 304 | 412 | 416;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Null when no byte follows. */
+  readonly range: ByteRange | null;
+}
+
+/**
+ * Decides how a file is answered. Pure. Source: RFC 9110, sections 13 and 14.
+ * @param file `sha256` is the strong validator, null while it is not known
+ */
+export function planFileResponse(
+  request: FileRequest,
+  { size, sha256 }: { readonly size: number; readonly sha256: Sha256 | null },
+): FileResponse {
+  const etag = sha256 === null ? undefined : `"${sha256}"`;
+  const common = { 'Accept-Ranges': 'bytes', 'X-Content-Type-Options': 'nosniff', ...(etag !== undefined && { ETag: etag }) };
+  if (request.ifMatch !== undefined && !matches(request.ifMatch, etag, 'strong')) {
+    return { status: 412, headers: { ...common, 'Content-Length': '0' }, range: null };
+  }
+  if (request.ifNoneMatch !== undefined && matches(request.ifNoneMatch, etag, 'weak')) return { status: 304, headers: common, range: null };
+  const headers = { ...common, 'Content-Type': 'application/octet-stream' };
+  const hasBody = request.method !== 'HEAD';
+  const asked = hasBody && (request.ifRange === undefined || request.ifRange.trim() === etag) ? parseRange(request.range, size) : undefined;
+  if (asked === 'unsatisfiable') return { status: 416, headers: { ...common, 'Content-Range': `bytes */${size}` }, range: null };
+  const { start, end } = asked ?? { start: 0, end: size };
+  return {
+    status: asked === undefined ? 200 : 206,
+    headers: {
+      ...headers,
+      'Content-Length': String(end - start),
+      ...(asked !== undefined && { 'Content-Range': `bytes ${start}-${end - 1}/${size}` }),
+    },
+    range: hasBody ? { start, end } : null,
+  };
+}
+
+/**
+ * One range of bytes, its end clamped; undefined when the whole file is to be answered: no range, several, or nonsense.
+ */
+export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
+  const match = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(header ?? '');
+  const [, first = '', last = ''] = match ?? [];
+  if (first === '' && last === '') return undefined;
+  if (first === '') {
+    const length = Number(last);
+    if (length === 0) return 'unsatisfiable';
+    return size === 0 ? undefined : { start: Math.max(0, size - length), end: size };
+  }
+  const start = Number(first);
+  if (last !== '' && Number(last) < start) return undefined;
+  if (start >= size) return 'unsatisfiable';
+  return { start, end: last === '' ? size : Math.min(size, Number(last) + 1) };
+}
+
+/** Whether a list of entity tags, as in If-Match and If-None-Match, names this one. */
+export function matches(list: string, etag: string | undefined, comparison: 'strong' | 'weak'): boolean {
+  if (list.trim() === '*') return true;
+  if (etag === undefined) return false;
+  return list.split(',').some((entry) => (comparison === 'weak' ? entry.trim().replace(/^W\//, '') : entry.trim()) === etag);
+}

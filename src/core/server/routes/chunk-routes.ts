@@ -1,0 +1,88 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { DownloadQueue } from '../../jobs/download-queue.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { parseModelId } from '../../kernel/model-id.ts';
+import { arrivedFile } from '../../operations/models/host-downloads.ts';
+import { forReaders } from '../access/require-role.ts';
+import type { Limits } from '../app/limits.ts';
+import { createBufferPool } from '../files/buffer-pool.ts';
+import { sendFile } from '../files/send-file.ts';
+import { createSlots } from '../files/slots.ts';
+import { errorSchema, query } from './schemas.ts';
+
+const open200 = { type: 'object', additionalProperties: true } as const;
+const hash = { type: 'object', properties: { id: { type: 'string', description: 'org%2Fname or name' } } } as const;
+
+/** What a running download has already, so that nodes take it while the rest still comes. */
+export function addChunkRoutes(
+  app: FastifyInstance,
+  { downloads, root, limits }: { downloads: DownloadQueue; root: string; limits: Limits },
+): void {
+  const pool = createBufferPool({ large: limits.largeBuffers });
+  const transfers = createSlots('transfers are under way', limits.maxTransfers, limits.transfersPerAddress);
+  const params = hash;
+  app.get(
+    '/downloads/:id/chunks',
+    {
+      config: forReaders,
+      schema: {
+        summary: 'The chunks that a running download has, from a number on',
+        params,
+        querystring: query('from'),
+        response: { 200: open200 },
+      },
+    },
+    async (request) => {
+      const { from } = request.query as { from?: string };
+      const number = /^\d{1,9}$/.test(from ?? '') ? Number(from) : 0;
+      return downloads.arrived(parseModelId((request.params as { id: string }).id), number, new AbortController().signal);
+    },
+  );
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { id, run, number } = request.params as { id: string; run: string; number: string };
+    const modelId = parseModelId(id);
+    const chunk = /^\d{1,9}$/.test(number) ? downloads.findArrived(modelId, { run, number: Number(number) }) : undefined;
+    if (chunk === undefined) throw noSuchChunk();
+    const release = transfers.take(request.ip);
+    try {
+      const handle = await open(arrivedFile(root, modelId, chunk), constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => {
+        throw noSuchChunk();
+      });
+      try {
+        const headers = {
+          'Content-Type': 'application/octet-stream',
+          'Content-Length': String(chunk.end - chunk.start),
+          ETag: `"${chunk.sha256}"`,
+        };
+        const begin = (): void => {
+          reply.hijack();
+          reply.raw.writeHead(200, headers);
+        };
+        await sendFile({ handle }, chunk, {
+          socket: request.socket,
+          response: reply.raw,
+          pool,
+          stallTimeoutMs: limits.stallTimeoutMs,
+          begin,
+        });
+      } catch (error) {
+        if (!reply.raw.headersSent) throw error;
+        request.log.debug({ url: request.originalUrl }, `a chunk was cut off: ${String(error)}`);
+      } finally {
+        await handle.close();
+      }
+    } finally {
+      release();
+    }
+    return reply;
+  };
+  app.get(
+    '/downloads/:id/chunks/:run/:number',
+    { config: forReaders, schema: { summary: 'The bytes of one of those chunks', response: { 404: errorSchema } } },
+    answer,
+  );
+}
+
+const noSuchChunk = (): SkulkError => new SkulkError('FILE_NOT_FOUND', 'that chunk is not here', { hint: 'the download may have ended' });

@@ -1,0 +1,188 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { parseReportedCopies } from '../../catalog/reported-copies.ts';
+import type { Fleet, NodeReport, OrderOutcome, OrderRequest } from '../../fleet/contract.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { parseNodeId } from '../../kernel/machine/node-id.ts';
+import { parseModelId } from '../../kernel/model-id.ts';
+import type { DeletionReport } from '../../operations/models/delete-models.ts';
+import { forAdmins, forNodes, forReaders } from '../access/require-role.ts';
+import type { Limits } from '../app/limits.ts';
+import { createSlots } from '../files/slots.ts';
+import { nodeSchema, orderBodySchema, orderSchema, outcomeBodySchema, reportBodySchema } from './fleet-schemas.ts';
+import { errorSchema, query } from './schemas.ts';
+
+/** A node whose stream takes nothing is dropped at so many unread bytes; it comes back. */
+const mostUnread = 256 * 1024;
+/** A report names a thousand copies at most. */
+const mostReportBytes = 512 * 1024;
+/** How long an answer may wait for the nodes, in milliseconds. */
+const longestWaitMs = 60_000;
+/** How long it does when nobody says. */
+export const usualWaitMs = 5_000;
+
+/** The nodes of a store and what it asks of them. */
+export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, limits: Limits): void {
+  const streams = createSlots('nodes listen for orders', limits.orderStreams, limits.orderStreamsPerAddress);
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
+  const failures = { 400: errorSchema, 404: errorSchema };
+  const list = { type: 'array', items: nodeSchema } as const;
+  app.get('/nodes', { config: forReaders, schema: { summary: 'Every node that reported', response: { 200: list } } }, () => fleet.nodes());
+  app.post(
+    '/nodes/:node',
+    {
+      config: { ...forNodes, isRoutine: true },
+      bodyLimit: mostReportBytes,
+      schema: { summary: 'A node says how it is, and hears what it has to do', body: reportBodySchema, response: failures },
+    },
+    async (request) => {
+      const { copies, budget_bytes = null, ...said } = request.body as ReportBody;
+      const report: NodeReport = { ...said, copies: parseReportedCopies(copies), budget_bytes, node_id: nodeOf(request) };
+      return { orders: await fleet.report(report, { address: request.ip }) };
+    },
+  );
+  app.delete(
+    '/nodes/:node',
+    { config: forAdmins, schema: { summary: 'Forget a node and its orders', response: failures } },
+    async (request) => {
+      const node = nodeOf(request);
+      await fleet.forget(node);
+      request.log.info({ node }, 'forgot a node');
+      return { node, forgotten: true };
+    },
+  );
+  app.get(
+    '/nodes/:node/orders',
+    {
+      config: { ...forNodes, isEndless: true },
+      // It never ends.
+      exposeHeadRoute: false,
+      schema: { summary: 'What a node has to do, as it is given: lines of JSON, {"order":…} or {} as a sign of life', response: failures },
+    },
+    async (request, reply) => {
+      const release = streams.take(request.ip);
+      try {
+        return await streamOrders(request, reply, fleet, closing.signal);
+      } finally {
+        release();
+      }
+    },
+  );
+  app.post(
+    '/nodes/:node/orders/:order',
+    { config: forNodes, schema: { summary: 'A node says what it did', body: outcomeBodySchema, response: failures } },
+    async (request) => {
+      const outcome = request.body as OrderOutcome;
+      const node = nodeOf(request);
+      await fleet.acknowledge(node, orderOf(request), outcome);
+      request.log.info(
+        { node, order: orderOf(request), status: outcome.status, freed_bytes: outcome.freed_bytes },
+        'an order was answered',
+      );
+      return { acknowledged: true };
+    },
+  );
+  app.post(
+    '/orders',
+    {
+      config: forNodes,
+      schema: {
+        summary: 'Give every node an order, or those that are named',
+        body: orderBodySchema,
+        response: { 200: orderSchema, ...failures },
+      },
+    },
+    async (request) => {
+      const { kind, model_id, force = false, nodes } = request.body as OrderBody;
+      const order = await fleet.give({
+        kind,
+        model_id: model_id == null ? null : parseModelId(model_id),
+        force,
+        ...(nodes !== undefined && { nodes: nodes.map(parseNodeId) }),
+      });
+      request.log.info({ order: order.order_id, model: order.model_id, force }, 'gave an order');
+      return order;
+    },
+  );
+  app.get(
+    '/orders',
+    {
+      config: forReaders,
+      schema: { summary: 'The orders that some node has not carried out', response: { 200: { type: 'array', items: orderSchema } } },
+    },
+    () => fleet.pendingOrders(),
+  );
+  app.get(
+    '/orders/:order',
+    {
+      config: forReaders,
+      schema: { summary: 'How an order stands', querystring: query('wait_ms'), response: { 200: orderSchema, ...failures } },
+    },
+    async (request) => fleet.outcome(orderOf(request), { waitMs: waitOf(request, 0), signal: closing.signal }),
+  );
+}
+
+interface ReportBody extends Omit<NodeReport, 'node_id' | 'copies' | 'budget_bytes'> {
+  readonly copies?: unknown;
+  readonly budget_bytes?: number | null;
+}
+
+interface OrderBody {
+  readonly kind: OrderRequest['kind'];
+  readonly model_id?: string | null;
+  readonly force?: boolean;
+  readonly nodes?: readonly string[];
+}
+
+/**
+ * How long a request wants to wait for the nodes, from its `wait_ms`.
+ * @throws SkulkError BAD_REQUEST
+ */
+export function waitOf(request: FastifyRequest, fallback = usualWaitMs): number {
+  const { wait_ms: text } = request.query as { wait_ms?: unknown };
+  if (text === undefined) return fallback;
+  if (typeof text === 'string' && /^\d{1,6}$/.test(text)) return Math.min(Number(text), longestWaitMs);
+  throw new SkulkError('BAD_REQUEST', 'wait_ms is no number of milliseconds', { hint: 'e.g. ?wait_ms=5000' });
+}
+
+/** Whether a request says `force=true`. */
+export const forceOf = (request: FastifyRequest): boolean => (request.query as { force?: unknown }).force === 'true';
+
+const nodeOf = (request: FastifyRequest) => parseNodeId((request.params as { node: string }).node);
+
+function orderOf(request: FastifyRequest): string {
+  const { order } = request.params as { order: string };
+  if (/^[0-9a-f]{24}$/.test(order)) return order;
+  throw new SkulkError('BAD_REQUEST', 'that is not the id of an order', { hint: 'it has 24 hexadecimal digits' });
+}
+
+async function streamOrders(request: FastifyRequest, reply: FastifyReply, fleet: Fleet, closing: AbortSignal): Promise<FastifyReply> {
+  const node = nodeOf(request);
+  const gone = new AbortController();
+  const { raw } = reply;
+  raw.once('close', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, closing]);
+  reply.hijack();
+  raw.writeHead(200, {
+    'Content-Type': 'application/x-ndjson; charset=utf-8',
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+  });
+  raw.flushHeaders();
+  try {
+    for await (const order of fleet.orders(node, signal)) {
+      if (raw.writableLength > mostUnread) break;
+      raw.write(`${JSON.stringify(order === undefined ? {} : { order })}\n`);
+    }
+  } catch (error) {
+    request.log.error({ err: error, node }, 'a stream of orders ended');
+  }
+  raw.end();
+  return reply;
+}
+
+/** What a deletion of one model came to, as it is answered. */
+export function deletionAnswer({ freed_bytes, canonical_bytes, nodes, orders }: DeletionReport): object {
+  const [order] = orders;
+  return { freed_bytes, canonical_bytes, nodes, ...(order !== undefined && order.order_id !== '' && { order }) };
+}

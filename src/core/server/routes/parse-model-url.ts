@@ -1,0 +1,77 @@
+import { SkulkError } from '../../kernel/errors.ts';
+import { isRelativePath, parseRelativePath, quote } from '../../kernel/files/relative-path.ts';
+import { isModelId, type ModelId, parseModelId } from '../../kernel/model-id.ts';
+
+/** One way to read a URL: which model, and which of its files. */
+export interface ModelTarget {
+  readonly modelId: ModelId;
+  /** The names that may be meant, most likely first: decoded, then as it was sent. Empty when the model itself is meant. */
+  readonly paths: readonly string[];
+}
+
+/** The part of a request target before its query, without a scheme and host that a proxy may have left in it. */
+export const pathOf = (target: string): string => target.replace(/^https?:\/\/[^/?]*/i, '').replace(/\?.*$/s, '');
+
+/**
+ * Makes a target safe for a router that decodes it: a `%` that begins no escape and a `#` stand for themselves, as a client
+ * that does not escape file names means them. Pure.
+ */
+export function escapeStrays(target: string): string {
+  const path = pathOf(target);
+  const query = target.slice(target.indexOf(path) + path.length);
+  return path.replaceAll(/%(?![0-9a-f]{2})/gi, '%25').replaceAll('#', '%23') + query;
+}
+
+/**
+ * Reads what stands behind `/models/`: an id of one segment (`org%2Fname`, `name`) or two (`org/name`), then a file's path,
+ * escaped or not. Two plain segments can be read in two ways; both are given, `org/name` first. Pure.
+ * @param target the request target as it came
+ * @throws SkulkError BAD_MODEL_ID, BAD_PATH when no reading names something inside a model
+ */
+export function parseModelUrl(target: string): readonly ModelTarget[] {
+  const segments = pathOf(target)
+    .replace(/^\/models\//, '')
+    .split('/');
+  const first = decode(segments[0] ?? '');
+  const second = segments.length > 1 ? decode(segments[1] ?? '') : '';
+  const readings: ModelTarget[] = [];
+  let refusal: unknown;
+  const attempt = (id: string, rest: readonly string[]): void => {
+    if (!isModelId(id)) return;
+    try {
+      readings.push({ modelId: id, paths: parsePaths(rest.join('/')) });
+    } catch (error) {
+      refusal ??= error;
+    }
+  };
+  if (!first.includes('/') && second !== '') attempt(`${first}/${second}`, segments.slice(2));
+  attempt(first, segments.slice(1));
+  if (readings.length > 0) return readings;
+  throw refusal ?? explainBadId(first);
+}
+
+function explainBadId(id: string): unknown {
+  try {
+    return new SkulkError('BAD_MODEL_ID', `${quote(parseModelId(id))} is followed by nothing that could be a file`);
+  } catch (error) {
+    return error;
+  }
+}
+
+function parsePaths(raw: string): readonly string[] {
+  if (raw === '') return [];
+  if (raw === 'files/' || raw === 'manifest/') return [raw.slice(0, -1)];
+  const decoded = parseRelativePath(decode(raw));
+  return raw !== decoded && isRelativePath(raw) ? [decoded, raw] : [decoded];
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll(/%(?![0-9a-f]{2})/gi, '%25'));
+  } catch (cause) {
+    throw new SkulkError('BAD_PATH', `${quote(text)} has escapes that are not UTF-8`, {
+      hint: 'escape the bytes of the UTF-8 form of the name',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,205 @@
+import { SkulkError } from '../../kernel/errors.ts';
+import { startDeadline } from '../../kernel/flow/deadline.ts';
+import { type Asked, mapHubNetworkError, mapHubRefusal } from './map-failure.ts';
+
+/** Sends one GET somewhere; follows no redirect. */
+export type RawFetch = (
+  url: URL,
+  init: { readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal },
+) => Promise<Response>;
+
+/** What one conversation with the Hub is bound to. */
+export interface HubFetchOptions {
+  readonly fetch: RawFetch;
+  /** Origin and maybe a path, without a slash at its end. */
+  readonly endpoint: string;
+  readonly token: string | undefined;
+  readonly userAgent: string;
+  readonly signal: AbortSignal;
+  /** How long nothing may come, in milliseconds. */
+  readonly silenceMs: number;
+  readonly asked: Asked;
+  /** Bytes that an answer of JSON may have. */
+  readonly mostJsonBytes: number;
+  /** The commit that bytes must be of. */
+  readonly commit?: string;
+}
+
+const mostRedirects = 5;
+
+/**
+ * A `fetch` to hand to the Hub's library. It is the gate: only the Hub's own host is asked, and only it gets the token; redirects
+ * lead to http or https, never from the latter to the former; an answer to a range is that range; silence ends it; every failure
+ * is a SkulkError, also kept in `failure`, because the library passes on no more than its text.
+ */
+export function createHubFetch(options: HubFetchOptions): { readonly fetch: typeof fetch; readonly failure: () => unknown } {
+  const { endpoint, asked } = options;
+  const own = new URL(endpoint).origin;
+  let failure: unknown;
+  const send = async (input: URL | Request | string, init?: RequestInit): Promise<Response> => {
+    const first = new URL(input instanceof Request ? input.url : input.toString());
+    const given = new Headers(init?.headers);
+    const watchdog = createSilenceWatch(options, first.origin);
+    let url = first;
+    try {
+      if (url.origin !== own)
+        throw new SkulkError('HUB_REFUSED', `${own} sends us on to ${url.origin} for its own lists, which is not followed`, {
+          hint: 'check HF_ENDPOINT',
+        });
+      for (let hops = 0; ; hops += 1) {
+        watchdog.expect(url.origin);
+        const response = await options.fetch(url, { headers: headersFor(url, given), signal: watchdog.signal });
+        watchdog.rest();
+        const location = response.headers.get('location');
+        if (response.status >= 300 && response.status < 400 && location !== null) {
+          await response.body?.cancel();
+          url = nextHop(url, location, hops);
+          continue;
+        }
+        if (!response.ok) {
+          await response.body?.cancel();
+          throw mapHubRefusal(
+            { status: response.status, headers: response.headers, isOwnHost: url.origin === own, origin: url.origin },
+            asked,
+          );
+        }
+        check(response, given.get('range'));
+        return watched(response, watchdog, url.origin);
+      }
+    } catch (error) {
+      watchdog.end();
+      failure = options.signal.aborted
+        ? options.signal.reason
+        : watchdog.signal.aborted
+          ? watchdog.signal.reason
+          : mapHubNetworkError(error, url.origin);
+      throw failure;
+    }
+  };
+
+  const headersFor = (url: URL, given: Headers): Record<string, string> => ({
+    'User-Agent': options.userAgent,
+    Accept: given.get('accept')?.includes('json') === true && !given.has('range') ? 'application/json' : '*/*',
+    ...(given.has('range') && { Range: given.get('range') ?? '' }),
+    ...(url.origin === own && options.token !== undefined && { Authorization: `Bearer ${options.token}` }),
+  });
+
+  const nextHop = (from: URL, location: string, hops: number): URL => {
+    const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
+    const isSafe = to !== undefined && (to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:'));
+    if (isSafe && hops < mostRedirects) return to;
+    throw new SkulkError('HUB_REFUSED', `${from.origin} redirects ${isSafe ? 'in a circle' : 'to where it is not safe to follow'}`, {
+      hint: 'check HF_ENDPOINT and the proxy',
+    });
+  };
+
+  /** Nothing but what was asked for may be written to a file. */
+  const check = (response: Response, range: string | null): void => {
+    const { status, headers } = response;
+    const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
+    if (start !== undefined) {
+      const [, first, last] = /^bytes (\d+)-(\d+)\/(?:\d+|\*)$/.exec(headers.get('content-range') ?? '') ?? [];
+      if (status !== 206 || first !== start || last !== end)
+        throw new SkulkError(
+          'HUB_UNREACHABLE',
+          `the answer to a range of ${asked.path} was ${status === 206 ? 'another range' : `${status}`}`,
+          {
+            hint: 'a proxy between here and Hugging Face may not pass ranges on',
+          },
+        );
+    }
+    const commit = headers.get('x-repo-commit');
+    if (options.commit !== undefined && commit !== null && commit !== options.commit)
+      throw new SkulkError('HUB_UNREACHABLE', `Hugging Face answered with commit ${commit.slice(0, 40)} instead of ${options.commit}`, {
+        hint: 'try again',
+      });
+    if ((headers.get('content-encoding') ?? 'identity') !== 'identity')
+      throw new SkulkError('HUB_UNREACHABLE', 'the bytes came in a compressed form', { hint: 'check the proxy' });
+  };
+
+  /** The same answer, whose body ends with an error when nothing comes for too long, or too much. */
+  const watched = (response: Response, watchdog: SilenceWatch, origin: string): Response => {
+    if (response.body === null) return response;
+    const isJson = (response.headers.get('content-type') ?? '').startsWith('application/json') && options.commit === undefined;
+    const reader = response.body.getReader();
+    let received = 0;
+    let isCancelled = false;
+    const fail = (error: unknown): unknown => {
+      watchdog.end();
+      failure = options.signal.aborted
+        ? options.signal.reason
+        : watchdog.signal.aborted
+          ? watchdog.signal.reason
+          : mapHubNetworkError(error, origin);
+      return failure;
+    };
+    const body = new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        try {
+          watchdog.expect(origin);
+          const { done, value } = await reader.read();
+          watchdog.rest();
+          if (isCancelled) return;
+          if (done) {
+            watchdog.end();
+            controller.close();
+            return;
+          }
+          received += value.length;
+          if (isJson && received > options.mostJsonBytes)
+            throw new SkulkError('HUB_REFUSED', `${origin} answers with more than ${options.mostJsonBytes} bytes of JSON`, {
+              hint: 'check HF_ENDPOINT',
+            });
+          controller.enqueue(value);
+        } catch (error) {
+          if (isCancelled) return;
+          controller.error(fail(error));
+          await reader.cancel().catch(() => undefined);
+        }
+      },
+      cancel: async (reason) => {
+        isCancelled = true;
+        watchdog.end();
+        await reader.cancel(reason).catch(() => undefined);
+      },
+    });
+    const { status, headers } = response;
+    return new Response(body, { status, headers });
+  };
+
+  return { fetch: send as typeof fetch, failure: () => failure };
+}
+
+interface SilenceWatch {
+  readonly signal: AbortSignal;
+  expect(origin: string): void;
+  rest(): void;
+  end(): void;
+}
+
+function createSilenceWatch({ signal, silenceMs }: HubFetchOptions, firstOrigin: string): SilenceWatch {
+  const controller = new AbortController();
+  let origin = firstOrigin;
+  let stopDeadline: (() => void) | undefined;
+  const forward = (): void => controller.abort(signal.reason);
+  if (signal.aborted) forward();
+  else signal.addEventListener('abort', forward, { once: true });
+  const rest = (): void => stopDeadline?.();
+  return {
+    signal: controller.signal,
+    expect: (from) => {
+      origin = from;
+      rest();
+      stopDeadline = startDeadline(
+        () =>
+          controller.abort(new SkulkError('HUB_UNREACHABLE', `${origin} sent nothing for ${silenceMs / 1000} s`, { hint: 'try again' })),
+        silenceMs,
+      );
+    },
+    rest,
+    end: () => {
+      rest();
+      signal.removeEventListener('abort', forward);
+    },
+  };
+}

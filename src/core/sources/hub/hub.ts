@@ -1,0 +1,169 @@
+import { SkulkError } from '../../kernel/errors.ts';
+import { parseRelativePath, type RelativePath } from '../../kernel/files/relative-path.ts';
+import { patient, type RetryPolicy, retrying } from '../../kernel/flow/backoff.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import { isSha256, type Sha256 } from '../../kernel/sha256.ts';
+import { createHubFetch, type RawFetch } from './hub-fetch.ts';
+import { isTransientHubError } from './map-failure.ts';
+
+/** A file of a repo, as the Hub lists it. */
+export interface HubFile {
+  readonly path: RelativePath;
+  /** In bytes. */
+  readonly size: number;
+  /** The sha256 of the content of a large file; the git blob id (sha1 of `blob <size> NUL <content>`) of any other. */
+  readonly id: { readonly kind: 'sha256'; readonly value: Sha256 } | { readonly kind: 'git'; readonly value: string };
+}
+
+/** A repo at one commit. */
+export interface HubRepo {
+  readonly modelId: ModelId;
+  /** What was asked for: a branch, tag or commit. */
+  readonly revision: string;
+  /** 40 hex digits. */
+  readonly commit: string;
+  readonly files: readonly HubFile[];
+}
+
+/** The Hugging Face Hub, read only. */
+export interface Hub {
+  /**
+   * Resolves a revision to its commit and lists the repo there.
+   * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, HUB_REFUSED, HUB_BUSY, HUB_UNREACHABLE
+   */
+  open(modelId: ModelId, revision: string, signal: AbortSignal): Promise<HubRepo>;
+  /**
+   * The bytes of a part of a file, in order; `end` is exclusive. Never more than were asked for.
+   * @throws SkulkError FILE_NOT_FOUND, HUB_REFUSED, HUB_BUSY, HUB_UNREACHABLE
+   */
+  read(
+    repo: HubRepo,
+    file: HubFile,
+    range: { readonly start: number; readonly end: number },
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
+}
+
+/** How the Hub is reached. */
+export interface HubOptions {
+  /** `https://huggingface.co`, or what stands in for it. */
+  readonly endpoint: string;
+  readonly token: string | undefined;
+  readonly fetch: RawFetch;
+  readonly userAgent: string;
+  readonly silenceMs: number;
+}
+
+const mostFiles = 100_000;
+const mostJsonBytes = 64 * 1024 * 1024;
+/** Before a byte was fetched, a person or a job waits for this long: some twenty seconds. */
+const askPolicy: RetryPolicy = { ...patient, attempts: 7 };
+
+/** Opens no connection yet. */
+export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs }: HubOptions): Hub {
+  const endpoint = given.replace(/\/+$/, '');
+  const shared = { fetch, endpoint, token, userAgent, silenceMs, mostJsonBytes };
+  const hasToken = token !== undefined;
+
+  /** One conversation: its library call, whose failure is the one that the gate saw. */
+  const ask = <T>(
+    asked: { modelId: ModelId; revision: string },
+    signal: AbortSignal,
+    call: (fetch: typeof globalThis.fetch) => Promise<T>,
+  ) =>
+    retrying(
+      async () => {
+        const gate = createHubFetch({ ...shared, signal, asked: { ...asked, hasToken } });
+        try {
+          return await call(gate.fetch);
+        } catch (error) {
+          throw gate.failure() ?? unusable(endpoint, error);
+        }
+      },
+      { policy: askPolicy, signal, isTransient: isTransientHubError },
+    );
+
+  return {
+    open: async (modelId, revision, signal) => {
+      const { listFiles, modelInfo } = await import('@huggingface/hub');
+      const asked = { modelId, revision };
+      const info = await ask(asked, signal, (gated) =>
+        modelInfo({ name: modelId, revision, hubUrl: endpoint, fetch: gated, additionalFields: ['sha'] }),
+      );
+      const { sha: commit } = info;
+      if (typeof commit !== 'string' || !/^[0-9a-f]{40}$/.test(commit)) throw unusable(endpoint, new Error('it names no commit'));
+      const files = await ask(asked, signal, async (gated) => {
+        const entries: HubFile[] = [];
+        const list = listFiles({ repo: modelId, revision: commit, recursive: true, hubUrl: endpoint, fetch: gated });
+        for await (const entry of list) {
+          if (entry.type !== 'file') continue;
+          if (entries.length >= mostFiles) throw new Error(`${modelId} has more than ${mostFiles} files`);
+          entries.push(toFile(entry));
+        }
+        return entries;
+      });
+      return { modelId, revision, commit, files };
+    },
+    read: async function* (repo, file, { start, end }, signal) {
+      if (end <= start) return;
+      const { downloadFile } = await import('@huggingface/hub');
+      const { modelId, commit } = repo;
+      const gate = createHubFetch({ ...shared, signal, commit, asked: { modelId, revision: commit, path: file.path, hasToken } });
+      // The library puts the path into the URL as it is.
+      const path = file.path.split('/').map(encodeURIComponent).join('/');
+      const url = `${endpoint}/${modelId}/resolve/${commit}/${path}`;
+      try {
+        const blob = await downloadFile({
+          repo: modelId,
+          path,
+          revision: commit,
+          hubUrl: endpoint,
+          fetch: gate.fetch,
+          xet: false,
+          downloadInfo: { size: file.size, etag: file.id.value, url },
+        });
+        if (blob === null) throw new SkulkError('FILE_NOT_FOUND', `${modelId} has no file ${path} at ${commit}`);
+        let left = end - start;
+        for await (const bytes of blob.slice(start, end).stream() as unknown as AsyncIterable<Uint8Array>) {
+          if (bytes.length > left) throw unusable(endpoint, new Error(`it sent more bytes of ${path} than were asked for`));
+          left -= bytes.length;
+          yield bytes;
+        }
+        if (left > 0)
+          throw new SkulkError('HUB_UNREACHABLE', `the connection broke off ${left} bytes before the end`, { hint: 'try again' });
+      } catch (error) {
+        throw gate.failure() ?? (error instanceof SkulkError ? error : unusable(endpoint, error));
+      }
+    },
+  };
+}
+
+/** The gate for one entry of a list. Throws an Error that says why it cannot be used. */
+function toFile({
+  path: given,
+  size,
+  oid,
+  lfs,
+}: {
+  path: string;
+  size: number;
+  oid?: string;
+  lfs?: { oid: string; size: number };
+}): HubFile {
+  const path = parseRelativePath(given);
+  const bytes = lfs?.size ?? size;
+  if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > 2 ** 50) throw new Error(`the size of ${JSON.stringify(path)} is not possible`);
+  const sha256 = lfs?.oid.replace(/^sha256:/, '');
+  if (sha256 !== undefined) {
+    if (!isSha256(sha256)) throw new Error(`${JSON.stringify(path)} has no sha256`);
+    return { path, size: bytes, id: { kind: 'sha256', value: sha256 } };
+  }
+  if (oid === undefined || !/^[0-9a-f]{40}$/.test(oid)) throw new Error(`${JSON.stringify(path)} has no id`);
+  return { path, size: bytes, id: { kind: 'git', value: oid } };
+}
+
+function unusable(endpoint: string, cause: unknown): SkulkError {
+  if (cause instanceof SkulkError && cause.code !== 'BAD_PATH') return cause;
+  const why = cause instanceof Error ? cause.message.slice(0, 300) : String(cause);
+  return new SkulkError('HUB_REFUSED', `the answer of ${endpoint} cannot be used: ${why}`, { hint: 'check HF_ENDPOINT', cause });
+}

@@ -1,0 +1,106 @@
+import { SkulkError, systemCode } from '../../kernel/errors.ts';
+import { quote } from '../../kernel/files/relative-path.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+
+/** What the Hub was asked for, to name it in an error. */
+export interface Asked {
+  readonly modelId: ModelId;
+  readonly revision: string;
+  readonly path?: string | undefined;
+  readonly hasToken: boolean;
+}
+
+/** What an answer that is no success consists of. */
+export interface HubRefusal {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Whether the Hub itself answered, and not the host that it sent us to for the bytes. */
+  readonly isOwnHost: boolean;
+  /** The origin that answered. */
+  readonly origin: string;
+}
+
+/** Turns a refusal of the Hub into an error. Pure. Source: docs/hub.md, "Refusals". */
+export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal, asked: Asked): SkulkError {
+  const { modelId, revision, path, hasToken } = asked;
+  const says = clean(headers.get('x-error-message') ?? '');
+  if (status === 429) {
+    const retryAfterMs = readRetryAfter(headers);
+    const wait = retryAfterMs === undefined ? '' : `; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s`;
+    return new SkulkError('HUB_BUSY', `Hugging Face takes no more requests from here for now${wait}`, {
+      hint: hasToken ? 'wait, then ask again' : 'wait, then ask again; with a token (HF_TOKEN) more requests are allowed',
+      retryAfterMs,
+    });
+  }
+  if (status >= 500 || status === 408 || status === 425) {
+    return new SkulkError('HUB_UNREACHABLE', `${origin} answered ${status}`, {
+      hint: 'it is probably passing; try again',
+      retryAfterMs: readRetryAfter(headers),
+    });
+  }
+  // What the Hub points to is signed for a short time; asked again it points anew.
+  if (!isOwnHost) return new SkulkError('HUB_UNREACHABLE', `${origin} answered ${status} for bytes of ${modelId}`, { hint: 'try again' });
+  const code = headers.get('x-error-code');
+  if (code === 'GatedRepo') {
+    return new SkulkError(
+      'HUB_REFUSED',
+      hasToken
+        ? `${modelId} is gated on Hugging Face, and the token's account has no access to it`
+        : `${modelId} is gated on Hugging Face, and no token is set`,
+      { hint: `ask for access on the page of ${modelId}${hasToken ? '' : ', then set HF_TOKEN or hf_token on the store host'}` },
+    );
+  }
+  if (code === 'RevisionNotFound')
+    return new SkulkError('REVISION_NOT_FOUND', `${modelId} has no revision ${quote(revision)} on Hugging Face`, {
+      hint: 'name a branch, a tag or a commit of its page',
+    });
+  if (code === 'EntryNotFound')
+    return new SkulkError('FILE_NOT_FOUND', `${modelId} has no file ${quote(path ?? '')} at ${revision}`, { hint: 'check its page' });
+  if (status === 401 && hasToken && code !== 'RepoNotFound')
+    return new SkulkError('HUB_REFUSED', `Hugging Face does not accept the token${says === '' ? '' : `: ${says}`}`, {
+      hint: 'make a new one at https://huggingface.co/settings/tokens and set HF_TOKEN or hf_token on the store host',
+    });
+  if (status === 404 || status === 401)
+    return new SkulkError(
+      'MODEL_NOT_FOUND',
+      hasToken
+        ? `Hugging Face has no model ${modelId} that the token may see`
+        : `Hugging Face has no public model ${modelId}; it is misspelt, or private`,
+      { hint: hasToken ? 'check the name, and the rights of the token' : 'check the name; for a private model set HF_TOKEN or hf_token' },
+    );
+  return new SkulkError('HUB_REFUSED', `Hugging Face answered ${status} for ${modelId}${says === '' ? '' : `: ${says}`}`, {
+    hint: 'its page may say more',
+  });
+}
+
+/** Turns a failure of the network into an error that names the host; what is not one stays as it is. */
+export function mapHubNetworkError(error: unknown, origin: string): unknown {
+  if (error instanceof SkulkError) return error;
+  const code = systemCode(error);
+  const why = error instanceof Error ? error.message.replace(/^request to \S+ failed, reason: /, '') : String(error);
+  if (/CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(code ?? ''))
+    return new SkulkError('HUB_REFUSED', `the certificate of ${origin} is not trusted: ${clean(why)}`, {
+      hint: 'if your network looks into TLS, NODE_EXTRA_CA_CERTS=/path/to/ca.pem makes its certificates trusted',
+      cause: error,
+    });
+  return new SkulkError('HUB_UNREACHABLE', `cannot reach ${origin}: ${clean(why) || code}`, {
+    hint: 'check the internet connection of the store host; HTTPS_PROXY and HF_ENDPOINT are respected',
+    cause: error,
+  });
+}
+
+/** Whether asking again may help. */
+export const isTransientHubError = (error: unknown): boolean =>
+  error instanceof SkulkError && (error.code === 'HUB_UNREACHABLE' || error.code === 'HUB_BUSY');
+
+/** `Retry-After` in seconds or as a date, or the `t` of a `RateLimit` header; in milliseconds. */
+function readRetryAfter(headers: Headers): number | undefined {
+  const after = headers.get('retry-after')?.trim() ?? '';
+  if (/^\d{1,6}$/.test(after)) return Number(after) * 1000;
+  const at = Date.parse(after);
+  if (Number.isFinite(at)) return Math.max(0, at - Date.now());
+  const limit = /;\s*t=(\d{1,6})\b/.exec(headers.get('ratelimit') ?? '')?.[1];
+  return limit === undefined ? undefined : Number(limit) * 1000;
+}
+
+const clean = (text: string): string => text.slice(0, 300).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD');

@@ -1,0 +1,39 @@
+import { realpath, stat } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { isSystemError } from '../../kernel/errors.ts';
+import type { RegistryEntry } from '../contract.ts';
+
+/** Whether a model's directory is there; a link that leaves the store does not count. */
+export async function isDirectoryInside(root: string, storePath: string): Promise<boolean> {
+  try {
+    const [realRoot, place] = await Promise.all([realpath(root), realpath(join(root, storePath))]);
+    return place.startsWith(realRoot + sep) && (await stat(place)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Whether what a path below the store names would itself lie in the store: no link on the way to it leaves. */
+export async function isPlaceInside(root: string, storePath: string): Promise<boolean> {
+  try {
+    const [realRoot, parent] = await Promise.all([realpath(root), realpath(dirname(join(root, storePath)))]);
+    return parent === realRoot || parent.startsWith(realRoot + sep);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return true;
+    if (isSystemError(error, 'ENOTDIR', 'ELOOP')) return false;
+    throw error;
+  }
+}
+
+/** Another model's entry whose directory is, holds, or lies in `storePath`, whether or not the disk minds case. */
+export function findSharer(
+  storePath: string,
+  self: RegistryEntry['model_id'],
+  entries: Iterable<RegistryEntry>,
+): RegistryEntry | undefined {
+  const isIn = (a: string, b: string): boolean => `${a.toLowerCase()}/`.startsWith(`${b.toLowerCase()}/`);
+  for (const other of entries) {
+    if (other.model_id !== self && (isIn(other.store_path, storePath) || isIn(storePath, other.store_path))) return other;
+  }
+  return undefined;
+}

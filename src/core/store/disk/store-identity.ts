@@ -1,0 +1,73 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { link, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { syncDirectory, writeFileDurably } from '../../kernel/files/durable-file.ts';
+import type { StoreLayout } from '../layout.ts';
+
+/** What makes a store the same one wherever its disk is mounted. */
+export interface StoreIdentity {
+  readonly id: string;
+  /** Grows when another machine takes the store's role over. */
+  readonly epoch: number;
+  /** ISO 8601. */
+  readonly created_at: string;
+}
+
+/** The identity in a store's `store.json`; undefined when there is none, `damaged` when the file cannot be used. */
+export async function readStoreIdentity({ identity }: Pick<StoreLayout, 'identity'>): Promise<StoreIdentity | 'damaged' | undefined> {
+  const text = await readFile(identity, 'utf8').catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (isSystemError(error, 'EISDIR')) return '';
+    throw error;
+  });
+  return text === undefined ? undefined : (parse(text) ?? 'damaged');
+}
+
+function parse(text: string): StoreIdentity | undefined {
+  try {
+    const { id, epoch, created_at } = (JSON.parse(text) ?? {}) as Partial<Record<keyof StoreIdentity, unknown>>;
+    if (typeof id !== 'string' || !/^[0-9A-Za-z-]{8,64}$/.test(id)) return undefined;
+    return {
+      id,
+      epoch: Number.isSafeInteger(epoch) ? (epoch as number) : 1,
+      created_at: typeof created_at === 'string' ? created_at : new Date(0).toISOString(),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Gives a store its identity, unless it has one. Of two processes that do so at once one wins, and both get its identity.
+ * @param knownId the id to write when the file is damaged: the one that is remembered of this store
+ */
+export async function ensureStoreIdentity(
+  layout: Pick<StoreLayout, 'identity'>,
+  { now, knownId }: { readonly now: Date; readonly knownId?: string | undefined },
+): Promise<StoreIdentity> {
+  const path = layout.identity;
+  for (let attempt = 1; attempt <= 10; attempt += 1) {
+    const present = await readStoreIdentity(layout);
+    if (present === 'damaged') await rename(path, `${path}.damaged-${now.toISOString().replaceAll(/[:.]/g, '-')}`).catch(ignoreMissing);
+    else if (present !== undefined) return present;
+    const id = present === 'damaged' ? (knownId ?? randomUUID()) : randomUUID();
+    const draft = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+    await writeFileDurably(draft, `${JSON.stringify({ id, epoch: 1, created_at: now.toISOString() } satisfies StoreIdentity)}\n`);
+    try {
+      await link(draft, path).catch(async (error: unknown) => {
+        if (isSystemError(error, 'EEXIST')) return;
+        // A disk without hard links, as exFAT. The lock of the store keeps others away.
+        await rename(draft, path);
+      });
+    } finally {
+      await rm(draft, { force: true });
+    }
+    await syncDirectory(dirname(path));
+  }
+  throw new SkulkError('CONFLICT', `something else writes ${path} again and again`, { hint: 'find out what, and stop it' });
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isSystemError(error, 'ENOENT')) throw error;
+}

@@ -1,0 +1,68 @@
+import type { ManifestFile } from '../../catalog/manifest.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { type Fingerprint, lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
+import { explainUnhashable, runHashJob } from '../../transfer/hash-pool.ts';
+import type { WorkOptions } from '../contract.ts';
+import type { ScannedFile } from './scan-directory.ts';
+import type { Seen } from './seen.ts';
+
+/**
+ * So many files wait for a hashing thread at one time. Each listens for the signal that ends the work, and with 50,000 listeners of one
+ * signal every further one stops the event loop for a moment.
+ */
+const atATime = 64;
+
+/** A model's files with their digests and what they looked like while they were hashed. */
+export interface HashedModel {
+  readonly files: readonly ManifestFile[];
+  readonly seen: Seen;
+}
+
+/**
+ * Hashes files on the hashing threads, several at once.
+ * @throws SkulkError INTEGRITY when a file changes while it is read
+ */
+export async function hashModel(
+  files: readonly Pick<ScannedFile, 'path' | 'absolute' | 'size'>[],
+  { signal, onBytes }: WorkOptions,
+): Promise<HashedModel> {
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const doneOf = new Map<string, number>();
+  let done = 0;
+  const report = (path: string, bytes: number): void => {
+    done += bytes - (doneOf.get(path) ?? 0);
+    doneOf.set(path, bytes);
+    onBytes?.(done, total);
+  };
+  const seen: Record<string, Fingerprint> = {};
+  const hashOne = async ({ path, absolute }: (typeof files)[number]): Promise<ManifestFile> => {
+    try {
+      const before = await lookAtFile(absolute);
+      const digest = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (bytes) => report(path, bytes) });
+      const after = await lookAtFile(absolute);
+      if (after === undefined || !untouchedBetween(before, after) || after.size !== digest.size) {
+        throw new SkulkError('INTEGRITY', `${absolute} changed while it was read`, {
+          hint: 'wait until nothing writes to it, then run the command again',
+        });
+      }
+      seen[path] = after;
+      return { path, ...digest };
+    } catch (error) {
+      throw explainUnhashable(error, absolute);
+    }
+  };
+  const hashed: ManifestFile[] = [];
+  const queue = files.entries();
+  let hasFailed = false;
+  const lane = async (): Promise<void> => {
+    for (const [index, file] of queue) {
+      if (hasFailed) return;
+      hashed[index] = await hashOne(file).catch((error: unknown) => {
+        hasFailed = true;
+        throw error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, lane));
+  return { files: hashed, seen };
+}

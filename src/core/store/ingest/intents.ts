@@ -1,0 +1,76 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Manifest, parseManifest } from '../../catalog/manifest.ts';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { parseRelativePath } from '../../kernel/files/relative-path.ts';
+import { jsonParts } from '../../kernel/flow/json-parts.ts';
+import { type ModelId, parseModelId } from '../../kernel/model-id.ts';
+import type { RegistryEntry } from '../contract.ts';
+import { jsonFileOf, type StoreLayout } from '../layout.ts';
+import type { Seen } from './seen.ts';
+
+/*
+ * Replacing or removing a model takes several renames and writes. What is going to happen is written down first; whoever
+ * finds such a note after a crash carries it out to its end. Every step may be done twice.
+ */
+
+/** A change that is decided. */
+export type Intent =
+  | {
+      readonly op: 'publish';
+      readonly entry: RegistryEntry;
+      readonly manifest: Manifest;
+      readonly seen: Seen;
+      /** Name in `incoming/`; null when the files are already in their place. */
+      readonly incoming: string | null;
+    }
+  /** `files` are the model's own in its directory; what else is there stays. */
+  | { readonly op: 'remove'; readonly modelId: ModelId; readonly storePath: string; readonly files: readonly string[] };
+
+/** The model that a change is about. */
+export const modelOf = (intent: Intent): ModelId => (intent.op === 'publish' ? intent.entry.model_id : intent.modelId);
+
+/** Writes a change down. */
+export const writeIntent = ({ intents }: StoreLayout, intent: Intent): Promise<void> =>
+  writeFileDurably(jsonFileOf(intents, modelOf(intent)), jsonParts(intent));
+
+/** Strikes a change off that was carried out. */
+export const clearIntent = ({ intents }: StoreLayout, intent: Intent): Promise<void> =>
+  rm(jsonFileOf(intents, modelOf(intent)), { force: true });
+
+/** Changes that a dead process left. */
+export async function readIntents({ intents }: StoreLayout): Promise<readonly Intent[]> {
+  const names = await readdir(intents).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT')) return [];
+    throw error;
+  });
+  const found: Intent[] = [];
+  for (const name of names.filter((file) => file.endsWith('.json') && !file.startsWith('.'))) {
+    try {
+      found.push(parseIntent(await readFile(join(intents, name), 'utf8')));
+    } catch (error) {
+      // A note is a file that is written by rename, so what is no file, or torn, is not ours: nothing follows from it, and it stays.
+      if (!(error instanceof SyntaxError || error instanceof SkulkError || isSystemError(error, 'EISDIR'))) throw error;
+    }
+  }
+  return found;
+}
+
+/** The same gates as for anything else from a disk. Throws SyntaxError or SkulkError. */
+function parseIntent(text: string): Intent {
+  const intent = (JSON.parse(text) ?? {}) as Partial<Intent>;
+  if (intent.op === 'remove') {
+    parseModelId(String(intent.modelId));
+    parseRelativePath(String(intent.storePath));
+    for (const path of Array.isArray(intent.files) ? intent.files : [undefined]) parseRelativePath(String(path));
+  } else if (intent.op === 'publish') {
+    parseModelId(String(intent.entry?.model_id));
+    parseRelativePath(String(intent.entry?.store_path));
+    parseManifest(intent.manifest, 'an interrupted change');
+    if (intent.incoming !== null) parseRelativePath(String(intent.incoming));
+  } else {
+    throw new SyntaxError('no such change');
+  }
+  return intent as Intent;
+}

@@ -1,0 +1,18 @@
+import type { Sha256 } from '../../kernel/sha256.ts';
+import type { Fingerprint } from '../../transfer/fingerprint.ts';
+
+/** What each file looked like when it was hashed, by path. */
+export type Seen = Readonly<Record<string, Fingerprint>>;
+
+/** Only what was seen of the very files that a manifest is about: the two files are not replaced at one moment. Pure. */
+export function parseSeen(text: string | undefined, digest: Sha256): Seen {
+  let value: unknown;
+  try {
+    value = text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return {};
+  }
+  if (typeof value !== 'object' || value === null) return {};
+  const { digest: of, files } = value as { readonly digest?: unknown; readonly files?: unknown };
+  return of === digest && typeof files === 'object' && files !== null ? (files as Seen) : {};
+}

@@ -1,0 +1,84 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Card } from '../../catalog/card.ts';
+import { directoryName, type ModelId } from '../../kernel/model-id.ts';
+import type { DescribedEntry, RegistryEntry } from '../contract.ts';
+import { knownGgufFacts } from '../facts/known-gguf-facts.ts';
+import { readTraits } from '../facts/read-traits.ts';
+import type { StoreLayout } from '../layout.ts';
+
+/** As many models are looked at at one time. */
+const atOnce = 16;
+/** How long a list waits for the metadata of files that nobody has looked at yet. */
+const patienceMs = 5_000;
+
+interface Known {
+  /** Of the model's cards. */
+  readonly stamp: string;
+  /** The entry as JSON: the registry is read anew after each change, and most of its entries are then the same. */
+  readonly entry: string;
+  readonly described: DescribedEntry;
+}
+
+/** Says what models are; looks again only at those whose entry or card changed. */
+export function createDescriber(
+  layout: StoreLayout,
+  cards: readonly string[],
+  readCardOf: (modelId: ModelId) => Promise<Card | undefined>,
+): (entries: readonly RegistryEntry[]) => Promise<readonly DescribedEntry[]> {
+  const known = new Map<ModelId, Known>();
+  let last: { readonly entries: readonly RegistryEntry[]; readonly cards: string; readonly list: readonly DescribedEntry[] } | undefined;
+  const describe = async (entry: RegistryEntry, stamps: ReadonlyMap<string, string>, late: Promise<void>): Promise<DescribedEntry> => {
+    const { model_id } = entry;
+    const stamp = stamps.get(cardName(model_id)) ?? '';
+    const text = JSON.stringify(entry);
+    const cached = known.get(model_id);
+    if (cached?.stamp === stamp && cached.entry === text) return cached.described;
+    let isLookedAt = false;
+    const facts = knownGgufFacts(layout, entry).finally(() => {
+      isLookedAt = true;
+    });
+    // With hundreds of models that nobody has looked at yet, the rest is there at the next look.
+    const gguf = await Promise.race([facts, late.then(() => undefined)]);
+    const traits = await readTraits(layout, entry, await readCardOf(model_id), gguf);
+    const described = { ...entry, ...traits };
+    if (isLookedAt) known.set(model_id, { stamp, entry: text, described });
+    return described;
+  };
+  return async (entries) => {
+    const stamps = await stampsIn(cards);
+    const all = [...stamps].flat().join('\n');
+    // The very list again, so that its text need not be made again.
+    if (last?.entries === entries && last.cards === all) return last.list;
+    const list: DescribedEntry[] = [];
+    const waiting = new AbortController();
+    const late = sleep(patienceMs, undefined, { signal: waiting.signal, ref: false }).catch(() => undefined);
+    for (let at = 0; at < entries.length; at += atOnce)
+      list.push(...(await Promise.all(entries.slice(at, at + atOnce).map((entry) => describe(entry, stamps, late)))));
+    waiting.abort();
+    const ids = new Set(entries.map(({ model_id }) => model_id));
+    for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
+    last = list.every((one) => known.get(one.model_id)?.described === one) ? { entries, cards: all, list } : undefined;
+    return list;
+  };
+}
+
+const cardName = (modelId: ModelId): string => `${directoryName(modelId)}.toml`;
+
+/** What the cards in some directories look like, by name: most models have none. */
+async function stampsIn(directories: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const stamps = new Map<string, string>();
+  for (const directory of directories) {
+    const names = (await readdir(directory).catch((): string[] => [])).filter((name) => name.endsWith('.toml'));
+    const found = await Promise.all(names.map((name) => stampOf(join(directory, name))));
+    for (const [index, name] of names.entries()) stamps.set(name, `${stamps.get(name) ?? ''} ${directory} ${found[index]}`);
+  }
+  return stamps;
+}
+
+const stampOf = (path: string): Promise<string> =>
+  stat(path).then(
+    ({ mtimeMs, size }) => `${mtimeMs}:${size}`,
+    () => '',
+  );

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { parentPort } from 'node:worker_threads';
+import { parseManifest } from '../../catalog/manifest.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { parseSeen } from '../ingest/seen.ts';
+import type { ManifestJob, ManifestPart } from './read-large-manifest.ts';
+
+/** As many files as the server takes up in a few milliseconds. */
+const filesPerPart = 1_000;
+
+let parts: Iterator<ManifestPart> | undefined;
+
+// One part for each question: a server takes up all messages that have come in one go.
+parentPort?.on('message', (job: ManifestJob | 'next') => {
+  answer(job).then(
+    (part) => parentPort?.postMessage(part),
+    (error: unknown) => {
+      const { message, hint } = error as Partial<SkulkError>;
+      parentPort?.postMessage({ refused: String(message), hint, isOurs: error instanceof SkulkError });
+    },
+  );
+});
+
+async function answer(job: ManifestJob | 'next'): Promise<ManifestPart | null> {
+  if (job !== 'next') parts = partsOf(job, await readFile(job.manifest, 'utf8'), await readFile(job.seen, 'utf8').catch(() => undefined));
+  const next = parts?.next();
+  return next === undefined || next.done === true ? null : next.value;
+}
+
+function* partsOf({ manifest: path }: ManifestJob, text: string, seenText: string | undefined): Generator<ManifestPart> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  const { files, ...head } = parseManifest(value, path);
+  const seen = parseSeen(seenText, head.digest);
+  yield { head };
+  for (let from = 0; from < files.length; from += filesPerPart) {
+    const some = files.slice(from, from + filesPerPart);
+    yield { files: some, seen: some.map((file) => seen[file.path]) };
+  }
+}

@@ -1,0 +1,148 @@
+import { readFile, rm, stat } from 'node:fs/promises';
+import { type Manifest, type ManifestFile, parseManifest } from '../../catalog/manifest.ts';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { mapInTurns } from '../../kernel/flow/in-turns.ts';
+import { jsonParts } from '../../kernel/flow/json-parts.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import { parseSeen, type Seen } from '../ingest/seen.ts';
+import { jsonFileOf, type StoreLayout } from '../layout.ts';
+import { readLargeManifest } from './read-large-manifest.ts';
+
+/** A manifest as the store holds it in memory. */
+export interface KnownManifest {
+  readonly manifest: Manifest;
+  readonly byPath: ReadonlyMap<string, ManifestFile>;
+  readonly seen: Seen;
+}
+
+interface Cached {
+  readonly stamp: string;
+  readonly known: KnownManifest;
+}
+
+const mostCached = 128;
+/** A manifest that is larger is read on a thread, in bytes. */
+const largeBytes = 256 * 1024;
+
+/** The manifests of a store's models with what was seen of their files; the last ones used stay in memory. */
+export interface ModelRecords {
+  /**
+   * Undefined when the model has not been hashed.
+   * Throws INTEGRITY when the manifest's file cannot be used.
+   */
+  read(modelId: ModelId): Promise<KnownManifest | undefined>;
+  /** What was seen goes first: a manifest without it costs a new hashing, the other order would vouch for unseen files. */
+  write(manifest: Manifest, seen: Seen): Promise<void>;
+  /** Says how the files of this manifest look now; nothing happens when the model has another one meanwhile. */
+  writeSeen(manifest: Manifest, seen: Seen): Promise<void>;
+  remove(modelId: ModelId): Promise<void>;
+}
+
+/** The records in a store's `manifests/` and `seen/`. */
+export function createModelRecords(layout: StoreLayout): ModelRecords {
+  const cache = new Map<ModelId, Cached>();
+  /** Whoever asks while a manifest is being read waits for it. */
+  const reading = new Map<ModelId, { readonly stamp: string; readonly known: Promise<KnownManifest | undefined> }>();
+  const manifestFile = (modelId: ModelId): string => jsonFileOf(layout.manifests, modelId);
+  const seenFile = (modelId: ModelId): string => jsonFileOf(layout.seen, modelId);
+  const read = async (modelId: ModelId): Promise<KnownManifest | undefined> => {
+    const stamp = await stampOf(manifestFile(modelId), seenFile(modelId));
+    if (stamp === undefined) return undefined;
+    const cached = cache.get(modelId);
+    if (cached?.stamp === stamp) return cached.known;
+    const under = reading.get(modelId);
+    if (under?.stamp === stamp) return under.known;
+    const known = readBoth({ manifest: manifestFile(modelId), seen: seenFile(modelId) }, modelId).then((read) =>
+      read === undefined ? undefined : remember(stamp, read),
+    );
+    const mine = { stamp, known };
+    reading.set(modelId, mine);
+    return known.finally(() => reading.get(modelId) === mine && reading.delete(modelId));
+  };
+  const remember = async (stamp: string, { manifest, seen }: Pick<KnownManifest, 'manifest' | 'seen'>): Promise<KnownManifest> => {
+    const { model_id, files } = manifest;
+    const known = { manifest, byPath: new Map(await mapInTurns(files, (file) => [file.path, file] as const)), seen };
+    cache.delete(model_id);
+    cache.set(model_id, { stamp, known });
+    if (cache.size > mostCached) cache.delete(cache.keys().next().value ?? model_id);
+    return known;
+  };
+  const writeSeen = (manifest: Manifest, seen: Seen): Promise<void> =>
+    writeFileDurably(seenFile(manifest.model_id), jsonParts({ digest: manifest.digest, files: seen }));
+  return {
+    read,
+    write: async (manifest, seen) => {
+      await writeSeen(manifest, seen);
+      await writeFileDurably(manifestFile(manifest.model_id), jsonParts(manifest));
+      // Whoever asks for it next need not read it from the disk again.
+      const stamp = await stampOf(manifestFile(manifest.model_id), seenFile(manifest.model_id));
+      const files = await mapInTurns(manifest.files, asWritten);
+      if (stamp !== undefined) await remember(stamp, { manifest: { ...manifest, files }, seen });
+    },
+    writeSeen: async (manifest, seen) => {
+      if ((await read(manifest.model_id))?.manifest.digest === manifest.digest) await writeSeen(manifest, seen);
+    },
+    remove: async (modelId) => {
+      cache.delete(modelId);
+      await rm(manifestFile(modelId), { force: true });
+      await rm(seenFile(modelId), { force: true });
+    },
+  };
+}
+
+/** Changes whenever one of the files is replaced. */
+async function stampOf(manifestFile: string, seenFile: string): Promise<string | undefined> {
+  const [manifest, seen] = await Promise.all([manifestFile, seenFile].map((file) => stat(file, { bigint: true }).catch(() => undefined)));
+  if (manifest === undefined) return undefined;
+  return [manifest, seen].map((info) => (info === undefined ? '' : `${info.ino}:${info.mtimeNs}:${info.size}`)).join(' ');
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What reading the manifest's file would give: whoever hashed a file may know more of it. */
+const asWritten = ({ path, size, sha256, chunks, hub_id }: ManifestFile): ManifestFile => ({
+  path,
+  size,
+  sha256,
+  ...(chunks !== undefined && { chunks }),
+  ...(hub_id !== undefined && { hub_id }),
+});
+
+async function readBoth(
+  { manifest: file, seen: seenFile }: { readonly manifest: string; readonly seen: string },
+  modelId: ModelId,
+): Promise<Pick<KnownManifest, 'manifest' | 'seen'> | undefined> {
+  const size = await stat(file).then(
+    (info) => info.size,
+    () => 0,
+  );
+  if (size > largeBytes) return checkId(await readLargeManifest({ manifest: file, seen: seenFile }), modelId, file);
+  const text = await readIfThere(file);
+  if (text === undefined) return undefined;
+  const manifest = parseManifest(parseJson(text), file);
+  return checkId({ manifest, seen: parseSeen(await readIfThere(seenFile), manifest.digest) }, modelId, file);
+}
+
+function checkId<T extends Pick<KnownManifest, 'manifest'>>(read: T, modelId: ModelId, file: string): T {
+  const { manifest } = read;
+  if (manifest.model_id === modelId) return read;
+  throw new SkulkError('INTEGRITY', `the manifest in ${file} is of ${manifest.model_id}, not of ${modelId}`, {
+    hint: 'run `skulk verify --repair`',
+  });
+}

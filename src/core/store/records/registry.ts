@@ -1,0 +1,179 @@
+import { constants } from 'node:fs';
+import { copyFile, open, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { whyNotModelFile } from '../../catalog/model-files.ts';
+import { isSystemError } from '../../kernel/errors.ts';
+import { syncDirectory, writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { isRelativePath, quote } from '../../kernel/files/relative-path.ts';
+import type { Emit } from '../../kernel/flow/events.ts';
+import { takeTurns } from '../../kernel/flow/in-turns.ts';
+import { jsonParts } from '../../kernel/flow/json-parts.ts';
+import { directoryName, isModelId, type ModelId } from '../../kernel/model-id.ts';
+import type { RegistryEntry } from '../contract.ts';
+import type { StoreLayout } from '../layout.ts';
+
+/** The registry as it was read. */
+export interface Registry {
+  readonly entries: ReadonlyMap<ModelId, RegistryEntry>;
+  /** Everything that the file holds, understood or not, so that a rewrite loses nothing. */
+  readonly raw: Readonly<Record<string, unknown>>;
+  /** Entries that cannot be used, with the reason. */
+  readonly unusable: readonly { readonly key: string; readonly why: string }[];
+}
+
+/** Why the file as a whole cannot be used. */
+export interface DamagedRegistry {
+  readonly damaged: string;
+  /** What it holds, as far as it is text. */
+  readonly text?: string;
+  /** There is no file, though manifests say that there was one. */
+  readonly isMissing?: true;
+}
+
+/**
+ * Reads registry.json, which the Python Skulk writes too: an object of entries by model id. An entry that cannot be used
+ * hides only itself.
+ */
+export async function readRegistry(layout: StoreLayout): Promise<Registry | DamagedRegistry> {
+  const path = layout.registry;
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) {
+      if (await hasSettledManifest(layout)) return { damaged: 'it is missing, though the store has manifests', isMissing: true };
+      return { entries: new Map(), raw: {}, unusable: [] };
+    }
+    if (isSystemError(error, 'EISDIR')) return { damaged: 'it is a directory' };
+    throw error;
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return { damaged: 'it is not an object of entries', text };
+    return await parseRegistry(value as Record<string, unknown>);
+  } catch (error) {
+    return { damaged: text.trim() === '' ? 'it is empty' : `it is not JSON: ${(error as Error).message}`, text };
+  }
+}
+
+/** A manifest that is not part of a change under way: such a change writes the registry last. */
+async function hasSettledManifest({ manifests, intents }: StoreLayout): Promise<boolean> {
+  const [settled, changing] = await Promise.all([manifests, intents].map((directory) => readdir(directory).catch((): string[] => [])));
+  return settled?.some((name) => /^[^.].*\.json$/.test(name) && changing?.includes(name) !== true) ?? false;
+}
+
+/** Sorts a registry's entries into usable and unusable ones. */
+export async function parseRegistry(raw: Record<string, unknown>): Promise<Registry> {
+  const entries = new Map<ModelId, RegistryEntry>();
+  const unusable: { key: string; why: string }[] = [];
+  const turn = takeTurns();
+  for (const [key, value] of Object.entries(raw)) {
+    const parsed = await parseEntry(key, value, turn);
+    if (typeof parsed === 'string') unusable.push({ key, why: parsed });
+    else entries.set(parsed.model_id, parsed);
+  }
+  return { entries, raw, unusable };
+}
+
+async function parseEntry(key: string, value: unknown, turn: ReturnType<typeof takeTurns>): Promise<RegistryEntry | string> {
+  if (!isModelId(key)) return 'its key is not a model id';
+  if (typeof value !== 'object' || value === null) return 'it is not an object';
+  const { model_id, store_path, files, downloaded_at, total_bytes, repo_has_projector } = value as Record<string, unknown>;
+  if (model_id !== key) return 'its model_id is not its key';
+  if (typeof store_path !== 'string' || !isRelativePath(store_path)) return 'its store_path is not a path below the store';
+  if (store_path.toLowerCase() === 'registry.json') return 'its store_path is the registry';
+  if (!Array.isArray(files) || !files.every((file) => typeof file === 'string')) return 'its files are not a list of names';
+  const own: string[] = [];
+  for (const file of files as string[]) {
+    if (isRelativePath(file) && whyNotModelFile(file) === undefined) own.push(file);
+    await turn();
+  }
+  return {
+    model_id: key,
+    store_path,
+    files: own,
+    downloaded_at: typeof downloaded_at === 'string' ? downloaded_at : new Date(0).toISOString(),
+    total_bytes: typeof total_bytes === 'number' && total_bytes >= 0 ? total_bytes : 0,
+    repo_has_projector: typeof repo_has_projector === 'boolean' ? repo_has_projector : null,
+  };
+}
+
+/** Writes the registry with one entry set or, when `entry` is undefined, removed; all others stay as they were. */
+export async function writeRegistryEntry(
+  path: string,
+  registry: Registry,
+  modelId: ModelId,
+  entry: RegistryEntry | undefined,
+): Promise<void> {
+  // Without a prototype, so that a model called `__proto__` is an entry like any other.
+  const next: Record<string, unknown> = Object.assign(Object.create(null), registry.raw);
+  if (entry === undefined) delete next[modelId];
+  else next[modelId] = entry;
+  await writeRegistry(path, next);
+}
+
+/** Writes a whole registry durably. */
+export const writeRegistry = (path: string, raw: Readonly<Record<string, unknown>>): Promise<void> =>
+  writeFileDurably(path, registryParts(raw));
+
+function* registryParts(raw: Readonly<Record<string, unknown>>): Generator<string> {
+  yield* jsonParts(raw, 2);
+  yield '\n';
+}
+
+/**
+ * Keeps a registry that cannot be used under another name. The file itself stays until the new one takes its place, so
+ * that a crash in between leaves no store without a registry.
+ * @returns the other name
+ */
+export async function keepDamagedRegistry(path: string, now: Date): Promise<string> {
+  const aside = `${path}.damaged-${now.toISOString().replaceAll(/[:.]/g, '-')}`;
+  if ((await stat(path)).isDirectory()) {
+    await rename(path, aside);
+  } else {
+    await copyFile(path, aside, constants.COPYFILE_FICLONE);
+    const copy = await open(aside, 'r');
+    await copy.sync().finally(() => copy.close());
+  }
+  await syncDirectory(dirname(path));
+  return aside;
+}
+
+/** Tells which entries cannot be used. */
+export function reportUnusable({ unusable }: Registry, path: string, emit: Emit): void {
+  for (const { key, why } of unusable) {
+    emit({
+      type: 'warning',
+      message: `${path}: the entry ${quote(key)} is left out: ${why}`,
+      hint: 'it stays in the file as it is; mend or remove it there',
+    });
+  }
+}
+
+/**
+ * The entries that can be made again from directories whose names are ids.
+ * @param describe what a directory holds; undefined when nothing says that it is a model
+ */
+export async function rebuildEntries(
+  root: string,
+  describe: (modelId: ModelId, directory: string) => Promise<{ files: readonly string[]; totalBytes: number } | undefined>,
+  modelIdOf: (directory: string) => ModelId | undefined,
+): Promise<Map<ModelId, RegistryEntry>> {
+  const entries = new Map<ModelId, RegistryEntry>();
+  for (const item of await readdir(root, { withFileTypes: true })) {
+    const modelId = item.isDirectory() ? modelIdOf(item.name) : undefined;
+    if (modelId === undefined || directoryName(modelId) !== basename(item.name)) continue;
+    const directory = join(root, item.name);
+    const found = await describe(modelId, directory);
+    if (found === undefined) continue;
+    entries.set(modelId, {
+      model_id: modelId,
+      store_path: item.name,
+      files: found.files,
+      downloaded_at: (await stat(directory)).mtime.toISOString(),
+      total_bytes: found.totalBytes,
+      repo_has_projector: null,
+    });
+  }
+  return entries;
+}

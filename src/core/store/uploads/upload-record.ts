@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isSystemError } from '../../kernel/errors.ts';
+import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { forEachInTurns } from '../../kernel/flow/in-turns.ts';
+import { isModelId, type ModelId } from '../../kernel/model-id.ts';
+import { isSha256, type Sha256 } from '../../kernel/sha256.ts';
+
+/** What is written down of an upload beside its pieces; sizes in bytes. */
+export interface UploadRecord {
+  readonly version: 1;
+  /** Only who announced the model knows it, so it shows that an upload is one's own. */
+  readonly secret: string;
+  readonly model_id: ModelId;
+  readonly digest: Sha256;
+  readonly files: number;
+  readonly pieces: number;
+  readonly bytes_total: number;
+  /** The address that announced it first. */
+  readonly from: string;
+  /** The name of its token, when it showed one. */
+  readonly who: string | null;
+  /** ISO 8601. */
+  readonly began_at: string;
+}
+
+/** Where the parts of one upload lie. */
+export const uploadPaths = (place: string) => ({
+  record: join(place, 'upload.json'),
+  table: join(place, 'pieces.bin'),
+  journal: join(place, 'journal'),
+  files: join(place, 'files'),
+});
+
+/** An id that nobody can guess. */
+export const newSecret = (): string => randomBytes(16).toString('hex');
+
+/** Writes the record down. */
+export const writeRecord = (place: string, record: UploadRecord): Promise<void> =>
+  writeFileDurably(uploadPaths(place).record, JSON.stringify(record), { mode: 0o600 });
+
+/** An upload as it lies on the disk. */
+export interface StoredUpload {
+  readonly key: string;
+  readonly record: UploadRecord;
+  readonly bytesDone: number;
+  /** In milliseconds since 1970. */
+  readonly lastByteAt: number;
+}
+
+/** Every upload below a directory; `others` are names that are none, such as those of older versions. */
+export async function listStoredUploads(
+  directory: string,
+): Promise<{ readonly uploads: readonly StoredUpload[]; readonly others: readonly string[] }> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT')) return [];
+    throw error;
+  });
+  const uploads: StoredUpload[] = [];
+  const others: string[] = [];
+  for (const key of names) {
+    const place = join(directory, key);
+    const record = /^[0-9a-f]{32}$/.test(key) ? await readRecord(place) : undefined;
+    if (record === undefined) {
+      others.push(key);
+      continue;
+    }
+    const journal = await readDone(place);
+    const times = await Promise.all([uploadPaths(place).journal, uploadPaths(place).record].map(modifiedAt));
+    const bytesDone = [...journal.values()].reduce((sum, bytes) => sum + bytes, 0);
+    uploads.push({ key, record, bytesDone: Math.min(bytesDone, record.bytes_total), lastByteAt: Math.max(...times) });
+  }
+  return { uploads, others };
+}
+
+/** When a file was written last, in milliseconds since 1970; 0 when there is none. */
+export const modifiedAt = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+
+async function readRecord(place: string): Promise<UploadRecord | undefined> {
+  try {
+    const record = JSON.parse(await readFile(uploadPaths(place).record, 'utf8')) as Partial<UploadRecord>;
+    const { secret, model_id, digest, files, pieces, bytes_total, from, who, began_at } = record;
+    if (typeof secret !== 'string' || typeof model_id !== 'string' || !isModelId(model_id) || !isSha256(digest)) return undefined;
+    if (![files, pieces, bytes_total].every(Number.isSafeInteger)) return undefined;
+    if (typeof from !== 'string' || typeof began_at !== 'string') return undefined;
+    return { ...(record as UploadRecord), who: typeof who === 'string' ? who : null };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Notes that a piece is there. The journal is opened for each: an upload that is not being sent holds no file open. A line is a hint,
+ * not a proof, as it may reach the disk before the piece does.
+ */
+export const noteDone = (place: string, { number, bytes }: { readonly number: number; readonly bytes: number }): Promise<void> =>
+  appendFile(uploadPaths(place).journal, `\n${number} ${bytes}\n`);
+
+/** The numbers of the pieces that the journal names, and their bytes; a line that a crash cut off names none. */
+export async function readDone(place: string): Promise<ReadonlyMap<number, number>> {
+  const text = await readFile(uploadPaths(place).journal, 'utf8').catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return '';
+    throw error;
+  });
+  const done = new Map<number, number>();
+  await forEachInTurns(text.matchAll(/^(\d{1,9}) (\d{1,9})\n/gm), ([, number, bytes]) => done.set(Number(number), Number(bytes)));
+  return done;
+}
