@@ -1,5 +1,5 @@
 /** What a room may import of the others: values and types, or types only. */
-interface Room {
+export interface Room {
   readonly values: readonly string[];
   readonly types?: readonly string[];
   /** Rooms outside core and packages that single files may import beside that. */
@@ -16,7 +16,7 @@ const reach = ['core/store', 'core/jobs', 'core/fleet', 'core/sources', 'core/cl
 
 const notOfBrowsers = /^node:/;
 
-/** Who may import whom: downward only. A room may always import itself. */
+/** Who may import whom, from top to bottom: a room imports values only of rooms below it here. A room may always import itself. */
 export const rooms: Readonly<Record<string, Room>> = {
   commands: {
     values: ['core/operations', 'core/kernel', 'cli/definition'],
@@ -83,6 +83,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   'web/parts': { values: ['web/api'], forbiddenModules: notOfBrowsers },
   'web/api': { values: [], forbiddenModules: notOfBrowsers },
 };
+
+/** The imports that go upward all the same: file and target. */
+export const upwardExceptions: readonly string[] = [
+  // Opening the store of this disk must start the queue that downloads into it.
+  'core/connect/open-store.ts core/operations/models/host-downloads',
+];
 
 /** The places that may import a package: one vendor, one door. Packages that are not named may be imported nowhere. */
 export const doors: Readonly<Record<string, readonly string[]>> = {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { listImports } from './find-trespasses.ts';
+import { listImports } from './list-imports.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { findTrespasses } from '../../tools/find-trespasses.ts';
+import { describeRooms } from '../../tools/describe-rooms.ts';
+import { findRoomViolations, findUpwardRules } from '../../tools/find-room-violations.ts';
+import { rooms } from '../../tools/rooms.ts';
 
-const judge = (path: string, text: string): readonly string[] => findTrespasses(new Map([[path, text]]));
+const check = (path: string, text: string): readonly string[] => findRoomViolations(new Map([[path, text]]));
 
 describe('the table of rooms', () => {
   test.each([
@@ -30,7 +32,7 @@ describe('the table of rooms', () => {
     ['web/parts/x.tsx', "import { Page } from '../pages/page.tsx'; export const a = <b />;"],
     ['web/pages/x.tsx', "import { join } from 'node:path';"],
   ])('%s must not hold %s', (path, text) => {
-    expect(judge(path, text)).toHaveLength(1);
+    expect(check(path, text)).toHaveLength(1);
   });
 
   test.each([
@@ -41,7 +43,7 @@ describe('the table of rooms', () => {
     ['cli/program.ts', "import { Command } from 'commander';"],
     ['web/app/x.tsx', "import '../styles/base.css'; import { Page } from '../pages/page.tsx'; export const a = <b />;"],
   ])('%s may hold %s', (path, text) => {
-    expect(judge(path, text)).toEqual([]);
+    expect(check(path, text)).toEqual([]);
   });
 
   test('has no cycles, but for types', () => {
@@ -50,7 +52,40 @@ describe('the table of rooms', () => {
         ['core/kernel/a.ts', `import { b } from './b.ts';`],
         ['core/kernel/b.ts', `import ${kind} { a } from './a.ts';`],
       ]);
-    expect(findTrespasses(files(''))).toHaveLength(1);
-    expect(findTrespasses(files('type'))).toEqual([]);
+    expect(findRoomViolations(files(''))).toHaveLength(1);
+    expect(findRoomViolations(files('type'))).toEqual([]);
+  });
+
+  test('itself lets no room import values upward', () => {
+    const kernel = { values: [] };
+    expect(findUpwardRules({ 'core/store': { values: ['core/kernel'] }, 'core/kernel': kernel })).toEqual([]);
+    expect(findUpwardRules({ 'core/store': kernel, 'core/kernel': { values: ['core/store'] } })).toHaveLength(1);
+    const door = { 'core/kernel/a.ts': ['core/store/b'] };
+    expect(findUpwardRules({ 'core/store': kernel, 'core/kernel': { ...kernel, doors: door } })).toHaveLength(1);
+    expect(findUpwardRules(rooms)).toEqual([]);
+  });
+
+  test('has a limit of 25 files in one folder, except for commands', () => {
+    const files = (folder: string, count: number) =>
+      new Map(Array.from({ length: count }, (_, index) => [`${folder}/file-${index}.ts`, ''] as const));
+    expect(findRoomViolations(files('core/kernel/files', 25))).toEqual([]);
+    expect(findRoomViolations(files('core/kernel/files', 26))).toEqual([expect.stringContaining('core/kernel/files: 26 files')]);
+    expect(findRoomViolations(files('commands', 40))).toEqual([]);
+  });
+
+  test('is printed with the files of each room and the imports in both directions', () => {
+    const files = new Map([
+      ['core/store/disk/a.ts', `import { b } from '../../kernel/b.ts';`],
+      ['core/store/c.ts', `import type { B } from '../kernel/b.ts';\nimport { a } from './disk/a.ts';`],
+      ['core/kernel/b.ts', ''],
+    ]);
+    const lines = describeRooms(files).split('\n');
+    const at = lines.findIndex((line) => line.startsWith('core/store'));
+    expect(lines.slice(at, at + 3).map((line) => line.trim())).toEqual([
+      expect.stringMatching(/^core\/store +2 files: 1, disk 1$/),
+      'imports      kernel 2',
+      'imported by  -',
+    ]);
+    expect(describeRooms(files)).toContain('imported by  store 2');
   });
 });

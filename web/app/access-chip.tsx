@@ -1,5 +1,5 @@
 import { type ReactElement, useState } from 'react';
-import { AccessDialog, describeAccess } from '../parts/access-dialog.tsx';
+import { AccessDialog, describeAccess } from '../parts/access/access-dialog.tsx';
 import { useApp } from '../parts/app-context.ts';
 import { Icon } from '../parts/icon.tsx';
 

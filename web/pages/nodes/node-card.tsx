@@ -1,11 +1,11 @@
 import type { ReactElement } from 'react';
 import type { Order, StoreNode } from '../../api/shapes.ts';
+import { useLocks } from '../../parts/access/locks.ts';
 import { Age } from '../../parts/age.tsx';
 import { useApp, useNode } from '../../parts/app-context.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
 import { formatBytes } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
-import { useLocks } from '../../parts/locks.ts';
 import { ModelName } from '../../parts/model-name.tsx';
 import { Progress } from '../../parts/progress.tsx';
 import { Sentence } from '../../parts/sentence.tsx';

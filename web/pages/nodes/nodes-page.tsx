@@ -1,10 +1,10 @@
 import { type ReactElement, useState } from 'react';
+import { useLocks } from '../../parts/access/locks.ts';
+import { ViewOnly } from '../../parts/access/view-only.tsx';
 import { useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
-import { useLocks } from '../../parts/locks.ts';
-import { ViewOnly } from '../../parts/view-only.tsx';
 import { NodeCard } from './node-card.tsx';
 import { PurgeDialog, type PurgeWish } from './purge-dialog.tsx';
 

@@ -1,10 +1,10 @@
 import { type ReactElement, useState } from 'react';
 import type { Purged, StoreNode } from '../../api/shapes.ts';
+import { useLocks } from '../../parts/access/locks.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { formatBytes } from '../../parts/format.ts';
-import { useLocks } from '../../parts/locks.ts';
 import { Outcomes } from '../../parts/outcomes.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';

@@ -1,10 +1,10 @@
 import type { FormEvent, ReactElement } from 'react';
 import type { ConfigView } from '../../api/shapes.ts';
+import { NeedsKey, useMayAdminister } from '../../parts/access/needs-key.tsx';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { plural } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
-import { NeedsKey, useMayAdminister } from '../../parts/needs-key.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
 import { type FieldProps, SwitchField, TextField } from './field.tsx';

@@ -1,12 +1,12 @@
 import { type ReactElement, useState } from 'react';
 import { modelPath } from '../../api/client.ts';
 import type { Deleted, StoreNode } from '../../api/shapes.ts';
+import { useLocks } from '../../parts/access/locks.ts';
 import { Age } from '../../parts/age.tsx';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { formatBytes } from '../../parts/format.ts';
-import { useLocks } from '../../parts/locks.ts';
 import { Outcomes } from '../../parts/outcomes.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';

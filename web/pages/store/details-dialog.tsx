@@ -1,8 +1,8 @@
 import type { ReactElement } from 'react';
+import { useLocks } from '../../parts/access/locks.ts';
 import { useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
-import { useLocks } from '../../parts/locks.ts';
 import { ModelName } from '../../parts/model-name.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { FileList } from './details/file-list.tsx';

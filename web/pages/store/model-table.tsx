@@ -1,11 +1,11 @@
 import type { ReactElement } from 'react';
 import type { Download, Entry, StagingJob, StoreNode } from '../../api/shapes.ts';
+import type { Locks } from '../../parts/access/locks.ts';
 import { Age } from '../../parts/age.tsx';
 import { Tags } from '../../parts/badge.tsx';
 import { IconButton } from '../../parts/button.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
 import { Link } from '../../parts/link.tsx';
-import type { Locks } from '../../parts/locks.ts';
 import { ModelName } from '../../parts/model-name.tsx';
 import { DownloadRow } from './download-row.tsx';
 import type { ListView, SortKey } from './list-models.ts';

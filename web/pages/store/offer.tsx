@@ -1,10 +1,10 @@
 import { type ReactElement, useId } from 'react';
 import type { ApiError } from '../../api/api-error.ts';
 import type { HubOffer, Quantization } from '../../api/shapes.ts';
+import { useLocks } from '../../parts/access/locks.ts';
 import { Button } from '../../parts/button.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
-import { useLocks } from '../../parts/locks.ts';
 import { Problem } from '../../parts/problem.tsx';
 
 /** What is chosen at first: what was named, else what is taken when nothing is. */

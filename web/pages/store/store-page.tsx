@@ -1,11 +1,11 @@
 import { type ReactElement, useState } from 'react';
 import type { Download } from '../../api/shapes.ts';
+import { useLocks } from '../../parts/access/locks.ts';
+import { ViewOnly } from '../../parts/access/view-only.tsx';
 import { useNode, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
-import { useLocks } from '../../parts/locks.ts';
 import { navigate, useRoute } from '../../parts/route.ts';
-import { ViewOnly } from '../../parts/view-only.tsx';
 import { AddDialog } from './add-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { DetailsDialog } from './details-dialog.tsx';

@@ -1,7 +1,7 @@
 import { type ReactElement, useEffect } from 'react';
 import type { PolicyView } from '../../../api/shapes.ts';
+import { useMayAdminister } from '../../../parts/access/needs-key.tsx';
 import { useApp, useStore } from '../../../parts/app-context.ts';
-import { useMayAdminister } from '../../../parts/needs-key.tsx';
 import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 import { PolicyForm } from './policy-form.tsx';

@@ -1,9 +1,9 @@
 import { type FormEvent, type ReactElement, useId, useState } from 'react';
 import type { Lan, PolicyView } from '../../../api/shapes.ts';
+import { useMayAdminister } from '../../../parts/access/needs-key.tsx';
 import { useApp, useNode } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Icon } from '../../../parts/icon.tsx';
-import { useMayAdminister } from '../../../parts/needs-key.tsx';
 import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 import { LimitFields } from './limit-fields.tsx';

@@ -1,8 +1,8 @@
 import type { ReactElement } from 'react';
+import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp, useNode } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Command } from '../../../parts/command.tsx';
-import { useLocks } from '../../../parts/locks.ts';
 import { Progress } from '../../../parts/progress.tsx';
 import { Sentence } from '../../../parts/sentence.tsx';
 import { useStaging } from '../use-staging.ts';

@@ -1,9 +1,9 @@
 import { type ReactElement, useState } from 'react';
 import type { VerifyReport } from '../../../api/shapes.ts';
+import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Icon } from '../../../parts/icon.tsx';
-import { useLocks } from '../../../parts/locks.ts';
 import { Problem } from '../../../parts/problem.tsx';
 import { Progress } from '../../../parts/progress.tsx';
 import { Sentence } from '../../../parts/sentence.tsx';

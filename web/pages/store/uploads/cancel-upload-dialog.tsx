@@ -1,10 +1,10 @@
 import type { ReactElement } from 'react';
 import type { Upload } from '../../../api/shapes.ts';
+import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Dialog } from '../../../parts/dialog.tsx';
 import { formatBytes } from '../../../parts/format.ts';
-import { useLocks } from '../../../parts/locks.ts';
 import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 

@@ -1,7 +1,7 @@
 import { type ReactElement, useId, useState } from 'react';
 import type { StoreNode, Upload } from '../../../api/shapes.ts';
+import { useLocks } from '../../../parts/access/locks.ts';
 import { useStore } from '../../../parts/app-context.ts';
-import { useLocks } from '../../../parts/locks.ts';
 import { CancelUploadDialog } from './cancel-upload-dialog.tsx';
 import { UploadRow } from './upload-row.tsx';
 

@@ -1,8 +1,8 @@
 import type { FormEvent, ReactElement } from 'react';
 import type { ConfigView } from '../../../api/shapes.ts';
+import { NeedsKey, useMayAdminister } from '../../../parts/access/needs-key.tsx';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
-import { NeedsKey, useMayAdminister } from '../../../parts/needs-key.tsx';
 import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 import { nest, type SettingKey, type SettingValue, settingOf } from '../../settings/keys.ts';

@@ -1,9 +1,9 @@
 import type { ReactElement, ReactNode } from 'react';
+import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp, useNode, useStore } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Command } from '../../../parts/command.tsx';
 import { Icon } from '../../../parts/icon.tsx';
-import { useLocks } from '../../../parts/locks.ts';
 import { Progress } from '../../../parts/progress.tsx';
 import { StageHere } from '../details/stage-here.tsx';
 import { ChoosePlace } from './choose-place.tsx';

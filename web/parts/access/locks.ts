@@ -1,5 +1,5 @@
-import type { Role, Session } from '../api/shapes.ts';
-import { useApp, useStore } from './app-context.ts';
+import type { Role, Session } from '../../api/shapes.ts';
+import { useApp, useStore } from '../app-context.ts';
 
 /** Why this tab may not do something, as a sentence; undefined where it may. */
 export interface Locks {

@@ -1,35 +1,15 @@
 import { dirname, join } from 'node:path/posix';
-import { parseSync } from 'oxc-parser';
-import { doors, rooms } from './rooms.ts';
+import { type Import, listImports } from './list-imports.ts';
+import { doors, type Room, rooms, upwardExceptions } from './rooms.ts';
 
-/** One import as it stands in a file. */
-export interface Import {
-  readonly specifier: string;
-  readonly typeOnly: boolean;
-}
-
-/** Everything that a TypeScript text imports: statements, re-exports, `import()` of values and of types. */
-export function listImports(text: string, name = 'file.ts'): readonly Import[] {
-  const { module } = parseSync(name, text);
-  const ofStatements = module.staticImports.map(({ moduleRequest, entries }) => ({
-    specifier: moduleRequest.value,
-    typeOnly: entries.length > 0 && entries.every(({ isType }) => isType),
-  }));
-  const ofExports = module.staticExports.flatMap(({ entries }) =>
-    entries.flatMap(({ moduleRequest, isType }) => (moduleRequest ? [{ specifier: moduleRequest.value, typeOnly: isType }] : [])),
-  );
-  const ofCalls = module.dynamicImports.flatMap(({ moduleRequest: { start, end } }) => {
-    const literal = /^(['"`])(.*)\1$/s.exec(text.slice(start, end));
-    return literal?.[2] === undefined ? [] : [{ specifier: literal[2], typeOnly: false }];
-  });
-  return [...ofStatements, ...ofExports, ...ofCalls];
-}
+/** A folder with more files than this is split by what they are for; see `findFullFolders`. */
+const maxFilesInFolder = 25;
 
 /**
- * What breaks the table of rooms, one sentence each.
+ * Every import that `tools/rooms.ts` does not allow, every cycle and every folder with too many files, one sentence each.
  * @param files texts by path below src, with `/` between its parts; those of the browser view begin with `web/`
  */
-export function findTrespasses(files: ReadonlyMap<string, string>): readonly string[] {
+export function findRoomViolations(files: ReadonlyMap<string, string>): readonly string[] {
   const graph = new Map<string, readonly string[]>();
   const faults = [...files].flatMap(([path, text]) => {
     const imports = listImports(text, path);
@@ -39,12 +19,12 @@ export function findTrespasses(files: ReadonlyMap<string, string>): readonly str
         .filter(({ specifier, typeOnly }) => !typeOnly && specifier.startsWith('.'))
         .map(({ specifier }) => join(dirname(path), specifier)),
     );
-    return imports.flatMap((one) => judge(path, one)).map((fault) => `${path}: ${fault}`);
+    return imports.flatMap((one) => checkImport(path, one)).map((fault) => `${path}: ${fault}`);
   });
-  return [...faults, ...findCycles(graph)];
+  return [...faults, ...findCycles(graph), ...findFullFolders([...files.keys()])];
 }
 
-function judge(path: string, { specifier, typeOnly }: Import): readonly string[] {
+function checkImport(path: string, { specifier, typeOnly }: Import): readonly string[] {
   const from = roomOf(path);
   const room = from === undefined ? undefined : rooms[from];
   if (from === undefined || room === undefined) return ['it is in no room of tools/rooms.ts'];
@@ -65,11 +45,38 @@ function judge(path: string, { specifier, typeOnly }: Import): readonly string[]
   return [`${from} may not import ${target}${typeOnly ? '' : room.types?.includes(to ?? '') ? ' but as a type' : ''}`];
 }
 
-function roomOf(path: string): string | undefined {
+/** The room of a file, or undefined where there is none. */
+export function roomOf(path: string): string | undefined {
   if (path === 'index.ts') return path;
   const parts = path.split('/');
   if (parts.length < 2 || parts[0]?.startsWith('.')) return undefined;
   return parts[0] === 'core' || parts[0] === 'web' ? parts.slice(0, 2).join('/') : parts[0];
+}
+
+/**
+ * Rooms that may import values of a room that does not come after them in the table: imports go downward only.
+ * @param table as `rooms` of tools/rooms.ts, from top to bottom
+ */
+export function findUpwardRules(table: Readonly<Record<string, Room>>): readonly string[] {
+  const order = Object.keys(table);
+  return Object.entries(table).flatMap(([from, { values, doors: ofFiles = {} }]) =>
+    [
+      ...values.map((to) => ({ name: from, to })),
+      ...Object.entries(ofFiles).flatMap(([name, places]) => places.map((to) => ({ name, to }))),
+    ].flatMap(({ name, to }) => {
+      const room = order.find((one) => to === one || to.startsWith(`${one}/`));
+      const isBelow = room === undefined || order.indexOf(room) > order.indexOf(from);
+      return isBelow || upwardExceptions.includes(`${name} ${to}`) ? [] : [`tools/rooms.ts lets ${name} import upward: ${to}`];
+    }),
+  );
+}
+
+/** Folders with more than `maxFilesInFolder` files. `commands` is excepted: it has one file for each verb. */
+function findFullFolders(paths: readonly string[]): readonly string[] {
+  const counts = Map.groupBy(paths, (path) => dirname(path));
+  return [...counts]
+    .filter(([folder, files]) => files.length > maxFilesInFolder && folder !== 'commands')
+    .map(([folder, { length }]) => `${folder}: ${length} files in one folder; split it by subject (at most ${maxFilesInFolder})`);
 }
 
 function findCycles(graph: ReadonlyMap<string, readonly string[]>): readonly string[] {

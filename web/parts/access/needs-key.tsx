@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
-import { useApp } from './app-context.ts';
-import { Command } from './command.tsx';
-import { Icon } from './icon.tsx';
+import { useApp } from '../app-context.ts';
+import { Command } from '../command.tsx';
+import { Icon } from '../icon.tsx';
 
 /** Says that settings can only be looked at, and how to get the right to change them. */
 export function NeedsKey(): ReactElement {

@@ -1,12 +1,12 @@
 import { type FormEvent, type ReactElement, useId, useState } from 'react';
-import { isTokenGood } from '../api/client.ts';
-import type { Session } from '../api/shapes.ts';
-import { useApp } from './app-context.ts';
-import { Button } from './button.tsx';
-import { Command } from './command.tsx';
-import { Dialog } from './dialog.tsx';
-import { Problem } from './problem.tsx';
-import { useTask } from './use-task.ts';
+import { isTokenGood } from '../../api/client.ts';
+import type { Session } from '../../api/shapes.ts';
+import { useApp } from '../app-context.ts';
+import { Button } from '../button.tsx';
+import { Command } from '../command.tsx';
+import { Dialog } from '../dialog.tsx';
+import { Problem } from '../problem.tsx';
+import { useTask } from '../use-task.ts';
 
 /** What this tab may do, in a few words. Pure. */
 export function describeAccess({ role, credential, name }: Session): string {

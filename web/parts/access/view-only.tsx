@@ -1,7 +1,7 @@
 import { type ReactElement, useState } from 'react';
+import { Button } from '../button.tsx';
+import { Icon } from '../icon.tsx';
 import { AccessDialog } from './access-dialog.tsx';
-import { Button } from './button.tsx';
-import { Icon } from './icon.tsx';
 import { useLocks } from './locks.ts';
 
 /** Says once on a page that nothing of it can be changed, and leads to the way to change that; nothing where it can. */
