@@ -58,14 +58,14 @@ export const rooms: Readonly<Record<string, Room>> = {
   'core/connect': {
     values: ['core/staging', ...reach],
     types: ['core/config'],
-    // It tells a directory that is not mounted from a store that is not there; and a store on this disk downloads by itself.
-    doors: { 'core/connect/open-store.ts': ['core/config', 'core/operations/models/host-downloads'] },
+    // It tells a directory that is not mounted from a store that is not there.
+    doors: { 'core/connect/open-store.ts': ['core/config'] },
   },
   'core/staging': { values: data, types: dataRooms },
   'core/store': { values: data, types: dataRooms },
   'core/jobs': { values: data, types: dataRooms },
   'core/fleet': { values: data, types: dataRooms },
-  'core/sources': { values: data },
+  'core/sources': { values: data, types: ['core/store', 'core/jobs'] },
   // A client speaks for a store, reads its manifests and brings its bytes.
   'core/client': {
     values: data,

@@ -1,10 +1,10 @@
 import { SkulkError } from '../kernel/errors.ts';
-import type { Hub } from '../sources/hub/hub.ts';
+import type { Source } from '../sources/source.ts';
 import type { Deps } from './deps.ts';
 
 /** The Hub that HF_ENDPOINT names, with this machine's token, through this machine's proxy. */
 export interface OpenedHub extends Disposable {
-  readonly hub: Hub;
+  readonly hub: Source;
 }
 
 const usual = 'https://huggingface.co';

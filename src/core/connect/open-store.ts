@@ -199,7 +199,7 @@ async function openDisk(deps: Deps, root: string): Promise<OpenedStore> {
     presence: identity === undefined || identity === 'damaged' ? undefined : await watchPresence(root, identity),
   });
   const downloads = (): Promise<DownloadQueue> => {
-    queue ??= import('../operations/models/host-downloads.ts').then(({ createHostDownloads }) => createHostDownloads(deps, store));
+    queue ??= import('./host-downloads.ts').then(({ createHostDownloads }) => createHostDownloads(deps, store));
     return queue;
   };
   const close = async (): Promise<void> => {

@@ -39,8 +39,8 @@ export async function lookAtHub(
   requireOnline(deps);
   await using store = await openStore(deps);
   using opened = await openHub(deps, { connections: 1 });
-  const repo = await opened.hub.open(modelId, revision, AbortSignal.any([signal, deps.world.signal]));
-  const files: readonly SizedFile[] = repo.files.map(({ path, size }) => ({ path, size }));
+  const listing = await opened.hub.list({ modelId, revision }, AbortSignal.any([signal, deps.world.signal]));
+  const files: readonly SizedFile[] = listing.files.map(({ path, size }) => ({ path, size }));
   const sizes = new Map(files.map(({ path, size }) => [path, size]));
   const pins = { card: await pinOfCard(store.store, modelId) };
   const taken = selectFiles([...sizes.keys()], pins).paths.map((path) => ({ path, size: sizes.get(path) ?? 0 }));
@@ -48,7 +48,7 @@ export async function lookAtHub(
   return {
     modelId,
     revision,
-    commit: repo.commit,
+    commit: listing.commit,
     files: taken.toSorted((a, b) => b.size - a.size).slice(0, mostFiles),
     file_count: taken.length,
     total_bytes: taken.reduce((sum, { size }) => sum + size, 0),

@@ -5,13 +5,14 @@ import type { Deps } from '../../connect/deps.ts';
 import { openHub } from '../../connect/open-hub.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import type { HeldLock } from '../../kernel/process/lock.ts';
+import { fetchPlanned } from '../../sources/fetch-planned.ts';
+import { planFetch } from '../../sources/plan-fetch.ts';
 import { copyPath, incomingCopy, type StagingLayout } from '../../staging/layout.ts';
 import { readLocalCopy } from '../../staging/local-copy.ts';
 import { publishCopy } from '../../staging/publish-copy.ts';
 import { requireDistinctNames } from '../../transfer/name-folding.ts';
 import type { RateLimiter } from '../../transfer/rate-limiter.ts';
 import { enterWorkPlace } from '../../transfer/work-place.ts';
-import { fetchPlanned, planFetch } from '../models/fetch-model.ts';
 
 /**
  * Makes a staged copy straight from Hugging Face, verified as the store would. The caller holds the copy's lock.
@@ -35,10 +36,11 @@ export async function stageFromHub(
   const { world, config } = deps;
   const { signal, emit } = world;
   using opened = await openHub(deps, { connections });
-  const repo = await opened.hub.open(modelId, revision, signal);
+  const { hub } = opened;
+  const listing = await hub.list({ modelId, revision }, signal);
   const cards = config.settings.cardsPath.value;
   const card = cards === undefined ? undefined : await readCard([cards], modelId, (message) => emit({ type: 'warning', message }));
-  const plan = planFetch(repo, { pins: { selector, card: card?.ggufFile }, present: undefined, exact: true, emit });
+  const plan = planFetch(listing, { source: hub, pins: { selector, card: card?.ggufFile }, present: undefined, exact: true, emit });
   await requireDistinctNames(layout.root, { paths: plan.files.map(({ path }) => path), of: modelId });
   const place = incomingCopy(layout, modelId);
   await enterWorkPlace(
@@ -47,7 +49,7 @@ export async function stageFromHub(
   );
   const local = await readLocalCopy(layout, modelId);
   const { files, bytesTransferred } = await fetchPlanned(plan, {
-    opened,
+    source: hub,
     place: { files: place.files, journal: join(place.path, 'hub-journal') },
     isStore: false,
     present: local === undefined ? undefined : { manifest: local.manifest, directory: copyPath(layout, modelId) },
@@ -56,7 +58,7 @@ export async function stageFromHub(
     signal,
     onBytes: (bytesDone, bytesTotal) => emit({ type: 'progress', doing: 'downloading', subject: modelId, bytesDone, bytesTotal }),
   });
-  const manifest = makeManifest(modelId, files, { revision, commit: repo.commit, source: 'hub', createdAt: world.now() });
+  const manifest = makeManifest(modelId, files, { revision, commit: listing.commit, source: 'hub', createdAt: world.now() });
   const part = selector === undefined ? undefined : { selector, of: manifest.digest };
   await publishCopy(manifest, place, { layout, lock, now: world.now, signal, companions: card?.companions ?? [], part });
   return { manifest, bytesTransferred };

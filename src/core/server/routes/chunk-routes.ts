@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { arrivedFile } from '../../connect/host-downloads.ts';
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { parseModelId } from '../../kernel/model-id.ts';
-import { arrivedFile } from '../../operations/models/host-downloads.ts';
 import { forReaders } from '../access/require-role.ts';
 import type { Limits } from '../app/limits.ts';
 import { createBufferPool } from '../files/buffer-pool.ts';

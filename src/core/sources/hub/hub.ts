@@ -1,48 +1,11 @@
 import { SkulkError } from '../../kernel/errors.ts';
-import { parseRelativePath, type RelativePath } from '../../kernel/files/relative-path.ts';
+import { parseRelativePath } from '../../kernel/files/relative-path.ts';
 import { patient, type RetryPolicy, retrying } from '../../kernel/flow/backoff.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import { isSha256, type Sha256 } from '../../kernel/sha256.ts';
+import { isSha256 } from '../../kernel/sha256.ts';
+import type { Source, SourceFile } from '../source.ts';
 import { createHubFetch, type RawFetch } from './hub-fetch.ts';
 import { isTransientHubError } from './map-failure.ts';
-
-/** A file of a repo, as the Hub lists it. */
-export interface HubFile {
-  readonly path: RelativePath;
-  /** In bytes. */
-  readonly size: number;
-  /** The sha256 of the content of a large file; the git blob id (sha1 of `blob <size> NUL <content>`) of any other. */
-  readonly id: { readonly kind: 'sha256'; readonly value: Sha256 } | { readonly kind: 'git'; readonly value: string };
-}
-
-/** A repo at one commit. */
-export interface HubRepo {
-  readonly modelId: ModelId;
-  /** What was asked for: a branch, tag or commit. */
-  readonly revision: string;
-  /** 40 hex digits. */
-  readonly commit: string;
-  readonly files: readonly HubFile[];
-}
-
-/** The Hugging Face Hub, read only. */
-export interface Hub {
-  /**
-   * Resolves a revision to its commit and lists the repo there.
-   * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, HUB_REFUSED, HUB_BUSY, HUB_UNREACHABLE
-   */
-  open(modelId: ModelId, revision: string, signal: AbortSignal): Promise<HubRepo>;
-  /**
-   * The bytes of a part of a file, in order; `end` is exclusive. Never more than were asked for.
-   * @throws SkulkError FILE_NOT_FOUND, HUB_REFUSED, HUB_BUSY, HUB_UNREACHABLE
-   */
-  read(
-    repo: HubRepo,
-    file: HubFile,
-    range: { readonly start: number; readonly end: number },
-    signal: AbortSignal,
-  ): AsyncIterable<Uint8Array>;
-}
 
 /** How the Hub is reached. */
 export interface HubOptions {
@@ -59,8 +22,14 @@ const mostJsonBytes = 64 * 1024 * 1024;
 /** Before a byte was fetched, a person or a job waits for this long: some twenty seconds. */
 const askPolicy: RetryPolicy = { ...patient, attempts: 7 };
 
-/** Opens no connection yet. */
-export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs }: HubOptions): Hub {
+/** An internet connection may be away for a while; the Hub may ask for more patience than a machine on the LAN. */
+const readPolicy: RetryPolicy = { attempts: 10, firstDelayMs: 250, longestDelayMs: 30_000, longestAskedMs: 15 * 60_000 };
+
+/**
+ * The Hugging Face Hub, read only. Opens no connection yet. Beside the errors of a source it throws HUB_REFUSED, HUB_BUSY and
+ * HUB_UNREACHABLE.
+ */
+export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs }: HubOptions): Source {
   const endpoint = given.replace(/\/+$/, '');
   const shared = { fetch, endpoint, token, userAgent, silenceMs, mostJsonBytes };
   const hasToken = token !== undefined;
@@ -84,7 +53,10 @@ export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs 
     );
 
   return {
-    open: async (modelId, revision, signal) => {
+    name: 'Hugging Face',
+    isTransient: isTransientHubError,
+    retry: readPolicy,
+    list: async ({ modelId, revision }, signal) => {
       const { listFiles, modelInfo } = await import('@huggingface/hub');
       const asked = { modelId, revision };
       const info = await ask(asked, signal, (gated) =>
@@ -93,7 +65,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs 
       const { sha: commit } = info;
       if (typeof commit !== 'string' || !/^[0-9a-f]{40}$/.test(commit)) throw unusable(endpoint, new Error('it names no commit'));
       const files = await ask(asked, signal, async (gated) => {
-        const entries: HubFile[] = [];
+        const entries: SourceFile[] = [];
         const list = listFiles({ repo: modelId, revision: commit, recursive: true, hubUrl: endpoint, fetch: gated });
         for await (const entry of list) {
           if (entry.type !== 'file') continue;
@@ -104,10 +76,10 @@ export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs 
       });
       return { modelId, revision, commit, files };
     },
-    read: async function* (repo, file, { start, end }, signal) {
+    open: async function* (listing, file, { start, end }, signal) {
       if (end <= start) return;
       const { downloadFile } = await import('@huggingface/hub');
-      const { modelId, commit } = repo;
+      const { modelId, commit } = listing;
       const gate = createHubFetch({ ...shared, signal, commit, asked: { modelId, revision: commit, path: file.path, hasToken } });
       // The library puts the path into the URL as it is.
       const path = file.path.split('/').map(encodeURIComponent).join('/');
@@ -120,7 +92,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs 
           hubUrl: endpoint,
           fetch: gate.fetch,
           xet: false,
-          downloadInfo: { size: file.size, etag: file.id.value, url },
+          downloadInfo: { size: file.size, etag: file.sha256 ?? file.oid ?? '', url },
         });
         if (blob === null) throw new SkulkError('FILE_NOT_FOUND', `${modelId} has no file ${path} at ${commit}`);
         let left = end - start;
@@ -149,18 +121,20 @@ function toFile({
   size: number;
   oid?: string;
   lfs?: { oid: string; size: number };
-}): HubFile {
+}): SourceFile {
   const path = parseRelativePath(given);
   const bytes = lfs?.size ?? size;
   if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > 2 ** 50) throw new Error(`the size of ${JSON.stringify(path)} is not possible`);
   const sha256 = lfs?.oid.replace(/^sha256:/, '');
   if (sha256 !== undefined) {
     if (!isSha256(sha256)) throw new Error(`${JSON.stringify(path)} has no sha256`);
-    return { path, size: bytes, id: { kind: 'sha256', value: sha256 } };
+    return { path, size: bytes, ...(isOid(oid) && { oid }), sha256 };
   }
-  if (oid === undefined || !/^[0-9a-f]{40}$/.test(oid)) throw new Error(`${JSON.stringify(path)} has no id`);
-  return { path, size: bytes, id: { kind: 'git', value: oid } };
+  if (!isOid(oid)) throw new Error(`${JSON.stringify(path)} has no id`);
+  return { path, size: bytes, oid };
 }
+
+const isOid = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{40}$/.test(value);
 
 function unusable(endpoint: string, cause: unknown): SkulkError {
   if (cause instanceof SkulkError && cause.code !== 'BAD_PATH') return cause;

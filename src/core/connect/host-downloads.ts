@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { isGgufWeights } from '../catalog/gguf-files.ts';
+import { lacksProjector } from '../catalog/model-files.ts';
+import { findPinned } from '../catalog/select-files.ts';
+import type { ArrivedChunk, DownloadRequest } from '../jobs/contract.ts';
+import { createDownloadQueue, type DownloadQueue } from '../jobs/download-queue.ts';
+import { explainSystemError } from '../kernel/explain-system-error.ts';
+import { directoryName, type ModelId } from '../kernel/model-id.ts';
+import type { HeldLock } from '../kernel/process/lock.ts';
+import { downloadModel } from '../sources/download-model.ts';
+import type { LocalStore } from '../store/contract.ts';
+import { storeLayout } from '../store/layout.ts';
+import type { Deps } from './deps.ts';
+import { openHub, requireOnline } from './open-hub.ts';
+
+/** Connections of one download. The Hub gives each some ten megabytes a second. */
+const connections = 8;
+
+/**
+ * The downloads of the store on this machine's disk.
+ * @param held the store's lock, in the process that serves it
+ */
+export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<HeldLock, 'assertHeld'>): DownloadQueue {
+  const layout = storeLayout(store.root);
+  return createDownloadQueue({
+    directory: layout.jobs,
+    most: deps.config.settings.mostDownloads.value,
+    world: deps.world,
+    assertHeld: held?.assertHeld,
+    isThere: async (request) => {
+      if (await isThere(store, request)) return true;
+      // Better said to whoever asks than by a download that fails.
+      await store.requirePlace(request.modelId);
+      return false;
+    },
+    requireOnline: () => requireOnline(deps),
+    fetch: async (request, signal, report) => {
+      // What an earlier process was asked for may be forbidden by now.
+      requireOnline(deps);
+      try {
+        using opened = await openHub(deps, { connections });
+        const place = downloadPlace(store.root, request.modelId);
+        await downloadModel(request, { source: opened.hub, store, place, connections, emit: deps.world.emit, signal, report });
+      } catch (error) {
+        throw explainSystemError(error, `cannot download ${request.modelId} into ${store.root}`);
+      }
+    },
+  });
+}
+
+/** Without a revision any will do; a branch may have moved, so only a commit is known to be there. */
+async function isThere(store: LocalStore, { modelId, revision, ggufFile, selector }: DownloadRequest): Promise<boolean> {
+  const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
+  if (entry === undefined || lacksProjector(entry.files, entry.repo_has_projector)) return false;
+  const pin = ggufFile ?? selector;
+  if (pin !== undefined && findPinned(entry.files.filter(isGgufWeights), pin) === undefined) return false;
+  if (revision === undefined) return true;
+  const answer = await store.manifest(modelId);
+  return answer.state === 'ready' && answer.manifest.commit === revision;
+}
+
+const downloadPlace = (root: string, modelId: ModelId): string => join(storeLayout(root).downloads, directoryName(modelId));
+
+/** The file of a chunk that has arrived, while it is being downloaded. */
+export const arrivedFile = (root: string, modelId: ModelId, { path }: ArrivedChunk): string =>
+  join(downloadPlace(root, modelId), 'files', path);

@@ -1,0 +1,105 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Manifest } from '../catalog/manifest.ts';
+import type { DownloadRequest } from '../jobs/contract.ts';
+import type { DownloadReport } from '../jobs/download-queue.ts';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { makeDirectory } from '../kernel/files/make-directory.ts';
+import { pause } from '../kernel/flow/backoff.ts';
+import type { Emit } from '../kernel/flow/events.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import { acquireLock } from '../kernel/process/lock.ts';
+import type { LocalStore } from '../store/contract.ts';
+import { requireDistinctNames } from '../transfer/name-folding.ts';
+import { unlimited } from '../transfer/rate-limiter.ts';
+import { enterWorkPlace } from '../transfer/work-place.ts';
+import { fetchPlanned } from './fetch-planned.ts';
+import { planFetch } from './plan-fetch.ts';
+import type { Source } from './source.ts';
+
+/**
+ * Brings a model from a source into the store: what is there already is taken over, and the store publishes what was verified.
+ * @param place a directory of the store's own file system, where an earlier try may have left something
+ * @throws SkulkError CONFLICT when the store has the model from elsewhere, LOCKED while another process brings it, NO_SPACE,
+ * INTEGRITY, the source's errors
+ */
+export async function downloadModel(
+  { modelId, revision = 'main', ggufFile, selector, exact = false }: DownloadRequest,
+  {
+    source,
+    store,
+    place,
+    connections,
+    emit,
+    signal,
+    report,
+  }: {
+    readonly source: Source;
+    readonly store: LocalStore;
+    readonly place: string;
+    readonly connections: number;
+    readonly emit: Emit;
+    readonly signal: AbortSignal;
+    readonly report: (now: DownloadReport) => void;
+  },
+): Promise<void> {
+  await store.requirePlace(modelId);
+  await makeDirectory(place);
+  // Without a server two commands may want the same model.
+  await using lock = await acquireLock(join(place, 'lock'), {
+    purpose: `downloading ${modelId}`,
+    timeoutMs: 0,
+    signal,
+  });
+  const listing = await source.list({ modelId, revision }, signal);
+  report({ commit: listing.commit });
+  const present = await whatIsThere(store, modelId, signal);
+  if (present !== undefined && present.manifest.source === 'add')
+    throw new SkulkError('CONFLICT', `${modelId} was brought into the store with \`skulk add\`, so it is not replaced`, {
+      hint: `delete it first, or add it under another name`,
+    });
+  const card = (await store.cardOf(modelId))?.ggufFile;
+  const plan = planFetch(listing, { source, pins: { ggufFile, selector, card }, present: present?.manifest, exact, emit });
+  await requireDistinctNames(store.root, { paths: [...plan.files, ...plan.kept].map(({ path }) => path), of: modelId });
+  report({ bytesTotal: plan.total, bytesDone: 0 });
+  await enterWorkPlace(
+    { path: place, files: join(place, 'files') },
+    [...plan.files, ...plan.kept].map(({ path }) => path),
+  );
+  const sizes = new Map(plan.files.map(({ path, size }) => [path, size]));
+  const { files } = await fetchPlanned(plan, {
+    source,
+    place: { files: join(place, 'files'), journal: join(place, 'journal') },
+    isStore: true,
+    present,
+    connections,
+    limiter: unlimited,
+    signal,
+    onBytes: (bytesDone) => report({ bytesDone }),
+    onPiece: ({ path, start, end, sha256 }) => report({ chunk: { path, file_size: sizes.get(path) ?? end, start, end, sha256 } }),
+  });
+  await lock.assertHeld();
+  await store.publish({ modelId, from: join(place, 'files'), files, revision, commit: listing.commit }, { signal });
+  await rm(join(place, 'journal'), { force: true });
+}
+
+/** The model as it is in the store, hashed; undefined when it is not there, or not whole. */
+async function whatIsThere(
+  store: LocalStore,
+  modelId: ModelId,
+  signal: AbortSignal,
+): Promise<{ readonly manifest: Manifest; readonly directory: string } | undefined> {
+  for (;;) {
+    const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
+    if (entry === undefined) return undefined;
+    try {
+      const answer = await store.manifest(modelId, { signal });
+      if (answer.state === 'ready') return { manifest: answer.manifest, directory: join(store.root, entry.store_path) };
+      await pause(answer.state === 'hashing' ? answer.retryAfterMs : 0, signal);
+    } catch (error) {
+      if (error instanceof SkulkError && (error.code === 'INTEGRITY' || error.code === 'MODEL_NOT_FOUND')) return undefined;
+      if (isSystemError(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { quote } from '../kernel/files/relative-path.ts';
+import { requireRoom } from '../transfer/disk-room.ts';
+import { type ArrivedPiece, fetchFiles } from '../transfer/fetch-files.ts';
+import type { RateLimiter } from '../transfer/rate-limiter.ts';
+import { removeTree } from '../transfer/trash.ts';
+import type { FetchPlan } from './plan-fetch.ts';
+import { promiseOf, type Source, type SourceFile } from './source.ts';
+
+/** Where files are put while they come. */
+export interface FetchPlace {
+  readonly files: string;
+  readonly journal: string;
+}
+
+/**
+ * Fetches what a plan names into a place, verified and synced; goes on where an earlier try stopped.
+ * @param present a model whose files are taken over where they are the same
+ * @throws SkulkError NO_SPACE before a byte is fetched, INTEGRITY, the source's errors
+ */
+export async function fetchPlanned(
+  { listing, files, kept, total }: FetchPlan,
+  {
+    source,
+    place,
+    isStore,
+    present,
+    connections,
+    limiter,
+    signal,
+    onBytes,
+    onPiece,
+  }: {
+    readonly source: Source;
+    readonly place: FetchPlace;
+    /** Whether the place is a store's, whose disk keeps a reserve. */
+    readonly isStore: boolean;
+    readonly present: { readonly manifest: Manifest; readonly directory: string } | undefined;
+    readonly connections: number;
+    readonly limiter: RateLimiter;
+    readonly signal: AbortSignal;
+    readonly onBytes: (done: number, total: number) => void;
+    readonly onPiece?: (piece: ArrivedPiece) => void;
+  },
+): Promise<{ readonly files: readonly ManifestFile[]; readonly bytesTransferred: number }> {
+  await removeStrangers(place.files, new Set([...files, ...kept].map(({ path }) => path)));
+  const sizes = new Map(present?.manifest.files.map(({ path, size }) => [path, size]));
+  const isThere = ({ path, size }: SourceFile): boolean => sizes.get(path) === size;
+  await requireRoom(
+    place.files,
+    Math.max(0, total - (await bytesBelow(place.files)) - files.filter(isThere).reduce((sum, { size }) => sum + size, 0)),
+    `downloading ${listing.modelId}`,
+    { isStore },
+  );
+  const stay = kept.map(({ path, size, sha256 }) => ({ path, size, id: { kind: 'sha256' as const, value: sha256 } }));
+  const listed = new Map(files.map((file) => [file.path, file]));
+  const fetched = await fetchFiles({
+    files: [...files.map((file) => ({ path: file.path, size: file.size, id: promiseOf(file) })), ...stay],
+    directory: place.files,
+    journal: place.journal,
+    read: ({ path }, range, over) => {
+      const file = listed.get(path);
+      if (file === undefined)
+        throw new SkulkError('INTEGRITY', `${quote(path)} of ${listing.modelId} is damaged, and ${source.name} has it no more`);
+      return source.open(listing, file, range, over);
+    },
+    reuse: ({ path, size }) => (present !== undefined && sizes.get(path) === size ? join(present.directory, path) : undefined),
+    isTransient: source.isTransient,
+    connections,
+    limiter,
+    policy: source.retry,
+    signal,
+    onBytes,
+    ...(onPiece !== undefined && { onPiece }),
+  });
+  return fetched;
+}
+
+async function removeStrangers(directory: string, wanted: ReadonlySet<string>): Promise<void> {
+  const items = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  for (const item of items) {
+    const absolute = join(item.parentPath, item.name);
+    const path = absolute.slice(directory.length + 1);
+    const isParent = item.isDirectory() && [...wanted].some((one) => one.startsWith(`${path}/`));
+    if (!isParent && !(item.isFile() && wanted.has(path))) await removeTree(absolute);
+  }
+}
+
+async function bytesBelow(directory: string): Promise<number> {
+  const { stat } = await import('node:fs/promises');
+  const items = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  let bytes = 0;
+  for (const item of items) {
+    if (item.isFile()) bytes += ((await stat(join(item.parentPath, item.name)).catch(() => undefined))?.blocks ?? 0) * 512;
+  }
+  return bytes;
+}
