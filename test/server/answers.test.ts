@@ -1,0 +1,273 @@
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { digestFiles } from '../../src/core/catalog/manifest.ts';
+import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
+import type { RelativePath } from '../../src/core/kernel/files/relative-path.ts';
+import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import type { Sha256 } from '../../src/core/kernel/sha256.ts';
+import { makeIncomingPlace } from '../../src/core/store/ingest/incoming.ts';
+import { storeLayout } from '../../src/core/store/layout.ts';
+import { listApi } from '../../tools/docs/list-api.ts';
+import { listOperations } from '../../tools/docs/openapi.ts';
+import { type AnswerChecker, answerChecker, hasNoDocument } from '../helpers/answer-checker.ts';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
+import { adminKeyOf } from '../helpers/page-link.ts';
+import { ask } from '../helpers/raw-http.ts';
+import { startServe } from '../helpers/spawn-skulk.ts';
+import { type DescribedSchema, saysNothing } from '../helpers/strict-schema.ts';
+import { until } from '../helpers/waiting.ts';
+
+/** The routes whose schema is not true yet. Nothing comes to this list; it ends empty. */
+const untrue: ReadonlySet<string> = new Set([
+  'DELETE /models/:id',
+  'DELETE /models/:id/download',
+  'DELETE /node/stage/:id',
+  'DELETE /nodes/:node',
+  'DELETE /session',
+  'DELETE /store/models/:id',
+  'DELETE /store/models/:id/download',
+  'GET /config',
+  'GET /config/schema',
+  'GET /downloads',
+  'GET /downloads/:id/chunks',
+  'GET /filesystem/browse',
+  'GET /health',
+  'GET /models/:id/download/status',
+  'GET /models/:id/manifest',
+  'GET /node/events',
+  'GET /node/identity',
+  'GET /node/stage',
+  'GET /nodes/:node/orders',
+  'GET /policy',
+  'GET /store/downloads',
+  'GET /store/events',
+  'GET /store/health',
+  'GET /store/models/:id',
+  'GET /store/models/:id/download/status',
+  'GET /store/nodes',
+  'GET /store/orders',
+  'GET /store/storage',
+  'GET /v1/models',
+  'POST /models/:id/adopt',
+  'POST /models/:id/download',
+  'POST /node/stage',
+  'POST /nodes/:node',
+  'POST /nodes/:node/orders/:order',
+  'POST /store/models/:id/download',
+  'POST /store/purge-staging',
+  'POST /store/verify',
+  'POST /tokens',
+  'POST /uploads/:id/:digest/complete',
+  'POST /verify',
+  'PUT /config',
+  'PUT /policy',
+  'PUT /uploads/:id',
+]);
+
+type Check = AnswerChecker<'store' | 'api' | 'node'>;
+const everywhere = ['store', 'api', 'node'] as const;
+/** The file server and the API of a store host, which are not passed on by a node. */
+const onHost = ['store', 'api'] as const;
+const onNodes = ['api', 'node'] as const;
+
+/** A store host with two models, of which the Hub has a third whose second chunk never comes, and a node. */
+async function smallLan() {
+  const world = await hubWorld();
+  const { hub, home } = world;
+  hub.push('org/slow', { files: { 'config.json': '{"model_type":"llama"}', 'slow-Q4_K_M.gguf': noise(chunkSize + 100, 7) } });
+  hub.fault = ({ path, request: { headers } }) => path.endsWith('.gguf') && headers.range?.startsWith('bytes=0-') !== true;
+  await writeFiles(join(home, 'model'), { 'one-Q4_K_M.gguf': noise(2000), 'config.json': '{"model_type":"llama"}' });
+  for (const id of ['org/one', 'org/two']) expect((await world.host('add', join(home, 'model'), '--as', id)).status).toBe(0);
+  const host = await world.serve({ SKULK_NODE_ID: 'host' });
+  const node = await startServe({
+    home: join(home, 'n1'),
+    args: ['--role', 'node'],
+    env: { SKULK_STORE: host.url, SKULK_NODE_ID: 'n1', HF_ENDPOINT: hub.url },
+  });
+  onTestFinished(() => node[Symbol.asyncDispose]());
+  const bearer = await adminKeyOf(host.home);
+  const check = await answerChecker({
+    store: { url: host.url, bearer },
+    api: { url: host.apiUrl, bearer },
+    node: { url: node.apiUrl, bearer: await adminKeyOf(node.home) },
+  });
+  return { host, node, check };
+}
+
+/** An order that nobody carries out, as its node does not come back. */
+async function giveOrder({ request, readLine }: Check): Promise<string> {
+  const body = {
+    hostname: 'away',
+    version: '1',
+    agent: false,
+    staged_models: 1,
+    staged_bytes: 5,
+    free_bytes: 5,
+    copies: [{ model_id: 'org/one', size_bytes: 5, last_used: '2026-01-01T00:00:00.000Z', in_use: true, over_budget: false }],
+    budget_bytes: null,
+  };
+  await request('store', 'POST /nodes/:node', '/nodes/away', { body });
+  const wanted = { kind: 'purge', model_id: 'org/one', nodes: ['away'] };
+  const { order_id } = await request<{ order_id: string }>('store', 'POST /orders', '/orders', { body: wanted });
+  await request('store', 'POST /nodes/:node', '/nodes/away', { body });
+  await readLine('store', 'GET /nodes/:node/orders', '/nodes/away/orders');
+  await request('store', 'GET /orders/:order', `/orders/${order_id}`);
+  return order_id;
+}
+
+const piece = noise(300, 3);
+const files = [{ path: 'a.bin' as RelativePath, size: piece.length, sha256: sha256(piece) as Sha256 }];
+
+/** Announces a model that then waits for its only piece. */
+async function announce({ request }: Check, model_id: string) {
+  const facts = { revision: null, commit: null, source: 'add', created_at: '2026-01-01T00:00:00.000Z' };
+  const body = { version: 1, model_id, digest: digestFiles(files), ...facts, chunk_size: chunkSize, files };
+  const url = `/uploads/${encodeURIComponent(model_id)}`;
+  const { upload } = await request<{ upload: string }>('store', 'PUT /uploads/:id', url, { body });
+  return { id: upload, urlOf: (rest: string) => `${url}/${body.digest}/${rest}?upload=${upload}` };
+}
+
+/** Has both nodes make a copy. */
+async function stageOnBoth({ request }: Check, apis: readonly string[]): Promise<void> {
+  for (const server of onNodes) await request(server, 'POST /node/stage', '/node/stage', { body: { model_id: 'org/one' }, status: 202 });
+  await until('the copies', async () => {
+    const jobs = await Promise.all(apis.map(async (url) => (await ask(url, '/node/stage')).body.toString('utf8')));
+    return jobs.every((text) => text.includes('"complete"'));
+  });
+}
+
+async function askStorePort({ request }: Check, url: string): Promise<void> {
+  await until('the running download', async () => {
+    const { bytes_total } = (await ask(url, '/models/org%2Fslow/download/status')).json() as { bytes_total: number };
+    return bytes_total > 0;
+  });
+  const { run } = await until('a chunk', async () => {
+    const target = '/downloads/org%2Fslow/chunks?from=0';
+    const arrived = await request<{ run: string; chunks: readonly object[] }>('store', 'GET /downloads/:id/chunks', target);
+    return arrived.chunks.length > 0 && arrived;
+  });
+  await request('store', 'GET /downloads/:id/chunks/:run/:number', `/downloads/org%2Fslow/chunks/${run}/0`);
+  for (const one of ['/health', '/registry', '/models', '/downloads', '/nodes', '/orders', '/uploads'])
+    await request('store', `GET ${one}`, one);
+  await request('store', 'GET /downloads', '/downloads?recent=true');
+  for (const one of ['files', 'manifest']) await request('store', `GET /models/:id/${one}`, `/models/org%2Fone/${one}`);
+  await request('store', 'GET /models/:id/download/status', '/models/org%2Fslow/download/status');
+  await request('store', 'GET /models/:id/*', '/models/org%2Fone/config.json');
+  await request('store', 'POST /verify', '/verify', { body: {} });
+}
+
+/** What every port answers of the store. */
+async function askOfStore({ request, listen }: Check): Promise<void> {
+  for (const server of everywhere) {
+    await listen(server, '/store/events', ['registry', 'downloads', 'uploads', 'nodes', 'orders', 'health']);
+    for (const name of ['health', 'registry', 'uploads', 'downloads', 'orders', 'nodes'])
+      await request(server, `GET /store/${name}`, `/store/${name}`);
+    for (const url of ['/v1/models', '/session']) await request(server, `GET ${url}`, url);
+    for (const model of ['org%2Fone', 'org%2Ftwo']) await request(server, 'GET /store/models/:id', `/store/models/${model}`);
+    await request(server, 'GET /store/models/:id/download/status', '/store/models/org%2Fslow/download/status');
+    await request(server, 'GET /store/hub/:id', '/store/hub/org%2Fslow');
+    await request(server, 'POST /store/verify', '/store/verify', { body: { model_ids: ['org/two'] } });
+    await request(server, 'POST /store/purge-staging', '/store/purge-staging?wait_ms=0', { body: { model_id: 'org/two' } });
+  }
+}
+
+/** What a node says of itself, and takes. */
+async function askNodes({ request, listen }: Check): Promise<void> {
+  for (const server of onNodes) {
+    await listen(server, '/node/events', ['storage', 'staging', 'config']);
+    for (const url of ['/store/storage', '/node/identity', '/node/stage', '/config', '/config/schema'])
+      await request(server, `GET ${url}`, url);
+    await request(server, 'PUT /config', '/config?dry_run=true', { body: { model_store: { api_port: 52416 } } });
+    const browsed = await request<{ directories: readonly { path: string }[] }>(server, 'GET /filesystem/browse', '/filesystem/browse');
+    const path = encodeURIComponent(browsed.directories[0]?.path ?? '');
+    await request(server, 'GET /filesystem/browse', `/filesystem/browse?path=${path}`);
+    await request(server, 'POST /node/stage', '/node/stage', { body: { model_id: 'org/slow' }, status: 202 });
+    await request(server, 'DELETE /node/stage/:id', '/node/stage/org%2Fslow');
+  }
+}
+
+async function bringModels(check: Check, storePath: string): Promise<void> {
+  const { request } = check;
+  const first = await announce(check, 'org/up');
+  await request('store', 'DELETE /uploads/:upload', `/uploads/${first.id}`);
+  const { urlOf } = await announce(check, 'org/up');
+  await request('store', 'PUT /uploads/:id/:digest/:file/:start', urlOf('0/0'), { body: piece, status: 204 });
+  await request('store', 'POST /uploads/:id/:digest/complete', urlOf('complete'));
+  await request('store', 'GET /models/:id/manifest', '/models/org%2Fup/manifest');
+  const place = await makeIncomingPlace(storeLayout(storePath), parseModelId('org/three'));
+  await writeFiles(place.files, { 'a.bin': 'bytes' });
+  await request('store', 'POST /models/:id/adopt', '/models/org%2Fthree/adopt', { body: { incoming: place.name } });
+  for (const server of everywhere) {
+    const { id } = await announce(check, `org/up-${server}`);
+    await request(server, 'DELETE /store/uploads/:upload', `/store/uploads/${id}`);
+  }
+}
+
+async function endDownloadsAndRemove({ request }: Check): Promise<void> {
+  await request('store', 'DELETE /models/:id/download', '/models/org%2Fslow/download');
+  for (const server of everywhere) {
+    await request(server, 'POST /store/models/:id/download', '/store/models/org%2Fslow/download', { body: {} });
+    await request(server, 'DELETE /store/models/:id/download', '/store/models/org%2Fslow/download');
+  }
+  for (const [server, name] of [
+    ['api', 'one'],
+    ['node', 'two'],
+    ['store', 'three'],
+  ] as const)
+    await request(server, 'DELETE /store/models/:id', `/store/models/org%2F${name}?wait_ms=0`);
+  await request('store', 'DELETE /models/:id', '/models/org%2Fup?wait_ms=0');
+}
+
+/** Tokens, the policy, and the keys of pages. */
+async function administer({ request }: Check): Promise<void> {
+  for (const server of onHost) {
+    await request(server, 'POST /tokens', '/tokens', { body: { name: server, role: 'node' } });
+    await request(server, 'GET /tokens', '/tokens');
+    await request(server, 'DELETE /tokens/:name', `/tokens/${server}`);
+    await request(server, 'GET /policy', '/policy');
+    await request(server, 'PUT /policy', '/policy', { body: { limits: { forget_nodes_after_days: 3 } } });
+  }
+  for (const server of everywhere) {
+    const { code } = await request<{ code: string }>(server, 'POST /session/codes', '/session/codes');
+    const { key } = await request<{ key: string }>(server, 'POST /session', '/session', { body: { code } });
+    await request(server, 'DELETE /session', '/session', { headers: { Authorization: `Bearer ${key}` } });
+  }
+}
+
+describe('the schemas of the answers', () => {
+  test('every route says what it answers, and none says that it may be anything', async () => {
+    const { store, api } = await listApi();
+    const silent = [store, api].flatMap((server) =>
+      listOperations(server).flatMap(({ method, url, answers }) => {
+        const good = answers.filter(({ status }) => Number(status) < 300);
+        const isTold = good.length > 0 && good.every(({ schema }) => schema !== undefined && !saysNothing(schema as DescribedSchema));
+        return isTold || hasNoDocument(`${method} ${url}`) ? [] : [`${method} ${url}`];
+      }),
+    );
+    expect(silent.filter((route) => !untrue.has(route))).toEqual([]);
+  });
+
+  test('what a store host and a node answer is what GET /openapi.json says, key by key', async () => {
+    const { host, node, check } = await smallLan();
+    const order = await giveOrder(check);
+    await check.request('store', 'POST /models/:id/download', '/models/org%2Fslow/download', { body: {} });
+    await announce(check, 'org/up');
+    await stageOnBoth(check, [host.apiUrl, node.apiUrl]);
+    await askStorePort(check, host.url);
+    await askOfStore(check);
+    await askNodes(check);
+    await bringModels(check, host.storePath);
+    const done = { status: 'done', freed_bytes: 5, reason: null };
+    await check.request('store', 'POST /nodes/:node/orders/:order', `/nodes/away/orders/${order}`, { body: done });
+    await check.request('store', 'DELETE /nodes/:node', '/nodes/away');
+    await endDownloadsAndRemove(check);
+    await administer(check);
+
+    expect(onHost.flatMap((server) => check.unasked(server))).toEqual([]);
+    const isOf = (fault: string, route: string): boolean => fault.startsWith(`${route} (`);
+    expect(check.faults.filter((fault) => ![...untrue].some((route) => isOf(fault, route)))).toEqual([]);
+    // A route that is true now is taken off the list.
+    expect([...untrue].filter((route) => !check.faults.some((fault) => isOf(fault, route)))).toEqual([]);
+  });
+});
