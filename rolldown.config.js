@@ -1,13 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Ajv } from 'ajv';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { defineConfig } from 'rolldown';
 import { configSchema } from './src/core/config/schema.ts';
 import { validatorOptions } from './src/core/kernel/validate.ts';
 
+/** React has a second form for whoever develops with it, which is three times as slow to load. */
+const production = { 'process.env.NODE_ENV': '"production"' };
+
+/** What draws the screens of the terminal. */
+const screenLibraries = ['ink', 'react', 'react/jsx-runtime'];
+
 // Start-up is part of the product: a warm `skulk stage` runs before every cold start of a model. Reading a few bundled
 // chunks instead of some hundreds of files is most of what makes it quick, and takes a quarter off the start of `serve`. What only
 // some commands need stays outside.
-export default defineConfig({
+const program = defineConfig({
   input: {
     main: 'src/cli/main.ts',
     'commands-index': 'src/commands/index.ts',
@@ -19,11 +27,10 @@ export default defineConfig({
     'range-worker': 'src/core/client/wire/range-worker.ts',
   },
   platform: 'node',
-  // `await using` came with Node 24. React has a second form for whoever develops with it, which is three times as slow to load.
-  transform: { target: 'node22', define: { 'process.env.NODE_ENV': '"production"' } },
+  // `await using` came with Node 24.
+  transform: { target: 'node22', define: production },
   external: [
-    // It waits at its top level; see below.
-    'yoga-layout',
+    ...screenLibraries,
     'bonjour-service',
     '@huggingface/gguf',
     '@huggingface/hub',
@@ -31,7 +38,7 @@ export default defineConfig({
     'https-proxy-agent',
     'proxy-from-env',
   ],
-  plugins: [compiledConfigCheck(), inkWithoutWaiting(), leanBuiltins()],
+  plugins: [compiledConfigCheck(), leanBuiltins()],
   output: {
     dir: 'dist',
     format: 'esm',
@@ -39,6 +46,8 @@ export default defineConfig({
     cleanDir: true,
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
+    // Only chunks import them, as screens are imported when one is shown.
+    paths: Object.fromEntries(screenLibraries.map((name) => [name, `../screen/build/${fileOf(name)}.js`])),
     codeSplitting: {
       groups: [
         // What even `--version` needs, in one file; the rest stays where the dynamic imports put it.
@@ -55,6 +64,51 @@ export default defineConfig({
     },
   },
 });
+
+// Ink waits at its top level, and so does Yoga, its layout engine. One such module keeps the bundler from joining any chunks of its bundle,
+// and a warm stage would read 75 files instead of 53. So they have a bundle of their own.
+const screen = defineConfig({
+  input: Object.fromEntries(screenLibraries.map((name) => [fileOf(name), name])),
+  platform: 'node',
+  transform: { target: 'node22', define: production },
+  // Ink asks for it only when DEV is set and somebody has installed it.
+  external: ['react-devtools-core'],
+  plugins: [namedExports(), packageOfInk()],
+  output: { dir: 'dist/screen', format: 'esm', entryFileNames: 'build/[name].js', chunkFileNames: 'build/[name]-[hash].js' },
+});
+
+export default [program, screen];
+
+/** `react/jsx-runtime` as a file name. */
+function fileOf(name) {
+  return name.replace('/', '-');
+}
+
+/** Gives the entries that are CommonJS, which React is, exports with names. */
+function namedExports() {
+  const require = createRequire(import.meta.url);
+  const prefix = 'named:';
+  return {
+    name: 'named-exports',
+    resolveId: (id, importer) => (importer === undefined && id.startsWith('react') ? prefix + id : undefined),
+    load(id) {
+      if (!id.startsWith(prefix)) return undefined;
+      const name = id.slice(prefix.length);
+      return `import whole from '${name}';\nexport const { ${Object.keys(require(name)).join(', ')} } = whole;\n`;
+    },
+  };
+}
+
+/** Puts Ink's package.json where its code expects it: it reads its version there when DEV is set, and warns when it cannot. */
+function packageOfInk() {
+  const { name, version, type } = JSON.parse(readFileSync(new URL('node_modules/ink/package.json', import.meta.url), 'utf8'));
+  return {
+    name: 'package-of-ink',
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName: 'package.json', source: JSON.stringify({ name, version, type }) });
+    },
+  };
+}
 
 /**
  * Turns `import { x } from 'node:http'` into a look-up of `x` alone. An import of a built-in module evaluates every export
@@ -74,26 +128,6 @@ function leanBuiltins() {
         },
       );
       return { code: lean, map: null };
-    },
-  };
-}
-
-/**
- * Leaves out what Ink waits for when DEV is set. A single module that waits at its top level keeps the bundler from joining any chunks,
- * and a warm stage would read 75 files instead of 53.
- */
-function inkWithoutWaiting() {
-  const waits = { "await import('./devtools.js')": 'undefined', 'await loadPackageJson()': 'packageInfo' };
-  return {
-    name: 'ink-without-waiting',
-    transform(code, id) {
-      if (!/[\\/]ink[\\/]build[\\/]reconciler\.js$/.test(id)) return undefined;
-      let left = code;
-      for (const [wait, instead] of Object.entries(waits)) {
-        if (!left.includes(wait)) this.error(`Ink has no ${wait} any more`);
-        left = left.replace(wait, instead);
-      }
-      return { code: left, map: null };
     },
   };
 }
