@@ -15,6 +15,8 @@ export default defineConfig({
     // No test is about how long it takes. A wait that is in vain says so itself (`test/helpers/waiting.ts`), long before these.
     testTimeout: 600_000,
     hookTimeout: 300_000,
+    // What was built runs as it is, whoever imports it.
+    server: { deps: { external: [/\/dist\//] } },
     expect: { poll: { timeout: patienceMs } },
     reporters: ['default', './test/helpers/say-what-was-left-out.ts'],
     projects: [

@@ -43,6 +43,8 @@ export interface CommandContext {
   readonly flags: SettingFlags;
   /** How much the person wants to hear. */
   readonly logLevel: 'debug' | 'info' | 'warn';
+  /** Where a server logs; stderr, written at once, when absent. */
+  readonly logStream?: { write(line: string): void };
   /** Whether results are read on a terminal, and do not go into a file, a pipe or a log. */
   isOnTerminal(): boolean;
   /** Whether there is somebody to ask. */

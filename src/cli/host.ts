@@ -35,6 +35,8 @@ export interface Host {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: HostOutput;
   readonly stderr: HostOutput;
+  /** Where a server logs; stderr, written at once, when absent. */
+  readonly log?: { write(line: string): void };
   /** Calls back for each signal until the returned function is called. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
   /** The same for every signal that can be passed on to another process. */

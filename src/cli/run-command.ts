@@ -90,6 +90,7 @@ function makeContext(world: World, globals: GlobalValues, host: Host, terminal: 
     flags,
     // Lines of JSON are for a log, not for whoever sits before it.
     logLevel: globals.verbose ? 'debug' : globals.quiet || terminal.stderrIsTerminal ? 'warn' : 'info',
+    ...(host.log !== undefined && { logStream: host.log }),
     isOnTerminal: () => terminal.stdoutIsTerminal && !globals.json,
     canAsk: () => terminal.stderrIsTerminal && host.stdin.isTTY === true,
     deps: async (more): Promise<Deps> => {

@@ -43,6 +43,7 @@ export const serve = defineCommand({
       {
         role: role === 'auto' && storePath !== undefined ? 'store' : role,
         logLevel: context.logLevel,
+        ...(context.logStream !== undefined && { logStream: context.logStream }),
         mdns: !noMdns,
         newStore,
         adoptDirectory,

@@ -3,9 +3,10 @@ import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:f
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
-import { runInProcess } from '../helpers/run-in-process.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { isLong } from '../helpers/seeded.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
-import { type Ended, startServe } from '../helpers/spawn-skulk.ts';
+import type { Ended } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -19,7 +20,7 @@ const known = async (home: string) => JSON.parse(await readFile(join(home, 'know
 /** Serves a directory once, with a model in it, and stops. */
 async function serveOnce(home: string, root: string, ...more: readonly string[]): Promise<string> {
   await writeFiles(join(home, 'm'), { 'config.json': '{}' });
-  const served = await startServe({ home, args: ['--store-path', root, ...more] });
+  const served = await serveInProcess({ home, args: ['--store-path', root, ...more] });
   const added = await runInProcess(['add', join(home, 'm'), '--as', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: served.url } });
   expect(added, added.stderr).toMatchObject({ status: 0 });
   expect(await served.stop()).toMatchObject({ status: 0 });
@@ -71,7 +72,7 @@ describe('a store whose directory is not what it was', () => {
     await rm(root, { recursive: true });
     await rename(join(home, 'elsewhere'), root);
     expect((await runInProcess(['doctor', ...config], { env: { SKULK_HOME: home } })).stdout).toContain(id);
-    const served = await startServe({ home, args: ['--store-path', root] });
+    const served = await serveInProcess({ home, args: ['--store-path', root] });
     expect(await (await fetch(`${served.url}/models`)).json()).toEqual(['org/m']);
     expect(await served.stop()).toMatchObject({ status: 0 });
   });
@@ -84,10 +85,10 @@ describe('a store whose directory is not what it was', () => {
     await rm(root, { recursive: true });
     await mkdir(root);
     expect(await serve(home, root)).toMatchObject({ status: 4 });
-    const served = await startServe({ home, args: ['--store-path', root, '--new-store'] });
+    const served = await serveInProcess({ home, args: ['--store-path', root, '--new-store'] });
     expect(await served.stop()).toMatchObject({ status: 0 });
     expect(await idOf(root)).not.toBe(before);
-    const again = await startServe({ home, args: ['--store-path', root] });
+    const again = await serveInProcess({ home, args: ['--store-path', root] });
     expect(await again.stop()).toMatchObject({ status: 0 });
   });
 
@@ -103,7 +104,7 @@ describe('a store whose directory is not what it was', () => {
     const refused = await serve(home, root);
     expect(refused).toMatchObject({ status: 4, stdout: '' });
     for (const part of [root, id, otherId, 'mounted?', '--new-store']) expect(refused.stderr).toContain(part);
-    const served = await startServe({ home, args: ['--store-path', root, '--new-store'] });
+    const served = await serveInProcess({ home, args: ['--store-path', root, '--new-store'] });
     expect(await served.stop()).toMatchObject({ status: 0 });
     expect(await idOf(root)).toBe(otherId);
   });
@@ -112,7 +113,7 @@ describe('a store whose directory is not what it was', () => {
     const home = await temporaryDirectory();
     const root = join(home, 'store');
     await writeFiles(join(home, 'm'), { 'config.json': '{}' });
-    const served = await startServe({ home });
+    const served = await serveInProcess({ home });
     const added = await runInProcess(['add', join(home, 'm'), '--as', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: served.url } });
     expect(added.status, added.stderr).toBe(0);
     await served.stop();
@@ -150,7 +151,7 @@ describe('a store whose directory is not what it was', () => {
     await mkdir(root);
     const id = await serveOnce(home, root);
     await writeFile(join(root, '.skulk', 'v1', 'store.json'), '');
-    const served = await startServe({ home, args: ['--store-path', root] });
+    const served = await serveInProcess({ home, args: ['--store-path', root] });
     expect(await served.stop()).toMatchObject({ status: 0 });
     expect(await idOf(root)).toBe(id);
   });
@@ -161,7 +162,7 @@ describe('a store whose directory is not what it was', () => {
     await mkdir(root);
     const id = await serveOnce(home, root);
     await writeFile(join(home, 'known-stores.json'), '{"served": ');
-    const served = await startServe({ home, args: ['--store-path', root] });
+    const served = await serveInProcess({ home, args: ['--store-path', root] });
     expect(await served.stop()).toMatchObject({ status: 0, stderr: expect.stringContaining('was corrupt; moved to') });
     expect((await readdir(home)).filter((name) => name.startsWith('known-stores.json.damaged-'))).toHaveLength(1);
     expect((await known(home)).served[root]).toMatchObject({ store_id: id, models: 1 });
@@ -228,16 +229,19 @@ describe('a store that goes away while it is served', () => {
       back,
       left,
       restMs = 0,
+      byCommands = isLong,
     }: {
       readonly away: () => Promise<void>;
       readonly back: () => Promise<void>;
       readonly left: readonly string[] | undefined;
       readonly restMs?: number;
+      /** Whether commands try it too: a stage goes on asking for some seconds. */
+      readonly byCommands?: boolean;
     },
   ): Promise<void> {
     await writeFiles(join(home, 'm'), { 'config.json': '{}' });
     await writeFiles(join(home, 'n'), { 'config.json': '{"n": 1}' });
-    const served = await startServe({ home, args: ['--store-path', root] });
+    const served = await serveInProcess({ home, args: ['--store-path', root] });
     const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: served.url };
     const added = await runInProcess(['add', join(home, 'm'), '--as', 'org/m'], { env });
     expect(added.status, added.stderr).toBe(0);
@@ -246,21 +250,21 @@ describe('a store that goes away while it is served', () => {
     await expect.poll(() => answers(served.url, '/health')).toBe(503);
     for (const [path, init] of requests) expect(await answers(served.url, path, init), path).toBe(503);
     for (const path of ['/store/health', '/store/registry', '/v1/models']) expect(await answers(served.apiUrl, path), path).toBe(503);
-    const failed = await runInProcess(['add', join(home, 'n'), '--as', 'org/n'], { env });
-    expect(failed, failed.stderr).toMatchObject({ status: 4, stdout: '' });
-    const staged = await runInProcess(['stage', 'org/m'], { env });
-    expect(staged, staged.stderr).toMatchObject({ status: 4, stdout: '' });
-    await expect.poll(() => served.running.stderr()).toContain('Every request is answered with 503');
+    for (const command of byCommands ? [['add', join(home, 'n'), '--as', 'org/n'], ['stage', 'org/m']] : []) {
+      const failed = await runInProcess(command, { env });
+      expect(failed, failed.stderr).toMatchObject({ status: 4, stdout: '' });
+    }
+    await expect.poll(() => served.stderr()).toContain('Every request is answered with 503');
     await new Promise((resolve) => setTimeout(resolve, restMs));
     if (left !== undefined) expect(await readdir(root)).toEqual(left);
-    expect(served.running.stderr().split('Every request is answered with 503').length - 1).toBe(1);
+    expect(served.stderr().split('Every request is answered with 503').length - 1).toBe(1);
     await back();
     await expect.poll(() => answers(served.url, '/health')).toBe(200);
     expect(await (await fetch(`${served.url}/models`)).json()).toEqual(['org/m']);
     const again = await runInProcess(['add', join(home, 'n'), '--as', 'org/n'], { env });
     expect(again, again.stderr).toMatchObject({ status: 0 });
     expect(await runInProcess(['stage', 'org/n'], { env })).toMatchObject({ status: 0 });
-    await expect.poll(() => served.running.stderr()).toContain('the store is back');
+    await expect.poll(() => served.stderr()).toContain('the store is back');
     expect(await served.stop()).toMatchObject({ status: 0 });
   }
 
@@ -284,7 +288,7 @@ describe('a store that goes away while it is served', () => {
       await rename(elsewhere, root);
     };
     // Longer than any timer of the server rests, for what nobody asks for: nothing is to happen meanwhile.
-    await expectMissed(home, root, { away, back, left: [], restMs: 12_000 });
+    await expectMissed(home, root, { away, back, left: [], restMs: isLong ? 12_000 : 0, byCommands: true });
   });
 
   test('is missed when the target of its link vanishes', async () => {
@@ -353,9 +357,9 @@ describe('a directory that is named as the store', () => {
     expect(refused.stderr).toContain(names);
     const config = await configFor(home, root);
     expect(await runInProcess(['registry', ...config], { env: { SKULK_HOME: home } })).toMatchObject({ status: 2 });
-    const served = await startServe({ home, args: ['--store-path', root, '--adopt-directory'] });
+    const served = await serveInProcess({ home, args: ['--store-path', root, '--adopt-directory'] });
     await served.stop();
-    const again = await startServe({ home, args: ['--store-path', root] });
+    const again = await serveInProcess({ home, args: ['--store-path', root] });
     await again.stop();
     for (const [path, text] of Object.entries(files))
       if (path !== 'registry.json') expect(await readFile(join(root, path), 'utf8')).toBe(text);
@@ -393,8 +397,7 @@ describe('a directory that is named as the store', () => {
     const root = join(home, 'disk');
     await mkdir(root);
     await writeFiles(root, files);
-    const served = await startServe({ home, args: ['--store-path', root] });
-    onTestFinished(() => served[Symbol.asyncDispose]());
+    const served = await serveInProcess({ home, args: ['--store-path', root] });
     expect((await fetch(`${served.url}/health`)).status).toBe(200);
     expect(await served.stop()).toMatchObject({ status: 0 });
   });
@@ -403,7 +406,7 @@ describe('a directory that is named as the store', () => {
     const home = await temporaryDirectory();
     const foreign = join(home, 'foreign');
     await writeFiles(foreign, { 'a.txt': 'a' });
-    const served = await startServe({ home, env: { HOME: home } });
+    const served = await serveInProcess({ home, env: { HOME: home } });
     const put = async (store: object): Promise<number> => {
       const body = JSON.stringify({ model_store: store });
       return (await fetch(`${served.apiUrl}/config`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body })).status;

@@ -1,21 +1,71 @@
 import { hostname } from 'node:os';
+import { onTestFinished } from 'vitest';
 import { ownEnvironment } from './own-environment.ts';
-import { runCli } from './run-cli.ts';
-import type { Ended, SpawnOptions } from './spawn-skulk.ts';
+import { refuseWhenOver } from './own-test.ts';
+import { type Ended, onFreePorts, readReady, type Serving, type SpawnOptions } from './spawn-skulk.ts';
+import { makeTestHost, type TestHost } from './test-host.ts';
 import { within } from './waiting.ts';
 
-/**
- * Does what `runSkulk` does, in this process: for what a test prepares and looks at. What is killed, gets signals, outlives the test or
- * must not share a process with anything is started by `startSkulk`.
- */
-export async function runInProcess(args: readonly string[], { env = {}, cwd = '/' }: SpawnOptions = {}): Promise<Ended> {
+type Shell = Pick<typeof import('../../src/cli/main.ts'), 'main'> & Pick<typeof import('../../src/commands/index.ts'), 'commandLoaders'>;
+
+/** What was built: it is loaded in milliseconds, where the sources would be transformed for each file of tests anew. */
+async function builtShell(): Promise<Shell> {
+  const [main, commands] = ['../../dist/main.js', '../../dist/commands-index.js'];
+  return { ...(await import(main)), ...(await import(commands)) };
+}
+
+interface Started extends TestHost {
+  readonly ended: Promise<Ended>;
+}
+
+async function start(args: readonly string[], { env = {}, cwd = '/' }: SpawnOptions): Promise<Started> {
+  const { main, commandLoaders } = await builtShell();
   const own = ownEnvironment({
     SKULK_NO_MDNS: '1',
     SKULK_NO_DISCOVERY: '1',
     ...(env['HF_ENDPOINT'] === undefined && { HF_HUB_OFFLINE: '1' }),
     ...env,
   });
-  const work = runCli(args, { cwd, env: own, hostname: hostname() });
-  const { status, stdout, stderr } = await within(`the end of skulk ${args.join(' ')}`, work);
-  return { status, signal: null, stdout, stderr };
+  const at = makeTestHost(commandLoaders, { cwd, env: own, hostname: hostname() });
+  const work = main(args, at.host);
+  return { ...at, ended: work.then((status) => ({ status, signal: null, stdout: at.stdout.text, stderr: at.stderr.text })) };
+}
+
+/**
+ * Does what `runSkulk` does, in this process: for what a test prepares and looks at. What is killed, gets signals, outlives the test or
+ * must not share a process with anything is started by `startSkulk`.
+ */
+export async function runInProcess(args: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
+  const { ended, stderr } = await start(args, options);
+  return within(`the end of skulk ${args.join(' ')}`, ended, () => stderr.text);
+}
+
+/**
+ * Does what `startServe` does, in this process and so in a tenth of the time: for a server that a test speaks to and that is not the
+ * point of it.
+ */
+export async function serveInProcess({
+  home,
+  args = [],
+  env = {},
+}: {
+  home: string;
+  args?: readonly string[];
+  env?: Readonly<Record<string, string>>;
+}): Promise<Serving> {
+  refuseWhenOver('a server');
+  const { ended, stdout, stderr, send } = await start(['serve', ...onFreePorts, '--json', ...args], {
+    env: { SKULK_HOME: home, ...env },
+  });
+  let isOver = false;
+  void ended.finally(() => {
+    isOver = true;
+  });
+  const stop = (): Promise<Ended> => {
+    if (!isOver) send('SIGTERM');
+    return within('the end of serve', ended);
+  };
+  onTestFinished(async () => void (await stop()));
+  const ready = await readReady({ stdout: () => stdout.text, onText: (look) => stdout.on('text', look), stderr: () => stderr.text, ended });
+  return { ...ready, home, stderr: () => stderr.text, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
 }

@@ -72,22 +72,56 @@ export const runSkulk = (args: readonly string[], options?: SpawnOptions): Promi
   return within(`the end of skulk ${args.join(' ')}`, running.exited, () => `${running.stdout()}${running.stderr()}`);
 };
 
-/** A running store host. */
-export interface Served extends AsyncDisposable {
+/** A running server. */
+export interface Serving extends AsyncDisposable {
+  /** Of the store that it serves or, as a node, speaks to. */
   readonly url: string;
   readonly apiUrl: string;
   /** Its SKULK_HOME. */
   readonly home: string;
   readonly storePath: string;
-  readonly pid: number;
-  readonly running: RunningSkulk;
+  /** What it has logged until now. */
+  readonly stderr: () => string;
   /** SIGTERM, and how it ended. */
   readonly stop: () => Promise<Ended>;
+}
+
+/** A server that is a process of its own. */
+export interface Served extends Serving {
+  readonly pid: number;
+  readonly running: RunningSkulk;
   /** SIGKILL, and how it ended. */
   readonly kill: () => Promise<Ended>;
 }
 
-const onFreePorts = ['--host', '127.0.0.1', '--port', '0', '--api-port', '0'] as const;
+/** Where a server of the tests listens unless told otherwise. */
+export const onFreePorts = ['--host', '127.0.0.1', '--port', '0', '--api-port', '0'] as const;
+
+/** Waits for the line with which a server says that it is ready. */
+export async function readReady({
+  stdout,
+  onText,
+  stderr,
+  ended,
+}: {
+  stdout: () => string;
+  onText: (look: () => void) => unknown;
+  stderr: () => string;
+  ended: Promise<Ended>;
+}): Promise<Pick<Served, 'url' | 'apiUrl' | 'storePath' | 'pid'>> {
+  const firstLine = new Promise<string>((resolve, reject) => {
+    const look = (): void => {
+      const end = stdout().indexOf('\n');
+      if (end !== -1) resolve(stdout().slice(0, end));
+    };
+    onText(look);
+    look();
+    void ended.then((end) => reject(new Error(`serve ended with ${end.status} before it was ready: ${end.stderr}`)));
+  });
+  const line = await within('serve to be ready', firstLine, stderr);
+  const ready = JSON.parse(line) as { store_url: string; api_url: string; store_path: string; pid: number };
+  return { url: ready.store_url, apiUrl: ready.api_url, storePath: ready.store_path, pid: ready.pid };
+}
 
 /** Starts a store host on free ports of 127.0.0.1, unless told where to listen, and waits until it is ready. */
 export async function startServe({
@@ -103,34 +137,13 @@ export async function startServe({
   listen?: readonly string[];
   openFiles?: number;
 }): Promise<Served> {
-  const running = startSkulk(['serve', ...listen, '--json', ...args], {
-    env: { SKULK_HOME: home, ...env },
-    openFiles,
-  });
-  const firstLine = new Promise<string>((resolve, reject) => {
-    const look = (): void => {
-      const end = running.stdout().indexOf('\n');
-      if (end !== -1) resolve(running.stdout().slice(0, end));
-    };
-    running.child.stdout?.on('data', look);
-    void running.exited.then(({ status, stderr }) => reject(new Error(`serve ended with ${status} before it was ready: ${stderr}`)));
-  });
-  const line = await within('serve to be ready', firstLine, running.stderr);
-  const ready = JSON.parse(line) as { store_url: string; api_url: string; store_path: string; pid: number };
+  const running = startSkulk(['serve', ...listen, '--json', ...args], { env: { SKULK_HOME: home, ...env }, openFiles });
+  const { stdout, stderr, exited } = running;
+  const ready = await readReady({ stdout, stderr, ended: exited, onText: (look) => running.child.stdout?.on('data', look) });
   const end = (signal: NodeJS.Signals) => (): Promise<Ended> => {
     running.child.kill(signal);
     return running.exited;
   };
   const stop = end('SIGTERM');
-  return {
-    url: ready.store_url,
-    apiUrl: ready.api_url,
-    home,
-    storePath: ready.store_path,
-    pid: ready.pid,
-    running,
-    stop,
-    kill: end('SIGKILL'),
-    [Symbol.asyncDispose]: async () => void (await stop()),
-  };
+  return { ...ready, home, running, stderr, stop, kill: end('SIGKILL'), [Symbol.asyncDispose]: async () => void (await stop()) };
 }

@@ -75,6 +75,7 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
     hostname,
     names,
     logLevel: request.logLevel,
+    stream: request.logStream,
   });
   const listening = await listenWith(app, request.port ?? config.settings.storePort.value);
   await opened.setUrl(listening.url, outside(listening.url));

@@ -101,6 +101,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
       },
       names: serving.names,
       logLevel: request.logLevel,
+      stream: request.logStream,
     });
     const { url } = await serving.listenWith(api, request.apiPort ?? settings.apiPort.value);
     await served.onReady?.();

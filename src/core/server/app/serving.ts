@@ -14,6 +14,8 @@ export interface ServeRequest {
   readonly port?: number;
   readonly apiPort?: number;
   readonly logLevel: string;
+  /** Where it logs; stderr, written at once, when absent. */
+  readonly logStream?: { write(line: string): void };
   /** Whether a store is announced by mDNS, or looked for. */
   readonly mdns: boolean;
   /** Serve the store that lies there now, whatever was served from there before. */
