@@ -1,7 +1,7 @@
 import { chmod, chown, lchown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runSkulk } from '../helpers/spawn-skulk.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -19,7 +19,7 @@ async function aHome() {
   const file = join(work, 'skulk.yaml');
   await writeFile(file, text);
   const run = (args: readonly string[], more: Record<string, string> = {}, cwd = join(work, 'deep/er')) =>
-    runSkulk(args, { cwd, env: { HOME: home, XDG_CONFIG_HOME: join(home, 'xdg'), SKULK_HOME: join(home, 'h'), ...more } });
+    runInProcess(args, { cwd, env: { HOME: home, XDG_CONFIG_HOME: join(home, 'xdg'), SKULK_HOME: join(home, 'h'), ...more } });
   return { home, own, work, file, run };
 }
 

@@ -6,7 +6,7 @@ import { type CurlAnswer, curl } from '../helpers/curl.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { adminKeyOf } from '../helpers/page-link.ts';
-import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 /*
@@ -152,7 +152,7 @@ describe('the store host, port 58080', () => {
     const key = Object.keys(before).includes('org/name') ? before : (before['entries'] as Record<string, unknown>);
     key['org/big'] = { ...entry, repo_has_projector: null };
     await writeFile(registry, JSON.stringify(before));
-    const again = await startServe({ home: join(home, 'host') });
+    const again = await serveInProcess({ home: join(home, 'host') });
     onTestFinished(() => again[Symbol.asyncDispose]());
     await follow(again.url, [
       [['/models/org%2Fbig/manifest'], { status: 202, headers: { 'retry-after': expect.stringMatching(/^\d+$/) } }],
@@ -178,7 +178,7 @@ describe('the store host, port 58080', () => {
       repo_has_projector: true,
     };
     await writeFile(registry, JSON.stringify(all));
-    const again = await startServe({ home: join(storePath, '..') });
+    const again = await serveInProcess({ home: join(storePath, '..') });
     onTestFinished(() => again[Symbol.asyncDispose]());
     await follow(again.url, [[['/models/org%2Fseer/files'], { status: 404, json: failure('MODEL_NOT_FOUND') }]]);
   });
@@ -250,7 +250,7 @@ describe('the API of every serving node, port 52415', () => {
   /** The host itself, and a node that sends on to it. */
   async function hostAndNode() {
     const world = await storeWithModel();
-    const node = await startServe({
+    const node = await serveInProcess({
       home: join(world.home, 'n1'),
       args: ['--role', 'node'],
       env: { SKULK_STORE: world.served.url, SKULK_NODE_ID: 'n1', HF_ENDPOINT: world.hub.url },
@@ -355,9 +355,9 @@ describe('the API of every serving node, port 52415', () => {
   test('503 when no store is configured, and when it does not answer', async () => {
     const home = await temporaryDirectory();
     const rows = ['/store/health', '/store/registry', '/store/downloads', '/v1/models', '/store/models/a%2Fb/download/status'];
-    const alone = await startServe({ home, args: ['--role', 'node'] });
+    const alone = await serveInProcess({ home, args: ['--role', 'node'] });
     onTestFinished(() => alone[Symbol.asyncDispose]());
-    const lost = await startServe({ home: join(home, 'lost'), args: ['--role', 'node'], env: { SKULK_STORE: 'http://127.0.0.1:9' } });
+    const lost = await serveInProcess({ home: join(home, 'lost'), args: ['--role', 'node'], env: { SKULK_STORE: 'http://127.0.0.1:9' } });
     onTestFinished(() => lost[Symbol.asyncDispose]());
     for (const row of rows) {
       await follow(alone.apiUrl, [[[row], { status: 503, json: { ...failure('STORE_NOT_CONFIGURED'), detail: 'Store not configured' } }]]);
@@ -370,7 +370,7 @@ describe('the API of every serving node, port 52415', () => {
   test('401 without the token, on both ports, but for the health of the store', async () => {
     const home = await temporaryDirectory();
     const token = 'a-good-token';
-    const host = await startServe({ home, env: { SKULK_TOKEN: token } });
+    const host = await serveInProcess({ home, env: { SKULK_TOKEN: token } });
     onTestFinished(() => host[Symbol.asyncDispose]());
     const refused: Expected = { status: 401, headers: { 'www-authenticate': 'Bearer' }, json: failure('UNAUTHORIZED') };
     const bearer = (text: string) => ['-H', `Authorization: Bearer ${text}`];
@@ -387,9 +387,11 @@ describe('the API of every serving node, port 52415', () => {
       [['-X', 'DELETE', '/store/models/a/b'], refused],
       [[...bearer(token), '/store/health'], { status: 200 }],
     ]);
-    expect(host.running.stderr()).not.toContain(token);
+    expect(host.stderr()).not.toContain(token);
     // Commands on that machine have its key; those elsewhere want the token.
-    expect(await runSkulk(['registry', '--store', host.url], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
-    expect(await runSkulk(['registry', '--store', host.url], { env: { SKULK_HOME: join(home, 'other') } })).toMatchObject({ status: 2 });
+    expect(await runInProcess(['registry', '--store', host.url], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['registry', '--store', host.url], { env: { SKULK_HOME: join(home, 'other') } })).toMatchObject({
+      status: 2,
+    });
   });
 });

@@ -250,7 +250,12 @@ describe('a store that goes away while it is served', () => {
     await expect.poll(() => answers(served.url, '/health')).toBe(503);
     for (const [path, init] of requests) expect(await answers(served.url, path, init), path).toBe(503);
     for (const path of ['/store/health', '/store/registry', '/v1/models']) expect(await answers(served.apiUrl, path), path).toBe(503);
-    for (const command of byCommands ? [['add', join(home, 'n'), '--as', 'org/n'], ['stage', 'org/m']] : []) {
+    for (const command of byCommands
+      ? [
+          ['add', join(home, 'n'), '--as', 'org/n'],
+          ['stage', 'org/m'],
+        ]
+      : []) {
       const failed = await runInProcess(command, { env });
       expect(failed, failed.stderr).toMatchObject({ status: 4, stdout: '' });
     }

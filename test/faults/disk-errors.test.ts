@@ -5,8 +5,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemCode } from '../../src/core/kernel/errors.ts';
 import { explainAnySystemError, explainSystemError } from '../../src/core/kernel/explain-system-error.ts';
 import { writeFiles } from '../helpers/model-files.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
-import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -16,10 +17,9 @@ const mebibyte = 2 ** 20;
 async function nodeWith(root: string): Promise<{ readonly env: Readonly<Record<string, string>>; readonly config: string }> {
   const home = await temporaryDirectory();
   await writeFiles(join(home, 'm'), { 'config.json': '{}', 'a.bin': 'a' });
-  const served = await startServe({ home: join(home, 'host') });
-  onTestFinished(() => served[Symbol.asyncDispose]());
+  const served = await serveInProcess({ home: join(home, 'host') });
   const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: served.url };
-  expect(await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env })).toMatchObject({ status: 0 });
+  expect(await runInProcess(['add', join(home, 'm'), '--as', 'org/m'], { env })).toMatchObject({ status: 0 });
   const config = join(home, 'skulk.yaml');
   await writeFile(config, `model_store:\n  staging:\n    node_cache_path: ${root}\n`);
   return { env, config };
@@ -41,12 +41,12 @@ describe('a file system whose program is gone', wants('a disk of their own'), ()
       ['stage', 'org/m', '--config', config],
       ['run', 'org/m', '--config', config, '--', 'true'],
     ]) {
-      const ended = await runSkulk(args, { env: args[0] === 'serve' ? { SKULK_HOME: home } : env });
+      const ended = await runInProcess(args, { env: args[0] === 'serve' ? { SKULK_HOME: home } : env });
       expect(ended.stderr).not.toContain('bug');
       expect(ended, ended.stderr).toMatchObject({ status: 4, stdout: '' });
       for (const part of [root, 'is gone', 'hint:']) expect(ended.stderr).toContain(part);
     }
-    const doctor = await runSkulk(['doctor', '--config', config], { env });
+    const doctor = await runInProcess(['doctor', '--config', config], { env });
     expect(doctor.stdout + doctor.stderr).toContain('is gone');
     expect(doctor.stdout + doctor.stderr).not.toContain('bug');
   });
@@ -59,7 +59,7 @@ describe('a disk without inodes', wants('a disk of their own'), () => {
     expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m,nr_inodes=40', 'tmpfs', root]).status).toBe(0);
     onTestFinished(() => void spawnSync('umount', ['-l', root]));
     const { env, config } = await nodeWith(root);
-    let ended = await runSkulk(['stage', 'org/m', '--config', config], { env });
+    let ended = await runInProcess(['stage', 'org/m', '--config', config], { env });
     expect(ended.status, ended.stderr).toBe(0);
     await rm(join(root, 'org--m'), { recursive: true });
     for (let index = 0; ; index += 1) {
@@ -69,7 +69,7 @@ describe('a disk without inodes', wants('a disk of their own'), () => {
       );
       if (!isMade) break;
     }
-    ended = await runSkulk(['stage', 'org/m', '--config', config], { env });
+    ended = await runInProcess(['stage', 'org/m', '--config', config], { env });
     expect(ended, ended.stderr).toMatchObject({ status: 7, stdout: '' });
     for (const part of [root, 'inodes', 'hint:']) expect(ended.stderr).toContain(part);
   });
@@ -79,9 +79,9 @@ describe('a read-only staging directory', wants('a disk of their own'), () => {
   test('with a good copy is good for stage and for run, which says that the use is not recorded', async () => {
     const disk = await smallDisk(16 * mebibyte);
     const { env, config } = await nodeWith(disk.path);
-    expect(await runSkulk(['stage', 'org/m', '--config', config], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['stage', 'org/m', '--config', config], { env })).toMatchObject({ status: 0 });
     disk.setReadOnly(true);
-    expect(await runSkulk(['stage', 'org/m', '--config', config], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['stage', 'org/m', '--config', config], { env })).toMatchObject({ status: 0 });
     for (const more of [[], ['--offline']]) {
       const ran = await runSkulk(['run', 'org/m', ...more, '--config', config, '--', 'sh', '-c', 'cat "$SKULK_MODEL_PATH/a.bin"; exit 3'], {
         env,
@@ -89,7 +89,7 @@ describe('a read-only staging directory', wants('a disk of their own'), () => {
       expect(ran, ran.stderr).toMatchObject({ status: 3, stdout: 'a' });
       expect(ran.stderr).toContain('is not recorded');
     }
-    const missing = await runSkulk(['run', 'org/other', '--offline', '--config', config, '--', 'true'], { env });
+    const missing = await runInProcess(['run', 'org/other', '--offline', '--config', config, '--', 'true'], { env });
     expect(missing.status, missing.stderr).not.toBe(0);
     expect(missing.stderr).not.toContain('bug');
     disk.setReadOnly(false);
@@ -162,7 +162,7 @@ describe('a staging directory on a disk of its own', wants('a disk of their own'
     const disk = await smallDisk(16 * mebibyte);
     const root = join(disk.path, below);
     const { env, config } = await nodeWith(root);
-    const skulk = (...args: readonly string[]) => runSkulk([...args.slice(0, 2), '--config', config, ...args.slice(2)], { env });
+    const skulk = (...args: readonly string[]) => runInProcess([...args.slice(0, 2), '--config', config, ...args.slice(2)], { env });
     expect(await skulk('stage', 'org/m')).toMatchObject({ status: 0 });
     // Who removes the copies by hand means it.
     await rm(below === '' ? join(root, '.skulk') : root, { recursive: true });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
-import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
@@ -47,14 +47,14 @@ test('names that a disk takes for one are refused before a byte is sent, and sta
     ['stage', '--dry-run', 'org/m'],
     ['run', 'org/m', '--', 'true'],
   ])
-    expect(await runSkulk(args, there), args.join(' ')).toMatchObject(both);
+    expect(await runInProcess(args, there), args.join(' ')).toMatchObject(both);
   expect(proxy.bytes()).toBe(0);
   expect((await readdir(disk, { recursive: true })).filter((path) => path.toLowerCase().includes('config'))).toEqual([]);
-  expect(await runSkulk(['stage', 'Org/other'], there)).toMatchObject({ status: 0 });
-  expect(await runSkulk(['stage', 'Org/other'], there)).toMatchObject({ status: 0 });
-  expect(await runSkulk(['stage', 'org/Other'], there)).toMatchObject({ status: 5, stderr: expect.stringContaining('Org/other') });
+  expect(await runInProcess(['stage', 'Org/other'], there)).toMatchObject({ status: 0 });
+  expect(await runInProcess(['stage', 'Org/other'], there)).toMatchObject({ status: 0 });
+  expect(await runInProcess(['stage', 'org/Other'], there)).toMatchObject({ status: 5, stderr: expect.stringContaining('Org/other') });
   expect(await readFile(join(disk, 'cache/Org--other/a.gguf'), 'utf8')).toBe('a');
-  const staged = await runSkulk(['stage', 'org/m'], { env });
+  const staged = await runInProcess(['stage', 'org/m'], { env });
   expect(staged).toMatchObject({ status: 0 });
   expect((await readdir(join(home, 'staging/org--m'))).toSorted()).toEqual(['.last_used', '.skulk.json', 'Config.json', 'config.json']);
 });
@@ -69,13 +69,12 @@ test('a store on such a disk refuses them from a directory, from another machine
   await writeFiles(source, files);
   const host = { SKULK_HOME: join(world.home, 'h'), HF_ENDPOINT: world.hub.url, SKULK_CONFIG: join(world.home, 'skulk.json') };
   await writeFiles(world.home, { 'skulk.json': JSON.stringify({ model_store: { store_path: store } }) });
-  expect(await runSkulk(['add', source, '--as', 'org/m'], { env: host })).toMatchObject(both);
-  expect(await runSkulk(['download', 'org/hub'], { env: host })).toMatchObject(both);
-  const served = await startServe({ home: join(world.home, 'h'), env: host });
-  onTestFinished(() => served[Symbol.asyncDispose]());
+  expect(await runInProcess(['add', source, '--as', 'org/m'], { env: host })).toMatchObject(both);
+  expect(await runInProcess(['download', 'org/hub'], { env: host })).toMatchObject(both);
+  const served = await serveInProcess({ home: join(world.home, 'h'), env: host });
   const node = { SKULK_HOME: join(world.home, 'node'), SKULK_STORE: served.url };
-  expect(await runSkulk(['download', 'org/hub'], { env: node })).toMatchObject(both);
-  expect(await runSkulk(['add', source, '--as', 'org/m'], { env: node })).toMatchObject(both);
+  expect(await runInProcess(['download', 'org/hub'], { env: node })).toMatchObject(both);
+  expect(await runInProcess(['add', source, '--as', 'org/m'], { env: node })).toMatchObject(both);
   expect((await readdir(store, { recursive: true })).filter((path) => path.toLowerCase().endsWith('config.json'))).toEqual([]);
   expect(world.hub.sent('a.safetensors')).toBe(0);
 });

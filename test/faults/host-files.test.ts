@@ -4,8 +4,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { isLong } from '../helpers/seeded.ts';
-import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
+import { startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { within } from '../helpers/waiting.ts';
 
@@ -32,16 +33,15 @@ const damages: Readonly<Record<string, (path: string) => Promise<void>>> = {
 async function hostAndNode() {
   const home = await temporaryDirectory();
   await writeFiles(join(home, 'm'), { 'model.bin': content, 'config.json': '{}' });
-  const served = await startServe({ home: join(home, 'host') });
-  onTestFinished(() => served[Symbol.asyncDispose]());
+  const served = await serveInProcess({ home: join(home, 'host') });
   const env = { SKULK_HOME: join(home, 'host') };
-  expect((await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env })).status).toBe(0);
+  expect((await runInProcess(['add', join(home, 'm'), '--as', 'org/m'], { env })).status).toBe(0);
   const proxy = await faultProxy(served.url);
   onTestFinished(() => proxy[Symbol.asyncDispose]());
   return {
     served,
     proxy,
-    host: (...args: string[]) => runSkulk(args, { env }),
+    host: (...args: string[]) => runInProcess(args, { env }),
     node: { SKULK_HOME: join(home, 'node'), SKULK_STORE: proxy.url },
     file: join(served.storePath, 'org--m', 'model.bin'),
     source: join(home, 'm'),
@@ -61,7 +61,7 @@ const tried = Object.entries(damages).filter(([name]) => isLong || usual.include
 describe.each(tried)('a canonical file that is %s', (name, damage) => {
   test('while it is staged is never published, and the store says so', async () => {
     const { served, proxy, host, node, file, source, copy } = await within('the set-up', hostAndNode());
-    const log = (): string => `${served.running.stderr()}\n${proxy.requests.join('\n')}\n${proxy.bytes()} bytes`;
+    const log = (): string => `${served.stderr()}\n${proxy.requests.join('\n')}\n${proxy.bytes()} bytes`;
     const whole = await digestsBelow(source);
     proxy.setRate(60e6);
     const stage = startSkulk(['stage', 'org/m', '--connections', '1'], { env: node });
@@ -102,10 +102,10 @@ test('a staged copy that was changed on the node is mended by the next stage, wh
   const { proxy, node, source, copy } = await hostAndNode();
   const whole = await digestsBelow(source);
   for (const [name, damage] of tried) {
-    expect((await runSkulk(['stage', 'org/m'], { env: node })).status).toBe(0);
+    expect((await runInProcess(['stage', 'org/m'], { env: node })).status).toBe(0);
     await damage(join(copy, 'model.bin'));
     const before = proxy.bytes();
-    expect(await runSkulk(['stage', 'org/m'], { env: node }), name).toMatchObject({ status: 0 });
+    expect(await runInProcess(['stage', 'org/m'], { env: node }), name).toMatchObject({ status: 0 });
     expect(await digestsBelow(copy), name).toEqual(whole);
     if (name === 'changed in place, near its end') expect(proxy.bytes() - before).toBeLessThan(chunkSize + 200_000);
   }

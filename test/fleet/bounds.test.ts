@@ -146,7 +146,7 @@ test('a container that is gone and had no copy does not keep a deletion from bei
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   const report = (id: string, models: readonly string[]) => {
     const { node_id: _, ...body } = node(id, models);
     return ask(host.url, `/nodes/${id}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });

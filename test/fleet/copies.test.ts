@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { runSkulk } from '../helpers/spawn-skulk.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 interface ToldNode {
@@ -45,7 +45,7 @@ describe('what nodes have staged', () => {
       ['org/one', true],
       ['org/two', false],
     ]);
-    expect(await runSkulk(['purge-staging', '--model', 'org/two'], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['purge-staging', '--model', 'org/two'], { env })).toMatchObject({ status: 0 });
     await expect.poll(used).toEqual([['org/one', true]]);
 
     const { copies: told, budget_bytes } = (await nodesOf(host.url))['n1'] ?? {};
@@ -64,18 +64,18 @@ describe('what nodes have staged', () => {
     const world = await fleetWorld();
     await world.add('org/big', new Uint8Array(3000));
     await world.add('org/small');
-    const host = await world.serveHost();
+    const host = await world.hostInProcess();
     const config = join(world.home, 'small.yaml');
     await writeFile(config, `model_store:\n  staging: {staging_keep_recent_gb: ${1000 / 1024 ** 3}}\n`);
     const env = { SKULK_HOME: join(world.home, 'n1'), SKULK_NODE_ID: 'n1', SKULK_STORE: host.url, SKULK_CONFIG: config };
-    expect(await runSkulk(['stage', 'org/big', 'org/small'], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['stage', 'org/big', 'org/small'], { env })).toMatchObject({ status: 0 });
     const { copies: told, budget_bytes } = (await nodesOf(host.url))['n1'] ?? {};
     expect(Object.fromEntries(told?.map(({ model_id, over_budget }) => [model_id, over_budget]) ?? [])).toEqual({
       'org/big': true,
       'org/small': false,
     });
     expect(budget_bytes).toBe(1000);
-    const staging = JSON.parse((await runSkulk(['staging', '--json'], { env })).stdout) as { models: object[]; budget_bytes: number };
+    const staging = JSON.parse((await runInProcess(['staging', '--json'], { env })).stdout) as { models: object[]; budget_bytes: number };
     expect(staging).toMatchObject({ budget_bytes: 1000, in_place: false });
     expect(staging.models).toContainEqual(expect.objectContaining({ model_id: 'org/big', over_budget: true }));
   });
@@ -83,7 +83,7 @@ describe('what nodes have staged', () => {
   test('is taken only as far as it can be, and never more than the store can keep in mind', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
-    const host = await world.serveHost();
+    const host = await world.hostInProcess();
     const bad: readonly unknown[] = [
       copies(1001),
       'many',
@@ -131,7 +131,7 @@ describe('what nodes have staged', () => {
     onTestFinished(() => void server.close());
     const home = await temporaryDirectory();
     const env = { SKULK_HOME: home, SKULK_NODE_ID: 'n1', SKULK_STORE: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-    expect(await runSkulk(['reconcile'], { env })).toMatchObject({ status: 0, stderr: 'nothing to do\n' });
+    expect(await runInProcess(['reconcile'], { env })).toMatchObject({ status: 0, stderr: 'nothing to do\n' });
     expect(bodies.map((body) => 'copies' in body)).toEqual([true, false]);
     expect(bodies[1]).toMatchObject({ staged_models: 0, staged_bytes: 0 });
   });
@@ -142,9 +142,9 @@ describe('a purge on one node', () => {
     const world = await fleetWorld();
     await world.add('org/one');
     await world.add('org/two');
-    const host = await world.serveHost();
+    const host = await world.hostInProcess();
     for (const name of ['n1', 'n2']) {
-      await world.serveNode(name, host.url);
+      await world.nodeInProcess(name, host.url);
       expect(await world.node(name, host.url, 'stage', 'org/one', 'org/two')).toMatchObject({ status: 0 });
     }
     const answer = await post(host.apiUrl, '/store/purge-staging?wait_ms=5000', { model_id: 'org/one', nodes: ['n1'] });
@@ -191,7 +191,7 @@ describe('a purge on one node', () => {
   test('of a node that is away is pending, and is listed until it is done', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
-    const host = await world.serveHost();
+    const host = await world.hostInProcess();
     expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
     expect((await ask(host.url, '/orders')).json()).toEqual([]);
     expect(await world.host('purge-staging', '--node', 'laptop', '--yes')).toMatchObject({ status: 9 });

@@ -42,9 +42,9 @@ test('a delete reaches every node that listens, and waits for the one that sleep
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
-  const host = await world.serveHost();
-  await world.serveNode('n1', host.url);
-  await world.serveNode('n2', host.url);
+  const host = await world.hostInProcess();
+  await world.nodeInProcess('n1', host.url);
+  await world.nodeInProcess('n2', host.url);
   for (const name of ['n1', 'n2', 'laptop'])
     expect(await world.node(name, host.url, 'stage', 'org/one', 'org/two')).toMatchObject({ status: 0 });
 
@@ -70,7 +70,7 @@ test('a delete reaches every node that listens, and waits for the one that sleep
 test('what was staged anew after an order stays, even if the order is heard again', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   const deaf = await dropping(host.url, /\/orders\//);
   expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
   expect((await world.host('delete', 'org/one', '--yes')).status).toBe(9);
@@ -93,7 +93,7 @@ test('what was staged anew after an order stays, even if the order is heard agai
 test('a model that was deleted and added anew is staged anew, and stays', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
   expect((await world.host('delete', 'org/one', '--yes')).status).toBe(9);
   await world.add('org/one', 'other bytes');
@@ -176,8 +176,8 @@ test('a host that uses its models in place keeps them through purges, forced one
 test('a delete ends what is being staged of the model, and no part of it stays', async () => {
   const world = await fleetWorld();
   await world.add('org/big', randomBytes(64 * 1024 * 1024));
-  const host = await world.serveHost();
-  await world.serveNode('n1', host.url);
+  const host = await world.hostInProcess();
+  await world.nodeInProcess('n1', host.url);
   await using proxy = await faultProxy(host.url);
   proxy.setRate(16 * 1024 * 1024);
   const staging = world.startNode('n1', proxy.url, 'stage', 'org/big');
@@ -200,7 +200,7 @@ test('a deletion over HTTP says of the nodes that hold the model how it stands t
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   expect(await world.node('holds', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
   expect(await world.node('other', host.url, 'stage', 'org/two')).toMatchObject({ status: 0 });
   const answer = await ask(host.url, '/models/org%2Fone?wait_ms=0', { method: 'DELETE' });
@@ -212,8 +212,8 @@ test('a deletion over HTTP says of the nodes that hold the model how it stands t
 test('a purge over HTTP reaches every node, and leaves what is canonical', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
-  const host = await world.serveHost();
-  const node = await world.serveNode('n1', host.url);
+  const host = await world.hostInProcess();
+  const node = await world.nodeInProcess('n1', host.url);
   expect(await world.node('n1', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
   const answer = await ask(node.apiUrl, '/store/purge-staging', { method: 'POST' });
   expect(answer.status).toBe(200);
@@ -229,7 +229,7 @@ test('a purge over HTTP reaches every node, and leaves what is canonical', async
 test('nodes are listed, and one that is gone can be forgotten with what it had to do', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
   expect((await world.host('delete', 'org/one', '--yes')).status).toBe(9);
   const listed = JSON.parse((await world.host('nodes', '--json')).stdout) as { nodes: object[] };

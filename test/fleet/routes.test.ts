@@ -12,7 +12,7 @@ const order = '0123456789abcdef01234567';
 test('the gates of the fleet', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   const post = (target: string, body: unknown) => ask(host.url, target, { method: 'POST', headers: json, body: JSON.stringify(body) });
   expect((await post('/nodes/n1', report)).json()).toEqual({ orders: [] });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const token = 'only-for-this-lan';
@@ -14,9 +14,13 @@ test('a token of the configuration file is wanted by the host, sent by commands 
   await writeFile(config, `model_store:\n  auth:\n    token: ${token}\n`);
   await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
   const hostEnv = { SKULK_HOME: join(home, 'host'), SKULK_CONFIG: config };
-  const host = await startServe({ home: join(home, 'host'), env: { SKULK_CONFIG: config, SKULK_NODE_ID: 'host' }, args: ['--verbose'] });
+  const host = await serveInProcess({
+    home: join(home, 'host'),
+    env: { SKULK_CONFIG: config, SKULK_NODE_ID: 'host' },
+    args: ['--verbose'],
+  });
   onTestFinished(() => host[Symbol.asyncDispose]());
-  expect(await runSkulk(['add', join(home, 'source'), '--as', 'org/m'], { env: hostEnv })).toMatchObject({ status: 0 });
+  expect(await runInProcess(['add', join(home, 'source'), '--as', 'org/m'], { env: hostEnv })).toMatchObject({ status: 0 });
   for (const [url, target] of [
     [host.url, '/registry'],
     [host.url, '/nodes'],
@@ -30,16 +34,19 @@ test('a token of the configuration file is wanted by the host, sent by commands 
   expect(shown.body.toString()).not.toContain(token);
 
   const nodeEnv = { SKULK_HOME: join(home, 'n1'), SKULK_NODE_ID: 'n1', SKULK_STORE: host.url };
-  expect(await runSkulk(['stage', 'org/m'], { env: nodeEnv })).toMatchObject({ status: 2, stderr: expect.stringContaining('SKULK_TOKEN') });
-  const node = await startServe({ home: join(home, 'n1'), args: ['--role', 'node'], env: { ...nodeEnv, SKULK_CONFIG: config } });
+  expect(await runInProcess(['stage', 'org/m'], { env: nodeEnv })).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('SKULK_TOKEN'),
+  });
+  const node = await serveInProcess({ home: join(home, 'n1'), args: ['--role', 'node'], env: { ...nodeEnv, SKULK_CONFIG: config } });
   onTestFinished(() => node[Symbol.asyncDispose]());
-  expect(await runSkulk(['stage', 'org/m'], { env: { ...nodeEnv, SKULK_CONFIG: config } })).toMatchObject({ status: 0 });
-  const deleted = await runSkulk(['delete', 'org/m', '--yes', '--json'], { env: { ...nodeEnv, SKULK_CONFIG: config } });
+  expect(await runInProcess(['stage', 'org/m'], { env: { ...nodeEnv, SKULK_CONFIG: config } })).toMatchObject({ status: 0 });
+  const deleted = await runInProcess(['delete', 'org/m', '--yes', '--json'], { env: { ...nodeEnv, SKULK_CONFIG: config } });
   expect(JSON.parse(deleted.stdout)).toMatchObject({
     nodes: expect.arrayContaining([expect.objectContaining({ node: 'n1', status: 'done' })]),
   });
-  const config2 = await runSkulk(['config', 'show'], { env: hostEnv });
-  for (const said of [config2.stdout, host.running.stderr(), node.running.stderr(), deleted.stderr]) expect(said).not.toContain(token);
+  const config2 = await runInProcess(['config', 'show'], { env: hostEnv });
+  for (const said of [config2.stdout, host.stderr(), node.stderr(), deleted.stderr]) expect(said).not.toContain(token);
 });
 
 test('a token that is none is refused without being repeated', async () => {
@@ -47,7 +54,7 @@ test('a token that is none is refused without being repeated', async () => {
   const config = join(home, 'skulk.yaml');
   for (const bad of ['"with a space"', 'short', '"line\\nbreak-in-it"']) {
     await writeFile(config, `model_store:\n  auth:\n    token: ${bad}\n`);
-    const ended = await runSkulk(['config', 'validate'], { env: { SKULK_HOME: home, SKULK_CONFIG: config } });
+    const ended = await runInProcess(['config', 'validate'], { env: { SKULK_HOME: home, SKULK_CONFIG: config } });
     expect(ended).toMatchObject({ status: 2, stdout: '' });
     expect(ended.stderr).toContain('model_store.auth.token');
     expect(ended.stderr).not.toMatch(/with a space|short|break-in-it/);

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type FakeHub, fakeHub } from './fake-hub.ts';
-import { runInProcess } from './run-in-process.ts';
-import { type Ended, type RunningSkulk, runSkulk, type Served, startServe, startSkulk } from './spawn-skulk.ts';
+import { runInProcess, serveInProcess } from './run-in-process.ts';
+import { type Ended, type RunningSkulk, runSkulk, type Served, type Serving, startServe, startSkulk } from './spawn-skulk.ts';
 import { temporaryDirectory } from './temp-directory.ts';
 
 /** A stand-in for the Hub, a store host and a node. What serves and what a node does are processes of their own. */
@@ -11,11 +11,13 @@ export interface HubWorld {
   readonly home: string;
   readonly storePath: string;
   readonly serve: (env?: Readonly<Record<string, string>>) => Promise<Served>;
+  /** The same in this process: ready in a tenth of the time, and can be stopped, but not killed. */
+  readonly serveInProcess: () => Promise<Serving>;
   /** Runs a command on the store host, in this process. */
   readonly host: (...args: readonly string[]) => Promise<Ended>;
   readonly startHost: (...args: readonly string[]) => RunningSkulk;
   /** Runs a command on a node of a server. */
-  readonly node: (served: Served, name: string, ...args: readonly string[]) => RunningSkulk;
+  readonly node: (served: Serving, name: string, ...args: readonly string[]) => RunningSkulk;
   readonly staged: (name: string) => string;
 }
 
@@ -37,6 +39,7 @@ export async function hubWorld(more: Readonly<Record<string, string>> = {}): Pro
       onTestFinished(() => served[Symbol.asyncDispose]());
       return served;
     },
+    serveInProcess: () => serveInProcess({ home: hostHome, env }),
     host: (...args) => run(args, { env: hostEnv }),
     startHost: (...args) => startSkulk(args, { env: hostEnv }),
     node: (served, name, ...args) =>

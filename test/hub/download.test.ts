@@ -23,7 +23,7 @@ const ask = async (url: string, body?: object): Promise<Record<string, unknown>>
 test('a model is fetched, verified, registered and can be staged', async () => {
   const world = await hubWorld();
   const commit = world.hub.push('org/m', { files });
-  const served = await world.serve();
+  const served = await world.serveInProcess();
   const { status, stdout, stderr } = await world.host('download', 'org/m', '--json');
   expect(status, stderr).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ modelId: 'org/m', status: 'complete', progress: 1, commit });
@@ -66,7 +66,7 @@ test('who asks while it is fetched joins, a delete is refused, and a cancel keep
     if (path === 'model-00001-of-00002.safetensors' && request.headers.range?.startsWith('bytes=16777216-') === true) await gate.promise;
     return false;
   };
-  const served = await world.serve();
+  const served = await world.serveInProcess();
   const running = world.startHost('download', 'org/m');
   await world.hub.passed(16 * mebibyte + 300_000);
   const bytesDone = async () => ((await (await fetch(`${served.url}/downloads`)).json()) as { bytes_done: number }[])[0]?.bytes_done;
@@ -93,7 +93,7 @@ test('who asks while it is fetched joins, a delete is refused, and a cancel keep
 test('another revision sends only what changed, and replaces the model at once', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
-  const served = await world.serve();
+  const served = await world.serveInProcess();
   expect((await world.host('download', 'org/m')).status).toBe(0);
   const changed = { ...files, 'model-00002-of-00002.safetensors': noise(300_000, 3) };
   const { 'notes/empty.txt': _, ...fewer } = changed;
@@ -112,7 +112,7 @@ test('another revision sends only what changed, and replaces the model at once',
 test('a commit that moves in the middle does not mix two revisions', async () => {
   const world = await hubWorld();
   const commit = world.hub.push('org/m', { files });
-  await world.serve();
+  await world.serveInProcess();
   world.hub.fault = ({ number, path }) => {
     if (path === 'model-00001-of-00002.safetensors' && number === 1) world.hub.push('org/m', { files: { 'config.json': '{"other":1}' } });
     return false;
@@ -125,7 +125,7 @@ test('a commit that moves in the middle does not mix two revisions', async () =>
 test('cuts, rate limits, server errors, whole answers to ranges and stalls are overcome', async () => {
   const world = await hubWorld({ SKULK_STALL_TIMEOUT: '1' });
   world.hub.push('org/m', { files });
-  await world.serve();
+  await world.serveInProcess();
   const seen = new Set<string>();
   world.hub.fault = ({ host, number, path, request, response }) => {
     const once = (what: string): boolean => {
@@ -164,7 +164,7 @@ test.each([
 ] as const)('wrong content of %s is fetched once more, then fails; nothing of it is registered', async (_, path, wrong) => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
-  const served = await world.serve();
+  const served = await world.serveInProcess();
   let times = 0;
   const corrupt = (until: number): void => {
     world.hub.fault = ({ host, path: asked, response }) => {
@@ -284,7 +284,7 @@ test('two run at a time, the rest wait in order', async () => {
     await gate.promise;
     return false;
   };
-  const served = await world.serve();
+  const served = await world.serveInProcess();
   for (const id of ids) expect((await world.host('download', id, '--no-wait')).status).toBe(0);
   const states = ((await (await fetch(`${served.url}/downloads`)).json()) as { modelId: string; status: string }[]).map(
     ({ modelId, status }) => [modelId, status],
@@ -327,7 +327,7 @@ test.each([
 
 test('a body that cannot be meant is refused', async () => {
   const world = await hubWorld();
-  const served = await world.serve();
+  const served = await world.serveInProcess();
   for (const body of [{ gguf_file: '../x.gguf' }, { gguf_file: 'x.bin' }, { revision: '../../x' }, { gguf_file: 7 }, { selector: 'a b' }]) {
     const response = await fetch(`${served.url}/models/org%2Fm/download`, {
       method: 'POST',

@@ -4,8 +4,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, digestsOfFiles, noise } from '../helpers/model-files.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { rounds } from '../helpers/seeded.ts';
-import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
 
 const nodeCount = rounds({ few: 5, many: 20 });
 const files = { 'config.json': '{}', 'a.safetensors': noise(18 * 1024 * 1024, 1), 'b.safetensors': noise(400_000, 2) };
@@ -13,7 +13,7 @@ const files = { 'config.json': '{}', 'a.safetensors': noise(18 * 1024 * 1024, 1)
 test('one command on an empty store brings a model from the Hub to the node', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
-  const served = await world.serve();
+  const served = await world.serveInProcess();
   const staged = await world.node(served, 'node', 'stage', 'org/m', '--json').exited;
   expect(staged.status, staged.stderr).toBe(0);
   expect(JSON.parse(staged.stdout).staged).toMatchObject([{ source: 'store', path: join(world.staged('node'), 'org--m') }]);
@@ -25,7 +25,7 @@ test(`${nodeCount} nodes that ask at once cause one download`, async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   world.hub.rate = 20 * 1024 * 1024;
-  const served = await world.serve();
+  const served = await world.serveInProcess();
   const nodes = Array.from({ length: nodeCount }, (_, index) => world.node(served, `node${index}`, 'stage', 'org/m').exited);
   for (const { status, stderr } of await Promise.all(nodes)) expect(status, stderr).toBe(0);
   for (const [path, content] of Object.entries(files)) expect(world.hub.sent(path), path).toBe(Buffer.from(content).length);
@@ -40,7 +40,7 @@ test('where nothing may be fetched, stage names the setting', async () => {
   expect(refused.stderr).toContain('HF_HUB_OFFLINE');
   const asked = await world.host('download', 'org/m');
   expect(asked).toMatchObject({ status: 8 });
-  const own = await runSkulk(['stage', 'org/m'], {
+  const own = await runInProcess(['stage', 'org/m'], {
     env: { SKULK_HOME: join(world.home, 'node'), SKULK_STORE: offline.url, HF_ENDPOINT: world.hub.url, HF_HUB_OFFLINE: '1' },
   });
   expect(own).toMatchObject({ status: 3 });
@@ -56,15 +56,15 @@ test('without any store the model comes straight into staging; a store that does
   const config = join(world.home, 'alone.yaml');
   const { writeFile } = await import('node:fs/promises');
   await writeFile(config, 'model_store:\n  store_port: 9\n');
-  const staged = await runSkulk(['stage', 'org/m', '--json'], { env: { ...env, SKULK_CONFIG: config } });
+  const staged = await runInProcess(['stage', 'org/m', '--json'], { env: { ...env, SKULK_CONFIG: config } });
   expect(staged.status, staged.stderr).toBe(0);
   expect(JSON.parse(staged.stdout).staged).toMatchObject([{ source: 'hub', bytes_transferred: 18 * 1024 * 1024 + 400_002 }]);
-  const warm = await runSkulk(['stage', 'org/m', '--json'], { env: { ...env, SKULK_CONFIG: config } });
+  const warm = await runInProcess(['stage', 'org/m', '--json'], { env: { ...env, SKULK_CONFIG: config } });
   expect(JSON.parse(warm.stdout).staged).toMatchObject([{ source: 'cache', revision: 'main' }]);
-  expect((await runSkulk(['verify', '--staging'], { env: { ...env, SKULK_CONFIG: config } })).status).toBe(0);
+  expect((await runInProcess(['verify', '--staging'], { env: { ...env, SKULK_CONFIG: config } })).status).toBe(0);
   const away = { SKULK_HOME: join(world.home, 'away'), HF_ENDPOINT: world.hub.url, SKULK_STORE: 'http://127.0.0.1:9' };
-  expect(await runSkulk(['stage', 'org/m'], { env: away })).toMatchObject({ status: 4, stdout: '' });
-  const direct = await runSkulk(['stage', `org/m@${commit}`, '--direct', '--json'], { env: away });
+  expect(await runInProcess(['stage', 'org/m'], { env: away })).toMatchObject({ status: 4, stdout: '' });
+  const direct = await runInProcess(['stage', `org/m@${commit}`, '--direct', '--json'], { env: away });
   expect(direct.status, direct.stderr).toBe(0);
   expect(JSON.parse(direct.stdout).staged).toMatchObject([{ source: 'hub', revision: commit }]);
   expect(
@@ -80,7 +80,7 @@ test('a node takes what the store has while the store still downloads', async ()
   const size = 96 * 1024 * 1024;
   const content = noise(size, 7);
   world.hub.push('org/big', { files: { 'config.json': '{}', 'a.safetensors': content } });
-  const served = await world.serve();
+  const served = await world.serveInProcess();
   const proxy = await faultProxy(served.url);
   onTestFinished(() => proxy[Symbol.asyncDispose]());
   // The store gets its last chunk only when the node has asked for four of those before.
@@ -111,8 +111,8 @@ test('a node takes what the store has while the store still downloads', async ()
 test('a serving node passes everything on to its store', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
-  const served = await world.serve();
-  const node = await startServe({ home: join(world.home, 'api'), args: ['--role', 'node'], env: { SKULK_STORE: served.url } });
+  const served = await world.serveInProcess();
+  const node = await serveInProcess({ home: join(world.home, 'api'), args: ['--role', 'node'], env: { SKULK_STORE: served.url } });
   onTestFinished(() => node[Symbol.asyncDispose]());
   const url = `${node.apiUrl}/store/models/org%2Fm/download`;
   expect((await fetch(`${url}/status`)).status).toBe(404);

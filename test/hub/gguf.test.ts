@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
-import { runSkulk } from '../helpers/spawn-skulk.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
 
 const files = {
   'README.md': 'read me',
@@ -20,7 +20,7 @@ const pathsOf = async (world: Awaited<ReturnType<typeof hubWorld>>): Promise<str
 test('the preferred quantization, then another one is added to it', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
-  await world.serve();
+  await world.serveInProcess();
   expect((await world.host('download', 'org/g')).status).toBe(0);
   expect(await pathsOf(world)).toEqual(['Foo-Q4_K_M.gguf', 'config.json', 'mmproj-Foo-f16.gguf']);
   expect((await world.host('download', 'org/g:Q5_K_M')).status).toBe(0);
@@ -60,7 +60,7 @@ test('an old entry without its projector is not served as whole, and the next do
   await rm(join(world.storePath, 'org--g', 'mmproj-Foo-f16.gguf'));
   await rm(join(world.storePath, '.skulk', 'v1', 'manifests', 'org--g.json'));
   await rm(join(world.storePath, '.skulk', 'v1', 'seen', 'org--g.json'), { force: true });
-  const served = await world.serve();
+  const served = await world.serveInProcess();
   expect((await fetch(`${served.url}/models/org%2Fg/files`)).status).toBe(404);
   const again = await world.host('download', 'org/g');
   expect(again.status, again.stderr).toBe(0);
@@ -72,7 +72,7 @@ test('an old entry without its projector is not served as whole, and the next do
 test('stage of a quantization brings that one alone, from the Hub if need be', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
-  const served = await world.serve();
+  const served = await world.serveInProcess();
   const stage = async (ref: string, ...more: string[]) => {
     const ended = await world.node(served, 'node', 'stage', ref, '--json', ...more).exited;
     return { ...ended, ...(ended.status === 0 && { staged: JSON.parse(ended.stdout).staged[0] }) };
@@ -96,9 +96,9 @@ test('stage of a quantization brings that one alone, from the Hub if need be', a
   expect((await stage('org/g:Q5_K_M')).staged).toMatchObject({ source: 'cache' });
   const ran = await world.node(served, 'node', 'run', 'org/g:Q5_K_M', '--', 'echo', '{gguf}').exited;
   expect(ran.stdout.trim().endsWith(five[0] as string), ran.stderr).toBe(true);
-  expect((await runSkulk(['verify', '--staging'], { env: { SKULK_HOME: join(world.home, 'node'), SKULK_STORE: served.url } })).status).toBe(
-    0,
-  );
+  expect(
+    (await runInProcess(['verify', '--staging'], { env: { SKULK_HOME: join(world.home, 'node'), SKULK_STORE: served.url } })).status,
+  ).toBe(0);
   const gone = await stage('org/g:Q2_K');
   expect(gone).toMatchObject({ status: 3, stdout: '' });
   expect(gone.stderr).toContain('Q5_K_M');
@@ -107,7 +107,7 @@ test('stage of a quantization brings that one alone, from the Hub if need be', a
 test('a quantization that the repo lacks costs no byte', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
-  const served = await world.serve();
+  const served = await world.serveInProcess();
   expect((await world.node(served, 'node', 'stage', 'org/g:Q2_K').exited).status).toBe(3);
   for (const path of Object.keys(files)) expect(world.hub.sent(path), path).toBe(0);
 });

@@ -4,8 +4,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { fakeHub } from '../helpers/fake-hub.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { noise, writeFiles } from '../helpers/model-files.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
-import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -18,9 +18,8 @@ describe('a store host without room', wants('a disk of their own'), () => {
     const disk = await smallDisk(16 * mebibyte);
     const home = await temporaryDirectory();
     const env = { SKULK_HOME: home, HF_ENDPOINT: hub.url };
-    const served = await startServe({ home, args: ['--store-path', disk.path], env });
-    onTestFinished(() => served[Symbol.asyncDispose]());
-    const refused = await runSkulk(['download', 'org/m'], { env: { ...env, SKULK_STORE: served.url } });
+    const served = await serveInProcess({ home, args: ['--store-path', disk.path], env });
+    const refused = await runInProcess(['download', 'org/m'], { env: { ...env, SKULK_STORE: served.url } });
     expect(refused, refused.stderr).toMatchObject({ status: 7, stdout: '' });
     expect(refused.stderr).toContain('24.0 MiB');
     expect(hub.sent('a.safetensors')).toBe(0);
@@ -31,12 +30,11 @@ describe('a store host without room', wants('a disk of their own'), () => {
     const disk = await smallDisk(16 * mebibyte);
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'm'), { 'a.bin': noise(24 * mebibyte, 1) });
-    const served = await startServe({ home: join(home, 'host'), args: ['--store-path', disk.path] });
-    onTestFinished(() => served[Symbol.asyncDispose]());
+    const served = await serveInProcess({ home: join(home, 'host'), args: ['--store-path', disk.path] });
     const proxy = await faultProxy(served.url);
     onTestFinished(() => proxy[Symbol.asyncDispose]());
     proxy.setHealth((health) => ({ ...health, store_path: '/on/another/machine' }));
-    const refused = await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], {
+    const refused = await runInProcess(['add', join(home, 'm'), '--as', 'org/m'], {
       env: { SKULK_HOME: join(home, 'node'), SKULK_STORE: proxy.url },
     });
     expect(refused, refused.stderr).toMatchObject({ status: 7, stdout: '' });
@@ -55,9 +53,8 @@ describe('the reserve of a store', wants('a disk of their own'), () => {
     await writeFiles(join(home, 'm'), { 'a.bin': noise(3 * mebibyte, 2) });
     await writeFiles(join(home, 'small'), { 'a.bin': noise(4096, 2) });
     const add = (model: string, more: Readonly<Record<string, string>>) =>
-      runSkulk(['add', join(home, model), '--as', `org/${model}`], { env: { ...env, ...more } });
-    const served = await startServe({ home, args: ['--store-path', disk.path], env });
-    onTestFinished(() => served[Symbol.asyncDispose]());
+      runInProcess(['add', join(home, model), '--as', `org/${model}`], { env: { ...env, ...more } });
+    const served = await serveInProcess({ home, args: ['--store-path', disk.path], env });
     const toServer = { SKULK_STORE: served.url };
     expect(await add('small', toServer)).toMatchObject({ status: 0 });
     // One percent of the disk is 4 MiB: there is room for the files, but only by eating the reserve.
@@ -66,14 +63,14 @@ describe('the reserve of a store', wants('a disk of their own'), () => {
     onTestFinished(() => proxy[Symbol.asyncDispose]());
     proxy.setHealth((health) => ({ ...health, store_path: '/on/another/machine' }));
     for (const refused of [
-      await runSkulk(['download', 'org/m'], { env: { ...env, ...toServer } }),
+      await runInProcess(['download', 'org/m'], { env: { ...env, ...toServer } }),
       await add('m', { SKULK_STORE: proxy.url }),
       await add('m', toServer),
     ]) {
       expect(refused, refused.stderr).toMatchObject({ status: 7, stdout: '' });
       expect(refused.stderr).toContain('stay free for the store itself');
     }
-    const removed = await runSkulk(['delete', 'org/small', '--yes'], { env: { ...env, ...toServer } });
+    const removed = await runInProcess(['delete', 'org/small', '--yes'], { env: { ...env, ...toServer } });
     expect(removed, removed.stderr).toMatchObject({ status: 0 });
     await disk.leave(9 * mebibyte);
     const added = await add('m', toServer);

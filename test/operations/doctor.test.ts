@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 interface Doctor {
@@ -16,7 +16,7 @@ async function examine(yaml: string | undefined, { home, env = {} }: { home?: st
   const place = home ?? (await temporaryDirectory());
   const config = join(place, 'skulk.yaml');
   if (yaml !== undefined) await writeFile(config, yaml);
-  const ended = await runSkulk(['doctor', '--json'], {
+  const ended = await runInProcess(['doctor', '--json'], {
     env: { SKULK_HOME: place, ...(yaml !== undefined && { SKULK_CONFIG: config }), ...env },
     cwd: place,
   });
@@ -38,7 +38,7 @@ async function somethingElse(answer: (url: string) => unknown): Promise<number> 
 describe('doctor', () => {
   test('finds nothing wrong with a host and its server, and with a node of it', async () => {
     const home = await temporaryDirectory();
-    await using served = await startServe({ home });
+    await using served = await serveInProcess({ home });
     const host = await examine(undefined, { home });
     expect(host).toMatchObject({ status: 0, report: { ok: true } });
     expect([host.of('role')?.found, host.of('store')?.found]).toEqual([
@@ -63,9 +63,8 @@ describe('doctor', () => {
 
   test('says what the LAN may do without a token, with and without a server, on the host and on a node', async () => {
     const home = await temporaryDirectory();
-    const served = await startServe({ home });
-    onTestFinished(() => served[Symbol.asyncDispose]());
-    const set = (lan: string) => runSkulk(['policy', 'set', 'lan', lan], { env: { SKULK_HOME: home } });
+    const served = await serveInProcess({ home });
+    const set = (lan: string) => runInProcess(['policy', 'set', 'lan', lan], { env: { SKULK_HOME: home } });
     const access = async (on: Parameters<typeof examine>[1]) => (await examine(undefined, on)).of('access');
     const node = { env: { SKULK_STORE: served.url } };
     for (const [lan, says] of [
@@ -88,7 +87,7 @@ describe('doctor', () => {
   });
 
   test('says that the server serves another directory than commands on its machine use', async () => {
-    await using served = await startServe({ home: await temporaryDirectory() });
+    await using served = await serveInProcess({ home: await temporaryDirectory() });
     const home = await temporaryDirectory();
     await mkdir(join(home, 'disk'));
     const { of, status } = await examine(`model_store:\n  store_path: ${home}/disk\n  store_port: ${new URL(served.url).port}\n`, { home });
@@ -179,8 +178,9 @@ describe('doctor', () => {
     const model = join(home, 'm');
     await mkdir(model);
     await writeFile(join(model, 'a'), 'a');
-    for (const id of ['org/m', 'org/n']) expect((await runSkulk(['add', model, '--as', id], { env: { SKULK_HOME: home } })).status).toBe(0);
-    expect((await runSkulk(['stage', 'org/m'], { env: { SKULK_HOME: home } })).status).toBe(0);
+    for (const id of ['org/m', 'org/n'])
+      expect((await runInProcess(['add', model, '--as', id], { env: { SKULK_HOME: home } })).status).toBe(0);
+    expect((await runInProcess(['stage', 'org/m'], { env: { SKULK_HOME: home } })).status).toBe(0);
     await rm(join(home, 'store', 'org--n'), { recursive: true });
     await mkdir(join(home, 'staging', 'holiday pictures'));
     await mkdir(join(home, 'staging', '.skulk', 'v1', 'trash', 'x'), { recursive: true });
@@ -211,7 +211,7 @@ describe('doctor', () => {
 
   test('speaks to a person too', async () => {
     const place = await temporaryDirectory();
-    const { stdout, stderr, status } = await runSkulk(['doctor'], {
+    const { stdout, stderr, status } = await runInProcess(['doctor'], {
       env: { SKULK_HOME: place, SKULK_STORE: 'http://127.0.0.1:1' },
       cwd: place,
     });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
-import { runSkulk } from '../helpers/spawn-skulk.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const run = promisify(execFile);
@@ -14,13 +14,13 @@ async function homeWith(...models: readonly string[]) {
   await mkdir(join(home, 'store'));
   await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
   for (const model of models)
-    expect(await runSkulk(['add', join(home, 'source'), '--as', model], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['add', join(home, 'source'), '--as', model], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
   return home;
 }
 
 test('delete tells a wrong name before the first model is gone', async () => {
   const home = await homeWith('a/one', 'a/two');
-  const ended = await runSkulk(['delete', 'a/one', 'a/nope', 'a/two', '--yes', '--json'], { env: { SKULK_HOME: home } });
+  const ended = await runInProcess(['delete', 'a/one', 'a/nope', 'a/two', '--yes', '--json'], { env: { SKULK_HOME: home } });
   expect(ended).toMatchObject({ status: 3, stdout: '', stderr: expect.stringContaining('nothing was deleted') });
   expect((await readdir(join(home, 'store'))).filter((name) => name.startsWith('a--'))).toEqual(['a--one', 'a--two']);
 });
@@ -29,7 +29,7 @@ test('verify --repair fails when a model outside the registry is not what its ma
   const home = await homeWith('a/one');
   await writeFile(join(home, 'store/a--one/a.gguf'), 'SOME bytes');
   await writeFile(join(home, 'store/registry.json'), '{}');
-  expect(await runSkulk(['verify', '--repair'], { env: { SKULK_HOME: home } })).toMatchObject({ status: 6 });
+  expect(await runInProcess(['verify', '--repair'], { env: { SKULK_HOME: home } })).toMatchObject({ status: 6 });
 });
 
 test('purge-staging makes room on a disk that is full', async (context) => {
@@ -47,16 +47,16 @@ test('purge-staging makes room on a disk that is full', async (context) => {
   onTestFinished(async () => void (await run('umount', ['-l', disk])));
   await writeFile(join(home, 'skulk.json'), JSON.stringify({ model_store: { staging: { node_cache_path: join(disk, 'cache') } } }));
   const env = { SKULK_HOME: home, SKULK_CONFIG: join(home, 'skulk.json') };
-  expect(await runSkulk(['stage', 'a/one'], { env })).toMatchObject({ status: 0 });
+  expect(await runInProcess(['stage', 'a/one'], { env })).toMatchObject({ status: 0 });
   await rm(join(disk, 'cache/.skulk/v1/locks'), { recursive: true });
   await run('dd', ['if=/dev/zero', `of=${join(disk, 'filler')}`, 'bs=4k']).catch(() => undefined);
-  expect(await runSkulk(['purge-staging'], { env })).toMatchObject({ status: 0 });
+  expect(await runInProcess(['purge-staging'], { env })).toMatchObject({ status: 0 });
   expect(await readdir(join(disk, 'cache'))).not.toContain('a--one');
 });
 
 test('serve refuses one port for both of its servers', async () => {
   const home = await homeWith();
   await writeFile(join(home, 'skulk.json'), JSON.stringify({ model_store: { store_port: 52415 } }));
-  const ended = await runSkulk(['serve'], { env: { SKULK_HOME: home, SKULK_CONFIG: join(home, 'skulk.json') } });
+  const ended = await runInProcess(['serve'], { env: { SKULK_HOME: home, SKULK_CONFIG: join(home, 'skulk.json') } });
   expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('both 52415') });
 });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
-import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
@@ -22,7 +23,7 @@ async function host(cache: (home: string) => string = (home) => join(home, 'stag
     JSON.stringify({ model_store: { store_path: join(home, 'store'), staging: { node_cache_path: cache(home), ...staging } } }),
   );
   const env = { SKULK_HOME: join(home, 'home'), SKULK_CONFIG: join(home, 'skulk.json') };
-  const skulk = (...args: string[]) => runSkulk(args, { env });
+  const skulk = (...args: string[]) => runInProcess(args, { env });
   expect(await skulk('add', join(home, 'source'), '--as', 'org/m')).toMatchObject({ status: 0 });
   const stage = async (...args: string[]) => {
     const { status, stdout, stderr } = await skulk('stage', 'org/m', '--json', ...args);
@@ -56,7 +57,7 @@ describe('on the store host', () => {
 
   test('that stays so with a server, also when it is named by its URL; a model of another store is not mixed in', async () => {
     const { env, stage, canonical } = await host((home) => join(home, 'store'));
-    const server = await startServe({ home: env.SKULK_HOME, env });
+    const server = await serveInProcess({ home: env.SKULK_HOME, env });
     expect(await stage()).toMatchObject({ status: 0, staged: { source: 'in-place', path: canonical } });
     expect(await stage('--store', server.url)).toMatchObject({ status: 0, staged: { source: 'in-place', path: canonical } });
     const other = await serveModels({ 'org/m': { other: 'bytes' } });
@@ -70,7 +71,7 @@ describe('on the store host', () => {
     ['staging is off', (home: string) => join(home, 'staging'), { enabled: false }, false],
   ] as const)('what is used in place stays as it is until the use ends (%s)', async (_, cache, staging, isServed) => {
     const { home, env, skulk, canonical } = await host(cache, staging);
-    await using _server = isServed ? await startServe({ home: env.SKULK_HOME, env }) : undefined;
+    await using _server = isServed ? await serveInProcess({ home: env.SKULK_HOME, env }) : undefined;
     await writeFiles(join(home, 'other'), { 'config.json': '[]' });
     const marker = join(home, 'go-on');
     const program = `echo started; n=0; while [ ! -e ${marker} ] && [ $n -lt 10000 ]; do sleep 0.05; n=$((n + 1)); done; cat sub/model.bin | wc -c`;
@@ -102,7 +103,7 @@ describe('on the store host', () => {
     expect(await stage()).toMatchObject({ status: 0, staged: { source: 'clone', path: copy } });
     expect(await stage()).toMatchObject({ status: 0, staged: { source: 'cache', path: copy } });
     await rm(copy, { recursive: true });
-    const server = await startServe({ home: env.SKULK_HOME, env });
+    const server = await serveInProcess({ home: env.SKULK_HOME, env });
     expect(await stage()).toMatchObject({ status: 0, staged: { source: 'clone', path: copy } });
     expect(await digestsBelow(copy)).toEqual(await digestsBelow(canonical));
     await writeFile(join(copy, 'config.json'), '[]');
@@ -118,10 +119,13 @@ test('exit statuses of a process: 3 missing, 4 unreachable, 0 warm and unreachab
   const { proxy } = await serveThroughProxy({ 'org/m': files });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: proxy.url };
   const copy = join(env.SKULK_HOME, 'staging', 'org--m');
-  expect(await runSkulk(['stage', 'org/none'], { env })).toMatchObject({ status: 3, stdout: '' });
-  expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject({ status: 0, stdout: `${copy}\n` });
+  expect(await runInProcess(['stage', 'org/none'], { env })).toMatchObject({ status: 3, stdout: '' });
+  expect(await runInProcess(['stage', 'org/m'], { env })).toMatchObject({ status: 0, stdout: `${copy}\n` });
   await proxy.stop();
-  const [warm, missing] = await Promise.all([runSkulk(['stage', 'org/m'], { env }), runSkulk(['stage', 'org/other', '--json'], { env })]);
+  const [warm, missing] = await Promise.all([
+    runInProcess(['stage', 'org/m'], { env }),
+    runInProcess(['stage', 'org/other', '--json'], { env }),
+  ]);
   expect(warm).toMatchObject({ status: 0, stdout: `${copy}\n`, stderr: expect.stringContaining('could not be asked') });
   expect(missing).toMatchObject({ status: 4, stdout: '' });
   expect(JSON.parse(missing.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({
@@ -142,9 +146,9 @@ test('a disk without room: exit 7 before a byte is sent', async (context) => {
   const home = await temporaryDirectory();
   await writeFile(join(home, 'skulk.json'), JSON.stringify({ model_store: { staging: { node_cache_path: join(mount, 'cache') } } }));
   const env = { SKULK_HOME: home, SKULK_STORE: proxy.url, SKULK_CONFIG: join(home, 'skulk.json') };
-  expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject({ status: 7, stdout: '', stderr: expect.stringContaining('free') });
+  expect(await runInProcess(['stage', 'org/m'], { env })).toMatchObject({ status: 7, stdout: '', stderr: expect.stringContaining('free') });
   expect(proxy.bytes()).toBe(0);
-  expect((await runSkulk(['stage', 'org/fits'], { env })).status).toBe(0);
-  expect((await runSkulk(['stage', 'org/fits', '--force'], { env })).status).toBe(7);
+  expect((await runInProcess(['stage', 'org/fits'], { env })).status).toBe(0);
+  expect((await runInProcess(['stage', 'org/fits', '--force'], { env })).status).toBe(7);
   expect(Object.keys(await digestsBelow(join(mount, 'cache', 'org--fits')))).toEqual(['a']);
 });

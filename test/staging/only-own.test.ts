@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
-import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
@@ -35,7 +35,7 @@ async function expectLeftAlone(place: (copy: string, home: string) => Promise<un
     ['stage', '--dry-run', 'org/m'],
     ['run', 'org/m', '--', 'true'],
   ]) {
-    const ended = await runSkulk(args, { env });
+    const ended = await runInProcess(args, { env });
     expect(ended, args.join(' ')).toMatchObject(refusal(copy));
     expect(ended.stderr).toContain('move it away');
   }
@@ -73,11 +73,11 @@ test('a copy of another model that somebody renamed is not taken for this one', 
   const { url } = await serveModels({ 'org/m': model, 'org/other': { 'b.gguf': 'other' } });
   const home = await temporaryDirectory();
   const env = { SKULK_HOME: home, SKULK_STORE: url };
-  expect((await runSkulk(['stage', 'org/other'], { env })).status).toBe(0);
+  expect((await runInProcess(['stage', 'org/other'], { env })).status).toBe(0);
   const copy = join(home, 'staging/org--m');
   await cp(join(home, 'staging/org--other'), copy, { recursive: true });
-  expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject(refusal(copy));
-  expect(JSON.parse((await runSkulk(['purge-staging', '--force', '--json'], { env })).stdout)).toMatchObject({
+  expect(await runInProcess(['stage', 'org/m'], { env })).toMatchObject(refusal(copy));
+  expect(JSON.parse((await runInProcess(['purge-staging', '--force', '--json'], { env })).stdout)).toMatchObject({
     evicted: [{ model_id: 'org/other' }],
   });
   expect(await readFile(join(copy, 'b.gguf'), 'utf8')).toBe('other');
@@ -92,14 +92,14 @@ test('a copy straight from Hugging Face does not replace what skulk did not make
   // Port 9 of this machine: nobody answers there.
   await writeFile(join(world.home, 'alone.yaml'), 'model_store:\n  store_port: 9\n');
   const env = { SKULK_HOME: home, HF_ENDPOINT: world.hub.url, SKULK_CONFIG: join(world.home, 'alone.yaml') };
-  expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject(refusal(copy));
+  expect(await runInProcess(['stage', 'org/m'], { env })).toMatchObject(refusal(copy));
   expect(world.hub.requests).toEqual([]);
   expect(await readFile(join(copy, 'notes.txt'), 'utf8')).toBe('mine');
 });
 
 test('a file that somebody put into a copy keeps it from being replaced, and stays when it is purged', async () => {
   const { replace, copy, env } = await nodeBefore(async () => undefined);
-  expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
+  expect((await runInProcess(['stage', 'org/m'], { env })).status).toBe(0);
   await writeFiles(copy, { 'tuned/mine.gguf': 'mine', '.DS_Store': 'litter' });
   await replace({ 'org/m': { 'a.gguf': 'a newer one' } });
   for (const args of [
@@ -107,18 +107,18 @@ test('a file that somebody put into a copy keeps it from being replaced, and sta
     ['stage', '--force', 'org/m'],
     ['stage', '--dry-run', 'org/m'],
   ])
-    expect(await runSkulk(args, { env })).toMatchObject({ status: 5, stdout: '', stderr: expect.stringContaining('tuned/mine.gguf') });
+    expect(await runInProcess(args, { env })).toMatchObject({ status: 5, stdout: '', stderr: expect.stringContaining('tuned/mine.gguf') });
   expect(await readFile(join(copy, 'a.gguf'), 'utf8')).toBe('the model');
-  const purged = await runSkulk(['purge-staging', '--force'], { env });
+  const purged = await runInProcess(['purge-staging', '--force'], { env });
   expect(purged).toMatchObject({ status: 0, stderr: expect.stringContaining('tuned/mine.gguf') });
   expect(await readdir(copy, { recursive: true })).toEqual(['tuned', 'tuned/mine.gguf']);
   expect(await readFile(join(copy, 'tuned/mine.gguf'), 'utf8')).toBe('mine');
-  expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject(refusal(copy));
+  expect(await runInProcess(['stage', 'org/m'], { env })).toMatchObject(refusal(copy));
 });
 
 test('a copy that a killed process had moved away to replace it is back at the next run', async () => {
   const { root, copy, env, proxy } = await nodeBefore(async () => undefined);
-  expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
+  expect((await runInProcess(['stage', 'org/m'], { env })).status).toBe(0);
   const taken = join(root, '.skulk/v1/trash', `${'0123456789abcdef'.repeat(2).slice(0, 24)}.1.taken`);
   const takeAway = async (): Promise<void> => {
     await mkdir(taken, { recursive: true });
@@ -126,10 +126,10 @@ test('a copy that a killed process had moved away to replace it is back at the n
   };
   await takeAway();
   const before = proxy.bytes();
-  expect(await runSkulk(['stage', '--offline', 'org/m'], { env })).toMatchObject({ status: 0, stdout: `${copy}\n` });
+  expect(await runInProcess(['stage', '--offline', 'org/m'], { env })).toMatchObject({ status: 0, stdout: `${copy}\n` });
   expect(proxy.bytes()).toBe(before);
   await takeAway();
-  expect((await runSkulk(['reconcile'], { env })).status).toBe(0);
+  expect((await runInProcess(['reconcile'], { env })).status).toBe(0);
   expect(await readFile(join(copy, 'a.gguf'), 'utf8')).toBe('the model');
   expect(await readdir(join(root, '.skulk/v1/trash'))).toEqual([]);
 });
@@ -138,8 +138,8 @@ test('what somebody put into the trash stays there, and is told', async () => {
   const { root, env } = await nodeBefore(async () => undefined);
   const mine = join(root, '.skulk/v1/trash/org--m.0123456789ab');
   await writeFiles(mine, { 'notes.txt': 'mine' });
-  expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
-  expect((await runSkulk(['purge-staging', '--force'], { env })).status).toBe(0);
-  expect(await runSkulk(['reconcile'], { env })).toMatchObject({ status: 0, stderr: expect.stringContaining(mine) });
+  expect((await runInProcess(['stage', 'org/m'], { env })).status).toBe(0);
+  expect((await runInProcess(['purge-staging', '--force'], { env })).status).toBe(0);
+  expect(await runInProcess(['reconcile'], { env })).toMatchObject({ status: 0, stderr: expect.stringContaining(mine) });
   expect(await readFile(join(mine, 'notes.txt'), 'utf8')).toBe('mine');
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readGgufFacts } from '../../src/core/store/facts/read-gguf-facts.ts';
 import { ggufBytes, hugeList } from '../helpers/gguf-bytes.ts';
-import { runSkulk } from '../helpers/spawn-skulk.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { within } from '../helpers/waiting.ts';
 
@@ -59,9 +59,9 @@ test('registry and show tell it, and look once', async () => {
   await mkdir(join(home, 'm'));
   await writeFile(join(home, 'm', 'Emb-Q8_0.gguf'), ggufBytes({ 'general.architecture': 'nomic-bert', 'nomic-bert.context_length': 2048 }));
   const env = { SKULK_HOME: join(home, 'host') };
-  expect((await runSkulk(['add', join(home, 'm'), '--as', 'org/emb'], { env })).status).toBe(0);
+  expect((await runInProcess(['add', join(home, 'm'), '--as', 'org/emb'], { env })).status).toBe(0);
   for (let look = 0; look < 2; look += 1) {
-    const { stdout } = await runSkulk(['registry', '--tag', 'embedding', '--json'], { env });
+    const { stdout } = await runInProcess(['registry', '--tag', 'embedding', '--json'], { env });
     expect(JSON.parse(stdout).entries).toMatchObject([
       { model_id: 'org/emb', family: 'nomic-bert', context_length: 2048, quantization: 'Q8_0' },
     ]);

@@ -4,18 +4,19 @@ import { expect, onTestFinished, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
-import { type Ended, runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
+import { type Ended, type Serving, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const files = { 'config.json': '{}', 'a.bin': noise(3 * chunkSize + 5, 1), 'sub/b é.bin': noise(70_000, 2), 'empty.txt': '' };
 
 /** A store host and another machine: one that cannot read the host's disk. */
-async function twoMachines() {
+async function twoMachines<T extends Serving = Serving>(serveHost: (options: { home: string }) => Promise<T> = serveInProcess as never) {
   const home = await temporaryDirectory();
   const source = join(home, 'm');
   await writeFiles(source, files);
-  const serve = () => startServe({ home: join(home, 'host') });
+  const serve = () => serveHost({ home: join(home, 'host') });
   const served = await serve();
   onTestFinished(() => served[Symbol.asyncDispose]());
   const proxy = await faultProxy(served.url);
@@ -30,7 +31,7 @@ async function twoMachines() {
     serve,
     proxy,
     env,
-    add: (...args: string[]): Promise<Ended> => runSkulk(['add', source, '--as', 'org/up', ...args], { env }),
+    add: (...args: string[]): Promise<Ended> => runInProcess(['add', source, '--as', 'org/up', ...args], { env }),
   };
 }
 
@@ -44,7 +45,7 @@ test('a model is sent, checked and shows only when it is complete', async () => 
   expect(added.status, added.stderr).toBe(0);
   expect(JSON.parse(added.stdout)).toMatchObject({ model_id: 'org/up', outcome: 'added', bytes_copied: 3 * chunkSize + 5 + 70_002 });
   expect(await digestsBelow(join(served.storePath, 'org--up'))).toEqual(await digestsBelow(source));
-  expect((await runSkulk(['verify'], { env })).status).toBe(0);
+  expect((await runInProcess(['verify'], { env })).status).toBe(0);
   expect(await readdir(join(served.storePath, '.skulk', 'v1', 'uploads'))).toEqual([]);
   // Again: nothing is sent.
   const before = sentPieces(proxy.requests);
@@ -70,7 +71,7 @@ test('other content needs --force, and then only what changed is sent', async ()
 });
 
 test('a break loses only the pieces under way, of the sender and of the store', async () => {
-  const { served, proxy, env, source, serve } = await twoMachines();
+  const { served, proxy, env, source, serve } = await twoMachines(startServe);
   hideHost(proxy);
   let pieces = 0;
   const upload = startSkulk(['add', source, '--as', 'org/up'], { env });
@@ -88,7 +89,7 @@ test('a break loses only the pieces under way, of the sender and of the store', 
   onTestFinished(() => again[Symbol.asyncDispose]());
   proxy.setTarget(again.url);
   const before = sentPieces(proxy.requests);
-  const ended = await runSkulk(['add', source, '--as', 'org/up'], { env });
+  const ended = await runInProcess(['add', source, '--as', 'org/up'], { env });
   expect(ended.status, ended.stderr).toBe(0);
   expect(sentPieces(proxy.requests) - before).toBeLessThanOrEqual(5);
   expect(await digestsBelow(join(again.storePath, 'org--up'))).toEqual(await digestsBelow(source));
@@ -110,7 +111,7 @@ test('whoever breaks an add off is told how to remove what was sent, and that do
   const [, id = ''] = /skulk uploads --cancel ([0-9a-f]{32})/.exec(stderr) ?? [];
   expect(id, stderr).not.toBe('');
   expect(await readdir(join(served.storePath, '.skulk', 'v1', 'uploads'))).toHaveLength(1);
-  expect(await runSkulk(['uploads', '--cancel', id], { env })).toMatchObject({ status: 0 });
+  expect(await runInProcess(['uploads', '--cancel', id], { env })).toMatchObject({ status: 0 });
   expect(await readdir(join(served.storePath, '.skulk', 'v1', 'uploads'))).toEqual([]);
 });
 
@@ -135,7 +136,7 @@ test('of several machines that send the same model each is told that it is there
     expect(await digestsBelow(join(served.storePath, `org--up-${round}`))).toEqual(await digestsBelow(source));
   }
   expect(await readdir(join(served.storePath, '.skulk', 'v1', 'uploads'))).toEqual([]);
-  expect(served.running.stderr()).not.toMatch(/unexpected error/);
+  expect(served.stderr()).not.toMatch(/unexpected error/);
 });
 
 test('what an attacker would send is refused, and leaves nothing', async () => {

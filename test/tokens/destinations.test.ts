@@ -8,7 +8,8 @@ import { remoteUrl } from '../../src/core/connect/remote-url.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { type HeardRequest, recordingStore } from '../helpers/recording-store.ts';
-import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { testConfig, testWorld } from '../helpers/world.ts';
 
@@ -27,7 +28,7 @@ describe('a store that only a file of the working directory names', () => {
     ] as const) {
       for (const cwd of [join(home, 'clone'), join(home, 'clone/deep/er')]) {
         for (const verb of [['registry'], ['stage', 'org/m'], ['download', 'org/m'], ['nodes'], ['delete', 'org/m', '--yes']]) {
-          const ended = await runSkulk([...verb, ...args], { cwd, env: { SKULK_HOME: join(home, 'h'), HOME: home, ...env } });
+          const ended = await runInProcess([...verb, ...args], { cwd, env: { SKULK_HOME: join(home, 'h'), HOME: home, ...env } });
           expect(ended, ended.stderr).toMatchObject({ status: 2, stdout: '' });
           expect(ended.stderr).toContain(join(home, 'clone/skulk.yaml'));
           expect(ended.stderr).toContain('token_hosts');
@@ -48,7 +49,7 @@ describe('a store that only a file of the working directory names', () => {
       'another/skulk/skulk.yaml': storeAt(port + 1),
     });
     const run = (args: readonly string[], env: Record<string, string>) =>
-      runSkulk(['registry', ...args], {
+      runInProcess(['registry', ...args], {
         cwd: join(home, 'clone'),
         env: { SKULK_HOME: join(home, 'h'), HOME: home, SKULK_TOKEN: token, ...env },
       });
@@ -75,9 +76,9 @@ describe('a store that only a file of the working directory names', () => {
     const { port, heard } = await recordingStore();
     await writeFiles(home, { 'clone/skulk.yaml': `${storeAt(port)}  auth: {token: its-own-secret}\n` });
     const at = { cwd: join(home, 'clone'), env: { SKULK_HOME: join(home, 'h'), HOME: home } };
-    expect(await runSkulk(['registry'], at)).toMatchObject({ status: 0 });
+    expect(await runInProcess(['registry'], at)).toMatchObject({ status: 0 });
     expect(withToken(heard).map(({ authorization }) => authorization)).toEqual(['Bearer its-own-secret']);
-    expect(await runSkulk(['registry'], { ...at, env: { ...at.env, SKULK_TOKEN: token } })).toMatchObject({ status: 2 });
+    expect(await runInProcess(['registry'], { ...at, env: { ...at.env, SKULK_TOKEN: token } })).toMatchObject({ status: 2 });
     expect(withToken(heard)).toHaveLength(1);
   });
 
@@ -86,9 +87,9 @@ describe('a store that only a file of the working directory names', () => {
     const { port, heard } = await recordingStore();
     await writeFiles(home, { 'clone/skulk.yaml': storeAt(port) });
     const at = { cwd: join(home, 'clone'), env: { SKULK_HOME: join(home, 'h'), HOME: home } };
-    expect(await runSkulk(['registry'], at)).toMatchObject({ status: 0 });
-    await runSkulk(['health', '--json'], { ...at, env: { ...at.env, SKULK_TOKEN: token } });
-    const doctor = await runSkulk(['doctor'], { ...at, env: { ...at.env, SKULK_TOKEN: token } });
+    expect(await runInProcess(['registry'], at)).toMatchObject({ status: 0 });
+    await runInProcess(['health', '--json'], { ...at, env: { ...at.env, SKULK_TOKEN: token } });
+    const doctor = await runInProcess(['doctor'], { ...at, env: { ...at.env, SKULK_TOKEN: token } });
     expect(doctor.stdout).toContain('does not decide where a token goes');
     expect(withToken(heard)).toEqual([]);
   });
@@ -98,7 +99,7 @@ describe('a store that only a file of the working directory names', () => {
     const { port, heard } = await recordingStore();
     await writeFiles(home, { 'clone/skulk.yaml': storeAt(port) });
     const env = { SKULK_HOME: join(home, 'h'), HOME: home, SKULK_TOKEN: token };
-    const ended = await runSkulk(['serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0'], { cwd: join(home, 'clone'), env });
+    const ended = await runInProcess(['serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0'], { cwd: join(home, 'clone'), env });
     expect(ended, ended.stderr).toMatchObject({ status: 2, stdout: '' });
     expect(withToken(heard)).toEqual([]);
   });
@@ -110,7 +111,7 @@ test('a redirect is not followed, so no other host gets the token', async () => 
   const { url, heard } = await recordingStore({ redirectTo: other.url });
   const env = { SKULK_HOME: home, SKULK_TOKEN: token, SKULK_STORE: url };
   for (const verb of [['registry'], ['stage', 'org/m'], ['download', 'org/m'], ['delete', 'org/m', '--yes']]) {
-    const ended = await runSkulk(verb, { env });
+    const ended = await runInProcess(verb, { env });
     expect(ended, ended.stderr).toMatchObject({ status: 4, stdout: '' });
     expect(ended.stderr).toContain('redirect');
   }
@@ -122,7 +123,7 @@ test('a node hands on the token of whoever asks it, but not to a store that may 
   const home = await temporaryDirectory();
   const { url, port, heard } = await recordingStore();
   await writeFiles(home, { 'clone/skulk.yaml': storeAt(port), 'named/skulk.yaml': storeAt(port) });
-  const start = (name: string, env: Record<string, string>) => startServe({ home: join(home, name), args: ['--role', 'node'], env });
+  const start = (name: string, env: Record<string, string>) => serveInProcess({ home: join(home, name), args: ['--role', 'node'], env });
   const headers = { Authorization: `Bearer ${token}` };
 
   const named = await start('a', { SKULK_STORE: url });
