@@ -116,7 +116,7 @@ describe('what a node asks its store', () => {
     expect((await ask(node.apiUrl, '/session')).json()).toMatchObject({ role: 'node', lan: 'node' });
   });
 
-  test('is what the LAN may do; a store of before has no roles, and one that wants a token leaves nothing', async () => {
+  test('is what the LAN may do; the Python program has no roles, and a store that wants a token leaves nothing', async () => {
     for (const [said, lan] of [
       [{ ...anybody, lan: 'node' }, 'node'],
       [{ role: 'read', credential: 'lan', lan: 'read' }, 'read'],

@@ -1,12 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
-import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 interface ToldNode {
   readonly node_id: string;
@@ -105,35 +102,9 @@ describe('what nodes have staged', () => {
     expect(known.filter((count) => count === null)).toHaveLength(2);
     // What such a node says of itself counts all the same.
     expect((await nodesOf(host.url))['n12']).toMatchObject({ staged_models: 1, copies: null });
-    // An older node tells no copies.
+    // A node that sends no list has no known copies.
     expect((await post(host.url, '/nodes/n1', report)).status).toBe(200);
     expect((await nodesOf(host.url))['n1']).toMatchObject({ staged_models: 1, copies: null });
-  });
-
-  test('an older store, which does not take it, is told the rest', async () => {
-    const bodies: Record<string, unknown>[] = [];
-    const read = async (request: IncomingMessage): Promise<string> => {
-      let text = '';
-      for await (const chunk of request.setEncoding('utf8')) text += chunk as string;
-      return text;
-    };
-    const server = createServer((request, answer) => {
-      void read(request).then((text) => {
-        const body = JSON.parse(text || '{}') as Record<string, unknown>;
-        if (request.url?.startsWith('/nodes/') === true) bodies.push(body);
-        const says = (status: number, value: unknown): void =>
-          void answer.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
-        if ('copies' in body) says(400, { detail: 'body must NOT have additional properties', code: 'BAD_REQUEST', hint: null });
-        else says(200, { orders: [] });
-      });
-    });
-    await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
-    onTestFinished(() => void server.close());
-    const home = await temporaryDirectory();
-    const env = { SKULK_HOME: home, SKULK_NODE_ID: 'n1', SKULK_STORE: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-    expect(await runInProcess(['reconcile'], { env })).toMatchObject({ status: 0, stderr: 'nothing to do\n' });
-    expect(bodies.map((body) => 'copies' in body)).toEqual([true, false]);
-    expect(bodies[1]).toMatchObject({ staged_models: 0, staged_bytes: 0 });
   });
 });
 

@@ -13,7 +13,7 @@ import { keepLeases } from '../../src/core/node/keep-leases.ts';
 import { watchCopies } from '../../src/core/node/watch-copies.ts';
 import { activate } from '../../src/core/operations/stage/leases.ts';
 import { stagingLayout } from '../../src/core/staging/layout.ts';
-import { beatPath, leasePath, readLeases, sortLeases } from '../../src/core/staging/leases/lease.ts';
+import { beatPath, readLeases, sortLeases } from '../../src/core/staging/leases/lease.ts';
 import { takeLease } from '../../src/core/staging/leases/take-lease.ts';
 import { clearAbandonedPlaces, makeIncomingPlace, requireOwnPlace } from '../../src/core/store/ingest/incoming.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
@@ -77,19 +77,6 @@ describe('a lease of a process elsewhere', () => {
     await leaveUnattended(file);
     expect(await look()).toEqual({ live: 1, dead: 0 });
     pass(600);
-    expect(await look()).toEqual({ live: 0, dead: 1 });
-  });
-
-  test('of an older version without a namespace lives until silence is over and no such process lives', async () => {
-    const { layout, look, pass, take } = await leasesSeenFromOutside();
-    const { namespace: _, ...self } = await identifySelf();
-    const { lease } = await take({ holders: [self] });
-    pass(60);
-    expect(await look()).toEqual({ live: 1, dead: 0 });
-    const text = await readFile(leasePath(layout, lease.lease_id), 'utf8');
-    await writeFile(leasePath(layout, lease.lease_id), text.replace(self.startTime, `${self.startTime}0`));
-    if (process.platform === 'linux') expect(await look()).toEqual({ live: 1, dead: 0 });
-    pass(31);
     expect(await look()).toEqual({ live: 0, dead: 1 });
   });
 

@@ -182,7 +182,7 @@ test('whoever announces other chunks under the digest of a model does not stand 
   expect(await uploads.complete({ ...ref, force: false }, { signal })).toMatchObject({ outcome: 'added' });
 });
 
-test('what nobody went on with for a week is swept, also what an older version or a killed process left', async () => {
+test('an upload that nobody continued for a week is removed, and so is what a killed process left', async () => {
   const { root, begin, places } = await host();
   const first = begin();
   await announce(first, manifestOf('org/old', [noise(10, 1)]));
@@ -196,10 +196,7 @@ test('what nobody went on with for a week is swept, also what an older version o
     .map(({ name }) => name);
   const longAgo = new Date(Date.now() - 8 * 24 * 3600_000);
   await utimes(join(directory, old, 'upload.json'), longAgo, longAgo);
-  const older = `org--older.${'c'.repeat(64)}`;
-  for (const name of [`.draft-${'a'.repeat(16)}`, `.gone-${'b'.repeat(16)}`, older, 'org--recent.digest'])
-    await mkdir(join(directory, name));
-  await utimes(join(directory, older), longAgo, longAgo);
+  for (const name of [`.draft-${'a'.repeat(16)}`, `.gone-${'b'.repeat(16)}`, 'org--recent.digest']) await mkdir(join(directory, name));
   const again = begin();
   await again[Symbol.asyncDispose]();
   expect(await again.list()).toMatchObject([{ model_id: 'org/new' }]);

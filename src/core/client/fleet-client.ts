@@ -1,5 +1,5 @@
 import { parseReportedCopies } from '../catalog/reported-copies.ts';
-import type { Fleet, GivenOrder, KnownNode, NodeOutcome, NodeReport, Order } from '../fleet/contract.ts';
+import type { Fleet, GivenOrder, KnownNode, NodeOutcome, Order } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { isNodeId } from '../kernel/machine/node-id.ts';
 import { isModelId } from '../kernel/model-id.ts';
@@ -23,21 +23,9 @@ export function createFleetClient(exchange: Exchange): Fleet {
   const send = (call: Call): Promise<unknown> =>
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit: mostBytes, watchdog }));
   const node = (nodeId: string, ...rest: readonly string[]): string => ['/nodes', nodeId, ...rest].join('/');
-  /** An older store refuses what it does not know. */
-  let takesCopies = true;
-  const report = async ({ node_id, copies, budget_bytes, ...said }: NodeReport, signal: AbortSignal | undefined): Promise<unknown> => {
-    const json = takesCopies ? { ...said, copies, budget_bytes } : said;
-    try {
-      return await send({ method: 'POST', path: node(node_id), json, signal, silenceMs: reportSilenceMs });
-    } catch (error) {
-      if (!takesCopies || !(error instanceof SkulkError) || error.code !== 'BAD_REQUEST') throw error;
-      takesCopies = false;
-      return report({ node_id, copies, budget_bytes, ...said }, signal);
-    }
-  };
   return {
-    report: async (said, { signal } = {}) => {
-      const { orders } = fieldsOf(await report(said, signal));
+    report: async ({ node_id, ...json }, { signal } = {}) => {
+      const { orders } = fieldsOf(await send({ method: 'POST', path: node(node_id), json, signal, silenceMs: reportSilenceMs }));
       if (!Array.isArray(orders)) throw notAStore(url, 'it does not say what it asks of this node');
       return orders.map((order: unknown) => checkOrder(order, url));
     },
@@ -61,7 +49,7 @@ export function createFleetClient(exchange: Exchange): Fleet {
       if (answer['deleted'] !== true) throw notAStore(url, 'it does not say whether it deleted the model');
       const freedBytes = bytesOf(answer['canonical_bytes'] ?? answer['freed_bytes']);
       const order = answer['order'];
-      // An older store gives no orders.
+      // The Python program gives no orders.
       if (order === undefined) return { freedBytes, order: nobody(modelId) };
       const given = checkGiven(order, url);
       // The answer names only the nodes that held the model, but all are asked.

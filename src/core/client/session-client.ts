@@ -11,12 +11,12 @@ export type SessionAnswer =
       readonly credential: string;
       readonly name: string | undefined;
       readonly lan: string;
-      /** Further names of the store; a store of before does not say them. */
+      /** Further names of the store. */
       readonly serverNames: readonly string[];
     }
   /** The store knows no such token, or wants one. */
   | { readonly state: 'refused' }
-  /** The store has no roles: an older skulk, or the Python program. */
+  /** The store has no roles: the Python program. */
   | { readonly state: 'none' };
 
 /** Asks a store what somebody may do who shows a token, or nobody who shows none. Throws STORE_UNREACHABLE. */

@@ -57,11 +57,8 @@ export async function isOwnWorkPlace(place: WorkPlace): Promise<boolean> {
 async function listOthers(place: WorkPlace): Promise<readonly string[]> {
   if ((await kindOf(place.path)) !== 'directory') return [];
   const known = await readNames(place);
-  // An older version kept a journal, and did not write down the names.
-  const isOlder = known === undefined && (await hasJournal(place));
   const own = new Set(known);
   return findOthers(place.path, (path, item) => {
-    if (isOlder && path.startsWith('files/')) return true;
     if (!item.isFile()) return false;
     return ownAtTop.test(path) || (path.startsWith('files/') && (own.has(path.slice('files/'.length)) || isRecord(path)));
   });

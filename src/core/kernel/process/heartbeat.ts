@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, stat, utimes } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { isSystemError } from '../errors.ts';
 
 /*
@@ -21,13 +21,9 @@ export interface Heartbeat {
 
 /**
  * Beats in a file that is there already. It keeps no process alive, and stops when the file is gone.
- * @param dated a file whose date changes too, for older versions, which look at that
  * @param onBeat called after each beat, with whether the file was there
  */
-export function startHeartbeat(
-  file: string,
-  { dated, onBeat }: { readonly dated?: string; readonly onBeat?: (isThere: boolean) => void } = {},
-): Heartbeat {
+export function startHeartbeat(file: string, { onBeat }: { readonly onBeat?: (isThere: boolean) => void } = {}): Heartbeat {
   let isBusy = false;
   const timer = setInterval(() => {
     // A slow disk must not collect beats.
@@ -40,7 +36,6 @@ export function startHeartbeat(
   timer.unref();
   const tick = async (): Promise<void> => {
     const isThere = await beat(file).catch(() => true);
-    if (dated !== undefined) await utimes(dated, new Date(), new Date()).catch(() => undefined);
     if (!isThere && onBeat === undefined) clearInterval(timer);
     onBeat?.(isThere);
   };
@@ -71,14 +66,8 @@ export interface Pulse {
   readonly content: string;
 }
 
-/** @param dated a file whose date is a heartbeat too: older versions have no other */
-export async function readPulse(file: string, dated: string): Promise<Pulse> {
-  const [content, mtimeMs] = await Promise.all([
-    readFile(file, 'latin1').catch(() => ''),
-    stat(dated).then(
-      (info) => info.mtimeMs,
-      () => 0,
-    ),
-  ]);
-  return { isAttended: content !== unattended, content: `${content.trim()} ${mtimeMs}` };
+/** Reads a heartbeat file; one that cannot be read shows an empty content. */
+export async function readPulse(file: string): Promise<Pulse> {
+  const content = await readFile(file, 'latin1').catch(() => '');
+  return { isAttended: content !== unattended, content: content.trim() };
 }

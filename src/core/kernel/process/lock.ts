@@ -64,7 +64,6 @@ interface Watching {
 
 interface Claim {
   readonly number: number;
-  readonly file: string;
   readonly holder: LockHolder | undefined;
 }
 
@@ -109,10 +108,10 @@ async function look(
 ): Promise<{ readonly number: number; readonly holder?: LockHolder; readonly life: 'alive' | 'silent' | 'dead' }> {
   const claim = await highestClaim(path);
   if (claim?.holder === undefined) return { number: claim?.number ?? 0, life: 'dead' };
-  const { number, holder, file } = claim;
+  const { number, holder } = claim;
   const life = await lifeOf(holder);
   if (life !== 'unknown') return { number, holder, life };
-  const { content } = await readPulse(join(path, String(number), heartbeatFile), file);
+  const { content } = await readPulse(join(path, String(number), heartbeatFile));
   const { ms, hasMoved } = (await observer.silences(path, new Map([[holder.token, content]]))).get(holder.token) ?? {};
   return { number, holder, life: (ms ?? 0) >= foreignSilenceMs ? 'dead' : hasMoved === true ? 'alive' : 'silent' };
 }
@@ -189,11 +188,11 @@ async function highestClaim(path: string): Promise<Claim | undefined> {
     const number = Math.max(...numbers);
     const file = join(path, String(number), holderFile);
     try {
-      return { number, file, holder: parseHolder(await readFile(file, 'utf8')) };
+      return { number, holder: parseHolder(await readFile(file, 'utf8')) };
     } catch (error) {
       if (!isSystemError(error, 'ENOENT')) throw error;
       // Either an old claim was tidied away between the two reads, or somebody emptied this one by hand.
-      if (before === number) return { number, file, holder: undefined };
+      if (before === number) return { number, holder: undefined };
       before = number;
     }
   }
@@ -254,7 +253,6 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
       : new SkulkError('LOCKED', `the lock ${path} is gone, so nothing more is written there`, { hint: 'check that the disk is mounted' });
   };
   const heartbeat = startHeartbeat(join(claim, heartbeatFile), {
-    dated: file,
     onBeat: () => void assertHeld().catch(() => undefined),
   });
   const rewrite = async (content: object): Promise<void> => {

@@ -108,7 +108,7 @@ function isHidden(pid: number): boolean {
 /** A process and where it runs, as a file on a disk names it that several machines and containers may see. */
 export interface ProcessOnMachine extends ProcessIdentity {
   readonly hostname: string;
-  /** Its pid namespace on Linux: in another one its pid means nothing. Older versions wrote none, and other systems have none. */
+  /** Its pid namespace on Linux: in another one its pid means nothing. Other systems have none. */
   readonly namespace?: string;
 }
 
@@ -142,35 +142,26 @@ export const ownSite = (): Site => ({
 });
 
 /**
- * Where another process runs, seen from here: `here` when its pid means something here, `elsewhere` for another machine, boot or
- * pid namespace, `unsaid` when an older version wrote it down without a namespace.
+ * Whether a process runs on this machine, since its last start, and in the same pid namespace: only then its pid means something here.
+ * A laptop changes its hostname with the network and a container may share it, so a boot id decides where there is one.
  */
-export type Whereabouts = 'here' | 'elsewhere' | 'unsaid';
-
-/** See `Whereabouts`. A laptop changes its hostname with the network and a container may share it, so a boot id decides where there is one. */
-export function whereabouts({ hostname: host, startTime, namespace }: ProcessOnMachine, own: Site = ownSite()): Whereabouts {
+export function isLocalProcess({ hostname: host, startTime, namespace }: ProcessOnMachine, own: Site = ownSite()): boolean {
   const isSameMachine = own.boot === '' ? host === own.hostname : bootOf(startTime) === own.boot;
-  if (namespace !== undefined || own.namespace === undefined) return isSameMachine && namespace === own.namespace ? 'here' : 'elsewhere';
-  return isSameMachine || host === own.hostname ? 'unsaid' : 'elsewhere';
+  return isSameMachine && namespace === own.namespace;
 }
 
 /** The boot id in a start time of Linux. */
 const bootOf = (startTime: string): string => startTime.slice(0, Math.max(0, startTime.indexOf(':')));
 
-/**
- * Whether a process lives. `unknown` when its pid does not tell: it runs elsewhere, or an older version did not say where, and no
- * such process lives here. Then its heartbeat must tell.
- */
+/** Whether a process lives. `unknown` when it is not a local process: its pid does not tell then, and its heartbeat must. */
 export async function lifeOf(holder: ProcessOnMachine): Promise<'alive' | 'dead' | 'unknown'> {
-  const where = whereabouts(holder);
-  if (where === 'elsewhere') return 'unknown';
-  if (await isAlive(holder)) return 'alive';
-  return where === 'here' ? 'dead' : 'unknown';
+  if (!isLocalProcess(holder)) return 'unknown';
+  return (await isAlive(holder)) ? 'alive' : 'dead';
 }
 
 /** Where a process runs that is not here, as a sentence says it: `in another container`, `on nas-2`; undefined for one of here. */
 export function describePlace(holder: ProcessOnMachine, own: Site = ownSite()): string | undefined {
-  if (whereabouts(holder, own) !== 'elsewhere') return undefined;
+  if (isLocalProcess(holder, own)) return undefined;
   const { hostname: host, startTime } = holder;
   if (own.boot !== '' && bootOf(startTime) === own.boot)
     return host === own.hostname ? 'in another container' : `in another container (${host})`;

@@ -4,7 +4,7 @@ import { resolveCanonical } from '../../connect/resolve-canonical.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import { identifyProcess, locate, whereabouts } from '../../kernel/process/process-identity.ts';
+import { identifyProcess, isLocalProcess, locate } from '../../kernel/process/process-identity.ts';
 import { applyBudget, type BudgetReport } from '../../node/apply-budget.ts';
 import { catchUp } from '../../node/catch-up.ts';
 import { leaseLayout } from '../../node/lease-layout.ts';
@@ -108,4 +108,4 @@ const isOn = ({ model_id, holders }: Lease, modelId: ModelId, pid: number): bool
   model_id === modelId && holders.some((holder) => holder.pid === pid);
 
 /** Another machine or container on the same disk may have a process of the same number. */
-const areOurs = ({ holders }: Lease): boolean => holders.every((holder) => whereabouts(holder) !== 'elsewhere');
+const areOurs = ({ holders }: Lease): boolean => holders.every((holder) => isLocalProcess(holder));

@@ -54,9 +54,7 @@ export async function sortLeases(
   const lives = new Map(await Promise.all(leases.map(async (lease) => [lease.lease_id, await lifeOfLease(lease, now)] as const)));
   const unknown = leases.filter(({ lease_id }) => lives.get(lease_id) === 'unknown');
   const pulses = new Map<string, Pulse>(
-    await Promise.all(
-      unknown.map(async ({ lease_id }) => [lease_id, await readPulse(beatPath(layout, lease_id), leasePath(layout, lease_id))] as const),
-    ),
+    await Promise.all(unknown.map(async ({ lease_id }) => [lease_id, await readPulse(beatPath(layout, lease_id))] as const)),
   );
   const silences = await observer.silences(layout.leases, new Map([...pulses].map(([id, { content }]) => [id, content])));
   const isLive = ({ lease_id, unattended_until: until }: Lease): boolean => {

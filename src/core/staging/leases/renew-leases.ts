@@ -1,5 +1,5 @@
 import { beat, leaveUnattended } from '../../kernel/process/heartbeat.ts';
-import { lifeOf, whereabouts } from '../../kernel/process/process-identity.ts';
+import { isLocalProcess, lifeOf } from '../../kernel/process/process-identity.ts';
 import type { StagingLayout } from '../layout.ts';
 import { beatPath, type Lease, readLeases } from './lease.ts';
 
@@ -21,4 +21,4 @@ export async function stopRenewing(layout: Pick<StagingLayout, 'leases'>): Promi
     if (unattended_until !== undefined && holders.some(isHere)) await leaveUnattended(beatPath(layout, lease_id));
 }
 
-const isHere = (holder: Lease['holders'][number]): boolean => whereabouts(holder) === 'here';
+const isHere = (holder: Lease['holders'][number]): boolean => isLocalProcess(holder);

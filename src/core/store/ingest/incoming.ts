@@ -9,14 +9,7 @@ import type { Emit } from '../../kernel/flow/events.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import { readPulse, startHeartbeat, unattended } from '../../kernel/process/heartbeat.ts';
 import { type Observer, silenceMs, thisObserver } from '../../kernel/process/observe.ts';
-import {
-  identifyProcess,
-  identifySelf,
-  isSameProcess,
-  lifeOf,
-  ownSite,
-  type ProcessOnMachine,
-} from '../../kernel/process/process-identity.ts';
+import { identifyProcess, identifySelf, isSameProcess, lifeOf, type ProcessOnMachine } from '../../kernel/process/process-identity.ts';
 import { runHashJob } from '../../transfer/hash-pool.ts';
 import { removeTree } from '../../transfer/trash.ts';
 import { incomingPath, type StoreLayout } from '../layout.ts';
@@ -171,25 +164,16 @@ async function lifeOfPlace(
   path: string,
   name: string,
 ): Promise<{ readonly life: 'alive' | 'dead' | 'unknown' | 'unowned'; readonly pulse: string }> {
-  const beatFile = join(path, beatName);
-  const [owner, { content }] = await Promise.all([readOwner(path), readPulse(beatFile, path)]);
+  const [owner, { content }] = await Promise.all([readOwner(path), readPulse(join(path, beatName))]);
   const draftOf = /^\.(\d+)\.[0-9a-f]{16}\.tmp$/.exec(name)?.[1];
   if (owner === undefined) {
     // A draft without its owner's note: the pid may be one of another container, so it must also stay as it is.
     const isMade = draftOf !== undefined && (await identifyProcess(Number(draftOf))) === undefined;
-    return { life: isMade ? 'unknown' : 'unowned', pulse: content };
+    const changedAt = (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
+    return { life: isMade ? 'unknown' : 'unowned', pulse: `${content} ${changedAt}` };
   }
-  const life = await lifeOf(owner);
-  // An older version on another machine has no heartbeat.
-  const isMute = life === 'unknown' && owner.hostname !== ownSite().hostname && !(await exists(beatFile));
-  return { life: isMute ? 'unowned' : life, pulse: content };
+  return { life: await lifeOf(owner), pulse: content };
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 async function isOld(path: string, now: Date): Promise<boolean> {
   const info = await stat(path).catch(() => undefined);
@@ -198,9 +182,7 @@ async function isOld(path: string, now: Date): Promise<boolean> {
 
 async function readOwner(path: string): Promise<Owner | undefined> {
   try {
-    const owner = JSON.parse(await readFile(join(path, 'owner.json'), 'utf8')) as Owner;
-    // The first versions wrote no hostname.
-    return { ...owner, hostname: owner.hostname ?? ownSite().hostname };
+    return JSON.parse(await readFile(join(path, 'owner.json'), 'utf8')) as Owner;
   } catch {
     return undefined;
   }

@@ -49,7 +49,7 @@ export interface StoredUpload {
   readonly lastByteAt: number;
 }
 
-/** Every upload below a directory; `others` are names that are none, such as those of older versions. */
+/** Every upload below a directory; `others` are the names of everything else there. */
 export async function listStoredUploads(
   directory: string,
 ): Promise<{ readonly uploads: readonly StoredUpload[]; readonly others: readonly string[] }> {

@@ -37,16 +37,7 @@ import { storeLayout } from '../layout.ts';
 import { findPiece, type NumberedPiece, type PieceTable, readPieceTable } from '../read/piece-table.ts';
 import { checkShare, idleUploads, type OpenUpload, planPlace, reservedBytes, uploadBounds } from './upload-bounds.ts';
 import { makeFile, notPromised, openForPiece, piecesOf, takeOver, writePiece } from './upload-files.ts';
-import {
-  listStoredUploads,
-  modifiedAt,
-  newSecret,
-  noteDone,
-  readDone,
-  type UploadRecord,
-  uploadPaths,
-  writeRecord,
-} from './upload-record.ts';
+import { listStoredUploads, newSecret, noteDone, readDone, type UploadRecord, uploadPaths, writeRecord } from './upload-record.ts';
 
 /** An unfinished upload. Beside a few numbers only one bit a piece is in memory, and that only once it was announced to this process. */
 interface Upload {
@@ -154,11 +145,8 @@ export function createUploads(store: LocalStore, world: World, limits: () => Pro
     for (const name of others) {
       const place = join(layout.uploads, name);
       if (drafts.has(place)) continue;
-      const isRest = /^\.(?:draft|gone)-[0-9a-f]{16}$/.test(name);
-      // What an older version left; under any other name somebody keeps files of their own.
-      if (!isRest && !/\.[0-9a-f]{64}$/.test(name)) continue;
-      const last = Math.max(await modifiedAt(place), await modifiedAt(join(place, 'journal')));
-      if (isRest || now() - last > staleAfterMs) await removeTree(place);
+      // Under any other name somebody keeps files of their own.
+      if (/^\.(?:draft|gone)-[0-9a-f]{16}$/.test(name)) await removeTree(place);
     }
     for (const { upload, lastByteAt } of open())
       if (now() - lastByteAt > staleAfterMs) await remove(upload, gone(upload, 'nobody went on with it'));

@@ -103,7 +103,7 @@ function namesOf({ policy }: PolicyView): string {
   return Array.isArray(names) ? names.join(', ') : '';
 }
 
-/** As they are typed; a store of before has none. */
+/** As they are typed. */
 function limitsOf({ policy: { limits } }: PolicyView): Readonly<Record<string, string>> {
   if (typeof limits !== 'object' || limits === null) return {};
   return Object.fromEntries(Object.entries(limits).flatMap(([key, value]) => (typeof value === 'number' ? [[key, String(value)]] : [])));
