@@ -75,6 +75,7 @@ export async function directoryStore(
     readPiece: refuse,
     requirePlace: async () => {},
     publish: async () => refuse(),
+    upstream: async () => undefined,
     cardOf: async () => undefined,
     adopt: async () => refuse(),
     remove: async (id) => {

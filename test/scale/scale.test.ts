@@ -40,7 +40,7 @@ async function storeOfZeros(home: string, id: string, bytes: number): Promise<vo
   const seen = readFingerprint(join(directory, 'a.safetensors'));
   if (seen === undefined) throw new Error('the file is not there');
   const layout = storeLayout(root);
-  await createModelRecords(layout).write(manifest, { 'a.safetensors': seen });
+  await createModelRecords(layout).write(manifest, { seen: { 'a.safetensors': seen } });
   const registered = {
     model_id: id,
     store_path: id.replace('/', '--'),

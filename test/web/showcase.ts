@@ -176,7 +176,7 @@ async function writeStore(root: string): Promise<void> {
         createdAt: new Date(Date.now() - daysAgo * day),
       },
     );
-    await records.write(manifest, {});
+    await records.write(manifest, { seen: {} });
     if (card !== undefined)
       await writeFile(join(storeLayout(root).manifests, `${directoryName(modelId)}.toml`), `model_id = "${id}"\n${card}`);
     registry[id] = {

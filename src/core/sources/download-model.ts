@@ -79,7 +79,9 @@ export async function downloadModel(
     onPiece: ({ path, start, end, sha256 }) => report({ chunk: { path, file_size: sizes.get(path) ?? end, start, end, sha256 } }),
   });
   await lock.assertHeld();
-  await store.publish({ modelId, from: join(place, 'files'), files, revision, commit: listing.commit }, { signal });
+  const { commit } = listing;
+  const origin = { source: source.kind, commit, upstream: { repo: modelId, commit, files: listing.files } };
+  await store.publish({ modelId, from: join(place, 'files'), files, revision, origin }, { signal });
   await rm(join(place, 'journal'), { force: true });
 }
 

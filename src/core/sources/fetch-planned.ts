@@ -67,7 +67,12 @@ export async function fetchPlanned(
         throw new SkulkError('INTEGRITY', `${quote(path)} of ${listing.modelId} is damaged, and ${source.name} has it no more`);
       return source.open(listing, file, range, over);
     },
-    reuse: ({ path, size }) => (present !== undefined && sizes.get(path) === size ? join(present.directory, path) : undefined),
+    reuse: ({ path, size }) => {
+      if (present !== undefined && sizes.get(path) === size) return { path: join(present.directory, path), mayLink: true };
+      const file = listed.get(path);
+      const local = file === undefined ? undefined : source.localPath?.(listing, file);
+      return local === undefined ? undefined : { path: local, mayLink: false };
+    },
     isTransient: source.isTransient,
     connections,
     limiter,

@@ -1,18 +1,9 @@
-import type { RelativePath } from '../kernel/files/relative-path.ts';
+import type { UpstreamFile } from '../catalog/upstream.ts';
 import type { RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type { Sha256 } from '../kernel/sha256.ts';
 
-/** A file of a model, as its source lists it. At least one of `oid` and `sha256` is known. */
-export interface SourceFile {
-  readonly path: RelativePath;
-  /** In bytes. */
-  readonly size: number;
-  /** The git blob id that the repo has for the path: of the content, or of the pointer to it when `sha256` is there too. 40 hex digits. */
-  readonly oid?: string;
-  /** Of the content. */
-  readonly sha256?: Sha256;
-}
+/** A file of a model, as its source lists it. A source that has no ids hashes the file before it lists it. */
+export type SourceFile = UpstreamFile;
 
 /** What is asked of a source. */
 export interface SourceRef {
@@ -38,6 +29,8 @@ export interface SourceRange {
 export interface Source {
   /** For messages, e.g. `Hugging Face`. */
   readonly name: string;
+  /** What a manifest says of where the bytes came from, e.g. `hub`. */
+  readonly kind: string;
   /**
    * Resolves a revision to its commit and lists the model there.
    * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, and what the source has of its own
@@ -48,6 +41,8 @@ export interface Source {
    * @throws SkulkError FILE_NOT_FOUND, and what the source has of its own
    */
   open(listing: Listing, file: SourceFile, range: SourceRange, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Where a file lies on this machine, if it does: then it is cloned, and what was cloned is checked like any other bytes. */
+  localPath?(listing: Listing, file: SourceFile): string | undefined;
   /** Whether asking again may help. */
   isTransient(error: unknown): boolean;
   /** How long it is asked again. */

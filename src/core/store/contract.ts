@@ -4,6 +4,7 @@ import type { Card } from '../catalog/card.ts';
 import type { Companion } from '../catalog/companions.ts';
 import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
 import type { Traits } from '../catalog/traits.ts';
+import type { Upstream } from '../catalog/upstream.ts';
 import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
@@ -113,7 +114,16 @@ export interface AdoptRequest {
   /** What this very process hashed while it copied; never taken from a wire. */
   readonly hashed?: readonly ManifestFile[];
   /** Where this very process got the files from; never taken from a wire. */
-  readonly origin?: { readonly source: 'hub'; readonly commit: string };
+  readonly origin?: Origin;
+}
+
+/** Where a model came from. */
+export interface Origin {
+  /** As the manifest names it, e.g. `hub`. */
+  readonly source: string;
+  readonly commit: string;
+  /** All that the source had at this commit. */
+  readonly upstream: Upstream;
 }
 
 /** Verified files that are to become a model. */
@@ -123,7 +133,7 @@ export interface PublishRequest {
   readonly from: string;
   readonly files: readonly ManifestFile[];
   readonly revision: string;
-  readonly commit: string;
+  readonly origin: Origin;
 }
 
 /** What became of an adoption. */
@@ -310,6 +320,8 @@ export interface LocalStore extends Store {
    * where they were. A model that is there is replaced, and nothing else.
    */
   publish(request: PublishRequest, options: WorkOptions): Promise<Adopted>;
+  /** What the source of a model had at its commit; undefined when it is not known. It is read from the disk for each question. */
+  upstream(modelId: ModelId): Promise<Upstream | undefined>;
   /** The model's card, if there is a good one. */
   cardOf(modelId: ModelId): Promise<Card | undefined>;
   /** Begins to hash every model that has no manifest yet; returns at once. */

@@ -157,7 +157,8 @@ export function openDiskStore({
         const now = (await registry()).entries.get(modelId);
         await writer.assertHeld();
         // Whoever brought the model in again meanwhile knows better.
-        if (now?.store_path === entry.store_path && (await records.read(modelId)) === undefined) await records.write(manifest, hashed.seen);
+        if (now?.store_path === entry.store_path && (await records.read(modelId)) === undefined)
+          await records.write(manifest, { seen: hashed.seen });
       });
     })();
     const started = { work, listeners };
@@ -282,6 +283,7 @@ export function openDiskStore({
       });
     },
     verify: (request, options) => verifyStore(request, options, context),
+    upstream: async (modelId) => records.upstream((await entryOf(modelId)).model_id),
     cardOf,
     hashInBackground: () => {
       void (async () => {

@@ -311,7 +311,7 @@ async function enter(
   layout: StoreLayout,
   records: ModelRecords,
   { emit }: World,
-  { intent: { entry, manifest, seen, incoming }, assertHeld }: Step<Extract<Intent, { op: 'publish' }>>,
+  { intent: { entry, manifest, upstream, seen, incoming }, assertHeld }: Step<Extract<Intent, { op: 'publish' }>>,
 ): Promise<void> {
   const place = join(layout.root, entry.store_path);
   if (incoming !== null) await removeTree(join(layout.incoming, incoming));
@@ -322,7 +322,7 @@ async function enter(
     return;
   }
   await assertHeld();
-  await records.write(manifest, seen);
+  await records.write(manifest, { seen, upstream });
   const registry = await usable(layout);
   await assertHeld();
   await writeRegistryEntry(layout.registry, registry, entry.model_id, entry);

@@ -113,6 +113,7 @@ async function verifyUnregistered(model_id: ModelId, repair: boolean, options: W
     return { model_id, status: 'unregistered', bad_files: bad, note: 'it is not what its manifest says, so it was left alone' };
   const { manifest } = known;
   const files = manifest.files.map(({ path }) => path);
+  const upstream = await context.records.upstream(model_id);
   await context.writer.write(() =>
     context.writer.carryOut({
       op: 'publish',
@@ -125,6 +126,7 @@ async function verifyUnregistered(model_id: ModelId, repair: boolean, options: W
         repo_has_projector: files.some(isProjector),
       },
       manifest,
+      upstream,
       seen,
       incoming: null,
     }),

@@ -46,8 +46,11 @@ export interface FetchFilesPlan<F extends PromisedFile> {
   readonly directory: string;
   readonly journal: string;
   readonly read: (file: F, range: { readonly start: number; readonly end: number }, signal: AbortSignal) => AsyncIterable<Uint8Array>;
-  /** Where a file that probably has this content lies; it is taken over if it has. */
-  readonly reuse: (file: F) => string | undefined;
+  /**
+   * Where a file that probably has this content lies; it is taken over if it has. `mayLink`: nobody writes to it, so that it need not be
+   * cloned.
+   */
+  readonly reuse: (file: F) => { readonly path: string; readonly mayLink: boolean } | undefined;
   readonly isTransient: (error: unknown) => boolean;
   readonly connections: number;
   readonly limiter: RateLimiter;
@@ -113,8 +116,9 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
     if (from === undefined) return false;
     await rm(path, { force: true });
     // The other name goes away when this model is published; should the link fail, e.g. over disks, a clone does.
-    const isHere = await link(from, path)
-      .catch(() => cloneFile(from, path, { signal }))
+    const linked = from.mayLink ? link(from.path, path) : Promise.reject(new Error('not linked'));
+    const isHere = await linked
+      .catch(() => cloneFile(from.path, path, { signal }))
       .then(
         () => true,
         () => false,

@@ -5,7 +5,10 @@ export interface FileDigest {
   readonly size: number;
   readonly sha256: Sha256;
   readonly chunks?: readonly Sha256[];
-  /** The id that git gives such a content: the sha1 of `blob <size> NUL <content>`; only when it was asked for. */
+  /**
+   * The id that git gives such a content: the sha1 of `blob <size> NUL <content>`. Of a file larger than one chunk only when it was asked
+   * for: repos do not keep such a content in git itself.
+   */
   readonly gitId?: string;
 }
 

@@ -54,13 +54,13 @@ function digest(
   const source = openSync(job.kind === 'digest' ? job.path : job.from, 'r');
   try {
     if (!fstatSync(source).isFile()) throw Object.assign(new Error('not a regular file'), { code: 'EINVAL' });
-    if (job.kind === 'digest') {
-      const git = job.withGitId === true ? createHash('sha1').update(`blob ${fstatSync(source).size}\0`) : undefined;
-      return digestInto(source, undefined, report, git);
-    }
+    const { size } = fstatSync(source);
+    const withGitId = size <= chunkSize || (job.kind === 'digest' && job.withGitId === true);
+    const git = withGitId ? createHash('sha1').update(`blob ${size}\0`) : undefined;
+    if (job.kind === 'digest') return digestInto(source, undefined, report, git);
     const target = openSync(job.to, 'wx');
     try {
-      const result = digestInto(source, target, report);
+      const result = digestInto(source, target, report, git);
       fsyncSync(target);
       return result;
     } finally {

@@ -13,6 +13,7 @@ import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import { readLock } from '../../kernel/process/lock.ts';
 import { isInside, isSameDirectory } from '../../staging/same-place.ts';
 import type { Adopted, RegistryEntry, Store, WorkOptions } from '../../store/contract.ts';
+import { toManifestFile } from '../../store/ingest/hash-model.ts';
 import { abandonPlace, type IncomingPlace, makeIncomingPlace, requireOwnPlace } from '../../store/ingest/incoming.ts';
 import { type Scan, type ScannedFile, scanDirectory } from '../../store/ingest/scan-directory.ts';
 import { storeLayout } from '../../store/layout.ts';
@@ -252,7 +253,7 @@ async function copyFiles(
         onBytes?.(done, total);
       },
     });
-    hashed.push({ path, ...digest });
+    hashed.push(toManifestFile(path, digest));
     if (!shared) copied += size;
     return shared;
   };

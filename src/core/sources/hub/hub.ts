@@ -54,6 +54,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs 
 
   return {
     name: 'Hugging Face',
+    kind: 'hub',
     isTransient: isTransientHubError,
     retry: readPolicy,
     list: async ({ modelId, revision }, signal) => {

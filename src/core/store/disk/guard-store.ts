@@ -33,6 +33,7 @@ export function guardStore(store: LocalStore, presence: StorePresence): LocalSto
     has: guarded(store.has),
     listFiles: guarded(store.listFiles),
     manifest: guarded(store.manifest),
+    upstream: guarded(store.upstream),
     adopt: guarded(store.adopt),
     publish: guarded(store.publish),
     remove: guarded(store.remove),

@@ -58,6 +58,7 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
     });
   }
   const hashed = (await hashedByCaller(files, request)) ?? (await hashModel(files, options));
+  const upstream = request.origin?.upstream;
   const source = request.origin?.source ?? (incoming === undefined ? 'adopted' : 'add');
   const manifest = makeManifest(modelId, hashed.files, {
     revision: request.revision ?? null,
@@ -96,7 +97,8 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
       await writer.carryOut({ op: 'publish', entry, manifest, seen: hashed.seen, incoming: null });
       return { entry, digest: manifest.digest, outcome: present === undefined ? 'adopted' : isSame ? 'unchanged' : 'replaced' };
     }
-    const isNews = request.origin !== undefined && before?.manifest.commit !== request.origin.commit;
+    const isNews =
+      upstream !== undefined && (before?.manifest.commit !== upstream.commit || (await records.upstream(modelId)) === undefined);
     if (present !== undefined && isSame && !isNews && (await isUntouched(before, join(layout.root, present.store_path)))) {
       await removeTree(incomingPath(layout, incoming, modelId));
       return { entry: present, digest: manifest.digest, outcome: 'unchanged' };
@@ -116,7 +118,8 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
       await undo();
       throw error;
     }
-    const work = (): Promise<void> => writer.carryOut({ op: 'publish', entry, manifest, seen: hashed.seen, incoming: place.name }, undo);
+    const work = (): Promise<void> =>
+      writer.carryOut({ op: 'publish', entry, manifest, upstream, seen: hashed.seen, incoming: place.name }, undo);
     await (present === undefined ? work() : replace(work, undo));
     return { entry, digest: manifest.digest, outcome: present === undefined ? 'added' : 'replaced' };
   });
@@ -124,7 +127,7 @@ export async function adoptModel(request: AdoptRequest, options: WorkOptions, co
 
 /** Takes files that this process has verified into the store; see `LocalStore.publish`. */
 export async function publishModel(
-  { modelId, from, files, revision, commit }: PublishRequest,
+  { modelId, from, files, revision, origin }: PublishRequest,
   options: WorkOptions,
   context: AdoptContext,
 ): Promise<Adopted> {
@@ -137,7 +140,6 @@ export async function publishModel(
     throw error;
   }
   try {
-    const origin = { source: 'hub', commit } as const;
     return await adoptModel({ modelId, incoming: place.name, hashed: files, revision, origin, force: true }, options, context);
   } catch (error) {
     await abandonPlace(place.path).catch(() => undefined);

@@ -1,6 +1,8 @@
 import type { ManifestFile } from '../../catalog/manifest.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import type { RelativePath } from '../../kernel/files/relative-path.ts';
 import { type Fingerprint, lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
+import type { FileDigest } from '../../transfer/hash-job.ts';
 import { explainUnhashable, runHashJob } from '../../transfer/hash-pool.ts';
 import type { WorkOptions } from '../contract.ts';
 import type { ScannedFile } from './scan-directory.ts';
@@ -11,6 +13,15 @@ import type { Seen } from './seen.ts';
  * signal every further one stops the event loop for a moment.
  */
 const atATime = 64;
+
+/** What a manifest says of a file that was hashed. */
+export const toManifestFile = (path: RelativePath, { size, sha256, chunks, gitId }: FileDigest): ManifestFile => ({
+  path,
+  size,
+  sha256,
+  ...(chunks !== undefined && { chunks }),
+  ...(gitId !== undefined && { hub_id: gitId }),
+});
 
 /** A model's files with their digests and what they looked like while they were hashed. */
 export interface HashedModel {
@@ -46,7 +57,7 @@ export async function hashModel(
         });
       }
       seen[path] = after;
-      return { path, ...digest };
+      return toManifestFile(path, digest);
     } catch (error) {
       throw explainUnhashable(error, absolute);
     }

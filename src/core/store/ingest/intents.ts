@@ -1,6 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Manifest, parseManifest } from '../../catalog/manifest.ts';
+import { parseUpstream, type Upstream } from '../../catalog/upstream.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { parseRelativePath } from '../../kernel/files/relative-path.ts';
@@ -21,6 +22,8 @@ export type Intent =
       readonly op: 'publish';
       readonly entry: RegistryEntry;
       readonly manifest: Manifest;
+      /** What the source had at that commit. */
+      readonly upstream?: Upstream | undefined;
       readonly seen: Seen;
       /** Name in `incoming/`; null when the files are already in their place. */
       readonly incoming: string | null;
@@ -69,6 +72,7 @@ function parseIntent(text: string): Intent {
     parseRelativePath(String(intent.entry?.store_path));
     parseManifest(intent.manifest, 'an interrupted change');
     if (intent.incoming !== null) parseRelativePath(String(intent.incoming));
+    return { ...(intent as Extract<Intent, { op: 'publish' }>), upstream: parseUpstream(intent.upstream) };
   } else {
     throw new SyntaxError('no such change');
   }

@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { parentPort } from 'node:worker_threads';
 import { parseManifest } from '../../catalog/manifest.ts';
+import { parseUpstream } from '../../catalog/upstream.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { parseSeen } from '../ingest/seen.ts';
-import type { ManifestJob, ManifestPart } from './read-large-manifest.ts';
+import type { ManifestJob, ManifestPart, UpstreamPart } from './read-large-manifest.ts';
 
 /** As many files as the server takes up in a few milliseconds. */
 const filesPerPart = 1_000;
 
-let parts: Iterator<ManifestPart> | undefined;
+let parts: Iterator<ManifestPart | UpstreamPart> | undefined;
 
 // One part for each question: a server takes up all messages that have come in one go.
 parentPort?.on('message', (job: ManifestJob | 'next') => {
@@ -21,19 +22,27 @@ parentPort?.on('message', (job: ManifestJob | 'next') => {
   );
 });
 
-async function answer(job: ManifestJob | 'next'): Promise<ManifestPart | null> {
-  if (job !== 'next') parts = partsOf(job, await readFile(job.manifest, 'utf8'), await readFile(job.seen, 'utf8').catch(() => undefined));
+async function answer(job: ManifestJob | 'next'): Promise<ManifestPart | UpstreamPart | null> {
+  if (job !== 'next') {
+    const value = parseJson(await readFile(job.manifest, 'utf8'));
+    parts =
+      'upstream' in job
+        ? upstreamParts(value)
+        : manifestParts(value, job.manifest, await readFile(job.seen, 'utf8').catch(() => undefined));
+  }
   const next = parts?.next();
   return next === undefined || next.done === true ? null : next.value;
 }
 
-function* partsOf({ manifest: path }: ManifestJob, text: string, seenText: string | undefined): Generator<ManifestPart> {
-  let value: unknown;
+function parseJson(text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
-    value = undefined;
+    return undefined;
   }
+}
+
+function* manifestParts(value: unknown, path: string, seenText: string | undefined): Generator<ManifestPart> {
   const { files, ...head } = parseManifest(value, path);
   const seen = parseSeen(seenText, head.digest);
   yield { head };
@@ -41,4 +50,12 @@ function* partsOf({ manifest: path }: ManifestJob, text: string, seenText: strin
     const some = files.slice(from, from + filesPerPart);
     yield { files: some, seen: some.map((file) => seen[file.path]) };
   }
+}
+
+function* upstreamParts(value: unknown): Generator<UpstreamPart> {
+  const upstream = parseUpstream((value as { upstream?: unknown } | undefined)?.upstream);
+  if (upstream === undefined) return;
+  const { files, ...head } = upstream;
+  yield { head };
+  for (let from = 0; from < files.length; from += filesPerPart) yield { files: files.slice(from, from + filesPerPart) };
 }

@@ -1,5 +1,6 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { type Manifest, type ManifestFile, parseManifest } from '../../catalog/manifest.ts';
+import { parseUpstream, type Upstream } from '../../catalog/upstream.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { mapInTurns } from '../../kernel/flow/in-turns.ts';
@@ -7,7 +8,7 @@ import { jsonParts } from '../../kernel/flow/json-parts.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { parseSeen, type Seen } from '../ingest/seen.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
-import { readLargeManifest } from './read-large-manifest.ts';
+import { readLargeManifest, readLargeUpstream } from './read-large-manifest.ts';
 
 /** A manifest as the store holds it in memory. */
 export interface KnownManifest {
@@ -33,7 +34,9 @@ export interface ModelRecords {
    */
   read(modelId: ModelId): Promise<KnownManifest | undefined>;
   /** What was seen goes first: a manifest without it costs a new hashing, the other order would vouch for unseen files. */
-  write(manifest: Manifest, seen: Seen): Promise<void>;
+  write(manifest: Manifest, beside: { readonly seen: Seen; readonly upstream?: Upstream | undefined }): Promise<void>;
+  /** What the model's source had at its commit, which is in the manifest's file alone: it may be far larger than what the model has. */
+  upstream(modelId: ModelId): Promise<Upstream | undefined>;
   /** Says how the files of this manifest look now; nothing happens when the model has another one meanwhile. */
   writeSeen(manifest: Manifest, seen: Seen): Promise<void>;
   remove(modelId: ModelId): Promise<void>;
@@ -72,13 +75,19 @@ export function createModelRecords(layout: StoreLayout): ModelRecords {
     writeFileDurably(seenFile(manifest.model_id), jsonParts({ digest: manifest.digest, files: seen }));
   return {
     read,
-    write: async (manifest, seen) => {
+    write: async (manifest, { seen, upstream }) => {
       await writeSeen(manifest, seen);
-      await writeFileDurably(manifestFile(manifest.model_id), jsonParts(manifest));
+      await writeFileDurably(manifestFile(manifest.model_id), jsonParts(upstream === undefined ? manifest : { ...manifest, upstream }));
       // Whoever asks for it next need not read it from the disk again.
       const stamp = await stampOf(manifestFile(manifest.model_id), seenFile(manifest.model_id));
       const files = await mapInTurns(manifest.files, asWritten);
       if (stamp !== undefined) await remember(stamp, { manifest: { ...manifest, files }, seen });
+    },
+    upstream: async (modelId) => {
+      const file = manifestFile(modelId);
+      if ((await sizeOf(file)) > largeBytes) return readLargeUpstream(file);
+      const text = await readIfThere(file);
+      return text === undefined ? undefined : parseUpstream((parseJson(text) as { upstream?: unknown } | undefined)?.upstream);
     },
     writeSeen: async (manifest, seen) => {
       if ((await read(manifest.model_id))?.manifest.digest === manifest.digest) await writeSeen(manifest, seen);
@@ -90,6 +99,12 @@ export function createModelRecords(layout: StoreLayout): ModelRecords {
     },
   };
 }
+
+const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
 
 /** Changes whenever one of the files is replaced. */
 async function stampOf(manifestFile: string, seenFile: string): Promise<string | undefined> {
@@ -128,11 +143,7 @@ async function readBoth(
   { manifest: file, seen: seenFile }: { readonly manifest: string; readonly seen: string },
   modelId: ModelId,
 ): Promise<Pick<KnownManifest, 'manifest' | 'seen'> | undefined> {
-  const size = await stat(file).then(
-    (info) => info.size,
-    () => 0,
-  );
-  if (size > largeBytes) return checkId(await readLargeManifest({ manifest: file, seen: seenFile }), modelId, file);
+  if ((await sizeOf(file)) > largeBytes) return checkId(await readLargeManifest({ manifest: file, seen: seenFile }), modelId, file);
   const text = await readIfThere(file);
   if (text === undefined) return undefined;
   const manifest = parseManifest(parseJson(text), file);

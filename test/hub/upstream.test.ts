@@ -1,0 +1,53 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { noise, sha256 } from '../helpers/model-files.ts';
+
+const files = {
+  'config.json': '{}',
+  'Foo-Q4_K_M.gguf': noise(2_000, 1),
+  'Foo-Q8_0.gguf': noise(3_000, 2),
+  'figures/one.png': 'not taken\n',
+};
+const manifestIn = async (storePath: string) =>
+  JSON.parse(await readFile(join(storePath, '.skulk/v1/manifests/org--g.json'), 'utf8')) as { upstream?: { files: object[] } };
+
+test('a manifest keeps all that the repo had at its commit, which is not sent to nodes and survives a lost registry', async () => {
+  const world = await hubWorld();
+  const commit = world.hub.push('org/g', { files });
+  expect((await world.host('download', 'org/g', '--gguf-file', 'Foo-Q4_K_M.gguf')).status).toBe(0);
+  const { upstream } = await manifestIn(world.storePath);
+  expect(upstream).toMatchObject({ repo: 'org/g', commit });
+  const oid = expect.stringMatching(/^[0-9a-f]{40}$/);
+  expect(upstream?.files).toEqual(
+    expect.arrayContaining([
+      { path: 'Foo-Q4_K_M.gguf', size: 2_000, oid, sha256: sha256(files['Foo-Q4_K_M.gguf']) },
+      { path: 'Foo-Q8_0.gguf', size: 3_000, oid, sha256: sha256(files['Foo-Q8_0.gguf']) },
+      { path: 'config.json', size: 2, oid: '9e26dfeeb6e641a33dae4961196235bdb965b21b' },
+      { path: 'figures/one.png', size: 10, oid },
+    ]),
+  );
+  expect(upstream?.files).toHaveLength(4);
+  await rm(join(world.storePath, 'registry.json'));
+  await writeFile(join(world.storePath, 'registry.json'), '{}');
+  expect((await world.host('verify', '--repair')).status).toBe(0);
+  expect((await manifestIn(world.storePath)).upstream).toEqual(upstream);
+  const served = await world.serve();
+  const sent = (await (await fetch(`${served.url}/models/org%2Fg/manifest`)).json()) as object;
+  expect(sent).toMatchObject({ commit, files: expect.any(Array) });
+  expect(sent).not.toHaveProperty('upstream');
+});
+
+test('a manifest of before gets it with the next download of the same commit, for which no file is sent', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files });
+  expect((await world.host('download', 'org/g')).status).toBe(0);
+  const { upstream, ...before } = await manifestIn(world.storePath);
+  await writeFile(join(world.storePath, '.skulk/v1/manifests/org--g.json'), JSON.stringify(before));
+  const sent = world.hub.sent('Foo-Q4_K_M.gguf');
+  const again = await world.host('download', 'org/g', '--revision', 'main');
+  expect(again.status, again.stderr).toBe(0);
+  expect((await manifestIn(world.storePath)).upstream).toEqual(upstream);
+  expect(world.hub.sent('Foo-Q4_K_M.gguf')).toBe(sent);
+});
