@@ -17,8 +17,9 @@ export const watchCopies = ({ config }: Pick<Deps, 'config'>, listener: () => vo
 
 function watchLayout({ root, leases }: StagingLayout, listener: () => void): () => void {
   const told = [root, leases];
-  // What is not there yet appears in the directory above it; the root itself, which is made once, is found a little later.
+  // What is not there yet appears in the directory above it. That of the root, where others write as well, is left alone afterwards.
   const paths = [root, dirname(dirname(leases)), dirname(leases), leases];
+  const above = dirname(root);
   const watched = new Map<string, { readonly inode: bigint; readonly watcher: FSWatcher }>();
   let isOver = false;
   const drop = (path: string): void => {
@@ -30,7 +31,12 @@ function watchLayout({ root, leases }: StagingLayout, listener: () => void): () 
       ({ ino }) => ino,
       () => undefined,
     );
-    if (isOver || watched.get(path)?.inode === inode) return;
+    if (isOver) return;
+    if (path === root) {
+      if (inode === undefined) void look(above);
+      else drop(above);
+    }
+    if (watched.get(path)?.inode === inode) return;
     drop(path);
     if (inode === undefined) return;
     const isTold = told.includes(path);

@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { createFeed, type FeedListener } from '../../../src/core/server/events/feed.ts';
 
 /** A feed of two numbers that the test changes. */
-function world({ restMs = 0, lookEveryMs = 60_000 }: { restMs?: number; lookEveryMs?: number } = {}) {
+function world({
+  restMs = 0,
+  lookEveryMs = 60_000,
+  lookAtA = {},
+}: {
+  restMs?: number;
+  lookEveryMs?: number;
+  lookAtA?: { lookEveryMs?: number };
+} = {}) {
   const values = { a: 1, b: 1 };
   const reads = { a: 0, b: 0 };
   let tell: ((name: 'a' | 'b') => void) | undefined;
@@ -16,7 +24,7 @@ function world({ restMs = 0, lookEveryMs = 60_000 }: { restMs?: number; lookEver
     },
   });
   const feed = createFeed<'a' | 'b'>({
-    topics: { a: topic('a'), b: topic('b') },
+    topics: { a: { ...topic('a'), ...lookAtA }, b: topic('b') },
     onChange: (changed) => {
       tell = changed;
       return () => {
@@ -104,6 +112,17 @@ describe('a feed', () => {
     await expect.poll(() => reads.a).toBeGreaterThan(before.a + 2);
     again();
     expect(heard.at(-2)).toBe('a 2');
+  });
+
+  test('looks more often at a topic that says so', async () => {
+    const { feed, reads } = world({ lookAtA: { lookEveryMs: 20 } });
+    const stop = await feed.listen(ear().listener);
+    await expect.poll(() => reads.a).toBeGreaterThan(3);
+    expect(reads.b).toBe(1);
+    stop();
+    const before = reads.a;
+    await feed.listen(ear().listener);
+    expect(reads.a).toBe(before + 1);
   });
 
   test('that cannot be read says why, to whoever begins and to whoever listens', async () => {

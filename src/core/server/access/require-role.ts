@@ -36,7 +36,7 @@ const routesOf = new WeakMap<FastifyInstance, readonly RouteRole[]>();
 /** Every route of an app, and who may use it. */
 export const listRoutes = (app: FastifyInstance): readonly RouteRole[] => routesOf.get(app) ?? [];
 
-const judgedAgainMs = 5_000;
+const judgedAgainMs = 1_000;
 
 const nobody: Asker = { role: 'none', credential: 'lan' };
 
@@ -60,7 +60,7 @@ export function requireRoles(app: FastifyInstance, access: Access, { hostname }:
   });
 }
 
-/** Ends an answer within some seconds after whoever gets it may not have it any more. */
+/** Ends an answer within about a second after whoever gets it may not have it any more. */
 function endWithRole(
   request: FastifyRequest,
   { raw }: FastifyReply,

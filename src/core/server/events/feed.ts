@@ -4,6 +4,8 @@ export interface Topic {
   readonly read: () => Promise<object>;
   /** It is not read again sooner than so long after it was read; in milliseconds. */
   readonly restMs: number;
+  /** How often it is read again for changes that nobody tells, where the others are read more rarely; in milliseconds. */
+  readonly lookEveryMs?: number;
 }
 
 /** Whoever hears of topics. */
@@ -111,7 +113,7 @@ function startRun<Name extends string>(
     timers.set(name, setTimeout(look, Math.max(0, rest)));
   }
   const ignoreChanges = onChange(changed);
-  const everything = setInterval(() => names.forEach(changed), lookEveryMs);
+  const looks = names.map((name) => setInterval(changed, topics[name].lookEveryMs ?? lookEveryMs, name));
   const first = Promise.all(names.map(read));
   return {
     whole: async () => {
@@ -121,7 +123,7 @@ function startRun<Name extends string>(
     stop: () => {
       isOver = true;
       ignoreChanges();
-      clearInterval(everything);
+      looks.forEach(clearInterval);
       for (const timer of timers.values()) clearTimeout(timer);
     },
   };

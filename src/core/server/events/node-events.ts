@@ -8,8 +8,10 @@ import { createFeed, type Feed } from './feed.ts';
 /** What is told of this very node; each is its whole list. */
 export type NodeTopic = 'storage' | 'staging' | 'config';
 
-/** How often everything is looked at again: last uses, a file that somebody edited. */
+/** How often everything is looked at again, as last uses. */
 const lookEveryMs = 10_000;
+/** The same of the configuration, which somebody may edit and then look at the page. */
+const lookAtConfigEveryMs = 2_000;
 
 /** This node's copies, what it stages, and its configuration, as they change. */
 export function createNodeFeed(deps: Deps, { jobs, onConfig }: { jobs: StagingJobs; onConfig: StagingJobs['onChange'] }): Feed<NodeTopic> {
@@ -18,7 +20,7 @@ export function createNodeFeed(deps: Deps, { jobs, onConfig }: { jobs: StagingJo
       // Copies that cannot be looked at are told to be so, and not the end of the stream: the settings may be what mends it.
       storage: { restMs: 1_000, read: () => lookAtStaging(deps) },
       staging: { restMs: 300, read: async () => ({ jobs: jobs.list() }) },
-      config: { restMs: 300, read: () => viewConfig(deps) },
+      config: { restMs: 300, lookEveryMs: lookAtConfigEveryMs, read: () => viewConfig(deps) },
     },
     onChange: (changed) => {
       let ended = endedOf(jobs);

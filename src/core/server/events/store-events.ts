@@ -17,8 +17,8 @@ export type StoreTopic = 'registry' | 'downloads' | 'uploads' | 'nodes' | 'order
 const mostEnded = 20;
 /** How often everything is looked at again: the changes of another process, the room on the disk. */
 const lookEveryMs = 10_000;
-/** The same where the store cannot tell its changes, as it is behind the Python program's protocol. */
-const lookElsewhereEveryMs = 2_000;
+/** The same where that is cheap, as one file says it, or where the store cannot tell its changes: behind the Python program's protocol. */
+const lookOftenMs = 2_000;
 
 const topicsOf = { models: ['registry', 'health'], downloads: ['downloads'], uploads: ['uploads'], fleet: ['nodes', 'orders'] } as const;
 
@@ -26,7 +26,11 @@ const topicsOf = { models: ['registry', 'health'], downloads: ['downloads'], upl
 export function createStoreFeed(deps: Deps): Feed<StoreTopic> {
   return createFeed<StoreTopic>({
     topics: {
-      registry: { restMs: 250, read: async () => ({ entries: (await listRegistry(deps, { tags: [] })).entries.map(withoutNames) }) },
+      registry: {
+        restMs: 250,
+        lookEveryMs: lookOftenMs,
+        read: async () => ({ entries: (await listRegistry(deps, { tags: [] })).entries.map(withoutNames) }),
+      },
       downloads: { restMs: 400, read: async () => ({ downloads: recent((await listDownloads(deps, { recent: true })).downloads) }) },
       uploads: { restMs: 1_000, read: () => listUploads(deps).catch(orNothing({ uploads: [] })) },
       nodes: { restMs: 1_000, read: () => listNodes(deps).catch(orNothing({ nodes: [] })) },
@@ -34,7 +38,7 @@ export function createStoreFeed(deps: Deps): Feed<StoreTopic> {
       health: { restMs: 1_000, read: async () => healthAnswer(await checkHealth(deps)) },
     },
     onChange: (changed) => deps.changes?.onChange((what) => topicsOf[what].forEach(changed)) ?? (() => {}),
-    lookEveryMs: deps.changes === undefined ? lookElsewhereEveryMs : lookEveryMs,
+    lookEveryMs: deps.changes === undefined ? lookOftenMs : lookEveryMs,
   });
 }
 
