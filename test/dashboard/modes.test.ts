@@ -1,25 +1,27 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { forWholeFile } from '../helpers/at-end.ts';
 import { fleetWorld } from '../helpers/fleet-world.ts';
+import { isLong } from '../helpers/seeded.ts';
 import { openTerminal, type Terminal } from '../helpers/terminal.ts';
 import { wants } from '../helpers/wants.ts';
 
-/** A store with one model, and a terminal on another machine. */
-async function openBeside(env: Readonly<Record<string, string>> = {}): Promise<Terminal> {
+/** A terminal on a machine whose store has one model; whoever uses it leaves it with a prompt. */
+const shared = forWholeFile(async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();
-  return openTerminal({ env: { SKULK_HOME: join(world.home, 'n1'), SKULK_STORE: host.url, ...env } });
-}
+  return openTerminal({ env: { SKULK_HOME: join(world.home, 'n1'), SKULK_STORE: host.url } });
+});
 
 const asUsual = { alternate: false, cursor: true, wrap: true };
 const drawnOn = { alternate: true, cursor: false, wrap: false };
 
 /** On a screen that has something on it. */
-async function openDashboard(terminal: Terminal): Promise<void> {
+async function openDashboard(terminal: Terminal, before = ''): Promise<void> {
   await terminal.enter('clear; echo what was there before');
   await terminal.sees(/^what was there before/m);
-  await terminal.enter('skulk dashboard');
+  await terminal.enter(`${before}skulk dashboard`);
   await terminal.sees('org/one');
   expect(await terminal.modes()).toEqual(drawnOn);
 }
@@ -44,22 +46,26 @@ type Way = readonly [way: string, leave: (terminal: Terminal) => Promise<void>, 
 
 const keys: readonly Way[] = [
   ['q', (terminal) => terminal.press('q'), 0],
-  ['Ctrl-C', (terminal) => terminal.press('C-c'), 0],
   ['Ctrl-C in a dialog', (terminal) => terminal.press('d', 'C-c'), 0],
+];
+const moreKeys: readonly Way[] = [
+  ['Ctrl-C', (terminal) => terminal.press('C-c'), 0],
   ['Ctrl-C while something is typed', (terminal) => terminal.press('/', 'C-c'), 0],
 ];
 const signals: readonly Way[] = [
   ['SIGTERM', signal('SIGTERM'), 143],
-  ['SIGHUP', signal('SIGHUP'), 143],
   ['SIGINT from elsewhere', signal('SIGINT'), 130],
+];
+const moreSignals: readonly Way[] = [
+  ['SIGHUP', signal('SIGHUP'), 143],
   ['SIGQUIT', signal('SIGQUIT'), 131],
 ];
 
 test.each([
-  ['every key that leaves', keys],
-  ['every signal that ends it', signals],
+  ['a key that leaves the dashboard', [...keys, ...(isLong ? moreKeys : [])]],
+  ['a signal that ends the dashboard', [...signals, ...(isLong ? moreSignals : [])]],
 ] as const)('%s gives the terminal back as it was', wants('tmux'), async (_, ways) => {
-  const terminal = await openBeside();
+  const terminal = shared();
   for (const [way, leave, status] of ways) {
     await openDashboard(terminal);
     await leave(terminal);
@@ -71,10 +77,10 @@ test.each([
   }
 });
 
-test('a crash gives the terminal back as it was, and its message is on it', wants('tmux'), async () => {
+test('a crash of the dashboard gives the terminal back as it was, with the message on it', wants('tmux'), async () => {
   const crash = 'process.on("SIGUSR2",()=>{throw(new(Error)("boom"))})';
-  const terminal = await openBeside({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(crash)}` });
-  await openDashboard(terminal);
+  const terminal = shared();
+  await openDashboard(terminal, `NODE_OPTIONS='--import=data:text/javascript,${encodeURIComponent(crash).replaceAll("'", '%27')}' `);
   await signal('SIGUSR2')(terminal);
   await terminal.prompt();
   expect((await terminal.sees('boom (this is a bug in skulk)')).split('\n')).toContain('what was there before');
@@ -83,8 +89,8 @@ test('a crash gives the terminal back as it was, and its message is on it', want
   await expectAsBefore(terminal, 'a crash');
 });
 
-test('Ctrl-Z gives the terminal back, and fg takes it again, in a window of another size', wants('tmux'), async () => {
-  const terminal = await openBeside();
+test('Ctrl-Z gives the terminal of the dashboard back, and fg takes it again, in a window of another size', wants('tmux'), async () => {
+  const terminal = shared();
   await openDashboard(terminal);
   await terminal.press('3');
   await terminal.sees(/NODE +STATE/);
@@ -108,8 +114,9 @@ test('Ctrl-Z gives the terminal back, and fg takes it again, in a window of anot
   await expectAsBefore(terminal, 'q after all that');
 });
 
+// The last one, as it closes the terminal.
 test('a terminal that is closed ends the dashboard', wants('tmux'), async () => {
-  const terminal = await openBeside();
+  const terminal = shared();
   await openDashboard(terminal);
   const pid = await terminal.child();
   await terminal.close();

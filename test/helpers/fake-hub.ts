@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
+import { atEnd } from './at-end.ts';
 
 /** A file of a repo: its bytes, or how to make a part of them. With a digest it is not read to make one, as nobody fetches it to its end. */
 export type HubContent =
@@ -256,7 +257,7 @@ export async function fakeHub(): Promise<FakeHub> {
       socket.on('error', () => {}).on('close', () => sockets.delete(socket));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(async () => {
+    atEnd(async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
       await closed;
@@ -272,7 +273,7 @@ export async function fakeHub(): Promise<FakeHub> {
     requests.push(`GET hub ${at.pathname}`);
     return at.pathname.startsWith('/api/') ? answerApi(request, response, at) : answerResolve(request, response, at);
   });
-  onTestFinished(() => expect(violations).toEqual([]));
+  atEnd(() => expect(violations).toEqual([]));
 
   const hub: FakeHub = {
     url,

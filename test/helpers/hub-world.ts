@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { atEnd } from './at-end.ts';
 import { type FakeHub, fakeHub } from './fake-hub.ts';
 import { runInProcess, serveInProcess } from './run-in-process.ts';
 import { type Ended, type RunningSkulk, runSkulk, type Served, type Serving, startServe, startSkulk } from './spawn-skulk.ts';
@@ -36,7 +36,7 @@ export async function hubWorld(more: Readonly<Record<string, string>> = {}): Pro
     storePath: join(hostHome, 'store'),
     serve: async (own = {}) => {
       const served = await startServe({ home: hostHome, env: { ...env, ...own } });
-      onTestFinished(() => served[Symbol.asyncDispose]());
+      atEnd(() => served[Symbol.asyncDispose]());
       return served;
     },
     serveInProcess: () => serveInProcess({ home: hostHome, env }),

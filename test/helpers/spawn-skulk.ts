@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { atEnd } from './at-end.ts';
 import { ownEnvironment } from './own-environment.ts';
 import { refuseWhenOver } from './own-test.ts';
 import { within } from './waiting.ts';
@@ -58,7 +58,7 @@ export function startSkulk(args: readonly string[], { env = {}, cwd }: SpawnOpti
     stderr += text;
   });
   const exited = once(child, 'close').then(([status, signal]) => ({ status, signal, stdout, stderr }) as Ended);
-  onTestFinished(async () => {
+  atEnd(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exited;
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { onTestFinished } from 'vitest';
+import { atEnd } from './at-end.ts';
 import { temporaryDirectory } from './temp-directory.ts';
 import { patienceMs } from './waiting.ts';
 
@@ -85,7 +85,7 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
     // What still writes would do so into directories that the test removes. A zombie does not.
     for (let rounds = 0; rounds < 100 && spawnSync('pgrep', ['-r', 'D,R,S,T', '-s', session]).status === 0; rounds += 1) await sleep(50);
   };
-  onTestFinished(close);
+  atEnd(close);
   const screen = (): Promise<string> => tmux('capture-pane', '-p');
   const wait = async (what: string | RegExp, isWanted: boolean): Promise<string> => {
     const until = performance.now() + patienceMs;

@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { atEnd } from './at-end.ts';
 
 /** A store that tells whatever a test wants it to. */
 export interface ToldStore {
@@ -127,7 +127,7 @@ export async function toldStore(): Promise<ToldStore> {
   const hangUp = (): void => {
     for (const stream of streams) stream.destroy();
   };
-  onTestFinished(() => {
+  atEnd(() => {
     hangUp();
     server.closeAllConnections();
     server.close();

@@ -1,0 +1,2 @@
+// The same, with every way to leave.
+import './modes.test.ts';
