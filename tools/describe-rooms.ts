@@ -1,6 +1,6 @@
-import { dirname, join } from 'node:path/posix';
+import { dirname } from 'node:path/posix';
 import { roomOf } from './find-room-violations.ts';
-import { listImports } from './list-imports.ts';
+import { listImports, resolveImport } from './list-imports.ts';
 import { rooms } from './rooms.ts';
 
 /**
@@ -34,7 +34,7 @@ interface Arrow {
 function arrowsOf(path: string, text: string): readonly Arrow[] {
   const from = roomOf(path);
   return listImports(text, path).flatMap(({ specifier, typeOnly }) => {
-    const to = specifier.startsWith('.') ? roomOf(join(dirname(path), specifier)) : undefined;
+    const to = specifier.startsWith('.') ? roomOf(resolveImport(path, specifier)) : undefined;
     return from === undefined || to === undefined || from === to ? [] : [{ from, to, typeOnly }];
   });
 }

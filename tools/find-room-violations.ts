@@ -1,5 +1,5 @@
-import { dirname, join } from 'node:path/posix';
-import { type Import, listImports } from './list-imports.ts';
+import { dirname } from 'node:path/posix';
+import { type Import, listImports, resolveImport } from './list-imports.ts';
 import { doors, type Room, rooms, upwardExceptions } from './rooms.ts';
 
 /** A folder with more files than this is split by what they are for; see `findFullFolders`. */
@@ -17,7 +17,7 @@ export function findRoomViolations(files: ReadonlyMap<string, string>): readonly
       path,
       imports
         .filter(({ specifier, typeOnly }) => !typeOnly && specifier.startsWith('.'))
-        .map(({ specifier }) => join(dirname(path), specifier)),
+        .map(({ specifier }) => resolveImport(path, specifier)),
     );
     return imports.flatMap((one) => checkImport(path, one)).map((fault) => `${path}: ${fault}`);
   });
@@ -37,7 +37,7 @@ function checkImport(path: string, { specifier, typeOnly }: Import): readonly st
       .join('/');
     return doors[name]?.some((door) => path.startsWith(door)) ? [] : [`${name} is imported only by ${doors[name]?.join(', ') ?? 'nobody'}`];
   }
-  const target = join(dirname(path), specifier);
+  const target = resolveImport(path, specifier);
   const to = roomOf(target);
   if (to === from) return [];
   const allowed = [...room.values, ...(typeOnly ? (room.types ?? []) : []), ...(room.doors?.[path] ?? [])];
@@ -58,7 +58,8 @@ export function roomOf(path: string): string | undefined {
  * @param table as `rooms` of tools/rooms.ts, from top to bottom
  */
 export function findUpwardRules(table: Readonly<Record<string, Room>>): readonly string[] {
-  const order = Object.keys(table);
+  // The page is above all of src.
+  const order = Object.keys(table).toSorted((a, b) => Number(b.startsWith('web/')) - Number(a.startsWith('web/')));
   return Object.entries(table).flatMap(([from, { values, doors: ofFiles = {} }]) =>
     [
       ...values.map((to) => ({ name: from, to })),

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path/posix';
 import { parseSync } from 'oxc-parser';
 
 /** One import as it stands in a file. */
@@ -22,3 +23,6 @@ export function listImports(text: string, name = 'file.ts'): readonly Import[] {
   });
   return [...ofStatements, ...ofExports, ...ofCalls];
 }
+
+/** The file that a relative import of a file names; paths are below src, those of the browser view begin with `web/`. */
+export const resolveImport = (path: string, specifier: string): string => join(dirname(path), specifier).replace(/^src\//, '');

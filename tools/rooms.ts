@@ -77,11 +77,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   'core/catalog': { values: leaves },
   'core/config': { values: leaves },
   'core/kernel': { values: [] },
-  // The browser view. It knows the server by its API alone.
+  // The browser view. It knows the server by its API alone, and shares what is common to both ends of it.
   'web/app': { values: ['web/pages', 'web/parts', 'web/api', 'web/styles'], forbiddenModules: notOfBrowsers },
   'web/pages': { values: ['web/parts', 'web/api'], forbiddenModules: notOfBrowsers },
   'web/parts': { values: ['web/api'], forbiddenModules: notOfBrowsers },
-  'web/api': { values: [], forbiddenModules: notOfBrowsers },
+  'web/api': { values: [], doors: { 'web/api/live.ts': ['core/kernel/flow/event-parser'] }, forbiddenModules: notOfBrowsers },
 };
 
 /** The imports that go upward all the same: file and target. */

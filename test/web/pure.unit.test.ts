@@ -1,50 +1,13 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configSchema } from '../../src/core/config/schema.ts';
 import { formatBytes as formatBytesOfCommands } from '../../src/core/kernel/units.ts';
 import { ApiError } from '../../web/api/api-error.ts';
 import { checkValue, type Schema, schemaAt } from '../../web/api/check-value.ts';
-import { createEventParser, type StreamEvent } from '../../web/api/event-parser.ts';
 import { readTypedRef } from '../../web/api/model-ref.ts';
 import { findProblems } from '../../web/pages/settings/find-problems.ts';
 import { isThisMachine, nest, type SettingKey, type SettingValue } from '../../web/pages/settings/keys.ts';
 import { describeProgress, formatAge, formatBytes, formatSeconds, plural } from '../../web/parts/format.ts';
 import { toSentence } from '../../web/parts/to-sentence.ts';
-
-describe('a stream of events', () => {
-  const parse = (pieces: readonly string[]): readonly StreamEvent[] => {
-    const parser = createEventParser();
-    return pieces.flatMap((piece) => parser(piece));
-  };
-
-  test('is read as the standard says', () => {
-    const text =
-      ': hello\n\nevent: a\ndata: {"x":1}\n\ndata: one\ndata:two\r\n\r\nevent: nothing\n\nid: 5\nretry: 10\ndata\n\n: \n\nevent: b\rdata: 3\r\r';
-    expect(parse([`${text}data: cut`])).toEqual([
-      { name: 'a', data: '{"x":1}' },
-      { name: 'message', data: 'one\ntwo' },
-      { name: 'message', data: '' },
-      { name: 'b', data: '3' },
-    ]);
-  });
-
-  test('is the same in whatever pieces it comes', () => {
-    const line = fc.constantFrom('event: a', 'data: 1', 'data: {"ü": "x"}', '', ':', ': x', 'data', 'junk');
-    const end = fc.constantFrom('\n', '\r\n', '\r');
-    const stream = fc.array(fc.tuple(line, end)).map((lines) => `${lines.flat().join('')}\n\n`);
-    fc.assert(
-      fc.property(stream, fc.array(fc.nat(20), { minLength: 1 }), (text, cuts) => {
-        const pieces: string[] = [];
-        for (let [at, index] = [0, 0]; at < text.length; index += 1) {
-          const length = 1 + (cuts[index % cuts.length] ?? 0);
-          pieces.push(text.slice(at, at + length));
-          at += length;
-        }
-        expect(parse(pieces)).toEqual(parse([text]));
-      }),
-    );
-  });
-});
 
 describe('a value of a setting', () => {
   // As the page gets it.

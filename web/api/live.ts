@@ -1,6 +1,6 @@
+import { createEventParser } from '../../src/core/kernel/flow/event-parser.ts';
 import { type ApiError, asApiError, unreachable } from './api-error.ts';
 import type { Client } from './client.ts';
-import { createEventParser } from './event-parser.ts';
 import { readChunks } from './read-chunks.ts';
 
 /** What is known by now. */

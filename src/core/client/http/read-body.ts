@@ -59,7 +59,7 @@ export async function* readLines(
  * The lines of an answer as bytes, without their ends; the last one may have none.
  * @throws SkulkError STORE_UNREACHABLE when a line is longer than `limit` bytes
  */
-export async function* linesOf(
+async function* linesOf(
   response: Response,
   { url, limit, watchdog }: { url: string; limit: number; watchdog: Watchdog },
 ): AsyncGenerator<{ readonly bytes: Buffer; readonly isWhole: boolean }> {

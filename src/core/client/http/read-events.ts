@@ -1,41 +1,37 @@
+import { createEventParser } from '../../kernel/flow/event-parser.ts';
 import type { Response } from './fetch.ts';
 import { notAStore } from './map-failure.ts';
-import { linesOf } from './read-body.ts';
+import { chunksOf } from './read-body.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** One event of a stream; its data is whatever stood in it as JSON. */
-export interface StreamEvent {
+export interface StoreEvent {
   readonly name: string;
   readonly data: unknown;
 }
 
 /**
- * The events of an answer that is Server-Sent Events (WHATWG HTML, 9.2.6). The store ends its lines with LF and writes the data of an
- * event on one line; ids and retry times are not used. An event that was cut off is none.
- * @throws SkulkError STORE_UNREACHABLE when data is not JSON or longer than `limit` bytes
+ * The events of an answer that is Server-Sent Events.
+ * @param limit how many characters a line may have
+ * @throws SkulkError STORE_UNREACHABLE when data is not JSON, or a line is longer than `limit`
  */
 export async function* readEvents(
   response: Response,
   { url, limit, watchdog }: { url: string; limit: number; watchdog: Watchdog },
-): AsyncGenerator<StreamEvent> {
-  let name = '';
-  let data: string | undefined;
-  for await (const { bytes, isWhole } of linesOf(response, { url, limit, watchdog })) {
-    const line = bytes.toString('utf8');
-    if (line.startsWith('event:')) name = line.slice('event:'.length).trim();
-    else if (line.startsWith('data:')) data = line.slice('data:'.length);
-    else if (line === '' && isWhole) {
-      if (data !== undefined) yield { name, data: parse(data, url) };
-      name = '';
-      data = undefined;
-    }
+): AsyncGenerator<StoreEvent> {
+  const decoder = new TextDecoder();
+  const parse = createEventParser({ maxLineLength: limit });
+  for await (const chunk of chunksOf(response, watchdog)) {
+    for (const { name, data } of parseOrRefuse(() => parse(decoder.decode(chunk, { stream: true })), url))
+      yield { name, data: parseOrRefuse((): unknown => JSON.parse(data), url) };
   }
 }
 
-function parse(text: string, url: string): unknown {
+function parseOrRefuse<T>(parse: () => T, url: string): T {
   try {
-    return JSON.parse(text);
+    return parse();
   } catch (cause) {
-    throw notAStore(url, 'what it tells is not JSON', cause);
+    if (cause instanceof RangeError) throw notAStore(url, cause.message, cause);
+    throw notAStore(url, 'the data of an event is not JSON', cause);
   }
 }
