@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
+import { until, within } from '../helpers/waiting.ts';
 
 const mebibyte = 1024 * 1024;
 const files = {
@@ -87,6 +88,32 @@ test('who asks while it is fetched joins, a delete is refused, and a cancel keep
   expect((await world.host('download', 'org/m')).status).toBe(0);
   // The chunks that were whole are not sent again.
   expect(world.hub.sent('model-00001-of-00002.safetensors') - before).toBeLessThan(16 * mebibyte);
+  expect((await world.host('verify', 'org/m')).status).toBe(0);
+});
+
+test('without a server a download that was killed goes on when it is asked for again, and one that runs is left alone', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/m', { files });
+  const gate = Promise.withResolvers<void>();
+  world.hub.fault = async ({ path }) => {
+    if (path === 'model-00001-of-00002.safetensors') await gate.promise;
+    return false;
+  };
+  const killed = world.startHost('download', 'org/m');
+  const asked = () => world.hub.requests.some((line) => line.includes('model-00001'));
+  await until('the first request for the large file', asked, killed.stderr);
+  for (const verb of ['download', 'cancel']) {
+    const refused = await within(`a second ${verb}`, world.host(verb, 'org/m'));
+    expect(refused, verb).toMatchObject({ status: 5 });
+    expect(refused.stderr, verb).toContain(`pid ${killed.pid}`);
+  }
+  killed.child.kill('SIGKILL');
+  await killed.exited;
+  const { downloads } = JSON.parse((await world.host('downloads', '--json')).stdout) as { downloads: object[] };
+  expect(downloads).toMatchObject([{ modelId: 'org/m', status: 'downloading' }]);
+  gate.resolve();
+  const again = await within('the second try', world.host('download', 'org/m'));
+  expect(again.status, again.stderr).toBe(0);
   expect((await world.host('verify', 'org/m')).status).toBe(0);
 });
 

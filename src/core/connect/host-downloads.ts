@@ -4,9 +4,10 @@ import { lacksProjector } from '../catalog/model-files.ts';
 import { findPinned } from '../catalog/select-files.ts';
 import type { ArrivedChunk, DownloadRequest } from '../jobs/contract.ts';
 import { createDownloadQueue, type DownloadQueue } from '../jobs/download-queue.ts';
+import { SkulkError } from '../kernel/errors.ts';
 import { explainSystemError } from '../kernel/explain-system-error.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
-import type { HeldLock } from '../kernel/process/lock.ts';
+import { describeLockHolder, type HeldLock, readLock } from '../kernel/process/lock.ts';
 import { downloadModel } from '../sources/download-model.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { storeLayout } from '../store/layout.ts';
@@ -24,16 +25,23 @@ export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<H
   const layout = storeLayout(store.root);
   return createDownloadQueue({
     directory: layout.jobs,
-    most: deps.config.settings.mostDownloads.value,
+    maxRunning: deps.config.settings.mostDownloads.value,
     world: deps.world,
     assertHeld: held?.assertHeld,
-    isThere: async (request) => {
+    isDone: async (request) => {
       if (await isThere(store, request)) return true;
       // Better said to whoever asks than by a download that fails.
       await store.requirePlace(request.modelId);
+      requireOnline(deps);
       return false;
     },
-    requireOnline: () => requireOnline(deps),
+    requireOurs: async (modelId) => {
+      const holder = await readLock(join(downloadPlace(store.root, modelId), 'lock'));
+      if (holder !== undefined)
+        throw new SkulkError('LOCKED', `${describeLockHolder(holder)} is downloading ${modelId}`, {
+          hint: 'wait for it to end, or stop that process, then ask again',
+        });
+    },
     fetch: async (request, signal, report) => {
       // What an earlier process was asked for may be forbidden by now.
       requireOnline(deps);

@@ -1,5 +1,5 @@
 import type { Deps } from '../../connect/deps.ts';
-import { createDownloadRate, type DownloadRate } from '../../jobs/download-rate.ts';
+import { createTransferRate, type TransferRate } from '../../jobs/transfer-rate.ts';
 import { type ErrorCode, SkulkError } from '../../kernel/errors.ts';
 import type { SkulkEvent } from '../../kernel/flow/events.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
@@ -51,7 +51,7 @@ export interface StagingJobs {
 
 interface Job {
   state: StagingJob;
-  rate: DownloadRate;
+  rate: TransferRate;
   readonly ref: ModelRef;
   readonly abort: AbortController;
   work?: Promise<void>;
@@ -78,7 +78,7 @@ export function createStagingJobs(world: World, deps: () => Promise<Pick<Deps, '
   };
   const hear = (job: Job, event: SkulkEvent): void => {
     if (event.type === 'progress') {
-      if (event.doing !== job.state.doing) job.rate = createDownloadRate();
+      if (event.doing !== job.state.doing) job.rate = createTransferRate();
       job.rate.add(event.bytesDone, performance.now());
       change(job, { doing: event.doing, bytes_done: event.bytesDone, bytes_total: event.bytesTotal, waits_for: null });
     } else if (event.type === 'waiting') change(job, { waits_for: event.message });
@@ -143,7 +143,7 @@ export function createStagingJobs(world: World, deps: () => Promise<Pick<Deps, '
         throw new SkulkError('CONFLICT', `${waiting.length} models wait to be staged, more are not taken`, {
           hint: 'wait for some to end',
         });
-      const job = { ref, state: newState(ref, world.now()), rate: createDownloadRate(), abort: new AbortController() };
+      const job = { ref, state: newState(ref, world.now()), rate: createTransferRate(), abort: new AbortController() };
       jobs.delete(ref.modelId);
       jobs.set(ref.modelId, job);
       waiting.push(job);

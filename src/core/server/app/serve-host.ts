@@ -164,7 +164,7 @@ function changesOf({
     onChange: (listener) => {
       const ends = [
         store.onChange(() => listener('models')),
-        downloads.onChange(() => listener('downloads')),
+        downloads.subscribe(() => listener('downloads')),
         uploads.onChange(() => listener('uploads')),
         fleet.onChange(() => listener('fleet')),
       ];

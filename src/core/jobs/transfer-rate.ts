@@ -1,14 +1,14 @@
 const windowMs = 10_000;
 
 /** Bytes a second over the last ten seconds. */
-export interface DownloadRate {
+export interface TransferRate {
   add(bytesDone: number, nowMs: number): void;
   /** Null until two moments are known. */
   perSecond(nowMs: number): number | null;
 }
 
 /** Starts without a moment. */
-export function createDownloadRate(): DownloadRate {
+export function createTransferRate(): TransferRate {
   let moments: { readonly at: number; readonly bytes: number }[] = [];
   return {
     add: (bytes, at) => {

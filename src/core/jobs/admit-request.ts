@@ -1,0 +1,58 @@
+import { SkulkError } from '../kernel/errors.ts';
+import type { World } from '../kernel/world.ts';
+import type { JobKind, JobView } from './job-kind.ts';
+import type { JobRunner } from './job-runner.ts';
+import { isFinished, type Job, newJob } from './job-state.ts';
+import { type JobEntry, type JobTable, viewOf } from './job-table.ts';
+
+/** What a request meets in its queue. */
+export interface AdmitContext<Request, Details> {
+  readonly kind: JobKind<Request, Details>;
+  readonly table: JobTable<Request, Details>;
+  readonly runner: JobRunner<Request, Details>;
+  /** Writes a new job down, where jobs are; rejects when that fails. */
+  readonly write: (job: Job<Request, Details>) => Promise<void>;
+  readonly maxPending: number;
+  readonly world: World;
+}
+
+/** Decides what becomes of a request: it joins a job, is done already, or gets a job of its own. Requests come one after the other. */
+export async function admitRequest<Request, Details>(
+  request: Request,
+  { kind, table, runner, write, maxPending, world }: AdmitContext<Request, Details>,
+): Promise<JobView<Request, Details>> {
+  const modelId = kind.modelOf(request);
+  const earlier = table.get(modelId);
+  if (earlier !== undefined && !isFinished(earlier.job)) return await join(request, earlier, { kind, runner });
+  const before = earlier !== undefined && kind.isCovered(request, earlier.job.request) ? earlier.job : undefined;
+  const unfinished = before?.status === 'complete' ? undefined : before;
+  const isDone = (await kind.isDone?.(request)) === true;
+  const job = newJob({ modelId, request, details: kind.initialDetails(request, unfinished) }, { now: world.now(), before: unfinished });
+  if (isDone) return { ...(before ?? job), status: 'complete', failure: null, bytesPerSecond: null, secondsLeft: null };
+  const pending = table.all().filter((entry) => entry.job.status === 'pending').length;
+  if (pending >= maxPending)
+    throw new SkulkError('CONFLICT', `${pending} ${kind.name} jobs are waiting, and no more are accepted`, {
+      hint: 'wait for some to end, then ask again',
+    });
+  // Whoever hears that a job was accepted may rely on it.
+  await write(job);
+  const entry = table.put(job);
+  runner.enqueue(entry);
+  return viewOf(entry);
+}
+
+async function join<Request, Details>(
+  request: Request,
+  entry: JobEntry<Request, Details>,
+  { kind, runner }: Pick<AdmitContext<Request, Details>, 'kind' | 'runner'>,
+): Promise<JobView<Request, Details>> {
+  const { modelId, request: running } = entry.job;
+  if (!entry.isQueued) await kind.requireOurs?.(modelId);
+  if (!kind.isCovered(request, running))
+    throw new SkulkError('CONFLICT', `${kind.describe(modelId)} is under way for another request`, {
+      hint: 'wait for it to end, or cancel it, then ask again',
+    });
+  // It may be left by a process that was killed.
+  runner.enqueue(entry);
+  return viewOf(entry);
+}

@@ -1,0 +1,103 @@
+import { isErrorCode, SkulkError } from '../kernel/errors.ts';
+import { isModelId } from '../kernel/model-id.ts';
+import type { DownloadRequest, DownloadStatus } from './contract.ts';
+import type { JobKind, JobView } from './job-kind.ts';
+import { fractionDone, type Job, type JobStatus } from './job-state.ts';
+
+/** What only a download has: the commit that its revision means. */
+export interface DownloadDetails {
+  readonly commit: string | null;
+}
+
+/** Everything of a download but the work itself. */
+export const downloadKind = {
+  name: 'download',
+  describe: (modelId) => `the download of ${modelId}`,
+  hints: {
+    notFound: '`skulk downloads` lists downloads, `skulk uploads` unfinished uploads',
+    cancelled: (modelId) => `what came is kept: \`skulk download ${modelId}\` goes on`,
+  },
+  modelOf: ({ modelId }) => modelId,
+  // The same, or anything when nothing special is asked for.
+  isCovered: ({ revision, ggufFile, selector }, other) =>
+    (revision === undefined || revision === (other.revision ?? 'main')) &&
+    (ggufFile === undefined || ggufFile === other.ggufFile) &&
+    (selector === undefined || selector === other.selector),
+  initialDetails: (_, before) => ({ commit: before?.details.commit ?? null }),
+} as const satisfies Omit<JobKind<DownloadRequest, DownloadDetails>, 'run'>;
+
+const words = {
+  pending: 'pending',
+  running: 'downloading',
+  complete: 'complete',
+  failed: 'failed',
+  cancelled: 'failed',
+} as const satisfies Record<JobStatus, DownloadStatus['status']>;
+
+/** A download as others see it. */
+export const downloadStatus = (job: JobView<DownloadRequest, DownloadDetails>): DownloadStatus => ({
+  modelId: job.modelId,
+  status: words[job.status],
+  progress: fractionDone(job),
+  error: job.failure?.message ?? null,
+  bytes_done: job.bytesDone,
+  bytes_total: job.bytesTotal,
+  bytes_per_second: job.bytesPerSecond,
+  seconds_left: job.secondsLeft,
+  error_code: job.failure?.code ?? null,
+  hint: job.failure?.hint ?? null,
+  revision: job.request.revision ?? null,
+  commit: job.details.commit,
+  gguf_file: job.request.ggufFile ?? null,
+  selector: job.request.selector ?? null,
+  exact: job.request.exact ?? false,
+  created_at: job.createdAt,
+  updated_at: job.updatedAt,
+});
+
+/** A download as it is written down (docs/on-disk-format.md, "jobs/"). */
+export const encodeDownload = (job: Job<DownloadRequest, DownloadDetails>): object => ({
+  version: 1,
+  ...downloadStatus({ ...job, bytesPerSecond: null, secondsLeft: null }),
+});
+
+/** @throws SkulkError INTEGRITY when it is no job */
+export function decodeDownload(value: unknown): Job<DownloadRequest, DownloadDetails> {
+  const record = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const { modelId, error_code } = record;
+  const status = statusIn(record);
+  if (typeof modelId !== 'string' || !isModelId(modelId) || status === undefined) throw new SkulkError('INTEGRITY', 'it is no job');
+  const text = (key: string): string | undefined => (typeof record[key] === 'string' ? record[key] : undefined);
+  const count = (key: string): number => (Number.isSafeInteger(record[key]) ? Math.max(0, record[key] as number) : 0);
+  return {
+    modelId,
+    request: {
+      modelId,
+      revision: text('revision'),
+      ggufFile: text('gguf_file'),
+      selector: text('selector'),
+      exact: record['exact'] === true,
+    },
+    status,
+    phase: null,
+    bytesDone: count('bytes_done'),
+    bytesTotal: count('bytes_total'),
+    details: { commit: text('commit') ?? null },
+    failure:
+      status === 'failed' || status === 'cancelled'
+        ? {
+            message: text('error') ?? 'no reason is known',
+            code: isErrorCode(error_code) ? error_code : null,
+            hint: text('hint') ?? null,
+          }
+        : null,
+    createdAt: text('created_at') ?? '',
+    updatedAt: text('updated_at') ?? '',
+  };
+}
+
+/** What was cancelled is written down as `failed`, as programs know only that word. */
+function statusIn({ status, error_code }: Record<string, unknown>): JobStatus | undefined {
+  if (status === 'failed' && error_code === 'CANCELLED') return 'cancelled';
+  return (Object.keys(words) as JobStatus[]).find((known) => known !== 'cancelled' && words[known] === status);
+}

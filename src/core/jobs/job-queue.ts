@@ -1,0 +1,100 @@
+import { SkulkError } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import type { World } from '../kernel/world.ts';
+import { admitRequest } from './admit-request.ts';
+import type { JobKind, JobQueue } from './job-kind.ts';
+import { createJobRecords, type JobStorage } from './job-records.ts';
+import { createJobRunner } from './job-runner.ts';
+import { failureOf, isFinished, type Job } from './job-state.ts';
+import { createJobTable, type JobEntry, viewOf } from './job-table.ts';
+
+/** What a queue works with. */
+export interface JobQueueOptions<Request, Details> {
+  readonly kind: JobKind<Request, Details>;
+  /** How many jobs run at one time; the others wait in order. */
+  readonly maxRunning: number;
+  /** When so many wait, more are refused. */
+  readonly maxPending: number;
+  /** So many finished jobs are remembered. */
+  readonly maxFinished: number;
+  /** Without it jobs live as long as the process. */
+  readonly storage?: JobStorage<Request, Details>;
+  readonly world: World;
+}
+
+/** Nothing runs before something is submitted or `resume` is called. */
+export function createJobQueue<Request, Details>(options: JobQueueOptions<Request, Details>): JobQueue<Request, Details> {
+  const { kind, storage, world, maxFinished } = options;
+  const table = createJobTable<Request, Details>(world.now);
+  const records = storage === undefined ? undefined : createJobRecords(storage, world.emit);
+  const closing = new AbortController();
+  const stopping = AbortSignal.any([closing.signal, world.signal]);
+  const write = async (job: Job<Request, Details>): Promise<void> => records?.write(job.modelId, () => job);
+  const save = async (entry: JobEntry<Request, Details>): Promise<void> => {
+    const { modelId } = entry.job;
+    await records
+      ?.write(modelId, () => entry.job)
+      .catch((error: unknown) => {
+        world.emit({ type: 'warning', message: `${kind.describe(modelId)} cannot be saved: ${(error as Error).message}` });
+      });
+  };
+  const runner = createJobRunner({ kind, table, save, isDurable: records !== undefined, stopping, world }, options);
+
+  let loading: Promise<void> | undefined;
+  const load = (): Promise<void> => {
+    loading ??= (async () => {
+      for (const job of (await records?.readAll()) ?? []) table.put(job);
+    })().catch((error: unknown) => {
+      loading = undefined;
+      throw error;
+    });
+    return loading;
+  };
+  const find = async (modelId: ModelId): Promise<JobEntry<Request, Details>> => {
+    await load();
+    const entry = table.get(modelId);
+    if (entry !== undefined) return entry;
+    throw new SkulkError('JOB_NOT_FOUND', `no ${kind.name} job for ${modelId}`, { hint: kind.hints.notFound });
+  };
+  const removeOldest = async (): Promise<void> => {
+    for (const modelId of table.removeOldest(maxFinished)) await records?.remove(modelId).catch(() => undefined);
+  };
+  // Two who ask at once must not both begin.
+  let submitting: Promise<unknown> = Promise.resolve();
+  return {
+    load,
+    submit: (request) => {
+      const submitted = submitting.then(load).then(() => admitRequest(request, { ...options, table, runner, write }));
+      submitting = submitted.then(removeOldest, () => undefined);
+      return submitted;
+    },
+    find: async (modelId) => viewOf(await find(modelId)),
+    list: () => table.all().map(viewOf),
+    cancel: async (modelId) => {
+      const entry = await find(modelId);
+      if (isFinished(entry.job)) throw new SkulkError('CONFLICT', `${kind.describe(modelId)} has ended (${entry.job.status})`);
+      if (!entry.isQueued) await kind.requireOurs?.(modelId);
+      const reason = new SkulkError('CANCELLED', 'it was cancelled', { hint: kind.hints.cancelled(modelId) });
+      entry.abort.abort(reason);
+      if (entry.work === undefined) {
+        table.apply(entry, { type: 'cancel', failure: failureOf(reason) });
+        await save(entry);
+      }
+      await entry.work;
+      return viewOf(entry);
+    },
+    resume: async () => {
+      await load();
+      for (const entry of table.all()) runner.enqueue(entry);
+    },
+    isActive: (modelId) => {
+      const entry = table.get(modelId);
+      return entry !== undefined && !isFinished(entry.job);
+    },
+    subscribe: table.subscribe,
+    close: async () => {
+      closing.abort(new SkulkError('INTERRUPTED', 'skulk is shutting down'));
+      await runner.idle();
+    },
+  };
+}

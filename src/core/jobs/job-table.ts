@@ -1,0 +1,81 @@
+import type { ModelId } from '../kernel/model-id.ts';
+import type { JobView } from './job-kind.ts';
+import { applyEvent, isFinished, type Job, type JobEvent } from './job-state.ts';
+import { createTransferRate, type TransferRate } from './transfer-rate.ts';
+
+/** A job in memory, with what belongs to this process. */
+export interface JobEntry<Request, Details> {
+  job: Job<Request, Details>;
+  rate: TransferRate;
+  readonly abort: AbortController;
+  /** Whether this process runs it, or will. What another process left is not queued until somebody takes it up. */
+  isQueued: boolean;
+  /** Settles when its run has ended, and that is written down; undefined before it runs. */
+  work: Promise<void> | undefined;
+}
+
+/** The jobs of a queue in memory, the newest of each model, in the order in which they were asked for. */
+export interface JobTable<Request, Details> {
+  get(modelId: ModelId): JobEntry<Request, Details> | undefined;
+  all(): readonly JobEntry<Request, Details>[];
+  /** Adds a job as the last one, in place of an earlier one of its model. */
+  put(job: Job<Request, Details>): JobEntry<Request, Details>;
+  /** Applies an event, and calls the subscribers back when it changed something. */
+  apply(entry: JobEntry<Request, Details>, event: JobEvent<Details>): void;
+  /** Removes the oldest finished jobs, beyond a number that is kept. @returns their models */
+  removeOldest(maxFinished: number): readonly ModelId[];
+  subscribe(listener: (job: Job<Request, Details>) => void): () => void;
+}
+
+/** Starts empty. */
+export function createJobTable<Request, Details>(now: () => Date): JobTable<Request, Details> {
+  const entries = new Map<ModelId, JobEntry<Request, Details>>();
+  const listeners = new Set<(job: Job<Request, Details>) => void>();
+  const notify = (job: Job<Request, Details>): void => {
+    for (const listener of listeners) listener(job);
+  };
+  return {
+    get: (modelId) => entries.get(modelId),
+    all: () => [...entries.values()],
+    put: (job) => {
+      const entry = { job, rate: createTransferRate(), abort: new AbortController(), isQueued: false, work: undefined };
+      entries.delete(job.modelId);
+      entries.set(job.modelId, entry);
+      notify(job);
+      return entry;
+    },
+    apply: (entry, event) => {
+      const before = entry.job;
+      entry.job = applyEvent(before, event, now());
+      if (entry.job === before) return;
+      // What was the speed of one thing says nothing of the next.
+      if (entry.job.phase !== before.phase) entry.rate = createTransferRate();
+      if (event.type === 'progress' && event.progress.bytesDone !== undefined) entry.rate.add(event.progress.bytesDone, performance.now());
+      notify(entry.job);
+    },
+    removeOldest: (maxFinished) => {
+      const finished = [...entries.values()].map(({ job }) => job).filter(isFinished);
+      const oldest = finished
+        .toSorted((a, b) => (a.updatedAt < b.updatedAt ? -1 : 1))
+        .slice(0, Math.max(0, finished.length - maxFinished))
+        .map(({ modelId }) => modelId);
+      for (const modelId of oldest) entries.delete(modelId);
+      return oldest;
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/** A job as it is at this moment. */
+export function viewOf<Request, Details>({ job, rate }: JobEntry<Request, Details>): JobView<Request, Details> {
+  const bytesPerSecond = job.status === 'running' ? rate.perSecond(performance.now()) : null;
+  const left = job.bytesTotal - job.bytesDone;
+  return {
+    ...job,
+    bytesPerSecond,
+    secondsLeft: bytesPerSecond !== null && bytesPerSecond > 0 ? Math.ceil(left / bytesPerSecond) : null,
+  };
+}

@@ -1,0 +1,330 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { DownloadRequest } from '../../src/core/jobs/contract.ts';
+import { type DownloadDetails, decodeDownload, downloadKind, encodeDownload } from '../../src/core/jobs/download-kind.ts';
+import type { JobContext, JobKind } from '../../src/core/jobs/job-kind.ts';
+import { createJobQueue, type JobQueueOptions } from '../../src/core/jobs/job-queue.ts';
+import type { Job, JobProgress } from '../../src/core/jobs/job-state.ts';
+import { SkulkError } from '../../src/core/kernel/errors.ts';
+import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { until, within } from '../helpers/waiting.ts';
+import { type TestWorld, testWorld } from '../helpers/world.ts';
+
+type TestJob = Job<DownloadRequest, DownloadDetails>;
+
+/** A run of a job that ends when the test says so. */
+interface Run {
+  readonly job: TestJob;
+  readonly context: JobContext<DownloadDetails>;
+  readonly end: PromiseWithResolvers<JobProgress<DownloadDetails>>;
+}
+
+const request = (name: string, more: Partial<DownloadRequest> = {}): DownloadRequest => ({ modelId: parseModelId(`org/${name}`), ...more });
+
+/** A queue whose work is done by the test. */
+async function queueForTest({
+  isDurable = true,
+  home,
+  kind = {},
+  ...options
+}: {
+  readonly isDurable?: boolean;
+  readonly home?: string;
+  readonly kind?: Partial<JobKind<DownloadRequest, DownloadDetails>>;
+} & Partial<Pick<JobQueueOptions<DownloadRequest, DownloadDetails>, 'maxRunning' | 'maxPending' | 'maxFinished'>> = {}) {
+  const root = home ?? (await temporaryDirectory());
+  const directory = join(root, 'jobs');
+  const world: TestWorld = testWorld(root);
+  const runs: Run[] = [];
+  const queue = createJobQueue<DownloadRequest, DownloadDetails>({
+    kind: {
+      ...downloadKind,
+      run: (job, context) => {
+        const end = Promise.withResolvers<JobProgress<DownloadDetails>>();
+        runs.push({ job, context, end });
+        return end.promise;
+      },
+      ...kind,
+    },
+    ...(isDurable && { storage: { directory, encode: encodeDownload, decode: decodeDownload } }),
+    maxRunning: 2,
+    maxPending: 10,
+    maxFinished: 10,
+    world,
+    ...options,
+  });
+  const runOf = (name: string, number = 1): Promise<Run> =>
+    until(`run ${number} of ${name}`, () => runs.filter(({ job }) => job.modelId === `org/${name}`)[number - 1]);
+  const statusOf = (name: string): string | undefined => queue.list().find(({ modelId }) => modelId === `org/${name}`)?.status;
+  const ended = (name: string): Promise<unknown> => until(`the end of ${name}`, () => !queue.isActive(parseModelId(`org/${name}`)));
+  const record = async (name: string): Promise<Record<string, unknown>> =>
+    JSON.parse(await readFile(join(directory, `org--${name}.json`), 'utf8')) as Record<string, unknown>;
+  return { queue, world, root, directory, runs, runOf, statusOf, ended, record };
+}
+
+const id = (name: string) => parseModelId(`org/${name}`);
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+describe.each([
+  ['durable', true],
+  ['of this process only', false],
+])('jobs that are %s', (_, isDurable) => {
+  test('run a few at a time, and the others wait in order', async () => {
+    const { queue, runOf, statusOf } = await queueForTest({ isDurable });
+    for (const name of ['a', 'b', 'c', 'd']) await queue.submit(request(name));
+    expect(queue.list().map(({ status }) => status)).toEqual(['running', 'running', 'pending', 'pending']);
+    (await runOf('b')).end.resolve({});
+    await runOf('c');
+    expect(['a', 'b', 'c', 'd'].map(statusOf)).toEqual(['running', 'complete', 'running', 'pending']);
+  });
+
+  test('are joined by a request for the same, also by two at once', async () => {
+    const { queue, runs, runOf } = await queueForTest({ isDurable });
+    const both = await Promise.all([queue.submit(request('a')), queue.submit(request('a'))]);
+    expect(both.map(({ status }) => status)).toEqual(['running', 'running']);
+    await runOf('a');
+    await queue.submit(request('a', { revision: 'main' }));
+    expect(runs.length).toBe(1);
+    await expect(queue.submit(request('a', { revision: 'v2' }))).rejects.toEqual(code('CONFLICT'));
+  });
+
+  test('that run are stopped by a cancel, which waits for the end of their work', async () => {
+    const { queue, runOf, statusOf } = await queueForTest({ isDurable });
+    await queue.submit(request('a'));
+    const { context, end } = await runOf('a');
+    let hasReturned = false;
+    const cancelled = queue.cancel(id('a')).finally(() => {
+      hasReturned = true;
+    });
+    await until('the abort', () => context.signal.aborted);
+    // The work cleans up after itself.
+    await new Promise(setImmediate);
+    expect([hasReturned, statusOf('a')]).toEqual([false, 'running']);
+    end.reject(context.signal.reason);
+    expect(await within('the cancel', cancelled)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' } });
+    await expect(queue.cancel(id('a'))).rejects.toEqual(code('CONFLICT'));
+    await expect(queue.cancel(id('b'))).rejects.toEqual(code('JOB_NOT_FOUND'));
+  });
+
+  test('that wait are cancelled at once and never run', async () => {
+    const { queue, runs, runOf, ended } = await queueForTest({ isDurable, maxRunning: 1 });
+    for (const name of ['a', 'b', 'c']) await queue.submit(request(name));
+    expect(await queue.cancel(id('b'))).toMatchObject({ status: 'cancelled' });
+    (await runOf('a')).end.resolve({});
+    (await runOf('c')).end.resolve({});
+    await ended('c');
+    expect(runs.map(({ job }) => job.modelId)).toEqual(['org/a', 'org/c']);
+  });
+
+  test('go on after a failure when they are asked for again, with what they had', async () => {
+    const { queue, runOf, ended, statusOf } = await queueForTest({ isDurable });
+    await queue.submit(request('a'));
+    const first = await runOf('a');
+    first.context.report({ bytesTotal: 100, bytesDone: 40, details: { commit: 'abc' } });
+    first.end.reject(new SkulkError('NO_SPACE', 'no room', { hint: 'free some' }));
+    await ended('a');
+    expect(await queue.find(id('a'))).toMatchObject({
+      status: 'failed',
+      failure: { message: 'no room', code: 'NO_SPACE', hint: 'free some' },
+    });
+    expect(await queue.submit(request('a'))).toMatchObject({ bytesDone: 40, bytesTotal: 100, failure: null, details: { commit: 'abc' } });
+    const second = await runOf('a', 2);
+    // What the earlier run says now means nothing.
+    first.context.report({ bytesDone: 90 });
+    expect(await queue.find(id('a'))).toMatchObject({ bytesDone: 40 });
+    second.end.resolve({});
+    await ended('a');
+    expect(statusOf('a')).toBe('complete');
+    // Another request begins anew.
+    expect(await queue.submit(request('a', { revision: 'v2' }))).toMatchObject({ bytesDone: 0, bytesTotal: 0, details: { commit: null } });
+  });
+
+  test('fail with nothing of the inside when something unforeseen happens, which is a warning', async () => {
+    const { queue, runOf, ended, world } = await queueForTest({ isDurable });
+    await queue.submit(request('a'));
+    (await runOf('a')).end.reject(new TypeError('x is undefined'));
+    await ended('a');
+    expect((await queue.find(id('a'))).failure).toMatchObject({ code: null });
+    expect(world.warnings()).toEqual(['the download of org/a failed: TypeError: x is undefined']);
+  });
+
+  test('are not made for what is done, nor for what may not be done', async () => {
+    const { queue, runs, runOf } = await queueForTest({
+      isDurable,
+      kind: {
+        isDone: async ({ modelId }) => {
+          if (modelId === id('b')) throw new SkulkError('HUB_OFFLINE', 'not now');
+          return modelId === id('a');
+        },
+      },
+    });
+    expect(await queue.submit(request('a'))).toMatchObject({ status: 'complete' });
+    await expect(queue.submit(request('b'))).rejects.toEqual(code('HUB_OFFLINE'));
+    await queue.submit(request('c'));
+    expect(queue.list().map(({ modelId }) => modelId)).toEqual(['org/c']);
+    await runOf('c');
+    expect(runs.length).toBe(1);
+  });
+
+  test('are bounded, those that wait and those that are remembered', async () => {
+    const { queue, runOf, ended, directory } = await queueForTest({ isDurable, maxRunning: 1, maxPending: 2, maxFinished: 3 });
+    for (const name of ['a', 'b', 'c']) await queue.submit(request(name));
+    await expect(queue.submit(request('d'))).rejects.toEqual(code('CONFLICT'));
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      await queue.submit(request(name)).catch(() => undefined);
+      (await runOf(name)).end.resolve({});
+      await ended(name);
+    }
+    await queue.submit(request('g'));
+    await expect.poll(() => queue.list().map(({ modelId }) => modelId)).toEqual(['org/d', 'org/e', 'org/f', 'org/g']);
+    if (isDurable) await expect.poll(() => readdir(directory)).toEqual(['org--d.json', 'org--e.json', 'org--f.json', 'org--g.json']);
+  });
+
+  test('tell whoever subscribed of every change, until he leaves', async () => {
+    const { queue, runOf, ended } = await queueForTest({ isDurable });
+    const seen: string[] = [];
+    const leave = queue.subscribe(({ modelId, status, bytesDone }) => seen.push(`${modelId} ${status} ${bytesDone}`));
+    await queue.submit(request('a'));
+    const { context, end } = await runOf('a');
+    context.report({ bytesTotal: 10, bytesDone: 5 });
+    end.resolve({});
+    await ended('a');
+    expect(seen).toEqual(['org/a pending 0', 'org/a running 0', 'org/a running 5', 'org/a complete 10']);
+    context.report({ bytesDone: 7 });
+    leave();
+    await queue.submit(request('b'));
+    expect(seen.length).toBe(4);
+  });
+});
+
+describe('the records of jobs', () => {
+  test('are taken up by the next process, the running and the waiting ones, in order', async () => {
+    const first = await queueForTest({ maxRunning: 1 });
+    for (const name of ['a', 'b', 'c']) await first.queue.submit(request(name, { selector: 'Q4_K_M' }));
+    const { context } = await first.runOf('a');
+    context.report({ bytesTotal: 100, bytesDone: 60, details: { commit: 'abc' } });
+    await context.save();
+    await first.queue.cancel(id('b'));
+    // It is killed: nothing is told to it.
+    const second = await queueForTest({ home: first.root, maxRunning: 1 });
+    await second.queue.load();
+    expect(second.runs).toEqual([]);
+    await second.queue.resume();
+    expect((await second.runOf('a')).job).toMatchObject({ request: { selector: 'Q4_K_M' }, bytesDone: 60, details: { commit: 'abc' } });
+    await second.queue.resume();
+    (await second.runOf('a')).end.resolve({});
+    (await second.runOf('c')).end.resolve({});
+    await second.ended('c');
+    expect(second.runs.length).toBe(2);
+    expect(second.queue.list().map(({ modelId, status }) => [modelId, status])).toEqual([
+      ['org/a', 'complete'],
+      ['org/b', 'cancelled'],
+      ['org/c', 'complete'],
+    ]);
+    expect(await second.record('b')).toMatchObject({ version: 1, status: 'failed', error_code: 'CANCELLED' });
+  });
+
+  test('of a killed process go on when the same is asked for, and can be cancelled', async () => {
+    const first = await queueForTest();
+    for (const name of ['a', 'b']) await first.queue.submit(request(name));
+    await first.runOf('b');
+    expect(await first.record('b')).toMatchObject({ status: 'downloading' });
+    const second = await queueForTest({ home: first.root });
+    await expect(second.queue.submit(request('a', { revision: 'v2' }))).rejects.toEqual(code('CONFLICT'));
+    expect(await second.queue.submit(request('a'))).toMatchObject({ status: 'running' });
+    (await second.runOf('a')).end.resolve({});
+    await second.ended('a');
+    expect(await second.queue.cancel(id('b'))).toMatchObject({ status: 'cancelled' });
+    expect(await second.record('b')).toMatchObject({ status: 'failed', error_code: 'CANCELLED' });
+    expect(second.runs.length).toBe(1);
+  });
+
+  test('of a process that lives are left to it', async () => {
+    const first = await queueForTest();
+    await first.queue.submit(request('a'));
+    await first.runOf('a');
+    const requireOurs = async (): Promise<void> => {
+      throw new SkulkError('LOCKED', 'pid 7 does it');
+    };
+    const second = await queueForTest({ home: first.root, kind: { requireOurs } });
+    await expect(second.queue.submit(request('a'))).rejects.toEqual(code('LOCKED'));
+    await expect(second.queue.cancel(id('a'))).rejects.toEqual(code('LOCKED'));
+    expect(second.runs).toEqual([]);
+    expect(await second.record('a')).toMatchObject({ status: 'downloading' });
+  });
+
+  test('say that a job goes on when the process ends by itself', async () => {
+    const { queue, runOf, record } = await queueForTest({ maxRunning: 1 });
+    for (const name of ['a', 'b']) await queue.submit(request(name));
+    const { context, end } = await runOf('a');
+    context.signal.addEventListener('abort', () => end.reject(context.signal.reason));
+    await within('the end of the queue', queue.close());
+    expect([await record('a'), await record('b')]).toMatchObject([
+      { status: 'pending', error: null },
+      { status: 'pending', error: null },
+    ]);
+  });
+
+  test('of an older program are read as they are', async () => {
+    const { queue, directory, runOf, world } = await queueForTest();
+    await mkdir(directory);
+    const old = {
+      version: 1,
+      progress: 0.4,
+      error: null,
+      bytes_done: 40,
+      bytes_total: 100,
+      bytes_per_second: null,
+      seconds_left: null,
+      error_code: null,
+      hint: null,
+      revision: 'v1',
+      commit: 'abc',
+      gguf_file: 'q.gguf',
+      selector: null,
+      exact: true,
+      created_at: '2025-01-01T00:00:00.000Z',
+      updated_at: '2025-01-01T00:01:00.000Z',
+    };
+    const write = (file: string, content: object | string): Promise<void> =>
+      writeFile(join(directory, file), typeof content === 'string' ? content : JSON.stringify(content));
+    await write('org--a.json', { ...old, modelId: 'org/a', status: 'downloading' });
+    await write('org--b.json', { ...old, modelId: 'org/b', status: 'failed', error: 'it was cancelled', error_code: 'CANCELLED' });
+    await write('org--c.json', { ...old, modelId: 'org/c', status: 'failed', error: 'no room', error_code: 'NO_SPACE', hint: 'free some' });
+    await write('org--d.json', { ...old, modelId: 'org/d', status: 'complete', progress: 1 });
+    await write('org--e.json', '{"modelId":"org/e","sta');
+    await write('org--f.json', { ...old, modelId: 'org/other', status: 'pending' });
+    await write('org--g.json', { ...old, modelId: 'org/g', status: 'cancelled' });
+    await queue.resume();
+    expect(queue.list().map(({ modelId, status, failure }) => [modelId, status, failure?.code])).toEqual([
+      ['org/a', 'running', undefined],
+      ['org/b', 'cancelled', 'CANCELLED'],
+      ['org/c', 'failed', 'NO_SPACE'],
+      ['org/d', 'complete', undefined],
+    ]);
+    expect(world.warnings().map((message) => /org--.\.json/.exec(message)?.[0])).toEqual(['org--e.json', 'org--f.json', 'org--g.json']);
+    expect((await runOf('a')).job.request).toEqual({
+      modelId: 'org/a',
+      revision: 'v1',
+      ggufFile: 'q.gguf',
+      selector: undefined,
+      exact: true,
+    });
+    expect((await readdir(directory)).length).toBe(7);
+  });
+
+  test('that cannot be written refuse a new job, and are a warning for one that runs', async () => {
+    const { queue, directory, runOf, world } = await queueForTest();
+    await queue.submit(request('a'));
+    const { end } = await runOf('a');
+    await rm(directory, { recursive: true });
+    await writeFile(directory, 'a file where the directory was');
+    await expect(queue.submit(request('b'))).rejects.toThrow();
+    end.resolve({});
+    await until('the warning', () => world.warnings().length > 0);
+    expect(world.warnings()).toEqual([expect.stringContaining('the download of org/a cannot be saved')]);
+    expect(queue.list().map(({ modelId, status }) => [modelId, status])).toEqual([['org/a', 'complete']]);
+  });
+});
