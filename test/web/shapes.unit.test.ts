@@ -10,7 +10,7 @@ import type { StagingList } from '../../src/core/operations/nodes/list-staging.t
 import type { PurgedEverywhere } from '../../src/core/operations/nodes/purge-everywhere.ts';
 import type { BrowsedDirectory } from '../../src/core/operations/settings/browse-directories.ts';
 import type { ConfigView } from '../../src/core/operations/settings/change-config.ts';
-import type { StagingJob } from '../../src/core/operations/stage/staging-jobs.ts';
+import type { StagingJob } from '../../src/core/operations/stage/staging-kind.ts';
 import type { PolicyView } from '../../src/core/operations/store/store-policy.ts';
 import type { Asker } from '../../src/core/server/access/access.ts';
 import type { healthAnswer } from '../../src/core/server/routes/health-answer.ts';

@@ -199,7 +199,7 @@ export interface DashboardActs {
   offer(ref: ModelRef): Promise<Offer | undefined>;
   download(ref: ModelRef, ggufFile: string | undefined): Promise<void>;
   cancelDownload(modelId: ModelId): Promise<void>;
-  stage(modelId: ModelId): void;
+  stage(modelId: ModelId): Promise<void>;
   /** Whether something is being staged from here, which ends with the dashboard. */
   isStaging(): boolean;
   cancelStage(modelId: ModelId): Promise<void>;

@@ -48,7 +48,7 @@ export interface DashboardActs {
   download(ref: ModelRef, ggufFile: string | undefined): Promise<void>;
   cancelDownload(modelId: ModelId): Promise<void>;
   /** Begins to stage on this machine; the view says how far it is. */
-  stage(modelId: ModelId): void;
+  stage(modelId: ModelId): Promise<void>;
   /** Whether something is being staged from here, which ends with the dashboard. */
   isStaging(): boolean;
   cancelStage(modelId: ModelId): Promise<void>;
@@ -74,7 +74,7 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
       await download(deps, { request: { modelId, revision, ...(ggufFile === undefined ? { selector } : { ggufFile }) }, wait: false });
     },
     cancelDownload: async (modelId) => void (await cancelDownload(deps, { modelId })),
-    stage: (modelId) => void jobs.ask({ modelId }),
+    stage: async (modelId) => void (await jobs.ask({ modelId })),
     isStaging: () => jobs.list().some(({ status }) => status === 'pending' || status === 'staging'),
     cancelStage: async (modelId) => void (await jobs.cancel(modelId)),
   };

@@ -5,7 +5,8 @@ import type { Follow } from '../../kernel/flow/follow.ts';
 import { type NodeId, readNodeId } from '../../kernel/machine/node-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { StagingView } from '../nodes/look-at-staging.ts';
-import { createStagingJobs, type StagingJob, type StagingJobs } from '../stage/staging-jobs.ts';
+import { createStagingJobs, type StagingJobs } from '../stage/staging-jobs.ts';
+import type { StagingJob } from '../stage/staging-kind.ts';
 import { createActs, type DashboardActs } from './acts.ts';
 import { followStaging } from './follow-staging.ts';
 import { followStore, pinStore, type StoreView } from './follow-store.ts';
@@ -79,7 +80,7 @@ async function followAll(
 ): Promise<void> {
   const failing = new AbortController();
   const all = AbortSignal.any([signal, failing.signal]);
-  const ignoreJobs = jobs.onChange(() => change({ jobs: jobs.list() }));
+  const ignoreJobs = jobs.subscribe(() => change({ jobs: jobs.list() }));
   const { hostname } = deps.world;
   try {
     await Promise.all([

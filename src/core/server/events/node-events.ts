@@ -13,8 +13,14 @@ const lookEveryMs = 10_000;
 /** The same of the configuration, which somebody may edit and then look at the page. */
 const lookAtConfigEveryMs = 2_000;
 
+/** Calls back when the configuration was changed here; the returned function ends that. */
+export type OnConfig = (listener: () => void) => () => void;
+
 /** This node's copies, what it stages, and its configuration, as they change. */
-export function createNodeFeed(deps: Deps, { jobs, onConfig }: { jobs: StagingJobs; onConfig: StagingJobs['onChange'] }): Feed<NodeTopic> {
+export function createNodeFeed(
+  deps: Deps,
+  { jobs, onConfig }: { readonly jobs: StagingJobs; readonly onConfig: OnConfig },
+): Feed<NodeTopic> {
   return createFeed<NodeTopic>({
     topics: {
       // Copies that cannot be looked at are told to be so, and not the end of the stream: the settings may be what mends it.
@@ -23,14 +29,12 @@ export function createNodeFeed(deps: Deps, { jobs, onConfig }: { jobs: StagingJo
       config: { restMs: 300, lookEveryMs: lookAtConfigEveryMs, read: () => viewConfig(deps) },
     },
     onChange: (changed) => {
-      let ended = endedOf(jobs);
       const ends = [
         watchCopies(deps, () => changed('storage')),
-        jobs.onChange(() => {
+        jobs.subscribe(({ hasEnded }) => {
           changed('staging');
           // A look at all copies takes a while, and until it has ended a stage changes none.
-          if (endedOf(jobs) !== ended) changed('storage');
-          ended = endedOf(jobs);
+          if (hasEnded) changed('storage');
         }),
         onConfig(() => {
           changed('config');
@@ -44,10 +48,3 @@ export function createNodeFeed(deps: Deps, { jobs, onConfig }: { jobs: StagingJo
     lookEveryMs,
   });
 }
-
-const endedOf = (jobs: StagingJobs): string =>
-  jobs
-    .list()
-    .filter(({ status }) => status === 'complete' || status === 'failed')
-    .map(({ model_id, updated_at }) => `${model_id} ${updated_at}`)
-    .join('\n');

@@ -5,7 +5,7 @@ import { listStaging } from '../../operations/nodes/list-staging.ts';
 import type { StagingJobs } from '../../operations/stage/staging-jobs.ts';
 import { forNodes, forReaders } from '../access/require-role.ts';
 import type { EventStreams } from '../events/event-stream.ts';
-import { createNodeFeed } from '../events/node-events.ts';
+import { createNodeFeed, type OnConfig } from '../events/node-events.ts';
 import { modelOf } from './model-of.ts';
 import { errorSchema, modelParams, nodeEventsSchema, stageBodySchema, stagingJobSchema } from './schemas.ts';
 
@@ -23,12 +23,7 @@ export interface NodeIdentity {
 export function addNodeRoutes(
   app: FastifyInstance,
   deps: Deps,
-  {
-    identity,
-    jobs,
-    onConfig,
-    streams,
-  }: { identity: () => NodeIdentity; jobs: StagingJobs; onConfig: StagingJobs['onChange']; streams: EventStreams },
+  { identity, jobs, onConfig, streams }: { identity: () => NodeIdentity; jobs: StagingJobs; onConfig: OnConfig; streams: EventStreams },
 ): void {
   const open = { type: 'object', additionalProperties: true } as const;
   const failures = { 400: errorSchema, 404: errorSchema, 409: errorSchema };
@@ -65,7 +60,7 @@ export function addNodeRoutes(
     async (request, reply) => {
       const ref = readRef(request.body as StageBody);
       request.log.info({ model: ref.modelId, from: request.ip }, 'asked to stage');
-      return reply.code(202).send(jobs.ask(ref));
+      return reply.code(202).send(await jobs.ask(ref));
     },
   );
   for (const [id, hide] of [

@@ -1,0 +1,82 @@
+import type { JobKind, JobView } from '../../jobs/job-kind.ts';
+import { isFinished, type JobStatus } from '../../jobs/job-state.ts';
+import type { ErrorCode } from '../../kernel/errors.ts';
+import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
+import type { StagedModel } from './stage-report.ts';
+
+/** A model that this node stages because a page or a program asked for it; sizes in bytes, times ISO 8601. */
+export interface StagingJob {
+  readonly model_id: ModelId;
+  readonly revision: string | null;
+  readonly selector: string | null;
+  readonly status: 'pending' | 'staging' | 'complete' | 'failed';
+  /** `staging`, or what comes before it, such as `downloading`; null while nothing moves. */
+  readonly doing: string | null;
+  readonly bytes_done: number;
+  readonly bytes_total: number;
+  /** Over the last seconds; null while it is not known. */
+  readonly bytes_per_second: number | null;
+  readonly seconds_left: number | null;
+  /** What it waits for, as a sentence. */
+  readonly waits_for: string | null;
+  readonly warnings: readonly string[];
+  /** Where the copy is, once there is one. */
+  readonly path: string | null;
+  readonly source: StagedModel['source'] | null;
+  readonly error: string | null;
+  readonly error_code: ErrorCode | null;
+  readonly hint: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+/** What only a staging job has; the fields are those of `StagingJob`. */
+export interface StagingDetails {
+  readonly waitsFor: string | null;
+  readonly warnings: readonly string[];
+  readonly path: string | null;
+  readonly source: StagedModel['source'] | null;
+}
+
+/** Everything of a staging job but the work itself. */
+export const stagingKind = {
+  name: 'staging',
+  describe: (modelId) => `staging ${modelId}`,
+  hints: {
+    notFound: 'GET /node/stage lists what this node stages',
+    cancelled: () => 'what is verified is kept: staging it again goes on',
+  },
+  modelOf: ({ modelId }) => modelId,
+  isCovered: (ref, other) => ref.revision === other.revision && ref.selector === other.selector,
+  initialDetails: () => ({ waitsFor: null, warnings: [], path: null, source: null }),
+} as const satisfies Omit<JobKind<ModelRef, StagingDetails>, 'run'>;
+
+const words = {
+  pending: 'pending',
+  running: 'staging',
+  complete: 'complete',
+  failed: 'failed',
+  cancelled: 'failed',
+} as const satisfies Record<JobStatus, StagingJob['status']>;
+
+/** A staging job as others see it. */
+export const stagingStatus = (job: JobView<ModelRef, StagingDetails>): StagingJob => ({
+  model_id: job.modelId,
+  revision: job.request.revision ?? null,
+  selector: job.request.selector ?? null,
+  status: words[job.status],
+  doing: job.status === 'pending' ? null : job.phase,
+  bytes_done: job.bytesDone,
+  bytes_total: job.bytesTotal,
+  bytes_per_second: job.bytesPerSecond,
+  seconds_left: job.secondsLeft,
+  waits_for: isFinished(job) ? null : job.details.waitsFor,
+  warnings: job.details.warnings,
+  path: job.details.path,
+  source: job.details.source,
+  error: job.failure?.message ?? null,
+  error_code: job.failure?.code ?? null,
+  hint: job.failure?.hint ?? null,
+  created_at: job.createdAt,
+  updated_at: job.updatedAt,
+});

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { until } from '../helpers/waiting.ts';
+
+interface Shown {
+  readonly status: string;
+  readonly error_code: string | null;
+  readonly code?: string;
+}
+
+/** The two kinds of jobs that a store host has, as programs ask for them. */
+const kinds = [
+  {
+    kind: 'download',
+    running: 'downloading',
+    ask: (url: string, revision?: string) =>
+      send(`${url}/store/models/org%2Fm/download`, 'POST', { ...(revision !== undefined && { revision }) }),
+    cancel: (url: string) => send(`${url}/store/models/org%2Fm/download`, 'DELETE'),
+    show: async (url: string) => (await send(`${url}/store/models/org%2Fm/download/status`, 'GET')).body,
+  },
+  {
+    kind: 'staging',
+    running: 'staging',
+    ask: (url: string, revision?: string) =>
+      send(`${url}/node/stage`, 'POST', { model_id: 'org/m', ...(revision !== undefined && { revision }) }),
+    cancel: (url: string) => send(`${url}/node/stage/org%2Fm`, 'DELETE'),
+    show: async (url: string) => ((await send(`${url}/node/stage`, 'GET')).body as unknown as { jobs: Shown[] }).jobs[0],
+  },
+];
+
+async function send(url: string, method: string, body?: object): Promise<{ readonly http: number; readonly body: Shown }> {
+  const init = body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  const response = await fetch(url, { method, ...init });
+  return { http: response.status, body: (await response.json()) as Shown };
+}
+
+describe.each(kinds)('a $kind job', ({ running, ask, cancel, show }) => {
+  test('is joined, stopped, asked for again after a failure, and ends well, like every other', async () => {
+    const world = await hubWorld();
+    world.hub.push('org/m', { files: { 'config.json': '{}', 'a.safetensors': Buffer.alloc(100_000, 7) } });
+    let gate = Promise.withResolvers<void>();
+    world.hub.fault = async () => {
+      await gate.promise;
+      return false;
+    };
+    const { apiUrl } = await world.serve();
+    const reaches = (what: string, reached: (job: Shown) => boolean): Promise<Shown> =>
+      until(what, async () => {
+        const job = await show(apiUrl);
+        return job !== undefined && reached(job) ? job : undefined;
+      });
+
+    expect((await cancel(apiUrl)).http).toBe(404);
+    expect((await ask(apiUrl)).http).toBeLessThan(300);
+    await reaches('the run', ({ status }) => status === running);
+    expect(await ask(apiUrl)).toMatchObject({ body: { status: running } });
+    expect(await ask(apiUrl, 'v2')).toMatchObject({ http: 409, body: { code: 'CONFLICT' } });
+    // What a cancel answers is the end of the job.
+    expect(await cancel(apiUrl)).toMatchObject({ http: 200, body: { status: 'failed', error_code: 'CANCELLED' } });
+    expect(await cancel(apiUrl)).toMatchObject({ http: 409, body: { code: 'CONFLICT' } });
+
+    // The Hub does not have the revision: the job fails, and another one for the model is welcome.
+    gate.resolve();
+    await ask(apiUrl, 'v2');
+    await reaches('the failure', ({ status, error_code }) => status === 'failed' && error_code === 'REVISION_NOT_FOUND');
+    gate = Promise.withResolvers<void>();
+    expect(['pending', running]).toContain((await ask(apiUrl)).body.status);
+    gate.resolve();
+    expect(await reaches('the end', ({ status }) => status === 'complete')).toMatchObject({ error: null, error_code: null, hint: null });
+  });
+});
