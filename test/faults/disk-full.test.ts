@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { digestsBelow, digestsOfFiles, noise, writeFiles } from '../helpers/model-files.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { isLong, rounds } from '../helpers/seeded.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
-import { type Ended, runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
+import { type Ended, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
@@ -25,7 +26,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     const disk = await smallDisk(8 * mebibyte);
     const { proxy } = await serveThroughProxy({ 'org/m': files });
     const node = join(disk.path, 'home');
-    const ended = await runSkulk(['stage', 'org/m'], { env: { SKULK_HOME: node, SKULK_STORE: proxy.url } });
+    const ended = await runInProcess(['stage', 'org/m'], { env: { SKULK_HOME: node, SKULK_STORE: proxy.url } });
     expect(ended).toMatchObject({ status: 7, stdout: '', stderr: expect.stringMatching(/needs 32\.\d MiB.*are free/) });
     expect(proxy.bytes()).toBeLessThan(20_000);
     expect(await exists(join(node, 'staging', 'org--m'))).toBe(false);
@@ -45,7 +46,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     await disk.leave('all');
     proxy.setRate(0);
     const before = proxy.bytes();
-    expect(await runSkulk(['stage', 'org/m'], { env })).toMatchObject({ status: 0, stdout: `${copy}\n` });
+    expect(await runInProcess(['stage', 'org/m'], { env })).toMatchObject({ status: 0, stdout: `${copy}\n` });
     expect(proxy.bytes() - before).toBeLessThan(chunkSize + 2 * mebibyte);
     expect(await digestsBelow(copy)).toEqual(digestsOfFiles(files));
   });
@@ -58,7 +59,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     const root = join(disk.path, 'staging');
     const config = join(env.SKULK_HOME, 'skulk.yaml');
     await writeFiles(env.SKULK_HOME, { 'skulk.yaml': `model_store:\n  staging:\n    node_cache_path: ${root}\n` });
-    const stage = (...more: string[]) => runSkulk(['stage', 'org/m', '--config', config, ...more], { env });
+    const stage = (...more: string[]) => runInProcess(['stage', 'org/m', '--config', config, ...more], { env });
     const wanted = [digestsOfFiles(before), digestsOfFiles(after)];
     const ends: number[] = [];
     for (let pages = 0; pages <= 14; pages += rounds({ few: 7, many: 1 })) {
@@ -82,11 +83,14 @@ describe('a full disk', wants('a disk of their own'), () => {
     const disk = await smallDisk(8 * mebibyte);
     const { proxy } = await serveThroughProxy({ 'org/m': { a: noise(mebibyte, 1) } });
     const env = { SKULK_HOME: join(disk.path, 'home'), SKULK_STORE: proxy.url };
-    expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
+    expect((await runInProcess(['stage', 'org/m'], { env })).status).toBe(0);
     await disk.leave(0);
-    expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
-    expect(await runSkulk(['run', 'org/m', '--', 'true'], { env })).toMatchObject({ status: 7, stderr: expect.stringContaining('lease') });
-    expect((await runSkulk(['purge-staging'], { env })).status).toBe(0);
+    expect((await runInProcess(['stage', 'org/m'], { env })).status).toBe(0);
+    expect(await runInProcess(['run', 'org/m', '--', 'true'], { env })).toMatchObject({
+      status: 7,
+      stderr: expect.stringContaining('lease'),
+    });
+    expect((await runInProcess(['purge-staging'], { env })).status).toBe(0);
     expect(disk.free()).toBeGreaterThan(mebibyte);
   });
 
@@ -101,7 +105,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     await mkdir(root);
     const config = join(home, 'skulk.yaml');
     await writeFiles(home, { 'skulk.yaml': `model_store:\n  store_path: ${root}\n` });
-    const skulk = (...args: string[]) => runSkulk([...args, '--config', config], { env });
+    const skulk = (...args: string[]) => runInProcess([...args, '--config', config], { env });
     expect((await skulk('add', first, '--as', 'org/first')).status).toBe(0);
     const ends: number[] = [];
     // 25 pages are the reserve of this disk.
@@ -129,13 +133,13 @@ describe('a full disk', wants('a disk of their own'), () => {
     await mkdir(root);
     const env = { SKULK_HOME: home, SKULK_CONFIG: join(home, 'skulk.yaml') };
     await writeFiles(home, { 'skulk.yaml': `model_store:\n  store_path: ${root}\n`, 'm/a': noise(mebibyte, 1) });
-    const skulk = (...args: string[]) => runSkulk(args, { env });
+    const skulk = (...args: string[]) => runInProcess(args, { env });
     const add = (): Promise<Ended> => skulk('add', join(home, 'm'), '--as', 'org/m');
-    await using server = isServed ? await startServe({ home, env }) : undefined;
+    await using server = isServed ? await serveInProcess({ home, env }) : undefined;
     const node = { SKULK_HOME: join(home, 'node'), SKULK_NODE_ID: 'node', SKULK_STORE: server?.url ?? '' };
     for (const pages of isLong ? [0, 1, 2, 3, 4, 6, 8] : [0, 3]) {
       expect(await add()).toMatchObject({ status: 0 });
-      if (isServed) expect((await runSkulk(['stage', 'org/m'], { env: node })).status).toBe(0);
+      if (isServed) expect((await runInProcess(['stage', 'org/m'], { env: node })).status).toBe(0);
       await disk.leave(pages * page);
       const { status, stderr } = await skulk('delete', 'org/m', '--yes');
       // A command needs a little room for its lock; a server has its own, but the node is not there to answer.
@@ -150,7 +154,7 @@ describe('a full disk', wants('a disk of their own'), () => {
       expect(await exists(join(root, 'org--m'))).toBe(false);
       if (!isServed) continue;
       // What could not be written down before was written down after.
-      expect(await runSkulk(['reconcile', '--json'], { env: node })).toMatchObject({ status: 0 });
+      expect(await runInProcess(['reconcile', '--json'], { env: node })).toMatchObject({ status: 0 });
       expect(await exists(join(home, 'node', 'staging', 'org--m'))).toBe(false);
     }
   });
@@ -162,12 +166,12 @@ describe('a full disk', wants('a disk of their own'), () => {
     await mkdir(root);
     const env = { SKULK_HOME: home, SKULK_CONFIG: join(home, 'skulk.yaml') };
     await writeFiles(home, { 'skulk.yaml': `model_store:\n  store_path: ${root}\n`, 'm/a': noise(mebibyte, 1) });
-    await using server = await startServe({ home, env });
+    await using server = await serveInProcess({ home, env });
     const node = { SKULK_HOME: join(home, 'node'), SKULK_STORE: server.url };
     await disk.leave(0);
-    const ended = await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env: node });
+    const ended = await runInProcess(['add', join(home, 'm'), '--as', 'org/m'], { env: node });
     expect(ended).toMatchObject({ status: 7, stdout: '', stderr: expect.stringMatching(/no space left|needs 1\.00 MiB/) });
-    expect(server.running.stderr()).not.toMatch(/unexpected error/);
+    expect(server.stderr()).not.toMatch(/unexpected error/);
   });
 });
 
@@ -180,33 +184,33 @@ describe('a disk that cannot be written', wants('a disk of their own'), () => {
     await writeFiles(join(home, 'm'), { a: noise(mebibyte, 1) });
     await writeFiles(home, { 'skulk.yaml': `model_store:\n  store_path: ${root}\n` });
     const env = { SKULK_HOME: home, SKULK_CONFIG: join(home, 'skulk.yaml') };
-    expect((await runSkulk(['add', join(home, 'm'), '--as', 'org/m'], { env })).status).toBe(0);
+    expect((await runInProcess(['add', join(home, 'm'), '--as', 'org/m'], { env })).status).toBe(0);
     disk.setReadOnly(true);
     for (const args of [['registry'], ['show', 'org/m'], ['verify'], ['health'], ['stage', 'org/m']])
-      expect(await runSkulk(args, { env }), args.join(' ')).toMatchObject({ status: 0 });
+      expect(await runInProcess(args, { env }), args.join(' ')).toMatchObject({ status: 0 });
     for (const args of [
       ['add', join(home, 'm'), '--as', 'org/n'],
       ['delete', 'org/m', '--yes'],
       ['serve', '--port', '0', '--api-port', '0'],
     ]) {
-      const { status, stdout, stderr } = await runSkulk(args, { env });
+      const { status, stdout, stderr } = await runInProcess(args, { env });
       expect([status, stdout], `${args.join(' ')}: ${stderr}`).toEqual([2, '']);
       expect(stderr).toMatch(/read-only/);
     }
     disk.setReadOnly(false);
-    expect((await runSkulk(['verify'], { env })).status).toBe(0);
+    expect((await runInProcess(['verify'], { env })).status).toBe(0);
   });
 
   test('as a cache keeps its whole copies usable, and refuses a new one with a sentence', async () => {
     const disk = await smallDisk(16 * mebibyte);
     const { proxy } = await serveThroughProxy({ 'org/m': { a: 'a' }, 'org/n': { b: 'b' } });
     const env = { SKULK_HOME: join(disk.path, 'home'), SKULK_STORE: proxy.url };
-    expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
+    expect((await runInProcess(['stage', 'org/m'], { env })).status).toBe(0);
     disk.setReadOnly(true);
-    expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
-    expect((await runSkulk(['run', 'org/m', '--', 'true'], { env })).status).toBe(0);
+    expect((await runInProcess(['stage', 'org/m'], { env })).status).toBe(0);
+    expect((await runInProcess(['run', 'org/m', '--', 'true'], { env })).status).toBe(0);
     for (const args of [['stage', 'org/n'], ['run', 'org/n', '--', 'true'], ['purge-staging']])
-      expect(await runSkulk(args, { env }), args.join(' ')).toMatchObject({
+      expect(await runInProcess(args, { env }), args.join(' ')).toMatchObject({
         status: 2,
         stdout: '',
         stderr: expect.stringMatching(/read-only/),
@@ -218,7 +222,7 @@ describe('a disk that cannot be written', wants('a disk of their own'), () => {
     const home = await temporaryDirectory();
     await smallDisk(16 * mebibyte, join(home, 'staging', '.skulk', 'v1', 'incoming'));
     const { proxy } = await serveThroughProxy({ 'org/m': { a: 'a' } });
-    const ended = await runSkulk(['stage', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: proxy.url } });
+    const ended = await runInProcess(['stage', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: proxy.url } });
     expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/another (disk|file system)/) });
     expect(await exists(join(home, 'staging', 'org--m'))).toBe(false);
   });

@@ -5,7 +5,7 @@ import { runInProcess, serveInProcess } from './run-in-process.ts';
 import { type Ended, type RunningSkulk, runSkulk, type Served, type Serving, startServe, startSkulk } from './spawn-skulk.ts';
 import { temporaryDirectory } from './temp-directory.ts';
 
-/** A stand-in for the Hub, a store host and a node. What serves and what a node does are processes of their own. */
+/** A stand-in for the Hub, a store host and a node. */
 export interface HubWorld {
   readonly hub: FakeHub;
   readonly home: string;
@@ -16,8 +16,10 @@ export interface HubWorld {
   /** Runs a command on the store host, in this process. */
   readonly host: (...args: readonly string[]) => Promise<Ended>;
   readonly startHost: (...args: readonly string[]) => RunningSkulk;
-  /** Runs a command on a node of a server. */
-  readonly node: (served: Serving, name: string, ...args: readonly string[]) => RunningSkulk;
+  /** Runs a command on a node of a server, in this process. */
+  readonly nodeInProcess: (served: Pick<Serving, 'url'>, name: string, ...args: readonly string[]) => Promise<Ended>;
+  /** Starts one in a process of its own. */
+  readonly node: (served: Pick<Serving, 'url'>, name: string, ...args: readonly string[]) => RunningSkulk;
   readonly staged: (name: string) => string;
 }
 
@@ -29,6 +31,7 @@ export async function hubWorld(more: Readonly<Record<string, string>> = {}): Pro
   const env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, 'hf'), ...more };
   // A proxy and certificates are what a process is started with.
   const run = Object.keys(more).some((name) => /proxy|^NODE_/i.test(name)) ? runSkulk : runInProcess;
+  const nodeEnv = (url: string, name: string) => ({ SKULK_HOME: join(home, name), SKULK_STORE: url, HF_ENDPOINT: hub.url });
   const hostEnv = { SKULK_HOME: hostHome, ...env };
   return {
     hub,
@@ -42,8 +45,8 @@ export async function hubWorld(more: Readonly<Record<string, string>> = {}): Pro
     serveInProcess: () => serveInProcess({ home: hostHome, env }),
     host: (...args) => run(args, { env: hostEnv }),
     startHost: (...args) => startSkulk(args, { env: hostEnv }),
-    node: (served, name, ...args) =>
-      startSkulk(args, { env: { SKULK_HOME: join(home, name), SKULK_STORE: served.url, HF_ENDPOINT: hub.url } }),
+    nodeInProcess: (served, name, ...args) => runInProcess(args, { env: nodeEnv(served.url, name) }),
+    node: (served, name, ...args) => startSkulk(args, { env: nodeEnv(served.url, name) }),
     staged: (name) => join(home, name, 'staging'),
   };
 }

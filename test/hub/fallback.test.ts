@@ -14,7 +14,7 @@ test('one command on an empty store brings a model from the Hub to the node', as
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const served = await world.serveInProcess();
-  const staged = await world.node(served, 'node', 'stage', 'org/m', '--json').exited;
+  const staged = await world.nodeInProcess(served, 'node', 'stage', 'org/m', '--json');
   expect(staged.status, staged.stderr).toBe(0);
   expect(JSON.parse(staged.stdout).staged).toMatchObject([{ source: 'store', path: join(world.staged('node'), 'org--m') }]);
   expect(await digestsBelow(join(world.storePath, 'org--m'))).toMatchObject(digestsOfFiles(files));
@@ -26,7 +26,7 @@ test(`${nodeCount} nodes that ask at once cause one download`, async () => {
   world.hub.push('org/m', { files });
   world.hub.rate = 20 * 1024 * 1024;
   const served = await world.serveInProcess();
-  const nodes = Array.from({ length: nodeCount }, (_, index) => world.node(served, `node${index}`, 'stage', 'org/m').exited);
+  const nodes = Array.from({ length: nodeCount }, (_, index) => world.nodeInProcess(served, `node${index}`, 'stage', 'org/m'));
   for (const { status, stderr } of await Promise.all(nodes)) expect(status, stderr).toBe(0);
   for (const [path, content] of Object.entries(files)) expect(world.hub.sent(path), path).toBe(Buffer.from(content).length);
 });
@@ -35,7 +35,7 @@ test('where nothing may be fetched, stage names the setting', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const offline = await world.serve({ HF_HUB_OFFLINE: '1' });
-  const refused = await world.node(offline, 'node', 'stage', 'org/m').exited;
+  const refused = await world.nodeInProcess(offline, 'node', 'stage', 'org/m');
   expect(refused).toMatchObject({ status: 3, stdout: '' });
   expect(refused.stderr).toContain('HF_HUB_OFFLINE');
   const asked = await world.host('download', 'org/m');
@@ -44,7 +44,7 @@ test('where nothing may be fetched, stage names the setting', async () => {
     env: { SKULK_HOME: join(world.home, 'node'), SKULK_STORE: offline.url, HF_ENDPOINT: world.hub.url, HF_HUB_OFFLINE: '1' },
   });
   expect(own).toMatchObject({ status: 3 });
-  expect((await world.node(offline, 'node', 'stage', 'org/m', '--dry-run').exited).status).toBe(3);
+  expect((await world.nodeInProcess(offline, 'node', 'stage', 'org/m', '--dry-run')).status).toBe(3);
   expect(world.hub.requests).toEqual([]);
 });
 
@@ -95,10 +95,10 @@ test('a node takes what the store has while the store still downloads', async ()
     if (request.headers.range?.startsWith(`bytes=${size - 16 * 1024 * 1024}-`) === true) await gate.promise;
     return false;
   };
-  const node = world.node({ ...served, url: proxy.url }, 'node', 'stage', 'org/big', '--json');
+  const node = world.nodeInProcess({ ...served, url: proxy.url }, 'node', 'stage', 'org/big', '--json');
   await gate.promise;
   expect(await (await fetch(`${served.url}/models`)).json()).toEqual([]);
-  const staged = await node.exited;
+  const staged = await node;
   expect(staged.status, staged.stderr).toBe(0);
   expect((await readFile(join(world.staged('node'), 'org--big', 'a.safetensors'))).equals(content)).toBe(true);
   const { bytes_transferred } = JSON.parse(staged.stdout).staged[0];

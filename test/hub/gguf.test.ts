@@ -74,7 +74,7 @@ test('stage of a quantization brings that one alone, from the Hub if need be', a
   world.hub.push('org/g', { files });
   const served = await world.serveInProcess();
   const stage = async (ref: string, ...more: string[]) => {
-    const ended = await world.node(served, 'node', 'stage', ref, '--json', ...more).exited;
+    const ended = await world.nodeInProcess(served, 'node', 'stage', ref, '--json', ...more);
     return { ...ended, ...(ended.status === 0 && { staged: JSON.parse(ended.stdout).staged[0] }) };
   };
   const here = async (): Promise<string[]> =>
@@ -108,7 +108,7 @@ test('a quantization that the repo lacks costs no byte', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const served = await world.serveInProcess();
-  expect((await world.node(served, 'node', 'stage', 'org/g:Q2_K').exited).status).toBe(3);
+  expect((await world.nodeInProcess(served, 'node', 'stage', 'org/g:Q2_K')).status).toBe(3);
   for (const path of Object.keys(files)) expect(world.hub.sent(path), path).toBe(0);
 });
 

@@ -4,10 +4,10 @@ import { runInProcess } from '../helpers/run-in-process.ts';
 import { type Ended, type RunningSkulk, runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-/** What takes no lease and holds none, and so need be no process of its own. */
-const looks = new Set(['staging', 'verify', 'reconcile', 'purge-staging']);
-
-/** A node whose commands are real processes, but for looks. */
+/**
+ * A node. What takes a lease for its own process is started as one, by `start`; what runs to its end runs in this process, but for `run`,
+ * whose program prints where skulk would.
+ */
 export interface LeaseNode {
   readonly home: string;
   readonly root: string;
@@ -40,11 +40,10 @@ export async function leaseNode(
   const node: LeaseNode = {
     home,
     root,
-    run: (...args) => runSkulk(args, { env, cwd: home }),
+    run: (...args) => (args[0] === 'run' ? runSkulk : runInProcess)(args, { env, cwd: home }),
     start: (...args) => startSkulk(args, { env, cwd: home }),
     json: async (...args) => {
-      const run = looks.has(args[0] ?? '') ? runInProcess : runSkulk;
-      const { status, stdout, stderr } = await run([...args, '--json'], { env, cwd: home });
+      const { status, stdout, stderr } = await runInProcess([...args, '--json'], { env, cwd: home });
       if (status !== 0) throw new Error(`skulk ${args.join(' ')}: ${status}: ${stderr}`);
       return JSON.parse(stdout);
     },
