@@ -3,7 +3,6 @@ import { configSchema } from '../../src/core/config/schema.ts';
 import { formatBytes as formatBytesOfCommands } from '../../src/core/kernel/units.ts';
 import { ApiError } from '../../web/api/api-error.ts';
 import { checkValue, type Schema, schemaAt } from '../../web/api/check-value.ts';
-import { readTypedRef } from '../../web/api/model-ref.ts';
 import { findProblems } from '../../web/pages/settings/find-problems.ts';
 import { isThisMachine, nest, type SettingKey, type SettingValue } from '../../web/pages/settings/keys.ts';
 import { describeProgress, formatAge, formatBytes, formatSeconds, plural } from '../../web/parts/format.ts';
@@ -81,19 +80,6 @@ describe('a value of a setting', () => {
     expect(['kite3', 'KITE3.local.', 'node-1', 'localhost'].map((name) => isThisMachine(name, kite))).toEqual([true, true, true, true]);
     expect(['kite4', 'node-2', 'Node-1', '10.0.0.1'].map((name) => isThisMachine(name, kite))).toEqual([false, false, false, false]);
   });
-});
-
-test.each([
-  [' org/name ', 'org/name', undefined, undefined],
-  ['org/name@v1.0', 'org/name', 'v1.0', undefined],
-  ['org/name:Q5_K_M', 'org/name', undefined, 'Q5_K_M'],
-  ['org/name@main:sub/x.gguf', 'org/name', 'main', 'sub/x.gguf'],
-  ['https://huggingface.co/org/name', 'org/name', undefined, undefined],
-  ['https://hf.co/org/name/tree/v2?x=1', 'org/name', 'v2', undefined],
-  ['http://evil.example/a/b', 'http://evil.example/a/b', undefined, undefined],
-  ['name', 'name', undefined, undefined],
-])('%j names %j', (text, modelId, revision, selector) => {
-  expect(readTypedRef(text)).toEqual({ modelId, revision, selector });
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { SkulkError } from './errors.ts';
 import { parseRelativePath, type RelativePath } from './files/relative-path.ts';
+import { splitRef } from './split-ref.ts';
 
 /** A model's id on the Hub, `org/name` or `name`, that passed `parseModelId`. */
 export type ModelId = string & { readonly brand: 'ModelId' };
@@ -56,13 +57,13 @@ export function isModelId(text: string): text is ModelId {
 }
 
 /**
- * Parses `[org/]name[@revision][:selector]`.
+ * Parses `[org/]name[@revision][:selector]` and everything else that `splitRef` knows: addresses of the Hub, `hf://org/name`, a model
+ * with a file. Each part passes its gate, wherever it stood.
  * @throws SkulkError BAD_MODEL_ID, BAD_PATH for a selector that is an unsafe path, USAGE for a bad revision or selector
  */
 export function parseModelRef(text: string): ModelRef {
-  const match = /^([^@:]*)(?:@([^:]*))?(?::(.*))?$/s.exec(text);
-  const [, id = '', revision, selector] = match ?? [];
-  const modelId = parseModelId(match === null ? text : id);
+  const { modelId: id, revision, selector } = splitRef(text);
+  const modelId = parseModelId(id);
   return {
     modelId,
     ...(revision !== undefined && { revision: parseRevision(revision) }),
@@ -81,8 +82,13 @@ export function parseRevision(text: string): string {
   });
 }
 
-function parseSelector(text: string): string | RelativePath {
-  if (/\.gguf$/i.test(text)) return parseRelativePath(text);
+/**
+ * Checks what stands behind the colon of a reference.
+ * @throws SkulkError USAGE, BAD_PATH
+ */
+export function parseSelector(text: string): string | RelativePath {
+  // Also a piece of a file: X.gguf.part1of2.
+  if (/\.gguf(?:[.-][\w.-]+)?$/i.test(text)) return parseRelativePath(text);
   if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text)) return text;
   throw new SkulkError('USAGE', `"${shorten(text)}" selects nothing`, {
     hint: 'after the colon stands a quantization such as Q5_K_M, or the path of a .gguf file in the repo',

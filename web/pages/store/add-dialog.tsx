@@ -1,6 +1,6 @@
 import { type FormEvent, type ReactElement, useId, useState } from 'react';
 import { modelPath } from '../../api/client.ts';
-import { readTypedRef } from '../../api/model-ref.ts';
+import { splitRef } from '../../api/model-ref.ts';
 import type { HubOffer } from '../../api/shapes.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { useApp } from '../../parts/app-context.ts';
@@ -26,13 +26,13 @@ export function AddDialog({ freeBytes, onClose }: { readonly freeBytes: number |
   };
   const find = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    const { modelId, revision, selector } = readTypedRef(text);
+    const { modelId, revision, selector } = splitRef(text);
     const query = revision === undefined ? '' : `?revision=${encodeURIComponent(revision)}`;
     const offer = await look.start((signal) => client.get<HubOffer>(modelPath('/store/hub', modelId) + query, signal));
     setChosen(offer && firstChoice(offer, selector));
   };
   const begin = async (offer: HubOffer): Promise<void> => {
-    const { revision } = readTypedRef(text);
+    const { revision } = splitRef(text);
     const body = { ...(revision !== undefined && { revision }), ...(chosen !== undefined && { gguf_file: chosen }) };
     const asked = await download.start((signal) =>
       client.send('POST', modelPath('/store/models', offer.modelId, '/download'), body, signal),

@@ -30,7 +30,7 @@ export function AddDialog(): ReactElement {
   const look = useTask<Found>();
   const find = (): void =>
     look.start(async () => {
-      const ref = parseModelRef(nameIn(text));
+      const ref = parseModelRef(text);
       return { ref, offer: await acts.offer(ref) };
     });
   if (look.result !== undefined) return <OfferDialog found={look.result} onBack={look.reset} />;
@@ -69,15 +69,6 @@ export function AddDialog(): ReactElement {
       onKey={() => {}}
     />
   );
-}
-
-/** The name in the address of a model's page, as it is copied from a browser; any other text as it is. Pure. */
-function nameIn(text: string): string {
-  const page = /^https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/([^/?#]+\/[^/?#]+)(?:\/(?:tree|blob|resolve)\/([^/?#]+))?/i.exec(
-    text.trim(),
-  );
-  if (page === null) return text.trim();
-  return page[2] === undefined ? (page[1] ?? '') : `${page[1]}@${page[2]}`;
 }
 
 /** What a download would bring. */
