@@ -10,7 +10,7 @@ export const download = defineCommand({
   summary: 'have the store fetch a model from Hugging Face',
   description: [
     'Asks the store host to fetch a model from Hugging Face. Every file is checked against the id that Hugging Face gives it; a download that was cut off, also by a restart of the store host, goes on where it stopped. Whoever asks for a model that is being fetched joins that download.',
-    'Of a GGUF repo one quantization is taken: the one that is named, else that of the model card, else Q4_K_M or what comes next to it; with all its shards, config.json and every projector. Asking for another one later adds it to the model.',
+    'Of a GGUF repo one quantization is taken: the one that is named, else that of the model card, else Q4_K_M or what comes next to it; with all its shards, the small files and a projector. Asking for another one later adds it to the model. What is named and not there is an error that lists what is.',
     'A gated or private model needs a token on the store host: HF_TOKEN, hf_token in its skulk.yaml, or the file that `hf auth login` writes. HF_ENDPOINT names a mirror; HTTPS_PROXY and NO_PROXY are respected.',
   ],
   arguments: { model: argument('the model, as [org/]name[@revision][:selector]', { parse: parseModelRef }) },
@@ -31,7 +31,7 @@ export const download = defineCommand({
       throw new SkulkError('USAGE', `two revisions are given, ${ref.revision} and ${revision}`, { hint: 'give one of them' });
     const deps = await context.deps();
     const { download: fetchModel } = await import('../core/operations/models/downloads.ts');
-    const request = { modelId: ref.modelId, revision: revision ?? ref.revision, ggufFile, selector: ref.selector };
+    const request = { modelId: ref.modelId, revision: revision ?? ref.revision, ggufFile, selector: ref.selector, exact: true };
     return fetchModel(deps, { request, wait: !noWait });
   },
   text: ({ modelId, status, bytes_total, commit }) =>

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCard } from '../../src/core/catalog/card.ts';
 import { formatCompanions, parseCompanions } from '../../src/core/catalog/companions.ts';
-import { preferredGguf } from '../../src/core/catalog/gguf-files.ts';
+
 import { readCard } from '../../src/core/catalog/read-card.ts';
+import { loadableGguf } from '../../src/core/catalog/selection/groups.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -131,5 +132,5 @@ test.each([
   [['b-Q6_K.gguf', 'a-Q6_K.gguf'], 'a-Q6_K.gguf'],
   [['model.safetensors', 'MMPROJ-f16.gguf'], undefined],
 ])('of %j a program loads %s', (paths, wanted) => {
-  expect(preferredGguf(paths)).toBe(wanted);
+  expect(loadableGguf(paths)).toBe(wanted);
 });

@@ -14,6 +14,7 @@ const files = {
   'mmproj-Foo-f16.gguf': noise(50_000, 4),
 };
 const five = ['Foo-Q5_K_M-00001-of-00002.gguf', 'Foo-Q5_K_M-00002-of-00002.gguf'];
+const shared = ['README.md', 'config.json', 'mmproj-Foo-f16.gguf'];
 const pathsOf = async (world: Awaited<ReturnType<typeof hubWorld>>): Promise<string[]> =>
   (JSON.parse((await world.host('show', 'org/g', '--json')).stdout) as { files: { path: string }[] }).files.map(({ path }) => path);
 
@@ -22,27 +23,32 @@ test('the preferred quantization, then another one is added to it', async () => 
   world.hub.push('org/g', { files });
   await world.serveInProcess();
   expect((await world.host('download', 'org/g')).status).toBe(0);
-  expect(await pathsOf(world)).toEqual(['Foo-Q4_K_M.gguf', 'config.json', 'mmproj-Foo-f16.gguf']);
+  expect(await pathsOf(world)).toEqual(['Foo-Q4_K_M.gguf', ...shared]);
   expect((await world.host('download', 'org/g:Q5_K_M')).status).toBe(0);
-  expect(await pathsOf(world)).toEqual(['Foo-Q4_K_M.gguf', ...five, 'config.json', 'mmproj-Foo-f16.gguf']);
+  expect(await pathsOf(world)).toEqual(['Foo-Q4_K_M.gguf', ...five, ...shared]);
   expect(world.hub.sent('Foo-Q4_K_M.gguf')).toBe(200_000);
-  expect(world.hub.sent('README.md')).toBe(0);
+  expect(world.hub.sent('Foo-Q5_K_M-00001-of-00002.gguf')).toBe(100_000);
   const missing = await world.host('download', 'org/g:Q2_K', '--json');
-  expect(missing.status).toBe(0);
+  expect([missing.status, missing.stdout]).toEqual([3, '']);
+  expect(JSON.parse(missing.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({
+    code: 'FILE_NOT_FOUND',
+    message: expect.stringContaining('org/g has no Q2_K on Hugging Face'),
+    hint: 'it has Q4_K_M, Q5_K_M',
+  });
   expect((await world.host('verify')).status).toBe(0);
 });
 
-test('--gguf-file pins, and a pin that is not there falls back with a warning', async () => {
+test('--gguf-file names exactly one quantization', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g', '--gguf-file', five[1] as string)).status).toBe(0);
-  expect(await pathsOf(world)).toEqual([...five, 'config.json', 'mmproj-Foo-f16.gguf']);
+  expect(await pathsOf(world)).toEqual([...five, ...shared]);
   const other = await hubWorld();
   other.hub.push('org/g', { files });
   const fallen = await other.host('download', 'org/g', '--gguf-file', 'Gone-Q8_0.gguf');
-  expect(fallen.status).toBe(0);
-  expect(fallen.stderr).toContain('Gone-Q8_0.gguf');
-  expect(await pathsOf(other)).toEqual(['Foo-Q4_K_M.gguf', 'config.json', 'mmproj-Foo-f16.gguf']);
+  expect(fallen.status).toBe(3);
+  expect(fallen.stderr).toMatch(/Gone-Q8_0\.gguf.*Q4_K_M, Q5_K_M/s);
+  expect((await other.host('show', 'org/g')).status).toBe(3);
 });
 
 test('an old entry without its projector is not served as whole, and the next download completes it', async () => {
@@ -81,18 +87,22 @@ test('stage of a quantization brings that one alone, from the Hub if need be', a
     (await readdir(join(world.staged('node'), 'org--g'))).filter((name) => !name.startsWith('.')).sort();
   const first = await stage('org/g:q5_k_m');
   expect(first.status, first.stderr).toBe(0);
-  expect(first.staged).toMatchObject({ source: 'store', files: 4, bytes_total: 250_001 + Buffer.byteLength(files['config.json']) });
-  expect(await here()).toEqual([...five, 'config.json', 'mmproj-Foo-f16.gguf']);
+  expect(first.staged).toMatchObject({
+    source: 'store',
+    files: 5,
+    bytes_total: 250_001 + Buffer.byteLength(files['config.json'] + files['README.md']),
+  });
+  expect(await here()).toEqual([...five, ...shared]);
   expect(world.hub.sent('Foo-Q4_K_M.gguf')).toBe(0);
   expect((await stage('org/g:Q5_K_M')).staged).toMatchObject({ source: 'cache', bytes_transferred: 0 });
   expect((await stage(`org/g:${five[1]}`)).staged).toMatchObject({ source: 'cache' });
   expect((await stage('org/g:Q5_K_M', '--offline')).staged).toMatchObject({ source: 'cache' });
   // The other one is added to the store, and on the node it takes the place of the first.
-  expect((await stage('org/g:Q4_K_M')).staged).toMatchObject({ bytes_transferred: 200_000, files: 3 });
-  expect(await here()).toEqual(['Foo-Q4_K_M.gguf', 'config.json', 'mmproj-Foo-f16.gguf']);
+  expect((await stage('org/g:Q4_K_M')).staged).toMatchObject({ bytes_transferred: 200_000, files: 4 });
+  expect(await here()).toEqual(['Foo-Q4_K_M.gguf', ...shared]);
   expect((await stage('org/g', '--offline')).status).toBe(3);
   // The whole has everything, and is enough for either.
-  expect((await stage('org/g')).staged).toMatchObject({ files: 5 });
+  expect((await stage('org/g')).staged).toMatchObject({ files: 6 });
   expect((await stage('org/g:Q5_K_M')).staged).toMatchObject({ source: 'cache' });
   const ran = await world.node(served, 'node', 'run', 'org/g:Q5_K_M', '--', 'echo', '{gguf}').exited;
   expect(ran.stdout.trim().endsWith(five[0] as string), ran.stderr).toBe(true);
@@ -120,5 +130,5 @@ test("the card's pin is taken when nothing else is named", async () => {
   await writeFile(join(cards, 'org--g.toml'), `model_id = "org/g"\ngguf_file = "${five[0]}"\n`);
   await writeFile(join(world.home, 'skulk.yaml'), `model_store:\n  cards_path: ${cards}\n`);
   expect((await world.host('download', 'org/g', '--config', join(world.home, 'skulk.yaml'))).status).toBe(0);
-  expect(await pathsOf(world)).toEqual([...five, 'config.json', 'mmproj-Foo-f16.gguf']);
+  expect(await pathsOf(world)).toEqual([...five, ...shared]);
 });

@@ -43,7 +43,7 @@ async function fetchFrom(directory: string) {
   const { signal } = new AbortController();
   const place = await temporaryDirectory();
   const listing = await source.list({ modelId, revision: 'main' }, signal);
-  const plan = planFetch(listing, { source, pins: {}, present: undefined, exact: false, emit: () => {} });
+  const plan = planFetch(listing, { source, request: {}, present: undefined });
   const { files } = await fetchPlanned(plan, {
     source,
     place: { files: join(place, 'files'), journal: join(place, 'journal') },

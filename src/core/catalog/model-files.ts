@@ -36,13 +36,3 @@ export function litterBeside(own: ReadonlySet<string>): (path: string) => boolea
 }
 
 const huggingFaceCache = '.cache/huggingface/';
-
-/** Whether a path is a multimodal projector: `mmproj` in its base name, in any case, and `.gguf` at its end. */
-export function isProjector(path: string): boolean {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  return name.endsWith('.gguf') && name.toLowerCase().includes('mmproj');
-}
-
-/** Whether a repo that ships a projector is here without it, so that the model could not see. */
-export const lacksProjector = (files: readonly string[], repoHasProjector: boolean | null): boolean =>
-  repoHasProjector === true && !files.some(isProjector);

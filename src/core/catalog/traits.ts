@@ -1,7 +1,8 @@
 import type { Card } from './card.ts';
 import { type GgufFacts, thinkingMarkers } from './gguf-facts.ts';
-import { preferredGguf, quantizationOfName } from './gguf-files.ts';
-import { isProjector } from './model-files.ts';
+import { loadableGguf } from './selection/groups.ts';
+import { labelOfPath } from './selection/label.ts';
+import { isProjector } from './selection/projectors.ts';
 
 /** What can be said of a model at a glance. */
 export type Tag = 'vision' | 'thinking' | 'embedding' | 'tensor' | 'optiq';
@@ -80,8 +81,8 @@ function quantizationOf(config: Fields): string | null {
 }
 
 function quantizationOfGguf(files: readonly string[]): string | null {
-  const gguf = preferredGguf(files);
-  return gguf === undefined ? null : (quantizationOfName(gguf) ?? null);
+  const gguf = loadableGguf(files);
+  return gguf === undefined ? null : (labelOfPath(gguf)?.text ?? null);
 }
 
 function contextOf(config: Fields): number | null {

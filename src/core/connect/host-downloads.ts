@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { isGgufWeights } from '../catalog/gguf-files.ts';
-import { lacksProjector } from '../catalog/model-files.ts';
-import { findPinned } from '../catalog/select-files.ts';
+import { findGroup } from '../catalog/selection/find-group.ts';
+import { isBroken } from '../catalog/selection/groups.ts';
+import { lacksProjector } from '../catalog/selection/projectors.ts';
 import type { ArrivedChunk, DownloadRequest } from '../jobs/contract.ts';
 import { createDownloadQueue, type DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
@@ -60,11 +60,18 @@ export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<H
 async function isThere(store: LocalStore, { modelId, revision, ggufFile, selector }: DownloadRequest): Promise<boolean> {
   const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
   if (entry === undefined || lacksProjector(entry.files, entry.repo_has_projector)) return false;
-  const pin = ggufFile ?? selector;
-  if (pin !== undefined && findPinned(entry.files.filter(isGgufWeights), pin) === undefined) return false;
+  const named = ggufFile ?? selector;
+  if (named !== undefined && !hasGroup(entry.files, named)) return false;
   if (revision === undefined) return true;
   const answer = await store.manifest(modelId);
   return answer.state === 'ready' && answer.manifest.commit === revision;
+}
+
+/** Whether there is all of what a selector names. */
+function hasGroup(paths: readonly string[], selector: string): boolean {
+  const listing = paths.map((path) => ({ path, size: 0 }));
+  const found = findGroup(listing, selector);
+  return found.state === 'found' && !isBroken(found.group);
 }
 
 const downloadPlace = (root: string, modelId: ModelId): string => join(storeLayout(root).downloads, directoryName(modelId));

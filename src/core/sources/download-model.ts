@@ -59,7 +59,9 @@ export async function downloadModel(
       hint: `delete it first, or add it under another name`,
     });
   const card = (await store.cardOf(modelId))?.ggufFile;
-  const plan = planFetch(listing, { source, pins: { ggufFile, selector, card }, present: present?.manifest, exact, emit });
+  const named = (exact ? ggufFile : undefined) ?? selector;
+  const plan = planFetch(listing, { source, request: { selector: named, pin: ggufFile ?? card }, present: present?.manifest });
+  for (const message of plan.warnings) emit({ type: 'warning', message });
   await requireDistinctNames(store.root, { paths: [...plan.files, ...plan.kept].map(({ path }) => path), of: modelId });
   report({ bytesTotal: plan.total, bytesDone: 0 });
   await enterWorkPlace(

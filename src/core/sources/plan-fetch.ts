@@ -1,9 +1,10 @@
-import { isGgufWeights, quantizationOfName } from '../catalog/gguf-files.ts';
 import { findClash, type Manifest, type ManifestFile } from '../catalog/manifest.ts';
-import { type Pins, selectFiles } from '../catalog/select-files.ts';
+import { type FileKind, kindsOf } from '../catalog/selection/file-kind.ts';
+import type { Warning } from '../catalog/selection/problems.ts';
+import { type Selection, type SelectionRequest, selectFiles } from '../catalog/selection/select-files.ts';
+import { selectionError } from '../catalog/selection/selection-error.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { quote } from '../kernel/files/relative-path.ts';
-import type { Emit } from '../kernel/flow/events.ts';
 import type { Listing, Source, SourceFile } from './source.ts';
 
 /** Which files of a listing are to be fetched, and why. */
@@ -14,54 +15,70 @@ export interface FetchPlan {
   readonly kept: readonly ManifestFile[];
   /** In bytes. */
   readonly total: number;
+  /** What a program loads of the quantization that was chosen; undefined where none was. */
+  readonly ggufFile: string | undefined;
+  /** Sentences for whoever asked. */
+  readonly warnings: readonly string[];
 }
 
-/** Chooses what to fetch of a listing. A quantization that is there already stays. Pure but for the warnings. */
+/**
+ * Chooses what to fetch of a listing. A quantization that is there already stays. Pure.
+ * @throws SkulkError FILE_NOT_FOUND, USAGE where the request cannot be fulfilled; MODEL_NOT_FOUND, HUB_REFUSED for a listing of no use
+ */
 export function planFetch(
   listing: Listing,
   {
     source,
-    pins,
+    request,
     present,
-    exact,
-    emit,
   }: {
     readonly source: Pick<Source, 'name'>;
-    readonly pins: Pins;
+    readonly request: Omit<SelectionRequest, 'modelId'>;
     readonly present: Manifest | undefined;
-    /** Whether a pin that is not in the listing is an error. */
-    readonly exact: boolean;
-    readonly emit: Emit;
   },
 ): FetchPlan {
-  const byPath = new Map(listing.files.map((file) => [file.path as string, file]));
-  const selection = selectFiles([...byPath.keys()], pins);
-  if (selection.missingPin !== undefined && exact && selection.missingPin !== pins.card)
-    throw new SkulkError('FILE_NOT_FOUND', `${listing.modelId} has no ${quote(selection.missingPin)} on ${source.name}`, {
-      hint: `it has ${labelsOf([...byPath.keys()]).join(', ')}`,
-    });
-  if (selection.missingPin !== undefined)
-    emit({
-      type: 'warning',
-      message: `${listing.modelId} has no ${quote(selection.missingPin)} at ${listing.revision}; ${quote(selection.gguf ?? '')} is taken instead`,
-    });
-  const wanted = new Set(selection.paths);
-  const kept: ManifestFile[] = [];
-  if (selection.gguf !== undefined) {
-    for (const file of present?.files ?? []) {
-      if (!isGgufWeights(file.path) || wanted.has(file.path)) continue;
-      if (byPath.has(file.path)) wanted.add(file.path);
-      else kept.push(file);
-    }
-  }
+  const { modelId } = listing;
+  const selection = selectFiles(listing.files, { ...request, modelId });
+  if (selection.problem !== undefined) throw selectionError(selection.problem, { modelId, where: `on ${source.name}` });
+  const listed = new Set<string>(listing.files.map(({ path }) => path));
+  const wanted = new Set<string>(selection.taken.map(({ file }) => file.path));
+  // What was taken once is brought to this commit with the rest.
+  for (const { path } of present?.files ?? []) if (listed.has(path)) wanted.add(path);
+  const kept = present === undefined ? [] : filesToKeep(present, listed, selection);
   const files = listing.files.filter(({ path }) => wanted.has(path));
   if (files.length === 0)
-    throw new SkulkError('MODEL_NOT_FOUND', `${listing.modelId} has no files at ${listing.revision}`, { hint: 'look at its page' });
+    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} has no files at ${listing.revision}`, { hint: 'look at its page' });
   const clash = findClash([...files, ...kept].map(({ path }) => path));
-  if (clash !== undefined) throw new SkulkError('HUB_REFUSED', `the list of ${listing.modelId} cannot be used: ${clash}`);
-  return { listing, files, kept, total: files.reduce((sum, { size }) => sum + size, 0) };
+  if (clash !== undefined) throw new SkulkError('HUB_REFUSED', `the list of ${modelId} cannot be used: ${clash}`);
+  return {
+    listing,
+    files,
+    kept,
+    total: files.reduce((sum, { size }) => sum + size, 0),
+    ggufFile: selection.group?.ggufFile,
+    warnings: selection.warnings.map((warning) => describeWarning(listing, warning)),
+  };
 }
 
-/** The quantizations of a repo, to choose from. */
-const labelsOf = (paths: readonly string[]): readonly string[] =>
-  [...new Set(paths.filter(isGgufWeights).map((path) => quantizationOfName(path) ?? path))].slice(0, 20);
+/** Kinds of which a repo has several, so that a new one does not replace an old one. */
+const severalOf: ReadonlySet<FileKind> = new Set(['gguf', 'draft', 'adapter', 'vocabulary']);
+const otherWeights: ReadonlySet<FileKind> = new Set(['safetensors', 'pytorch', 'other-format', 'weights-index']);
+
+/** Weights that are there and that the source lost: quantizations, and weights of a format that is not being replaced. */
+function filesToKeep(
+  { files }: Manifest,
+  listed: ReadonlySet<string>,
+  { taken }: Pick<Selection<SourceFile>, 'taken'>,
+): readonly ManifestFile[] {
+  const kinds = kindsOf(files.map(({ path }) => path));
+  const isReplaced = taken.some(({ why }) => why.code === 'weights');
+  return files.filter(({ path }) => {
+    const kind = kinds.get(path) ?? 'plain';
+    return !listed.has(path) && (severalOf.has(kind) || (!isReplaced && otherWeights.has(kind)));
+  });
+}
+
+function describeWarning({ modelId, revision }: Listing, { pin, taken }: Warning): string {
+  const instead = taken === undefined ? 'its other weights are taken' : `${quote(taken)} is taken`;
+  return `${modelId} has no ${quote(pin)} at ${revision}, which its model card names; ${instead} instead`;
+}

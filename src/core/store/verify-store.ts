@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Manifest, type ManifestFile, totalBytes } from '../catalog/manifest.ts';
-import { isProjector } from '../catalog/model-files.ts';
+import { isProjector } from '../catalog/selection/projectors.ts';
 import { type SkulkError, systemCode } from '../kernel/errors.ts';
 import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';

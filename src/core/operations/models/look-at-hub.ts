@@ -1,6 +1,6 @@
-import { isGgufWeights } from '../../catalog/gguf-files.ts';
-import { listQuantizations, type Quantization, type SizedFile } from '../../catalog/list-quantizations.ts';
-import { selectFiles } from '../../catalog/select-files.ts';
+import type { SizedFile } from '../../catalog/selection/groups.ts';
+import { listQuantizations, type Quantization } from '../../catalog/selection/list-quantizations.ts';
+import { selectFiles } from '../../catalog/selection/select-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openHub, requireOnline } from '../../connect/open-hub.ts';
 import { openStore } from '../../connect/open-store.ts';
@@ -41,10 +41,11 @@ export async function lookAtHub(
   using opened = await openHub(deps, { connections: 1 });
   const listing = await opened.hub.list({ modelId, revision }, AbortSignal.any([signal, deps.world.signal]));
   const files: readonly SizedFile[] = listing.files.map(({ path, size }) => ({ path, size }));
-  const sizes = new Map(files.map(({ path, size }) => [path, size]));
-  const pins = { card: await pinOfCard(store.store, modelId) };
-  const taken = selectFiles([...sizes.keys()], pins).paths.map((path) => ({ path, size: sizes.get(path) ?? 0 }));
-  const present = (await store.store.listModels()).find(({ model_id }) => model_id === modelId)?.files.filter(isGgufWeights);
+  const request = { modelId, pin: await pinOfCard(store.store, modelId) };
+  const selection = selectFiles(files, request);
+  const taken = selection.taken.map(({ file }) => file);
+  const present = (await store.store.listModels()).find(({ model_id }) => model_id === modelId);
+  const held = new Set(present?.files);
   return {
     modelId,
     revision,
@@ -52,9 +53,10 @@ export async function lookAtHub(
     files: taken.toSorted((a, b) => b.size - a.size).slice(0, mostFiles),
     file_count: taken.length,
     total_bytes: taken.reduce((sum, { size }) => sum + size, 0),
-    quantizations: listQuantizations(files, pins)
-      .slice(0, mostQuantizations)
-      .map((one) => ({ ...one, in_store: present?.includes(one.gguf_file) === true })),
+    quantizations: listQuantizations(files, { selection, request, limit: mostQuantizations }).map((one) => ({
+      ...one,
+      in_store: held.has(one.gguf_file),
+    })),
   };
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { preferredGguf } from '../../catalog/gguf-files.ts';
+import { loadableGguf } from '../../catalog/selection/groups.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
@@ -71,7 +71,7 @@ async function runProgram(
   lease: HeldLease | undefined,
 ): Promise<number> {
   const { path } = staged;
-  const gguf = preferredGguf(files);
+  const gguf = loadableGguf(files);
   const ggufPath = gguf === undefined ? undefined : join(path, gguf);
   const args = command.slice(1).map((text) => fillIn(text, { path, model: ref.modelId, gguf: ggufPath }));
   const env: NodeJS.ProcessEnv = { ...world.env, SKULK_MODEL_PATH: path, SKULK_MODEL_ID: ref.modelId, SKULK_GGUF_FILE: ggufPath };

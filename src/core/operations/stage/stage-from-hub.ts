@@ -40,7 +40,8 @@ export async function stageFromHub(
   const listing = await hub.list({ modelId, revision }, signal);
   const cards = config.settings.cardsPath.value;
   const card = cards === undefined ? undefined : await readCard([cards], modelId, (message) => emit({ type: 'warning', message }));
-  const plan = planFetch(listing, { source: hub, pins: { selector, card: card?.ggufFile }, present: undefined, exact: true, emit });
+  const plan = planFetch(listing, { source: hub, request: { selector, pin: card?.ggufFile }, present: undefined });
+  for (const message of plan.warnings) emit({ type: 'warning', message });
   await requireDistinctNames(layout.root, { paths: plan.files.map(({ path }) => path), of: modelId });
   const place = incomingCopy(layout, modelId);
   await enterWorkPlace(

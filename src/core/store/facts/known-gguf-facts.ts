@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type GgufFacts, parseGgufFacts } from '../../catalog/gguf-facts.ts';
-import { preferredGguf } from '../../catalog/gguf-files.ts';
+import { loadableGguf } from '../../catalog/selection/groups.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { readFingerprint } from '../../transfer/fingerprint.ts';
 import type { RegistryEntry } from '../contract.ts';
@@ -13,7 +13,7 @@ import { readGgufFacts } from './read-gguf-facts.ts';
  * Undefined for a model without one, and where nothing can be read.
  */
 export async function knownGgufFacts(layout: StoreLayout, { model_id, store_path, files }: RegistryEntry): Promise<GgufFacts | undefined> {
-  const name = preferredGguf(files);
+  const name = loadableGguf(files);
   if (name === undefined) return undefined;
   const path = join(layout.root, store_path, name);
   const fingerprint = readFingerprint(path);

@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Manifest, makeManifest, totalBytes } from '../../catalog/manifest.ts';
-import { isProjector } from '../../catalog/model-files.ts';
+import { isProjector } from '../../catalog/selection/projectors.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { renameDurably, syncDirectory } from '../../kernel/files/durable-file.ts';
 import { filesAtOnce, mapAtOnce } from '../../kernel/flow/at-once.ts';

@@ -1,0 +1,95 @@
+import { whyNotModelFile } from '../model-files.ts';
+import { findLabel } from './label.ts';
+import { splitName } from './split-name.ts';
+
+/** What a file of a repo is, as its name says. */
+export type FileKind =
+  /** Left by a tool or a system: no file of the model. */
+  | 'litter'
+  /** GGUF weights, or a piece of them. */
+  | 'gguf'
+  /** A GGUF file that sees or hears for a model (mmproj). */
+  | 'projector'
+  /** What a quantization was made with; no program loads it. */
+  | 'imatrix'
+  /** A draft model, or a head that predicts several tokens (MTP, EAGLE). */
+  | 'draft'
+  /** A LoRA adapter in GGUF. */
+  | 'adapter'
+  /** A vocabulary without weights. */
+  | 'vocabulary'
+  | 'safetensors'
+  /** Weights as PyTorch saves them: .bin, .pt, .pth, .ckpt. */
+  | 'pytorch'
+  /** Weights for another framework: ONNX, TensorFlow, Flax, Rust, TensorFlow Lite, Core ML, OpenVINO. */
+  | 'other-format'
+  /** The list of shards of weights in one of those formats. */
+  | 'weights-index'
+  /** Everything else: configuration, tokenizer, README, licence, images. */
+  | 'plain';
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** A word in a name: with nothing, a digit or no letter beside it. */
+const word = (pattern: string): RegExp => new RegExp(`(?<![a-z])(?:${pattern})(?![a-z])`, 'i');
+const projector = /mm[-_.]?proj/i;
+const imatrix = /i[-_.]?matrix|importance[-_.]?matrix/i;
+const draft = word('mtp|n?draft(?:er|s)?|eagle');
+const adapter = word('q?lora|adapters?');
+const vocabulary = word('vocab(?:ulary)?');
+
+const pytorch = /\.(?:bin|pt|pth|ckpt|pkl)$/i;
+const otherFormat =
+  /\.(?:onnx|onnx[._]data(?:_\d+)?|h5|msgpack|ot|tflite|pb|mlmodel|mlpackage|keras|nemo)$|\.ckpt\.(?:index|meta|data-\d+-of-\d+)$|(?:^|\/)openvino_[^/]*\.(?:bin|xml)$/i;
+
+/** The kind of a GGUF file by its name alone; its folder counts where it is nothing but the word (`MTP/x.gguf`). */
+function kindOfGguf(path: string): FileKind {
+  const name = baseName(path);
+  const folder = path.slice(0, -name.length - 1).replace(/^.*\//, '');
+  if (projector.test(name) || /^mm[-_.]?proj$/i.test(folder)) return 'projector';
+  if (imatrix.test(name)) return 'imatrix';
+  if (draft.test(name) || /^(?:mtp|drafts?|eagle\d?)$/i.test(folder)) return 'draft';
+  if (adapter.test(name) || /^(?:loras?|adapters?)$/i.test(folder)) return 'adapter';
+  return vocabulary.test(name) ? 'vocabulary' : 'gguf';
+}
+
+/** The kind of one file, without a look at what lies beside it. */
+export function kindOf(path: string): FileKind {
+  if (whyNotModelFile(path) !== undefined) return 'litter';
+  if (splitName(path) !== undefined) return kindOfGguf(path);
+  const name = baseName(path);
+  if (imatrix.test(name) && /\.(?:dat|gguf_file|imatrix|bin)$/i.test(name)) return 'imatrix';
+  if (/\.safetensors$/i.test(name)) return 'safetensors';
+  if (otherFormat.test(path)) return 'other-format';
+  if (pytorch.test(name)) return 'pytorch';
+  return /\.(?:safetensors|bin|pt|pth|h5|msgpack|onnx)\.index\.json$/i.test(name) ? 'weights-index' : 'plain';
+}
+
+/**
+ * The kind of each file of a listing. Where no GGUF weights would be left, the word was part of the model's name (`RWKV-Eagle-7B`, a
+ * repo of one adapter), and those files are its weights.
+ */
+export function kindsOf(paths: Iterable<string>): ReadonlyMap<string, FileKind> {
+  const kinds = new Map<string, FileKind>();
+  for (const path of paths) kinds.set(path, kindOf(path));
+  if (has(kinds, 'gguf')) return kinds;
+  for (const kind of ['draft', 'adapter', 'vocabulary'] as const) if (promote(kinds, kind, () => true)) return kinds;
+  // Weights that were made with a matrix may say so; the matrix itself has no label.
+  promote(kinds, 'imatrix', (path) => splitName(path) !== undefined && findLabel(baseName(path)) !== undefined);
+  return kinds;
+}
+
+const has = (kinds: ReadonlyMap<string, FileKind>, wanted: FileKind): boolean => {
+  for (const kind of kinds.values()) if (kind === wanted) return true;
+  return false;
+};
+
+function promote(kinds: Map<string, FileKind>, from: FileKind, isWeights: (path: string) => boolean): boolean {
+  let isAny = false;
+  for (const [path, kind] of kinds) {
+    if (kind !== from || !isWeights(path)) continue;
+    kinds.set(path, 'gguf');
+    isAny = true;
+  }
+  return isAny;
+}

@@ -1,0 +1,50 @@
+import type { FileKind } from './file-kind.ts';
+
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
+const topFolder = (path: string): string => (path.includes('/') ? (path.split('/', 1)[0] ?? '') : '').toLowerCase();
+const isConsolidated = (path: string): boolean => /(?:^|\/)consolidated[^/]*$/i.test(path);
+const isMainPytorch = (path: string): boolean => /(?:^|\/)(?:pytorch_)?model[^/]*\.bin$/i.test(path);
+/** Not an adapter or a part. */
+const isWholeModel = (path: string): boolean => /(?:^|\/)(?:pytorch_)?model[^/]*\.(?:safetensors|bin)$/i.test(path);
+
+/** Folders at the top of a repo that hold the same weights for another framework or in the form of who trained them. */
+const copies: ReadonlySet<string> = new Set(['original', 'metal', 'onnx', 'openvino', 'coreml', 'tf', 'flax', 'rust', 'tflite']);
+
+/**
+ * Tells which files hold weights that the repo has in a better form too, as safetensors first, then as PyTorch's .bin; with the
+ * indexes that belong to them. A repo that has one form only has no duplicates. Source: docs/hub.md, "Which files of a repo".
+ * @param kinds of every file of the listing
+ * @returns why a file is a duplicate, as the words after "the same weights"; undefined when it is none
+ */
+export function findDuplicates(kinds: ReadonlyMap<string, FileKind>): (path: string) => string | undefined {
+  const main = { safetensors: new Set<string>(), pytorch: new Set<string>(), whole: new Set<string>() };
+  for (const [path, kind] of kinds) {
+    if (copies.has(topFolder(path)) || isConsolidated(path)) continue;
+    if (kind === 'safetensors') main.safetensors.add(folderOf(path));
+    if (kind === 'pytorch' && isMainPytorch(path)) main.pytorch.add(folderOf(path));
+    if (isWholeModel(path)) main.whole.add(folderOf(path));
+  }
+  const best = main.safetensors.size > 0 ? 'safetensors' : main.pytorch.size > 0 ? 'pytorch' : undefined;
+  if (best === undefined) return () => undefined;
+  const name = best === 'pytorch' ? '.bin' : best;
+  const why = (path: string, kind: FileKind | undefined): string | undefined => {
+    if (copies.has(topFolder(path))) return `in another form than the ${name} files`;
+    if (kind === 'other-format') return `for another framework; the ${name} files are taken`;
+    if (kind === 'pytorch' && main.safetensors.has(folderOf(path))) return 'as safetensors lie beside it';
+    if ((kind === 'safetensors' || kind === 'pytorch') && isConsolidated(path) && main.whole.has(folderOf(path)))
+      return 'in one piece; the others are taken';
+    return undefined;
+  };
+  return (path) => {
+    const kind = kinds.get(path);
+    if (kind !== 'weights-index') return why(path, kind);
+    const weights = path.replace(/\.index\.json$/i, '');
+    return why(weights, kindOfIndexed(weights));
+  };
+}
+
+/** The kind of the weights that an index is of, which are split and so not there under that name. */
+function kindOfIndexed(path: string): FileKind {
+  if (/\.safetensors$/i.test(path)) return 'safetensors';
+  return /\.(?:bin|pt|pth)$/i.test(path) ? 'pytorch' : 'other-format';
+}

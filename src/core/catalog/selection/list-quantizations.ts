@@ -1,0 +1,48 @@
+import { kindsOf } from './file-kind.ts';
+import { isBroken, listGroups, type SizedFile } from './groups.ts';
+import { pickProjectors } from './pick-projectors.ts';
+import { type Selection, type SelectionRequest, selectFiles } from './select-files.ts';
+
+/** One way to take a GGUF repo. */
+export interface Quantization {
+  /** What a person calls it, e.g. `Q4_K_M`: its selector. No two of a repo are called the same. */
+  readonly label: string;
+  /** What a program loads; asking for this path takes this one and no other. */
+  readonly gguf_file: string;
+  /** Everything that is taken with it: its shards, the small files, a projector. */
+  readonly files: readonly string[];
+  readonly size_bytes: number;
+  /** Whether it is the one that is taken when none is named. */
+  readonly is_preferred: boolean;
+}
+
+/**
+ * The quantizations of a repo that can be taken, smallest first; none of a repo that has no GGUF weights. Pure.
+ * @param selection what is taken when nothing is chosen
+ * @param limit how many there may be; of more, the best
+ */
+export function listQuantizations(
+  listing: readonly SizedFile[],
+  { selection, request, limit }: { readonly selection: Selection<SizedFile>; readonly request: SelectionRequest; readonly limit: number },
+): readonly Quantization[] {
+  const kinds = kindsOf(listing.map(({ path }) => path));
+  const groups = listGroups(listing, kinds).filter((group) => !isBroken(group));
+  const projectors = listing.filter(({ path }) => kinds.get(path) === 'projector');
+  const [first] = groups;
+  if (first === undefined) return [];
+  const { taken } = selectFiles(listing, { modelId: request.modelId, selector: first.files[0]?.path });
+  const small = taken.filter(({ why }) => why.code === 'small-file').map(({ file }) => file);
+  return groups
+    .slice(0, limit)
+    .map((group): Quantization => {
+      const files = [...group.files, ...pickProjectors(projectors, { wanted: undefined, group }), ...small];
+      return {
+        label: group.selector,
+        gguf_file: group.ggufFile,
+        files: files.map(({ path }) => path),
+        size_bytes: files.reduce((sum, { size }) => sum + size, 0),
+        is_preferred: group.ggufFile === selection.group?.ggufFile,
+      };
+    })
+    .toSorted((a, b) => a.size_bytes - b.size_bytes || (a.label < b.label ? -1 : 1));
+}

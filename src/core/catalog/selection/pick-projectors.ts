@@ -1,0 +1,55 @@
+import type { Group, SizedFile } from './groups.ts';
+import { findLabel } from './label.ts';
+
+/** The projector types that are taken when none is named, best first; one that is quantized comes last. */
+const order = ['F16', 'BF16', 'F32'];
+
+/**
+ * Of the projectors that a repo offers, the one for a quantization: beside it, or made for a model of its name, then F16, BF16, F32.
+ * @param wanted the path or the base name of one, or `all`; undefined to choose
+ * @returns none when `wanted` names nothing
+ */
+export function pickProjectors<F extends SizedFile>(
+  projectors: readonly F[],
+  { wanted, group }: { readonly wanted: string | undefined; readonly group: Group<F> | undefined },
+): readonly F[] {
+  if (wanted === 'all') return projectors;
+  if (wanted !== undefined) {
+    const exact = projectors.filter(({ path }) => path === wanted);
+    const named = exact.length > 0 ? exact : projectors.filter(({ path }) => baseName(path) === wanted);
+    return named.length === 1 ? named : [];
+  }
+  const near = narrow(
+    narrow(projectors, ({ path }) => group !== undefined && folderOf(path) === folderOf(group.ggufFile)),
+    ({ path }) => group !== undefined && isMadeFor(path, group.ggufFile),
+  );
+  const [best] = near.toSorted((a, b) => rankOf(a.path) - rankOf(b.path) || (a.path < b.path ? -1 : 1));
+  return best === undefined ? [] : [best];
+}
+
+/** Those that a rule fits, or all when it fits none. */
+const narrow = <F>(files: readonly F[], rule: (file: F) => boolean): readonly F[] => {
+  const fitting = files.filter(rule);
+  return fitting.length > 0 ? fitting : files;
+};
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
+
+/** `mmproj-Foo-7B-f16.gguf` is made for `Foo-7B-Q4_K_M.gguf`. */
+function isMadeFor(projector: string, weights: string): boolean {
+  const words = baseName(projector)
+    .replace(/\.gguf$/i, '')
+    .split(/[-_.]/)
+    .filter((word) => word !== '' && !/^(?:mm|proj|mmproj|model)$/i.test(word) && findLabel(word) === undefined);
+  const own = new Set(baseName(weights).toLowerCase().split(/[-_.]/));
+  return words.length > 0 && words.every((word) => own.has(word.toLowerCase()));
+}
+
+function rankOf(path: string): number {
+  const label = findLabel(baseName(path));
+  if (label === undefined) return order.length;
+  const known = order.indexOf(label.text);
+  // The more bits the better; all of them behind a projector that says nothing.
+  return known === -1 ? order.length + 1 + (64 - label.bits) / 64 : known;
+}

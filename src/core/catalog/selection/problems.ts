@@ -1,0 +1,92 @@
+import { quote, quoteSome } from '../../kernel/files/relative-path.ts';
+import type { Group, SizedFile } from './groups.ts';
+
+/** Why a request cannot be fulfilled. */
+export interface Problem {
+  readonly code:
+    | 'no-such-selection'
+    | 'ambiguous-selector'
+    | 'missing-shards'
+    | 'unknown-cut'
+    | 'half-a-group'
+    | 'no-such-projector'
+    | 'no-such-weights'
+    | 'nothing-matches'
+    | 'contradiction';
+  /** Follows the name of the model: `has no Q6_K`. */
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What is done though it is not what somebody wrote down. */
+export interface Warning {
+  readonly code: 'pin-not-found';
+  /** What the card names. */
+  readonly pin: string;
+  /** What is taken instead. */
+  readonly taken: string | undefined;
+}
+
+const maxNamed = 20;
+
+/** What there is to choose from, in words. */
+export function describeGroups(groups: readonly Group[]): string {
+  if (groups.length === 0) return 'it has no GGUF weights to choose from';
+  const names = groups.slice(0, maxNamed).map(({ selector }) => (/^[\w.-]+$/.test(selector) ? selector : quote(selector)));
+  return `it has ${names.join(', ')}${groups.length > maxNamed ? ` and ${groups.length - maxNamed} more` : ''}`;
+}
+
+const make = (code: Problem['code'], message: string, hint: string): Problem => ({ code, message, hint });
+const shown = (selector: string): string => (/^[\w.-]+$/.test(selector) ? selector : quote(selector));
+
+/** The sentences of every problem. */
+export const problems = {
+  noSuchSelection: (selector: string, groups: readonly Group[]) =>
+    make('no-such-selection', `has no ${shown(selector)}`, describeGroups(groups)),
+  ambiguousSelector: (selector: string, groups: readonly Group[]) =>
+    make(
+      'ambiguous-selector',
+      `has ${groups.length} files that are called ${shown(selector)}`,
+      `name one of them: ${quoteSome(groups.map((group) => group.selector))}`,
+    ),
+  broken: (group: Group, groups: readonly Group[]) => {
+    const others = groups.filter(({ selector }) => selector !== group.selector);
+    const hint = others.length === 0 ? 'ask its author to complete it' : `name another one: ${describeGroups(others)}`;
+    if (group.cut === 'unknown')
+      return make(
+        'unknown-cut',
+        `has ${shown(group.selector)} only in pieces (${quoteSome(group.files.map(({ path }) => path))}) of an unknown kind, which skulk cannot put together`,
+        hint,
+      );
+    const more = group.missingCount - group.missing.length;
+    return make(
+      'missing-shards',
+      `lacks ${group.missing.map(quote).join(', ')}${more > 0 ? ` and ${more} more` : ''} of ${shown(group.selector)}`,
+      hint,
+    );
+  },
+  halfAGroup: ({ selector, files }: Group) =>
+    make(
+      'half-a-group',
+      `has ${shown(selector)} in ${files.length} files, of which the patterns take only some`,
+      'a quantization is taken with all its files, or not at all: change --include or --exclude',
+    ),
+  noSuchProjector: (wanted: string, projectors: readonly SizedFile[]) =>
+    make(
+      'no-such-projector',
+      wanted === 'all' ? 'has no projector to take' : `has no projector ${shown(wanted)} to take`,
+      projectors.length === 0 ? 'leave out --mmproj' : `its projectors are ${quoteSome(projectors.map(({ path }) => path).toSorted())}`,
+    ),
+  noSuchWeights: (format: 'safetensors' | 'gguf') =>
+    make('no-such-weights', `has no ${format === 'gguf' ? 'GGUF' : 'safetensors'} weights`, 'leave out --weights'),
+  nothingMatches: (patterns: readonly string[]) =>
+    make(
+      'nothing-matches',
+      `has no file that fits ${quoteSome(patterns)}`,
+      'patterns are as in `hf download`: * also stands for /, and case counts',
+    ),
+  selectorIsExcluded: (selector: string) =>
+    make('contradiction', `has ${shown(selector)}, which --exclude leaves out`, 'change the pattern, or name another quantization'),
+  selectorOfSafetensors: (selector: string) =>
+    make('contradiction', `cannot be taken as safetensors and as ${shown(selector)}`, 'leave out --weights, or the selector'),
+};

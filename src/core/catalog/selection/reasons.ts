@@ -1,0 +1,37 @@
+/** Why a file is taken or left, for programs. */
+export type ReasonCode = keyof typeof sentences | 'duplicate';
+
+/** Why a file is taken or left. */
+export interface Reason {
+  readonly code: ReasonCode;
+  /** For people: a few words. */
+  readonly text: string;
+}
+
+const sentences = {
+  'chosen-weights': 'the chosen weights',
+  weights: 'weights',
+  'file-of-model': 'belongs to the model',
+  'small-file': 'small, and no weights',
+  projector: 'the projector for the chosen weights',
+  included: 'matches --include',
+  whole: '--whole takes everything',
+  litter: 'no file of the model: a tool left it there',
+  'other-quantization': 'another quantization',
+  'other-projector': 'another projector is taken',
+  'other-weights': 'weights in another format than the chosen ones',
+  'large-file': 'no weights, and 10 MiB or larger',
+  imatrix: 'an importance matrix, no weights',
+  draft: 'a draft model or a head that predicts several tokens',
+  adapter: 'a LoRA adapter',
+  vocabulary: 'a vocabulary without weights',
+  excluded: 'matches --exclude',
+  'not-included': 'does not match --include',
+  refused: 'nothing is taken, as the request cannot be fulfilled',
+} as const;
+
+/** The reason of a code. */
+export const because = (code: keyof typeof sentences): Reason => ({ code, text: sentences[code] });
+
+/** The reason for leaving out weights that the repo has twice; `words` follow "the same weights". */
+export const becauseDuplicate = (words: string): Reason => ({ code: 'duplicate', text: `the same weights ${words}` });

@@ -1,0 +1,16 @@
+import { SkulkError } from '../../kernel/errors.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { Problem } from './problems.ts';
+
+/**
+ * The error for a request that cannot be fulfilled: USAGE where the request contradicts itself, else FILE_NOT_FOUND.
+ * @param where e.g. `Hugging Face`
+ */
+export function selectionError(
+  { code, message, hint }: Problem,
+  { modelId, where }: { readonly modelId: ModelId; readonly where: string },
+): SkulkError {
+  const isUsage = code === 'half-a-group' || code === 'contradiction';
+  const place = code === 'no-such-selection' ? ` ${where}` : '';
+  return new SkulkError(isUsage ? 'USAGE' : 'FILE_NOT_FOUND', `${modelId} ${message}${place}`, { hint });
+}

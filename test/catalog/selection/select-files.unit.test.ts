@@ -1,0 +1,257 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type SelectionRequest, selectFiles } from '../../../src/core/catalog/selection/select-files.ts';
+import { testSeed } from '../../helpers/seeded.ts';
+import { type Listing, listings } from './listings.ts';
+
+const sized = (paths: readonly string[]) => paths.map((path) => ({ path, size: 1 }));
+const taken = (paths: readonly string[], request: SelectionRequest = {}) =>
+  selectFiles(sized(paths), request).taken.map(({ file }) => file.path);
+
+describe('the right files of', () => {
+  test.each(listings.map((listing): [string, Listing] => [listing.name, listing]))('%s', (_, { request, chosen, files }) => {
+    const selection = selectFiles(files, request);
+    expect(selection.problem).toBeUndefined();
+    expect(selection.taken.map(({ file }) => file.path)).toEqual(files.filter(({ isTaken }) => isTaken).map(({ path }) => path));
+    expect(selection.left.map(({ file }) => file.path)).toEqual(files.filter(({ isTaken }) => !isTaken).map(({ path }) => path));
+    expect(selection.group?.selector).toBe(chosen);
+    for (const { why } of [...selection.taken, ...selection.left]) expect(why.text).toMatch(/^[^\n]{3,}$/);
+  });
+});
+
+test('every quantization is offered once, best first, and its own name chooses it', () => {
+  for (const { files, request } of listings) {
+    const { groups } = selectFiles(files, { modelId: request.modelId });
+    for (const group of groups.filter(({ missingCount, cut }) => missingCount === 0 && cut !== 'unknown')) {
+      const again = selectFiles(files, { selector: group.selector });
+      expect(again.group).toEqual(group);
+    }
+  }
+});
+
+describe('a request that cannot be fulfilled', () => {
+  const repo = ['Foo-Q4_K_M.gguf', 'Foo-UD-Q4_K_XL.gguf', 'Foo-Q8_0-00001-of-00003.gguf', 'Foo-Q8_0-00003-of-00003.gguf', 'config.json'];
+  test.each<[string, readonly string[], SelectionRequest, string, RegExp, RegExp]>([
+    ['a label that is not there', repo, { selector: 'Q6_K' }, 'no-such-selection', /has no Q6_K/, /it has Q4_K_M, UD-Q4_K_XL, Q8_0$/],
+    ['a label that is a part of another', repo, { selector: 'Q4_K' }, 'no-such-selection', /has no Q4_K$/, /Q4_K_M/],
+    [
+      'a label that only the folder of another has',
+      ['Q8_0/m-Q4_K_M.gguf'],
+      { selector: 'Q8_0' },
+      'no-such-selection',
+      /has no Q8_0/,
+      /Q4_K_M/,
+    ],
+    ['a label without its prefix', repo, { selector: 'Q4_K_XL' }, 'no-such-selection', /Q4_K_XL/, /UD-Q4_K_XL/],
+    ['a path that is not there', repo, { selector: 'Bar.gguf' }, 'no-such-selection', /has no Bar\.gguf/, /Q4_K_M/],
+    ['a shard that is missing', repo, { selector: 'Q8_0' }, 'missing-shards', /lacks "Foo-Q8_0-00002-of-00003\.gguf" of Q8_0/, /Q4_K_M/],
+    ['a missing shard of the best', ['a-Q4_K_M-00002-of-00002.gguf', 'a-Q8_0.gguf'], {}, 'missing-shards', /00001-of-00002/, /Q8_0/],
+    ['one piece of an unknown number', ['a-Q8_0.gguf-split-b'], {}, 'missing-shards', /"a-Q8_0\.gguf-split-a"/, /author/],
+    ['a first piece alone', ['a-Q8_0.gguf.a'], {}, 'missing-shards', /"a-Q8_0\.gguf\.b"/, /author/],
+    [
+      'a missing piece',
+      ['a.Q6_K.gguf.part1of3', 'a.Q6_K.gguf.part3of3'],
+      { selector: 'q6_k' },
+      'missing-shards',
+      /"a\.Q6_K\.gguf\.part2of3"/,
+      /author/,
+    ],
+    [
+      'a missing chunk',
+      ['a-chunk-001-of-003.gguf', 'a-chunk-003-of-003.gguf'],
+      {},
+      'missing-shards',
+      /"a-chunk-002-of-003\.gguf"/,
+      /author/,
+    ],
+    [
+      'pieces of an unknown kind',
+      ['a-Q8_0.gguf.001', 'a-Q8_0.gguf.002', 'a-Q2_K.gguf'],
+      {},
+      'unknown-cut',
+      /in pieces.*unknown kind/,
+      /Q2_K/,
+    ],
+    ['an archive', ['a-Q4_K_M.gguf.zip'], { selector: 'Q4_K_M' }, 'unknown-cut', /a-Q4_K_M\.gguf\.zip/, /author/],
+    [
+      'a label that two have',
+      ['a/x-Q4_0.gguf', 'b/x-Q4_0.gguf'],
+      { selector: 'Q4_0' },
+      'ambiguous-selector',
+      /2 files/,
+      /"a\/x-Q4_0\.gguf", "b\/x/,
+    ],
+    ['a selector without GGUF', ['m.safetensors'], { selector: 'Q4_0' }, 'no-such-selection', /has no Q4_0/, /no GGUF weights/],
+    ['GGUF of a repo without', ['m.safetensors'], { weights: 'gguf' }, 'no-such-weights', /no GGUF/, /--weights/],
+    ['safetensors of a repo without', ['m-Q4_0.gguf'], { weights: 'safetensors' }, 'no-such-weights', /no safetensors/, /--weights/],
+    ['safetensors and a quantization', repo, { weights: 'safetensors', selector: 'Q8_0' }, 'contradiction', /Q8_0/, /--weights/],
+    ['a projector that is not there', [...repo, 'mmproj-F16.gguf'], { mmproj: 'x.gguf' }, 'no-such-projector', /x\.gguf/, /mmproj-F16/],
+    ['a projector where there is none', repo, { mmproj: 'all' }, 'no-such-projector', /no projector/, /--mmproj/],
+    [
+      'patterns that halve a group',
+      ['a-Q8_0-00001-of-00002.gguf', 'a-Q8_0-00002-of-00002.gguf'],
+      { include: ['*1-of*'] },
+      'half-a-group',
+      /2 files/,
+      /all its files/,
+    ],
+    ['a pattern against the selector', repo, { selector: 'Q4_K_M', exclude: ['*Q4_K_M*'] }, 'contradiction', /--exclude/, /pattern/],
+    ['patterns that match nothing', repo, { include: ['*.nope'] }, 'nothing-matches', /\*\.nope/, /hf download/],
+    ['a pattern that takes a group with a hole', repo, { include: ['*Q8_0*'] }, 'missing-shards', /00002-of-00003/, /Q4_K_M/],
+  ])('%s is refused, and nothing is taken', (_, paths, request, code, message, hint) => {
+    const { problem, taken: files, left } = selectFiles(sized(paths), request);
+    expect(problem).toEqual({ code, message: expect.stringMatching(message), hint: expect.stringMatching(hint) });
+    expect([files.length, left.length]).toEqual([0, paths.length]);
+  });
+
+  test('does not cost what a name claims', () => {
+    const paths = Array.from({ length: 2_000 }, (_, number) => `m-${number}-00001-of-99999.gguf`);
+    const { groups } = selectFiles(sized(paths), {});
+    expect(groups[0]).toMatchObject({ missingCount: 99_998, missing: { length: 5 } });
+  });
+});
+
+describe('a pin', () => {
+  const repo = ['Foo-Q4_K_M.gguf', 'Foo-Q8_0.gguf'];
+  test('of the card falls back with a warning when it is not there', () => {
+    expect(selectFiles(sized(repo), { pin: 'Gone.gguf' })).toMatchObject({
+      group: { selector: 'Q4_K_M' },
+      warnings: [{ code: 'pin-not-found', pin: 'Gone.gguf', taken: 'Foo-Q4_K_M.gguf' }],
+    });
+    expect(selectFiles(sized(['m.safetensors']), { pin: 'Gone.gguf' }).warnings).toEqual([{ code: 'pin-not-found', pin: 'Gone.gguf' }]);
+  });
+
+  test('of the card counts, and what is named counts more', () => {
+    expect(taken(repo, { pin: 'Foo-Q8_0.gguf' })).toEqual(['Foo-Q8_0.gguf']);
+    expect(taken(repo, { pin: 'Foo-Q8_0.gguf', selector: 'Q4_K_M' })).toEqual(['Foo-Q4_K_M.gguf']);
+  });
+});
+
+test('plain pieces are given in their order, with the name of the file that they make', () => {
+  const pieces = ['m.Q6_K.gguf.part10of10', ...Array.from({ length: 9 }, (_, index) => `m.Q6_K.gguf.part${index + 1}of10`)];
+  const { group } = selectFiles(sized(pieces), {});
+  expect(group).toMatchObject({ selector: 'Q6_K', ggufFile: 'm.Q6_K.gguf', cut: 'bytes', missingCount: 0, sizeBytes: 10 });
+  expect(group?.files.map(({ path }) => path)).toEqual([...pieces.slice(1), pieces[0]]);
+  expect(selectFiles(sized(pieces), { selector: 'm.Q6_K.gguf' }).group).toEqual(group);
+});
+
+describe('whatever is listed', () => {
+  const label = fc.constantFrom('Q4_K_M', 'Q8_0', 'UD-Q4_K_XL', 'IQ4_XS', 'fp16', 'MXFP4', '');
+  const base = fc.constantFrom('m', 'M', 'mtp-m', 'imatrix', 'mmproj', 'x-lora', 'Eagle');
+  const ending = fc.constantFrom(
+    ...[
+      '.gguf',
+      '-00001-of-00002.gguf',
+      '-00002-of-00002.gguf',
+      '.gguf.part1of2',
+      '.gguf.part2of2',
+      '.gguf-split-a',
+      '.gguf-split-b',
+      '.gguf.001',
+    ],
+    ...['.safetensors', '.bin', '.json', '.onnx', '.GGUF'],
+  );
+  const folder = fc.constantFrom('', '', 'Q8_0/', 'sub/', 'original/', 'A/');
+  const path = fc
+    .tuple(folder, base, label, ending)
+    .map(([at, name, of, end]) => `${at}${[name, of].filter((part) => part !== '').join('-')}${end}`);
+  const listing = fc.uniqueArray(path, { maxLength: 25 }).map(sized);
+  const request = fc.record(
+    {
+      selector: fc.oneof(label, path),
+      pin: path,
+      weights: fc.constantFrom('gguf', 'safetensors', 'all'),
+      include: fc.array(fc.constantFrom('*', '*Q8*', '*.json', 'A/')),
+      exclude: fc.array(fc.constantFrom('*.bin', '*M*', '*-of-00002*')),
+      whole: fc.boolean(),
+      mmproj: fc.constantFrom('all', 'mmproj.gguf'),
+    },
+    { requiredKeys: [] },
+  ) as fc.Arbitrary<SelectionRequest>;
+  const runs = { seed: testSeed, numRuns: 2_000 };
+
+  test('every file is taken or left, exactly once', () => {
+    fc.assert(
+      fc.property(listing, request, (files, wanted) => {
+        const { taken: yes, left: no } = selectFiles(files, wanted);
+        expect([...yes, ...no].map(({ file }) => file.path).toSorted()).toEqual(files.map((file) => file.path).toSorted());
+      }),
+      runs,
+    );
+  });
+
+  test('its order does not matter', () => {
+    fc.assert(
+      fc.property(
+        listing.chain((files) => fc.tuple(fc.constant(files), fc.shuffledSubarray(files, { minLength: files.length }))),
+        request,
+        ([files, shuffled], wanted) => {
+          const of = (list: typeof files) => {
+            const selection = selectFiles(list, wanted);
+            return { ...selection, taken: selection.taken.map(({ file }) => file.path).toSorted(), left: undefined };
+          };
+          expect(of(shuffled)).toEqual(of(files));
+        },
+      ),
+      runs,
+    );
+  });
+
+  test('a group is taken with all its files or not at all, and never with a hole', () => {
+    fc.assert(
+      fc.property(listing, request, (files, wanted) => {
+        const { taken: yes, groups } = selectFiles(files, wanted);
+        const paths = new Set(yes.map(({ file }) => file.path));
+        for (const group of groups) {
+          const count = group.files.filter((file) => paths.has(file.path)).length;
+          expect([0, group.files.length]).toContain(count);
+          if (wanted.whole !== true && count > 0) expect([group.missingCount, group.cut === 'unknown']).toEqual([0, false]);
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('a selector takes what it names, and no other weights in GGUF', () => {
+    fc.assert(
+      fc.property(listing, fc.oneof(label, path), (files, selector) => {
+        fc.pre(selector !== '');
+        const { taken: yes, problem, group, groups } = selectFiles(files, { selector });
+        if (problem !== undefined) return;
+        const own = new Set(group?.files.map((file) => file.path));
+        expect(own.size).toBeGreaterThan(0);
+        const others = groups.flatMap((one) => one.files.map((file) => file.path)).filter((one) => !own.has(one));
+        for (const { file } of yes) expect(others).not.toContain(file.path);
+        const names = [...own, group?.ggufFile ?? ''].join(' ').toLowerCase().replaceAll('fp16', 'f16');
+        expect(names).toContain(selector.toLowerCase().replaceAll('fp16', 'f16'));
+      }),
+      runs,
+    );
+  });
+});
+
+test('a repo of very many files takes no long look', () => {
+  const shapes: readonly ((number: number) => string)[] = [
+    (number) => `m-${number}-00001-of-00001.gguf`,
+    (number) => `m-Q4_K_M-${String(number).padStart(5, '0')}-of-99999.gguf`,
+    (number) => `d${number}/m-Q8_0.gguf`,
+    (number) => `d${number}/model.safetensors`,
+    (number) => `${'-part'.repeat(40)}${number}.gguf`,
+  ];
+  for (const shape of shapes) {
+    const microsecondsFor = (count: number): number => {
+      const many = sized(Array.from({ length: count }, (_, number) => shape(number + 1)));
+      const looks = Array.from({ length: 3 }, () => {
+        const began = process.cpuUsage();
+        const { taken: yes, left } = selectFiles(many, {});
+        expect(yes.length + left.length).toBe(count);
+        const { user, system } = process.cpuUsage(began);
+        return user + system;
+      });
+      return Math.min(...looks);
+    };
+    // Four times as many take some four times as long, and not sixteen times.
+    microsecondsFor(500);
+    expect(microsecondsFor(6_000) / Math.max(1_000, microsecondsFor(1_500))).toBeLessThan(10);
+  }
+});
