@@ -70,10 +70,13 @@ export interface CommandContext {
   completionScript(shell: string): Promise<string>;
 }
 
-/** A table of a text result. The shell pads the cells and escapes what a terminal must not see. */
+/** A cell of a table: a text, or a time in ISO 8601, which a terminal shows as an age. */
+export type TableCell = string | { readonly time: string };
+
+/** A table of a text result. The shell pads the cells, fits them to a terminal, and escapes what a terminal must not see. */
 export interface Table {
   readonly header: readonly string[];
-  readonly rows: readonly (readonly string[])[];
+  readonly rows: readonly (readonly TableCell[])[];
   /** The columns, from 0, whose cells are numbers and stand at the right. */
   readonly alignRight?: readonly number[];
 }

@@ -6,7 +6,7 @@ import type { GlobalValues } from './global-options.ts';
 import type { Host, StopSignal } from './host.ts';
 import type { Parsed } from './program.ts';
 import { makeReporter } from './render/progress.ts';
-import { renderText } from './render/text.ts';
+import { hasTable, renderText, type TerminalView } from './render/text.ts';
 import { reportError } from './report-error.ts';
 import { makeScreens } from './screens.ts';
 import type { Terminal } from './terminal.ts';
@@ -48,7 +48,7 @@ export async function runCommand(command: AnyCommand, { globals, given }: Parsed
     };
     const outcome = await command.execute(given, { ...makeContext(world, globals, host, terminal), takeSignals });
     reporter.stop();
-    return await printOutcome(outcome, globals, terminal);
+    return await printOutcome(outcome, globals, { terminal, now: world.now() });
   } catch (error) {
     if (!abort.signal.aborted) throw error;
     // What was running when the signal came fails in its own way; the person only wants to know that it stopped.
@@ -73,10 +73,14 @@ function onStop(signal: StopSignal, abort: AbortController, host: Host, clear: (
 async function printOutcome(
   { text, json, notice, failure, status = 0 }: Outcome,
   { json: asJson, quiet, verbose }: GlobalValues,
-  terminal: Terminal,
+  { terminal, now }: { readonly terminal: Terminal; readonly now: Date },
 ): Promise<number> {
   if (asJson && json !== undefined) await terminal.print(formatJson(json, terminal));
-  if (!asJson && text.length > 0) await terminal.print(renderText(text, { forTerminal: terminal.stdoutIsTerminal }));
+  if (!asJson && text.length > 0) {
+    const view: TerminalView | undefined = terminal.stdoutIsTerminal ? { columns: terminal.columns, now } : undefined;
+    const renderTable = hasTable(text) ? (await import('./render/table.ts')).renderTable : () => [];
+    await terminal.print(renderText(text, view, renderTable));
+  }
   if (notice !== undefined && !quiet && !asJson) terminal.say(notice);
   return failure === undefined ? status : reportError(failure, terminal, { json: asJson, verbose });
 }

@@ -5,7 +5,6 @@ import type { GlobalValues } from './global-options.ts';
 import type { Host } from './host.ts';
 import type { Canvas } from './render/screen/show-screen.tsx';
 import type { Terminal } from './terminal.ts';
-import { watchPlainly } from './watch.ts';
 
 /** The screens of a terminal, and the lists that are watched on one; nothing of what draws them is loaded before the first one is shown. */
 export function makeScreens(
@@ -40,7 +39,10 @@ export function makeScreens(
   return {
     screens,
     watch: async (name, watched) => {
-      if (problem !== undefined) return watchPlainly(watched, { world, terminal, json });
+      if (problem !== undefined) {
+        const { watchPlainly } = await import('./watch.ts');
+        return watchPlainly(watched, { world, terminal, json });
+      }
       const { showWatch } = await import('./render/show-watch.tsx');
       await showWatch(name, { follow: watched.follow, now: world.now }, canvas);
     },

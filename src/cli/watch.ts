@@ -2,6 +2,7 @@ import { atMostEvery } from '../core/kernel/flow/at-most-every.ts';
 import type { Connection } from '../core/kernel/flow/follow.ts';
 import type { World } from '../core/kernel/world.ts';
 import type { Watched } from './definition.ts';
+import { renderTable } from './render/table.ts';
 import { renderText } from './render/text.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -32,7 +33,8 @@ export async function watchPlainly<T extends { readonly connection: Connection }
     isAway = connection.state === 'lost';
     const said = result(now);
     if (said === undefined) return;
-    newest = json ? JSON.stringify(said.json) : renderText(said.text, { forTerminal: terminal.stdoutIsTerminal });
+    const view = terminal.stdoutIsTerminal ? { columns: terminal.columns, now: world.now() } : undefined;
+    newest = json ? JSON.stringify(said.json) : renderText(said.text, view, renderTable);
     if (json) print();
     else printSometimes();
   }, world.signal);

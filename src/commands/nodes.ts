@@ -1,7 +1,7 @@
 import { defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseNodeId } from '../core/kernel/machine/node-id.ts';
-import { formatAge, formatBytes } from '../core/kernel/units.ts';
+import { formatBytes } from '../core/kernel/units.ts';
 import { type ListedOrder, pendingLines } from './node-lines.ts';
 
 /** `skulk nodes`: the machines that stage from the store. */
@@ -67,10 +67,10 @@ function textOf({
   readonly orders: readonly ListedOrder[];
 }): readonly TextBlock[] {
   const now = new Date();
-  return [...tableOf(all, now), ...pendingLines(orders, now)];
+  return [...tableOf(all), ...pendingLines(orders, now)];
 }
 
-function tableOf(all: readonly ListedNode[], now: Date): readonly TextBlock[] {
+function tableOf(all: readonly ListedNode[]): readonly TextBlock[] {
   if (all.length === 0) return [];
   const size = (bytes: number | null): string => (bytes === null ? '?' : formatBytes(bytes));
   return [
@@ -79,7 +79,7 @@ function tableOf(all: readonly ListedNode[], now: Date): readonly TextBlock[] {
       rows: all.map((node) => [
         node.node_id,
         node.hostname,
-        node.connected ? 'now' : formatAge(node.last_seen, now),
+        node.connected ? 'now' : { time: node.last_seen },
         node.connected ? 'yes' : node.agent ? 'gone' : 'no',
         node.version,
         size(node.staged_bytes),

@@ -26,7 +26,7 @@ export const registry = defineCommand({
       entry.model_id,
       formatBytes(entry.total_bytes),
       String(entry.files.length),
-      entry.downloaded_at,
+      { time: entry.downloaded_at },
       entry.tags.join(', '),
     ]);
     return [{ header: ['MODEL', 'SIZE', 'FILES', 'ADDED', 'TAGS'], rows, alignRight: [1, 2] }];

@@ -1,4 +1,4 @@
-import { defineCommand } from '../cli/definition.ts';
+import { defineCommand, type TableCell } from '../cli/definition.ts';
 import { describeHolder, type Holder } from '../core/kernel/process/holder.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
 
@@ -31,11 +31,11 @@ function toRow(model: {
   last_used: string | null;
   in_use: boolean;
   holders: readonly Holder[];
-}): readonly string[] {
+}): readonly TableCell[] {
   return [
     model.model_id,
     formatBytes(model.size_bytes),
-    model.last_used ?? 'never',
+    model.last_used === null ? 'never' : { time: model.last_used },
     model.in_use ? model.holders.map(describeHolder).join(', ') || 'yes' : '',
   ];
 }

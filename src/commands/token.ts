@@ -53,7 +53,7 @@ export const token = defineCommand({
           : [
               {
                 header: ['NAME', 'ROLE', 'CREATED'],
-                rows: result.tokens.map(({ name, role, created_at }) => [name, role, created_at]),
+                rows: result.tokens.map(({ name, role, created_at }) => [name, role, { time: created_at }]),
               },
             ];
       default:

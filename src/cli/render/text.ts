@@ -1,22 +1,28 @@
 import type { Table, TextBlock } from '../definition.ts';
-import { safeCell, safeText } from '../safe-text.ts';
+import { safeText } from '../safe-text.ts';
+
+/** A terminal that a text is for. */
+export interface TerminalView {
+  /** Its width; undefined when it does not say. */
+  readonly columns: number | undefined;
+  readonly now: Date;
+}
+
+/** See `renderTable` of table.ts. It is handed in, as only few commands print a table, and it loads what measures characters. */
+export type RenderTable = (table: Table, view: TerminalView | undefined) => readonly string[];
 
 /**
  * Lines and tables as one text. Cells are always escaped; lines only for a terminal, as a script wants a path as it is.
+ * @param view undefined when the text does not go to a terminal
  */
-export function renderText(blocks: readonly TextBlock[], { forTerminal }: { forTerminal: boolean }): string {
-  return blocks.flatMap((block) => (typeof block === 'string' ? [forTerminal ? safeText(block) : block] : renderTable(block))).join('\n');
+export function renderText(blocks: readonly TextBlock[], view: TerminalView | undefined, renderTable: RenderTable): string {
+  return blocks
+    .flatMap((block) => {
+      if (typeof block !== 'string') return renderTable(block, view);
+      return [view === undefined ? block : safeText(block)];
+    })
+    .join('\n');
 }
 
-function renderTable({ header, rows, alignRight = [] }: Table): readonly string[] {
-  const cells = [header, ...rows].map((row) => row.map(safeCell));
-  const widths = header.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
-  return cells.map((row) =>
-    row
-      .map((cell, column) => pad(cell, widths[column] ?? 0, alignRight.includes(column)))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-const pad = (cell: string, width: number, toTheRight: boolean): string => (toTheRight ? cell.padStart(width) : cell.padEnd(width));
+/** Whether there is a table among them. */
+export const hasTable = (blocks: readonly TextBlock[]): boolean => blocks.some((block) => typeof block !== 'string');

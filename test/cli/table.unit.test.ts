@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import stringWidth from 'string-width';
+import { describe, expect, test } from 'vitest';
+import { fitWidths, renderTable } from '../../src/cli/render/table.ts';
+
+const now = new Date('2026-11-26T12:00:00Z');
+const terminal = (columns: number | undefined) => ({ columns, now });
+const table = {
+  header: ['MODEL', 'SIZE', 'ADDED', 'TAGS'],
+  rows: [
+    ['mlx-community/Qwen3-Coder-480B-A35B-Instruct-4bit', '251 GiB', { time: '2026-11-23T11:00:00Z' }, 'thinking, tensor, optiq, vision'],
+    ['org/m', '1 B', { time: 'unknown' }, ''],
+  ],
+  alignRight: [1],
+};
+
+describe('a table', () => {
+  test('that goes into a pipe is not cut, and has times as they are', () => {
+    expect(renderTable(table, undefined)).toEqual([
+      'MODEL                                                 SIZE  ADDED                 TAGS',
+      'mlx-community/Qwen3-Coder-480B-A35B-Instruct-4bit  251 GiB  2026-11-23T11:00:00Z  thinking, tensor, optiq, vision',
+      'org/m                                                  1 B  unknown',
+    ]);
+  });
+
+  test('on a terminal fits its width: the widest columns are cut, numbers and ages are not', () => {
+    expect(renderTable(table, terminal(80))).toEqual([
+      'MODEL                              SIZE  ADDED    TAGS',
+      'mlx-community/Q…-Instruct-4bit  251 GiB  3 d ago  thinking, tensor, optiq, visi…',
+      'org/m                               1 B  unknown',
+    ]);
+    expect(renderTable(table, terminal(60))).toEqual([
+      'MODEL                    SIZE  ADDED    TAGS',
+      'mlx-commun…ruct-4bit  251 GiB  3 d ago  thinking, tensor, o…',
+      'org/m                     1 B  unknown',
+    ]);
+  });
+
+  test('on a terminal with room for everything, or without a known width, is not cut', () => {
+    const [, line] = renderTable(table, terminal(200));
+    expect(line).toBe('mlx-community/Qwen3-Coder-480B-A35B-Instruct-4bit  251 GiB  3 d ago  thinking, tensor, optiq, vision');
+    expect(renderTable(table, terminal(undefined))[1]).toBe(line);
+    expect(renderTable(table, terminal(0))[1]).toBe(line);
+  });
+
+  test('counts wide characters and emoji as a terminal does, and escapes what would steer it', () => {
+    const rows = [
+      ['模型', 'a'],
+      ['👩‍👩‍👧', 'b'],
+      ['e\u0301', 'c'],
+      ['\u001b[31mred', 'd'],
+    ];
+    expect(renderTable({ header: ['N', 'V'], rows }, undefined)).toEqual([
+      'N            V',
+      '模型         a',
+      '👩‍👩‍👧           b',
+      'e\u0301            c',
+      '\\x1b[31mred  d',
+    ]);
+  });
+
+  test('has no line that is wider than its terminal, whatever its cells hold', () => {
+    const cell = fc.string({ unit: 'grapheme', maxLength: 60 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(cell, cell, cell), { maxLength: 5 }), fc.integer({ min: 22, max: 120 }), (rows, columns) => {
+        for (const line of renderTable({ header: ['A', 'B', 'C'], rows }, terminal(columns)))
+          expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+      }),
+    );
+  });
+});
+
+test.each([
+  [[10, 20, 30], 60, [10, 20, 30]],
+  [[10, 20, 30], 50, [10, 20, 20]],
+  [[10, 20, 30], 40, [10, 15, 15]],
+  [[10, 20, 30], 24, [8, 8, 8]],
+  [[10, 20, 30], 3, [6, 6, 6]],
+])('columns of %j in %i characters become %j', (natural, room, expected) => {
+  expect(fitWidths(natural, [true, true, true], room)).toEqual(expected);
+});
+
+test('a column that must not shrink keeps its width, and the others share what is left', () => {
+  expect(fitWidths([30, 20, 30], [false, true, true], 60)).toEqual([30, 15, 15]);
+});
