@@ -10,7 +10,8 @@ import { openStorePolicy } from '../../src/core/operations/store/store-policy.ts
 import { sha256 } from '../helpers/model-files.ts';
 import { ownEnvironment } from '../helpers/own-environment.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { runSkulk, type Served, startServe } from '../helpers/spawn-skulk.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
+import { type Served, startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -40,7 +41,7 @@ describe('skulk key and skulk open', () => {
     const env = { SKULK_HOME: host.home };
     const links: string[] = [];
     for (const command of ['key', 'key', 'open']) {
-      const ended = await runSkulk([command], { env });
+      const ended = await runInProcess([command], { env });
       expect(ended.status).toBe(0);
       expect(ended.stdout).toMatch(new RegExp(`^${host.apiUrl}/#code=[\\w-]{22}\\n$`));
       links.push(ended.stdout.trim());
@@ -50,7 +51,7 @@ describe('skulk key and skulk open', () => {
     for (const link of links) expect(await roleBy(link)).toBe(401);
     // Whoever goes on guessing is stopped, and told for how long.
     for (const status of [401, 401, 429, 429]) expect(await roleBy(`${host.apiUrl}/#code=guess`)).toBe(status);
-    const json = JSON.parse((await runSkulk(['key', '--json'], { env })).stdout) as { url: string; expires_at: string };
+    const json = JSON.parse((await runInProcess(['key', '--json'], { env })).stdout) as { url: string; expires_at: string };
     expect(Date.parse(json.expires_at)).toBeGreaterThan(Date.now());
     expect(host.running.stdout()).not.toContain('code=');
     expect(host.running.stderr()).not.toMatch(/code=|[\w-]{43}/);
@@ -58,15 +59,15 @@ describe('skulk key and skulk open', () => {
 
   test('say that none runs, and open the page of the store that is configured', async () => {
     const env = { SKULK_HOME: await temporaryDirectory() };
-    const none = await runSkulk(['key'], { env });
+    const none = await runInProcess(['key'], { env });
     expect(none).toMatchObject({ status: 4, stdout: '', stderr: expect.stringMatching(/no `skulk serve`[\s\S]*sudo -u USER skulk key/) });
-    expect(await runSkulk(['open'], { env })).toMatchObject({ status: 4, stdout: '' });
-    const elsewhere = await runSkulk(['open', '--json'], { env: { ...env, SKULK_STORE: 'http://192.0.2.1:58080' } });
+    expect(await runInProcess(['open'], { env })).toMatchObject({ status: 4, stdout: '' });
+    const elsewhere = await runInProcess(['open', '--json'], { env: { ...env, SKULK_STORE: 'http://192.0.2.1:58080' } });
     expect(JSON.parse(elsewhere.stdout)).toEqual({ url: 'http://192.0.2.1:52415/', opened: false });
     const host = await serveHost();
     await host.kill();
     // What a server that was killed left behind is the record of no server.
-    expect(await runSkulk(['key'], { env: { SKULK_HOME: host.home } })).toMatchObject({ status: 4, stdout: '' });
+    expect(await runInProcess(['key'], { env: { SKULK_HOME: host.home } })).toMatchObject({ status: 4, stdout: '' });
   });
 });
 
@@ -100,34 +101,34 @@ describe('skulk token', () => {
     const home = await temporaryDirectory();
     await mkdir(join(home, 'store/.skulk/v1'), { recursive: true });
     const env = { SKULK_HOME: home };
-    const made = await runSkulk(['token', 'create', 'laptop', '--role', 'node'], { env });
+    const made = await runInProcess(['token', 'create', 'laptop', '--role', 'node'], { env });
     expect(made).toMatchObject({ status: 0, stdout: expect.stringMatching(/^skulk_[\w-]{43}\n$/) });
     expect(made.stderr).toMatch(
       /not shown again; set SKULK_TOKEN to it .*; without a token the LAN still has the role node, `skulk policy set lan none` closes it/,
     );
     const host = await startServe({ home });
     onTestFinished(() => host[Symbol.asyncDispose]());
-    const admin = JSON.parse((await runSkulk(['token', 'create', 'ops', '--role', 'admin', '--json'], { env })).stdout) as {
+    const admin = JSON.parse((await runInProcess(['token', 'create', 'ops', '--role', 'admin', '--json'], { env })).stdout) as {
       token: string;
     };
     expect(admin).toMatchObject({ name: 'ops', role: 'admin', lan: 'node' });
     const other = { SKULK_HOME: join(home, 'other'), SKULK_STORE: host.url };
     const asOps = { ...other, SKULK_TOKEN: admin.token };
-    expect((await runSkulk(['token', 'list'], { env: other })).stderr).toMatch(/may not change settings[\s\S]*skulk key/);
-    expect((await runSkulk(['token', 'list'], { env: asOps })).stdout).toMatch(/laptop +node .*\nops +admin /);
-    const remote = await runSkulk(['token', 'create', 'phone', '--role', 'read', '--token', admin.token], { env: other });
+    expect((await runInProcess(['token', 'list'], { env: other })).stderr).toMatch(/may not change settings[\s\S]*skulk key/);
+    expect((await runInProcess(['token', 'list'], { env: asOps })).stdout).toMatch(/laptop +node .*\nops +admin /);
+    const remote = await runInProcess(['token', 'create', 'phone', '--role', 'read', '--token', admin.token], { env: other });
     expect((await ask(host.url, '/session', { headers: { Authorization: `Bearer ${remote.stdout.trim()}` } })).json()).toMatchObject({
       role: 'read',
       name: 'phone',
     });
-    expect(await runSkulk(['token', 'revoke', 'phone'], { env: asOps })).toMatchObject({ status: 0, stdout: 'revoked phone\n' });
+    expect(await runInProcess(['token', 'revoke', 'phone'], { env: asOps })).toMatchObject({ status: 0, stdout: 'revoked phone\n' });
     for (const who of [env, asOps])
-      expect(await runSkulk(['token', 'revoke', 'phone'], { env: who })).toMatchObject({
+      expect(await runInProcess(['token', 'revoke', 'phone'], { env: who })).toMatchObject({
         status: 3,
         stdout: '',
         stderr: expect.stringContaining('there is no token called "phone"'),
       });
-    expect(await runSkulk(['token', 'create', 'ops', '--role', 'read'], { env: asOps })).toMatchObject({ status: 5, stdout: '' });
+    expect(await runInProcess(['token', 'create', 'ops', '--role', 'read'], { env: asOps })).toMatchObject({ status: 5, stdout: '' });
     // A named token makes no link, which would outlive it.
     const link = await ask(host.url, '/session/codes', { method: 'POST', headers: { Authorization: `Bearer ${admin.token}` } });
     expect(link.status).toBe(403);
@@ -139,17 +140,17 @@ describe('skulk token', () => {
     const host = await serveHost();
     const env = { SKULK_HOME: host.home };
     const log = (): string => host.running.stderr();
-    const made = await runSkulk(['token', 'create', 'ops', '--role', 'admin'], { env });
+    const made = await runInProcess(['token', 'create', 'ops', '--role', 'admin'], { env });
     // Nobody asks the server meanwhile.
     await expect.poll(log, { timeout: 60_000 }).toContain('the tokens have changed: ops (admin) created');
     const asOps = { SKULK_HOME: join(host.home, 'other'), SKULK_STORE: host.url, SKULK_TOKEN: made.stdout.trim() };
-    expect(await runSkulk(['token', 'create', 'phone', '--role', 'read'], { env: asOps })).toMatchObject({ status: 0 });
-    expect(await runSkulk(['token', 'revoke', 'phone'], { env: asOps })).toMatchObject({ status: 0 });
-    expect(await runSkulk(['policy', 'set', 'lan', 'read'], { env: asOps })).toMatchObject({ status: 0 });
-    expect(await runSkulk(['policy', 'set', 'lan', 'default'], { env: asOps })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['token', 'create', 'phone', '--role', 'read'], { env: asOps })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['token', 'revoke', 'phone'], { env: asOps })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['policy', 'set', 'lan', 'read'], { env: asOps })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['policy', 'set', 'lan', 'default'], { env: asOps })).toMatchObject({ status: 0 });
     expect((await ask(host.url, '/session')).json()).toMatchObject({ lan: 'node' });
-    expect(await runSkulk(['token', 'revoke', 'ops'], { env })).toMatchObject({ status: 0 });
-    expect(await runSkulk(['policy', 'set', 'lan', 'none'], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['token', 'revoke', 'ops'], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['policy', 'set', 'lan', 'none'], { env })).toMatchObject({ status: 0 });
     await expect.poll(log, { timeout: 60_000 }).toContain('the tokens have changed: ops (admin) revoked');
     await expect.poll(log, { timeout: 60_000 }).toMatch(/the policy has changed: .*none/);
     expect(log()).toMatch(/"who":"token ops".*"url":"\/tokens".*"name":"phone","role":"read"/);
@@ -171,7 +172,7 @@ describe('skulk token', () => {
     [['revoke', 'x', '--role', 'read'], /--role belongs to/],
     [['make'], /none of create, list, revoke/],
   ])('%j is refused with a sentence', async (args, says) => {
-    const ended = await runSkulk(['token', ...args], { env: { SKULK_HOME: await temporaryDirectory() } });
+    const ended = await runInProcess(['token', ...args], { env: { SKULK_HOME: await temporaryDirectory() } });
     expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(says) });
   });
 });
@@ -181,23 +182,25 @@ describe('skulk policy', () => {
     const host = await serveHost();
     const env = { SKULK_HOME: host.home };
     const file = join(host.storePath, '.skulk/v1/policy.yaml');
-    const show = async () => JSON.parse((await runSkulk(['policy', 'show', '--json'], { env })).stdout) as Record<string, unknown>;
+    const show = async () => JSON.parse((await runInProcess(['policy', 'show', '--json'], { env })).stdout) as Record<string, unknown>;
     expect(await show()).toEqual({
       path: file,
       policy: expect.objectContaining({ lan: 'node', server_names: [] }),
       origin: expect.objectContaining({ lan: 'default', server_names: 'default' }),
     });
     expect((await ask(host.apiUrl, '/models', { headers: { Host: 'models.example.com' } })).status).toBe(403);
-    expect(await runSkulk(['policy', 'set', 'server_names', 'models.example.com', 'b.example.com'], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['policy', 'set', 'server_names', 'models.example.com', 'b.example.com'], { env })).toMatchObject({
+      status: 0,
+    });
     await expect.poll(async () => (await ask(host.url, '/models', { headers: { Host: 'Models.example.com:80' } })).status).toBe(200);
     await writeFile(file, `# ours\n${await readFile(file, 'utf8')}`);
-    expect(await runSkulk(['policy', 'set', 'lan', 'read'], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['policy', 'set', 'lan', 'read'], { env })).toMatchObject({ status: 0 });
     expect(await readFile(file, 'utf8')).toBe('# ours\nserver_names:\n  - models.example.com\n  - b.example.com\nlan: read\n');
     expect(await show()).toMatchObject({ policy: { lan: 'read' }, origin: { lan: 'file', server_names: 'file' } });
     for (const key of ['lan', 'server_names'])
-      expect(await runSkulk(['policy', 'set', key, 'default'], { env })).toMatchObject({ status: 0 });
+      expect(await runInProcess(['policy', 'set', key, 'default'], { env })).toMatchObject({ status: 0 });
     expect(await show()).toMatchObject({ policy: { lan: 'node', server_names: [] }, origin: { lan: 'default' } });
-    expect(await runSkulk(['policy', 'validate'], { env })).toMatchObject({ status: 0, stdout: `${file}: in order\n` });
+    expect(await runInProcess(['policy', 'validate'], { env })).toMatchObject({ status: 0, stdout: `${file}: in order\n` });
   });
 
   test('a limit applies to a running server as soon as it is changed', async () => {
@@ -209,16 +212,16 @@ describe('skulk policy', () => {
       const target = `/uploads/${encodeURIComponent(modelId)}`;
       return (await ask(host.url, target, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body })).status;
     };
-    expect(await runSkulk(['policy', 'set', 'limits.open_uploads', '1'], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['policy', 'set', 'limits.open_uploads', '1'], { env })).toMatchObject({ status: 0 });
     expect(await announce('org/one')).toBe(200);
     await expect.poll(() => announce('org/two')).toBe(503);
-    expect(await runSkulk(['policy', 'set', 'limits.open_uploads', '2'], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['policy', 'set', 'limits.open_uploads', '2'], { env })).toMatchObject({ status: 0 });
     await expect.poll(() => announce('org/two')).toBe(200);
-    expect((await runSkulk(['policy', 'show'], { env })).stdout).toMatch(
+    expect((await runInProcess(['policy', 'show'], { env })).stdout).toMatch(
       /^limits\.open_uploads +2 .*policy\.yaml\nlimits\.upload_idle_days +7 +default$/m,
     );
-    expect(await runSkulk(['policy', 'set', 'limits.open_uploads', 'default'], { env })).toMatchObject({ status: 0 });
-    const shown = JSON.parse((await runSkulk(['policy', 'show', '--json'], { env })).stdout) as unknown;
+    expect(await runInProcess(['policy', 'set', 'limits.open_uploads', 'default'], { env })).toMatchObject({ status: 0 });
+    const shown = JSON.parse((await runInProcess(['policy', 'show', '--json'], { env })).stdout) as unknown;
     expect(shown).toMatchObject({ policy: { limits: { open_uploads: 64 } }, origin: { 'limits.open_uploads': 'default' } });
   });
 
@@ -237,7 +240,7 @@ describe('skulk policy', () => {
     await mkdir(join(home, 'store/.skulk/v1'), { recursive: true });
     const file = join(home, 'store/.skulk/v1/policy.yaml');
     await writeFile(file, 'lan: read\n');
-    const ended = await runSkulk(['policy', ...args], { env: { SKULK_HOME: home } });
+    const ended = await runInProcess(['policy', ...args], { env: { SKULK_HOME: home } });
     expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(says) });
     expect(await readFile(file, 'utf8')).toBe('lan: read\n');
   });
@@ -272,18 +275,18 @@ describe('skulk policy', () => {
     const host = await serveHost();
     const env = { SKULK_HOME: host.home };
     const file = join(host.storePath, '.skulk/v1/policy.yaml');
-    expect(await runSkulk(['policy', 'set', 'lan', 'none'], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['policy', 'set', 'lan', 'none'], { env })).toMatchObject({ status: 0 });
     const status = async (): Promise<number> => (await ask(host.url, '/models')).status;
     await expect.poll(status).toBe(401);
     for (const broken of ['lan: nobody\n', 'lna: node\n', 'lan: [\n']) {
       await writeFile(file, broken);
       await expect.poll(async () => [await status(), host.running.stderr()]).toEqual([401, expect.stringContaining('stays in force')]);
     }
-    const validated = await runSkulk(['policy', 'validate'], { env });
+    const validated = await runInProcess(['policy', 'validate'], { env });
     expect(validated).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('policy.yaml:') });
     expect(await status()).toBe(401);
     await host.stop();
-    const again = await runSkulk(['serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0'], { env });
+    const again = await runInProcess(['serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0'], { env });
     expect(again).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('policy.yaml:') });
   });
 });

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
-import { runSkulk } from '../helpers/spawn-skulk.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { openTerminal, type Terminal } from '../helpers/terminal.ts';
@@ -19,9 +19,9 @@ async function openEmpty(env: Readonly<Record<string, string>> = {}): Promise<{ 
 }
 
 const validate = (directory: string) =>
-  runSkulk(['config', 'validate'], { cwd: directory, env: { SKULK_HOME: join(directory, '../home') } });
+  runInProcess(['config', 'validate'], { cwd: directory, env: { SKULK_HOME: join(directory, '../home') } });
 
-test('a store host answers where models are kept, sees the file, and has it written', wants('tmux'), async () => {
+test('config init on a store host asks where models are kept, shows the file and writes it', wants('tmux'), async () => {
   const { terminal, directory } = await openEmpty();
   const models = join(directory, '../models');
   await terminal.enter('skulk config init; echo "status $?"');
@@ -62,7 +62,7 @@ test('a store host answers where models are kept, sees the file, and has it writ
   expect(await readdir(directory)).toEqual(['skulk.yaml']);
 });
 
-test('a node types its store, which is asked, and may go back', wants('tmux'), async () => {
+test('config init on a node takes the name of a store, asks it, and can go back', wants('tmux'), async () => {
   const { url } = await serveModels({});
   const { terminal, directory } = await openEmpty();
   await terminal.enter('skulk config init --config mine.yaml; echo "status $?"');
@@ -106,30 +106,33 @@ test('a node types its store, which is asked, and may go back', wants('tmux'), a
   expect(file).toContain('# store_path: $SKULK_HOME/store');
 });
 
-test.each([
-  ['Escape at the first question', 0, 'Escape'],
-  ['Ctrl-C at the first question', 0, 'C-c'],
-  ['Escape at the last', 3, 'Escape'],
-  ['Ctrl-C at the last', 3, 'C-c'],
-] as const)('%s writes nothing', wants('tmux'), async (_, answers, key) => {
+test('Escape and Ctrl-C write nothing, neither at the first question of config init nor at the last', wants('tmux'), async () => {
   const { terminal, directory } = await openEmpty();
-  await terminal.enter('skulk config init; echo "status $?"');
-  await terminal.sees('What is this machine');
-  if (answers > 0) {
-    await terminal.press('Enter');
-    await terminal.sees('free on its disk');
-    await terminal.press('Enter');
-    await terminal.sees('How much');
-    await terminal.press('Enter');
-    await terminal.sees('Write this to');
+  const ways = [
+    ['Escape', 0],
+    ['C-c', 0],
+    ['Escape', 3],
+    ['C-c', 3],
+  ] as const;
+  for (const [key, answers] of ways) {
+    await terminal.enter('clear; skulk config init; echo "status $?"');
+    await terminal.sees('What is this machine');
+    if (answers > 0) {
+      await terminal.press('Enter');
+      await terminal.sees('free on its disk');
+      await terminal.press('Enter');
+      await terminal.sees('How much');
+      await terminal.press('Enter');
+      await terminal.sees('Write this to');
+    }
+    await terminal.press(key);
+    expect([key, await terminal.sees('status 130\n')]).toEqual([key, expect.stringContaining('skulk: nothing was written')]);
+    expect(await readdir(directory)).toEqual([]);
+    expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
   }
-  await terminal.press(key);
-  expect(await terminal.sees('status 130\n')).toContain('skulk: nothing was written');
-  expect(await readdir(directory)).toEqual([]);
-  expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 
-test('nobody is asked who has said it all, and a file that is there is told before the first question', wants('tmux'), async () => {
+test('config init asks nobody who has said it all, and names a file that is there before the first question', wants('tmux'), async () => {
   const { terminal, directory } = await openEmpty();
   await terminal.enter('skulk config init --store-host kite3; echo "status $?"');
   await terminal.sees('status 0\n');
@@ -151,7 +154,7 @@ test('nobody is asked who has said it all, and a file that is there is told befo
   expect(await readFile(join(directory, 'skulk.yaml'), 'utf8')).toContain(`store_host: "${hostname()}"`);
 });
 
-test('a node chooses among the stores of its LAN', wants('network namespaces', 'tmux'), async () => {
+test('config init on a node offers the stores of its LAN', wants('network namespaces', 'tmux'), async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await mkdir(join(home, 'host/store'), { recursive: true });

@@ -91,21 +91,23 @@ describe('without a terminal the dashboard says so, and ends with status 2', () 
     expect(JSON.parse(ended.stderr)).toEqual({ error: { code: 'USAGE', message: expect.any(String), hint: expect.any(String) } });
   });
 
-  test.each([
-    ['its output goes elsewhere', 'skulk dashboard | cat', /needs\s+a\s+terminal/],
-    ['its input comes from elsewhere', 'skulk dashboard < /dev/null', /needs\s+a\s+terminal/],
-    ['JSON is asked for', 'skulk dashboard --json', /has\s+no\s+JSON/],
-    ['the terminal can do nothing', 'TERM=dumb skulk dashboard', /TERM\s+is\s+dumb/],
-  ])('when %s', wants('tmux'), async (_, line, says) => {
+  test('when its output or input is elsewhere, JSON is asked for, or the terminal can do nothing', wants('tmux'), async () => {
     const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: 'http://127.0.0.1:1' } });
-    await terminal.enter(`${line}; echo "status $?"`);
-    await terminal.sees(says);
-    await terminal.sees(/status [02]\n/);
+    for (const [line, says] of [
+      ['skulk dashboard | cat', /needs\s+a\s+terminal/],
+      ['skulk dashboard < /dev/null', /needs\s+a\s+terminal/],
+      ['skulk dashboard --json', /has\s+no\s+JSON/],
+      ['TERM=dumb skulk dashboard', /TERM\s+is\s+dumb/],
+    ] as const) {
+      await terminal.enter(`clear; ${line}; echo "status $?"`);
+      await terminal.sees(/^status [02]$/m);
+      await terminal.sees(says);
+    }
     expect(await terminal.output()).not.toContain('\u001b[?1049h');
   });
 });
 
-test('without a store it says what `skulk registry` says, on the screen that was there', wants('tmux'), async () => {
+test('without a store the dashboard says what `skulk registry` says, on the screen that was there', wants('tmux'), async () => {
   const home = await temporaryDirectory();
   const terminal = await openTerminal({ env: { SKULK_HOME: home, SKULK_STORE: 'not a url' } });
   await terminal.enter('skulk dashboard; echo "status $?"');
@@ -113,7 +115,7 @@ test('without a store it says what `skulk registry` says, on the screen that was
   expect(await terminal.output()).not.toContain('\u001b[?1049h');
 });
 
-test('a token that is refused ends it with that sentence', wants('tmux'), async () => {
+test('a token that is refused ends the dashboard with that sentence', wants('tmux'), async () => {
   const store = await toldStore();
   store.refusal = { status: 401, body: '{"detail":"no"}' };
   const terminal = await openTerminal({
@@ -124,7 +126,7 @@ test('a token that is refused ends it with that sentence', wants('tmux'), async 
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 
-test('a store that is not there yet is waited for', wants('tmux'), async () => {
+test('the dashboard waits for a store that is not there yet', wants('tmux'), async () => {
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: 'http://127.0.0.1:1' } });
   await terminal.enter('skulk dashboard');
   expect(await terminal.sees('○ reconnecting')).toContain('Asking the store');

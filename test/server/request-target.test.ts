@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { createForwarder } from '../../src/core/client/http/forward.ts';
 import { targetOfRoute } from '../../src/core/server/app/request-target.ts';
+import { forWholeFile } from '../helpers/at-end.ts';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { rawServer, talk } from '../helpers/raw-http.ts';
-import { testSeed } from '../helpers/seeded.ts';
+import { rounds, testSeed } from '../helpers/seeded.ts';
 
 /** Sends one request line as it is; the status, and the body of the answer. */
 async function request(url: string, line: string, body = ''): Promise<{ readonly status: number; readonly body: string }> {
@@ -30,18 +31,16 @@ const climbing = [
   '/.',
 ];
 
-async function servers() {
+const servers = forWholeFile(async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();
-  onTestFinished(() => host[Symbol.asyncDispose]());
   const node = await world.serveNode('n1', host.url);
-  onTestFinished(() => node[Symbol.asyncDispose]());
   return { host: host.apiUrl, store: host.url, node: node.apiUrl };
-}
+});
 
 test('a node passes nothing on that would leave the routes of the store', async () => {
-  const urls = await servers();
+  const urls = servers();
   for (const target of climbing)
     for (const method of ['GET', 'POST', 'DELETE']) {
       for (const url of [urls.node, urls.host, urls.store]) {
@@ -68,7 +67,7 @@ test('a node passes nothing on that would leave the routes of the store', async 
 });
 
 test('the absolute form is served as its path, and other forms are refused', async () => {
-  const urls = await servers();
+  const urls = servers();
   for (const url of [urls.node, urls.host]) {
     const { host } = new URL(url);
     const plain = await request(url, 'GET /store/health HTTP/1.1');
@@ -88,7 +87,7 @@ test('the absolute form is served as its path, and other forms are refused', asy
 });
 
 test('no target makes an error of a server, and none gets through a node to another route', async () => {
-  const urls = await servers();
+  const urls = servers();
   const part = fc.oneof(
     fc.constantFrom('..', '.', '', '%2e%2e', '%2F', '%5c', '\\', ';', '%00', '%', '#', 'store', 'nodes', 'verify', 'models', 'org', 'one'),
     fc.string({ maxLength: 6 }).map((text) => text.replaceAll(/[\s\u0080-\uffff\p{Cc}]/gu, '')),
@@ -113,7 +112,7 @@ test('no target makes an error of a server, and none gets through a node to anot
         if (url !== urls.store && status === 200 && method === 'GET') expect(Array.isArray(tryJson(body)), given).toBe(false);
       }
     }),
-    { numRuns: 120, seed: testSeed },
+    { numRuns: rounds({ few: 60, many: 2000 }), seed: testSeed },
   );
   expect(Array.isArray(nodes)).toBe(true);
 });
@@ -143,7 +142,7 @@ const tryJson = (text: string): unknown => {
 test('a body that a node hands on never becomes a request of its own at the store', async () => {
   await using store = await rawServer((socket) => {
     // What comes after the head may come a moment later.
-    setTimeout(() => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}'), 200);
+    setTimeout(() => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}'), 50);
   });
   const lookup = { open: undefined, withToken: undefined };
   const forwarder = createForwarder({ url: store.url, withheld: undefined, lookup, connectTimeoutMs: 60_000, silenceMs: 60_000 });

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import { createAccess } from '../../src/core/server/access/access.ts';
 import type { Limits } from '../../src/core/server/app/limits.ts';
@@ -11,6 +11,7 @@ import { listen } from '../../src/core/server/app/listen.ts';
 import { stopApp } from '../../src/core/server/app/stop-app.ts';
 import { createStoreApp } from '../../src/core/server/app/store-app.ts';
 import type { LocalStore } from '../../src/core/store/contract.ts';
+import { atEnd, forWholeFile } from '../helpers/at-end.ts';
 import { directoryStore, type Models, sha256 } from '../helpers/directory-store.ts';
 import { ask, talk } from '../helpers/raw-http.ts';
 import { patienceMs, within } from '../helpers/waiting.ts';
@@ -36,10 +37,6 @@ const models: Models = {
   single: { 'a.txt': text, 'sub/b.txt': 'b' },
   'org/shadow': { files: 'a file called files', manifest: 'a file called manifest', 'download/status': 'a file called status' },
 };
-const cleanUps: (() => PromiseLike<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
-});
 
 async function serve({
   has = models,
@@ -62,17 +59,17 @@ async function serve({
     stream: { write: (line) => void log.push(line) },
   });
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
-  cleanUps.push(
-    () => store[Symbol.asyncDispose](),
-    () => stopApp(app, { graceMs: 100 }),
-  );
+  atEnd(() => store[Symbol.asyncDispose]());
+  atEnd(() => stopApp(app, { graceMs: 100 }));
   return { url, store, app, log };
 }
 
+/** For whatever changes nothing. */
+const shared = forWholeFile(() => serve());
 let url = '';
 let store: Awaited<ReturnType<typeof serve>>['store'];
-beforeEach(async () => {
-  ({ url, store } = await serve());
+beforeAll(() => {
+  ({ url, store } = shared());
 });
 
 describe('the JSON routes', () => {
@@ -132,6 +129,7 @@ describe('the JSON routes', () => {
   });
 
   test.each(['/models/org%2Fname', '/models/org/name', '/models/org/name/'])('DELETE %s', async (path) => {
+    const { url } = await serve();
     expect((await ask(url, path, { method: 'DELETE' })).json()).toMatchObject({ modelId: 'org/name', deleted: true, nodes: [] });
     expect((await ask(url, path, { method: 'DELETE' })).status).toBe(404);
   });
@@ -253,7 +251,7 @@ describe('a file', () => {
   });
 
   test('of many buffers arrives whole, to many clients at once', async () => {
-    const big = Buffer.from(Array.from({ length: 5_000_003 }, (_, index) => index * 31));
+    const big = Buffer.alloc(5_000_003, Buffer.from(Array.from({ length: 65_521 }, (_, index) => index * 31)));
     const { url } = await serve({ has: { single: { big } }, limits: { largeBuffers: 2 } });
     const answers = await Promise.all(Array.from({ length: 12 }, () => ask(url, '/models/single/big')));
     for (const { body } of answers) expect(body.equals(big)).toBe(true);
@@ -503,7 +501,7 @@ describe('stopping', () => {
 describe('a port that is taken', () => {
   test('is named with who has it', async () => {
     const other = await directoryStore({});
-    cleanUps.push(() => other[Symbol.asyncDispose]());
+    atEnd(() => other[Symbol.asyncDispose]());
     const app = await createStoreApp({ store: other, version: '1', logLevel: 'silent' });
     const port = Number(new URL(url).port);
     const refusal = await listen(app, { host: '127.0.0.1', port }).catch((error) => error);

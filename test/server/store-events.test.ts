@@ -6,7 +6,8 @@ import { fleetWorld } from '../helpers/fleet-world.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { adminKeyOf } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
+import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 interface Registry {
@@ -52,9 +53,9 @@ describe('the events of a store', () => {
   test('begin with everything, and follow models, downloads, nodes and orders, on both ports and through a node', async () => {
     const world = await hubWorld();
     world.hub.push('org/big', {
-      files: { 'config.json': '{}', 'w.safetensors': { size: 32 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
+      files: { 'config.json': '{}', 'w.safetensors': { size: 12 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
     });
-    world.hub.rate = 16 * 1024 * 1024;
+    world.hub.rate = 8 * 1024 * 1024;
     const host = await world.serve();
     const node = await startServe({
       home: join(world.home, 'n1'),
@@ -175,7 +176,7 @@ describe('the events of a node', () => {
   test('tell its copies, its settings and what it stages; what is asked for is staged, and what is stopped is stopped', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
-    await world.add('org/big', new Uint8Array(40 * 1024 * 1024));
+    await world.add('org/big');
     const host = await world.serveHost();
     const env = {
       SKULK_HOME: join(world.home, 'n1'),
@@ -284,6 +285,6 @@ describe('the events of a node', () => {
     const other = await listenTo(`${again.apiUrl}/node/events`);
     const done = await other.until<Staging>('staging', (staging) => staging.jobs[0]?.status === 'complete');
     expect(done.jobs[0]).toMatchObject({ source: 'in-place', path: join(store, 'org--one') });
-    expect(await runSkulk(['verify'], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['verify'], { env })).toMatchObject({ status: 0 });
   });
 });

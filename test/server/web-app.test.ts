@@ -9,20 +9,18 @@ import { defaultLimits } from '../../src/core/server/app/limits.ts';
 import { listen } from '../../src/core/server/app/listen.ts';
 import { stopApp } from '../../src/core/server/app/stop-app.ts';
 import { addWebApp } from '../../src/core/server/app/web-app.ts';
+import { forWholeFile } from '../helpers/at-end.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const built = fileURLToPath(new URL('../../dist/web/', import.meta.url));
 
-async function serve(options: { env?: Record<string, string> } = {}) {
-  const host = await startServe({ home: await temporaryDirectory(), ...options });
-  onTestFinished(() => host[Symbol.asyncDispose]());
-  return host;
-}
+const serve = async (env: Record<string, string> = {}) => startServe({ home: await temporaryDirectory(), env });
+const shared = forWholeFile(() => serve());
 
 test('the page comes from the API port, with a policy that lets nothing in from elsewhere', async () => {
-  const host = await serve();
+  const host = shared();
   const document = await readFile(join(built, 'index.html'), 'utf8');
   for (const target of ['/', '/nodes', '/settings', '/settings/', '/?model=org%2Fname']) {
     const answer = await ask(host.apiUrl, target);
@@ -45,7 +43,7 @@ test('the page comes from the API port, with a policy that lets nothing in from 
 });
 
 test('the bundle has hashed names, is kept for good, names nothing elsewhere, and is small', async () => {
-  const host = await serve();
+  const host = shared();
   const names = await readdir(join(built, 'assets'));
   let gzipped = gzipSync(await readFile(join(built, 'index.html'))).length;
   for (const name of names) {
@@ -77,7 +75,7 @@ test.each([
   '/../main.js',
   '/main.js',
 ])('%s is nothing that the build made', async (target) => {
-  const host = await serve();
+  const host = shared();
   const answer = await ask(host.apiUrl, target);
   // What would lead out of a directory is refused before anything is looked for.
   const isOutside = /\.\.|%2e|%5c|%00/i.test(target);
@@ -86,10 +84,9 @@ test.each([
   );
 });
 
-test('it holds no secret, so it needs no token; its name must be ours all the same where there is none', async () => {
-  const open = await serve();
-  expect((await ask(open.apiUrl, '/', { headers: { host: 'evil.example' } })).status).toBe(403);
-  const closed = await serve({ env: { SKULK_TOKEN: 'a-good-token' } });
+test('the page holds no secret, so it needs no token; its name must be ours all the same where there is none', async () => {
+  expect((await ask(shared().apiUrl, '/', { headers: { host: 'evil.example' } })).status).toBe(403);
+  const closed = await serve({ SKULK_TOKEN: 'a-good-token' });
   expect((await ask(closed.apiUrl, '/settings')).status).toBe(200);
   const [name = ''] = await readdir(join(built, 'assets'));
   expect((await ask(closed.apiUrl, `/assets/${name}`)).status).toBe(200);
@@ -113,7 +110,7 @@ test('a server without a built page serves all the same, and says what to do', a
   expect((await ask(url, '/')).json()).toMatchObject({ code: 'NOT_FOUND', hint: expect.stringContaining('npm run build') });
 });
 
-test('nothing of it is read when the server starts, only when somebody looks', async () => {
+test('nothing of the page is read when the server starts, only when somebody looks', async () => {
   const home = await temporaryDirectory();
   const [log, spy] = [join(home, 'read'), join(home, 'spy.cjs')];
   await writeFile(log, '');
@@ -128,7 +125,6 @@ test('nothing of it is read when the server starts, only when somebody looks', a
      require('node:module').syncBuiltinESMExports();`,
   );
   const host = await startServe({ home, env: { NODE_OPTIONS: `--require ${spy}` } });
-  onTestFinished(() => host[Symbol.asyncDispose]());
   const read = async (): Promise<readonly string[]> => (await readFile(log, 'utf8')).split('\n').filter((path) => path.includes('/web/'));
   expect(await readFile(log, 'utf8')).not.toBe('');
   expect(await read()).toEqual([]);

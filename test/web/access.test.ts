@@ -6,6 +6,7 @@ import { pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
@@ -30,6 +31,7 @@ test(
     expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
     const { stdout } = await world.host('token', 'create', 'laptop', '--role', 'node');
     const { page } = await openBrowser();
+    await page.clock.install();
     const refused = watchRefusals(page);
     await page.goto(host.apiUrl);
     await chip(page, 'LAN: may change models').waitFor();
@@ -96,7 +98,10 @@ test(
     expect(await world.host('policy', 'set', 'lan', 'none')).toMatchObject({ status: 0 });
     await page.getByRole('heading', { name: 'This server requires a token' }).waitFor();
     expect(await world.host('policy', 'set', 'lan', 'node')).toMatchObject({ status: 0 });
-    await chip(page, 'LAN: may change models').waitFor();
+    await until('the page to ask again, which it does every 15 s', async () => {
+      await page.clock.fastForward(15_000);
+      return chip(page, 'LAN: may change models').isVisible();
+    });
   },
 );
 

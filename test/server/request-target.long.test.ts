@@ -1,0 +1,2 @@
+// The same, with many more targets.
+import './request-target.test.ts';

@@ -1,0 +1,31 @@
+import { mkdir, open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'vitest';
+import { fleetWorld } from '../helpers/fleet-world.ts';
+import { wants } from '../helpers/wants.ts';
+import { openBrowser } from './browser.ts';
+
+// A model must be large to be still hashed when the page is there.
+test(
+  'the page of a model that is hashed for the first time has no digest yet, and gets it while one looks',
+  wants('chromium'),
+  async () => {
+    const world = await fleetWorld();
+    // As another program leaves it: a directory and an entry.
+    const store = join(world.home, 'host/store');
+    await mkdir(join(store, 'org--big'));
+    const file = await open(join(store, 'org--big/a.safetensors'), 'w');
+    await file.truncate(4 * 1024 ** 3);
+    await file.close();
+    const entry = { model_id: 'org/big', store_path: 'org--big', files: ['a.safetensors'], downloaded_at: '2026-01-01T00:00:00Z' };
+    await writeFile(
+      join(store, 'registry.json'),
+      JSON.stringify({ 'org/big': { ...entry, total_bytes: 4 * 1024 ** 3, repo_has_projector: null } }),
+    );
+    const host = await world.serveHost();
+    const { page } = await openBrowser();
+    await page.goto(`${host.apiUrl}/?model=org%2Fbig`);
+    await page.getByText('is being made; nodes can stage it then').waitFor();
+    await page.getByText(/^sha256:[0-9a-f]{16}…$/).waitFor();
+  },
+);
