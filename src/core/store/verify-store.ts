@@ -10,7 +10,7 @@ import { type Fingerprint, lookAtFile, untouchedBetween } from '../transfer/fing
 import { runHashJob } from '../transfer/hash-pool.ts';
 import type { BadFile, RegistryEntry, VerifiedModel, VerifyReport, WorkOptions } from './contract.ts';
 import { isDirectoryInside } from './disk/inside-store.ts';
-import type { AdoptContext } from './ingest/adopt-model.ts';
+import type { StoreContext } from './store-context.ts';
 
 /**
  * Hashes models again and compares them with their manifests. With `repair` what can be made again is: a manifest from the
@@ -20,7 +20,7 @@ import type { AdoptContext } from './ingest/adopt-model.ts';
 export async function verifyStore(
   { modelIds, repair }: { readonly modelIds: readonly ModelId[]; readonly repair: boolean },
   options: WorkOptions,
-  context: AdoptContext,
+  context: StoreContext,
 ): Promise<VerifyReport> {
   // First what was interrupted is ended; a store that cannot be written to can still be looked at.
   await context.writer
@@ -64,7 +64,7 @@ export async function verifyStore(
   };
 }
 
-async function verifyModel(entry: RegistryEntry, repair: boolean, options: WorkOptions, context: AdoptContext): Promise<VerifiedModel> {
+async function verifyModel(entry: RegistryEntry, repair: boolean, options: WorkOptions, context: StoreContext): Promise<VerifiedModel> {
   const { model_id } = entry;
   const directory = join(context.layout.root, entry.store_path);
   if (!(await isDirectoryInside(context.layout.root, entry.store_path)))
@@ -103,7 +103,7 @@ async function verifyModel(entry: RegistryEntry, repair: boolean, options: WorkO
   return { model_id, status: 'damaged', bad_files: bad, note: `bring it in again: skulk add PATH --as ${model_id} --force` };
 }
 
-async function verifyUnregistered(model_id: ModelId, repair: boolean, options: WorkOptions, context: AdoptContext): Promise<VerifiedModel> {
+async function verifyUnregistered(model_id: ModelId, repair: boolean, options: WorkOptions, context: StoreContext): Promise<VerifiedModel> {
   const directory = join(context.layout.root, directoryName(model_id));
   const known = await context.records.read(model_id).catch(() => undefined);
   const adoptHint = `\`skulk add ${directory} --as ${model_id}\` takes it into the store`;
@@ -178,7 +178,7 @@ async function missingFiles({ files }: RegistryEntry, directory: string): Promis
   return files.filter((_, index) => looks[index] === undefined).map((path) => ({ path, problem: 'missing' }));
 }
 
-async function findUnregistered({ layout }: AdoptContext, registered: ReadonlySet<string>): Promise<readonly ModelId[]> {
+async function findUnregistered({ layout }: StoreContext, registered: ReadonlySet<string>): Promise<readonly ModelId[]> {
   const items = await readdir(layout.root, { withFileTypes: true });
   return items.flatMap((item) => {
     const id = item.isDirectory() && !registered.has(item.name) ? modelIdOfDirectory(item.name) : undefined;

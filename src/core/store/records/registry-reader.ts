@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { World } from '../../kernel/world.ts';
 import type { StoreLayout } from '../layout.ts';
-import { readUsableRegistry } from '../store-writer.ts';
+import { readUsableRegistry } from './mend-registry.ts';
 import type { ModelRecords } from './model-records.ts';
 import type { Registry } from './registry.ts';
 

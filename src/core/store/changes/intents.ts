@@ -8,28 +8,37 @@ import { parseRelativePath } from '../../kernel/files/relative-path.ts';
 import { jsonParts } from '../../kernel/flow/json-parts.ts';
 import { type ModelId, parseModelId } from '../../kernel/model-id.ts';
 import type { RegistryEntry } from '../contract.ts';
+import type { Seen } from '../ingest/seen.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
-import type { Seen } from './seen.ts';
 
 /*
  * Replacing or removing a model takes several renames and writes. What is going to happen is written down first; whoever
  * finds such a note after a crash carries it out to its end. Every step may be done twice.
  */
 
+/** A model takes its place, or the place of what it was before. */
+export interface PublishIntent {
+  readonly op: 'publish';
+  readonly entry: RegistryEntry;
+  readonly manifest: Manifest;
+  /** What the source had at that commit. */
+  readonly upstream?: Upstream | undefined;
+  readonly seen: Seen;
+  /** Name in `incoming/`; null when the files are already in their place. */
+  readonly incoming: string | null;
+}
+
+/** A model goes. */
+export interface RemoveIntent {
+  readonly op: 'remove';
+  readonly modelId: ModelId;
+  readonly storePath: string;
+  /** The model's own in its directory; what else is there stays. */
+  readonly files: readonly string[];
+}
+
 /** A change that is decided. */
-export type Intent =
-  | {
-      readonly op: 'publish';
-      readonly entry: RegistryEntry;
-      readonly manifest: Manifest;
-      /** What the source had at that commit. */
-      readonly upstream?: Upstream | undefined;
-      readonly seen: Seen;
-      /** Name in `incoming/`; null when the files are already in their place. */
-      readonly incoming: string | null;
-    }
-  /** `files` are the model's own in its directory; what else is there stays. */
-  | { readonly op: 'remove'; readonly modelId: ModelId; readonly storePath: string; readonly files: readonly string[] };
+export type Intent = PublishIntent | RemoveIntent;
 
 /** The model that a change is about. */
 export const modelOf = (intent: Intent): ModelId => (intent.op === 'publish' ? intent.entry.model_id : intent.modelId);
@@ -72,7 +81,7 @@ function parseIntent(text: string): Intent {
     parseRelativePath(String(intent.entry?.store_path));
     parseManifest(intent.manifest, 'an interrupted change');
     if (intent.incoming !== null) parseRelativePath(String(intent.incoming));
-    return { ...(intent as Extract<Intent, { op: 'publish' }>), upstream: parseUpstream(intent.upstream) };
+    return { ...(intent as PublishIntent), upstream: parseUpstream(intent.upstream) };
   } else {
     throw new SyntaxError('no such change');
   }

@@ -1,0 +1,66 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isSystemError } from '../../kernel/errors.ts';
+import { renameDurably } from '../../kernel/files/durable-file.ts';
+import { makeDirectory } from '../../kernel/files/make-directory.ts';
+import { removeTree, settleTaken, takeAway } from '../../transfer/trash.ts';
+import { notRegistered, proveReplaceable } from '../own-model.ts';
+import { requireRegistry } from '../records/mend-registry.ts';
+import { writeRegistryEntry } from '../records/registry.ts';
+import type { ChangeContext } from './change-context.ts';
+import type { PublishIntent } from './intents.ts';
+
+/**
+ * The first step of a publication: puts the files of a model into their place. What is there goes to the trash first, and comes back when
+ * that fails. Does nothing when an earlier try did it.
+ */
+export async function exchangeFiles({ entry, incoming }: PublishIntent, { layout, records, assertHeld }: ChangeContext): Promise<void> {
+  if (incoming === null) return;
+  const { model_id, store_path } = entry;
+  const place = join(layout.root, store_path);
+  const files = join(layout.incoming, incoming, 'files');
+  if (!(await exists(files))) return;
+  await assertHeld();
+  const old = await takeAway(place, layout, proveReplaceable(model_id, store_path, { registry: () => requireRegistry(layout), records }));
+  try {
+    await makeDirectory(dirname(place));
+    await assertHeld();
+    await renameDurably(files, place);
+  } catch (error) {
+    await old?.giveBack();
+    // Somebody put something there right now.
+    if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw notRegistered(model_id, place);
+    throw error;
+  }
+  await old?.seal();
+}
+
+/** The second step: the manifest of a model whose files are in their place, then its entry in the registry. */
+export async function enterModel(
+  { entry, manifest, upstream, seen, incoming }: PublishIntent,
+  { layout, records, world, assertHeld }: ChangeContext,
+): Promise<void> {
+  const place = join(layout.root, entry.store_path);
+  if (incoming !== null) await removeTree(join(layout.incoming, incoming));
+  if (!(await exists(place))) {
+    const isBack = (await settleTaken(layout)).includes(place);
+    const what = isBack ? 'what was there before is back' : 'so it was not';
+    world.emit({ type: 'warning', message: `${place} went away before ${entry.model_id} was entered into the registry, ${what}` });
+    return;
+  }
+  await assertHeld();
+  await records.write(manifest, { seen, upstream });
+  const registry = await requireRegistry(layout);
+  await assertHeld();
+  await writeRegistryEntry(layout.registry, registry, entry.model_id, entry);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+import type { SkulkError } from '../../kernel/errors.ts';
+import { settleTaken } from '../../transfer/trash.ts';
+import { clearAbandonedPlaces } from '../ingest/incoming.ts';
+import { mendRegistry } from '../records/mend-registry.ts';
+import { carryOut, NotExchanged } from './carry-out.ts';
+import type { ChangeContext } from './change-context.ts';
+import { emptyTrash, removeDrafts } from './clear-leftovers.ts';
+import { modelOf, readIntents } from './intents.ts';
+
+/**
+ * Ends what a dead process began, and makes a registry that can be read. To be called under the lock, before the first change.
+ * @param isAlone whether this process is no server
+ */
+export async function recover(context: ChangeContext, isAlone: boolean): Promise<void> {
+  const { layout, records, world, assertHeld } = context;
+  await assertHeld();
+  await mendRegistry(layout, records, world);
+  for (const intent of await readIntents(layout)) {
+    world.emit({
+      type: 'note',
+      message: `carrying out a change that was interrupted: ${intent.op} ${modelOf(intent)}`,
+    });
+    await carryOut(intent, context).catch((error: unknown) => {
+      if (!(error instanceof NotExchanged)) throw error;
+      const { message, hint } = error.cause as Partial<SkulkError>;
+      world.emit({ type: 'warning', message: `an interrupted change was given up: ${message}`, hint });
+    });
+  }
+  for (const place of await settleTaken(layout))
+    world.emit({ type: 'note', message: `${place} is back, which an interrupted command had moved away` });
+  await clearAbandonedPlaces(layout, world.now(), world.emit);
+  await removeDrafts(layout, isAlone);
+  await emptyTrash(layout, world);
+}

@@ -1,0 +1,87 @@
+import { lstat, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDiskFull, isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { quoteSome } from '../../kernel/files/relative-path.ts';
+import { takeAway, takeFiles } from '../../transfer/trash.ts';
+import { isPlaceInside } from '../disk/inside-store.ts';
+import { findForeignFiles, isOfModel } from '../own-model.ts';
+import { requireRegistry } from '../records/mend-registry.ts';
+import { writeRegistryEntry } from '../records/registry.ts';
+import type { ChangeContext } from './change-context.ts';
+import { emptyTrash } from './clear-leftovers.ts';
+import type { RemoveIntent } from './intents.ts';
+
+/** Ends a removal: first the model stops being served, then it goes. Each step may be done twice. */
+export async function removeModel(intent: RemoveIntent, { layout, records, world, assertHeld }: ChangeContext): Promise<void> {
+  const { modelId, storePath } = intent;
+  const registry = await requireRegistry(layout);
+  await assertHeld();
+  await writeRegistryEntry(layout.registry, registry, modelId, undefined);
+  await records.remove(modelId);
+  await assertHeld();
+  if (await isPlaceInside(layout.root, storePath)) await takeModel(intent, { layout, world });
+  else world.emit({ type: 'warning', message: `the directory of ${modelId}, ${storePath}, lies outside the store, so it was left alone` });
+}
+
+/** Moves a model's files into the trash; what somebody else put beside them stays. */
+async function takeModel(
+  { modelId, storePath, files }: RemoveIntent,
+  { layout: { root, trash }, world: { emit } }: Pick<ChangeContext, 'layout' | 'world'>,
+  { isFull = false } = {},
+): Promise<void> {
+  const place = join(root, storePath);
+  const info = await lstat(place).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  });
+  if (info === undefined) return;
+  if (info.isFile()) {
+    emit({ type: 'warning', message: `${place}, which the registry named for ${modelId}, is no directory, so it stays` });
+    return;
+  }
+  // A link goes as a link; what it leads to is not looked at.
+  if (isFull && info.isSymbolicLink()) return rm(place);
+  const others = await findForeignFiles(place, files);
+  if (others.length === 0 && !isFull) {
+    const taken = await takeAway(place, { root, trash }, async (at, path) => {
+      if ((await findForeignFiles(at, files)).length > 0)
+        throw new SkulkError('CONFLICT', `somebody writes into ${path} right now, so it stays`, { hint: 'delete the model again' });
+    });
+    await taken?.seal();
+    return;
+  }
+  await takeFiles(place, { trash: isFull ? undefined : trash }, { isOurs: isOfModel(files) });
+  if (others.length > 0)
+    emit({
+      type: 'warning',
+      message: `${place} held files that are not of ${modelId}, so they stay: ${quoteSome(others)}`,
+      hint: 'move that directory away before you bring the model in again',
+    });
+}
+
+/**
+ * On a full disk nothing can be written down before the model's files are gone. A crash after that leaves an entry without files,
+ * which is listed as lost and can be deleted.
+ * @param isWritten whether the intent could be written down
+ * @param work carries the removal out as it is without a full disk
+ */
+export async function removeOnFullDisk(
+  intent: RemoveIntent,
+  { isWritten, work }: { readonly isWritten: boolean; readonly work: () => Promise<void> },
+  { layout, world, assertHeld }: ChangeContext,
+): Promise<void> {
+  try {
+    if (isWritten) return await work();
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
+  await assertHeld();
+  if (await isPlaceInside(layout.root, intent.storePath))
+    await takeModel(intent, { layout, world }).catch((error: unknown) => {
+      if (!isDiskFull(error)) throw error;
+      // Not even the trash could be made.
+      return takeModel(intent, { layout, world }, { isFull: true });
+    });
+  await emptyTrash(layout, world);
+  await work();
+}

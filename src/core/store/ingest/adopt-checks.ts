@@ -1,0 +1,97 @@
+import { dirname, join } from 'node:path';
+import { type Manifest, totalBytes } from '../../catalog/manifest.ts';
+import { isProjector } from '../../catalog/selection/projectors.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { syncDirectory } from '../../kernel/files/durable-file.ts';
+import { filesAtOnce, mapAtOnce } from '../../kernel/flow/at-once.ts';
+import { forEachInTurns } from '../../kernel/flow/in-turns.ts';
+import { directoryName, type ModelId } from '../../kernel/model-id.ts';
+import { lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
+import type { AdoptRequest, RegistryEntry } from '../contract.ts';
+import { findSharer, isDirectoryInside, isPlaceInside } from '../disk/inside-store.ts';
+import type { KnownManifest } from '../records/model-records.ts';
+import type { Registry } from '../records/registry.ts';
+import type { HashedModel } from './hash-model.ts';
+import type { ScannedFile } from './scan-directory.ts';
+
+/** On a disk that ignores case, two ids that differ only in it would share a directory. */
+export function refuseLookalikes(modelId: ModelId, others: Iterable<ModelId>): void {
+  for (const other of others) {
+    if (other !== modelId && other.toLowerCase() === modelId.toLowerCase()) {
+      throw new SkulkError('CONFLICT', `the store has ${other}, which differs from ${modelId} only in upper and lower case`, {
+        hint: `use ${other}, or delete it first`,
+      });
+    }
+  }
+}
+
+/** The directory that the registry names, unless replacing that would touch another model or something outside the store. */
+export async function chooseStorePath(
+  { modelId, incoming }: AdoptRequest,
+  present: RegistryEntry | undefined,
+  { root, entries }: { readonly root: string; readonly entries: Registry['entries'] },
+): Promise<string> {
+  const isOwnAlone =
+    present !== undefined &&
+    findSharer(present.store_path, modelId, entries.values()) === undefined &&
+    (await isPlaceInside(root, present.store_path));
+  if (incoming !== undefined && isOwnAlone) return present.store_path;
+  const usual = directoryName(modelId);
+  const sharer = findSharer(usual, modelId, entries.values());
+  if (sharer === undefined) return usual;
+  throw new SkulkError('CONFLICT', `the directory of ${modelId}, ${usual}, belongs to ${sharer.model_id} in the registry`, {
+    hint: `delete ${sharer.model_id} first, or mend its store_path in registry.json`,
+  });
+}
+
+/** Only `force` replaces a model by other content. Throws CONFLICT. */
+export async function refuseOtherContent(present: RegistryEntry | undefined, root: string): Promise<void> {
+  if (present === undefined || !(await isDirectoryInside(root, present.store_path))) return;
+  throw new SkulkError('CONFLICT', `${present.model_id} is in the store with other content`, {
+    hint: 'add --force to replace it, or give another name with --as',
+  });
+}
+
+/** Whether every file of a model still looks as it did when it was hashed. */
+export async function isUntouched({ manifest, seen }: KnownManifest, directory: string): Promise<boolean> {
+  const verdicts = await mapAtOnce(manifest.files, filesAtOnce, async ({ path }) =>
+    untouchedBetween(seen[path], await lookAtFile(join(directory, path))),
+  );
+  return verdicts.every(Boolean);
+}
+
+/** What was hashed must still look as it did then. Throws INTEGRITY. */
+export async function refuseIfChanged(files: readonly ScannedFile[], { seen }: HashedModel): Promise<void> {
+  await mapAtOnce(files, filesAtOnce, async ({ path, absolute }) => {
+    if (untouchedBetween(seen[path], await lookAtFile(absolute))) return;
+    throw new SkulkError('INTEGRITY', `${absolute} changed after it was hashed`, {
+      hint: 'wait until nothing writes to it, then run the command again',
+    });
+  });
+}
+
+/** Makes the names of the files survive a power cut; their content does already. */
+export async function syncDirectories(root: string, files: readonly ScannedFile[]): Promise<void> {
+  const directories = new Set([root]);
+  await forEachInTurns(files, ({ path }) => {
+    for (let at = dirname(path); at !== '.'; at = dirname(at)) directories.add(join(root, at));
+  });
+  for (const directory of directories) await syncDirectory(directory);
+}
+
+/** The registry's entry of a model that is taken in. */
+export function makeEntry(
+  modelId: ModelId,
+  { files }: Manifest,
+  { present, storePath, now }: { readonly present: RegistryEntry | undefined; readonly storePath: string; readonly now: Date },
+): RegistryEntry {
+  const paths = files.map(({ path }) => path);
+  return {
+    model_id: modelId,
+    store_path: storePath,
+    files: paths,
+    downloaded_at: now.toISOString(),
+    total_bytes: totalBytes(files),
+    repo_has_projector: paths.some(isProjector) || (present?.repo_has_projector ?? false),
+  };
+}

@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { makeManifest } from '../../catalog/manifest.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { quote } from '../../kernel/files/relative-path.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { World } from '../../kernel/world.ts';
+import type { OnBytes, RegistryEntry, WorkOptions } from '../contract.ts';
+import { isDirectoryInside } from '../disk/inside-store.ts';
+import type { KnownManifest } from '../records/model-records.ts';
+import type { StoreIndex } from '../store-index.ts';
+import { hashModel } from './hash-model.ts';
+import { type ScannedFile, scanDirectory } from './scan-directory.ts';
+
+/** Makes the manifests of models that are registered and have none: the Python Skulk registered them, or a person put them there. */
+export interface ModelHasher {
+  /** Hashes a model; whoever asks meanwhile joins. Settles when its manifest is written. Throws INTEGRITY when a file is missing. */
+  hash(entry: RegistryEntry): Promise<void>;
+  /** The same for who does not wait: a failure becomes a warning. */
+  hashLater(entry: RegistryEntry): void;
+  isHashing(modelId: ModelId): boolean;
+  /** The manifest of a model, hashing it first if it has none; undefined when it went away meanwhile. Throws MODEL_NOT_FOUND, INTEGRITY. */
+  knownManifest(modelId: ModelId, options: WorkOptions): Promise<KnownManifest | undefined>;
+  /** Hashes every model that has no manifest, one after the other. Returns at once. */
+  hashAll(): void;
+  /** Settles when nothing is being hashed. */
+  settled(): Promise<void>;
+}
+
+interface Hashing {
+  readonly work: Promise<void>;
+  readonly listeners: Set<OnBytes>;
+}
+
+/** @param signal ends all of it */
+export function createModelHasher(index: StoreIndex, world: World, signal: AbortSignal): ModelHasher {
+  const { layout, records, registry } = index;
+  const running = new Map<ModelId, Hashing>();
+  const start = (entry: RegistryEntry): Hashing => {
+    const modelId = entry.model_id;
+    const known = running.get(modelId);
+    if (known !== undefined) return known;
+    const listeners = new Set<OnBytes>();
+    const onBytes: OnBytes = (done, total) => {
+      for (const listener of listeners) listener(done, total);
+    };
+    const work = makeManifestOf(entry, index, world, { signal, onBytes });
+    const started = { work, listeners };
+    running.set(modelId, started);
+    work.then(
+      () => running.delete(modelId),
+      () => running.delete(modelId),
+    );
+    return started;
+  };
+  const warn = ({ model_id }: RegistryEntry, error: unknown): void => {
+    if (world.signal.aborted) return;
+    world.emit({
+      type: 'warning',
+      message: `${model_id} could not be hashed: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'nodes cannot stage it until that is mended',
+    });
+  };
+  const hashAll = async (): Promise<void> => {
+    for (const entry of (await registry()).entries.values()) {
+      if (signal.aborted) return;
+      const known = await records.read(entry.model_id).catch(() => undefined);
+      if (known === undefined && (await isDirectoryInside(layout.root, entry.store_path)))
+        await start(entry).work.catch((error: unknown) => warn(entry, error));
+    }
+  };
+  return {
+    hash: (entry) => start(entry).work,
+    hashLater: (entry) => void start(entry).work.catch((error: unknown) => warn(entry, error)),
+    isHashing: (modelId) => running.has(modelId),
+    knownManifest: async (modelId, { signal: caller, onBytes }) => {
+      const known = await records.read(modelId);
+      if (known !== undefined) return known;
+      const { work, listeners } = start(await index.entryOf(modelId));
+      if (onBytes !== undefined) listeners.add(onBytes);
+      await Promise.race([work, rejectOnAbort(caller)]).finally(() => onBytes !== undefined && listeners.delete(onBytes));
+      return records.read(modelId);
+    },
+    hashAll: () =>
+      void hashAll().catch((error: unknown) => world.emit({ type: 'warning', message: `models could not be hashed: ${String(error)}` })),
+    settled: async () => void (await Promise.allSettled([...running.values()].map(({ work }) => work))),
+  };
+}
+
+async function makeManifestOf(
+  entry: RegistryEntry,
+  { layout, records, registry, writer }: StoreIndex,
+  world: World,
+  options: WorkOptions,
+): Promise<void> {
+  const modelId = entry.model_id;
+  const hashed = await hashModel(await registeredFiles(entry, layout.root), options);
+  const manifest = makeManifest(modelId, hashed.files, { source: 'adopted', createdAt: world.now() });
+  await writer.write(async () => {
+    const now = (await registry()).entries.get(modelId);
+    await writer.assertHeld();
+    // Whoever brought the model in again meanwhile knows better.
+    if (now?.store_path === entry.store_path && (await records.read(modelId)) === undefined)
+      await records.write(manifest, { seen: hashed.seen });
+  });
+}
+
+/** The files that the registry names; what it does not name somebody else put there. Throws INTEGRITY when one is missing. */
+async function registeredFiles({ model_id, store_path, files: names }: RegistryEntry, root: string): Promise<readonly ScannedFile[]> {
+  const { files: found } = await scanDirectory(join(root, store_path));
+  const named = new Set(names);
+  const files = named.size === 0 ? found : found.filter(({ path }) => named.has(path));
+  const missing = names.find((path) => !files.some((file) => file.path === path));
+  if (missing === undefined) return files;
+  throw new SkulkError('INTEGRITY', `${quote(missing)} of ${model_id} is missing from the disk`, {
+    hint: 'bring the model in again with `skulk add --force`',
+  });
+}
+
+const rejectOnAbort = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });

@@ -1,0 +1,6 @@
+import { SkulkError } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+
+/** The refusal of a model that the store does not have. */
+export const noModel = (modelId: ModelId): SkulkError =>
+  new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists what is' });

@@ -1,0 +1,38 @@
+import type { Companion } from '../../catalog/companions.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { ManifestAnswer, ManifestOptions } from '../contract.ts';
+import type { ModelHasher } from '../ingest/model-hasher.ts';
+import type { StoreIndex } from '../store-index.ts';
+
+/** Answers what a store is asked of a manifest; a small model that has none is hashed before the answer, a large one meanwhile. */
+export async function answerManifest(
+  modelId: ModelId,
+  { knownDigest }: ManifestOptions,
+  {
+    index,
+    hasher,
+    companionsOf,
+  }: {
+    readonly index: StoreIndex;
+    readonly hasher: ModelHasher;
+    readonly companionsOf: (modelId: ModelId) => Promise<readonly Companion[]>;
+  },
+): Promise<ManifestAnswer> {
+  const entry = await index.entryOf(modelId);
+  const known = await index.records.read(modelId);
+  if (known !== undefined) {
+    const companions = await companionsOf(modelId);
+    return known.manifest.digest === knownDigest
+      ? { state: 'unchanged', companions }
+      : { state: 'ready', manifest: known.manifest, companions };
+  }
+  const work = hasher.hash(entry);
+  const failed = await Promise.race([work.then(() => undefined), tick().then(() => undefined)]).catch((error: unknown) => error);
+  if (failed !== undefined) throw failed;
+  work.catch(() => undefined);
+  const now = await index.records.read(modelId);
+  if (now === undefined) return { state: 'hashing', retryAfterMs: Math.min(5_000, Math.max(50, entry.total_bytes / 2e6)) };
+  return { state: 'ready', manifest: now.manifest, companions: await companionsOf(modelId) };
+}
+
+const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));

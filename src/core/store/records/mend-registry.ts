@@ -1,0 +1,67 @@
+import { SkulkError } from '../../kernel/errors.ts';
+import { type ModelId, modelIdOfDirectory } from '../../kernel/model-id.ts';
+import type { World } from '../../kernel/world.ts';
+import { scanOrNothing } from '../ingest/scan-directory.ts';
+import type { StoreLayout } from '../layout.ts';
+import type { ModelRecords } from './model-records.ts';
+import {
+  type DamagedRegistry,
+  keepDamagedRegistry,
+  type Registry,
+  readRegistry,
+  rebuildEntries,
+  reportUnusable,
+  writeRegistry,
+} from './registry.ts';
+
+/** Called under the lock: moves a registry that cannot be read aside and makes it again from what is on the disk. */
+export async function mendRegistry(layout: StoreLayout, records: ModelRecords, world: World): Promise<void> {
+  const registry = await readRegistry(layout);
+  if (!('damaged' in registry)) return reportUnusable(registry, layout.registry, world.emit);
+  const entries = await rebuildFromDisk(layout, records, registry);
+  const aside = registry.isMissing ? undefined : await keepDamagedRegistry(layout.registry, world.now());
+  await writeRegistry(layout.registry, Object.fromEntries(entries));
+  world.emit({
+    type: 'warning',
+    message: `${layout.registry} could not be used: ${registry.damaged}. ${aside === undefined ? 'It was' : `It was moved to ${aside} and`} made again from the ${entries.size} models on the disk`,
+    hint: `${aside === undefined ? '`skulk registry` lists them' : 'compare the two, then remove the one that was moved aside'}; a directory that no record names is taken in with \`skulk add DIR --as MODEL\``,
+  });
+}
+
+/** The registry, made again in memory when the file cannot be used. */
+export async function readUsableRegistry(layout: StoreLayout, records: ModelRecords, world: World): Promise<Registry> {
+  const registry = await readRegistry(layout);
+  if (!('damaged' in registry)) return registry;
+  world.emit({ type: 'warning', message: `${layout.registry} cannot be used: ${registry.damaged}`, hint: 'run `skulk verify --repair`' });
+  const entries = await rebuildFromDisk(layout, records, registry);
+  return { entries, raw: Object.fromEntries(entries), unusable: [] };
+}
+
+/** A model is a directory with a manifest, or one that the damaged file still names: any other may be somebody's own. */
+const rebuildFromDisk = (layout: StoreLayout, records: ModelRecords, { text = '' }: DamagedRegistry) =>
+  rebuildEntries(
+    layout.root,
+    async (modelId, directory) => {
+      let isNamed = text.includes(JSON.stringify(modelId));
+      const known = await records.read(modelId).catch(() => {
+        isNamed = true;
+        return undefined;
+      });
+      if (known === undefined && !isNamed) return undefined;
+      const scan = await scanOrNothing(directory);
+      if (scan === undefined) return undefined;
+      // Without a manifest, an unfinished download of another program must not become a model.
+      if (known === undefined && scan.skipped.some(({ why }) => why.includes('unfinished'))) return undefined;
+      const files = known?.manifest.files ?? scan.files;
+      return { files: files.map(({ path }) => path), totalBytes: files.reduce((sum, { size }) => sum + size, 0) };
+    },
+    (name): ModelId | undefined => modelIdOfDirectory(name),
+  );
+
+/** The registry as a change needs it. Throws INTEGRITY for one that cannot be read. */
+export async function requireRegistry(layout: StoreLayout): Promise<Registry> {
+  const registry = await readRegistry(layout);
+  if ('damaged' in registry)
+    throw new SkulkError('INTEGRITY', `${layout.registry} cannot be used: ${registry.damaged}`, { hint: 'run `skulk verify --repair`' });
+  return registry;
+}
