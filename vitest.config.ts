@@ -18,7 +18,7 @@ export default defineConfig({
     // What was built runs as it is, whoever imports it.
     server: { deps: { external: [/\/dist\//] } },
     expect: { poll: { timeout: patienceMs } },
-    reporters: ['default', './test/helpers/say-what-was-left-out.ts'],
+    reporters: ['default', './test/helpers/report-skipped-tests.ts'],
     projects: [
       // Nothing of these is left behind in the process, so that one process runs them all.
       tier('unit', ['test/**/*.unit.test.{ts,tsx}'], { isolate: false }),

@@ -1,5 +1,5 @@
-import { atMostEvery } from '../core/kernel/flow/at-most-every.ts';
 import type { Connection } from '../core/kernel/flow/follow.ts';
+import { throttle } from '../core/kernel/flow/throttle.ts';
 import type { World } from '../core/kernel/world.ts';
 import type { Watched } from './definition.ts';
 import { renderTable } from './render/table.ts';
@@ -25,7 +25,7 @@ export async function watchPlainly<T extends { readonly connection: Connection }
     void terminal.print(printed === undefined || json ? newest : `\n${newest}`);
     printed = newest;
   };
-  using printSometimes = atMostEvery(restMs, print);
+  using printThrottled = throttle(restMs, print);
   await follow((now) => {
     const { connection } = now;
     if (connection.state === 'lost' && !isAway)
@@ -36,7 +36,7 @@ export async function watchPlainly<T extends { readonly connection: Connection }
     const view = terminal.stdoutIsTerminal ? { columns: terminal.columns, now: world.now() } : undefined;
     newest = json ? JSON.stringify(said.json) : renderText(said.text, view, renderTable);
     if (json) print();
-    else printSometimes();
+    else printThrottled();
   }, world.signal);
   world.signal.throwIfAborted();
 }

@@ -53,12 +53,12 @@ export const deleteModel = defineCommand({
   },
 });
 
-const mostNamed = 5;
+const maxListed = 5;
 
 function copiesOn(machines: readonly string[]): string {
   if (machines.length === 0) return '';
-  const rest = machines.length - mostNamed;
-  const named = machines.slice(0, mostNamed).join(', ');
+  const rest = machines.length - maxListed;
+  const named = machines.slice(0, maxListed).join(', ');
   return `, and the ${machines.length === 1 ? 'copy' : 'copies'} on ${named}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 

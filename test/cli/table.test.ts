@@ -17,5 +17,5 @@ test('a table of long names does not wrap on a terminal of 80 columns, and is wh
   const screen = await terminal.sees(/^end$/m);
   const lines = screen.slice(screen.indexOf('MODEL'), screen.search(/^end$/m)).trimEnd().split('\n');
   expect(lines).toHaveLength(3);
-  expect(lines[1]).toMatch(/^mlx-community\/.*….*-name-4bit +2 B +1  \d+ mo ago/);
+  expect(lines[1]).toMatch(/^mlx-community\/.*….*-name-4bit +2 B +1 +\d+ mo ago/);
 });

@@ -3,10 +3,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { StoreNews } from '../../src/core/client/news-client.ts';
 import { createStoreClient } from '../../src/core/client/store-client.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
-import { someDownload, someEntry, someHealth, someNode, type ToldStore, toldStore } from '../helpers/told-store.ts';
+import { type ScriptedStore, scriptedStore, someDownload, someEntry, someHealth, someNode } from '../helpers/scripted-store.ts';
 
 /** Listens until the test ends; what was heard, and how it ended if it did. */
-function listenTo(store: ToldStore) {
+function listenTo(store: ScriptedStore) {
   const over = new AbortController();
   const client = createStoreClient({ url: store.url, signal: over.signal, userAgent: 'test', token: 'hush' });
   onTestFinished(() => {
@@ -27,7 +27,7 @@ function listenTo(store: ToldStore) {
 
 describe('the news of a store', () => {
   test('are how it is, and again what changed; a stream that ends comes back with everything', async () => {
-    const store = await toldStore();
+    const store = await scriptedStore();
     store.tell('registry', { entries: [someEntry('org/one', { tags: ['vision', 'nonsense'], file_count: 7 })] });
     const { heard, last } = listenTo(store);
     await expect.poll(() => heard.map(({ kind }) => kind)).toEqual(['live', 'registry', 'downloads', 'nodes', 'orders', 'health']);
@@ -43,7 +43,7 @@ describe('the news of a store', () => {
   });
 
   test('pass a gate: what cannot be is left out or is no store, and what a newer one tells is ignored', async () => {
-    const store = await toldStore();
+    const store = await scriptedStore();
     store.tell('registry', { entries: [someEntry('../x'), someEntry('org/good'), null, 7] });
     store.tell('nodes', { nodes: [someNode('n1', { hostname: 'a\u001b[2Jb' }), someNode('not an id'), {}] });
     store.tell('orders', { orders: [{ order_id: 'x', kind: 'explode', nodes: [] }] });
@@ -64,7 +64,7 @@ describe('the news of a store', () => {
   });
 
   test('may come in any pieces, with comments between', async () => {
-    const store = await toldStore();
+    const store = await scriptedStore();
     const { last } = listenTo(store);
     await expect.poll(() => last('health')).toBeDefined();
     const text = `: \n\nevent: downloads\ndata: ${JSON.stringify({ downloads: [someDownload('org/x', { error: '日本' })] })}\n\n`;
@@ -83,7 +83,7 @@ describe('the news of a store', () => {
     ['has too many listeners', { status: 503, body: '{"detail":"64 listen already","code":"STORE_BUSY"}' }, 'STORE_BUSY'],
     ['refuses access', { status: 401, body: '{"detail":"no"}' }, 'CONFIG'],
   ])('end when the store %s', async (_, refusal, code) => {
-    const store = await toldStore();
+    const store = await scriptedStore();
     store.refusal = refusal;
     const { failure, heard } = listenTo(store);
     const error = await failure;
@@ -93,7 +93,7 @@ describe('the news of a store', () => {
   });
 
   test('end when nobody listens any more, also while the store is away', async () => {
-    const store = await toldStore();
+    const store = await scriptedStore();
     const { over, failure, heard } = listenTo(store);
     await expect.poll(() => heard.length).toBeGreaterThan(3);
     store.refusal = { status: 500, body: '{}' };
@@ -111,7 +111,7 @@ describe('what a download would bring', () => {
   const wanted = { modelId: parseModelId('org/m'), revision: 'v1' };
 
   test('is asked of the store, and passes a gate', async () => {
-    const store = await toldStore();
+    const store = await scriptedStore();
     const quantization = { label: 'Q4\u001b[2J', gguf_file: 'a.gguf', size_bytes: 5, is_preferred: true, in_store: false };
     store.answers.set('/store/hub/org%2Fm', { commit: 'c', file_count: 2, total_bytes: -1, quantizations: [quantization, null] });
     const { client, over } = listenTo(store);
@@ -129,7 +129,7 @@ describe('what a download would bring', () => {
   });
 
   test('is not known of a store that does not know the path', async () => {
-    const store = await toldStore();
+    const store = await scriptedStore();
     const { client, over } = listenTo(store);
     expect(await client.offer(wanted, over.signal)).toBeUndefined();
   });

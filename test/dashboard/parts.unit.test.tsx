@@ -43,7 +43,7 @@ function show(part: ReactElement, hasColor = false) {
 }
 
 const [down, up, pageDown, home, end] = ['\u001b[B', '\u001b[A', '\u001b[6~', '\u001b[H', '\u001b[F'] as const;
-const columns: readonly Column<string>[] = [{ title: 'NAME', grows: 10, cell: (row) => row }];
+const columns: readonly Column<string>[] = [{ title: 'NAME', flexMinWidth: 10, cell: (row) => row }];
 const letters = [...'abcdefghijklmnopqrstuvwxyz'].map((letter) => `row-${letter}`);
 
 function TestList({

@@ -65,9 +65,9 @@ interface Row {
 }
 
 const columns: readonly Column<Row>[] = [
-  { title: 'NAME', grows: 10, cell: ({ name }) => name },
+  { title: 'NAME', flexMinWidth: 10, cell: ({ name }) => name },
   { title: 'SIZE', align: 'right', cell: ({ size }) => size },
-  { title: 'NOTE', goes: 1, most: 12, wide: 20, cell: ({ note }) => ({ text: note, tone: 'quiet' }) },
+  { title: 'NOTE', dropOrder: 1, maxWidth: 12, preferredWidth: 20, cell: ({ note }) => ({ text: note, tone: 'quiet' }) },
 ];
 const rows: readonly Row[] = [{ name: 'a-name-of-sixteen', size: '1 GiB', note: 'a rather long note' }];
 const widths = (width: number, of = rows): object =>

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { scriptedStore } from '../helpers/scripted-store.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { openTerminal } from '../helpers/terminal.ts';
-import { toldStore } from '../helpers/told-store.ts';
 
 import { wants } from '../helpers/wants.ts';
 
@@ -65,7 +65,7 @@ describe('what draws screens is loaded by nothing else', () => {
   });
 
   test('but by the dashboard', wants('tmux'), async () => {
-    const store = await toldStore();
+    const store = await scriptedStore();
     const home = await temporaryDirectory();
     const record = join(home, 'loaded');
     const terminal = await openTerminal({ env: { SKULK_HOME: home, SKULK_STORE: store.url, ...recording(record) } });
@@ -116,7 +116,7 @@ test('without a store the dashboard says what `skulk registry` says, on the scre
 });
 
 test('a token that is refused ends the dashboard with that sentence', wants('tmux'), async () => {
-  const store = await toldStore();
+  const store = await scriptedStore();
   store.refusal = { status: 401, body: '{"detail":"no"}' };
   const terminal = await openTerminal({
     env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url, SKULK_TOKEN: 'wrong-token' },

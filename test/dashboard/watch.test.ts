@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
+import { scriptedStore, someDownload, someNode } from '../helpers/scripted-store.ts';
 import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { openTerminal } from '../helpers/terminal.ts';
-import { someDownload, someNode, toldStore } from '../helpers/told-store.ts';
 import { wants } from '../helpers/wants.ts';
 
 /** The lines that a process has written by now. */
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
 
 test('downloads --watch is drawn below the prompt and stays there; q leaves it', wants('tmux'), async () => {
-  const store = await toldStore();
+  const store = await scriptedStore();
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
   await terminal.enter('echo before; skulk downloads --watch; echo "status $?"');
   expect(await terminal.sees('no downloads; `skulk download MODEL` begins one')).toContain('before');
@@ -31,7 +31,7 @@ test('downloads --watch is drawn below the prompt and stays there; q leaves it',
 });
 
 test('nodes --watch follows machines that come and go, and Ctrl-C leaves it; a long list is cut to the window', wants('tmux'), async () => {
-  const store = await toldStore();
+  const store = await scriptedStore();
   store.tell('nodes', { nodes: Array.from({ length: 40 }, (_, index) => someNode(`box-${index}`)) });
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
   await terminal.enter('skulk nodes --watch; echo "status $?"');
@@ -47,7 +47,7 @@ test('nodes --watch follows machines that come and go, and Ctrl-C leaves it; a l
 });
 
 test('without a terminal the result is printed again as it changes, with --json each time as one line', async () => {
-  const store = await toldStore();
+  const store = await scriptedStore();
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url };
   const json = startSkulk(['downloads', '--watch', '--json'], { env });
   const text = startSkulk(['nodes', '--watch'], { env });
@@ -80,7 +80,7 @@ test('without a terminal the result is printed again as it changes, with --json 
 });
 
 test('a store that cannot tell its changes is asked, and one that is not there at first is a failure', async () => {
-  const store = await toldStore();
+  const store = await scriptedStore();
   store.refusal = { status: 404, body: '404: Not Found', type: 'text/plain' };
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url };
   const watching = startSkulk(['downloads', '--watch', '--json'], { env });

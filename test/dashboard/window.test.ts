@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { type ScriptedStore, scriptedStore, someDownload, someEntry, someHealth, someNode } from '../helpers/scripted-store.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { openTerminal, type Terminal, type TerminalOptions } from '../helpers/terminal.ts';
-import { someDownload, someEntry, someHealth, someNode, type ToldStore, toldStore } from '../helpers/told-store.ts';
 import { wants } from '../helpers/wants.ts';
 
-async function openOn(store: ToldStore, { env, ...options }: TerminalOptions = {}): Promise<Terminal> {
+async function openOn(store: ScriptedStore, { env, ...options }: TerminalOptions = {}): Promise<Terminal> {
   const home = await temporaryDirectory();
   return openTerminal({ ...options, env: { SKULK_HOME: join(home, 'n1'), SKULK_STORE: store.url, ...env } });
 }
@@ -17,7 +17,7 @@ const codes = new RegExp(`${esc}\\[[\\d;]*m`, 'g');
 const names = Array.from({ length: 60 }, (_, index) => `org/model-${String(index).padStart(2, '0')}`);
 
 test('every size of a window: what fits is shown, and too small is said', wants('tmux'), async () => {
-  const store = await toldStore();
+  const store = await scriptedStore();
   store.tell('registry', { entries: names.map((name) => someEntry(name, { tags: ['vision'], quantization: '4bit', file_count: 12 })) });
   store.tell('nodes', { nodes: [someNode('n2', { hostname: 'gpu-box', copies: [copyOf(names[0])], staged_models: 1 })] });
   const terminal = await openOn(store);
@@ -70,7 +70,7 @@ test.each([
   ['NO_COLOR', { NO_COLOR: '1' }, 'skulk dashboard'],
   ['--no-color', {}, 'skulk --no-color dashboard'],
 ])('with %s there is no colour, and the cursor is seen all the same', wants('tmux'), async (_, env, line) => {
-  const store = await toldStore();
+  const store = await scriptedStore();
   store.tell('registry', { entries: names.slice(0, 3).map((name) => someEntry(name)) });
   store.tell('downloads', { downloads: [someDownload('org/a'), someDownload('org/b', { status: 'failed', error: 'no' })] });
   const terminal = await openOn(store, { env });
@@ -90,7 +90,7 @@ test.each([
 });
 
 test('with colours there are some', wants('tmux'), async () => {
-  const store = await toldStore();
+  const store = await scriptedStore();
   store.tell('registry', { entries: [someEntry('org/one')] });
   const terminal = await openOn(store);
   await terminal.enter('skulk dashboard');
@@ -102,7 +102,7 @@ test('with colours there are some', wants('tmux'), async () => {
 test('what comes from outside cannot steer the terminal, nor break the lines', wants('tmux'), async () => {
   const evil = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202eevil\r\n\u0000';
   const wideName = '日本語のホスト名👩‍👩‍👧🇩🇪⚠️'.repeat(4);
-  const store = await toldStore();
+  const store = await scriptedStore();
   store.tell('registry', {
     entries: [someEntry('org/good', { quantization: evil, family: evil }), someEntry(`org/${evil}`), someEntry('../up')],
   });
@@ -151,7 +151,7 @@ test('what comes from outside cannot steer the terminal, nor break the lines', w
 });
 
 test('a store that tells much is drawn ten times a second at most, without clearing the screen', wants('tmux'), async () => {
-  const store = await toldStore();
+  const store = await scriptedStore();
   store.tell('downloads', { downloads: [someDownload('org/a', { bytes_done: 0 })] });
   const terminal = await openOn(store);
   await terminal.enter('skulk dashboard');

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { within } from './waiting.ts';
 
 /** An event as it came. */
-export interface HeardEvent {
+export interface ReceivedEvent {
   readonly name: string;
   readonly data: unknown;
 }
@@ -12,7 +12,7 @@ export interface HeardEvent {
 export interface EventSource {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
-  readonly events: readonly HeardEvent[];
+  readonly events: readonly ReceivedEvent[];
   /** Comments, which are signs of life. */
   readonly comments: () => number;
   /** The next event of a name, heard or still to come, that is as the test wants it. */
@@ -30,7 +30,7 @@ export async function listenTo(url: string, headers: Readonly<Record<string, str
   sent.end();
   const response = await new Promise<IncomingMessage>((resolve, reject) => sent.once('response', resolve).once('error', reject));
   onTestFinished(() => void sent.destroy());
-  const events: HeardEvent[] = [];
+  const events: ReceivedEvent[] = [];
   const wake = new Set<() => void>();
   let [text, comments] = ['', 0];
   if (response.statusCode !== 200) {

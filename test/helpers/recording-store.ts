@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 /** One request that a recording store got. */
-export interface HeardRequest {
+export interface RecordedRequest {
   readonly method: string;
   readonly path: string;
   readonly authorization: string | null;
 }
 
 /** A server that answers as an empty store does and tells every request. @param redirectTo sends everything but `/health` there */
-export function makeRecordingStore(heard: (request: HeardRequest) => void, redirectTo?: string): Server {
+export function makeRecordingStore(heard: (request: RecordedRequest) => void, redirectTo?: string): Server {
   return createServer((request, response) => {
     const { method = '', url: path = '', headers } = request;
     heard({ method, path, authorization: headers.authorization ?? null });
@@ -32,9 +32,9 @@ export function makeRecordingStore(heard: (request: HeardRequest) => void, redir
 export async function recordingStore({ redirectTo }: { redirectTo?: string } = {}): Promise<{
   readonly url: string;
   readonly port: number;
-  readonly heard: readonly HeardRequest[];
+  readonly heard: readonly RecordedRequest[];
 }> {
-  const heard: HeardRequest[] = [];
+  const heard: RecordedRequest[] = [];
   const server = makeRecordingStore((request) => heard.push(request), redirectTo);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {

@@ -33,7 +33,7 @@ function closed(schema: DescribedSchema): DescribedSchema {
 }
 
 /** Whether a schema says nothing: any value will do, any object, or a list of anything. */
-export function saysNothing({
+export function acceptsAnything({
   type,
   properties,
   patternProperties,
@@ -43,9 +43,9 @@ export function saysNothing({
   ...rest
 }: DescribedSchema): boolean {
   if (rest.const !== undefined || rest.enum !== undefined) return false;
-  if (anyOf !== undefined) return anyOf.some(saysNothing);
+  if (anyOf !== undefined) return anyOf.some(acceptsAnything);
   const types = [type ?? []].flat();
-  if (types.includes('array')) return items === undefined || (!Array.isArray(items) && saysNothing(items as DescribedSchema));
+  if (types.includes('array')) return items === undefined || (!Array.isArray(items) && acceptsAnything(items as DescribedSchema));
   if (types.includes('object'))
     return properties === undefined && patternProperties === undefined && typeof additionalProperties !== 'object';
   return types.length === 0;

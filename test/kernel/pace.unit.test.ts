@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
-import { atMostEvery } from '../../src/core/kernel/flow/at-most-every.ts';
 import { backoffDelay, patient, pause, retrying } from '../../src/core/kernel/flow/backoff.ts';
 import { coalesce } from '../../src/core/kernel/flow/coalesce.ts';
 import { startDeadline } from '../../src/core/kernel/flow/deadline.ts';
+import { throttle } from '../../src/core/kernel/flow/throttle.ts';
 import { testSeed } from '../helpers/seeded.ts';
 
 const policy = { attempts: 4, firstDelayMs: 1, longestDelayMs: 4, longestAskedMs: 2 };
@@ -50,7 +50,7 @@ describe('trying again', () => {
 test('what is wanted often is done at once, then with rests, and once more for what was wanted last', () => {
   vi.useFakeTimers();
   let done = 0;
-  const call = atMostEvery(100, () => {
+  const call = throttle(100, () => {
     done += 1;
   });
   for (let wish = 0; wish < 50; wish += 1) call();

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
 import { type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
-import type { HeardRequest } from '../helpers/recording-store.ts';
+import type { RecordedRequest } from '../helpers/recording-store.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -18,7 +18,7 @@ async function announceFrom(
   hostname: string,
   nodeId: string,
   ...advertised: readonly string[]
-): Promise<() => readonly HeardRequest[]> {
+): Promise<() => readonly RecordedRequest[]> {
   const [command = '', ...rest] = machine.prefix.split(' ');
   const child = spawn(command, [...rest, process.execPath, program, machine.address, hostname, nodeId, ...advertised], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -36,10 +36,10 @@ async function announceFrom(
     text
       .split('\n')
       .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as HeardRequest);
+      .map((line) => JSON.parse(line) as RecordedRequest);
 }
 
-const tokensOf = (heard: readonly HeardRequest[]): readonly (string | null)[] => heard.map(({ authorization }) => authorization);
+const tokensOf = (heard: readonly RecordedRequest[]): readonly (string | null)[] => heard.map(({ authorization }) => authorization);
 
 test('whoever announces a store by mDNS gets no token from commands, whatever name it takes', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();

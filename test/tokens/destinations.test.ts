@@ -7,14 +7,15 @@ import { guardToken } from '../../src/core/connect/guard-token.ts';
 import { remoteUrl } from '../../src/core/connect/remote-url.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { type HeardRequest, recordingStore } from '../helpers/recording-store.ts';
+import { type RecordedRequest, recordingStore } from '../helpers/recording-store.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { testConfig, testWorld } from '../helpers/world.ts';
 
 const token = 'only-for-my-store';
-const withToken = (heard: readonly HeardRequest[]): readonly HeardRequest[] => heard.filter(({ authorization }) => authorization !== null);
+const withToken = (heard: readonly RecordedRequest[]): readonly RecordedRequest[] =>
+  heard.filter(({ authorization }) => authorization !== null);
 const storeAt = (port: number): string => `model_store:\n  store_host: other\n  store_http_host: 127.0.0.1\n  store_port: ${port}\n`;
 
 describe('a store that only a file of the working directory names', () => {

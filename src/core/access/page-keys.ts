@@ -27,10 +27,10 @@ export interface PageKeys {
 const codeMs = 10 * 60_000;
 const idleMs = 12 * 60 * 60_000;
 const minuteMs = 60_000;
-const mostWrong = 5;
-const mostCodes = 64;
-const mostKeys = 1_000;
-const mostAddresses = 1_000;
+const maxWrongCodes = 5;
+const maxCodes = 64;
+const maxKeys = 1_000;
+const maxAddresses = 1_000;
 
 /** @param now milliseconds of a clock that only goes forward */
 export function createPageKeys({ now = () => performance.now() }: { readonly now?: () => number } = {}): PageKeys {
@@ -43,17 +43,17 @@ export function createPageKeys({ now = () => performance.now() }: { readonly now
   const countWrong = (from: string): void => {
     const known = wrong.get(from);
     if (known !== undefined && known.until > now()) known.count += 1;
-    else keepNewest(wrong, mostAddresses).set(from, { count: 1, until: now() + minuteMs });
+    else keepNewest(wrong, maxAddresses).set(from, { count: 1, until: now() + minuteMs });
   };
   return {
     makeCode: () => {
       const code = randomBytes(16).toString('base64url');
-      keepNewest(codes, mostCodes).set(digestOf(code), now() + codeMs);
+      keepNewest(codes, maxCodes).set(digestOf(code), now() + codeMs);
       return { code, expiresAt: inDate(codeMs) };
     },
     redeem: (code, from) => {
       const tried = wrong.get(from);
-      if (tried !== undefined && tried.until > now() && tried.count >= mostWrong)
+      if (tried !== undefined && tried.until > now() && tried.count >= maxWrongCodes)
         throw new SkulkError('TOO_MANY_REQUESTS', 'too many wrong codes', {
           hint: 'wait a minute, then use a new link of `skulk key`',
           retryAfterMs: tried.until - now(),
@@ -68,7 +68,7 @@ export function createPageKeys({ now = () => performance.now() }: { readonly now
         });
       }
       const key = makeSecret();
-      keepNewest(keys, mostKeys).set(digestOf(key), now() + idleMs);
+      keepNewest(keys, maxKeys).set(digestOf(key), now() + idleMs);
       return { key, expiresAt: inDate(idleMs) };
     },
     holds: (key) => {
@@ -85,9 +85,9 @@ export function createPageKeys({ now = () => performance.now() }: { readonly now
 }
 
 /** Makes room for one more by letting the oldest go. */
-function keepNewest<Value>(map: Map<string, Value>, most: number): Map<string, Value> {
+function keepNewest<Value>(map: Map<string, Value>, max: number): Map<string, Value> {
   for (const [key] of map) {
-    if (map.size < most) break;
+    if (map.size < max) break;
     map.delete(key);
   }
   return map;

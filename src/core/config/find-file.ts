@@ -1,8 +1,8 @@
 import { lstat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { World } from '../kernel/world.ts';
+import { findForeignOwner } from './check-owner.ts';
 import { expandPath } from './expand-path.ts';
-import { whyForeign } from './judge-owner.ts';
 
 /** What is used of it; the package publishes no types for this file. */
 interface ExplorerModule {
@@ -51,7 +51,7 @@ export async function findConfigFile(world: World, flag: string | undefined): Pr
   const tree = workingTree(world).filter((directory) => !own.includes(directory));
   const skipped: SkippedFile[] = [];
   for (const path of await searchIn(tree)) {
-    const because = await whyForeign(path, world);
+    const because = await findForeignOwner(path, world);
     if (because === undefined) return { found: { path, because: 'search', isOfWorkingTree: true }, skipped };
     skipped.push({ path, because });
   }

@@ -10,7 +10,7 @@ import { parseAsPyYaml } from './pyyaml.ts';
 import type { ConfigFile } from './schema.ts';
 import { laterSections } from './shared-keys.ts';
 
-const mostBytes = 1024 * 1024;
+const maxBytes = 1024 * 1024;
 
 /** A configuration file's content, and where each key of it stands. */
 export interface ReadConfig {
@@ -39,8 +39,8 @@ async function readText(path: string): Promise<string> {
       throw new SkulkError('CONFIG', `${path} is a directory, not a configuration file`, {
         hint: `name the file, e.g. ${path}/skulk.yaml`,
       });
-    if (info.size > mostBytes)
-      throw new SkulkError('CONFIG', `${path} has ${info.size} bytes; a configuration file has at most ${mostBytes}`, {
+    if (info.size > maxBytes)
+      throw new SkulkError('CONFIG', `${path} has ${info.size} bytes; a configuration file has at most ${maxBytes}`, {
         hint: 'check that it is the right file',
       });
     return await readFile(path, 'utf8');

@@ -8,7 +8,7 @@ export interface TokenFile {
   readonly token: string;
 }
 
-const longestToken = 4096;
+const maxTokenLength = 4096;
 
 /** Reads the token file of the Hub's own tools, at HF_TOKEN_PATH, in HF_HOME or in the cache directory; undefined without one. */
 export async function readTokenFile({ env, cwd, homeDirectory }: World): Promise<TokenFile | undefined> {
@@ -17,5 +17,5 @@ export async function readTokenFile({ env, cwd, homeDirectory }: World): Promise
   const path = resolve(cwd, HF_TOKEN_PATH || join(home, 'token'));
   const text = await readFile(path, 'utf8').catch(() => '');
   const token = text.trim();
-  return token === '' || token.length > longestToken ? undefined : { path, token };
+  return token === '' || token.length > maxTokenLength ? undefined : { path, token };
 }

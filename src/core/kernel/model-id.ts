@@ -15,7 +15,7 @@ export interface ModelRef {
 }
 
 const partPattern = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/;
-const longestPart = 96;
+const maxPartLength = 96;
 const revisionPattern = /^[A-Za-z0-9_](?:[A-Za-z0-9._/-]*[A-Za-z0-9_])?$/;
 /** Names that a one-segment id may not have, because the store's own files have them. */
 const takenNames = new Set(['registry.json', 'incoming', 'trash']);
@@ -36,7 +36,7 @@ export function parseModelId(text: string): ModelId {
   if (parts.length > 2) refuse('it has more than one slash');
   for (const part of parts) {
     if (part === '') refuse('a part of it is empty');
-    if (part.length > longestPart) refuse(`a part of it is longer than ${longestPart} characters`);
+    if (part.length > maxPartLength) refuse(`a part of it is longer than ${maxPartLength} characters`);
     if (/[^A-Za-z0-9._-]/.test(part)) refuse('only letters, digits, ".", "_" and "-" may be in it');
     if (part.includes('--') || part.includes('..')) refuse('"--" and ".." may not be in it');
     if (!partPattern.test(part)) refuse('a part may not begin or end with "-" or "."');

@@ -28,7 +28,7 @@ export function parseRate(text: string): number {
 }
 
 const secondsOf: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
-const longestSeconds = 3650 * 86_400;
+const maxSeconds = 3650 * 86_400;
 
 /**
  * Parses a duration such as `90s`, `10m`, `1h30m` or `2d` into milliseconds.
@@ -38,7 +38,7 @@ export function parseDuration(text: string): number {
   const trimmed = text.trim().toLowerCase();
   const parts = [...trimmed.matchAll(/(\d{1,9}(?:\.\d{1,3})?)([smhd])/g)];
   const seconds = parts.reduce((sum, [, amount = '', unit = '']) => sum + Number(amount) * (secondsOf[unit] ?? Number.NaN), 0);
-  if (parts.length > 0 && parts.map(([whole]) => whole).join('') === trimmed && seconds > 0 && seconds <= longestSeconds)
+  if (parts.length > 0 && parts.map(([whole]) => whole).join('') === trimmed && seconds > 0 && seconds <= maxSeconds)
     return Math.round(seconds * 1000);
   throw new SkulkError('USAGE', `"${text}" is not a duration`, { hint: 'write e.g. 90s, 10m, 1h30m or 2d' });
 }

@@ -17,7 +17,7 @@ interface Task {
   readonly settle: (reply: Exclude<HashReply, { type: 'bytes' }>) => void;
 }
 
-const most = Math.max(1, Math.min(availableParallelism(), 8));
+const maxThreads = Math.max(1, Math.min(availableParallelism(), 8));
 const idle: Worker[] = [];
 const running = new Map<Worker, Task>();
 const queue: Task[] = [];
@@ -55,7 +55,7 @@ export function runHashJob<J extends HashJob>(job: J, { signal, onBytes }: HashO
 }
 
 function startNext(): void {
-  while (queue.length > 0 && (idle.length > 0 || running.size < most)) {
+  while (queue.length > 0 && (idle.length > 0 || running.size < maxThreads)) {
     const task = queue.shift();
     if (task === undefined) return;
     const worker = idle.pop() ?? makeWorker();

@@ -13,12 +13,12 @@ export interface PartJournal extends AsyncDisposable {
 }
 
 /** A line has some hundred bytes, so this is more than any model needs; a longer file was not written by skulk. */
-const mostBytes = 256 * 1024 * 1024;
+const maxBytes = 256 * 1024 * 1024;
 
 /** The keys (see `pieceKey`) of the pieces that a journal names; a torn last line is left out. What is no journal names none. */
 export async function readJournal(path: string): Promise<ReadonlySet<string>> {
   try {
-    if ((await stat(path)).size > mostBytes) return new Set();
+    if ((await stat(path)).size > maxBytes) return new Set();
     const lines = (await readFile(path, 'utf8')).split('\n');
     return new Set(lines.slice(0, -1));
   } catch (error) {

@@ -15,10 +15,10 @@ export type OnMeter = (done: number, total: number, atHand: number) => void;
 
 /** Reports once at the start. */
 export function createProgressMeter(total: number, onBytes: OnMeter): ProgressMeter {
-  let [here, arriving, most, atHand] = [0, 0, 0, 0];
+  let [here, arriving, reported, atHand] = [0, 0, 0, 0];
   const report = (): void => {
-    most = Math.max(most, Math.min(total, here + arriving));
-    onBytes(most, total, atHand);
+    reported = Math.max(reported, Math.min(total, here + arriving));
+    onBytes(reported, total, atHand);
   };
   report();
   return {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createHeadCollector } from '../../../src/core/client/wire/head-collector.ts';
-import { mostHeadBytes, parseResponseHead, UnreadableResponse } from '../../../src/core/client/wire/response-head.ts';
+import { maxHeadBytes, parseResponseHead, UnreadableResponse } from '../../../src/core/client/wire/response-head.ts';
 import { testSeed } from '../../helpers/seeded.ts';
 
 const head = 'HTTP/1.1 206 Partial Content\r\nContent-Length: 5\r\nETag: "abc"\r\nX-Empty:\r\nx-odd: a  b\t c \r\n\r\n';
@@ -150,7 +150,7 @@ describe('a head that comes in parts', () => {
 
   test('is given up once it is too long, or does not begin or go on as one', () => {
     const collector = createHeadCollector();
-    const endless = Buffer.from(`HTTP/1.1 200 OK\r\nA: ${'x'.repeat(mostHeadBytes)}`);
+    const endless = Buffer.from(`HTTP/1.1 200 OK\r\nA: ${'x'.repeat(maxHeadBytes)}`);
     expect(() => collector.take(endless, 0, endless.length)).toThrow(/more than/);
     for (const noise of ['S', 'HTTP/1.1\n', 'HTTP/2', '\r\n\r\n', '\u0000', 'HTTP/1.1 200 OK\nA: b\n\n', '\u0016\u0003\u0001']) {
       const wrong = Buffer.from(noise, 'latin1');
@@ -159,9 +159,9 @@ describe('a head that comes in parts', () => {
   });
 
   test('a long one that is not too long is taken, and a head right behind a too long one is not looked for', () => {
-    const long = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: ${'x'.repeat(mostHeadBytes - 50)}\r\n\r\n`);
+    const long = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: ${'x'.repeat(maxHeadBytes - 50)}\r\n\r\n`);
     expect(createHeadCollector().take(long, 0, long.length)?.bodyStart).toBe(long.length);
-    const late = Buffer.from(`HTTP/1.1 200 OK\r\nA: ${'x'.repeat(mostHeadBytes * 4)}\r\n\r\n`);
+    const late = Buffer.from(`HTTP/1.1 200 OK\r\nA: ${'x'.repeat(maxHeadBytes * 4)}\r\n\r\n`);
     expect(() => createHeadCollector().take(late, 0, late.length)).toThrow(/more than/);
   });
 });

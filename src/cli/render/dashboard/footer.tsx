@@ -6,7 +6,7 @@ import { Line, type Part } from '../parts/words.tsx';
 import type { Message } from './context.ts';
 
 /** Lines of a message, three at most; the first has a mark. */
-const mostLines = 3;
+const maxLines = 3;
 const marks = { good: '✓', warn: '!', bad: '✗' } as const;
 
 /** What is to be said at the bottom, in lines; one that is empty when there is nothing. */
@@ -18,7 +18,7 @@ export function messageLines(
   const said = message ?? standing(connection);
   if (said === undefined) return [[' ']];
   const { text, hint, tone } = said;
-  const lines = wrap(hint === undefined ? text : `${text} (${hint})`, width - 6).slice(0, mostLines);
+  const lines = wrap(hint === undefined ? text : `${text} (${hint})`, width - 6).slice(0, maxLines);
   return lines.map((line, index) => [{ text: `  ${index === 0 ? marks[tone] : ' '} ${line}`, tone }]);
 }
 

@@ -35,13 +35,13 @@ export function stagingRows(
 
 /** This machine's copies as a table. */
 export const copyColumns = (now: Date): readonly Column<StagingRow>[] => [
-  { title: 'MODEL', grows: 26, cut: 'middle', cell: ({ model_id }) => model_id },
+  { title: 'MODEL', flexMinWidth: 26, cut: 'middle', cell: ({ model_id }) => model_id },
   { title: 'SIZE', align: 'right', cell: sizeOf },
-  { title: 'LAST USED', align: 'right', goes: 1, cell: ({ copy, job }) => lastUsed(copy, job, now) },
+  { title: 'LAST USED', align: 'right', dropOrder: 1, cell: ({ copy, job }) => lastUsed(copy, job, now) },
   {
     title: 'STATE',
     width: 24,
-    wide: 60,
+    preferredWidth: 60,
     cell: ({ copy, job, unfinished }, width) =>
       unfinished !== undefined
         ? { text: 'unfinished, s goes on', tone: 'warn' }

@@ -5,12 +5,18 @@ import type { Moving, ShownDownload } from '../shapes.ts';
 
 /** A store's downloads as a table. */
 export const downloadColumns: readonly Column<ShownDownload>[] = [
-  { title: 'MODEL', grows: 22, cut: 'middle', cell: ({ modelId }) => modelId },
+  { title: 'MODEL', flexMinWidth: 22, cut: 'middle', cell: ({ modelId }) => modelId },
   { title: 'STATUS', cell: statusOf },
-  { title: 'PROGRESS', width: 18, wide: 40, goes: 1, cell: (download, width) => progressOf(download, download.status, width) },
-  { title: 'BYTES', goes: 4, cell: amountOf },
-  { title: 'RATE', align: 'right', goes: 3, cell: ({ bytes_per_second }) => formatRate(bytes_per_second) },
-  { title: 'LEFT', align: 'right', goes: 2, cell: ({ seconds_left }) => formatLeft(seconds_left) },
+  {
+    title: 'PROGRESS',
+    width: 18,
+    preferredWidth: 40,
+    dropOrder: 1,
+    cell: (download, width) => progressOf(download, download.status, width),
+  },
+  { title: 'BYTES', dropOrder: 4, cell: amountOf },
+  { title: 'RATE', align: 'right', dropOrder: 3, cell: ({ bytes_per_second }) => formatRate(bytes_per_second) },
+  { title: 'LEFT', align: 'right', dropOrder: 2, cell: ({ seconds_left }) => formatLeft(seconds_left) },
 ];
 
 const tones = { pending: 'quiet', downloading: 'accent', complete: 'good', failed: 'bad' } as const;

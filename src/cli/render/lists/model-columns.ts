@@ -14,13 +14,18 @@ export interface AroundModels {
 
 /** A store's models as a table. */
 export const modelColumns = ({ nodes, here, nodeId, now }: AroundModels): readonly Column<ShownModel>[] => [
-  { title: 'MODEL', grows: 32, cut: 'middle', cell: ({ model_id }) => model_id },
-  { title: 'QUANT', most: 10, goes: 4, cell: ({ quantization }) => quantization ?? '' },
+  { title: 'MODEL', flexMinWidth: 32, cut: 'middle', cell: ({ model_id }) => model_id },
+  { title: 'QUANT', maxWidth: 10, dropOrder: 4, cell: ({ quantization }) => quantization ?? '' },
   { title: 'SIZE', align: 'right', cell: ({ total_bytes }) => formatBytes(total_bytes) },
-  { title: 'FILES', align: 'right', goes: 5, cell: ({ file_count }) => String(file_count) },
-  { title: 'ADDED', align: 'right', goes: 2, cell: ({ downloaded_at }) => ({ text: formatAge(downloaded_at, now, ''), tone: 'quiet' }) },
-  { title: 'STAGED', goes: 1, cell: ({ model_id }) => ({ text: stagedOn(model_id, { nodes, here, nodeId }), tone: 'good' }) },
-  { title: 'TAGS', most: 28, goes: 3, cell: ({ tags }) => ({ text: tags.join(' '), tone: 'quiet' }) },
+  { title: 'FILES', align: 'right', dropOrder: 5, cell: ({ file_count }) => String(file_count) },
+  {
+    title: 'ADDED',
+    align: 'right',
+    dropOrder: 2,
+    cell: ({ downloaded_at }) => ({ text: formatAge(downloaded_at, now, ''), tone: 'quiet' }),
+  },
+  { title: 'STAGED', dropOrder: 1, cell: ({ model_id }) => ({ text: stagedOn(model_id, { nodes, here, nodeId }), tone: 'good' }) },
+  { title: 'TAGS', maxWidth: 28, dropOrder: 3, cell: ({ tags }) => ({ text: tags.join(' '), tone: 'quiet' }) },
 ];
 
 /** Where a model is staged, in few words: `here`, `2 nodes`, `here +1`. */

@@ -8,26 +8,26 @@ export const nodeColumns = (
   nodes: readonly ShownNode[],
   { nodeId, now }: { readonly nodeId: string | null; readonly now: Date },
 ): readonly Column<ShownNode>[] => [
-  { title: 'NODE', grows: 18, cell: (node) => `${nodeNames(nodes)(node)}${node.node_id === nodeId ? ', this machine' : ''}` },
+  { title: 'NODE', flexMinWidth: 18, cell: (node) => `${nodeNames(nodes)(node)}${node.node_id === nodeId ? ', this machine' : ''}` },
   { title: 'STATE', cell: stateOf },
   {
     title: 'SEEN',
     align: 'right',
-    goes: 2,
+    dropOrder: 2,
     cell: ({ last_seen, connected }) => ({ text: connected ? 'now' : formatAge(last_seen, now, ''), tone: 'quiet' }),
   },
-  { title: 'COPIES', align: 'right', goes: 3, cell: ({ staged_models }) => (staged_models === null ? '?' : String(staged_models)) },
+  { title: 'COPIES', align: 'right', dropOrder: 3, cell: ({ staged_models }) => (staged_models === null ? '?' : String(staged_models)) },
   { title: 'STAGED', align: 'right', cell: ({ staged_bytes }) => sizeOf(staged_bytes) },
   { title: 'FREE', align: 'right', cell: ({ free_bytes }) => sizeOf(free_bytes) },
   {
     title: 'TO DO',
     align: 'right',
-    goes: 1,
+    dropOrder: 1,
     cell: ({ pending_orders: orders }) => ({ text: orders === 0 ? '' : String(orders), tone: 'warn' }),
   },
-  { title: 'VERSION', goes: 4, most: 12, cell: ({ version }) => version },
-  { title: 'ADDRESS', goes: 5, most: 39, cell: ({ address }) => address ?? '' },
-  { title: 'ID', goes: 6, most: 30, cell: ({ node_id }) => ({ text: node_id, tone: 'quiet' }) },
+  { title: 'VERSION', dropOrder: 4, maxWidth: 12, cell: ({ version }) => version },
+  { title: 'ADDRESS', dropOrder: 5, maxWidth: 39, cell: ({ address }) => address ?? '' },
+  { title: 'ID', dropOrder: 6, maxWidth: 30, cell: ({ node_id }) => ({ text: node_id, tone: 'quiet' }) },
 ];
 
 /** Whether it does what it is asked: at once, when it is back, or when a command is run there. */

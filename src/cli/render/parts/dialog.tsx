@@ -39,7 +39,7 @@ export const useDialogLines = (): number => Math.max(1, useSize().rows - otherLi
 export function Dialog({ title, tone = 'accent', lines, keys, onKey }: DialogProps): ReactElement {
   const { columns, rows } = useSize();
   const width = useDialogWidth();
-  const most = useDialogLines();
+  const maxLines = useDialogLines();
   useKeys(
     'dialog',
     (key) => {
@@ -48,7 +48,7 @@ export function Dialog({ title, tone = 'accent', lines, keys, onKey }: DialogPro
     },
     () => true,
   );
-  const shown = lines.slice(0, most);
+  const shown = lines.slice(0, maxLines);
   const height = shown.length + otherLines;
   const top = Math.max(0, Math.min(rows - height, Math.max(headLines, Math.floor((rows - height) / 2))));
   const rule = (length: number): string => '─'.repeat(Math.max(0, length));

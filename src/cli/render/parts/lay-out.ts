@@ -9,15 +9,15 @@ export interface Column<Row> {
   /** Where a text is cut that is too long. */
   readonly cut?: 'end' | 'middle';
   /** It gives way first, but keeps so many columns, and takes some of the room that is left over. One of a table. */
-  readonly grows?: number;
+  readonly flexMinWidth?: number;
   /** It takes up to so many columns when there is room for them. */
-  readonly wide?: number;
+  readonly preferredWidth?: number;
   /** It takes so many columns, whatever is in it. */
   readonly width?: number;
   /** It takes so many columns at most. */
-  readonly most?: number;
+  readonly maxWidth?: number;
   /** When there is no room for all, columns go, the highest number first; those without one stay. */
-  readonly goes?: number;
+  readonly dropOrder?: number;
 }
 
 /** What stands in a cell. */
@@ -32,17 +32,18 @@ export interface LaidOut<Row> {
 /** Between two columns. */
 export const gap = 2;
 /** More than that beside its texts is too far for the eye to go on to the next column. */
-const mostSpare = 12;
+const maxSpare = 12;
 
 /** Gives columns their widths, and leaves out what there is no room for. Pure. */
 export function layOut<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): readonly LaidOut<Row>[] {
   const natural = new Map(columns.map((column) => [column, naturalWidth(column, rows)]));
   // What says nothing of any row is not missed.
   const isEmpty = ({ cell }: Column<Row>): boolean => rows.every((row) => textOf(cell(row, 0)) === '');
-  let kept = columns.filter((column) => column.goes === undefined || !isEmpty(column));
-  const needed = (): number => kept.reduce((sum, column) => sum + (column.grows ?? natural.get(column) ?? 0), (kept.length - 1) * gap);
+  let kept = columns.filter((column) => column.dropOrder === undefined || !isEmpty(column));
+  const needed = (): number =>
+    kept.reduce((sum, column) => sum + (column.flexMinWidth ?? natural.get(column) ?? 0), (kept.length - 1) * gap);
   while (needed() > width) {
-    const last = kept.filter(({ goes }) => goes !== undefined).toSorted((a, b) => (b.goes ?? 0) - (a.goes ?? 0))[0];
+    const last = kept.filter(({ dropOrder }) => dropOrder !== undefined).toSorted((a, b) => (b.dropOrder ?? 0) - (a.dropOrder ?? 0))[0];
     if (last === undefined) break;
     kept = kept.filter((column) => column !== last);
   }
@@ -56,23 +57,23 @@ export function layOut<Row>(columns: readonly Column<Row>[], rows: readonly Row[
   const widths = new Map(
     kept.map((column) => [
       column,
-      column.grows === undefined ? (natural.get(column) ?? 0) : Math.max(4, column.grows + Math.min(0, spare)),
+      column.flexMinWidth === undefined ? (natural.get(column) ?? 0) : Math.max(4, column.flexMinWidth + Math.min(0, spare)),
     ]),
   );
   const widen = (column: Column<Row>, to: number): void => {
     const now = widths.get(column) ?? 0;
     widths.set(column, now + take(to - now));
   };
-  const growing = kept.filter(({ grows }) => grows !== undefined);
+  const growing = kept.filter(({ flexMinWidth }) => flexMinWidth !== undefined);
   for (const column of growing) widen(column, natural.get(column) ?? 0);
-  for (const column of kept) widen(column, column.wide ?? 0);
-  for (const column of growing) widen(column, (natural.get(column) ?? 0) + mostSpare);
+  for (const column of kept) widen(column, column.preferredWidth ?? 0);
+  for (const column of growing) widen(column, (natural.get(column) ?? 0) + maxSpare);
   return kept.map((column) => ({ column, width: widths.get(column) ?? 0 }));
 }
 
-function naturalWidth<Row>({ title, cell, width, most = Number.POSITIVE_INFINITY }: Column<Row>, rows: readonly Row[]): number {
+function naturalWidth<Row>({ title, cell, width, maxWidth = Number.POSITIVE_INFINITY }: Column<Row>, rows: readonly Row[]): number {
   if (width !== undefined) return width;
-  return Math.min(most, Math.max(widthOf(title), ...rows.map((row) => widthOf(textOf(cell(row, most))))));
+  return Math.min(maxWidth, Math.max(widthOf(title), ...rows.map((row) => widthOf(textOf(cell(row, maxWidth))))));
 }
 
 const textOf = (cell: Cell): string =>

@@ -7,7 +7,7 @@ import type { Part } from './words.tsx';
 export const margin = 3;
 
 /** Columns are as wide as what is in them anywhere, so that they do not move with the list; in a very long one only what is seen counts. */
-const mostMeasured = 500;
+const maxMeasuredRows = 500;
 
 /** A table in lines: its head, then the rows that are seen, all of them when no window is given; without margins. Pure. */
 export function tableLines<Row>(
@@ -17,7 +17,7 @@ export function tableLines<Row>(
   { top, height }: { readonly top: number; readonly height: number } = { top: 0, height: rows.length },
 ): readonly (readonly Part[])[] {
   const seen = rows.slice(top, top + height);
-  const laidOut = layOut(columns, rows.length > mostMeasured ? seen : rows, width - margin);
+  const laidOut = layOut(columns, rows.length > maxMeasuredRows ? seen : rows, width - margin);
   return [headOf(laidOut), ...seen.map((row) => cellsOf(laidOut, row))];
 }
 

@@ -20,7 +20,7 @@ export interface Batches {
 
 /** A piece of so many bytes or more is a batch of its own. */
 export const largeBytes = 1024 * 1024;
-const mostItems = 64;
+const maxItems = 64;
 
 /** @param partOf how many of the first bytes of a piece are probably in their place */
 export function createBatches(pieces: readonly Piece[], partOf: (number: number) => number): Batches {
@@ -38,7 +38,7 @@ export function createBatches(pieces: readonly Piece[], partOf: (number: number)
     next: () => {
       const items: LaneItem[] = [];
       let bytes = 0;
-      for (let number = peek(); number !== undefined && items.length < mostItems; number = peek()) {
+      for (let number = peek(); number !== undefined && items.length < maxItems; number = peek()) {
         if (items.length > 0 && bytes + sizeOf(number) > largeBytes) break;
         bytes += sizeOf(take());
         items.push({ number, piece: pieces[number] as Piece, part: partOf(number) });

@@ -1,4 +1,4 @@
-import { mostHeadBytes, parseResponseHead, type ResponseHead, UnreadableResponse } from './response-head.ts';
+import { maxHeadBytes, parseResponseHead, type ResponseHead, UnreadableResponse } from './response-head.ts';
 
 /** Collects the bytes of a head, wherever the network cuts them. */
 export interface HeadCollector {
@@ -24,10 +24,10 @@ export function createHeadCollector(): HeadCollector {
       const fresh = bytes.subarray(start, end);
       // The empty line may be cut in two.
       const isWhole = held.length === 0;
-      const all = isWhole ? fresh : Buffer.concat([held, fresh.subarray(0, mostHeadBytes + terminator.length)]);
-      const at = all.subarray(0, mostHeadBytes + terminator.length).indexOf(terminator);
+      const all = isWhole ? fresh : Buffer.concat([held, fresh.subarray(0, maxHeadBytes + terminator.length)]);
+      const at = all.subarray(0, maxHeadBytes + terminator.length).indexOf(terminator);
       if (at === -1) {
-        if (all.length > mostHeadBytes) throw new UnreadableResponse(`its headers have more than ${mostHeadBytes} bytes`);
+        if (all.length > maxHeadBytes) throw new UnreadableResponse(`its headers have more than ${maxHeadBytes} bytes`);
         refuseNoise(all);
         held = isWhole ? Buffer.from(all) : all;
         return undefined;

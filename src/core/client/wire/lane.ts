@@ -38,8 +38,8 @@ export interface LanePort {
 /** A file that comes in one piece need not be there. */
 const openFlags = constants.O_RDWR | constants.O_CREAT;
 /** One read of the system may bring so much; a slower transfer is read in smaller pieces, so that it flows evenly. */
-const mostBufferBytes = 1024 * 1024;
-const leastBufferBytes = 16 * 1024;
+const maxBufferBytes = 1024 * 1024;
+const minBufferBytes = 16 * 1024;
 /** So few small pieces in hand are worth asking for more. */
 const lowWater = 32;
 
@@ -52,8 +52,8 @@ export async function runLane(
   port: LanePort,
   { limiter, signal }: { readonly limiter: RateLimiter; readonly signal: AbortSignal },
 ): Promise<void> {
-  const perTurn = limiter.shared === undefined ? mostBufferBytes : Math.ceil(limiter.shared.bytesPerSecond / 40);
-  const buffer = Buffer.allocUnsafeSlow(Math.max(leastBufferBytes, Math.min(mostBufferBytes, perTurn)));
+  const perTurn = limiter.shared === undefined ? maxBufferBytes : Math.ceil(limiter.shared.bytesPerSecond / 40);
+  const buffer = Buffer.allocUnsafeSlow(Math.max(minBufferBytes, Math.min(maxBufferBytes, perTurn)));
   const reader = createPieceReader(target, { buffer, lookup: addresses && lookUpIn(addresses) });
   const files = openFiles(directory);
   const requestFor = ({ path, start, end, fileSha256 }: Piece): PieceRequest => ({

@@ -36,7 +36,7 @@ export class NeedsOrdinaryClient extends Error {}
 /** So much may be on its way ahead of what is being read: bytes and requests. */
 const aheadBytes = 1024 * 1024;
 const aheadRequests = 64;
-const mostErrorBytes = 64 * 1024;
+const maxErrorBytes = 64 * 1024;
 
 /** @param buffer into which everything is read; a larger one means fewer turns */
 export function createPieceReader(
@@ -167,7 +167,7 @@ function judge(head: ResponseHead, request: PieceRequest, url: string, sink: Bod
   }
   const refuse = (body: unknown): SkulkError =>
     mapRefusal({ status, body, location: headers.get('location') ?? null, retryAfter: headers.get('retry-after') ?? null }, url);
-  if (length === undefined || length === 0 || length > mostErrorBytes) throw refuse(undefined);
+  if (length === undefined || length === 0 || length > maxErrorBytes) throw refuse(undefined);
   const text = Buffer.alloc(length);
   let filled = 0;
   return (bytes) => {

@@ -3,7 +3,7 @@ const perThreadBytes = 32 * 1024 * 1024;
 /** More do not help one network card, as was measured with up to eight. */
 const usualThreads = 4;
 /** What a person may ask for. */
-const mostThreads = 32;
+const maxThreads = 32;
 
 /**
  * How many threads a transfer gets. Pure.
@@ -20,5 +20,5 @@ export function planThreads({
   readonly asked: number | undefined;
 }): number {
   const worth = Math.floor(bytes / perThreadBytes);
-  return Math.min(worth, asked ?? Math.min(cores, usualThreads), mostThreads);
+  return Math.min(worth, asked ?? Math.min(cores, usualThreads), maxThreads);
 }

@@ -13,8 +13,8 @@ export interface ResponseHead {
 export class UnreadableResponse extends Error {}
 
 /** The most that a head may have, in bytes; a store's own heads have some four hundred. */
-export const mostHeadBytes = 16 * 1024;
-const mostHeaders = 100;
+export const maxHeadBytes = 16 * 1024;
+const maxHeaders = 100;
 
 const statusLine = /^HTTP\/1\.1 ([2-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 /** RFC 9110, 5.1 and 5.5: a token, a colon, a value without controls. Folded lines begin with a space and match nothing. */
@@ -30,7 +30,7 @@ export function parseResponseHead(text: string): ResponseHead {
   const [first = '', ...lines] = text.split('\r\n');
   const status = Number(statusLine.exec(first)?.[1] ?? Number.NaN);
   if (Number.isNaN(status)) throw new UnreadableResponse(`it begins with ${JSON.stringify(first.slice(0, 60))}`);
-  if (lines.length > mostHeaders) throw new UnreadableResponse(`it has more than ${mostHeaders} headers`);
+  if (lines.length > maxHeaders) throw new UnreadableResponse(`it has more than ${maxHeaders} headers`);
   const headers = new Map<string, string>();
   for (const line of lines) {
     const [, name, value = ''] = headerLine.exec(line) ?? [];

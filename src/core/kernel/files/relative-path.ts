@@ -3,8 +3,8 @@ import { SkulkError } from '../errors.ts';
 /** A file's path inside a model, `/` between its parts, that passed `parseRelativePath`. */
 export type RelativePath = string & { readonly brand: 'RelativePath' };
 
-const longestPath = 4096;
-const longestPartBytes = 255;
+const maxPathLength = 4096;
+const maxPartBytes = 255;
 /** What a staged copy keeps of its own beside the model's files. */
 const takenAtTheTop = new Set(['.last_used', '.skulk.json', '.skulk']);
 
@@ -26,7 +26,7 @@ export const isRelativePath = (text: string): text is RelativePath => findProble
 
 function findProblem(text: string): string | undefined {
   if (text === '') return 'it is empty';
-  if (text.length > longestPath) return `it is longer than ${longestPath} characters`;
+  if (text.length > maxPathLength) return `it is longer than ${maxPathLength} characters`;
   if (text.includes('\0')) return 'it has a NUL character';
   if (text.startsWith('/')) return 'it is absolute';
   if (text.includes('\\')) return 'it has a backslash';
@@ -36,7 +36,7 @@ function findProblem(text: string): string | undefined {
   for (const part of parts) {
     if (part === '') return 'a part of it is empty';
     if (part === '.' || part === '..') return `"${part}" is a part of it`;
-    if (Buffer.byteLength(part) > longestPartBytes) return `a part of it is longer than ${longestPartBytes} bytes`;
+    if (Buffer.byteLength(part) > maxPartBytes) return `a part of it is longer than ${maxPartBytes} bytes`;
   }
   if (mayMeanOwn(parts[0] ?? '')) return `${quote(parts[0] ?? '')} belongs to skulk`;
   return undefined;
@@ -60,8 +60,8 @@ export function quote(text: string): string {
 
 /** Some of many texts from outside, and how many more there are. */
 export function quoteSome(texts: readonly string[]): string {
-  const shown = texts.slice(0, mostQuoted).map(quote).join(', ');
-  return texts.length > mostQuoted ? `${shown} and ${texts.length - mostQuoted} more` : shown;
+  const shown = texts.slice(0, maxQuoted).map(quote).join(', ');
+  return texts.length > maxQuoted ? `${shown} and ${texts.length - maxQuoted} more` : shown;
 }
 
-const mostQuoted = 5;
+const maxQuoted = 5;

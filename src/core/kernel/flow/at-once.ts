@@ -1,5 +1,5 @@
 /** Runs work on many items, so many at one time; the results are in the order of the items. The first failure ends it, after what runs has ended. */
-export async function mapAtOnce<T, R>(items: readonly T[], most: number, work: (item: T, index: number) => Promise<R>): Promise<R[]> {
+export async function mapAtOnce<T, R>(items: readonly T[], limit: number, work: (item: T, index: number) => Promise<R>): Promise<R[]> {
   const results: R[] = new Array(items.length);
   const queue = items.entries();
   let hasFailed = false;
@@ -12,7 +12,7 @@ export async function mapAtOnce<T, R>(items: readonly T[], most: number, work: (
       });
     }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: Math.min(most, items.length) }, lane));
+  const lanes = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, lane));
   for (const one of lanes) if (one.status === 'rejected') throw one.reason;
   return results;
 }

@@ -21,7 +21,7 @@ import type { Role } from './find-role.ts';
 
 const lookupMs = 3_000;
 const connectMs = 2_000;
-const mostClockErrorMs = 5 * 60_000;
+const maxClockErrorMs = 5 * 60_000;
 
 /** Does the store's name lead somewhere that this machine can reach? On the store host: where do others reach it? */
 export async function checkAddress(deps: Deps, { url, isHost }: Pick<Role, 'url' | 'isHost'>): Promise<Check> {
@@ -140,7 +140,7 @@ function checkClock({ time }: StoreHealth, now: Date): Check {
   const theirs = time === null ? Number.NaN : Date.parse(time);
   if (Number.isNaN(theirs)) return skipped('clock', 'the store does not tell its time');
   const apart = Math.abs(theirs - now.getTime());
-  if (apart <= mostClockErrorMs) return ok('clock', 'this machine and the store host agree on the time');
+  if (apart <= maxClockErrorMs) return ok('clock', 'this machine and the store host agree on the time');
   return warning(
     'clock',
     `the clocks of this machine and of the store host are ${Math.round(apart / 60_000)} minutes apart`,

@@ -26,7 +26,7 @@ export interface StoreView {
 /** How often a store is asked that cannot tell its changes, in milliseconds. */
 const askEveryMs = 2_000;
 /** After so many times it is tried whether it can by now, as it may have been replaced by a newer one. */
-const mostRounds = 30;
+const maxRounds = 30;
 const reopening: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstDelayMs: 250, longestDelayMs: 5_000 };
 
 /**
@@ -122,7 +122,7 @@ async function hear(news: NonNullable<OpenedStore['news']>, isOnThisDisk: boolea
 
 async function askAgainAndAgain(deps: Deps, opened: OpenedStore, because: string, { change, signal }: Following): Promise<void> {
   let before = '';
-  for (let round = 0; round < mostRounds; round += 1) {
+  for (let round = 0; round < maxRounds; round += 1) {
     const known = await readAll(deps, opened);
     // A server has taken the store over, or has given it back.
     if (known === undefined) return;

@@ -1,7 +1,7 @@
 import type { Deps } from '../../connect/deps.ts';
-import { atMostEvery } from '../../kernel/flow/at-most-every.ts';
 import type { SkulkEvent } from '../../kernel/flow/events.ts';
 import type { Follow } from '../../kernel/flow/follow.ts';
+import { throttle } from '../../kernel/flow/throttle.ts';
 import { type NodeId, readNodeId } from '../../kernel/machine/node-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { StagingView } from '../nodes/look-at-staging.ts';
@@ -57,7 +57,7 @@ export async function openDashboard(given: Deps): Promise<Dashboard> {
     follow: async (tell, signal) => {
       const { hostname } = world;
       let view: DashboardView = { store: null, staging: null, jobs: [], node: { hostname, node_id: await ownId(deps) }, notice };
-      using show = atMostEvery(restMs, () => tell(view));
+      using show = throttle(restMs, () => tell(view));
       const change = (changes: Partial<DashboardView>): void => {
         view = { ...view, ...changes };
         show();

@@ -2,7 +2,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { GivenOrder, KnownNode } from '../../fleet/contract.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
-import { nodesCalled } from './nodes-called.ts';
+import { findNodes } from './find-nodes.ts';
 
 /** Every node that reported to the store, by hostname, and what the store asked that some have not done, oldest first. */
 export async function listNodes(deps: Deps): Promise<{ readonly nodes: readonly KnownNode[]; readonly orders: readonly GivenOrder[] }> {
@@ -26,7 +26,7 @@ export async function listOrders(deps: Deps): Promise<{ readonly orders: readonl
 export async function forgetNode(deps: Deps, { name }: { readonly name: NodeId }): Promise<{ readonly forgotten: NodeId }> {
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
-  const [nodeId = name] = await nodesCalled(fleet, [name]);
+  const [nodeId = name] = await findNodes(fleet, [name]);
   await fleet.forget(nodeId);
   return { forgotten: nodeId };
 }

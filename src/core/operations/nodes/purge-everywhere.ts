@@ -3,7 +3,7 @@ import { openStore } from '../../connect/open-store.ts';
 import type { GivenOrder, NodeOutcome } from '../../fleet/contract.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import { nodesCalled } from './nodes-called.ts';
+import { findNodes } from './find-nodes.ts';
 import { awaitNodes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from './order-everywhere.ts';
 
 /** What was ordered of every node, and how it stands. */
@@ -33,7 +33,7 @@ export async function purgeEverywhere(
 ): Promise<PurgedEverywhere> {
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
-  const nodeIds = named === undefined ? undefined : await nodesCalled(fleet, named);
+  const nodeIds = named === undefined ? undefined : await findNodes(fleet, named);
   const isConcerned = await whoHoldsWhat(fleet);
   const given = await fleet.give({ kind: 'purge', model_id: modelId ?? null, force, ...(nodeIds !== undefined && { nodes: nodeIds }) });
   const outcomes = await awaitNodes(deps, fleet, given, { waitMs, isForAll: named === undefined });

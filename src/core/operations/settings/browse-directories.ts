@@ -21,10 +21,10 @@ export interface BrowsedDirectory {
   readonly total_bytes: number | null;
 }
 
-const mostListed = 1000;
+const maxListed = 1000;
 /** So many entries of a directory are looked at, and of them so many directories sorted. */
-const mostLookedAt = 20_000;
-const mostSorted = 5_000;
+const maxInspected = 20_000;
+const maxSorted = 5_000;
 const byName = new Intl.Collator();
 
 /**
@@ -61,9 +61,9 @@ export async function browseDirectories(deps: Deps, { path }: { readonly path: s
     roots,
     directories: names
       .toSorted(byName.compare)
-      .slice(0, mostListed)
+      .slice(0, maxListed)
       .map((name) => ({ name, path: resolve(place, name) })),
-    is_cut: isCut || names.length > mostListed,
+    is_cut: isCut || names.length > maxListed,
     is_writable: await access(place, constants.W_OK | constants.X_OK).then(
       () => true,
       () => false,
@@ -80,7 +80,7 @@ async function listDirectories(place: string): Promise<{ readonly names: readonl
   // Leaving the loop closes the directory.
   for await (const entry of await opendir(place, { bufferSize: 256 })) {
     looked += 1;
-    if (looked > mostLookedAt || names.length >= mostSorted) return { names, isCut: true };
+    if (looked > maxInspected || names.length >= maxSorted) return { names, isCut: true };
     if (entry.isDirectory() && !isHidden(entry.name)) names.push(entry.name);
   }
   return { names, isCut: false };

@@ -62,7 +62,7 @@ export async function viewConfig(deps: Deps): Promise<ConfigView> {
   try {
     const size = await sizeOf(path);
     // Parsing keeps the server from everything else, and anybody may ask for this.
-    if (size > mostChangeableBytes) throw tooLarge('CONFLICT', path, size);
+    if (size > maxChangeableBytes) throw tooLarge('CONFLICT', path, size);
     const read = await readOrNothing(path);
     return await describe(deps, path, resolved(deps, path, read ?? nothing), { exists: read !== undefined, problem: null });
   } catch (error) {
@@ -77,7 +77,7 @@ export async function viewConfig(deps: Deps): Promise<ConfigView> {
  */
 export async function withBudgetNow(deps: Deps): Promise<Deps> {
   const path = pathOf(deps);
-  const saved = await ((await sizeOf(path)) > mostChangeableBytes ? Promise.resolve(undefined) : readOrNothing(path))
+  const saved = await ((await sizeOf(path)) > maxChangeableBytes ? Promise.resolve(undefined) : readOrNothing(path))
     .then((read) => (read === undefined ? deps.config : resolved(deps, path, read)))
     .catch(() => deps.config);
   const { cleanupOnDeactivate, keepRecentBytes } = saved.settings;
@@ -110,7 +110,7 @@ async function changeNow(
 ): Promise<ConfigChanged> {
   checkSizes(change);
   const size = await sizeOf(path);
-  if (size > mostChangeableBytes) throw tooLarge('CONFLICT', path, size);
+  if (size > maxChangeableBytes) throw tooLarge('CONFLICT', path, size);
   const read = await readOrNothing(path).catch((error: unknown) => {
     if (!(error instanceof SkulkError)) throw error;
     throw new SkulkError('CONFLICT', error.message, { hint: `mend the file first: ${error.hint ?? path}`, cause: error });
@@ -130,7 +130,7 @@ async function changeNow(
     return { text: result.text, after: resolved(deps, path, result.read), hasSecret: holdsSecret(result.read.content) };
   });
   const bytes = Buffer.byteLength(changed);
-  if (bytes > mostChangeableBytes) throw tooLarge('BAD_REQUEST', path, bytes);
+  if (bytes > maxChangeableBytes) throw tooLarge('BAD_REQUEST', path, bytes);
   await checkNewPaths(deps.world, before, after);
   if (!dryRun && news.length > 0 && changed !== text) await write(path, changed, { isNew: read === undefined, hasSecret });
   const view = await describe(deps, path, after, { exists: read !== undefined || (!dryRun && news.length > 0), problem: null });
@@ -141,21 +141,21 @@ async function changeNow(
  * A larger file is not changed here, and none is made: whoever reads it would stand still for the time that it takes, and `serve` reads
  * a file up to its own bound only. Those that people write have a few KiB.
  */
-const mostChangeableBytes = 64 * 1024;
-const mostLeaves = 200;
+const maxChangeableBytes = 64 * 1024;
+const maxLeaves = 200;
 /** No path and no secret is longer, and no list of them. */
-const longestValue = 4096;
-const longestList = 16 * 1024;
+const maxValueLength = 4096;
+const maxListLength = 16 * 1024;
 
 function checkSizes(change: ConfigChange): void {
   const leaves = leavesOf(change);
-  if (leaves.length > mostLeaves)
-    throw new SkulkError('BAD_REQUEST', `${leaves.length} settings are changed at once; ${mostLeaves} are possible`, {
+  if (leaves.length > maxLeaves)
+    throw new SkulkError('BAD_REQUEST', `${leaves.length} settings are changed at once; ${maxLeaves} are possible`, {
       hint: 'send them in several requests',
     });
   for (const [keys, value] of leaves) {
-    const isTooLong = typeof value === 'string' ? value.length > longestValue : JSON.stringify(value ?? null).length > longestList;
-    if (isTooLong || keys.some((key) => key.length > longestValue))
+    const isTooLong = typeof value === 'string' ? value.length > maxValueLength : JSON.stringify(value ?? null).length > maxListLength;
+    if (isTooLong || keys.some((key) => key.length > maxValueLength))
       throw new SkulkError('BAD_REQUEST', `the value of ${keys.join('.').slice(0, 80)} is longer than a setting can be`, {
         hint: 'GET /config/schema says what a setting takes',
       });
@@ -171,7 +171,7 @@ const sizeOf = (path: string): Promise<number> =>
 const tooLarge = (code: 'CONFLICT' | 'BAD_REQUEST', path: string, bytes: number): SkulkError =>
   new SkulkError(
     code,
-    `${path} ${code === 'CONFLICT' ? 'has' : 'would have'} ${bytes} bytes; a file of ${mostChangeableBytes} at most can be changed here`,
+    `${path} ${code === 'CONFLICT' ? 'has' : 'would have'} ${bytes} bytes; a file of ${maxChangeableBytes} at most can be changed here`,
     { hint: 'edit the file by hand; `skulk config validate` checks it' },
   );
 

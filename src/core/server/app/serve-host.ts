@@ -7,8 +7,8 @@ import { openHostStore } from '../../connect/open-store.ts';
 import { rememberModels } from '../../connect/served-stores.ts';
 import type { HostFleet } from '../../fleet/fleet.ts';
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
-import { atMostEvery } from '../../kernel/flow/at-most-every.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
+import { throttle } from '../../kernel/flow/throttle.ts';
 import { openHostFleet } from '../../operations/nodes/fleet-agent.ts';
 import { followAdministration, openAdministration } from '../../operations/store/open-administration.ts';
 import type { HostUploads, LocalStore } from '../../store/contract.ts';
@@ -136,7 +136,7 @@ function tellPresence({ world, config }: Deps, isAway: boolean): void {
 /** Remembers beside the store how many models it has, now and after changes. @returns what ends it */
 function countModels(deps: Deps, store: LocalStore): () => Promise<unknown> {
   let last: Promise<unknown> = Promise.resolve();
-  const count = atMostEvery(1000, () => {
+  const count = throttle(1000, () => {
     last = last.then(() => rememberModels(deps, store)).catch(() => undefined);
   });
   const stop = store.onChange(count);

@@ -4,7 +4,7 @@ import type { WorkOptions } from '../../store/contract.ts';
 import { answerError, errorLine } from '../app/error-body.ts';
 
 /** What a client that reads nothing may leave unread, in bytes. */
-const mostUnread = 64 * 1024;
+const maxUnread = 64 * 1024;
 
 /**
  * Answers long work as lines of JSON: progress at most every `intervalMs`, also as a sign of life, then `{"result"}` or
@@ -32,7 +32,7 @@ export async function streamWork(
   };
   const heartbeat = setInterval(() => {
     begin();
-    if (raw.writableLength < mostUnread) raw.write(`${JSON.stringify({ progress })}\n`);
+    if (raw.writableLength < maxUnread) raw.write(`${JSON.stringify({ progress })}\n`);
   }, intervalMs);
   socket.once('close', onClose);
   if (socket.destroyed) onClose();

@@ -100,7 +100,7 @@ const fileLines = ({ files }: ModelDetails, width: number): Lines => [
 ];
 
 const fileColumns: readonly Column<ModelDetails['files'][number]>[] = [
-  { title: 'FILE', most: 60, cut: 'middle', cell: ({ path }) => path },
+  { title: 'FILE', maxWidth: 60, cut: 'middle', cell: ({ path }) => path },
   { title: 'SIZE', align: 'right', cell: ({ size }) => (size === null ? '?' : formatBytes(size)) },
-  { title: 'SHA256', grows: 12, cell: ({ sha256 }) => ({ text: sha256 ?? '?', tone: 'quiet' }) },
+  { title: 'SHA256', flexMinWidth: 12, cell: ({ sha256 }) => ({ text: sha256 ?? '?', tone: 'quiet' }) },
 ];

@@ -87,7 +87,7 @@ function copyLines({ copies, staged_models }: ShownNode, now: Date, width: numbe
 }
 
 const copyColumns = (now: Date): readonly Column<ShownCopy>[] => [
-  { title: 'MODEL', grows: 20, cut: 'middle', cell: ({ model_id }) => model_id },
+  { title: 'MODEL', flexMinWidth: 20, cut: 'middle', cell: ({ model_id }) => model_id },
   { title: 'SIZE', align: 'right', cell: ({ size_bytes }) => formatBytes(size_bytes) },
   { title: 'LAST USED', align: 'right', cell: ({ last_used }) => ({ text: formatAge(last_used, now, ''), tone: 'quiet' }) },
   { title: 'STATE', cell: (copy) => stateOfCopy(copy) },

@@ -20,7 +20,7 @@ interface Found {
 }
 
 /** So many quantizations are seen at a time. */
-const mostSeen = 8;
+const maxVisible = 8;
 
 /** Adding a model from Hugging Face by its name: what that would bring, of a GGUF repo one of several, then the download. */
 export function AddDialog(): ReactElement {
@@ -79,7 +79,7 @@ function OfferDialog({ found: { ref, offer }, onBack }: { readonly found: Found;
   const keys = choices.map(({ gguf_file }) => gguf_file);
   const [list, setList] = useState(() => ({ ...newList, chosen: { key: firstChoice(choices, ref.selector), index: 0 } }));
   const begin = useTask<void>();
-  const { index, top } = placeList(list, keys, mostSeen);
+  const { index, top } = placeList(list, keys, maxVisible);
   const choice = choices[index];
   const bytes = choice?.size_bytes ?? offer?.total_bytes;
   const free = view.store?.health?.free_bytes;
@@ -100,8 +100,8 @@ function OfferDialog({ found: { ref, offer }, onBack }: { readonly found: Found;
           ),
         ]),
     ...(choices.length > 0 ? [[]] : []),
-    ...choices.slice(top, top + mostSeen).map((one, at) => choiceLine(one, top + at === index, width)),
-    ...(choices.length > mostSeen ? [[{ text: `${index + 1} of ${choices.length}`, tone: 'quiet' } as const]] : []),
+    ...choices.slice(top, top + maxVisible).map((one, at) => choiceLine(one, top + at === index, width)),
+    ...(choices.length > maxVisible ? [[{ text: `${index + 1} of ${choices.length}`, tone: 'quiet' } as const]] : []),
     ...(bytes !== undefined && free !== undefined && bytes > free
       ? [[], [{ text: `! the store has only ${formatBytes(free)} free`, tone: 'warn' } as const]]
       : []),
@@ -127,7 +127,7 @@ function OfferDialog({ found: { ref, offer }, onBack }: { readonly found: Found;
         if (begin.isBusy) return;
         if (key === 'enter') return download();
         if (key === 'escape' || key === 'q') return onBack();
-        setList(moveInList(list, key, keys, mostSeen) ?? list);
+        setList(moveInList(list, key, keys, maxVisible) ?? list);
       }}
     />
   );

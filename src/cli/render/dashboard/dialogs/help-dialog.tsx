@@ -25,7 +25,7 @@ const keyColumn = 19;
 export function HelpDialog(): ReactElement {
   const { open } = useDashboard();
   const width = useDialogWidth();
-  const most = useDialogLines();
+  const maxLines = useDialogLines();
   const [page, setPage] = useState(0);
   const lines = keys.flatMap(([key, does]) =>
     wrap(does, width - keyColumn).map((text, index): readonly Part[] => [
@@ -33,12 +33,12 @@ export function HelpDialog(): ReactElement {
       text,
     ]),
   );
-  const from = page * most;
-  const isLast = from + most >= lines.length;
+  const from = page * maxLines;
+  const isLast = from + maxLines >= lines.length;
   return (
     <Dialog
       title="Keys"
-      lines={lines.slice(from, from + most)}
+      lines={lines.slice(from, from + maxLines)}
       keys={hintParts(
         isLast
           ? [['any key', 'closes this']]

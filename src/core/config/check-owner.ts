@@ -16,7 +16,7 @@ const sticky = 0o1000;
  * Why a file that was found does not count; undefined when it does.
  * @returns a clause such as `it belongs to uid 1001`
  */
-export async function whyForeign(path: string, { env }: Pick<World, 'env'>): Promise<string | undefined> {
+export async function findForeignOwner(path: string, { env }: Pick<World, 'env'>): Promise<string | undefined> {
   const trusted = trustedUids(env);
   // Windows has no uids; there the ACLs of the home directory do this.
   if (trusted === undefined) return undefined;

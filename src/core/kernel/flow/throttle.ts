@@ -1,10 +1,10 @@
 /** A call that is made at once, and then again so long after it at the soonest, with what was wanted last. */
-export interface Paced extends Disposable {
+export interface Throttled extends Disposable {
   (): void;
 }
 
 /** @param restMs how long it rests between two calls, in milliseconds */
-export function atMostEvery(restMs: number, work: () => void): Paced {
+export function throttle(restMs: number, work: () => void): Throttled {
   let timer: NodeJS.Timeout | undefined;
   let isWanted = false;
   const run = (): void => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { atEnd } from './at-end.ts';
 
 /** A store that tells whatever a test wants it to. */
-export interface ToldStore {
+export interface ScriptedStore {
   readonly url: string;
   /** How often somebody began to listen. */
   readonly listened: () => number;
@@ -92,7 +92,7 @@ export const someNode = (node_id: string, more: object = {}): object => ({
 });
 
 /** Opens one on a free port of 127.0.0.1; it ends with the test. */
-export async function toldStore(): Promise<ToldStore> {
+export async function scriptedStore(): Promise<ScriptedStore> {
   const streams = new Set<ServerResponse>();
   const newest = new Map<string, unknown>([
     ['registry', { entries: [] }],
@@ -132,7 +132,7 @@ export async function toldStore(): Promise<ToldStore> {
     server.closeAllConnections();
     server.close();
   });
-  const store: ToldStore = {
+  const store: ScriptedStore = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     listened: () => listened,
     tell: (name, data) => {

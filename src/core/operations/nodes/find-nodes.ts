@@ -7,7 +7,7 @@ import type { NodeId } from '../../kernel/machine/node-id.ts';
  * The ids of nodes that are called by their ids, or by hostnames that one node alone has.
  * @throws SkulkError NODE_NOT_FOUND, BAD_REQUEST for a hostname of several
  */
-export async function nodesCalled(fleet: Fleet, names: readonly NodeId[]): Promise<readonly NodeId[]> {
+export async function findNodes(fleet: Fleet, names: readonly NodeId[]): Promise<readonly NodeId[]> {
   const known = await fleet.nodes();
   return names.map((name) => {
     if (known.some(({ node_id }) => node_id === name)) return name;
