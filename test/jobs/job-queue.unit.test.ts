@@ -5,7 +5,8 @@ import type { DownloadRequest } from '../../src/core/jobs/contract.ts';
 import { type DownloadDetails, decodeDownload, downloadKind, encodeDownload } from '../../src/core/jobs/download-kind.ts';
 import type { JobContext, JobKind } from '../../src/core/jobs/job-kind.ts';
 import { createJobQueue, type JobQueueOptions } from '../../src/core/jobs/job-queue.ts';
-import type { Job, JobProgress } from '../../src/core/jobs/job-state.ts';
+import { createJobRecords } from '../../src/core/jobs/job-records.ts';
+import { type Job, type JobProgress, newJob } from '../../src/core/jobs/job-state.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -27,16 +28,18 @@ const request = (name: string, more: Partial<DownloadRequest> = {}): DownloadReq
 async function queueForTest({
   isDurable = true,
   home,
+  signal,
   kind = {},
   ...options
 }: {
   readonly isDurable?: boolean;
   readonly home?: string;
+  readonly signal?: AbortSignal;
   readonly kind?: Partial<JobKind<DownloadRequest, DownloadDetails>>;
 } & Partial<Pick<JobQueueOptions<DownloadRequest, DownloadDetails>, 'maxRunning' | 'maxPending' | 'maxFinished'>> = {}) {
   const root = home ?? (await temporaryDirectory());
   const directory = join(root, 'jobs');
-  const world: TestWorld = testWorld(root);
+  const world: TestWorld = testWorld(root, signal === undefined ? {} : { signal });
   const runs: Run[] = [];
   const queue = createJobQueue<DownloadRequest, DownloadDetails>({
     kind: {
@@ -255,12 +258,17 @@ describe('the records of jobs', () => {
     expect(await second.record('a')).toMatchObject({ status: 'downloading' });
   });
 
-  test('say that a job goes on when the process ends by itself', async () => {
-    const { queue, runOf, record } = await queueForTest({ maxRunning: 1 });
+  test.each(['the queue is closed', 'the process is told to end'])('say that a job goes on when %s', async (how) => {
+    const process = new AbortController();
+    const { queue, runs, runOf, record } = await queueForTest({ maxRunning: 1, signal: process.signal });
     for (const name of ['a', 'b']) await queue.submit(request(name));
     const { context, end } = await runOf('a');
     context.signal.addEventListener('abort', () => end.reject(context.signal.reason));
+    const seen: string[] = [];
+    queue.subscribe(({ modelId, status }) => seen.push(`${modelId} ${status}`));
+    if (how !== 'the queue is closed') process.abort(new SkulkError('TERMINATED', 'the process ends'));
     await within('the end of the queue', queue.close());
+    expect([runs.length, seen]).toEqual([1, ['org/a pending']]);
     expect([await record('a'), await record('b')]).toMatchObject([
       { status: 'pending', error: null },
       { status: 'pending', error: null },
@@ -313,6 +321,29 @@ describe('the records of jobs', () => {
       exact: true,
     });
     expect((await readdir(directory)).length).toBe(7);
+  });
+
+  test('of one model are written one after the other, so that the last state stays', async () => {
+    const directory = await temporaryDirectory();
+    const slow = Promise.withResolvers<void>();
+    const gates = [slow.promise, Promise.resolve()];
+    const records = createJobRecords(
+      { directory, encode: encodeDownload, decode: decodeDownload, assertHeld: async () => gates.shift() },
+      () => undefined,
+    );
+    const job = (bytesDone: number): TestJob => ({
+      ...newJob({ modelId: id('a'), request: request('a'), details: { commit: null } }, { now: new Date() }),
+      bytesDone,
+    });
+    const first = records.write(id('a'), () => job(1));
+    const second = records.write(id('a'), () => job(2));
+    await new Promise(setImmediate);
+    expect(await readdir(directory)).toEqual([]);
+    slow.resolve();
+    await within('both writes', Promise.all([first, second]));
+    expect(await records.readAll()).toMatchObject([{ bytesDone: 2 }]);
+    await records.remove(id('a'));
+    expect(await records.readAll()).toEqual([]);
   });
 
   test('that cannot be written refuse a new job, and are a warning for one that runs', async () => {
