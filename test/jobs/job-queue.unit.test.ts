@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { DownloadRequest } from '../../src/core/jobs/contract.ts';
@@ -29,12 +29,14 @@ async function queueForTest({
   isDurable = true,
   home,
   signal,
+  assertHeld,
   kind = {},
   ...options
 }: {
   readonly isDurable?: boolean;
   readonly home?: string;
   readonly signal?: AbortSignal;
+  readonly assertHeld?: () => Promise<void>;
   readonly kind?: Partial<JobKind<DownloadRequest, DownloadDetails>>;
 } & Partial<Pick<JobQueueOptions<DownloadRequest, DownloadDetails>, 'maxRunning' | 'maxPending' | 'maxFinished'>> = {}) {
   const root = home ?? (await temporaryDirectory());
@@ -51,7 +53,7 @@ async function queueForTest({
       },
       ...kind,
     },
-    ...(isDurable && { storage: { directory, encode: encodeDownload, decode: decodeDownload } }),
+    ...(isDurable && { storage: { directory, encode: encodeDownload, decode: decodeDownload, assertHeld } }),
     maxRunning: 2,
     maxPending: 10,
     maxFinished: 10,
@@ -321,6 +323,60 @@ describe('the records of jobs', () => {
       exact: true,
     });
     expect((await readdir(directory)).length).toBe(7);
+  });
+
+  test('leave nothing out that was accepted, wherever a kill falls between two writes', async () => {
+    const kills: { readonly home: string; readonly accepted: readonly string[]; readonly finished: readonly string[] }[] = [];
+    const accepted = new Set<string>();
+    const finished = new Map<string, string>();
+    const root = await temporaryDirectory();
+    const { queue, runOf, directory, ended } = await queueForTest({
+      maxRunning: 1,
+      // What lies on the disk before each write is what a kill there would leave.
+      assertHeld: async () => {
+        const home = join(root, String(kills.length));
+        kills.push({ home, accepted: [...accepted], finished: [...finished.values()] });
+        if (kills.length > 1) await cp(directory, join(home, 'jobs'), { recursive: true, filter: (path) => !path.endsWith('.tmp') });
+      },
+    });
+    const submit = async (name: string): Promise<void> => {
+      finished.delete(name);
+      await queue.submit(request(name));
+      accepted.add(name);
+    };
+    for (const name of ['a', 'b', 'c']) await submit(name);
+    const first = await runOf('a');
+    first.context.report({ bytesTotal: 10, bytesDone: 5, details: { commit: 'abc' } });
+    await first.context.save();
+    await queue.cancel(id('b'));
+    finished.set('b', 'org/b cancelled');
+    first.end.reject(new SkulkError('NO_SPACE', 'no room'));
+    // By then the end of `a` is written, as its place is free again.
+    const second = await runOf('c');
+    finished.set('a', 'org/a failed');
+    await submit('b');
+    second.end.resolve({});
+    const third = await runOf('b');
+    finished.set('c', 'org/c complete');
+    await submit('a');
+    third.end.resolve({});
+    (await runOf('a', 2)).end.resolve({});
+    await ended('a');
+    await queue.close();
+
+    expect(kills.length).toBeGreaterThan(10);
+    for (const [number, killed] of kills.entries()) {
+      const next = await queueForTest({ home: killed.home, maxRunning: 10 });
+      await next.queue.resume();
+      const jobs = next.queue.list();
+      expect(next.world.warnings(), `kill ${number}`).toEqual([]);
+      expect(jobs.map(({ modelId }) => modelId).toSorted(), `kill ${number}`).toEqual(expect.arrayContaining(killed.accepted.map(id)));
+      // What was reported as finished is so; everything else runs, or says truly how it ended.
+      const states = jobs.map(({ modelId, status }) => `${modelId} ${status}`);
+      expect(states, `kill ${number}`).toEqual(expect.arrayContaining([...killed.finished]));
+      expect(states.filter((state) => state.endsWith('pending'))).toEqual([]);
+      for (const { modelId, status } of jobs) if (status === 'running') await next.runOf(modelId.slice('org/'.length));
+    }
   });
 
   test('of one model are written one after the other, so that the last state stays', async () => {
