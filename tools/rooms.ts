@@ -29,10 +29,15 @@ export const rooms: Readonly<Record<string, Room>> = {
     },
     forbiddenModules: /^node:|^[^.]/,
   },
-  cli: { values: ['core/config', 'core/kernel'] },
+  cli: {
+    values: ['core/config', 'core/kernel'],
+    types: ['core/connect'],
+    // Whoever runs a command closes its connections.
+    doors: { 'cli/run-command.ts': ['core/connect'] },
+  },
   // The way in for programs: it names what is public, and reads the environment of the process for whoever gives none.
   'index.ts': { values: ['library', 'core/kernel'], types: ['core/operations', 'core/store', 'core/jobs'] },
-  library: { values: ['core/operations', 'core/config', 'core/kernel'], types: ['core/connect', 'core/store', 'core/jobs'] },
+  library: { values: ['core/operations', 'core/connect', 'core/config', 'core/kernel'], types: ['core/store', 'core/jobs'] },
   'core/server': {
     values: ['core/operations', 'core/node', 'core/connect', 'core/access', 'core/catalog', 'core/kernel', 'core/transfer'],
     types: ['core/store', 'core/client', 'core/config', 'core/jobs', 'core/fleet'],
@@ -59,7 +64,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     values: ['core/staging', ...reach],
     types: ['core/config'],
     // It tells a directory that is not mounted from a store that is not there.
-    doors: { 'core/connect/open-store.ts': ['core/config'] },
+    doors: { 'core/connect/store/find-store.ts': ['core/config'], 'core/connect/store/open-host-store.ts': ['core/config'] },
   },
   'core/staging': { values: data, types: dataRooms },
   'core/store': { values: data, types: dataRooms },

@@ -1,4 +1,5 @@
 import type { Config, SettingFlags } from '../core/config/settings.ts';
+import type { Connections } from '../core/connect/connections.ts';
 import type { SkulkError } from '../core/kernel/errors.ts';
 import type { Follow } from '../core/kernel/flow/follow.ts';
 import type { World } from '../core/kernel/world.ts';
@@ -13,6 +14,8 @@ export { argument, choice, duration, flag, list, number, rate, requiredNumber, v
 export interface Deps {
   readonly world: World;
   readonly config: Config;
+  /** They are closed when the command ends. */
+  readonly connections: Connections;
 }
 
 /** The screens of a terminal. */

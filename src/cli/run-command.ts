@@ -1,4 +1,5 @@
 import type { SettingFlags } from '../core/config/settings.ts';
+import { createConnections } from '../core/connect/connections.ts';
 import { errorCodes, SkulkError } from '../core/kernel/errors.ts';
 import type { World } from '../core/kernel/world.ts';
 import type { AnyCommand, CommandContext, Deps, Outcome } from './definition.ts';
@@ -46,7 +47,8 @@ export async function runCommand(command: AnyCommand, { globals, given }: Parsed
       signal: abort.signal,
       emit: reporter.emit,
     };
-    const outcome = await command.execute(given, { ...makeContext(world, globals, host, terminal), takeSignals });
+    using connections = createConnections(world);
+    const outcome = await command.execute(given, { ...makeContext({ world, connections }, globals, host, terminal), takeSignals });
     reporter.stop();
     return await printOutcome(outcome, globals, { terminal, now: world.now() });
   } catch (error) {
@@ -87,7 +89,12 @@ async function printOutcome(
 
 const formatJson = (value: unknown, { stdoutIsTerminal }: Terminal): string => JSON.stringify(value, undefined, stdoutIsTerminal ? 2 : 0);
 
-function makeContext(world: World, globals: GlobalValues, host: Host, terminal: Terminal): Omit<CommandContext, 'takeSignals'> {
+function makeContext(
+  { world, connections }: Pick<Deps, 'world' | 'connections'>,
+  globals: GlobalValues,
+  host: Host,
+  terminal: Terminal,
+): Omit<CommandContext, 'takeSignals'> {
   const flags: SettingFlags = { config: globals.config, store: globals.store, token: globals.token };
   return {
     world,
@@ -104,7 +111,7 @@ function makeContext(world: World, globals: GlobalValues, host: Host, terminal: 
       terminal.hide(config.settings.hubToken.value);
       const { guardMount } = await import('../core/kernel/machine/known-mounts.ts');
       await guardMount(config.skulkHome, config.settings.nodeCachePath.value);
-      return { world, config };
+      return { world, config, connections };
     },
     confirm: async (question) => (await import('./confirm.ts')).confirm(question, { input: host.stdin, terminal, signal: world.signal }),
     ...makeScreens(world, globals, host, terminal),

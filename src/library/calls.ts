@@ -15,6 +15,8 @@ export interface Call {
 export interface Calls {
   /** @throws SkulkError INTERRUPTED when the call was aborted, USAGE after the end; what a listener threw; what the work throws */
   make<T>(options: CallOptions, work: (call: Call) => Promise<T>): Promise<T>;
+  /** Aborts when it is closed. */
+  readonly signal: AbortSignal;
   /** Aborts what still runs, and waits for its end. */
   close(): Promise<void>;
 }
@@ -24,6 +26,7 @@ export function createCalls(shared: Pick<CallOptions, 'signal' | 'onEvent'>): Ca
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
   return {
+    signal: closing.signal,
     make: (options, work) => {
       if (closing.signal.aborted)
         return Promise.reject(new SkulkError('USAGE', 'this skulk is closed', { hint: 'open another one with openSkulk()' }));

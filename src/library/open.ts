@@ -1,4 +1,5 @@
 import { loadConfig } from '../core/config/load.ts';
+import { createConnections } from '../core/connect/connections.ts';
 import type { Deps } from '../core/connect/deps.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import type { SkulkEvent } from '../core/kernel/flow/events.ts';
@@ -29,17 +30,23 @@ export type Surroundings = Omit<World, 'signal' | 'emit' | 'now'>;
 export async function open(surroundings: Surroundings, { config, store, token, signal, onEvent }: OpenOptions): Promise<Skulk> {
   const calls = createCalls({ signal, onEvent });
   const told = new Set<string>();
+  // What a look-up has to say belongs to no call.
+  const connections = createConnections({ ...surroundings, now: () => new Date(), signal: calls.signal, emit: () => undefined });
   const prepare = async ({ signal: ofCall, emit }: Call): Promise<Deps> => {
     const world: World = { ...surroundings, now: () => new Date(), signal: ofCall, emit };
     // What is to be said of the configuration is said once, and not by each call.
     const loading = await loadConfig({ ...world, emit: (event) => emitOnce(event, told, emit) }, { config, store, token });
     await guardMount(loading.skulkHome, loading.settings.nodeCachePath.value);
-    return { world, config: loading };
+    return { world, config: loading, connections };
   };
   await calls.make({}, prepare);
   const make = <T>(options: CallOptions, work: (deps: Deps, call: Call) => Promise<T>): Promise<T> =>
     calls.make(options, async (call) => await work(await prepare(call), call));
-  const verbs = { ...copyVerbs(make), ...downloadVerbs(make), ...storeVerbs(make), close: calls.close, [Symbol.asyncDispose]: calls.close };
+  const close = async (): Promise<void> => {
+    await calls.close();
+    connections[Symbol.dispose]();
+  };
+  const verbs = { ...copyVerbs(make), ...downloadVerbs(make), ...storeVerbs(make), close, [Symbol.asyncDispose]: close };
   // The overloads of the contract say which option brings which result.
   return verbs as Skulk;
 }

@@ -13,7 +13,7 @@ import { runInProcess } from '../helpers/run-in-process.ts';
 import { isLong } from '../helpers/seeded.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-import { testWorld } from '../helpers/world.ts';
+import { testDeps, testWorld } from '../helpers/world.ts';
 
 /** What of a server is not asked anything, as only its routes are looked at. */
 const nothing = <T>(): T => ({}) as T;
@@ -23,7 +23,7 @@ async function allRoutes(): Promise<{ readonly store: readonly RouteRole[]; read
   const home = await temporaryDirectory();
   await using store = await directoryStore({});
   const world = testWorld(home);
-  const deps = { world, config: await loadConfig(world), store };
+  const deps = { ...testDeps(world, await loadConfig(world)), store };
   const administration = nothing<StoreAdministration>();
   const storeApp = await createStoreApp({
     store,

@@ -12,7 +12,7 @@ import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { type Ended, type RunningSkulk, runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-import { testConfig, testWorld } from '../helpers/world.ts';
+import { testDeps, testWorld } from '../helpers/world.ts';
 
 /*
  * A process is killed at the n-th thing that happens below the store, n being drawn for each round. Whatever the moment:
@@ -33,7 +33,7 @@ async function makeHome() {
   await writeFiles(source, next);
   await writeFiles(first, old);
   const world = testWorld(home);
-  const deps = { world, config: testConfig(world) };
+  const deps = testDeps(world);
   const add = (path: string, modelId: typeof target) => addModel(deps, { path, modelId, move: false, force: false });
   await add(first, bystander);
   return {

@@ -11,7 +11,7 @@ import { createStoreApp } from '../../src/core/server/app/store-app.ts';
 import { directoryStore, type Models } from './directory-store.ts';
 import { type FaultProxy, faultProxy } from './fault-proxy.ts';
 import { temporaryDirectory } from './temp-directory.ts';
-import { type TestWorld, testConfig, testWorld } from './world.ts';
+import { type TestWorld, testConfig, testDeps, testWorld } from './world.ts';
 
 /** A store's server in this process; it ends with the test. */
 export async function serveModels(models: Models) {
@@ -62,7 +62,7 @@ export async function stagingNode(
     env: { ...(url !== undefined && { SKULK_STORE: url }), ...env },
     ...(signal !== undefined && { signal }),
   });
-  const deps: Deps = { world, config: testConfig(world, { content }) };
+  const deps: Deps = testDeps(world, testConfig(world, { content }));
   const request: StagingNode['request'] = (refs, options) =>
     stageModels(deps, { refs: refs.map(parseModelRef), dryRun: false, force: false, offline: false, ...options });
   return {

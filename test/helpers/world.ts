@@ -1,7 +1,10 @@
 import { hostname } from 'node:os';
+import { onTestFinished } from 'vitest';
 import { resolveConfig } from '../../src/core/config/load.ts';
 import type { ConfigFile } from '../../src/core/config/schema.ts';
 import type { Config, SettingFlags } from '../../src/core/config/settings.ts';
+import { createConnections } from '../../src/core/connect/connections.ts';
+import type { Deps } from '../../src/core/connect/deps.ts';
 import type { SkulkEvent } from '../../src/core/kernel/flow/events.ts';
 import type { World } from '../../src/core/kernel/world.ts';
 
@@ -41,3 +44,13 @@ export const testConfig = (
   world: World,
   { content = {}, flags = {}, nodeId }: { content?: ConfigFile; flags?: SettingFlags; nodeId?: string } = {},
 ): Config => resolveConfig(world, { content, file: undefined, flags, nodeId, skulkHome: world.env['SKULK_HOME'] ?? world.homeDirectory });
+
+/** What an operation gets in a world. Its connections to stores are closed when the test ends. */
+export function testDeps<W extends World>(
+  world: W,
+  config: Config = testConfig(world),
+): Pick<Deps, 'config' | 'connections'> & { world: W } {
+  const connections = createConnections(world);
+  onTestFinished(() => connections[Symbol.dispose]());
+  return { world, config, connections };
+}

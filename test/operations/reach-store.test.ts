@@ -113,8 +113,8 @@ test('a store that accepts a connection and does not answer is given up after th
   const request = { ref: parseModelRef('org/m'), command: ['true'], offline: false, takeSignals: () => () => {} };
   expect(await runModel(node.deps, request)).toEqual({ status: 0 });
   expect(node.world.warnings()).toEqual([expect.stringMatching(/could not be asked whether org\/m changed: .* sent nothing for 2 s/)]);
-  // A probe and a question each for the orders and for the model, and nothing once the program has ended.
-  expect(sockets.size).toBe(4);
+  // One for the orders and one for the model, each tried and then asked, and nothing once the program has ended.
+  expect(sockets.size).toBe(2);
 });
 
 test('how long a store is waited for is 1.5 s unless SKULK_CONNECT_TIMEOUT says otherwise, and what is no time gets a sentence', async () => {

@@ -8,6 +8,7 @@ import { stopApp } from '../../src/core/server/app/stop-app.ts';
 import type { LocalStore } from '../../src/core/store/contract.ts';
 import { directoryStore } from '../helpers/directory-store.ts';
 import { ask } from '../helpers/raw-http.ts';
+import { testDeps } from '../helpers/world.ts';
 
 const cleanUps: (() => PromiseLike<unknown>)[] = [];
 afterEach(async () => {
@@ -36,7 +37,7 @@ async function serve({
     emit: () => {},
   };
   const config = await loadConfig(world);
-  const deps = { world, config, ...(hasStore && { store }) };
+  const deps = { ...testDeps(world, config), ...(hasStore && { store }) };
   const identity = { hostname: 'kite3', node_id: 'n1', preferred_address: '192.168.1.10', version: '1.2.3', role: 'store' };
   const app = await createApiApp({ deps, identity: () => identity, logLevel: 'silent' });
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });

@@ -9,7 +9,7 @@ import { listen } from '../../src/core/server/app/listen.ts';
 import { stopApp } from '../../src/core/server/app/stop-app.ts';
 import { ask, type RawAnswer } from '../helpers/raw-http.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-import { testWorld } from '../helpers/world.ts';
+import { testDeps, testWorld } from '../helpers/world.ts';
 
 interface View {
   path: string;
@@ -31,7 +31,7 @@ async function serve(content?: string, { name = 'skulk.yaml', env = {} }: { name
   const file = join(home, name);
   if (content !== undefined) await writeFile(file, content);
   const world = { ...testWorld(home, { env: { XDG_CONFIG_HOME: join(home, 'xdg'), ...env } }), hostname: 'kite3' };
-  const deps = { world, config: await loadConfig(world, content === undefined ? {} : { config: file }) };
+  const deps = testDeps(world, await loadConfig(world, content === undefined ? {} : { config: file }));
   const identity = { hostname: 'kite3', node_id: 'n1', preferred_address: null, version: '1', role: 'node' };
   const token = deps.config.settings.token.value;
   const access = createAccess({ token, adminKey });
@@ -287,7 +287,7 @@ describe('the configuration over HTTP', () => {
     await symlink(linked.file, link);
     const world = testWorld(linked.home);
     const app = await createApiApp({
-      deps: { world, config: await loadConfig(world, { config: link }) },
+      deps: testDeps(world, await loadConfig(world, { config: link })),
       access: createAccess({ adminKey }),
       identity: () => ({ hostname: 'k', node_id: 'n', preferred_address: null, version: '1', role: 'node' }),
       logLevel: 'silent',

@@ -16,7 +16,7 @@ import { fakeHub } from '../helpers/fake-hub.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { rounds, testSeed } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
-import { testConfig, testWorld } from '../helpers/world.ts';
+import { testConfig, testDeps, testWorld } from '../helpers/world.ts';
 
 const modelId = parseModelId('org/m');
 const hubModel = parseModelId('org/hub');
@@ -57,10 +57,7 @@ async function makeHost() {
   await writeFiles(join(home, 'outside'), { 'mine.txt': 'outside' });
   await mkdir(join(home, 'store'));
   const world = testWorld(home, { env: { HF_ENDPOINT: hub.url, HF_HOME: join(home, 'hf') } });
-  const deps = {
-    world,
-    config: testConfig(world, { content: { model_store: { staging: { staging_keep_recent_gb: 0 } } } }),
-  };
+  const deps = testDeps(world, testConfig(world, { content: { model_store: { staging: { staging_keep_recent_gb: 0 } } } }));
   const stage = (force: boolean) => stageModels(deps, { refs: [parseModelRef('org/m')], dryRun: false, force, offline: false });
   const add = (force: boolean) => addModel(deps, { path: source, modelId, move: false, force });
   const remove = (id: ModelId) => deleteModels(deps, { modelIds: [id], force: true, waitMs: 0 });

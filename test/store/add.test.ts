@@ -15,7 +15,7 @@ import { codeOf } from '../contract/store-contract.ts';
 import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
-import { testConfig, testWorld } from '../helpers/world.ts';
+import { testDeps, testWorld } from '../helpers/world.ts';
 
 const modelId = parseModelId('org/name');
 
@@ -28,7 +28,7 @@ async function makeHome() {
   // With a store of its own, no command looks for one at the usual port of this machine.
   await mkdir(root);
   const world = testWorld(home);
-  const deps = { world, config: testConfig(world) };
+  const deps = testDeps(world);
   const add = (request: Partial<AddRequest> = {}): Promise<AddReport> =>
     addModel(deps, { path: source, modelId, move: false, force: false, ...request });
   return { home, source, root, world, deps, add };

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { resolveConfig } from '../../src/core/config/load.ts';
+import { createConnections } from '../../src/core/connect/connections.ts';
 import type { World } from '../../src/core/kernel/world.ts';
 import type { RouteRole } from '../../src/core/server/access/require-role.ts';
 import { listRoutes } from '../../src/core/server/access/require-role.ts';
@@ -27,7 +28,7 @@ export async function listApi(): Promise<{ readonly store: DescribedServer; read
     emit: () => {},
   };
   const config = resolveConfig(world, { content: {}, file: undefined, flags: {}, nodeId: undefined, skulkHome: '/home/skulk/.skulk' });
-  const deps = { world, config };
+  const deps = { world, config, connections: createConnections(world) };
   const store = await createStoreApp({
     store: nothing(),
     uploads: nothing(),

@@ -22,10 +22,11 @@ import { type Call, createExchange, type Exchange } from './http/exchange.ts';
 import { type FindByName, lookupOfStore } from './http/lookup-of-store.ts';
 import { clean, notAStore, retryAfterOf } from './http/map-failure.ts';
 import { modelUrl } from './http/model-url.ts';
-import { type ProbeOutcome, probeConnection } from './http/probe-connection.ts';
+import type { ProbeOutcome } from './http/probe-connection.ts';
 import { readJson, readLines } from './http/read-body.ts';
 import { readHealth } from './http/read-health.ts';
 import type { TokenGuard } from './http/token-guard.ts';
+import { createTransport, type Transport } from './http/transport.ts';
 import { listenForNews, type StoreNews } from './news-client.ts';
 import { type AskOffer, askOffer } from './offer-client.ts';
 import { readPiece } from './read-piece.ts';
@@ -49,6 +50,8 @@ export interface StoreClientOptions {
   /** Who asks, so that the store can say that it has orders. */
   readonly nodeId?: string | undefined;
   readonly findByName?: FindByName | undefined;
+  /** Connections that somebody else keeps and closes, by `openTransport` with the same options; own ones when absent. */
+  readonly transport?: Transport | undefined;
 }
 
 /** A store behind HTTP. */
@@ -58,13 +61,13 @@ export interface StoreClient extends Store {
   readonly fleet: Fleet;
   /** Its tokens and its policy. */
   readonly access: AccessClient;
-  /** Tries whether the store accepts connections. */
+  /** Tries whether the store accepts connections; see `Transport`. */
   probe(timeoutMs: number): Promise<ProbeOutcome>;
   /** What changes in it, until the signal aborts; see `listenForNews`. */
   news(signal: AbortSignal): AsyncGenerator<StoreNews>;
   /** What a download from Hugging Face would bring, as the store sees it; see `askOffer`. */
   offer: AskOffer;
-  /** Closes the kept connections. They do not keep the process alive either way. */
+  /** Closes its own connections. They do not keep the process alive either way. */
   close(): void;
 }
 
@@ -74,19 +77,33 @@ const most = { registry: 256 * mebibyte, manifest: 64 * mebibyte, line: 64 * meb
 /** Long work gives a sign of life every second. */
 const workSilenceMs = 60_000;
 
+const usual = { connectTimeoutMs: 10_000, connections: 16 };
+
+/** Connections to a store for clients that are made one after the other; whoever opens them closes them. Opens none until one is used. */
+export function openTransport(options: Omit<StoreClientOptions, 'transport'>): Transport {
+  const { url, connectTimeoutMs = usual.connectTimeoutMs, connections = usual.connections } = options;
+  return createTransport({
+    url: url.replace(/\/+$/, ''),
+    connectTimeoutMs,
+    connections,
+    lookup: lookupOfStore({ ...options, carriesToken: options.token !== undefined }),
+  });
+}
+
 /** The client of a store's HTTP contract. Opens no connection until it is asked something. */
 export function createStoreClient(options: StoreClientOptions): StoreClient {
-  const { stallTimeoutMs = 30_000, connectTimeoutMs = 10_000, connections = 16 } = options;
+  const { stallTimeoutMs = 30_000, connectTimeoutMs = usual.connectTimeoutMs, connections = usual.connections } = options;
   const withheld = options.token === undefined ? undefined : options.guard?.withheld;
-  const lookup = lookupOfStore({ ...options, carriesToken: options.token !== undefined });
-  const exchange = createExchange({ ...options, stallTimeoutMs, connectTimeoutMs, connections, lookup, withheld });
+  const transport = options.transport ?? openTransport(options);
+  const { lookup } = transport;
+  const exchange = createExchange({ ...options, stallTimeoutMs, connectTimeoutMs, connections, transport, withheld });
   const { url } = exchange;
   const getJson = (call: Call, limit: number): Promise<unknown> =>
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit, watchdog }));
   return {
     location: url,
-    close: exchange.close,
-    probe: (timeoutMs) => probeConnection(url, timeoutMs, lookup),
+    close: options.transport === undefined ? transport.close : () => undefined,
+    probe: exchange.probe,
     health: async () => readHealth(exchange, { silenceMs: Math.min(stallTimeoutMs, connectTimeoutMs) }),
     listModels: async (): Promise<readonly RegistryEntry[]> => checkRegistry(await getJson({ path: '/registry' }, most.registry), url),
     listDescribed: async () => checkDescribed(await getJson({ path: '/registry' }, most.registry), url),

@@ -3,6 +3,7 @@ import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import type { World } from '../kernel/world.ts';
 import type { Store, UploadList } from '../store/contract.ts';
+import type { Connections } from './connections.ts';
 
 /** Tells what changed of a store: its models, its downloads, its uploads, or its nodes and orders. */
 export interface StoreChanges {
@@ -14,6 +15,8 @@ export interface StoreChanges {
 export interface Deps {
   readonly world: World;
   readonly config: Config;
+  /** What `openStore` reaches a store by; whoever runs the operation closes them. */
+  readonly connections: Connections;
   /** The store that is already open, inside a server; elsewhere `openStore` finds it. */
   readonly store?: Store;
   /** The downloads of that store. */

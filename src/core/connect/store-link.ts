@@ -6,8 +6,9 @@ import { pause } from '../kernel/flow/backoff.ts';
 import type { Deps } from './deps.ts';
 import { findOnlyStore } from './discover.ts';
 import { guardToken } from './guard-token.ts';
-import { findByName, openStore } from './open-store.ts';
+import { openStore } from './open-store.ts';
 import { remoteUrl } from './remote-url.ts';
+import { findByName } from './store/store-over-http.ts';
 
 /** The way of a serving node to its store, which may be found or come up later than the node. */
 export interface StoreLink {

@@ -1,9 +1,9 @@
 import type { LookupFunction } from 'node:net';
 import type { RequestInit } from 'node-fetch';
 import { type SkulkError, systemCode } from '../../kernel/errors.ts';
-import { createFetch, type Response } from './fetch.ts';
 import { mapNetworkError, mapRefusal } from './map-failure.ts';
 import { readJson } from './read-body.ts';
+import { createTransport, type Response, type Transport } from './transport.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
 
 /** One request to the store. */
@@ -29,6 +29,9 @@ export interface Exchange {
   send<T>(call: Call, read: (response: Response, watchdog: Watchdog) => Promise<T>): Promise<T>;
   /** The same for an answer that is handed out in pieces. */
   stream<T>(call: Call, read: (response: Response, watchdog: Watchdog) => AsyncGenerator<T>): AsyncGenerator<T>;
+  /** Tries whether the store accepts connections; see `Transport`. */
+  readonly probe: Transport['probe'];
+  /** Ends its own connections. */
   close(): void;
 }
 
@@ -43,6 +46,8 @@ export interface ExchangeOptions {
   readonly userAgent: string;
   /** How the store's name becomes an address; the system's own way when absent. */
   readonly lookup?: LookupFunction | undefined;
+  /** Connections that somebody else keeps and closes, instead of own ones. */
+  readonly transport?: Transport | undefined;
   /** Why no token may go there; then nothing but `GET /health` is asked. */
   readonly withheld?: SkulkError | undefined;
 }
@@ -59,10 +64,11 @@ export function createExchange({
   connections,
   userAgent,
   lookup,
+  transport,
   withheld,
 }: ExchangeOptions): Exchange {
   const url = given.replace(/\/+$/, '');
-  const { fetch, close } = createFetch({ connectTimeoutMs, connections, lookup });
+  const { fetch, probe, close } = transport ?? createTransport({ url, connectTimeoutMs, connections, lookup });
   const bearer = token === undefined || withheld !== undefined ? {} : { Authorization: `Bearer ${token}` };
   const own = { 'User-Agent': userAgent, 'Accept-Encoding': 'identity', ...bearer };
 
@@ -113,7 +119,8 @@ export function createExchange({
 
   return {
     url,
-    close,
+    probe,
+    close: transport === undefined ? close : () => undefined,
     send: async (call, read) => {
       using watchdog = watch(call);
       let isDone = false;

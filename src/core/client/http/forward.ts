@@ -3,8 +3,8 @@ import type { LookupFunction } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { urlToHttpOptions } from 'node:url';
 import { SkulkError } from '../../kernel/errors.ts';
-import { boundConnecting } from './fetch.ts';
 import { mapNetworkError } from './map-failure.ts';
+import { boundConnecting } from './transport.ts';
 
 /** Hands requests on to one store. */
 export interface Forwarder {

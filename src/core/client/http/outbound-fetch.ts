@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import type { Readable } from 'node:stream';
 import fetch, { type RequestInit } from 'node-fetch';
-import { boundConnecting } from './fetch.ts';
+import { boundConnecting } from './transport.ts';
 
 /** Sends one GET to the internet and gives a Response as browsers have it. */
 export type OutboundFetch = (

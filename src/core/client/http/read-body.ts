@@ -1,6 +1,6 @@
 import { SkulkError } from '../../kernel/errors.ts';
-import type { Response } from './fetch.ts';
 import { notAStore } from './map-failure.ts';
+import type { Response } from './transport.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** The chunks of an answer; silence between them is watched, the consumer's own time is not. */

@@ -1,7 +1,7 @@
 import { createEventParser } from '../../kernel/flow/event-parser.ts';
-import type { Response } from './fetch.ts';
 import { notAStore } from './map-failure.ts';
 import { chunksOf } from './read-body.ts';
+import type { Response } from './transport.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** One event of a stream; its data is whatever stood in it as JSON. */

@@ -1,7 +1,7 @@
 import { lookupOfStore } from '../../client/http/lookup-of-store.ts';
 import { askSession } from '../../client/session-client.ts';
 import type { Deps } from '../../connect/deps.ts';
-import { findByName } from '../../connect/open-store.ts';
+import { findByName } from '../../connect/store/store-over-http.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { viewPolicy } from '../store/store-policy.ts';
 import { type Check, ok, problemOf, skipped } from './check.ts';

@@ -42,7 +42,6 @@ export type StoreAnswer =
 
 /** How the store is asked. */
 export interface AskOptions {
-  readonly connections: number;
   /** Whether a model that the store lacks may be fetched now. */
   readonly dryRun: boolean;
   /** Go to Hugging Face when the store cannot be reached. */
@@ -63,7 +62,7 @@ export async function askStore(
   deps: Deps,
   ref: ModelRef,
   local: LocalCopy | undefined,
-  { connections, dryRun, direct, ahead }: AskOptions,
+  { dryRun, direct, ahead }: AskOptions,
 ): Promise<StoreAnswer> {
   // Only the store can say whether the same content has another revision by now.
   const whole =
@@ -71,7 +70,7 @@ export async function askStore(
   const nothing = { [Symbol.asyncDispose]: async () => {} };
   let opened: OpenedStore | undefined;
   try {
-    opened = await openStore(deps, { connections });
+    opened = await openStore(deps);
     const { manifest, companions, hasOrders } = await fetchManifest(deps, opened, ref, whole).catch(async (error: unknown) => {
       await fillGap(deps, opened, ref, { error, dryRun, ahead });
       return await fetchManifest(deps, opened as OpenedStore, ref, undefined);

@@ -98,7 +98,6 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     return cached(local);
   }
   await using answer = await askStore(deps, ref, local, {
-    connections: Math.max(16, connections),
     dryRun: options.dryRun,
     direct: options.direct,
     ahead: takeAhead,

@@ -26,7 +26,7 @@ const limits = { maxRunning: 2, maxPending: 100, maxFinished: 20 };
 const maxWarnings = 10;
 
 /** @param deps what a command on this node works with; asked for at each stage, as a node may find its store later */
-export function createStagingJobs(world: World, deps: () => Promise<Pick<Deps, 'world' | 'config'>>): StagingJobs {
+export function createStagingJobs(world: World, deps: () => Promise<Pick<Deps, 'config' | 'connections'>>): StagingJobs {
   const queue = createJobQueue<ModelRef, StagingDetails>({
     kind: { ...stagingKind, run: ({ request }, context) => stageOne(request, context, { world, deps }) },
     ...limits,
@@ -44,7 +44,7 @@ export function createStagingJobs(world: World, deps: () => Promise<Pick<Deps, '
 async function stageOne(
   ref: ModelRef,
   { signal, report }: JobContext<StagingDetails>,
-  { world, deps }: { readonly world: World; readonly deps: () => Promise<Pick<Deps, 'world' | 'config'>> },
+  { world, deps }: { readonly world: World; readonly deps: () => Promise<Pick<Deps, 'config' | 'connections'>> },
 ): Promise<JobProgress<StagingDetails>> {
   let warnings: readonly string[] = [];
   const emit = (event: SkulkEvent): void => {
@@ -60,8 +60,8 @@ async function stageOne(
       world.emit(event);
     }
   };
-  const [{ stageModels }, { config }] = await Promise.all([import('./stage.ts'), deps()]);
-  const own: Deps = { config, world: { ...world, signal, emit } };
+  const [{ stageModels }, { config, connections }] = await Promise.all([import('./stage.ts'), deps()]);
+  const own: Deps = { config, connections, world: { ...world, signal, emit } };
   const stageReport = await stageModels(own, { refs: [ref], dryRun: false, force: false, offline: false });
   const [staged] = 'staged' in stageReport ? stageReport.staged : [];
   if (staged === undefined) throw new Error('nothing was staged, and nothing was said');

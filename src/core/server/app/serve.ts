@@ -64,6 +64,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
   const deps: Deps = {
     world: { ...world, emit: (event) => (apps[0] === undefined ? world.emit(event) : logEvent(apps[0], event)) },
     config: { ...config, nodeId },
+    connections: given.connections,
   };
   const ends: (() => Promise<unknown>)[] = [];
   const advertised = () => advertisedAddress(deps, { listen: request.host });

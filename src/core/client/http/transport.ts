@@ -1,0 +1,133 @@
+import { Agent as HttpAgent } from 'node:http';
+import type { LookupFunction, Socket } from 'node:net';
+import fetch, { type RequestInit, type Response } from 'node-fetch';
+import { systemCode } from '../../kernel/errors.ts';
+import { startDeadline } from '../../kernel/flow/deadline.ts';
+import { isLinkLocal } from '../../kernel/machine/link-local.ts';
+import { connectWithin, type ProbeOutcome } from './probe-connection.ts';
+import { rememberRefusals } from './token-guard.ts';
+
+export type { Response } from 'node-fetch';
+
+/** Sends one request to the store; see `createTransport`. */
+export type StoreFetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** The connections to one store. They are kept after a request, and do not keep the process alive. */
+export interface Transport {
+  readonly fetch: StoreFetch;
+  /**
+   * Tries whether the store accepts connections. Never throws. A store that answered moments ago is believed to; the connection that was
+   * tried is the one that the next request uses.
+   */
+  readonly probe: (timeoutMs: number) => Promise<ProbeOutcome>;
+  /** How sockets find the store by its name; the system's own way when undefined. */
+  readonly lookup: LookupFunction | undefined;
+  /** Ends all connections. */
+  readonly close: () => void;
+}
+
+/** Settings of a transport. */
+export interface TransportOptions {
+  /** Of the store. */
+  readonly url: string;
+  /** How long a connection may take to open. */
+  readonly connectTimeoutMs: number;
+  /** How many connections there may be at one time. */
+  readonly connections: number;
+  readonly lookup?: LookupFunction | undefined;
+}
+
+/** For so long after an answer a store counts as reachable without being tried, in milliseconds. */
+const freshMs = 5_000;
+
+/** Follows no redirect, asks for no compression and uses no proxy: the store is on the LAN. Opens no connection yet. */
+export function createTransport({ url: base, connectTimeoutMs, connections, lookup }: TransportOptions): Transport {
+  const remembered = lookup === undefined ? undefined : rememberRefusals(lookup);
+  const ready = createReadySocket();
+  const options = {
+    keepAlive: true,
+    maxSockets: connections,
+    maxFreeSockets: connections,
+    scheduling: 'lifo',
+    ...(remembered !== undefined && { lookup: remembered.lookup }),
+  } as const;
+  let agent: HttpAgent | undefined;
+  let answeredAt = Number.NEGATIVE_INFINITY;
+  // One store is one URL, so there is one agent; TLS is loaded only for a store that is asked over TLS.
+  const agentFor = (protocol: string): HttpAgent => {
+    const AgentOf = protocol === 'https:' ? process.getBuiltinModule('node:https').Agent : HttpAgent;
+    agent ??= boundConnecting(new AgentOf(options), connectTimeoutMs, ready.take);
+    return agent;
+  };
+  return {
+    lookup,
+    fetch: async (url, init) => {
+      try {
+        // A redirect is never followed: it could lead a token to another host.
+        const response = await fetch(url, { compress: false, agent: ({ protocol }) => agentFor(protocol), ...init, redirect: 'manual' });
+        answeredAt = performance.now();
+        return response;
+      } catch (error) {
+        answeredAt = Number.NEGATIVE_INFINITY;
+        const refusal = remembered?.refusal();
+        throw refusal !== undefined && systemCode(error) === refusal.code ? refusal : error;
+      }
+    },
+    probe: async (timeoutMs) => {
+      if (performance.now() - answeredAt < freshMs) return 'connected';
+      const outcome = await connectWithin(base, timeoutMs, lookup);
+      if (outcome === 'timeout' || outcome instanceof Error) return outcome;
+      // Over TLS a connection is more than a socket, and a link-local address is not the one that `preferRoutable` would choose.
+      if (!base.startsWith('http:') || (lookup !== undefined && isLinkLocal(outcome.remoteAddress ?? ''))) outcome.destroy();
+      else {
+        // The other end of an older one may be gone without a word.
+        for (const idle of Object.values(agent?.freeSockets ?? {})) for (const socket of idle ?? []) socket.destroy();
+        ready.keep(outcome);
+      }
+      return 'connected';
+    },
+    close: () => {
+      ready.take()?.destroy();
+      agent?.destroy();
+    },
+  };
+}
+
+/** Gives up on a connection that does not open; the operating system itself would wait for minutes. @param ready gives one that is open */
+export function boundConnecting(agent: HttpAgent, timeoutMs: number, ready: () => Socket | undefined = () => undefined): HttpAgent {
+  const original = agent.createConnection.bind(agent);
+  agent.createConnection = (options, callback) => {
+    const open = ready();
+    if (open !== undefined) return open;
+    const socket = original(options, callback) as Socket;
+    const giveUp = (): void =>
+      void socket.destroy(Object.assign(new Error(`no connection within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' }));
+    const stop = startDeadline(giveUp, timeoutMs);
+    socket.once('connect', stop);
+    socket.once('close', stop);
+    return socket;
+  };
+  return agent;
+}
+
+/** Holds one open socket until somebody takes it. */
+function createReadySocket(): { readonly keep: (socket: Socket) => void; readonly take: () => Socket | undefined } {
+  let held: Socket | undefined;
+  const ignore = (): void => undefined;
+  const take = (): Socket | undefined => {
+    const socket = held;
+    held = undefined;
+    socket?.off('error', ignore).ref();
+    // Whoever closed it, or said something before it was asked, is of no use.
+    if (socket === undefined || (!socket.destroyed && socket.writable && socket.readable && socket.readableLength === 0)) return socket;
+    socket.destroy();
+    return undefined;
+  };
+  return {
+    take,
+    keep: (socket) => {
+      take()?.destroy();
+      held = socket.on('error', ignore).unref();
+    },
+  };
+}

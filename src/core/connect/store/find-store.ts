@@ -1,0 +1,73 @@
+import { stat } from 'node:fs/promises';
+import { checkDirectory } from '../../config/check-paths.ts';
+import { makeDirectory } from '../../kernel/files/make-directory.ts';
+import { readLock } from '../../kernel/process/lock.ts';
+import { storeLayout } from '../../store/layout.ts';
+import type { Deps } from '../deps.ts';
+import { remoteUrl } from '../remote-url.ts';
+import { refuseForeignDirectory, requireServedStore, servedFrom } from '../served-stores.ts';
+import { urlFromHere } from '../url-from-here.ts';
+import { lookAroundOnce } from './look-around.ts';
+import { notConfigured, servedOutOfReach, switchedOff } from './store-errors.ts';
+import { openOnDisk } from './store-on-disk.ts';
+
+/** Where a store is: behind a URL, which may be of a server of this machine, or on this disk without a server. */
+export type StorePlace =
+  | { readonly url: string; readonly localRoot?: string | undefined }
+  | { readonly url?: undefined; readonly localRoot: string };
+
+/**
+ * Decides which store a command uses; see `openStore`.
+ * @param mayCreate whether the directory of this machine's default store is made when there is no store at all
+ * @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE, STORE_AMBIGUOUS, CONFIG
+ */
+export async function findStore(deps: Deps, { mayCreate }: { readonly mayCreate: boolean }): Promise<StorePlace> {
+  const { settings, isStoreHost, isStoreNamed } = deps.config;
+  if (!settings.enabled.value) throw switchedOff(deps);
+  const url = remoteUrl(deps.config);
+  if (url !== undefined) return { url };
+  if (!isStoreHost) throw notConfigured();
+  const root = settings.storePath.value;
+  const holder = await readLock(storeLayout(root).lock);
+  if (holder?.url !== undefined) {
+    const near = urlFromHere(holder);
+    if (near === undefined) throw servedOutOfReach(root, holder);
+    return { url: near, localRoot: root };
+  }
+  const exists = await isThere(root);
+  await checkOwnDirectory(deps, { exists, mayCreate });
+  if (isStoreNamed || (exists && (await isInUse(deps, root)))) return { localRoot: root };
+  const nearby = await lookAroundOnce(deps, exists && mayCreate ? 'own server' : 'any store');
+  if (nearby !== undefined) return { url: nearby };
+  if (exists) return { localRoot: root };
+  if (!mayCreate) throw notConfigured();
+  await makeDirectory(root);
+  return { localRoot: root };
+}
+
+/** @throws SkulkError CONFIG, STORE_UNREACHABLE when the directory is not what it was */
+async function checkOwnDirectory(deps: Deps, { exists, mayCreate }: { exists: boolean; mayCreate: boolean }): Promise<void> {
+  const { settings, isStoreNamed } = deps.config;
+  const root = settings.storePath.value;
+  if (!exists && isStoreNamed) await checkDirectory(root, 'store_path', { mayBeMissing: false });
+  // Of a default store that never had a model nothing is missing, and its directory may have been removed on purpose.
+  if (isStoreNamed || mayCreate || (await servedFrom(deps, root))?.models !== 0) await requireServedStore(deps, root);
+  if (exists) await refuseForeignDirectory(settings);
+}
+
+/**
+ * Whether this machine's default store is meant. One without a model may come of a `skulk serve` that was meant to be a node, or of one
+ * before another directory was chosen; then a store nearby is preferred.
+ */
+async function isInUse(deps: Deps, root: string): Promise<boolean> {
+  // Who made the directory by hand means it.
+  if (!(await isThere(storeLayout(root).lock))) return true;
+  await using own = await openOnDisk(deps, root);
+  return (await own.store.health()).models > 0;
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

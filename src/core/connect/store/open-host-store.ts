@@ -1,0 +1,100 @@
+import { checkDirectory } from '../../config/check-paths.ts';
+import type { Policy } from '../../config/policy.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { makeDirectory } from '../../kernel/files/make-directory.ts';
+import { acquireLock, describeLockHolder, type HeldLock, isHeld, type LockHolder, tryLock } from '../../kernel/process/lock.ts';
+import { namespaceOf } from '../../kernel/process/process-identity.ts';
+import type { World } from '../../kernel/world.ts';
+import type { HostUploads, LocalStore } from '../../store/contract.ts';
+import { watchPresence } from '../../store/disk/store-presence.ts';
+import { type DiskStoreOptions, openDiskStore } from '../../store/disk-store.ts';
+import { storeLayout } from '../../store/layout.ts';
+import type { UploadLimits } from '../../store/uploads/uploads.ts';
+import type { Deps } from '../deps.ts';
+import { identifyStore, refuseForeignDirectory, requireServedStore } from '../served-stores.ts';
+import { urlFromHere } from '../url-from-here.ts';
+import { heldByOther } from './store-errors.ts';
+import { whenUnusedIn } from './store-on-disk.ts';
+
+/** A command holds the lock for a moment only, so it is waited for; another server is not. */
+async function takeLock(path: string, { signal, emit }: World): Promise<HeldLock | LockHolder> {
+  const purpose = 'skulk serve';
+  try {
+    return await acquireLock(path, {
+      purpose,
+      timeoutMs: 10_000,
+      signal,
+      isHopeless: (holder) => holder.purpose === purpose,
+      onWait: (holder) => emit({ type: 'waiting', message: `waiting for ${describeLockHolder(holder)}, which writes to the store` }),
+    });
+  } catch (error) {
+    if (!(error instanceof SkulkError) || error.code !== 'LOCKED') throw error;
+    return tryLock(path, purpose);
+  }
+}
+
+/**
+ * Opens this machine's canonical store for a server, which stays its only writer.
+ * @throws SkulkError LOCKED when another process has it, CONFIG when the directory cannot be used, STORE_UNREACHABLE when the store that was
+ * served from there is not there
+ */
+export async function openHostStore(
+  deps: Deps,
+  {
+    isBusy,
+    advertised,
+    policy,
+    newStore = false,
+    adoptDirectory = false,
+    onPresence,
+  }: Required<Pick<DiskStoreOptions, 'isBusy' | 'advertised'>> & {
+    /** The policy of the store as it is now. */
+    readonly policy: () => Promise<Policy>;
+    /** Serve what lies there now, whatever was served from there before. */
+    readonly newStore?: boolean | undefined;
+    /** Take a directory that is not a store with what lies in it. */
+    readonly adoptDirectory?: boolean | undefined;
+    /** Told when the store's disk goes away while it is served, and when it is back. */
+    readonly onPresence: (isAway: boolean) => void;
+  },
+): Promise<{
+  readonly store: LocalStore;
+  readonly uploads: HostUploads;
+  /** Says where the server answers, here and elsewhere. */
+  readonly setUrl: (url: string, outside: string) => Promise<void>;
+  readonly held: Pick<HeldLock, 'assertHeld' | 'lost'>;
+}> {
+  const { world, config } = deps;
+  const { storePath } = config.settings;
+  const root = storePath.value;
+  await checkDirectory(root, 'store_path', { mayBeMissing: storePath.origin.from === 'default' });
+  if (!newStore) await requireServedStore(deps, root);
+  if (!adoptDirectory) await refuseForeignDirectory(config.settings);
+  await makeDirectory(root);
+  const held = await takeLock(storeLayout(root).lock, world);
+  if (!isHeld(held)) throw heldByOther(root, held, urlFromHere(held) ?? held.outside_url ?? held.url);
+  const identity = await identifyStore(deps, root);
+  const presence = await watchPresence(root, { id: identity?.id });
+  presence.onChange(onPresence);
+  const store = openDiskStore({
+    root,
+    world,
+    nodeId: config.nodeId,
+    cardsPath: config.settings.cardsPath.value,
+    held,
+    presence,
+    isBusy,
+    advertised,
+    whenUnused: whenUnusedIn(root, world),
+  });
+  const { createUploads } = await import('../../store/uploads/uploads.ts');
+  const network = namespaceOf('net');
+  const setUrl = (url: string, outside: string): Promise<void> =>
+    held.update({ url, outside_url: outside, ...(network !== undefined && { network }) });
+  return { store, uploads: createUploads(store, world, uploadLimits(policy)), setUrl, held };
+}
+
+const uploadLimits = (policy: () => Promise<Policy>) => async (): Promise<UploadLimits> => {
+  const { limits } = await policy();
+  return { open: limits.openUploads, staleAfterMs: limits.uploadIdleDays * 24 * 3600_000 };
+};

@@ -1,0 +1,31 @@
+import { SkulkError } from '../../kernel/errors.ts';
+import { describeLockHolder, type LockHolder } from '../../kernel/process/lock.ts';
+import type { Deps } from '../deps.ts';
+
+/** Nothing says which store to use, and looking around found none. */
+export const notConfigured = (): SkulkError =>
+  new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured, and none answers on the LAN or on this machine', {
+    hint: 'run `skulk serve` on the machine with the large disk, and here set SKULK_STORE=http://THAT-MACHINE:58080 or write `skulk config init`',
+  });
+
+/** The configuration switches the store off. */
+export const switchedOff = ({ config }: Pick<Deps, 'config'>): SkulkError =>
+  new SkulkError('STORE_NOT_CONFIGURED', 'the store is switched off (model_store.enabled is false)', {
+    hint: `set it to true in ${config.file ?? 'the configuration'}`,
+  });
+
+/** The store on this disk is served inside a network that this process is not in. */
+export const servedOutOfReach = (root: string, holder: LockHolder): SkulkError =>
+  new SkulkError(
+    'STORE_UNREACHABLE',
+    `the store ${root} is served by ${describeLockHolder(holder)}, which answers at ${holder.url} only inside its own network`,
+    {
+      hint: 'run the command there, or set SKULK_STORE to an address that reaches it, e.g. http://THAT-MACHINE:58080; if it was killed, try again in 30 seconds',
+    },
+  );
+
+/** Another process holds the store that a server is to serve. */
+export const heldByOther = (root: string, holder: LockHolder, url: string | undefined): SkulkError =>
+  new SkulkError('LOCKED', `the store ${root} is already held by ${describeLockHolder(holder)}${url === undefined ? '' : ` at ${url}`}`, {
+    hint: 'one process serves a store; stop that one first, or serve another --store-path',
+  });

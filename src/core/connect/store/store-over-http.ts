@@ -1,0 +1,78 @@
+import type { FindByName } from '../../client/http/lookup-of-store.ts';
+import type { TokenGuard } from '../../client/http/token-guard.ts';
+import { createStoreClient, openTransport } from '../../client/store-client.ts';
+import type { Deps } from '../deps.ts';
+import { guardToken } from '../guard-token.ts';
+import type { OpenedStore } from './opened-store.ts';
+
+/** Requests at one time, at most: as many as a person may ask for. */
+const connections = 32;
+
+/**
+ * A store behind a URL, over the connections of `deps`, which stay open for the next use. No connection is opened yet.
+ * @param localRoot where its copies lie, when it is the server of a store on this disk
+ * @param withKey see `openStore`
+ */
+export async function openOverHttp(
+  deps: Deps,
+  url: string,
+  { localRoot, withKey = true }: { localRoot?: string | undefined; withKey?: boolean } = {},
+): Promise<OpenedStore> {
+  const { world, config } = deps;
+  const { token, guard } = await credentialFor(deps, url, { withKey, isOwnServer: localRoot !== undefined });
+  const seconds = Number(world.env['SKULK_STALL_TIMEOUT']);
+  const options = {
+    url,
+    signal: world.signal,
+    userAgent: `skulk/${world.version}`,
+    nodeId: config.nodeId,
+    connections,
+    ...(token !== undefined && { token, guard }),
+    ...(seconds > 0 && { stallTimeoutMs: seconds * 1000 }),
+  };
+  const kept = deps.connections;
+  // A token decides which addresses a name may lead to.
+  const transport = kept.keep(JSON.stringify([url, token ?? null, guard.withheld?.message ?? null]), () =>
+    openTransport({ ...options, signal: kept.world.signal, findByName: findByName({ ...deps, world: kept.world }) }),
+  );
+  const store = createStoreClient({ ...options, transport });
+  return {
+    store,
+    url,
+    downloads: async () => store.downloads,
+    fleet: async () => store.fleet,
+    uploads: store.uploads,
+    probe: store.probe,
+    news: store.news,
+    access: store.access,
+    offer: store.offer,
+    ...(localRoot !== undefined && { localRoot }),
+    [Symbol.asyncDispose]: async () => store.close(),
+  };
+}
+
+/** A way to a store whose name the name service does not know. */
+export const findByName =
+  (deps: Deps): FindByName =>
+  async (name) =>
+    (await import('../discover.ts')).findStoreCalled(deps, name);
+
+/**
+ * What is shown to a store: a token that a flag or the environment gives, else the key of this machine for its own server, else the token
+ * of the configuration. The key needs no guard, as only the server that wrote itself down gets it.
+ */
+async function credentialFor(
+  { config }: Deps,
+  url: string,
+  { withKey, isOwnServer }: { readonly withKey: boolean; readonly isOwnServer: boolean },
+): Promise<{ readonly token: string | undefined; readonly guard: TokenGuard }> {
+  const { value: token, origin } = config.settings.token;
+  const guard = guardToken(config, url, { isOwnServer });
+  if (!withKey) return { token, guard };
+  const { keyFor } = await import('../../access/serve-record.ts');
+  const key = await keyFor(config.skulkHome, url);
+  if (key === undefined) return { token, guard };
+  // Nor does that server need one for a token of this machine.
+  const isSaid = token !== undefined && (origin.from === 'flag' || origin.from === 'environment');
+  return { token: isSaid ? token : key, guard: {} };
+}

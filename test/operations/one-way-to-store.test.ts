@@ -1,0 +1,72 @@
+import { expect, test, vi } from 'vitest';
+import type { AnnouncedStore, discoverStores } from '../../src/core/connect/mdns.ts';
+import { parseModelRef } from '../../src/core/kernel/model-id.ts';
+import { reconcile } from '../../src/core/operations/nodes/reconcile.ts';
+import { runModel } from '../../src/core/operations/stage/run-model.ts';
+import { serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';
+
+const lan = vi.hoisted(() => ({ listens: 0, stores: [] as AnnouncedStore[] }));
+
+// A real LAN may have stores of others, and a sandbox has none.
+vi.mock('../../src/core/connect/mdns.ts', () => ({
+  discoverStores: (async () => {
+    lan.listens += 1;
+    return lan.stores;
+  }) satisfies typeof discoverStores,
+}));
+
+const models = { 'org/m': { 'a.bin': 'first' }, 'org/n': { 'b.bin': 'other' } };
+
+test('a stage of a small model makes two connections to the store, and one of a copy that is here makes one', async () => {
+  const { proxy } = await serveThroughProxy(models);
+  const cold = await stagingNode(proxy.url);
+  expect(await cold.stage('org/m')).toMatchObject({ source: 'store' });
+  // Its orders, the manifest, the file, whether the model is still there, and what is here by now.
+  expect(proxy.requests.map((line) => line.replace(/^(\w+ \/\w+).*/, '$1'))).toEqual([
+    'POST /nodes',
+    'GET /models',
+    'GET /models',
+    'GET /models',
+    'POST /nodes',
+  ]);
+  expect(proxy.connections()).toBe(2);
+
+  const warm = await stagingNode(proxy.url, { home: cold.home });
+  expect(await warm.stage('org/m')).toMatchObject({ source: 'cache' });
+  expect(proxy.connections()).toBe(3);
+});
+
+test('commands that ask the store several times share their connections', async () => {
+  const { proxy } = await serveThroughProxy(models);
+  const node = await stagingNode(proxy.url);
+  const request = { command: [process.execPath, '-e', ''], offline: false, output: () => undefined, takeSignals: () => () => undefined };
+  expect(await runModel(node.deps, { ...request, ref: parseModelRef('org/m') })).toEqual({ status: 0 });
+  expect(proxy.connections()).toBe(2);
+
+  const other = await stagingNode(proxy.url, { home: node.home });
+  await reconcile(other.deps, { dryRun: false, hearOrders: true });
+  expect(proxy.connections()).toBe(3);
+});
+
+test('a store that was restarted between two questions of a command is asked again', async () => {
+  const { proxy } = await serveThroughProxy(models);
+  const node = await stagingNode(proxy.url);
+  await node.stage('org/m');
+  await proxy.stop();
+  await proxy.start();
+  expect(await node.stage('org/n')).toMatchObject({ source: 'store' });
+});
+
+test('a machine without a configuration listens for a store once in a stage, whether there is one or not', async () => {
+  const { proxy } = await serveThroughProxy(models);
+  lan.stores = [{ url: proxy.url, hostname: 'kite3', node_id: 'k', version: '1' }];
+  const node = await stagingNode(undefined);
+  expect(await node.stage('org/m')).toMatchObject({ source: 'store' });
+  expect(lan.listens).toBe(1);
+  expect(proxy.connections()).toBe(2);
+
+  [lan.listens, lan.stores] = [0, []];
+  const alone = await stagingNode(undefined, { env: { HF_HUB_OFFLINE: '1' } });
+  await expect(alone.stage('org/m')).rejects.toMatchObject({ code: 'STORE_NOT_CONFIGURED' });
+  expect(lan.listens).toBe(1);
+});
