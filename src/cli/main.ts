@@ -57,10 +57,10 @@ async function findCommand(verb: string, { commands }: Host): Promise<AnyCommand
   const load = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
   if (load !== undefined) return load();
   const { nearest } = await import('../core/kernel/nearest.ts');
-  const meant = nearest(verb, Object.keys(commands));
+  const suggestion = nearest(verb, Object.keys(commands));
   const shown = JSON.stringify(verb.length > 60 ? `${verb.slice(0, 59)}…` : verb);
   throw new SkulkError('USAGE', `${shown} is not a skulk command`, {
-    hint: meant === undefined ? '`skulk --help` lists them' : `did you mean "skulk ${meant}"?`,
+    hint: suggestion === undefined ? '`skulk --help` lists them' : `did you mean "skulk ${suggestion}"?`,
   });
 }
 

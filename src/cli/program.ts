@@ -95,9 +95,9 @@ export function unknownGlobalFlag(words: readonly string[]): SkulkError | undefi
     .map((text) => text.replace(/=.*$/s, ''))
     .find((text) => text.startsWith('--') && text !== '--' && !flags.includes(text));
   if (word === undefined) return undefined;
-  const meant = nearest(word, flags);
+  const suggestion = nearest(word, flags);
   return new SkulkError('USAGE', `skulk has no option ${word}`, {
-    hint: meant === undefined ? '`skulk --help` lists them' : `did you mean ${meant}?`,
+    hint: suggestion === undefined ? '`skulk --help` lists them' : `did you mean ${suggestion}?`,
   });
 }
 
@@ -110,12 +110,16 @@ function explain(
   if (code === 'commander.unknownOption') {
     // What stands after "=" may be a secret.
     const word = named.replace(/=.*$/s, '');
-    const meant = nearest(word, Object.keys(options).map(flagName));
+    const suggestion = nearest(word, Object.keys(options).map(flagName));
     const isForeign = Object.values(command.arguments).some(({ afterDashes = false }) => afterDashes);
     const otherwise = isForeign
       ? `if it is the program's, put -- before the program: skulk ${command.name} MODEL -- PROGRAM ${word}`
       : undefined;
-    return usage(`"skulk ${command.name}" has no option ${word}`, command, meant === undefined ? otherwise : `did you mean ${meant}?`);
+    return usage(
+      `"skulk ${command.name}" has no option ${word}`,
+      command,
+      suggestion === undefined ? otherwise : `did you mean ${suggestion}?`,
+    );
   }
   if (code === 'commander.optionMissingArgument') {
     const [, flag = named, placeholder = 'value'] = /(--[\w-]+) <([^>]+)>/.exec(named) ?? [];

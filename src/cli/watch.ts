@@ -31,10 +31,10 @@ export async function watchPlainly<T extends { readonly connection: Connection }
     if (connection.state === 'lost' && !isAway)
       world.emit({ type: 'warning', message: connection.message, hint: 'it is tried again until it is there' });
     isAway = connection.state === 'lost';
-    const said = result(now);
-    if (said === undefined) return;
+    const output = result(now);
+    if (output === undefined) return;
     const view = terminal.stdoutIsTerminal ? { columns: terminal.columns, now: world.now() } : undefined;
-    newest = json ? JSON.stringify(said.json) : renderText(said.text, view, renderTable);
+    newest = json ? JSON.stringify(output.json) : renderText(output.text, view, renderTable);
     if (json) print();
     else printThrottled();
   }, world.signal);

@@ -29,13 +29,13 @@ export type Surroundings = Omit<World, 'signal' | 'emit' | 'now'>;
  */
 export async function open(surroundings: Surroundings, { config, store, token, signal, onEvent }: OpenOptions): Promise<Skulk> {
   const calls = createCalls({ signal, onEvent });
-  const told = new Set<string>();
+  const emitted = new Set<string>();
   // What a look-up has to say belongs to no call.
   const connections = createConnections({ ...surroundings, now: () => new Date(), signal: calls.signal, emit: () => undefined });
   const prepare = async ({ signal: ofCall, emit }: Call): Promise<Deps> => {
     const world: World = { ...surroundings, now: () => new Date(), signal: ofCall, emit };
     // What is to be said of the configuration is said once, and not by each call.
-    const loading = await loadConfig({ ...world, emit: (event) => emitOnce(event, told, emit) }, { config, store, token });
+    const loading = await loadConfig({ ...world, emit: (event) => emitOnce(event, emitted, emit) }, { config, store, token });
     await guardMount(loading.skulkHome, loading.settings.nodeCachePath.value);
     return { world, config: loading, connections };
   };
@@ -53,10 +53,10 @@ export async function open(surroundings: Surroundings, { config, store, token, s
 
 type Make = <T>(options: CallOptions, work: (deps: Deps, call: Call) => Promise<T>) => Promise<T>;
 
-function emitOnce(event: SkulkEvent, told: Set<string>, emit: (event: SkulkEvent) => void): void {
+function emitOnce(event: SkulkEvent, emitted: Set<string>, emit: (event: SkulkEvent) => void): void {
   const key = JSON.stringify(event);
-  if (told.has(key)) return;
-  told.add(key);
+  if (emitted.has(key)) return;
+  emitted.add(key);
   emit(event);
 }
 

@@ -10,10 +10,10 @@ export interface RecordedRequest {
 }
 
 /** A server that answers as an empty store does and tells every request. @param redirectTo sends everything but `/health` there */
-export function makeRecordingStore(heard: (request: RecordedRequest) => void, redirectTo?: string): Server {
+export function makeRecordingStore(onRequest: (request: RecordedRequest) => void, redirectTo?: string): Server {
   return createServer((request, response) => {
     const { method = '', url: path = '', headers } = request;
-    heard({ method, path, authorization: headers.authorization ?? null });
+    onRequest({ method, path, authorization: headers.authorization ?? null });
     request.resume();
     const answer = (status: number, body: unknown, more: Record<string, string> = {}): void =>
       void response.writeHead(status, { 'Content-Type': 'application/json', ...more }).end(JSON.stringify(body));
@@ -32,15 +32,15 @@ export function makeRecordingStore(heard: (request: RecordedRequest) => void, re
 export async function recordingStore({ redirectTo }: { redirectTo?: string } = {}): Promise<{
   readonly url: string;
   readonly port: number;
-  readonly heard: readonly RecordedRequest[];
+  readonly requests: readonly RecordedRequest[];
 }> {
-  const heard: RecordedRequest[] = [];
-  const server = makeRecordingStore((request) => heard.push(request), redirectTo);
+  const requests: RecordedRequest[] = [];
+  const server = makeRecordingStore((request) => requests.push(request), redirectTo);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     return new Promise<void>((resolve) => server.close(() => resolve()));
   });
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, port, heard };
+  return { url: `http://127.0.0.1:${port}`, port, requests };
 }

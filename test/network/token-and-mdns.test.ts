@@ -39,12 +39,12 @@ async function announceFrom(
       .map((line) => JSON.parse(line) as RecordedRequest);
 }
 
-const tokensOf = (heard: readonly RecordedRequest[]): readonly (string | null)[] => heard.map(({ authorization }) => authorization);
+const tokensOf = (requests: readonly RecordedRequest[]): readonly (string | null)[] => requests.map(({ authorization }) => authorization);
 
 test('whoever announces a store by mDNS gets no token from commands, whatever name it takes', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [stranger, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
-  const heard = await announceFrom(stranger, 'kite3', '12D3KooWhost');
+  const requests = await announceFrom(stranger, 'kite3', '12D3KooWhost');
   await node.setHosts(`127.0.0.1 localhost\n${stranger.address} nas.local nas nas.example.org\n`);
   const store = (host: string): string => `model_store:\n  store_host: ${host}\n`;
   await writeFiles(home, {
@@ -73,7 +73,7 @@ test('whoever announces a store by mDNS gets no token from commands, whatever na
   }
   // The look-up of our own is no way around for who writes a URL.
   expect(await run(undefined, { SKULK_STORE: 'http://kite3:58080' })).toMatchObject({ status: 2 });
-  expect(tokensOf(heard()).filter((one) => one !== null)).toEqual([]);
+  expect(tokensOf(requests()).filter((one) => one !== null)).toEqual([]);
 
   // The store that somebody chose gets it, also by a name of mDNS that was written down as one.
   const listed = { SKULK_HOME: join(home, 'listed') };
@@ -87,10 +87,10 @@ test('whoever announces a store by mDNS gets no token from commands, whatever na
     ['kite3.yaml', listed],
     ['mdns.yaml', listed],
   ] as const) {
-    const before = heard().length;
+    const before = requests().length;
     const ended = await run(config, more as Record<string, string>);
     expect(ended, `${config}: ${ended.stderr}`).toMatchObject({ status: 0 });
-    await expect.poll(() => tokensOf(heard().slice(before))).toContain(`Bearer ${token}`);
+    await expect.poll(() => tokensOf(requests().slice(before))).toContain(`Bearer ${token}`);
   }
   // Without a token nothing changes.
   const without = await node.skulk(['registry'], { SKULK_HOME: join(home, 'node') }).ended;
@@ -100,7 +100,7 @@ test('whoever announces a store by mDNS gets no token from commands, whatever na
 test('a node sends its token to no store that only announced itself, and says so', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [stranger, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
-  const heard = await announceFrom(stranger, 'kite3', '12D3KooWhost');
+  const requests = await announceFrom(stranger, 'kite3', '12D3KooWhost');
   await writeFiles(home, { 'kite3.yaml': 'model_store:\n  store_host: kite3\n', 'mdns.yaml': 'model_store:\n  store_host: nas.local\n' });
   const env = { SKULK_HOME: join(home, 'node'), SKULK_TOKEN: token };
 
@@ -129,8 +129,8 @@ test('a node sends its token to no store that only announced itself, and says so
   expect(await node.curl('-o', '/dev/null', '-w', '%{http_code}', url)).toBe('200');
   child.kill('SIGTERM');
   await ended;
-  expect(heard().map(({ path }) => path)).toContain('/store/registry');
-  expect(tokensOf(heard()).filter((one) => one !== null)).toEqual([]);
+  expect(requests().map(({ path }) => path)).toContain('/store/registry');
+  expect(tokensOf(requests()).filter((one) => one !== null)).toEqual([]);
 });
 
 test('an address that a store tells of itself gets no token, whatever answers there', wants('network namespaces'), async () => {

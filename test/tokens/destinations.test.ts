@@ -14,14 +14,14 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { testConfig, testWorld } from '../helpers/world.ts';
 
 const token = 'only-for-my-store';
-const withToken = (heard: readonly RecordedRequest[]): readonly RecordedRequest[] =>
-  heard.filter(({ authorization }) => authorization !== null);
+const withToken = (requests: readonly RecordedRequest[]): readonly RecordedRequest[] =>
+  requests.filter(({ authorization }) => authorization !== null);
 const storeAt = (port: number): string => `model_store:\n  store_host: other\n  store_http_host: 127.0.0.1\n  store_port: ${port}\n`;
 
 describe('a store that only a file of the working directory names', () => {
   test('does not get a token of the environment or of a flag, and no byte is sent to it', async () => {
     const home = await temporaryDirectory();
-    const { port, heard } = await recordingStore();
+    const { port, requests } = await recordingStore();
     await writeFiles(home, { 'clone/skulk.yaml': storeAt(port), 'clone/deep/er/a': '' });
     for (const [args, env] of [
       [[], { SKULK_TOKEN: token }],
@@ -36,12 +36,12 @@ describe('a store that only a file of the working directory names', () => {
         }
       }
     }
-    expect(heard).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
   test('gets it once somebody else names it: a flag, the environment, the file of the user, or token_hosts', async () => {
     const home = await temporaryDirectory();
-    const { port, url, heard } = await recordingStore();
+    const { port, url, requests } = await recordingStore();
     const file = join(home, 'clone/skulk.yaml');
     await writeFiles(home, {
       'clone/skulk.yaml': storeAt(port),
@@ -62,67 +62,67 @@ describe('a store that only a file of the working directory names', () => {
       [[], { SKULK_HOME: join(home, 'listed') }],
       [[], { XDG_CONFIG_HOME: join(home, 'xdg') }],
     ] as const) {
-      const before = heard.length;
+      const before = requests.length;
       const ended = await run(args, env as Record<string, string>);
       expect(ended, ended.stderr).toMatchObject({ status: 0 });
-      expect(heard.slice(before).at(-1)).toMatchObject({ authorization: `Bearer ${token}` });
+      expect(requests.slice(before).at(-1)).toMatchObject({ authorization: `Bearer ${token}` });
     }
-    const before = heard.length;
+    const before = requests.length;
     expect(await run([], { XDG_CONFIG_HOME: join(home, 'another') })).toMatchObject({ status: 2 });
-    expect(heard.length).toBe(before);
+    expect(requests.length).toBe(before);
   });
 
   test('gets the token that stands in the very file, as that is its own secret, and never one of the environment', async () => {
     const home = await temporaryDirectory();
-    const { port, heard } = await recordingStore();
+    const { port, requests } = await recordingStore();
     await writeFiles(home, { 'clone/skulk.yaml': `${storeAt(port)}  auth: {token: its-own-secret}\n` });
     const at = { cwd: join(home, 'clone'), env: { SKULK_HOME: join(home, 'h'), HOME: home } };
     expect(await runInProcess(['registry'], at)).toMatchObject({ status: 0 });
-    expect(withToken(heard).map(({ authorization }) => authorization)).toEqual(['Bearer its-own-secret']);
+    expect(withToken(requests).map(({ authorization }) => authorization)).toEqual(['Bearer its-own-secret']);
     expect(await runInProcess(['registry'], { ...at, env: { ...at.env, SKULK_TOKEN: token } })).toMatchObject({ status: 2 });
-    expect(withToken(heard)).toHaveLength(1);
+    expect(withToken(requests)).toHaveLength(1);
   });
 
   test('is asked without a token when there is none, and may be asked how it is in any case', async () => {
     const home = await temporaryDirectory();
-    const { port, heard } = await recordingStore();
+    const { port, requests } = await recordingStore();
     await writeFiles(home, { 'clone/skulk.yaml': storeAt(port) });
     const at = { cwd: join(home, 'clone'), env: { SKULK_HOME: join(home, 'h'), HOME: home } };
     expect(await runInProcess(['registry'], at)).toMatchObject({ status: 0 });
     await runInProcess(['health', '--json'], { ...at, env: { ...at.env, SKULK_TOKEN: token } });
     const doctor = await runInProcess(['doctor'], { ...at, env: { ...at.env, SKULK_TOKEN: token } });
     expect(doctor.stdout).toContain('does not decide where a token goes');
-    expect(withToken(heard)).toEqual([]);
+    expect(withToken(requests)).toEqual([]);
   });
 
   test('does not get it from a node either, which does not start', async () => {
     const home = await temporaryDirectory();
-    const { port, heard } = await recordingStore();
+    const { port, requests } = await recordingStore();
     await writeFiles(home, { 'clone/skulk.yaml': storeAt(port) });
     const env = { SKULK_HOME: join(home, 'h'), HOME: home, SKULK_TOKEN: token };
     const ended = await runInProcess(['serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0'], { cwd: join(home, 'clone'), env });
     expect(ended, ended.stderr).toMatchObject({ status: 2, stdout: '' });
-    expect(withToken(heard)).toEqual([]);
+    expect(withToken(requests)).toEqual([]);
   });
 });
 
 test('a redirect is not followed, so no other host gets the token', async () => {
   const home = await temporaryDirectory();
   const other = await recordingStore();
-  const { url, heard } = await recordingStore({ redirectTo: other.url });
+  const { url, requests } = await recordingStore({ redirectTo: other.url });
   const env = { SKULK_HOME: home, SKULK_TOKEN: token, SKULK_STORE: url };
   for (const verb of [['registry'], ['stage', 'org/m'], ['download', 'org/m'], ['delete', 'org/m', '--yes']]) {
     const ended = await runInProcess(verb, { env });
     expect(ended, ended.stderr).toMatchObject({ status: 4, stdout: '' });
     expect(ended.stderr).toContain('redirect');
   }
-  expect(withToken(heard).length).toBeGreaterThan(0);
-  expect(other.heard).toEqual([]);
+  expect(withToken(requests).length).toBeGreaterThan(0);
+  expect(other.requests).toEqual([]);
 });
 
 test('a node hands on the token of whoever asks it, but not to a store that may be anybody', async () => {
   const home = await temporaryDirectory();
-  const { url, port, heard } = await recordingStore();
+  const { url, port, requests } = await recordingStore();
   await writeFiles(home, { 'clone/skulk.yaml': storeAt(port), 'named/skulk.yaml': storeAt(port) });
   const start = (name: string, env: Record<string, string>) => serveInProcess({ home: join(home, name), args: ['--role', 'node'], env });
   const headers = { Authorization: `Bearer ${token}` };
@@ -130,7 +130,7 @@ test('a node hands on the token of whoever asks it, but not to a store that may 
   const named = await start('a', { SKULK_STORE: url });
   await ask(named.apiUrl, '/store/registry', { headers });
   await named.stop();
-  const known = withToken(heard);
+  const known = withToken(requests);
   expect(known.map(({ path }) => path)).toEqual(['/session', '/store/registry']);
 
   // Of the working tree: nobody there can be asked about it, so it opens nothing.
@@ -142,8 +142,8 @@ test('a node hands on the token of whoever asks it, but not to a store that may 
   const { api_url } = JSON.parse(running.stdout()) as { api_url: string };
   expect((await ask(api_url, '/store/registry', { headers })).json()).toMatchObject({ code: 'TOKEN_WITHHELD' });
   expect((await ask(api_url, '/store/registry')).status).toBe(200);
-  expect(heard.at(-1)).toMatchObject({ path: '/store/registry', authorization: null });
-  expect(withToken(heard)).toEqual(known);
+  expect(requests.at(-1)).toMatchObject({ path: '/store/registry', authorization: null });
+  expect(withToken(requests)).toEqual(known);
 });
 
 describe('the names of a store', () => {

@@ -67,12 +67,14 @@ function describeOperation({ method, url, role, summary, parameters, body, answe
   const failures = answers.filter(({ status }) => Number(status) >= 400).map(({ status }) => status);
   const parts = [
     ...inUrl.map(({ name, description = '' }) => `- in the path \`${name}\`: ${description}`),
-    ...inQuery.map(({ name, description, schema }) => `- query \`${name}\`${typeOf(schema)}${told(description ?? schema?.description)}`),
-    ...(body === undefined ? [] : [`- body${typeOf(body)}${told(body.description)}`, ...fields(body, 1)]),
+    ...inQuery.map(
+      ({ name, description, schema }) => `- query \`${name}\`${typeOf(schema)}${suffixOf(description ?? schema?.description)}`,
+    ),
+    ...(body === undefined ? [] : [`- body${typeOf(body)}${suffixOf(body.description)}`, ...fields(body, 1)]),
     ...good
       // Without a schema the document has a default answer that says nothing.
       .filter(({ schema }) => schema !== undefined)
-      .flatMap(({ status, schema }) => [`- ${status}${typeOf(schema)}${told(schema?.description)}`, ...fields(schema, 1)]),
+      .flatMap(({ status, schema }) => [`- ${status}${typeOf(schema)}${suffixOf(schema?.description)}`, ...fields(schema, 1)]),
     ...(failures.length === 0 ? [] : [`- failures: ${failures.join(', ')}`]),
   ];
   return [`### \`${method} ${url}\``, '', `${summary}. Role: **${role}**.`, '', ...parts, ...(parts.length === 0 ? [] : [''])];
@@ -87,7 +89,7 @@ function fields(schema: Schema | undefined, depth: number): readonly string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const isRequired = schema.required?.includes(name) === true;
     return [
-      `${'  '.repeat(depth)}- \`${name}\`${typeOf(field)}${isRequired ? ', required' : ''}${told(field.description)}`,
+      `${'  '.repeat(depth)}- \`${name}\`${typeOf(field)}${isRequired ? ', required' : ''}${suffixOf(field.description)}`,
       ...fields(field, depth + 1),
     ];
   });
@@ -103,5 +105,5 @@ function typeOf(schema: Schema | undefined): string {
   return ` (${types.join(' or ')}${of})`;
 }
 
-const told = (description: string | undefined): string =>
+const suffixOf = (description: string | undefined): string =>
   description === undefined || description === '' || description === 'Default Response' ? '' : `: ${description}`;

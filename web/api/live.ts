@@ -41,7 +41,7 @@ export function follow<Topics extends object>(client: Client, path: string): Liv
     for (const tell of listeners) tell();
   };
 
-  const hear = async (): Promise<void> => {
+  const connectOnce = async (): Promise<void> => {
     connection = new AbortController();
     const signal = AbortSignal.any([ending.signal, connection.signal]);
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -69,7 +69,7 @@ export function follow<Topics extends object>(client: Client, path: string): Liv
     for (let attempt = 0; !ending.signal.aborted; attempt += 1) {
       const before = state.round;
       try {
-        await hear();
+        await connectOnce();
       } catch (error) {
         if (ending.signal.aborted) return;
         if (error !== paused) change({ status: 'lost', problem: asApiError(error) });

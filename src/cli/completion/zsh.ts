@@ -41,9 +41,9 @@ export function writeZsh(verbs: readonly CompletedVerb[], everywhere: readonly C
 }
 
 function spec({ name, description, takesValue, choices }: CompletedFlag): string {
-  const says = description.replaceAll(/[[\]:\\]/g, '\\$&');
+  const text = description.replaceAll(/[[\]:\\]/g, '\\$&');
   const takes = takesValue ? `:value:${choices.length > 0 ? `(${choices.join(' ')})` : '_files'}` : '';
-  return quoted(`${name}${takesValue ? '=' : ''}[${says}]${takes}`);
+  return quoted(`${name}${takesValue ? '=' : ''}[${text}]${takes}`);
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -176,16 +176,16 @@ function expandDocument(document: Document, path: string): unknown {
   }
 }
 
-function describe({ path: keys, says }: Problem, document: Document, lines: LineCounter, path: string): string {
+function describe({ path: keys, message }: Problem, document: Document, lines: LineCounter, path: string): string {
   const line = lineOf(keys, document, lines);
-  return `${path}${line === undefined ? '' : `:${line}`}: ${keys.join('.') || 'it'} ${says}`;
+  return `${path}${line === undefined ? '' : `:${line}`}: ${keys.join('.') || 'it'} ${message}`;
 }
 
 function hintFor(problem: Problem | undefined): string {
   if (problem?.unknownKey === undefined) return '`man 5 skulk-config` lists every key and what it takes';
   const known = knownKeysAt(problem.path.slice(0, -1));
-  const meant = nearest(problem.unknownKey, known);
-  return meant === undefined ? `known keys there: ${known.join(', ')}` : `did you mean "${meant}"?`;
+  const suggestion = nearest(problem.unknownKey, known);
+  return suggestion === undefined ? `known keys there: ${known.join(', ')}` : `did you mean "${suggestion}"?`;
 }
 
 /** The line on which a key stands, or the nearest one above it in the tree. */

@@ -59,9 +59,9 @@ export async function parseSettingsText<T>(text: string, { path, schema, read }:
   const { validatorOf } = await import('../kernel/validate.ts');
   const problems = validatorOf(schema)(content);
   if (problems.length === 0) return read(content);
-  const described = problems.map(({ path: keys, says }) => {
+  const described = problems.map(({ path: keys, message }) => {
     const line = lineOf(document, keys, lines);
-    return `${path}${line === undefined ? '' : `:${line}`}: ${keys.join('.') || 'it'} ${says}`;
+    return `${path}${line === undefined ? '' : `:${line}`}: ${keys.join('.') || 'it'} ${message}`;
   });
   throw new SkulkError('CONFIG', described.join('\n'), { hint: hintFor(schema, problems[0]) });
 }
@@ -118,6 +118,6 @@ function hintFor(schema: TSchema, problem: Problem | undefined): string {
   let node: unknown = schema;
   for (const key of problem.path.slice(0, -1)) node = (node as { properties?: Record<string, unknown> }).properties?.[key];
   const known = Object.keys((node as { properties?: object } | undefined)?.properties ?? {});
-  const meant = nearest(problem.unknownKey, known);
-  return meant === undefined ? `known keys there: ${known.join(', ')}` : `did you mean "${meant}"?`;
+  const suggestion = nearest(problem.unknownKey, known);
+  return suggestion === undefined ? `known keys there: ${known.join(', ')}` : `did you mean "${suggestion}"?`;
 }

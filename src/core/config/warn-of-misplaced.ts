@@ -10,11 +10,11 @@ export function warnOfMisplaced(world: World, path: string, read: Pick<ReadConfi
 
 /** Sections of other programs are nobody's business; one that looks like ours means that nothing of it is in force. */
 function warnOfNearMiss(world: World, path: string, { content, lineOf }: Pick<ReadConfig, 'content' | 'lineOf'>): void {
-  const meant = Object.keys(content).find((key) => nearest(key.toLowerCase().replaceAll('-', '_'), ['model_store']) !== undefined);
-  if (meant === undefined) return;
+  const misspelled = Object.keys(content).find((key) => nearest(key.toLowerCase().replaceAll('-', '_'), ['model_store']) !== undefined);
+  if (misspelled === undefined) return;
   world.emit({
     type: 'warning',
-    message: `${path}:${lineOf(meant) ?? 1}: ${meant} is not a section of skulk, so nothing in it is in force`,
+    message: `${path}:${lineOf(misspelled) ?? 1}: ${misspelled} is not a section of skulk, so nothing in it is in force`,
     hint: 'did you mean "model_store"?',
   });
 }

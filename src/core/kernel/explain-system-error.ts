@@ -5,43 +5,43 @@ import { type ErrorCode, SkulkError, systemCode } from './errors.ts';
 
 interface Sentence {
   readonly code: ErrorCode;
-  readonly says: string;
+  readonly text: string;
   readonly hint: string;
 }
 
 const noRoomHint = 'free some room and run the command again; verified bytes are kept';
 const away = (
-  says: string,
+  text: string,
   hint = 'check that the disk is mounted and answers: `df PATH`; if not, unmount it and mount it again',
 ): Sentence => ({
   code: 'DISK_ABSENT',
-  says,
+  text,
   hint,
 });
-const refused = (says: string, hint: string): Sentence => ({ code: 'DISK_FAILED', says, hint });
+const refused = (text: string, hint: string): Sentence => ({ code: 'DISK_FAILED', text, hint });
 
 const sentences: Readonly<Record<string, Sentence>> = {
-  EACCES: { code: 'PERMISSION', says: 'permission denied', hint: 'check the owner and the mode of that path, and the umask' },
-  EPERM: { code: 'PERMISSION', says: 'operation not permitted', hint: 'check the owner and the mode of that path' },
-  EROFS: { code: 'PERMISSION', says: 'the file system is read-only', hint: 'mount it writable, or choose another path' },
-  ENOSPC: { code: 'NO_SPACE', says: 'no space left on the disk', hint: noRoomHint },
-  EDQUOT: { code: 'NO_SPACE', says: 'the disk quota is used up', hint: noRoomHint },
+  EACCES: { code: 'PERMISSION', text: 'permission denied', hint: 'check the owner and the mode of that path, and the umask' },
+  EPERM: { code: 'PERMISSION', text: 'operation not permitted', hint: 'check the owner and the mode of that path' },
+  EROFS: { code: 'PERMISSION', text: 'the file system is read-only', hint: 'mount it writable, or choose another path' },
+  ENOSPC: { code: 'NO_SPACE', text: 'no space left on the disk', hint: noRoomHint },
+  EDQUOT: { code: 'NO_SPACE', text: 'the disk quota is used up', hint: noRoomHint },
   EFBIG: refused(
     'the file is larger than this file system, or a limit of this user, allows',
     'FAT32 holds files of up to 4 GiB: use ext4, APFS, NTFS or exFAT; `ulimit -f` shows the limit of the user',
   ),
   EMLINK: refused('the directory or file has as many links as this file system allows', 'use another file system, or another directory'),
-  ENAMETOOLONG: { code: 'BAD_PATH', says: 'the name is too long for this file system', hint: 'use a shorter path' },
-  ENOTDIR: { code: 'BAD_PATH', says: 'a part of the path is not a directory', hint: 'check the path' },
-  ELOOP: { code: 'BAD_PATH', says: 'too many symbolic links', hint: 'check where the links lead' },
+  ENAMETOOLONG: { code: 'BAD_PATH', text: 'the name is too long for this file system', hint: 'use a shorter path' },
+  ENOTDIR: { code: 'BAD_PATH', text: 'a part of the path is not a directory', hint: 'check the path' },
+  ELOOP: { code: 'BAD_PATH', text: 'too many symbolic links', hint: 'check where the links lead' },
   EILSEQ: refused('the file system cannot hold this name', 'use a file system that takes names in UTF-8'),
-  EIO: { code: 'INTEGRITY', says: 'the disk reported an input/output error', hint: 'check the disk; the system log says more' },
-  EREMOTEIO: { code: 'INTEGRITY', says: 'the disk reported an input/output error', hint: 'check the disk; the system log says more' },
-  EUCLEAN: { code: 'INTEGRITY', says: 'the file system is damaged', hint: 'unmount the disk and check it with fsck' },
-  EBUSY: { code: 'CONFLICT', says: 'the system itself uses it', hint: 'something may be mounted there; unmount it' },
-  ENOTEMPTY: { code: 'CONFLICT', says: 'something else writes there', hint: 'find out what, stop it, and run the command again' },
-  ETXTBSY: { code: 'CONFLICT', says: 'a running program uses the file', hint: 'end that program' },
-  ESTALE: { code: 'CONFLICT', says: 'the network disk has lost it', hint: 'mount that disk again' },
+  EIO: { code: 'INTEGRITY', text: 'the disk reported an input/output error', hint: 'check the disk; the system log says more' },
+  EREMOTEIO: { code: 'INTEGRITY', text: 'the disk reported an input/output error', hint: 'check the disk; the system log says more' },
+  EUCLEAN: { code: 'INTEGRITY', text: 'the file system is damaged', hint: 'unmount the disk and check it with fsck' },
+  EBUSY: { code: 'CONFLICT', text: 'the system itself uses it', hint: 'something may be mounted there; unmount it' },
+  ENOTEMPTY: { code: 'CONFLICT', text: 'something else writes there', hint: 'find out what, stop it, and run the command again' },
+  ETXTBSY: { code: 'CONFLICT', text: 'a running program uses the file', hint: 'end that program' },
+  ESTALE: { code: 'CONFLICT', text: 'the network disk has lost it', hint: 'mount that disk again' },
   ENOTCONN: away(
     'the program that serves this file system is gone',
     'unmount it (`fusermount -u PATH` or `umount -l PATH`) and mount it again',
@@ -64,13 +64,13 @@ const sentences: Readonly<Record<string, Sentence>> = {
   EOVERFLOW: refused('the file system gave a number that is too large', 'check the disk; a 32-bit network disk cannot hold such files'),
   EUSERS: refused('too many users for the quota of this disk', 'ask the administrator of the disk'),
   ENOMEM: refused('the system has no memory left', 'end other programs and run the command again'),
-  EMFILE: { code: 'PERMISSION', says: 'too many open files', hint: 'raise the limit (ulimit -n)' },
-  ENFILE: { code: 'PERMISSION', says: 'too many open files on this machine', hint: 'raise the limit of the system' },
+  EMFILE: { code: 'PERMISSION', text: 'too many open files', hint: 'raise the limit (ulimit -n)' },
+  ENFILE: { code: 'PERMISSION', text: 'too many open files on this machine', hint: 'raise the limit of the system' },
 };
 
 const noInodes: Sentence = {
   code: 'NO_SPACE',
-  says: 'no inodes are left on the disk: it holds as many files as it can, though it has free space',
+  text: 'no inodes are left on the disk: it holds as many files as it can, though it has free space',
   hint: 'remove files that nobody needs (`df -i` shows the inodes), or use a file system with more inodes; verified bytes are kept',
 };
 
@@ -85,7 +85,7 @@ export function explainSystemError(error: unknown, doing: string): unknown {
   const { path } = error as { path?: unknown };
   const where = typeof path === 'string' && !doing.includes(path) ? ` (${path})` : '';
   const hint = typeof path === 'string' ? sentence.hint.replaceAll('PATH', path) : sentence.hint;
-  return new SkulkError(sentence.code, `${doing}: ${sentence.says}${where}`, { hint, cause: error });
+  return new SkulkError(sentence.code, `${doing}: ${sentence.text}${where}`, { hint, cause: error });
 }
 
 /**
@@ -115,8 +115,8 @@ const isOfFiles = (error: unknown): error is FileError =>
   error instanceof Error && systemCode(error) !== undefined && 'path' in error && typeof error.path === 'string' && error.path !== '';
 
 function meaningOf({ errno, message }: FileError): string {
-  const said = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
-  return said ?? (/^[^:]*: ([^,]+)/.exec(message)?.[1] || 'the system says no more');
+  const description = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
+  return description ?? (/^[^:]*: ([^,]+)/.exec(message)?.[1] || 'the system gives no details');
 }
 
 function sentenceFor(error: unknown): Sentence | undefined {

@@ -8,9 +8,9 @@ export function meantModel(modelId: ModelId, known: Iterable<string>): string | 
   return ids.find((id) => id.endsWith(`/${modelId}`)) ?? nearest(modelId, ids);
 }
 
-/** What to do about a name that is not there. @param meant the model that was probably meant */
-export const hintOfMissing = (meant: string | undefined): string =>
-  meant === undefined ? '`skulk registry` lists what is' : `did you mean ${meant}? \`skulk registry\` lists what is there`;
+/** What to do about a name that is not there. @param suggestion the model that was probably meant */
+export const hintOfMissing = (suggestion: string | undefined): string =>
+  suggestion === undefined ? '`skulk registry` lists what is' : `did you mean ${suggestion}? \`skulk registry\` lists what is there`;
 
 /**
  * That a model is not there, with the one that was probably meant. Comparing takes its time with thousands of models, so it is for

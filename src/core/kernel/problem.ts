@@ -5,7 +5,7 @@ export interface Problem {
   /** Where it is, as the keys on the way: `['model_store', 'store_port']`. */
   readonly path: readonly string[];
   /** What it should be, to follow the key's name: `must be an integer`. */
-  readonly says: string;
+  readonly message: string;
   /** The key that nothing knows, when that is the problem. */
   readonly unknownKey?: string;
 }
@@ -20,9 +20,10 @@ function toProblem({ keyword, instancePath, params, message = 'is not valid' }: 
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   if (keyword === 'additionalProperties') {
     const unknownKey = String(params['additionalProperty']);
-    return { path: [...path, unknownKey], says: 'is not known', unknownKey };
+    return { path: [...path, unknownKey], message: 'is not known', unknownKey };
   }
-  if (keyword === 'enum') return { path, says: `must be one of ${(params['allowedValues'] as readonly unknown[]).map(String).join(', ')}` };
+  if (keyword === 'enum')
+    return { path, message: `must be one of ${(params['allowedValues'] as readonly unknown[]).map(String).join(', ')}` };
   const article = /^must be (?=[aeiou])/.test(message) ? 'must be an ' : 'must be a ';
-  return { path, says: keyword === 'type' ? message.replace(/^must be /, article) : message };
+  return { path, message: keyword === 'type' ? message.replace(/^must be /, article) : message };
 }

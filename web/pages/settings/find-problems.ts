@@ -33,6 +33,6 @@ export async function findProblems(changes: Changes, check: (some: Changes) => P
 
 /** The server names the file and the line, for whoever edits it there. */
 function sentenceOf({ message, hint }: ApiError): string {
-  const says = message.replace(/^\S+?:\d+: /, '').replace(/\.?$/, '.');
-  return hint === null ? says : `${says} ${toSentence(hint)}`;
+  const sentence = message.replace(/^\S+?:\d+: /, '').replace(/\.?$/, '.');
+  return hint === null ? sentence : `${sentence} ${toSentence(hint)}`;
 }

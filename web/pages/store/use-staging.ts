@@ -6,10 +6,10 @@ import { toSentence } from '../../parts/to-sentence.ts';
 /** Making verified copies on the machine whose page this is. */
 export function useStaging(): { readonly stage: (modelId: string) => void; readonly cancel: (modelId: string) => void } {
   const { client, identity, tell } = useApp();
-  const ask = async (work: Promise<unknown>, says: string): Promise<void> => {
+  const ask = async (work: Promise<unknown>, notice: string): Promise<void> => {
     try {
       await work;
-      tell(says);
+      tell(notice);
     } catch (error) {
       tell(toSentence(asApiError(error).message), 'bad');
     }

@@ -69,13 +69,13 @@ export function Dashboard({ live, acts, clock, onLeave }: DashboardProps): React
     return true;
   });
   if (columns < smallest.columns || rows < smallest.rows) return <TooSmall columns={columns} rows={rows} />;
-  const said = messageLines(message, view.store?.connection, columns);
+  const messageRows = messageLines(message, view.store?.connection, columns);
   const context: DashboardContext = {
     view,
     acts,
     now,
     width: columns,
-    height: rows - headerLines - said.length - 1,
+    height: rows - headerLines - messageRows.length - 1,
     listOf: (name) => ({ state: lists[name], onState: (state) => setLists((all) => ({ ...all, [name]: state })) }),
     look: setDetails,
     open: setDialog,
@@ -97,7 +97,7 @@ export function Dashboard({ live, acts, clock, onLeave }: DashboardProps): React
         <Box height={context.height} flexDirection="column" overflow="hidden">
           {details === undefined ? <Tab tab={tab} /> : <DetailsOf details={details} />}
         </Box>
-        {said.map((parts, index) => (
+        {messageRows.map((parts, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other names
           <Line key={index} parts={parts} />
         ))}

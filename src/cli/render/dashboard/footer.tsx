@@ -15,9 +15,9 @@ export function messageLines(
   connection: Connection | undefined,
   width: number,
 ): readonly (readonly Part[])[] {
-  const said = message ?? standing(connection);
-  if (said === undefined) return [[' ']];
-  const { text, hint, tone } = said;
+  const shown = message ?? standing(connection);
+  if (shown === undefined) return [[' ']];
+  const { text, hint, tone } = shown;
   const lines = wrap(hint === undefined ? text : `${text} (${hint})`, width - 6).slice(0, maxLines);
   return lines.map((line, index) => [{ text: `  ${index === 0 ? marks[tone] : ' '} ${line}`, tone }]);
 }

@@ -13,7 +13,7 @@ import { StoreQuestion } from './store-question.tsx';
 interface Answered {
   readonly step: Step;
   readonly label: string;
-  readonly said: string;
+  readonly answerText: string;
   readonly changes: Partial<ConfigAnswers>;
 }
 
@@ -50,12 +50,12 @@ export function AskConfig({
     return true;
   });
   const step = nextStep(answered);
-  const answer = (label: string, said: string, changes: Partial<ConfigAnswers>): void =>
-    setAnswered([...answered, { step, label, said, changes }]);
+  const answer = (label: string, answerText: string, changes: Partial<ConfigAnswers>): void =>
+    setAnswered([...answered, { step, label, answerText, changes }]);
   return (
     <Box flexDirection="column">
-      {answered.map(({ step: of, label, said }) => (
-        <Line key={of} parts={[{ text: '✓ ', tone: 'good' }, `${label.padEnd(14)}  `, { text: said, tone: 'strong' }]} />
+      {answered.map(({ step: of, label, answerText }) => (
+        <Line key={of} parts={[{ text: '✓ ', tone: 'good' }, `${label.padEnd(14)}  `, { text: answerText, tone: 'strong' }]} />
       ))}
       {answered.length > 0 && final === undefined && <Blank />}
       {final === undefined && (
@@ -83,7 +83,7 @@ function StepOf({
   readonly step: Step;
   readonly questions: ConfigQuestions;
   readonly answers: ConfigAnswers;
-  readonly answer: (label: string, said: string, changes: Partial<ConfigAnswers>) => void;
+  readonly answer: (label: string, answerText: string, changes: Partial<ConfigAnswers>) => void;
   readonly onWrite: () => void;
 }): ReactElement {
   const { hostname } = questions;
@@ -114,7 +114,7 @@ function StepOf({
         />
       );
     case 'store':
-      return <StoreQuestion questions={questions} onAnswer={(place, said) => answer('the store', said, place)} />;
+      return <StoreQuestion questions={questions} onAnswer={(place, answerText) => answer('the store', answerText, place)} />;
     case 'copies':
       return (
         <PathQuestion

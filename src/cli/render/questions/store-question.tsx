@@ -14,7 +14,7 @@ export function StoreQuestion({
   onAnswer,
 }: {
   readonly questions: ConfigQuestions;
-  readonly onAnswer: (place: StorePlace, said: string) => void;
+  readonly onAnswer: (place: StorePlace, answerText: string) => void;
 }): ReactElement {
   const [found, setFound] = useState<readonly OfferedStore[]>();
   const [isTyping, setTyping] = useState(false);
@@ -69,7 +69,7 @@ function TypedStore({
   readonly questions: ConfigQuestions;
   /** Whether none announces itself. */
   readonly isAlone: boolean;
-  readonly onAnswer: (place: StorePlace, said: string) => void;
+  readonly onAnswer: (place: StorePlace, answerText: string) => void;
 }): ReactElement {
   const { columns } = useSize();
   const [text, setText] = useState('');

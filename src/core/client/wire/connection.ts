@@ -70,7 +70,7 @@ export function openWire(options: WireOptions): WireConnection {
     settle?.(failure);
   };
   /** A process that was suspended finds its time over before it has read what came, so what has come counts first. */
-  const afterReading = (judge: () => void): void => void setImmediate(judge);
+  const afterReading = (check: () => void): void => void setImmediate(check);
   const failWithoutHead = (late: Reading): void =>
     afterReading(() => {
       if (reading === late && late.head === undefined) fail(new Stalled('its head took too long'));

@@ -102,12 +102,12 @@ interface ThreadListener {
 async function runThread(start: ThreadStart, signal: AbortSignal, listener: ThreadListener): Promise<void> {
   if (signal.aborted) return;
   const given = new Set<number>();
-  const told = [0n, 0n, 0n];
+  const reported = [0n, 0n, 0n];
   const count = (): void => {
     const since = (name: keyof typeof counterOf): number => {
       const now = Atomics.load(start.counters, counterOf[name]);
-      const before = told[counterOf[name]] ?? 0n;
-      told[counterOf[name]] = now;
+      const before = reported[counterOf[name]] ?? 0n;
+      reported[counterOf[name]] = now;
       return Number(now - before);
     };
     listener.count({ resumed: since('resumed'), received: since('received'), discarded: since('discarded') });

@@ -120,7 +120,7 @@ export function createPieceReader(
       signal.addEventListener('abort', abort);
       const guarded = guard(sink);
       try {
-        await over.receive((head) => judge(head, request, url, guarded.sink));
+        await over.receive((head) => checkHead(head, request, url, guarded.sink));
         sent.shift();
       } catch (error) {
         sent.shift();
@@ -155,7 +155,7 @@ function guard(sink: BodySink): { readonly sink: BodySink; readonly hasFailed: (
 }
 
 /** What to do with the body of an answer. */
-function judge(head: ResponseHead, request: PieceRequest, url: string, sink: BodySink): BodySink {
+function checkHead(head: ResponseHead, request: PieceRequest, url: string, sink: BodySink): BodySink {
   const { status, headers, length } = head;
   const isRefusal = !pieceStatuses.includes(status);
   // Chunked coding by a proxy in between, or a body that ends with its connection. Who is busy need not be asked twice.

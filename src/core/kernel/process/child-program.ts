@@ -64,7 +64,7 @@ function streamsFor(output: ProgramOutput): ('inherit' | 'ignore' | 'pipe')[] {
 const defaultPath = '/bin:/usr/bin';
 
 /** Why a place does not give the program: nothing is there, or something that cannot be executed. */
-type Unusable = { readonly is: 'missing' } | { readonly is: 'blocked'; readonly says: string };
+type Unusable = { readonly is: 'missing' } | { readonly is: 'blocked'; readonly reason: string };
 
 /**
  * Finds a program as execvp(3) does: an entry of PATH that cannot be searched, or a file there that cannot be executed, does not
@@ -83,7 +83,7 @@ export function findProgram(
     const found = lookAt(place);
     // A path that begins with a dash must not become an option of the shell.
     if (found === 'program') return !isPath ? place : command.startsWith('-') ? `./${command}` : command;
-    if (found.is === 'blocked') reason ??= found.says;
+    if (found.is === 'blocked') reason ??= found.reason;
   }
   if (reason !== undefined)
     throw new SkulkError('COMMAND_NOT_EXECUTABLE', isPath ? reason : `${JSON.stringify(command)} cannot be executed: ${reason}`, {
@@ -98,14 +98,14 @@ function lookAt(place: string): 'program' | Unusable {
   try {
     const found = statSync(place, { throwIfNoEntry: false });
     if (found === undefined) return { is: 'missing' };
-    if (found.isDirectory()) return { is: 'blocked', says: `${place} is a directory` };
-    if (!found.isFile()) return { is: 'blocked', says: `${place} is not a regular file` };
+    if (found.isDirectory()) return { is: 'blocked', reason: `${place} is a directory` };
+    if (!found.isFile()) return { is: 'blocked', reason: `${place} is not a regular file` };
     accessSync(place, constants.X_OK);
     return 'program';
   } catch (error) {
     if (!isSystemError(error, 'EACCES', 'EPERM')) return { is: 'missing' };
     const isThere = (error as NodeJS.ErrnoException).syscall === 'access';
-    return { is: 'blocked', says: isThere ? `${place} is not executable` : `no permission to search a directory of ${place}` };
+    return { is: 'blocked', reason: isThere ? `${place} is not executable` : `no permission to search a directory of ${place}` };
   }
 }
 

@@ -46,17 +46,17 @@ function nameOf(asker: Asker | undefined): string {
 /** What is asked for, as far as the URL or the body says it. */
 function targetOf({ params, body, routeOptions }: FastifyRequest): object {
   const { id, org, name, node, order } = fieldsOf(params);
-  const said = fieldsOf(body);
-  const model = id ?? (org === undefined ? undefined : `${org}/${name}`) ?? said['model_id'] ?? said['modelId'];
+  const fields = fieldsOf(body);
+  const model = id ?? (org === undefined ? undefined : `${org}/${name}`) ?? fields['model_id'] ?? fields['modelId'];
   return {
     ...(typeof model === 'string' && { model: textOf(model) }),
-    ...(Array.isArray(said['model_ids']) && { models: said['model_ids'].slice(0, 20).map(textOf) }),
+    ...(Array.isArray(fields['model_ids']) && { models: fields['model_ids'].slice(0, 20).map(textOf) }),
     ...(node !== undefined && { target: textOf(node) }),
     ...(order !== undefined && { order: textOf(order) }),
-    ...(typeof said['kind'] === 'string' && { kind: textOf(said['kind']) }),
+    ...(typeof fields['kind'] === 'string' && { kind: textOf(fields['kind']) }),
     ...(org === undefined && id === undefined && name !== undefined && { name: textOf(name) }),
-    ...(routeOptions.url?.endsWith('/tokens') === true && { name: textOf(said['name']), role: textOf(said['role']) }),
-    ...(routeOptions.url?.endsWith('/policy') === true && { policy: textOf(JSON.stringify(said)) }),
+    ...(routeOptions.url?.endsWith('/tokens') === true && { name: textOf(fields['name']), role: textOf(fields['role']) }),
+    ...(routeOptions.url?.endsWith('/policy') === true && { policy: textOf(JSON.stringify(fields)) }),
   };
 }
 

@@ -52,8 +52,8 @@ function lanMemory({ config: { skulkHome }, world: { now, emit } }: Deps): LanMe
     read: async (url) => {
       const known = await readKnown(skulkHome, section).catch(() => undefined);
       if (url !== undefined) return known?.get(url)?.['lan'];
-      const said = [...(known?.values() ?? [])].map((entry) => entry['lan']);
-      return (['none', 'read'] as const).find((lan) => said.includes(lan));
+      const roles = [...(known?.values() ?? [])].map((entry) => entry['lan']);
+      return (['none', 'read'] as const).find((lan) => roles.includes(lan));
     },
     write: async (key, lan) => {
       const known = await readKnown(skulkHome, section).catch(() => undefined);
