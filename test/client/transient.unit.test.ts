@@ -11,16 +11,21 @@ test.each(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', '
   },
 );
 
+const unreachable = (code: string): SkulkError => new SkulkError('STORE_UNREACHABLE', 'x', { cause: failure(code) });
+
 test.each([
-  [new SkulkError('STORE_UNREACHABLE', 'x'), true],
-  [new SkulkError('STORE_BUSY', 'x'), true],
-  [new SkulkError('INTEGRITY', 'x'), false],
-  [new SkulkError('MODEL_NOT_FOUND', 'x'), false],
-  [failure('ENOSPC'), false],
-  [failure('EACCES'), false],
-  [new Error('a bug'), false],
-  ['text', false],
-  [undefined, false],
-])('%s: %s', (error, may) => {
+  ['STORE_UNREACHABLE', new SkulkError('STORE_UNREACHABLE', 'x'), true],
+  ['STORE_UNREACHABLE for a refused connection', unreachable('ECONNREFUSED'), true],
+  ['STORE_UNREACHABLE for a certificate of its own', unreachable('DEPTH_ZERO_SELF_SIGNED_CERT'), false],
+  ['STORE_UNREACHABLE for a certificate that is over', unreachable('CERT_HAS_EXPIRED'), false],
+  ['STORE_BUSY', new SkulkError('STORE_BUSY', 'x'), true],
+  ['INTEGRITY', new SkulkError('INTEGRITY', 'x'), false],
+  ['MODEL_NOT_FOUND', new SkulkError('MODEL_NOT_FOUND', 'x'), false],
+  ['a full disk', failure('ENOSPC'), false],
+  ['a missing right', failure('EACCES'), false],
+  ['a bug', new Error('a bug'), false],
+  ['a text', 'text', false],
+  ['nothing', undefined, false],
+])('after %s another try may help or not, as it should', (_, error, may) => {
   expect(isTransient(error)).toBe(may);
 });

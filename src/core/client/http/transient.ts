@@ -18,6 +18,10 @@ const networkCodes = new Set([
 
 /** Whether another try may help: the store is unreachable or busy, or the network failed. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof SkulkError) return error.code === 'STORE_UNREACHABLE' || error.code === 'STORE_BUSY';
+  if (error instanceof SkulkError)
+    return error.code === 'STORE_BUSY' || (error.code === 'STORE_UNREACHABLE' && !isOfCertificate(error.cause));
   return networkCodes.has(systemCode(error) ?? '');
 }
+
+/** A certificate that nobody vouches for is the same at the next try. */
+const isOfCertificate = (cause: unknown): boolean => /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(systemCode(cause) ?? '');
