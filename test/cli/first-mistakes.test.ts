@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -13,7 +14,7 @@ test.each(['model_stor', 'modelstore', 'Model_Store', 'model-store'])(
     const home = await temporaryDirectory();
     const file = join(home, 'skulk.yaml');
     await writeFile(file, `# mine\n${name}:\n  store_port: 7\n`);
-    const ended = await runSkulk(['config', 'validate', '--config', file], { env: { SKULK_HOME: home } });
+    const ended = await runInProcess(['config', 'validate', '--config', file], { env: { SKULK_HOME: home } });
     expect(ended).toMatchObject({
       status: 0,
       stderr: expect.stringMatching(new RegExp(`skulk.yaml:2: ${name} .*\nhint: did you mean "model_store"`)),
@@ -24,7 +25,7 @@ test.each(['model_stor', 'modelstore', 'Model_Store', 'model-store'])(
 test('a key of ours at the top of the file is told, as it is not in force', async () => {
   const home = await temporaryDirectory();
   await writeFile(join(home, 'skulk.yaml'), 'inference: {}\nstore_host: kite3\nmodel_store:\n  store_port: 7\n');
-  expect((await runSkulk(['config', 'validate'], { env: { SKULK_HOME: home }, cwd: home })).stderr).toMatch(
+  expect((await runInProcess(['config', 'validate'], { env: { SKULK_HOME: home }, cwd: home })).stderr).toMatch(
     /skulk.yaml:2: store_host stands outside of model_store.*\nhint: move it below "model_store:"/,
   );
 });
@@ -33,7 +34,7 @@ test('a name that is nearly right, or without its organization, is told', async 
   const { url } = await serveModels({ 'org/model-4bit': { a: 'a' } });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: url, HF_HUB_OFFLINE: '1' };
   for (const line of ['show org/modle-4bit', 'delete model-4bit --yes', 'stage org/model-8bit']) {
-    const ended = await runSkulk(line.split(' '), { env });
+    const ended = await runInProcess(line.split(' '), { env });
     expect(ended, line).toMatchObject({ status: 3, stderr: expect.stringContaining('did you mean org/model-4bit?') });
   }
 });
@@ -41,7 +42,7 @@ test('a name that is nearly right, or without its organization, is told', async 
 test('what config init would write wrongly is said without a file that is not there, and a file that was named is named again', async () => {
   const home = await temporaryDirectory();
   const file = join(home, 'mine.yaml');
-  const init = (...args: string[]) => runSkulk(['config', 'init', '--config', file, ...args], { env: { SKULK_HOME: home } });
+  const init = (...args: string[]) => runInProcess(['config', 'init', '--config', file, ...args], { env: { SKULK_HOME: home } });
   const wrong = await init('--store-host', 'http://kite3:1');
   expect(wrong).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('nothing was written, as this would be wrong') });
   expect(await init('--store-host', 'kite3')).toMatchObject({ status: 0, stdout: expect.stringContaining(`validate --config ${file}`) });
@@ -49,8 +50,8 @@ test('what config init would write wrongly is said without a file that is not th
 
 test('a server with a token tells who sends none from who sends a wrong one', async () => {
   const home = await temporaryDirectory();
-  const { url } = await startServe({ home, env: { SKULK_TOKEN: 'right' } });
-  const health = (env: object) => runSkulk(['registry'], { env: { SKULK_HOME: home, SKULK_STORE: url, ...env } });
+  const { url } = await serveInProcess({ home, env: { SKULK_TOKEN: 'right' } });
+  const health = (env: object) => runInProcess(['registry'], { env: { SKULK_HOME: home, SKULK_STORE: url, ...env } });
   // Without one a command on that very machine has its key.
   expect(await health({})).toMatchObject({ status: 0 });
   expect(await health({ SKULK_HOME: join(home, 'other') })).toMatchObject({
@@ -66,32 +67,34 @@ test('a server with a token tells who sends none from who sends a wrong one', as
 
 test('health of a store that is closed to the LAN answers without a token, and says that access needs one', async () => {
   const home = await temporaryDirectory();
-  await using host = await startServe({ home });
-  expect(await runSkulk(['policy', 'set', 'lan', 'none'], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
+  await using host = await serveInProcess({ home });
+  expect(await runInProcess(['policy', 'set', 'lan', 'none'], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
   const env = { SKULK_HOME: join(home, 'other'), SKULK_STORE: host.url };
-  const health = async () => JSON.parse((await runSkulk(['health', '--json'], { env })).stdout) as unknown;
+  const health = async () => JSON.parse((await runInProcess(['health', '--json'], { env })).stdout) as unknown;
   await expect
     .poll(health, { timeout: 60_000 })
     .toMatchObject({ reachable: true, store_path: host.storePath, total_bytes: expect.any(Number), requires_token: true });
-  expect(await runSkulk(['health'], { env })).toMatchObject({
+  expect(await runInProcess(['health'], { env })).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(/reachable +yes\n[\s\S]*disk +\S+ \S+ free of [\s\S]*access +needs a token: set SKULK_TOKEN/),
   });
   // Whoever shows a wrong token has made a mistake that must be seen here.
-  expect(await runSkulk(['health'], { env: { ...env, SKULK_TOKEN: 'wrong' } })).toMatchObject({ status: 2, stdout: '' });
-  const own = await runSkulk(['health', '--json'], { env: { SKULK_HOME: home } });
+  expect(await runInProcess(['health'], { env: { ...env, SKULK_TOKEN: 'wrong' } })).toMatchObject({ status: 2, stdout: '' });
+  const own = await runInProcess(['health', '--json'], { env: { SKULK_HOME: home } });
   expect(JSON.parse(own.stdout)).toMatchObject({ reachable: true, requires_token: false });
 });
 
 test('--role node has no use for --store-path', async () => {
-  const ended = await runSkulk(['serve', '--role', 'node', '--store-path', '/tmp'], { env: { SKULK_HOME: await temporaryDirectory() } });
+  const ended = await runInProcess(['serve', '--role', 'node', '--store-path', '/tmp'], {
+    env: { SKULK_HOME: await temporaryDirectory() },
+  });
   expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('--role node has no store') });
 });
 
 test.each(['inference', 'logging', 'model'])("a section called %s is somebody else's", async (name) => {
   const home = await temporaryDirectory();
   await writeFile(join(home, 'skulk.yaml'), `${name}:\n  store_port: 7\n`);
-  expect((await runSkulk(['config', 'validate'], { env: { SKULK_HOME: home }, cwd: home })).stderr).toBe('');
+  expect((await runInProcess(['config', 'validate'], { env: { SKULK_HOME: home }, cwd: home })).stderr).toBe('');
 });
 
 test.each([
@@ -100,8 +103,8 @@ test.each([
 ])('a warm copy is used when %s cannot be asked, and the cause is said', async (store, cause) => {
   const { url } = await serveModels({ 'org/m': { a: 'a' } });
   const home = await temporaryDirectory();
-  expect((await runSkulk(['stage', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: url } })).status).toBe(0);
-  const warm = await runSkulk(['stage', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: store } });
+  expect((await runInProcess(['stage', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: url } })).status).toBe(0);
+  const warm = await runInProcess(['stage', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: store } });
   expect(warm).toMatchObject({ status: 0, stdout: `${home}/staging/org--m\n`, stderr: expect.stringMatching(cause) });
 });
 
@@ -117,7 +120,7 @@ test('health says that the token is refused', async () => {
   onTestFinished(() => void server.close());
   const home = await temporaryDirectory();
   const store = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const ended = await runSkulk(['health'], { env: { SKULK_HOME: home, SKULK_STORE: store, SKULK_TOKEN: 'wrong' } });
+  const ended = await runInProcess(['health'], { env: { SKULK_HOME: home, SKULK_STORE: store, SKULK_TOKEN: 'wrong' } });
   expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/refuses access[\s\S]*SKULK_TOKEN/) });
   expect(ended.stderr).not.toContain('wrong');
 });

@@ -55,7 +55,7 @@ async function storeWithModel() {
   await mkdir(world.storePath, { recursive: true });
   const added = await world.host('add', join(world.home, 'source'), '--as', 'org/name', '--json');
   expect(added.status, added.stderr).toBe(0);
-  const host = await world.serve();
+  const host = await world.serveInProcess();
   return { ...world, served: host };
 }
 

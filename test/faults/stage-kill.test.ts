@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
 import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
@@ -33,17 +34,17 @@ const exists = (path: string) =>
   );
 
 test('kill -9 at random moments loses a few chunks at most and never leaves half a copy', async () => {
-  const files = bigModel(rounds({ few: 6, many: 14 }));
+  const files = bigModel(rounds({ few: 3, many: 14 }));
   const [before, after] = [digestsOf(oldFiles), digestsOf(files)];
   const { proxy, replace } = await serveThroughProxy({ 'org/m': oldFiles });
   const home = await temporaryDirectory();
   const env = { SKULK_HOME: home, SKULK_STORE: proxy.url };
-  expect((await runSkulk(['stage', 'org/m'], { env })).status).toBe(0);
+  expect((await runInProcess(['stage', 'org/m'], { env })).status).toBe(0);
   await replace({ 'org/m': files });
   const began = proxy.bytes();
   const random = seededRandom(testSeed);
   const copy = join(home, 'staging', 'org--m');
-  const kills = rounds({ few: 7, many: 25 });
+  const kills = rounds({ few: 4, many: 25 });
   for (let kill = 0; kill < kills; kill += 1) {
     proxy.setRate(150e6);
     const stage = startSkulk(['stage', 'org/m', '--connections', String(connections), '-q'], { env });
@@ -59,7 +60,7 @@ test('kill -9 at random moments loses a few chunks at most and never leaves half
     }
   }
   proxy.setRate(0);
-  const ended = await runSkulk(['stage', 'org/m'], { env });
+  const ended = await runInProcess(['stage', 'org/m'], { env });
   expect(ended, `SKULK_TEST_SEED=${testSeed}`).toMatchObject({ status: 0, stdout: `${copy}\n` });
   expect(await digestsBelow(copy)).toEqual(after);
   const wanted = bytesOf(files) - 5;
@@ -70,20 +71,20 @@ test('kill -9 at random moments loses a few chunks at most and never leaves half
 });
 
 test('one kill in the middle costs no more than the chunks that were under way', async () => {
-  const files = bigModel(6);
+  const files = bigModel(rounds({ few: 3, many: 6 }));
   const { proxy } = await serveThroughProxy({ 'org/m': files });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: proxy.url };
   const stage = startSkulk(['stage', 'org/m', '--connections', '2', '-q'], { env });
   proxy.setRate(150e6);
-  await proxy.passed(3 * chunkSize);
+  await proxy.passed(1.5 * chunkSize);
   stage.child.kill('SIGKILL');
   await stage.exited;
   proxy.setRate(0);
   // What a dry run says is what then comes, parts of pieces included.
-  const planned = JSON.parse((await runSkulk(['stage', 'org/m', '--dry-run', '--json'], { env })).stdout) as {
+  const planned = JSON.parse((await runInProcess(['stage', 'org/m', '--dry-run', '--json'], { env })).stdout) as {
     planned: { bytes_to_transfer: number; bytes_to_reuse: number }[];
   };
-  const staged = JSON.parse((await runSkulk(['stage', 'org/m', '-q', '--json'], { env })).stdout) as {
+  const staged = JSON.parse((await runInProcess(['stage', 'org/m', '-q', '--json'], { env })).stdout) as {
     staged: { bytes_transferred: number; bytes_reused: number }[];
   };
   expect(staged.staged[0]?.bytes_transferred).toBe(planned.planned[0]?.bytes_to_transfer);
@@ -91,7 +92,7 @@ test('one kill in the middle costs no more than the chunks that were under way',
 });
 
 test('SIGINT ends it with 130 and SIGTERM with 143; the next run goes on; a reader that goes away is no failure', async () => {
-  const files = bigModel(3);
+  const files = bigModel(2);
   const { proxy } = await serveThroughProxy({ 'org/m': files });
   const home = await temporaryDirectory();
   const env = { SKULK_HOME: home, SKULK_STORE: proxy.url };
@@ -143,8 +144,8 @@ test('a purge that is killed leaves whole copies or none, and the next one ends 
   const random = seededRandom(testSeed);
   await mkdir(join(root, 'mine'), { recursive: true });
   await writeFile(join(root, 'mine', 'file'), 'x');
-  expect((await runSkulk(['stage', 'org/a', 'org/b', 'org/c', '-q'], { env })).status).toBe(0);
-  for (let kill = 0; kill < rounds({ few: 2, many: 12 }); kill += 1) {
+  expect((await runInProcess(['stage', 'org/a', 'org/b', 'org/c', '-q'], { env })).status).toBe(0);
+  for (let kill = 0; kill < rounds({ few: 1, many: 12 }); kill += 1) {
     const purge = startSkulk(['purge-staging'], { env });
     await Promise.race([sleep(100 + random() * 400), purge.exited]);
     purge.child.kill('SIGKILL');
@@ -154,7 +155,7 @@ test('a purge that is killed leaves whole copies or none, and the next one ends 
         expect(Object.keys(await digestsBelow(join(root, name))).length, `SKULK_TEST_SEED=${testSeed}`).toBe(400);
     }
   }
-  expect((await runSkulk(['purge-staging'], { env })).status).toBe(0);
+  expect((await runInProcess(['purge-staging'], { env })).status).toBe(0);
   expect((await readdir(root)).toSorted()).toEqual(['.skulk', 'mine']);
   expect(await readdir(join(root, '.skulk/v1/trash'))).toEqual([]);
 });

@@ -1,10 +1,11 @@
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
-import { type Ended, runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { type Ended, runSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const random = seededRandom(testSeed);
@@ -20,9 +21,8 @@ async function hostAndNode() {
   const home = await temporaryDirectory();
   const sources = [join(home, 'v1'), join(home, 'v2')] as const;
   for (const [index, path] of sources.entries())
-    await writeFiles(path, { 'model.bin': noise(8e6, index + 1), same: 'stays', [`only-${index}`]: 'x' });
-  const served = await startServe({ home: join(home, 'host') });
-  onTestFinished(() => served[Symbol.asyncDispose]());
+    await writeFiles(path, { 'model.bin': noise(rounds({ few: 2e6, many: 8e6 }), index + 1), same: 'stays', [`only-${index}`]: 'x' });
+  const served = await serveInProcess({ home: join(home, 'host') });
   const hostEnv = { SKULK_HOME: join(home, 'host') };
   const nodeEnv = { SKULK_HOME: join(home, 'node'), SKULK_STORE: served.url };
   const later = async (args: readonly string[], env: Record<string, string>): Promise<Ended> => {
@@ -32,8 +32,8 @@ async function hostAndNode() {
   return {
     sources,
     digests: await Promise.all(sources.map((path) => digestsBelow(path))),
-    host: (...args: string[]) => runSkulk(args, { env: hostEnv }),
-    node: (...args: string[]) => runSkulk(args, { env: nodeEnv }),
+    host: (...args: string[]) => runInProcess(args, { env: hostEnv }),
+    node: (...args: string[]) => runInProcess(args, { env: nodeEnv }),
     hostLater: (...args: string[]) => later(args, hostEnv),
     nodeLater: (...args: string[]) => later(args, nodeEnv),
     copy: join(home, 'node', 'staging', 'org--m'),
@@ -44,19 +44,19 @@ async function hostAndNode() {
 test('stage and purge: the copy is whole or absent, and both say so', async () => {
   const { sources, digests, host, node, nodeLater, copy, own } = await hostAndNode();
   expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
-  for (let round = 0; round < rounds({ few: 3, many: 40 }); round += 1) {
+  for (let round = 0; round < rounds({ few: 1, many: 40 }); round += 1) {
     const [staged, purged] = await Promise.all([nodeLater('stage', 'org/m'), nodeLater('purge-staging')]);
     expect(staged.status, said(staged)).toBe(0);
     expect(purged.status, said(purged)).toBe(0);
     if (await exists(copy)) expect(await digestsBelow(copy)).toEqual(digests[0]);
   }
   expect((await node('stage', 'org/m')).status).toBe(0);
-  expect([await readdir(join(own, 'incoming')), await readdir(join(own, 'trash'))]).toEqual([[], []]);
+  for (const place of ['incoming', 'trash']) expect(await readdir(join(own, place)).catch(() => [])).toEqual([]);
 });
 
 test('stage and delete: a whole copy, or a sentence that there is none', async () => {
   const { sources, digests, host, hostLater, node, nodeLater, copy } = await hostAndNode();
-  for (let round = 0; round < rounds({ few: 3, many: 40 }); round += 1) {
+  for (let round = 0; round < rounds({ few: 1, many: 40 }); round += 1) {
     expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
     const [staged, deleted] = await Promise.all([nodeLater('stage', 'org/m'), hostLater('delete', 'org/m', '--yes')]);
     // The node has no agent, so what it should evict is pending until its next stage.
@@ -72,7 +72,7 @@ test('stage and delete: a whole copy, or a sentence that there is none', async (
 test('stage and an add that replaces: one of the two versions, never a mixture', async () => {
   const { sources, digests, host, hostLater, node, nodeLater, copy } = await hostAndNode();
   expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
-  for (let round = 1; round <= rounds({ few: 3, many: 40 }); round += 1) {
+  for (let round = 1; round <= rounds({ few: 1, many: 40 }); round += 1) {
     const source = sources[round % 2 === 0 ? 0 : 1];
     const [staged, added] = await Promise.all([nodeLater('stage', 'org/m'), hostLater('add', source, '--as', 'org/m', '--force')]);
     expect(added.status, said(added)).toBe(0);
@@ -87,7 +87,7 @@ test('stage and an add that replaces: one of the two versions, never a mixture',
 test('writers of every kind beside a server: each ends as it should, and the store is whole', async () => {
   const { sources, host, hostLater } = await hostAndNode();
   const ends: string[] = [];
-  for (let round = 0; round < rounds({ few: 3, many: 40 }); round += 1) {
+  for (let round = 0; round < rounds({ few: 1, many: 40 }); round += 1) {
     const all = await Promise.all([
       hostLater('add', sources[0], '--as', 'org/a'),
       hostLater('add', sources[1], '--as', 'org/b'),

@@ -9,8 +9,9 @@ import { verifyModels } from '../../src/core/operations/models/verify-models.ts'
 import { clearAbandonedPlaces } from '../../src/core/store/ingest/incoming.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
 import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
-import { type Ended, type RunningSkulk, runSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
+import { type Ended, type RunningSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { testDeps, testWorld } from '../helpers/world.ts';
 
@@ -20,7 +21,7 @@ import { testDeps, testWorld } from '../helpers/world.ts';
  * or absent, nothing that was moved is lost, and the same command again brings it to its end.
  */
 const seed = testSeed;
-const few = rounds({ few: 2, many: 30 });
+const few = rounds({ few: 1, many: 30 });
 const old = { 'a.gguf': noise(1_500_000, 1), 'sub/b.txt': 'old' };
 const next = { 'a.gguf': noise(1_500_000, 2), 'sub/b.txt': 'new', 'sub/c.gguf': noise(300_000, 3) };
 const bystander = parseModelId('by/stander');
@@ -130,7 +131,7 @@ describe('kill -9', () => {
     const args = ['add', home.source, '--as', target];
     await killAtEvent(home.root, draw(random, 45), () => startSkulk(args, { env: home.env }));
     await checkStore(home, ['absent', 'next']);
-    expect((await runSkulk(args, { env: home.env })).stderr).not.toContain('Error');
+    expect((await runInProcess(args, { env: home.env })).stderr).not.toContain('Error');
     expect(await checkStore(home, ['next'])).toBe('next');
     await checkClean(home);
   });
@@ -141,7 +142,7 @@ describe('kill -9', () => {
     const args = ['add', home.source, '--as', target, '--force'];
     await killAtEvent(home.root, draw(random, 50), () => startSkulk(args, { env: home.env }));
     await checkStore(home, ['old', 'next']);
-    await runSkulk(args, { env: home.env });
+    await runInProcess(args, { env: home.env });
     await checkStore(home, ['next']);
     await checkClean(home);
   });
@@ -152,7 +153,7 @@ describe('kill -9', () => {
     await killAtEvent(home.root, draw(random, 30), () => startSkulk(args, { env: home.env }));
     const is = await checkStore(home, ['absent', 'next']);
     if (is === 'absent') expect(await digestsBelow(home.source)).toEqual(home.whole.next);
-    if (is === 'absent') expect((await runSkulk(args, { env: home.env })).status).toBe(0);
+    if (is === 'absent') expect((await runInProcess(args, { env: home.env })).status).toBe(0);
     await checkStore(home, ['next']);
     await checkClean(home);
   });
@@ -163,11 +164,11 @@ describe('kill -9', () => {
     const args = ['add', home.source, '--as', target, '--move'];
     await killAtEvent(home.root, draw(random, 30), () => startSkulk(args, { env: home.env }));
     // The server may still be at it; a change through it comes after.
-    const other = await runSkulk(['add', join(home.home, 'first'), '--as', 'another'], { env: home.env });
+    const other = await runInProcess(['add', join(home.home, 'first'), '--as', 'another'], { env: home.env });
     expect(other.stderr + other.status).toMatch(/0$/);
     const is = (await stat(join(home.root, 'org--target')).then(Boolean, () => false)) ? 'next' : 'absent';
     if (is === 'absent') expect(await digestsBelow(home.source)).toEqual(home.whole.next);
-    if (is === 'absent') expect((await runSkulk(args, { env: home.env })).status).toBe(0);
+    if (is === 'absent') expect((await runInProcess(args, { env: home.env })).status).toBe(0);
     expect((await server.stop()).status).toBe(0);
     await checkStore(home, ['next']);
     await checkClean(home);
@@ -186,7 +187,7 @@ describe('kill -9', () => {
     const is = await checkStore({ ...home, deps: { ...home.deps } }, ['old', 'next']);
     if (ended.status === 0) expect(is).toBe('next');
     if (is === 'old') expect(await digestsBelow(home.source)).toEqual(home.whole.next);
-    if (is === 'old') expect((await runSkulk(args, { env: home.env })).status).toBe(0);
+    if (is === 'old') expect((await runInProcess(args, { env: home.env })).status).toBe(0);
     await again.stop();
     await checkStore(home, ['next']);
     await checkClean(home);
@@ -198,7 +199,7 @@ describe('kill -9', () => {
     const args = ['delete', target, '--yes'];
     await killAtEvent(home.root, draw(random, 18), () => startSkulk(args, { env: home.env }));
     const is = await checkStore(home, ['old', 'absent']);
-    expect((await runSkulk(args, { env: home.env })).status).toBe(is === 'old' ? 0 : 3);
+    expect((await runInProcess(args, { env: home.env })).status).toBe(is === 'old' ? 0 : 3);
     await checkStore(home, ['absent']);
     await checkClean(home);
   });
@@ -211,7 +212,7 @@ describe('kill -9', () => {
     const args = ['verify', '--repair'];
     await killAtEvent(home.root, draw(random, 20), () => startSkulk(args, { env: home.env }));
     await checkStore(home, ['old']);
-    expect((await runSkulk(args, { env: home.env })).status).toBe(0);
+    expect((await runInProcess(args, { env: home.env })).status).toBe(0);
     await checkStore(home, ['old']);
   });
 
@@ -226,7 +227,7 @@ describe('kill -9', () => {
     const { models } = await verifyModels(home.deps, { modelIds: [], staging: false, repair: false });
     expect(models.find(({ model_id }) => model_id === bystander)?.status).toBe('ok');
     expect(['ok', 'unregistered']).toContain(models.find(({ model_id }) => model_id === target)?.status);
-    expect((await runSkulk(args, { env: home.env })).status).toBe(0);
+    expect((await runInProcess(args, { env: home.env })).status).toBe(0);
     await checkStore(home, ['next']);
     await checkClean(home);
   });
@@ -241,7 +242,7 @@ describe('kill -9', () => {
     await killAtEvent(home.root, draw(random, 20), () => startSkulk(args, { env: home.env }));
     // Either it still is what it was, kept for a person to look at, or it names every model.
     expect(await digestsBelow(join(home.root, 'org--target'))).toEqual(home.whole.old);
-    expect((await runSkulk(args, { env: home.env })).status).toBe(0);
+    expect((await runInProcess(args, { env: home.env })).status).toBe(0);
     expect(Object.keys(JSON.parse(await readFile(registry, 'utf8'))).sort()).toEqual([bystander, target].sort());
     const aside = (await readdir(home.root)).filter((name) => name.startsWith('registry.json.'));
     expect(await Promise.all(aside.map((name) => readFile(join(home.root, name), 'utf8')))).toContain(text.slice(0, text.length / 2));

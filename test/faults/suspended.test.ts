@@ -29,7 +29,7 @@ test.skipIf(process.platform !== 'linux')(
     const env = { SKULK_HOME: home, SKULK_STORE: proxy.url, SKULK_STALL_TIMEOUT: String(stallMs / 1000) };
     let suspended: Promise<void> | undefined;
     proxy.setFault(async ({ pass }) => {
-      suspended ??= suspend(staging).then(() => void sleep(3 * stallMs).then(() => staging.child.kill('SIGCONT')));
+      suspended ??= suspend(staging).then(() => void sleep(1.5 * stallMs).then(() => staging.child.kill('SIGCONT')));
       await suspended;
       await pass();
     });
@@ -54,7 +54,7 @@ test.skipIf(process.platform !== 'linux')(
       if (!/\/manifest$/.test(line) || isStopped) return;
       isStopped = true;
       staging.child.kill('SIGSTOP');
-      void sleep(3 * stallMs).then(() => staging.child.kill('SIGCONT'));
+      void sleep(1.5 * stallMs).then(() => staging.child.kill('SIGCONT'));
     });
     const staging = startSkulk(['stage', 'org/m'], { env });
     expect(await staging.exited).toMatchObject({ status: 0 });

@@ -27,7 +27,7 @@ test('twenty processes on five models never see a copy vanish or change while th
   const node = await leaseNode(proxy.url);
   const random = seededRandom(testSeed);
   const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T;
-  let left = rounds({ few: 40, many: 800 });
+  let left = rounds({ few: 24, many: 800 });
   const ends: Record<string, number> = {};
 
   const step = async (): Promise<void> => {
@@ -42,7 +42,7 @@ test('twenty processes on five models never see a copy vanish or change while th
       reconcile: ['reconcile'],
       deactivate: ['deactivate', model],
     }[verb];
-    const { status, stderr } = await node.run(...(args ?? []));
+    const { status, stderr } = await node.start(...(args ?? [])).exited;
     ends[`${verb}: ${status}`] = (ends[`${verb}: ${status}`] ?? 0) + 1;
     // 5: the model has changed, and another process uses the copy that is here. 3: there is no copy to purge.
     const fine = { run: [0, 5], stage: [0, 5], 'purge one': [0, 3] }[verb] ?? [0];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { seededRandom, testSeed } from '../helpers/seeded.ts';
+import { isLong, rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
@@ -38,6 +38,11 @@ function endLater(pid: number): void {
     if (isAlive(pid)) process.kill(pid, 'SIGKILL');
   });
 }
+
+const longSignals = [
+  ['SIGHUP', 1],
+  ['SIGQUIT', 3],
+] as const;
 
 describe('skulk run', () => {
   test('fills in the path, sets the variables, ends with the status of the program, and then applies the budget', async () => {
@@ -78,36 +83,33 @@ describe('skulk run', () => {
     await running.exited;
   });
 
-  test.each([
-    ['SIGTERM', 15],
-    ['SIGINT', 2],
-    ['SIGHUP', 1],
-    ['SIGUSR1', 10],
-    ['SIGQUIT', 3],
-  ] as const)('passes %s on', async (signal, number) => {
-    const { url } = await serveModels(models);
-    const node = await leaseNode(url);
-    const began = join(node.home, 'began');
-    const wait = `echo $$ > ${began}; while :; do sleep 0.02; done`;
-    const trapping = node.start('run', 'org/plain', '--', 'sh', '-c', `trap 'exit 33' ${signal.slice(3)}; ${wait}`);
-    await appears(began);
-    trapping.child.kill(signal);
-    expect(await trapping.exited).toMatchObject({ status: 33 });
-    await writeFile(began, '');
-    const plain = node.start(
-      'run',
-      'org/plain',
-      '--',
-      process.execPath,
-      '-e',
-      `require('fs').writeFileSync(${JSON.stringify(began)}, process.pid + '\\n'); setInterval(() => {}, 9)`,
-    );
-    await appears(began);
-    // Node's own programs begin a debugger at SIGUSR1.
-    const last = signal === 'SIGUSR1' ? 'SIGTERM' : signal;
-    plain.child.kill(last);
-    expect(await plain.exited).toMatchObject({ status: 128 + (last === signal ? number : 15) });
-  });
+  test.each([['SIGTERM', 15], ['SIGINT', 2], ['SIGUSR1', 10], ...(isLong ? longSignals : [])] as const)(
+    'passes %s on',
+    async (signal, number) => {
+      const { url } = await serveModels(models);
+      const node = await leaseNode(url);
+      const began = join(node.home, 'began');
+      const wait = `echo $$ > ${began}; while :; do sleep 0.02; done`;
+      const trapping = node.start('run', 'org/plain', '--', 'sh', '-c', `trap 'exit 33' ${signal.slice(3)}; ${wait}`);
+      await appears(began);
+      trapping.child.kill(signal);
+      expect(await trapping.exited).toMatchObject({ status: 33 });
+      await writeFile(began, '');
+      const plain = node.start(
+        'run',
+        'org/plain',
+        '--',
+        process.execPath,
+        '-e',
+        `require('fs').writeFileSync(${JSON.stringify(began)}, process.pid + '\\n'); setInterval(() => {}, 9)`,
+      );
+      await appears(began);
+      // Node's own programs begin a debugger at SIGUSR1.
+      const last = signal === 'SIGUSR1' ? 'SIGTERM' : signal;
+      plain.child.kill(last);
+      expect(await plain.exited).toMatchObject({ status: 128 + (last === signal ? number : 15) });
+    },
+  );
 
   test('stops staging at SIGINT, without starting the program', async () => {
     const { url } = await serveModels({ 'org/big': { a: Buffer.alloc(60e6, 'a') } });
@@ -175,7 +177,7 @@ describe('skulk run', () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     const random = seededRandom(testSeed);
-    for (let round = 0; round < 12; round += 1) {
+    for (let round = 0; round < rounds({ few: 4, many: 12 }); round += 1) {
       const began = join(node.home, `began-${round}`);
       const running = node.start('run', 'org/plain', '--', 'sh', '-c', `echo $$ > ${began}; exec sleep 60`);
       await sleep(40 + random() * 120);

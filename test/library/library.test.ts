@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { openSkulk, SkulkEvent } from '../../src/index.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { ownEnvironment } from '../helpers/own-environment.ts';
-import { runSkulk, type Served, startServe } from '../helpers/spawn-skulk.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import type { Serving } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until, within } from '../helpers/waiting.ts';
 
@@ -16,7 +17,9 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const example = join(root, 'docs/examples/stage-and-run.ts');
 const run = promisify(execFile);
 
-const model = { 'config.json': '{}', 'weights/model.bin': noise(24_000_000, 3) };
+const small = { 'config.json': '{}', 'weights/model.bin': noise(300_000, 3) };
+/** It comes in two pieces, the first of 16 MiB. */
+const large = { 'config.json': '{}', 'weights/model.bin': noise(17_000_000, 3) };
 const offLan = { SKULK_NO_MDNS: '1', SKULK_NO_DISCOVERY: '1', HF_HUB_OFFLINE: '1' };
 
 /** A project that has installed the package as npm packs it. */
@@ -46,11 +49,12 @@ const load = async (): Promise<typeof import('../../src/index.ts')> =>
 /** A store host with one model, and what a node of it is opened with. */
 async function storeWithModel(
   name = 'test/model',
-): Promise<{ served: Served; node: { home: string; store: string; env: Env; cwd: string } }> {
+  model: typeof small = small,
+): Promise<{ served: Serving; node: { home: string; store: string; env: Env; cwd: string } }> {
   const work = await temporaryDirectory();
   await writeFiles(join(work, 'model'), model);
-  const served = await startServe({ home: join(work, 'host') });
-  const added = await runSkulk(['add', join(work, 'model'), '--as', name], { env: { SKULK_HOME: served.home } });
+  const served = await serveInProcess({ home: join(work, 'host') });
+  const added = await runInProcess(['add', join(work, 'model'), '--as', name], { env: { SKULK_HOME: served.home } });
   expect(added).toMatchObject({ status: 0 });
   return { served, node: { home: join(work, 'node'), store: served.url, env: ownEnvironment(offLan), cwd: work } };
 }
@@ -73,7 +77,7 @@ describe('the package, imported by its name', () => {
       `in the program: ${copy}`,
       'status: 0',
     ]);
-    expect(stderr).toMatch(/^staging test\/model: 24000002 of 24000002 bytes$/m);
+    expect(stderr).toMatch(/^staging test\/model: 300002 of 300002 bytes$/m);
     expect(Object.keys(await digestsBelow(copy))).toEqual(expect.arrayContaining(['config.json', 'weights/model.bin']));
   });
 
@@ -129,7 +133,7 @@ writeFileSync('seen.json', JSON.stringify([before, during, look()]));
 
   test('works on the disk of a store host without a server, and lets the program end without close()', async () => {
     const home = await temporaryDirectory();
-    await writeFiles(join(home, 'model'), model);
+    await writeFiles(join(home, 'model'), small);
     const options = { home, env: ownEnvironment(offLan), cwd: home };
     await writeFile(
       join(project, 'host.mjs'),
@@ -156,7 +160,7 @@ describe('skulk in a program', () => {
     const { node } = await storeWithModel();
     const skulk = await (await load()).openSkulk(node);
     const command = async (...args: string[]): Promise<unknown> => {
-      const { stdout } = await runSkulk([...args, '--json'], { env: { SKULK_HOME: node.home, SKULK_STORE: node.store } });
+      const { stdout } = await runInProcess([...args, '--json'], { env: { SKULK_HOME: node.home, SKULK_STORE: node.store } });
       return JSON.parse(stdout);
     };
     expect(await skulk.stage('test/model', { dryRun: true })).toMatchObject({ planned: [{ model_id: 'test/model', source: 'store' }] });
@@ -206,8 +210,8 @@ describe('skulk in a program', () => {
       type: 'progress',
       doing: 'staging',
       subject: 'test/model',
-      bytesDone: 24_000_002,
-      bytesTotal: 24_000_002,
+      bytesDone: 300_002,
+      bytesTotal: 300_002,
     });
     expect(everything.filter(({ type }) => type === 'progress')).toEqual(progress);
     await skulk.close();
@@ -215,7 +219,7 @@ describe('skulk in a program', () => {
   });
 
   test('an abort in the middle fails the stage with INTERRUPTED, and the next stage takes what had come', async () => {
-    const { node } = await storeWithModel();
+    const { node } = await storeWithModel('test/model', large);
     const { openSkulk, SkulkError } = await load();
     await using skulk = await openSkulk(node);
     const abort = new AbortController();
@@ -223,7 +227,7 @@ describe('skulk in a program', () => {
     const stopped = skulk.stage('test/model', {
       signal: abort.signal,
       onProgress: ({ bytesDone }) => {
-        if (bytesDone > 17_000_000) abort.abort(reason);
+        if (bytesDone > 16_900_000) abort.abort(reason);
       },
     });
     const error = await stopped.catch((failure: unknown) => failure);

@@ -4,9 +4,17 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
 import { type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
-import { runSkulk } from '../helpers/spawn-skulk.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
+import { isLong } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
+
+/** A store with the model `org/m` in a home, before anybody serves it. */
+async function storeIn(home: string, source: string): Promise<void> {
+  await mkdir(join(home, 'store'), { recursive: true });
+  await writeFiles(source, { 'a.gguf': 'some bytes' });
+  expect(await runInProcess(['add', source, '--as', 'org/m'], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
+}
 
 async function serveOn(machine: Machine, home: string, ...args: readonly string[]) {
   await mkdir(join(home, 'store'), { recursive: true });
@@ -21,11 +29,8 @@ test(
   async () => {
     const home = await temporaryDirectory();
     const [host, other, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
+    await storeIn(join(home, 'host'), join(home, 'source'));
     const first = await serveOn(host, join(home, 'host'));
-    await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
-    expect(await host.skulk(['add', join(home, 'source'), '--as', 'org/m'], { SKULK_HOME: join(home, 'host') }).ended).toMatchObject({
-      status: 0,
-    });
     const env = { SKULK_HOME: join(home, 'node') };
 
     const found = await node.skulk(['discover', '--json', '--explain'], env).ended;
@@ -62,11 +67,9 @@ test(
 test('whoever serves beside another store is told, and its commands go where models are', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, second, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
-  await serveOn(host, join(home, 'host'));
-  await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
   const source = join(home, 'source');
-  const ended = await host.skulk(['add', source, '--as', 'org/m'], { SKULK_HOME: join(home, 'host') }).ended;
-  expect(ended, ended.stderr).toMatchObject({ status: 0 });
+  await storeIn(join(home, 'host'), source);
+  await serveOn(host, join(home, 'host'));
 
   // Its first start: the store does not exist yet.
   const env = { SKULK_HOME: join(home, 'second') };
@@ -86,6 +89,7 @@ test('whoever serves beside another store is told, and its commands go where mod
     ]),
   });
 
+  if (!isLong) return;
   await mkdir(join(home, 'disk'));
   // Two stores: its own server is what a machine means; everybody else is asked, and nothing is fetched from elsewhere.
   const own = await serveOn(second, join(home, 'second'), '--store-path', join(home, 'disk'));
@@ -107,12 +111,11 @@ test('whoever serves beside another store is told, and its commands go where mod
 test('a store that is known by its node id is found by mDNS', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
-  await mkdir(join(home, 'host/store'), { recursive: true });
+  await storeIn(join(home, 'host'), join(home, 'source'));
   const hostEnv = { SKULK_HOME: join(home, 'host'), SKULK_NODE_ID: '12D3KooWhost' };
   const { child, ended } = host.skulk(['serve', '--json'], hostEnv);
   await once(child.stdout as NodeJS.ReadableStream, 'data');
-  await writeFiles(home, { 'source/a.gguf': 'some bytes', 'node/skulk.yaml': 'model_store:\n  store_host: 12D3KooWhost\n' });
-  expect(await host.skulk(['add', join(home, 'source'), '--as', 'org/m'], hostEnv).ended).toMatchObject({ status: 0 });
+  await writeFiles(home, { 'node/skulk.yaml': 'model_store:\n  store_host: 12D3KooWhost\n' });
   const env = { SKULK_HOME: join(home, 'node'), SKULK_CONFIG: join(home, 'node/skulk.yaml') };
   const staged = await node.skulk(['stage', 'org/m', '-v'], env).ended;
   expect(staged, staged.stderr).toMatchObject({ status: 0, stderr: expect.stringContaining(`http://${host.address}:58080`) });
@@ -133,10 +136,9 @@ test('a node that was there before its store finds it when it comes, and acts at
   await serveOn(node, join(home, 'node'), '--role', 'node');
   await serveOn(host, join(home, 'host'));
   const nodes = async () => {
-    const { stdout } = await host.skulk(['nodes', '--json'], { SKULK_HOME: join(home, 'host') }).ended;
-    return (JSON.parse(stdout) as { nodes: { address: string | null; connected: boolean }[] }).nodes;
+    return JSON.parse(await host.curl('http://127.0.0.1:58080/nodes')) as { address: string | null; connected: boolean }[];
   };
-  await expect.poll(nodes, { interval: 500 }).toContainEqual(expect.objectContaining({ address: node.address, connected: true }));
+  await expect.poll(nodes).toContainEqual(expect.objectContaining({ address: node.address, connected: true }));
 });
 
 test(
@@ -148,16 +150,14 @@ test(
     await host.addAddress('169.254.7.1/16');
     await node.addAddress('169.254.7.2/16');
     await node.setHosts('127.0.0.1 localhost\n169.254.7.1 kite3.local\n');
-    await serveOn(host, join(home, 'host'), '--no-mdns');
-    await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
     const hostEnv = { SKULK_HOME: join(home, 'host') };
-    expect(await host.skulk(['add', join(home, 'source'), '--as', 'org/m'], hostEnv).ended).toMatchObject({ status: 0 });
+    await storeIn(join(home, 'host'), join(home, 'source'));
+    await serveOn(host, join(home, 'host'), '--no-mdns');
     const env = { SKULK_STORE: 'http://kite3.local:58080', SKULK_NO_MDNS: '1' };
     const seenFrom = async (name: string): Promise<string | undefined> => {
       const staged = await node.skulk(['stage', 'org/m'], { ...env, SKULK_HOME: join(home, name), SKULK_NODE_ID: name }).ended;
       expect(staged, staged.stderr).toMatchObject({ status: 0 });
-      const { stdout } = await host.skulk(['nodes', '--json'], hostEnv).ended;
-      const { nodes } = JSON.parse(stdout) as { nodes: { node_id: string; address: string }[] };
+      const nodes = JSON.parse(await host.curl('http://127.0.0.1:58080/nodes')) as { node_id: string; address: string }[];
       return nodes.find(({ node_id }) => node_id === name)?.address;
     };
     expect(await seenFrom('n1')).toBe(node.address);
@@ -168,6 +168,7 @@ test(
     const doctor = await host.skulk(['doctor', '--json'], hostEnv).ended;
     expect(doctor.stdout).toContain(`http://${host.address}:58080`);
 
+    if (!isLong) return;
     // The same store under another number of its own, where another store answers.
     const ports = ['--port', '58090', '--api-port', '52490'];
     await serveOn(stranger, join(home, 'stranger'), '--no-mdns', ...ports);
@@ -185,7 +186,7 @@ test(
 
 test('an address that is none is not advertised', async () => {
   const home = await temporaryDirectory();
-  const ended = await runSkulk(['serve', '--advertise', 'kite3'], { env: { SKULK_HOME: home } });
+  const ended = await runInProcess(['serve', '--advertise', 'kite3'], { env: { SKULK_HOME: home } });
   expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--advertise takes an IPv4 address') });
 });
 

@@ -137,7 +137,7 @@ test('an abort ends every thread with its reason', async () => {
 
 test('threads keep a rate together', async () => {
   const { url } = await serveOnce();
-  const rate = 48 * 1024 * 1024;
+  const rate = 96 * 1024 * 1024;
   const began = performance.now();
   const { outcome } = await fetchWith(url, { limiter: createRateLimiter(rate) });
   expect(outcome).toEqual([]);
