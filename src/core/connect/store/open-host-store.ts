@@ -9,7 +9,7 @@ import type { HostUploads, LocalStore } from '../../store/contract.ts';
 import { watchPresence } from '../../store/disk/store-presence.ts';
 import { type DiskStoreOptions, openDiskStore } from '../../store/disk-store.ts';
 import { storeLayout } from '../../store/layout.ts';
-import type { UploadLimits } from '../../store/uploads/uploads.ts';
+import type { UploadLimits } from '../../store/uploads/upload-table.ts';
 import type { Deps } from '../deps.ts';
 import { identifyStore, refuseForeignDirectory, requireServedStore } from '../served-stores.ts';
 import { urlFromHere } from '../url-from-here.ts';

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { removeTree } from '../../transfer/trash.ts';
+import { makeRoom } from './make-room.ts';
+import { removedUpload } from './upload.ts';
+import { listStoredUploads } from './upload-record.ts';
+import type { UploadTable } from './upload-table.ts';
+
+/** How often old uploads are looked for, in milliseconds. */
+const sweepEveryMs = 3600_000;
+
+/** Clears old uploads away, now and from time to time. @returns what ends that */
+export function sweepUploads(table: UploadTable): AsyncDisposable {
+  let swept: Promise<void> = Promise.resolve();
+  const sweepSafely = (): void => {
+    swept = sweep(table).catch((error: unknown) =>
+      table.world.emit({ type: 'warning', message: `unfinished uploads could not be cleared away: ${String(error)}` }),
+    );
+  };
+  sweepSafely();
+  const sweeping = setInterval(sweepSafely, sweepEveryMs);
+  sweeping.unref();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(sweeping);
+      await swept;
+    },
+  };
+}
+
+async function sweep(table: UploadTable): Promise<void> {
+  const { layout, now } = table;
+  await table.ready;
+  const { others } = await listStoredUploads(layout.uploads);
+  const { staleAfterMs } = await table.limits();
+  for (const name of others) {
+    const place = join(layout.uploads, name);
+    if (table.busyPlaces.has(place)) continue;
+    // Under any other name somebody keeps files of their own.
+    if (/^\.(?:draft|gone)-[0-9a-f]{16}$/.test(name)) await removeTree(place);
+  }
+  for (const { upload, lastByteAt } of table.open())
+    if (now() - lastByteAt > staleAfterMs) await table.remove(upload, removedUpload(upload, 'nobody went on with it'));
+  await makeRoom(table, 0);
+}
