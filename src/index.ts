@@ -24,6 +24,7 @@ export type {
   DeleteOptions,
   DownloadOptions,
   DryRun,
+  FileOptions,
   OpenOptions,
   PurgeNodesOptions,
   PurgeOptions,

@@ -24,6 +24,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     doors: {
       // The one command that runs a server.
       'commands/serve.ts': ['core/server', 'core/connect', 'core/fleet'],
+      // The options that say which files are taken pass the gate that bodies of requests pass.
+      'commands/wanted-files.ts': ['core/catalog/selection/wanted-files'],
       // Looking around is a step of every connection, and its verb shows what was seen.
       'commands/discover.ts': ['core/connect'],
     },
@@ -37,7 +39,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   // The way in for programs: it names what is public, and reads the environment of the process for whoever gives none.
   'index.ts': { values: ['library', 'core/kernel'], types: ['core/operations', 'core/store', 'core/jobs'] },
-  library: { values: ['core/operations', 'core/connect', 'core/config', 'core/kernel'], types: ['core/store', 'core/jobs'] },
+  library: {
+    values: ['core/operations', 'core/connect', 'core/config', 'core/kernel'],
+    types: ['core/store', 'core/jobs'],
+    doors: { 'library/read-input.ts': ['core/catalog/selection/wanted-files'] },
+  },
   'core/server': {
     values: ['core/operations', 'core/node', 'core/connect', 'core/access', 'core/catalog', 'core/kernel', 'core/transfer'],
     types: ['core/store', 'core/client', 'core/config', 'core/jobs', 'core/fleet'],

@@ -1,8 +1,8 @@
 import { argument, defineCommand, flag, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import { parseRelativePath } from '../core/kernel/files/relative-path.ts';
 import { parseModelRef, parseRevision } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
+import { readWantedFiles, wantedFilesOptions } from './wanted-files.ts';
 
 /** `skulk download`: have the store fetch a model from Hugging Face. */
 export const download = defineCommand({
@@ -15,7 +15,8 @@ export const download = defineCommand({
   ],
   arguments: { model: argument('the model, as [org/]name[@revision][:selector]', { parse: parseModelRef }) },
   options: {
-    ggufFile: value('the .gguf file to take, as its path in the repo', 'FILE', { parse: parseGgufFile }),
+    ggufFile: value('the .gguf file to take, as its path in the repo', 'FILE'),
+    ...wantedFilesOptions,
     revision: value('a branch, tag or commit', 'REVISION', { parse: parseRevision }),
     noWait: flag('return as soon as the store host has taken the download on'),
   },
@@ -26,24 +27,21 @@ export const download = defineCommand({
   ],
   whenInterrupted: 'a store that serves goes on with it: `skulk downloads` says how far it is, `skulk cancel MODEL` stops it',
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub'],
-  run: async ({ model: ref, ggufFile, revision, noWait }, context) => {
+  run: async ({ model: ref, ggufFile, revision, noWait, ...choices }, context) => {
     if (ref.revision !== undefined && revision !== undefined && ref.revision !== revision)
       throw new SkulkError('USAGE', `two revisions are given, ${ref.revision} and ${revision}`, { hint: 'give one of them' });
     const deps = await context.deps();
     const { download: fetchModel } = await import('../core/operations/models/downloads.ts');
-    const request = { modelId: ref.modelId, revision: revision ?? ref.revision, ggufFile, selector: ref.selector, exact: true };
+    const wanted = { ...readWantedFiles({ ggufFile, ...choices }), ...(ref.selector !== undefined && { selector: ref.selector }) };
+    const request = { modelId: ref.modelId, revision: revision ?? ref.revision, ...wanted, exact: true };
     return fetchModel(deps, { request, wait: !noWait });
   },
-  text: ({ modelId, status, bytes_total, commit }) =>
+  text: ({ modelId, status, bytes_total, commit, gguf_file }) =>
     status === 'complete'
       ? [
           `${modelId}: in the store${bytes_total > 0 ? `, ${formatBytes(bytes_total)}` : ''}${commit === null ? '' : ` (commit ${commit})`}`,
+          ...(gguf_file === null ? [] : [`the weights are ${gguf_file}`]),
           `next: skulk stage ${modelId}`,
         ]
       : [`${modelId}: ${status}`, `look at it with: skulk downloads`],
 });
-
-function parseGgufFile(text: string): string {
-  if (/\.gguf$/i.test(text)) return parseRelativePath(text);
-  throw new SkulkError('USAGE', `"${text.slice(0, 100)}" is not a .gguf file`, { hint: 'give its path in the repo, e.g. Foo-Q5_K_M.gguf' });
-}

@@ -1,6 +1,7 @@
 import { defineCommand, duration, flag, number, rate, variadic } from '../cli/definition.ts';
 import { parseModelRef } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
+import { readWantedFiles, wantedFilesOptions } from './wanted-files.ts';
 
 /** `skulk stage`: make a verified local copy and print where it is. */
 export const stage = defineCommand({
@@ -9,7 +10,7 @@ export const stage = defineCommand({
   description: [
     'Copies a model from the store to this machine, every byte checked against its sha256, and prints the absolute path. A copy that is complete already costs nothing; one that was cut off goes on where it stopped.',
     'A connection that sends nothing for 30 seconds (SKULK_STALL_TIMEOUT, in seconds) is dropped and its bytes are asked for again.',
-    'A model that the store lacks is fetched by the store from Hugging Face first, once for everybody who asks (allow_hf_fallback: false, or HF_HUB_OFFLINE=1, forbids it). Where no store is configured at all, it is fetched straight into the copy.',
+    'A model that the store lacks is fetched by the store from Hugging Face first, once for everybody who asks (allow_hf_fallback: false, or HF_HUB_OFFLINE=1, forbids it). Where no store is configured at all, it is fetched straight into the copy. --weights, --include, --exclude, --whole and --mmproj say which of its files are fetched then; of what the store holds, the selector says what is staged.',
     "What the model's card names beside it (vision weights, a drafting model) is staged too; without its vision weights the stage fails.",
     'On the store host the copy is a clone where the disk can, or the canonical directory itself when node_cache_path is store_path.',
   ],
@@ -21,6 +22,7 @@ export const stage = defineCommand({
     direct: flag('fetch from Hugging Face itself when the store cannot be reached'),
     limitRate: rate('take at most this many bytes a second, e.g. 100M'),
     keep: duration('the copy stays in use for this long, e.g. 10m, so that nothing evicts it before a program uses it'),
+    ...wantedFilesOptions,
     connections: number('connections to the store at a time', 'N', { from: 1, to: 32 }),
   },
   examples: [
@@ -31,7 +33,7 @@ export const stage = defineCommand({
   ],
   whenInterrupted: 'what came is kept: run it again, and it goes on',
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub'],
-  run: async ({ model: refs, dryRun, force, offline, direct, limitRate, keep, connections }, context) => {
+  run: async ({ model: refs, dryRun, force, offline, direct, limitRate, keep, connections, ...choices }, context) => {
     const deps = await context.deps();
     const { stageModels } = await import('../core/operations/stage/stage.ts');
     return stageModels(deps, {
@@ -40,6 +42,7 @@ export const stage = defineCommand({
       force,
       offline,
       direct,
+      wanted: readWantedFiles(choices),
       ...(limitRate !== undefined && { limitRate }),
       ...(keep !== undefined && { keepMs: keep }),
       ...(connections !== undefined && { connections }),

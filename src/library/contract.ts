@@ -81,8 +81,22 @@ export interface AddOptions extends CallOptions {
   readonly force?: boolean | undefined;
 }
 
+/** Which files of a repo are fetched. */
+export interface FileOptions {
+  /** Which weights, of a repo that has GGUF and safetensors; `all` is both. */
+  readonly weights?: 'safetensors' | 'gguf' | 'all' | undefined;
+  /** Only files that match one of these patterns, and what is named; `*` also stands for `/`. */
+  readonly include?: readonly string[] | undefined;
+  /** No files that match one of these patterns. */
+  readonly exclude?: readonly string[] | undefined;
+  /** Every file of the repo. */
+  readonly whole?: boolean | undefined;
+  /** The projector, as its path in the repo, or `all`. */
+  readonly mmproj?: string | undefined;
+}
+
 /** What the store fetches from Hugging Face. */
-export interface DownloadOptions extends CallOptions {
+export interface DownloadOptions extends CallOptions, FileOptions {
   /** The .gguf file to take, as its path in the repo. */
   readonly ggufFile?: string | undefined;
   /** A branch, tag or commit. */

@@ -10,6 +10,7 @@ import { type Call, createCalls } from './calls.ts';
 import type { CallOptions, OpenOptions, PurgeNodesOptions, PurgeOptions, RunOptions, Skulk, StageOptions } from './contract.ts';
 import {
   readArguments,
+  readFileOptions,
   readGgufFile,
   readList,
   readModelId,
@@ -122,7 +123,8 @@ function downloadVerbs(make: Make): Pick<Skulk, 'download' | 'downloads' | 'down
         const revision = readRevision(options.revision);
         if (revision !== undefined && ref.revision !== undefined && revision !== ref.revision)
           throw new SkulkError('USAGE', `two revisions are given, ${ref.revision} and ${revision}`, { hint: 'give one of them' });
-        const request = { modelId, selector, revision: revision ?? ref.revision, ggufFile: readGgufFile(options.ggufFile) };
+        const named = { modelId, selector, revision: revision ?? ref.revision, ggufFile: readGgufFile(options.ggufFile) };
+        const request = { ...named, ...readFileOptions(options), exact: true };
         return await (await operations()).download(deps, { request, wait: options.wait ?? true });
       }),
     downloads: (options = {}) => make(options, async (deps) => (await operations()).listDownloads(deps, { recent: true })),

@@ -1,7 +1,9 @@
+import { parseWantedFiles, type WantedFiles, type WantedFilesBody } from '../core/catalog/selection/wanted-files.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseRelativePath, type RelativePath } from '../core/kernel/files/relative-path.ts';
 import { type ModelId, type ModelRef, parseModelId, parseModelRef, parseRevision } from '../core/kernel/model-id.ts';
 import type { ProgramOutput } from '../core/kernel/process/child-program.ts';
+import type { FileOptions } from './contract.ts';
 
 /*
  * Programs without types can hand over anything: what is not text must not become a model called "undefined".
@@ -42,6 +44,22 @@ export function readGgufFile(value: unknown): RelativePath | undefined {
   const path = readText(value, 'ggufFile');
   if (/\.gguf$/i.test(path)) return parseRelativePath(path);
   throw new SkulkError('USAGE', `"${path.slice(0, 100)}" is not a .gguf file`, { hint: 'give its path in the repo, e.g. Foo-Q5_K_M.gguf' });
+}
+
+/**
+ * Which files of a repo are wanted.
+ * @throws SkulkError USAGE for what is not of the right type, BAD_REQUEST, BAD_PATH
+ */
+export function readFileOptions({ weights, include, exclude, whole, mmproj }: FileOptions): WantedFiles {
+  for (const patterns of [include, exclude]) if (patterns !== undefined) readArguments(patterns);
+  if (whole !== undefined && typeof whole !== 'boolean') throw new SkulkError('USAGE', 'whole must be true or false');
+  return parseWantedFiles({
+    weights: weights === undefined ? null : (readText(weights, 'weights') as NonNullable<WantedFilesBody['weights']>),
+    include: include ?? null,
+    exclude: exclude ?? null,
+    whole: whole ?? false,
+    mmproj: mmproj === undefined ? null : readText(mmproj, 'mmproj'),
+  });
 }
 
 /**

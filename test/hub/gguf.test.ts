@@ -132,3 +132,110 @@ test("the card's pin is taken when nothing else is named", async () => {
   expect((await world.host('download', 'org/g', '--config', join(world.home, 'skulk.yaml'))).status).toBe(0);
   expect(await pathsOf(world)).toEqual([...five, ...shared]);
 });
+
+test('a pin of the card that is not there falls back, and the command says so', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files });
+  const cards = join(world.home, 'cards');
+  await mkdir(cards);
+  await writeFile(join(cards, 'org--g.toml'), 'model_id = "org/g"\ngguf_file = "Gone-Q8_0.gguf"\n');
+  await writeFile(join(world.home, 'skulk.yaml'), `model_store:\n  cards_path: ${cards}\n`);
+  const config = join(world.home, 'skulk.yaml');
+  const ended = await world.host('download', 'org/g', '--json', '--config', config);
+  expect(ended.status, ended.stderr).toBe(0);
+  expect(ended.stderr.match(/"Gone-Q8_0\.gguf" at main.*"Foo-Q4_K_M\.gguf" is taken instead/g)).toHaveLength(1);
+  expect(JSON.parse(ended.stdout)).toMatchObject({ gguf_file: 'Foo-Q4_K_M.gguf', warnings: [expect.stringContaining('Gone-Q8_0')] });
+  // It is not the selector's fault, which counts more than the card.
+  const named = await world.host('download', 'org/g:Q5_K_M', '--config', config);
+  expect(named).toMatchObject({ status: 0, stderr: expect.not.stringContaining('Gone') });
+});
+
+test('every download and stage says which file it took', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files });
+  const served = await world.serveInProcess();
+  const downloaded = await world.host('download', 'org/g:Q5_K_M');
+  expect(downloaded.stdout).toContain(`the weights are ${five[0]}`);
+  const again = JSON.parse((await world.host('download', 'org/g:q5_k_m', '--json')).stdout);
+  expect(again).toMatchObject({ status: 'complete', gguf_file: five[0], request: { selector: 'Q5_K_M', exact: true } });
+  const staged = await world.node(served, 'node', 'stage', 'org/g', '--json').exited;
+  expect(JSON.parse(staged.stdout).staged[0]).toMatchObject({ gguf_file: five[0] });
+});
+
+const both = {
+  ...files,
+  'model.safetensors': noise(80_000, 5),
+  'pytorch_model.bin': noise(80_000, 6),
+  'mmproj-Foo-bf16.gguf': noise(40_000, 7),
+  'extra/video.mp4': noise(30_000, 8),
+};
+
+test('flags say which files are taken, and what is there already stays', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/b', { files: both });
+  await world.serveInProcess();
+  const download = async (...more: string[]): Promise<string[]> => {
+    const ended = await world.host('download', 'org/b', ...more);
+    expect(ended.status, ended.stderr).toBe(0);
+    return (JSON.parse((await world.host('show', 'org/b', '--json')).stdout) as { files: { path: string }[] }).files.map(
+      ({ path }) => path,
+    );
+  };
+  const safetensors = ['README.md', 'config.json', 'extra/video.mp4', 'model.safetensors'];
+  expect(await download()).toEqual(safetensors);
+  const gguf = ['Foo-Q4_K_M.gguf', ...safetensors.slice(0, 3), 'mmproj-Foo-f16.gguf', 'model.safetensors'];
+  expect(await download('--weights', 'gguf')).toEqual(gguf);
+  expect(await download('--mmproj', 'mmproj-Foo-bf16.gguf', '--weights', 'gguf')).toContain('mmproj-Foo-bf16.gguf');
+  expect(await download('--include', '*.bin')).toContain('pytorch_model.bin');
+  expect(await download('--whole')).toEqual(Object.keys(both).sort());
+  for (const [path, content] of Object.entries(both)) expect(world.hub.sent(path), path).toBe(content.length);
+  const refused = await world.host('download', 'org/b', '--include', '*-00001-of-*');
+  expect([refused.status, refused.stdout]).toEqual([2, '']);
+  expect((await world.host('download', 'org/b', '--weights', 'onnx')).status).toBe(2);
+});
+
+test('a group with a hole is refused, naming the missing shard, and costs no byte', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/h', {
+    files: { 'Foo-Q4_K_M-00001-of-00003.gguf': noise(2000, 1), 'Foo-Q4_K_M-00003-of-00003.gguf': noise(2000, 2) },
+  });
+  const ended = await world.host('download', 'org/h');
+  expect(ended.status).toBe(3);
+  expect(ended.stderr).toContain('Foo-Q4_K_M-00002-of-00003.gguf');
+  expect(world.hub.sent('Foo-Q4_K_M-00001-of-00003.gguf')).toBe(0);
+});
+
+test('a download over HTTP takes the same wishes, checks them, and says what was asked for', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/b', { files: both });
+  const served = await world.serveInProcess();
+  const post = async (body: object): Promise<{ status: number; body: Record<string, unknown> }> => {
+    const answer = await fetch(`${served.url}/models/org%2Fb/download`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  };
+  for (const bad of [
+    { weights: 'onnx' },
+    { include: [''] },
+    { include: Array.from({ length: 17 }, () => '*') },
+    { mmproj: '../x.gguf' },
+    { selector: '../x.gguf' },
+    { gguf_file: 'x.bin' },
+    { revision: 'main', source_revision: 'v1' },
+  ])
+    expect((await post(bad)).status, JSON.stringify(bad)).toBe(400);
+  const wanted = { source_revision: 'main', selector: 'Q5_K_M', exclude: ['*.mp4', 'README*'], mmproj: 'all' };
+  expect((await post(wanted)).body).toMatchObject({
+    request: { revision: 'main', selector: 'Q5_K_M', exclude: ['*.mp4', 'README*'], mmproj: 'all' },
+  });
+  // The same is joined.
+  expect(
+    (await world.host('download', 'org/b:q5_k_m', '--exclude', '*.mp4', '--exclude', 'README*', '--mmproj', 'all', '--revision', 'main'))
+      .status,
+  ).toBe(0);
+  const { files: listed } = JSON.parse((await world.host('show', 'org/b', '--json')).stdout) as { files: { path: string }[] };
+  expect(listed.map(({ path }) => path)).toEqual([...five, 'config.json', 'mmproj-Foo-bf16.gguf', 'mmproj-Foo-f16.gguf']);
+});

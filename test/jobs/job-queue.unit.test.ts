@@ -143,7 +143,11 @@ describe.each([
     await ended('a');
     expect(statusOf('a')).toBe('complete');
     // Another request begins anew.
-    expect(await queue.submit(request('a', { revision: 'v2' }))).toMatchObject({ bytesDone: 0, bytesTotal: 0, details: { commit: null } });
+    expect(await queue.submit(request('a', { revision: 'v2' }))).toMatchObject({
+      bytesDone: 0,
+      bytesTotal: 0,
+      details: { commit: null, ggufFile: null, warnings: [] },
+    });
   });
 
   test('fail with nothing of the inside when something unforeseen happens, which is a warning', async () => {
@@ -159,13 +163,13 @@ describe.each([
     const { queue, runs, runOf } = await queueForTest({
       isDurable,
       kind: {
-        isDone: async ({ modelId }) => {
+        findResult: async ({ modelId }) => {
           if (modelId === id('b')) throw new SkulkError('HUB_OFFLINE', 'not now');
-          return modelId === id('a');
+          return modelId === id('a') ? { ggufFile: 'a.gguf' } : undefined;
         },
       },
     });
-    expect(await queue.submit(request('a'))).toMatchObject({ status: 'complete' });
+    expect(await queue.submit(request('a'))).toMatchObject({ status: 'complete', details: { ggufFile: 'a.gguf' } });
     await expect(queue.submit(request('b'))).rejects.toEqual(code('HUB_OFFLINE'));
     await queue.submit(request('c'));
     expect(queue.list().map(({ modelId }) => modelId)).toEqual(['org/c']);
@@ -388,7 +392,7 @@ describe('the records of jobs', () => {
       () => undefined,
     );
     const job = (bytesDone: number): TestJob => ({
-      ...newJob({ modelId: id('a'), request: request('a'), details: { commit: null } }, { now: new Date() }),
+      ...newJob({ modelId: id('a'), request: request('a'), details: { commit: null, ggufFile: null, warnings: [] } }, { now: new Date() }),
       bytesDone,
     });
     const first = records.write(id('a'), () => job(1));

@@ -29,6 +29,9 @@ export interface Download {
   readonly revision: string | null;
   readonly gguf_file: string | null;
   readonly selector: string | null;
+  /** What to ask for to have it again. */
+  readonly request: object;
+  readonly warnings: readonly string[];
   readonly updated_at: string;
 }
 

@@ -1,3 +1,4 @@
+import { encodeWantedFiles, parseWantedFiles, type WantedFilesBody } from '../catalog/selection/wanted-files.ts';
 import type { ArrivedChunks, DownloadStatus, Downloads } from '../jobs/contract.ts';
 import { chunkSize } from '../kernel/chunk-size.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
@@ -17,17 +18,12 @@ export function createDownloadsClient(exchange: Exchange): Downloads {
   const send = (call: Call): Promise<unknown> =>
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit: mostBytes, watchdog }));
   return {
-    ask: async ({ modelId, revision, ggufFile, selector, exact }) =>
+    ask: async ({ modelId, revision, ...wanted }) =>
       checkStatus(
         await send({
           method: 'POST',
           path: modelUrl(modelId, 'download'),
-          json: {
-            ...(revision !== undefined && { revision }),
-            ...(ggufFile !== undefined && { gguf_file: ggufFile }),
-            ...(selector !== undefined && { selector }),
-            ...(exact === true && { exact }),
-          },
+          json: { ...(revision !== undefined && { revision }), ...encodeWantedFiles(wanted) },
         }),
         url,
       ),
@@ -120,7 +116,22 @@ function checkStatus(value: unknown, url: string): DownloadStatus {
     gguf_file: text('gguf_file'),
     selector: text('selector'),
     exact: fields['exact'] === true,
+    request: requestOf(fields, text),
+    warnings: Array.isArray(fields['warnings']) ? fields['warnings'].filter((one) => typeof one === 'string').map((one) => clean(one)) : [],
     created_at: text('created_at') ?? '',
     updated_at: text('updated_at') ?? '',
   };
+}
+
+/** What a download was asked for. Stores of other programs and versions have it among the fields of the status, or not at all. */
+function requestOf(fields: Readonly<Record<string, unknown>>, text: (key: string) => string | null): DownloadStatus['request'] {
+  const { request } = fields;
+  const revision = text('revision');
+  try {
+    const body = typeof request === 'object' && request !== null ? request : fields;
+    return { ...encodeWantedFiles(parseWantedFiles(body as WantedFilesBody)), ...(revision !== null && { revision }) };
+  } catch {
+    // It only serves to ask again.
+    return revision === null ? {} : { revision };
+  }
 }

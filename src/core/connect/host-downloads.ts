@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { findGroup } from '../catalog/selection/find-group.ts';
-import { isBroken } from '../catalog/selection/groups.ts';
+import { isBroken, loadableGguf } from '../catalog/selection/groups.ts';
 import { lacksProjector } from '../catalog/selection/projectors.ts';
+import { isParticular } from '../catalog/selection/wanted-files.ts';
 import type { ArrivedChunk, DownloadRequest } from '../jobs/contract.ts';
 import { createDownloadQueue, type DownloadQueue } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
@@ -28,12 +29,13 @@ export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<H
     maxRunning: deps.config.settings.mostDownloads.value,
     world: deps.world,
     assertHeld: held?.assertHeld,
-    isDone: async (request) => {
-      if (await isThere(store, request)) return true;
+    findResult: async (request) => {
+      const there = await findInStore(store, request);
+      if (there !== undefined) return there;
       // Better said to whoever asks than by a download that fails.
       await store.requirePlace(request.modelId);
       requireOnline(deps);
-      return false;
+      return undefined;
     },
     requireOurs: async (modelId) => {
       const holder = await readLock(join(downloadPlace(store.root, modelId), 'lock'));
@@ -48,7 +50,7 @@ export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<H
       try {
         using opened = await openHub(deps, { connections });
         const place = downloadPlace(store.root, request.modelId);
-        await downloadModel(request, { source: opened.hub, store, place, connections, emit: deps.world.emit, signal, report });
+        await downloadModel(request, { source: opened.hub, store, place, connections, signal, report });
       } catch (error) {
         throw explainSystemError(error, `cannot download ${request.modelId} into ${store.root}`);
       }
@@ -56,22 +58,30 @@ export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<H
   });
 }
 
-/** Without a revision any will do; a branch may have moved, so only a commit is known to be there. */
-async function isThere(store: LocalStore, { modelId, revision, ggufFile, selector }: DownloadRequest): Promise<boolean> {
+/**
+ * What the store has of what is asked for, if that is all of it. Without a revision any will do; a branch may have moved, so only a commit
+ * is known to be there. Which files patterns mean only the listing of the repo says.
+ */
+async function findInStore(
+  store: LocalStore,
+  { modelId, revision, ...wanted }: DownloadRequest,
+): Promise<{ readonly ggufFile: string | null } | undefined> {
   const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
-  if (entry === undefined || lacksProjector(entry.files, entry.repo_has_projector)) return false;
-  const named = ggufFile ?? selector;
-  if (named !== undefined && !hasGroup(entry.files, named)) return false;
-  if (revision === undefined) return true;
-  const answer = await store.manifest(modelId);
-  return answer.state === 'ready' && answer.manifest.commit === revision;
-}
-
-/** Whether there is all of what a selector names. */
-function hasGroup(paths: readonly string[], selector: string): boolean {
-  const listing = paths.map((path) => ({ path, size: 0 }));
-  const found = findGroup(listing, selector);
-  return found.state === 'found' && !isBroken(found.group);
+  if (entry === undefined || lacksProjector(entry.files, entry.repo_has_projector) || isParticular(wanted)) return undefined;
+  const named = wanted.ggufFile ?? wanted.selector;
+  const found =
+    named === undefined
+      ? undefined
+      : findGroup(
+          entry.files.map((path) => ({ path, size: 0 })),
+          named,
+        );
+  if (found !== undefined && (found.state !== 'found' || isBroken(found.group))) return undefined;
+  if (revision !== undefined) {
+    const answer = await store.manifest(modelId);
+    if (answer.state !== 'ready' || answer.manifest.commit !== revision) return undefined;
+  }
+  return { ggufFile: found?.group.ggufFile ?? loadableGguf(entry.files) ?? null };
 }
 
 const downloadPlace = (root: string, modelId: ModelId): string => join(storeLayout(root).downloads, directoryName(modelId));

@@ -26,9 +26,13 @@ export async function admitRequest<Request, Details>(
   if (earlier !== undefined && !isFinished(earlier.job)) return await join(request, earlier, { kind, runner });
   const before = earlier !== undefined && kind.isCovered(request, earlier.job.request) ? earlier.job : undefined;
   const unfinished = before?.status === 'complete' ? undefined : before;
-  const isDone = (await kind.isDone?.(request)) === true;
+  const result = await kind.findResult?.(request);
   const job = newJob({ modelId, request, details: kind.initialDetails(request, unfinished) }, { now: world.now(), before: unfinished });
-  if (isDone) return { ...(before ?? job), status: 'complete', failure: null, bytesPerSecond: null, secondsLeft: null };
+  if (result !== undefined) {
+    const known = before ?? job;
+    const details = { ...known.details, ...result };
+    return { ...known, details, status: 'complete', failure: null, bytesPerSecond: null, secondsLeft: null };
+  }
   const pending = table.all().filter((entry) => entry.job.status === 'pending').length;
   if (pending >= maxPending)
     throw new SkulkError('CONFLICT', `${pending} ${kind.name} jobs are waiting, and no more are accepted`, {

@@ -1,19 +1,14 @@
+import type { WantedFiles, WantedFilesBody } from '../catalog/selection/wanted-files.ts';
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 
 /** What is to be fetched from the Hub. */
-export interface DownloadRequest {
+export interface DownloadRequest extends WantedFiles {
   readonly modelId: ModelId;
   /** A branch, tag or commit; absent: the model in any revision will do, and `main` is fetched if there is none. */
   readonly revision?: string | undefined;
-  /** A repo-relative .gguf path. */
-  readonly ggufFile?: string | undefined;
-  /** A quantization label or a repo-relative .gguf path. */
-  readonly selector?: string | undefined;
-  /** Fail when the repo does not have what is named, instead of taking the preferred quantization. */
-  readonly exact?: boolean | undefined;
 }
 
 /** How a download is; sizes in bytes, times ISO 8601. */
@@ -32,9 +27,14 @@ export interface DownloadStatus {
   readonly hint: string | null;
   readonly revision: string | null;
   readonly commit: string | null;
+  /** What a program loads of the quantization that is taken; until that is known, what was asked for. Null without GGUF weights. */
   readonly gguf_file: string | null;
   readonly selector: string | null;
   readonly exact: boolean;
+  /** What was asked for, so that it can be asked for again. */
+  readonly request: WantedFilesBody & { readonly revision?: string };
+  /** Sentences for whoever asked, e.g. that a card names a file that is not there. */
+  readonly warnings: readonly string[];
   readonly created_at: string;
   readonly updated_at: string;
 }

@@ -1,12 +1,23 @@
+import {
+  encodeWantedFiles,
+  isCovered,
+  parseWantedFiles,
+  type WantedFiles,
+  type WantedFilesBody,
+} from '../catalog/selection/wanted-files.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import { isModelId } from '../kernel/model-id.ts';
 import type { DownloadRequest, DownloadStatus } from './contract.ts';
 import type { JobKind, JobView } from './job-kind.ts';
 import { fractionDone, type Job, type JobStatus } from './job-state.ts';
 
-/** What only a download has: the commit that its revision means. */
+/** What only a download has. */
 export interface DownloadDetails {
+  /** What its revision means. */
   readonly commit: string | null;
+  /** What a program loads of what is taken; null while it is not known, and without GGUF weights. */
+  readonly ggufFile: string | null;
+  readonly warnings: readonly string[];
 }
 
 /** Everything of a download but the work itself. */
@@ -19,11 +30,9 @@ export const downloadKind = {
   },
   modelOf: ({ modelId }) => modelId,
   // The same, or anything when nothing special is asked for.
-  isCovered: ({ revision, ggufFile, selector }, other) =>
-    (revision === undefined || revision === (other.revision ?? 'main')) &&
-    (ggufFile === undefined || ggufFile === other.ggufFile) &&
-    (selector === undefined || selector === other.selector),
-  initialDetails: (_, before) => ({ commit: before?.details.commit ?? null }),
+  isCovered: (request, other) =>
+    (request.revision === undefined || request.revision === (other.revision ?? 'main')) && isCovered(request, other),
+  initialDetails: (_, before) => ({ commit: before?.details.commit ?? null, ggufFile: before?.details.ggufFile ?? null, warnings: [] }),
 } as const satisfies Omit<JobKind<DownloadRequest, DownloadDetails>, 'run'>;
 
 const words = {
@@ -48,9 +57,11 @@ export const downloadStatus = (job: JobView<DownloadRequest, DownloadDetails>): 
   hint: job.failure?.hint ?? null,
   revision: job.request.revision ?? null,
   commit: job.details.commit,
-  gguf_file: job.request.ggufFile ?? null,
+  gguf_file: job.details.ggufFile ?? job.request.ggufFile ?? null,
   selector: job.request.selector ?? null,
   exact: job.request.exact ?? false,
+  request: { ...encodeWantedFiles(job.request), ...(job.request.revision !== undefined && { revision: job.request.revision }) },
+  warnings: job.details.warnings,
   created_at: job.createdAt,
   updated_at: job.updatedAt,
 });
@@ -71,18 +82,16 @@ export function decodeDownload(value: unknown): Job<DownloadRequest, DownloadDet
   const count = (key: string): number => (Number.isSafeInteger(record[key]) ? Math.max(0, record[key] as number) : 0);
   return {
     modelId,
-    request: {
-      modelId,
-      revision: text('revision'),
-      ggufFile: text('gguf_file'),
-      selector: text('selector'),
-      exact: record['exact'] === true,
-    },
+    request: { modelId, revision: text('revision'), ...requestIn(record) },
     status,
     phase: null,
     bytesDone: count('bytes_done'),
     bytesTotal: count('bytes_total'),
-    details: { commit: text('commit') ?? null },
+    details: {
+      commit: text('commit') ?? null,
+      ggufFile: record['request'] === undefined ? null : (text('gguf_file') ?? null),
+      warnings: Array.isArray(record['warnings']) ? record['warnings'].filter((one) => typeof one === 'string') : [],
+    },
     failure:
       status === 'failed' || status === 'cancelled'
         ? {
@@ -94,6 +103,16 @@ export function decodeDownload(value: unknown): Job<DownloadRequest, DownloadDet
     createdAt: text('created_at') ?? '',
     updatedAt: text('updated_at') ?? '',
   };
+}
+
+/** What was asked for; jobs of earlier versions have it among their own fields. */
+function requestIn({ request, ...record }: Record<string, unknown>): WantedFiles {
+  const isBody = typeof request === 'object' && request !== null;
+  try {
+    return parseWantedFiles((isBody ? request : record) as WantedFilesBody);
+  } catch (cause) {
+    throw new SkulkError('INTEGRITY', 'it asks for files that cannot be', { cause });
+  }
 }
 
 /** What was cancelled is written down as `failed`, as programs know only that word. */

@@ -10,13 +10,17 @@ import { isFinished, type JobProgress } from './job-state.ts';
 /** What a running download reports; what is absent stays. */
 export interface DownloadReport {
   readonly commit?: string;
+  /** What a program loads of what is taken. */
+  readonly ggufFile?: string | undefined;
+  /** Sentences for whoever asked. */
+  readonly warnings?: readonly string[];
   readonly bytesDone?: number;
   readonly bytesTotal?: number;
   readonly chunk?: ArrivedChunk;
 }
 
 /** What the downloads of a store need. */
-export interface DownloadQueueOptions extends Required<Pick<JobKind<DownloadRequest, DownloadDetails>, 'isDone' | 'requireOurs'>> {
+export interface DownloadQueueOptions extends Required<Pick<JobKind<DownloadRequest, DownloadDetails>, 'findResult' | 'requireOurs'>> {
   /** Where jobs are written down. */
   readonly directory: string;
   /** How many downloads run at one time; the others wait in order. */
@@ -49,7 +53,7 @@ const maxListed = 500;
 
 /** Nothing runs before something is asked for or `resume` is called. */
 export function createDownloadQueue({
-  isDone,
+  findResult,
   requireOurs,
   fetch,
   directory,
@@ -61,7 +65,7 @@ export function createDownloadQueue({
   const queue = createJobQueue<DownloadRequest, DownloadDetails>({
     kind: {
       ...downloadKind,
-      isDone,
+      findResult,
       requireOurs,
       run: async ({ modelId, request }, context) => {
         const own: Arrived = { run: randomBytes(8).toString('hex'), chunks: [] };
@@ -109,9 +113,18 @@ export function createDownloadQueue({
   };
 }
 
-function report({ commit, chunk, ...bytes }: DownloadReport, { chunks }: Arrived, { report, save }: JobContext<DownloadDetails>): void {
+function report(
+  { commit, ggufFile, warnings, chunk, ...bytes }: DownloadReport,
+  { chunks }: Arrived,
+  { report, save }: JobContext<DownloadDetails>,
+): void {
   if (chunk !== undefined) chunks.push(chunk);
-  const progress: JobProgress<DownloadDetails> = commit === undefined ? bytes : { ...bytes, details: { commit } };
+  const details: Partial<DownloadDetails> = {
+    ...(commit !== undefined && { commit }),
+    ...(ggufFile !== undefined && { ggufFile }),
+    ...(warnings !== undefined && { warnings }),
+  };
+  const progress: JobProgress<DownloadDetails> = Object.keys(details).length === 0 ? bytes : { ...bytes, details };
   report(progress);
   // A restart goes on with this very commit's bytes, so it is known at once.
   if (commit !== undefined) void save();

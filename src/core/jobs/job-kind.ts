@@ -20,10 +20,10 @@ export interface JobKind<Request, Details> {
   /** What a new job begins with. @param before an earlier job that did not get to its end, and whose work can be used */
   readonly initialDetails: (request: Request, before: Job<Request, Details> | undefined) => Details;
   /**
-   * Whether the result is there already, so that nothing has to be done. Asked before a job is made.
+   * What is known of the result when it is there already, so that nothing has to be done; else undefined. Asked before a job is made.
    * @throws SkulkError when the work may not be done
    */
-  readonly isDone?: (request: Request) => Promise<boolean>;
+  readonly findResult?: (request: Request) => Promise<Partial<Details> | undefined>;
   /** Rejects with a SkulkError when another process is doing the work. Asked before a job that no process of ours runs is changed. */
   readonly requireOurs?: (modelId: ModelId) => Promise<void>;
   /**

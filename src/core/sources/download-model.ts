@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '../catalog/manifest.ts';
+import { selectionOf } from '../catalog/selection/wanted-files.ts';
 import type { DownloadRequest } from '../jobs/contract.ts';
 import type { DownloadReport } from '../jobs/download-queue.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
 import { pause } from '../kernel/flow/backoff.ts';
-import type { Emit } from '../kernel/flow/events.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { acquireLock } from '../kernel/process/lock.ts';
 import type { LocalStore } from '../store/contract.ts';
@@ -24,13 +24,12 @@ import type { Source } from './source.ts';
  * INTEGRITY, the source's errors
  */
 export async function downloadModel(
-  { modelId, revision = 'main', ggufFile, selector, exact = false }: DownloadRequest,
+  { modelId, revision = 'main', ...wanted }: DownloadRequest,
   {
     source,
     store,
     place,
     connections,
-    emit,
     signal,
     report,
   }: {
@@ -38,7 +37,6 @@ export async function downloadModel(
     readonly store: LocalStore;
     readonly place: string;
     readonly connections: number;
-    readonly emit: Emit;
     readonly signal: AbortSignal;
     readonly report: (now: DownloadReport) => void;
   },
@@ -59,9 +57,8 @@ export async function downloadModel(
       hint: `delete it first, or add it under another name`,
     });
   const card = (await store.cardOf(modelId))?.ggufFile;
-  const named = (exact ? ggufFile : undefined) ?? selector;
-  const plan = planFetch(listing, { source, request: { selector: named, pin: ggufFile ?? card }, present: present?.manifest });
-  for (const message of plan.warnings) emit({ type: 'warning', message });
+  const plan = planFetch(listing, { source, request: selectionOf(wanted, card), present: present?.manifest });
+  report({ ggufFile: plan.ggufFile, warnings: plan.warnings });
   await requireDistinctNames(store.root, { paths: [...plan.files, ...plan.kept].map(({ path }) => path), of: modelId });
   report({ bytesTotal: plan.total, bytesDone: 0 });
   await enterWorkPlace(

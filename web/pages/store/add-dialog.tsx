@@ -33,7 +33,7 @@ export function AddDialog({ freeBytes, onClose }: { readonly freeBytes: number |
   };
   const begin = async (offer: HubOffer): Promise<void> => {
     const { revision } = splitRef(text);
-    const body = { ...(revision !== undefined && { revision }), ...(chosen !== undefined && { gguf_file: chosen }) };
+    const body = { ...(revision !== undefined && { revision }), ...(chosen !== undefined && { gguf_file: chosen, exact: true }) };
     const asked = await download.start((signal) =>
       client.send('POST', modelPath('/store/models', offer.modelId, '/download'), body, signal),
     );

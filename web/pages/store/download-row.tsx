@@ -22,7 +22,7 @@ export function DownloadRow({
   const { client, tell } = useApp();
   const task = useTask<unknown>();
   const isNarrow = useNarrow();
-  const { modelId, status, revision, gguf_file, selector } = download;
+  const { modelId, status, gguf_file, selector } = download;
   const part = gguf_file ?? selector;
   const ask = async (work: (signal: AbortSignal) => Promise<unknown>, says: string): Promise<void> => {
     if ((await task.start(work)) !== undefined) tell(says);
@@ -34,7 +34,7 @@ export function DownloadRow({
     );
   const retry = (): Promise<void> =>
     ask(
-      (signal) => client.send('POST', modelPath('/store/models', modelId, '/download'), { revision, gguf_file, selector }, signal),
+      (signal) => client.send('POST', modelPath('/store/models', modelId, '/download'), download.request, signal),
       `The download of ${modelId} goes on.`,
     );
   const state = (

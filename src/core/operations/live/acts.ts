@@ -71,7 +71,10 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
     },
     download: async ({ modelId, revision, selector }, ggufFile) => {
       await requireServer(deps);
-      await download(deps, { request: { modelId, revision, ...(ggufFile === undefined ? { selector } : { ggufFile }) }, wait: false });
+      await download(deps, {
+        request: { modelId, revision, ...(ggufFile === undefined ? { selector } : { ggufFile }), exact: true },
+        wait: false,
+      });
     },
     cancelDownload: async (modelId) => void (await cancelDownload(deps, { modelId })),
     stage: async (modelId) => void (await jobs.ask({ modelId })),

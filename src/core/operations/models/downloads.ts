@@ -35,9 +35,12 @@ export async function waitForDownload(downloads: Downloads, asked: DownloadStatu
   const { modelId } = asked;
   const { isTransient } = await import('../../client/http/transient.ts');
   let told: string | undefined;
+  let warned = 0;
   for (let now = asked; ; ) {
     if (now.bytes_total > 0)
       world.emit({ type: 'progress', doing: 'downloading', subject: modelId, bytesDone: now.bytes_done, bytesTotal: now.bytes_total });
+    for (const message of now.warnings.slice(warned)) world.emit({ type: 'warning', message });
+    warned = Math.max(warned, now.warnings.length);
     if (now.status === 'complete') return now;
     if (now.status === 'failed')
       throw new SkulkError(now.error_code ?? 'HUB_UNREACHABLE', `${modelId} was not downloaded: ${now.error ?? 'no reason given'}`, {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { checkRevision, hasRevision } from '../../catalog/check-revision.ts';
 import type { Companion } from '../../catalog/companions.ts';
 import type { Manifest } from '../../catalog/manifest.ts';
+import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { patienceOf, rememberSilence, whyOutOfReach } from '../../connect/reach-store.ts';
@@ -46,6 +47,8 @@ export interface AskOptions {
   readonly dryRun: boolean;
   /** Go to Hugging Face when the store cannot be reached. */
   readonly direct: boolean;
+  /** Which files are fetched of a model that the store lacks. */
+  readonly wanted: WantedFiles;
   /** Takes over what the store has of a model that it downloads; runs until `hasEnded`. */
   readonly ahead: (downloads: Downloads, hasEnded: () => boolean) => Promise<void>;
 }
@@ -62,7 +65,7 @@ export async function askStore(
   deps: Deps,
   ref: ModelRef,
   local: LocalCopy | undefined,
-  { dryRun, direct, ahead }: AskOptions,
+  { direct, ...asking }: AskOptions,
 ): Promise<StoreAnswer> {
   // Only the store can say whether the same content has another revision by now.
   const whole =
@@ -72,7 +75,7 @@ export async function askStore(
   try {
     opened = await openStore(deps);
     const { manifest, companions, hasOrders } = await fetchManifest(deps, opened, ref, whole).catch(async (error: unknown) => {
-      await fillGap(deps, opened, ref, { error, dryRun, ahead });
+      await fillGap(deps, opened, ref, { error, ...asking });
       return await fetchManifest(deps, opened as OpenedStore, ref, undefined);
     });
     if (manifest === undefined && whole !== undefined) {
@@ -81,7 +84,7 @@ export async function askStore(
     }
     if (manifest === undefined) throw new Error('the store called a manifest unchanged that nobody has');
     const wanted =
-      hasRevision(ref, manifest) && hasPart(ref, manifest) ? manifest : await fetchMore(deps, opened, ref, { manifest, dryRun, ahead });
+      hasRevision(ref, manifest) && hasPart(ref, manifest) ? manifest : await fetchMore(deps, opened, ref, { manifest, ...asking });
     const held = opened;
     const canonical = held.localRoot === undefined ? undefined : await canonicalDirectory(held, held.localRoot, ref);
     const askAgain = async (): Promise<Manifest> => {
@@ -130,7 +133,7 @@ async function fillGap(
   deps: Deps,
   opened: OpenedStore | undefined,
   ref: ModelRef,
-  { error, dryRun, ahead }: { readonly error: unknown } & Pick<AskOptions, 'dryRun' | 'ahead'>,
+  { error, dryRun, wanted, ahead }: { readonly error: unknown } & Pick<AskOptions, 'dryRun' | 'wanted' | 'ahead'>,
 ): Promise<void> {
   if (opened === undefined || !(error instanceof SkulkError) || error.code !== 'MODEL_NOT_FOUND') throw error;
   if (dryRun)
@@ -140,7 +143,7 @@ async function fillGap(
   try {
     requireOnline(deps);
     const downloads = await opened.downloads();
-    const asked = await downloads.ask({ modelId: ref.modelId, revision: ref.revision, selector: ref.selector, exact: true });
+    const asked = await downloads.ask({ ...wanted, ...ref, exact: true });
     let hasEnded = false;
     // On the store's own machine the copy is a clone, made in a moment.
     const taking = opened.localRoot === undefined && opened.url !== undefined ? ahead(downloads, () => hasEnded) : undefined;
@@ -175,7 +178,7 @@ async function fetchMore(
   deps: Deps,
   opened: OpenedStore,
   ref: ModelRef,
-  { manifest, dryRun, ahead }: { readonly manifest: Manifest } & Pick<AskOptions, 'dryRun' | 'ahead'>,
+  { manifest, ...asking }: { readonly manifest: Manifest } & Pick<AskOptions, 'dryRun' | 'wanted' | 'ahead'>,
 ): Promise<Manifest> {
   if (manifest.source !== 'hub') checkRevision(ref, manifest);
   if (manifest.source === 'add') selectPart(ref, manifest);
@@ -186,7 +189,7 @@ async function fetchMore(
       ? `the store has ${ref.modelId} without ${selector}`
       : `the store has ${ref.modelId} at ${manifest.revision ?? 'another revision'}, not at ${revision}`,
   );
-  await fillGap(deps, opened, ref, { error, dryRun, ahead });
+  await fillGap(deps, opened, ref, { error, ...asking });
   const { manifest: now } = await fetchManifest(deps, opened, ref, undefined);
   if (now === undefined) throw new Error('the store called a manifest unchanged that nobody has');
   checkRevision(ref, now);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Manifest, makeManifest } from '../../catalog/manifest.ts';
 import { readCard } from '../../catalog/read-card.ts';
+import { selectionOf, type WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openHub } from '../../connect/open-hub.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
@@ -25,11 +26,13 @@ export async function stageFromHub(
     layout,
     lock,
     connections,
+    wanted,
     limiter,
   }: {
     readonly layout: StagingLayout;
     readonly lock: Pick<HeldLock, 'assertHeld'>;
     readonly connections: number;
+    readonly wanted: WantedFiles;
     readonly limiter: RateLimiter;
   },
 ): Promise<{ readonly manifest: Manifest; readonly bytesTransferred: number }> {
@@ -40,7 +43,7 @@ export async function stageFromHub(
   const listing = await hub.list({ modelId, revision }, signal);
   const cards = config.settings.cardsPath.value;
   const card = cards === undefined ? undefined : await readCard([cards], modelId, (message) => emit({ type: 'warning', message }));
-  const plan = planFetch(listing, { source: hub, request: { selector, pin: card?.ggufFile }, present: undefined });
+  const plan = planFetch(listing, { source: hub, request: selectionOf({ ...wanted, selector }, card?.ggufFile), present: undefined });
   for (const message of plan.warnings) emit({ type: 'warning', message });
   await requireDistinctNames(layout.root, { paths: plan.files.map(({ path }) => path), of: modelId });
   const place = incomingCopy(layout, modelId);

@@ -2,6 +2,8 @@ import { stat } from 'node:fs/promises';
 import { checkRevision, hasRevision } from '../../catalog/check-revision.ts';
 import type { Companion } from '../../catalog/companions.ts';
 import { type Manifest, totalBytes } from '../../catalog/manifest.ts';
+import { loadableGguf } from '../../catalog/selection/groups.ts';
+import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { isStagedInPlace, resolveCanonical } from '../../connect/resolve-canonical.ts';
 import type { Downloads } from '../../jobs/contract.ts';
@@ -41,6 +43,8 @@ export interface StageOptions {
   /** What a person asked for. */
   readonly connections: number | undefined;
   readonly limiter: RateLimiter;
+  /** Which files are fetched from Hugging Face of a model that the store lacks. */
+  readonly wanted: WantedFiles;
   /** What the store asked of this node has just been done. */
   readonly caughtUp?: boolean;
 }
@@ -100,6 +104,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   await using answer = await askStore(deps, ref, local, {
     dryRun: options.dryRun,
     direct: options.direct,
+    wanted: options.wanted,
     ahead: takeAhead,
   });
   if (answer.state !== 'direct' && answer.hasOrders && !options.dryRun && options.caughtUp !== true) {
@@ -149,6 +154,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
       layout,
       lock,
       connections,
+      wanted: options.wanted,
       limiter: options.limiter,
     });
     return describe({ source: 'hub', path, manifest, companions: [], transferred: bytesTransferred });
@@ -290,15 +296,17 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
         },
       };
     }
+    const files = selectPart(ref, manifest).files.map((file) => file.path);
     return {
       companions,
-      files: selectPart(ref, manifest).files.map((file) => file.path),
+      files,
       staged: {
         model_id: modelId,
         path: where,
         source,
         revision: manifest.revision,
         digest: manifest.digest,
+        gguf_file: loadableGguf(files) ?? null,
         files: manifest.files.length,
         bytes_total: bytesTotal,
         bytes_transferred: transferred,

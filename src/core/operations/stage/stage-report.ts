@@ -10,6 +10,8 @@ export interface StagedModel {
   readonly source: 'store' | 'clone' | 'in-place' | 'cache' | 'hub';
   readonly revision: string | null;
   readonly digest: string;
+  /** What a program loads of it, in the directory: of several quantizations the best. Null without GGUF weights. */
+  readonly gguf_file: string | null;
   readonly files: number;
   readonly bytes_total: number;
   /** Bytes that were moved, over the network or from disk to disk. */

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { type Companion, isRequired } from '../../catalog/companions.ts';
 import { readCard } from '../../catalog/read-card.ts';
+import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { isSystemError, SkulkError, systemCode } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
@@ -26,6 +27,8 @@ export interface StageRequest {
   readonly direct?: boolean | undefined;
   readonly limitRate?: number | undefined;
   readonly connections?: number | undefined;
+  /** Which files are fetched from Hugging Face of a model that the store lacks. */
+  readonly wanted?: WantedFiles | undefined;
   /** How long the copies stay in use after this, in milliseconds. */
   readonly keepMs?: number | undefined;
 }
@@ -53,7 +56,11 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
       if (lease !== undefined) leases.push(lease);
       const outcome = await stageWithCompanions(deps, ref, options, lease);
       if ('planned' in outcome) planned.push(...outcome.planned);
-      else staged.push(outcome.staged);
+      else {
+        const { model_id, gguf_file } = outcome.staged;
+        if (gguf_file !== null) world.emit({ type: 'note', message: `${model_id}: the file to load is ${gguf_file}` });
+        staged.push(outcome.staged);
+      }
     }
     // The store then knows what this node has, before it next tells its nodes anything.
     if (!request.offline && staged.some(({ source }) => source === 'store' || source === 'clone' || source === 'hub'))
@@ -93,6 +100,7 @@ export function stageOptions({
   direct = false,
   connections,
   limitRate,
+  wanted = {},
 }: Omit<StageRequest, 'refs' | 'keepMs'>): StageOptions {
   return {
     dryRun,
@@ -100,6 +108,7 @@ export function stageOptions({
     offline,
     direct,
     connections,
+    wanted,
     limiter: limitRate === undefined ? unlimited : createRateLimiter(limitRate),
   };
 }
@@ -161,7 +170,7 @@ export async function stageWithCompanions(
 
 async function stageCompanion(deps: Deps, { modelId }: ModelRef, companion: Companion, options: StageOptions) {
   try {
-    return await stageModel(deps, { modelId: companion.modelId }, options);
+    return await stageModel(deps, { modelId: companion.modelId }, { ...options, wanted: {} });
   } catch (error) {
     if (!(error instanceof SkulkError) || deps.world.signal.aborted) throw error;
     const what = `${companion.modelId}, the ${companion.role} companion of ${modelId}`;

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { parseWantedFiles, type WantedFilesBody } from '../../catalog/selection/wanted-files.ts';
 import type { DownloadRequest, DownloadStatus } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import { parseRelativePath } from '../../kernel/files/relative-path.ts';
-import { type ModelId, parseModelRef, parseRevision } from '../../kernel/model-id.ts';
+import { type ModelId, parseRevision } from '../../kernel/model-id.ts';
 import { forNodes, forReaders } from '../access/require-role.ts';
 import { modelOf } from './model-of.ts';
 import { downloadBodySchema, downloadSchema, errorSchema, modelParams } from './schemas.ts';
@@ -47,24 +47,15 @@ export function addDownloadRoutes(app: FastifyInstance, prefix: string, { ask, s
   }
 }
 
-interface DownloadBody {
-  readonly gguf_file?: string | null;
+interface DownloadBody extends WantedFilesBody {
   readonly revision?: string | null;
-  readonly selector?: string | null;
-  readonly exact?: boolean;
+  /** What the Python program calls the revision of the repo. */
+  readonly source_revision?: string | null;
 }
 
-function parseDownload(modelId: ModelId, { gguf_file, revision, selector, exact }: DownloadBody): DownloadRequest {
-  return {
-    modelId,
-    ...(gguf_file != null && { ggufFile: parseGgufFile(gguf_file) }),
-    ...(revision != null && { revision: parseRevision(revision) }),
-    ...(exact === true && { exact }),
-    ...(selector != null && { selector: parseModelRef(`${modelId}:${selector}`).selector }),
-  };
-}
-
-function parseGgufFile(text: string): string {
-  if (/\.gguf$/i.test(text)) return parseRelativePath(text);
-  throw new SkulkError('BAD_REQUEST', 'gguf_file does not end in .gguf', { hint: 'name a .gguf file of the repo' });
+function parseDownload(modelId: ModelId, { revision, source_revision, ...wanted }: DownloadBody): DownloadRequest {
+  if (revision != null && source_revision != null && revision !== source_revision)
+    throw new SkulkError('BAD_REQUEST', 'revision and source_revision name two revisions', { hint: 'give one of them' });
+  const at = revision ?? source_revision;
+  return { modelId, ...(at != null && { revision: parseRevision(at) }), ...parseWantedFiles(wanted) };
 }

@@ -1,3 +1,5 @@
+import { maxPatternLength, maxPatterns, weightsChoices } from '../../catalog/selection/wanted-files.ts';
+
 /** JSON schemas of what the servers take and answer; they check bodies and make the OpenAPI page. */
 const text = { type: 'string' } as const;
 const count = { type: 'integer', minimum: 0 } as const;
@@ -132,6 +134,12 @@ export const adoptBodySchema = {
   },
 } as const;
 
+const patterns = {
+  type: ['array', 'null'],
+  maxItems: maxPatterns,
+  items: { type: 'string', minLength: 1, maxLength: maxPatternLength },
+} as const;
+
 export const downloadBodySchema = {
   type: 'object',
   properties: {
@@ -142,8 +150,14 @@ export const downloadBodySchema = {
       description: 'The .gguf file to take of the repo, with its shards',
     },
     revision: { type: ['string', 'null'], minLength: 1, maxLength: 255 },
+    source_revision: { type: ['string', 'null'], minLength: 1, maxLength: 255, description: 'The same as revision' },
     selector: { type: ['string', 'null'], minLength: 1, maxLength: 4096, description: 'A quantization such as Q5_K_M, or a .gguf path' },
-    exact: { type: 'boolean', description: 'Fail when the repo does not have what is named, instead of taking the preferred quantization' },
+    exact: { type: 'boolean', description: 'Fail when the repo does not have gguf_file, instead of taking the preferred quantization' },
+    weights: { enum: [...weightsChoices, null], description: 'Which weights to take of a repo that has GGUF and safetensors' },
+    include: { ...patterns, description: 'Take only files that match one of these, and what is named; * also stands for /' },
+    exclude: { ...patterns, description: 'Leave out files that match one of these' },
+    whole: { type: 'boolean', description: 'Take every file of the repo' },
+    mmproj: { type: ['string', 'null'], minLength: 1, maxLength: 4096, description: 'The projector to take, or all' },
   },
 } as const;
 
@@ -159,6 +173,9 @@ export const downloadSchema = {
     bytes_total: count,
     bytes_per_second: { type: ['number', 'null'] },
     seconds_left: { type: ['number', 'null'] },
+    gguf_file: { type: ['string', 'null'], description: 'What a program loads of what is taken' },
+    request: { ...open, description: 'What was asked for' },
+    warnings: { type: 'array', items: text },
   },
 } as const;
 
@@ -251,6 +268,7 @@ export const stageBodySchema = {
   properties: {
     model_id: { ...text, maxLength: 200 },
     revision: { type: ['string', 'null'], minLength: 1, maxLength: 255 },
+    source_revision: { type: ['string', 'null'], minLength: 1, maxLength: 255, description: 'The same as revision' },
     selector: { type: ['string', 'null'], minLength: 1, maxLength: 4096, description: 'A quantization such as Q5_K_M, or a .gguf path' },
   },
 } as const;

@@ -1,0 +1,32 @@
+import { choice, flag, list, value } from '../cli/definition.ts';
+import { parseWantedFiles, type WantedFiles, weightsChoices } from '../core/catalog/selection/wanted-files.ts';
+
+/** The options that say which files of a repo are taken. */
+export const wantedFilesOptions = {
+  weights: choice('which weights to take of a repo with GGUF and safetensors', 'FORMAT', weightsChoices),
+  include: list('take only files that match, and what is named; * also stands for /', 'GLOB'),
+  exclude: list('leave out files that match', 'GLOB'),
+  whole: flag('take every file of the repo'),
+  mmproj: value('the projector to take, as its path in the repo, or all', 'FILE|all'),
+};
+
+/**
+ * What the options say, checked as what comes over HTTP is.
+ * @throws SkulkError BAD_REQUEST, BAD_PATH
+ */
+export const readWantedFiles = ({
+  ggufFile,
+  weights,
+  include,
+  exclude,
+  whole,
+  mmproj,
+}: {
+  readonly ggufFile?: string | undefined;
+  readonly weights: WantedFiles['weights'];
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly whole: boolean;
+  readonly mmproj: string | undefined;
+}): WantedFiles =>
+  parseWantedFiles({ gguf_file: ggufFile ?? null, weights: weights ?? null, include, exclude, whole, mmproj: mmproj ?? null });

@@ -1,0 +1,121 @@
+import { SkulkError } from '../../kernel/errors.ts';
+import { parseRelativePath } from '../../kernel/files/relative-path.ts';
+import { parseSelector } from '../../kernel/model-id.ts';
+import type { SelectionRequest, Weights } from './select-files.ts';
+
+/** What somebody wants of a model's files, as flags, requests and jobs carry it. With nothing the rules choose. */
+export interface WantedFiles extends Pick<SelectionRequest, 'weights' | 'include' | 'exclude' | 'whole' | 'mmproj'> {
+  /** A repo-relative .gguf path. */
+  readonly ggufFile?: string | undefined;
+  /** A quantization label or a repo-relative .gguf path, exactly. */
+  readonly selector?: string | undefined;
+  /** Whether `ggufFile` is meant exactly, and not as the pin of a card that falls back. */
+  readonly exact?: boolean | undefined;
+}
+
+/** The same in JSON; null is as good as absent. */
+export interface WantedFilesBody {
+  readonly gguf_file?: string | null;
+  readonly selector?: string | null;
+  readonly exact?: boolean;
+  readonly weights?: Weights | null;
+  readonly include?: readonly string[] | null;
+  readonly exclude?: readonly string[] | null;
+  readonly whole?: boolean;
+  readonly mmproj?: string | null;
+}
+
+/** Limits of what comes from outside: a pattern is compared with each file of a repo. */
+export const maxPatterns = 16;
+export const maxPatternLength = 200;
+export const weightsChoices = ['safetensors', 'gguf', 'all'] as const satisfies readonly Weights[];
+
+/**
+ * The gate for what comes from outside.
+ * @throws SkulkError BAD_REQUEST, BAD_PATH, USAGE
+ */
+export function parseWantedFiles(body: WantedFilesBody): WantedFiles {
+  const { gguf_file, selector, exact, weights, include, exclude, whole, mmproj } = body;
+  return {
+    ...(gguf_file != null && { ggufFile: parseGgufFile(gguf_file) }),
+    ...(selector != null && { selector: parseSelector(selector) }),
+    ...(exact === true && { exact }),
+    ...(weights != null && { weights: parseWeights(weights) }),
+    ...(include != null && include.length > 0 && { include: parsePatterns(include) }),
+    ...(exclude != null && exclude.length > 0 && { exclude: parsePatterns(exclude) }),
+    ...(whole === true && { whole }),
+    ...(mmproj != null && { mmproj: parseRelativePath(mmproj) }),
+  };
+}
+
+/** The other way round; what is not wanted is absent. */
+export const encodeWantedFiles = ({
+  ggufFile,
+  selector,
+  exact,
+  weights,
+  include,
+  exclude,
+  whole,
+  mmproj,
+}: WantedFiles): WantedFilesBody => ({
+  ...(ggufFile !== undefined && { gguf_file: ggufFile }),
+  ...(selector !== undefined && { selector }),
+  ...(exact === true && { exact }),
+  ...(weights !== undefined && { weights }),
+  ...(include !== undefined && { include }),
+  ...(exclude !== undefined && { exclude }),
+  ...(whole === true && { whole }),
+  ...(mmproj !== undefined && { mmproj }),
+});
+
+/** Whether somebody wants other files than the rules choose. */
+export const isParticular = ({ weights, include, exclude, whole, mmproj }: WantedFiles): boolean =>
+  weights !== undefined || include !== undefined || exclude !== undefined || whole === true || mmproj !== undefined;
+
+/** Whether a job for `other` brings all that is wanted: the same, or anything where nothing special is. */
+export function isCovered(wanted: WantedFiles, other: WantedFiles): boolean {
+  const choices = ({ ggufFile, selector, exact, ...rest }: WantedFiles): string => JSON.stringify(encodeWantedFiles(rest));
+  return (
+    (wanted.ggufFile === undefined || wanted.ggufFile === other.ggufFile) &&
+    (wanted.selector === undefined || wanted.selector.toLowerCase() === other.selector?.toLowerCase()) &&
+    (!isParticular(wanted) || choices(wanted) === choices(other))
+  );
+}
+
+/**
+ * What is to be chosen of a listing.
+ * @param pin what the model's card names
+ */
+export const selectionOf = ({ ggufFile, selector, exact = false, ...choices }: WantedFiles, pin: string | undefined): SelectionRequest => ({
+  ...choices,
+  selector: (exact ? ggufFile : undefined) ?? selector,
+  pin: ggufFile ?? pin,
+});
+
+/**
+ * Checks the path of a GGUF file, or of a piece of one.
+ * @throws SkulkError BAD_REQUEST, BAD_PATH
+ */
+export function parseGgufFile(text: string): string {
+  if (/\.gguf(?:[.-][\w.-]+)?$/i.test(text)) return parseRelativePath(text);
+  throw new SkulkError('BAD_REQUEST', `${JSON.stringify(text.slice(0, 100))} is not a .gguf file`, {
+    hint: 'give its path in the repo, e.g. Foo-Q5_K_M.gguf',
+  });
+}
+
+function parseWeights(text: string): Weights {
+  const known = weightsChoices.find((one) => one === text);
+  if (known !== undefined) return known;
+  throw new SkulkError('BAD_REQUEST', `weights cannot be ${JSON.stringify(text.slice(0, 100))}`, {
+    hint: `it is one of ${weightsChoices.join(', ')}`,
+  });
+}
+
+function parsePatterns(patterns: readonly string[]): readonly string[] {
+  if (patterns.length <= maxPatterns && patterns.every((one) => typeof one === 'string' && one !== '' && one.length <= maxPatternLength))
+    return patterns;
+  throw new SkulkError('BAD_REQUEST', 'the patterns for files are too many, too long or empty', {
+    hint: `give ${maxPatterns} at most, of ${maxPatternLength} characters at most, e.g. *.safetensors`,
+  });
+}
