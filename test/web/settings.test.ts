@@ -2,9 +2,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { forWholeFile } from '../helpers/at-end.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
+import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
@@ -19,7 +21,6 @@ async function serveWith(content: (home: string) => string, { isService = false 
   await writeFile(file, content(home));
   if (isService) await installUnit({ home, env });
   const host = await startServe({ home, env });
-  onTestFinished(() => host[Symbol.asyncDispose]());
   return { home, host, text: () => readFile(file, 'utf8'), write: (text: string) => writeFile(file, text) };
 }
 
@@ -28,7 +29,7 @@ async function installUnit({ home, env }: { readonly home: string; readonly env:
   await mkdir(join(home, 'bin'));
   await writeFile(join(home, 'bin/systemctl'), '#!/bin/sh\n', { mode: 0o755 });
   const path = `${join(home, 'bin')}:${process.env['PATH']}`;
-  const installed = await runSkulk(['service', 'install', '--for', 'systemd'], { env: { ...env, SKULK_HOME: home, PATH: path } });
+  const installed = await runInProcess(['service', 'install', '--for', 'systemd'], { env: { ...env, SKULK_HOME: home, PATH: path } });
   expect(installed).toMatchObject({ status: 0 });
 }
 
@@ -40,8 +41,17 @@ model_store:
 hf_token: hf_secret1
 `;
 
+const once = forWholeFile(() => serveWith(ours));
+
+/** A running host, with its file as it was at first. */
+async function shared(): Promise<ReturnType<typeof once>> {
+  const served = once();
+  await served.write(ours(served.home));
+  return served;
+}
+
 test('settings are checked as they are typed, saved, and said to need a restart', wants('chromium'), async () => {
-  const { host, home, text } = await serveWith(ours);
+  const { host, home, text } = await shared();
   const { page } = await openBrowser();
   await page.goto(await pageLink(host, '/settings'));
   const save = page.getByRole('button', { name: 'Save' });
@@ -90,7 +100,7 @@ test('settings are checked as they are typed, saved, and said to need a restart'
 });
 
 test('a host becomes a node and back, and what a flag sets cannot be changed', wants('chromium'), async () => {
-  const { host, text } = await serveWith(ours);
+  const { host, text } = await shared();
   const { page } = await openBrowser();
   await page.goto(await pageLink(host, '/settings'));
   expect(await page.getByRole('radio', { name: /^The store host/ }).isChecked()).toBe(true);
@@ -109,7 +119,7 @@ test('a host becomes a node and back, and what a flag sets cannot be changed', w
 });
 
 test('a file that somebody broke meanwhile is said to be broken, without being asked', wants('chromium'), async () => {
-  const { host, write } = await serveWith(ours);
+  const { host, write } = await shared();
   const { page } = await openBrowser();
   await page.goto(await pageLink(host, '/settings'));
   await expect.poll(() => page.getByLabel('Budget for idle copies').inputValue()).toBe('40');
@@ -118,7 +128,7 @@ test('a file that somebody broke meanwhile is said to be broken, without being a
 });
 
 test('without the key of the machine settings are only shown, and the page says how to get it', wants('chromium'), async () => {
-  const { host, text } = await serveWith(ours);
+  const { host, text } = await shared();
   const before = await text();
   const { page, newTab } = await openBrowser();
   await page.goto(`${host.apiUrl}/settings`);

@@ -3,12 +3,19 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { forWholeFile } from '../helpers/at-end.ts';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, writeFiles } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
+
+/** A store host for tests that add what they need. */
+const shared = forWholeFile(async () => {
+  const world = await fleetWorld();
+  return { world, host: await world.serveHost() };
+});
 
 /** The models in the list, from top to bottom. */
 const listed = (page: Page): Promise<readonly string[]> => page.locator('table.models .row-link').allTextContents();
@@ -53,7 +60,7 @@ test(
   },
 );
 
-test('a download that fails says why and what to do, and what is asked wrongly is told at once', wants('chromium'), async () => {
+test('a download that fails says on the page why and what to do, and a wrong question is answered at once', wants('chromium'), async () => {
   const world = await hubWorld();
   world.hub.push('org/locked', { files: { 'w.safetensors': noise(1000) }, gated: true });
   const host = await world.serve();
@@ -84,26 +91,29 @@ test('a download that fails says why and what to do, and what is asked wrongly i
   await page.getByRole('row', { name: /org\/locked/ }).waitFor({ state: 'detached' });
 });
 
-test('what another client does is there at once: a model that is added, one that is deleted', wants('chromium'), async () => {
-  const world = await fleetWorld();
+test('the page shows at once what another client adds and deletes', wants('chromium'), async () => {
+  const { world, host } = shared();
   await world.add('org/one');
-  const host = await world.serveHost();
   const { page } = await openBrowser();
   await page.goto(host.apiUrl);
   await expect.poll(() => listed(page)).toEqual(['org/one']);
   await world.add('org/two');
   await expect.poll(() => listed(page)).toEqual(['org/one', 'org/two']);
-  await ask(host.apiUrl, '/store/models/org/one?wait_ms=0', { method: 'DELETE' });
-  await expect.poll(() => listed(page)).toEqual(['org/two']);
+  for (const [deleted, left] of [
+    ['org/one', ['org/two']],
+    ['org/two', []],
+  ] as const) {
+    await ask(host.apiUrl, `/store/models/${deleted}?wait_ms=0`, { method: 'DELETE' });
+    await expect.poll(() => listed(page)).toEqual(left);
+  }
 });
 
-test('models are found by words and tags, and ordered by name, size and age', wants('chromium'), async () => {
-  const world = await fleetWorld();
+test('models on the page are found by words and tags, and ordered by name, size and age', wants('chromium'), async () => {
+  const { world, host } = shared();
   await world.add('org/b-small', 'x');
   await world.add('org/a-large', noise(5000));
   await writeFiles(join(world.home, 'seer'), { 'a.gguf': noise(900), 'mmproj-x.gguf': 'x' });
   expect(await world.host('add', join(world.home, 'seer'), '--as', 'other/seer')).toMatchObject({ status: 0 });
-  const host = await world.serveHost();
   const { page } = await openBrowser();
   await page.goto(host.apiUrl);
   await expect.poll(() => listed(page)).toEqual(['org/a-large', 'org/b-small', 'other/seer']);
@@ -170,9 +180,8 @@ test(
   },
 );
 
-test('the colours are those of the system until others are chosen, and then stay', wants('chromium'), async () => {
-  const world = await hubWorld();
-  const host = await world.serve();
+test('the colours of the page are those of the system until others are chosen, and then stay', wants('chromium'), async () => {
+  const { host } = shared();
   const { page } = await openBrowser({ colorScheme: 'dark' });
   const isDark = async (): Promise<boolean> =>
     Number(/\d+/.exec(String(await page.evaluate('getComputedStyle(document.documentElement).backgroundColor')))?.[0]) < 128;
@@ -190,7 +199,7 @@ test('the colours are those of the system until others are chosen, and then stay
   expect([await choice.getAttribute('aria-label'), await isDark()]).toEqual(['Colours: as the system. Change to light', true]);
 });
 
-test('a delete says what it will free and where, and what became of it', wants('chromium'), async () => {
+test('a delete on the page says what it will free and where, and what became of it', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one', noise(4096));
   await world.add('org/two', noise(4096));
