@@ -100,12 +100,6 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
 };
 
-/** The imports that go upward all the same: file and target. */
-export const upwardExceptions: readonly string[] = [
-  // Opening the store of this disk must start the queue that downloads into it.
-  'core/connect/open-store.ts core/operations/models/host-downloads',
-];
-
 /** The places that may import a package: one vendor, one door. Packages that are not named may be imported nowhere. */
 export const doors: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli/program'],

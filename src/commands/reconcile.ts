@@ -21,7 +21,7 @@ export const reconcile = defineCommand({
   run: async ({ dryRun }, context) => {
     const deps = await context.deps();
     const { reconcile: tidyUp } = await import('../core/operations/nodes/reconcile.ts');
-    return tidyUp(deps, { dryRun, hearOrders: true });
+    return tidyUp(deps, { dryRun, receiveOrders: true });
   },
   text: (report) => linesOf(report),
   notice: (report) => (linesOf(report).length === 0 ? 'nothing to do' : undefined),

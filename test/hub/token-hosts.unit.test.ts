@@ -20,7 +20,7 @@ async function askHub(
     signal: new AbortController().signal,
     silenceMs: 60_000,
     asked: { path: 'a', modelId: 'org/m' } as never,
-    mostJsonBytes: 1024,
+    maxJsonBytes: 1024,
   });
   await fetch('https://hub.example/a').then(
     (response) => response.text(),

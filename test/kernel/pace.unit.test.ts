@@ -7,7 +7,7 @@ import { startDeadline } from '../../src/core/kernel/flow/deadline.ts';
 import { throttle } from '../../src/core/kernel/flow/throttle.ts';
 import { testSeed } from '../helpers/seeded.ts';
 
-const policy = { attempts: 4, firstDelayMs: 1, longestDelayMs: 4, longestAskedMs: 2 };
+const policy = { attempts: 4, firstDelayMs: 1, longestDelayMs: 4, maxRetryAfterMs: 2 };
 const never = new AbortController().signal;
 
 afterEach(() => void vi.useRealTimers());

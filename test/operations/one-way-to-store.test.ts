@@ -44,7 +44,7 @@ test('commands that ask the store several times share their connections', async 
   expect(proxy.connections()).toBe(2);
 
   const other = await stagingNode(proxy.url, { home: node.home });
-  await reconcile(other.deps, { dryRun: false, hearOrders: true });
+  await reconcile(other.deps, { dryRun: false, receiveOrders: true });
   expect(proxy.connections()).toBe(3);
 });
 

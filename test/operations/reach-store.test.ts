@@ -82,7 +82,7 @@ test('a store that is silent costs a command one wait, whatever it does, and the
   expect(running.world.warnings()).toHaveLength(1);
 
   const reconciling = await stagingNode(door.url, { home, env });
-  await reconcile(reconciling.deps, { dryRun: false, hearOrders: true });
+  await reconcile(reconciling.deps, { dryRun: false, receiveOrders: true });
   expect(attempts()).toBe(3);
 });
 

@@ -75,7 +75,7 @@ async function makeHost() {
     budget: () => applyBudget(deps, { dryRun: false }),
     purge: () => purgeStaging(deps, { dryRun: false, force: false }),
     'purge --force': () => purgeStaging(deps, { dryRun: false, force: true }),
-    reconcile: () => reconcile(deps, { dryRun: false, hearOrders: false }),
+    reconcile: () => reconcile(deps, { dryRun: false, receiveOrders: false }),
     verify: () => verifyModels(deps, { modelIds: [], staging: false, repair: true }),
     'verify --staging': () => verifyModels(deps, { modelIds: [], staging: true, repair: true }),
     delete: () => remove(modelId),

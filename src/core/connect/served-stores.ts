@@ -1,7 +1,7 @@
 import { readdir, realpath } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
 import { isDiskFull, SkulkError } from '../kernel/errors.ts';
-import { isSystemLitter } from '../kernel/files/system-litter.ts';
+import { isSystemFile } from '../kernel/files/system-files.ts';
 import { type KnownEntry, readKnown, remember } from '../kernel/machine/known-stores.ts';
 import { plural } from '../kernel/units.ts';
 import type { LocalStore } from '../store/contract.ts';
@@ -60,7 +60,7 @@ export async function requireServedStore(deps: Deps, root: string): Promise<void
 async function whatIsThere(root: string): Promise<string> {
   const names = await readdir(root).catch(() => undefined);
   if (names === undefined) return 'is missing';
-  return names.every(isSystemLitter) ? 'is empty' : 'has no store in it';
+  return names.every(isSystemFile) ? 'is empty' : 'has no store in it';
 }
 
 /**

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { foreignNames, nameSome, type OwnPlaces, whyNeverTaken } from '../kernel/files/foreign-directory.ts';
+import { formatNames, listForeignNames, type OwnPlaces, whyProtected } from '../kernel/files/foreign-directory.ts';
 import { copyRecordName, lastUsedName } from './layout.ts';
 import { isStore } from './same-place.ts';
 
@@ -9,13 +9,13 @@ import { isStore } from './same-place.ts';
  * a store in which models are used in place, missing, or empty but for copies and for what systems leave.
  */
 export async function whyNotStagingDirectory(path: string, places: OwnPlaces): Promise<string | undefined> {
-  const never = await whyNeverTaken(path, places);
+  const never = await whyProtected(path, places);
   if (never !== undefined) return never;
   if ((await isStore(path)) || (await isThere(join(path, '.skulk', 'v1')))) return undefined;
   const isCopy = async (name: string): Promise<boolean> =>
     (await isThere(join(path, name, copyRecordName))) || (await isThere(join(path, name, lastUsedName)));
-  const foreign = await foreignNames(path, isCopy);
-  return foreign.length === 0 ? undefined : `is not a staging directory and not empty: it has ${nameSome(foreign)}`;
+  const foreign = await listForeignNames(path, isCopy);
+  return foreign.length === 0 ? undefined : `is not a staging directory and not empty: it has ${formatNames(foreign)}`;
 }
 
 const isThere = (path: string): Promise<boolean> =>

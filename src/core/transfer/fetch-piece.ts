@@ -109,7 +109,7 @@ export async function fetchPiece<P extends WantedPiece>(piece: P, file: PieceFil
       failures = received - before >= progressBytes ? 1 : failures + 1;
       if (failures >= policy.attempts || !tools.isTransient(error)) throw explainSystemError(error, `cannot write ${name}`);
       const asked = error instanceof SkulkError ? (error.retryAfterMs ?? 0) : 0;
-      await pause(Math.max(Math.min(asked, policy.longestAskedMs ?? 60_000), backoffDelay(policy, failures)), signal);
+      await pause(Math.max(Math.min(asked, policy.maxRetryAfterMs ?? 60_000), backoffDelay(policy, failures)), signal);
     }
   }
 }

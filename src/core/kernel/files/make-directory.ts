@@ -11,7 +11,7 @@ const kept = new Map<string, Set<() => Error | undefined>>();
  * @param refusal gives what is thrown instead, or undefined when it may be made after all
  * @returns ends it
  */
-export function neverMake(path: string, refusal: () => Error | undefined): () => void {
+export function forbidMaking(path: string, refusal: () => Error | undefined): () => void {
   const refusals = kept.get(path) ?? new Set();
   kept.set(path, refusals.add(refusal));
   return () => {
@@ -35,7 +35,7 @@ function refusalFor(path: string): Error | undefined {
 /**
  * Makes a directory and those above it, as `mkdir -p`. Node's own way tries for ever where the system says of a child of an
  * existing directory that it is missing (`/proc/x`), and calls a read-only disk a missing directory; this says what is true.
- * @throws SkulkError BAD_PATH when something else has the name, or the file system allows no directory there; what `neverMake` was given
+ * @throws SkulkError BAD_PATH when something else has the name, or the file system allows no directory there; what `forbidMaking` was given
  */
 export async function makeDirectory(path: string): Promise<void> {
   const refusal = refusalFor(path);

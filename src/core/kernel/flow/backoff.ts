@@ -8,7 +8,7 @@ export interface RetryPolicy {
   readonly firstDelayMs: number;
   readonly longestDelayMs: number;
   /** How long to wait at most when the other side asks to wait; a minute when absent. */
-  readonly longestAskedMs?: number;
+  readonly maxRetryAfterMs?: number;
 }
 
 /** Patience for a store that restarts or a link that flaps: six to thirteen seconds without a byte of progress. */
@@ -44,7 +44,7 @@ export async function retrying<T>(
       if (signal.aborted) throw signal.reason;
       if (attempt >= policy.attempts || !isTransient(error)) throw error;
       const asked = error instanceof SkulkError ? (error.retryAfterMs ?? 0) : 0;
-      await pause(Math.max(Math.min(asked, policy.longestAskedMs ?? 60_000), backoffDelay(policy, attempt)), signal);
+      await pause(Math.max(Math.min(asked, policy.maxRetryAfterMs ?? 60_000), backoffDelay(policy, attempt)), signal);
     }
   }
 }

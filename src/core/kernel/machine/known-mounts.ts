@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SkulkError } from '../errors.ts';
-import { neverMake } from '../files/make-directory.ts';
+import { forbidMaking } from '../files/make-directory.ts';
 import type { World } from '../world.ts';
 import { readKnown, remember } from './known-stores.ts';
 
@@ -41,7 +41,7 @@ const guarded = new Set<string>();
 function guard(root: string, mount: string): void {
   if (guarded.has(root)) return;
   guarded.add(root);
-  neverMake(markOf(root), () => (isMounted(mount) ? undefined : unmounted(root, mount)));
+  forbidMaking(markOf(root), () => (isMounted(mount) ? undefined : unmounted(root, mount)));
 }
 
 async function knownMount(skulkHome: string, root: string): Promise<string | undefined> {

@@ -31,11 +31,11 @@ const weekMs = 7 * 86_400_000;
 /**
  * What a node does when it starts: drops dead leases and stale partials, empties the trash, carries out what the store asked
  * meanwhile, applies the budget.
- * @param hearOrders whether to ask the store; a server's agent does it anyway
+ * @param receiveOrders whether to ask the store; a server's agent does it anyway
  */
 export async function reconcile(
   deps: Deps,
-  { dryRun, hearOrders }: { readonly dryRun: boolean; readonly hearOrders: boolean },
+  { dryRun, receiveOrders }: { readonly dryRun: boolean; readonly receiveOrders: boolean },
 ): Promise<ReconcileReport> {
   const { config, world } = deps;
   const { nodeCachePath, storePath } = config.settings;
@@ -66,7 +66,7 @@ export async function reconcile(
       world.emit({ type: 'warning', message: `${path} was not put there by skulk, so it stays`, hint: 'move it to where it belongs' });
     for (const path of left) world.emit({ type: 'warning', message: `${path} is left over from a removal and cannot be removed` });
   }
-  const orders = hearOrders ? await hear(deps, { dryRun }) : [];
+  const orders = receiveOrders ? await hear(deps, { dryRun }) : [];
   return {
     dropped_leases,
     stale_partials: dryRun ? stale : removed,

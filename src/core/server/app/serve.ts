@@ -154,7 +154,7 @@ function beAgent(deps: Deps, nodeId: NodeId, fleet: NonNullable<Served['fleet']>
 async function tidyUp(deps: Deps): Promise<void> {
   const { emit } = deps.world;
   try {
-    const { evicted, failed } = await reconcile(deps, { dryRun: false, hearOrders: false });
+    const { evicted, failed } = await reconcile(deps, { dryRun: false, receiveOrders: false });
     for (const { model_id, size_bytes } of evicted) emit({ type: 'note', message: `evicted ${model_id}, ${size_bytes} bytes` });
     for (const { message, hint } of failed) emit({ type: 'warning', message, hint });
   } catch (error) {

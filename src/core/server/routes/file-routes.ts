@@ -7,8 +7,8 @@ import type { ModelId } from '../../kernel/model-id.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
 import type { LocalStore, OpenFile } from '../../store/contract.ts';
 import { forNodes, forReaders } from '../access/require-role.ts';
+import { createConnectionSemaphore } from '../app/connection-semaphore.ts';
 import type { Limits } from '../app/limits.ts';
-import { createTurns } from '../app/turns.ts';
 import { createBufferPool } from '../files/buffer-pool.ts';
 import { type FileResponse, matches, planFileResponse } from '../files/plan-file-response.ts';
 import { sendFile } from '../files/send-file.ts';
@@ -42,7 +42,7 @@ export function addFileRoutes(
 ): void {
   const pool = createBufferPool({ large: limits.largeBuffers });
   // The file of the next answer is opened while the last one leaves.
-  const turns = createTurns(2);
+  const semaphore = createConnectionSemaphore(2);
   const takers = new Map<ModelId, Set<Socket>>();
   // An open file outlives its name, so whoever takes a model that was deleted would go on to the end.
   store.onRemoved((modelId) => {
@@ -88,10 +88,10 @@ export function addFileRoutes(
 
   const answerFile = async (request: FastifyRequest, reply: FastifyReply, target: ModelTarget): Promise<unknown> => {
     const isTransfer = request.method === 'GET';
-    const release = isTransfer ? await turns.take(request.socket) : undefined;
+    const release = isTransfer ? await semaphore.acquire(request.socket) : undefined;
     try {
-      const isPeerFull = turns.connections(peerOf(request.ip)) > limits.transfersPerAddress;
-      if (isPeerFull || turns.connections() > limits.maxTransfers)
+      const isPeerFull = semaphore.connections(peerOf(request.ip)) > limits.transfersPerAddress;
+      if (isPeerFull || semaphore.connections() > limits.maxTransfers)
         throw new SkulkError(
           'STORE_BUSY',
           `${limits[isPeerFull ? 'transfersPerAddress' : 'maxTransfers']} transfers are under way, more are not taken`,

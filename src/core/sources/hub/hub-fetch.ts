@@ -20,12 +20,12 @@ export interface HubFetchOptions {
   readonly silenceMs: number;
   readonly asked: Asked;
   /** Bytes that an answer of JSON may have. */
-  readonly mostJsonBytes: number;
+  readonly maxJsonBytes: number;
   /** The commit that bytes must be of. */
   readonly commit?: string;
 }
 
-const mostRedirects = 5;
+const maxRedirects = 5;
 
 /**
  * A `fetch` to hand to the Hub's library. It is the gate: only the Hub's own host is asked, and only it gets the token; redirects
@@ -87,7 +87,7 @@ export function createHubFetch(options: HubFetchOptions): { readonly fetch: type
   const nextHop = (from: URL, location: string, hops: number): URL => {
     const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
     const isSafe = to !== undefined && (to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:'));
-    if (isSafe && hops < mostRedirects) return to;
+    if (isSafe && hops < maxRedirects) return to;
     throw new SkulkError('HUB_REFUSED', `${from.origin} redirects ${isSafe ? 'in a circle' : 'to where it is not safe to follow'}`, {
       hint: 'check HF_ENDPOINT and the proxy',
     });
@@ -146,8 +146,8 @@ export function createHubFetch(options: HubFetchOptions): { readonly fetch: type
             return;
           }
           received += value.length;
-          if (isJson && received > options.mostJsonBytes)
-            throw new SkulkError('HUB_REFUSED', `${origin} answers with more than ${options.mostJsonBytes} bytes of JSON`, {
+          if (isJson && received > options.maxJsonBytes)
+            throw new SkulkError('HUB_REFUSED', `${origin} answers with more than ${options.maxJsonBytes} bytes of JSON`, {
               hint: 'check HF_ENDPOINT',
             });
           controller.enqueue(value);

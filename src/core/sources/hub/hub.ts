@@ -18,12 +18,12 @@ export interface HubOptions {
 }
 
 const mostFiles = 100_000;
-const mostJsonBytes = 64 * 1024 * 1024;
+const maxJsonBytes = 64 * 1024 * 1024;
 /** Before a byte was fetched, a person or a job waits for this long: some twenty seconds. */
 const askPolicy: RetryPolicy = { ...patient, attempts: 7 };
 
 /** An internet connection may be away for a while; the Hub may ask for more patience than a machine on the LAN. */
-const readPolicy: RetryPolicy = { attempts: 10, firstDelayMs: 250, longestDelayMs: 30_000, longestAskedMs: 15 * 60_000 };
+const readPolicy: RetryPolicy = { attempts: 10, firstDelayMs: 250, longestDelayMs: 30_000, maxRetryAfterMs: 15 * 60_000 };
 
 /**
  * The Hugging Face Hub, read only. Opens no connection yet. Beside the errors of a source it throws HUB_REFUSED, HUB_BUSY and
@@ -31,7 +31,7 @@ const readPolicy: RetryPolicy = { attempts: 10, firstDelayMs: 250, longestDelayM
  */
 export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs }: HubOptions): Source {
   const endpoint = given.replace(/\/+$/, '');
-  const shared = { fetch, endpoint, token, userAgent, silenceMs, mostJsonBytes };
+  const shared = { fetch, endpoint, token, userAgent, silenceMs, maxJsonBytes };
   const hasToken = token !== undefined;
 
   /** One conversation: its library call, whose failure is the one that the gate saw. */

@@ -5,8 +5,8 @@ import { renameDurably } from '../../kernel/files/durable-file.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { removeTree, settleTaken, takeAway } from '../../transfer/trash.ts';
 import { notRegistered, proveReplaceable } from '../own-model.ts';
-import { requireRegistry } from '../records/mend-registry.ts';
 import { writeRegistryEntry } from '../records/registry.ts';
+import { requireRegistry } from '../records/repair-registry.ts';
 import type { ChangeContext } from './change-context.ts';
 import type { PublishIntent } from './intents.ts';
 

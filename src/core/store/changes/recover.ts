@@ -1,7 +1,7 @@
 import type { SkulkError } from '../../kernel/errors.ts';
 import { settleTaken } from '../../transfer/trash.ts';
 import { clearAbandonedPlaces } from '../ingest/incoming.ts';
-import { mendRegistry } from '../records/mend-registry.ts';
+import { repairRegistry } from '../records/repair-registry.ts';
 import { carryOut, NotExchanged } from './carry-out.ts';
 import type { ChangeContext } from './change-context.ts';
 import { emptyTrash, removeDrafts } from './clear-leftovers.ts';
@@ -14,7 +14,7 @@ import { modelOf, readIntents } from './intents.ts';
 export async function recover(context: ChangeContext, isAlone: boolean): Promise<void> {
   const { layout, records, world, assertHeld } = context;
   await assertHeld();
-  await mendRegistry(layout, records, world);
+  await repairRegistry(layout, records, world);
   for (const intent of await readIntents(layout)) {
     world.emit({
       type: 'note',

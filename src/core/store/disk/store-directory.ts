@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { foreignNames, nameSome, type OwnPlaces, whyNeverTaken } from '../../kernel/files/foreign-directory.ts';
+import { formatNames, listForeignNames, type OwnPlaces, whyProtected } from '../../kernel/files/foreign-directory.ts';
 import { modelIdOfDirectory } from '../../kernel/model-id.ts';
 import { storeLayout } from '../layout.ts';
 import { parseRegistry } from '../records/registry.ts';
@@ -10,7 +10,7 @@ import { parseRegistry } from '../records/registry.ts';
  * empty but for what systems leave, or missing. Taking over somebody's files would let others list, read and delete them.
  */
 export async function whyNotStoreDirectory(path: string, places: OwnPlaces): Promise<string | undefined> {
-  return (await whyNeverTaken(path, places)) ?? (await whyForeignToStore(path));
+  return (await whyProtected(path, places)) ?? (await whyForeignToStore(path));
 }
 
 /**
@@ -20,8 +20,8 @@ export async function whyNotStoreDirectory(path: string, places: OwnPlaces): Pro
 export async function whyForeignToStore(path: string, { mayHoldModels = false } = {}): Promise<string | undefined> {
   if (await hasStagedCopies(path)) return 'is a staging directory, whose copies are no canonical models';
   if (await looksLikeStore(path)) return undefined;
-  const foreign = await foreignNames(path, async (name) => mayHoldModels && modelIdOfDirectory(name) !== undefined);
-  return foreign.length === 0 ? undefined : `is not a store and not empty: it has ${nameSome(foreign)}`;
+  const foreign = await listForeignNames(path, async (name) => mayHoldModels && modelIdOfDirectory(name) !== undefined);
+  return foreign.length === 0 ? undefined : `is not a store and not empty: it has ${formatNames(foreign)}`;
 }
 
 /** Whether a directory is a store, of whichever machine: it has skulk's own directory, or a registry that can be read. */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
-import { neverMake } from '../../kernel/files/make-directory.ts';
+import { forbidMaking } from '../../kernel/files/make-directory.ts';
 import { storeLayout } from '../layout.ts';
 import { readStoreIdentity } from './store-identity.ts';
 
@@ -58,7 +58,7 @@ export async function watchPresence(root: string, { id }: { readonly id: string 
       if (isAway || performance.now() - seenAt > momentMs) await require();
     },
     onChange: (listener) => void listeners.push(listener),
-    [Symbol.dispose]: neverMake(own, absent),
+    [Symbol.dispose]: forbidMaking(own, absent),
   };
 }
 

@@ -5,7 +5,7 @@ import { workerUrl } from '../../kernel/flow/worker-url.ts';
 
 /** How long one file may take; the largest vocabularies take a tenth of a second. */
 const patienceMs = 3_000;
-const mostMegabytes = 512;
+const maxMegabytes = 512;
 
 let worker: Worker | undefined;
 let last: Promise<unknown> = Promise.resolve();
@@ -45,7 +45,7 @@ async function readAlone(path: string): Promise<GgufFacts | undefined> {
 }
 
 function startWorker(): Worker {
-  const thread = new Worker(workerUrl(import.meta.url, 'gguf-worker'), { resourceLimits: { maxOldGenerationSizeMb: mostMegabytes } });
+  const thread = new Worker(workerUrl(import.meta.url, 'gguf-worker'), { resourceLimits: { maxOldGenerationSizeMb: maxMegabytes } });
   // It ends then; whoever waits hears of that.
   thread.on('error', () => undefined);
   return thread;

@@ -4,8 +4,8 @@ import type { ModelId } from '../../kernel/model-id.ts';
 import type { OpenFile, RegistryEntry } from '../contract.ts';
 import type { ModelHasher } from '../ingest/model-hasher.ts';
 import type { KnownManifest } from '../records/model-records.ts';
-import { createRecent } from '../records/recent.ts';
 import { createFileRechecker } from '../records/recheck-file.ts';
+import { createShortCache } from '../records/short-cache.ts';
 import type { StoreIndex } from '../store-index.ts';
 import { openModelFile } from './open-model-file.ts';
 
@@ -24,8 +24,8 @@ export function createFileOpener(
   { hasher, isServer, signal }: { readonly hasher: ModelHasher; readonly isServer: boolean; readonly signal: AbortSignal },
 ): (modelId: ModelId, path: string) => Promise<OpenFile> {
   const { layout, records, writer } = index;
-  const recent = createRecent<ModelId, FoundModel>();
-  index.onChange(recent.onChange);
+  const cache = createShortCache<ModelId, FoundModel>();
+  index.onChange(cache.onChange);
   const recheck = createFileRechecker(signal, (modelId, { path, sha256 }, now) =>
     writer.write(async () => {
       const known = await records.read(modelId);
@@ -39,7 +39,7 @@ export function createFileOpener(
   };
   const open = async (modelId: ModelId, path: string): Promise<OpenFile> => {
     // Of a model with thousands of files nothing but the file itself is looked at for each.
-    const { entry, known } = await (isServer ? recent.find(modelId, () => find(modelId)) : find(modelId));
+    const { entry, known } = await (isServer ? cache.find(modelId, () => find(modelId)) : find(modelId));
     if (known === undefined) {
       hasher.hashLater(entry);
       if (!entry.files.includes(path))

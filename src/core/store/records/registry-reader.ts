@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import type { World } from '../../kernel/world.ts';
 import type { StoreLayout } from '../layout.ts';
-import { readUsableRegistry } from './mend-registry.ts';
 import type { ModelRecords } from './model-records.ts';
 import type { Registry } from './registry.ts';
+import { readUsableRegistry } from './repair-registry.ts';
 
 /** Reads the registry, again only after the file changed: a registry of 2,000 models takes milliseconds to parse. */
 export function createRegistryReader(layout: StoreLayout, records: ModelRecords, world: World): () => Promise<Registry> {

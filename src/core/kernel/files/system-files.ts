@@ -23,7 +23,7 @@ const litter: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a name in a directory is no content of anybody: systems make it by themselves. Case does not matter. */
-export function isSystemLitter(name: string): boolean {
+export function isSystemFile(name: string): boolean {
   const lower = name.toLowerCase();
   return litter.has(lower) || lower.startsWith('.trash');
 }

@@ -5,11 +5,11 @@ import { peerOf } from '../files/slots.ts';
  * Lets the requests of one connection begin one after the other. A client may send a hundred at once, whose answers leave in order
  * anyway; each that has begun holds an open file and a buffer.
  */
-export interface Turns {
+export interface ConnectionSemaphore {
   /** How many connections have a request under way; only those of one peer when it is named. */
   readonly connections: (peer?: string) => number;
-  /** Waits for a turn; to be given back by the returned function. */
-  take(socket: Socket): Promise<() => void>;
+  /** Waits until the connection may begin one more request; the returned function ends it. */
+  acquire(socket: Socket): Promise<() => void>;
 }
 
 interface Line {
@@ -18,8 +18,8 @@ interface Line {
   readonly waiting: (() => void)[];
 }
 
-/** @param most how many of one connection are under way at one time */
-export function createTurns(most: number): Turns {
+/** @param limit how many of one connection are under way at one time */
+export function createConnectionSemaphore(limit: number): ConnectionSemaphore {
   const lines = new Map<Socket, Line>();
   const peers = new Map<string, number>();
   const change = (peer: string, by: number): void => {
@@ -27,7 +27,7 @@ export function createTurns(most: number): Turns {
     if (count === 0) peers.delete(peer);
     else peers.set(peer, count);
   };
-  const giveBack = (socket: Socket, line: Line) => (): void => {
+  const releaseFor = (socket: Socket, line: Line) => (): void => {
     const next = line.waiting.shift();
     if (next === undefined) line.underWay -= 1;
     else next();
@@ -35,13 +35,13 @@ export function createTurns(most: number): Turns {
   };
   return {
     connections: (peer) => (peer === undefined ? lines.size : (peers.get(peer) ?? 0)),
-    take: async (socket) => {
+    acquire: async (socket) => {
       const line = lines.get(socket) ?? { peer: peerOf(socket.remoteAddress ?? ''), underWay: 0, waiting: [] };
       if (!lines.has(socket)) change(line.peer, 1);
       lines.set(socket, line);
-      if (line.underWay < most) line.underWay += 1;
+      if (line.underWay < limit) line.underWay += 1;
       else await new Promise<void>((resolve) => line.waiting.push(resolve));
-      return giveBack(socket, line);
+      return releaseFor(socket, line);
     },
   };
 }

@@ -15,7 +15,7 @@ import {
 } from './registry.ts';
 
 /** Called under the lock: moves a registry that cannot be read aside and makes it again from what is on the disk. */
-export async function mendRegistry(layout: StoreLayout, records: ModelRecords, world: World): Promise<void> {
+export async function repairRegistry(layout: StoreLayout, records: ModelRecords, world: World): Promise<void> {
   const registry = await readRegistry(layout);
   if (!('damaged' in registry)) return reportUnusable(registry, layout.registry, world.emit);
   const entries = await rebuildFromDisk(layout, records, registry);

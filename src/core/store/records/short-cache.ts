@@ -1,5 +1,5 @@
 /** What was found a moment ago, for whoever asks for the same again and again. */
-export interface Recent<K, V> {
+export interface ShortCache<K, V> {
   /** What was found under a key within the last tenth of a second, unless this process has changed something since; else what `look` finds. */
   find(key: K, look: () => Promise<V>): Promise<V>;
   /** Forgets everything, and remembers nothing while a change is under way. */
@@ -10,7 +10,7 @@ export interface Recent<K, V> {
 const forMs = 100;
 
 /** Empty. */
-export function createRecent<K, V>(): Recent<K, V> {
+export function createShortCache<K, V>(): ShortCache<K, V> {
   const found = new Map<K, { readonly until: number; readonly value: Promise<V> }>();
   let isChanging = false;
   return {
