@@ -26,7 +26,7 @@ const refusal = (place: string) => ({
 });
 
 test('nothing brings a model over a directory that is not in the registry, not even --force', async () => {
-  const { place, source, hub, host, serve, node } = await hostWith({ 'notes.txt': 'mine' });
+  const { place, source, hub, host, serveInProcess, nodeInProcess } = await hostWith({ 'notes.txt': 'mine' });
   for (const args of [
     ['download', 'org/m'],
     ['add', source, '--as', 'org/m'],
@@ -34,7 +34,7 @@ test('nothing brings a model over a directory that is not in the registry, not e
     ['add', source, '--as', 'org/m', '--move'],
   ])
     expect(await host(...args), args.join(' ')).toMatchObject(refusal(place));
-  const served = await serve();
+  const served = await serveInProcess();
   const asked = await fetch(`${served.url}/models/org%2Fm/download`, { method: 'POST' });
   expect([asked.status, await asked.json()]).toMatchObject([409, { code: 'CONFLICT' }]);
   for (const args of [
@@ -43,7 +43,7 @@ test('nothing brings a model over a directory that is not in the registry, not e
     ['add', source, '--as', 'org/m'],
     ['add', source, '--as', 'org/m', '--force'],
   ])
-    expect(await node(served, 'node', ...args).exited, args.join(' ')).toMatchObject({ status: 5, stdout: '' });
+    expect(await nodeInProcess(served, 'node', ...args), args.join(' ')).toMatchObject({ status: 5, stdout: '' });
   expect(hub.requests).toEqual([]);
   expect(await readdir(place)).toEqual(['notes.txt']);
   expect(await readFile(join(source, 'w.gguf'), 'utf8')).toBe('other weights');
@@ -51,9 +51,9 @@ test('nothing brings a model over a directory that is not in the registry, not e
 });
 
 test('nobody on the LAN makes a model of a directory that somebody put into the store, which they could then read and delete', async () => {
-  const { place, storePath, serve, host } = await hostWith({ 'diary.txt': 'mine' });
+  const { place, storePath, serveInProcess, host } = await hostWith({ 'diary.txt': 'mine' });
   await writeFiles(join(storePath, 'notes'), { 'more.txt': 'mine too' });
-  const served = await serve();
+  const served = await serveInProcess();
   const adopt = (id: string, headers: Record<string, string> = {}): Promise<Response> =>
     fetch(`${served.url}/models/${id}/adopt`, { method: 'POST', headers });
   for (const id of ['org%2Fm', 'org/m', 'notes']) {
@@ -74,19 +74,19 @@ test('nobody on the LAN makes a model of a directory that somebody put into the 
 });
 
 test('a directory that appears while a model is downloaded stays, and what was downloaded is kept', async () => {
-  const { place, hub, serve, node } = await hostWith({});
+  const { place, hub, serveInProcess, nodeInProcess } = await hostWith({});
   await rm(place, { recursive: true, force: true });
-  const served = await serve();
+  const served = await serveInProcess();
   hub.rate = 1;
-  const download = node(served, 'node', 'download', 'org/m');
+  const download = nodeInProcess(served, 'node', 'download', 'org/m');
   await expect.poll(() => hub.requests.length).toBeGreaterThan(0);
   await writeFiles(place, { 'notes.txt': 'mine' });
   hub.rate = 0;
-  expect(await download.exited).toMatchObject({ status: 5, stdout: '' });
+  expect(await download).toMatchObject({ status: 5, stdout: '' });
   expect(await readdir(place)).toEqual(['notes.txt']);
   await rename(place, `${place}-mine`);
   const before = hub.sent('a.safetensors');
-  expect(await node(served, 'node', 'download', 'org/m').exited).toMatchObject({ status: 0 });
+  expect(await nodeInProcess(served, 'node', 'download', 'org/m')).toMatchObject({ status: 0 });
   expect(hub.sent('a.safetensors')).toBe(before);
 });
 
@@ -122,13 +122,13 @@ test('the model that a killed process had moved away to replace it is back at th
 
 test('an id of the greatest length works everywhere', async () => {
   const id = `${'o'.repeat(96)}/${'m'.repeat(96)}`;
-  const { source, hub, host, serve, node, storePath } = await hostWith({});
+  const { source, hub, host, serveInProcess, nodeInProcess, storePath } = await hostWith({});
   hub.push(id, { files });
   expect(await host('add', source, '--as', id)).toMatchObject({ status: 0 });
   await writeFile(join(source, 'w.gguf'), 'newer weights');
   expect(await host('add', source, '--as', id, '--force')).toMatchObject({ status: 0 });
-  const served = await serve();
-  const onNode = (...args: string[]) => node(served, 'node', ...args).exited;
+  const served = await serveInProcess();
+  const onNode = (...args: string[]) => nodeInProcess(served, 'node', ...args);
   expect(await onNode('stage', id)).toMatchObject({ status: 0 });
   await writeFile(join(source, 'w.gguf'), 'uploaded weights');
   expect(await onNode('add', source, '--as', id, '--force')).toMatchObject({ status: 0 });

@@ -9,10 +9,16 @@ import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { type Ended, type Serving, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-const files = { 'config.json': '{}', 'a.bin': noise(3 * chunkSize + 5, 1), 'sub/b é.bin': noise(70_000, 2), 'empty.txt': '' };
+/** Files of which one has this many whole pieces and a little more. */
+const filesOf = (pieces: number) => ({
+  'config.json': '{}',
+  'a.bin': noise(pieces * chunkSize + 5, 1),
+  'sub/b é.bin': noise(70_000, 2),
+  'empty.txt': '',
+});
 
 /** A store host and another machine: one that cannot read the host's disk. */
-async function twoMachines<T extends Serving = Serving>(serveHost: (options: { home: string }) => Promise<T> = serveInProcess as never) {
+async function twoMachines<T extends Serving>(serveHost: (options: { home: string }) => Promise<T>, files = filesOf(1)) {
   const home = await temporaryDirectory();
   const source = join(home, 'm');
   await writeFiles(source, files);
@@ -39,11 +45,11 @@ const sentPieces = (requests: readonly string[]): number =>
   requests.filter((line) => /^PUT \/uploads\/[^/]+\/[0-9a-f]{64}\//.test(line)).length;
 
 test('a model is sent, checked and shows only when it is complete', async () => {
-  const { source, served, add, proxy, env } = await twoMachines();
+  const { source, served, add, proxy, env } = await twoMachines(serveInProcess);
   hideHost(proxy);
   const added = await add('--json', '--revision', 'v1');
   expect(added.status, added.stderr).toBe(0);
-  expect(JSON.parse(added.stdout)).toMatchObject({ model_id: 'org/up', outcome: 'added', bytes_copied: 3 * chunkSize + 5 + 70_002 });
+  expect(JSON.parse(added.stdout)).toMatchObject({ model_id: 'org/up', outcome: 'added', bytes_copied: chunkSize + 5 + 70_002 });
   expect(await digestsBelow(join(served.storePath, 'org--up'))).toEqual(await digestsBelow(source));
   expect((await runInProcess(['verify'], { env })).status).toBe(0);
   expect(await readdir(join(served.storePath, '.skulk', 'v1', 'uploads'))).toEqual([]);
@@ -55,7 +61,7 @@ test('a model is sent, checked and shows only when it is complete', async () => 
 });
 
 test('other content needs --force, and then only what changed is sent', async () => {
-  const { source, served, add, proxy } = await twoMachines();
+  const { source, served, add, proxy } = await twoMachines(serveInProcess);
   hideHost(proxy);
   expect((await add()).status).toBe(0);
   await appendFile(join(source, 'a.bin'), 'more');
@@ -71,7 +77,7 @@ test('other content needs --force, and then only what changed is sent', async ()
 });
 
 test('a break loses only the pieces under way, of the sender and of the store', async () => {
-  const { served, proxy, env, source, serve } = await twoMachines(startServe);
+  const { served, proxy, env, source, serve } = await twoMachines(startServe, filesOf(3));
   hideHost(proxy);
   let pieces = 0;
   const upload = startSkulk(['add', source, '--as', 'org/up'], { env });
@@ -96,7 +102,7 @@ test('a break loses only the pieces under way, of the sender and of the store', 
 });
 
 test('whoever breaks an add off is told how to remove what was sent, and that does it', async () => {
-  const { served, proxy, env, source } = await twoMachines();
+  const { served, proxy, env, source } = await twoMachines(serveInProcess);
   hideHost(proxy);
   const upload = startSkulk(['add', source, '--as', 'org/up'], { env });
   let pieces = 0;
@@ -116,7 +122,7 @@ test('whoever breaks an add off is told how to remove what was sent, and that do
 });
 
 test('of several machines that send the same model each is told that it is there', async () => {
-  const { served, source, env, proxy, home } = await twoMachines();
+  const { served, source, env, proxy, home } = await twoMachines(serveInProcess);
   hideHost(proxy);
   const random = seededRandom(testSeed);
   for (let round = 0; round < rounds({ few: 1, many: 12 }); round += 1) {
@@ -140,7 +146,7 @@ test('of several machines that send the same model each is told that it is there
 });
 
 test('what an attacker would send is refused, and leaves nothing', async () => {
-  const { served } = await twoMachines();
+  const { served } = await twoMachines(serveInProcess);
   const put = (path: string, body: string | Uint8Array, type = 'application/json'): Promise<Response> =>
     fetch(`${served.url}${path}`, { method: 'PUT', headers: { 'Content-Type': type }, body: body as string });
   for (const manifest of ['{}', '[]', 'null', '{"version":1,"model_id":"org/up","files":[{"path":"../x"}]}', '"x"']) {
@@ -156,7 +162,7 @@ test('what an attacker would send is refused, and leaves nothing', async () => {
 });
 
 test('a piece that is not what the manifest says does not count', async () => {
-  const { served } = await twoMachines();
+  const { served } = await twoMachines(serveInProcess);
   const { makeManifest } = await import('../../src/core/catalog/manifest.ts');
   const { createHash } = await import('node:crypto');
   const bytes = noise(1000, 4);
