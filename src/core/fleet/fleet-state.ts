@@ -1,0 +1,164 @@
+import { readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeDirectory } from '../kernel/files/make-directory.ts';
+import type { Emit } from '../kernel/flow/events.ts';
+import type { NodeId } from '../kernel/machine/node-id.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import { type NodeRecord, readNodeList, writeNodeList } from './node-list.ts';
+import { createNodeWatchers, type NodeWatchers } from './node-watchers.ts';
+import { createOrderBook, type OrderBook } from './order-book.ts';
+import { appendToLog, type LogEntry, readOrderLog, rewriteLog } from './order-log.ts';
+import { type Remembrance, usualRemembrance } from './retire-nodes.ts';
+
+/** What the fleet needs of the store. */
+export interface CanonicalStore {
+  has(modelId: ModelId): Promise<boolean>;
+  remove(modelId: ModelId, options: { readonly force: boolean }): Promise<{ readonly freedBytes: number }>;
+}
+
+/** What a fleet on this machine's disk is opened with. */
+export interface FleetOptions {
+  /** Where nodes.json and orders.ndjson lie. */
+  readonly directory: string;
+  readonly store: CanonicalStore;
+  readonly now: () => Date;
+  readonly emit: Emit;
+  /** Runs a change while no other process makes one; absent in a server, which is the only writer for as long as it lives. */
+  readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Asked by a server before each change: rejects when another process has taken the store's lock. */
+  readonly assertHeld?: () => Promise<void>;
+  /** How long nodes are remembered that nobody hears of, as it is now. */
+  readonly remembrance?: () => Promise<Remembrance>;
+}
+
+/**
+ * The nodes and orders as they lie on the disk, and how they are changed there. A server reads them once; a process without a server before
+ * each question, so `nodes` and `book` are asked for anew after each `ready` and inside each `change`.
+ */
+export interface FleetState {
+  readonly store: CanonicalStore;
+  readonly isServer: boolean;
+  readonly nodes: Map<NodeId, NodeRecord>;
+  readonly book: OrderBook;
+  readonly watchers: NodeWatchers;
+  readonly now: () => Date;
+  readonly remembrance: () => Promise<Remembrance>;
+  /** Settles when what lies on the disk has been read. */
+  ready(): Promise<void>;
+  /** One change after the other; in a process without a server also one process after the other. */
+  change<T>(work: () => Promise<T>): Promise<T>;
+  /** Inside of a change: writes entries of the log of orders. */
+  write(...entries: readonly LogEntry[]): Promise<void>;
+  /** Inside of a change: writes a list of nodes. */
+  writeNodes(nodes: ReadonlyMap<NodeId, NodeRecord>): Promise<void>;
+  /** Tells whoever listens that something changed. */
+  changed(): void;
+  onChange(listener: () => void): () => void;
+}
+
+/** After so many entries a log that has grown is written anew without what is over. */
+const compactEvery = 2_000;
+
+/** Nothing is read before the first question. */
+export function openFleetState(options: FleetOptions): FleetState {
+  const { directory, store, now, exclusively, assertHeld, remembrance = async () => usualRemembrance } = options;
+  const paths = { nodes: join(directory, 'nodes.json'), log: join(directory, 'orders.ndjson') };
+  const isServer = exclusively === undefined;
+  const listeners = new Set<() => void>();
+  let nodes = new Map<NodeId, NodeRecord>();
+  let book: OrderBook = createOrderBook();
+  let last: Promise<unknown> = Promise.resolve();
+  let loaded: Promise<void> | undefined;
+  let written = 0;
+  const load = async (): Promise<void> => {
+    nodes = await loadNodes(paths.nodes, options);
+    book = await loadOrders(paths.log, options);
+    if (isServer) await tidyUp(book, paths.log, options);
+  };
+  const ready = (): Promise<void> => {
+    if (!isServer) return load();
+    loaded ??= load();
+    return loaded;
+  };
+  const changed = (): void => {
+    for (const tell of [...listeners]) tell();
+  };
+  return {
+    store,
+    isServer,
+    get nodes() {
+      return nodes;
+    },
+    get book() {
+      return book;
+    },
+    watchers: createNodeWatchers(),
+    now,
+    remembrance,
+    ready,
+    change: (work) => {
+      const run = last.then(async () => {
+        const whole = async () => {
+          await assertHeld?.();
+          await ready();
+          return work();
+        };
+        return exclusively === undefined ? whole() : exclusively(whole);
+      });
+      last = run.catch(() => undefined);
+      return run;
+    },
+    write: async (...entries) => {
+      await appendToLog(directory, paths.log, entries);
+      for (const entry of entries) book.apply(entry);
+      written += entries.length;
+      if (isServer && written >= compactEvery) {
+        written = 0;
+        await rewriteLog(paths.log, book.compact());
+      }
+      changed();
+    },
+    writeNodes: (list) => writeNodeList(paths.nodes, list),
+    changed,
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+async function loadNodes(path: string, { now, emit }: FleetOptions): Promise<Map<NodeId, NodeRecord>> {
+  const known = await readNodeList(path);
+  if (known !== undefined) return known;
+  const aside = `${path}.damaged-${now().getTime()}`;
+  await rename(path, aside);
+  emit({
+    type: 'warning',
+    message: `the list of nodes was damaged; it lies at ${aside}`,
+    hint: 'nodes become known again as they report',
+  });
+  return new Map();
+}
+
+async function loadOrders(path: string, { emit }: FleetOptions): Promise<OrderBook> {
+  const book = createOrderBook();
+  const skipped = (line: number): void =>
+    emit({ type: 'warning', message: `${path}:${line} is not an entry of the log of orders, so it is skipped` });
+  for (const entry of await readOrderLog(path, skipped)) book.apply(entry);
+  return book;
+}
+
+/** What a server does when it starts: it is the only writer, and ends what a dead one began. */
+async function tidyUp(book: OrderBook, logPath: string, { directory, store }: FleetOptions): Promise<void> {
+  const names = await readdir(directory).catch((): string[] => []);
+  for (const name of names.filter((one) => /^\..+\.[0-9a-f]{12}\.tmp$/.test(one))) await rm(join(directory, name), { force: true });
+  // A crash between an order and the removal that it belongs to: the store says which of the two it was.
+  for (const { order, isPrepared } of [...book.orders.values()]) {
+    if (!isPrepared) continue;
+    const isThere = order.model_id !== null && (await store.has(order.model_id));
+    book.apply(isThere ? { drop: order.order_id } : { commit: order.order_id });
+  }
+  if (book.orders.size === 0) return;
+  await makeDirectory(directory);
+  await rewriteLog(logPath, book.compact());
+}

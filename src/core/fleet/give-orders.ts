@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { isDiskFull, SkulkError } from '../kernel/errors.ts';
+import type { NodeId } from '../kernel/machine/node-id.ts';
+import type { Fleet, Order, OrderOutcome, OrderRequest } from './contract.ts';
+import type { FleetState } from './fleet-state.ts';
+import { describeOrder, findOrder } from './given-orders.ts';
+import { unknownNode } from './known-nodes.ts';
+
+/** So many orders may wait for nodes; of more the oldest are given up. */
+const maxPending = 2_000;
+
+/** The part of a fleet that gives orders and takes answers. */
+export function createOrderGiver(state: FleetState): Pick<Fleet, 'give' | 'remove' | 'acknowledge'> {
+  return {
+    give: (request) =>
+      state.change(async () => {
+        await boundOrders(state);
+        const order = makeOrder(state, request);
+        await state.write({ order, nodes: addressees(state, request.nodes) });
+        state.watchers.wakeAll();
+        return describeOrder(state, findOrder(state, order.order_id));
+      }),
+    remove: (modelId, { force }) => removeEverywhere(state, { kind: 'evict', model_id: modelId, force }),
+    acknowledge: (nodeId, orderId, outcome) =>
+      state.change(async () => {
+        const { nodes: asked } = findOrder(state, orderId);
+        if (!asked.has(nodeId))
+          throw new SkulkError('ORDER_NOT_FOUND', `${nodeId} was not given the order ${orderId}`, { hint: 'it may have been forgotten' });
+        const before = asked.get(nodeId);
+        if (before?.status === 'done' || isSame(before, outcome)) return;
+        await state.write({ ack: orderId, node: nodeId, outcome });
+      }),
+  };
+}
+
+/** Removes a model from the store, and has every node evict it: the order is prepared first, and counts once the model is gone. */
+async function removeEverywhere(
+  state: FleetState,
+  request: OrderRequest & { readonly model_id: NonNullable<OrderRequest['model_id']> },
+): ReturnType<Fleet['remove']> {
+  const { store } = state;
+  const { model_id, force } = request;
+  await state.ready();
+  const draw = () => ({ order: makeOrder(state, request), nodes: [...state.nodes.keys()] });
+  let entry = draw();
+  // Nobody has to be told.
+  if (entry.nodes.length === 0)
+    return { freedBytes: (await store.remove(model_id, { force })).freedBytes, order: { ...entry.order, nodes: [] } };
+  const prepare = state.change(async () => {
+    await boundOrders(state);
+    entry = draw();
+    await state.write({ ...entry, prepared: true });
+  });
+  // On a full disk there is room to write it down only when the model is gone.
+  const isPrepared = await fits(prepare);
+  try {
+    const { freedBytes } = await store.remove(model_id, { force });
+    return await state.change(async () => {
+      const { order } = entry;
+      await state.write(isPrepared ? { commit: order.order_id } : entry);
+      state.watchers.wakeAll();
+      return { freedBytes, order: describeOrder(state, findOrder(state, order.order_id)) };
+    });
+  } catch (error) {
+    // What the store could not end, it ends later; the next server sees which of the two it was.
+    const isUndecided = !(await store.has(model_id).catch(() => true)) && !isMissing(error);
+    if (isPrepared && !isUndecided) await state.change(() => state.write({ drop: entry.order.order_id }));
+    throw error;
+  }
+}
+
+const makeOrder = ({ book, now }: FleetState, { kind, model_id, force }: OrderRequest): Order => ({
+  kind,
+  model_id,
+  force,
+  order_id: randomBytes(12).toString('hex'),
+  seq: book.next,
+  given_at: now().toISOString(),
+});
+
+function addressees({ nodes }: FleetState, named: readonly NodeId[] | undefined): readonly NodeId[] {
+  const stranger = named?.find((nodeId) => !nodes.has(nodeId));
+  if (stranger !== undefined) throw unknownNode(stranger);
+  return named === undefined ? [...nodes.keys()] : [...new Set(named)];
+}
+
+/**
+ * Gives up the oldest orders when there are too many: a copy that nobody orders away is evicted by the budget of its node. Inside of a
+ * change.
+ */
+async function boundOrders(state: FleetState): Promise<void> {
+  const pending = state.book.pending();
+  const tooMany = pending.slice(0, Math.max(0, pending.length - maxPending + 1));
+  if (tooMany.length > 0) await state.write(...tooMany.map(({ order }) => ({ drop: order.order_id })));
+}
+
+/** Whether something could be written; a full disk is no failure here. */
+async function fits(writing: Promise<void>): Promise<boolean> {
+  try {
+    await writing;
+    return true;
+  } catch (error) {
+    if (isDiskFull(error)) return false;
+    throw error;
+  }
+}
+
+const isMissing = (error: unknown): boolean => error instanceof SkulkError && error.code === 'MODEL_NOT_FOUND';
+
+const isSame = (before: OrderOutcome | undefined, outcome: OrderOutcome): boolean =>
+  before !== undefined && JSON.stringify(before) === JSON.stringify(outcome);

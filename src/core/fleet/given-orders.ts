@@ -1,0 +1,78 @@
+import { SkulkError } from '../kernel/errors.ts';
+import type { NodeId } from '../kernel/machine/node-id.ts';
+import type { Fleet, GivenOrder } from './contract.ts';
+import type { FleetState } from './fleet-state.ts';
+import { type BookedOrder, isOpenOn, outcomesOf } from './order-book.ts';
+
+/** How much the list of pending orders says at most: so many orders on so many nodes, all counted. */
+const maxOutcomes = 5_000;
+/** A node whose agent was heard within so long may answer at once; in milliseconds. Agents report every 30 s. */
+const agentFreshMs = 90_000;
+
+/** An order that counts. Throws ORDER_NOT_FOUND. */
+export function findOrder({ book }: FleetState, orderId: string): BookedOrder {
+  const booked = book.orders.get(orderId);
+  if (booked !== undefined && !booked.isPrepared) return booked;
+  throw new SkulkError('ORDER_NOT_FOUND', `there is no order ${orderId.slice(0, 24)}`, { hint: '`skulk nodes` lists what is pending' });
+}
+
+/** An order with what became of it on each node. */
+export const describeOrder = ({ nodes }: FleetState, booked: BookedOrder): GivenOrder => ({
+  ...booked.order,
+  nodes: outcomesOf(booked, (nodeId) => nodes.get(nodeId)?.hostname ?? ''),
+});
+
+/** The part of a fleet that says what became of orders. */
+export function createOrderReports(state: FleetState): Pick<Fleet, 'outcome' | 'pendingOrders' | 'expects'> {
+  return {
+    expects: async (nodeId) => {
+      await state.ready();
+      return !state.nodes.has(nodeId) || state.book.openFor(nodeId).length > 0;
+    },
+    outcome: async (orderId, { waitMs, signal }) => {
+      await state.ready();
+      const until = performance.now() + waitMs;
+      for (;;) {
+        const booked = findOrder(state, orderId);
+        const left = until - performance.now();
+        if (left <= 0 || signal.aborted || !isAwaited(state, booked)) return describeOrder(state, booked);
+        await nextChange(state, left, signal);
+      }
+    },
+    pendingOrders: async () => {
+      await state.ready();
+      const pending: GivenOrder[] = [];
+      let outcomes = 0;
+      for (const booked of state.book.pending().toReversed()) {
+        outcomes += booked.nodes.size;
+        if (pending.length > 0 && outcomes > maxOutcomes) break;
+        pending.push(describeOrder(state, booked));
+      }
+      return pending.toReversed();
+    },
+  };
+}
+
+/** Whether an answer may come soon: without an agent a node answers when it is next used, and nobody can reach a store without a server. */
+const isAwaited = (state: FleetState, booked: BookedOrder): boolean =>
+  state.isServer && [...booked.nodes.keys()].some((nodeId) => isOpenOn(booked, nodeId) && mayAnswer(state, nodeId));
+
+function mayAnswer({ nodes, now, watchers }: FleetState, nodeId: NodeId): boolean {
+  const record = nodes.get(nodeId);
+  const isFresh = record?.agent === true && now().getTime() - Date.parse(record.last_seen) < agentFreshMs;
+  return watchers.has(nodeId) || isFresh;
+}
+
+async function nextChange(state: FleetState, withinMs: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stop();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, withinMs);
+    const stop = state.onChange(done);
+    signal.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,29 @@
+import type { NodeId } from '../kernel/machine/node-id.ts';
+
+/** The nodes that listen for orders right now. */
+export interface NodeWatchers {
+  /** Has something called whenever an order was given; the returned function ends that. */
+  add(nodeId: NodeId, wake: () => void): () => void;
+  has(nodeId: NodeId): boolean;
+  wakeAll(): void;
+}
+
+/** Nobody listens yet. */
+export function createNodeWatchers(): NodeWatchers {
+  const watchers = new Map<NodeId, Set<() => void>>();
+  return {
+    add: (nodeId, wake) => {
+      const set = watchers.get(nodeId) ?? new Set();
+      watchers.set(nodeId, set);
+      set.add(wake);
+      return () => {
+        set.delete(wake);
+        if (set.size === 0) watchers.delete(nodeId);
+      };
+    },
+    has: (nodeId) => watchers.has(nodeId),
+    wakeAll: () => {
+      for (const set of watchers.values()) for (const wake of [...set]) wake();
+    },
+  };
+}

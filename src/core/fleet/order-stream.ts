@@ -1,0 +1,39 @@
+import type { NodeId } from '../kernel/machine/node-id.ts';
+import type { Order } from './contract.ts';
+import type { FleetState } from './fleet-state.ts';
+
+/** How often a stream shows that it lives, in milliseconds. */
+const heartbeatMs = 5_000;
+
+/** The orders of a node, as they are given; undefined from time to time, so that the stream shows that it lives. See `Fleet.orders`. */
+export async function* streamOrders(state: FleetState, nodeId: NodeId, signal: AbortSignal): AsyncGenerator<Order | undefined> {
+  await state.ready();
+  const sent = new Set<string>();
+  let wake = (): void => {};
+  const tell = (): void => wake();
+  const stop = state.watchers.add(nodeId, tell);
+  signal.addEventListener('abort', tell);
+  state.changed();
+  try {
+    while (!signal.aborted) {
+      const fresh = state.book.openFor(nodeId).filter(({ order_id }) => !sent.has(order_id));
+      for (const order of fresh) {
+        sent.add(order.order_id);
+        yield order;
+      }
+      if (fresh.length > 0) continue;
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        timer = setTimeout(resolve, heartbeatMs);
+        timer.unref();
+      });
+      clearTimeout(timer);
+      if (!signal.aborted) yield undefined;
+    }
+  } finally {
+    stop();
+    signal.removeEventListener('abort', tell);
+    state.changed();
+  }
+}
