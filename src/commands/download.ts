@@ -1,7 +1,8 @@
-import { argument, defineCommand, flag, value } from '../cli/definition.ts';
+import { argument, defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseModelRef, parseRevision } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
+import type { PlannedDownload } from '../core/operations/models/plan-download.ts';
 import { readWantedFiles, wantedFilesOptions } from './wanted-files.ts';
 
 /** `skulk download`: have the store fetch a model from Hugging Face. */
@@ -18,30 +19,63 @@ export const download = defineCommand({
     ggufFile: value('the .gguf file to take, as its path in the repo', 'FILE'),
     ...wantedFilesOptions,
     revision: value('a branch, tag or commit', 'REVISION', { parse: parseRevision }),
+    dryRun: flag('only say which files would be taken and left, and why'),
     noWait: flag('return as soon as the store host has taken the download on'),
   },
   examples: [
     ['fetch a model and wait for it', 'skulk download mlx-community/Qwen3-4B-4bit'],
     ['one quantization of a GGUF repo', 'skulk download bartowski/Foo-GGUF:Q5_K_M'],
+    ['see which files it would take, and why', 'skulk download --dry-run bartowski/Foo-GGUF'],
     ['let the store host go on alone', 'skulk download --no-wait mlx-community/Qwen3-4B-4bit && skulk downloads'],
   ],
   whenInterrupted: 'a store that serves goes on with it: `skulk downloads` says how far it is, `skulk cancel MODEL` stops it',
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub'],
-  run: async ({ model: ref, ggufFile, revision, noWait, ...choices }, context) => {
+  run: async ({ model: ref, ggufFile, revision, noWait, dryRun, ...choices }, context) => {
     if (ref.revision !== undefined && revision !== undefined && ref.revision !== revision)
       throw new SkulkError('USAGE', `two revisions are given, ${ref.revision} and ${revision}`, { hint: 'give one of them' });
     const deps = await context.deps();
-    const { download: fetchModel } = await import('../core/operations/models/downloads.ts');
     const wanted = { ...readWantedFiles({ ggufFile, ...choices }), ...(ref.selector !== undefined && { selector: ref.selector }) };
     const request = { modelId: ref.modelId, revision: revision ?? ref.revision, ...wanted, exact: true };
+    if (dryRun) {
+      const { planDownload } = await import('../core/operations/models/plan-download.ts');
+      return { planned: await planDownload(deps, request) };
+    }
+    const { download: fetchModel } = await import('../core/operations/models/downloads.ts');
     return fetchModel(deps, { request, wait: !noWait });
   },
-  text: ({ modelId, status, bytes_total, commit, gguf_file }) =>
-    status === 'complete'
-      ? [
-          `${modelId}: in the store${bytes_total > 0 ? `, ${formatBytes(bytes_total)}` : ''}${commit === null ? '' : ` (commit ${commit})`}`,
-          ...(gguf_file === null ? [] : [`the weights are ${gguf_file}`]),
-          `next: skulk stage ${modelId}`,
-        ]
-      : [`${modelId}: ${status}`, `look at it with: skulk downloads`],
+  text: (result) => ('planned' in result ? describePlan(result.planned) : describeStatus(result)),
+  json: (result) => ('planned' in result ? { planned: result.planned } : result),
 });
+
+/** What is read of the state of a download. */
+interface ShownStatus {
+  readonly modelId: string;
+  readonly status: string;
+  readonly bytes_total: number;
+  readonly commit: string | null;
+  readonly gguf_file: string | null;
+}
+
+function describeStatus({ modelId, status, bytes_total, commit, gguf_file }: ShownStatus): readonly TextBlock[] {
+  if (status !== 'complete') return [`${modelId}: ${status}`, `look at it with: skulk downloads`];
+  return [
+    `${modelId}: in the store${bytes_total > 0 ? `, ${formatBytes(bytes_total)}` : ''}${commit === null ? '' : ` (commit ${commit})`}`,
+    ...(gguf_file === null ? [] : [`the weights are ${gguf_file}`]),
+    `next: skulk stage ${modelId}`,
+  ];
+}
+
+function describePlan({ model_id, revision, commit, bytes_total, gguf_file, taken, left }: PlannedDownload): readonly TextBlock[] {
+  return [
+    `${model_id} at ${revision} (commit ${commit}): ${formatBytes(bytes_total)} in ${taken.length} of ${taken.length + left.length} files`,
+    ...(gguf_file === null ? [] : [`the weights are ${gguf_file}`]),
+    {
+      header: ['FILE', 'SIZE', 'ACTION', 'WHY'],
+      rows: [
+        ...taken.map(({ path, size, reason }) => [path, formatBytes(size), 'take', reason]),
+        ...left.map(({ path, size, reason }) => [path, formatBytes(size), 'leave', reason]),
+      ],
+      alignRight: [1],
+    },
+  ];
+}

@@ -43,6 +43,8 @@ test('--gguf-file names exactly one quantization', async () => {
   world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g', '--gguf-file', five[1] as string)).status).toBe(0);
   expect(await pathsOf(world)).toEqual([...five, ...shared]);
+  const planned = await world.host('download', 'org/g', '--dry-run', '--json');
+  expect(JSON.parse(planned.stdout)).toMatchObject({ planned: { gguf_file: 'Foo-Q4_K_M.gguf' } });
   const other = await hubWorld();
   other.hub.push('org/g', { files });
   const fallen = await other.host('download', 'org/g', '--gguf-file', 'Gone-Q8_0.gguf');
@@ -238,4 +240,31 @@ test('a download over HTTP takes the same wishes, checks them, and says what was
   ).toBe(0);
   const { files: listed } = JSON.parse((await world.host('show', 'org/b', '--json')).stdout) as { files: { path: string }[] };
   expect(listed.map(({ path }) => path)).toEqual([...five, 'config.json', 'mmproj-Foo-bf16.gguf', 'mmproj-Foo-f16.gguf']);
+});
+
+test('a dry run says of each file whether it is taken and why, and fetches none', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/b', { files: both });
+  const served = await world.serveInProcess();
+  const rows = (await world.host('download', '--dry-run', 'org/b:Q5_K_M')).stdout;
+  expect(rows).toMatch(/^org\/b at main \(commit [0-9a-f]{40}\): .* in 6 of 10 files$/m);
+  expect(rows).toContain(`the weights are ${five[0]}`);
+  expect(rows).toMatch(/^Foo-Q4_K_M\.gguf +\S+ \S+ +leave +another quantization$/m);
+  expect(rows).toMatch(/^Foo-Q5_K_M-00001-of-00002\.gguf +\S+ \S+ +take +the chosen weights$/m);
+  const node = await world.node(served, 'node', 'download', '--dry-run', '--json', 'org/b').exited;
+  const { planned } = JSON.parse(node.stdout) as {
+    planned: { taken: { path: string; why: string }[]; left: { path: string; why: string }[] };
+  };
+  expect(planned).toMatchObject({ model_id: 'org/b', gguf_file: null });
+  const why = Object.fromEntries([...planned.taken, ...planned.left].map((file) => [file.path, file.why]));
+  expect(Object.keys(why).sort()).toEqual(Object.keys(both).sort());
+  expect(why).toMatchObject({ 'model.safetensors': 'weights', 'pytorch_model.bin': 'duplicate', 'Foo-Q4_K_M.gguf': 'other-weights' });
+  const missing = await world.host('download', '--dry-run', 'org/b:Q2_K');
+  expect([missing.status, missing.stdout]).toEqual([3, '']);
+  expect(missing.stderr).toContain('Q4_K_M, Q5_K_M');
+  for (const path of Object.keys(both)) expect(world.hub.sent(path), path).toBe(0);
+  expect((await world.host('show', 'org/b')).status).toBe(3);
+  expect((await world.host('download', 'org/b', '--dry-run', '--weights', 'onnx')).status).toBe(2);
+  for (const query of ['wanted=', 'wanted=[]', 'wanted={"weights":"x"}', 'wanted={}&wanted={}', 'wanted={"mmproj":"../x"}'])
+    expect((await fetch(`${served.url}/store/hub/org%2Fb?${query}`)).status, query).toBe(400);
 });

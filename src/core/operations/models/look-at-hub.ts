@@ -1,6 +1,9 @@
+import { type DownloadPlan, describePlan } from '../../catalog/selection/describe-plan.ts';
 import type { SizedFile } from '../../catalog/selection/groups.ts';
 import { listQuantizations, type Quantization } from '../../catalog/selection/list-quantizations.ts';
-import { selectFiles } from '../../catalog/selection/select-files.ts';
+import { type SelectionRequest, selectFiles } from '../../catalog/selection/select-files.ts';
+import { selectionError } from '../../catalog/selection/selection-error.ts';
+import { selectionOf, type WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openHub, requireOnline } from '../../connect/open-hub.ts';
 import { openStore } from '../../connect/open-store.ts';
@@ -19,6 +22,8 @@ export interface HubOffer {
   readonly total_bytes: number;
   /** What there is to choose from; empty of a repo without GGUF weights. `in_store`: the store has those weights already. */
   readonly quantizations: readonly (Quantization & { readonly in_store: boolean })[];
+  /** Only when wishes were given: every file that is taken and left for them. */
+  readonly plan?: DownloadPlan;
 }
 
 const mostFiles = 1000;
@@ -26,15 +31,22 @@ const mostQuantizations = 500;
 
 /**
  * Looks at a model on Hugging Face without fetching it.
- * @throws SkulkError HUB_OFFLINE, MODEL_NOT_FOUND, REVISION_NOT_FOUND, HUB_REFUSED, HUB_BUSY, HUB_UNREACHABLE
+ * @param wanted asks for the plan of a download with these wishes
+ * @throws SkulkError FILE_NOT_FOUND, USAGE for wishes that cannot be fulfilled; HUB_OFFLINE, MODEL_NOT_FOUND, REVISION_NOT_FOUND, HUB_REFUSED, HUB_BUSY, HUB_UNREACHABLE
  */
 export async function lookAtHub(
   deps: Deps,
   {
     modelId,
     revision = 'main',
+    wanted,
     signal,
-  }: { readonly modelId: ModelId; readonly revision?: string | undefined; readonly signal: AbortSignal },
+  }: {
+    readonly modelId: ModelId;
+    readonly revision?: string | undefined;
+    readonly wanted?: WantedFiles | undefined;
+    readonly signal: AbortSignal;
+  },
 ): Promise<HubOffer> {
   requireOnline(deps);
   await using store = await openStore(deps);
@@ -42,6 +54,7 @@ export async function lookAtHub(
   const listing = await opened.hub.list({ modelId, revision }, AbortSignal.any([signal, deps.world.signal]));
   const files: readonly SizedFile[] = listing.files.map(({ path, size }) => ({ path, size }));
   const request = { modelId, pin: await pinOfCard(store.store, modelId) };
+  const plan = wanted && planOf(files, { ...selectionOf(wanted, request.pin), modelId });
   const selection = selectFiles(files, request);
   const taken = selection.taken.map(({ file }) => file);
   const present = (await store.store.listModels()).find(({ model_id }) => model_id === modelId);
@@ -57,7 +70,14 @@ export async function lookAtHub(
       ...one,
       in_store: held.has(one.gguf_file),
     })),
+    ...(plan !== undefined && { plan }),
   };
+}
+
+function planOf(files: readonly SizedFile[], request: SelectionRequest & { readonly modelId: ModelId }): DownloadPlan {
+  const selection = selectFiles(files, request);
+  if (selection.problem !== undefined) throw selectionError(selection.problem, { modelId: request.modelId, where: 'on Hugging Face' });
+  return describePlan(selection);
 }
 
 /** Only a store on this machine's disk knows the cards. */

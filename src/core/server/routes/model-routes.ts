@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { parseWantedFiles, type WantedFiles, type WantedFilesBody } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { parseModelId, parseRevision } from '../../kernel/model-id.ts';
+import { faultFinderOf } from '../../kernel/validate.ts';
 import { lookAtHub } from '../../operations/models/look-at-hub.ts';
 import { showModel } from '../../operations/models/show-model.ts';
 import { verifyModels } from '../../operations/models/verify-models.ts';
@@ -10,7 +12,16 @@ import type { Limits } from '../app/limits.ts';
 import { streamWork } from '../files/stream-work.ts';
 import { sendJson } from './json-cache.ts';
 import { modelOf } from './model-of.ts';
-import { errorSchema, hubOfferSchema, linesSchema, modelParams, query, shownModelSchema, verifyBodySchema } from './schemas.ts';
+import {
+  downloadBodySchema,
+  errorSchema,
+  hubOfferSchema,
+  linesSchema,
+  modelParams,
+  query,
+  shownModelSchema,
+  verifyBodySchema,
+} from './schemas.ts';
 
 /** Looking closely at one model, in the store or on Hugging Face, and hashing models again. */
 export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, { progressIntervalMs: intervalMs }: Limits): void {
@@ -19,17 +30,17 @@ export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, 
   const show = async (request: FastifyRequest, reply: FastifyReply): Promise<object> =>
     sendJson(reply, await showModel(await deps(), { modelId: modelOf(request) }));
   const look = async (request: FastifyRequest, reply: FastifyReply): Promise<object> => {
-    const { revision } = request.query as { revision?: unknown };
+    const { revision, wanted } = request.query as { revision?: unknown; wanted?: unknown };
     if (revision !== undefined && typeof revision !== 'string')
       throw new SkulkError('BAD_REQUEST', 'revision is given more than once', { hint: 'e.g. ?revision=main' });
-    const wanted = { modelId: modelOf(request), ...(revision !== undefined && { revision: parseRevision(revision) }) };
-    return lookAtHub(await deps(), { ...wanted, signal: untilGone(reply) });
+    const asked = { modelId: modelOf(request), ...(revision !== undefined && { revision: parseRevision(revision) }) };
+    return lookAtHub(await deps(), { ...asked, wanted: parseWanted(wanted), signal: untilGone(reply) });
   };
   const shown = { summary: 'One model: files, digests, tags, companions, on which nodes it is staged', params };
   const offered = {
     summary: 'What a download from Hugging Face would bring, with a choice of GGUF quantizations',
     params,
-    querystring: query('revision'),
+    querystring: query('revision', 'wanted'),
   };
   app.get('/store/models/:id', { config: forReaders, schema: { ...shown, response: { 200: shownModelSchema, ...failures } } }, show);
   app.get('/store/models/:org/:name', { config: forReaders, schema: { hide: true } }, show);
@@ -63,6 +74,27 @@ export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, 
       return reply;
     },
   );
+}
+
+const findFault = faultFinderOf(downloadBodySchema);
+
+/** The wishes of a query: the same fields as in the body of a download, as one text of JSON. */
+function parseWanted(text: unknown): WantedFiles | undefined {
+  if (text === undefined) return undefined;
+  const refuse = (why: string): never => {
+    throw new SkulkError('BAD_REQUEST', `wanted ${why}`, {
+      hint: 'give the fields of a download as JSON, e.g. ?wanted={"selector":"Q4_K_M"}',
+    });
+  };
+  if (typeof text !== 'string') return refuse('is given more than once');
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return refuse('is not JSON');
+  }
+  const fault = findFault(body);
+  return fault === undefined ? parseWantedFiles(body as WantedFilesBody) : refuse(fault);
 }
 
 /** Aborts when the client goes away before it is answered. */

@@ -18,6 +18,10 @@ const queries = {
   replace: { type: 'boolean', description: 'Also when there is other content under the id' },
   recent: { type: 'boolean', description: 'Also the downloads that ended' },
   revision: { ...text, description: 'A branch, a tag or a commit' },
+  wanted: {
+    ...text,
+    description: 'What is wanted of it, as JSON with the fields of a download, e.g. {"selector":"Q4_K_M"}: asks for `plan`',
+  },
   path: { ...text, description: 'An absolute path' },
   dry_run: { type: 'boolean', description: 'Only check' },
   from: { ...count, description: 'The number of the first one' },
@@ -196,6 +200,8 @@ export const linesSchema = {
 
 const sizedFile = { ...open, properties: { path: text, size: count } } as const;
 
+const plannedFile = { ...open, properties: { path: text, size: count, why: text, reason: text } } as const;
+
 export const hubOfferSchema = {
   ...open,
   description: 'What is taken when nothing is chosen (files, total_bytes), and what there is to choose from; sizes in bytes',
@@ -218,6 +224,16 @@ export const hubOfferSchema = {
           is_preferred: { type: 'boolean' },
           in_store: { type: 'boolean' },
         },
+      },
+    },
+    plan: {
+      ...open,
+      description: 'With ?wanted= only: every file that a download with these fields would take and leave, and why',
+      properties: {
+        gguf_file: { type: ['string', 'null'] },
+        taken: { type: 'array', items: plannedFile },
+        left: { type: 'array', items: plannedFile },
+        missing_pin: { type: ['string', 'null'] },
       },
     },
   },

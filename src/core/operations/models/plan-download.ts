@@ -1,0 +1,51 @@
+import type { DownloadPlan } from '../../catalog/selection/describe-plan.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { openStore } from '../../connect/open-store.ts';
+import type { DownloadRequest } from '../../jobs/contract.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { quote } from '../../kernel/files/relative-path.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+
+/** What a download would do; sizes in bytes. */
+export interface PlannedDownload extends DownloadPlan {
+  readonly model_id: ModelId;
+  readonly revision: string;
+  readonly commit: string;
+  /** Of all files that are taken, also of those that the store has. */
+  readonly bytes_total: number;
+}
+
+/**
+ * Says which files of a model a download would take and leave, without fetching any.
+ * @throws SkulkError FILE_NOT_FOUND, USAGE for wishes that cannot be fulfilled; what the store and Hugging Face refuse
+ */
+export async function planDownload(deps: Deps, { modelId, revision, ...wanted }: DownloadRequest): Promise<PlannedDownload> {
+  const { commit, plan } = await askForPlan(deps, { modelId, revision, ...wanted });
+  if (plan === undefined)
+    throw new SkulkError('USAGE', 'this store host does not say what a download would take', {
+      hint: 'another program runs there, or an older version',
+    });
+  if (plan.missing_pin !== null)
+    deps.world.emit({
+      type: 'warning',
+      message: `${modelId} has no ${quote(plan.missing_pin)}, which its model card names; ${quote(plan.gguf_file ?? 'other weights')} is taken instead`,
+    });
+  const bytes_total = plan.taken.reduce((sum, { size }) => sum + size, 0);
+  return { model_id: modelId, revision: revision ?? 'main', commit, bytes_total, ...plan };
+}
+
+async function askForPlan(
+  deps: Deps,
+  { modelId, revision, ...wanted }: DownloadRequest,
+): Promise<{ readonly commit: string; readonly plan?: DownloadPlan | undefined }> {
+  const { signal } = deps.world;
+  {
+    await using opened = await openStore(deps, { mayCreate: false });
+    if (opened.offer !== undefined) {
+      if ((await opened.store.health()).version === '') return { commit: '' };
+      return (await opened.offer({ modelId, revision, wanted }, signal)) ?? { commit: '' };
+    }
+  }
+  const { lookAtHub } = await import('./look-at-hub.ts');
+  return await lookAtHub(deps, { modelId, revision, wanted, signal });
+}
