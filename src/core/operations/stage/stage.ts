@@ -11,7 +11,8 @@ import { copyPath, stagingLayout } from '../../staging/layout.ts';
 import { type HeldLease, takeLease } from '../../staging/leases/take-lease.ts';
 import { readLocalCopy } from '../../staging/local-copy.ts';
 import { createRateLimiter, unlimited } from '../../transfer/rate-limiter.ts';
-import { type StageOptions, stageModel } from './stage-model.ts';
+import type { StageOptions } from './model-stage.ts';
+import { stageModel } from './stage-model.ts';
 import type { PlannedModel, StagedCompanion, StagedModel, StagePlanReport, StageReport } from './stage-report.ts';
 
 /** What `skulk stage` takes. */

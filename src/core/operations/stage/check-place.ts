@@ -1,0 +1,45 @@
+import { SkulkError } from '../../kernel/errors.ts';
+import { whyUnmounted } from '../../kernel/machine/known-mounts.ts';
+import { requireOwnPlace, requireReplaceable } from '../../staging/own-copy.ts';
+import { refuseStoreAsCache } from '../../staging/prepare-root.ts';
+import { restoreCopies } from '../../staging/sweep-trash.ts';
+import { requireDistinctNames } from '../../transfer/name-folding.ts';
+import type { StoreAnswer } from './ask-store.ts';
+import type { ModelStage } from './model-stage.ts';
+import { selectPart } from './select-part.ts';
+
+/**
+ * Checks the staging directory before anything is asked, and brings back what an interrupted replacement left in the trash.
+ * @throws SkulkError CONFIG when staging is off or the directory is a store, STORE_UNREACHABLE when its disk is not mounted, CONFLICT when
+ * something else has the place of the copy
+ */
+export async function checkStagingPlace({ deps, ref, options, layout }: ModelStage): Promise<void> {
+  const { config, world } = deps;
+  const { stagingEnabled, storePath } = config.settings;
+  if (!stagingEnabled.value)
+    throw new SkulkError('CONFIG', 'staging is disabled on this node (model_store.staging.enabled is false)', {
+      hint: `set it to true in ${config.file ?? 'the configuration'}, or under node_overrides for this node`,
+    });
+  const unmounted = await whyUnmounted(config.skulkHome, layout.root);
+  if (unmounted !== undefined) throw unmounted;
+  if (!options.dryRun) await restoreCopies(layout, world.signal);
+  if (options.offline) return;
+  await requireOwnPlace(layout, ref.modelId).catch(async (error: unknown) => {
+    // In a store it is the setting that is wrong, not what lies there.
+    await refuseStoreAsCache(layout, storePath.value);
+    throw error;
+  });
+}
+
+/**
+ * Checks that what the store has may take the place of what is here.
+ * @throws SkulkError CONFIG when the directory is a store, CONFLICT when something else has the place, BAD_PATH when the disk folds two names
+ * into one
+ */
+export async function checkReplaceable({ deps, ref, layout }: ModelStage, answer: StoreAnswer): Promise<void> {
+  await refuseStoreAsCache(layout, deps.config.settings.storePath.value);
+  await requireReplaceable(layout, ref.modelId);
+  if (answer.state !== 'manifest') return;
+  const paths = selectPart(ref, answer.manifest).files.map((file) => file.path);
+  await requireDistinctNames(layout.root, { paths, of: ref.modelId });
+}

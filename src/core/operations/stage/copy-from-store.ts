@@ -1,0 +1,126 @@
+import { SkulkError } from '../../kernel/errors.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { HeldLock } from '../../kernel/process/lock.ts';
+import type { Sha256 } from '../../kernel/sha256.ts';
+import { incomingCopy } from '../../staging/layout.ts';
+import type { LocalCopy } from '../../staging/local-copy.ts';
+import type { Store } from '../../store/contract.ts';
+import { removeWorkPlace } from '../../transfer/work-place.ts';
+import type { StoreAnswer } from './ask-store.ts';
+import { describeMade } from './describe-outcome.ts';
+import type { ModelStage, StageOutcome } from './model-stage.ts';
+import { planCopy } from './plan-copy.ts';
+import { selectWanted, type WantedPart } from './wanted-part.ts';
+
+/** A model that the store has. */
+type FromStore = Extract<StoreAnswer, { state: 'manifest' }>;
+
+/** What building a copy needs beside the stage itself. */
+interface CopyTools {
+  /** The copy that is to be replaced. */
+  readonly local: LocalCopy | undefined;
+  readonly lock: HeldLock;
+  /** What came while the store still downloaded the model. */
+  readonly bytesAhead: number;
+}
+
+/** What a transfer fails with when the store has other content under the same id by now. */
+const meansReplaced: ReadonlySet<string> = new Set(['INTEGRITY', 'FILE_NOT_FOUND', 'MODEL_NOT_FOUND']);
+const maxReplacements = 10;
+/** How long a store is asked at the end whether it still has the model, in milliseconds. */
+const confirmTimeoutMs = 2_000;
+
+/**
+ * Makes a copy of what the store has. A model that is replaced in the store meanwhile is staged anew, from what came and is still right.
+ * @throws SkulkError MODEL_NOT_FOUND when it was deleted meanwhile; INTEGRITY when the same damage came twice
+ */
+export async function copyFromStore(stage: ModelStage, answer: FromStore, tools: CopyTools): Promise<StageOutcome> {
+  const { deps, ref, options, layout } = stage;
+  if (options.force) await removeWorkPlace(incomingCopy(layout, ref.modelId));
+  let { manifest } = answer;
+  let isRepeated = false;
+  for (let round = 1; ; round += 1) {
+    try {
+      return await copyOnce(stage, selectWanted(ref, manifest), answer, tools);
+    } catch (error) {
+      if (!(error instanceof SkulkError) || !meansReplaced.has(error.code) || round === maxReplacements) throw error;
+      const newer = await answer.askAgain().catch((failure: unknown) => removeIfDeleted(stage, failure));
+      // The same as before: damage in the store, or it was replaced twice meanwhile. One more try tells.
+      if (newer.digest === manifest.digest && isRepeated) throw error;
+      isRepeated = newer.digest === manifest.digest;
+      if (isRepeated) continue;
+      deps.world.emit({ type: 'note', message: `${ref.modelId} was replaced in the store while it was staged; staging the new one` });
+      manifest = newer;
+    }
+  }
+}
+
+/** By cloning the canonical files of this machine, or over the network; then the copy appears by one rename. */
+async function copyOnce(stage: ModelStage, wanted: WantedPart, answer: FromStore, tools: CopyTools): Promise<StageOutcome> {
+  const { path, options } = stage;
+  const { companions, store, canonical } = answer;
+  const { manifest } = wanted;
+  const publish = publishTools(stage, wanted, answer, tools.lock);
+  if (canonical !== undefined) {
+    const { cloneCopy } = await import('../../staging/clone-copy.ts');
+    const { bytesCopied } = await cloneCopy(manifest, canonical, publish);
+    return describeMade(stage, { source: 'clone', path, manifest, companions, bytesTransferred: bytesCopied });
+  }
+  const { applyStage } = await import('../../staging/apply-stage.ts');
+  const plan = await planCopy(stage, manifest, tools.local);
+  const { bytesTransferred } = await applyStage(plan, {
+    ...publish,
+    limiter: options.limiter,
+    fetch: async (pieces) => {
+      if (store.fetchPieces === undefined) throw new Error('a store on this disk is cloned from');
+      await store.fetchPieces(stage.ref.modelId, { ...pieces, connections: options.connections });
+    },
+  });
+  return describeMade(stage, { source: 'store', path, manifest, companions, bytesTransferred: bytesTransferred + tools.bytesAhead });
+}
+
+function publishTools(
+  { deps: { world }, ref: { modelId }, layout }: ModelStage,
+  { whole, part }: WantedPart,
+  answer: FromStore,
+  lock: HeldLock,
+) {
+  return {
+    layout,
+    lock,
+    signal: AbortSignal.any([world.signal, lock.lost]),
+    now: world.now,
+    companions: answer.companions,
+    confirm: () => requireNotDeleted(answer.store, { modelId, whole, signal: world.signal }),
+    ...(part !== undefined && { part }),
+    onBytes: (bytesDone: number, bytesTotal: number, bytesAtHand?: number) =>
+      world.emit({ type: 'progress', doing: 'staging', subject: modelId, bytesDone, bytesTotal, bytesAtHand }),
+  };
+}
+
+/**
+ * A copy that appears after its model was deleted would be evicted at once, under the program that was given its path.
+ * @throws SkulkError MODEL_NOT_FOUND
+ */
+async function requireNotDeleted(
+  store: Store,
+  { modelId, whole, signal }: { readonly modelId: ModelId; readonly whole: Sha256; readonly signal: AbortSignal },
+): Promise<void> {
+  try {
+    await store.manifest(modelId, { knownDigest: whole, signal: AbortSignal.any([signal, AbortSignal.timeout(confirmTimeoutMs)]) });
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    // A store that cannot be asked has not said that it is gone.
+    if (error instanceof SkulkError && error.code === 'MODEL_NOT_FOUND') throw error;
+  }
+}
+
+/** What came of a model that was deleted meanwhile is of no use to anybody. */
+async function removeIfDeleted({ ref: { modelId }, layout }: ModelStage, error: unknown): Promise<never> {
+  if (!(error instanceof SkulkError) || error.code !== 'MODEL_NOT_FOUND') throw error;
+  await removeWorkPlace(incomingCopy(layout, modelId));
+  throw new SkulkError('MODEL_NOT_FOUND', `${modelId} was deleted from the store while it was staged`, {
+    hint: '`skulk registry` lists what the store has; what had come of it was removed here',
+    cause: error,
+  });
+}

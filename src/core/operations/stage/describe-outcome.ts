@@ -1,0 +1,63 @@
+import type { Companion } from '../../catalog/companions.ts';
+import { type Manifest, totalBytes } from '../../catalog/manifest.ts';
+import { loadableGguf } from '../../catalog/selection/groups.ts';
+import { diskRoom } from '../../transfer/disk-room.ts';
+import type { ModelStage, StageOutcome } from './model-stage.ts';
+import { selectPart } from './select-part.ts';
+import type { StagedModel } from './stage-report.ts';
+
+/** A copy, or the canonical directory in its stead. */
+interface Found {
+  readonly source: StagedModel['source'];
+  readonly path: string;
+  readonly manifest: Manifest;
+  readonly companions: readonly Companion[];
+}
+
+/** What is reported of a copy that was made. @param bytesTransferred over the network or from disk to disk, also what came twice */
+export function describeMade(
+  { ref, began }: ModelStage,
+  { source, path, manifest, companions, bytesTransferred }: Found & { readonly bytesTransferred: number },
+): StageOutcome {
+  const bytesTotal = totalBytes(manifest.files);
+  const files = selectPart(ref, manifest).files.map((file) => file.path);
+  return {
+    companions,
+    files,
+    staged: {
+      model_id: ref.modelId,
+      path,
+      source,
+      revision: manifest.revision,
+      digest: manifest.digest,
+      gguf_file: loadableGguf(files) ?? null,
+      files: manifest.files.length,
+      bytes_total: bytesTotal,
+      bytes_transferred: bytesTransferred,
+      bytes_reused: Math.max(0, bytesTotal - bytesTransferred),
+      seconds: Math.round(performance.now() - began) / 1000,
+    },
+  };
+}
+
+/** What is reported, or planned, where everything is here already. */
+export async function describeUnchanged(stage: ModelStage, found: Found): Promise<StageOutcome> {
+  if (!stage.options.dryRun) return describeMade(stage, { ...found, bytesTransferred: 0 });
+  const { source, path, manifest, companions } = found;
+  const bytesTotal = totalBytes(manifest.files);
+  const { free } = await diskRoom(path);
+  return {
+    companions,
+    files: manifest.files.map((file) => file.path),
+    planned: {
+      model_id: stage.ref.modelId,
+      path,
+      source,
+      bytes_total: bytesTotal,
+      bytes_to_transfer: 0,
+      bytes_to_reuse: bytesTotal,
+      free_bytes: free,
+      files: manifest.files.map((file) => ({ path: file.path, size: file.size, action: 'reuse' })),
+    },
+  };
+}

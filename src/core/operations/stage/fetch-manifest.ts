@@ -1,0 +1,69 @@
+import type { Companion } from '../../catalog/companions.ts';
+import type { Manifest } from '../../catalog/manifest.ts';
+import type { Deps } from '../../connect/deps.ts';
+import type { OpenedStore } from '../../connect/open-store.ts';
+import { patienceOf, whyOutOfReach } from '../../connect/reach-store.ts';
+import { patient, pause, type RetryPolicy, retrying } from '../../kernel/flow/backoff.ts';
+import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
+import type { LocalCopy } from '../../staging/local-copy.ts';
+import type { ManifestAnswer } from '../../store/contract.ts';
+
+/** What the store says of a model. */
+export interface FetchedManifest {
+  /** What the model's card names. */
+  readonly companions: readonly Companion[];
+  /** Whether the store has orders for this node. */
+  readonly hasOrders: boolean;
+}
+
+/** Before anything was sent a person waits for the first sign: about three seconds, enough for a server that restarts. */
+const askPolicy: RetryPolicy = { ...patient, attempts: 6 };
+
+/** The manifest of a model; waits while the store still hashes it. @throws SkulkError MODEL_NOT_FOUND, STORE_UNREACHABLE */
+export async function fetchManifest(
+  { world }: Deps,
+  { store, url }: OpenedStore,
+  { modelId }: ModelRef,
+): Promise<FetchedManifest & { readonly manifest: Manifest }> {
+  const { isTransient } = await import('../../client/http/transient.ts');
+  let announced = false;
+  for (;;) {
+    const answer: ManifestAnswer = await retrying(
+      (attempt) => {
+        if (attempt === 2) world.emit({ type: 'waiting', message: `the store at ${store.location} does not answer yet; trying again` });
+        return store.manifest(modelId, { signal: world.signal });
+      },
+      { policy: askPolicy, signal: world.signal, isTransient: (error) => isTransient(error) && url !== undefined },
+    );
+    if (answer.state === 'ready') return { hasOrders: false, ...answer };
+    if (answer.state === 'unchanged') throw saidUnchanged(modelId);
+    if (!announced) world.emit({ type: 'waiting', message: `the store is hashing ${modelId} for the first time` });
+    announced = true;
+    await pause(answer.retryAfterMs, world.signal);
+  }
+}
+
+/**
+ * The manifest of a model if it is not the one of the copy that is here, else undefined. As there is a copy, a store that is out of reach is
+ * given up soon.
+ * @throws SkulkError MODEL_NOT_FOUND, STORE_UNREACHABLE
+ */
+export async function fetchIfChanged(
+  deps: Deps,
+  opened: OpenedStore,
+  { modelId }: ModelRef,
+  copy: LocalCopy,
+): Promise<FetchedManifest & { readonly manifest: Manifest | undefined }> {
+  const failure = await whyOutOfReach(deps, opened);
+  if (failure !== undefined) throw failure;
+  const { world } = deps;
+  const knownDigest = copy.part?.of ?? copy.manifest.digest;
+  const answer = await opened.store.manifest(modelId, { knownDigest, signal: world.signal, silenceMs: patienceOf(world).answerMs });
+  // While the store hashes, nothing speaks against the copy that is here.
+  if (answer.state === 'hashing') return { manifest: undefined, companions: copy.companions, hasOrders: false };
+  const { companions, hasOrders = false } = answer;
+  const isChanged = answer.state === 'ready' && answer.manifest.digest !== knownDigest;
+  return { manifest: isChanged ? answer.manifest : undefined, companions, hasOrders };
+}
+
+const saidUnchanged = (modelId: ModelId): Error => new Error(`the store called a manifest of ${modelId} unchanged that nobody has`);

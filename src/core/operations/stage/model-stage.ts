@@ -1,0 +1,53 @@
+import type { Companion } from '../../catalog/companions.ts';
+import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
+import type { Deps } from '../../connect/deps.ts';
+import type { ModelRef } from '../../kernel/model-id.ts';
+import { copyPath, type StagingLayout, stagingLayout } from '../../staging/layout.ts';
+import type { RateLimiter } from '../../transfer/rate-limiter.ts';
+import type { PlannedModel, StagedModel } from './stage-report.ts';
+
+/** How a model is to be staged. */
+export interface StageOptions {
+  readonly dryRun: boolean;
+  readonly force: boolean;
+  readonly offline: boolean;
+  /** Go to Hugging Face when the store cannot be reached. */
+  readonly direct: boolean;
+  /** What a person asked for. */
+  readonly connections: number | undefined;
+  readonly limiter: RateLimiter;
+  /** Which files are fetched from Hugging Face of a model that the store lacks. */
+  readonly wanted: WantedFiles;
+  /** The orders of the store have just been carried out. */
+  readonly caughtUp?: boolean;
+}
+
+/** One stage of one model, as all its steps see it. */
+export interface ModelStage {
+  readonly deps: Deps;
+  readonly ref: ModelRef;
+  readonly options: StageOptions;
+  readonly layout: StagingLayout;
+  /** Where the copy is, or will be. */
+  readonly path: string;
+  /** By the monotonic clock, in milliseconds. */
+  readonly began: number;
+  /** At the Hub, and for what is taken ahead. */
+  readonly connections: number;
+}
+
+/** What became of one model, and what its card names beside it. */
+export type StageOutcome = ({ readonly staged: StagedModel } | { readonly planned: PlannedModel }) & {
+  readonly companions: readonly Companion[];
+  /** The paths of its files. */
+  readonly files: readonly string[];
+};
+
+const usualConnections = 4;
+
+/** Does nothing yet. */
+export function beginStage(deps: Deps, ref: ModelRef, options: StageOptions): ModelStage {
+  const layout = stagingLayout(deps.config.settings.nodeCachePath.value);
+  const path = copyPath(layout, ref.modelId);
+  return { deps, ref, options, layout, path, began: performance.now(), connections: options.connections ?? usualConnections };
+}

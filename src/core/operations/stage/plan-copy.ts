@@ -1,0 +1,80 @@
+import { stat } from 'node:fs/promises';
+import type { Manifest } from '../../catalog/manifest.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { incomingCopy } from '../../staging/layout.ts';
+import type { LocalCopy } from '../../staging/local-copy.ts';
+import { type FileSource, planStage, type StagePlan } from '../../staging/plan-stage.ts';
+import { diskRoom } from '../../transfer/disk-room.ts';
+import { readJournal, readParts } from '../../transfer/part-journal.ts';
+import { pieceKey } from '../../transfer/pieces.ts';
+import type { StoreAnswer } from './ask-store.ts';
+import type { ModelStage, StageOutcome } from './model-stage.ts';
+import { selectWanted } from './wanted-part.ts';
+
+/** Compares what is to be here with the copy that is, and with what an earlier try left. */
+export async function planCopy({ layout, options }: ModelStage, manifest: Manifest, local: LocalCopy | undefined): Promise<StagePlan> {
+  const { files, journal: path } = incomingCopy(layout, manifest.model_id);
+  // A journal whose files have become the copy is left over from a process that died right then.
+  const isUnfinished = !options.force && (await isDirectory(files));
+  const journal = isUnfinished ? await readJournal(path) : new Set<string>();
+  return planStage(manifest, { copy: local, journal });
+}
+
+/**
+ * What `--dry-run` reports of a copy that would be made.
+ * @throws SkulkError STORE_NOT_CONFIGURED when there is no store to ask
+ */
+export async function describePlan(
+  stage: ModelStage,
+  answer: Exclude<StoreAnswer, { state: 'current' }>,
+  local: LocalCopy | undefined,
+): Promise<StageOutcome> {
+  const { ref, layout, path } = stage;
+  if (answer.state === 'direct')
+    throw new SkulkError('STORE_NOT_CONFIGURED', `there is no store to ask what ${ref.modelId} has`, {
+      hint: 'without --dry-run it would be fetched from Hugging Face',
+    });
+  const plan = await planCopy(stage, selectWanted(ref, answer.manifest).manifest, local);
+  const { free } = await diskRoom(layout.root);
+  const isClone = answer.canonical !== undefined;
+  const begun = isClone ? new Map<string, number>() : await begunPieces(stage);
+  const begunBytes = plan.files.reduce((sum, source) => sum + begunBytesOf(source, begun), 0);
+  return {
+    companions: answer.companions,
+    files: answer.manifest.files.map((file) => file.path),
+    planned: {
+      model_id: ref.modelId,
+      path,
+      source: isClone ? 'clone' : 'store',
+      bytes_total: plan.bytesTotal,
+      bytes_to_transfer: isClone ? 0 : plan.bytesToFetch - begunBytes,
+      bytes_to_reuse: isClone ? plan.bytesTotal : plan.bytesToReuse + begunBytes,
+      free_bytes: free,
+      files: plan.files.map((source) => ({ path: source.file.path, size: source.file.size, action: actionOf(source, begun) })),
+    },
+  };
+}
+
+/** How many bytes are there of pieces that are not whole, by their keys. */
+const begunPieces = async ({ layout, ref, options }: ModelStage): Promise<ReadonlyMap<string, number>> =>
+  options.force ? new Map() : readParts(await readJournal(incomingCopy(layout, ref.modelId).journal));
+
+function begunBytesOf(source: FileSource, begun: ReadonlyMap<string, number>): number {
+  if (source.action === 'reuse') return 0;
+  return source.fetch.reduce((sum, piece) => {
+    const bytes = begun.get(pieceKey(piece)) ?? 0;
+    // A part as large as its piece failed its checksum, so it counts for nothing.
+    return bytes < piece.end - piece.start ? sum + bytes : sum;
+  }, 0);
+}
+
+function actionOf(source: FileSource, begun: ReadonlyMap<string, number>): 'reuse' | 'resume' | 'fetch' {
+  if (source.action === 'reuse') return 'reuse';
+  return source.resumed.length + source.copied.length + begunBytesOf(source, begun) > 0 ? 'resume' : 'fetch';
+}
+
+const isDirectory = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );

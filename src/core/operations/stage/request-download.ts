@@ -1,0 +1,109 @@
+import { checkRevision, hasRevision } from '../../catalog/check-revision.ts';
+import type { Manifest } from '../../catalog/manifest.ts';
+import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
+import type { Deps } from '../../connect/deps.ts';
+import type { OpenedStore } from '../../connect/open-store.ts';
+import type { Downloads } from '../../jobs/contract.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { ModelRef } from '../../kernel/model-id.ts';
+import { hintOfMissing, meantModel } from '../../kernel/no-such-model.ts';
+import { selectPart } from './select-part.ts';
+
+/** What a store may do about a model that it lacks. */
+export interface DownloadOptions {
+  /** Nothing may be downloaded now. */
+  readonly dryRun: boolean;
+  /** Which files are fetched of a model that the store lacks. */
+  readonly wanted: WantedFiles;
+  /** Takes over what the store has of a model that it downloads; runs until `hasEnded`. */
+  readonly ahead: (downloads: Downloads, hasEnded: () => boolean) => Promise<void>;
+}
+
+/**
+ * Has the store download a model that it lacks, and waits for it. Whoever else asks meanwhile joins.
+ * @param missing what the store said when it was asked for the model
+ * @throws `missing` when it does not say that the model is missing; SkulkError MODEL_NOT_FOUND with the reason when nothing may be
+ * downloaded; what the download failed with
+ */
+export async function requestDownload(
+  deps: Deps,
+  opened: OpenedStore,
+  ref: ModelRef,
+  { missing, dryRun, ...options }: { readonly missing: unknown } & DownloadOptions,
+): Promise<void> {
+  if (!(missing instanceof SkulkError) || missing.code !== 'MODEL_NOT_FOUND') throw missing;
+  if (dryRun)
+    throw new SkulkError('MODEL_NOT_FOUND', missing.message, {
+      hint: 'without --dry-run it would be asked of Hugging Face',
+      cause: missing,
+    });
+  const { requireOnline } = await import('../../connect/open-hub.ts');
+  try {
+    requireOnline(deps);
+    await downloadAndWait(deps, opened, ref, options);
+  } catch (failure) {
+    if (!(failure instanceof SkulkError) || deps.world.signal.aborted) throw failure;
+    throw await explainMissing(opened, ref, missing, failure);
+  }
+}
+
+async function downloadAndWait(
+  deps: Deps,
+  opened: OpenedStore,
+  ref: ModelRef,
+  { wanted, ahead }: Omit<DownloadOptions, 'dryRun'>,
+): Promise<void> {
+  const { waitForDownload } = await import('../models/downloads.ts');
+  const downloads = await opened.downloads();
+  const asked = await downloads.ask({ ...wanted, ...ref, exact: true });
+  let hasEnded = false;
+  // On the store's own machine the copy is a clone, made in a moment.
+  const copying = opened.localRoot === undefined && opened.url !== undefined ? ahead(downloads, () => hasEnded) : undefined;
+  try {
+    await waitForDownload(downloads, asked, deps.world);
+  } finally {
+    hasEnded = true;
+    await copying;
+  }
+}
+
+/** Why there is no such model, with the one that was probably meant. */
+async function explainMissing(
+  { store }: OpenedStore,
+  { modelId }: ModelRef,
+  missing: SkulkError,
+  failure: SkulkError,
+): Promise<SkulkError> {
+  const isOffline = failure.code === 'HUB_OFFLINE';
+  const known = await store.listModels().catch(() => []);
+  const similar = meantModel(
+    modelId,
+    known.map(({ model_id }) => model_id).filter((id) => id !== modelId),
+  );
+  if (!isOffline && similar === undefined) return failure;
+  const hint = [hintOfMissing(similar), failure.hint].filter((one) => one !== undefined).join('; ');
+  if (!isOffline) return new SkulkError(failure.code, failure.message, { hint, cause: failure });
+  return new SkulkError('MODEL_NOT_FOUND', `${missing.message}, and ${failure.message}`, { hint, cause: failure });
+}
+
+/**
+ * Has the store download what it lacks of a model: another revision, or another part.
+ * @throws SkulkError REVISION_NOT_FOUND, FILE_NOT_FOUND of a model that did not come from Hugging Face; as `requestDownload`
+ */
+export async function requestMissingPart(
+  deps: Deps,
+  opened: OpenedStore,
+  ref: ModelRef,
+  { manifest, ...options }: { readonly manifest: Manifest } & DownloadOptions,
+): Promise<void> {
+  if (manifest.source !== 'hub') checkRevision(ref, manifest);
+  if (manifest.source === 'add') selectPart(ref, manifest);
+  const { modelId, revision, selector } = ref;
+  const missing = new SkulkError(
+    'MODEL_NOT_FOUND',
+    hasRevision(ref, manifest)
+      ? `the store has ${modelId} without ${selector}`
+      : `the store has ${modelId} at ${manifest.revision ?? 'another revision'}, not at ${revision}`,
+  );
+  await requestDownload(deps, opened, ref, { missing, ...options });
+}
