@@ -219,7 +219,7 @@ async function proxyTo(url: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('nobody without the key makes a store of a directory of this machine, from another machine or through a proxy on this one', async () => {
+test('a request without the key of the machine cannot turn a directory into a store, from another machine or through a local proxy', async () => {
   const world = await fleetWorld();
   const host = await world.serveHost();
   onTestFinished(() => host[Symbol.asyncDispose]());

@@ -39,7 +39,7 @@ test('a name that is nearly right, or without its organization, is told', async 
   }
 });
 
-test('what config init would write wrongly is said without a file that is not there, and a file that was named is named again', async () => {
+test('config init refuses wrong values without naming a file that does not exist, and names the file that --config gave', async () => {
   const home = await temporaryDirectory();
   const file = join(home, 'mine.yaml');
   const init = (...args: string[]) => runInProcess(['config', 'init', '--config', file, ...args], { env: { SKULK_HOME: home } });

@@ -5,7 +5,7 @@ import type { Terminal } from '../../src/cli/terminal.ts';
 
 const mib = 1024 * 1024;
 
-test('what was here before a stage went on says nothing of its rate', () => {
+test('bytes that were present before a stage resumed do not count for its rate', () => {
   const lines: string[] = [];
   const terminal = { say: (line: string) => void lines.push(line), clean: (line: string) => line, stderrIsTerminal: false };
   let now = 0;

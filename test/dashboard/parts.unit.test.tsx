@@ -215,7 +215,7 @@ describe('a dialog', () => {
   });
 });
 
-test('what is drawn cannot steer the terminal', () => {
+test('a screen never contains control characters of its data', () => {
   const evil = 'a\u001b[2J\u009b1m\u202eb\nc';
   const safe = 'a\\x1b[2J\\x9b1m\\u202eb\\x0ac';
   for (const tone of ['plain', 'good', 'bad', 'warn', 'accent', 'quiet', 'strong', 'title'] as const) {

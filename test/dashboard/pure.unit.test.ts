@@ -133,7 +133,7 @@ test('ages are short', () => {
   expect(formatAge('2026-02-27T00:00:00Z', now, '')).toBe('2 d');
 });
 
-test('of hints as many are shown as fit', () => {
+test('the footer shows as many key hints as fit', () => {
   const hints = [
     ['enter', 'details'],
     ['a', 'a rather long one'],

@@ -94,7 +94,7 @@ test('f deletes also where it is in use', wants('tmux'), async () => {
   await terminal.sees('The store is empty.');
 });
 
-test('what the store host uses in place is refused by name, and f deletes it all the same', wants('tmux'), async () => {
+test('deleting a model that the store host uses in place is refused with its name, and the key f deletes it', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const home = join(world.home, 'host');

@@ -89,7 +89,7 @@ test.each([
   expect([...new Set(painted.match(codes))].filter((code) => !allowed.includes(code))).toEqual([]);
 });
 
-test('with colours there are some', wants('tmux'), async () => {
+test('the dashboard has colours on a terminal with colours', wants('tmux'), async () => {
   const store = await scriptedStore();
   store.tell('registry', { entries: [someEntry('org/one')] });
   const terminal = await openOn(store);
@@ -99,7 +99,7 @@ test('with colours there are some', wants('tmux'), async () => {
   expect(await terminal.colors()).toMatch(new RegExp(`${esc}\\[32m.*● live`));
 });
 
-test('what comes from outside cannot steer the terminal, nor break the lines', wants('tmux'), async () => {
+test('texts from outside cannot send control sequences to the terminal or break its lines', wants('tmux'), async () => {
   const evil = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202eevil\r\n\u0000';
   const wideName = '日本語のホスト名👩‍👩‍👧🇩🇪⚠️'.repeat(4);
   const store = await scriptedStore();

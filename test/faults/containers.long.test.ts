@@ -39,7 +39,7 @@ const takeFromSilent = (path: string): Promise<HeldLock> =>
 const registryOf = async (storePath: string): Promise<readonly string[]> =>
   Object.keys(JSON.parse(await readFile(join(storePath, 'registry.json'), 'utf8').catch(() => '{}'))).sort();
 
-describe('of containers that share a directory', wants('pid namespaces'), () => {
+describe('containers that share a directory', wants('pid namespaces'), () => {
   test('a copy in use in one is kept by every command and agent outside, until its container is killed and half a minute is over', async () => {
     const { url } = await serveModels({ 'org/m': { a: 'first' }, 'org/n': { b: 'second one' } });
     const node = await leaseNode(url, { budgetGb: 0 });

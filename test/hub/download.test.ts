@@ -60,7 +60,7 @@ test('without a server the download works on the disk, and a list in pages is re
   expect(await world.host('download', 'org/many', '--no-wait')).toMatchObject({ status: 2 });
 });
 
-test('who asks while it is fetched joins, a delete is refused, and a cancel keeps what came', async () => {
+test('a second request joins a running download, a delete is refused, and a cancel keeps the bytes that arrived', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   // The first chunk of the large file comes, the rest of it waits.
@@ -222,7 +222,7 @@ test.each([
   expect((await world.host('verify')).status).toBe(0);
 });
 
-test('what the Hub refuses gets a sentence of its own and the right exit status', async () => {
+test('each refusal of the Hub has its own message and the right exit status', async () => {
   const world = await hubWorld();
   world.hub.push('org/gated', { files: small, gated: true });
   world.hub.push('org/private', { files: small, private: true });

@@ -43,7 +43,7 @@ test.each<[string, ProcessOnMachine, Site, boolean, string | undefined]>([
   expect(describePlace(holder, own)).toBe(place);
 });
 
-test('of a process elsewhere nothing is known by its pid, even when the same pid lives here', async () => {
+test('the pid of a process elsewhere means nothing, even when the same pid lives here', async () => {
   const self = await identifySelf();
   expect(await lifeOf(self)).toBe('alive');
   expect(await lifeOf({ ...self, startTime: `${self.startTime}0` })).toBe('dead');

@@ -59,7 +59,7 @@ test('one holds it, the next reads who, and a release frees it', async () => {
   await (await take(path)).release();
 });
 
-test('of many that want it at once, one at a time has it', async () => {
+test('a lock that many processes want at once is held by one at a time', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   let inside = 0;
   let most = 0;

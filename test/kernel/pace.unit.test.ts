@@ -47,7 +47,7 @@ describe('trying again', () => {
   });
 });
 
-test('what is wanted often is done at once, then with rests, and once more for what was wanted last', () => {
+test('a throttled call runs at once, then after each pause, and once more for the last request', () => {
   vi.useFakeTimers();
   let done = 0;
   const call = throttle(100, () => {
@@ -69,7 +69,7 @@ test('what is wanted often is done at once, then with rests, and once more for w
   expect(done).toBe(3);
 });
 
-test('whoever asks while work runs shares the next run, and a failure stops nobody after it', async () => {
+test('callers that ask while coalesced work runs share the next run, and a failure does not affect later callers', async () => {
   let begun = 0;
   const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const ask = coalesce(async () => {

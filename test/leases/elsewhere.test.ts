@@ -202,7 +202,7 @@ test('a place in incoming that was cleared away meanwhile is known to be lost', 
   });
 });
 
-test('whoever watches copies is told of leases, and not of heartbeats', async () => {
+test('a watcher of copies reports changes of leases and not heartbeats', async () => {
   const { url } = await serveModels({ 'org/m': { a: 'first' } });
   const node = await stagingNode(url);
   await node.stage('org/m');

@@ -196,7 +196,7 @@ describe('skulk run', () => {
 });
 
 /** `script` gives a program a terminal of its own; what is written to it is typed. */
-test('in a terminal, Ctrl-C reaches the program once, and skulk waits for it', wants('script'), async () => {
+test('Ctrl-C in a terminal reaches the program of skulk run once, and skulk waits for it', wants('script'), async () => {
   const { url } = await serveModels(models);
   const node = await leaseNode(url);
   const began = join(node.home, 'began');

@@ -64,49 +64,53 @@ test(
   },
 );
 
-test('whoever serves beside another store is told, and its commands go where models are', wants('network namespaces'), async () => {
-  const home = await temporaryDirectory();
-  const [host, second, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
-  const source = join(home, 'source');
-  await storeIn(join(home, 'host'), source);
-  await serveOn(host, join(home, 'host'));
+test(
+  'a server that starts beside another store is warned, and its commands go to the store that has models',
+  wants('network namespaces'),
+  async () => {
+    const home = await temporaryDirectory();
+    const [host, second, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
+    const source = join(home, 'source');
+    await storeIn(join(home, 'host'), source);
+    await serveOn(host, join(home, 'host'));
 
-  // Its first start: the store does not exist yet.
-  const env = { SKULK_HOME: join(home, 'second') };
-  const served = second.skulk(['serve', '--json'], env);
-  await once(served.child.stdout as NodeJS.ReadableStream, 'data');
-  served.child.kill('SIGTERM');
-  const { stderr } = await served.ended;
-  expect(stderr).toContain(`another store is on the LAN already: http://${host.address}:58080`);
-  expect(stderr).toContain('skulk serve --role node');
-  const registry = await second.skulk(['registry', '--json'], env).ended;
-  expect(JSON.parse(registry.stdout), registry.stderr).toMatchObject({ entries: [{ model_id: 'org/m' }] });
-  const doctor = await second.skulk(['doctor', '--json'], env).ended;
-  expect(JSON.parse(doctor.stdout)).toMatchObject({
-    ok: true,
-    checks: expect.arrayContaining([
-      expect.objectContaining({ id: 'role', found: expect.stringContaining(`a node of http://${host.address}:58080`) }),
-    ]),
-  });
+    // Its first start: the store does not exist yet.
+    const env = { SKULK_HOME: join(home, 'second') };
+    const served = second.skulk(['serve', '--json'], env);
+    await once(served.child.stdout as NodeJS.ReadableStream, 'data');
+    served.child.kill('SIGTERM');
+    const { stderr } = await served.ended;
+    expect(stderr).toContain(`another store is on the LAN already: http://${host.address}:58080`);
+    expect(stderr).toContain('skulk serve --role node');
+    const registry = await second.skulk(['registry', '--json'], env).ended;
+    expect(JSON.parse(registry.stdout), registry.stderr).toMatchObject({ entries: [{ model_id: 'org/m' }] });
+    const doctor = await second.skulk(['doctor', '--json'], env).ended;
+    expect(JSON.parse(doctor.stdout)).toMatchObject({
+      ok: true,
+      checks: expect.arrayContaining([
+        expect.objectContaining({ id: 'role', found: expect.stringContaining(`a node of http://${host.address}:58080`) }),
+      ]),
+    });
 
-  if (!isLong) return;
-  await mkdir(join(home, 'disk'));
-  // Two stores: its own server is what a machine means; everybody else is asked, and nothing is fetched from elsewhere.
-  const own = await serveOn(second, join(home, 'second'), '--store-path', join(home, 'disk'));
-  expect(await second.skulk(['add', source, '--as', 'org/own'], env).ended).toMatchObject({ status: 0 });
-  const mine = await second.skulk(['registry', '--json'], env).ended;
-  expect(JSON.parse(mine.stdout), mine.stderr).toMatchObject({ entries: [{ model_id: 'org/own' }] });
-  const found = await second.skulk(['doctor', '--json'], env).ended;
-  expect(JSON.parse(found.stdout)).toMatchObject({
-    ok: true,
-    checks: expect.arrayContaining([expect.objectContaining({ id: 'role', todo: expect.stringContaining('--store-path') })]),
-  });
-  const asked = await node.skulk(['stage', 'org/m', '--json'], { SKULK_HOME: join(home, 'node') }).ended;
-  expect(asked).toMatchObject({ status: 4, stdout: '' });
-  expect(asked.stderr).toContain('STORE_AMBIGUOUS');
-  own.child.kill('SIGTERM');
-  await own.ended;
-});
+    if (!isLong) return;
+    await mkdir(join(home, 'disk'));
+    // Two stores: its own server is what a machine means; everybody else is asked, and nothing is fetched from elsewhere.
+    const own = await serveOn(second, join(home, 'second'), '--store-path', join(home, 'disk'));
+    expect(await second.skulk(['add', source, '--as', 'org/own'], env).ended).toMatchObject({ status: 0 });
+    const mine = await second.skulk(['registry', '--json'], env).ended;
+    expect(JSON.parse(mine.stdout), mine.stderr).toMatchObject({ entries: [{ model_id: 'org/own' }] });
+    const found = await second.skulk(['doctor', '--json'], env).ended;
+    expect(JSON.parse(found.stdout)).toMatchObject({
+      ok: true,
+      checks: expect.arrayContaining([expect.objectContaining({ id: 'role', todo: expect.stringContaining('--store-path') })]),
+    });
+    const asked = await node.skulk(['stage', 'org/m', '--json'], { SKULK_HOME: join(home, 'node') }).ended;
+    expect(asked).toMatchObject({ status: 4, stdout: '' });
+    expect(asked.stderr).toContain('STORE_AMBIGUOUS');
+    own.child.kill('SIGTERM');
+    await own.ended;
+  },
+);
 
 test('a store that is known by its node id is found by mDNS', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();

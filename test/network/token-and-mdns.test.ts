@@ -41,61 +41,65 @@ async function announceFrom(
 
 const tokensOf = (requests: readonly RecordedRequest[]): readonly (string | null)[] => requests.map(({ authorization }) => authorization);
 
-test('whoever announces a store by mDNS gets no token from commands, whatever name it takes', wants('network namespaces'), async () => {
-  const home = await temporaryDirectory();
-  const [stranger, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
-  const requests = await announceFrom(stranger, 'kite3', '12D3KooWhost');
-  await node.setHosts(`127.0.0.1 localhost\n${stranger.address} nas.local nas nas.example.org\n`);
-  const store = (host: string): string => `model_store:\n  store_host: ${host}\n`;
-  await writeFiles(home, {
-    'kite3.yaml': store('kite3'),
-    'id.yaml': store('12D3KooWhost'),
-    'mdns.yaml': store('nas.local'),
-    'nas.yaml': store('nas'),
-    'full.yaml': store('nas.example.org'),
-    'address.yaml': store(stranger.address),
-    'listed/machine.yaml': `token_hosts: [kite3, nas.local, ${stranger.address}]\n`,
-  });
-  const run = (config: string | undefined, more: Record<string, string> = {}, verb: readonly string[] = ['registry']) =>
-    node.skulk(verb, {
-      SKULK_HOME: join(home, 'node'),
-      SKULK_TOKEN: token,
-      ...(config !== undefined && { SKULK_CONFIG: join(home, config) }),
-      ...more,
-    }).ended;
-  for (const config of [undefined, 'kite3.yaml', 'id.yaml', 'mdns.yaml']) {
-    for (const verb of [['registry'], ['stage', 'org/m'], ['nodes']]) {
-      const ended = await run(config, {}, verb);
-      expect(ended, `${config} ${verb}: ${ended.stderr}`).toMatchObject({ status: 2, stdout: '' });
-      expect(ended.stderr, config).toContain('the token is not sent');
-      expect(ended.stderr, config).toMatch(/SKULK_STORE=[\s\S]*token_hosts/);
+test(
+  'a store that is only announced by mDNS gets no token from commands, whatever name it takes',
+  wants('network namespaces'),
+  async () => {
+    const home = await temporaryDirectory();
+    const [stranger, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
+    const requests = await announceFrom(stranger, 'kite3', '12D3KooWhost');
+    await node.setHosts(`127.0.0.1 localhost\n${stranger.address} nas.local nas nas.example.org\n`);
+    const store = (host: string): string => `model_store:\n  store_host: ${host}\n`;
+    await writeFiles(home, {
+      'kite3.yaml': store('kite3'),
+      'id.yaml': store('12D3KooWhost'),
+      'mdns.yaml': store('nas.local'),
+      'nas.yaml': store('nas'),
+      'full.yaml': store('nas.example.org'),
+      'address.yaml': store(stranger.address),
+      'listed/machine.yaml': `token_hosts: [kite3, nas.local, ${stranger.address}]\n`,
+    });
+    const run = (config: string | undefined, more: Record<string, string> = {}, verb: readonly string[] = ['registry']) =>
+      node.skulk(verb, {
+        SKULK_HOME: join(home, 'node'),
+        SKULK_TOKEN: token,
+        ...(config !== undefined && { SKULK_CONFIG: join(home, config) }),
+        ...more,
+      }).ended;
+    for (const config of [undefined, 'kite3.yaml', 'id.yaml', 'mdns.yaml']) {
+      for (const verb of [['registry'], ['stage', 'org/m'], ['nodes']]) {
+        const ended = await run(config, {}, verb);
+        expect(ended, `${config} ${verb}: ${ended.stderr}`).toMatchObject({ status: 2, stdout: '' });
+        expect(ended.stderr, config).toContain('the token is not sent');
+        expect(ended.stderr, config).toMatch(/SKULK_STORE=[\s\S]*token_hosts/);
+      }
     }
-  }
-  // The look-up of our own is no way around for who writes a URL.
-  expect(await run(undefined, { SKULK_STORE: 'http://kite3:58080' })).toMatchObject({ status: 2 });
-  expect(tokensOf(requests()).filter((one) => one !== null)).toEqual([]);
+    // The look-up of our own is no way around for who writes a URL.
+    expect(await run(undefined, { SKULK_STORE: 'http://kite3:58080' })).toMatchObject({ status: 2 });
+    expect(tokensOf(requests()).filter((one) => one !== null)).toEqual([]);
 
-  // The store that somebody chose gets it, also by a name of mDNS that was written down as one.
-  const listed = { SKULK_HOME: join(home, 'listed') };
-  for (const [config, more] of [
-    [undefined, { SKULK_STORE: `http://${stranger.address}:58080` }],
-    [undefined, { SKULK_STORE: 'http://nas.local:58080' }],
-    ['nas.yaml', {}],
-    ['full.yaml', {}],
-    ['address.yaml', {}],
-    [undefined, listed],
-    ['kite3.yaml', listed],
-    ['mdns.yaml', listed],
-  ] as const) {
-    const before = requests().length;
-    const ended = await run(config, more as Record<string, string>);
-    expect(ended, `${config}: ${ended.stderr}`).toMatchObject({ status: 0 });
-    await expect.poll(() => tokensOf(requests().slice(before))).toContain(`Bearer ${token}`);
-  }
-  // Without a token nothing changes.
-  const without = await node.skulk(['registry'], { SKULK_HOME: join(home, 'node') }).ended;
-  expect(without, without.stderr).toMatchObject({ status: 0 });
-});
+    // The store that somebody chose gets it, also by a name of mDNS that was written down as one.
+    const listed = { SKULK_HOME: join(home, 'listed') };
+    for (const [config, more] of [
+      [undefined, { SKULK_STORE: `http://${stranger.address}:58080` }],
+      [undefined, { SKULK_STORE: 'http://nas.local:58080' }],
+      ['nas.yaml', {}],
+      ['full.yaml', {}],
+      ['address.yaml', {}],
+      [undefined, listed],
+      ['kite3.yaml', listed],
+      ['mdns.yaml', listed],
+    ] as const) {
+      const before = requests().length;
+      const ended = await run(config, more as Record<string, string>);
+      expect(ended, `${config}: ${ended.stderr}`).toMatchObject({ status: 0 });
+      await expect.poll(() => tokensOf(requests().slice(before))).toContain(`Bearer ${token}`);
+    }
+    // Without a token nothing changes.
+    const without = await node.skulk(['registry'], { SKULK_HOME: join(home, 'node') }).ended;
+    expect(without, without.stderr).toMatchObject({ status: 0 });
+  },
+);
 
 test('a node sends its token to no store that only announced itself, and says so', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();

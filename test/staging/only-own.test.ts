@@ -134,7 +134,7 @@ test('a copy that a killed process had moved away to replace it is back at the n
   expect(await readdir(join(root, '.skulk/v1/trash'))).toEqual([]);
 });
 
-test('what somebody put into the trash stays there, and is told', async () => {
+test('files that a person put into the trash stay there and are reported', async () => {
   const { root, env } = await nodeBefore(async () => undefined);
   const mine = join(root, '.skulk/v1/trash/org--m.0123456789ab');
   await writeFiles(mine, { 'notes.txt': 'mine' });

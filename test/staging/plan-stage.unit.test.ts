@@ -31,7 +31,7 @@ const summary = (plan: ReturnType<typeof planStage>) =>
     ]),
   );
 
-test('with nothing here everything is fetched', () => {
+test('a plan without a local copy fetches everything', () => {
   const plan = planStage(manifestOf({ a: 'abc', big: ['x', 'y'] }), none);
   expect(summary(plan)).toEqual({ a: '1 0 0', big: '2 0 0' });
   expect([plan.bytesTotal, plan.bytesToFetch, plan.bytesToReuse]).toEqual([3 + 2 * chunkSize, 3 + 2 * chunkSize, 0]);
@@ -46,7 +46,7 @@ test('the same content is reused, wherever it lay', () => {
   expect(plan.bytesToFetch).toBe(1);
 });
 
-test('of a big file only the chunks that changed are fetched', () => {
+test('a plan for a big file fetches only the chunks that changed', () => {
   const plan = planStage(manifestOf({ big: ['x', 'NEW', 'z', 'more'] }), { ...none, copy: copy(manifestOf({ big: ['x', 'y', 'z'] })) });
   expect(summary(plan)).toEqual({ big: '2 0 2' });
   expect(plan.bytesToFetch).toBe(2 * chunkSize);
@@ -57,7 +57,7 @@ test('a file that is not what it was is not reused, but its pieces may still be 
   expect(summary(planStage(manifest, { ...none, copy: copy(manifest, ['a', 'big']) }))).toEqual({ a: '0 0 1', big: '0 0 2' });
 });
 
-test('what the journal names is to be checked, and only where it is the same content at the same place', () => {
+test('a plan checks the chunks that the journal names only where they have the same content at the same place', () => {
   const manifest = manifestOf({ a: 'abc', big: ['x', 'y'] });
   const journal = new Set(splitIntoPieces(manifestOf({ big: ['x', 'OLD'], a: 'xyz' }).files[1] ?? expect.fail()).map(pieceKey));
   const plan = planStage(manifest, { journal });

@@ -52,7 +52,7 @@ test('names that say nothing, or the same, are told apart', () => {
   expect(shown({ 'w.safetensors': 1, 'config.json': 1 })).toEqual([]);
 });
 
-test('of very many the best are offered', () => {
+test('a repo with very many quantizations offers the best ones', () => {
   const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, number) => [`m-${number}.gguf`, 1]));
   expect(list({ ...many, 'm-Q4_K_M.gguf': 9 }, undefined, 3).map(({ label }) => label)).toContain('Q4_K_M');
 });

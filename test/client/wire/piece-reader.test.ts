@@ -150,7 +150,7 @@ test('a connection that ends between two pieces is made anew', async () => {
   expect(asked.length).toBe(4);
 });
 
-test('whoever takes the bytes may be slow, and nothing more is read meanwhile', async () => {
+test('a slow consumer of the bytes stops the reading from the socket', async () => {
   const { url, sockets } = await peer((socket, { start, end }) => void socket.write(answerFor(start, end)));
   const from = reader(url, { bufferBytes: 1_000, stallTimeoutMs: 150 });
   let isBusy = false;
