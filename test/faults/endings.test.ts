@@ -56,8 +56,8 @@ describe.each([
   const random = seededRandom(testSeed);
 
   /** Sends the signal after a while; a command that was quicker ends with 0. */
-  async function interrupt(running: RunningSkulk, mostMs: number): Promise<number | null> {
-    await Promise.race([sleep(40 + random() * mostMs), running.exited]);
+  async function interrupt(running: RunningSkulk, maxMs: number): Promise<number | null> {
+    await Promise.race([sleep(40 + random() * maxMs), running.exited]);
     running.child.kill(signal);
     const ended = await within(`the end after ${signal}`, running.exited, running.stderr);
     // Before the shell has begun to listen, the system itself ends the process.

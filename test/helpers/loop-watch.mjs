@@ -21,7 +21,7 @@ if (isMainThread && file !== undefined) {
   tick();
   process.on('SIGUSR2', () => {
     times += 1;
-    writeFileSync(`${file}.new`, JSON.stringify({ times, longestMs: longest / 1000 }));
+    writeFileSync(`${file}.new`, JSON.stringify({ times, maxMs: longest / 1000 }));
     renameSync(`${file}.new`, file);
     longest = 0;
     last = used();

@@ -65,10 +65,10 @@ async function watchedServer(
     process.kill(host.pid, 'SIGUSR2');
     times += 1;
     const said = await until('the server to say how busy it was', async () => {
-      const now = JSON.parse(await readFile(report, 'utf8').catch(() => '{}')) as { times?: number; longestMs?: number };
+      const now = JSON.parse(await readFile(report, 'utf8').catch(() => '{}')) as { times?: number; maxMs?: number };
       return now.times === times ? now : undefined;
     });
-    return said.longestMs ?? Number.NaN;
+    return said.maxMs ?? Number.NaN;
   };
   return {
     host,

@@ -22,7 +22,7 @@ import { within } from '../helpers/waiting.ts';
 const gibibyte = 1024 ** 3;
 const fileCount = rounds({ few: 200, many: 5_000 });
 const nodeCount = rounds({ few: 8, many: 64 });
-const mostResident = 200 * 1024 ** 2;
+const maxResident = 200 * 1024 ** 2;
 
 /** A store with a model of one sparse file of zeros, that is known to be hashed. */
 async function storeOfZeros(home: string, id: string, bytes: number): Promise<void> {
@@ -63,7 +63,7 @@ test('a model of 200 GiB is planned, asked for and read at its far end without m
   const peak = await peakUntilEnd(planning);
   const { planned } = JSON.parse((await planning.exited).stdout) as { planned: { bytes_to_transfer: number }[] };
   expect(planned[0]?.bytes_to_transfer).toBe(200 * gibibyte);
-  expect(peak).toBeLessThan(mostResident);
+  expect(peak).toBeLessThan(maxResident);
   const last = 200 * gibibyte - 10;
   const end = await ask(host.url, '/models/org%2Fhuge/a.safetensors', { headers: { range: `bytes=${last}-` } });
   expect([end.status, end.body.equals(Buffer.alloc(10)), end.headers['content-range']]).toEqual([
@@ -74,7 +74,7 @@ test('a model of 200 GiB is planned, asked for and read at its far end without m
   // Where there is no room for it, that is said before a byte is sent.
   const { bavail, bsize } = await statfs(home);
   if (bavail * bsize < 200 * gibibyte) expect(await runInProcess(['stage', 'org/huge'], { env })).toMatchObject({ status: 7, stdout: '' });
-  expect(peakMemoryOf(host.pid)).toBeLessThan(mostResident);
+  expect(peakMemoryOf(host.pid)).toBeLessThan(maxResident);
 });
 
 test('a transfer of a large model has flat memory on both sides, is killed, and goes on', async () => {
@@ -89,7 +89,7 @@ test('a transfer of a large model has flat memory on both sides, is killed, and 
   proxy.setRate(bytes);
   const first = startSkulk(['stage', 'org/large', '-q'], { env });
   await within('half of the model', Promise.race([proxy.passed(bytes / 2), first.exited]), first.stderr);
-  expect(peakMemoryOf(first.pid)).toBeLessThan(mostResident);
+  expect(peakMemoryOf(first.pid)).toBeLessThan(maxResident);
   first.child.kill('SIGKILL');
   await first.exited;
   proxy.setRate(0);
@@ -100,8 +100,8 @@ test('a transfer of a large model has flat memory on both sides, is killed, and 
   const [staged] = (JSON.parse(ended.stdout) as { staged: { bytes_total: number; bytes_transferred: number }[] }).staged;
   expect(staged?.bytes_total).toBe(bytes);
   expect(staged?.bytes_transferred).toBeLessThan(bytes * 0.75);
-  expect(peak).toBeLessThan(mostResident);
-  expect(peakMemoryOf(host.pid)).toBeLessThan(mostResident);
+  expect(peak).toBeLessThan(maxResident);
+  expect(peakMemoryOf(host.pid)).toBeLessThan(maxResident);
 });
 
 test(`a model of ${fileCount} files is staged with a request for each and no more, and looked at again without one`, async () => {
@@ -123,8 +123,8 @@ test(`a model of ${fileCount} files is staged with a request for each and no mor
   expect(ended.status, ended.stderr).toBe(0);
   const forFiles = proxy.requests.filter((line) => line.includes('/models/') && !line.endsWith('/manifest'));
   expect(forFiles).toHaveLength(fileCount);
-  expect(peak).toBeLessThan(mostResident);
-  expect(peakMemoryOf(host.pid)).toBeLessThan(mostResident);
+  expect(peak).toBeLessThan(maxResident);
+  expect(peakMemoryOf(host.pid)).toBeLessThan(maxResident);
   const before = proxy.requests.length;
   expect(await runInProcess(['stage', 'org/many'], { env })).toMatchObject({ status: 0 });
   expect(proxy.requests.length - before).toBe(1);
@@ -149,5 +149,5 @@ test(`${nodeCount} nodes at once all get their copy`, async () => {
   for (const name of nodes) expect((await readdir(join(home, name, 'staging'))).filter((entry) => entry !== '.skulk')).toEqual(['org--m']);
   const known = (await ask(host.url, '/nodes')).json() as { node_id: string; staged_models: number }[];
   expect(known.filter(({ node_id, staged_models }) => nodes.includes(node_id) && staged_models === 1)).toHaveLength(nodeCount);
-  expect(peakMemoryOf(host.pid)).toBeLessThan(mostResident);
+  expect(peakMemoryOf(host.pid)).toBeLessThan(maxResident);
 });

@@ -4,7 +4,7 @@ import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { Card } from './card.ts';
 
 /** No card has more than a few kilobytes. */
-const mostBytes = 1024 * 1024;
+const maxBytes = 1024 * 1024;
 
 /**
  * Finds a model's card, `<org>--<name>.toml`, in the first directory that has a good one.
@@ -31,8 +31,8 @@ export async function readCard(
 async function readSmall(path: string, onBad: (message: string) => void): Promise<string | undefined> {
   try {
     const info = await stat(path);
-    if (info.isFile() && info.size <= mostBytes) return await readFile(path, 'utf8');
-    onBad(`${path}: it is ${info.isFile() ? `larger than ${mostBytes} bytes` : 'not a file'}; the card is ignored`);
+    if (info.isFile() && info.size <= maxBytes) return await readFile(path, 'utf8');
+    onBad(`${path}: it is ${info.isFile() ? `larger than ${maxBytes} bytes` : 'not a file'}; the card is ignored`);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') onBad(`${path} cannot be read (${code ?? String(error)}); the card is ignored`);

@@ -15,7 +15,7 @@ import { lanAddresses } from './routable-address.ts';
 
 const patienceMs = 1_000;
 /** A machine with more has networks of containers or tunnels. */
-const mostAddresses = 4;
+const maxAddresses = 4;
 
 /** What this machine is called beside its addresses. Never fails; what is not found out within a second is left out. */
 export async function ownNames({ hostname, nodeId, settings, isStoreHost, aliases }: Config): Promise<readonly string[]> {
@@ -59,7 +59,7 @@ async function reverseNames(): Promise<readonly string[]> {
   const timer = setTimeout(() => resolver.cancel(), patienceMs);
   const found = await Promise.all(
     lanAddresses(networkInterfaces())
-      .slice(0, mostAddresses)
+      .slice(0, maxAddresses)
       .map((address) => resolver.reverse(address).catch(() => [])),
   );
   clearTimeout(timer);

@@ -52,7 +52,7 @@ export interface ExchangeOptions {
   readonly withheld?: SkulkError | undefined;
 }
 
-const mostErrorBytes = 64 * 1024;
+const maxErrorBytes = 64 * 1024;
 
 /** Opens no connection yet. */
 export function createExchange({
@@ -102,7 +102,7 @@ export function createExchange({
     });
     watchdog.rest();
     if (accept.includes(response.status)) return response;
-    const refused = await readJson(response, { url, limit: mostErrorBytes, watchdog }).catch((error) => {
+    const refused = await readJson(response, { url, limit: maxErrorBytes, watchdog }).catch((error) => {
       if (watchdog.signal.aborted) throw error;
       return undefined;
     });

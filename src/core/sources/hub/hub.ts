@@ -17,7 +17,7 @@ export interface HubOptions {
   readonly silenceMs: number;
 }
 
-const mostFiles = 100_000;
+const maxFiles = 100_000;
 const maxJsonBytes = 64 * 1024 * 1024;
 /** Before a byte was fetched, a person or a job waits for this long: some twenty seconds. */
 const askPolicy: RetryPolicy = { ...patient, attempts: 7 };
@@ -70,7 +70,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs 
         const list = listFiles({ repo: modelId, revision: commit, recursive: true, hubUrl: endpoint, fetch: gated });
         for await (const entry of list) {
           if (entry.type !== 'file') continue;
-          if (entries.length >= mostFiles) throw new Error(`${modelId} has more than ${mostFiles} files`);
+          if (entries.length >= maxFiles) throw new Error(`${modelId} has more than ${maxFiles} files`);
           entries.push(toFile(entry));
         }
         return entries;

@@ -11,7 +11,7 @@ import { uploadBounds } from './upload-bounds.ts';
 import { uploadPaths } from './upload-record.ts';
 
 /** The largest manifest that is taken, in bytes. */
-const mostManifestBytes = 64 * 1024 * 1024;
+const maxManifestBytes = 64 * 1024 * 1024;
 
 /**
  * Takes the manifest of an announced model as it comes, and makes its piece table of it.
@@ -38,12 +38,12 @@ export async function receiveManifest(
 }
 
 async function writeAsItComes(manifest: Readable, path: string, signal: AbortSignal): Promise<void> {
-  let left = mostManifestBytes;
+  let left = maxManifestBytes;
   const bounded = async function* (parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const part of parts) {
       left -= part.length;
       if (left < 0)
-        throw new SkulkError('BAD_REQUEST', `the manifest has more than ${mostManifestBytes} bytes`, {
+        throw new SkulkError('BAD_REQUEST', `the manifest has more than ${maxManifestBytes} bytes`, {
           hint: 'split it into several models',
         });
       yield part;
