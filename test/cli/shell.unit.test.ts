@@ -7,6 +7,7 @@ import { type CommandContext, defineCommand, flag, number, value, variadic } fro
 import { commandLoaders } from '../../src/commands/index.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import { type CliOptions, type CliResult, runCli } from '../helpers/run-cli.ts';
+import { until } from '../helpers/waiting.ts';
 
 let cwd = '';
 beforeAll(async () => {
@@ -202,13 +203,13 @@ describe('events', () => {
   });
 
   test('are a bar on a terminal', async () => {
+    let written = (): string => '';
     const slow = async (context: CommandContext): Promise<string> => {
       context.world.emit({ type: 'progress', doing: 'staging', subject: 'a/b', bytesDone: 3, bytesTotal: 10 });
-      await sleep(300);
+      await until('the bar', () => /staging a\/b \[=+-+\] 30%/.test(written()), written);
       return report(context);
     };
-    const { stderr } = await runWork(['work'], slow, { isTerminal: true });
-    expect(stderr).toMatch(/staging a\/b \[=+-+\] 30%/);
+    const { stderr } = await runWork(['work'], slow, { isTerminal: true, onStart: (_, stderrText) => (written = stderrText) });
     expect(stderr).toContain('100%');
   });
 });

@@ -16,14 +16,14 @@ export interface CliResult {
 /** What stands in for the process. */
 export interface CliOptions extends HostOptions {
   readonly commands?: CommandLoaders;
-  /** Gets a function that sends a signal. */
-  readonly onStart?: (send: (signal: StopSignal) => void) => void;
+  /** Gets a function that sends a signal, and one that reads what was written to stderr so far. */
+  readonly onStart?: (send: (signal: StopSignal) => void, stderrText: () => string) => void;
 }
 
 /** Runs a command line of the sources in this process, with `HOME` in its working directory unless the environment says otherwise. */
 export async function runCli(argv: readonly string[], { commands = commandLoaders, onStart, ...options }: CliOptions): Promise<CliResult> {
   const { host, stdout, stderr, send, exited } = makeTestHost(commands, options);
-  onStart?.(send);
+  onStart?.(send, () => stderr.text);
   const status = await main(argv, host);
   return { status, stdout: stdout.text, stderr: stderr.text, exited: exited() };
 }
