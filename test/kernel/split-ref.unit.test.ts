@@ -72,7 +72,8 @@ test('whatever is pasted behind an address is a reference or a refusal', () => {
     fc.property(text, ([host, path]) => {
       try {
         const { modelId, revision = '', selector = '' } = parseModelRef(host + path);
-        expect(`${modelId}@${revision}:${selector}`).not.toContain('..');
+        // Two points are part of many a name; alone between slashes they lead out of a directory.
+        expect([modelId, revision, selector].flatMap((part) => part.split('/'))).not.toContain('..');
       } catch (error) {
         expect(error).toMatchObject({ code: expect.stringMatching(/^(BAD_MODEL_ID|BAD_PATH|USAGE)$/) });
       }

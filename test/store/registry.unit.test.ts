@@ -6,6 +6,7 @@ import type { LocalStore } from '../../src/core/store/contract.ts';
 import { openDiskStore } from '../../src/core/store/disk-store.ts';
 import { bringIn, codeOf, readAll } from '../contract/store-contract.ts';
 import { digestsBelow, sha256, writeFiles } from '../helpers/model-files.ts';
+import { rounds } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { type TestWorld, testWorld } from '../helpers/world.ts';
 
@@ -85,11 +86,12 @@ describe('a registry that cannot be used', () => {
     expect(Object.keys(await readEntries(root)).toSorted()).toEqual([one, two]);
   });
 
-  test('50 MB of entries are read and added to', async () => {
+  const megabytes = rounds({ few: 10, many: 50 });
+  test(`${megabytes} MB of entries are read and added to`, async () => {
     const root = await storeWithTwo();
     const entries = await readEntries(root);
     const many = Object.fromEntries(
-      Array.from({ length: 1000 }, (_, n) => [
+      Array.from({ length: megabytes * 20 }, (_, n) => [
         `bulk/m${n}`,
         entryOf(`bulk/m${n}`, { files: Array.from({ length: 230 }, (__, f) => `${f}-${'x'.repeat(210)}`) }),
       ]),
@@ -98,7 +100,7 @@ describe('a registry that cannot be used', () => {
     const { store } = open(root);
     expect((await store.listModels()).map(({ model_id }) => model_id)).toEqual([one, two]);
     await bringIn(store, root, { 'a.txt': 'three' }, { modelId: three });
-    expect(Object.keys(await readEntries(root))).toHaveLength(1003);
+    expect(Object.keys(await readEntries(root))).toHaveLength(megabytes * 20 + 3);
   });
 });
 
