@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findOthers } from '../../src/core/transfer/trash.ts';
+import { findOthers } from '../../src/core/transfer/trash/list-below.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 test('a directory that another process removed right now holds nothing of anybody', async () => {

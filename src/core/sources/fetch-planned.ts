@@ -6,7 +6,7 @@ import { quote } from '../kernel/files/relative-path.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { type ArrivedPiece, fetchFiles } from '../transfer/fetch-files.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
-import { removeTree } from '../transfer/trash.ts';
+import { removeTree } from '../transfer/trash/remove-tree.ts';
 import type { FetchPlan } from './plan-fetch.ts';
 import { promiseOf, type Source, type SourceFile } from './source.ts';
 

@@ -10,7 +10,7 @@ import { openJournal, readJournal, readParts } from '../transfer/part-journal.ts
 import { type Piece, pieceKey } from '../transfer/pieces.ts';
 import { createProgressMeter, type OnMeter } from '../transfer/progress-meter.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
-import { removeTree } from '../transfer/trash.ts';
+import { removeTree } from '../transfer/trash/remove-tree.ts';
 import { enterWorkPlace } from '../transfer/work-place.ts';
 import { copyPath, type IncomingCopy, incomingCopy } from './layout.ts';
 import { type StagePlan, sizeOf } from './plan-stage.ts';

@@ -5,7 +5,8 @@ import { litterBeside } from '../catalog/model-files.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { quoteSome } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import { findOthers, type Prove } from '../transfer/trash.ts';
+import { findOthers } from '../transfer/trash/list-below.ts';
+import type { Prove } from '../transfer/trash/take-away.ts';
 import { type CopyRecord, readCopyRecord } from './copy-record.ts';
 import { copyPath, copyRecordName, lastUsedName, type StagingLayout } from './layout.ts';
 

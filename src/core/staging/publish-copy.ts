@@ -8,7 +8,7 @@ import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
 import type { HeldLock } from '../kernel/process/lock.ts';
 import type { Fingerprint } from '../transfer/fingerprint.ts';
 import { syncFile } from '../transfer/sync-file.ts';
-import { takeAway } from '../transfer/trash.ts';
+import { takeAway } from '../transfer/trash/take-away.ts';
 import { removeWorkPlace } from '../transfer/work-place.ts';
 import { type ModelPart, writeCopyRecord } from './copy-record.ts';
 import { touchLastUsed } from './last-used.ts';

@@ -1,5 +1,5 @@
 import { isDiskFull, isSystemError } from '../kernel/errors.ts';
-import { type EmptiedTrash, emptyTrash, holdsTaken, settleTaken } from '../transfer/trash.ts';
+import { type EmptiedTrash, emptyTrash, holdsTaken, settleTaken } from '../transfer/trash/empty-trash.ts';
 import type { StagingLayout } from './layout.ts';
 import { behindGate } from './leases/gate.ts';
 

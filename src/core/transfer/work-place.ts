@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { quoteSome } from '../kernel/files/relative-path.ts';
-import { findOthers, removeTree, takeFiles } from './trash.ts';
+import { findOthers } from './trash/list-below.ts';
+import { removeTree } from './trash/remove-tree.ts';
+import { takeFiles } from './trash/take-away.ts';
 
 /*
  * What a model is built in outlives the process that builds it. Before a file is made there, its path is written down beside it, so

@@ -4,7 +4,7 @@ import { stagingLayout } from '../../staging/layout.ts';
 import { sortLeases } from '../../staging/leases/lease.ts';
 import { listCopies, listUnfinished } from '../../staging/list-copies.ts';
 import { isCanonicalRoot, isInsideStore } from '../../staging/same-place.ts';
-import { countTrash } from '../../transfer/trash.ts';
+import { countTrash } from '../../transfer/trash/empty-trash.ts';
 import { type Check, ok, problem, problemOf, skipped, warning } from './check.ts';
 import { describeRoom } from './check-store.ts';
 

@@ -11,7 +11,7 @@ import { dropLeases } from '../../staging/leases/take-lease.ts';
 import { listUnfinished } from '../../staging/list-copies.ts';
 import { isCanonicalRoot } from '../../staging/same-place.ts';
 import { sweepTrash } from '../../staging/sweep-trash.ts';
-import { countTrash } from '../../transfer/trash.ts';
+import { countTrash } from '../../transfer/trash/empty-trash.ts';
 import { removeWorkPlace } from '../../transfer/work-place.ts';
 
 /** What a node tidied up, or would. */

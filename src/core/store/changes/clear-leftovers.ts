@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { World } from '../../kernel/world.ts';
-import { emptyTrash as emptyTrashAt } from '../../transfer/trash.ts';
+import { emptyTrash as emptyTrashAt } from '../../transfer/trash/empty-trash.ts';
 import type { StoreLayout } from '../layout.ts';
 
 /**

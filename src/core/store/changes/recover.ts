@@ -1,5 +1,5 @@
 import type { SkulkError } from '../../kernel/errors.ts';
-import { settleTaken } from '../../transfer/trash.ts';
+import { settleTaken } from '../../transfer/trash/empty-trash.ts';
 import { clearAbandonedPlaces } from '../ingest/incoming.ts';
 import { repairRegistry } from '../records/repair-registry.ts';
 import { carryOut, NotExchanged } from './carry-out.ts';

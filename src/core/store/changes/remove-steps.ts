@@ -2,7 +2,7 @@ import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDiskFull, isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { quoteSome } from '../../kernel/files/relative-path.ts';
-import { takeAway, takeFiles } from '../../transfer/trash.ts';
+import { takeAway, takeFiles } from '../../transfer/trash/take-away.ts';
 import { isPlaceInside } from '../disk/inside-store.ts';
 import { findForeignFiles, isOfModel } from '../own-model.ts';
 import { writeRegistryEntry } from '../records/registry.ts';

@@ -6,7 +6,7 @@ import { renameDurably } from '../../kernel/files/durable-file.ts';
 import { filesAtOnce, mapAtOnce } from '../../kernel/flow/at-once.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import { type Fingerprint, lookAtFile } from '../../transfer/fingerprint.ts';
-import { removeTree } from '../../transfer/trash.ts';
+import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import type { Adopted, AdoptRequest, PublishRequest, RegistryEntry, WorkOptions } from '../contract.ts';
 import { isDirectoryInside } from '../disk/inside-store.ts';
 import { incomingPath } from '../layout.ts';

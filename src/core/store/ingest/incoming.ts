@@ -11,7 +11,7 @@ import { readPulse, startHeartbeat, unattended } from '../../kernel/process/hear
 import { type Observer, silenceMs, thisObserver } from '../../kernel/process/observe.ts';
 import { identifyProcess, identifySelf, isSameProcess, lifeOf, type ProcessOnMachine } from '../../kernel/process/process-identity.ts';
 import { runHashJob } from '../../transfer/hash-pool.ts';
-import { removeTree } from '../../transfer/trash.ts';
+import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import { incomingPath, type StoreLayout } from '../layout.ts';
 
 /** A place in `incoming/` that one process fills. */

@@ -6,7 +6,7 @@ import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { mapInTurns } from '../../kernel/flow/in-turns.ts';
 import { requireDistinctNames } from '../../transfer/name-folding.ts';
-import { removeTree } from '../../transfer/trash.ts';
+import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import type { HostUploads, LocalStore, Sender } from '../contract.ts';
 import type { Announced } from '../ingest/read-announcement.ts';
 import { readPieceTable } from '../read/piece-table.ts';

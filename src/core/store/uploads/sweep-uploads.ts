@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { removeTree } from '../../transfer/trash.ts';
+import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import { makeRoom } from './make-room.ts';
 import { removedUpload } from './upload.ts';
 import { listStoredUploads } from './upload-record.ts';

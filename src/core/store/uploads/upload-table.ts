@@ -3,7 +3,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError, type SkulkError } from '../../kernel/errors.ts';
 import type { World } from '../../kernel/world.ts';
-import { removeTree } from '../../transfer/trash.ts';
+import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import type { LocalStore, UploadRef } from '../contract.ts';
 import { type StoreLayout, storeLayout } from '../layout.ts';
 import { isSecretOf, type Upload } from './upload.ts';

@@ -1,0 +1,112 @@
+import type { BigIntStats, Dirent } from 'node:fs';
+import { rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { syncDirectory } from '../../kernel/files/durable-file.ts';
+import { makeDirectory } from '../../kernel/files/make-directory.ts';
+import { listBelow } from './list-below.ts';
+import { lookAt } from './look-at.ts';
+import { removeTree } from './remove-tree.ts';
+import { newEntry, removeEmpty, type Sealed, sealEntry, type TrashPlace } from './trash-entries.ts';
+
+/**
+ * Throws CONFLICT unless skulk made what lies at `at`; asked before a move, and of what was moved.
+ * @param path where it lies as everybody knows it
+ */
+export type Prove = (at: string, path: string) => Promise<void>;
+
+/** Something that was moved away. */
+export interface Taken {
+  /** Moves it back; what has its place by now keeps it, and then this waits in the trash. */
+  giveBack(): Promise<void>;
+  /** Lets it go for good: from now on it does not come back. */
+  seal(): Promise<Sealed>;
+}
+
+/**
+ * Moves a directory (or a link) that skulk made into the trash: from then on it is not there any more, whatever happens.
+ * @returns undefined when there was nothing
+ * @throws SkulkError CONFLICT when it is not skulk's, or another took its place right then; then all lies where it was
+ */
+export async function takeAway(path: string, { root, trash }: TrashPlace, prove: Prove): Promise<Taken | undefined> {
+  const before = await lookAt(path);
+  if (before === undefined) return undefined;
+  await prove(path, path);
+  const name = relative(root, path);
+  const entry = newEntry(trash, name.split(sep).length, 'taken');
+  const content = join(entry, name);
+  const giveBack = async (): Promise<void> => {
+    await moveBack(content, path);
+    await removeEmpty(dirname(content), trash);
+  };
+  for (let attempt = 1; ; attempt += 1) {
+    await makeDirectory(dirname(content));
+    try {
+      await rename(path, content);
+      break;
+    } catch (error) {
+      await removeEmpty(dirname(content), trash);
+      if ((await lookAt(path)) === undefined) return undefined;
+      if (isSystemError(error, 'EBUSY', 'EXDEV'))
+        throw new SkulkError('CONFLICT', `${path} cannot be moved away: another disk is mounted there, or the system uses it`, {
+          hint: 'unmount it, then run the command again',
+          cause: error,
+        });
+      // Somebody may have removed the trash itself between the two steps; then what was to go is still there.
+      if (!isSystemError(error, 'ENOENT') || attempt >= 10) throw error;
+    }
+  }
+  try {
+    const after = await lookAt(content);
+    if (after === undefined || !isSameThing(before, after))
+      throw new SkulkError('CONFLICT', `${path} was replaced by another directory right now, so it is left as it is`, {
+        hint: 'find out who else writes there, then run the command again',
+      });
+    await prove(content, path);
+  } catch (error) {
+    await giveBack();
+    throw error;
+  }
+  await syncDirectory(dirname(content));
+  await syncDirectory(dirname(path));
+  return { giveBack, seal: () => sealEntry(entry) };
+}
+
+/**
+ * Moves only some files of a directory into the trash, and removes the directories that this empties.
+ * @param trash undefined where none can be made: then they are removed at once
+ * @param isOurs told the path below the directory; no link is followed
+ * @param last the files that say what the others are; they go when all others have gone
+ */
+export async function takeFiles(
+  directory: string,
+  { trash }: { readonly trash: string | undefined },
+  { isOurs, last = [] }: { readonly isOurs: (path: string, item: Dirent) => boolean; readonly last?: readonly string[] },
+): Promise<Sealed> {
+  const entry = trash === undefined ? undefined : newEntry(trash, 0, 'removed');
+  if (entry !== undefined) await makeDirectory(entry);
+  const items = await listBelow(directory);
+  const ours = items.filter(({ path, item }) => !item.isDirectory() && isOurs(path, item));
+  const rank = (path: string): number => last.indexOf(path);
+  let number = 0;
+  for (const { path } of ours.toSorted((a, b) => rank(a.path) - rank(b.path))) {
+    number += 1;
+    if (entry === undefined) await rm(join(directory, path), { force: true });
+    else await rename(join(directory, path), join(entry, String(number)));
+  }
+  const emptied = items.filter(({ item }) => item.isDirectory()).toSorted((a, b) => b.path.length - a.path.length);
+  for (const { path } of emptied) await rmdir(join(directory, path)).catch(() => undefined);
+  await rmdir(directory).catch(() => undefined);
+  await syncDirectory(dirname(directory));
+  return { remove: async () => (entry === undefined ? undefined : await removeTree(entry)) };
+}
+
+async function moveBack(content: string, path: string): Promise<void> {
+  if ((await lookAt(path)) !== undefined) return;
+  await rename(content, path).catch(() => undefined);
+  await syncDirectory(dirname(path));
+}
+
+/** Some file systems in user space give a new inode to what was renamed; its dates stay. */
+const isSameThing = (a: BigIntStats, b: BigIntStats): boolean =>
+  a.mode === b.mode && (a.ino === b.ino || (a.mtimeNs === b.mtimeNs && a.birthtimeNs === b.birthtimeNs));
