@@ -61,7 +61,7 @@ describe('a card', () => {
     ['weights in the model itself', full.replace('"org/eyes"', '"org/model"'), 'sidecar small'],
     ['an empty name', full.replace('"org/small"', '""'), 'eyes sidecar'],
     ['nothing', 'model_id = "org/model"', ''],
-  ])('%s is no companion', (_, text, names) => {
+  ])('names no companion by %s', (_, text, names) => {
     const card = parseCard(text);
     expect('companions' in card && card.companions.map(({ modelId }) => modelId.slice(4)).join(' ')).toBe(names);
   });
@@ -73,7 +73,7 @@ describe('a card', () => {
     ['a companion that leaves the store', full.replace('"org/eyes"', '"../../etc"'), 20],
     ['a companion that is a number', full.replace('"org/eyes"', '7'), 20],
     ['a table that is none', 'model_id = "org/model"\nruntime = 3\n', 2],
-  ])('%s: the line is named', (_, text, line) => {
+  ])('with %s is refused, and the line is named', (_, text, line) => {
     expect(parseCard(text)).toMatchObject({ line, says: expect.any(String) });
   });
 });

@@ -22,6 +22,6 @@ test.each([
   ['a file without an id', { ...good, files: [{ path: 'x', size: 1 }] }],
   ['a file with a bad id', { ...good, files: [{ path: 'x', size: 1, oid: 'zz' }] }],
   ['too many files', { ...good, files: Array.from({ length: 100_001 }, () => file) }],
-])('%s is no listing', (_, value) => {
+])('the listing of a repo is refused for this: %s', (_, value) => {
   expect(parseUpstream(value)).toBeUndefined();
 });

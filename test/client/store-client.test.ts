@@ -182,12 +182,12 @@ describe('a piece from a hostile store', () => {
     ['a redirect', 'HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n', 'STORE_UNREACHABLE'],
     ['a redirect to nowhere', 'HTTP/1.1 301 Moved\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n', 'STORE_UNREACHABLE'],
     ['a page', 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>', 'INTEGRITY'],
-  ])('%s', async (_name, answer, code) => {
+  ])('fails with a code for %s', async (_name, answer, code) => {
     const { url } = await hostile(answer);
     await expect(read(clientOf(url).readPiece(piece(0, 4), signal))).rejects.toMatchObject({ code });
   });
 
-  test('the request is exact', async () => {
+  test('is asked for exactly as a range of one file', async () => {
     const server = await hostile(`${head('206 P', 'bytes 0-3/10', 4)}0123`);
     expect(await read(clientOf(server.url).readPiece(piece(0, 4), signal))).toBe('0123');
     expect(server.heads[0]).toMatch(/^GET \/models\/org%2Fname\/sub\/a%2520%23%3Fb HTTP\/1\.1\r\n/);
@@ -219,12 +219,12 @@ describe('JSON from a hostile store', () => {
     ['too long a header', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`, 'is not a skulk store'],
     ['an error without a code', json('500 No', { detail: 'boom' }), 'boom'],
     ['nothing', '', 'the connection was closed'],
-  ])('health: %s', async (_name, answer, message) => {
+  ])('fails with a sentence for a health that is %s', async (_name, answer, message) => {
     const { url } = await hostile(answer);
     await expect(clientOf(url).health()).rejects.toMatchObject({ code: 'STORE_UNREACHABLE', message: expect.stringContaining(message) });
   });
 
-  test('headers that never end', async () => {
+  test('fails when its headers never end', async () => {
     const { url } = await hostile((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n');
       const drip = setInterval(() => socket.write(`X-${Math.random()}: ${'y'.repeat(500)}\r\n`), 1);
@@ -233,7 +233,7 @@ describe('JSON from a hostile store', () => {
     await expect(clientOf(url).health()).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
   });
 
-  test('a body that never ends', async () => {
+  test('fails when its body never ends', async () => {
     const { url } = await hostile((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
       const line = `10000\r\n${' '.repeat(0x10000)}\r\n`;

@@ -148,7 +148,7 @@ describe('machines', () => {
     ['10', '10.0.0.1', false],
     ['10.0.0.1', '10.0.0.1', true],
     ['', '.local', false],
-  ])('%s and %s: %s', (a, b, same) => {
+  ])('called %j and %j are the same: %s', (a, b, same) => {
     expect(sameHostname(a, b)).toBe(same);
   });
 

@@ -9,7 +9,7 @@ const json = { 'content-type': 'application/json' };
 const report = { hostname: 'kite', version: '1', agent: false, staged_models: 1, staged_bytes: 2, free_bytes: 3 };
 const order = '0123456789abcdef01234567';
 
-test('the gates of the fleet', async () => {
+test('the routes of nodes and orders take no id, report or answer that is not one', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();

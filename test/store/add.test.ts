@@ -108,7 +108,7 @@ describe.each([
     expect(await verifyModels(home.deps, { modelIds: [modelId], staging: false, repair: false })).toMatchObject({ ok: true });
   });
 
-  test('a single file', async () => {
+  test('a single file is a model too', async () => {
     const home = await make();
     await writeFiles(home.source, { 'a.gguf': 'a', 'b.gguf': 'b' });
     expect(await home.add({ path: 'source/a.gguf' })).toMatchObject({ outcome: 'added', files: ['a.gguf'], total_bytes: 1 });

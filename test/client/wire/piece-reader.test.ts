@@ -106,7 +106,7 @@ test('answers are the same however the network cuts them', async () => {
   }
 });
 
-test('a head that is cut at every byte, with the next answer glued to it', async () => {
+test('a head is read though it is cut at every byte, with the next answer glued to it', async () => {
   let cut = 1;
   const length = answerFor(0, 3).length + answerFor(3, 5).length;
   const held: Buffer[] = [];
@@ -298,7 +298,7 @@ const bad: Readonly<
   },
 };
 
-test.each(Object.entries(bad))('%s', async (name, { send, expected }) => {
+test.each(Object.entries(bad))('an answer with %s ends the reading of a piece as it should', async (name, { send, expected }) => {
   const { url } = await peer((socket, { start, end }) => void send(socket, start, end));
   const outcome = await read(reader(url, { stallTimeoutMs: 300 }), piece(10, 20)).catch((error: unknown) => error);
   if (name.startsWith('an answer that nobody')) {
