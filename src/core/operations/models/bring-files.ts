@@ -1,0 +1,93 @@
+import { constants } from 'node:fs';
+import { copyFile, lstat, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type ManifestFile, totalBytes } from '../../catalog/manifest.ts';
+import { makeDirectory } from '../../kernel/files/make-directory.ts';
+import { filesAtOnce, mapAtOnce } from '../../kernel/flow/at-once.ts';
+import type { WorkOptions } from '../../store/contract.ts';
+import { toManifestFile } from '../../store/ingest/hash-model.ts';
+import { type IncomingPlace, requireOwnPlace } from '../../store/ingest/incoming.ts';
+import type { ScannedFile } from '../../store/ingest/scan-directory.ts';
+import { cloneFile } from '../../transfer/clone-file.ts';
+import { requireRoom } from '../../transfer/disk-room.ts';
+
+/** Whether all of these lie on the disk of `target`: another disk may also be mounted somewhere inside of what is moved. */
+export async function onOneDisk(paths: readonly string[], target: string): Promise<boolean> {
+  const { dev } = await lstat(target);
+  const infos = await mapAtOnce(paths, filesAtOnce, (path) => lstat(path));
+  return infos.every((info) => info.dev === dev);
+}
+
+/** Renames every file; a symbolic link becomes a file of its own. */
+export async function moveFiles(files: readonly ScannedFile[], place: IncomingPlace): Promise<undefined> {
+  const linksFirst = files.toSorted((a, b) => Number(b.isLink) - Number(a.isLink));
+  for (const { absolute, path, isLink } of linksFirst) {
+    const to = join(place.files, path);
+    await requireOwnPlace(place);
+    await makeDirectory(dirname(to));
+    if (isLink) await copyFile(absolute, to, constants.COPYFILE_EXCL);
+    else await rename(absolute, to);
+  }
+}
+
+/** What a move leaves: copied files and links, then the directories that it emptied. A file that changed after it was copied stays. */
+export async function removeOrigin(
+  files: readonly ScannedFile[],
+  { isDirectory, source, mayGo }: { isDirectory: boolean; source: string; mayGo: (file: ScannedFile) => boolean },
+): Promise<void> {
+  // Links first: whether one may go shows only while its target is there.
+  const linksFirst = files.toSorted((a, b) => Number(b.isLink) - Number(a.isLink));
+  for (const file of linksFirst) if (mayGo(file)) await rm(file.absolute, { force: true });
+  if (!isDirectory) return;
+  const directories = new Set([source]);
+  for (const { path } of files) for (let at = dirname(path); at !== '.'; at = dirname(at)) directories.add(join(source, at));
+  // The deepest first; one with something in it stays.
+  for (const directory of [...directories].toSorted((a, b) => b.length - a.length)) await rmdir(directory).catch(() => undefined);
+}
+
+/** Clones or copies files into a place, and hashes them in the same read. Throws NO_SPACE before a byte is written. */
+export async function copyFiles(
+  files: readonly ScannedFile[],
+  place: IncomingPlace,
+  { signal, onBytes }: WorkOptions,
+): Promise<{ files: readonly ManifestFile[]; copied: number }> {
+  const total = totalBytes(files);
+  const largestFirst = files.toSorted((a, b) => b.size - a.size);
+  const hashed: ManifestFile[] = [];
+  let done = 0;
+  let copied = 0;
+  const bring = async ({ absolute, path, size }: ScannedFile): Promise<boolean> => {
+    let last = 0;
+    const { shared, ...digest } = await cloneFile(absolute, join(place.files, path), {
+      signal,
+      onBytes: (bytes) => {
+        done += bytes - last;
+        last = bytes;
+        onBytes?.(done, total);
+      },
+    });
+    hashed.push(toManifestFile(path, digest));
+    if (!shared) copied += size;
+    return shared;
+  };
+  const smallest = largestFirst.at(-1);
+  if (smallest !== undefined && !(await sharesBlocks(smallest.absolute, place.files)))
+    await requireRoom(place.files, total, 'adding this model', { isStore: true });
+  // All must have ended before a failure lets the place be cleared away.
+  const failed = (await Promise.allSettled(largestFirst.map(bring))).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
+  return { files: hashed, copied };
+}
+
+/** Tries whether a file can be cloned into a directory without copying it. */
+async function sharesBlocks(file: string, directory: string): Promise<boolean> {
+  const probe = join(directory, '.probe');
+  try {
+    await copyFile(file, probe, constants.COPYFILE_FICLONE_FORCE);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await rm(probe, { force: true });
+  }
+}

@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import type { Deps } from '../../connect/deps.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { isInside } from '../../staging/same-place.ts';
+
+/** What skulk remembers, and its copies with their records, would be taken apart. */
+export async function refuseOwnDirectories(source: string, { skulkHome, settings }: Deps['config']): Promise<void> {
+  for (const [what, path] of [
+    ['SKULK_HOME', skulkHome],
+    ['the staging directory', settings.nodeCachePath.value],
+  ] as const)
+    if (await isInside(path, source))
+      throw new SkulkError('USAGE', `${source} contains ${what}, so it is not moved`, { hint: 'name the directory of one model' });
+}
+
+/** What belongs to the store is not added to it, nor taken out of it. Throws USAGE. */
+export async function refuseOwnFiles(source: string, root: string, move: boolean): Promise<void> {
+  if (await isInside(root, source))
+    throw new SkulkError('USAGE', `${source} contains the store itself`, { hint: 'name the directory of one model' });
+  if (await isInside(source, join(root, '.skulk')))
+    throw new SkulkError('USAGE', `${source} is among the store's own files`, { hint: 'name the directory of one model' });
+  if (move && (await isInside(source, root)))
+    throw new SkulkError('USAGE', `${source} is inside the store, so it is not moved`, {
+      hint: 'leave --move out to make a second model of it',
+    });
+}
