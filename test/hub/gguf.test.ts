@@ -268,3 +268,40 @@ test('a dry run says of each file whether it is taken and why, and fetches none'
   for (const query of ['wanted=', 'wanted=[]', 'wanted={"weights":"x"}', 'wanted={}&wanted={}', 'wanted={"mmproj":"../x"}'])
     expect((await fetch(`${served.url}/store/hub/org%2Fb?${query}`)).status, query).toBe(400);
 });
+
+test('pieces that were cut by bytes become one file, each checked, and a damaged one is never taken', async () => {
+  const world = await hubWorld();
+  const whole = Buffer.concat([noise(30_000_000, 1), noise(20_000_001, 2), noise(5_000, 3)]);
+  const cut = [whole.subarray(0, 30_000_000), whole.subarray(30_000_000, 50_000_001), whole.subarray(50_000_001)];
+  const pieces = Object.fromEntries(cut.map((bytes, index) => [`Foo.Q6_K.gguf.part${index + 1}of3`, bytes]));
+  world.hub.push('org/p', { files: { 'Foo.Q4_K_M.gguf': noise(2_000, 4), 'config.json': '{}', ...pieces } });
+  const served = await world.serveInProcess();
+  const staged = await world.node(served, 'node', 'stage', 'org/p:Q6_K', '--json').exited;
+  expect(staged.status, staged.stderr).toBe(0);
+  expect(JSON.parse(staged.stdout).staged[0]).toMatchObject({ gguf_file: 'Foo.Q6_K.gguf', bytes_total: whole.length + 2 });
+  expect((await readFile(join(world.staged('node'), 'org--p', 'Foo.Q6_K.gguf'))).equals(whole)).toBe(true);
+  expect(await readdir(join(world.storePath, 'org--p'))).toEqual(['Foo.Q6_K.gguf', 'config.json']);
+  expect((await world.host('verify')).status).toBe(0);
+  // Another quantization is added, and the joined file is not fetched again.
+  expect((await world.host('download', 'org/p:Q4_K_M')).status).toBe(0);
+  expect(JSON.parse((await world.host('download', 'org/p:Q6_K', '--json')).stdout)).toMatchObject({ gguf_file: 'Foo.Q6_K.gguf' });
+  for (const [path, bytes] of Object.entries(pieces)) expect(world.hub.sent(path), path).toBe(bytes.length);
+});
+
+test('pieces with wrong content are an integrity error', async () => {
+  const world = await hubWorld();
+  const files = { 'Foo.Q6_K.gguf-split-a': noise(40_000, 1), 'Foo.Q6_K.gguf-split-b': noise(50_000, 2) };
+  world.hub.push('org/p', { files });
+  world.hub.fault = ({ path, request, response }) => {
+    if (!path.endsWith('-b')) return false;
+    const [, from = '0', to = '0'] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? [];
+    const bytes = Buffer.alloc(Number(to) - Number(from) + 1);
+    const total = files['Foo.Q6_K.gguf-split-b'].length;
+    response.writeHead(206, { 'Content-Range': `bytes ${from}-${to}/${total}`, 'Content-Length': bytes.length }).end(bytes);
+    return true;
+  };
+  const ended = await world.host('download', 'org/p');
+  expect([ended.status, ended.stdout]).toEqual([6, '']);
+  expect(ended.stderr).toContain('Foo.Q6_K.gguf');
+  expect((await world.host('show', 'org/p')).status).toBe(3);
+});

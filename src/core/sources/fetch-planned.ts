@@ -7,8 +7,9 @@ import { requireRoom } from '../transfer/disk-room.ts';
 import { type ArrivedPiece, fetchFiles } from '../transfer/fetch-files.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import { removeTree } from '../transfer/trash/remove-tree.ts';
+import { openPlanned, promiseOfPlanned } from './joined-file.ts';
 import type { FetchPlan } from './plan-fetch.ts';
-import { promiseOf, type Source, type SourceFile } from './source.ts';
+import type { Source, SourceFile } from './source.ts';
 
 /** Where files are put while they come. */
 export interface FetchPlace {
@@ -58,19 +59,19 @@ export async function fetchPlanned(
   const stay = kept.map(({ path, size, sha256 }) => ({ path, size, id: { kind: 'sha256' as const, value: sha256 } }));
   const listed = new Map(files.map((file) => [file.path, file]));
   const fetched = await fetchFiles({
-    files: [...files.map((file) => ({ path: file.path, size: file.size, id: promiseOf(file) })), ...stay],
+    files: [...files.map((file) => ({ path: file.path, size: file.size, id: promiseOfPlanned(file) })), ...stay],
     directory: place.files,
     journal: place.journal,
     read: ({ path }, range, over) => {
       const file = listed.get(path);
       if (file === undefined)
         throw new SkulkError('INTEGRITY', `${quote(path)} of ${listing.modelId} is damaged, and ${source.name} has it no more`);
-      return source.open(listing, file, range, over);
+      return openPlanned(source, listing, { file, range, signal: over });
     },
     reuse: ({ path, size }) => {
       if (present !== undefined && sizes.get(path) === size) return { path: join(present.directory, path), mayLink: true };
       const file = listed.get(path);
-      const local = file === undefined ? undefined : source.localPath?.(listing, file);
+      const local = file === undefined || file.pieces !== undefined ? undefined : source.localPath?.(listing, file);
       return local === undefined ? undefined : { path: local, mayLink: false };
     },
     isTransient: source.isTransient,
@@ -86,11 +87,13 @@ export async function fetchPlanned(
 
 async function removeStrangers(directory: string, wanted: ReadonlySet<string>): Promise<void> {
   const items = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  const parents = new Set<string>();
+  for (const path of wanted)
+    for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) parents.add(path.slice(0, end));
   for (const item of items) {
     const absolute = join(item.parentPath, item.name);
     const path = absolute.slice(directory.length + 1);
-    const isParent = item.isDirectory() && [...wanted].some((one) => one.startsWith(`${path}/`));
-    if (!isParent && !(item.isFile() && wanted.has(path))) await removeTree(absolute);
+    if (!(item.isDirectory() && parents.has(path)) && !(item.isFile() && wanted.has(path))) await removeTree(absolute);
   }
 }
 

@@ -5,12 +5,13 @@ import { type Selection, type SelectionRequest, selectFiles } from '../catalog/s
 import { selectionError } from '../catalog/selection/selection-error.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { quote } from '../kernel/files/relative-path.ts';
+import { joinPieces, type PlannedFile } from './joined-file.ts';
 import type { Listing, Source, SourceFile } from './source.ts';
 
 /** Which files of a listing are to be fetched, and why. */
 export interface FetchPlan {
   readonly listing: Listing;
-  readonly files: readonly SourceFile[];
+  readonly files: readonly PlannedFile[];
   /** Files of the model that is there already and stay, though the source does not have them any more. */
   readonly kept: readonly ManifestFile[];
   /** In bytes. */
@@ -44,8 +45,11 @@ export function planFetch(
   const wanted = new Set<string>(selection.taken.map(({ file }) => file.path));
   // What was taken once is brought to this commit with the rest.
   for (const { path } of present?.files ?? []) if (listed.has(path)) wanted.add(path);
-  const kept = present === undefined ? [] : filesToKeep(present, listed, selection);
-  const files = listing.files.filter(({ path }) => wanted.has(path));
+  const joined = request.whole === true ? [] : joinedFiles(selection, wanted);
+  const pieces = new Set<string>(joined.flatMap((file) => (file.pieces ?? []).map(({ path }) => path)));
+  const replaced = new Set<string>([...listed, ...joined.map(({ path }) => path)]);
+  const kept = present === undefined ? [] : filesToKeep(present, replaced, selection);
+  const files = [...listing.files.filter(({ path }) => wanted.has(path) && !pieces.has(path)), ...joined];
   if (files.length === 0)
     throw new SkulkError('MODEL_NOT_FOUND', `${modelId} has no files at ${listing.revision}`, { hint: 'look at its page' });
   const clash = findClash([...files, ...kept].map(({ path }) => path));
@@ -59,6 +63,12 @@ export function planFetch(
     warnings: selection.warnings.map((warning) => describeWarning(listing, warning)),
   };
 }
+
+/** Of quantizations that were cut by bytes, the files that programs can load. */
+const joinedFiles = ({ groups }: Selection<SourceFile>, wanted: ReadonlySet<string>): readonly PlannedFile[] =>
+  groups
+    .filter(({ cut, files }) => cut === 'bytes' && files.every(({ path }) => wanted.has(path)))
+    .map(({ ggufFile, files }) => joinPieces(ggufFile, files));
 
 /** Kinds of which a repo has several, so that a new one does not replace an old one. */
 const severalOf: ReadonlySet<FileKind> = new Set(['gguf', 'draft', 'adapter', 'vocabulary']);

@@ -9,7 +9,7 @@ import type { Sha256 } from '../kernel/sha256.ts';
 import { cloneFile } from './clone-file.ts';
 import { fetchPieces } from './fetch-pieces.ts';
 import { blockSize, blocksOf, type FilePiece, missingPieces } from './file-blocks.ts';
-import type { FileDigest } from './hash-job.ts';
+import type { ExpectedPiece, FileDigest } from './hash-job.ts';
 import { runHashJob } from './hash-pool.ts';
 import { openJournal, readJournal } from './part-journal.ts';
 import { pieceKey } from './pieces.ts';
@@ -17,19 +17,25 @@ import { createProgressMeter } from './progress-meter.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { syncFile } from './sync-file.ts';
 
-/** A file whose content is promised as a whole: by its sha256, or by the id that git gives it. */
+/** What content must be: by its sha256, by the id that git gives it, or part by part. */
+export type ContentId =
+  | { readonly kind: 'sha256' | 'git'; readonly value: string }
+  /** The parts cover the whole file; `value` is the same for the same parts only. */
+  | { readonly kind: 'parts'; readonly value: string; readonly parts: readonly ExpectedPiece[] };
+
+/** A file whose content is promised. */
 export interface PromisedFile {
   readonly path: RelativePath;
   /** In bytes. */
   readonly size: number;
-  readonly id: { readonly kind: 'sha256' | 'git'; readonly value: string };
+  readonly id: ContentId;
 }
 
 /** A file that is in its place, synced, and has the promised content. */
 export interface FetchedFile extends FileDigest {
   readonly path: RelativePath;
-  /** The id that was promised. */
-  readonly hub_id: string;
+  /** The id that was promised; absent of a file that was promised in parts. */
+  readonly hub_id?: string;
 }
 
 /** A chunk that came in one piece; its file is checked as a whole in the end. */
@@ -125,7 +131,7 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
       );
     if (signal.aborted) throw signal.reason;
     const digest = isHere ? await digestOf(file, path) : undefined;
-    if (digest === undefined || !isPromised(file, digest)) {
+    if (digest === undefined || !(await isPromised(file, path, digest))) {
       await rm(path, { force: true });
       return false;
     }
@@ -137,16 +143,28 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
   const digestOf = (file: F, path: string): Promise<FileDigest> =>
     runHashJob({ kind: 'digest', path, withGitId: file.id.kind === 'git' }, { signal });
   const finish = (file: F, { size, sha256, chunks }: FileDigest): void =>
-    void done.set(file, { path: file.path, size, sha256, ...(chunks !== undefined && { chunks }), hub_id: file.id.value });
+    void done.set(file, {
+      path: file.path,
+      size,
+      sha256,
+      ...(chunks !== undefined && { chunks }),
+      ...(file.id.kind !== 'parts' && { hub_id: file.id.value }),
+    });
 
   /** @returns whether the file has the promised content */
   const checkWhole = async (file: F): Promise<boolean> => {
     const path = join(directory, file.path);
     const digest = await digestOf(file, path);
-    if (!isPromised(file, digest)) return false;
+    if (!(await isPromised(file, path, digest))) return false;
     await syncFile(path);
     finish(file, digest);
     return true;
+  };
+
+  const isPromised = async ({ size, id }: F, path: string, digest: FileDigest): Promise<boolean> => {
+    if (digest.size !== size) return false;
+    if (id.kind !== 'parts') return (id.kind === 'sha256' ? digest.sha256 : digest.gitId) === id.value;
+    return (await runHashJob({ kind: 'check', path, pieces: id.parts }, { signal })).every(Boolean);
   };
 
   const hashRange = (file: F, start: number, end: number): Promise<Sha256> =>
@@ -224,9 +242,6 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
 /** A file in the journal: with its id, as another commit may have another content under the path. */
 const journalName = ({ path, id }: PromisedFile): RelativePath => `${id.value} ${path}` as RelativePath;
 const placeOf = (file: PromisedFile, start: number): string => JSON.stringify([journalName(file), start]);
-
-const isPromised = ({ size, id }: PromisedFile, digest: FileDigest): boolean =>
-  digest.size === size && (id.kind === 'sha256' ? digest.sha256 : digest.gitId) === id.value;
 
 const wrongContent = ({ path }: PromisedFile): SkulkError =>
   new SkulkError('INTEGRITY', `${quote(path)} came twice, and both times its content was not the one that is promised`, {

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { SkulkError } from '../kernel/errors.ts';
+import { parseRelativePath, quote } from '../kernel/files/relative-path.ts';
+import type { ContentId } from '../transfer/fetch-files.ts';
+import { type Listing, promiseOf, type Source, type SourceFile, type SourceRange } from './source.ts';
+
+/** A file to fetch: as the source lists it, or put together of pieces that were cut by bytes. */
+export interface PlannedFile extends SourceFile {
+  /** In their order; then the file has no id of its own, and each piece is checked against the id of that piece. */
+  readonly pieces?: readonly SourceFile[];
+}
+
+/**
+ * The file that pieces make.
+ * @throws SkulkError HUB_REFUSED when a piece has no sha256 to be checked against
+ */
+export function joinPieces(path: string, pieces: readonly SourceFile[]): PlannedFile {
+  const unknown = pieces.find(({ sha256 }) => sha256 === undefined);
+  if (unknown !== undefined)
+    throw new SkulkError(
+      'HUB_REFUSED',
+      `${quote(unknown.path)} cannot be checked, so ${quote(path)} cannot be put together of its pieces`,
+      {
+        hint: 'choose another quantization, or take the pieces with --whole',
+      },
+    );
+  return { path: parseRelativePath(path), size: pieces.reduce((sum, { size }) => sum + size, 0), pieces };
+}
+
+/** What the content of a planned file is checked against. */
+export function promiseOfPlanned(file: PlannedFile): ContentId {
+  const { pieces } = file;
+  if (pieces === undefined) return promiseOf(file);
+  let at = 0;
+  const parts = pieces.map(({ size, sha256 }) => {
+    const start = at;
+    at += size;
+    return { start, end: at, sha256: sha256 as NonNullable<typeof sha256> };
+  });
+  const hash = createHash('sha256').update(parts.map(({ end, sha256 }) => `${end} ${sha256}\n`).join(''));
+  return { kind: 'parts', value: hash.digest('hex'), parts };
+}
+
+/** The bytes of a part of a planned file, in order. */
+export async function* openPlanned(
+  source: Source,
+  listing: Listing,
+  { file, range, signal }: { readonly file: PlannedFile; readonly range: SourceRange; readonly signal: AbortSignal },
+): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  for (const piece of file.pieces ?? [file]) {
+    const start = Math.max(range.start - at, 0);
+    const end = Math.min(range.end - at, piece.size);
+    if (start < end) yield* source.open(listing, piece, { start, end }, signal);
+    at += piece.size;
+  }
+}
