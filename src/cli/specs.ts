@@ -1,6 +1,9 @@
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseDuration, parseRate } from '../core/kernel/units.ts';
 
+/** What a shell offers for a value. */
+export type Completes = 'models' | 'nodes' | 'tags';
+
 /** A positional argument. `read` gets the texts that were given, in order. */
 export interface ArgumentSpec<T> {
   readonly description: string;
@@ -9,6 +12,7 @@ export interface ArgumentSpec<T> {
   /** It stands behind `--`, so that its words may begin with a dash. */
   readonly afterDashes?: boolean;
   readonly choices?: readonly string[];
+  readonly completes?: Completes;
   readonly read: (given: readonly string[]) => T;
 }
 
@@ -20,6 +24,7 @@ export interface OptionSpec<T> {
   /** One letter. */
   readonly short?: string;
   readonly choices?: readonly string[];
+  readonly completes?: Completes;
   readonly repeatable?: boolean;
   readonly required?: boolean;
   /** The environment variable that does the same. */
@@ -30,6 +35,7 @@ export interface OptionSpec<T> {
 }
 
 interface Notes {
+  readonly completes?: Completes;
   readonly short?: string;
   readonly env?: string;
   readonly fallback?: string;
@@ -43,22 +49,28 @@ const asIs: Parse<string> = (text) => text;
 export function argument(description: string, details?: { readonly choices?: readonly string[] }): ArgumentSpec<string>;
 export function argument<T>(
   description: string,
-  details: { readonly parse: Parse<T>; readonly choices?: readonly string[] },
+  details: { readonly parse: Parse<T>; readonly choices?: readonly string[]; readonly completes?: Completes },
 ): ArgumentSpec<T>;
 export function argument<T>(
   description: string,
-  { parse, choices }: { parse?: Parse<T>; choices?: readonly string[] } = {},
+  { parse, choices, completes }: { parse?: Parse<T>; choices?: readonly string[]; completes?: Completes } = {},
 ): ArgumentSpec<T | string> {
   const check: Parse<T | string> = choices === undefined ? (parse ?? asIs) : oneOf(choices);
-  return { description, variadic: false, optional: false, ...(choices && { choices }), read: ([first = '']) => check(first) };
+  const read = ([first = '']: readonly string[]): T | string => check(first);
+  return { description, variadic: false, optional: false, ...(choices && { choices }), ...(completes && { completes }), read };
 }
 
 /** Any number of arguments at the end; at least one unless `optional`. */
 export function variadic<T>(
   description: string,
-  { parse, optional = false, afterDashes = false }: { parse: Parse<T>; optional?: boolean; afterDashes?: boolean },
+  {
+    parse,
+    optional = false,
+    afterDashes = false,
+    completes,
+  }: { parse: Parse<T>; optional?: boolean; afterDashes?: boolean; completes?: Completes },
 ): ArgumentSpec<readonly T[]> {
-  return { description, variadic: true, optional, afterDashes, read: (given) => given.map(parse) };
+  return { description, variadic: true, optional, afterDashes, ...(completes && { completes }), read: (given) => given.map(parse) };
 }
 
 /** An option without a value. */

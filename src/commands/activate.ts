@@ -1,5 +1,5 @@
-import { argument, defineCommand, duration, requiredNumber } from '../cli/definition.ts';
-import { parseModelId } from '../core/kernel/model-id.ts';
+import { defineCommand, duration, requiredNumber } from '../cli/definition.ts';
+import { modelArgument } from './model-arguments.ts';
 
 /** `skulk activate`: say that a process uses a copy. */
 export const activate = defineCommand({
@@ -10,17 +10,17 @@ export const activate = defineCommand({
     'Other machines and containers that share the directory of copies cannot see the process. For them the copy is in use while a `skulk serve` beside the process says so, and without one for as long as --for says.',
     'The model must be staged already; `skulk stage --keep 10m` keeps it until this command is run.',
   ],
-  arguments: { model: argument('the model', { parse: parseModelId }) },
+  arguments: { model: modelArgument() },
   options: {
     pid: requiredNumber('the process that uses it', 'PID', { from: 1, to: 4_194_304 }),
     for: duration('how long other machines and containers keep the copy when no `skulk serve` runs here', { fallback: '24h' }),
   },
   examples: [['mark the copy as in use by a program that runs', 'skulk activate mlx-community/Qwen3-4B-4bit --pid 4711']],
   exits: ['not-found', 'no-space'],
-  run: async ({ model: modelId, pid, for: forMs }, context) => {
+  run: async ({ model: ref, pid, for: forMs }, context) => {
     const deps = await context.deps();
     const { activate: take } = await import('../core/operations/stage/leases.ts');
-    return take(deps, { modelId, pid, forMs });
+    return take(deps, { ref, pid, forMs });
   },
   text: ({ path }) => [path],
 });

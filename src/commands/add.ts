@@ -1,7 +1,8 @@
 import { argument, defineCommand, flag, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import { parseModelId, parseRevision } from '../core/kernel/model-id.ts';
+import { parseRevision } from '../core/kernel/model-id.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
+import { parseNewModelId } from './model-arguments.ts';
 
 const outcomes = { added: 'added', adopted: 'adopted where it lies', replaced: 'replaced', unchanged: 'was there already' } as const;
 
@@ -16,7 +17,7 @@ export const add = defineCommand({
   ],
   arguments: { path: argument('the directory or file') },
   options: {
-    as: value('the id that the model gets: org/name or name (required)', 'MODEL', { parse: parseModelId }),
+    as: value('the id that the model gets: org/name or name (required)', 'MODEL', { parse: parseNewModelId }),
     move: flag('move instead of copying; on one disk that is a rename'),
     revision: value('the revision to note down', 'REVISION', { parse: parseRevision }),
     force: flag('replace a model that is there with other content'),

@@ -1,18 +1,22 @@
-import { argument, defineCommand } from '../cli/definition.ts';
-import { parseModelId } from '../core/kernel/model-id.ts';
+import { defineCommand } from '../cli/definition.ts';
+import { formatRef } from '../core/kernel/model-id.ts';
+import { modelArgument } from './model-arguments.ts';
 
 /** `skulk cancel`: stop a download. */
 export const cancel = defineCommand({
   name: 'cancel',
   summary: 'stop a download from Hugging Face',
-  description: ['Stops a download of the store. What came is kept, so that the next try goes on from there.'],
-  arguments: { model: argument('the id of the model', { parse: parseModelId }) },
+  description: [
+    'Stops a download of the store. What came is kept, so that the next try goes on from there. With a selector, only a download of that quantization.',
+  ],
+  arguments: { model: modelArgument() },
   examples: [['stop a download', 'skulk cancel mlx-community/Qwen3-4B-4bit']],
   exits: ['not-found', 'store-unreachable', 'conflict'],
-  run: async ({ model: modelId }, context) => {
+  run: async ({ model: ref }, context) => {
     const deps = await context.deps();
     const { cancelDownload } = await import('../core/operations/models/downloads.ts');
-    return cancelDownload(deps, { modelId });
+    return { ...(await cancelDownload(deps, ref)), ref };
   },
-  text: ({ modelId }) => [`${modelId}: the download was stopped`, `it goes on with: skulk download ${modelId}`],
+  json: ({ ref: _, ...status }) => status,
+  text: ({ ref }) => [`${formatRef(ref)}: the download was stopped`, `it goes on with: skulk download ${formatRef(ref)}`],
 });

@@ -1,8 +1,8 @@
-import { argument, defineCommand, number } from '../cli/definition.ts';
-import { parseModelId } from '../core/kernel/model-id.ts';
+import { defineCommand, number } from '../cli/definition.ts';
 import { plural } from '../core/kernel/units.ts';
 import { budgetLines } from './budget-lines.ts';
 import { failedRemovals } from './failed-removals.ts';
+import { modelArgument } from './model-arguments.ts';
 
 /** `skulk deactivate`: say that a copy is not used any more. */
 export const deactivate = defineCommand({
@@ -11,11 +11,11 @@ export const deactivate = defineCommand({
   description: [
     'Ends what `skulk activate` or `skulk stage --keep` began, for one process or for all, and then evicts idle copies as the budget says. A copy that `skulk run` uses stays in use. That nothing was active is no failure.',
   ],
-  arguments: { model: argument('the model', { parse: parseModelId }) },
+  arguments: { model: modelArgument() },
   options: { pid: number('only what was taken for this process', 'PID', { from: 1, to: 4_194_304 }) },
   examples: [['when the program has ended', 'skulk deactivate mlx-community/Qwen3-4B-4bit --pid 4711']],
   exits: ['partial'],
-  run: async ({ model: modelId, pid }, context) => {
+  run: async ({ model: { modelId }, pid }, context) => {
     const deps = await context.deps();
     const { deactivate: giveBack } = await import('../core/operations/stage/leases.ts');
     return giveBack(deps, { modelId, pid });

@@ -1,7 +1,7 @@
-import { type CommandContext, defineCommand, flag, variadic } from '../cli/definition.ts';
+import { type CommandContext, defineCommand, flag } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import { parseModelId } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
+import { modelsArgument, requireWhole } from './model-arguments.ts';
 import { nodeLine, unfinishedNodes } from './node-lines.ts';
 
 /** `skulk delete`: remove models from the store. */
@@ -12,7 +12,7 @@ export const deleteModel = defineCommand({
     'Removes the canonical copy of each model, then the staged copy on every machine that stages from the store. On a terminal it asks first; elsewhere it needs --yes.',
     'Machines that listen (`skulk serve`) answer within five seconds; others do it before their next stage, run or reconcile, and the exit status is 9 until then. A copy in use goes when its last use ends, with --force at once.',
   ],
-  arguments: { model: variadic('ids of the models', { parse: parseModelId }) },
+  arguments: { model: modelsArgument() },
   options: {
     force: flag('also evict copies that are in use'),
     dryRun: flag('only say what would be deleted'),
@@ -24,7 +24,8 @@ export const deleteModel = defineCommand({
   ],
   whenInterrupted: '`skulk registry` says what is still there, `skulk nodes` what machines still have to do',
   exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
-  run: async ({ model: modelIds, force, dryRun, yes }, context) => {
+  run: async ({ model: refs, force, dryRun, yes }, context) => {
+    const modelIds = refs.map((ref) => requireWhole(ref, { command: 'delete', cannot: 'remove' }));
     if (!dryRun && !yes && !context.canAsk())
       throw new SkulkError('USAGE', '"skulk delete" needs --yes when there is no terminal to ask on', {
         hint: '`--dry-run` shows what would be deleted',
@@ -32,7 +33,7 @@ export const deleteModel = defineCommand({
     const deps = await context.deps();
     const { deleteModels, planDeletion } = await import('../core/operations/models/delete-models.ts');
     // Also with --yes: a name that is wrong must be told before the first model is gone.
-    const plan = await planDeletion(deps, { modelIds });
+    const plan = await planDeletion(deps, { refs });
     if (dryRun) return { ...plan, dry_run: true as const };
     if (!yes) await askFor(plan.models, context);
     return deleteModels(deps, { modelIds, force });

@@ -1,8 +1,9 @@
-import { argument, defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
+import { defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import { parseModelRef, parseRevision } from '../core/kernel/model-id.ts';
+import { parseRevision } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import type { PlannedDownload } from '../core/operations/models/plan-download.ts';
+import { modelArgument } from './model-arguments.ts';
 import { readWantedFiles, wantedFilesOptions } from './wanted-files.ts';
 
 /** `skulk download`: have the store fetch a model from Hugging Face. */
@@ -14,7 +15,7 @@ export const download = defineCommand({
     'Of a GGUF repo one quantization is taken: the one that is named, else that of the model card, else Q4_K_M or what comes next to it; with all its shards, the small files and a projector. Asking for another one later adds it to the model. What is named and not there is an error that lists what is.',
     'A gated or private model needs a token on the store host: HF_TOKEN, hf_token in its skulk.yaml, or the file that `hf auth login` writes. HF_ENDPOINT names a mirror; HTTPS_PROXY and NO_PROXY are respected.',
   ],
-  arguments: { model: argument('the model, as [org/]name[@revision][:selector]', { parse: parseModelRef }) },
+  arguments: { model: modelArgument() },
   options: {
     ggufFile: value('the .gguf file to take, as its path in the repo', 'FILE'),
     ...wantedFilesOptions,

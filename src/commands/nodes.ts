@@ -15,7 +15,7 @@ export const nodes = defineCommand({
   ],
   options: {
     watch: flag('show them as they change'),
-    forget: value('drop a machine, by its hostname or id', 'NODE', { parse: parseNodeId }),
+    forget: value('drop a machine, by its hostname or id', 'NODE', { parse: parseNodeId, completes: 'nodes' }),
   },
   examples: [
     ['list them', 'skulk nodes'],

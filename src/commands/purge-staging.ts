@@ -1,11 +1,11 @@
-import { defineCommand, flag, list, value } from '../cli/definition.ts';
+import { defineCommand, flag, list } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseNodeId } from '../core/kernel/machine/node-id.ts';
-import { parseModelId } from '../core/kernel/model-id.ts';
 import { describeHolder, type Holder } from '../core/kernel/process/holder.ts';
 import { silenceMs } from '../core/kernel/process/observe.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { failedRemovals } from './failed-removals.ts';
+import { modelOption, modelsArgument, requireWhole } from './model-arguments.ts';
 import { nodeLine, unfinishedNodes } from './node-lines.ts';
 
 /** `skulk purge-staging`: remove verified copies of this machine, or of every machine. */
@@ -16,29 +16,32 @@ export const purgeStaging = defineCommand({
     'Removes copies under node_cache_path; the canonical ones in the store are never touched. A copy that is in use (skulk run, activate, stage --keep, or being staged right now) is kept and named, unless --force is given. It does not ask, as a copy can be staged again.',
     'With --all-nodes the store asks every machine that stages from it to do the same, with --node only those that are named, and waits five seconds for them; on a terminal it asks you first, elsewhere it needs --yes. A copy in use then goes when its last use ends, and the exit status is 9 while some machine has not answered.',
   ],
+  arguments: { models: modelsArgument('only these models', { optional: true }) },
   options: {
-    model: value('only this model', 'MODEL', { parse: parseModelId }),
+    model: modelOption('the same, for one model'),
     allNodes: flag('on every machine that stages from the store'),
-    node: list('only on this machine, by its hostname or id', 'NODE'),
+    node: list('only on this machine, by its hostname or id', 'NODE', { completes: 'nodes' }),
     force: flag('also remove copies that are in use'),
     dryRun: flag('only say what would be removed'),
     yes: flag('do not ask'),
   },
   examples: [
     ['see what would go', 'skulk purge-staging --dry-run'],
-    ['remove one copy', 'skulk purge-staging --model mlx-community/Qwen3-4B-4bit'],
-    ['remove a model from every machine, but not from the store', 'skulk purge-staging --all-nodes --model me/Foo-GGUF --yes'],
+    ['remove one copy', 'skulk purge-staging mlx-community/Qwen3-4B-4bit'],
+    ['remove a model from every machine, but not from the store', 'skulk purge-staging me/Foo-GGUF --all-nodes --yes'],
     ['remove every copy of one machine', 'skulk purge-staging --node gpu-box-1'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
-  run: async ({ model: modelId, allNodes, node, force, dryRun, yes }, context) => {
+  run: async ({ models, model, allNodes, node, force, dryRun, yes }, context) => {
     const named = node.map(parseNodeId);
+    const refs = model === undefined ? models : [...models, model];
+    const modelIds = refs.map((ref) => requireWhole(ref, { command: 'purge-staging', cannot: 'remove' }));
     if (allNodes && named.length > 0)
       throw new SkulkError('USAGE', '--all-nodes and --node say different things', { hint: 'leave one of them out' });
     if (!allNodes && named.length === 0) {
       const deps = await context.deps();
       const { purgeStaging: purge } = await import('../core/operations/nodes/purge-staging.ts');
-      return purge(deps, { force, dryRun, ...(modelId !== undefined && { modelId }) });
+      return purge(deps, { force, dryRun, modelIds });
     }
     if (dryRun)
       throw new SkulkError('USAGE', '--dry-run cannot say what other machines would remove', {
@@ -53,11 +56,11 @@ export const purgeStaging = defineCommand({
         },
       );
     const where = allNodes ? 'on every machine' : `on ${named.join(', ')}`;
-    if (!yes && !(await context.confirm(`Remove ${modelId ?? 'every staged copy'} ${where}?`)))
+    if (!yes && !(await context.confirm(`Remove ${modelIds.length === 0 ? 'every staged copy' : modelIds.join(', ')} ${where}?`)))
       throw new SkulkError('INTERRUPTED', 'nothing was removed');
     const deps = await context.deps();
     const { purgeEverywhere } = await import('../core/operations/nodes/purge-everywhere.ts');
-    return purgeEverywhere(deps, { modelId, force, ...(!allNodes && { nodes: named }) });
+    return purgeEverywhere(deps, { modelIds, force, ...(!allNodes && { nodes: named }) });
   },
   text: (result) => {
     if ('nodes' in result) return [...result.nodes.map(nodeLine), `freed ${formatBytes(result.freed_bytes)}`];
@@ -72,7 +75,7 @@ export const purgeStaging = defineCommand({
   },
   notice: (result) =>
     'nodes' in result && result.freed_bytes === 0 && result.nodes.every(({ status }) => status === 'done')
-      ? `no machine had ${result.order.model_id === null ? 'anything' : `a copy of ${result.order.model_id}`} that could be removed`
+      ? `no machine had ${result.order.model_id === null ? 'anything' : 'a copy'} that could be removed`
       : undefined,
   failure: (result) => ('nodes' in result ? unfinishedNodes(result.nodes) : failedRemovals(result.failed)),
 });

@@ -8,7 +8,7 @@ export const registry = defineCommand({
   description: [
     'Lists every model that the store holds, with its size, its number of files and its tags: vision, thinking, embedding, tensor, optiq. They come from the model card if there is one, else from config.json, the chat template and the file names.',
   ],
-  options: { tag: list('only models with this tag; with several, all of them', 'TAG') },
+  options: { tag: list('only models with this tag; with several, all of them', 'TAG', { completes: 'tags' }) },
   examples: [
     ['list everything', 'skulk registry'],
     ['ids of the vision models', "skulk registry --tag vision --json | jq -r '.entries[].model_id'"],

@@ -1,5 +1,5 @@
-import { argument, defineCommand, flag, variadic } from '../cli/definition.ts';
-import { parseModelRef } from '../core/kernel/model-id.ts';
+import { defineCommand, flag, variadic } from '../cli/definition.ts';
+import { modelArgument } from './model-arguments.ts';
 
 /** `skulk run`: run a program while a verified copy is in use. */
 export const run = defineCommand({
@@ -11,7 +11,7 @@ export const run = defineCommand({
     "Signals are passed on, standard input and output are the program's, and so is the exit status. If skulk itself is killed, the program goes on and the copy stays in use until it ends.",
   ],
   arguments: {
-    model: argument('the model, as [org/]name[@revision]', { parse: parseModelRef }),
+    model: modelArgument(),
     command: variadic('the program and its arguments', { parse: (text) => text, afterDashes: true }),
   },
   options: { offline: flag('use only what is on this machine') },

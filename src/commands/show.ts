@@ -1,24 +1,24 @@
-import { argument, defineCommand } from '../cli/definition.ts';
-import { parseModelId } from '../core/kernel/model-id.ts';
+import { defineCommand } from '../cli/definition.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
+import { modelArgument } from './model-arguments.ts';
 
 /** `skulk show`: everything about one model. */
 export const show = defineCommand({
   name: 'show',
   summary: 'show one model: files, sizes, digests, tags',
   description: [
-    'Shows what the store knows of a model, whether this machine has a verified copy, and which machines have told the store of theirs. A model that is not hashed yet has no digests.',
+    'Shows what the store knows of a model, whether this machine has a verified copy, and which machines have told the store of theirs. A model that is not hashed yet has no digests. With a selector, the files and their size are those of that quantization.',
   ],
-  arguments: { model: argument('the id of the model', { parse: parseModelId }) },
+  arguments: { model: modelArgument() },
   examples: [
     ['show a model', 'skulk show mlx-community/Qwen3-4B-4bit'],
     ['its digest', 'skulk show mlx-community/Qwen3-4B-4bit --json | jq -r .digest'],
   ],
   exits: ['not-found', 'store-unreachable'],
-  run: async ({ model: modelId }, context) => {
+  run: async ({ model: ref }, context) => {
     const deps = await context.deps();
     const { showModel } = await import('../core/operations/models/show-model.ts');
-    return showModel(deps, { modelId });
+    return showModel(deps, ref);
   },
   text: (model) => [
     `model     ${model.model_id}`,

@@ -1,6 +1,6 @@
-import { defineCommand, duration, flag, number, rate, variadic } from '../cli/definition.ts';
-import { parseModelRef } from '../core/kernel/model-id.ts';
+import { defineCommand, duration, flag, number, rate } from '../cli/definition.ts';
 import { formatBytes } from '../core/kernel/units.ts';
+import { modelsArgument } from './model-arguments.ts';
 import { readWantedFiles, wantedFilesOptions } from './wanted-files.ts';
 
 /** `skulk stage`: make a verified local copy and print where it is. */
@@ -14,7 +14,7 @@ export const stage = defineCommand({
     "What the model's card names beside it (vision weights, a drafting model) is staged too; without its vision weights the stage fails.",
     'On the store host the copy is a clone where the disk can, or the canonical directory itself when node_cache_path is store_path.',
   ],
-  arguments: { model: variadic('models, as [org/]name[@revision][:selector]', { parse: parseModelRef }) },
+  arguments: { model: modelsArgument() },
   options: {
     dryRun: flag('only say what would be done'),
     force: flag('make the copy again, even if it is complete'),

@@ -1,15 +1,15 @@
-import { defineCommand, flag, variadic } from '../cli/definition.ts';
+import { defineCommand, flag } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import { parseModelId } from '../core/kernel/model-id.ts';
+import { modelsArgument } from './model-arguments.ts';
 
 /** `skulk verify`: hash again and compare. */
 export const verify = defineCommand({
   name: 'verify',
   summary: 'hash models again and compare',
   description: [
-    'Reads every byte of the named models, or of all of them, and compares it with the manifest. With --repair it mends what can be mended without losing a byte: a lost manifest, a lost registry entry, a staged copy.',
+    'Reads every byte of the named models, or of all of them, and compares it with the manifest. With --repair it mends what can be mended without losing a byte: a lost manifest, a lost registry entry, a staged copy. A quantization is checked with the rest of its model.',
   ],
-  arguments: { model: variadic('ids of the models; all of them when none is named', { parse: parseModelId, optional: true }) },
+  arguments: { model: modelsArgument('models; all of them when none is named', { optional: true }) },
   options: {
     staging: flag("check this machine's staged copies instead of the store"),
     repair: flag('mend what can be mended'),
@@ -19,10 +19,10 @@ export const verify = defineCommand({
     ['check and mend one staged copy', 'skulk verify --staging --repair me/Foo-GGUF'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity'],
-  run: async ({ model: modelIds, staging, repair }, context) => {
+  run: async ({ model: refs, staging, repair }, context) => {
     const deps = await context.deps();
     const { verifyModels } = await import('../core/operations/models/verify-models.ts');
-    return { ...(await verifyModels(deps, { modelIds, staging, repair })), staging, repair };
+    return { ...(await verifyModels(deps, { modelIds: refs.map(({ modelId }) => modelId), staging, repair })), staging, repair };
   },
   text: ({ models }) =>
     models.flatMap(({ model_id, status, bad_files, note }) => [

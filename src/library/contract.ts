@@ -107,8 +107,8 @@ export interface DownloadOptions extends CallOptions, FileOptions {
 
 /** Which copies of this machine go. */
 export interface PurgeOptions extends CallOptions {
-  /** Only this model. */
-  readonly model?: string | undefined;
+  /** Only this model, or these. */
+  readonly model?: string | readonly string[] | undefined;
   /** Also copies that are in use. */
   readonly force?: boolean | undefined;
   /** Only say what would go. */
@@ -119,7 +119,7 @@ export interface PurgeOptions extends CallOptions {
 export interface PurgeNodesOptions extends CallOptions {
   /** Every machine, or these by hostname or id. */
   readonly nodes: 'all' | readonly string[];
-  readonly model?: string | undefined;
+  readonly model?: string | readonly string[] | undefined;
   readonly force?: boolean | undefined;
 }
 

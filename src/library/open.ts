@@ -99,16 +99,16 @@ function copyVerbs(make: Make) {
     purge: (options: PurgeOptions & Partial<PurgeNodesOptions> = {}) =>
       make<unknown>(options, async (deps) => {
         const { model, nodes, force = false, dryRun = false } = options;
-        const modelId = model === undefined ? undefined : readModelId(model);
+        const modelIds = model === undefined ? [] : readList(model, readModelId);
         if (nodes === undefined) {
           const { purgeStaging } = await import('../core/operations/nodes/purge-staging.ts');
-          return await purgeStaging(deps, { force, dryRun, modelId });
+          return await purgeStaging(deps, { force, dryRun, modelIds });
         }
         if (dryRun)
           throw new SkulkError('USAGE', 'dryRun cannot say what other machines would remove', { hint: 'leave out one of the two' });
         const named = nodes === 'all' ? undefined : readList(nodes, (one) => parseNodeId(readText(one, 'a node')));
         const { purgeEverywhere } = await import('../core/operations/nodes/purge-everywhere.ts');
-        return await purgeEverywhere(deps, { modelId, force, ...(named !== undefined && { nodes: named }) });
+        return await purgeEverywhere(deps, { modelIds, force, ...(named !== undefined && { nodes: named }) });
       }),
   };
 }
@@ -130,8 +130,7 @@ function downloadVerbs(make: Make): Pick<Skulk, 'download' | 'downloads' | 'down
     downloads: (options = {}) => make(options, async (deps) => (await operations()).listDownloads(deps, { recent: true })),
     downloadStatus: (model, options = {}) =>
       make(options, async (deps) => (await operations()).downloadStatus(deps, { modelId: readModelId(model) })),
-    cancelDownload: (model, options = {}) =>
-      make(options, async (deps) => (await operations()).cancelDownload(deps, { modelId: readModelId(model) })),
+    cancelDownload: (model, options = {}) => make(options, async (deps) => (await operations()).cancelDownload(deps, readModelRef(model))),
   };
 }
 
@@ -152,7 +151,7 @@ function storeVerbs(make: Make) {
     show: (model, options = {}) =>
       make(options, async (deps) => {
         const { showModel } = await import('../core/operations/models/show-model.ts');
-        return await showModel(deps, { modelId: readModelId(model) });
+        return await showModel(deps, readModelRef(model));
       }),
     health: (options = {}) => make(options, async (deps) => (await import('../core/operations/store/check-health.ts')).checkHealth(deps)),
     verify: (models, options = {}) =>
@@ -170,7 +169,7 @@ function storeVerbs(make: Make) {
         const modelIds = readList(models, readModelId);
         const { deleteModels, planDeletion } = await import('../core/operations/models/delete-models.ts');
         // A name that is wrong must be told before the first model is gone.
-        const plan = await planDeletion(deps, { modelIds });
+        const plan = await planDeletion(deps, { refs: modelIds.map((modelId) => ({ modelId })) });
         if (options.dryRun) return { ...plan, dry_run: true };
         const { orders: _, ...report } = await deleteModels(deps, { modelIds, force: options.force ?? false });
         return report;

@@ -98,7 +98,7 @@ test('a server keeps the leases of programs beside it for as long as it runs', a
   const program = spawn('sleep', ['600']);
   onTestFinished(() => void program.kill('SIGKILL'));
   await once(program, 'spawn');
-  const { lease_id } = await activate(node.deps, { modelId, pid: program.pid ?? 0, forMs: 60_000 });
+  const { lease_id } = await activate(node.deps, { ref: { modelId }, pid: program.pid ?? 0, forMs: 60_000 });
   // One of the same pid elsewhere is another one's.
   const other = await takeLease(layout, {
     modelId,
@@ -118,7 +118,7 @@ test('a server keeps the leases of programs beside it for as long as it runs', a
   expect(await pulseOf(lease_id)).toBe(before);
   expect(await pulseOf(other.lease.lease_id)).toBe(before);
   // The same process again is one lease; that of elsewhere stays.
-  await activate(node.deps, { modelId, pid: program.pid ?? 0 });
+  await activate(node.deps, { ref: { modelId }, pid: program.pid ?? 0 });
   expect((await readLeases(layout)).map((lease) => lease.lease_id)).toEqual([other.lease.lease_id, expect.any(String)]);
 });
 

@@ -58,11 +58,11 @@ describe('purge-staging', () => {
 
   test('removes one model, and says when it is not there', async () => {
     const node = await nodeWithCopies();
-    await purgeStaging(node.deps, { ...all, modelId: parseModelId('org/a') });
+    await purgeStaging(node.deps, { ...all, modelIds: [parseModelId('org/a')] });
     expect(await exists(join(node.root, 'org--a'))).toBe(false);
     expect(await exists(join(node.root, 'org--b'))).toBe(true);
     await mkdir(join(node.root, '.skulk/v1/trash/org--a.00'), { recursive: true });
-    await expect(purgeStaging(node.deps, { ...all, modelId: parseModelId('org/a') })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    await expect(purgeStaging(node.deps, { ...all, modelIds: [parseModelId('org/a')] })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
     // A purge that was killed left this behind; its second try empties it all the same.
     expect(await readdir(join(node.root, '.skulk/v1/trash'))).toEqual([]);
   });

@@ -169,9 +169,9 @@ describe.each([
     expect(await listed(home)).toEqual([other]);
     await rename(join(home.root, 'other'), join(home.home, 'away'));
     expect(await listed(home)).toEqual([]);
-    expect(await planDeletion(home.deps, { modelIds: [other] })).toMatchObject({ models: [{ model_id: other, total_bytes: 0 }] });
+    expect(await planDeletion(home.deps, { refs: [{ modelId: other }] })).toMatchObject({ models: [{ model_id: other, total_bytes: 0 }] });
     await deleteModels(home.deps, { modelIds: [other], force: false });
-    expect(await codeOf(planDeletion(home.deps, { modelIds: [other] }))).toBe('MODEL_NOT_FOUND');
+    expect(await codeOf(planDeletion(home.deps, { refs: [{ modelId: other }] }))).toBe('MODEL_NOT_FOUND');
     expect(await digestsBelow(join(home.home, 'away'))).toEqual({ 'a.gguf': sha256('a') });
   });
 

@@ -14,6 +14,10 @@ export interface ModelRef {
   readonly selector?: string;
 }
 
+/** A reference as it is written: `org/name@v1:Q5_K_M`. */
+export const formatRef = ({ modelId, revision, selector }: ModelRef): string =>
+  `${modelId}${revision === undefined ? '' : `@${revision}`}${selector === undefined ? '' : `:${selector}`}`;
+
 const partPattern = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/;
 const maxPartLength = 96;
 const revisionPattern = /^[A-Za-z0-9_](?:[A-Za-z0-9._/-]*[A-Za-z0-9_])?$/;

@@ -86,10 +86,10 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
 async function purge(deps: Deps, { modelId, on, force }: PurgeWish): Promise<Removal> {
   if (on !== 'here') {
     const nodes = on === 'everywhere' ? undefined : [on.nodeId];
-    const { freed_bytes, nodes: outcomes } = await purgeEverywhere(deps, { modelId: modelId ?? undefined, force, nodes });
+    const { freed_bytes, nodes: outcomes } = await purgeEverywhere(deps, { modelIds: modelId == null ? [] : [modelId], force, nodes });
     return { freed_bytes, nodes: outcomes };
   }
-  const report = await purgeStaging(deps, { modelId: modelId ?? undefined, dryRun: false, force });
+  const report = await purgeStaging(deps, { modelIds: modelId == null ? [] : [modelId], dryRun: false, force });
   const own = { node: null, hostname: deps.world.hostname };
   return {
     freed_bytes: report.evicted_bytes,

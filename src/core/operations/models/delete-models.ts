@@ -1,8 +1,9 @@
+import { checkRevision } from '../../catalog/check-revision.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { GivenOrder, NodeOutcome } from '../../fleet/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
+import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
@@ -35,9 +36,9 @@ export interface DeletionReport {
 
 /**
  * Says what would go.
- * @throws SkulkError MODEL_NOT_FOUND for a model that the store does not have
+ * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND for what the store does not have
  */
-export async function planDeletion(deps: Deps, { modelIds }: { readonly modelIds: readonly ModelId[] }): Promise<DeletionPlan> {
+export async function planDeletion(deps: Deps, { refs }: { readonly refs: readonly ModelRef[] }): Promise<DeletionPlan> {
   await using opened = await openStore(deps);
   const { store } = opened;
   const sizes = new Map((await store.listModels()).map((entry) => [entry.model_id, entry.total_bytes]));
@@ -47,9 +48,14 @@ export async function planDeletion(deps: Deps, { modelIds }: { readonly modelIds
     .catch(() => []);
   const { copies } = await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value));
   const models: DeletionPlan['models'][number][] = [];
-  for (const modelId of modelIds) {
+  for (const ref of refs) {
+    const { modelId } = ref;
     const bytes = sizes.get(modelId) ?? ((await isOnlyAnEntry(store, modelId, deps.world.signal)) ? 0 : undefined);
     if (bytes === undefined) throw noSuchModel(modelId, `in the store at ${store.location}`, sizes.keys(), 'nothing was deleted');
+    if (ref.revision !== undefined) {
+      const answer = await store.manifest(modelId, { signal: deps.world.signal });
+      if (answer.state === 'ready') checkRevision(ref, answer.manifest);
+    }
     models.push({
       model_id: modelId,
       total_bytes: bytes,

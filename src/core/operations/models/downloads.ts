@@ -1,10 +1,17 @@
+import { findGroup } from '../../catalog/selection/find-group.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { DownloadRequest, DownloadStatus, Downloads } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { patient, pause, retrying } from '../../kernel/flow/backoff.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
+import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
+
+/** What says which quantization a download brings; a view of the store may not have it. */
+interface NamedDownload {
+  readonly gguf_file?: string | null;
+  readonly selector?: string | null;
+}
 
 /** How often a download that is waited for is looked at, in milliseconds. */
 const lookEveryMs = 300;
@@ -66,17 +73,37 @@ export async function downloadStatus(deps: Deps, { modelId }: { readonly modelId
   return await (await opened.downloads()).status(modelId);
 }
 
-/** The store's downloads. */
+/** The store's downloads; with references, only those of what they name. */
 export async function listDownloads(
   deps: Deps,
-  { recent }: { readonly recent: boolean },
+  { recent, refs = [] }: { readonly recent: boolean; readonly refs?: readonly ModelRef[] },
 ): Promise<{ readonly downloads: readonly DownloadStatus[] }> {
   await using opened = await openStore(deps);
-  return { downloads: await (await opened.downloads()).list({ recent }) };
+  const all = await (await opened.downloads()).list({ recent });
+  return { downloads: all.filter((one) => isOneOf(refs, one)) };
 }
 
-/** @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended */
-export async function cancelDownload(deps: Deps, { modelId }: { readonly modelId: ModelId }): Promise<DownloadStatus> {
+/** Whether a download is of what one of the references names; any is when there are none. */
+export const isOneOf = (refs: readonly ModelRef[], download: NamedDownload & { readonly modelId: string }): boolean =>
+  refs.length === 0 ||
+  refs.some(({ modelId, selector }) => modelId === download.modelId && (selector === undefined || isOf(selector, download)));
+
+/**
+ * Stops a model's download; with a selector, only if it is one of that quantization.
+ * @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended
+ */
+export async function cancelDownload(deps: Deps, { modelId, selector }: ModelRef): Promise<DownloadStatus> {
   await using opened = await openStore(deps);
-  return await (await opened.downloads()).cancel(modelId);
+  const downloads = await opened.downloads();
+  if (selector !== undefined && !isOf(selector, await downloads.status(modelId)))
+    throw new SkulkError('JOB_NOT_FOUND', `there is no download of ${selector} of ${modelId}`, {
+      hint: `the download of ${modelId} brings other files; \`skulk cancel ${modelId}\` stops it`,
+    });
+  return await downloads.cancel(modelId);
+}
+
+/** Whether a download brings what a selector names, as far as is known. */
+function isOf(selector: string, { gguf_file, selector: wanted }: NamedDownload): boolean {
+  if (wanted?.toLowerCase() === selector.toLowerCase()) return true;
+  return gguf_file != null && findGroup([{ path: gguf_file, size: 0 }], selector).state === 'found';
 }

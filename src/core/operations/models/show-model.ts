@@ -1,11 +1,14 @@
+import { checkRevision } from '../../catalog/check-revision.ts';
 import type { CompanionRole } from '../../catalog/companions.ts';
 import type { ReportedCopy } from '../../catalog/reported-copies.ts';
+import { selectFiles } from '../../catalog/selection/select-files.ts';
+import { selectionError } from '../../catalog/selection/selection-error.ts';
 import type { Traits } from '../../catalog/traits.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
+import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
@@ -14,6 +17,7 @@ import { listCopies } from '../../staging/list-copies.ts';
 export interface ShownModel extends Traits {
   readonly model_id: ModelId;
   readonly store_path: string;
+  /** Of the files that are named below. */
   readonly total_bytes: number;
   readonly downloaded_at: string;
   /** Null while the model has not been hashed; so are the other facts of the manifest. */
@@ -24,6 +28,7 @@ export interface ShownModel extends Traits {
   /** The other models that its card names. */
   readonly companions: readonly { readonly model_id: ModelId; readonly role: CompanionRole }[];
   readonly hashed: boolean;
+  /** Those of a part, when one was asked for. */
   readonly files: readonly { readonly path: string; readonly size: number | null; readonly sha256: string | null }[];
   /** This node's copy. */
   readonly staged: { readonly path: string; readonly digest: string | null; readonly last_used: string } | null;
@@ -31,8 +36,9 @@ export interface ShownModel extends Traits {
   readonly nodes: readonly (Omit<ReportedCopy, 'model_id'> & { readonly node_id: NodeId; readonly hostname: string })[];
 }
 
-/** @throws SkulkError MODEL_NOT_FOUND */
-export async function showModel(deps: Deps, { modelId }: { readonly modelId: ModelId }): Promise<ShownModel> {
+/** @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND; FILE_NOT_FOUND for a selector that names nothing of it */
+export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> {
+  const { modelId } = ref;
   await using opened = await openStore(deps);
   const entries = await opened.store.listDescribed();
   const entry = entries.find(({ model_id }) => model_id === modelId);
@@ -44,11 +50,14 @@ export async function showModel(deps: Deps, { modelId }: { readonly modelId: Mod
     );
   const answer = await opened.store.manifest(modelId);
   const manifest = answer.state === 'ready' ? answer.manifest : undefined;
+  if (manifest !== undefined) checkRevision(ref, manifest);
+  const all: ShownModel['files'] = manifest?.files ?? entry.files.map((path) => ({ path, size: null, sha256: null }));
+  const files = filesOfPart(ref, all);
   const copy = (await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value))).copies.find((one) => one.modelId === modelId);
   return {
     model_id: modelId,
     store_path: entry.store_path,
-    total_bytes: entry.total_bytes,
+    total_bytes: ref.selector === undefined ? entry.total_bytes : files.reduce((sum, { size }) => sum + (size ?? 0), 0),
     downloaded_at: entry.downloaded_at,
     digest: manifest?.digest ?? null,
     revision: manifest?.revision ?? null,
@@ -63,12 +72,20 @@ export async function showModel(deps: Deps, { modelId }: { readonly modelId: Mod
     family: entry.family,
     context_length: entry.context_length,
     hashed: manifest !== undefined,
-    files:
-      manifest?.files.map(({ path, size, sha256 }) => ({ path, size, sha256 })) ??
-      entry.files.map((path) => ({ path, size: null, sha256: null })),
+    files: files.map(({ path, size, sha256 }) => ({ path, size, sha256 })),
     staged: copy === undefined ? null : { path: copy.directory, digest: copy.digest, last_used: copy.lastUsed.toISOString() },
     nodes: await nodesWith(deps, opened, modelId),
   };
+}
+
+function filesOfPart<F extends { readonly path: string }>({ modelId, selector }: ModelRef, files: readonly F[]): readonly F[] {
+  if (selector === undefined) return files;
+  const { taken, problem } = selectFiles(
+    files.map((file) => ({ path: file.path, size: 0, file })),
+    { modelId, selector },
+  );
+  if (problem !== undefined) throw selectionError(problem, { modelId, where: 'in the store' });
+  return taken.map(({ file }) => file.file);
 }
 
 /** A store that knows no nodes is a store all the same. */

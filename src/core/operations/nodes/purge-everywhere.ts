@@ -4,10 +4,11 @@ import type { GivenOrder, NodeOutcome } from '../../fleet/contract.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { findNodes } from './find-nodes.ts';
-import { awaitNodes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from './order-everywhere.ts';
+import { awaitNodes, mergeOutcomes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from './order-everywhere.ts';
 
 /** What was ordered of every node, and how it stands. */
 export interface PurgedEverywhere {
+  /** Of several the first. */
   readonly order: Omit<GivenOrder, 'nodes'>;
   readonly freed_bytes: number;
   readonly nodes: readonly NodeOutcome[];
@@ -15,8 +16,8 @@ export interface PurgedEverywhere {
 
 /** Which copies are to go, and where. */
 export interface PurgeRequest {
-  /** Every model when undefined. */
-  readonly modelId: ModelId | undefined;
+  /** Every model when empty. */
+  readonly modelIds: readonly ModelId[];
   readonly force: boolean;
   /** Only on these nodes, by their ids or unique hostnames; on every node when undefined. */
   readonly nodes?: readonly NodeId[] | undefined;
@@ -24,21 +25,30 @@ export interface PurgeRequest {
 }
 
 /**
- * Orders every node to remove its staged copies, or one model's. Canonical copies stay, also where they are used in place.
+ * Orders every node to remove its staged copies, all of them or those of some models. Canonical copies stay, also where they are used in place.
  * @throws SkulkError NODE_NOT_FOUND for a node that is named and not known
  */
 export async function purgeEverywhere(
   deps: Deps,
-  { modelId, force, nodes: named, waitMs = usualWaitMs }: PurgeRequest,
+  { modelIds, force, nodes: named, waitMs = usualWaitMs }: PurgeRequest,
 ): Promise<PurgedEverywhere> {
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
   const nodeIds = named === undefined ? undefined : await findNodes(fleet, named);
   const isConcerned = await whoHoldsWhat(fleet);
-  const given = await fleet.give({ kind: 'purge', model_id: modelId ?? null, force, ...(nodeIds !== undefined && { nodes: nodeIds }) });
-  const outcomes = await awaitNodes(deps, fleet, given, { waitMs, isForAll: named === undefined });
-  // Whoever was named is named again, whatever it has.
-  const nodes = named === undefined ? withoutUnconcerned(outcomes, modelId ?? null, isConcerned) : outcomes;
-  const { nodes: _, ...order } = given;
+  const give = (modelId: ModelId | null): Promise<GivenOrder> =>
+    fleet.give({ kind: 'purge', model_id: modelId, force, ...(nodeIds !== undefined && { nodes: nodeIds }) });
+  const [first, ...others] = modelIds;
+  const { nodes: atFirst, ...order } = await give(first ?? null);
+  const orders: GivenOrder[] = [{ ...order, nodes: atFirst }];
+  for (const modelId of others) orders.push(await give(modelId));
+  const lists = await Promise.all(
+    orders.map(async (given) => {
+      const outcomes = await awaitNodes(deps, fleet, given, { waitMs, isForAll: named === undefined });
+      // Whoever was named is named again, whatever it has.
+      return named === undefined ? withoutUnconcerned(outcomes, given.model_id, isConcerned) : outcomes;
+    }),
+  );
+  const nodes = mergeOutcomes(lists);
   return { order, freed_bytes: nodes.reduce((sum, { freed_bytes }) => sum + freed_bytes, 0), nodes };
 }

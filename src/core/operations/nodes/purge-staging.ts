@@ -13,13 +13,13 @@ export interface PurgeReport extends EvictionReport {
 }
 
 /**
- * Removes this node's staged copies, or one model's. Canonical copies are never touched: where staging is the store's own
+ * Removes this node's staged copies, all of them or those of some models. Canonical copies are never touched: where staging is the store's own
  * directory, nothing is removed at all. What is there of an unfinished copy goes as well.
- * @throws SkulkError MODEL_NOT_FOUND when the named model has no copy here, CONFLICT when a copy lies inside the store
+ * @throws SkulkError MODEL_NOT_FOUND when a named model has no copy here; nothing is removed then, CONFLICT when a copy lies inside the store
  */
 export async function purgeStaging(
   deps: Deps,
-  { modelId, dryRun, force }: { readonly modelId?: ModelId | undefined; readonly dryRun: boolean; readonly force: boolean },
+  { modelIds = [], dryRun, force }: { readonly modelIds?: readonly ModelId[]; readonly dryRun: boolean; readonly force: boolean },
 ): Promise<PurgeReport> {
   const { config, world } = deps;
   const { nodeCachePath, storePath } = config.settings;
@@ -34,9 +34,10 @@ export async function purgeStaging(
   }
   // An earlier command may have died between moving a copy into the trash and removing it, or putting another in its place.
   if (!dryRun) await sweepTrash(layout, world.signal);
-  const victims = (await listRemovable(layout)).filter((one) => modelId === undefined || one.modelId === modelId);
-  if (modelId !== undefined && victims.length === 0)
-    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not staged on this node`, { hint: '`skulk staging` lists what is' });
+  const victims = (await listRemovable(layout)).filter((one) => modelIds.length === 0 || modelIds.includes(one.modelId));
+  const missing = modelIds.find((id) => !victims.some(({ modelId }) => modelId === id));
+  if (missing !== undefined)
+    throw new SkulkError('MODEL_NOT_FOUND', `${missing} is not staged on this node`, { hint: '`skulk staging` lists what is' });
   const report = await evictCopies(deps, layout, victims, { force, dryRun });
   const [failure] = report.failed;
   if (failure !== undefined && report.evicted.length === 0) throw new SkulkError(failure.code, failure.message, { hint: failure.hint });

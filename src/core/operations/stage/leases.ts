@@ -1,9 +1,10 @@
+import { hasRevision } from '../../catalog/check-revision.ts';
 import type { Companion } from '../../catalog/companions.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { resolveCanonical } from '../../connect/resolve-canonical.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
+import { formatRef, type ModelId, type ModelRef } from '../../kernel/model-id.ts';
 import { identifyProcess, isLocalProcess, locate } from '../../kernel/process/process-identity.ts';
 import { applyBudget, type BudgetReport } from '../../node/apply-budget.ts';
 import { catchUp } from '../../node/catch-up.ts';
@@ -13,6 +14,7 @@ import { copyPath } from '../../staging/layout.ts';
 import { type Lease, readLeases } from '../../staging/leases/lease.ts';
 import { dropLeases, takeLease } from '../../staging/leases/take-lease.ts';
 import { readLocalCopy } from '../../staging/local-copy.ts';
+import { coversPart, selectPart } from './select-part.ts';
 
 /** What is in use now, for another process. */
 export interface Activation {
@@ -35,27 +37,34 @@ const purpose = 'skulk activate';
 const usualForMs = 24 * 3_600_000;
 
 /**
- * Says that a process uses a model that is staged here, and its companions.
+ * Says that a process uses a model that is staged here, or a part of it, and its companions.
  * @param forMs how long other machines and containers on the same directory keep the copy when no `skulk serve` runs here
  * @throws SkulkError NOT_FOUND when no such process lives, MODEL_NOT_FOUND when there is no whole copy
  */
 export async function activate(
   deps: Deps,
-  { modelId, pid, forMs = usualForMs }: { readonly modelId: ModelId; readonly pid: number; readonly forMs?: number | undefined },
+  { ref, pid, forMs = usualForMs }: { readonly ref: ModelRef; readonly pid: number; readonly forMs?: number | undefined },
 ): Promise<Activation> {
   const { world } = deps;
+  const { modelId } = ref;
   const process = await identifyProcess(pid);
   if (process === undefined)
     throw new SkulkError('NOT_FOUND', `no process has the pid ${pid}`, { hint: 'give the pid of a process that runs on this machine' });
   const layout = await leaseLayout(deps, { offline: true });
   const find = async (): Promise<{ readonly path: string; readonly companions: readonly Companion[] } | undefined> => {
-    if (layout.isInPlace) return resolveCanonical(deps, { modelId }, { offline: true });
+    if (layout.isInPlace) {
+      const canonical = await resolveCanonical(deps, ref, { offline: true });
+      selectPart(ref, canonical.manifest);
+      return canonical;
+    }
     const copy = await readLocalCopy(layout, modelId);
-    return copy === undefined || copy.changed.size > 0 ? undefined : { path: copyPath(layout, modelId), companions: copy.companions };
+    // Whoever names no part uses what there is of it.
+    const hasIt = copy !== undefined && hasRevision(ref, copy.manifest) && (ref.selector === undefined || coversPart(ref, copy));
+    return !hasIt || copy.changed.size > 0 ? undefined : { path: copyPath(layout, modelId), companions: copy.companions };
   };
   const missing = (): SkulkError =>
-    new SkulkError('MODEL_NOT_FOUND', `there is no whole copy of ${modelId} on this node`, {
-      hint: `run \`skulk stage ${modelId}\` first`,
+    new SkulkError('MODEL_NOT_FOUND', `there is no whole copy of ${formatRef(ref)} on this node`, {
+      hint: `run \`skulk stage ${formatRef(ref)}\` first`,
     });
   if ((await find()) === undefined) throw missing();
   return explainingDiskErrors(`cannot take a lease in ${layout.root}`, async () => {

@@ -129,7 +129,12 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
       const modelId = model_id == null ? undefined : parseModelId(model_id);
       const named = body.nodes?.map(parseNodeId);
       request.log.info({ model: modelId, force, nodes: named }, 'asked to purge');
-      const { order, freed_bytes, nodes } = await purgeEverywhere(await deps(), { modelId, force, nodes: named, waitMs: waitOf(request) });
+      const { order, freed_bytes, nodes } = await purgeEverywhere(await deps(), {
+        modelIds: modelId === undefined ? [] : [modelId],
+        force,
+        nodes: named,
+        waitMs: waitOf(request),
+      });
       const done = nodes.filter(({ status }) => status === 'done').length;
       return { order, message: `${done} of ${nodes.length} nodes have purged ${modelId ?? 'their staged copies'}`, freed_bytes, nodes };
     },

@@ -1,0 +1,71 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+/** A store host with a model of two quantizations, and a node of it. */
+async function storeAndNode() {
+  const home = await temporaryDirectory();
+  const model = join(home, 'model');
+  await mkdir(model);
+  for (const name of ['x-Q4_K_M.gguf', 'x-Q8_0.gguf', 'config.json']) await writeFile(join(model, name), `${name}\n`);
+  const { url } = await serveInProcess({ home: join(home, 'host') });
+  const node = (...args: string[]) => runInProcess(args, { env: { SKULK_HOME: join(home, 'node'), SKULK_STORE: url } });
+  const added = await node('add', model, '--as', 'https://huggingface.co/org/x', '--revision', 'main');
+  expect(added).toMatchObject({ status: 0, stdout: expect.stringContaining('next: skulk stage org/x\n') });
+  return node;
+}
+
+test('a pasted reference is understood by every command', async () => {
+  const node = await storeAndNode();
+  const file = 'https://huggingface.co/org/x/blob/main/x-Q8_0.gguf';
+  const shown = await node('show', file, '--json');
+  expect(JSON.parse(shown.stdout)).toMatchObject({ total_bytes: 24, files: [{ path: 'config.json' }, { path: 'x-Q8_0.gguf' }] });
+  const staged = await node('stage', file);
+  expect(staged).toMatchObject({ status: 0, stdout: expect.stringMatching(/\/org--x\n$/) });
+  expect(await node('activate', 'hf.co/org/x:q8_0', '--pid', String(process.pid))).toMatchObject({ status: 0, stdout: staged.stdout });
+  expect(await node('activate', 'org/x:Q4_K_M', '--pid', String(process.pid))).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('run `skulk stage org/x:Q4_K_M` first'),
+  });
+  expect(await node('deactivate', file)).toMatchObject({ status: 0, stdout: expect.stringContaining('gave back 1 lease on org/x') });
+  expect(await node('verify', file, 'hf://org/x')).toMatchObject({ status: 0 });
+  expect(await node('verify', '--staging', file)).toMatchObject({ status: 0 });
+  expect(await node('cancel', file)).toMatchObject({ status: 3, stderr: expect.stringContaining('org/x') });
+  expect(await node('downloads', file)).toMatchObject({ status: 0, stdout: '' });
+  expect(await node('purge-staging', 'hf://org/x')).toMatchObject({ status: 0, stdout: expect.stringContaining('removed org/x') });
+  expect(await node('delete', 'https://huggingface.co/org/x/tree/v2', '--yes')).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('org/x is here at main, not at v2'),
+  });
+  expect(await node('delete', 'https://huggingface.co/org/x/tree/main', '--yes')).toMatchObject({ status: 0 });
+});
+
+test('a selector that names nothing ends with 3 and what there is; what takes whole models removes nothing', async () => {
+  const node = await storeAndNode();
+  expect(await node('show', 'org/x:Q2_K')).toMatchObject({
+    status: 3,
+    stderr: expect.stringMatching(/has no Q2_K.*\n.*it has Q4_K_M, Q8_0/),
+  });
+  expect(await node('show', 'org/x@v2')).toMatchObject({ status: 3, stderr: expect.stringContaining('not at v2') });
+  await node('stage', 'org/x');
+  for (const command of ['delete', 'purge-staging'])
+    expect(await node(command, 'org/x:Q4_K_M', '--yes')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/cannot remove only Q4_K_M of org\/x\n.*name the whole model/),
+    });
+  expect(await node('verify', '--staging', 'org/x')).toMatchObject({ status: 0 });
+});
+
+test('purge-staging takes several models, and removes none when one of them is not there', async () => {
+  const node = await storeAndNode();
+  await node('stage', 'org/x');
+  expect(await node('purge-staging', 'org/x', 'org/y')).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('org/y is not staged'),
+  });
+  expect((await node('staging')).stdout).toContain('1 model');
+  expect(await node('purge-staging', '--all-nodes', 'org/x', 'org/y', '--yes')).toMatchObject({ status: 0 });
+  expect((await node('staging')).stdout).toContain('0 models');
+});
