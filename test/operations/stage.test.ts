@@ -202,11 +202,11 @@ describe('what an earlier try left', () => {
     // The journal names every chunk; the second one is garbage on the disk. The small file is too long, which costs no byte to mend.
     const bad = Buffer.from(big);
     bad.fill(7, chunkSize, chunkSize + 100);
-    await mkdir(join(incoming, 'files', 'stranger'), { recursive: true });
+    await mkdir(join(incoming, 'files', 'former'), { recursive: true });
+    await writeFile(join(incoming, 'names.json'), '["big.bin", "small", "former/x"]');
     await writeFile(join(incoming, 'files', 'big.bin'), bad);
     await writeFile(join(incoming, 'files', 'small'), 'right and more');
-    await writeFile(join(incoming, 'files', 'stranger', 'x'), 'x');
-    await symlink('/etc/passwd', join(incoming, 'files', 'link'));
+    await writeFile(join(incoming, 'files', 'former', 'x'), 'x');
     await appendFile(
       join(incoming, 'journal'),
       (file?.chunks ?? []).map((chunk, index) => `${JSON.stringify(['big.bin', index * chunkSize, chunk])}\n`).join(''),
@@ -226,6 +226,7 @@ describe('what an earlier try left', () => {
     // A try for a second version linked the big file and was killed; the third version has its first chunk only, and its other bytes come wrong.
     const incoming = join(node.root, '.skulk/v1/incoming/org--m');
     await mkdir(join(incoming, 'files'), { recursive: true });
+    await writeFile(join(incoming, 'names.json'), '["big.bin"]');
     await link(join(path, 'big.bin'), join(incoming, 'files', 'big.bin'));
     const chunk = store.manifests.get('org/m')?.files.find((file) => file.path === 'big.bin')?.chunks?.[0];
     await writeFile(join(incoming, 'journal'), `${JSON.stringify(['big.bin', 0, chunk])}\n`);
