@@ -61,9 +61,9 @@ export async function findOnlyStore(deps: Deps): Promise<string | undefined> {
 
 /** Where the store answers that this machine itself announces, with its node id and at an address of its own. */
 export async function findOwnStore(deps: Deps, nodeId: string): Promise<string | undefined> {
-  const isMeant = ({ node_id, url }: AnnouncedStore): boolean => node_id === nodeId && isOwnAddress(hostOf(url));
-  const { stores } = await discover(deps, { timeoutMs: shortMs, isEnough: isMeant });
-  return stores.find(isMeant)?.url;
+  const isMatch = ({ node_id, url }: AnnouncedStore): boolean => node_id === nodeId && isOwnAddress(hostOf(url));
+  const { stores } = await discover(deps, { timeoutMs: shortMs, isEnough: isMatch });
+  return stores.find(isMatch)?.url;
 }
 
 /** The stores on the LAN that are not this machine's own. */
@@ -78,12 +78,12 @@ export async function findOtherStores(deps: Deps): Promise<readonly string[]> {
  */
 export async function findStoreCalled(deps: Deps, name: string): Promise<string | undefined> {
   // A name in a URL has lost its capitals.
-  const isMeant = ({ hostname, node_id }: AnnouncedStore): boolean =>
+  const isMatch = ({ hostname, node_id }: AnnouncedStore): boolean =>
     node_id.toLowerCase() === name.toLowerCase() || (hostname !== '' && sameHostname(hostname, name));
-  const { stores } = await discover(deps, { timeoutMs: shortMs, isEnough: isMeant });
-  const meant = stores.filter(isMeant);
-  const [only] = meant;
-  if (only === undefined || meant.length > 1) return undefined;
+  const { stores } = await discover(deps, { timeoutMs: shortMs, isEnough: isMatch });
+  const matches = stores.filter(isMatch);
+  const [only] = matches;
+  if (only === undefined || matches.length > 1) return undefined;
   deps.world.emit({ type: 'note', message: `the name service does not know ${name}; ${nameOf(only)} was found by mDNS` });
   return hostOf(only.url);
 }

@@ -49,7 +49,7 @@ export function judgeAddresses(interfaces: Interfaces, configured: string | unde
         return { address, interface: name as string | null, rank: worth.rank + (isTunnel ? 0.5 : 0), reason: worth.reason };
       }),
   );
-  const named = configured === undefined ? [] : [{ address: configured, interface: null, ...judgeConfigured(configured) }];
+  const named = configured === undefined ? [] : [{ address: configured, interface: null, ...rankConfigured(configured) }];
   const sorted = [...named, ...own.toSorted((a, b) => a.rank - b.rank)];
   const best = sorted.find((one) => one.rank < unroutable);
   return sorted.map((one) => ({ address: one.address, interface: one.interface, chosen: one === best, reason: one.reason }));
@@ -101,7 +101,7 @@ export const lanAddresses = (interfaces: Interfaces): readonly string[] =>
     .filter(({ address, internal }) => !internal && isIPv4(address))
     .map(({ address }) => address);
 
-function judgeConfigured(address: string): { readonly rank: number; readonly reason: string } {
+function rankConfigured(address: string): { readonly rank: number; readonly reason: string } {
   const { rank: worth, reason } = rank(address);
   return worth < unroutable ? { rank: -1, reason: 'it is configured' } : { rank: unroutable, reason: `it is configured, but ${reason}` };
 }

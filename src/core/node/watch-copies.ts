@@ -16,7 +16,7 @@ export const watchCopies = ({ config }: Pick<Deps, 'config'>, listener: () => vo
   watchLayout(stagingLayout(config.settings.nodeCachePath.value), listener);
 
 function watchLayout({ root, leases }: StagingLayout, listener: () => void): () => void {
-  const told = [root, leases];
+  const watchedRoots = [root, leases];
   // What is not there yet appears in the directory above it. That of the root, where others write as well, is left alone afterwards.
   const paths = [root, dirname(dirname(leases)), dirname(leases), leases];
   const above = dirname(root);
@@ -39,17 +39,17 @@ function watchLayout({ root, leases }: StagingLayout, listener: () => void): () 
     if (watched.get(path)?.inode === inode) return;
     drop(path);
     if (inode === undefined) return;
-    const isTold = told.includes(path);
+    const isWatchedRoot = watchedRoots.includes(path);
     try {
       const watcher = watch(path, { persistent: false }, (_, name) => {
         // Heartbeats and notes of observers change all the time, and mean no change of who uses what.
         if (path === leases && name !== null && !name.endsWith('.json')) return;
         lookAtAll();
-        if (isTold) listener();
+        if (isWatchedRoot) listener();
       });
       watcher.on('error', () => drop(path));
       watched.set(path, { inode, watcher });
-      if (isTold) listener();
+      if (isWatchedRoot) listener();
       // What was made in it before it was watched.
       lookAtAll();
     } catch {

@@ -7,7 +7,7 @@ import type { PurgePlace } from '../context.ts';
 /** One thing that a purge may mean. */
 export interface PurgeChoice {
   readonly text: string;
-  readonly wish: Omit<PurgeWish, 'force'>;
+  readonly request: Omit<PurgeWish, 'force'>;
   readonly copies: readonly ShownCopy[];
 }
 
@@ -22,23 +22,29 @@ export function purgeChoices(view: DashboardView, { modelId, nodeId }: PurgePlac
   const choices: readonly PurgeChoice[] = [
     ...(modelId === undefined
       ? []
-      : [{ text: 'the copy on this machine', wish: { modelId, on: 'here' as const }, copies: of(own, modelId) }]),
+      : [{ text: 'the copy on this machine', request: { modelId, on: 'here' as const }, copies: of(own, modelId) }]),
     ...(modelId === undefined
       ? []
-      : [{ text: `its copies on every machine`, wish: { modelId, on: 'everywhere' as const }, copies: of(everywhere, modelId) }]),
+      : [{ text: `its copies on every machine`, request: { modelId, on: 'everywhere' as const }, copies: of(everywhere, modelId) }]),
     node === undefined
-      ? { text: 'every copy on this machine', wish: { modelId: null, on: 'here' }, copies: own }
+      ? { text: 'every copy on this machine', request: { modelId: null, on: 'here' }, copies: own }
       : {
           text: `every copy on ${nodeNames(view.store?.nodes ?? [])(node)}`,
-          wish: { modelId: null, on: { nodeId: node.node_id } },
+          request: { modelId: null, on: { nodeId: node.node_id } },
           copies: node.copies ?? [],
         },
     ...(modelId === undefined
-      ? [{ text: `every copy on ${plural(machines, 'machine')}`, wish: { modelId: null, on: 'everywhere' as const }, copies: everywhere }]
+      ? [
+          {
+            text: `every copy on ${plural(machines, 'machine')}`,
+            request: { modelId: null, on: 'everywhere' as const },
+            copies: everywhere,
+          },
+        ]
       : []),
   ];
   // A node that does not tell its copies may have some all the same.
-  return choices.filter(({ copies, wish }) => copies.length > 0 || (typeof wish.on === 'object' && node?.staged_models !== 0));
+  return choices.filter(({ copies, request }) => copies.length > 0 || (typeof request.on === 'object' && node?.staged_models !== 0));
 }
 
 /** A part of a copy takes room as well. */

@@ -36,7 +36,7 @@ export function PurgeDialog({ place }: { readonly place: PurgePlace }): ReactEle
       does="purge"
       done="Purged"
       isUsed={chosen.copies.some(({ in_use }) => in_use)}
-      remove={({ force }) => acts.purge({ ...chosen.wish, force })}
+      remove={({ force }) => acts.purge({ ...chosen.request, force })}
       onClose={() => open(undefined)}
       onKey={(key) => {
         if (key === 'up' || key === 'k') setIndex(Math.max(0, index - 1));
