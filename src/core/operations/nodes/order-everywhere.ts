@@ -3,7 +3,8 @@ import type { Fleet, GivenOrder, NodeOutcome } from '../../fleet/contract.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { carryOutOrder } from '../../node/carry-out-order.ts';
-import { obey, ownNodeId, tellStaged } from '../../node/catch-up.ts';
+import { ownNodeId } from '../../node/catch-up.ts';
+import { executeOrder, reportCopies } from '../../node/execute-order.ts';
 
 /** How long a command waits for the nodes, in milliseconds. */
 export const usualWaitMs = 5_000;
@@ -24,8 +25,8 @@ export async function awaitNodes(
   if (deps.store === undefined) {
     const nodeId = config.nodeId === undefined ? undefined : await ownNodeId(deps);
     if (nodeId !== undefined && order.nodes.some(({ node }) => node === nodeId)) {
-      const { freed_bytes } = await obey(deps, fleet, nodeId, order);
-      if (freed_bytes > 0) await tellStaged(deps, fleet, nodeId);
+      const { freed_bytes } = await executeOrder(deps, fleet, nodeId, order);
+      if (freed_bytes > 0) await reportCopies(deps, fleet, nodeId);
     } else if (isForAll) {
       const outcome = await carryOutOrder(deps, order);
       const hasActed = outcome.freed_bytes > 0 || outcome.status !== 'done';

@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deps } from '../../connect/deps.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
 import { isHeld, tryLock } from '../../kernel/process/lock.ts';
 import { applyBudget, type BudgetReport } from '../../node/apply-budget.ts';
-import { catchUp, type HeardOrder, pendingHere } from '../../node/catch-up.ts';
+import { catchUp, listOrdersForNode, type OrderForNode } from '../../node/catch-up.ts';
 import { leaseLayout } from '../../node/lease-layout.ts';
 import { copyLock, incomingCopy, type StagingLayout, stagingLayout } from '../../staging/layout.ts';
 import { sortLeases } from '../../staging/leases/lease.ts';
@@ -23,7 +24,7 @@ export interface ReconcileReport extends BudgetReport {
   /** What earlier removals left in the trash: how many directories. */
   readonly trash_entries: number;
   /** What the store had asked for, and what became of it here. */
-  readonly orders: readonly HeardOrder[];
+  readonly orders: readonly OrderForNode[];
 }
 
 const weekMs = 7 * 86_400_000;
@@ -48,38 +49,46 @@ export async function reconcile(
   if (isStore) return { dropped_leases, stale_partials: [], trash_entries: 0, orders: [], ...(await applyBudget(deps, { dryRun })) };
   const stale = await findStale(layout, world.now());
   const trashEntries = await countTrash(layout.trash);
-  const removed: string[] = [];
-  if (!dryRun) {
-    for (const modelId of stale) {
-      const lock = await tryLock(copyLock(layout, modelId), 'tidying up');
-      if (!isHeld(lock)) continue;
-      try {
-        await lock.assertHeld();
-        await removeWorkPlace(incomingCopy(layout, modelId));
-        removed.push(modelId);
-      } finally {
-        await lock.release();
-      }
-    }
-    const { left, foreign } = await sweepTrash(layout, world.signal);
-    for (const path of foreign)
-      world.emit({ type: 'warning', message: `${path} was not put there by skulk, so it stays`, hint: 'move it to where it belongs' });
-    for (const path of left) world.emit({ type: 'warning', message: `${path} is left over from a removal and cannot be removed` });
-  }
-  const orders = receiveOrders ? await hear(deps, { dryRun }) : [];
+  const removed = dryRun ? stale : await removeStale(layout, stale);
+  if (!dryRun) await emptyTrash(deps, layout);
+  const orders = receiveOrders ? await fetchOrders(deps, { dryRun }) : [];
   return {
     dropped_leases,
-    stale_partials: dryRun ? stale : removed,
+    stale_partials: removed,
     trash_entries: trashEntries,
     orders,
     ...(await applyBudget(deps, { dryRun })),
   };
 }
 
-async function hear(deps: Deps, { dryRun }: { readonly dryRun: boolean }): Promise<readonly HeardOrder[]> {
-  if (dryRun) return pendingHere(deps);
-  const caughtUp = await catchUp(deps, { full: true, isAskedFor: true });
-  return caughtUp.map(({ order: { kind, model_id }, outcome }) => ({ kind, model_id, ...outcome }));
+/** Removes unfinished copies that nobody builds at the moment. */
+async function removeStale(layout: StagingLayout, stale: readonly ModelId[]): Promise<readonly ModelId[]> {
+  const removed: ModelId[] = [];
+  for (const modelId of stale) {
+    const lock = await tryLock(copyLock(layout, modelId), 'tidying up');
+    if (!isHeld(lock)) continue;
+    try {
+      await lock.assertHeld();
+      await removeWorkPlace(incomingCopy(layout, modelId));
+      removed.push(modelId);
+    } finally {
+      await lock.release();
+    }
+  }
+  return removed;
+}
+
+async function emptyTrash({ world }: Deps, layout: StagingLayout): Promise<void> {
+  const { left, foreign } = await sweepTrash(layout, world.signal);
+  for (const path of foreign)
+    world.emit({ type: 'warning', message: `${path} was not put there by skulk, so it stays`, hint: 'move it to where it belongs' });
+  for (const path of left) world.emit({ type: 'warning', message: `${path} is left over from a removal and cannot be removed` });
+}
+
+async function fetchOrders(deps: Deps, { dryRun }: { readonly dryRun: boolean }): Promise<readonly OrderForNode[]> {
+  if (dryRun) return listOrdersForNode(deps);
+  const executed = await catchUp(deps, { full: true, isRequested: true });
+  return executed.map(({ order: { kind, model_id }, outcome }) => ({ kind, model_id, ...outcome }));
 }
 
 async function findStale(layout: StagingLayout, now: Date) {

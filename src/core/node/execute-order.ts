@@ -1,0 +1,35 @@
+import type { Deps } from '../connect/deps.ts';
+import type { Fleet, Order, OrderOutcome } from '../fleet/contract.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import type { NodeId } from '../kernel/machine/node-id.ts';
+import { carryOutOrder, settleOutcome } from './carry-out-order.ts';
+import { describeNode } from './describe-node.ts';
+
+/** Carries an order out and reports the outcome to the store. */
+export async function executeOrder(deps: Deps, fleet: Fleet, nodeId: NodeId, order: Order): Promise<OrderOutcome> {
+  const outcome = await carryOutOrder(deps, order);
+  try {
+    await fleet.acknowledge(nodeId, order.order_id, outcome);
+    if (outcome.status === 'done') await settleOutcome(deps, order);
+  } catch (error) {
+    if (!(error instanceof SkulkError) || deps.world.signal.aborted) throw error;
+    deps.world.emit({ type: 'note', message: `the store does not know yet what became of an order: ${error.message}` });
+  }
+  return outcome;
+}
+
+/** Reports to the store what is staged here by now. A failure is only noted. */
+export async function reportCopies(deps: Deps, fleet: Fleet, nodeId: NodeId): Promise<void> {
+  const { signal } = deps.world;
+  try {
+    await fleet.report(await describeNode(deps, nodeId, { agent: false, full: true, isEnding: true }), { signal });
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    noteUnreported(deps, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Notes that the store was not told what is staged. */
+export function noteUnreported({ world }: Deps, reason: string): void {
+  world.emit({ type: 'note', message: `the store was not told what is staged: ${reason}` });
+}
