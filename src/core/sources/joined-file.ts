@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SkulkError } from '../kernel/errors.ts';
 import { parseRelativePath, quote } from '../kernel/files/relative-path.ts';
-import type { ContentId } from '../transfer/fetch-files.ts';
+import type { ContentId } from '../transfer/promised-file.ts';
 import { type Listing, promiseOf, type Source, type SourceFile, type SourceRange } from './source.ts';
 
 /** A file to fetch: as the source lists it, or put together of pieces that were cut by bytes. */

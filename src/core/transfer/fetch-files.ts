@@ -6,30 +6,17 @@ import { makeDirectory } from '../kernel/files/make-directory.ts';
 import { quote, type RelativePath } from '../kernel/files/relative-path.ts';
 import type { RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
+import { createBlockNotes, placeOf, readArrived } from './arrived-blocks.ts';
 import { cloneFile } from './clone-file.ts';
 import { fetchPieces } from './fetch-pieces.ts';
-import { blockSize, blocksOf, type FilePiece, missingPieces } from './file-blocks.ts';
-import type { ExpectedPiece, FileDigest } from './hash-job.ts';
+import { blocksOf, type FilePiece, missingPieces } from './file-blocks.ts';
+import type { FileDigest } from './hash-job.ts';
 import { runHashJob } from './hash-pool.ts';
-import { openJournal, readJournal } from './part-journal.ts';
-import { pieceKey } from './pieces.ts';
+import { openJournal } from './part-journal.ts';
 import { createProgressMeter } from './progress-meter.ts';
+import type { PromisedFile } from './promised-file.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { syncFile } from './sync-file.ts';
-
-/** What content must be: by its sha256, by the id that git gives it, or part by part. */
-export type ContentId =
-  | { readonly kind: 'sha256' | 'git'; readonly value: string }
-  /** The parts cover the whole file; `value` is the same for the same parts only. */
-  | { readonly kind: 'parts'; readonly value: string; readonly parts: readonly ExpectedPiece[] };
-
-/** A file whose content is promised. */
-export interface PromisedFile {
-  readonly path: RelativePath;
-  /** In bytes. */
-  readonly size: number;
-  readonly id: ContentId;
-}
 
 /** A file that is in its place, synced, and has the promised content. */
 export interface FetchedFile extends FileDigest {
@@ -83,12 +70,13 @@ export interface FetchedFiles {
 export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>): Promise<FetchedFiles> {
   const { directory, signal } = plan;
   const total = plan.files.reduce((sum, { size }) => sum + size, 0);
-  const arrived = await arrivedBefore(plan.journal);
+  const arrived = await readArrived(plan.journal);
   const done = new Map<F, FetchedFile>();
   const meter = createProgressMeter(total, plan.onBytes);
   let bytesTransferred = 0;
   await makeDirectory(directory);
   await using journal = await openJournal(plan.journal);
+  const notes = createBlockNotes<F>(journal, { directory, signal });
   const outstanding = new Map<F, number>();
 
   /** Looks at what is here of a file. @returns the pieces that are missing; none when the file is whole */
@@ -167,33 +155,6 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
     return (await runHashJob({ kind: 'check', path, pieces: id.parts }, { signal })).every(Boolean);
   };
 
-  const hashRange = (file: F, start: number, end: number): Promise<Sha256> =>
-    runHashJob({ kind: 'range', path: join(directory, file.path), start, end }, { signal });
-  /** Notes what a block that has been written holds. */
-  const noteBlock = async (file: F, end: number): Promise<void> => {
-    const start = Math.floor((end - 1) / blockSize) * blockSize;
-    await journal.add({ path: journalName(file), start, sha256: await hashRange(file, start, end) });
-  };
-  /** The same bytes; each block that has been written is noted, so that a kill costs little more than a block a connection. */
-  const journalled = async function* (file: F, start: number, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    let at = start;
-    let noting: Promise<void> | undefined;
-    for await (const bytes of source) {
-      // What was handed out has been written when the next bytes are asked for.
-      yield bytes;
-      const from = at;
-      at += bytes.length;
-      // Bytes may come in larger parts than a block.
-      for (let end = from - (from % blockSize) + blockSize; end <= at || (at === file.size && end - blockSize < at); end += blockSize) {
-        // A block of which only the end came now was begun by an earlier connection, and is in its place as well.
-        await noting;
-        noting = noteBlock(file, Math.min(end, file.size));
-        noting.catch(() => undefined);
-      }
-    }
-    await noting;
-  };
-
   let wanted = plan.files;
   for (let round = 1; wanted.length > 0; round += 1) {
     const pieces: FilePiece<F>[] = [];
@@ -207,9 +168,9 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
     await fetchPieces<FilePiece<F>>({
       pieces,
       directory,
-      read: ({ file, start, end }, over) => journalled(file, start, plan.read(file, { start, end }, over)),
+      read: ({ file, start, end }, over) => notes.noting(file, start, plan.read(file, { start, end }, over)),
       // Several files and connections share this thread; what they brought is hashed on others.
-      digestOf: ({ file, start, end }) => hashRange(file, start, end),
+      digestOf: ({ file, start, end }) => notes.hashRange(file, start, end),
       isTransient: plan.isTransient,
       connections: plan.connections,
       limiter: plan.limiter,
@@ -239,30 +200,7 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
   return { files: plan.files.map((file) => done.get(file)).filter((file) => file !== undefined), bytesTransferred };
 }
 
-/** A file in the journal: with its id, as another commit may have another content under the path. */
-const journalName = ({ path, id }: PromisedFile): RelativePath => `${id.value} ${path}` as RelativePath;
-const placeOf = (file: PromisedFile, start: number): string => JSON.stringify([journalName(file), start]);
-
 const wrongContent = ({ path }: PromisedFile): SkulkError =>
   new SkulkError('INTEGRITY', `${quote(path)} came twice, and both times its content was not the one that is promised`, {
     hint: 'a proxy or this machine changes bytes; nothing of it was kept',
   });
-
-/** The last digest that the journal has for each place of each file. */
-async function arrivedBefore(path: string): Promise<Map<string, Sha256>> {
-  const arrived = new Map<string, Sha256>();
-  for (const line of await readJournal(path)) {
-    const entry = parseLine(line);
-    if (entry !== undefined && pieceKey(entry) === line) arrived.set(JSON.stringify([entry.path, entry.start]), entry.sha256);
-  }
-  return arrived;
-}
-
-function parseLine(line: string): { path: RelativePath; start: number; sha256: Sha256 } | undefined {
-  try {
-    const [path, start, sha256] = JSON.parse(line) as [RelativePath, number, Sha256];
-    return { path, start, sha256 };
-  } catch {
-    return undefined;
-  }
-}

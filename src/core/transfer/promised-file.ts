@@ -1,0 +1,16 @@
+import type { RelativePath } from '../kernel/files/relative-path.ts';
+import type { ExpectedPiece } from './hash-job.ts';
+
+/** What content must be: by its sha256, by the id that git gives it, or part by part. */
+export type ContentId =
+  | { readonly kind: 'sha256' | 'git'; readonly value: string }
+  /** The parts cover the whole file; `value` is the same for the same parts only. */
+  | { readonly kind: 'parts'; readonly value: string; readonly parts: readonly ExpectedPiece[] };
+
+/** A file whose content is promised. */
+export interface PromisedFile {
+  readonly path: RelativePath;
+  /** In bytes. */
+  readonly size: number;
+  readonly id: ContentId;
+}
