@@ -21,18 +21,21 @@ export const add = defineCommand({
     move: flag('move instead of copying; on one disk that is a rename'),
     revision: value('the revision to note down', 'REVISION', { parse: parseRevision }),
     force: flag('replace a model that is there with other content'),
+    strict: flag(
+      'refuse what cannot be a model instead of warning: pointers of Git LFS, web pages, empty or cut-off weights, missing shards',
+    ),
   },
   examples: [
     ['add a directory', 'skulk add ./Qwen3-4B-4bit --as mlx-community/Qwen3-4B-4bit'],
     ['add one file and give up the original', 'skulk add Foo-Q5_K_M.gguf --as me/Foo-GGUF --move'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'],
-  run: async ({ path, as: modelId, move, revision, force }, context) => {
+  run: async ({ path, as: modelId, move, revision, force, strict }, context) => {
     if (modelId === undefined)
       throw new SkulkError('USAGE', '"skulk add" needs --as MODEL', { hint: `e.g. skulk add ${path} --as org/name` });
     const deps = await context.deps();
     const { addModel } = await import('../core/operations/models/add.ts');
-    return addModel(deps, { path, modelId, move, force, ...(revision !== undefined && { revision }) });
+    return addModel(deps, { path, modelId, move, force, strict, ...(revision !== undefined && { revision }) });
   },
   text: ({ model_id, outcome, files, total_bytes, bytes_copied, seconds, digest, skipped }) => [
     `${model_id}: ${outcomes[outcome]}, ${plural(files.length, 'file')}, ${formatBytes(total_bytes)}${bytes_copied > 0 ? `, ${formatBytes(bytes_copied)} written in ${seconds.toFixed(1)} s` : ''}`,

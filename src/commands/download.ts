@@ -21,6 +21,7 @@ export const download = defineCommand({
     ...wantedFilesOptions,
     revision: value('a branch, tag or commit', 'REVISION', { parse: parseRevision }),
     dryRun: flag('only say which files would be taken and left, and why'),
+    strict: flag('fail instead of warning when what has come cannot be a model, and keep it out of the store'),
     noWait: flag('return as soon as the store host has taken the download on'),
   },
   examples: [
@@ -31,12 +32,12 @@ export const download = defineCommand({
   ],
   whenInterrupted: 'a store that serves goes on with it: `skulk downloads` says how far it is, `skulk cancel MODEL` stops it',
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub'],
-  run: async ({ model: ref, ggufFile, revision, noWait, dryRun, ...choices }, context) => {
+  run: async ({ model: ref, ggufFile, revision, strict, noWait, dryRun, ...choices }, context) => {
     if (ref.revision !== undefined && revision !== undefined && ref.revision !== revision)
       throw new SkulkError('USAGE', `two revisions are given, ${ref.revision} and ${revision}`, { hint: 'give one of them' });
     const deps = await context.deps();
     const wanted = { ...readWantedFiles({ ggufFile, ...choices }), ...(ref.selector !== undefined && { selector: ref.selector }) };
-    const request = { modelId: ref.modelId, revision: revision ?? ref.revision, ...wanted, exact: true };
+    const request = { modelId: ref.modelId, revision: revision ?? ref.revision, ...wanted, exact: true, strict };
     if (dryRun) {
       const { planDownload } = await import('../core/operations/models/plan-download.ts');
       return { planned: await planDownload(deps, request) };

@@ -7,7 +7,7 @@ export const verify = defineCommand({
   name: 'verify',
   summary: 'hash models again and compare',
   description: [
-    'Reads every byte of the named models, or of all of them, and compares it with the manifest. With --repair it mends what can be mended without losing a byte: a lost manifest, a lost registry entry, a staged copy. A quantization is checked with the rest of its model.',
+    'Reads every byte of the named models, or of all of them, and compares it with the manifest. A model of which every byte is right, but which no program can load, is "incomplete": pointers of Git LFS, web pages, empty or cut-off weights, missing shards. With --repair it mends what can be mended without losing a byte: a lost manifest, a lost registry entry, a staged copy. A quantization is checked with the rest of its model.',
   ],
   arguments: { model: modelsArgument('models; all of them when none is named', { optional: true }) },
   options: {
@@ -29,7 +29,7 @@ export const verify = defineCommand({
       `${model_id}: ${status}${note === undefined ? '' : ` (${note})`}`,
       ...(bad_files.length === 0
         ? []
-        : [{ header: ['  FILE', 'PROBLEM'], rows: bad_files.map(({ path, problem }) => [`  ${path}`, problem]) }]),
+        : [{ header: ['  FILE', 'PROBLEM'], rows: bad_files.map(({ path, problem, reason }) => [`  ${path}`, reason ?? problem]) }]),
     ]),
   json: ({ ok, models }) => ({ ok, models }),
   failure: ({ ok, models, staging, repair }) => {

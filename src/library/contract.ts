@@ -79,6 +79,8 @@ export interface AddOptions extends CallOptions {
   readonly revision?: string | undefined;
   /** Replace a model that is there with other content. */
   readonly force?: boolean | undefined;
+  /** Refuse what cannot be a model, instead of warning. */
+  readonly strict?: boolean | undefined;
 }
 
 /** Which files of a repo are fetched. */
@@ -101,6 +103,8 @@ export interface DownloadOptions extends CallOptions, FileOptions {
   readonly ggufFile?: string | undefined;
   /** A branch, tag or commit. */
   readonly revision?: string | undefined;
+  /** Fail when what has come cannot be a model, instead of warning. */
+  readonly strict?: boolean | undefined;
   /** Whether to wait for its end, which is the default. */
   readonly wait?: boolean | undefined;
 }

@@ -124,7 +124,7 @@ function downloadVerbs(make: Make): Pick<Skulk, 'download' | 'downloads' | 'down
         if (revision !== undefined && ref.revision !== undefined && revision !== ref.revision)
           throw new SkulkError('USAGE', `two revisions are given, ${ref.revision} and ${revision}`, { hint: 'give one of them' });
         const named = { modelId, selector, revision: revision ?? ref.revision, ggufFile: readGgufFile(options.ggufFile) };
-        const request = { ...named, ...readFileOptions(options), exact: true };
+        const request = { ...named, ...readFileOptions(options), exact: true, strict: options.strict };
         return await (await operations()).download(deps, { request, wait: options.wait ?? true });
       }),
     downloads: (options = {}) => make(options, async (deps) => (await operations()).listDownloads(deps, { recent: true })),
@@ -139,8 +139,15 @@ function storeVerbs(make: Make) {
   const rest: Pick<Skulk, 'add' | 'registry' | 'show' | 'health' | 'verify'> = {
     add: (path, options) =>
       make(options ?? {}, async (deps) => {
-        const { as, move = false, force = false, revision } = options ?? {};
-        const request = { path: readText(path, 'the path'), modelId: readModelId(as), revision: readRevision(revision), move, force };
+        const { as, move = false, force = false, strict = false, revision } = options ?? {};
+        const request = {
+          path: readText(path, 'the path'),
+          modelId: readModelId(as),
+          revision: readRevision(revision),
+          move,
+          force,
+          strict,
+        };
         return await (await import('../core/operations/models/add.ts')).addModel(deps, request);
       }),
     registry: (options = {}) =>

@@ -68,6 +68,8 @@ export const someDownload = (modelId: string, more: object = {}): object => ({
   gguf_file: null,
   selector: null,
   exact: false,
+  strict: false,
+  warnings: [],
   created_at: new Date().toISOString(),
   updated_at: new Date().toISOString(),
   ...more,

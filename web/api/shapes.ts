@@ -248,7 +248,7 @@ export interface VerifyReport {
   readonly models: readonly {
     readonly model_id: string;
     readonly status: string;
-    readonly bad_files: readonly { readonly path: string; readonly problem: string }[];
+    readonly bad_files: readonly { readonly path: string; readonly problem: string; readonly reason?: string }[];
     readonly note?: string;
   }[];
 }

@@ -1,17 +1,20 @@
 import { join } from 'node:path';
+import { findContentProblems, requireUsable } from '../catalog/contents/find-content-problems.ts';
 import { findGroup } from '../catalog/selection/find-group.ts';
 import { isBroken, loadableGguf } from '../catalog/selection/groups.ts';
 import { lacksProjector } from '../catalog/selection/projectors.ts';
 import { isParticular } from '../catalog/selection/wanted-files.ts';
 import type { ArrivedChunk, DownloadRequest } from '../jobs/contract.ts';
-import { createDownloadQueue, type DownloadQueue } from '../jobs/download-queue.ts';
+import { createDownloadQueue, type DownloadQueue, type DownloadReport } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainSystemError } from '../kernel/explain-system-error.ts';
+import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { describeLockHolder, type HeldLock, readLock } from '../kernel/process/lock.ts';
 import { downloadModel } from '../sources/download-model.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { storeLayout } from '../store/layout.ts';
+import { lookAtFile } from '../transfer/fingerprint.ts';
 import type { Deps } from './deps.ts';
 import { openHub, requireOnline } from './open-hub.ts';
 
@@ -31,7 +34,10 @@ export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<H
     assertHeld: held?.assertHeld,
     findResult: async (request) => {
       const there = await findInStore(store, request);
-      if (there !== undefined) return there;
+      if (there !== undefined) {
+        if (request.strict === true) await requireUsableModel(store, request.modelId, deps.world.signal);
+        return there;
+      }
       // Better said to whoever asks than by a download that fails.
       await store.requirePlace(request.modelId);
       requireOnline(deps);
@@ -50,7 +56,12 @@ export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<H
       try {
         using opened = await openHub(deps, { connections });
         const place = downloadPlace(store.root, request.modelId);
-        await downloadModel(request, { source: opened.hub, store, place, connections, signal, report });
+        const reportAll = (now: DownloadReport): void => {
+          // Without a server whoever waits for the download shows them.
+          if (held !== undefined) for (const message of now.warnings ?? []) deps.world.emit({ type: 'warning', message });
+          report(now);
+        };
+        await downloadModel(request, { source: opened.hub, store, place, connections, signal, report: reportAll });
       } catch (error) {
         throw explainSystemError(error, `cannot download ${request.modelId} into ${store.root}`);
       }
@@ -82,6 +93,19 @@ async function findInStore(
     if (answer.state !== 'ready' || answer.manifest.commit !== revision) return undefined;
   }
   return { ggufFile: found?.group.ggufFile ?? loadableGguf(entry.files) ?? null };
+}
+
+/** Throws INTEGRITY for a model in the store that no program can load. */
+async function requireUsableModel(store: LocalStore, modelId: ModelId, signal: AbortSignal): Promise<void> {
+  const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
+  if (entry === undefined) return;
+  const directory = join(store.root, entry.store_path);
+  const looks = await mapAtOnce(entry.files, filesAtOnce, (path) => lookAtFile(join(directory, path)));
+  const files = entry.files.flatMap((path, index) => {
+    const size = looks[index]?.size;
+    return size === undefined ? [] : [{ path, size, absolute: join(directory, path) }];
+  });
+  requireUsable(await findContentProblems(files, signal), modelId);
 }
 
 const downloadPlace = (root: string, modelId: ModelId): string => join(storeLayout(root).downloads, directoryName(modelId));

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeProblems, findContentProblems, requireUsable } from '../catalog/contents/find-content-problems.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { selectionOf } from '../catalog/selection/wanted-files.ts';
 import type { DownloadRequest } from '../jobs/contract.ts';
@@ -21,7 +22,7 @@ import type { Source } from './source.ts';
  * Brings a model from a source into the store: what is there already is taken over, and the store publishes what was verified.
  * @param place a directory of the store's own file system, where an earlier try may have left something
  * @throws SkulkError CONFLICT when the store has the model from elsewhere, LOCKED while another process brings it, NO_SPACE,
- * INTEGRITY, the source's errors
+ * INTEGRITY, with `strict` also for what cannot be a model, the source's errors
  */
 export async function downloadModel(
   { modelId, revision = 'main', ...wanted }: DownloadRequest,
@@ -77,6 +78,12 @@ export async function downloadModel(
     onBytes: (bytesDone) => report({ bytesDone }),
     onPiece: ({ path, start, end, sha256 }) => report({ chunk: { path, file_size: sizes.get(path) ?? end, start, end, sha256 } }),
   });
+  const problems = await findContentProblems(
+    files.map(({ path, size }) => ({ path, size, absolute: join(place, 'files', path) })),
+    signal,
+  );
+  if (wanted.strict === true) requireUsable(problems, modelId);
+  if (problems.length > 0) report({ warnings: [...plan.warnings, ...describeProblems(problems, modelId)] });
   await lock.assertHeld();
   const { commit } = listing;
   const origin = { source: source.kind, commit, upstream: { repo: modelId, commit, files: listing.files } };

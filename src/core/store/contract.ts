@@ -80,14 +80,20 @@ export type PiecesPlan = Omit<FetchPlan, 'read' | 'isTransient' | 'connections'>
 /** One bad file, as `verify` found it. */
 export interface BadFile {
   readonly path: string;
-  readonly problem: 'missing' | 'size' | 'content' | 'unreadable';
+  /** `unusable`: it is what its manifest says, and no program can load it. */
+  readonly problem: 'missing' | 'size' | 'content' | 'unreadable' | 'unusable';
+  /** Why it is unusable, as a sentence. */
+  readonly reason?: string;
 }
 
 /** What became of one model in `verify`. */
 export interface VerifiedModel {
   readonly model_id: string;
-  /** `repaired`: what could be mended was mended, without losing a byte; `unregistered`: a directory that no entry names. */
-  readonly status: 'ok' | 'damaged' | 'missing' | 'repaired' | 'unregistered';
+  /**
+   * `incomplete`: every byte is right, and the model cannot be loaded; `repaired`: what could be mended was mended, without losing a
+   * byte; `unregistered`: a directory that no entry names.
+   */
+  readonly status: 'ok' | 'incomplete' | 'damaged' | 'missing' | 'repaired' | 'unregistered';
   readonly bad_files: readonly BadFile[];
   /** What was mended, or what to do, as a sentence. */
   readonly note?: string;

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeProblem, findContentProblems } from '../catalog/contents/find-content-problems.ts';
 import { type Manifest, type ManifestFile, totalBytes } from '../catalog/manifest.ts';
 import { isProjector } from '../catalog/selection/projectors.ts';
 import { type SkulkError, systemCode } from '../kernel/errors.ts';
@@ -99,8 +100,26 @@ async function verifyModel(entry: RegistryEntry, repair: boolean, options: WorkO
   const { bad, seen } = await checkFiles(known.manifest, directory, options);
   // A bad file loses its fingerprint, so that it is not served on the strength of its date.
   await context.writer.write(() => context.records.writeSeen(known.manifest, seen)).catch(() => undefined);
-  if (bad.length === 0) return { model_id, status: 'ok', bad_files: [] };
+  if (bad.length === 0) return await lookAtContents(known.manifest, directory, options);
   return { model_id, status: 'damaged', bad_files: bad, note: `bring it in again: skulk add PATH --as ${model_id} --force` };
+}
+
+/** Every byte is what it was; what it never was shows here. */
+async function lookAtContents({ model_id, files }: Manifest, directory: string, { signal }: WorkOptions): Promise<VerifiedModel> {
+  const problems = await findContentProblems(
+    files.map(({ path, size }) => ({ path, size, absolute: join(directory, path) })),
+    signal,
+  );
+  const unusable = problems.filter(({ kind }) => kind === 'incomplete');
+  if (unusable.length > 0)
+    return {
+      model_id,
+      status: 'incomplete',
+      bad_files: unusable.map(({ path, reason }) => ({ path, problem: 'unusable', reason })),
+      note: 'its files are as they were brought in, but no program can load them; bring in the whole model',
+    };
+  const [first] = problems;
+  return { model_id, status: 'ok', bad_files: [], ...(first !== undefined && { note: `but ${describeProblem(first)}` }) };
 }
 
 async function verifyUnregistered(model_id: ModelId, repair: boolean, options: WorkOptions, context: StoreContext): Promise<VerifiedModel> {

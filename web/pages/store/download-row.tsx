@@ -52,6 +52,12 @@ export function DownloadRow({
           )}
         </p>
       )}
+      {status === 'complete' &&
+        download.warnings.map((text) => (
+          <p key={text} className="bad">
+            <Sentence text={text} />
+          </p>
+        ))}
       {task.error !== undefined && (
         <p className="bad" role="alert">
           <Sentence text={task.error.message} />
@@ -68,7 +74,9 @@ export function DownloadRow({
       </th>
       {!isNarrow && <td colSpan={4}>{state}</td>}
       <td className="actions">
-        {status === 'failed' ? (
+        {status === 'complete' ? (
+          <IconButton icon="close" label={`Dismiss the warnings about ${modelId}`} onClick={onDismiss} />
+        ) : status === 'failed' ? (
           <>
             <IconButton icon="retry" label={`Download ${modelId} again`} lock={lock} disabled={task.isBusy} onClick={() => void retry()} />
             <IconButton icon="close" label={`Dismiss the download of ${modelId}`} onClick={onDismiss} />

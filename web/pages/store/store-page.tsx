@@ -112,7 +112,8 @@ export function StorePage(): ReactElement {
 }
 
 /** What is complete stands in the list as a model; what somebody stopped is of no interest. */
-const isOfInterest = ({ status, error_code }: Download): boolean => status !== 'complete' && error_code !== 'CANCELLED';
+const isOfInterest = ({ status, error_code, warnings }: Download): boolean =>
+  status === 'complete' ? warnings.length > 0 : error_code !== 'CANCELLED';
 
 /** A download that is asked for again is another one. */
 const keyOf = ({ modelId, updated_at }: Download): string => `${modelId} ${updated_at}`;

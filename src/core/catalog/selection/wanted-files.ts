@@ -11,6 +11,8 @@ export interface WantedFiles extends Pick<SelectionRequest, 'weights' | 'include
   readonly selector?: string | undefined;
   /** Whether `ggufFile` is meant exactly, and not as the pin of a card that falls back. */
   readonly exact?: boolean | undefined;
+  /** Fail when what has come cannot be a model, instead of warning. */
+  readonly strict?: boolean | undefined;
 }
 
 /** The same in JSON; null is as good as absent. */
@@ -23,6 +25,7 @@ export interface WantedFilesBody {
   readonly exclude?: readonly string[] | null;
   readonly whole?: boolean;
   readonly mmproj?: string | null;
+  readonly strict?: boolean;
 }
 
 /** Limits of what comes from outside: a pattern is compared with each file of a repo. */
@@ -35,7 +38,7 @@ export const weightsChoices = ['safetensors', 'gguf', 'all'] as const satisfies 
  * @throws SkulkError BAD_REQUEST, BAD_PATH, USAGE
  */
 export function parseWantedFiles(body: WantedFilesBody): WantedFiles {
-  const { gguf_file, selector, exact, weights, include, exclude, whole, mmproj } = body;
+  const { gguf_file, selector, exact, weights, include, exclude, whole, mmproj, strict } = body;
   return {
     ...(gguf_file != null && { ggufFile: parseGgufFile(gguf_file) }),
     ...(selector != null && { selector: parseSelector(selector) }),
@@ -45,6 +48,7 @@ export function parseWantedFiles(body: WantedFilesBody): WantedFiles {
     ...(exclude != null && exclude.length > 0 && { exclude: parsePatterns(exclude) }),
     ...(whole === true && { whole }),
     ...(mmproj != null && { mmproj: parseRelativePath(mmproj) }),
+    ...(strict === true && { strict }),
   };
 }
 
@@ -58,6 +62,7 @@ export const encodeWantedFiles = ({
   exclude,
   whole,
   mmproj,
+  strict,
 }: WantedFiles): WantedFilesBody => ({
   ...(ggufFile !== undefined && { gguf_file: ggufFile }),
   ...(selector !== undefined && { selector }),
@@ -67,6 +72,7 @@ export const encodeWantedFiles = ({
   ...(exclude !== undefined && { exclude }),
   ...(whole === true && { whole }),
   ...(mmproj !== undefined && { mmproj }),
+  ...(strict === true && { strict }),
 });
 
 /** Whether somebody wants other files than the rules choose. */
@@ -75,8 +81,9 @@ export const isParticular = ({ weights, include, exclude, whole, mmproj }: Wante
 
 /** Whether a job for `other` brings all that is wanted: the same, or anything where nothing special is. */
 export function isCovered(wanted: WantedFiles, other: WantedFiles): boolean {
-  const choices = ({ ggufFile, selector, exact, ...rest }: WantedFiles): string => JSON.stringify(encodeWantedFiles(rest));
+  const choices = ({ ggufFile, selector, exact, strict, ...rest }: WantedFiles): string => JSON.stringify(encodeWantedFiles(rest));
   return (
+    (wanted.strict !== true || other.strict === true) &&
     (wanted.ggufFile === undefined || wanted.ggufFile === other.ggufFile) &&
     (wanted.selector === undefined || wanted.selector.toLowerCase() === other.selector?.toLowerCase()) &&
     (!isParticular(wanted) || choices(wanted) === choices(other))
@@ -87,7 +94,10 @@ export function isCovered(wanted: WantedFiles, other: WantedFiles): boolean {
  * What is to be chosen of a listing.
  * @param pin what the model's card names
  */
-export const selectionOf = ({ ggufFile, selector, exact = false, ...choices }: WantedFiles, pin: string | undefined): SelectionRequest => ({
+export const selectionOf = (
+  { ggufFile, selector, exact = false, strict: _, ...choices }: WantedFiles,
+  pin: string | undefined,
+): SelectionRequest => ({
   ...choices,
   selector: (exact ? ggufFile : undefined) ?? selector,
   pin: ggufFile ?? pin,

@@ -114,8 +114,8 @@ export function checkAdopted(value: unknown, url: string): Adopted {
   return { entry, digest, outcome };
 }
 
-const statuses = ['ok', 'damaged', 'missing', 'repaired', 'unregistered'] as const;
-const problems = ['missing', 'size', 'content', 'unreadable'] as const;
+const statuses = ['ok', 'incomplete', 'damaged', 'missing', 'repaired', 'unregistered'] as const;
+const problems = ['missing', 'size', 'content', 'unreadable', 'unusable'] as const;
 
 /** What a verification found. Throws STORE_UNREACHABLE. */
 export function checkVerifyReport(value: unknown, url: string): VerifyReport {
@@ -131,7 +131,11 @@ function toVerified({ model_id, status, bad_files, note }: Fields): VerifiedMode
     // An unknown status is not a reason to call a model well.
     status: statuses.find((known) => known === status) ?? 'damaged',
     bad_files: files.map(
-      ({ path, problem }): BadFile => ({ path: textOr(path, ''), problem: problems.find((known) => known === problem) ?? 'unreadable' }),
+      ({ path, problem, reason }): BadFile => ({
+        path: textOr(path, ''),
+        problem: problems.find((known) => known === problem) ?? 'unreadable',
+        ...(typeof reason === 'string' && { reason: clean(reason) }),
+      }),
     ),
     ...(typeof note === 'string' && { note: clean(note) }),
   };

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { type ContentProblem, describeProblems, findContentProblems, requireUsable } from '../../catalog/contents/find-content-problems.ts';
 import { digestFiles, type ManifestFile } from '../../catalog/manifest.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { type OpenedStore, openStore } from '../../connect/open-store.ts';
@@ -29,6 +30,8 @@ export interface AddRequest {
   /** Rename instead of copy; across disks, copy and then remove. */
   readonly move: boolean;
   readonly force: boolean;
+  /** Refuse what cannot be a model, before anything is copied or sent. */
+  readonly strict?: boolean;
 }
 
 /** The registry's entry, and what was done. */
@@ -38,18 +41,24 @@ export interface AddReport extends RegistryEntry {
   readonly bytes_copied: number;
   readonly seconds: number;
   readonly skipped: Scan['skipped'];
+  /** What was found that no program can load. */
+  readonly problems: readonly ContentProblem[];
 }
 
 /**
  * Brings a directory or a file into the store on this machine: adopted where it lies, else cloned, copied or moved into
  * `incoming/` and taken from there, by the running server if there is one. A store on another machine is sent it.
- * @throws SkulkError FILE_NOT_FOUND, BAD_PATH, PERMISSION, NO_SPACE before a byte is written, CONFLICT for other content
+ * @throws SkulkError FILE_NOT_FOUND, BAD_PATH, PERMISSION, NO_SPACE before a byte is written, INTEGRITY with `strict`, CONFLICT for other
+ * content
  */
 export async function addModel(deps: Deps, request: AddRequest): Promise<AddReport> {
   const began = performance.now();
   const source = resolve(deps.world.cwd, request.path);
   const scan = await scanDirectory(source);
   if (request.move) await refuseOwnDirectories(source, deps.config);
+  const problems = await findContentProblems(scan.files, deps.world.signal);
+  if (request.strict === true) requireUsable(problems, request.path);
+  for (const message of describeProblems(problems, request.modelId)) deps.world.emit({ type: 'warning', message });
   await using opened = await openStore(deps, { mayCreate: true });
   const root = opened.localRoot ?? (await localRootOf(opened.store));
   const added: Addition = { deps, request, opened, source, files: scan.files };
@@ -65,6 +74,7 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
     bytes_copied: bytes,
     seconds: (performance.now() - began) / 1000,
     skipped: scan.skipped,
+    problems,
   };
 }
 

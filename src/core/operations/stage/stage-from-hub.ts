@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { describeProblems, findContentProblems } from '../../catalog/contents/find-content-problems.ts';
 import { type Manifest, makeManifest } from '../../catalog/manifest.ts';
 import { readCard } from '../../catalog/read-card.ts';
 import { selectionOf, type WantedFiles } from '../../catalog/selection/wanted-files.ts';
@@ -62,6 +63,11 @@ export async function stageFromHub(
     signal,
     onBytes: (bytesDone, bytesTotal) => emit({ type: 'progress', doing: 'downloading', subject: modelId, bytesDone, bytesTotal }),
   });
+  const problems = await findContentProblems(
+    files.map(({ path, size }) => ({ path, size, absolute: join(place.files, path) })),
+    signal,
+  );
+  for (const message of describeProblems(problems, modelId)) emit({ type: 'warning', message });
   const manifest = makeManifest(modelId, files, { revision, commit: listing.commit, source: 'hub', createdAt: world.now() });
   const part = selector === undefined ? undefined : { selector, of: manifest.digest };
   await publishCopy(manifest, place, { layout, lock, now: world.now, signal, companions: card?.companions ?? [], part });

@@ -162,6 +162,7 @@ export const downloadBodySchema = {
     exclude: { ...patterns, description: 'Leave out files that match one of these' },
     whole: { type: 'boolean', description: 'Take every file of the repo' },
     mmproj: { type: ['string', 'null'], minLength: 1, maxLength: 4096, description: 'The projector to take, or all' },
+    strict: { type: 'boolean', description: 'Fail when what has come cannot be a model, instead of warning' },
   },
 } as const;
 
@@ -179,7 +180,7 @@ export const downloadSchema = {
     seconds_left: { type: ['number', 'null'] },
     gguf_file: { type: ['string', 'null'], description: 'What a program loads of what is taken' },
     request: { ...open, description: 'What was asked for' },
-    warnings: { type: 'array', items: text },
+    warnings: { type: 'array', items: text, description: 'Sentences, e.g. about files that no program can load' },
   },
 } as const;
 

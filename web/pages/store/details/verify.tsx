@@ -36,7 +36,7 @@ export function Verify({ modelId }: { readonly modelId: string }): ReactElement 
       <div role="status">
         {found !== undefined && isGood(found.status) && (
           <p className="good">
-            <Icon name="check" /> Every byte is as it must be.
+            <Icon name="check" /> Every byte is as it must be. {found.note !== undefined && <Sentence text={found.note} />}
           </p>
         )}
         {found !== undefined && !isGood(found.status) && (
@@ -47,9 +47,9 @@ export function Verify({ modelId }: { readonly modelId: string }): ReactElement 
                 This copy is {found.status}. <Sentence text={found.note ?? 'bring the model in again'} />
               </p>
               <ul className="plain">
-                {found.bad_files.map(({ path, problem }) => (
+                {found.bad_files.map(({ path, problem, reason }) => (
                   <li key={path}>
-                    <code>{path}</code>: {problems[problem] ?? problem}
+                    <code>{path}</code>: {reason ?? problems[problem] ?? problem}
                   </li>
                 ))}
               </ul>

@@ -1,0 +1,112 @@
+import { constants, type FileHandle, open } from 'node:fs/promises';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { quote } from '../../kernel/files/relative-path.ts';
+import { filesAtOnce, mapAtOnce } from '../../kernel/flow/at-once.ts';
+import { type FileKind, kindsOf } from '../selection/file-kind.ts';
+import { listGroups, type SizedFile } from '../selection/groups.ts';
+import type { Finding } from './finding.ts';
+import { headBytes, isWorthALook, problemOfHead } from './problem-of-head.ts';
+import { type ContentProblem, problemsOfList } from './problems-of-list.ts';
+
+export type { ContentProblem } from './problems-of-list.ts';
+
+/** A file of a model, and where its bytes lie. */
+export interface FileOnDisk extends SizedFile {
+  readonly absolute: string;
+}
+
+/** A model of 10,000 shards has an index of some megabytes. */
+const maxIndexBytes = 32 * 1024 * 1024;
+
+/**
+ * Looks for what cannot be a model whatever its hashes are: pointers of Git LFS, web pages, empty or damaged weights, and shards that are
+ * missing. At most `headBytes` of each file are read, and indexes of shards. A file that cannot be opened is passed over.
+ * @returns one problem a file at most, in the order of the files
+ */
+export async function findContentProblems(files: readonly FileOnDisk[], signal: AbortSignal): Promise<readonly ContentProblem[]> {
+  const kinds = kindsOf(files.map(({ path }) => path));
+  const laterParts = new Set(
+    listGroups(files, kinds).flatMap(({ cut, files: parts }) =>
+      (cut === 'unknown' ? parts : cut === 'bytes' ? parts.slice(1) : []).map(({ path }) => path),
+    ),
+  );
+  const indexes = new Map<string, readonly string[]>();
+  const ofHeads = await mapAtOnce(files, filesAtOnce, async ({ path, size, absolute }): Promise<Finding | undefined> => {
+    if (signal.aborted) throw signal.reason;
+    const kind: FileKind = kinds.get(path) ?? 'plain';
+    if (!isWorthALook({ path, kind, size })) return undefined;
+    return withFile(absolute, async (file) => {
+      const head = await readHead(file, kind === 'weights-index' ? Math.min(size, maxIndexBytes) : headBytes);
+      const shards = kind === 'weights-index' ? parseIndex(head) : undefined;
+      if (shards !== undefined) indexes.set(path, shards);
+      return problemOfHead({ path, kind, size, head, isLaterPart: laterParts.has(path) });
+    });
+  });
+  const problems = new Map(problemsOfList(files, kinds, (path) => indexes.get(path)).map((one) => [one.path, one]));
+  return files.flatMap(({ path }, index) => {
+    const found = ofHeads[index] ?? problems.get(path);
+    return found === undefined ? [] : [{ ...found, path }];
+  });
+}
+
+/** The sentence for a person: `"a.gguf" cannot be used: it is empty`. */
+export const describeProblem = ({ path, reason }: ContentProblem): string => `${quote(path)} cannot be used: ${reason}`;
+
+const maxDescribed = 5;
+
+/** A few of many, as warnings. @param of what the files are of, e.g. a model's id */
+export function describeProblems(problems: readonly ContentProblem[], of: string): readonly string[] {
+  const more = problems.length - maxDescribed;
+  return [
+    ...problems.slice(0, maxDescribed).map((one) => `${of}: ${describeProblem(one)}`),
+    ...(more > 0 ? [`${of}: ${more} more of its files cannot be used`] : []),
+  ];
+}
+
+/** Refuses a model with problems. Throws INTEGRITY. */
+export function requireUsable(problems: readonly ContentProblem[], of: string): void {
+  const [first] = problems;
+  if (first === undefined) return;
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  throw new SkulkError('INTEGRITY', `${of} is refused: ${describeProblem(first)}${more}`, {
+    hint: 'without --strict it is taken with a warning',
+  });
+}
+
+async function withFile<T>(path: string, read: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
+  let file: FileHandle;
+  try {
+    // A pipe would be waited for.
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'ENXIO', 'EISDIR')) return undefined;
+    throw error;
+  }
+  try {
+    return await read(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readHead(file: FileHandle, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(Math.min(length, (await file.stat()).size));
+  let filled = 0;
+  while (filled < buffer.length) {
+    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}
+
+/** The shards that an index names, each once. */
+function parseIndex(bytes: Buffer): readonly string[] | undefined {
+  try {
+    const { weight_map } = JSON.parse(bytes.toString('utf8')) as { weight_map?: unknown };
+    if (typeof weight_map !== 'object' || weight_map === null) return undefined;
+    return [...new Set(Object.values(weight_map).filter((name): name is string => typeof name === 'string'))].toSorted();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,74 @@
+import { type Finding, incomplete, unrecognized } from './finding.ts';
+
+/** The magic numbers of the formats of llama.cpp before GGUF, as they stand in a file. */
+const olderMagics: ReadonlySet<string> = new Set(['lmgg', 'fmgg', 'tjgg', 'algg']);
+/** Magic, version, and two counts. */
+const fixedBytes = 24;
+/** Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md; a key has at most 65,535 bytes. */
+const maxKeyBytes = 65_535;
+/** More than any model has. */
+const maxCount = 10_000_000n;
+/** The size of a value by its type; 8 is a string, 9 a list. */
+const sizes: readonly (number | undefined)[] = [1, 1, 2, 2, 4, 4, 4, 1, undefined, undefined, 8, 8, 8];
+const stringType = 8;
+const listType = 9;
+
+/**
+ * Why a file is no GGUF file: by its magic number, version and counts, and by as much of its metadata as there is in the given bytes.
+ * Pure.
+ * @param size of the whole file, in bytes
+ */
+export function problemOfGguf(head: Uint8Array, size: number): Finding | undefined {
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.length);
+  const magic = bytes.toString('latin1', 0, 4);
+  if (olderMagics.has(magic)) return incomplete('it is a GGML file, older than GGUF; the model must be converted again');
+  if (magic !== 'GGUF') return unrecognized('it does not begin with "GGUF", so it is no GGUF file');
+  if (size < fixedBytes) return unrecognized(`it is cut off after ${size} bytes`);
+  const [little, big] = [bytes.readUInt32LE(4), bytes.readUInt32BE(4)];
+  // Version 1 had shorter counts. A file for big-endian machines is not looked into.
+  if (little === 1 || (big > 1 && big < 100)) return undefined;
+  if (little === 0 || little >= 100) return unrecognized(`it says that it is GGUF of version ${little}, which there is not`);
+  const [tensors, keys] = [bytes.readBigUInt64LE(8), bytes.readBigUInt64LE(16)];
+  if (tensors > maxCount || keys > maxCount) return unrecognized('it is damaged: its counts of tensors and of metadata are not possible');
+  return problemOfMetadata(bytes, Number(keys), size);
+}
+
+/** Walks over the metadata; stops without a finding where the given bytes end before the file does. */
+function problemOfMetadata(bytes: Buffer, keys: number, size: number): Finding | undefined {
+  const atEnd = bytes.length < size ? undefined : cutOff(size);
+  let at = fixedBytes;
+  const has = (count: number): boolean => at + count <= bytes.length;
+  const take = (count: number): number => {
+    at += count;
+    return at - count;
+  };
+  const readLength = (): number => Number(bytes.readBigUInt64LE(take(8)));
+  for (let key = 0; key < keys; key += 1) {
+    const damaged = incomplete(`it is damaged: its metadata cannot be read from byte ${at} on`);
+    if (!has(8)) return atEnd;
+    const length = readLength();
+    if (length === 0 || length > maxKeyBytes) return damaged;
+    if (!has(length + 4)) return atEnd;
+    const type = bytes.readUInt32LE(take(length + 4) + length);
+    if (type === stringType) {
+      if (!has(8)) return atEnd;
+      take(readLength());
+    } else if (type === listType) {
+      if (!has(12)) return atEnd;
+      const each = sizes[bytes.readUInt32LE(take(4))];
+      const count = readLength();
+      if (count > size) return damaged;
+      // Lists of texts are vocabularies, which end behind the bytes that there are.
+      if (each === undefined) return undefined;
+      take(each * count);
+    } else {
+      const each = sizes[type];
+      if (each === undefined) return damaged;
+      take(each);
+    }
+    if (at > size) return cutOff(size);
+  }
+  return undefined;
+}
+
+const cutOff = (size: number): Finding => incomplete(`it is cut off: its metadata goes on behind its ${size} bytes`);

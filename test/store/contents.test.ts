@@ -1,0 +1,84 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { ggufBytes } from '../helpers/gguf-bytes.ts';
+import { noise, writeFiles } from '../helpers/model-files.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import type { Ended } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 4920734272\n`;
+const page = '<!doctype html><title>429 Too Many Requests</title>';
+const index = JSON.stringify({ weight_map: { a: 'model-00001-of-00002.safetensors', b: 'model-00002-of-00002.safetensors' } });
+const clone = { 'config.json': '{}', 'model.safetensors.index.json': index, 'model-00001-of-00002.safetensors': pointer };
+
+/** A directory, and the commands of its store host. */
+async function host(files: Readonly<Record<string, string | Uint8Array>>) {
+  const home = await temporaryDirectory();
+  const source = join(home, 'm');
+  await writeFiles(source, files);
+  const env = { SKULK_HOME: join(home, 'host') };
+  return { home, source, run: (...args: string[]): Promise<Ended> => runInProcess(args, { env }) };
+}
+
+test('what cannot be a model is added with a warning for each file, and verify calls it incomplete', async () => {
+  const { source, run } = await host(clone);
+  const added = await run('add', source, '--as', 'org/m', '--json');
+  expect(added.status, added.stderr).toBe(0);
+  expect(JSON.parse(added.stdout).problems).toEqual([
+    { path: 'model-00001-of-00002.safetensors', kind: 'incomplete', reason: expect.stringContaining('pointer of Git LFS') },
+    { path: 'model.safetensors.index.json', kind: 'incomplete', reason: 'it names "model-00002-of-00002.safetensors", which is not there' },
+  ]);
+  expect(added.stderr).toContain(
+    'warning: org/m: "model.safetensors.index.json" cannot be used: it names "model-00002-of-00002.safetensors", which is not there',
+  );
+  const verified = await run('verify', '--json');
+  expect(verified.status).toBe(6);
+  expect(JSON.parse(verified.stdout)).toMatchObject({
+    ok: false,
+    models: [
+      {
+        model_id: 'org/m',
+        status: 'incomplete',
+        bad_files: [
+          { path: 'model-00001-of-00002.safetensors', problem: 'unusable', reason: expect.stringContaining('pointer of Git LFS') },
+          { path: 'model.safetensors.index.json', problem: 'unusable' },
+        ],
+      },
+    ],
+  });
+  const table = await run('verify');
+  expect(table.stdout).toMatch(/^org\/m: incomplete/m);
+  expect(table.stdout).toMatch(/model-00001-of-00002\.safetensors +it is a pointer of Git LFS/);
+});
+
+test('--strict refuses it before anything is copied, moved or sent', async () => {
+  const { home, source, run } = await host({ ...clone, 'page.gguf': page });
+  const refused = await run('add', source, '--as', 'org/m', '--strict', '--move');
+  expect(refused).toMatchObject({ status: 6, stdout: '' });
+  expect(refused.stderr).toMatch(/is refused: "model-00001-of-00002\.safetensors" cannot be used: .* \(and 2 more\)/);
+  expect((await readdir(source)).length).toBe(4);
+  // From another machine, whose store is behind HTTP.
+  const served = await serveInProcess({ home: join(home, 'host') });
+  onTestFinished(() => served[Symbol.asyncDispose]());
+  const sent = await runInProcess(['add', source, '--as', 'org/m', '--strict'], {
+    env: { SKULK_HOME: join(home, 'node'), SKULK_STORE: served.url },
+  });
+  expect(sent).toMatchObject({ status: 6, stdout: '' });
+  expect(await (await fetch(`${served.url}/models`)).json()).toEqual([]);
+});
+
+test('weights of a format that is not known are a warning, and no reason to call the copy bad', async () => {
+  const { source, run } = await host({ 'm.gguf': noise(5_000), 'config.json': '{}' });
+  const added = await run('add', source, '--as', 'org/m');
+  expect(added.status).toBe(0);
+  expect(added.stderr).toContain('it does not begin with "GGUF"');
+  expect(await run('verify')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^org\/m: ok \(but "m\.gguf" cannot be used: /) });
+  expect((await run('add', source, '--as', 'org/n', '--strict')).status).toBe(6);
+});
+
+test('a whole model has no warning', async () => {
+  const { source, run } = await host({ 'm-Q4_K_M.gguf': ggufBytes({ 'general.architecture': 'llama' }), 'README.md': page });
+  expect(await run('add', source, '--as', 'org/m', '--strict', '--no-progress')).toMatchObject({ status: 0, stderr: '' });
+  expect(await run('verify')).toMatchObject({ status: 0, stdout: 'org/m: ok\n' });
+});
