@@ -1,3 +1,7 @@
+export type { DownloadStatus } from './core/protocol/downloads.ts';
+export type { RegistryList, ShownModel, VerifiedModel, VerifyReport } from './core/protocol/models.ts';
+export type { StagingList } from './core/protocol/staging.ts';
+
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { homeOfUser, ownVersion, workingDirectory } from './core/kernel/process/own-process.ts';
@@ -5,19 +9,16 @@ import type { World } from './core/kernel/world.ts';
 import type { OpenOptions, Skulk } from './library/contract.ts';
 import { open } from './library/open.ts';
 
-export type { DownloadStatus } from './core/jobs/contract.ts';
 export { type ErrorCode, SkulkError } from './core/kernel/errors.ts';
 export type { ProgressEvent, SkulkEvent } from './core/kernel/flow/events.ts';
 export type { AddReport } from './core/operations/models/add.ts';
 export type { DeletionPlan, DeletionReport } from './core/operations/models/delete-models.ts';
-export type { RegistryList } from './core/operations/models/list-registry.ts';
-export type { ShownModel } from './core/operations/models/show-model.ts';
-export type { StagingList } from './core/operations/nodes/list-staging.ts';
+
 export type { PurgedEverywhere } from './core/operations/nodes/purge-everywhere.ts';
 export type { PurgeReport } from './core/operations/nodes/purge-staging.ts';
 export type { PlannedModel, StagedModel, StagePlanReport, StageReport } from './core/operations/stage/stage-report.ts';
 export type { Health } from './core/operations/store/check-health.ts';
-export type { VerifiedModel, VerifyReport } from './core/store/contract.ts';
+
 export type {
   AddOptions,
   CallOptions,

@@ -5,4 +5,4 @@ import { writeDeclarations } from './write-declarations.ts';
 // The command line of rolldown lists three hundred files, and so would `npm ci`.
 // One after the other: the first one empties dist/.
 for (const bundle of bundles) await build(bundle);
-writeDeclarations();
+await writeDeclarations();

@@ -7,19 +7,20 @@ export interface Room {
   readonly forbiddenModules?: RegExp;
 }
 
-const leaves = ['core/kernel'];
-const data = ['core/transfer', 'core/catalog', 'core/kernel'];
+const leaves = ['core/protocol', 'core/kernel'];
+const data = ['core/transfer', 'core/catalog', ...leaves];
 /** They hold the data, and know each other by types only. */
 const dataRooms = ['core/staging', 'core/store', 'core/jobs', 'core/fleet'];
 /** What reaches a store, from a machine that has it and from others. */
 const reach = ['core/store', 'core/jobs', 'core/fleet', 'core/sources', 'core/client', 'core/access', ...data];
 
 const notOfBrowsers = /^node:/;
+const documents = ['core/protocol'];
 
 /** Who may import whom, from top to bottom: a room imports values only of rooms below it here. A room may always import itself. */
 export const rooms: Readonly<Record<string, Room>> = {
   commands: {
-    values: ['core/operations', 'core/kernel', 'cli/definition'],
+    values: ['core/operations', ...leaves, 'cli/definition'],
     types: ['core/config', 'core/connect'],
     doors: {
       // The one command that runs a server.
@@ -32,20 +33,20 @@ export const rooms: Readonly<Record<string, Room>> = {
     forbiddenModules: /^node:|^[^.]/,
   },
   cli: {
-    values: ['core/config', 'core/kernel'],
+    values: ['core/config', ...leaves],
     types: ['core/connect'],
     // Whoever runs a command closes its connections.
     doors: { 'cli/run-command.ts': ['core/connect'] },
   },
   // The way in for programs: it names what is public, and reads the environment of the process for whoever gives none.
-  'index.ts': { values: ['library', 'core/kernel'], types: ['core/operations', 'core/store', 'core/jobs'] },
+  'index.ts': { values: ['library', 'core/kernel'], types: ['core/operations', 'core/store', 'core/jobs', 'core/protocol'] },
   library: {
-    values: ['core/operations', 'core/connect', 'core/config', 'core/kernel'],
+    values: ['core/operations', 'core/connect', 'core/config', ...leaves],
     types: ['core/store', 'core/jobs'],
     doors: { 'library/read-input.ts': ['core/catalog/selection/wanted-files'] },
   },
   'core/server': {
-    values: ['core/operations', 'core/node', 'core/connect', 'core/access', 'core/catalog', 'core/kernel', 'core/transfer'],
+    values: ['core/operations', 'core/node', 'core/connect', 'core/access', ...data],
     types: ['core/store', 'core/client', 'core/config', 'core/jobs', 'core/fleet'],
     // The one place that puts a server together.
     doors: { 'core/server/app/serve.ts': ['core/config'] },
@@ -87,11 +88,14 @@ export const rooms: Readonly<Record<string, Room>> = {
   'core/transfer': { values: leaves },
   'core/catalog': { values: leaves },
   'core/config': { values: leaves },
+  // What crosses a process or lies on a disk: plain data, types, and one decoder.
+  'core/protocol': { values: ['core/kernel'] },
   'core/kernel': { values: [] },
-  // The browser view. It knows the server by its API alone, and shares what is common to both ends of it.
-  'web/app': { values: ['web/pages', 'web/parts', 'web/api', 'web/styles'], forbiddenModules: notOfBrowsers },
-  'web/pages': { values: ['web/parts', 'web/api'], forbiddenModules: notOfBrowsers },
-  'web/parts': { values: ['web/api'], forbiddenModules: notOfBrowsers },
+  // The browser view. It knows the server by its API alone, takes the types of the answers from the documents, and shares what is
+  // common to both ends.
+  'web/app': { values: ['web/pages', 'web/parts', 'web/api', 'web/styles'], types: documents, forbiddenModules: notOfBrowsers },
+  'web/pages': { values: ['web/parts', 'web/api'], types: documents, forbiddenModules: notOfBrowsers },
+  'web/parts': { values: ['web/api'], types: documents, forbiddenModules: notOfBrowsers },
   'web/api': {
     values: [],
     // What a stream says and what people paste is read in one way everywhere; these files import nothing.
@@ -122,5 +126,5 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   pino: ['core/server/'],
   react: ['cli/render/', 'web/app/', 'web/pages/', 'web/parts/'],
   'react-dom': ['web/app/main'],
-  typebox: ['core/config/', 'core/server/', 'core/kernel/validate'],
+  typebox: ['core/config/', 'core/server/', 'core/protocol/', 'core/kernel/validate'],
 };

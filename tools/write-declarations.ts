@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { declareDocuments } from './declare-documents.ts';
 import { listImports } from './list-imports.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -11,7 +12,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
  * Writes the types of `import 'skulk'` into `dist/types`: those files alone that src/index.ts leads to.
  * @throws Error when the compiler fails, or a type comes of a package that an install does not bring
  */
-export function writeDeclarations(): void {
+export async function writeDeclarations(): Promise<void> {
   const all = mkdtempSync(join(tmpdir(), 'skulk-types-'));
   try {
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -21,17 +22,18 @@ export function writeDeclarations(): void {
       encoding: 'utf8',
     });
     if (status !== 0) throw new Error(`the declarations could not be made:\n${stdout}`);
-    copyReachable('index.ts', { from: all, to: join(root, 'dist/types') });
+    await copyReachable('index.ts', { from: all, to: join(root, 'dist/types') });
   } finally {
     rmSync(all, { recursive: true, force: true });
   }
 }
 
-function copyReachable(first: string, { from, to }: { readonly from: string; readonly to: string }): void {
+async function copyReachable(first: string, { from, to }: { readonly from: string; readonly to: string }): Promise<void> {
   const waiting = [first];
   for (const path of waiting) {
     const name = path.replace(/\.tsx?$/, '.d.ts');
-    const text = readFileSync(join(from, name), 'utf8');
+    const isDocument = path.startsWith('core/protocol/');
+    const text = isDocument ? await declareDocuments(join(root, 'src'), path) : readFileSync(join(from, name), 'utf8');
     mkdirSync(dirname(join(to, name)), { recursive: true });
     // Every compiler of a program that uses skulk finds `x.d.ts` by `x.js`.
     writeFileSync(join(to, name), text.replaceAll(/(['"])(\.[^'"]*)\.tsx?\1/g, '$1$2.js$1'));

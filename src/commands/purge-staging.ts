@@ -1,9 +1,9 @@
 import { defineCommand, flag, list } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseNodeId } from '../core/kernel/machine/node-id.ts';
-import { describeHolder, type Holder } from '../core/kernel/process/holder.ts';
 import { silenceMs } from '../core/kernel/process/observe.ts';
 import { formatBytes } from '../core/kernel/units.ts';
+import { describeHolder, type Holder } from '../core/protocol/holder.ts';
 import { failedRemovals } from './failed-removals.ts';
 import { modelOption, modelsArgument, requireWhole } from './model-arguments.ts';
 import { nodeLine, unfinishedNodes } from './node-lines.ts';

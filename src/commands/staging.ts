@@ -1,6 +1,6 @@
 import { defineCommand, type TableCell } from '../cli/definition.ts';
-import { describeHolder, type Holder } from '../core/kernel/process/holder.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
+import { describeHolder, type Holder } from '../core/protocol/holder.ts';
 
 /** `skulk staging`: this machine's verified copies. */
 export const staging = defineCommand({

@@ -1,16 +1,14 @@
-import type { DownloadStatus } from '../core/jobs/contract.ts';
 import type { ProgressEvent, SkulkEvent } from '../core/kernel/flow/events.ts';
 import type { ProgramOutput } from '../core/kernel/process/child-program.ts';
 import type { AddReport } from '../core/operations/models/add.ts';
 import type { DeletionPlan, DeletionReport } from '../core/operations/models/delete-models.ts';
-import type { RegistryList } from '../core/operations/models/list-registry.ts';
-import type { ShownModel } from '../core/operations/models/show-model.ts';
-import type { StagingList } from '../core/operations/nodes/list-staging.ts';
 import type { PurgedEverywhere } from '../core/operations/nodes/purge-everywhere.ts';
 import type { PurgeReport } from '../core/operations/nodes/purge-staging.ts';
 import type { StagePlanReport, StageReport } from '../core/operations/stage/stage-report.ts';
 import type { Health } from '../core/operations/store/check-health.ts';
-import type { VerifyReport } from '../core/store/contract.ts';
+import type { DownloadStatus } from '../core/protocol/downloads.ts';
+import type { RegistryList, ShownModel, VerifyReport } from '../core/protocol/models.ts';
+import type { StagingList } from '../core/protocol/staging.ts';
 
 /** What `openSkulk` takes; without any of it, what the command `skulk` would use in this process. */
 export interface OpenOptions {

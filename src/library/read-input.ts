@@ -1,8 +1,9 @@
-import { parseWantedFiles, type WantedFiles, type WantedFilesBody } from '../core/catalog/selection/wanted-files.ts';
+import { parseWantedFiles, type WantedFiles } from '../core/catalog/selection/wanted-files.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseRelativePath, type RelativePath } from '../core/kernel/files/relative-path.ts';
 import { type ModelId, type ModelRef, parseModelId, parseModelRef, parseRevision } from '../core/kernel/model-id.ts';
 import type { ProgramOutput } from '../core/kernel/process/child-program.ts';
+import type { WantedFilesBody } from '../core/protocol/downloads.ts';
 import type { FileOptions } from './contract.ts';
 
 /*

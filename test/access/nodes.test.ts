@@ -155,7 +155,16 @@ describe('what a node asks its store', () => {
     const session = async () => {
       asked += 1;
       if (role === undefined) return { state: 'refused' } as const;
-      return { state: 'known', role, credential: 'named', name: 'laptop', lan: 'node', serverNames: [] } as const;
+      return {
+        state: 'known',
+        role,
+        credential: 'named',
+        name: 'laptop',
+        store_role: 'node',
+        lan: 'node',
+        server_names: [],
+        hostname: 'kite3',
+      } as const;
     };
     const roles = createStoreRoles({ session, url: () => 'http://store' }, { now: () => now });
     expect(await roles.findToken('a')).toEqual({ role: 'node', name: 'laptop' });

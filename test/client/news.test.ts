@@ -113,16 +113,22 @@ describe('what a download would bring', () => {
   test('is asked of the store, and passes a gate', async () => {
     const store = await scriptedStore();
     const quantization = { label: 'Q4\u001b[2J', gguf_file: 'a.gguf', size_bytes: 5, is_preferred: true, in_store: false };
-    store.answers.set('/store/hub/org%2Fm', { commit: 'c', file_count: 2, total_bytes: -1, quantizations: [quantization, null] });
-    const { client, over } = listenTo(store);
-    expect(await client.offer(wanted, over.signal)).toEqual({
+    store.answers.set('/store/hub/org%2Fm', {
+      modelId: 'org/m',
       commit: 'c',
       file_count: 2,
+      total_bytes: -1,
+      quantizations: [quantization, null],
+    });
+    const { client, over } = listenTo(store);
+    expect(await client.offer(wanted, over.signal)).toEqual({
+      modelId: 'org/m',
+      revision: '',
+      commit: 'c',
+      files: [],
+      file_count: 2,
       total_bytes: 0,
-      quantizations: [
-        { ...quantization, label: 'Q4\uFFFD[2J' },
-        { label: '', gguf_file: '', size_bytes: 0, is_preferred: false, in_store: false },
-      ],
+      quantizations: [{ ...quantization, label: 'Q4\uFFFD[2J', files: [] }],
     });
     store.answers.set('/store/hub/org%2Fm', {});
     await expect(client.offer(wanted, over.signal)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { NodeReport } from '../../src/core/fleet/contract.ts';
 import { type HostFleet, openFleet } from '../../src/core/fleet/fleet.ts';
 import { nodeBounds, type Remembrance } from '../../src/core/fleet/retire-nodes.ts';
 import type { NodeId } from '../../src/core/kernel/machine/node-id.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
+import type { NodeReport } from '../../src/core/protocol/fleet.ts';
 import { fleetWorld, type NodeStands } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';

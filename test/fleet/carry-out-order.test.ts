@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Order } from '../../src/core/fleet/contract.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { carryOutOrder, settleOutcome } from '../../src/core/node/carry-out-order.ts';
+import type { Order } from '../../src/core/protocol/fleet.ts';
 import { stagingLayout } from '../../src/core/staging/layout.ts';
 import { listCopies } from '../../src/core/staging/list-copies.ts';
 import { serveModels, stagingNode } from '../helpers/staging-node.ts';

@@ -3,13 +3,14 @@ import { mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Companion } from '../../src/core/catalog/companions.ts';
-import { type Manifest, type ManifestFile, makeManifest } from '../../src/core/catalog/manifest.ts';
+import { makeManifest } from '../../src/core/catalog/manifest.ts';
 import { deriveTraits } from '../../src/core/catalog/traits.ts';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import type { RelativePath } from '../../src/core/kernel/files/relative-path.ts';
 import { directoryName, parseModelId } from '../../src/core/kernel/model-id.ts';
 import type { Sha256 } from '../../src/core/kernel/sha256.ts';
+import type { Manifest, ManifestFile } from '../../src/core/protocol/manifest.ts';
 import type { LocalStore } from '../../src/core/store/contract.ts';
 
 /** Models by id, files by path. */

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { type Manifest, makeManifest } from '../../src/core/catalog/manifest.ts';
+import { makeManifest } from '../../src/core/catalog/manifest.ts';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import type { RelativePath } from '../../src/core/kernel/files/relative-path.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import type { Manifest } from '../../src/core/protocol/manifest.ts';
 import { planStage } from '../../src/core/staging/plan-stage.ts';
 import { pieceKey, splitIntoPieces } from '../../src/core/transfer/pieces.ts';
 import { sha256 } from '../helpers/directory-store.ts';

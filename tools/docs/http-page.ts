@@ -70,11 +70,11 @@ function describeOperation({ method, url, role, summary, parameters, body, answe
     ...inQuery.map(
       ({ name, description, schema }) => `- query \`${name}\`${typeOf(schema)}${suffixOf(description ?? schema?.description)}`,
     ),
-    ...(body === undefined ? [] : [`- body${typeOf(body)}${suffixOf(body.description)}`, ...fields(body, 1)]),
+    ...(body === undefined ? [] : [`- body${typeOf(body)}${suffixOf(body.description)}`, ...fields(body, 1, 'body')]),
     ...good
       // Without a schema the document has a default answer that says nothing.
       .filter(({ schema }) => schema !== undefined)
-      .flatMap(({ status, schema }) => [`- ${status}${typeOf(schema)}${suffixOf(schema?.description)}`, ...fields(schema, 1)]),
+      .flatMap(({ status, schema }) => [`- ${status}${typeOf(schema)}${suffixOf(schema?.description)}`, ...fields(schema, 1, 'answer')]),
     ...(failures.length === 0 ? [] : [`- failures: ${failures.join(', ')}`]),
   ];
   return [`### \`${method} ${url}\``, '', `${summary}. Role: **${role}**.`, '', ...parts, ...(parts.length === 0 ? [] : [''])];
@@ -83,26 +83,32 @@ function describeOperation({ method, url, role, summary, parameters, body, answe
 const deepest = 3;
 
 /** The fields of a schema as a list; what lies too deep is left to `openapi.json`. */
-function fields(schema: Schema | undefined, depth: number): readonly string[] {
+function fields(schema: Schema | undefined, depth: number, of: 'body' | 'answer'): readonly string[] {
   if (schema === undefined || depth > deepest) return [];
-  if (schema.items !== undefined) return fields(schema.items, depth);
+  if (schema.items !== undefined) return fields(schema.items, depth, of);
+  if (schema.anyOf !== undefined) return schema.anyOf.flatMap((one) => fields(one, depth, of));
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const isRequired = schema.required?.includes(name) === true;
-    return [
-      `${'  '.repeat(depth)}- \`${name}\`${typeOf(field)}${isRequired ? ', required' : ''}${suffixOf(field.description)}`,
-      ...fields(field, depth + 1),
-    ];
+    // Most of a body may be left out, and hardly anything of an answer.
+    const note = of === 'body' && isRequired ? ', required' : of === 'answer' && !isRequired ? ', may be absent' : '';
+    return [`${'  '.repeat(depth)}- \`${name}\`${typeOf(field)}${note}${suffixOf(field.description)}`, ...fields(field, depth + 1, of)];
   });
 }
 
 function typeOf(schema: Schema | undefined): string {
+  const name = typeName(schema);
+  return name === '' ? '' : ` (${name})`;
+}
+
+function typeName(schema: Schema | undefined): string {
   if (schema === undefined) return '';
-  if (schema.const !== undefined) return ` (\`${JSON.stringify(schema.const)}\`)`;
-  if (schema.enum !== undefined) return ` (one of ${schema.enum.map((one) => `\`${String(one)}\``).join(', ')})`;
+  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeName))].join(' or ');
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
+  if (schema.enum !== undefined) return `one of ${schema.enum.map((one) => `\`${String(one)}\``).join(', ')}`;
   const types = [schema.type ?? []].flat();
   if (types.length === 0) return '';
-  const of = schema.items?.type === undefined ? '' : ` of ${[schema.items.type].flat().join(' or ')}`;
-  return ` (${types.join(' or ')}${of})`;
+  const of = typeName(schema.items);
+  return `${types.join(' or ')}${of === '' ? '' : ` of ${of}`}`;
 }
 
 const suffixOf = (description: string | undefined): string =>

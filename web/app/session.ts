@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { Session as Access } from '../../src/core/protocol/access.ts';
+import type { NodeIdentity } from '../../src/core/protocol/health.ts';
 import { ApiError, asApiError } from '../api/api-error.ts';
 import { type Client, createClient } from '../api/client.ts';
-import type { Session as Access, Identity } from '../api/shapes.ts';
 import { type Credential, dropCredential, keepCredential, keptCredential, redeemLink } from './credential.ts';
 
 const againMs = 2_000;
@@ -20,7 +21,7 @@ export type Session =
   | {
       readonly state: 'open';
       readonly client: Client;
-      readonly identity: Identity;
+      readonly identity: NodeIdentity;
       readonly access: Access;
       readonly trouble: string | undefined;
       readonly open: (token: string) => void;
@@ -37,7 +38,7 @@ export function useSession(first: { readonly trouble: string | undefined }): Ses
   const [credential, setCredential] = useState<Credential | undefined>(keptCredential);
   const [trouble, setTrouble] = useState(first.trouble);
   const [isRefused, setRefused] = useState(false);
-  const [known, setKnown] = useState<{ readonly identity: Identity; readonly access: Access; readonly client: Client }>();
+  const [known, setKnown] = useState<{ readonly identity: NodeIdentity; readonly access: Access; readonly client: Client }>();
   const [problem, setProblem] = useState<ApiError>();
   const take = useCallback((given: Credential) => {
     keepCredential(given);
@@ -66,7 +67,7 @@ export function useSession(first: { readonly trouble: string | undefined }): Ses
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isOver = false;
     let isAsking = false;
-    let identity: Identity | undefined;
+    let identity: NodeIdentity | undefined;
     const ask = async (): Promise<void> => {
       if (isAsking || isOver) return;
       clearTimeout(timer);
@@ -74,7 +75,7 @@ export function useSession(first: { readonly trouble: string | undefined }): Ses
       let nextMs = lookEveryMs;
       try {
         const access = await client.get<Access>('/session');
-        identity ??= await client.get<Identity>('/node/identity');
+        identity ??= await client.get<NodeIdentity>('/node/identity');
         if (isOver) return;
         const now = { identity, access, client };
         setRefused(false);

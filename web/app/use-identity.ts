@@ -1,7 +1,8 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
+import type { NodeTopics } from '../../src/core/protocol/events.ts';
+import type { NodeIdentity } from '../../src/core/protocol/health.ts';
 import type { Client } from '../api/client.ts';
 import type { Live } from '../api/live.ts';
-import type { Identity, NodeTopics } from '../api/shapes.ts';
 
 /** Who this node is; a server that was restarted may be another one, or a newer one than this page. */
 export function useIdentity({
@@ -12,15 +13,15 @@ export function useIdentity({
 }: {
   readonly client: Client;
   readonly node: Live<NodeTopics>;
-  readonly first: Identity;
+  readonly first: NodeIdentity;
   readonly tell: (text: string) => void;
-}): Identity {
+}): NodeIdentity {
   const [identity, setIdentity] = useState(first);
   const { round } = useSyncExternalStore(node.subscribe, node.state);
   useEffect(() => {
     if (round < 2) return;
     let isOver = false;
-    client.get<Identity>('/node/identity').then(
+    client.get<NodeIdentity>('/node/identity').then(
       (now) => {
         if (isOver) return;
         setIdentity(now);

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
+import type { NodeTopics, StoreTopics } from '../../src/core/protocol/events.ts';
 import type { Client } from '../api/client.ts';
 import { follow, type Live } from '../api/live.ts';
-import type { NodeTopics, StoreTopics } from '../api/shapes.ts';
 
 /** What the page follows. */
 export interface Streams {

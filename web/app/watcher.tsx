@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react';
-import type { Download, StagingJob } from '../api/shapes.ts';
+import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
+import type { StagingJob } from '../../src/core/protocol/staging.ts';
 import { useApp, useNode, useStore } from '../parts/app-context.ts';
 import { toSentence } from '../parts/to-sentence.ts';
 
@@ -8,7 +9,7 @@ export function Watcher(): null {
   const { tell } = useApp();
   const downloads = useStore().topics.downloads?.downloads;
   const jobs = useNode().topics.staging?.jobs;
-  useEnding<Download>(
+  useEnding<DownloadStatus>(
     downloads,
     ({ modelId }) => modelId,
     ({ modelId, status, error, error_code }) => {

@@ -1,8 +1,8 @@
 import type { ReactElement } from 'react';
-import type { Copy } from '../api/shapes.ts';
+import type { ReportedCopy } from '../../src/core/protocol/models.ts';
 
 /** Whether a copy is used, and if not whether the budget takes it next. */
-export function CopyState({ copy: { in_use, over_budget } }: { readonly copy: Copy }): ReactElement {
+export function CopyState({ copy: { in_use, over_budget } }: { readonly copy: ReportedCopy }): ReactElement {
   if (in_use) return <span className="badge good">in use</span>;
   if (over_budget)
     return (

@@ -1,12 +1,14 @@
 import { createContext, useContext, useSyncExternalStore } from 'react';
+import type { Session } from '../../src/core/protocol/access.ts';
+import type { NodeTopics, StoreTopics } from '../../src/core/protocol/events.ts';
+import type { NodeIdentity } from '../../src/core/protocol/health.ts';
 import type { Client } from '../api/client.ts';
 import type { Live, LiveState } from '../api/live.ts';
-import type { Identity, NodeTopics, Session, StoreTopics } from '../api/shapes.ts';
 
 /** What every page works with. */
 export interface AppContext {
   readonly client: Client;
-  readonly identity: Identity;
+  readonly identity: NodeIdentity;
   /** What this tab may do. */
   readonly access: Session;
   /** Shows the server a token from now on. */

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { NodeOutcome } from '../api/shapes.ts';
+import type { NodeOutcome } from '../../src/core/protocol/fleet.ts';
 import { formatBytes } from './format.ts';
 
 /** How an order stands on each node, as a list. */

@@ -1,7 +1,7 @@
 import type { Connection } from '../../core/kernel/flow/follow.ts';
 import type { NodeId } from '../../core/kernel/machine/node-id.ts';
 import type { ModelId, ModelRef } from '../../core/kernel/model-id.ts';
-import type { Holder } from '../../core/kernel/process/holder.ts';
+import type { Holder } from '../../core/protocol/holder.ts';
 
 /*
  * What the screens show and ask for. It is less than the operations give, which is how this room needs to know nothing of them.

@@ -5,14 +5,8 @@ import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { acquireLock } from '../kernel/process/lock.ts';
 import { isRole, type Role } from '../kernel/role.ts';
 import { digestOf, isSameDigest, makeSecret } from '../kernel/secret.ts';
+import type { NamedToken } from '../protocol/access.ts';
 import { ownerOf } from './owner-of.ts';
-
-/** A token with a name, without the token itself. */
-export interface NamedToken {
-  readonly name: string;
-  readonly role: Role;
-  readonly created_at: string;
-}
 
 /** The named tokens of a store. Of a token only its hash is kept. */
 export interface TokenBook {

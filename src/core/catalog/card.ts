@@ -1,6 +1,7 @@
 import { parse, TomlError } from 'smol-toml';
 import { isModelId, type ModelId } from '../kernel/model-id.ts';
-import type { Companion, CompanionRole } from './companions.ts';
+import type { CompanionRole } from '../protocol/models.ts';
+import type { Companion } from './companions.ts';
 
 /** What skulk takes from a model card; every other key is somebody else's and is left alone. */
 export interface Card {

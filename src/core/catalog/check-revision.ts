@@ -1,7 +1,8 @@
 import { SkulkError } from '../kernel/errors.ts';
 import type { ModelRef } from '../kernel/model-id.ts';
 import { formatBytes } from '../kernel/units.ts';
-import { type Manifest, totalBytes } from './manifest.ts';
+import type { Manifest } from '../protocol/manifest.ts';
+import { totalBytes } from './manifest.ts';
 
 /** Whether a manifest is of the revision that was asked for; any will do when none was. */
 export const hasRevision = ({ revision }: ModelRef, manifest: Manifest): boolean =>

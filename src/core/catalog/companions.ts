@@ -1,7 +1,5 @@
 import { isModelId, type ModelId } from '../kernel/model-id.ts';
-
-/** What a companion is to its model (hub-side cards name one repo for each). */
-export type CompanionRole = 'vision' | 'mtp' | 'assistant';
+import type { CompanionRole } from '../protocol/models.ts';
 
 /** Another model without which this one does less, or nothing. */
 export interface Companion {

@@ -5,33 +5,7 @@ import { parseRelativePath, type RelativePath } from '../kernel/files/relative-p
 import type { ModelId } from '../kernel/model-id.ts';
 import { isModelId } from '../kernel/model-id.ts';
 import { isSha256, type Sha256 } from '../kernel/sha256.ts';
-
-/** What one file must hash to. */
-export interface ManifestFile {
-  readonly path: RelativePath;
-  /** In bytes. */
-  readonly size: number;
-  readonly sha256: Sha256;
-  /** The sha256 of each `chunk_size` bytes; only for a file larger than one chunk. */
-  readonly chunks?: readonly Sha256[];
-  /** The Hub's id of the content: a sha256 for LFS files, else a git blob sha1. */
-  readonly hub_id?: string;
-}
-
-/** What a model contains, byte for byte (docs/on-disk-format.md, "manifests/"). */
-export interface Manifest {
-  readonly version: 1;
-  readonly model_id: ModelId;
-  /** The sha256 over the sorted list of (path, size, sha256); also the manifest's ETag. */
-  readonly digest: Sha256;
-  readonly revision: string | null;
-  readonly commit: string | null;
-  /** Where the bytes came from: `add`, `adopted` or `hub`. */
-  readonly source: string;
-  readonly created_at: string;
-  readonly chunk_size: number;
-  readonly files: readonly ManifestFile[];
-}
+import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
 
 /** Sum of the files' sizes, in bytes. */
 export const totalBytes = (files: readonly { readonly size: number }[]): number => files.reduce((sum, { size }) => sum + size, 0);

@@ -1,24 +1,9 @@
+import type { Tag, Traits } from '../protocol/models.ts';
 import type { Card } from './card.ts';
 import { type GgufFacts, thinkingMarkers } from './gguf-facts.ts';
 import { loadableGguf } from './selection/groups.ts';
 import { labelOfPath } from './selection/label.ts';
 import { isProjector } from './selection/projectors.ts';
-
-/** What can be said of a model at a glance. */
-export type Tag = 'vision' | 'thinking' | 'embedding' | 'tensor' | 'optiq';
-
-/** What a model is, as far as its card and its small files tell; null for what nothing tells. */
-export interface Traits {
-  readonly tags: readonly Tag[];
-  /** As on cards: `text`, `vision`, `thinking`, `embedding`, … */
-  readonly capabilities: readonly string[];
-  readonly supports_tensor: boolean | null;
-  readonly base_model: string | null;
-  readonly quantization: string | null;
-  readonly family: string | null;
-  /** In tokens. */
-  readonly context_length: number | null;
-}
 
 /** What traits are derived from. The files' texts come from outside and are only looked at, never trusted. */
 export interface TraitSources {

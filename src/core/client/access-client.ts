@@ -1,18 +1,18 @@
-import type { NamedToken } from '../access/token-book.ts';
-import type { Role } from '../kernel/role.ts';
-import type { Exchange } from './http/exchange.ts';
+import { type MadeToken, madeToken, type NamedToken, namedToken, type TokenBody, tokenList } from '../protocol/access.ts';
+import { callOf } from '../protocol/routes/call.ts';
+import type { Schema, Shape } from '../protocol/schema.ts';
+import { type PolicyView, policyView } from '../protocol/settings.ts';
+import type { Call, Exchange } from './http/exchange.ts';
+import { readAnswer } from './http/read-answer.ts';
 import { readJson } from './http/read-body.ts';
 
 /** The tokens and the policy of a store behind HTTP; they want the role admin. */
 export interface AccessClient {
   listTokens(): Promise<readonly NamedToken[]>;
-  createToken(wanted: {
-    readonly name: string;
-    readonly role: Role;
-  }): Promise<NamedToken & { readonly token: string; readonly lan: string }>;
+  createToken(wanted: TokenBody): Promise<MadeToken>;
   revokeToken(name: string): Promise<NamedToken>;
-  viewPolicy(): Promise<unknown>;
-  changePolicy(changes: Readonly<Record<string, unknown>>): Promise<unknown>;
+  viewPolicy(): Promise<PolicyView>;
+  changePolicy(changes: Readonly<Record<string, unknown>>): Promise<PolicyView>;
 }
 
 const mostBytes = 1024 * 1024;
@@ -20,13 +20,16 @@ const mostBytes = 1024 * 1024;
 /** See `AccessClient`. */
 export function createAccessClient(exchange: Exchange): AccessClient {
   const { url } = exchange;
-  const send = <T>(call: Parameters<Exchange['send']>[0]): Promise<T> =>
-    exchange.send(call, async (response, watchdog) => (await readJson(response, { url, limit: mostBytes, watchdog })) as T);
+  const ask = <S extends Schema>(schema: S, call: Call): Promise<Shape<S>> =>
+    exchange.send(call, async (response, watchdog) => {
+      const answer = await readJson(response, { url, limit: mostBytes, watchdog });
+      return readAnswer(schema, answer, { url, why: 'it does not say what was asked of its tokens or its policy' });
+    });
   return {
-    listTokens: async () => (await send<{ readonly tokens: readonly NamedToken[] }>({ path: '/tokens' })).tokens,
-    createToken: (wanted) => send({ method: 'POST', path: '/tokens', json: wanted }),
-    revokeToken: (name) => send({ method: 'DELETE', path: `/tokens/${encodeURIComponent(name)}` }),
-    viewPolicy: () => send({ path: '/policy' }),
-    changePolicy: (changes) => send({ method: 'PUT', path: '/policy', json: changes }),
+    listTokens: async () => (await ask(tokenList, callOf('GET /tokens', {}))).tokens,
+    createToken: (wanted) => ask(madeToken, { ...callOf('POST /tokens', {}), json: wanted }),
+    revokeToken: (name) => ask(namedToken, callOf('DELETE /tokens/:name', { name })),
+    viewPolicy: () => ask(policyView, callOf('GET /policy', {})),
+    changePolicy: (changes) => ask(policyView, { ...callOf('PUT /policy', {}), json: changes }),
   };
 }

@@ -1,13 +1,13 @@
-import { encodeWantedFiles, parseWantedFiles, type WantedFilesBody } from '../catalog/selection/wanted-files.ts';
-import type { ArrivedChunks, DownloadStatus, Downloads } from '../jobs/contract.ts';
+import { encodeWantedFiles } from '../catalog/selection/wanted-files.ts';
+import type { Downloads } from '../jobs/contract.ts';
 import { chunkSize } from '../kernel/chunk-size.ts';
-import { isErrorCode, SkulkError } from '../kernel/errors.ts';
-import { isRelativePath } from '../kernel/files/relative-path.ts';
-import { isModelId } from '../kernel/model-id.ts';
-import { isSha256 } from '../kernel/sha256.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { type ArrivedChunk, type ArrivedChunks, arrivedChunks, type DownloadStatus, downloadStatus } from '../protocol/downloads.ts';
+import { callOf } from '../protocol/routes/call.ts';
+import { list } from '../protocol/schema.ts';
 import type { Call, Exchange } from './http/exchange.ts';
-import { clean, notAStore } from './http/map-failure.ts';
-import { modelUrl } from './http/model-url.ts';
+import { notAStore } from './http/map-failure.ts';
+import { readAnswer } from './http/read-answer.ts';
 import { chunksOf, readJson } from './http/read-body.ts';
 
 const mostBytes = 4 * 1024 * 1024;
@@ -19,27 +19,26 @@ export function createDownloadsClient(exchange: Exchange): Downloads {
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit: mostBytes, watchdog }));
   return {
     ask: async ({ modelId, revision, ...wanted }) =>
-      checkStatus(
+      statusOf(
         await send({
-          method: 'POST',
-          path: modelUrl(modelId, 'download'),
+          ...callOf('POST /models/:id/download', { id: modelId }),
           json: { ...(revision !== undefined && { revision }), ...encodeWantedFiles(wanted) },
         }),
         url,
       ),
-    status: async (modelId) => checkStatus(await send({ path: modelUrl(modelId, 'download', 'status') }), url),
+    status: async (modelId) => statusOf(await send(callOf('GET /models/:id/download/status', { id: modelId })), url),
     list: async ({ recent = false } = {}) => {
-      const answer = await send({ path: `/downloads${recent ? '?recent=true' : ''}` });
-      return checkDownloads(answer, url);
+      const answer = await send(callOf('GET /downloads', {}, { recent }));
+      return readAnswer(list(downloadStatus), answer, { url, why: 'its downloads are not a list' });
     },
-    cancel: async (modelId) => checkStatus(await send({ method: 'DELETE', path: modelUrl(modelId, 'download') }), url),
+    cancel: async (modelId) => statusOf(await send(callOf('DELETE /models/:id/download', { id: modelId })), url),
     arrived: async (modelId, from, signal) =>
-      checkArrived(await send({ path: `/downloads/${encodeURIComponent(modelId)}/chunks?from=${from}`, signal }), url),
+      arrivedOf(await send({ ...callOf('GET /downloads/:id/chunks', { id: modelId }, { from }), signal }), url),
     readArrived: async function* (modelId, { run, number, chunk, skip }, signal) {
-      const path = `/downloads/${encodeURIComponent(modelId)}/chunks/${encodeURIComponent(run)}/${number}`;
+      const call = callOf('GET /downloads/:id/chunks/:run/:number', { id: modelId, run, number });
       let left = chunk.end - chunk.start;
       let toSkip = skip;
-      yield* exchange.stream<Uint8Array>({ path, signal }, async function* (response, watchdog) {
+      yield* exchange.stream<Uint8Array>({ ...call, signal }, async function* (response, watchdog) {
         for await (const bytes of chunksOf(response, watchdog)) {
           left -= bytes.length;
           if (left < 0) throw notAStore(url, 'it sends more of a chunk than there is');
@@ -53,85 +52,22 @@ export function createDownloadsClient(exchange: Exchange): Downloads {
   };
 }
 
-/** What does not look like a chunk is left out: it comes with the rest in the end. */
-function checkArrived(value: unknown, url: string): ArrivedChunks {
-  const { run, from, chunks } = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
-  if (!Array.isArray(chunks) || !Number.isSafeInteger(from)) throw notAStore(url, 'it does not say what has arrived');
-  if (typeof run !== 'string') return { run: null, from: from as number, chunks: [] };
-  return {
-    run,
-    from: from as number,
-    chunks: chunks.map((one: unknown) => {
-      const { path, file_size, start, end, sha256 } = (typeof one === 'object' && one !== null ? one : {}) as Record<string, unknown>;
-      const [size, first, last] = [file_size, start, end].map((number) => (Number.isSafeInteger(number) ? (number as number) : -1));
-      if (typeof path !== 'string' || !isRelativePath(path) || !isSha256(sha256)) throw notAStore(url, 'it names a chunk that cannot be');
-      if (
-        size === undefined ||
-        first === undefined ||
-        last === undefined ||
-        first < 0 ||
-        last <= first ||
-        last > size ||
-        last - first > chunkSize ||
-        size > 2 ** 50
-      )
-        throw notAStore(url, 'it names a chunk that cannot be');
-      return { path, file_size: size, start: first, end: last, sha256 };
-    }),
-  };
+const statusOf = (value: unknown, url: string): DownloadStatus =>
+  withRequest(readAnswer(downloadStatus, value, { url, why: 'it does not say how the download is' }), value);
+
+/** Other programs have what was asked for among the fields of the status, or not at all; it only serves to ask again. */
+function withRequest(status: DownloadStatus, answer: unknown): DownloadStatus {
+  if (Object.hasOwn(answer as object, 'request')) return status;
+  const { gguf_file, selector, exact, revision } = status;
+  return { ...status, request: { gguf_file, selector, exact, revision } };
 }
 
-/** A store's downloads. Throws STORE_UNREACHABLE when they are no list, or one cannot be a download. */
-export function checkDownloads(value: unknown, url: string): readonly DownloadStatus[] {
-  if (!Array.isArray(value)) throw notAStore(url, 'its downloads are not a list');
-  return value.map((one) => checkStatus(one, url));
+/** What has arrived. A chunk has the number of its place, so one that cannot be spoils them all. Throws STORE_UNREACHABLE. */
+function arrivedOf(value: unknown, url: string): ArrivedChunks {
+  const arrived = readAnswer(arrivedChunks, value, { url, why: 'it does not say what has arrived' });
+  if (arrived.chunks.every(isPossible)) return arrived;
+  throw notAStore(url, 'it names a chunk that cannot be');
 }
 
-const statuses = ['pending', 'downloading', 'complete', 'failed'] as const;
-
-function checkStatus(value: unknown, url: string): DownloadStatus {
-  const fields = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
-  const { modelId, progress, error_code } = fields;
-  const status = statuses.find((known) => known === fields['status']);
-  if (typeof modelId !== 'string' || !isModelId(modelId) || status === undefined)
-    throw notAStore(url, 'it does not say how the download is');
-  const text = (key: string): string | null => (typeof fields[key] === 'string' ? clean(fields[key]) : null);
-  const amount = (key: string): number | null => {
-    const number = fields[key];
-    return typeof number === 'number' && Number.isFinite(number) && number >= 0 ? number : null;
-  };
-  return {
-    modelId,
-    status,
-    progress: typeof progress === 'number' ? Math.min(1, Math.max(0, progress)) : 0,
-    error: text('error'),
-    bytes_done: amount('bytes_done') ?? 0,
-    bytes_total: amount('bytes_total') ?? 0,
-    bytes_per_second: amount('bytes_per_second'),
-    seconds_left: amount('seconds_left'),
-    error_code: isErrorCode(error_code) ? error_code : null,
-    hint: text('hint'),
-    revision: text('revision'),
-    commit: text('commit'),
-    gguf_file: text('gguf_file'),
-    selector: text('selector'),
-    exact: fields['exact'] === true,
-    request: requestOf(fields, text),
-    warnings: Array.isArray(fields['warnings']) ? fields['warnings'].filter((one) => typeof one === 'string').map((one) => clean(one)) : [],
-    created_at: text('created_at') ?? '',
-    updated_at: text('updated_at') ?? '',
-  };
-}
-
-/** What a download was asked for. Stores of other programs and versions have it among the fields of the status, or not at all. */
-function requestOf(fields: Readonly<Record<string, unknown>>, text: (key: string) => string | null): DownloadStatus['request'] {
-  const { request } = fields;
-  const revision = text('revision');
-  try {
-    const body = typeof request === 'object' && request !== null ? request : fields;
-    return { ...encodeWantedFiles(parseWantedFiles(body as WantedFilesBody)), ...(revision !== null && { revision }) };
-  } catch {
-    // It only serves to ask again.
-    return revision === null ? {} : { revision };
-  }
-}
+const isPossible = ({ start, end, file_size }: ArrivedChunk): boolean =>
+  start < end && end <= file_size && end - start <= chunkSize && file_size <= 2 ** 50;

@@ -1,14 +1,11 @@
-import { parseReportedCopies } from '../catalog/reported-copies.ts';
-import type { Fleet, GivenOrder, KnownNode, NodeOutcome, Order } from '../fleet/contract.ts';
-import { SkulkError } from '../kernel/errors.ts';
-import { isNodeId } from '../kernel/machine/node-id.ts';
-import { isModelId } from '../kernel/model-id.ts';
+import type { Fleet } from '../fleet/contract.ts';
+import { decode } from '../protocol/decode.ts';
+import { deleted, type GivenOrder, givenOrder, knownNode, namesItsModel, type Order, orderLine, ordersToDo } from '../protocol/fleet.ts';
+import { callOf } from '../protocol/routes/call.ts';
+import { list } from '../protocol/schema.ts';
 import type { Call, Exchange } from './http/exchange.ts';
-import { clean, notAStore } from './http/map-failure.ts';
-import { modelUrl } from './http/model-url.ts';
+import { readAnswer } from './http/read-answer.ts';
 import { readJson, readLines } from './http/read-body.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const mostBytes = 4 * 1024 * 1024;
 /** A stream shows every five seconds that it lives. */
@@ -22,58 +19,58 @@ export function createFleetClient(exchange: Exchange): Fleet {
   const { url } = exchange;
   const send = (call: Call): Promise<unknown> =>
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit: mostBytes, watchdog }));
-  const node = (nodeId: string, ...rest: readonly string[]): string => ['/nodes', nodeId, ...rest].join('/');
   return {
     report: async ({ node_id, ...json }, { signal } = {}) => {
-      const { orders } = fieldsOf(await send({ method: 'POST', path: node(node_id), json, signal, silenceMs: reportSilenceMs }));
-      if (!Array.isArray(orders)) throw notAStore(url, 'it does not say what it asks of this node');
-      return orders.map((order: unknown) => checkOrder(order, url));
+      const answer = await send({ ...callOf('POST /nodes/:node', { node: node_id }), json, signal, silenceMs: reportSilenceMs });
+      const { orders } = readAnswer(ordersToDo, answer, { url, why: 'it does not say what it asks of this node' });
+      return orders.filter(namesItsModel);
     },
     expects: async () => true,
     orders: (nodeId, signal) =>
       exchange.stream<Order | undefined>(
-        { path: node(nodeId, 'orders'), signal, silenceMs: streamSilenceMs },
+        { ...callOf('GET /nodes/:node/orders', { node: nodeId }), signal, silenceMs: streamSilenceMs },
         async function* (response, watchdog) {
           for await (const line of readLines(response, { url, limit: mostBytes, watchdog })) {
-            const { order } = fieldsOf(line);
-            yield order === undefined ? undefined : checkOrder(order, url);
+            const { order } = decode(orderLine, line) ?? {};
+            yield order !== undefined && namesItsModel(order) ? order : undefined;
           }
         },
       ),
     acknowledge: async (nodeId, orderId, outcome) =>
-      void (await send({ method: 'POST', path: node(nodeId, 'orders', orderId), json: outcome })),
-    give: async (request) => checkGiven(await send({ method: 'POST', path: '/orders', json: request }), url),
+      void (await send({ ...callOf('POST /nodes/:node/orders/:order', { node: nodeId, order: orderId }), json: outcome })),
+    give: async (request) => givenOf(await send({ ...callOf('POST /orders', {}), json: request }), url),
     remove: async (modelId, { force }) => {
-      const path = `${modelUrl(modelId)}?wait_ms=0${force ? '&force=true' : ''}`;
-      const answer = fieldsOf(await send({ method: 'DELETE', path, silenceMs: removeSilenceMs }));
-      if (answer['deleted'] !== true) throw notAStore(url, 'it does not say whether it deleted the model');
-      const freedBytes = bytesOf(answer['canonical_bytes'] ?? answer['freed_bytes']);
-      const order = answer['order'];
-      // The Python program gives no orders.
-      if (order === undefined) return { freedBytes, order: nobody(modelId) };
-      const given = checkGiven(order, url);
+      const call = callOf('DELETE /models/:id', { id: modelId }, { wait_ms: 0, force });
+      const answer = await send({ ...call, silenceMs: removeSilenceMs });
+      const { order: given, ...removed } = readAnswer(deleted, answer, { url, why: 'it does not say whether it deleted the model' });
+      const freedBytes = removed.canonical_bytes ?? removed.freed_bytes;
+      // An older store gives no orders.
+      if (given === undefined) return { freedBytes, order: nobody(modelId) };
       // The answer names only the nodes that held the model, but all are asked.
-      const whole = await send({ path: `/orders/${given.order_id}?wait_ms=0` }).then(
-        (one) => checkGiven(one, url),
+      const whole = await send(callOf('GET /orders/:order', { order: given.order_id }, { wait_ms: 0 })).then(
+        (one) => givenOf(one, url),
         () => given,
       );
       return { freedBytes, order: whole };
     },
     outcome: async (orderId, { waitMs, signal }) =>
-      checkGiven(
-        await send({ path: `/orders/${orderId}?wait_ms=${Math.round(waitMs)}`, signal, silenceMs: waitMs + reportSilenceMs + 8_000 }),
+      givenOf(
+        await send({
+          ...callOf('GET /orders/:order', { order: orderId }, { wait_ms: Math.round(waitMs) }),
+          signal,
+          silenceMs: waitMs + reportSilenceMs + 8_000,
+        }),
         url,
       ),
     pendingOrders: async () => {
-      const answer = await send({ path: '/orders' });
-      if (!Array.isArray(answer)) throw notAStore(url, 'its orders are not a list');
-      return answer.map((one: unknown) => checkGiven(one, url));
+      const answer = await send(callOf('GET /orders', {}));
+      return readAnswer(list(givenOrder), answer, { url, why: 'its orders are not a list' });
     },
     nodes: async () => {
-      const answer = await send({ path: '/nodes' });
-      return checkNodes(answer, url);
+      const answer = await send(callOf('GET /nodes', {}));
+      return readAnswer(list(knownNode), answer, { url, why: 'its nodes are not a list' });
     },
-    forget: async (nodeId) => void (await send({ method: 'DELETE', path: node(nodeId) })),
+    forget: async (nodeId) => void (await send(callOf('DELETE /nodes/:node', { node: nodeId }))),
   };
 }
 
@@ -88,77 +85,7 @@ const nobody = (modelId: GivenOrder['model_id']): GivenOrder => ({
   nodes: [],
 });
 
-const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {});
-const textOf = (value: unknown): string => (typeof value === 'string' ? clean(value) : '');
-const bytesOf = (value: unknown): number => (Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : 0);
-const bytesOrNull = (value: unknown): number | null => (Number.isSafeInteger(value) ? bytesOf(value) : null);
-
-function checkOrder(value: unknown, url: string): Order {
-  const { order_id, seq, kind, model_id, force, given_at } = fieldsOf(value);
-  const isGood =
-    typeof order_id === 'string' &&
-    /^[0-9a-f]{24}$/.test(order_id) &&
-    (kind === 'evict' || kind === 'purge') &&
-    (typeof model_id === 'string' ? isModelId(model_id) : model_id === null && kind === 'purge');
-  if (!isGood)
-    throw new SkulkError('STORE_UNREACHABLE', `the store at ${url} gives an order that is none`, { hint: 'is it a newer skulk?' });
-  return {
-    order_id,
-    seq: bytesOf(seq),
-    kind,
-    model_id: typeof model_id === 'string' && isModelId(model_id) ? model_id : null,
-    force: force === true,
-    given_at: textOf(given_at),
-  };
-}
+const whyNotGiven = 'it does not say how the order stands';
 
 /** How an order stands. Throws STORE_UNREACHABLE for one that cannot be. */
-export function checkGiven(value: unknown, url: string): GivenOrder {
-  const { nodes } = fieldsOf(value);
-  if (!Array.isArray(nodes)) throw notAStore(url, 'it does not say how the order stands');
-  return { ...checkOrder(value, url), nodes: nodes.flatMap((one: unknown) => checkOutcome(fieldsOf(one))) };
-}
-
-const statuses = ['pending', 'done', 'deferred', 'failed'] as const;
-
-function checkOutcome({ node, hostname, status, freed_bytes, reason }: Fields): readonly NodeOutcome[] {
-  if (!isNodeId(node)) return [];
-  return [
-    {
-      node,
-      hostname: textOf(hostname),
-      // What cannot be understood is not called done.
-      status: statuses.find((known) => known === status) ?? 'pending',
-      freed_bytes: bytesOf(freed_bytes),
-      reason: typeof reason === 'string' ? clean(reason) : null,
-    },
-  ];
-}
-
-/** A store's nodes. What cannot be one is left out. Throws STORE_UNREACHABLE when they are no list. */
-export function checkNodes(value: unknown, url: string): readonly KnownNode[] {
-  if (!Array.isArray(value)) throw notAStore(url, 'its nodes are not a list');
-  return value.flatMap((one: unknown) => checkNode(fieldsOf(one)));
-}
-
-function checkNode(fields: Fields): readonly KnownNode[] {
-  const { node_id, address } = fields;
-  if (!isNodeId(node_id)) return [];
-  return [
-    {
-      node_id,
-      hostname: textOf(fields['hostname']),
-      version: textOf(fields['version']),
-      agent: fields['agent'] === true,
-      address: typeof address === 'string' ? clean(address) : null,
-      last_seen: textOf(fields['last_seen']),
-      connected: fields['connected'] === true,
-      pending_orders: bytesOf(fields['pending_orders']),
-      staged_models: bytesOrNull(fields['staged_models']),
-      staged_bytes: bytesOrNull(fields['staged_bytes']),
-      free_bytes: bytesOrNull(fields['free_bytes']),
-      copies: parseReportedCopies(fields['copies']),
-      budget_bytes: bytesOrNull(fields['budget_bytes']),
-    },
-  ];
-}
+const givenOf = (value: unknown, url: string): GivenOrder => readAnswer(givenOrder, value, { url, why: whyNotGiven });

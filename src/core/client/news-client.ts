@@ -1,12 +1,10 @@
-import type { GivenOrder, KnownNode } from '../fleet/contract.ts';
-import type { DownloadStatus } from '../jobs/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { backoffDelay, pause, type RetryPolicy } from '../kernel/flow/backoff.ts';
-import type { CountedEntry, StoreHealth } from '../store/contract.ts';
-import { checkDownloads } from './downloads-client.ts';
-import { checkGiven, checkNodes } from './fleet-client.ts';
-import { checkCounted, checkHealth } from './http/check-answers.ts';
+import { type StoreTopics, storeTopics } from '../protocol/events.ts';
+import { fromHealthView, type StoreHealth } from '../protocol/health.ts';
+import { callOf } from '../protocol/routes/call.ts';
 import type { Exchange } from './http/exchange.ts';
+import { readAnswer, withOrigin } from './http/read-answer.ts';
 import { readEvents } from './http/read-events.ts';
 
 /** What a store tells as it changes; each is its whole list. */
@@ -15,11 +13,13 @@ export type StoreNews =
   | { readonly kind: 'live' }
   /** Nothing is heard any more; it is tried again until it is `live` again. */
   | { readonly kind: 'lost'; readonly error: SkulkError }
-  | { readonly kind: 'registry'; readonly entries: readonly CountedEntry[] }
-  | { readonly kind: 'downloads'; readonly downloads: readonly DownloadStatus[] }
-  | { readonly kind: 'nodes'; readonly nodes: readonly KnownNode[] }
-  | { readonly kind: 'orders'; readonly orders: readonly GivenOrder[] }
+  | { readonly kind: 'registry'; readonly entries: StoreTopics['registry']['entries'] }
+  | { readonly kind: 'downloads'; readonly downloads: StoreTopics['downloads']['downloads'] }
+  | { readonly kind: 'nodes'; readonly nodes: StoreTopics['nodes']['nodes'] }
+  | { readonly kind: 'orders'; readonly orders: StoreTopics['orders']['orders'] }
   | { readonly kind: 'health'; readonly health: StoreHealth };
+
+type Told = Exclude<StoreNews['kind'], 'live' | 'lost'>;
 
 /** A list of very many models is one line. */
 const mostBytes = 64 * 1024 * 1024;
@@ -52,7 +52,7 @@ function listenOnce(exchange: Exchange, signal: AbortSignal): AsyncGenerator<Sto
   const { url } = exchange;
   const headers = { Accept: 'text/event-stream' };
   return exchange.stream<StoreNews>(
-    { path: '/store/events', headers, accept: [200, 404, 405], signal, silenceMs },
+    { ...callOf('GET /store/events', {}), headers, accept: [200, 404, 405], signal, silenceMs },
     async function* (response, watchdog) {
       if (response.status !== 200 || response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
         throw new SkulkError('NOT_FOUND', `the store at ${url} does not tell what changes`);
@@ -65,34 +65,22 @@ function listenOnce(exchange: Exchange, signal: AbortSignal): AsyncGenerator<Sto
   );
 }
 
-/** What an event says; undefined for one that a newer store tells. */
-function readNews(name: string, data: unknown, url: string): StoreNews | undefined {
-  const { entries, downloads, nodes, orders, ...rest } = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>;
-  switch (name) {
+/** What an event says; undefined for one that a newer store tells. Throws STORE_UNREACHABLE for one that cannot be. */
+function readNews(kind: string, data: unknown, url: string): StoreNews | undefined {
+  const read = <K extends Told>(name: K): StoreTopics[K] =>
+    readAnswer(storeTopics.properties[name], data, { url, why: `what it tells of its ${name} is not possible` }) as StoreTopics[K];
+  switch (kind) {
     case 'registry':
-      return { kind: 'registry', entries: checkCounted(entries, url) };
+      return { kind, ...read(kind) };
     case 'downloads':
-      return { kind: 'downloads', downloads: checkDownloads(downloads, url) };
+      return { kind, ...read(kind) };
     case 'nodes':
-      return { kind: 'nodes', nodes: checkNodes(nodes, url) };
+      return { kind, nodes: read(kind).nodes };
     case 'orders':
-      return { kind: 'orders', orders: Array.isArray(orders) ? orders.flatMap((one: unknown) => givenOrNone(one, url)) : [] };
+      return { kind, ...read(kind) };
     case 'health':
-      return { kind: 'health', health: checkHealth(inSnakeCase(rest), url) };
+      return { kind, health: withOrigin(fromHealthView(read(kind))) };
     default:
       return undefined;
   }
 }
-
-/** An order of a kind that only a newer skulk knows does not hide the others. */
-function givenOrNone(value: unknown, url: string): readonly GivenOrder[] {
-  try {
-    return [checkGiven(value, url)];
-  } catch {
-    return [];
-  }
-}
-
-/** The API writes the health of a store in other names than the store's own port does. */
-const inSnakeCase = (fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(fields).map(([key, value]) => [key.replaceAll(/[A-Z]/g, (c) => `_${c.toLowerCase()}`), value]));

@@ -1,19 +1,12 @@
-import { isRole, type Role } from '../kernel/role.ts';
+import { type Session, session } from '../protocol/access.ts';
+import { callOf } from '../protocol/routes/call.ts';
 import { createExchange } from './http/exchange.ts';
-import { notAStore } from './http/map-failure.ts';
+import { readAnswer } from './http/read-answer.ts';
 import { readJson } from './http/read-body.ts';
 
 /** What a store says of whoever asks it. */
 export type SessionAnswer =
-  | {
-      readonly state: 'known';
-      readonly role: Role;
-      readonly credential: string;
-      readonly name: string | undefined;
-      readonly lan: string;
-      /** Further names of the store. */
-      readonly serverNames: readonly string[];
-    }
+  | ({ readonly state: 'known' } & Session)
   /** The store knows no such token, or wants one. */
   | { readonly state: 'refused' }
   /** The store has no roles: the Python program. */
@@ -32,7 +25,7 @@ export async function askSession({
   try {
     return await exchange.send(
       {
-        path: '/session',
+        ...callOf('GET /session', {}),
         accept: [200, 401, 404],
         ...(bearer !== undefined && { headers: { Authorization: `Bearer ${bearer}` } }),
       },
@@ -40,11 +33,7 @@ export async function askSession({
         if (response.status === 401) return { state: 'refused' };
         if (response.status === 404) return { state: 'none' };
         const body = await readJson(response, { url, limit: 64 * 1024, watchdog });
-        const { role, credential, name, lan, server_names } = (body ?? {}) as Record<string, unknown>;
-        if (!isRole(role) || typeof credential !== 'string' || typeof lan !== 'string')
-          throw notAStore(url, 'it does not say what this machine may do');
-        const serverNames = Array.isArray(server_names) ? server_names.filter((one) => typeof one === 'string') : [];
-        return { state: 'known', role, credential, name: typeof name === 'string' ? name : undefined, lan, serverNames };
+        return { state: 'known', ...readAnswer(session, body, { url, why: 'it does not say what this machine may do' }) };
       },
     );
   } finally {

@@ -4,25 +4,20 @@ import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type {
-  Adopted,
-  ManifestAnswer,
-  ManifestOptions,
-  RegistryEntry,
-  Store,
-  Uploads,
-  VerifyReport,
-  WorkOptions,
-} from '../store/contract.ts';
+import { decode } from '../protocol/decode.ts';
+import { deleted } from '../protocol/fleet.ts';
+import { hashing } from '../protocol/manifest.ts';
+import { type Adopted, adopted, type RegistryEntry, type VerifyReport, verifyReport } from '../protocol/models.ts';
+import { callOf } from '../protocol/routes/call.ts';
+import type { ManifestAnswer, ManifestOptions, Store, Uploads, WorkOptions } from '../store/contract.ts';
 import { type AccessClient, createAccessClient } from './access-client.ts';
 import { createDownloadsClient } from './downloads-client.ts';
 import { createFleetClient } from './fleet-client.ts';
-import { checkAdopted, checkDescribed, checkRegistry, checkVerifyReport } from './http/check-answers.ts';
 import { type Call, createExchange, type Exchange } from './http/exchange.ts';
 import { type FindByName, lookupOfStore } from './http/lookup-of-store.ts';
 import { clean, notAStore, retryAfterOf } from './http/map-failure.ts';
-import { modelUrl } from './http/model-url.ts';
 import type { ProbeOutcome } from './http/probe-connection.ts';
+import { describedOf, readAnswer, registryOf } from './http/read-answer.ts';
 import { readJson, readLines } from './http/read-body.ts';
 import { readHealth } from './http/read-health.ts';
 import type { TokenGuard } from './http/token-guard.ts';
@@ -30,7 +25,7 @@ import { createTransport, type Transport } from './http/transport.ts';
 import { listenForNews, type StoreNews } from './news-client.ts';
 import { type AskOffer, askOffer } from './offer-client.ts';
 import { readPiece } from './read-piece.ts';
-import { createUploadsClient } from './uploads-client.ts';
+import { createUploadsClient, whyNotAdopted } from './uploads-client.ts';
 
 /** How to reach a store. Times are in milliseconds. */
 export interface StoreClientOptions {
@@ -105,8 +100,8 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     close: options.transport === undefined ? transport.close : () => undefined,
     probe: exchange.probe,
     health: async () => readHealth(exchange, { silenceMs: Math.min(stallTimeoutMs, connectTimeoutMs) }),
-    listModels: async (): Promise<readonly RegistryEntry[]> => checkRegistry(await getJson({ path: '/registry' }, most.registry), url),
-    listDescribed: async () => checkDescribed(await getJson({ path: '/registry' }, most.registry), url),
+    listModels: async (): Promise<readonly RegistryEntry[]> => registryOf(await getJson(callOf('GET /registry', {}), most.registry), url),
+    listDescribed: async () => describedOf(await getJson(callOf('GET /registry', {}), most.registry), url),
     manifest: (modelId, asked = {}) => askManifest(exchange, modelId, { ...asked, nodeId: options.nodeId }),
     readPiece: (request, signal) => readPiece(exchange, request, signal),
     fetchPieces: async (modelId, plan) => {
@@ -117,15 +112,16 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
       await fetchStorePieces(modelId, plan, { target, lookup, exchange });
     },
     adopt: async ({ modelId, ...body }, work): Promise<Adopted> =>
-      checkAdopted(await doWork(exchange, { path: modelUrl(modelId, 'adopt'), json: body }, work), url),
+      readAnswer(adopted, await doWork(exchange, { ...callOf('POST /models/:id/adopt', { id: modelId }), json: body }, work), {
+        url,
+        why: whyNotAdopted,
+      }),
     remove: async (modelId) => {
       const answer = await getJson(
-        { method: 'DELETE', path: modelUrl(modelId), silenceMs: Math.max(stallTimeoutMs, workSilenceMs) },
+        { ...callOf('DELETE /models/:id', { id: modelId }), silenceMs: Math.max(stallTimeoutMs, workSilenceMs) },
         mebibyte,
       );
-      const { deleted, freed_bytes } = (answer ?? {}) as Record<string, unknown>;
-      if (deleted !== true) throw notAStore(url, 'it does not say whether it deleted the model');
-      return { freedBytes: typeof freed_bytes === 'number' ? freed_bytes : 0 };
+      return { freedBytes: readAnswer(deleted, answer, { url, why: 'it does not say whether it deleted the model' }).freed_bytes };
     },
     downloads: createDownloadsClient(exchange),
     uploads: createUploadsClient(exchange, (call, work) => doWork(exchange, call, work)),
@@ -134,7 +130,10 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     news: (signal) => listenForNews(exchange, signal),
     offer: (wanted, signal) => askOffer(exchange, wanted, signal),
     verify: async ({ modelIds, repair }, work): Promise<VerifyReport> =>
-      checkVerifyReport(await doWork(exchange, { path: '/verify', json: { model_ids: modelIds, repair } }, work), url),
+      readAnswer(verifyReport, await doWork(exchange, { ...callOf('POST /verify', {}), json: { model_ids: modelIds, repair } }, work), {
+        url,
+        why: 'it does not say what it verified',
+      }),
   };
 }
 
@@ -152,15 +151,14 @@ function askManifest(
   };
   const accept = knownDigest === undefined ? [200, 202] : [200, 202, 304];
   return exchange.send(
-    { path: modelUrl(modelId, 'manifest'), headers, accept, signal, silenceMs },
+    { ...callOf('GET /models/:id/manifest', { id: modelId }), headers, accept, signal, silenceMs },
     async (response, watchdog): Promise<ManifestAnswer> => {
       const companions = parseCompanions(response.headers.get('skulk-companions') ?? '');
       const orders = response.headers.has('skulk-orders') ? { hasOrders: true } : {};
       if (response.status === 304) return { state: 'unchanged', companions, ...orders };
       const body = await readJson(response, { url, limit: most.manifest, watchdog });
       if (response.status === 202) {
-        const asked = (body as { retry_after_ms?: unknown } | null)?.retry_after_ms;
-        const wait = typeof asked === 'number' ? asked : (retryAfterOf(response.headers.get('retry-after')) ?? 1000);
+        const wait = decode(hashing, body)?.retry_after_ms ?? retryAfterOf(response.headers.get('retry-after')) ?? 1000;
         return { state: 'hashing', retryAfterMs: Math.min(60_000, Math.max(50, wait)) };
       }
       const manifest = parseManifest(body, url);
@@ -179,7 +177,7 @@ function askManifest(
 /** Sends a call that is answered by lines of JSON and gives the result in the last one. */
 function doWork(exchange: Exchange, call: Call, { signal, onBytes }: WorkOptions): Promise<unknown> {
   const { url } = exchange;
-  return exchange.send({ ...call, method: 'POST', signal, silenceMs: workSilenceMs }, async (response, watchdog) => {
+  return exchange.send({ ...call, signal, silenceMs: workSilenceMs }, async (response, watchdog) => {
     for await (const line of readLines(response, { url, limit: most.line, watchdog })) {
       if (typeof line !== 'object' || line === null) throw notAStore(url, 'a line of its answer says nothing');
       if ('result' in line) return line.result;

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { checkRevision } from '../catalog/check-revision.ts';
 import type { Companion } from '../catalog/companions.ts';
-import type { Manifest } from '../catalog/manifest.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { pause } from '../kernel/flow/backoff.ts';
 import type { ModelId, ModelRef } from '../kernel/model-id.ts';
 import { readLock } from '../kernel/process/lock.ts';
+import type { Manifest } from '../protocol/manifest.ts';
 import { isSameDirectory, isStore } from '../staging/same-place.ts';
 import type { LocalStore, Store } from '../store/contract.ts';
 import type { Deps } from './deps.ts';

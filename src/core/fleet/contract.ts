@@ -1,37 +1,6 @@
-import type { ReportedCopy } from '../catalog/reported-copies.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-
-/** What a node says of itself; sizes in bytes. */
-export interface NodeReport {
-  readonly node_id: NodeId;
-  readonly hostname: string;
-  readonly version: string;
-  /** Whether it keeps a stream open and acts at once; without, it catches up at its next stage. */
-  readonly agent: boolean;
-  /** Null when it did not look. */
-  readonly staged_models: number | null;
-  readonly staged_bytes: number | null;
-  readonly free_bytes: number | null;
-  /** Newest use first, `mostReportedCopies` at most; null also of a node that does not tell. */
-  readonly copies: readonly ReportedCopy[] | null;
-  /** What idle copies may take together; null when nothing is evicted by itself. */
-  readonly budget_bytes: number | null;
-}
-
-/** A node that reported at least once. */
-export interface KnownNode extends NodeReport {
-  /** Where its last report came from; null of the store host itself. */
-  readonly address: string | null;
-  /** ISO 8601. */
-  readonly last_seen: string;
-  /** Whether its stream is open now. */
-  readonly connected: boolean;
-  readonly pending_orders: number;
-}
-
-/** `evict`: one model, because it was deleted from the store; `purge`: staged copies go, canonical ones stay. */
-export type OrderKind = 'evict' | 'purge';
+import type { GivenOrder, KnownNode, NodeReport, Order, OrderKind, OrderOutcome } from '../protocol/fleet.ts';
 
 /** What is to be done, on every node unless some are named. */
 export interface OrderRequest {
@@ -42,38 +11,6 @@ export interface OrderRequest {
   readonly force: boolean;
   /** Only these. */
   readonly nodes?: readonly NodeId[] | undefined;
-}
-
-/** Something that the store asks nodes to do. */
-export interface Order extends Omit<OrderRequest, 'nodes'> {
-  /** 24 hexadecimal digits; no two orders of any store have the same. */
-  readonly order_id: string;
-  /** Orders are carried out in this order. */
-  readonly seq: number;
-  /** ISO 8601. */
-  readonly given_at: string;
-}
-
-/** What a node did about an order. */
-export interface OrderOutcome {
-  readonly status: 'done' | 'deferred' | 'failed';
-  readonly freed_bytes: number;
-  /** Who uses the copy, or what went wrong; null when done. */
-  readonly reason: string | null;
-}
-
-/** How an order stands on one node. */
-export interface NodeOutcome {
-  readonly node: NodeId;
-  readonly hostname: string;
-  readonly status: 'pending' | OrderOutcome['status'];
-  readonly freed_bytes: number;
-  readonly reason: string | null;
-}
-
-/** An order and how it stands on each node that was known when it was given and has not been forgotten. */
-export interface GivenOrder extends Order {
-  readonly nodes: readonly NodeOutcome[];
 }
 
 /** The nodes and orders of a store, on this machine's disk or behind HTTP. */

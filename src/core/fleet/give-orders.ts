@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { isDiskFull, SkulkError } from '../kernel/errors.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
-import type { Fleet, Order, OrderOutcome, OrderRequest } from './contract.ts';
+import type { Order, OrderOutcome } from '../protocol/fleet.ts';
+import type { Fleet, OrderRequest } from './contract.ts';
 import type { FleetState } from './fleet-state.ts';
 import { describeOrder, findOrder } from './given-orders.ts';
 import { unknownNode } from './known-nodes.ts';

@@ -1,6 +1,7 @@
 import { SkulkError } from '../kernel/errors.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
-import type { Fleet, GivenOrder } from './contract.ts';
+import type { GivenOrder } from '../protocol/fleet.ts';
+import type { Fleet } from './contract.ts';
 import type { FleetState } from './fleet-state.ts';
 import { type BookedOrder, isOpenOn, outcomesOf } from './order-book.ts';
 

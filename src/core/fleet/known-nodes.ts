@@ -1,6 +1,7 @@
 import { SkulkError } from '../kernel/errors.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
-import type { Fleet, KnownNode, NodeReport } from './contract.ts';
+import type { KnownNode, NodeReport } from '../protocol/fleet.ts';
+import type { Fleet } from './contract.ts';
 import type { FleetState } from './fleet-state.ts';
 import { isNews, merge } from './merge-report.ts';
 import { makeWayFor, nodeBounds, type RetirementFacts, silentNodes } from './retire-nodes.ts';

@@ -1,5 +1,4 @@
-import type { NodeReport } from './contract.ts';
-import type { NodeRecord } from './node-list.ts';
+import type { NodeRecord, NodeReport } from '../protocol/fleet.ts';
 
 /** When a node was last seen is written down only so often, in milliseconds. */
 const seenEveryMs = 60_000;

@@ -1,5 +1,6 @@
 import type { NodeId } from '../kernel/machine/node-id.ts';
-import type { NodeOutcome, Order, OrderOutcome } from './contract.ts';
+import type { NodeOutcome, Order, OrderOutcome } from '../protocol/fleet.ts';
+
 import type { LogEntry } from './order-log.ts';
 
 /** An order and what each node did about it; undefined: nothing yet. */

@@ -4,7 +4,7 @@ import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
 import { isNodeId, type NodeId } from '../kernel/machine/node-id.ts';
 import { isModelId } from '../kernel/model-id.ts';
-import type { Order, OrderOutcome } from './contract.ts';
+import type { Order, OrderOutcome } from '../protocol/fleet.ts';
 
 /** One line of the log. */
 export type LogEntry =

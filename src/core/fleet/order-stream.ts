@@ -1,5 +1,6 @@
 import type { NodeId } from '../kernel/machine/node-id.ts';
-import type { Order } from './contract.ts';
+import type { Order } from '../protocol/fleet.ts';
+
 import type { FleetState } from './fleet-state.ts';
 
 /** How often a stream shows that it lives, in milliseconds. */

@@ -1,5 +1,5 @@
 import type { NodeId } from '../kernel/machine/node-id.ts';
-import type { NodeRecord } from './node-list.ts';
+import type { NodeRecord } from '../protocol/fleet.ts';
 
 /** Bounds of the list of nodes. Times are in milliseconds. */
 export const nodeBounds = {

@@ -1,13 +1,8 @@
-import {
-  encodeWantedFiles,
-  isCovered,
-  parseWantedFiles,
-  type WantedFiles,
-  type WantedFilesBody,
-} from '../catalog/selection/wanted-files.ts';
+import { encodeWantedFiles, isCovered, parseWantedFiles, type WantedFiles } from '../catalog/selection/wanted-files.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import { isModelId } from '../kernel/model-id.ts';
-import type { DownloadRequest, DownloadStatus } from './contract.ts';
+import type { DownloadStatus, WantedFilesBody } from '../protocol/downloads.ts';
+import type { DownloadRequest } from './contract.ts';
 import type { JobKind, JobView } from './job-kind.ts';
 import { fractionDone, type Job, type JobStatus } from './job-state.ts';
 

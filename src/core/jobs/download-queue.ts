@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
-import type { ArrivedChunk, DownloadRequest, DownloadStatus, Downloads } from './contract.ts';
+import type { ArrivedChunk, DownloadStatus } from '../protocol/downloads.ts';
+import type { DownloadRequest, Downloads } from './contract.ts';
 import { type DownloadDetails, decodeDownload, downloadKind, downloadStatus, encodeDownload } from './download-kind.ts';
 import type { JobContext, JobKind, JobQueue } from './job-kind.ts';
 import { createJobQueue } from './job-queue.ts';

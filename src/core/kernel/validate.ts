@@ -2,8 +2,11 @@ import { Ajv } from 'ajv';
 import type { Static, TSchema } from 'typebox';
 import { type Problem, toProblems } from './problem.ts';
 
-/** Schemas are our own and checked by their type, so the meta-schema (20 ms to compile) is left out. */
-export const validatorOptions = { allErrors: true, meta: false, validateSchema: false, strict: false } as const;
+/**
+ * Schemas are our own and checked by their type, so the meta-schema (20 ms to compile) is left out. Formats are gates of our own, which
+ * say more of a bad value than that it does not match.
+ */
+export const validatorOptions = { allErrors: true, meta: false, validateSchema: false, strict: false, validateFormats: false } as const;
 
 /** Checks values against one schema; the schema is compiled at the first use. */
 export function validatorOf<T extends TSchema>(schema: T): (value: unknown) => readonly Problem[] {

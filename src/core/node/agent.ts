@@ -1,8 +1,9 @@
-import type { Fleet, NodeReport, Order, OrderOutcome } from '../fleet/contract.ts';
+import type { Fleet } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { backoffDelay, pause, type RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { Emit } from '../kernel/flow/events.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
+import type { NodeReport, Order, OrderOutcome } from '../protocol/fleet.ts';
 
 /** What an agent works with. Times are in milliseconds. */
 export interface AgentOptions {

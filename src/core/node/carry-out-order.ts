@@ -1,12 +1,12 @@
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deps } from '../connect/deps.ts';
-import type { Order, OrderOutcome } from '../fleet/contract.ts';
 import { isDiskFull, isSystemError, SkulkError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { pause } from '../kernel/flow/backoff.ts';
-import { describeHolder } from '../kernel/process/holder.ts';
 import { acquireLock } from '../kernel/process/lock.ts';
+import type { Order, OrderOutcome } from '../protocol/fleet.ts';
+import { describeHolder } from '../protocol/holder.ts';
 import { evictionPurpose } from '../staging/evict-copy.ts';
 import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { listRemovable } from '../staging/list-copies.ts';

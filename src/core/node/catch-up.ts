@@ -1,9 +1,9 @@
 import type { Deps } from '../connect/deps.ts';
 import type { OpenedStore } from '../connect/open-store.ts';
 import { rememberSilence } from '../connect/reach-store.ts';
-import type { Order, OrderKind, OrderOutcome } from '../fleet/contract.ts';
 import { ensureNodeId, type NodeId } from '../kernel/machine/node-id.ts';
 import { formatBytes } from '../kernel/units.ts';
+import type { Order, OrderKind, OrderOutcome } from '../protocol/fleet.ts';
 import { askAsNode, isWithoutStore } from './ask-as-node.ts';
 import { describeNode } from './describe-node.ts';
 import { executeOrder, noteUnreported, reportCopies } from './execute-order.ts';

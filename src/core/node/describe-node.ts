@@ -1,7 +1,7 @@
-import { mostReportedCopies } from '../catalog/reported-copies.ts';
 import type { Deps } from '../connect/deps.ts';
-import type { NodeReport } from '../fleet/contract.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
+import type { NodeReport } from '../protocol/fleet.ts';
+import { maxReportedCopies } from '../protocol/fleet.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { judgeCopies } from './judge-copies.ts';
 
@@ -23,7 +23,7 @@ export async function describeNode(
     staged_models: copies.length,
     staged_bytes: copies.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     free_bytes: (await diskRoom(config.settings.nodeCachePath.value)).free,
-    copies: copies.slice(0, mostReportedCopies).map(({ modelId, sizeBytes, lastUsed, holders, isOverBudget }) => ({
+    copies: copies.slice(0, maxReportedCopies).map(({ modelId, sizeBytes, lastUsed, holders, isOverBudget }) => ({
       model_id: modelId,
       size_bytes: sizeBytes,
       last_used: lastUsed.toISOString(),

@@ -1,7 +1,8 @@
 import type { Deps } from '../connect/deps.ts';
-import type { Fleet, Order, OrderOutcome } from '../fleet/contract.ts';
+import type { Fleet } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
+import type { Order, OrderOutcome } from '../protocol/fleet.ts';
 import { carryOutOrder, settleOutcome } from './carry-out-order.ts';
 import { describeNode } from './describe-node.ts';
 

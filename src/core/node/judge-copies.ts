@@ -1,6 +1,6 @@
 import type { Deps } from '../connect/deps.ts';
-import type { Holder } from '../kernel/process/holder.ts';
 import type { World } from '../kernel/world.ts';
+import type { Holder } from '../protocol/holder.ts';
 import { stagingLayout } from '../staging/layout.ts';
 import { listCopies, type StagedCopy } from '../staging/list-copies.ts';
 import { planBudget } from '../staging/plan-budget.ts';

@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeProblems, findContentProblems, requireUsable } from '../catalog/contents/find-content-problems.ts';
-import type { Manifest } from '../catalog/manifest.ts';
 import { selectionOf } from '../catalog/selection/wanted-files.ts';
 import type { DownloadRequest } from '../jobs/contract.ts';
 import type { DownloadReport } from '../jobs/download-queue.ts';
@@ -10,6 +9,7 @@ import { makeDirectory } from '../kernel/files/make-directory.ts';
 import { pause } from '../kernel/flow/backoff.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { acquireLock } from '../kernel/process/lock.ts';
+import type { Manifest } from '../protocol/manifest.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { requireDistinctNames } from '../transfer/name-folding.ts';
 import { unlimited } from '../transfer/rate-limiter.ts';

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { quote } from '../kernel/files/relative-path.ts';
+import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { type ArrivedPiece, fetchFiles } from '../transfer/fetch-files.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';

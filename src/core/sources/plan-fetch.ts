@@ -1,10 +1,11 @@
-import { findClash, type Manifest, type ManifestFile } from '../catalog/manifest.ts';
+import { findClash } from '../catalog/manifest.ts';
 import { type FileKind, kindsOf } from '../catalog/selection/file-kind.ts';
 import type { Warning } from '../catalog/selection/problems.ts';
 import { type Selection, type SelectionRequest, selectFiles } from '../catalog/selection/select-files.ts';
 import { selectionError } from '../catalog/selection/selection-error.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { quote } from '../kernel/files/relative-path.ts';
+import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
 import { joinPieces, type PlannedFile } from './joined-file.ts';
 import type { Listing, Source, SourceFile } from './source.ts';
 

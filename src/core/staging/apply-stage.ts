@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Manifest } from '../catalog/manifest.ts';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
 import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
 import { patient } from '../kernel/flow/backoff.ts';
+import type { Manifest } from '../protocol/manifest.ts';
 import type { PiecesPlan } from '../store/contract.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { openJournal, readJournal, readParts } from '../transfer/part-journal.ts';

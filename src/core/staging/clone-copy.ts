@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { Manifest } from '../catalog/manifest.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
 import { quote } from '../kernel/files/relative-path.ts';
+import type { Manifest } from '../protocol/manifest.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { explainUnhashable } from '../transfer/hash-pool.ts';

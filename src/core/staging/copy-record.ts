@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Companion, formatCompanions, parseCompanions } from '../catalog/companions.ts';
-import { type Manifest, parseManifest } from '../catalog/manifest.ts';
+import { parseManifest } from '../catalog/manifest.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { isSha256, type Sha256 } from '../kernel/sha256.ts';
+import type { Manifest } from '../protocol/manifest.ts';
 import { type Fingerprint, readFingerprint, sameFingerprint } from '../transfer/fingerprint.ts';
 import { copyRecordName } from './layout.ts';
 

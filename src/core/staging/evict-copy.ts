@@ -1,7 +1,7 @@
 import { isDiskFull, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type { Holder } from '../kernel/process/holder.ts';
 import { type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/process/lock.ts';
+import type { Holder } from '../protocol/holder.ts';
 import { takeAway, takeFiles } from '../transfer/trash/take-away.ts';
 import type { Sealed } from '../transfer/trash/trash-entries.ts';
 import { removeWorkPlace } from '../transfer/work-place.ts';

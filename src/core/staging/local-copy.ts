@@ -1,6 +1,6 @@
 import type { Companion } from '../catalog/companions.ts';
-import type { Manifest } from '../catalog/manifest.ts';
 import type { ModelId } from '../kernel/model-id.ts';
+import type { Manifest } from '../protocol/manifest.ts';
 import { findChangedFiles, type ModelPart, readCopyRecord } from './copy-record.ts';
 import { copyPath, type StagingLayout } from './layout.ts';
 

@@ -1,4 +1,5 @@
-import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
+import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
+
 import { type Piece, pieceKey, splitIntoPieces } from '../transfer/pieces.ts';
 
 /** Where a file of the new copy comes from. */

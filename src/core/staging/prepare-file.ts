@@ -1,7 +1,7 @@
 import { type FileHandle, link, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ManifestFile } from '../catalog/manifest.ts';
 import { isSystemError } from '../kernel/errors.ts';
+import type { ManifestFile } from '../protocol/manifest.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 import { type Piece, splitIntoPieces } from '../transfer/pieces.ts';

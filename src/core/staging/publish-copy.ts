@@ -1,11 +1,11 @@
 import { dirname, join } from 'node:path';
 import type { Companion } from '../catalog/companions.ts';
-import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { renameDurably, syncDirectory } from '../kernel/files/durable-file.ts';
 import { quote } from '../kernel/files/relative-path.ts';
 import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
 import type { HeldLock } from '../kernel/process/lock.ts';
+import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
 import type { Fingerprint } from '../transfer/fingerprint.ts';
 import { syncFile } from '../transfer/sync-file.ts';
 import { takeAway } from '../transfer/trash/take-away.ts';

@@ -2,51 +2,15 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Card } from '../catalog/card.ts';
 import type { Companion } from '../catalog/companions.ts';
-import type { Manifest, ManifestFile } from '../catalog/manifest.ts';
-import type { Traits } from '../catalog/traits.ts';
 import type { Upstream } from '../catalog/upstream.ts';
 import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
+import type { StoreHealth } from '../protocol/health.ts';
+import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
+import type { Adopted, DescribedEntry, RegistryEntry, VerifyReport } from '../protocol/models.ts';
+import type { ListedUpload } from '../protocol/uploads.ts';
 import type { FetchPlan } from '../transfer/fetch-pieces.ts';
-
-/** One model as registry.json holds it: exactly these keys, which the Python Skulk reads too. */
-export interface RegistryEntry {
-  readonly model_id: ModelId;
-  /** Directory of the model, relative to the store's root. */
-  readonly store_path: string;
-  readonly files: readonly string[];
-  /** ISO 8601. */
-  readonly downloaded_at: string;
-  readonly total_bytes: number;
-  readonly repo_has_projector: boolean | null;
-}
-
-/** A model and what it is. */
-export interface DescribedEntry extends RegistryEntry, Traits {}
-
-/** The same in a list that is told again and again: a model may have 50,000 files, so they are only counted. */
-export interface CountedEntry extends Omit<DescribedEntry, 'files'> {
-  readonly file_count: number;
-}
-
-/** How a store is and how full its disk is; sizes in bytes. */
-export interface StoreHealth {
-  readonly store_path: string;
-  readonly free_bytes: number;
-  readonly total_bytes: number;
-  readonly used_bytes: number;
-  readonly models: number;
-  readonly version: string;
-  readonly node_id: string | null;
-  readonly hostname: string;
-  /** The store host's clock, ISO 8601; null of a store that does not tell. */
-  readonly time: string | null;
-  /** The token of the lock that the server holds: who can read it from the disk is on the store host. */
-  readonly instance: string | null;
-  /** Where the host's server says that others reach it, and why there; null without a server, and of a store that does not tell. */
-  readonly advertised: { readonly url: string; readonly because: string } | null;
-}
 
 /** What a store answers when asked for a manifest. `hasOrders`: it also asks something of this node, or does not know it. */
 export type ManifestAnswer =
@@ -76,34 +40,6 @@ export type PiecesPlan = Omit<FetchPlan, 'read' | 'isTransient' | 'connections'>
   /** What a person asked for; the client decides when undefined. */
   readonly connections: number | undefined;
 };
-
-/** One bad file, as `verify` found it. */
-export interface BadFile {
-  readonly path: string;
-  /** `unusable`: it is what its manifest says, and no program can load it. */
-  readonly problem: 'missing' | 'size' | 'content' | 'unreadable' | 'unusable';
-  /** Why it is unusable, as a sentence. */
-  readonly reason?: string;
-}
-
-/** What became of one model in `verify`. */
-export interface VerifiedModel {
-  readonly model_id: string;
-  /**
-   * `incomplete`: every byte is right, and the model cannot be loaded; `repaired`: what could be mended was mended, without losing a
-   * byte; `unregistered`: a directory that no entry names.
-   */
-  readonly status: 'ok' | 'incomplete' | 'damaged' | 'missing' | 'repaired' | 'unregistered';
-  readonly bad_files: readonly BadFile[];
-  /** What was mended, or what to do, as a sentence. */
-  readonly note?: string;
-}
-
-/** The outcome of `verify`. */
-export interface VerifyReport {
-  readonly ok: boolean;
-  readonly models: readonly VerifiedModel[];
-}
 
 /** What `adopt` is to take into the store. */
 export interface AdoptRequest {
@@ -140,13 +76,6 @@ export interface PublishRequest {
   readonly files: readonly ManifestFile[];
   readonly revision: string;
   readonly origin: Origin;
-}
-
-/** What became of an adoption. */
-export interface Adopted {
-  readonly entry: RegistryEntry;
-  readonly digest: Sha256;
-  readonly outcome: 'added' | 'adopted' | 'replaced' | 'unchanged';
 }
 
 /** Reports bytes done and bytes in all. */
@@ -226,23 +155,6 @@ export interface Announcement {
   /** The id of the upload, for `UploadRef` and `cancel`; absent of a store that has none. */
   readonly upload?: string | undefined;
   readonly missing: readonly MissingPiece[];
-}
-
-/** An unfinished upload as anybody may see it; sizes in bytes, times in ISO 8601. */
-export interface ListedUpload {
-  /** A handle, with which an admin can cancel it. It is not the id that its sender knows. */
-  readonly id: string;
-  readonly model_id: ModelId;
-  readonly digest: Sha256;
-  /** The address of the machine that sends it. */
-  readonly from: string;
-  /** The name of the token that it showed. */
-  readonly who: string | null;
-  readonly files: number;
-  readonly bytes_total: number;
-  readonly bytes_done: number;
-  readonly began_at: string;
-  readonly last_byte_at: string;
 }
 
 /** Looks at unfinished uploads, and ends them. */

@@ -5,9 +5,10 @@ import { litterBeside } from '../catalog/model-files.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { quoteSome } from '../kernel/files/relative-path.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
+import type { RegistryEntry } from '../protocol/models.ts';
 import { findOthers } from '../transfer/trash/list-below.ts';
 import type { Prove } from '../transfer/trash/take-away.ts';
-import type { RegistryEntry } from './contract.ts';
+
 import type { KnownManifest, ModelRecords } from './records/model-records.ts';
 import type { Registry } from './records/registry.ts';
 

@@ -1,8 +1,9 @@
 import type { ModelId } from '../kernel/model-id.ts';
 import type { HeldLock } from '../kernel/process/lock.ts';
 import type { World } from '../kernel/world.ts';
+import type { RegistryEntry } from '../protocol/models.ts';
 import { createStoreWriter, type StoreWriter } from './changes/store-writer.ts';
-import type { RegistryEntry } from './contract.ts';
+
 import { isDirectoryInside } from './disk/inside-store.ts';
 import type { StorePresence } from './disk/store-presence.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';

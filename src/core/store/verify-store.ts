@@ -1,15 +1,17 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeProblem, findContentProblems } from '../catalog/contents/find-content-problems.ts';
-import { type Manifest, type ManifestFile, totalBytes } from '../catalog/manifest.ts';
+import { totalBytes } from '../catalog/manifest.ts';
 import { isProjector } from '../catalog/selection/projectors.ts';
 import { type SkulkError, systemCode } from '../kernel/errors.ts';
 import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import { noSuchModel } from '../kernel/no-such-model.ts';
+import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
+import type { BadFile, RegistryEntry, VerifiedModel, VerifyReport } from '../protocol/models.ts';
 import { type Fingerprint, lookAtFile, untouchedBetween } from '../transfer/fingerprint.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
-import type { BadFile, RegistryEntry, VerifiedModel, VerifyReport, WorkOptions } from './contract.ts';
+import type { WorkOptions } from './contract.ts';
 import { isDirectoryInside } from './disk/inside-store.ts';
 import type { StoreContext } from './store-context.ts';
 

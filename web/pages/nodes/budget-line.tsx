@@ -1,12 +1,13 @@
 import type { ReactElement } from 'react';
-import type { Copy, StoreNode } from '../../api/shapes.ts';
+import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
+import type { ReportedCopy } from '../../../src/core/protocol/models.ts';
 import { Bar } from '../../parts/bar.tsx';
 import { formatBytes } from '../../parts/format.ts';
 
 /** What is used, what is idle and stays, and what the budget takes next, beside the room that the disk has. */
-export function BudgetLine({ node: { copies, budget_bytes, free_bytes } }: { readonly node: StoreNode }): ReactElement | null {
+export function BudgetLine({ node: { copies, budget_bytes, free_bytes } }: { readonly node: KnownNode }): ReactElement | null {
   if (copies === null) return null;
-  const sum = (some: readonly Copy[]): number => some.reduce((bytes, { size_bytes }) => bytes + size_bytes, 0);
+  const sum = (some: readonly ReportedCopy[]): number => some.reduce((bytes, { size_bytes }) => bytes + size_bytes, 0);
   const used = sum(copies.filter(({ in_use }) => in_use));
   const over = sum(copies.filter(({ over_budget }) => over_budget));
   const idle = sum(copies) - used - over;

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { Order, StoreNode } from '../../api/shapes.ts';
+import type { GivenOrder, KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { Age } from '../../parts/age.tsx';
 import { useApp, useNode } from '../../parts/app-context.ts';
@@ -20,8 +20,8 @@ export function NodeCard({
   isStoreHost,
   onPurge,
 }: {
-  readonly node: StoreNode;
-  readonly orders: readonly Order[];
+  readonly node: KnownNode;
+  readonly orders: readonly GivenOrder[];
   readonly isStoreHost: boolean;
   /** @param modelId undefined: every model */
   readonly onPurge: (modelId: string | undefined) => void;
@@ -77,7 +77,7 @@ export function NodeCard({
   );
 }
 
-function Seen({ node: { last_seen, agent } }: { readonly node: StoreNode }): ReactElement {
+function Seen({ node: { last_seen, agent } }: { readonly node: KnownNode }): ReactElement {
   return (
     <>
       {agent ? 'away' : 'no agent'}, last seen <Age at={last_seen} />
@@ -90,7 +90,7 @@ function Copies({
   onPurge,
   isSilent,
 }: {
-  readonly node: StoreNode;
+  readonly node: KnownNode;
   readonly onPurge: (modelId: string) => void;
   readonly isSilent: boolean;
 }): ReactElement | null {

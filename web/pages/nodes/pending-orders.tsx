@@ -1,10 +1,10 @@
 import type { ReactElement } from 'react';
-import type { Order, StoreNode } from '../../api/shapes.ts';
+import type { GivenOrder, KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { Age } from '../../parts/age.tsx';
 import { Icon } from '../../parts/icon.tsx';
 
 /** What the store asked of a node that it has not done. */
-export function PendingOrders({ node, orders }: { readonly node: StoreNode; readonly orders: readonly Order[] }): ReactElement | null {
+export function PendingOrders({ node, orders }: { readonly node: KnownNode; readonly orders: readonly GivenOrder[] }): ReactElement | null {
   const pending = orders.flatMap((order) => {
     const outcome = order.nodes.find((one) => one.node === node.node_id && one.status !== 'done');
     return outcome === undefined ? [] : [{ order, outcome }];

@@ -1,5 +1,5 @@
 import { type ReactElement, useState } from 'react';
-import type { Purged, StoreNode } from '../../api/shapes.ts';
+import type { KnownNode, Purged } from '../../../src/core/protocol/fleet.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
@@ -12,7 +12,7 @@ import { useTask } from '../../parts/use-task.ts';
 /** Which copies are to go. */
 export interface PurgeWish {
   /** Every machine when undefined. */
-  readonly node: StoreNode | undefined;
+  readonly node: KnownNode | undefined;
   /** Every model when undefined. */
   readonly modelId: string | undefined;
 }
@@ -24,7 +24,7 @@ export function PurgeDialog({
   onClose,
 }: {
   readonly wish: PurgeWish;
-  readonly nodes: readonly StoreNode[];
+  readonly nodes: readonly KnownNode[];
   readonly onClose: () => void;
 }): ReactElement {
   const { client } = useApp();

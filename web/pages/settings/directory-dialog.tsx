@@ -1,6 +1,6 @@
 import { type ReactElement, useCallback, useEffect } from 'react';
+import type { Browsed } from '../../../src/core/protocol/settings.ts';
 import { ApiError } from '../../api/api-error.ts';
-import type { Browsed } from '../../api/shapes.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';

@@ -1,4 +1,4 @@
-import type { ConfigView } from '../../api/shapes.ts';
+import type { ConfigView } from '../../../src/core/protocol/settings.ts';
 
 /** A value of a setting. */
 export type SettingValue = string | number | boolean | null;

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { ConfigView } from '../../api/shapes.ts';
+import type { ConfigView } from '../../../src/core/protocol/settings.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { Icon } from '../../parts/icon.tsx';
 

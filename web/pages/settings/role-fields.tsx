@@ -1,5 +1,5 @@
 import { type ReactElement, useId } from 'react';
-import type { ConfigView } from '../../api/shapes.ts';
+import type { ConfigView } from '../../../src/core/protocol/settings.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { type FieldProps, TextField } from './field.tsx';
 import { isThisMachine, type SettingKey, type SettingValue, settingOf } from './keys.ts';

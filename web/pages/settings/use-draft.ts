@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
+import type { ConfigView } from '../../../src/core/protocol/settings.ts';
 import { asApiError } from '../../api/api-error.ts';
 import { checkValue, type Schema, schemaAt } from '../../api/check-value.ts';
-import type { ConfigView } from '../../api/shapes.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { findProblems } from './find-problems.ts';
 import { nest, type SettingKey, type SettingValue, settingOf } from './keys.ts';

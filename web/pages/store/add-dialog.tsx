@@ -1,7 +1,7 @@
 import { type FormEvent, type ReactElement, useId, useState } from 'react';
+import type { HubOffer } from '../../../src/core/protocol/models.ts';
 import { modelPath } from '../../api/client.ts';
 import { splitRef } from '../../api/model-ref.ts';
-import type { HubOffer } from '../../api/shapes.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';

@@ -1,6 +1,6 @@
 import { type ReactElement, useState } from 'react';
+import type { Deleted, KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { modelPath } from '../../api/client.ts';
-import type { Deleted, StoreNode } from '../../api/shapes.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { Age } from '../../parts/age.tsx';
 import { useApp } from '../../parts/app-context.ts';
@@ -21,7 +21,7 @@ export function DeleteDialog({
 }: {
   readonly modelId: string;
   readonly bytes: number | undefined;
-  readonly nodes: readonly StoreNode[];
+  readonly nodes: readonly KnownNode[];
   readonly onClose: (isDone: boolean) => void;
 }): ReactElement {
   const { client } = useApp();

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
+import type { DownloadStatus } from '../../../src/core/protocol/downloads.ts';
 import { modelPath } from '../../api/client.ts';
-import type { Download } from '../../api/shapes.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { IconButton } from '../../parts/button.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
@@ -15,7 +15,7 @@ export function DownloadRow({
   lock,
   onDismiss,
 }: {
-  readonly download: Download;
+  readonly download: DownloadStatus;
   readonly lock: string | undefined;
   readonly onDismiss: () => void;
 }): ReactElement {

@@ -1,5 +1,8 @@
 import type { ReactElement } from 'react';
-import type { Download, Entry, StagingJob, StoreNode } from '../../api/shapes.ts';
+import type { DownloadStatus } from '../../../src/core/protocol/downloads.ts';
+import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
+import type { CountedEntry } from '../../../src/core/protocol/models.ts';
+import type { StagingJob } from '../../../src/core/protocol/staging.ts';
 import type { Locks } from '../../parts/access/locks.ts';
 import { Age } from '../../parts/age.tsx';
 import { Tags } from '../../parts/badge.tsx';
@@ -13,9 +16,9 @@ import { stagedOn } from './staged-on.ts';
 
 /** What the table shows and can be asked for. */
 export interface ModelTableProps {
-  readonly entries: readonly Entry[];
-  readonly downloads: readonly Download[];
-  readonly nodes: readonly StoreNode[];
+  readonly entries: readonly CountedEntry[];
+  readonly downloads: readonly DownloadStatus[];
+  readonly nodes: readonly KnownNode[];
   readonly jobs: readonly StagingJob[];
   /** The ids of the models that are staged on the machine whose page this is. */
   readonly here: ReadonlySet<string>;
@@ -24,7 +27,7 @@ export interface ModelTableProps {
   readonly onSort: (key: SortKey) => void;
   readonly onStage: (modelId: string) => void;
   readonly onDelete: (modelId: string) => void;
-  readonly onDismiss: (download: Download) => void;
+  readonly onDismiss: (download: DownloadStatus) => void;
 }
 
 /** What is in the store, and above it what is on its way there. */
@@ -93,7 +96,15 @@ function SortHeader({
   );
 }
 
-function ModelRow({ entry, nodes, jobs, here, locks, onStage, onDelete }: ModelTableProps & { readonly entry: Entry }): ReactElement {
+function ModelRow({
+  entry,
+  nodes,
+  jobs,
+  here,
+  locks,
+  onStage,
+  onDelete,
+}: ModelTableProps & { readonly entry: CountedEntry }): ReactElement {
   const { model_id, total_bytes, file_count, downloaded_at, tags } = entry;
   const others = stagedOn(nodes, model_id).length;
   const job = jobs.find((one) => one.model_id === model_id && (one.status === 'staging' || one.status === 'pending'));

@@ -1,6 +1,6 @@
 import { type ReactElement, useId } from 'react';
+import type { HubOffer, OfferedQuantization } from '../../../src/core/protocol/models.ts';
 import type { ApiError } from '../../api/api-error.ts';
-import type { HubOffer, Quantization } from '../../api/shapes.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { Button } from '../../parts/button.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
@@ -72,7 +72,7 @@ function Choice({
   chosen,
   onChoose,
 }: {
-  readonly quantizations: readonly Quantization[];
+  readonly quantizations: readonly OfferedQuantization[];
   readonly chosen: string | undefined;
   readonly onChoose: (ggufFile: string) => void;
 }): ReactElement {

@@ -1,10 +1,11 @@
 import type { ReactElement } from 'react';
-import type { Entry, Health } from '../../api/shapes.ts';
+import type { HealthView } from '../../../src/core/protocol/health.ts';
+import type { CountedEntry } from '../../../src/core/protocol/models.ts';
 import { Bar } from '../../parts/bar.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
 
 /** How full the store's disk is, and how much of that are models. */
-export function Space({ health, entries }: { readonly health: Health; readonly entries: readonly Entry[] }): ReactElement {
+export function Space({ health, entries }: { readonly health: HealthView; readonly entries: readonly CountedEntry[] }): ReactElement {
   const models = entries.reduce((sum, { total_bytes }) => sum + total_bytes, 0);
   const { usedBytes, freeBytes, totalBytes, storePath } = health;
   // Models may be clones of other files, which the disk counts once.

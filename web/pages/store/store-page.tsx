@@ -1,5 +1,5 @@
 import { type ReactElement, useState } from 'react';
-import type { Download } from '../../api/shapes.ts';
+import type { DownloadStatus } from '../../../src/core/protocol/downloads.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { ViewOnly } from '../../parts/access/view-only.tsx';
 import { useNode, useStore } from '../../parts/app-context.ts';
@@ -112,8 +112,8 @@ export function StorePage(): ReactElement {
 }
 
 /** What is complete stands in the list as a model; what somebody stopped is of no interest. */
-const isOfInterest = ({ status, error_code, warnings }: Download): boolean =>
+const isOfInterest = ({ status, error_code, warnings }: DownloadStatus): boolean =>
   status === 'complete' ? warnings.length > 0 : error_code !== 'CANCELLED';
 
 /** A download that is asked for again is another one. */
-const keyOf = ({ modelId, updated_at }: Download): string => `${modelId} ${updated_at}`;
+const keyOf = ({ modelId, updated_at }: DownloadStatus): string => `${modelId} ${updated_at}`;

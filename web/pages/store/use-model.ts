@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
+import type { ShownModel } from '../../../src/core/protocol/models.ts';
 import { type ApiError, asApiError } from '../../api/api-error.ts';
 import { modelPath } from '../../api/client.ts';
-import type { ShownModel } from '../../api/shapes.ts';
 import { useApp } from '../../parts/app-context.ts';
 
 /** A model that is being hashed for the first time is looked at so often. */

@@ -1,6 +1,6 @@
 import { type FormEvent, type ReactElement, useId, useState } from 'react';
+import type { Session } from '../../../src/core/protocol/access.ts';
 import { isTokenGood } from '../../api/client.ts';
-import type { Session } from '../../api/shapes.ts';
 import { useApp } from '../app-context.ts';
 import { Button } from '../button.tsx';
 import { Command } from '../command.tsx';

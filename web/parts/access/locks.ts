@@ -1,4 +1,4 @@
-import type { Role, Session } from '../../api/shapes.ts';
+import type { Role, Session } from '../../../src/core/protocol/access.ts';
 import { useApp, useStore } from '../app-context.ts';
 
 /** Why this tab may not do something, as a sentence; undefined where it may. */

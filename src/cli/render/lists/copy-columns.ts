@@ -1,5 +1,6 @@
 import type { ModelId } from '../../../core/kernel/model-id.ts';
-import { describeHolder } from '../../../core/kernel/process/holder.ts';
+import { describeHolder } from '../../../core/protocol/holder.ts';
+
 import { formatAge, formatBytes, formatLeft, formatRate } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
 import type { OwnCopy, ShownCopy, StagingJob, StagingView } from '../shapes.ts';

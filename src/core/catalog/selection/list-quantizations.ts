@@ -1,20 +1,8 @@
+import type { Quantization } from '../../protocol/models.ts';
 import { kindsOf } from './file-kind.ts';
 import { isBroken, listGroups, type SizedFile } from './groups.ts';
 import { pickProjectors } from './pick-projectors.ts';
 import { type Selection, type SelectionRequest, selectFiles } from './select-files.ts';
-
-/** One way to take a GGUF repo. */
-export interface Quantization {
-  /** What a person calls it, e.g. `Q4_K_M`: its selector. No two of a repo are called the same. */
-  readonly label: string;
-  /** What a program loads; asking for this path takes this one and no other. */
-  readonly gguf_file: string;
-  /** Everything that is taken with it: its shards, the small files, a projector. */
-  readonly files: readonly string[];
-  readonly size_bytes: number;
-  /** Whether it is the one that is taken when none is named. */
-  readonly is_preferred: boolean;
-}
 
 /**
  * The quantizations of a repo that can be taken, smallest first; none of a repo that has no GGUF weights. Pure.

@@ -1,6 +1,7 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import { parseRelativePath } from '../../kernel/files/relative-path.ts';
 import { parseSelector } from '../../kernel/model-id.ts';
+import { maxPatternLength, maxPatterns, type WantedFilesBody } from '../../protocol/downloads.ts';
 import type { SelectionRequest, Weights } from './select-files.ts';
 
 /** What somebody wants of a model's files, as flags, requests and jobs carry it. With nothing the rules choose. */
@@ -15,22 +16,6 @@ export interface WantedFiles extends Pick<SelectionRequest, 'weights' | 'include
   readonly strict?: boolean | undefined;
 }
 
-/** The same in JSON; null is as good as absent. */
-export interface WantedFilesBody {
-  readonly gguf_file?: string | null;
-  readonly selector?: string | null;
-  readonly exact?: boolean;
-  readonly weights?: Weights | null;
-  readonly include?: readonly string[] | null;
-  readonly exclude?: readonly string[] | null;
-  readonly whole?: boolean;
-  readonly mmproj?: string | null;
-  readonly strict?: boolean;
-}
-
-/** Limits of what comes from outside: a pattern is compared with each file of a repo. */
-export const maxPatterns = 16;
-export const maxPatternLength = 200;
 export const weightsChoices = ['safetensors', 'gguf', 'all'] as const satisfies readonly Weights[];
 
 /**

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { isIPv4, type LookupFunction } from 'node:net';
 import { isLinkLocal } from '../../kernel/machine/link-local.ts';
-import type { StoreHealth } from '../../store/contract.ts';
+import type { StoreHealth } from '../../protocol/health.ts';
 
 /** What is asked while a connection opens. */
 export interface PreferRoutableOptions {

@@ -1,13 +1,14 @@
-import type { Offer } from '../../client/offer-client.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
-import { describeHolder } from '../../kernel/process/holder.ts';
+import { describeHolder } from '../../protocol/holder.ts';
+import type { HubOffer, ShownModel } from '../../protocol/models.ts';
+
 import { deleteModels } from '../models/delete-models.ts';
 import { cancelDownload, download } from '../models/downloads.ts';
-import { type ShownModel, showModel } from '../models/show-model.ts';
+import { showModel } from '../models/show-model.ts';
 import { purgeEverywhere } from '../nodes/purge-everywhere.ts';
 import { purgeStaging } from '../nodes/purge-staging.ts';
 import type { StagingJobs } from '../stage/staging-jobs.ts';
@@ -43,7 +44,7 @@ export interface DashboardActs {
   delete(modelId: ModelId, options: { readonly force: boolean }): Promise<Removal>;
   purge(wish: PurgeWish): Promise<Removal>;
   /** What a download would bring; undefined of a store that does not say. */
-  offer(ref: ModelRef): Promise<Offer | undefined>;
+  offer(ref: ModelRef): Promise<HubOffer | undefined>;
   /** Returns when the store has taken the download on. @param ggufFile which of several quantizations */
   download(ref: ModelRef, ggufFile: string | undefined): Promise<void>;
   cancelDownload(modelId: ModelId): Promise<void>;

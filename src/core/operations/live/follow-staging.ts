@@ -2,7 +2,8 @@ import type { Deps } from '../../connect/deps.ts';
 import { pause } from '../../kernel/flow/backoff.ts';
 import type { Follow } from '../../kernel/flow/follow.ts';
 import { watchCopies } from '../../node/watch-copies.ts';
-import { lookAtStaging, type StagingView } from '../nodes/look-at-staging.ts';
+import type { StagingView } from '../../protocol/staging.ts';
+import { lookAtStaging } from '../nodes/look-at-staging.ts';
 
 /** How often the copies are looked at again, for last uses and the room on the disk; in milliseconds. */
 const lookEveryMs = 2_000;

@@ -1,12 +1,13 @@
 import type { Deps } from '../../connect/deps.ts';
 import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
-import type { GivenOrder, KnownNode } from '../../fleet/contract.ts';
-import type { DownloadStatus } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { backoffDelay, pause, type RetryPolicy } from '../../kernel/flow/backoff.ts';
 import { type Connection, type Follow, lostBy } from '../../kernel/flow/follow.ts';
-import type { CountedEntry, DescribedEntry, StoreHealth } from '../../store/contract.ts';
+import type { DownloadStatus } from '../../protocol/downloads.ts';
+import type { GivenOrder, KnownNode } from '../../protocol/fleet.ts';
+import type { StoreHealth } from '../../protocol/health.ts';
+import type { CountedEntry, DescribedEntry } from '../../protocol/models.ts';
 
 /** Everything of a store that a screen shows. What is null was not heard yet. */
 export interface StoreView {

@@ -4,9 +4,10 @@ import type { Follow } from '../../kernel/flow/follow.ts';
 import { throttle } from '../../kernel/flow/throttle.ts';
 import { type NodeId, readNodeId } from '../../kernel/machine/node-id.ts';
 import type { World } from '../../kernel/world.ts';
-import type { StagingView } from '../nodes/look-at-staging.ts';
+import type { StagingJob, StagingView } from '../../protocol/staging.ts';
+
 import { createStagingJobs, type StagingJobs } from '../stage/staging-jobs.ts';
-import type { StagingJob } from '../stage/staging-kind.ts';
+
 import { createActs, type DashboardActs } from './acts.ts';
 import { followStaging } from './follow-staging.ts';
 import { followStore, pinStore, type StoreView } from './follow-store.ts';

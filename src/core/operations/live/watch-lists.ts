@@ -1,7 +1,7 @@
 import type { Deps } from '../../connect/deps.ts';
-import type { GivenOrder, KnownNode } from '../../fleet/contract.ts';
-import type { DownloadStatus } from '../../jobs/contract.ts';
 import type { Connection, Follow } from '../../kernel/flow/follow.ts';
+import type { DownloadStatus } from '../../protocol/downloads.ts';
+import type { GivenOrder, KnownNode } from '../../protocol/fleet.ts';
 import { followStore, pinStore, type StoreView } from './follow-store.ts';
 
 /** The store's downloads, as they change. Rejects with STORE_UNREACHABLE when the store is not there at first. */

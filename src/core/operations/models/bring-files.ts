@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
 import { copyFile, lstat, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type ManifestFile, totalBytes } from '../../catalog/manifest.ts';
+import { totalBytes } from '../../catalog/manifest.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { filesAtOnce, mapAtOnce } from '../../kernel/flow/at-once.ts';
+import type { ManifestFile } from '../../protocol/manifest.ts';
 import type { WorkOptions } from '../../store/contract.ts';
 import { toManifestFile } from '../../store/ingest/hash-model.ts';
 import { type IncomingPlace, requireOwnPlace } from '../../store/ingest/incoming.ts';

@@ -1,10 +1,10 @@
 import { checkRevision } from '../../catalog/check-revision.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
-import type { GivenOrder, NodeOutcome } from '../../fleet/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
+import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 import type { Store } from '../../store/contract.ts';

@@ -1,11 +1,12 @@
 import { findGroup } from '../../catalog/selection/find-group.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
-import type { DownloadRequest, DownloadStatus, Downloads } from '../../jobs/contract.ts';
+import type { DownloadRequest, Downloads } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { patient, pause, retrying } from '../../kernel/flow/backoff.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
+import type { DownloadStatus } from '../../protocol/downloads.ts';
 
 /** What says which quantization a download brings; a view of the store may not have it. */
 interface NamedDownload {

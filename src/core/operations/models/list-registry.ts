@@ -1,11 +1,6 @@
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
-import type { DescribedEntry } from '../../store/contract.ts';
-
-/** What the store holds, by id. */
-export interface RegistryList {
-  readonly entries: readonly DescribedEntry[];
-}
+import type { RegistryList } from '../../protocol/models.ts';
 
 /** One for all comparisons: 2,000 models take 20,000 of them. */
 const collator = new Intl.Collator('en');

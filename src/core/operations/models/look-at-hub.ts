@@ -1,6 +1,6 @@
-import { type DownloadPlan, describePlan } from '../../catalog/selection/describe-plan.ts';
+import { describePlan } from '../../catalog/selection/describe-plan.ts';
 import type { SizedFile } from '../../catalog/selection/groups.ts';
-import { listQuantizations, type Quantization } from '../../catalog/selection/list-quantizations.ts';
+import { listQuantizations } from '../../catalog/selection/list-quantizations.ts';
 import { type SelectionRequest, selectFiles } from '../../catalog/selection/select-files.ts';
 import { selectionError } from '../../catalog/selection/selection-error.ts';
 import { selectionOf, type WantedFiles } from '../../catalog/selection/wanted-files.ts';
@@ -8,23 +8,8 @@ import type { Deps } from '../../connect/deps.ts';
 import { openHub, requireOnline } from '../../connect/open-hub.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
+import type { DownloadPlan, HubOffer } from '../../protocol/models.ts';
 import type { LocalStore, Store } from '../../store/contract.ts';
-
-/** What a download of a model would bring; sizes in bytes. */
-export interface HubOffer {
-  readonly modelId: ModelId;
-  readonly revision: string;
-  readonly commit: string;
-  /** The files that are taken when nothing is chosen; of very many, the largest. */
-  readonly files: readonly SizedFile[];
-  readonly file_count: number;
-  /** Of all that are taken when nothing is chosen. */
-  readonly total_bytes: number;
-  /** What there is to choose from; empty of a repo without GGUF weights. `in_store`: the store has those weights already. */
-  readonly quantizations: readonly (Quantization & { readonly in_store: boolean })[];
-  /** Only when wishes were given: every file that is taken and left for them. */
-  readonly plan?: DownloadPlan;
-}
 
 const mostFiles = 1000;
 const mostQuantizations = 500;

@@ -1,10 +1,10 @@
-import type { DownloadPlan } from '../../catalog/selection/describe-plan.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { DownloadRequest } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
+import type { DownloadPlan } from '../../protocol/models.ts';
 
 /** What a download would do; sizes in bytes. */
 export interface PlannedDownload extends DownloadPlan {

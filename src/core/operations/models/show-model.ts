@@ -1,40 +1,14 @@
 import { checkRevision } from '../../catalog/check-revision.ts';
-import type { CompanionRole } from '../../catalog/companions.ts';
-import type { ReportedCopy } from '../../catalog/reported-copies.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
 import { selectionError } from '../../catalog/selection/selection-error.ts';
-import type { Traits } from '../../catalog/traits.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
+import type { ShownModel } from '../../protocol/models.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
-
-/** One model, as the store and this node have it. */
-export interface ShownModel extends Traits {
-  readonly model_id: ModelId;
-  readonly store_path: string;
-  /** Of the files that are named below. */
-  readonly total_bytes: number;
-  readonly downloaded_at: string;
-  /** Null while the model has not been hashed; so are the other facts of the manifest. */
-  readonly digest: string | null;
-  readonly revision: string | null;
-  readonly commit: string | null;
-  readonly source: string | null;
-  /** The other models that its card names. */
-  readonly companions: readonly { readonly model_id: ModelId; readonly role: CompanionRole }[];
-  readonly hashed: boolean;
-  /** Those of a part, when one was asked for. */
-  readonly files: readonly { readonly path: string; readonly size: number | null; readonly sha256: string | null }[];
-  /** This node's copy. */
-  readonly staged: { readonly path: string; readonly digest: string | null; readonly last_used: string } | null;
-  /** The nodes that have told the store of a copy. */
-  readonly nodes: readonly (Omit<ReportedCopy, 'model_id'> & { readonly node_id: NodeId; readonly hostname: string })[];
-}
 
 /** @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND; FILE_NOT_FOUND for a selector that names nothing of it */
 export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> {

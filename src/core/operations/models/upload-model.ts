@@ -1,11 +1,13 @@
 import { open } from 'node:fs/promises';
-import { type Manifest, makeManifest, totalBytes } from '../../catalog/manifest.ts';
+import { makeManifest, totalBytes } from '../../catalog/manifest.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { patient, retrying } from '../../kernel/flow/backoff.ts';
 import type { SkulkEvent } from '../../kernel/flow/events.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
-import type { Adopted, MissingPiece, Uploads } from '../../store/contract.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { Adopted } from '../../protocol/models.ts';
+import type { MissingPiece, Uploads } from '../../store/contract.ts';
 import { hashModel } from '../../store/ingest/hash-model.ts';
 import type { ScannedFile } from '../../store/ingest/scan-directory.ts';
 import { pieceAt } from '../../transfer/pieces.ts';

@@ -2,7 +2,8 @@ import type { Deps } from '../../connect/deps.ts';
 import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { acquireLock } from '../../kernel/process/lock.ts';
-import type { ListedUpload, LocalStore, UploadList } from '../../store/contract.ts';
+import type { ListedUpload } from '../../protocol/uploads.ts';
+import type { LocalStore, UploadList } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
 
 /** The unfinished uploads of the store. @throws SkulkError NOT_FOUND for a store that takes none */

@@ -2,10 +2,10 @@ import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
+import type { VerifiedModel, VerifyReport } from '../../protocol/models.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 import { verifyCopy } from '../../staging/verify-copy.ts';
-import type { VerifiedModel, VerifyReport } from '../../store/contract.ts';
 
 /**
  * Hashes again and compares: the canonical copies, or with `staging` this node's copies. With `repair` what can be mended

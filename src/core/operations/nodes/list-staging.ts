@@ -1,35 +1,8 @@
-import type { ModelId } from '../../kernel/model-id.ts';
-import type { Holder } from '../../kernel/process/holder.ts';
 import { judgeCopies } from '../../node/judge-copies.ts';
+import type { StagingList } from '../../protocol/staging.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { measureUnfinished } from '../../staging/list-copies.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
-
-/** This node's staged copies, newest use first; sizes in bytes. */
-export interface StagingList {
-  readonly staging_root: string;
-  readonly models: readonly {
-    readonly model_id: ModelId;
-    readonly directory: string;
-    readonly size_bytes: number;
-    readonly last_used: string;
-    readonly in_use: boolean;
-    readonly holders: readonly Holder[];
-    readonly digest: string | null;
-    /** Whether the budget evicts it when it is next applied, unless it is used before. */
-    readonly over_budget: boolean;
-  }[];
-  /** What is there of copies that are not whole. */
-  readonly unfinished: readonly { readonly model_id: ModelId; readonly size_bytes: number }[];
-  readonly total_bytes: number;
-  readonly free_bytes: number;
-  /** What idle copies may take together; null when nothing is evicted by itself. */
-  readonly budget_bytes: number | null;
-  /** Models are used where the store has them, so there are no copies. */
-  readonly in_place: boolean;
-  /** What lies there and was not made by skulk. */
-  readonly foreign: readonly string[];
-}
 
 /** Lists this node's copies. In place of a store there are none: what lies there is canonical. */
 export async function listStaging({ config, world }: Parameters<typeof judgeCopies>[0]): Promise<StagingList> {

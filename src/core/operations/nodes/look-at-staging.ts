@@ -1,13 +1,8 @@
 import type { Deps } from '../../connect/deps.ts';
 import { explainSystemError } from '../../kernel/explain-system-error.ts';
+import type { StagingView } from '../../protocol/staging.ts';
 import { withBudgetNow } from '../settings/change-config.ts';
-import { listStaging, type StagingList } from './list-staging.ts';
-
-/** This node's copies, or why they cannot be looked at. */
-export interface StagingView extends StagingList {
-  /** As a sentence; null when nothing is wrong. */
-  readonly problem: string | null;
-}
+import { listStaging } from './list-staging.ts';
 
 /** This node's copies for whoever keeps looking: with the budget as the file has it now, and with a problem instead of a failure. */
 export async function lookAtStaging(deps: Deps): Promise<StagingView> {

@@ -1,11 +1,11 @@
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
-import type { GivenOrder, KnownNode } from '../../fleet/contract.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
+import type { GivenOrder, NodeList } from '../../protocol/fleet.ts';
 import { findNodes } from './find-nodes.ts';
 
 /** Every node that reported to the store, by hostname, and what the store asked that some have not done, oldest first. */
-export async function listNodes(deps: Deps): Promise<{ readonly nodes: readonly KnownNode[]; readonly orders: readonly GivenOrder[] }> {
+export async function listNodes(deps: Deps): Promise<NodeList> {
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
   const [nodes, orders] = await Promise.all([fleet.nodes(), fleet.pendingOrders()]);

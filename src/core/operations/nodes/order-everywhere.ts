@@ -1,10 +1,11 @@
 import type { Deps } from '../../connect/deps.ts';
-import type { Fleet, GivenOrder, NodeOutcome } from '../../fleet/contract.ts';
+import type { Fleet } from '../../fleet/contract.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { carryOutOrder } from '../../node/carry-out-order.ts';
 import { ownNodeId } from '../../node/catch-up.ts';
 import { executeOrder, reportCopies } from '../../node/execute-order.ts';
+import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
 
 /** How long a command waits for the nodes, in milliseconds. */
 export const usualWaitMs = 5_000;

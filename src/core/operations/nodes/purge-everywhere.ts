@@ -1,8 +1,8 @@
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
-import type { GivenOrder, NodeOutcome } from '../../fleet/contract.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
+import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
 import { findNodes } from './find-nodes.ts';
 import { awaitNodes, mergeOutcomes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from './order-everywhere.ts';
 

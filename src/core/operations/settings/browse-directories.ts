@@ -3,23 +3,8 @@ import { access, opendir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Deps } from '../../connect/deps.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import type { Browsed } from '../../protocol/settings.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
-
-/** A directory below one of the roots, and what lies in it; sizes in bytes. */
-export interface BrowsedDirectory {
-  /** Null of the list of roots. */
-  readonly path: string | null;
-  /** Null of a root. */
-  readonly parent: string | null;
-  readonly roots: readonly string[];
-  readonly directories: readonly { readonly name: string; readonly path: string }[];
-  /** There are more than are listed, or than were looked at. */
-  readonly is_cut: boolean;
-  /** Whether this user may make files there. */
-  readonly is_writable: boolean;
-  readonly free_bytes: number | null;
-  readonly total_bytes: number | null;
-}
 
 const maxListed = 1000;
 /** So many entries of a directory are looked at, and of them so many directories sorted. */
@@ -33,7 +18,7 @@ const byName = new Intl.Collator();
  * @param path the roots themselves when absent
  * @throws SkulkError BAD_PATH, FORBIDDEN for what is outside the roots, NOT_FOUND
  */
-export async function browseDirectories(deps: Deps, { path }: { readonly path: string | undefined }): Promise<BrowsedDirectory> {
+export async function browseDirectories(deps: Deps, { path }: { readonly path: string | undefined }): Promise<Browsed> {
   const found = await rootsOf(deps);
   const roots = [...new Set(found.map(({ place }) => place))];
   if (path === undefined || path === '') {

@@ -12,34 +12,10 @@ import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import type { World } from '../../kernel/world.ts';
+import type { ConfigView } from '../../protocol/settings.ts';
 import { whyNotStagingDirectory } from '../../staging/staging-directory.ts';
 import { whyNotStoreDirectory } from '../../store/disk/store-directory.ts';
 import { lookAtUnit } from '../service/keep-unit.ts';
-
-/** The configuration as a person sees it who wants to change it. */
-export interface ConfigView {
-  /** The file; null when there is none. */
-  readonly path: string | null;
-  /** Where a change is written. */
-  readonly save_path: string;
-  /** Every effective setting in the file's own shape, without secrets. */
-  readonly config: object;
-  /** Which secrets are set, by key. */
-  readonly secrets: Readonly<Record<string, boolean>>;
-  /** Settings that the file cannot change, and who sets them: a flag or a variable of the environment. */
-  readonly overridden: Readonly<Record<string, string>>;
-  /** Whether the server still runs with other settings than the file has. */
-  readonly restart_required: boolean;
-  /** The keys of those settings. */
-  readonly restart_because: readonly string[];
-  /**
-   * The unit of systemd under which the server runs, and the directories of this configuration that it does not let the server write to
-   * yet; null for a server that runs otherwise.
-   */
-  readonly service: { readonly unit: string; readonly not_writable: readonly string[] } | null;
-  /** What is wrong with the file, when somebody broke it since the server was started; `config` is then what the server has. */
-  readonly problem: string | null;
-}
 
 /** What became of a change. */
 export interface ConfigChanged extends ConfigView {
@@ -332,7 +308,11 @@ function overridesOf({ settings }: Config): readonly (readonly [string, string])
 }
 
 /** What a flag or the environment says is in force, whatever the file says. */
-function withOverridden(saved: Record<string, unknown>, running: Record<string, unknown>, keys: readonly string[]): object {
+function withOverridden(
+  saved: Record<string, unknown>,
+  running: Record<string, unknown>,
+  keys: readonly string[],
+): Record<string, unknown> {
   const result = structuredClone(saved);
   for (const key of keys) {
     const path = key.split('.');

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { checkRevision, hasRevision } from '../../catalog/check-revision.ts';
-import type { Manifest } from '../../catalog/manifest.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { rememberSilence } from '../../connect/reach-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { formatAge } from '../../kernel/units.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
 import type { Store } from '../../store/contract.ts';
 import { type FetchedManifest, fetchIfChanged, fetchManifest } from './fetch-manifest.ts';

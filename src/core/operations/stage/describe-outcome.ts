@@ -1,6 +1,7 @@
 import type { Companion } from '../../catalog/companions.ts';
-import { type Manifest, totalBytes } from '../../catalog/manifest.ts';
+import { totalBytes } from '../../catalog/manifest.ts';
 import { loadableGguf } from '../../catalog/selection/groups.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';
 import { selectPart } from './select-part.ts';

@@ -1,10 +1,10 @@
 import type { Companion } from '../../catalog/companions.ts';
-import type { Manifest } from '../../catalog/manifest.ts';
 import type { Deps } from '../../connect/deps.ts';
 import type { OpenedStore } from '../../connect/open-store.ts';
 import { patienceOf, whyOutOfReach } from '../../connect/reach-store.ts';
 import { patient, pause, type RetryPolicy, retrying } from '../../kernel/flow/backoff.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
 import type { ManifestAnswer } from '../../store/contract.ts';
 

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import type { Manifest } from '../../catalog/manifest.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import { incomingCopy } from '../../staging/layout.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
 import { type FileSource, planStage, type StagePlan } from '../../staging/plan-stage.ts';

@@ -1,5 +1,4 @@
 import { checkRevision, hasRevision } from '../../catalog/check-revision.ts';
-import type { Manifest } from '../../catalog/manifest.ts';
 import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import type { OpenedStore } from '../../connect/open-store.ts';
@@ -7,6 +6,7 @@ import type { Downloads } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { hintOfMissing, meantModel } from '../../kernel/no-such-model.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import { selectPart } from './select-part.ts';
 
 /** What a store may do about a model that it lacks. */

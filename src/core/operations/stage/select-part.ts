@@ -1,9 +1,10 @@
-import { type Manifest, makeManifest } from '../../catalog/manifest.ts';
+import { makeManifest } from '../../catalog/manifest.ts';
 import { findGroup } from '../../catalog/selection/find-group.ts';
 import { isBroken } from '../../catalog/selection/groups.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
 import { selectionError } from '../../catalog/selection/selection-error.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
 
 /** Whether a model has all of what a selector names; anything has what no selector names. */

@@ -1,11 +1,12 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Deps } from '../../connect/deps.ts';
-import type { ArrivedChunk, Downloads } from '../../jobs/contract.ts';
+import type { Downloads } from '../../jobs/contract.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { patient, pause } from '../../kernel/flow/backoff.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { isHeld, tryLock } from '../../kernel/process/lock.ts';
+import type { ArrivedChunk } from '../../protocol/downloads.ts';
 import { copyLock, incomingCopy, type StagingLayout } from '../../staging/layout.ts';
 import { makeRoot } from '../../staging/prepare-root.ts';
 import { requireRoom } from '../../transfer/disk-room.ts';

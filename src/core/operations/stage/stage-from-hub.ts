@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { describeProblems, findContentProblems } from '../../catalog/contents/find-content-problems.ts';
-import { type Manifest, makeManifest } from '../../catalog/manifest.ts';
+import { makeManifest } from '../../catalog/manifest.ts';
 import { readCard } from '../../catalog/read-card.ts';
 import { selectionOf, type WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openHub } from '../../connect/open-hub.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import type { HeldLock } from '../../kernel/process/lock.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import { fetchPlanned } from '../../sources/fetch-planned.ts';
 import { planFetch } from '../../sources/plan-fetch.ts';
 import { copyPath, incomingCopy, type StagingLayout } from '../../staging/layout.ts';

@@ -1,5 +1,5 @@
-import type { CompanionRole } from '../../catalog/companions.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
+import type { CompanionRole } from '../../protocol/models.ts';
 
 /** One staged copy; sizes in bytes. */
 export interface StagedModel {

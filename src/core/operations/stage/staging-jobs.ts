@@ -5,7 +5,8 @@ import { isFinished, type JobProgress } from '../../jobs/job-state.ts';
 import type { SkulkEvent } from '../../kernel/flow/events.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
-import { type StagingDetails, type StagingJob, stagingKind, stagingStatus } from './staging-kind.ts';
+import type { StagingJob } from '../../protocol/staging.ts';
+import { type StagingDetails, stagingKind, stagingStatus } from './staging-kind.ts';
 
 /** What this node stages. It lives as long as the server: a stage that was cut off goes on when it is asked for again. */
 export interface StagingJobs extends Pick<JobQueue<ModelRef, StagingDetails>, 'close'> {

@@ -1,34 +1,8 @@
 import type { JobKind, JobView } from '../../jobs/job-kind.ts';
 import { isFinished, type JobStatus } from '../../jobs/job-state.ts';
-import type { ErrorCode } from '../../kernel/errors.ts';
-import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
+import type { ModelRef } from '../../kernel/model-id.ts';
+import type { StagingJob } from '../../protocol/staging.ts';
 import type { StagedModel } from './stage-report.ts';
-
-/** A model that this node stages because a page or a program asked for it; sizes in bytes, times ISO 8601. */
-export interface StagingJob {
-  readonly model_id: ModelId;
-  readonly revision: string | null;
-  readonly selector: string | null;
-  readonly status: 'pending' | 'staging' | 'complete' | 'failed';
-  /** `staging`, or what comes before it, such as `downloading`; null while nothing moves. */
-  readonly doing: string | null;
-  readonly bytes_done: number;
-  readonly bytes_total: number;
-  /** Over the last seconds; null while it is not known. */
-  readonly bytes_per_second: number | null;
-  readonly seconds_left: number | null;
-  /** What it waits for, as a sentence. */
-  readonly waits_for: string | null;
-  readonly warnings: readonly string[];
-  /** Where the copy is, once there is one. */
-  readonly path: string | null;
-  readonly source: StagedModel['source'] | null;
-  readonly error: string | null;
-  readonly error_code: ErrorCode | null;
-  readonly hint: string | null;
-  readonly created_at: string;
-  readonly updated_at: string;
-}
 
 /** What only a staging job has; the fields are those of `StagingJob`. */
 export interface StagingDetails {

@@ -1,7 +1,7 @@
 import { hasRevision } from '../../catalog/check-revision.ts';
-import type { Manifest } from '../../catalog/manifest.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import type { ModelPart } from '../../staging/copy-record.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
 import { coversPart, selectPart } from './select-part.ts';

@@ -1,25 +1,20 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { findServer } from '../../access/serve-record.ts';
-import { type NamedToken, parseTokenName } from '../../access/token-book.ts';
+import { parseTokenName } from '../../access/token-book.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
-import type { Role } from '../../kernel/role.ts';
+import type { Lan, MadeToken, NamedToken, TokenBody } from '../../protocol/access.ts';
+import type { PolicyView } from '../../protocol/settings.ts';
 import { storeLayout } from '../../store/layout.ts';
 import { openTokens } from './open-administration.ts';
-import { changePolicy, type PolicyView, policyChange, viewPolicy } from './store-policy.ts';
-
-/** A token that was just made: shown this once. `lan` is what the LAN may do without one. */
-export interface CreatedToken extends NamedToken {
-  readonly token: string;
-  readonly lan: string;
-}
+import { changePolicy, policyChange, viewPolicy } from './store-policy.ts';
 
 /** @throws SkulkError CONFLICT when the name is taken */
-export async function createToken(deps: Deps, wanted: { readonly name: string; readonly role: Role }): Promise<CreatedToken> {
+export async function createToken(deps: Deps, wanted: TokenBody): Promise<MadeToken> {
   parseTokenName(wanted.name);
   return administer(deps, {
     onDisk: async (root) => ({ ...(await openTokens(deps, root).create(wanted)), lan: await lanOf(deps, root) }),
@@ -42,7 +37,7 @@ export async function revokeToken(deps: Deps, { name }: { readonly name: string 
 
 /** The policy of the store. */
 export async function showPolicy(deps: Deps): Promise<PolicyView> {
-  return administer(deps, { onDisk: (root) => viewPolicy(root), overHttp: async (store) => (await store.viewPolicy()) as PolicyView });
+  return administer(deps, { onDisk: (root) => viewPolicy(root), overHttp: (store) => store.viewPolicy() });
 }
 
 /**
@@ -54,7 +49,7 @@ export async function setPolicy(deps: Deps, { key, value }: { readonly key: stri
   const changes = policyChange(key, value);
   return administer(deps, {
     onDisk: (root) => changePolicy({ root, changes, signal: deps.world.signal }),
-    overHttp: async (store) => (await store.changePolicy(changes)) as PolicyView,
+    overHttp: (store) => store.changePolicy(changes),
   });
 }
 
@@ -99,7 +94,8 @@ const isStore = (root: string): Promise<boolean> =>
     () => false,
   );
 
-async function lanOf({ config }: Deps, root: string): Promise<string> {
+async function lanOf({ config }: Deps, root: string): Promise<Lan> {
   if (config.settings.token.value !== undefined) return 'none';
-  return String((await viewPolicy(root)).policy['lan']);
+  const { lan } = (await viewPolicy(root)).policy;
+  return lan === 'read' || lan === 'none' ? lan : 'node';
 }

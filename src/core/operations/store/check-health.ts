@@ -1,7 +1,7 @@
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import type { StoreHealth } from '../../store/contract.ts';
+import type { StoreHealth } from '../../protocol/health.ts';
 
 /** How the store is, as seen from this machine; sizes in bytes. */
 export interface Health extends StoreHealth {

@@ -1,5 +1,6 @@
-import { type NamedToken, openTokenBook, type TokenBook, type TokensChange } from '../../access/token-book.ts';
+import { openTokenBook, type TokenBook, type TokensChange } from '../../access/token-book.ts';
 import type { Deps } from '../../connect/deps.ts';
+import type { NamedToken } from '../../protocol/access.ts';
 import { storeLayout } from '../../store/layout.ts';
 import { openStorePolicy, type StorePolicy } from './store-policy.ts';
 

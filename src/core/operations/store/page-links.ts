@@ -4,6 +4,8 @@ import { findServer, type ServeRecord } from '../../access/serve-record.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import { pageCode } from '../../protocol/access.ts';
+import { callOf } from '../../protocol/routes/call.ts';
 
 /** A link that opens the page of this machine's server with the role admin, once. */
 export interface PageLink {
@@ -38,9 +40,10 @@ async function linkOf({ config, world }: Deps, server: ServeRecord): Promise<Pag
     throw new SkulkError('PERMISSION', `the key of this machine cannot be read in ${config.skulkHome}`, {
       hint: 'run this as the user that runs `skulk serve`, or restart `skulk serve`',
     });
-  const [{ createExchange }, { readJson }] = await Promise.all([
+  const [{ createExchange }, { readJson }, { readAnswer }] = await Promise.all([
     import('../../client/http/exchange.ts'),
     import('../../client/http/read-body.ts'),
+    import('../../client/http/read-answer.ts'),
   ]);
   const exchange = createExchange({
     url: server.localApiUrl,
@@ -52,10 +55,10 @@ async function linkOf({ config, world }: Deps, server: ServeRecord): Promise<Pag
     userAgent: `skulk/${world.version}`,
   });
   try {
-    const made = await exchange.send({ method: 'POST', path: '/session/codes' }, (response, watchdog) =>
+    const made = await exchange.send(callOf('POST /session/codes', {}), (response, watchdog) =>
       readJson(response, { url: exchange.url, limit: 4096, watchdog }),
     );
-    const { code, expires_at } = made as { readonly code: string; readonly expires_at: string };
+    const { code, expires_at } = readAnswer(pageCode, made, { url: exchange.url, why: 'it gives no code for its page' });
     return { url: pageLink(server.apiUrl, code), expires_at };
   } finally {
     exchange.close();

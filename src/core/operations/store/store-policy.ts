@@ -16,16 +16,8 @@ import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import { acquireLock } from '../../kernel/process/lock.ts';
+import type { PolicyView } from '../../protocol/settings.ts';
 import { storeLayout } from '../../store/layout.ts';
-
-/** The policy of a store as a person sees it. */
-export interface PolicyView {
-  readonly path: string;
-  /** Every setting in the file's own shape. */
-  readonly policy: Readonly<Record<string, unknown>>;
-  /** Where each value comes from, by key with dots. */
-  readonly origin: Readonly<Record<string, 'default' | 'file'>>;
-}
 
 /** The policy of the store on this machine's disk. */
 export interface StorePolicy {

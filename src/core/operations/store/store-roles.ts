@@ -1,9 +1,9 @@
-import type { NamedToken } from '../../access/token-book.ts';
 import type { SessionAnswer } from '../../client/session-client.ts';
 import type { Policy } from '../../config/policy.ts';
 import type { StoreLink } from '../../connect/store-link.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { digestOf } from '../../kernel/secret.ts';
+import type { NamedToken } from '../../protocol/access.ts';
 
 /** What a node knows of who may do what: its store says it. */
 export interface StoreRoles {
@@ -53,7 +53,7 @@ export function createStoreRoles(
     try {
       const answer = await link.session(undefined);
       const said = lanOf(answer);
-      serverNames = answer.state === 'known' ? answer.serverNames : [];
+      serverNames = answer.state === 'known' ? answer.server_names : [];
       askAgain = now() + believedMs;
       const url = link.url();
       if (said !== lan && url !== undefined) await memory?.write(url, said);

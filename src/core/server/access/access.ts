@@ -1,9 +1,9 @@
 import type { PageKeys } from '../../access/page-keys.ts';
-import type { NamedToken } from '../../access/token-book.ts';
 import type { Policy } from '../../config/policy.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { Role } from '../../kernel/role.ts';
 import { digestOf, isSameDigest } from '../../kernel/secret.ts';
+import type { NamedToken } from '../../protocol/access.ts';
 
 /** Who asks, as far as it is known. What address a request comes from proves nothing. */
 export interface Asker {

@@ -17,13 +17,6 @@ declare module 'fastify' {
   }
 }
 
-/** The config of a route for everybody who may look. */
-export const forReaders = { role: 'read' } as const;
-/** The config of a route for whoever stages and changes models. */
-export const forNodes = { role: 'node' } as const;
-/** The config of a route for whoever changes settings. */
-export const forAdmins = { role: 'admin' } as const;
-
 /** A route, and who may use it. */
 export interface RouteRole {
   readonly method: string;

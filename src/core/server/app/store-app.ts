@@ -9,14 +9,13 @@ import { deleteModels } from '../../operations/models/delete-models.ts';
 import type { StoreAdministration } from '../../operations/store/open-administration.ts';
 import type { HostUploads, LocalStore } from '../../store/contract.ts';
 import { type Access, createAccess } from '../access/access.ts';
-import { forReaders } from '../access/require-role.ts';
 import { createEventStreams } from '../events/event-stream.ts';
+import { addRoute } from '../routes/add-route.ts';
 import { addChunkRoutes } from '../routes/chunk-routes.ts';
 import { addDownloadRoutes } from '../routes/download-routes.ts';
 import { addFileRoutes } from '../routes/file-routes.ts';
 import { addFleetRoutes, deletionAnswer } from '../routes/fleet-routes.ts';
 import { sendJson } from '../routes/json-cache.ts';
-import { downloadSchema, entrySchema, healthSchema, query } from '../routes/schemas.ts';
 import { addStoreApi } from '../routes/store-api.ts';
 import { addStoreAccessRoutes } from '../routes/token-routes.ts';
 import { addUploadRoutes } from '../routes/upload-routes.ts';
@@ -66,20 +65,9 @@ export async function createStoreApp({
   const app = await createApp({ title: 'skulk store', version, limits, access, hostname, names, logLevel, stream });
   // While the disk is away nothing is true of what lies at its place.
   app.addHook('onRequest', () => store.requireDisk());
-  const list = { type: 'array' } as const;
-  app.get('/health', { config: { role: 'open' }, schema: { summary: 'How the store is', response: { 200: healthSchema } } }, async () =>
-    store.health(),
-  );
-  app.get(
-    '/registry',
-    { config: forReaders, schema: { summary: 'Every model that the store holds', response: { 200: { ...list, items: entrySchema } } } },
-    async (_request, reply) => sendJson(reply, await store.listDescribed()),
-  );
-  app.get(
-    '/models',
-    { config: forReaders, schema: { summary: 'The ids of the models', response: { 200: { ...list, items: { type: 'string' } } } } },
-    async () => (await store.listModels()).map(({ model_id }) => model_id),
-  );
+  addRoute(app, 'GET /health', () => store.health());
+  addRoute(app, 'GET /registry', async (_request, reply) => sendJson(reply, await store.listDescribed()));
+  addRoute(app, 'GET /models', async () => (await store.listModels()).map(({ model_id }) => model_id));
   addDownloads(app, downloads ?? nothingIsFetched);
   if (downloads !== undefined) addChunkRoutes(app, { downloads, root: store.root, limits });
   addFileRoutes(app, {
@@ -102,19 +90,7 @@ export async function createStoreApp({
 }
 
 function addDownloads(app: FastifyInstance, downloads: Downloads): void {
-  const list = { type: 'array' } as const;
-  app.get(
-    '/downloads',
-    {
-      config: forReaders,
-      schema: {
-        summary: 'The running and waiting downloads',
-        querystring: query('recent'),
-        response: { 200: { ...list, items: downloadSchema } },
-      },
-    },
-    async (request) => downloads.list({ recent: (request.query as { recent?: unknown }).recent === 'true' }),
-  );
+  addRoute(app, 'GET /downloads', (request) => downloads.list({ recent: (request.query as { recent?: unknown }).recent === 'true' }));
   addDownloadRoutes(app, '/models', {
     ask: (request) => downloads.ask(request),
     // A model may have a file of that name, so the route of the files answers.

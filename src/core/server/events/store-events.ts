@@ -1,13 +1,13 @@
 import type { Deps } from '../../connect/deps.ts';
-import type { DownloadStatus } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { listDownloads } from '../../operations/models/downloads.ts';
 import { listRegistry } from '../../operations/models/list-registry.ts';
 import { listUploads } from '../../operations/models/uploads.ts';
 import { listNodes, listOrders } from '../../operations/nodes/nodes.ts';
-import { checkHealth } from '../../operations/store/check-health.ts';
-import type { DescribedEntry } from '../../store/contract.ts';
-import { healthAnswer } from '../routes/health-answer.ts';
+import type { DownloadStatus } from '../../protocol/downloads.ts';
+import type { DescribedEntry } from '../../protocol/models.ts';
+
+import { healthOf } from '../routes/health-of.ts';
 import { createFeed, type Feed } from './feed.ts';
 
 /** What is told of a store; each is its whole list. */
@@ -35,7 +35,7 @@ export function createStoreFeed(deps: Deps): Feed<StoreTopic> {
       uploads: { restMs: 1_000, read: () => listUploads(deps).catch(orNothing({ uploads: [] })) },
       nodes: { restMs: 1_000, read: () => listNodes(deps).catch(orNothing({ nodes: [] })) },
       orders: { restMs: 400, read: () => listOrders(deps).catch(orNothing({ orders: [] })) },
-      health: { restMs: 1_000, read: async () => healthAnswer(await checkHealth(deps)) },
+      health: { restMs: 1_000, read: async () => healthOf(deps) },
     },
     onChange: (changed) => deps.changes?.onChange((what) => topicsOf[what].forEach(changed)) ?? (() => {}),
     lookEveryMs: deps.changes === undefined ? lookOftenMs : lookEveryMs,

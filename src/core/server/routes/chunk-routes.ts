@@ -5,15 +5,11 @@ import { arrivedFile } from '../../connect/host-downloads.ts';
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { parseModelId } from '../../kernel/model-id.ts';
-import { forReaders } from '../access/require-role.ts';
 import type { Limits } from '../app/limits.ts';
 import { createBufferPool } from '../files/buffer-pool.ts';
 import { sendFile } from '../files/send-file.ts';
 import { createSlots } from '../files/slots.ts';
-import { errorSchema, query } from './schemas.ts';
-
-const open200 = { type: 'object', additionalProperties: true } as const;
-const hash = { type: 'object', properties: { id: { type: 'string', description: 'org%2Fname or name' } } } as const;
+import { addRoute } from './add-route.ts';
 
 /** What a running download has already, so that nodes take it while the rest still comes. */
 export function addChunkRoutes(
@@ -22,24 +18,11 @@ export function addChunkRoutes(
 ): void {
   const pool = createBufferPool({ large: limits.largeBuffers });
   const transfers = createSlots('transfers are under way', limits.maxTransfers, limits.transfersPerAddress);
-  const params = hash;
-  app.get(
-    '/downloads/:id/chunks',
-    {
-      config: forReaders,
-      schema: {
-        summary: 'The chunks that a running download has, from a number on',
-        params,
-        querystring: query('from'),
-        response: { 200: open200 },
-      },
-    },
-    async (request) => {
-      const { from } = request.query as { from?: string };
-      const number = /^\d{1,9}$/.test(from ?? '') ? Number(from) : 0;
-      return downloads.arrived(parseModelId((request.params as { id: string }).id), number, new AbortController().signal);
-    },
-  );
+  addRoute(app, 'GET /downloads/:id/chunks', async (request) => {
+    const { from } = request.query as { from?: string };
+    const number = /^\d{1,9}$/.test(from ?? '') ? Number(from) : 0;
+    return downloads.arrived(parseModelId((request.params as { id: string }).id), number, new AbortController().signal);
+  });
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { id, run, number } = request.params as { id: string; run: string; number: string };
     const modelId = parseModelId(id);
@@ -78,11 +61,7 @@ export function addChunkRoutes(
     }
     return reply;
   };
-  app.get(
-    '/downloads/:id/chunks/:run/:number',
-    { config: forReaders, schema: { summary: 'The bytes of one of those chunks', response: { 404: errorSchema } } },
-    answer,
-  );
+  addRoute(app, 'GET /downloads/:id/chunks/:run/:number', answer);
 }
 
 const noSuchChunk = (): SkulkError => new SkulkError('FILE_NOT_FOUND', 'that chunk is not here', { hint: 'the download may have ended' });

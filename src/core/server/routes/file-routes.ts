@@ -1,22 +1,21 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { formatCompanions } from '../../catalog/companions.ts';
-import type { DownloadStatus } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
+import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { LocalStore, OpenFile } from '../../store/contract.ts';
-import { forNodes, forReaders } from '../access/require-role.ts';
 import { createConnectionSemaphore } from '../app/connection-semaphore.ts';
 import type { Limits } from '../app/limits.ts';
 import { createBufferPool } from '../files/buffer-pool.ts';
 import { type FileResponse, matches, planFileResponse } from '../files/plan-file-response.ts';
 import { sendFile } from '../files/send-file.ts';
 import { peerOf } from '../files/slots.ts';
+import { addRoute } from './add-route.ts';
 import { forceOf, waitOf } from './fleet-routes.ts';
 import { sendJson } from './json-cache.ts';
 import { type ModelTarget, parseModelUrl } from './parse-model-url.ts';
-import { deletedSchema, downloadSchema, errorSchema, hashingSchema, manifestSchema, modelParams, query } from './schemas.ts';
 
 /** With these a client says that it means the list or the manifest, and not a file of that name. */
 const own = { manifest: 'application/vnd.skulk.manifest+json', files: 'application/vnd.skulk.files+json' } as const;
@@ -160,49 +159,12 @@ export function addFileRoutes(
     return { modelId: target.modelId, deleted: true, ...outcome };
   };
 
-  const failures = { 400: errorSchema, 404: errorSchema };
-  const params = modelParams;
-  const files = { type: 'array', items: { type: 'string' } } as const;
-  app.get(
-    '/models/:id/files',
-    { config: forReaders, schema: { summary: "The paths of a model's files", params, response: { 200: files, ...failures } } },
-    answerGet,
-  );
-  app.get(
-    '/models/:id/manifest',
-    {
-      config: forReaders,
-      schema: { summary: "A model's manifest", params, response: { 200: manifestSchema, 202: hashingSchema, ...failures } },
-    },
-    answerGet,
-  );
-  app.get(
-    '/models/:id/download/status',
-    { config: forReaders, schema: { summary: 'How a download is', params, response: { 200: downloadSchema, ...failures } } },
-    answerGet,
-  );
-  app.delete(
-    '/models/:id',
-    {
-      config: forNodes,
-      schema: {
-        summary: 'Remove a model and every staged copy of it',
-        querystring: query('wait_ms', 'force'),
-        params,
-        response: { 200: deletedSchema, ...failures },
-      },
-    },
-    answerDelete,
-  );
-  app.delete('/models/:org/:name', { config: forNodes, schema: { hide: true } }, answerDelete);
-  app.route({ method: ['GET', 'HEAD'], url: '/models/:id', config: forReaders, schema: { hide: true }, handler: answerGet });
-  app.route({
-    method: ['GET', 'HEAD'],
-    url: '/models/:id/*',
-    config: forReaders,
-    schema: { summary: "The bytes of a model's file; ranges and conditions as in RFC 9110", params, response: failures },
-    handler: answerGet,
-  });
+  addRoute(app, 'GET /models/:id/files', answerGet);
+  addRoute(app, 'GET /models/:id/manifest', answerGet);
+  addRoute(app, 'GET /models/:id/download/status', answerGet);
+  addRoute(app, 'DELETE /models/:id', answerDelete);
+  app.route({ method: ['GET', 'HEAD'], url: '/models/:id', config: { role: 'read' }, schema: { hide: true }, handler: answerGet });
+  addRoute(app, 'GET /models/:id/*', answerGet, { answersHead: true });
 }
 
 /** A bare model has nothing to answer, so only readings with a file count; of two, `org/name` when the store has it. */

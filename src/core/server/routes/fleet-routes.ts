@@ -1,15 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { parseReportedCopies } from '../../catalog/reported-copies.ts';
-import type { Fleet, NodeReport, OrderOutcome, OrderRequest } from '../../fleet/contract.ts';
+import type { Fleet } from '../../fleet/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { parseNodeId } from '../../kernel/machine/node-id.ts';
 import { parseModelId } from '../../kernel/model-id.ts';
 import type { DeletionReport } from '../../operations/models/delete-models.ts';
-import { forAdmins, forNodes, forReaders } from '../access/require-role.ts';
+import { decode } from '../../protocol/decode.ts';
+import { nodeReport, type OrderBody, type OrderOutcome, type ReportBody } from '../../protocol/fleet.ts';
 import type { Limits } from '../app/limits.ts';
 import { createSlots } from '../files/slots.ts';
-import { nodeSchema, orderBodySchema, orderSchema, outcomeBodySchema, reportBodySchema } from './fleet-schemas.ts';
-import { errorSchema, query } from './schemas.ts';
+import { addRoute } from './add-route.ts';
 
 /** A node whose stream takes nothing is dropped at so many unread bytes; it comes back. */
 const mostUnread = 256 * 1024;
@@ -25,113 +24,47 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, limits: Limit
   const streams = createSlots('nodes listen for orders', limits.orderStreams, limits.orderStreamsPerAddress);
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
-  const failures = { 400: errorSchema, 404: errorSchema };
-  const list = { type: 'array', items: nodeSchema } as const;
-  app.get('/nodes', { config: forReaders, schema: { summary: 'Every node that reported', response: { 200: list } } }, () => fleet.nodes());
-  app.post(
-    '/nodes/:node',
-    {
-      config: { ...forNodes, isRoutine: true },
-      bodyLimit: mostReportBytes,
-      schema: { summary: 'A node says how it is, and hears what it has to do', body: reportBodySchema, response: failures },
-    },
-    async (request) => {
-      const { copies, budget_bytes = null, ...said } = request.body as ReportBody;
-      const report: NodeReport = { ...said, copies: parseReportedCopies(copies), budget_bytes, node_id: nodeOf(request) };
-      return { orders: await fleet.report(report, { address: request.ip }) };
-    },
-  );
-  app.delete(
-    '/nodes/:node',
-    { config: forAdmins, schema: { summary: 'Forget a node and its orders', response: failures } },
-    async (request) => {
-      const node = nodeOf(request);
-      await fleet.forget(node);
-      request.log.info({ node }, 'forgot a node');
-      return { node, forgotten: true };
-    },
-  );
-  app.get(
-    '/nodes/:node/orders',
-    {
-      config: { ...forNodes, isEndless: true },
-      // It never ends.
-      exposeHeadRoute: false,
-      schema: { summary: 'What a node has to do, as it is given: lines of JSON, {"order":…} or {} as a sign of life', response: failures },
-    },
-    async (request, reply) => {
-      const release = streams.take(request.ip);
-      try {
-        return await streamOrders(request, reply, fleet, closing.signal);
-      } finally {
-        release();
-      }
-    },
-  );
-  app.post(
-    '/nodes/:node/orders/:order',
-    { config: forNodes, schema: { summary: 'A node says what it did', body: outcomeBodySchema, response: failures } },
-    async (request) => {
-      const outcome = request.body as OrderOutcome;
-      const node = nodeOf(request);
-      await fleet.acknowledge(node, orderOf(request), outcome);
-      request.log.info(
-        { node, order: orderOf(request), status: outcome.status, freed_bytes: outcome.freed_bytes },
-        'an order was answered',
-      );
-      return { acknowledged: true };
-    },
-  );
-  app.post(
-    '/orders',
-    {
-      config: forNodes,
-      schema: {
-        summary: 'Give every node an order, or those that are named',
-        body: orderBodySchema,
-        response: { 200: orderSchema, ...failures },
-      },
-    },
-    async (request) => {
-      const { kind, model_id, force = false, nodes } = request.body as OrderBody;
-      const order = await fleet.give({
-        kind,
-        model_id: model_id == null ? null : parseModelId(model_id),
-        force,
-        ...(nodes !== undefined && { nodes: nodes.map(parseNodeId) }),
-      });
-      request.log.info({ order: order.order_id, model: order.model_id, force }, 'gave an order');
-      return order;
-    },
-  );
-  app.get(
-    '/orders',
-    {
-      config: forReaders,
-      schema: { summary: 'The orders that some node has not carried out', response: { 200: { type: 'array', items: orderSchema } } },
-    },
-    () => fleet.pendingOrders(),
-  );
-  app.get(
-    '/orders/:order',
-    {
-      config: forReaders,
-      schema: { summary: 'How an order stands', querystring: query('wait_ms'), response: { 200: orderSchema, ...failures } },
-    },
-    async (request) => fleet.outcome(orderOf(request), { waitMs: waitOf(request, 0), signal: closing.signal }),
-  );
-}
-
-interface ReportBody extends Omit<NodeReport, 'node_id' | 'copies' | 'budget_bytes'> {
-  readonly copies?: unknown;
-  readonly budget_bytes?: number | null;
-}
-
-interface OrderBody {
-  readonly kind: OrderRequest['kind'];
-  readonly model_id?: string | null;
-  readonly force?: boolean;
-  readonly nodes?: readonly string[];
+  addRoute(app, 'GET /nodes', () => fleet.nodes());
+  const report = async (request: FastifyRequest): Promise<object> => {
+    const said = decode(nodeReport, { ...(request.body as ReportBody), node_id: nodeOf(request) });
+    if (said === undefined) throw new SkulkError('BAD_REQUEST', 'that is not what a node says of itself');
+    return { orders: await fleet.report(said, { address: request.ip }) };
+  };
+  addRoute(app, 'POST /nodes/:node', report, { bodyLimit: mostReportBytes, isRoutine: true });
+  addRoute(app, 'DELETE /nodes/:node', async (request) => {
+    const node = nodeOf(request);
+    await fleet.forget(node);
+    request.log.info({ node }, 'forgot a node');
+    return { node, forgotten: true };
+  });
+  addRoute(app, 'GET /nodes/:node/orders', async (request, reply) => {
+    const release = streams.take(request.ip);
+    try {
+      return await streamOrders(request, reply, fleet, closing.signal);
+    } finally {
+      release();
+    }
+  });
+  addRoute(app, 'POST /nodes/:node/orders/:order', async (request) => {
+    const outcome = request.body as OrderOutcome;
+    const node = nodeOf(request);
+    await fleet.acknowledge(node, orderOf(request), outcome);
+    request.log.info({ node, order: orderOf(request), status: outcome.status, freed_bytes: outcome.freed_bytes }, 'an order was answered');
+    return { acknowledged: true };
+  });
+  addRoute(app, 'POST /orders', async (request) => {
+    const { kind, model_id, force = false, nodes } = request.body as OrderBody;
+    const order = await fleet.give({
+      kind,
+      model_id: model_id == null ? null : parseModelId(model_id),
+      force,
+      ...(nodes !== undefined && { nodes: nodes.map(parseNodeId) }),
+    });
+    request.log.info({ order: order.order_id, model: order.model_id, force }, 'gave an order');
+    return order;
+  });
+  addRoute(app, 'GET /orders', () => fleet.pendingOrders());
+  addRoute(app, 'GET /orders/:order', (request) => fleet.outcome(orderOf(request), { waitMs: waitOf(request, 0), signal: closing.signal }));
 }
 
 /**

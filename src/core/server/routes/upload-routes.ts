@@ -5,126 +5,75 @@ import { type ModelId, parseModelId, parseRevision } from '../../kernel/model-id
 import { mayActAs } from '../../kernel/role.ts';
 import { isSha256, type Sha256 } from '../../kernel/sha256.ts';
 import type { HostAnnouncement, HostUploads, UploadList } from '../../store/contract.ts';
-import { forNodes, forReaders } from '../access/require-role.ts';
 import type { Limits } from '../app/limits.ts';
 import { createSlots } from '../files/slots.ts';
 import { streamWork } from '../files/stream-work.ts';
-import { errorSchema, linesSchema, query, uploadSchema } from './schemas.ts';
+import { addRoute } from './add-route.ts';
 
 /** What `skulk add` on another machine uses: the manifest, then the pieces that the store lacks, then the end. */
 export function addUploadRoutes(app: FastifyInstance, { uploads, limits }: { uploads: HostUploads; limits: Limits }): void {
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
-  const response = { 400: errorSchema, 404: errorSchema, 409: errorSchema, 503: errorSchema, 507: errorSchema };
   const isForced = (request: FastifyRequest): boolean => (request.query as { force?: unknown }).force === 'true';
   const announcements = createSlots('models are being announced', limits.announcements, limits.announcementsPerAddress);
   const pieces = createSlots('pieces are being sent', limits.uploadPieces, limits.uploadPiecesPerAddress);
 
   addUploadListRoutes(app, '/uploads', async () => uploads);
+  const announce = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const modelId = parseModelId((request.params as { id: string }).id);
+    const release = announcements.take(request.ip);
+    try {
+      const body = streamOf(request.body) ?? Readable.from([]);
+      const sender = { address: request.ip, who: request.asker.name ?? null };
+      const announced = await uploads.announce(body, { modelId, sender, force: isForced(request), signal: signalOf(request) });
+      request.log.info({ model: modelId, digest: announced.digest, missing: announced.missingCount, from: request.ip }, 'upload announced');
+      return reply.type('application/json; charset=utf-8').send(Readable.from(announcementText(announced)));
+    } finally {
+      release();
+    }
+  };
   // The manifest goes to the disk as it comes: this route alone takes JSON that is not parsed here.
   void app.register(async (inner) => {
     inner.removeContentTypeParser('application/json');
     inner.addContentTypeParser('application/json', (_request, payload, done) => done(null, payload));
-    inner.put(
-      '/uploads/:id',
-      {
-        config: forNodes,
-        bodyLimit: limits.manifestBytes,
-        schema: {
-          summary: 'Announce a model by its manifest; the answer names the pieces that the store lacks, and the id of the upload',
-          querystring: query('replace'),
-          response,
-        },
-      },
-      async (request, reply) => {
-        const modelId = parseModelId((request.params as { id: string }).id);
-        const release = announcements.take(request.ip);
-        try {
-          const body = streamOf(request.body) ?? Readable.from([]);
-          const sender = { address: request.ip, who: request.asker.name ?? null };
-          const announced = await uploads.announce(body, { modelId, sender, force: isForced(request), signal: signalOf(request) });
-          request.log.info(
-            { model: modelId, digest: announced.digest, missing: announced.missingCount, from: request.ip },
-            'upload announced',
-          );
-          return reply.type('application/json; charset=utf-8').send(Readable.from(announcementText(announced)));
-        } finally {
-          release();
-        }
-      },
-    );
+    addRoute(inner, 'PUT /uploads/:id', announce, { bodyLimit: limits.manifestBytes });
   });
-  app.put(
-    '/uploads/:id/:digest/:file/:start',
-    {
-      config: { ...forNodes, isRoutine: true },
-      schema: { summary: 'One piece, as bytes; it counts when it is what the manifest says', querystring: query('upload'), response },
-    },
-    async (request, reply) => {
-      const { file, start } = request.params as { file: string; start: string };
-      if (![file, start].every((number) => /^\d{1,15}$/.test(number))) throw badPiece();
-      const body = streamOf(request.body);
-      if (body === undefined) throw badPiece();
-      const release = pieces.take(request.ip);
-      try {
-        await uploads.put(uploadOf(request), { file: Number(file), start: Number(start) }, body, signalOf(request));
-      } finally {
-        release();
-      }
-      return (reply as FastifyReply).code(204).send();
-    },
-  );
-  app.post(
-    '/uploads/:id/:digest/complete',
-    {
-      config: forNodes,
-      schema: {
-        summary: 'Make the model of what has come',
-        querystring: query('replace', 'revision', 'upload'),
-        response: { 200: linesSchema, ...response },
-      },
-    },
-    async (request: FastifyRequest, reply: FastifyReply) => {
-      const { revision } = request.query as { revision?: unknown };
-      const wanted = {
-        ...uploadOf(request),
-        force: isForced(request),
-        ...(revision !== undefined && { revision: parseRevision(String(revision)) }),
-      };
-      await streamWork({ request, reply, intervalMs: limits.progressIntervalMs }, (options) => uploads.complete(wanted, options));
-      return reply;
-    },
-  );
+  const putPiece = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { file, start } = request.params as { file: string; start: string };
+    if (![file, start].every((number) => /^\d{1,15}$/.test(number))) throw badPiece();
+    const body = streamOf(request.body);
+    if (body === undefined) throw badPiece();
+    const release = pieces.take(request.ip);
+    try {
+      await uploads.put(uploadOf(request), { file: Number(file), start: Number(start) }, body, signalOf(request));
+    } finally {
+      release();
+    }
+    return reply.code(204).send();
+  };
+  const complete = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { revision } = request.query as { revision?: unknown };
+    const wanted = {
+      ...uploadOf(request),
+      force: isForced(request),
+      ...(revision !== undefined && { revision: parseRevision(String(revision)) }),
+    };
+    await streamWork({ request, reply, intervalMs: limits.progressIntervalMs }, (options) => uploads.complete(wanted, options));
+    return reply;
+  };
+  addRoute(app, 'PUT /uploads/:id/:digest/:file/:start', putPiece, { isRoutine: true });
+  addRoute(app, 'POST /uploads/:id/:digest/complete', complete);
 }
 
 /** What lists and ends unfinished uploads, below a prefix of its own on each port. */
 export function addUploadListRoutes(app: FastifyInstance, prefix: '/uploads' | '/store/uploads', uploads: () => Promise<UploadList>): void {
-  const list = { type: 'object', properties: { uploads: { type: 'array', items: uploadSchema } } } as const;
-  const failures = { 503: errorSchema };
-  app.get(
-    prefix,
-    {
-      config: forReaders,
-      schema: { summary: 'The unfinished uploads: who sends what, how much has come, since when', response: { 200: list, ...failures } },
-    },
-    async () => ({ uploads: await (await uploads()).list() }),
-  );
-  app.delete(
-    `${prefix}/:upload`,
-    {
-      // Whoever has the id of its sender may cancel an upload; with that of the list an admin may.
-      config: forNodes,
-      schema: {
-        summary: 'Cancel an unfinished upload, by the id that its sender has, or by that of the list',
-        response: { 200: uploadSchema, 403: errorSchema, 404: errorSchema, 409: errorSchema, ...failures },
-      },
-    },
-    async (request) => {
-      const { upload } = request.params as { upload: string };
-      const cancelled = await (await uploads()).cancel(upload, { mayCancelOthers: mayActAs(request.asker.role, 'admin') });
-      request.log.info({ model: cancelled.model_id, upload: cancelled.id, from: request.ip }, 'cancelled an upload');
-      return cancelled;
-    },
-  );
+  addRoute(app, `GET ${prefix}`, async () => ({ uploads: await (await uploads()).list() }));
+  // Whoever has the id of its sender may cancel an upload; with that of the list an admin may.
+  addRoute(app, `DELETE ${prefix}/:upload`, async (request) => {
+    const { upload } = request.params as { upload: string };
+    const cancelled = await (await uploads()).cancel(upload, { mayCancelOthers: mayActAs(request.asker.role, 'admin') });
+    request.log.info({ model: cancelled.model_id, upload: cancelled.id, from: request.ip }, 'cancelled an upload');
+    return cancelled;
+  });
 }
 
 function uploadOf(request: FastifyRequest): { readonly modelId: ModelId; readonly digest: Sha256; readonly upload?: string } {

@@ -1,8 +1,8 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import { describeHolder, type Holder } from '../../kernel/process/holder.ts';
 import type { LockHolder } from '../../kernel/process/lock.ts';
 import { describePlace, type ProcessOnMachine } from '../../kernel/process/process-identity.ts';
+import { describeHolder, type Holder } from '../../protocol/holder.ts';
 import { covers, type Lease } from './lease.ts';
 
 /** The processes and times for which living leases hold a model. */

@@ -1,6 +1,7 @@
 import { isDiskFull, SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import { describeHolder } from '../../kernel/process/holder.ts';
+import { describeHolder } from '../../protocol/holder.ts';
+
 import type { StagingLayout } from '../layout.ts';
 import { behindGate } from './gate.ts';
 import { holdersOf } from './holders.ts';

@@ -1,13 +1,15 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Manifest, parseManifest } from '../../catalog/manifest.ts';
+import { parseManifest } from '../../catalog/manifest.ts';
 import { parseUpstream, type Upstream } from '../../catalog/upstream.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { parseRelativePath } from '../../kernel/files/relative-path.ts';
 import { jsonParts } from '../../kernel/flow/json-parts.ts';
 import { type ModelId, parseModelId } from '../../kernel/model-id.ts';
-import type { RegistryEntry } from '../contract.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { RegistryEntry } from '../../protocol/models.ts';
+
 import type { Seen } from '../ingest/seen.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 

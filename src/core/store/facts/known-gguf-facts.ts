@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { type GgufFacts, parseGgufFacts } from '../../catalog/gguf-facts.ts';
 import { loadableGguf } from '../../catalog/selection/groups.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import type { RegistryEntry } from '../../protocol/models.ts';
 import { readFingerprint } from '../../transfer/fingerprint.ts';
-import type { RegistryEntry } from '../contract.ts';
+
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 import { readGgufFacts } from './read-gguf-facts.ts';
 

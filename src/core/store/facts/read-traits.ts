@@ -2,8 +2,9 @@ import { constants, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Card } from '../../catalog/card.ts';
 import type { GgufFacts } from '../../catalog/gguf-facts.ts';
-import { deriveTraits, type Traits } from '../../catalog/traits.ts';
-import type { RegistryEntry } from '../contract.ts';
+import { deriveTraits } from '../../catalog/traits.ts';
+import type { RegistryEntry, Traits } from '../../protocol/models.ts';
+
 import type { StoreLayout } from '../layout.ts';
 
 /** Larger ones are nobody's configuration: a bomb, or not what the name says. */

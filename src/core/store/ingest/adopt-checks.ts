@@ -1,13 +1,15 @@
 import { dirname, join } from 'node:path';
-import { type Manifest, totalBytes } from '../../catalog/manifest.ts';
+import { totalBytes } from '../../catalog/manifest.ts';
 import { isProjector } from '../../catalog/selection/projectors.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { syncDirectory } from '../../kernel/files/durable-file.ts';
 import { filesAtOnce, mapAtOnce } from '../../kernel/flow/at-once.ts';
 import { forEachInTurns } from '../../kernel/flow/in-turns.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { RegistryEntry } from '../../protocol/models.ts';
 import { lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
-import type { AdoptRequest, RegistryEntry } from '../contract.ts';
+import type { AdoptRequest } from '../contract.ts';
 import { findSharer, isDirectoryInside, isPlaceInside } from '../disk/inside-store.ts';
 import type { KnownManifest } from '../records/model-records.ts';
 import type { Registry } from '../records/registry.ts';

@@ -1,13 +1,15 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Manifest, makeManifest } from '../../catalog/manifest.ts';
+import { makeManifest } from '../../catalog/manifest.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { renameDurably } from '../../kernel/files/durable-file.ts';
 import { filesAtOnce, mapAtOnce } from '../../kernel/flow/at-once.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { Adopted, RegistryEntry } from '../../protocol/models.ts';
 import { type Fingerprint, lookAtFile } from '../../transfer/fingerprint.ts';
 import { removeTree } from '../../transfer/trash/remove-tree.ts';
-import type { Adopted, AdoptRequest, PublishRequest, RegistryEntry, WorkOptions } from '../contract.ts';
+import type { AdoptRequest, PublishRequest, WorkOptions } from '../contract.ts';
 import { isDirectoryInside } from '../disk/inside-store.ts';
 import { incomingPath } from '../layout.ts';
 import { proveReplaceable } from '../own-model.ts';

@@ -1,6 +1,6 @@
-import type { ManifestFile } from '../../catalog/manifest.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { RelativePath } from '../../kernel/files/relative-path.ts';
+import type { ManifestFile } from '../../protocol/manifest.ts';
 import { type Fingerprint, lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
 import type { FileDigest } from '../../transfer/hash-job.ts';
 import { explainUnhashable, runHashJob } from '../../transfer/hash-pool.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import type { ManifestFile } from '../../catalog/manifest.ts';
 import { chunkSize } from '../../kernel/chunk-size.ts';
 import { parseRelativePath, type RelativePath } from '../../kernel/files/relative-path.ts';
 import { isSha256, type Sha256 } from '../../kernel/sha256.ts';
+import type { ManifestFile } from '../../protocol/manifest.ts';
 import { type Piece, splitIntoPieces } from '../../transfer/pieces.ts';
 
 /*

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Card } from '../../catalog/card.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
-import type { DescribedEntry, RegistryEntry } from '../contract.ts';
+import type { DescribedEntry, RegistryEntry } from '../../protocol/models.ts';
+
 import { knownGgufFacts } from '../facts/known-gguf-facts.ts';
 import { readTraits } from '../facts/read-traits.ts';
 import type { StoreLayout } from '../layout.ts';

@@ -1,11 +1,12 @@
 import { readFile, rm, stat } from 'node:fs/promises';
-import { type Manifest, type ManifestFile, parseManifest } from '../../catalog/manifest.ts';
+import { parseManifest } from '../../catalog/manifest.ts';
 import { parseUpstream, type Upstream } from '../../catalog/upstream.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { mapInTurns } from '../../kernel/flow/in-turns.ts';
 import { jsonParts } from '../../kernel/flow/json-parts.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
+import type { Manifest, ManifestFile } from '../../protocol/manifest.ts';
 import { parseSeen, type Seen } from '../ingest/seen.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 import { readLargeManifest, readLargeUpstream } from './read-large-manifest.ts';

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import type { Manifest, ManifestFile } from '../../catalog/manifest.ts';
 import type { Upstream, UpstreamFile } from '../../catalog/upstream.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { workerUrl } from '../../kernel/flow/worker-url.ts';
+import type { Manifest, ManifestFile } from '../../protocol/manifest.ts';
 import type { Fingerprint } from '../../transfer/fingerprint.ts';
 import type { Seen } from '../ingest/seen.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ManifestFile } from '../../catalog/manifest.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
+import type { ManifestFile } from '../../protocol/manifest.ts';
 import { type Fingerprint, readFingerprint, untouchedBetween } from '../../transfer/fingerprint.ts';
 import { runHashJob } from '../../transfer/hash-pool.ts';
 

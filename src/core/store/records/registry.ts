@@ -9,7 +9,8 @@ import type { Emit } from '../../kernel/flow/events.ts';
 import { takeTurns } from '../../kernel/flow/in-turns.ts';
 import { jsonParts } from '../../kernel/flow/json-parts.ts';
 import { directoryName, isModelId, type ModelId } from '../../kernel/model-id.ts';
-import type { RegistryEntry } from '../contract.ts';
+import type { RegistryEntry } from '../../protocol/models.ts';
+
 import type { StoreLayout } from '../layout.ts';
 
 /** The registry as it was read. */

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Manifest } from '../../catalog/manifest.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { mapInTurns } from '../../kernel/flow/in-turns.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import { requireDistinctNames } from '../../transfer/name-folding.ts';
 import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import type { HostUploads, LocalStore, Sender } from '../contract.ts';

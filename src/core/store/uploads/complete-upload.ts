@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { SkulkError } from '../../kernel/errors.ts';
 import { renameDurably } from '../../kernel/files/durable-file.ts';
+import type { Adopted } from '../../protocol/models.ts';
 import { syncFile } from '../../transfer/sync-file.ts';
 import { removeTree } from '../../transfer/trash/remove-tree.ts';
-import type { Adopted, AdoptRequest, HostUploads, UploadRef, WorkOptions } from '../contract.ts';
+import type { AdoptRequest, HostUploads, UploadRef, WorkOptions } from '../contract.ts';
 import { abandonPlace, makeIncomingPlace } from '../ingest/incoming.ts';
 import { readPieceTable } from '../read/piece-table.ts';
 import { presentManifest } from './announce-upload.ts';

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import type { Manifest } from '../../catalog/manifest.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { mapInTurns } from '../../kernel/flow/in-turns.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import { runHashJob } from '../../transfer/hash-pool.ts';
 import type { HostAnnouncement, MissingPiece } from '../contract.ts';
 import { type PieceTable, readPieceTable } from '../read/piece-table.ts';

@@ -1,5 +1,5 @@
 import { type ReactElement, useEffect } from 'react';
-import type { PolicyView } from '../../../api/shapes.ts';
+import type { PolicyView } from '../../../../src/core/protocol/settings.ts';
 import { useMayAdminister } from '../../../parts/access/needs-key.tsx';
 import { useApp, useStore } from '../../../parts/app-context.ts';
 import { Problem } from '../../../parts/problem.tsx';

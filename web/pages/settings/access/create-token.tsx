@@ -1,5 +1,5 @@
 import { type FormEvent, type ReactElement, useId, useState } from 'react';
-import type { NamedToken, Role } from '../../../api/shapes.ts';
+import type { NamedToken, Role } from '../../../../src/core/protocol/access.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Command } from '../../../parts/command.tsx';

@@ -1,5 +1,6 @@
 import { type FormEvent, type ReactElement, useId, useState } from 'react';
-import type { Lan, PolicyView } from '../../../api/shapes.ts';
+import type { Lan } from '../../../../src/core/protocol/access.ts';
+import type { PolicyView } from '../../../../src/core/protocol/settings.ts';
 import { useMayAdminister } from '../../../parts/access/needs-key.tsx';
 import { useApp, useNode } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { NamedToken } from '../../../api/shapes.ts';
+import type { NamedToken } from '../../../../src/core/protocol/access.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Dialog } from '../../../parts/dialog.tsx';

@@ -1,5 +1,5 @@
 import { type ReactElement, useCallback, useEffect, useState } from 'react';
-import type { NamedToken } from '../../../api/shapes.ts';
+import type { NamedToken } from '../../../../src/core/protocol/access.ts';
 import { Age } from '../../../parts/age.tsx';
 import { useApp } from '../../../parts/app-context.ts';
 import { IconButton } from '../../../parts/button.tsx';

@@ -1,5 +1,5 @@
 import type { ReactElement, ReactNode } from 'react';
-import type { ShownModel } from '../../../api/shapes.ts';
+import type { ShownModel } from '../../../../src/core/protocol/models.ts';
 import { Age } from '../../../parts/age.tsx';
 import { Tags } from '../../../parts/badge.tsx';
 import { CopyButton } from '../../../parts/copy-button.tsx';

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { Upload } from '../../../api/shapes.ts';
+import type { ListedUpload } from '../../../../src/core/protocol/uploads.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
@@ -13,15 +13,15 @@ export function CancelUploadDialog({
   upload: { id, model_id, bytes_done },
   onClose,
 }: {
-  readonly upload: Upload;
+  readonly upload: ListedUpload;
   readonly onClose: () => void;
 }): ReactElement {
   const { client, tell } = useApp();
   const { uploads: lock } = useLocks();
-  const task = useTask<Upload>();
+  const task = useTask<ListedUpload>();
   const cancel = async (): Promise<void> => {
     const cancelled = await task.start((signal) =>
-      client.send<Upload>('DELETE', `/store/uploads/${encodeURIComponent(id)}`, undefined, signal),
+      client.send<ListedUpload>('DELETE', `/store/uploads/${encodeURIComponent(id)}`, undefined, signal),
     );
     if (cancelled === undefined) return;
     tell(`The upload of ${model_id} was cancelled, ${formatBytes(cancelled.bytes_done)} freed.`);

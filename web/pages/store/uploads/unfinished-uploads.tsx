@@ -1,5 +1,6 @@
 import { type ReactElement, useId, useState } from 'react';
-import type { StoreNode, Upload } from '../../../api/shapes.ts';
+import type { KnownNode } from '../../../../src/core/protocol/fleet.ts';
+import type { ListedUpload } from '../../../../src/core/protocol/uploads.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
 import { useStore } from '../../../parts/app-context.ts';
 import { CancelUploadDialog } from './cancel-upload-dialog.tsx';
@@ -9,7 +10,7 @@ import { UploadRow } from './upload-row.tsx';
 export function UnfinishedUploads(): ReactElement | null {
   const { topics } = useStore();
   const { uploads: lock } = useLocks();
-  const [cancelling, setCancelling] = useState<Upload>();
+  const [cancelling, setCancelling] = useState<ListedUpload>();
   const title = useId();
   const uploads = topics.uploads?.uploads ?? [];
   return (
@@ -39,7 +40,7 @@ export function UnfinishedUploads(): ReactElement | null {
 }
 
 /** The name of the machine that sends, where exactly one is known at its address. */
-function senderOf({ from }: Upload, nodes: readonly StoreNode[]): string {
+function senderOf({ from }: ListedUpload, nodes: readonly KnownNode[]): string {
   const [first, ...others] = nodes.filter(({ address, hostname }) => address === from && hostname !== '');
   return first === undefined || others.length > 0 ? from : `${first.hostname} (${from})`;
 }

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { Upload } from '../../../api/shapes.ts';
+import type { ListedUpload } from '../../../../src/core/protocol/uploads.ts';
 import { Age } from '../../../parts/age.tsx';
 import { IconButton } from '../../../parts/button.tsx';
 import { ModelName } from '../../../parts/model-name.tsx';
@@ -16,7 +16,7 @@ export function UploadRow({
   lock,
   onCancel,
 }: {
-  readonly upload: Upload;
+  readonly upload: ListedUpload;
   readonly sender: string;
   readonly lock: string | undefined;
   readonly onCancel: () => void;

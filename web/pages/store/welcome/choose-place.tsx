@@ -1,5 +1,5 @@
 import type { FormEvent, ReactElement } from 'react';
-import type { ConfigView } from '../../../api/shapes.ts';
+import type { ConfigView } from '../../../../src/core/protocol/settings.ts';
 import { NeedsKey, useMayAdminister } from '../../../parts/access/needs-key.tsx';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';

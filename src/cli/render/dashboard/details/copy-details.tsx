@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
-import { describeHolder } from '../../../../core/kernel/process/holder.ts';
+import { describeHolder } from '../../../../core/protocol/holder.ts';
+
 import { stagingRows } from '../../lists/copy-columns.ts';
 import { amountOf } from '../../lists/download-columns.ts';
 import { factLines } from '../../parts/facts.ts';

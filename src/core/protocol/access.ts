@@ -1,0 +1,46 @@
+import { Type } from 'typebox';
+import { list, listOrEmpty, object, oneOf, type Shape, strictObject, text, textOrEmpty } from './schema.ts';
+
+export const role = oneOf(['read', 'node', 'admin']);
+/** What somebody may do; each may do what the ones before may. */
+export type Role = Shape<typeof role>;
+export const lan = oneOf(['node', 'read', 'none'], { description: 'What the LAN may do without a token' });
+/** What the LAN may do without a token. */
+export type Lan = Shape<typeof lan>;
+
+/** What whoever asks may do. */
+export const session = object({
+  role,
+  credential: oneOf(['lan', 'token', 'key', 'page', 'named'], { default: 'lan', description: 'By what it was shown' }),
+  name: Type.Optional(text({ description: 'Of a named token' })),
+  store_role: oneOf(['read', 'node', 'admin', 'none'], {
+    default: 'none',
+    description: 'What it may do with the store, which on a node may be less',
+  }),
+  lan,
+  server_names: listOrEmpty(text(), { description: 'Further names of the store' }),
+  hostname: textOrEmpty(),
+});
+export type Session = Shape<typeof session>;
+
+/** The code of a link. */
+export const codeBody = object({ code: text({ maxLength: 200 }) });
+export type CodeBody = Shape<typeof codeBody>;
+/** The key of a page. */
+export const pageKey = object({ key: text(), role: Type.Literal('admin'), expires_at: text() });
+/** A code for a link that opens the page with the role admin. */
+export const pageCode = object({ code: text(), expires_at: text() });
+/** That the key of a page was ended. */
+export const endedSession = object({ ended: Type.Literal(true) });
+
+/** A token with a name; the token itself is known only when it is made. */
+export const namedToken = object({ name: text(), role, created_at: textOrEmpty('ISO 8601') });
+export type NamedToken = Shape<typeof namedToken>;
+/** The named tokens. */
+export const tokenList = object({ tokens: list(namedToken) });
+/** A token to make. */
+export const tokenBody = strictObject({ name: text({ maxLength: 64 }), role });
+export type TokenBody = Shape<typeof tokenBody>;
+/** A token that was made; it is shown this once. */
+export const madeToken = object({ ...namedToken.properties, token: text(), lan });
+export type MadeToken = Shape<typeof madeToken>;

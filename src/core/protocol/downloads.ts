@@ -1,0 +1,107 @@
+import { Type } from 'typebox';
+import {
+  amount,
+  count,
+  countOrZero,
+  errorCodeOrNull,
+  flag,
+  list,
+  listOrEmpty,
+  modelId,
+  object,
+  oneOf,
+  orNull,
+  relativePath,
+  type Shape,
+  sha256,
+  text,
+  textOrEmpty,
+  verbatim,
+  wholeList,
+} from './schema.ts';
+
+/** Limits of what comes from outside: a pattern is compared with each file of a repo. */
+export const maxPatterns = 16;
+export const maxPatternLength = 200;
+const patterns = () => list(text({ minLength: 1, maxLength: maxPatternLength }), { maxItems: maxPatterns });
+
+const anyRevision = 'A branch, tag or commit; absent: the model in any revision, and `main` if there is none';
+const revision = (description: string) => Type.Optional(orNull(text({ minLength: 1, maxLength: 255 }), description));
+
+/** Which files of a repo are wanted; null is as good as absent. */
+export const wantedFiles = object({
+  gguf_file: Type.Optional(orNull(verbatim({ minLength: 1 }), 'The .gguf file to take of the repo, with its shards')),
+  selector: Type.Optional(orNull(verbatim({ minLength: 1 }), 'A quantization such as Q5_K_M, or a .gguf path')),
+  exact: Type.Optional(
+    Type.Boolean({ description: 'Fail when the repo does not have gguf_file, instead of taking the preferred quantization' }),
+  ),
+  weights: Type.Optional(orNull(oneOf(['safetensors', 'gguf', 'all']), 'Which weights to take of a repo that has GGUF and safetensors')),
+  include: Type.Optional(orNull(patterns(), 'Take only files that match one of these, and what is named; * also stands for /')),
+  exclude: Type.Optional(orNull(patterns(), 'Leave out files that match one of these')),
+  whole: Type.Optional(Type.Boolean({ description: 'Take every file of the repo' })),
+  mmproj: Type.Optional(orNull(verbatim({ minLength: 1 }), 'The projector to take, or all')),
+  strict: Type.Optional(Type.Boolean({ description: 'Fail when what has come cannot be a model, instead of warning' })),
+});
+export type WantedFilesBody = Shape<typeof wantedFiles>;
+
+/** How a download is; sizes in bytes, times ISO 8601. */
+export const downloadStatus = object(
+  {
+    modelId: modelId(),
+    status: oneOf(['pending', 'downloading', 'complete', 'failed']),
+    progress: Type.Number({ minimum: 0, maximum: 1, default: 0, description: 'From 0 to 1' }),
+    error: orNull(text()),
+    bytes_done: countOrZero(),
+    bytes_total: countOrZero(),
+    bytes_per_second: orNull(amount(), 'Over the last seconds; null while it is not known'),
+    seconds_left: orNull(amount()),
+    error_code: errorCodeOrNull(),
+    hint: orNull(text()),
+    revision: orNull(text()),
+    commit: orNull(text()),
+    gguf_file: orNull(
+      verbatim(),
+      'What a program loads of the quantization that is taken; until that is known, what was asked for. Null without GGUF weights',
+    ),
+    selector: orNull(text()),
+    exact: flag(),
+    request: Type.Object(
+      { ...wantedFiles.properties, revision: revision(anyRevision) },
+      { default: {}, description: 'What was asked for, so that it can be asked for again' },
+    ),
+    warnings: listOrEmpty(text(), { description: 'Sentences for whoever asked, e.g. about files that no program can load' }),
+    created_at: textOrEmpty(),
+    updated_at: textOrEmpty(),
+  },
+  { description: 'How a download is' },
+);
+export type DownloadStatus = Shape<typeof downloadStatus>;
+
+/** Downloads as the API lists them. */
+export const downloadList = object({ downloads: list(downloadStatus) });
+
+/** What is to be fetched from the Hub. */
+export const downloadBody = object({
+  ...wantedFiles.properties,
+  revision: revision(anyRevision),
+  source_revision: revision('The same as `revision`, as the Python program calls it'),
+});
+export type DownloadBody = Shape<typeof downloadBody>;
+
+/** A chunk that a running download has on the store's disk. Its file as a whole is checked later. */
+export const arrivedChunk = object({
+  path: relativePath(),
+  file_size: count({ description: 'Of the whole file' }),
+  start: count(),
+  end: count({ description: 'The first byte that is not in it' }),
+  sha256: sha256(),
+});
+export type ArrivedChunk = Shape<typeof arrivedChunk>;
+
+/** What has arrived since a number. */
+export const arrivedChunks = object({
+  run: orNull(text(), 'Names the run of the download; numbers of another run mean other chunks. Null when nothing runs'),
+  from: count({ description: 'The number of the first' }),
+  chunks: wholeList(arrivedChunk),
+});
+export type ArrivedChunks = Shape<typeof arrivedChunks>;

@@ -1,0 +1,7 @@
+import { object, orNull, text } from './schema.ts';
+
+/** How every failure is answered. */
+export const errorBody = object(
+  { detail: text(), code: text(), hint: orNull(text()) },
+  { description: 'What went wrong: a sentence, a stable code, and what to do' },
+);

@@ -1,0 +1,32 @@
+import { type TObject, Type } from 'typebox';
+import { downloadList } from './downloads.ts';
+import { nodeList, orderList } from './fleet.ts';
+import { healthView } from './health.ts';
+import { countedEntry } from './models.ts';
+import { list, object, type Shape } from './schema.ts';
+import { configView } from './settings.ts';
+import { stagingJobs, stagingView } from './staging.ts';
+import { uploadList } from './uploads.ts';
+
+/** What `/store/events` tells, by the name of the event; each is its whole list. */
+export const storeTopics = object({
+  registry: object({ entries: list(countedEntry) }),
+  downloads: downloadList,
+  uploads: uploadList,
+  nodes: nodeList,
+  orders: orderList,
+  health: healthView,
+});
+export type StoreTopics = Shape<typeof storeTopics>;
+
+/** What `/node/events` tells, by the name of the event. */
+export const nodeTopics = object({ storage: stagingView, staging: stagingJobs, config: configView });
+export type NodeTopics = Shape<typeof nodeTopics>;
+
+/** A stream of events as documentation has it: an event has one of these documents, by its name. */
+const eventsOf = ({ properties }: TObject) =>
+  Type.Object(Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, Type.Optional(schema)])), {
+    description: 'Server-Sent Events; the data of each is the document of its name. All of them at first, then each as it changes',
+  });
+export const storeEvents = eventsOf(storeTopics);
+export const nodeEvents = eventsOf(nodeTopics);

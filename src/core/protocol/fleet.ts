@@ -1,0 +1,184 @@
+import { Type } from 'typebox';
+import { reportedCopy } from './models.ts';
+import {
+  count,
+  countOrZero,
+  flag,
+  list,
+  listOrEmpty,
+  modelId,
+  nodeId,
+  object,
+  oneOf,
+  orNull,
+  type Shape,
+  strictObject,
+  text,
+  textOrEmpty,
+} from './schema.ts';
+
+/** So many copies a node tells of; of more, those that were used last. */
+export const maxReportedCopies = 1000;
+
+const copies = orNull(list(reportedCopy, { maxItems: maxReportedCopies }), 'Newest use first; null of a node that does not tell');
+const bytesOrNull = (description?: string) => orNull(count(), description);
+
+const said = {
+  hostname: text({ maxLength: 253 }),
+  version: text({ maxLength: 64 }),
+  agent: Type.Boolean({ description: 'Whether it keeps a stream of orders open; without, it catches up at its next stage' }),
+  staged_models: bytesOrNull('Null when it did not look'),
+  staged_bytes: bytesOrNull(),
+  free_bytes: bytesOrNull(),
+};
+
+/** What a node says of itself; sizes in bytes. */
+export const reportBody = strictObject({
+  ...said,
+  copies: Type.Optional(copies),
+  budget_bytes: Type.Optional(bytesOrNull('What idle copies may take together; null when nothing is evicted by itself')),
+});
+export type ReportBody = Shape<typeof reportBody>;
+
+/** The same with who says it. */
+export const nodeReport = object({
+  node_id: nodeId(),
+  hostname: textOrEmpty(),
+  version: textOrEmpty(),
+  agent: flag('Whether it keeps a stream open and acts at once; without, it catches up at its next stage'),
+  staged_models: bytesOrNull('Null when it did not look'),
+  staged_bytes: bytesOrNull(),
+  free_bytes: bytesOrNull(),
+  copies,
+  budget_bytes: bytesOrNull('What idle copies may take together; null when nothing is evicted by itself'),
+});
+export type NodeReport = Shape<typeof nodeReport>;
+
+/** What is kept of a node. */
+export const nodeRecord = object({
+  ...nodeReport.properties,
+  address: orNull(text(), 'Where its last report came from; null of the store host itself'),
+  last_seen: textOrEmpty('ISO 8601'),
+});
+export type NodeRecord = Shape<typeof nodeRecord>;
+
+/** `fleet/nodes.json`. */
+export const nodeListFile = object({ nodes: list(nodeRecord) });
+
+/** A node that reported at least once. */
+export const knownNode = object(
+  {
+    ...nodeRecord.properties,
+    connected: flag('Whether its stream is open now'),
+    pending_orders: countOrZero(),
+  },
+  { description: 'A node that reported; sizes in bytes, null where it did not look' },
+);
+export type KnownNode = Shape<typeof knownNode>;
+
+/** `evict`: one model, because it was deleted from the store; `purge`: staged copies go, canonical ones stay. */
+export const orderKind = oneOf(['evict', 'purge']);
+export type OrderKind = Shape<typeof orderKind>;
+
+/** Something that the store asks nodes to do. */
+export const order = object({
+  order_id: Type.String({ pattern: '^[0-9a-f]{24}$', description: 'No two orders of any store have the same' }),
+  seq: countOrZero('Orders are carried out in this order'),
+  kind: orderKind,
+  // One that cannot be must not mean every model.
+  model_id: Type.Union([modelId(), Type.Null()], { description: 'Null: every model; only of a purge' }),
+  force: flag('Also what is in use'),
+  given_at: textOrEmpty('ISO 8601'),
+});
+export type Order = Shape<typeof order>;
+
+/** Whether an order that is for one model says which. */
+export const namesItsModel = ({ kind, model_id }: Pick<Order, 'kind' | 'model_id'>): boolean => kind === 'purge' || model_id !== null;
+
+const outcomes = ['done', 'deferred', 'failed'] as const;
+
+/** What a node did about an order. */
+export const orderOutcome = strictObject({
+  status: oneOf(outcomes),
+  freed_bytes: count(),
+  reason: orNull(text({ maxLength: 2000 }), 'Who uses the copy, or what went wrong; null when done'),
+});
+export type OrderOutcome = Shape<typeof orderOutcome>;
+
+/** How an order stands on one node. */
+export const nodeOutcome = object({
+  node: nodeId(),
+  hostname: textOrEmpty(),
+  // What cannot be understood is not called done.
+  status: oneOf(['pending', ...outcomes], { default: 'pending' }),
+  freed_bytes: countOrZero(),
+  reason: orNull(text({ maxLength: 2000 })),
+});
+export type NodeOutcome = Shape<typeof nodeOutcome>;
+
+/** An order and how it stands on each node that was known when it was given and has not been forgotten. */
+export const givenOrder = object(
+  { ...order.properties, nodes: list(nodeOutcome) },
+  { description: 'An order and how it stands on each node' },
+);
+export type GivenOrder = Shape<typeof givenOrder>;
+
+const nodes = Type.Optional(
+  list(text({ maxLength: 64 }), { minItems: 1, maxItems: 1024, description: 'Only on these nodes, by id; on every node when absent' }),
+);
+
+/** An order to give. */
+export const orderBody = strictObject({
+  kind: Type.Literal('purge', { description: 'Remove staged copies; canonical ones stay' }),
+  model_id: Type.Optional(orNull(text({ maxLength: 200 }), 'Only this model')),
+  force: Type.Optional(Type.Boolean({ description: 'Also what is in use' })),
+  nodes,
+});
+export type OrderBody = Shape<typeof orderBody>;
+
+/** Which copies are to go. */
+export const purgeBody = strictObject({
+  model_id: Type.Optional(orNull(text({ maxLength: 200 }))),
+  force: Type.Optional(Type.Boolean()),
+  nodes,
+});
+export type PurgeBody = Shape<typeof purgeBody>;
+
+/** What a node still has to do, oldest first. */
+export const ordersToDo = object({ orders: list(order) });
+/** A line of a stream of orders; one without an order is a sign of life. */
+export const orderLine = object(
+  { order: Type.Optional(order) },
+  { description: 'Lines of JSON: `{"order":…}`, or `{}` as a sign of life' },
+);
+
+/** What a deletion of one model came to. */
+export const deleted = object({
+  modelId: modelId(),
+  deleted: Type.Literal(true),
+  freed_bytes: countOrZero('Here and on the nodes'),
+  canonical_bytes: Type.Optional(count({ description: 'Of these, what the canonical copy had' })),
+  nodes: listOrEmpty(nodeOutcome, { description: 'Those that have or had a copy, or answered' }),
+  order: Type.Optional(givenOrder),
+});
+export type Deleted = Shape<typeof deleted>;
+
+/** What a purge came to. */
+export const purged = object({
+  order,
+  message: textOrEmpty('How many nodes have purged what'),
+  freed_bytes: countOrZero(),
+  nodes: listOrEmpty(nodeOutcome),
+});
+export type Purged = Shape<typeof purged>;
+
+/** Orders as the API lists them. */
+export const orderList = object({ orders: list(givenOrder) });
+/** Nodes as the API lists them, and the orders that some have not carried out. */
+export const nodeList = object({ nodes: list(knownNode), orders: listOrEmpty(givenOrder) });
+export type NodeList = Shape<typeof nodeList>;
+
+/** That a node was forgotten. */
+export const forgotten = object({ node: nodeId(), forgotten: Type.Literal(true) });
+/** That what a node did was taken down. */
+export const acknowledged = object({ acknowledged: Type.Literal(true) });

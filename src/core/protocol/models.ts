@@ -1,0 +1,200 @@
+import { Type } from 'typebox';
+import {
+  count,
+  countOrZero,
+  flag,
+  list,
+  listOrEmpty,
+  modelId,
+  nodeId,
+  object,
+  oneOf,
+  orNull,
+  type Shape,
+  sha256,
+  text,
+  textOrEmpty,
+  time,
+  verbatim,
+} from './schema.ts';
+
+/** What can be said of a model at a glance. */
+export const tag = oneOf(['vision', 'thinking', 'embedding', 'tensor', 'optiq']);
+export type Tag = Shape<typeof tag>;
+
+/** What a model is, as far as its card and its small files tell; null for what nothing tells. */
+export const traits = object({
+  tags: list(tag),
+  capabilities: listOrEmpty(text(), { description: 'As on cards: `text`, `vision`, `thinking`, `embedding`, …' }),
+  supports_tensor: orNull(Type.Boolean()),
+  base_model: orNull(text()),
+  quantization: orNull(text()),
+  family: orNull(text()),
+  context_length: orNull(count(), 'In tokens'),
+});
+export type Traits = Shape<typeof traits>;
+
+const { files, ...facts } = {
+  model_id: modelId(),
+  store_path: textOrEmpty("Directory of the model, relative to the store's root"),
+  files: listOrEmpty(verbatim()),
+  downloaded_at: textOrEmpty('ISO 8601'),
+  total_bytes: countOrZero(),
+  repo_has_projector: orNull(Type.Boolean()),
+};
+
+/** One model as registry.json holds it: exactly these keys, which the Python Skulk reads too. */
+export const registryEntry = object({ ...facts, files });
+export type RegistryEntry = Shape<typeof registryEntry>;
+
+/** A model and what it is. */
+export const describedEntry = object({ ...facts, files, ...traits.properties });
+export type DescribedEntry = Shape<typeof describedEntry>;
+
+/** The same in a list that is told again and again: a model may have 50,000 files, so they are only counted. */
+export const countedEntry = object({ ...facts, ...traits.properties, file_count: countOrZero() });
+export type CountedEntry = Shape<typeof countedEntry>;
+
+/** What the store holds. */
+export const registryList = object({ entries: list(describedEntry) });
+export type RegistryList = Shape<typeof registryList>;
+
+/** What the store holds, as OpenAI lists models. */
+export const openAiModels = object({
+  object: Type.Literal('list'),
+  data: list(
+    object({
+      id: modelId(),
+      object: Type.Literal('model'),
+      created: count({ description: 'Seconds since 1970' }),
+      owned_by: text(),
+      ...traits.properties,
+      size_bytes: count(),
+      files: count(),
+    }),
+  ),
+});
+export type OpenAiModels = Shape<typeof openAiModels>;
+
+/** What a companion is to its model (hub-side cards name one repo for each). */
+export const companionRole = oneOf(['vision', 'mtp', 'assistant']);
+export type CompanionRole = Shape<typeof companionRole>;
+
+/** A staged copy as its node tells of it. */
+export const reportedCopy = object({
+  model_id: modelId(),
+  size_bytes: countOrZero(),
+  last_used: time(),
+  in_use: flag(),
+  over_budget: flag('Whether the budget evicts it when it is next applied, unless it is used before'),
+});
+export type ReportedCopy = Shape<typeof reportedCopy>;
+
+const { model_id: _, ...copyFacts } = reportedCopy.properties;
+
+/** One model, as the store and the node that answers have it. */
+export const shownModel = object({
+  model_id: modelId(),
+  store_path: textOrEmpty(),
+  total_bytes: countOrZero(),
+  downloaded_at: textOrEmpty(),
+  digest: orNull(text(), 'Null while the model has not been hashed; so are the other facts of the manifest'),
+  revision: orNull(text()),
+  commit: orNull(text()),
+  source: orNull(text()),
+  companions: listOrEmpty(object({ model_id: modelId(), role: companionRole }), { description: 'The other models that its card names' }),
+  ...traits.properties,
+  hashed: flag(),
+  files: listOrEmpty(object({ path: verbatim(), size: orNull(count()), sha256: orNull(text()) })),
+  staged: orNull(object({ path: verbatim(), digest: orNull(text()), last_used: time() }), 'The copy of the machine that answers'),
+  nodes: listOrEmpty(object({ node_id: nodeId(), hostname: textOrEmpty(), ...copyFacts }), {
+    description: 'The nodes that have told the store of a copy',
+  }),
+});
+export type ShownModel = Shape<typeof shownModel>;
+
+const sizedFile = object({ path: verbatim(), size: countOrZero() });
+
+/** One way to take a repo of GGUF files; sizes in bytes. */
+export const quantization = object({
+  label: text({ description: 'What a person calls it, e.g. `Q4_K_M`; no two of a repo are called the same' }),
+  gguf_file: verbatim({ description: 'What to ask for in `POST …/download`: its first file' }),
+  files: listOrEmpty(verbatim(), { description: 'Everything that is taken with it: its shards, `config.json`, the projectors' }),
+  size_bytes: countOrZero(),
+  is_preferred: flag('Whether it is the one that is taken when none is named'),
+});
+export type Quantization = Shape<typeof quantization>;
+
+/** The same as it is offered; `in_store`: the store has those weights already. */
+export const offeredQuantization = object({ ...quantization.properties, in_store: flag('The store has those weights already') });
+export type OfferedQuantization = Shape<typeof offeredQuantization>;
+
+/** A file of a repo, and why a download takes or leaves it. */
+export const plannedFile = object({
+  path: verbatim(),
+  size: countOrZero(),
+  why: text({ description: 'A code for the reason' }),
+  reason: text({ description: 'The reason as a sentence' }),
+});
+export type PlannedFile = Shape<typeof plannedFile>;
+
+/** What a download would take of a repo, and what it would leave. */
+export const downloadPlan = object({
+  gguf_file: orNull(verbatim(), 'What a program would load'),
+  taken: list(plannedFile),
+  left: list(plannedFile),
+  missing_pin: orNull(text()),
+});
+export type DownloadPlan = Shape<typeof downloadPlan>;
+
+/** What a download of a model would bring; sizes in bytes. */
+export const hubOffer = object({
+  modelId: modelId(),
+  revision: textOrEmpty(),
+  commit: textOrEmpty(),
+  files: listOrEmpty(sizedFile, { description: 'What is taken when nothing is chosen; of very many, the largest' }),
+  file_count: countOrZero('How many are taken when nothing is chosen'),
+  total_bytes: countOrZero('Of what is taken when nothing is chosen'),
+  quantizations: list(offeredQuantization, {
+    description: 'What there is to choose from; empty of a repo without GGUF weights',
+  }),
+  plan: Type.Optional(downloadPlan),
+});
+export type HubOffer = Shape<typeof hubOffer>;
+
+/** What became of an adoption. */
+export const adopted = object({
+  entry: registryEntry,
+  digest: sha256(),
+  outcome: oneOf(['added', 'adopted', 'replaced', 'unchanged']),
+});
+export type Adopted = Shape<typeof adopted>;
+
+/** One bad file, as `verify` found it. */
+export const badFile = object({
+  path: verbatim({ default: '' }),
+  problem: oneOf(['missing', 'size', 'content', 'unreadable', 'unusable'], {
+    default: 'unreadable',
+    description: '`unusable`: it is what its manifest says, and no program can load it',
+  }),
+  reason: Type.Optional(text({ description: 'Why it is unusable, as a sentence' })),
+});
+export type BadFile = Shape<typeof badFile>;
+
+/** What became of one model in `verify`. */
+export const verifiedModel = object({
+  model_id: textOrEmpty(),
+  // An unknown status is not a reason to call a model well.
+  status: oneOf(['ok', 'incomplete', 'damaged', 'missing', 'repaired', 'unregistered'], {
+    default: 'damaged',
+    description:
+      '`incomplete`: every byte is right, and the model cannot be loaded; `repaired`: what could be mended was mended, without losing a byte; `unregistered`: a directory that no entry names',
+  }),
+  bad_files: listOrEmpty(badFile),
+  note: Type.Optional(text({ description: 'What was mended, or what to do, as a sentence' })),
+});
+export type VerifiedModel = Shape<typeof verifiedModel>;
+
+/** The outcome of `verify`. */
+export const verifyReport = object({ ok: Type.Boolean(), models: list(verifiedModel) });
+export type VerifyReport = Shape<typeof verifyReport>;

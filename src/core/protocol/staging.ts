@@ -1,0 +1,94 @@
+import { Type } from 'typebox';
+import { holder } from './holder.ts';
+import {
+  amount,
+  count,
+  countOrZero,
+  errorCodeOrNull,
+  flag,
+  list,
+  listOrEmpty,
+  modelId,
+  object,
+  oneOf,
+  orNull,
+  type Shape,
+  strictObject,
+  text,
+  textOrEmpty,
+  verbatim,
+} from './schema.ts';
+
+/** This node's staged copies, newest use first; sizes in bytes. */
+export const stagingList = object({
+  staging_root: text({ maxLength: 4096 }),
+  models: listOrEmpty(
+    object({
+      model_id: modelId(),
+      directory: verbatim(),
+      size_bytes: countOrZero(),
+      last_used: textOrEmpty('ISO 8601'),
+      in_use: flag(),
+      holders: listOrEmpty(holder),
+      digest: orNull(text()),
+      over_budget: flag('Whether the budget evicts it when it is next applied, unless it is used before'),
+    }),
+  ),
+  unfinished: listOrEmpty(object({ model_id: modelId(), size_bytes: countOrZero() }), {
+    description: 'What is there of copies that are not whole',
+  }),
+  total_bytes: countOrZero(),
+  free_bytes: countOrZero(),
+  budget_bytes: orNull(count(), 'What idle copies may take together; null when nothing is evicted by itself'),
+  in_place: flag('Models are used where the store has them, so there are no copies'),
+  foreign: listOrEmpty(verbatim(), { description: 'What lies there and was not made by skulk' }),
+});
+export type StagingList = Shape<typeof stagingList>;
+
+/** The same, or why the copies cannot be looked at. */
+export const stagingView = object({
+  ...stagingList.properties,
+  problem: orNull(text(), 'Why the copies cannot be looked at; null when nothing is wrong'),
+});
+export type StagingView = Shape<typeof stagingView>;
+
+/** Where a copy came from: `cache`: it was here; `clone`: from this machine's store; `in-place`: the store's own directory. */
+const stagedFrom = oneOf(['store', 'clone', 'in-place', 'cache', 'hub']);
+
+/** What a node is to stage. */
+export const stageBody = strictObject({
+  model_id: text({ maxLength: 200 }),
+  revision: Type.Optional(orNull(text({ minLength: 1, maxLength: 255 }))),
+  source_revision: Type.Optional(orNull(text({ minLength: 1, maxLength: 255 }), 'The same as `revision`')),
+  selector: Type.Optional(orNull(text({ minLength: 1, maxLength: 4096 }), 'A quantization such as Q5_K_M, or a .gguf path')),
+});
+export type StageBody = Shape<typeof stageBody>;
+
+/** A model that a node is staging, or has staged; sizes in bytes. */
+export const stagingJob = object(
+  {
+    model_id: modelId(),
+    revision: orNull(text()),
+    selector: orNull(text()),
+    status: oneOf(['pending', 'staging', 'complete', 'failed']),
+    doing: orNull(text(), '`staging`, or what comes before it, such as `downloading`; null while nothing moves'),
+    bytes_done: countOrZero(),
+    bytes_total: countOrZero(),
+    bytes_per_second: orNull(amount(), 'Over the last seconds; null while it is not known'),
+    seconds_left: orNull(amount()),
+    waits_for: orNull(text(), 'What it waits for, as a sentence'),
+    warnings: listOrEmpty(text()),
+    path: orNull(verbatim(), 'Where the copy is, once there is one'),
+    source: orNull(stagedFrom),
+    error: orNull(text()),
+    error_code: errorCodeOrNull(),
+    hint: orNull(text()),
+    created_at: textOrEmpty('ISO 8601'),
+    updated_at: textOrEmpty('ISO 8601'),
+  },
+  { description: 'How the staging of a model on this node is' },
+);
+export type StagingJob = Shape<typeof stagingJob>;
+
+/** What a node stages, and what ended last. */
+export const stagingJobs = object({ jobs: list(stagingJob) });

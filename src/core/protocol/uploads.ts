@@ -1,0 +1,29 @@
+import { Type } from 'typebox';
+import { count, countOrZero, list, modelId, object, orNull, type Shape, sha256, text, textOrEmpty, wholeList } from './schema.ts';
+
+/** An unfinished upload as anybody may see it; sizes in bytes, times in ISO 8601. */
+export const listedUpload = object({
+  id: text({ description: 'A handle, with which an admin can cancel it. It is not the id that its sender knows' }),
+  model_id: modelId(),
+  digest: sha256(),
+  from: textOrEmpty('The address of the machine that sends it'),
+  who: orNull(text(), 'The name of the token that it showed'),
+  files: countOrZero(),
+  bytes_total: countOrZero(),
+  bytes_done: countOrZero(),
+  began_at: textOrEmpty(),
+  last_byte_at: textOrEmpty(),
+});
+export type ListedUpload = Shape<typeof listedUpload>;
+
+/** The unfinished uploads. */
+export const uploadList = object({ uploads: list(listedUpload) });
+
+/** What has to be sent of an announced model. */
+export const announcement = object({
+  digest: Type.Optional(sha256()),
+  upload: Type.Optional(text({ description: 'The id of the upload, which only its sender knows; absent of a store that has none' })),
+  missing: wholeList(wholeList(count(), { minItems: 2, maxItems: 2 }), {
+    description: 'The pieces that the store lacks: the number of the file in the manifest, and where the piece begins',
+  }),
+});

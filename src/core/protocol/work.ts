@@ -1,0 +1,33 @@
+import { type TSchema, Type } from 'typebox';
+import { countOrZero, flag, listOrEmpty, object, orNull, type Shape, strictObject, text } from './schema.ts';
+
+const progressLine = object({ progress: object({ bytes_done: countOrZero(), bytes_total: countOrZero() }) });
+const errorLine = object({ error: object({ code: text(), message: text({ default: 'no reason given' }), hint: orNull(text()) }) });
+
+/** A line of an answer of long work: progress now and then, at last the result or what went wrong. */
+export const workLine = <S extends TSchema>(result: S) =>
+  Type.Union([object({ result }), errorLine, progressLine], {
+    description: 'Lines of JSON: `progress` now and then, at last `result` or `error`',
+  });
+
+/** What to verify. */
+export const verifyBody = strictObject({
+  model_ids: Type.Optional(listOrEmpty(text({ maxLength: 200 }), { description: 'All models when absent or empty' })),
+  repair: Type.Optional(flag()),
+});
+export type VerifyBody = Shape<typeof verifyBody>;
+
+/** What to take into the store. */
+export const adoptBody = strictObject({
+  incoming: Type.Optional(
+    text({
+      minLength: 1,
+      maxLength: 255,
+      description: "Name of a directory inside the store's incoming/; absent: the model's own directory is adopted where it lies",
+    }),
+  ),
+  digest: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$', description: 'What the content must hash to' })),
+  revision: Type.Optional(text({ minLength: 1, maxLength: 255 })),
+  force: Type.Optional(Type.Boolean({ description: 'Replace a model that is there with other content' })),
+});
+export type AdoptBody = Shape<typeof adoptBody>;

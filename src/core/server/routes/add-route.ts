@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import { errorBody } from '../../protocol/errors.ts';
+import { queries } from '../../protocol/routes/query.ts';
+import { type AnswerOfType, isOfType, type Route } from '../../protocol/routes/route.ts';
+import { type RouteName, routes } from '../../protocol/routes/routes.ts';
+import type { Schema } from '../../protocol/schema.ts';
+
+/** What a route does. */
+type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
+
+/** What only the server knows of a route. */
+export interface OwnOptions extends Pick<RouteOptions, 'bodyLimit'> {
+  /** It happens again and again, so that its requests are not logged one by one. */
+  readonly isRoutine?: true;
+  /** It answers to HEAD by itself; otherwise that is its answer to GET without a body. */
+  readonly answersHead?: true;
+}
+
+/**
+ * Has an app answer a route of the table. A model's id in a URL may be two segments, as people write it; that second form is not
+ * described.
+ */
+export function addRoute(
+  app: FastifyInstance,
+  name: RouteName,
+  handler: Handler,
+  { bodyLimit, isRoutine, answersHead }: OwnOptions = {},
+): void {
+  const route: Route = routes[name];
+  const [method = '', url = ''] = name.split(' ');
+  const { role, isEndless, ownPagesOnly } = route;
+  const options = {
+    method: answersHead ? [method, 'HEAD'] : method,
+    config: { role, ...(isRoutine && { isRoutine }), ...(isEndless && { isEndless }), ...(ownPagesOnly && { ownPagesOnly }) },
+    ...(bodyLimit !== undefined && { bodyLimit }),
+    ...(route.isBodyOptional && { preValidation: withBody }),
+    exposeHeadRoute: method === 'GET' && isEndless !== true && answersHead !== true,
+    handler,
+  };
+  app.route({ ...options, url, schema: schemaOf(route, url) });
+  if (!hasTwoForms(name)) return;
+  const hidden = route.body === undefined ? { hide: true } : { hide: true, body: route.body };
+  app.route({ ...options, url: url.replace(':id', ':org/:name'), schema: hidden });
+}
+
+const withBody = async (request: FastifyRequest): Promise<void> => {
+  request.body ??= {};
+};
+
+/** Files of a model are found by a pattern of their own, as their paths go on; uploads are asked for by no person. */
+const hasTwoForms = (name: string): boolean =>
+  /^(?:\w+ \/(?:store\/models|store\/hub|node\/stage)|(?:POST|DELETE) \/models)\/:id/.test(name);
+
+/** The schema of a route as fastify takes it. */
+export function schemaOf({ summary, query = [], body, answers, failures = [] }: Route, url: string): object {
+  const parameters = url.includes(':id') ? { params: modelParams } : {};
+  const given = query.map((one) => [one === 'replace' ? 'force' : one, queries[one]] as const);
+  return {
+    summary,
+    ...parameters,
+    ...(given.length > 0 && { querystring: { type: 'object', properties: Object.fromEntries(given) } }),
+    ...(body !== undefined && { body }),
+    response: {
+      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
+      ...Object.fromEntries(failures.map((status) => [status, errorBody])),
+    },
+  };
+}
+
+const modelParams = {
+  type: 'object',
+  properties: { id: { type: 'string', description: 'org%2Fname or name; org/name as two segments is the same' } },
+} as const;
+
+function answerOf(answer: Schema | AnswerOfType): object {
+  if (!isOfType(answer)) return answer;
+  const { type, schema = { type: 'string', format: 'binary' }, description = (schema as { description?: string }).description } = answer;
+  return { description, content: { [type]: { schema } } };
+}

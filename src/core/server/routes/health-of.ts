@@ -1,0 +1,9 @@
+import type { Deps } from '../../connect/deps.ts';
+import { checkHealth } from '../../operations/store/check-health.ts';
+import { type HealthView, toHealthView } from '../../protocol/health.ts';
+
+/** The health of the store as the API says it. */
+export async function healthOf(deps: Deps): Promise<HealthView> {
+  const health = await checkHealth(deps);
+  return toHealthView(health, health.location);
+}

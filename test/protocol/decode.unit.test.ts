@@ -1,0 +1,140 @@
+import { Ajv } from 'ajv';
+import fc from 'fast-check';
+import { Type } from 'typebox';
+import { describe, expect, test } from 'vitest';
+import * as access from '../../src/core/protocol/access.ts';
+import { decode } from '../../src/core/protocol/decode.ts';
+import * as downloads from '../../src/core/protocol/downloads.ts';
+import * as errors from '../../src/core/protocol/errors.ts';
+import * as events from '../../src/core/protocol/events.ts';
+import * as fleet from '../../src/core/protocol/fleet.ts';
+import { gates } from '../../src/core/protocol/gates.ts';
+import * as health from '../../src/core/protocol/health.ts';
+import * as manifest from '../../src/core/protocol/manifest.ts';
+import * as models from '../../src/core/protocol/models.ts';
+import { count, flag, list, modelId, object, oneOf, orNull, text, textOrEmpty, time, wholeList } from '../../src/core/protocol/schema.ts';
+import * as settings from '../../src/core/protocol/settings.ts';
+import * as staging from '../../src/core/protocol/staging.ts';
+import * as uploads from '../../src/core/protocol/uploads.ts';
+import * as work from '../../src/core/protocol/work.ts';
+
+/** Every schema that the room exports, by its name. */
+const documents = Object.entries({
+  ...access,
+  ...downloads,
+  ...errors,
+  ...events,
+  ...fleet,
+  ...health,
+  ...manifest,
+  ...models,
+  ...settings,
+  ...staging,
+  ...uploads,
+  ...work,
+}).flatMap(([name, value]) => (typeof value === 'object' && value !== null ? [[name, value as Type.TSchema] as const] : []));
+
+const ajv = new Ajv({ strict: false, formats: gates as Record<string, (text: string) => boolean> });
+
+/** What a plain schema has where it has it, so that values are made that nearly fit. */
+interface Plain {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, Plain>>;
+  readonly items?: Plain;
+  readonly anyOf?: readonly Plain[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+}
+
+const anything = fc.jsonValue();
+
+/** Values that fit a schema here and there, and elsewhere are anything. */
+function nearly(schema: Plain): fc.Arbitrary<unknown> {
+  const own = (): fc.Arbitrary<unknown> => {
+    if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map(nearly));
+    if (schema.const !== undefined) return fc.constant(schema.const);
+    if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+    switch (schema.type) {
+      case 'object':
+        return fc.record(Object.fromEntries(Object.entries(schema.properties ?? {}).map(([key, value]) => [key, nearly(value)])), {
+          requiredKeys: [],
+        });
+      case 'array':
+        return fc.array(nearly(schema.items ?? {}), { maxLength: 4 });
+      case 'string':
+        return fc.oneof(fc.constantFrom('org/name', 'a'.repeat(64), '2026-01-01T00:00:00Z', 'a/b.gguf'), fc.string({ unit: 'binary' }));
+      case 'integer':
+        return fc.oneof(fc.nat(), fc.double(), fc.maxSafeInteger());
+      default:
+        return anything;
+    }
+  };
+  return fc.oneof({ weight: 4, arbitrary: own() }, { weight: 1, arbitrary: anything });
+}
+
+describe('decode', () => {
+  const animal = object({
+    id: modelId(),
+    name: textOrEmpty(),
+    legs: count({ default: 4 }),
+    kind: oneOf(['cat', 'dog'], { default: 'dog' }),
+    isTame: flag(),
+    seen: time(),
+    owner: orNull(text()),
+    nick: Type.Optional(text({ maxLength: 10 })),
+    friends: list(modelId()),
+  });
+
+  test('keeps what is known, leaves out what is not, and puts defaults where something is missing or not possible', () => {
+    expect(decode(animal, { id: 'org/x', name: 7, kind: 'cow', seen: 'soon', friends: [], wings: 2, nick: 3 })).toEqual({
+      id: 'org/x',
+      name: '',
+      legs: 4,
+      kind: 'dog',
+      isTame: false,
+      seen: '',
+      owner: null,
+      friends: [],
+    });
+  });
+
+  test('gives nothing for a value without what has no default', () => {
+    for (const value of [{ id: '../x', friends: [] }, { id: 'org/x' }, { id: 'org/x', friends: {} }, [], null, 'org/x', 1])
+      expect(decode(animal, value)).toBeUndefined();
+  });
+
+  test('leaves items out that are none, but not of a list whose items have numbers', () => {
+    expect(decode(list(count()), [1, -1, 2.5, '3', null, 4])).toEqual([1, 4]);
+    expect(decode(list(count(), { maxItems: 2 }), [1, 2, 3])).toEqual([1, 2]);
+    expect(decode(list(count(), { minItems: 2 }), [1, 'x'])).toBeUndefined();
+    expect(decode(wholeList(count()), [1, 4])).toEqual([1, 4]);
+    expect(decode(wholeList(count()), [1, 'x', 4])).toBeUndefined();
+    expect(decode(wholeList(count(), { maxItems: 2 }), [1, 2, 3])).toBeUndefined();
+  });
+
+  test('cleans texts of what steers a terminal and cuts them, and takes names as they are', () => {
+    expect(decode(text(), 'a\u001b[2Jb\u202ec\n')).toBe('a\uFFFD[2Jb\uFFFDc\uFFFD');
+    expect(decode(text(), 'x'.repeat(5000))).toHaveLength(1000);
+    expect(decode(text({ maxLength: 5 }), 'abcdefgh')).toBe('abcd…');
+    expect(decode(modelId(), 'org/na\u001bme')).toBeUndefined();
+    expect(decode(Type.Record(Type.String(), Type.Boolean()), { 'a\u001b': true, b: 1 })).toEqual({ 'a\uFFFD': true });
+  });
+
+  test('is not led astray by what objects inherit', () => {
+    expect(decode(object({ constructor: text(), toString: textOrEmpty() }), {})).toBeUndefined();
+    expect(decode(Type.Record(Type.String(), Type.Unknown()), JSON.parse('{"__proto__":{"x":1},"y":2}'))).toEqual({ y: 2 });
+  });
+
+  test.each(documents)('never throws, and what it gives is %s', (_name, schema) => {
+    const isValid = ajv.compile(schema);
+    fc.assert(
+      fc.property(fc.oneof(anything, nearly(schema as Plain)), (value) => {
+        const found = decode(schema, value);
+        if (found !== undefined && !isValid(found)) throw new Error(JSON.stringify([found, isValid.errors]));
+        // Once more changes nothing.
+        expect(found === undefined ? undefined : decode(schema, found)).toEqual(found);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
