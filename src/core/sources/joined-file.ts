@@ -51,7 +51,7 @@ export async function* openPlanned(
   for (const piece of file.pieces ?? [file]) {
     const start = Math.max(range.start - at, 0);
     const end = Math.min(range.end - at, piece.size);
-    if (start < end) yield* source.open(listing, piece, { start, end }, signal);
+    if (start < end) yield* source.open(listing, piece, { start, end, whole: range.whole }, signal);
     at += piece.size;
   }
 }

@@ -23,6 +23,8 @@ export interface Listing extends SourceRef {
 export interface SourceRange {
   readonly start: number;
   readonly end: number;
+  /** Ask for the whole file and leave out what comes before `start`: for who does not send parts. */
+  readonly whole?: boolean | undefined;
 }
 
 /** Where models come from. It is only read; what was read is checked against the listing by whoever writes it down. */
@@ -38,7 +40,7 @@ export interface Source {
   list(ref: SourceRef, signal: AbortSignal): Promise<Listing>;
   /**
    * The bytes of a part of a file, in order. Never more than were asked for.
-   * @throws SkulkError FILE_NOT_FOUND, and what the source has of its own
+   * @throws UselessAnswer when other bytes come, SkulkError FILE_NOT_FOUND, and what the source has of its own
    */
   open(listing: Listing, file: SourceFile, range: SourceRange, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Where a file lies on this machine, if it does: then it is cloned, and what was cloned is checked like any other bytes. */

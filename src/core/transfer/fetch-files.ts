@@ -17,6 +17,7 @@ import { createProgressMeter } from './progress-meter.ts';
 import type { PromisedFile } from './promised-file.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { syncFile } from './sync-file.ts';
+import { watchParts } from './watch-parts.ts';
 
 /** A file that is in its place, synced, and has the promised content. */
 export interface FetchedFile extends FileDigest {
@@ -38,7 +39,12 @@ export interface FetchFilesPlan<F extends PromisedFile> {
   readonly files: readonly F[];
   readonly directory: string;
   readonly journal: string;
-  readonly read: (file: F, range: { readonly start: number; readonly end: number }, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+  /** Opens a part of a file. `whole`: for who does not send parts, so that all of the file is asked for and its beginning left out. */
+  readonly read: (
+    file: F,
+    range: { readonly start: number; readonly end: number; readonly whole: boolean },
+    signal: AbortSignal,
+  ) => AsyncIterable<Uint8Array>;
   /**
    * Where a file that probably has this content lies; it is taken over if it has. `mayLink`: nobody writes to it, so that it need not be
    * cloned.
@@ -64,7 +70,7 @@ export interface FetchedFiles {
 /**
  * Fetches files in pieces, over several connections and several files at once, and checks each file as a whole, read back from
  * the disk, as soon as its last piece is there. A file with wrong content is fetched once more. What came is journalled: after a kill
- * the pieces that are still right are not asked for again.
+ * the pieces that are still right are not asked for again. Who does not send parts of files is asked for whole ones, each over one connection.
  * @throws SkulkError INTEGRITY when a file's content is wrong twice, NO_SPACE, the source's own errors
  */
 export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>): Promise<FetchedFiles> {
@@ -78,6 +84,8 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
   await using journal = await openJournal(plan.journal);
   const notes = createBlockNotes<F>(journal, { directory, signal });
   const outstanding = new Map<F, number>();
+  /** The bytes of each file that the meter has as here. */
+  const counted = new Map<F, number>();
 
   /** Looks at what is here of a file. @returns the pieces that are missing; none when the file is whole */
   const prepare = async (file: F): Promise<readonly FilePiece<F>[]> => {
@@ -100,7 +108,8 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
     const good = expected.length === 0 ? [] : await runHashJob({ kind: 'check', path, pieces: expected }, { signal });
     const kept = new Set(expected.filter((_, index) => good[index]).map(({ start }) => start));
     const missing = missingPieces(file, kept);
-    meter.here(file.size - missing.reduce((sum, { start, end }) => sum + end - start, 0));
+    counted.set(file, file.size - missing.reduce((sum, { start, end }) => sum + end - start, 0));
+    meter.here(counted.get(file) ?? 0);
     outstanding.set(file, missing.length);
     return missing;
   };
@@ -165,30 +174,43 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
       pieces.push(...missing);
       if (missing.length === 0 && !done.has(file) && !(await checkWhole(file))) bad.push(file);
     }
-    await fetchPieces<FilePiece<F>>({
-      pieces,
-      directory,
-      read: ({ file, start, end }, over) => notes.noting(file, start, plan.read(file, { start, end }, over)),
-      // Several files and connections share this thread; what they brought is hashed on others.
-      digestOf: ({ file, start, end }) => notes.hashRange(file, start, end),
-      isTransient: plan.isTransient,
-      connections: plan.connections,
-      limiter: plan.limiter,
-      policy: plan.policy,
-      signal,
-      onVerified: async ({ file, path, start, end }, sha256) => {
-        meter.landed(end - start);
-        if (start % chunkSize === 0 && (end - start === chunkSize || end === file.size)) plan.onPiece?.({ path, start, end, sha256 });
-        const left = (outstanding.get(file) ?? 1) - 1;
-        outstanding.set(file, left);
-        if (left === 0 && !(await checkWhole(file))) bad.push(file);
-      },
-      onBytes: (bytes) => {
-        bytesTransferred += bytes;
-        meter.arriving(bytes);
-      },
-      onDiscarded: meter.discarded,
-    });
+    const parts = watchParts<F>();
+    const fetchAll = (pieces: readonly FilePiece<F>[], how: 'parts' | 'whole'): Promise<void> =>
+      fetchPieces<FilePiece<F>>({
+        pieces,
+        directory,
+        read: ({ file, start, end }, over) => notes.noting(file, start, plan.read(file, { start, end, whole: how === 'whole' }, over)),
+        // Several files and connections share this thread; what they brought is hashed on others.
+        digestOf: ({ file, start, end }) => notes.hashRange(file, start, end),
+        isTransient: (error) => (how === 'parts' ? parts.isWorthAnotherTry(error) : true) && plan.isTransient(error),
+        isPostponed: how === 'parts' ? parts.isPostponed : undefined,
+        connections: plan.connections,
+        limiter: plan.limiter,
+        policy: how === 'parts' ? plan.policy : { ...plan.policy, attempts: Math.min(plan.policy.attempts, triesOfWhole) },
+        signal,
+        onVerified: async ({ file, path, start, end }, sha256) => {
+          meter.landed(end - start);
+          counted.set(file, (counted.get(file) ?? 0) + end - start);
+          if (start % chunkSize === 0 && (end - start === chunkSize || end === file.size)) plan.onPiece?.({ path, start, end, sha256 });
+          const left = (outstanding.get(file) ?? 1) - 1;
+          outstanding.set(file, left);
+          if (left === 0 && !(await checkWhole(file))) bad.push(file);
+        },
+        onBytes: (bytes) => {
+          bytesTransferred += bytes;
+          meter.arriving(bytes);
+        },
+        onDiscarded: meter.discarded,
+      });
+    await fetchAll(pieces, 'parts');
+    const rest = parts.rest();
+    for (const { file, start } of rest) {
+      // What came in parts behind the first that did not comes again.
+      meter.here(start - (counted.get(file) ?? 0));
+      counted.set(file, start);
+      outstanding.set(file, 1);
+    }
+    if (rest.length > 0) await fetchAll(rest, 'whole');
     for (const file of bad) {
       await rm(join(directory, file.path), { force: true });
       if (round > 1) throw wrongContent(file);
@@ -199,6 +221,9 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
   }
   return { files: plan.files.map((file) => done.get(file)).filter((file) => file !== undefined), bytesTransferred };
 }
+
+/** Who sends nothing new of a whole file in so many tries is given up. */
+const triesOfWhole = 3;
 
 const wrongContent = ({ path }: PromisedFile): SkulkError =>
   new SkulkError('INTEGRITY', `${quote(path)} came twice, and both times its content was not the one that is promised`, {

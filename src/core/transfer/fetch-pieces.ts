@@ -15,6 +15,8 @@ export interface FetchPlan<P extends WantedPiece = Piece> extends Omit<PieceTool
   /** Opens the bytes of a piece, or of the rest of it, in order. */
   readonly read: (piece: P, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   readonly connections: number;
+  /** Whether a piece is left for later, before it is asked for or when that failed; then it is not verified, and its failure does not count. */
+  readonly isPostponed?: ((piece: P, failure?: unknown) => boolean) | undefined;
   /** A piece is on its place and its digest, where one was promised, was right. */
   readonly onVerified: (piece: P, sha256: Sha256) => Promise<void>;
 }
@@ -36,7 +38,12 @@ export async function fetchPieces<P extends WantedPiece>(plan: FetchPlan<P>): Pr
     for (const piece of queue) {
       if (signal.aborted) throw signal.reason;
       const name = join(plan.directory, piece.path);
-      await plan.onVerified(piece, await fetchPiece(piece, await files.open(piece.path), name, { ...plan, signal, receive }));
+      if (plan.isPostponed?.(piece) === true) continue;
+      const digest = await fetchPiece(piece, await files.open(piece.path), name, { ...plan, signal, receive }).catch((error: unknown) => {
+        if (signal.aborted || plan.isPostponed?.(piece, error) !== true) throw error;
+        return undefined;
+      });
+      if (digest !== undefined) await plan.onVerified(piece, digest);
     }
   };
   const lanes = Array.from({ length: Math.max(1, Math.min(plan.connections, plan.pieces.length)) }, () =>

@@ -1,5 +1,7 @@
 import { SkulkError } from '../../kernel/errors.ts';
+import { quote } from '../../kernel/files/relative-path.ts';
 import { startDeadline } from '../../kernel/flow/deadline.ts';
+import { UselessAnswer } from '../../transfer/useless-answer.ts';
 import { type Asked, mapHubNetworkError, mapHubRefusal } from './map-failure.ts';
 
 /** Sends one GET somewhere; follows no redirect. */
@@ -23,6 +25,8 @@ export interface HubFetchOptions {
   readonly maxJsonBytes: number;
   /** The commit that bytes must be of. */
   readonly commit?: string;
+  /** The size of the file whose bytes are asked for. */
+  readonly size?: number;
 }
 
 const maxRedirects = 5;
@@ -63,8 +67,15 @@ export function createHubFetch(options: HubFetchOptions): { readonly fetch: type
             asked,
           );
         }
-        check(response, given.get('range'));
-        return watched(response, watchdog, url.origin);
+        const wanted = readRange(given.get('range'), options.size);
+        const why = whyUseless(response, wanted, options);
+        if (why !== undefined) {
+          await response.body?.cancel();
+          throw new UselessAnswer('HUB_UNREACHABLE', `${url.origin} ${why}`, {
+            hint: 'a mirror (HF_ENDPOINT) or a proxy between here and Hugging Face does not pass on what is asked for',
+          });
+        }
+        return watched(response, { watchdog, origin: url.origin, mostBytes: wanted && wanted.end - wanted.start });
       }
     } catch (error) {
       watchdog.end();
@@ -93,32 +104,11 @@ export function createHubFetch(options: HubFetchOptions): { readonly fetch: type
     });
   };
 
-  /** Nothing but what was asked for may be written to a file. */
-  const check = (response: Response, range: string | null): void => {
-    const { status, headers } = response;
-    const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
-    if (start !== undefined) {
-      const [, first, last] = /^bytes (\d+)-(\d+)\/(?:\d+|\*)$/.exec(headers.get('content-range') ?? '') ?? [];
-      if (status !== 206 || first !== start || last !== end)
-        throw new SkulkError(
-          'HUB_UNREACHABLE',
-          `the answer to a range of ${asked.path} was ${status === 206 ? 'another range' : `${status}`}`,
-          {
-            hint: 'a proxy between here and Hugging Face may not pass ranges on',
-          },
-        );
-    }
-    const commit = headers.get('x-repo-commit');
-    if (options.commit !== undefined && commit !== null && commit !== options.commit)
-      throw new SkulkError('HUB_UNREACHABLE', `Hugging Face answered with commit ${commit.slice(0, 40)} instead of ${options.commit}`, {
-        hint: 'try again',
-      });
-    if ((headers.get('content-encoding') ?? 'identity') !== 'identity')
-      throw new SkulkError('HUB_UNREACHABLE', 'the bytes came in a compressed form', { hint: 'check the proxy' });
-  };
-
   /** The same answer, whose body ends with an error when nothing comes for too long, or too much. */
-  const watched = (response: Response, watchdog: SilenceWatch, origin: string): Response => {
+  const watched = (
+    response: Response,
+    { watchdog, origin, mostBytes = Number.POSITIVE_INFINITY }: { watchdog: SilenceWatch; origin: string; mostBytes: number | undefined },
+  ): Response => {
     if (response.body === null) return response;
     const isJson = (response.headers.get('content-type') ?? '').startsWith('application/json') && options.commit === undefined;
     const reader = response.body.getReader();
@@ -150,7 +140,13 @@ export function createHubFetch(options: HubFetchOptions): { readonly fetch: type
             throw new SkulkError('HUB_REFUSED', `${origin} answers with more than ${options.maxJsonBytes} bytes of JSON`, {
               hint: 'check HF_ENDPOINT',
             });
-          controller.enqueue(value);
+          const left = mostBytes - (received - value.length);
+          controller.enqueue(value.length > left ? value.subarray(0, left) : value);
+          if (received < mostBytes) return;
+          // Some send more than was asked for; the rest is not waited for.
+          watchdog.end();
+          controller.close();
+          if (received > mostBytes) await reader.cancel().catch(() => undefined);
         } catch (error) {
           if (isCancelled) return;
           controller.error(fail(error));
@@ -168,6 +164,42 @@ export function createHubFetch(options: HubFetchOptions): { readonly fetch: type
   };
 
   return { fetch: send as typeof fetch, failure: () => failure };
+}
+
+/** Bytes that are asked for; `end` is exclusive, and `isPart` false where all of the file is meant. */
+interface Wanted {
+  readonly start: number;
+  readonly end: number;
+  readonly isPart: boolean;
+}
+
+function readRange(header: string | null, size: number | undefined): Wanted | undefined {
+  const [, start, last] = /^bytes=(\d+)-(\d+)$/.exec(header ?? '') ?? [];
+  if (start !== undefined) return { start: Number(start), end: Number(last) + 1, isPart: true };
+  return size === undefined ? undefined : { start: 0, end: size, isPart: false };
+}
+
+/** Nothing but what was asked for may be written to a file. @returns why an answer is not that, as in `HOST …` */
+function whyUseless({ status, headers }: Response, wanted: Wanted | undefined, { asked, commit }: HubFetchOptions): string | undefined {
+  const path = quote(asked.path ?? '');
+  const sent = headers.get('x-repo-commit');
+  if (commit !== undefined && sent !== null && sent !== commit) return `answers with commit ${sent.slice(0, 40)} instead of ${commit}`;
+  const coding = headers.get('content-encoding') ?? 'identity';
+  if (coding !== 'identity')
+    return `sends ${asked.path === undefined ? 'its answer' : path} compressed (${coding.slice(0, 20)}), which was not asked for`;
+  if (wanted === undefined) return undefined;
+  const { start, end, isPart } = wanted;
+  if (!isPart) {
+    if (status !== 200) return `sends a part of ${path} where all of it was asked for`;
+    const length = headers.get('content-length');
+    return length === null || Number(length) === end ? undefined : `sends ${length.slice(0, 20)} bytes of ${path}, which has ${end}`;
+  }
+  if (status !== 206) return `sends all of ${path} where a part of it was asked for`;
+  const [, first, last] = /^bytes (\d+)-(\d+)\/(?:\d+|\*)$/.exec(headers.get('content-range') ?? '') ?? [];
+  // More than was asked for is cut off; less is taken, and the rest asked for again.
+  return first !== undefined && Number(first) === start && Number(last) >= start
+    ? undefined
+    : `sends other bytes of ${path} than were asked for`;
 }
 
 interface SilenceWatch {

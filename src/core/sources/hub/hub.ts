@@ -77,11 +77,17 @@ export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs 
       });
       return { modelId, revision, commit, files };
     },
-    open: async function* (listing, file, { start, end }, signal) {
+    open: async function* (listing, file, { start, end, whole = false }, signal) {
       if (end <= start) return;
       const { downloadFile } = await import('@huggingface/hub');
       const { modelId, commit } = listing;
-      const gate = createHubFetch({ ...shared, signal, commit, asked: { modelId, revision: commit, path: file.path, hasToken } });
+      const gate = createHubFetch({
+        ...shared,
+        signal,
+        commit,
+        size: file.size,
+        asked: { modelId, revision: commit, path: file.path, hasToken },
+      });
       // The library puts the path into the URL as it is.
       const path = file.path.split('/').map(encodeURIComponent).join('/');
       const url = `${endpoint}/${modelId}/resolve/${commit}/${path}`;
@@ -96,8 +102,12 @@ export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs 
           downloadInfo: { size: file.size, etag: file.sha256 ?? file.oid ?? '', url },
         });
         if (blob === null) throw new SkulkError('FILE_NOT_FOUND', `${modelId} has no file ${path} at ${commit}`);
+        let skip = whole ? start : 0;
         let left = end - start;
-        for await (const bytes of blob.slice(start, end).stream() as unknown as AsyncIterable<Uint8Array>) {
+        const part = whole ? blob : blob.slice(start, end);
+        for await (const all of part.stream() as unknown as AsyncIterable<Uint8Array>) {
+          const bytes = all.subarray(Math.min(skip, all.length));
+          skip -= all.length - bytes.length;
           if (bytes.length > left) throw unusable(endpoint, new Error(`it sent more bytes of ${path} than were asked for`));
           left -= bytes.length;
           yield bytes;

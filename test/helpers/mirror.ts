@@ -1,0 +1,77 @@
+import type { ServerResponse } from 'node:http';
+import type { FakeHub } from './fake-hub.ts';
+
+/** What a mirror sends when bytes from `start` on are asked for, up to `end`; `isPart` when it was asked for less than the whole file. */
+export interface MirrorAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** Break the connection after the body. */
+  readonly breaks?: boolean;
+}
+
+/** What was asked of a mirror. */
+export interface MirrorAsked {
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+  readonly isPart: boolean;
+  readonly content: Buffer;
+  /** From 1, over all requests for this file. */
+  readonly number: number;
+}
+
+/** What a mirror was asked for, and how much it could send before the connection was given up. */
+export interface Mirror {
+  readonly requests: { readonly path: string; readonly isPart: boolean; sent: number }[];
+}
+
+/** Has every byte of a Hub come through a mirror, which answers as it likes; undefined: as the Hub does. */
+export function putMirrorBefore(
+  hub: FakeHub,
+  files: Readonly<Record<string, Uint8Array | string>>,
+  answer: (asked: MirrorAsked) => MirrorAnswer | undefined,
+): Mirror {
+  const requests: Mirror['requests'] = [];
+  hub.fault = async ({ host, path, number, request, response }) => {
+    const content = Buffer.from(files[path] ?? '');
+    const isLarge = content.length > 1024 || /\.(?:gguf|safetensors)$/.test(path);
+    if (host === 'hub' && isLarge) return false;
+    const [, start, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    const range = { start: Number(start ?? 0), end: last === undefined ? content.length : Number(last) + 1, isPart: last !== undefined };
+    const given = answer({ path, content, number, ...range });
+    if (given === undefined) return false;
+    const record = { path, isPart: range.isPart, sent: 0 };
+    requests.push(record);
+    await send(response, given, (bytes) => {
+      record.sent += bytes;
+    });
+    return true;
+  };
+  return { requests };
+}
+
+/** Sends as long as somebody reads. */
+async function send(
+  response: ServerResponse,
+  { status, headers = {}, body, breaks = false }: MirrorAnswer,
+  onSent: (bytes: number) => void,
+) {
+  response.writeHead(status, { 'Content-Length': String(body.length), ...headers });
+  for (let at = 0; at < body.length && !response.destroyed; at += 65_536) {
+    const part = body.subarray(at, at + 65_536);
+    onSent(part.length);
+    if (!response.write(part)) await drained(response);
+  }
+  if (breaks) response.socket?.destroy();
+  else response.end();
+}
+
+const drained = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go).off('close', go);
+      resolve();
+    };
+    response.on('drain', go).on('close', go);
+  });

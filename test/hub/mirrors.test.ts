@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { type MirrorAnswer, type MirrorAsked, putMirrorBefore } from '../helpers/mirror.ts';
+import { noise } from '../helpers/model-files.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
+import { safetensorsBytes } from '../helpers/safetensors-bytes.ts';
+
+const mebibyte = 1024 * 1024;
+const name = 'model.safetensors';
+const large = Buffer.concat([safetensorsBytes({ a: 100 }), noise(36 * mebibyte + 7, 3)]);
+const files = { 'config.json': '{"model_type":"llama"}', [name]: large };
+const zipped = gzipSync(large.subarray(0, 2 * mebibyte), { level: 1 });
+const rangeOf = (start: number, end: number): string => `bytes ${start}-${end - 1}/${large.length}`;
+
+/** Downloads into a store, or stages where there is none, from a mirror. */
+async function fetchFrom(answer: (asked: MirrorAsked) => MirrorAnswer | undefined, how: 'download' | 'stage' = 'download') {
+  const world = await hubWorld({ SKULK_STALL_TIMEOUT: '20' });
+  world.hub.push('org/m', { files });
+  const { requests } = putMirrorBefore(world.hub, files, answer);
+  const alone = { SKULK_HOME: join(world.home, 'alone'), HF_ENDPOINT: world.hub.url };
+  const ended = await (how === 'download' ? world.host('download', 'org/m') : runInProcess(['stage', 'org/m'], { env: alone }));
+  const place = how === 'download' ? join(world.storePath, 'org--m') : join(world.home, 'alone', 'staging', 'org--m');
+  const isRight = async (): Promise<boolean> => (await readFile(join(place, name))).equals(large);
+  const ofLarge = requests.filter(({ path }) => path === name);
+  return { ended, isRight, requests, ofLarge, sent: ofLarge.reduce((sum, one) => sum + one.sent, 0) };
+}
+
+const whole = ({ content }: MirrorAsked): MirrorAnswer => ({ status: 200, body: content });
+
+describe('the right bytes come', () => {
+  test.each(['download', 'stage'] as const)('of a mirror that ignores Range, over one connection: %s', async (how) => {
+    const { ended, isRight, ofLarge, sent } = await fetchFrom(whole, how);
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(await isRight()).toBe(true);
+    // Three pieces are asked for, two of them again, and then the file.
+    expect(ofLarge.length).toBeLessThanOrEqual(6);
+    expect(ofLarge.filter(({ isPart }) => !isPart)).toEqual([{ path: name, isPart: false, sent: large.length }]);
+    // What nobody wants is not read, but for what the system has taken already.
+    expect(sent).toBeLessThan(2 * large.length);
+  });
+
+  test('of a mirror that sends more than a part, which is cut off', async () => {
+    const { ended, isRight, ofLarge } = await fetchFrom(({ path, start, isPart, content }) =>
+      isPart && path === name
+        ? { status: 206, headers: { 'Content-Range': rangeOf(start, content.length) }, body: content.subarray(start) }
+        : undefined,
+    );
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(await isRight()).toBe(true);
+    expect(ofLarge.length).toBe(3);
+  });
+
+  test.each<readonly [string, (asked: MirrorAsked) => MirrorAnswer]>([
+    [
+      'other bytes than were asked for',
+      ({ start, end, content }) => ({
+        status: 206,
+        headers: { 'Content-Range': rangeOf(start + 1, end) },
+        body: content.subarray(start + 1, end),
+      }),
+    ],
+    ['parts without saying which', ({ start, end, content }) => ({ status: 206, body: content.subarray(start, end) })],
+    [
+      'parts compressed',
+      ({ start, end }) => ({
+        status: 206,
+        headers: { 'Content-Range': rangeOf(start, end), 'Content-Encoding': 'gzip' },
+        body: zipped,
+      }),
+    ],
+  ])('of a mirror that sends %s, as a whole', async (_, part) => {
+    const { ended, isRight, ofLarge } = await fetchFrom((asked) =>
+      asked.path !== name ? undefined : asked.isPart ? part(asked) : whole(asked),
+    );
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(await isRight()).toBe(true);
+    expect(ofLarge.length).toBeLessThanOrEqual(6);
+  });
+
+  test('of a mirror that ignores Range and breaks off in the middle, without a step back', async () => {
+    const cutAt = [20, 9, 37].map((size) => size * mebibyte);
+    let wholes = 0;
+    const { ended, isRight, ofLarge } = await fetchFrom((asked) => {
+      if (asked.path !== name) return undefined;
+      if (asked.isPart) return whole(asked);
+      const body = asked.content.subarray(0, cutAt[wholes] ?? asked.content.length);
+      wholes += 1;
+      const headers = { 'Content-Length': String(asked.content.length) };
+      return { status: 200, headers, body, breaks: body.length < asked.content.length };
+    });
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(await isRight()).toBe(true);
+    expect(ofLarge.filter(({ isPart }) => !isPart).length).toBe(3);
+  });
+
+  test('of a mirror that sends a little less than a part each time', async () => {
+    const most = 5 * mebibyte + 3;
+    const { ended, isRight, ofLarge, sent } = await fetchFrom(({ path, start, end, isPart, content }) => {
+      if (path !== name || !isPart) return undefined;
+      const last = Math.min(end, start + most);
+      return { status: 206, headers: { 'Content-Range': rangeOf(start, last) }, body: content.subarray(start, last) };
+    });
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(await isRight()).toBe(true);
+    expect(sent).toBe(large.length);
+    expect(ofLarge.length).toBeLessThanOrEqual(12);
+  });
+});
+
+describe('the true reason is told, after few requests', () => {
+  test.each<readonly [string, (asked: MirrorAsked) => MirrorAnswer | undefined, RegExp]>([
+    [
+      'compresses everything',
+      () => ({ status: 200, headers: { 'Content-Encoding': 'gzip' }, body: zipped }),
+      /sends ".*" compressed \(gzip\), which was not asked for/,
+    ],
+    [
+      'has another file',
+      ({ path, content }) => (path === name ? { status: 200, body: content.subarray(0, 1000) } : undefined),
+      /sends 1000 bytes of "model\.safetensors", which has 37748/,
+    ],
+    [
+      'sends parts where all was asked for',
+      ({ path, start, content }) =>
+        path === name
+          ? { status: 206, headers: { 'Content-Range': rangeOf(start + 5, content.length) }, body: content.subarray(start + 5) }
+          : undefined,
+      /sends a part of "model\.safetensors" where all of it was asked for/,
+    ],
+  ])('of a mirror that %s', async (_, answer, reason) => {
+    const { ended, requests } = await fetchFrom(answer);
+    expect(ended).toMatchObject({ status: 8, stdout: '' });
+    expect(ended.stderr).toMatch(reason);
+    expect(ended.stderr).toContain('HF_ENDPOINT');
+    expect(requests.length).toBeLessThanOrEqual(16);
+  });
+
+  test('of a mirror whose redirects go in a circle', async () => {
+    const world = await hubWorld();
+    world.hub.push('org/m', { files });
+    let asked = 0;
+    world.hub.fault = ({ host, request, response }) => {
+      if (host === 'hub') return false;
+      asked += 1;
+      response.writeHead(302, { Location: `${world.hub.cdnUrl}${request.url}`, 'Content-Length': '0' }).end();
+      return true;
+    };
+    const ended = await world.host('download', 'org/m');
+    expect(ended).toMatchObject({ status: 8, stderr: expect.stringContaining('redirects in a circle') });
+    // At most five on each connection.
+    expect(asked).toBeLessThanOrEqual(5 * 8);
+  });
+});
