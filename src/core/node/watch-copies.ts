@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Deps } from '../connect/deps.ts';
 import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
 
@@ -44,6 +44,8 @@ function watchLayout({ root, leases }: StagingLayout, listener: () => void): () 
       const watcher = watch(path, { persistent: false }, (_, name) => {
         // Heartbeats and notes of observers change all the time, and mean no change of who uses what.
         if (path === leases && name !== null && !name.endsWith('.json')) return;
+        // What others do beside the root, which may be much, does not concern it.
+        if (path === above && name !== null && name !== basename(root)) return;
         lookAtAll();
         if (isWatchedRoot) listener();
       });
