@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createStoreClient } from '../../src/core/client/store-client.ts';
-import { mapAtOnce } from '../../src/core/kernel/flow/at-once.ts';
+import { mapConcurrently } from '../../src/core/kernel/flow/concurrency.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { acquireLock, type HeldLock } from '../../src/core/kernel/process/lock.ts';
 import { uploadModel } from '../../src/core/operations/models/upload-model.ts';
@@ -117,7 +117,7 @@ describe('containers that share a directory', wants('pid namespaces'), () => {
     onTestFinished(() => client.close());
     const names = Array.from({ length: 40 }, (_, index) => `org/m${index}`);
     const world = testWorld(home);
-    await mapAtOnce(names, 2, async (name) => {
+    await mapConcurrently(names, 2, async (name) => {
       const source = join(home, 'sources', name);
       await writeFiles(source, { 'config.json': `{"name":"${name}"}` });
       const { files } = await scanDirectory(source);

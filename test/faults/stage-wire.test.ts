@@ -14,8 +14,8 @@ vi.mock(import('../../src/core/kernel/flow/backoff.ts'), async (original) => {
   const real = await original();
   const patient = {
     ...real.patient,
-    get longestDelayMs() {
-      return between.isShort ? 20 : real.patient.longestDelayMs;
+    get maxDelayMs() {
+      return between.isShort ? 20 : real.patient.maxDelayMs;
     },
   };
   return { ...real, patient };

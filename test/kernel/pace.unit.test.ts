@@ -7,7 +7,7 @@ import { startDeadline } from '../../src/core/kernel/flow/deadline.ts';
 import { throttle } from '../../src/core/kernel/flow/throttle.ts';
 import { testSeed } from '../helpers/seeded.ts';
 
-const policy = { attempts: 4, firstDelayMs: 1, longestDelayMs: 4, maxRetryAfterMs: 2 };
+const policy = { attempts: 4, firstDelayMs: 1, maxDelayMs: 4, maxRetryAfterMs: 2 };
 const never = new AbortController().signal;
 
 afterEach(() => void vi.useRealTimers());
@@ -16,7 +16,7 @@ describe('trying again', () => {
   test('waits twice as long each time, up to a limit, and never less than half of it', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (attempt, drawn) => {
-        const most = Math.min(patient.longestDelayMs, patient.firstDelayMs * 2 ** (attempt - 1));
+        const most = Math.min(patient.maxDelayMs, patient.firstDelayMs * 2 ** (attempt - 1));
         const delay = backoffDelay(patient, attempt, () => drawn);
         expect(delay).toBeGreaterThanOrEqual(Math.floor(most / 2));
         expect(delay).toBeLessThanOrEqual(Math.ceil(most));

@@ -19,7 +19,7 @@ function localSource(directory: string, opened: string[]): Source {
   return {
     name: 'a directory',
     kind: 'test',
-    retry: { attempts: 1, firstDelayMs: 0, longestDelayMs: 0, maxRetryAfterMs: 0 },
+    retry: { attempts: 1, firstDelayMs: 0, maxDelayMs: 0, maxRetryAfterMs: 0 },
     isTransient: () => false,
     list: async (ref) => ({
       ...ref,

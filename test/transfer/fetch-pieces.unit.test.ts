@@ -34,7 +34,7 @@ async function fetchInto(read: FetchPlan['read'], more: Partial<FetchPlan> = {})
     isTransient: (error) => error instanceof SkulkError && error.code === 'STORE_UNREACHABLE',
     connections: 4,
     limiter: unlimited,
-    policy: { attempts: 3, firstDelayMs: 1, longestDelayMs: 2 },
+    policy: { attempts: 3, firstDelayMs: 1, maxDelayMs: 2 },
     signal: new AbortController().signal,
     onVerified: async (piece) => void verified.push(piece),
     onBytes: (count) => {

@@ -37,7 +37,7 @@ async function resume(here: Buffer, part: number) {
     isTransient: () => false,
     connections: 1,
     limiter: unlimited,
-    policy: { attempts: 1, firstDelayMs: 1, longestDelayMs: 1 },
+    policy: { attempts: 1, firstDelayMs: 1, maxDelayMs: 1 },
     signal: new AbortController().signal,
     onVerified: async () => {},
     partOf: () => part,

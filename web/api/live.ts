@@ -25,7 +25,7 @@ export interface Live<Topics> {
 
 /** The server shows every ten seconds that it lives. */
 const silenceMs = 25_000;
-const longestDelayMs = 5_000;
+const maxDelayMs = 5_000;
 /** A page that nobody looks at gives its connections back, of which a browser has only six for a server. */
 const hiddenMs = 5_000;
 
@@ -74,7 +74,7 @@ export function follow<Topics extends object>(client: Client, path: string): Liv
         if (ending.signal.aborted) return;
         if (error !== paused) change({ status: 'lost', problem: asApiError(error) });
         if (state.round !== before) attempt = 0;
-        const delay = Math.min(longestDelayMs, 250 * 2 ** attempt);
+        const delay = Math.min(maxDelayMs, 250 * 2 ** attempt);
         await new Promise<void>((resolve) => {
           wake = resolve;
           if (error !== paused) setTimeout(resolve, delay);

@@ -35,7 +35,7 @@ interface KeptToken extends NamedToken {
 /** What every named token begins with. */
 const prefix = 'skulk_';
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const mostTokens = 1_000;
+const maxTokens = 1_000;
 const waitMs = 10_000;
 
 /** The gate for names of tokens. @throws SkulkError BAD_REQUEST */
@@ -126,7 +126,7 @@ export function openTokenBook({
           throw new SkulkError('CONFLICT', `a token called ${name} already exists`, {
             hint: `choose another name, or run \`skulk token revoke ${name}\` first`,
           });
-        if (tokens.length >= mostTokens)
+        if (tokens.length >= maxTokens)
           throw new SkulkError('CONFLICT', `there are ${tokens.length} tokens already`, { hint: 'revoke those that are not used' });
         return { tokens: [...tokens, kept], changed: kept, result: { ...shown(kept), token } };
       });

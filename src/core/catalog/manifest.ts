@@ -48,8 +48,8 @@ export function makeManifest(
 const byPath = (a: { readonly path: string }, b: { readonly path: string }): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 
 /** More files than any model has; a manifest with more comes from somebody who means harm. */
-const mostFiles = 200_000;
-const mostBytes = 2 ** 50;
+const maxFiles = 200_000;
+const maxBytes = 2 ** 50;
 
 /**
  * Checks a manifest that was read from a disk or came over a wire: every path passes the gate, no path is a directory of
@@ -72,7 +72,7 @@ export function parseManifest(value: unknown, from: string): Manifest {
   if (!isSha256(digest)) return refuse('it has no digest');
   if (chunk_size !== chunkSize) return refuse(`its chunks are not ${chunkSize} bytes`);
   if (!Array.isArray(files)) return refuse('it has no list of files');
-  if (files.length > mostFiles) return refuse(`it lists ${files.length} files, more than ${mostFiles}`);
+  if (files.length > maxFiles) return refuse(`it lists ${files.length} files, more than ${maxFiles}`);
   const parsed = files.map((file: unknown, index): ManifestFile => {
     if (!isObject(file)) return refuse(`file ${index} is not an object`);
     const { path, size, sha256, chunks, hub_id } = file;
@@ -82,7 +82,7 @@ export function parseManifest(value: unknown, from: string): Manifest {
     } catch (error) {
       return refuse((error as Error).message, error);
     }
-    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > mostBytes)
+    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > maxBytes)
       return refuse(`the size of file ${index} is not possible`);
     if (!isSha256(sha256)) return refuse(`file ${index} has no sha256`);
     const expected = size > chunkSize ? Math.ceil(size / chunkSize) : undefined;
@@ -98,7 +98,7 @@ export function parseManifest(value: unknown, from: string): Manifest {
   });
   const clash = findClash(parsed.map(({ path }) => path));
   if (clash !== undefined) return refuse(clash);
-  if (totalBytes(parsed) > mostBytes) return refuse('its size is not possible');
+  if (totalBytes(parsed) > maxBytes) return refuse('its size is not possible');
   if (digestFiles(parsed) !== digest) return refuse('its digest does not fit its files');
   return {
     version: 1,

@@ -15,7 +15,7 @@ export function whyNotModelFile(path: string): string | undefined {
  * else is that person's, as is a file that only looks alike.
  * @param own the paths of the model's files
  */
-export function litterBeside(own: ReadonlySet<string>): (path: string) => boolean {
+export function systemFilesBeside(own: ReadonlySet<string>): (path: string) => boolean {
   const directories = new Set<string>();
   for (const path of own)
     for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) directories.add(path.slice(0, end));

@@ -15,14 +15,14 @@ export interface AccessClient {
   changePolicy(changes: Readonly<Record<string, unknown>>): Promise<PolicyView>;
 }
 
-const mostBytes = 1024 * 1024;
+const maxBytes = 1024 * 1024;
 
 /** See `AccessClient`. */
 export function createAccessClient(exchange: Exchange): AccessClient {
   const { url } = exchange;
   const ask = <S extends Schema>(schema: S, call: Call): Promise<Shape<S>> =>
     exchange.send(call, async (response, watchdog) => {
-      const answer = await readJson(response, { url, limit: mostBytes, watchdog });
+      const answer = await readJson(response, { url, limit: maxBytes, watchdog });
       return readAnswer(schema, answer, { url, why: 'it does not say what was asked of its tokens or its policy' });
     });
   return {

@@ -10,13 +10,13 @@ import { notAStore } from './http/map-failure.ts';
 import { readAnswer } from './http/read-answer.ts';
 import { chunksOf, readJson } from './http/read-body.ts';
 
-const mostBytes = 4 * 1024 * 1024;
+const maxBytes = 4 * 1024 * 1024;
 
 /** The downloads of a store behind HTTP. */
 export function createDownloadsClient(exchange: Exchange): Downloads {
   const { url } = exchange;
   const send = (call: Call): Promise<unknown> =>
-    exchange.send(call, (response, watchdog) => readJson(response, { url, limit: mostBytes, watchdog }));
+    exchange.send(call, (response, watchdog) => readJson(response, { url, limit: maxBytes, watchdog }));
   return {
     ask: async ({ modelId, revision, ...wanted }) =>
       statusOf(

@@ -7,7 +7,7 @@ import type { Call, Exchange } from './http/exchange.ts';
 import { readAnswer } from './http/read-answer.ts';
 import { readJson, readLines } from './http/read-body.ts';
 
-const mostBytes = 4 * 1024 * 1024;
+const maxBytes = 4 * 1024 * 1024;
 /** A stream shows every five seconds that it lives. */
 const streamSilenceMs = 20_000;
 /** A node that wants to stage does not wait long for a store that is busy with other things. */
@@ -18,7 +18,7 @@ const removeSilenceMs = 60_000;
 export function createFleetClient(exchange: Exchange): Fleet {
   const { url } = exchange;
   const send = (call: Call): Promise<unknown> =>
-    exchange.send(call, (response, watchdog) => readJson(response, { url, limit: mostBytes, watchdog }));
+    exchange.send(call, (response, watchdog) => readJson(response, { url, limit: maxBytes, watchdog }));
   return {
     report: async ({ node_id, ...json }, { signal } = {}) => {
       const answer = await send({ ...callOf('POST /nodes/:node', { node: node_id }), json, signal, silenceMs: reportSilenceMs });
@@ -30,7 +30,7 @@ export function createFleetClient(exchange: Exchange): Fleet {
       exchange.stream<Order | undefined>(
         { ...callOf('GET /nodes/:node/orders', { node: nodeId }), signal, silenceMs: streamSilenceMs },
         async function* (response, watchdog) {
-          for await (const line of readLines(response, { url, limit: mostBytes, watchdog })) {
+          for await (const line of readLines(response, { url, limit: maxBytes, watchdog })) {
             const { order } = decode(orderLine, line) ?? {};
             yield order !== undefined && namesItsModel(order) ? order : undefined;
           }

@@ -22,11 +22,11 @@ export type StoreNews =
 type Told = Exclude<StoreNews['kind'], 'live' | 'lost'>;
 
 /** A list of very many models is one line. */
-const mostBytes = 64 * 1024 * 1024;
+const maxBytes = 64 * 1024 * 1024;
 /** A stream shows every ten seconds that it lives. */
 const silenceMs = 25_000;
 /** A person looks, so it does not take long until it is tried again. */
-const reconnecting: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstDelayMs: 250, longestDelayMs: 5_000 };
+const reconnecting: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstDelayMs: 250, maxDelayMs: 5_000 };
 
 /**
  * Listens to `GET /store/events` until the signal aborts; a connection that is lost comes back by itself.
@@ -57,7 +57,7 @@ function listenOnce(exchange: Exchange, signal: AbortSignal): AsyncGenerator<Sto
       if (response.status !== 200 || response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
         throw new SkulkError('NOT_FOUND', `the store at ${url} does not tell what changes`);
       yield { kind: 'live' };
-      for await (const { name, data } of readEvents(response, { url, limit: mostBytes, watchdog })) {
+      for await (const { name, data } of readEvents(response, { url, limit: maxBytes, watchdog })) {
         const news = readNews(name, data, url);
         if (news !== undefined) yield news;
       }

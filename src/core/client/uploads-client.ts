@@ -6,7 +6,7 @@ import type { Call, Exchange } from './http/exchange.ts';
 import { readAnswer } from './http/read-answer.ts';
 import { readJson } from './http/read-body.ts';
 
-const mostBytes = 64 * 1024 * 1024;
+const maxBytes = 64 * 1024 * 1024;
 /** A store that takes up an upload hashes what it has of it before it answers. */
 const hashSilenceMs = 30 * 60_000;
 const pieceSilenceMs = 60_000;
@@ -17,7 +17,7 @@ export const whyNotAdopted = 'it does not say what became of the model';
 export function createUploadsClient(exchange: Exchange, doWork: (call: Call, work: WorkOptions) => Promise<unknown>): Uploads {
   const { url } = exchange;
   const getJson = (call: Call): Promise<unknown> =>
-    exchange.send(call, (response, watchdog) => readJson(response, { url, limit: mostBytes, watchdog }));
+    exchange.send(call, (response, watchdog) => readJson(response, { url, limit: maxBytes, watchdog }));
   return {
     begin: async (manifest, { force, signal }) => {
       const call = {

@@ -17,7 +17,7 @@ const keys: readonly (readonly [key: string, setting: keyof Settings])[] = [
   ['model_store.api_port', 'apiPort'],
   ['model_store.browse_roots', 'browseRoots'],
   ['model_store.download.allow_hf_fallback', 'allowHubFallback'],
-  ['model_store.download.max_concurrent', 'mostDownloads'],
+  ['model_store.download.max_concurrent', 'maxDownloads'],
   ['model_store.staging.enabled', 'stagingEnabled'],
   ['model_store.staging.node_cache_path', 'nodeCachePath'],
   ['model_store.staging.cleanup_on_deactivate', 'cleanupOnDeactivate'],
@@ -64,7 +64,7 @@ export function effectiveConfig({ settings }: Config): Record<string, unknown> {
       cards_path: settings.cardsPath.value ?? null,
       api_port: settings.apiPort.value,
       browse_roots: settings.browseRoots.value ?? null,
-      download: { allow_hf_fallback: settings.allowHubFallback.value, max_concurrent: settings.mostDownloads.value },
+      download: { allow_hf_fallback: settings.allowHubFallback.value, max_concurrent: settings.maxDownloads.value },
       staging: {
         enabled: settings.stagingEnabled.value,
         node_cache_path: settings.nodeCachePath.value,

@@ -158,7 +158,7 @@ export function resolveConfig(
     allowHubFallback: settle(true, ['download.allow_hf_fallback', store.download?.allow_hf_fallback], {
       env: ['HF_HUB_OFFLINE', isTrue(env(world, 'HF_HUB_OFFLINE')) ? false : undefined],
     }),
-    mostDownloads: settle(2, ['download.max_concurrent', store.download?.max_concurrent]),
+    maxDownloads: settle(2, ['download.max_concurrent', store.download?.max_concurrent]),
     stagingEnabled: staging('enabled', (s) => s.enabled, true),
     nodeCachePath: path(
       staging('node_cache_path', (s) => s.node_cache_path, join(skulkHome, 'staging')),

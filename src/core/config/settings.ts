@@ -42,7 +42,7 @@ export interface Settings {
   readonly storeUrl: Setting<string | undefined>;
   readonly allowHubFallback: Setting<boolean>;
   /** How many models the store host downloads at one time. */
-  readonly mostDownloads: Setting<number>;
+  readonly maxDownloads: Setting<number>;
   readonly stagingEnabled: Setting<boolean>;
   readonly nodeCachePath: Setting<string>;
   readonly cleanupOnDeactivate: Setting<boolean>;

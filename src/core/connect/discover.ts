@@ -4,12 +4,12 @@ import { sameHostname } from '../kernel/machine/hostname.ts';
 import { isOwnAddress } from '../kernel/machine/own-address.ts';
 import type { Deps } from './deps.ts';
 import type { AnnouncedStore } from './mdns.ts';
-import { type JudgedAddress, judgeAddresses } from './routable-address.ts';
+import { type RankedAddress, rankAddresses } from './routable-address.ts';
 
 /** The stores that answered, and what is known of this machine's own addresses. */
 export interface Discovery {
   readonly stores: readonly AnnouncedStore[];
-  readonly addresses: readonly JudgedAddress[];
+  readonly addresses: readonly RankedAddress[];
   /** What did not work. */
   readonly problems: readonly string[];
 }
@@ -31,7 +31,7 @@ export async function discover(
   { timeoutMs, isEnough }: { readonly timeoutMs: number; readonly isEnough?: (store: AnnouncedStore) => boolean },
 ): Promise<Discovery> {
   const problems: string[] = [];
-  const addresses = judgeAddresses(networkInterfaces(), deps.config.settings.storeHttpHost.value);
+  const addresses = rankAddresses(networkInterfaces(), deps.config.settings.storeHttpHost.value);
   if (!mayUseMdns(deps)) return { stores: [], addresses, problems: ['SKULK_NO_MDNS or SKULK_NO_DISCOVERY is set, so nobody was asked'] };
   const { discoverStores } = await import('./mdns.ts');
   const onProblem = (message: string): void => void problems.push(message);
@@ -76,7 +76,7 @@ export async function findOtherStores(deps: Deps): Promise<readonly string[]> {
  * Where a store is whose name the name service does not know, as when `store_host` is a node id.
  * @returns an IPv4 address
  */
-export async function findStoreCalled(deps: Deps, name: string): Promise<string | undefined> {
+export async function findStoreByName(deps: Deps, name: string): Promise<string | undefined> {
   // A name in a URL has lost its capitals.
   const isMatch = ({ hostname, node_id }: AnnouncedStore): boolean =>
     node_id.toLowerCase() === name.toLowerCase() || (hostname !== '' && sameHostname(hostname, name));

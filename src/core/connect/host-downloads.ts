@@ -8,7 +8,7 @@ import type { DownloadRequest } from '../jobs/contract.ts';
 import { createDownloadQueue, type DownloadQueue, type DownloadReport } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainSystemError } from '../kernel/explain-system-error.ts';
-import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
+import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { describeLockHolder, type HeldLock, readLock } from '../kernel/process/lock.ts';
 import type { ArrivedChunk } from '../protocol/downloads.ts';
@@ -30,7 +30,7 @@ export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<H
   const layout = storeLayout(store.root);
   return createDownloadQueue({
     directory: layout.jobs,
-    maxRunning: deps.config.settings.mostDownloads.value,
+    maxRunning: deps.config.settings.maxDownloads.value,
     world: deps.world,
     assertHeld: held?.assertHeld,
     findResult: async (request) => {
@@ -101,7 +101,7 @@ async function requireUsableModel(store: LocalStore, modelId: ModelId, signal: A
   const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
   if (entry === undefined) return;
   const directory = join(store.root, entry.store_path);
-  const looks = await mapAtOnce(entry.files, filesAtOnce, (path) => lookAtFile(join(directory, path)));
+  const looks = await mapConcurrently(entry.files, maxOpenFiles, (path) => lookAtFile(join(directory, path)));
   const files = entry.files.flatMap((path, index) => {
     const size = looks[index]?.size;
     return size === undefined ? [] : [{ path, size, absolute: join(directory, path) }];

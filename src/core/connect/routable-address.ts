@@ -11,7 +11,7 @@ const tunnel = /^(tun|tap|utun|wg|zt|tailscale|ppp|ipsec)/i;
 export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
 /** An address of this machine and what it is worth to others. */
-export interface JudgedAddress {
+export interface RankedAddress {
   readonly address: string;
   /** Null of the one that the configuration names. */
   readonly interface: string | null;
@@ -35,10 +35,10 @@ const unroutable = 9;
  * @returns undefined when there is none; never loopback, link-local or unspecified
  */
 export const chooseRoutableAddress = (interfaces: Interfaces, configured: string | undefined): string | undefined =>
-  judgeAddresses(interfaces, configured).find(({ chosen }) => chosen)?.address;
+  rankAddresses(interfaces, configured).find(({ chosen }) => chosen)?.address;
 
 /** Every IPv4 address that could be chosen, and why it is or is not; the best first. Pure. */
-export function judgeAddresses(interfaces: Interfaces, configured: string | undefined): readonly JudgedAddress[] {
+export function rankAddresses(interfaces: Interfaces, configured: string | undefined): readonly RankedAddress[] {
   const own = Object.entries(interfaces).flatMap(([name, addresses]) =>
     (addresses ?? [])
       .filter(({ address }) => isIPv4(address))
@@ -76,7 +76,7 @@ export function chooseAdvertised({
   readonly configured: string | undefined;
   readonly hostname: string;
 }): Advertised {
-  const chosen = judgeAddresses(interfaces, configured).find((one) => one.chosen);
+  const chosen = rankAddresses(interfaces, configured).find((one) => one.chosen);
   // Who names an address for others knows of a router or tunnel in between.
   if (chosen?.interface === null) return { host: chosen.address, isRoutable: true, because: chosen.reason };
   if (listen !== undefined && listen !== '0.0.0.0' && listen !== '::') {

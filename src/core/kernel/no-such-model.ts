@@ -3,13 +3,13 @@ import type { ModelId } from './model-id.ts';
 import { nearest } from './nearest.ts';
 
 /** The model that was probably meant, or undefined when none is close. */
-export function meantModel(modelId: ModelId, known: Iterable<string>): string | undefined {
+export function suggestModel(modelId: ModelId, known: Iterable<string>): string | undefined {
   const ids = [...known];
   return ids.find((id) => id.endsWith(`/${modelId}`)) ?? nearest(modelId, ids);
 }
 
 /** What to do about a name that is not there. @param suggestion the model that was probably meant */
-export const hintOfMissing = (suggestion: string | undefined): string =>
+export const missingModelHint = (suggestion: string | undefined): string =>
   suggestion === undefined ? '`skulk registry` lists what is' : `did you mean ${suggestion}? \`skulk registry\` lists what is there`;
 
 /**
@@ -19,6 +19,6 @@ export const hintOfMissing = (suggestion: string | undefined): string =>
  * @param then what follows of it, for the hint
  */
 export function noSuchModel(modelId: ModelId, where: string, known: Iterable<string>, then?: string): SkulkError {
-  const hint = hintOfMissing(meantModel(modelId, known));
+  const hint = missingModelHint(suggestModel(modelId, known));
   return new SkulkError('MODEL_NOT_FOUND', `${modelId} is not ${where}`, { hint: then === undefined ? hint : `${hint}; ${then}` });
 }

@@ -26,7 +26,7 @@ export interface AgentOptions {
   readonly reportSoonMs?: number;
 }
 
-const reconnecting: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstDelayMs: 200, longestDelayMs: 15_000 };
+const reconnecting: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstDelayMs: 200, maxDelayMs: 15_000 };
 
 /** Carries orders out as they are given, until the signal aborts; a lost connection comes back and loses nothing. */
 export async function runAgent(options: AgentOptions): Promise<void> {

@@ -13,9 +13,9 @@ import { listRemovable } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
 import { type EvictionReport, evictCopies, type Victim } from './evict-copies.ts';
 
-const mostReasonBytes = 1000;
+const maxReasonBytes = 1000;
 /** An eviction of somebody else is waited for: so often, and so long each time, in milliseconds. */
-const mostAttempts = 100;
+const maxAttempts = 100;
 const retryMs = 50;
 /** Whoever carries out an order removes trees, which takes its time on a slow disk; in milliseconds. */
 const lockPatienceMs = 600_000;
@@ -56,7 +56,7 @@ async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): P
     report = await evictCopies(deps, layout, victims, { force: order.force, dryRun: false });
     freed_bytes += report.evicted_bytes;
     // A command and an agent of one machine hear the same order; who comes second waits for the first.
-    if (attempt === mostAttempts || report.kept_in_use.length === 0 || !report.kept_in_use.every(isBeingEvicted)) break;
+    if (attempt === maxAttempts || report.kept_in_use.length === 0 || !report.kept_in_use.every(isBeingEvicted)) break;
     await pause(retryMs, world.signal);
   }
   const { kept_in_use, failed } = report;
@@ -124,7 +124,7 @@ const ordersOf = ({ root }: StagingLayout): string => join(root, '.skulk', 'v1',
 const outcomeFile = (layout: StagingLayout, { order_id }: Order): string => join(ordersOf(layout), `${order_id}.json`);
 const settledFile = (layout: StagingLayout, { order_id }: Order): string => join(ordersOf(layout), `${order_id}${settledSuffix}`);
 
-const short = (text: string): string => text.slice(0, mostReasonBytes);
+const short = (text: string): string => text.slice(0, maxReasonBytes);
 
 async function readOutcome(layout: StagingLayout, order: Order): Promise<OrderOutcome | undefined> {
   try {

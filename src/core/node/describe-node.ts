@@ -3,7 +3,7 @@ import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { NodeReport } from '../protocol/fleet.ts';
 import { maxReportedCopies } from '../protocol/fleet.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
-import { judgeCopies } from './judge-copies.ts';
+import { classifyCopies } from './classify-copies.ts';
 
 /**
  * What this node says of itself.
@@ -17,7 +17,7 @@ export async function describeNode(
 ): Promise<NodeReport> {
   const who = { node_id: nodeId, hostname: world.hostname, version: world.version, agent };
   if (!full) return { ...who, staged_models: null, staged_bytes: null, free_bytes: null, copies: null, budget_bytes: null };
-  const { copies, budgetBytes } = await judgeCopies({ config, world }, { isEnding });
+  const { copies, budgetBytes } = await classifyCopies({ config, world }, { isEnding });
   return {
     ...who,
     staged_models: copies.length,

@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
-import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
 import { patient } from '../kernel/flow/backoff.ts';
+import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { PiecesPlan } from '../store/contract.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
@@ -65,7 +65,7 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
     for (const key of parts.keys()) started.add((JSON.parse(key) as [string])[0]);
     await using journal = await openJournal(incoming.journal);
     await makeDirectories(incoming, manifest);
-    const prepared = await mapAtOnce(plan.files, filesAtOnce, async (source) => {
+    const prepared = await mapConcurrently(plan.files, maxOpenFiles, async (source) => {
       if (signal.aborted) throw signal.reason;
       const { missing, here } = await prepareFile(source, { old, incoming, signal, started, present });
       meter.here(sizeOf(here));

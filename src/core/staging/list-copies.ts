@@ -2,7 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { totalBytes } from '../catalog/manifest.ts';
 import { isSystemError } from '../kernel/errors.ts';
-import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
+import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import { isOwnWorkPlace } from '../transfer/work-place.ts';
 import { readLastUsed } from './last-used.ts';
@@ -83,9 +83,9 @@ export async function measureUnfinished(layout: StagingLayout): Promise<readonly
 /** What is sparse takes only what was written, and what a copy has as well takes nothing more. */
 async function takenBelow(directory: string): Promise<number> {
   const items = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
-  const taken = await mapAtOnce(
+  const taken = await mapConcurrently(
     items.filter((item) => item.isFile()),
-    filesAtOnce,
+    maxOpenFiles,
     ({ parentPath, name }) =>
       lstat(join(parentPath, name)).then(
         ({ size, blocks, nlink }) => (nlink > 1 ? 0 : Math.min(size, blocks * blockSize)),
@@ -124,7 +124,7 @@ async function sizeOnDisk(directory: string): Promise<number> {
     throw error;
   });
   const files = items.filter((item) => item.isFile() && item.name !== copyRecordName && item.name !== lastUsedName);
-  const sizes = await mapAtOnce(files, filesAtOnce, ({ parentPath, name }) =>
+  const sizes = await mapConcurrently(files, maxOpenFiles, ({ parentPath, name }) =>
     lstat(join(parentPath, name)).then(
       ({ size }) => size,
       () => 0,

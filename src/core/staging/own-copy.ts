@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { litterBeside } from '../catalog/model-files.ts';
+import { systemFilesBeside } from '../catalog/model-files.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { quoteSome } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
@@ -54,7 +54,7 @@ export function isOfCopy(record: CopyRecord | undefined): (path: string, item: D
   // The Python Skulk wrote down nothing of what it staged, but it makes no links.
   if (record === undefined) return (_, item) => item.isFile();
   const own = new Set<string>([copyRecordName, lastUsedName, ...record.manifest.files.map(({ path }) => path)]);
-  const isLitter = litterBeside(own);
+  const isLitter = systemFilesBeside(own);
   return (path, item) => item.isFile() && (own.has(path) || ownDraft.test(path) || isLitter(path));
 }
 

@@ -3,7 +3,7 @@ import type { Companion } from '../catalog/companions.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { renameDurably, syncDirectory } from '../kernel/files/durable-file.ts';
 import { quote } from '../kernel/files/relative-path.ts';
-import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
+import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import type { HeldLock } from '../kernel/process/lock.ts';
 import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
 import type { Fingerprint } from '../transfer/fingerprint.ts';
@@ -73,7 +73,7 @@ async function syncFiles(manifest: Manifest, incoming: IncomingCopy, signal: Abo
   const directories = new Set<string>([incoming.files]);
   const contentOf = new Map<string, string>();
   // A disk takes many at once in about the time of one.
-  const fingerprints = await mapAtOnce(manifest.files, filesAtOnce, async ({ path, size }) => {
+  const fingerprints = await mapConcurrently(manifest.files, maxOpenFiles, async ({ path, size }) => {
     if (signal.aborted) throw signal.reason;
     const absolute = join(incoming.files, path);
     const fingerprint = await syncFile(absolute);
@@ -98,6 +98,6 @@ async function syncFiles(manifest: Manifest, incoming: IncomingCopy, signal: Abo
     seen[path] = fingerprint;
     for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) directories.add(join(incoming.files, parent));
   }
-  await mapAtOnce([...directories], filesAtOnce, syncDirectory);
+  await mapConcurrently([...directories], maxOpenFiles, syncDirectory);
   return seen;
 }

@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { litterBeside } from '../catalog/model-files.ts';
+import { systemFilesBeside } from '../catalog/model-files.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { quoteSome } from '../kernel/files/relative-path.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
@@ -30,7 +30,7 @@ export function filesOf(entry: RegistryEntry, known: KnownManifest | undefined):
 /** Whether a file of a model's directory is one of the model's, or what systems and downloads leave behind. */
 export function isOfModel(files: readonly string[]): (path: string, item: Dirent) => boolean {
   const own = new Set(files);
-  const isLitter = litterBeside(own);
+  const isLitter = systemFilesBeside(own);
   return (path, item) => item.isFile() && (own.has(path) || isLitter(path));
 }
 

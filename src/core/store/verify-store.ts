@@ -4,7 +4,7 @@ import { describeProblem, findContentProblems } from '../catalog/contents/find-c
 import { totalBytes } from '../catalog/manifest.ts';
 import { isProjector } from '../catalog/selection/projectors.ts';
 import { type SkulkError, systemCode } from '../kernel/errors.ts';
-import { filesAtOnce, mapAtOnce } from '../kernel/flow/at-once.ts';
+import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import { noSuchModel } from '../kernel/no-such-model.ts';
 import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
@@ -187,7 +187,7 @@ async function checkFiles(
       report(size);
     }
   };
-  const problems = await mapAtOnce(manifest.files, filesAtOnce, checkFile);
+  const problems = await mapConcurrently(manifest.files, maxOpenFiles, checkFile);
   return { bad: manifest.files.flatMap(({ path }, index) => problemOf(path, problems[index])), seen };
 }
 
@@ -195,7 +195,7 @@ const problemOf = (path: string, problem: BadFile['problem'] | undefined): reado
   problem === undefined ? [] : [{ path, problem }];
 
 async function missingFiles({ files }: RegistryEntry, directory: string): Promise<readonly BadFile[]> {
-  const looks = await mapAtOnce(files, filesAtOnce, (path) => lookAtFile(join(directory, path)));
+  const looks = await mapConcurrently(files, maxOpenFiles, (path) => lookAtFile(join(directory, path)));
   return files.filter((_, index) => looks[index] === undefined).map((path) => ({ path, problem: 'missing' }));
 }
 

@@ -3,7 +3,7 @@ import { lstat, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { quote } from '../kernel/files/relative-path.ts';
-import { takeTurns } from '../kernel/flow/in-turns.ts';
+import { createYielder } from '../kernel/flow/yielding.ts';
 
 /** Which names a disk takes for one. */
 export interface Folding {
@@ -36,7 +36,7 @@ export async function requireDistinctNames(
 
 /** Two paths that a disk takes for one, or a file and a directory. */
 export async function findFolded(paths: readonly string[], folding: Folding): Promise<readonly [string, string] | undefined> {
-  const turn = takeTurns();
+  const turn = createYielder();
   const files = new Map<string, string>();
   for (const path of paths) {
     const key = foldName(path, folding);

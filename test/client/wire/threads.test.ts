@@ -42,7 +42,7 @@ async function fetchWith(url: string, more: Partial<WirePlan> = {}) {
       addresses: undefined,
       modelId,
       directory,
-      policy: { attempts: 3, firstDelayMs: 10, longestDelayMs: 50 },
+      policy: { attempts: 3, firstDelayMs: 10, maxDelayMs: 50 },
     },
     {
       pieces,

@@ -1,7 +1,7 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
-import { filesAtOnce, mapAtOnce } from '../../kernel/flow/at-once.ts';
+import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
 import { type FileKind, kindsOf } from '../selection/file-kind.ts';
 import { listGroups, type SizedFile } from '../selection/groups.ts';
 import type { Finding } from './finding.ts';
@@ -31,7 +31,7 @@ export async function findContentProblems(files: readonly FileOnDisk[], signal: 
     ),
   );
   const indexes = new Map<string, readonly string[]>();
-  const ofHeads = await mapAtOnce(files, filesAtOnce, async ({ path, size, absolute }): Promise<Finding | undefined> => {
+  const ofHeads = await mapConcurrently(files, maxOpenFiles, async ({ path, size, absolute }): Promise<Finding | undefined> => {
     if (signal.aborted) throw signal.reason;
     const kind: FileKind = kinds.get(path) ?? 'plain';
     if (!isWorthALook({ path, kind, size })) return undefined;

@@ -5,13 +5,13 @@ import type { Exchange } from './exchange.ts';
 import { healthOf } from './read-answer.ts';
 import { readJson } from './read-body.ts';
 
-const mostBytes = 1024 * 1024;
+const maxBytes = 1024 * 1024;
 
 /** How the store is. @param silenceMs how long nothing may come; the exchange's own when absent */
 export const readHealth = async (exchange: Exchange, { silenceMs }: { readonly silenceMs?: number } = {}): Promise<StoreHealth> => {
   const { url } = exchange;
   const answer = await exchange.send({ ...callOf('GET /health', {}), silenceMs }, (response, watchdog) =>
-    readJson(response, { url, limit: mostBytes, watchdog }),
+    readJson(response, { url, limit: maxBytes, watchdog }),
   );
   return healthOf(answer, url);
 };

@@ -55,7 +55,7 @@ export async function openOverHttp(
 export const findByName =
   (deps: Deps): FindByName =>
   async (name) =>
-    (await import('../discover.ts')).findStoreCalled(deps, name);
+    (await import('../discover.ts')).findStoreByName(deps, name);
 
 /**
  * What is shown to a store: a token that a flag or the environment gives, else the key of this machine for its own server, else the token

@@ -6,17 +6,17 @@ export interface RetryPolicy {
   /** Tries in a row without progress. */
   readonly attempts: number;
   readonly firstDelayMs: number;
-  readonly longestDelayMs: number;
+  readonly maxDelayMs: number;
   /** How long to wait at most when the other side asks to wait; a minute when absent. */
   readonly maxRetryAfterMs?: number;
 }
 
 /** Patience for a store that restarts or a link that flaps: six to thirteen seconds without a byte of progress. */
-export const patient: RetryPolicy = { attempts: 8, firstDelayMs: 100, longestDelayMs: 8_000 };
+export const patient: RetryPolicy = { attempts: 8, firstDelayMs: 100, maxDelayMs: 8_000 };
 
 /** How long to wait before try number `attempt` (from 1): doubling, with full jitter over the upper half. */
-export function backoffDelay({ firstDelayMs, longestDelayMs }: RetryPolicy, attempt: number, random = Math.random): number {
-  const ceiling = Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1));
+export function backoffDelay({ firstDelayMs, maxDelayMs }: RetryPolicy, attempt: number, random = Math.random): number {
+  const ceiling = Math.min(maxDelayMs, firstDelayMs * 2 ** (attempt - 1));
   return Math.round(ceiling / 2 + (random() * ceiling) / 2);
 }
 

@@ -15,4 +15,4 @@ export type Connection =
   | { readonly state: 'lost'; readonly message: string; readonly hint: string | null };
 
 /** The connection that an error stands for. */
-export const lostBy = ({ message, hint }: SkulkError): Connection => ({ state: 'lost', message, hint: hint ?? null });
+export const toLostConnection = ({ message, hint }: SkulkError): Connection => ({ state: 'lost', message, hint: hint ?? null });

@@ -1,4 +1,4 @@
-import { mapInTurns } from './in-turns.ts';
+import { mapYielding } from './yielding.ts';
 
 /** Lists and mappings are taken apart down to this depth: that of a file in the list of a manifest that a note of a change holds. */
 const deepest = 3;
@@ -21,8 +21,8 @@ export function* jsonParts(value: unknown, indent = 0): Generator<string> {
 }
 
 /** The same text at once, as bytes. */
-export async function jsonInTurns(value: unknown): Promise<Buffer> {
-  return Buffer.concat(await mapInTurns(jsonParts(value), (part) => Buffer.from(part)));
+export async function jsonYielding(value: unknown): Promise<Buffer> {
+  return Buffer.concat(await mapYielding(jsonParts(value), (part) => Buffer.from(part)));
 }
 
 function* tokens(value: unknown, { depth, indent }: { readonly depth: number; readonly indent: number }): Generator<string> {

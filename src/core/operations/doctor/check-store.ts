@@ -5,10 +5,10 @@ import { networkInterfaces } from 'node:os';
 import { probeConnection } from '../../client/http/probe-connection.ts';
 import { advertisedAddress } from '../../connect/advertise.ts';
 import type { Deps } from '../../connect/deps.ts';
-import { findStoreCalled } from '../../connect/discover.ts';
+import { findStoreByName } from '../../connect/discover.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
-import { judgeAddresses, loopback } from '../../connect/routable-address.ts';
+import { loopback, rankAddresses } from '../../connect/routable-address.ts';
 import { isLinkLocal } from '../../kernel/machine/link-local.ts';
 import { readLock } from '../../kernel/process/lock.ts';
 import { formatBytes, plural } from '../../kernel/units.ts';
@@ -32,7 +32,7 @@ export async function checkAddress(deps: Deps, { url, isHost }: Pick<Role, 'url'
   const addresses = isIP(host) !== 0 ? [host] : await resolve(host);
   if (typeof addresses === 'string') {
     const todo = 'set store_http_host to the address of the store host';
-    const heard = await findStoreCalled(deps, host);
+    const heard = await findStoreByName(deps, host);
     if (heard === undefined) return problem('address', `${host} ${addresses}`, todo, 'STORE_UNREACHABLE');
     return warning('address', `${host} ${addresses}, but the store of that name is at ${heard}, as mDNS says`, todo);
   }
@@ -54,7 +54,7 @@ async function checkOwnAddress(deps: Deps): Promise<Check> {
   const running = (await readLock(storeLayout(config.settings.storePath.value).lock))?.url !== undefined;
   const told = running ? await toldAddress(deps) : undefined;
   const { host, isRoutable, because } = advertisedAddress(deps, { listen: undefined });
-  const others = judgeAddresses(networkInterfaces(), undefined)
+  const others = rankAddresses(networkInterfaces(), undefined)
     .filter(({ address, reason }) => address !== host && reason !== loopback)
     .map(({ address, interface: name, reason }) => `${address} on ${name}: ${reason}`);
   const rest = others.length === 0 ? '' : ` (not chosen: ${others.join('; ')})`;

@@ -3,7 +3,7 @@ import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { backoffDelay, pause, type RetryPolicy } from '../../kernel/flow/backoff.ts';
-import { type Connection, type Follow, lostBy } from '../../kernel/flow/follow.ts';
+import { type Connection, type Follow, toLostConnection } from '../../kernel/flow/follow.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { GivenOrder, KnownNode } from '../../protocol/fleet.ts';
 import type { StoreHealth } from '../../protocol/health.ts';
@@ -28,7 +28,7 @@ export interface StoreView {
 const askEveryMs = 2_000;
 /** After so many times it is tried whether it can by now, as it may have been replaced by a newer one. */
 const maxRounds = 30;
-const reopening: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstDelayMs: 250, longestDelayMs: 5_000 };
+const reopening: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstDelayMs: 250, maxDelayMs: 5_000 };
 
 /**
  * The same deps, with the store that is found now as the only one: what is looked at and what is acted on must not be two.
@@ -66,7 +66,7 @@ export const followStore = (deps: Deps, { isPatient }: { readonly isPatient: boo
     };
     const lose = (error: unknown): void => {
       if (signal.aborted || !(error instanceof SkulkError) || !(wasThere || (isPatient && error.code === 'STORE_UNREACHABLE'))) throw error;
-      change({ connection: lostBy(error) });
+      change({ connection: toLostConnection(error) });
     };
     change({});
     while (!signal.aborted) {

@@ -3,7 +3,7 @@ import { copyFile, lstat, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { totalBytes } from '../../catalog/manifest.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
-import { filesAtOnce, mapAtOnce } from '../../kernel/flow/at-once.ts';
+import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
 import type { WorkOptions } from '../../store/contract.ts';
 import { toManifestFile } from '../../store/ingest/hash-model.ts';
@@ -15,7 +15,7 @@ import { requireRoom } from '../../transfer/disk-room.ts';
 /** Whether all of these lie on the disk of `target`: another disk may also be mounted somewhere inside of what is moved. */
 export async function onOneDisk(paths: readonly string[], target: string): Promise<boolean> {
   const { dev } = await lstat(target);
-  const infos = await mapAtOnce(paths, filesAtOnce, (path) => lstat(path));
+  const infos = await mapConcurrently(paths, maxOpenFiles, (path) => lstat(path));
   return infos.every((info) => info.dev === dev);
 }
 

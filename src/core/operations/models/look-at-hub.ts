@@ -11,8 +11,8 @@ import type { ModelId } from '../../kernel/model-id.ts';
 import type { DownloadPlan, HubOffer } from '../../protocol/models.ts';
 import type { LocalStore, Store } from '../../store/contract.ts';
 
-const mostFiles = 1000;
-const mostQuantizations = 500;
+const maxFiles = 1000;
+const maxQuantizations = 500;
 
 /**
  * Looks at a model on Hugging Face without fetching it.
@@ -48,10 +48,10 @@ export async function lookAtHub(
     modelId,
     revision,
     commit: listing.commit,
-    files: taken.toSorted((a, b) => b.size - a.size).slice(0, mostFiles),
+    files: taken.toSorted((a, b) => b.size - a.size).slice(0, maxFiles),
     file_count: taken.length,
     total_bytes: taken.reduce((sum, { size }) => sum + size, 0),
-    quantizations: listQuantizations(files, { selection, request, limit: mostQuantizations }).map((one) => ({
+    quantizations: listQuantizations(files, { selection, request, limit: maxQuantizations }).map((one) => ({
       ...one,
       in_store: held.has(one.gguf_file),
     })),

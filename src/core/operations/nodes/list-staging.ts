@@ -1,13 +1,13 @@
-import { judgeCopies } from '../../node/judge-copies.ts';
+import { classifyCopies } from '../../node/classify-copies.ts';
 import type { StagingList } from '../../protocol/staging.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { measureUnfinished } from '../../staging/list-copies.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 
 /** Lists this node's copies. In place of a store there are none: what lies there is canonical. */
-export async function listStaging({ config, world }: Parameters<typeof judgeCopies>[0]): Promise<StagingList> {
+export async function listStaging({ config, world }: Parameters<typeof classifyCopies>[0]): Promise<StagingList> {
   const root = config.settings.nodeCachePath.value;
-  const { copies, foreign, budgetBytes, isInPlace } = await judgeCopies({ config, world });
+  const { copies, foreign, budgetBytes, isInPlace } = await classifyCopies({ config, world });
   const unfinished = isInPlace ? [] : await measureUnfinished(stagingLayout(root));
   const models = copies.map(({ modelId, directory, sizeBytes, lastUsed, digest, holders, isOverBudget }) => ({
     model_id: modelId,

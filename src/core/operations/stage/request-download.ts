@@ -5,7 +5,7 @@ import type { OpenedStore } from '../../connect/open-store.ts';
 import type { Downloads } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
-import { hintOfMissing, meantModel } from '../../kernel/no-such-model.ts';
+import { missingModelHint, suggestModel } from '../../kernel/no-such-model.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { selectPart } from './select-part.ts';
 
@@ -76,12 +76,12 @@ async function explainMissing(
 ): Promise<SkulkError> {
   const isOffline = failure.code === 'HUB_OFFLINE';
   const known = await store.listModels().catch(() => []);
-  const similar = meantModel(
+  const similar = suggestModel(
     modelId,
     known.map(({ model_id }) => model_id).filter((id) => id !== modelId),
   );
   if (!isOffline && similar === undefined) return failure;
-  const hint = [hintOfMissing(similar), failure.hint].filter((one) => one !== undefined).join('; ');
+  const hint = [missingModelHint(similar), failure.hint].filter((one) => one !== undefined).join('; ');
   if (!isOffline) return new SkulkError(failure.code, failure.message, { hint, cause: failure });
   return new SkulkError('MODEL_NOT_FOUND', `${missing.message}, and ${failure.message}`, { hint, cause: failure });
 }

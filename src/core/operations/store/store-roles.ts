@@ -29,7 +29,7 @@ const believedMs = 60_000;
 const refusedMs = 2_000;
 /** A store that does not answer is not asked again for as long. */
 const awayMs = 5_000;
-const mostTokens = 1_000;
+const maxTokens = 1_000;
 
 /**
  * @param now milliseconds of a clock that only goes forward
@@ -90,7 +90,7 @@ export function createStoreRoles(
         }),
       );
       for (const [oldest] of known) {
-        if (known.size < mostTokens) break;
+        if (known.size < maxTokens) break;
         known.delete(oldest);
       }
       known.set(digest, { until: now() + (found === undefined ? refusedMs : believedMs), found });

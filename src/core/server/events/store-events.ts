@@ -14,7 +14,7 @@ import { createFeed, type Feed } from './feed.ts';
 export type StoreTopic = 'registry' | 'downloads' | 'uploads' | 'nodes' | 'orders' | 'health';
 
 /** So many downloads that ended are told, the last ones. */
-const mostEnded = 20;
+const maxEnded = 20;
 /** How often everything is looked at again: the changes of another process, the room on the disk. */
 const lookEveryMs = 10_000;
 /** The same where that is cheap, as one file says it, or where the store cannot tell its changes: behind the Python program's protocol. */
@@ -49,7 +49,7 @@ const withoutNames = ({ files, ...entry }: DescribedEntry): object => ({ ...entr
 function recent(downloads: readonly DownloadStatus[]): readonly DownloadStatus[] {
   const isRunning = ({ status }: DownloadStatus): boolean => status === 'pending' || status === 'downloading';
   const ended = downloads.filter((one) => !isRunning(one)).toSorted((a, b) => (a.updated_at < b.updated_at ? 1 : -1));
-  return [...downloads.filter(isRunning), ...ended.slice(0, mostEnded)];
+  return [...downloads.filter(isRunning), ...ended.slice(0, maxEnded)];
 }
 
 /** The Python program knows no uploads, no nodes and no orders. What else is wrong shows in the other topics. */

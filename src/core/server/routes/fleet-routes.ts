@@ -11,11 +11,11 @@ import { createSlots } from '../files/slots.ts';
 import { addRoute } from './add-route.ts';
 
 /** A node whose stream takes nothing is dropped at so many unread bytes; it comes back. */
-const mostUnread = 256 * 1024;
+const maxUnread = 256 * 1024;
 /** A report names a thousand copies at most. */
-const mostReportBytes = 512 * 1024;
+const maxReportBytes = 512 * 1024;
 /** How long an answer may wait for the nodes, in milliseconds. */
-const longestWaitMs = 60_000;
+const maxWaitMs = 60_000;
 /** How long it does when nobody says. */
 export const usualWaitMs = 5_000;
 
@@ -30,7 +30,7 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, limits: Limit
     if (said === undefined) throw new SkulkError('BAD_REQUEST', 'that is not what a node says of itself');
     return { orders: await fleet.report(said, { address: request.ip }) };
   };
-  addRoute(app, 'POST /nodes/:node', report, { bodyLimit: mostReportBytes, isRoutine: true });
+  addRoute(app, 'POST /nodes/:node', report, { bodyLimit: maxReportBytes, isRoutine: true });
   addRoute(app, 'DELETE /nodes/:node', async (request) => {
     const node = nodeOf(request);
     await fleet.forget(node);
@@ -74,7 +74,7 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, limits: Limit
 export function waitOf(request: FastifyRequest, fallback = usualWaitMs): number {
   const { wait_ms: text } = request.query as { wait_ms?: unknown };
   if (text === undefined) return fallback;
-  if (typeof text === 'string' && /^\d{1,6}$/.test(text)) return Math.min(Number(text), longestWaitMs);
+  if (typeof text === 'string' && /^\d{1,6}$/.test(text)) return Math.min(Number(text), maxWaitMs);
   throw new SkulkError('BAD_REQUEST', 'wait_ms is no number of milliseconds', { hint: 'e.g. ?wait_ms=5000' });
 }
 
@@ -104,7 +104,7 @@ async function streamOrders(request: FastifyRequest, reply: FastifyReply, fleet:
   raw.flushHeaders();
   try {
     for await (const order of fleet.orders(node, signal)) {
-      if (raw.writableLength > mostUnread) break;
+      if (raw.writableLength > maxUnread) break;
       raw.write(`${JSON.stringify(order === undefined ? {} : { order })}\n`);
     }
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { jsonInTurns } from '../../kernel/flow/json-parts.ts';
+import { jsonYielding } from '../../kernel/flow/json-parts.ts';
 
 const encoded = new WeakMap<object, Promise<Buffer>>();
 
@@ -8,7 +8,7 @@ const encoded = new WeakMap<object, Promise<Buffer>>();
  * the store hands out again is not made again.
  */
 export async function sendJson(reply: FastifyReply, value: object): Promise<FastifyReply> {
-  const body = encoded.get(value) ?? jsonInTurns(value);
+  const body = encoded.get(value) ?? jsonYielding(value);
   encoded.set(value, body);
   return reply.type('application/json; charset=utf-8').send(await body);
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deps } from '../../connect/deps.ts';
-import { mapInTurns } from '../../kernel/flow/in-turns.ts';
+import { mapYielding } from '../../kernel/flow/yielding.ts';
 import { parseNodeId } from '../../kernel/machine/node-id.ts';
 import { parseModelId } from '../../kernel/model-id.ts';
 import { deleteModels } from '../../operations/models/delete-models.ts';
@@ -41,7 +41,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   addRoute(app, 'GET /store/registry', async (_request, reply) => sendJson(reply, await listRegistry(await deps(), { tags: [] })));
   addRoute(app, 'GET /v1/models', async (_request, reply) => {
     const { entries } = await listRegistry(await deps(), { tags: [] });
-    return sendJson(reply, { object: 'list', data: await mapInTurns(entries, toOpenAiModel) });
+    return sendJson(reply, { object: 'list', data: await mapYielding(entries, toOpenAiModel) });
   });
   const remove = async (request: FastifyRequest): Promise<object> => {
     const modelId = modelOf(request);

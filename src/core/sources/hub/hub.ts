@@ -23,7 +23,7 @@ const maxJsonBytes = 64 * 1024 * 1024;
 const askPolicy: RetryPolicy = { ...patient, attempts: 7 };
 
 /** An internet connection may be away for a while; the Hub may ask for more patience than a machine on the LAN. */
-const readPolicy: RetryPolicy = { attempts: 10, firstDelayMs: 250, longestDelayMs: 30_000, maxRetryAfterMs: 15 * 60_000 };
+const readPolicy: RetryPolicy = { attempts: 10, firstDelayMs: 250, maxDelayMs: 30_000, maxRetryAfterMs: 15 * 60_000 };
 
 /**
  * The Hugging Face Hub, read only. Opens no connection yet. Beside the errors of a source it throws HUB_REFUSED, HUB_BUSY and

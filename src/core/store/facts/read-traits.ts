@@ -8,7 +8,7 @@ import type { RegistryEntry, Traits } from '../../protocol/models.ts';
 import type { StoreLayout } from '../layout.ts';
 
 /** Larger ones are nobody's configuration: a bomb, or not what the name says. */
-const mostBytes = 4 * 1024 * 1024;
+const maxBytes = 4 * 1024 * 1024;
 
 /** Looks at a model's card and small files. What is missing, too large or not what it should be tells nothing, and breaks nothing. */
 export async function readTraits(
@@ -36,7 +36,7 @@ async function readSmall(path: string): Promise<string | undefined> {
     const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
     try {
       const info = await file.stat();
-      if (!info.isFile() || info.size > mostBytes) return undefined;
+      if (!info.isFile() || info.size > maxBytes) return undefined;
       return await file.readFile('utf8');
     } finally {
       await file.close();

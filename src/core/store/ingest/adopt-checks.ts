@@ -3,8 +3,8 @@ import { totalBytes } from '../../catalog/manifest.ts';
 import { isProjector } from '../../catalog/selection/projectors.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { syncDirectory } from '../../kernel/files/durable-file.ts';
-import { filesAtOnce, mapAtOnce } from '../../kernel/flow/at-once.ts';
-import { forEachInTurns } from '../../kernel/flow/in-turns.ts';
+import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
+import { forEachYielding } from '../../kernel/flow/yielding.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { RegistryEntry } from '../../protocol/models.ts';
@@ -56,7 +56,7 @@ export async function refuseOtherContent(present: RegistryEntry | undefined, roo
 
 /** Whether every file of a model still looks as it did when it was hashed. */
 export async function isUntouched({ manifest, seen }: KnownManifest, directory: string): Promise<boolean> {
-  const verdicts = await mapAtOnce(manifest.files, filesAtOnce, async ({ path }) =>
+  const verdicts = await mapConcurrently(manifest.files, maxOpenFiles, async ({ path }) =>
     untouchedBetween(seen[path], await lookAtFile(join(directory, path))),
   );
   return verdicts.every(Boolean);
@@ -64,7 +64,7 @@ export async function isUntouched({ manifest, seen }: KnownManifest, directory: 
 
 /** What was hashed must still look as it did then. Throws INTEGRITY. */
 export async function refuseIfChanged(files: readonly ScannedFile[], { seen }: HashedModel): Promise<void> {
-  await mapAtOnce(files, filesAtOnce, async ({ path, absolute }) => {
+  await mapConcurrently(files, maxOpenFiles, async ({ path, absolute }) => {
     if (untouchedBetween(seen[path], await lookAtFile(absolute))) return;
     throw new SkulkError('INTEGRITY', `${absolute} changed after it was hashed`, {
       hint: 'wait until nothing writes to it, then run the command again',
@@ -75,7 +75,7 @@ export async function refuseIfChanged(files: readonly ScannedFile[], { seen }: H
 /** Makes the names of the files survive a power cut; their content does already. */
 export async function syncDirectories(root: string, files: readonly ScannedFile[]): Promise<void> {
   const directories = new Set([root]);
-  await forEachInTurns(files, ({ path }) => {
+  await forEachYielding(files, ({ path }) => {
     for (let at = dirname(path); at !== '.'; at = dirname(at)) directories.add(join(root, at));
   });
   for (const directory of directories) await syncDirectory(directory);

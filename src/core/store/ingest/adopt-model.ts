@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makeManifest } from '../../catalog/manifest.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { renameDurably } from '../../kernel/files/durable-file.ts';
-import { filesAtOnce, mapAtOnce } from '../../kernel/flow/at-once.ts';
+import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { Adopted, RegistryEntry } from '../../protocol/models.ts';
@@ -194,7 +194,7 @@ async function hashedByCaller(files: readonly ScannedFile[], { hashed }: AdoptRe
   if (hashed === undefined || hashed.length !== files.length) return undefined;
   const byPath = new Map(hashed.map((file) => [file.path, file]));
   const seen: Record<string, Fingerprint> = {};
-  const looks = await mapAtOnce(files, filesAtOnce, ({ absolute }) => lookAtFile(absolute));
+  const looks = await mapConcurrently(files, maxOpenFiles, ({ absolute }) => lookAtFile(absolute));
   for (const [index, { path }] of files.entries()) {
     const fingerprint = looks[index];
     if (fingerprint === undefined || byPath.get(path)?.size !== fingerprint.size) return undefined;

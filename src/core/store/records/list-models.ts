@@ -31,7 +31,7 @@ export function createModelLister(root: string, registry: () => Promise<Registry
     return isDoubtful && triesLeft > 0 ? look(triesLeft - 1) : [entries, isThere];
   };
   return coalesce(async () => {
-    const [entries, isThere] = await look(mostTries);
+    const [entries, isThere] = await look(maxTries);
     const all = [...entries.values()];
     const present = all.filter((_, index) => isThere[index]);
     if (last?.entries === entries && isSame(last.list.present, present)) return last.list;
@@ -42,7 +42,7 @@ export function createModelLister(root: string, registry: () => Promise<Registry
 }
 
 /** A change takes milliseconds. */
-const mostTries = 20;
+const maxTries = 20;
 
 /** What is a directory right below the root, and no link, lies inside it. */
 async function plainDirectories(root: string): Promise<ReadonlySet<string>> {

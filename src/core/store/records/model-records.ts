@@ -3,8 +3,8 @@ import { parseManifest } from '../../catalog/manifest.ts';
 import { parseUpstream, type Upstream } from '../../catalog/upstream.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
-import { mapInTurns } from '../../kernel/flow/in-turns.ts';
 import { jsonParts } from '../../kernel/flow/json-parts.ts';
+import { mapYielding } from '../../kernel/flow/yielding.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Manifest, ManifestFile } from '../../protocol/manifest.ts';
 import { parseSeen, type Seen } from '../ingest/seen.ts';
@@ -23,7 +23,7 @@ interface Cached {
   readonly known: KnownManifest;
 }
 
-const mostCached = 128;
+const maxCached = 128;
 /** A manifest that is larger is read on a thread, in bytes. */
 const largeBytes = 256 * 1024;
 
@@ -66,10 +66,10 @@ export function createModelRecords(layout: StoreLayout): ModelRecords {
   };
   const remember = async (stamp: string, { manifest, seen }: Pick<KnownManifest, 'manifest' | 'seen'>): Promise<KnownManifest> => {
     const { model_id, files } = manifest;
-    const known = { manifest, byPath: new Map(await mapInTurns(files, (file) => [file.path, file] as const)), seen };
+    const known = { manifest, byPath: new Map(await mapYielding(files, (file) => [file.path, file] as const)), seen };
     cache.delete(model_id);
     cache.set(model_id, { stamp, known });
-    if (cache.size > mostCached) cache.delete(cache.keys().next().value ?? model_id);
+    if (cache.size > maxCached) cache.delete(cache.keys().next().value ?? model_id);
     return known;
   };
   const writeSeen = (manifest: Manifest, seen: Seen): Promise<void> =>
@@ -81,7 +81,7 @@ export function createModelRecords(layout: StoreLayout): ModelRecords {
       await writeFileDurably(manifestFile(manifest.model_id), jsonParts(upstream === undefined ? manifest : { ...manifest, upstream }));
       // Whoever asks for it next need not read it from the disk again.
       const stamp = await stampOf(manifestFile(manifest.model_id), seenFile(manifest.model_id));
-      const files = await mapInTurns(manifest.files, asWritten);
+      const files = await mapYielding(manifest.files, asWritten);
       if (stamp !== undefined) await remember(stamp, { manifest: { ...manifest, files }, seen });
     },
     upstream: async (modelId) => {

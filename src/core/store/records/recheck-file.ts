@@ -12,7 +12,7 @@ import { runHashJob } from '../../transfer/hash-pool.ts';
 export type FileRechecker = (modelId: ModelId, expected: ManifestFile, absolute: string, now: Fingerprint) => Promise<boolean>;
 
 const patienceMs = 10_000;
-const mostRemembered = 10_000;
+const maxRemembered = 10_000;
 
 /** @param onGood told when a touched file turned out to be good, to remember how it looks now */
 export function createFileRechecker(
@@ -33,7 +33,7 @@ export function createFileRechecker(
       });
       verdict.catch(() => verdicts.delete(key));
       verdicts.set(key, verdict);
-      if (verdicts.size > mostRemembered) verdicts.delete(verdicts.keys().next().value ?? key);
+      if (verdicts.size > maxRemembered) verdicts.delete(verdicts.keys().next().value ?? key);
     }
     const timer = new AbortController();
     try {

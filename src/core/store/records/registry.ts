@@ -6,8 +6,8 @@ import { isSystemError } from '../../kernel/errors.ts';
 import { syncDirectory, writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { isRelativePath, quote } from '../../kernel/files/relative-path.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
-import { takeTurns } from '../../kernel/flow/in-turns.ts';
 import { jsonParts } from '../../kernel/flow/json-parts.ts';
+import { createYielder } from '../../kernel/flow/yielding.ts';
 import { directoryName, isModelId, type ModelId } from '../../kernel/model-id.ts';
 import type { RegistryEntry } from '../../protocol/models.ts';
 
@@ -67,7 +67,7 @@ async function hasSettledManifest({ manifests, intents }: StoreLayout): Promise<
 export async function parseRegistry(raw: Record<string, unknown>): Promise<Registry> {
   const entries = new Map<ModelId, RegistryEntry>();
   const unusable: { key: string; why: string }[] = [];
-  const turn = takeTurns();
+  const turn = createYielder();
   for (const [key, value] of Object.entries(raw)) {
     const parsed = await parseEntry(key, value, turn);
     if (typeof parsed === 'string') unusable.push({ key, why: parsed });
@@ -76,7 +76,7 @@ export async function parseRegistry(raw: Record<string, unknown>): Promise<Regis
   return { entries, raw, unusable };
 }
 
-async function parseEntry(key: string, value: unknown, turn: ReturnType<typeof takeTurns>): Promise<RegistryEntry | string> {
+async function parseEntry(key: string, value: unknown, turn: ReturnType<typeof createYielder>): Promise<RegistryEntry | string> {
   if (!isModelId(key)) return 'its key is not a model id';
   if (typeof value !== 'object' || value === null) return 'it is not an object';
   const { model_id, store_path, files, downloaded_at, total_bytes, repo_has_projector } = value as Record<string, unknown>;

@@ -3,7 +3,7 @@ import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
-import { mapInTurns } from '../../kernel/flow/in-turns.ts';
+import { mapYielding } from '../../kernel/flow/yielding.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { requireDistinctNames } from '../../transfer/name-folding.ts';
 import { removeTree } from '../../transfer/trash/remove-tree.ts';
@@ -35,7 +35,7 @@ export function createAnnouncer(table: UploadTable): HostUploads['announce'] {
         });
       await store.requirePlace(modelId);
       const pieces = await readPieceTable(uploadPaths(draft).table);
-      const paths = await mapInTurns(numbersBelow(pieces.files), (number) => pieces.file(number).path);
+      const paths = await mapYielding(numbersBelow(pieces.files), (number) => pieces.file(number).path);
       await requireDistinctNames(store.root, { paths, of: modelId });
       // One after the other, as room is promised once.
       const beginning = turn.then(() => begin(table, draft, announced, sender));

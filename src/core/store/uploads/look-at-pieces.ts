@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { SkulkError } from '../../kernel/errors.ts';
-import { mapInTurns } from '../../kernel/flow/in-turns.ts';
+import { mapYielding } from '../../kernel/flow/yielding.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { runHashJob } from '../../transfer/hash-pool.ts';
 import type { HostAnnouncement, MissingPiece } from '../contract.ts';
@@ -45,7 +45,7 @@ async function lookAtPieces(uploads: UploadTable, upload: Upload, present: Manif
 /** What the journal names is there once it was hashed again. */
 async function takeHinted(upload: Upload, have: PieceSet, table: PieceTable, signal: AbortSignal): Promise<void> {
   const hinted = [...(await readDone(upload.place)).keys()].filter((number) => number < table.pieces).toSorted((a, b) => a - b);
-  const byFile = Map.groupBy(await mapInTurns(hinted, (number) => table.piece(number)), ({ file }) => file);
+  const byFile = Map.groupBy(await mapYielding(hinted, (number) => table.piece(number)), ({ file }) => file);
   for (const pieces of byFile.values()) {
     const [first] = pieces;
     if (first === undefined) continue;

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
-import { forEachInTurns } from '../../kernel/flow/in-turns.ts';
+import { forEachYielding } from '../../kernel/flow/yielding.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { runHashJob } from '../../transfer/hash-pool.ts';
 import { type Piece, splitIntoPieces } from '../../transfer/pieces.ts';
@@ -19,7 +19,7 @@ export async function piecesOf(
   const entry = (await store.listModels()).find((known) => known.model_id === model_id);
   const pieces = new Map<string, { path: string; piece: Piece }>();
   if (entry === undefined) return pieces;
-  await forEachInTurns(files, (file) => {
+  await forEachYielding(files, (file) => {
     for (const piece of splitIntoPieces(file)) pieces.set(piece.sha256, { path: join(store.root, entry.store_path, file.path), piece });
   });
   return pieces;

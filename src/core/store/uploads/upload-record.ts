@@ -3,7 +3,7 @@ import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../../kernel/errors.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
-import { forEachInTurns } from '../../kernel/flow/in-turns.ts';
+import { forEachYielding } from '../../kernel/flow/yielding.ts';
 import { isModelId, type ModelId } from '../../kernel/model-id.ts';
 import { isSha256, type Sha256 } from '../../kernel/sha256.ts';
 
@@ -108,6 +108,6 @@ export async function readDone(place: string): Promise<ReadonlyMap<number, numbe
     throw error;
   });
   const done = new Map<number, number>();
-  await forEachInTurns(text.matchAll(/^(\d{1,9}) (\d{1,9})\n/gm), ([, number, bytes]) => done.set(Number(number), Number(bytes)));
+  await forEachYielding(text.matchAll(/^(\d{1,9}) (\d{1,9})\n/gm), ([, number, bytes]) => done.set(Number(number), Number(bytes)));
   return done;
 }

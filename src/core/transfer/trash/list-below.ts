@@ -2,12 +2,12 @@ import type { Dirent } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../../kernel/errors.ts';
-import { forEachInTurns } from '../../kernel/flow/in-turns.ts';
+import { forEachYielding } from '../../kernel/flow/yielding.ts';
 
 /** The files below a directory, and the links, that somebody else put there; their paths below it, without the directories. */
 export async function findOthers(directory: string, isOurs: (path: string, item: Dirent) => boolean): Promise<readonly string[]> {
   const others: string[] = [];
-  await forEachInTurns(await listBelow(directory), ({ path, item }) => {
+  await forEachYielding(await listBelow(directory), ({ path, item }) => {
     if (!item.isDirectory() && !isOurs(path, item)) others.push(path);
   });
   return others;

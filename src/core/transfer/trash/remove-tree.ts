@@ -3,7 +3,7 @@ import { lstat, readdir, rm, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSystemError } from '../../kernel/errors.ts';
-import { mapAtOnce } from '../../kernel/flow/at-once.ts';
+import { mapConcurrently } from '../../kernel/flow/concurrency.ts';
 import { lookAt } from './look-at.ts';
 
 /**
@@ -36,7 +36,7 @@ async function removeFilesBelow(directory: string): Promise<void> {
   const info = await lstat(directory).catch(() => undefined);
   if (info?.isDirectory() !== true) return;
   const items = await readdir(directory, { withFileTypes: true }).catch((): Dirent[] => []);
-  await mapAtOnce(items, removalsAtOnce, async (item) => {
+  await mapConcurrently(items, removalsAtOnce, async (item) => {
     if (!item.isDirectory()) await unlink(join(directory, item.name)).catch(() => undefined);
   });
   for (const item of items) {

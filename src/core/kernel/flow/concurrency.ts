@@ -1,5 +1,9 @@
 /** Runs work on many items, so many at one time; the results are in the order of the items. The first failure ends it, after what runs has ended. */
-export async function mapAtOnce<T, R>(items: readonly T[], limit: number, work: (item: T, index: number) => Promise<R>): Promise<R[]> {
+export async function mapConcurrently<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = new Array(items.length);
   const queue = items.entries();
   let hasFailed = false;
@@ -18,4 +22,4 @@ export async function mapAtOnce<T, R>(items: readonly T[], limit: number, work: 
 }
 
 /** As many small operations on files as keep a disk busy. */
-export const filesAtOnce = 16;
+export const maxOpenFiles = 16;

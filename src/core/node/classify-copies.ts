@@ -30,7 +30,7 @@ export interface JudgedCopies {
  * Lists this node's copies, who uses them, and which of them the budget would evict now.
  * @param isEnding whether this process is about to give back what it holds, so that it does not count
  */
-export async function judgeCopies(
+export async function classifyCopies(
   { config, world }: { readonly config: Deps['config']; readonly world: Pick<World, 'now'> },
   { isEnding = false }: { readonly isEnding?: boolean } = {},
 ): Promise<JudgedCopies> {

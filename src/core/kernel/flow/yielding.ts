@@ -6,7 +6,7 @@ const turnMs = 8;
 const perLook = 32;
 
 /** For a loop: to be awaited after each item, it lets whatever else waits for the event loop have its turn when it is time. */
-export function takeTurns(): () => Promise<void> | undefined {
+export function createYielder(): () => Promise<void> | undefined {
   let began = performance.now();
   let sinceLook = 0;
   return () => {
@@ -21,18 +21,18 @@ export function takeTurns(): () => Promise<void> | undefined {
 }
 
 /** Runs a short piece of work for each of many items, in turns: a model of 50,000 files keeps nobody waiting. */
-export async function forEachInTurns<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
-  const turn = takeTurns();
+export async function forEachYielding<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
+  const yieldIfDue = createYielder();
   for (const item of items) {
     work(item);
-    const pause = turn();
+    const pause = yieldIfDue();
     if (pause !== undefined) await pause;
   }
 }
 
 /** The same for work that gives something. */
-export async function mapInTurns<T, R>(items: Iterable<T>, work: (item: T) => R): Promise<R[]> {
+export async function mapYielding<T, R>(items: Iterable<T>, work: (item: T) => R): Promise<R[]> {
   const results: R[] = [];
-  await forEachInTurns(items, (item) => results.push(work(item)));
+  await forEachYielding(items, (item) => results.push(work(item)));
   return results;
 }
