@@ -5,7 +5,8 @@ import { parseRelativePath, type RelativePath } from '../kernel/files/relative-p
 import type { ModelId } from '../kernel/model-id.ts';
 import { isModelId } from '../kernel/model-id.ts';
 import { isSha256, type Sha256 } from '../kernel/sha256.ts';
-import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
+import type { Manifest, ManifestFile, ManifestGroup } from '../protocol/manifest.ts';
+import { listGroups } from './selection/groups.ts';
 
 /** Sum of the files' sizes, in bytes. */
 export const totalBytes = (files: readonly { readonly size: number }[]): number => files.reduce((sum, { size }) => sum + size, 0);
@@ -41,7 +42,27 @@ export function makeManifest(
     created_at: facts.createdAt.toISOString(),
     chunk_size: chunkSize,
     files: sorted,
+    ...namingGroups(sorted),
   };
+}
+
+/** The quantizations of some files, best choice first; the digests are theirs alone. */
+export function groupsOf(files: readonly ManifestFile[]): readonly ManifestGroup[] {
+  // Most models have none, and some of those have very many files.
+  if (!files.some(({ path }) => /\.gguf/i.test(path))) return [];
+  return listGroups(files).map(({ selector, files: own }) => ({ selector, files: own.map(({ path }) => path), digest: digestFiles(own) }));
+}
+
+const namingGroups = (files: readonly ManifestFile[]): Pick<Manifest, 'groups'> => {
+  const groups = groupsOf(files);
+  return groups.length === 0 ? {} : { groups };
+};
+
+/** The manifest of what stays when some files go: the same model from the same source, with another digest. */
+export function withoutFiles(manifest: Manifest, gone: ReadonlySet<string>): Manifest {
+  const { groups: _, ...rest } = manifest;
+  const files = manifest.files.filter(({ path }) => !gone.has(path));
+  return { ...rest, digest: digestFiles(files), files, ...namingGroups(files) };
 }
 
 /** Orders by code unit, so that every machine sorts the same way. */
@@ -110,6 +131,8 @@ export function parseManifest(value: unknown, from: string): Manifest {
     created_at: typeof created_at === 'string' ? created_at : '',
     chunk_size: chunkSize,
     files: parsed,
+    // What the manifest itself says of them is for other programs: files are named by one rule everywhere.
+    ...namingGroups(parsed),
   };
 }
 

@@ -11,6 +11,14 @@ export const manifestFile = object({
 });
 export type ManifestFile = Shape<typeof manifestFile>;
 
+/** One quantization of a model: a group of GGUF weights that belong together. */
+export const manifestGroup = object({
+  selector: text({ description: 'What names it behind the colon of a reference; no two of a model have the same' }),
+  files: list(relativePath(), { description: 'In their order: the first is what a program loads' }),
+  digest: sha256('Made as that of the model, of these files alone'),
+});
+export type ManifestGroup = Shape<typeof manifestGroup>;
+
 /**
  * What a model contains, byte for byte (docs/on-disk-format.md, "manifests/"). `parseManifest` in `catalog` reads it: of a manifest
  * nothing may be left out.
@@ -26,6 +34,9 @@ export const manifest = object(
     created_at: textOrEmpty('ISO 8601'),
     chunk_size: count(),
     files: list(manifestFile),
+    groups: Type.Optional(
+      list(manifestGroup, { description: 'Its quantizations, best choice first; absent where there are none. They follow from the files' }),
+    ),
   },
   { description: 'What each file must hash to' },
 );
