@@ -13,7 +13,7 @@ export { type ErrorCode, SkulkError } from './core/kernel/errors.ts';
 export type { ProgressEvent, SkulkEvent } from './core/kernel/flow/events.ts';
 export type { AddReport } from './core/operations/models/add.ts';
 export type { DeletionPlan, DeletionReport } from './core/operations/models/delete-models.ts';
-
+export type { FinishedDownload } from './core/operations/models/downloads.ts';
 export type { PurgedEverywhere } from './core/operations/nodes/purge-everywhere.ts';
 export type { PurgeReport } from './core/operations/nodes/purge-staging.ts';
 export type { PlannedModel, StagedModel, StagePlanReport, StageReport } from './core/operations/stage/stage-report.ts';

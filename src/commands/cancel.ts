@@ -1,5 +1,5 @@
 import { defineCommand } from '../cli/definition.ts';
-import { formatRef } from '../core/kernel/model-id.ts';
+import { downloadCommand } from './download-lines.ts';
 import { modelArgument } from './model-arguments.ts';
 
 /** `skulk cancel`: stop a download. */
@@ -15,8 +15,7 @@ export const cancel = defineCommand({
   run: async ({ model: ref }, context) => {
     const deps = await context.deps();
     const { cancelDownload } = await import('../core/operations/models/downloads.ts');
-    return { ...(await cancelDownload(deps, ref)), ref };
+    return cancelDownload(deps, ref);
   },
-  json: ({ ref: _, ...status }) => status,
-  text: ({ ref }) => [`${formatRef(ref)}: the download was stopped`, `it goes on with: skulk download ${formatRef(ref)}`],
+  text: ({ modelId, request }) => [`${modelId}: the download was stopped`, `it goes on with: ${downloadCommand(modelId, request)}`],
 });

@@ -1,4 +1,6 @@
+import { shellWord } from '../core/kernel/shell-word.ts';
 import { formatBytes, formatSeconds } from '../core/kernel/units.ts';
+import type { FinishedDownload } from '../core/operations/models/downloads.ts';
 
 /** What a command shows of a download. */
 export interface ShownDownload {
@@ -28,3 +30,18 @@ export const downloadCells = ({
   seconds_left === null ? '' : formatSeconds(seconds_left),
   error ?? '',
 ];
+
+/** The command that asks for the same download again, as people paste it. */
+export function downloadCommand(modelId: string, request: FinishedDownload['request']): string {
+  const { revision, selector, gguf_file, weights, include, exclude, whole, mmproj } = request;
+  const ref = `${modelId}${revision == null ? '' : `@${revision}`}${selector == null ? '' : `:${selector}`}`;
+  const texts: readonly (readonly [string, string | null | undefined])[] = [
+    ['--gguf-file', gguf_file],
+    ['--weights', weights],
+    ...(include ?? []).map((glob) => ['--include', glob] as const),
+    ...(exclude ?? []).map((glob) => ['--exclude', glob] as const),
+    ['--mmproj', mmproj],
+  ];
+  const options = texts.flatMap(([name, text]) => (text == null ? [] : [`${name} ${shellWord(text)}`]));
+  return ['skulk download', shellWord(ref), ...options, ...(whole === true ? ['--whole'] : [])].join(' ');
+}

@@ -1,6 +1,7 @@
 import { defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import { parseRevision } from '../core/kernel/model-id.ts';
+import { formatRef, type ModelRef, parseRevision } from '../core/kernel/model-id.ts';
+import { shellWord } from '../core/kernel/shell-word.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import type { PlannedDownload } from '../core/operations/models/plan-download.ts';
 import { modelArgument } from './model-arguments.ts';
@@ -43,11 +44,19 @@ export const download = defineCommand({
       return { planned: await planDownload(deps, request) };
     }
     const { download: fetchModel } = await import('../core/operations/models/downloads.ts');
-    return fetchModel(deps, { request, wait: !noWait });
+    const selector = ref.selector ?? ggufFile;
+    const asked = {
+      modelId: ref.modelId,
+      ...(request.revision !== undefined && { revision: request.revision }),
+      ...(selector !== undefined && { selector }),
+    };
+    return { ...(await fetchModel(deps, { request, wait: !noWait })), asked };
   },
   text: (result) => ('planned' in result ? describePlan(result.planned) : describeStatus(result)),
-  json: (result) => ('planned' in result ? { planned: result.planned } : result),
+  json: (result) => ('planned' in result ? { planned: result.planned } : withoutAsked(result)),
 });
+
+const withoutAsked = <T extends { readonly asked: ModelRef }>({ asked: _, ...status }: T): Omit<T, 'asked'> => status;
 
 /** What is read of the state of a download. */
 interface ShownStatus {
@@ -56,14 +65,17 @@ interface ShownStatus {
   readonly bytes_total: number;
   readonly commit: string | null;
   readonly gguf_file: string | null;
+  readonly mmproj_file?: string | null;
+  readonly asked: ModelRef;
 }
 
-function describeStatus({ modelId, status, bytes_total, commit, gguf_file }: ShownStatus): readonly TextBlock[] {
-  if (status !== 'complete') return [`${modelId}: ${status}`, `look at it with: skulk downloads`];
+function describeStatus({ modelId, status, bytes_total, commit, gguf_file, mmproj_file, asked }: ShownStatus): readonly TextBlock[] {
+  if (status !== 'complete') return [`${modelId}: ${status}`, `look at it with: skulk downloads ${modelId}`];
   return [
     `${modelId}: in the store${bytes_total > 0 ? `, ${formatBytes(bytes_total)}` : ''}${commit === null ? '' : ` (commit ${commit})`}`,
     ...(gguf_file === null ? [] : [`the weights are ${gguf_file}`]),
-    `next: skulk stage ${modelId}`,
+    ...(mmproj_file == null ? [] : [`the projector is ${mmproj_file}`]),
+    `next: skulk stage ${shellWord(formatRef(asked))}`,
   ];
 }
 

@@ -1,7 +1,9 @@
-import { defineCommand, duration, flag, number, rate } from '../cli/definition.ts';
+import { choice, defineCommand, duration, flag, number, rate } from '../cli/definition.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { modelsArgument } from './model-arguments.ts';
 import { readWantedFiles, wantedFilesOptions } from './wanted-files.ts';
+
+const printed = ['path', 'gguf', 'mmproj', 'files'] as const;
 
 /** `skulk stage`: make a verified local copy and print where it is. */
 export const stage = defineCommand({
@@ -23,33 +25,46 @@ export const stage = defineCommand({
     limitRate: rate('take at most this many bytes a second, e.g. 100M'),
     keep: duration('the copy stays in use for this long, e.g. 10m, so that nothing evicts it before a program uses it'),
     ...wantedFilesOptions,
+    print: choice('what to print of each model: its directory, the GGUF file to load, its projector, or every file', 'WHAT', printed, {
+      fallback: 'path',
+    }),
     connections: number('connections to the store at a time', 'N', { from: 1, to: 32 }),
   },
   examples: [
     ['stage one model', 'skulk stage mlx-community/Qwen3-4B-4bit'],
-    ['use the path at once', 'llama-server -m "$(skulk stage me/Foo-GGUF)/Foo-Q5_K_M.gguf"'],
+    ['use the path at once', 'llama-server -m "$(skulk stage --print gguf me/Foo-GGUF:Q5_K_M)"'],
     ['keep it until the program has started', 'skulk stage --keep 10m mlx-community/Qwen3-4B-4bit'],
     ['see what it would cost', 'skulk stage --dry-run mlx-community/Qwen3-4B-4bit'],
   ],
   whenInterrupted: 'what came is kept: run it again, and it goes on',
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub'],
-  run: async ({ model: refs, dryRun, force, offline, direct, limitRate, keep, connections, ...choices }, context) => {
+  run: async ({ model: refs, dryRun, force, offline, direct, limitRate, keep, connections, print = 'path', ...choices }, context) => {
     const deps = await context.deps();
     const { stageModels } = await import('../core/operations/stage/stage.ts');
-    return stageModels(deps, {
+    const result = await stageModels(deps, {
       refs,
       dryRun,
       force,
       offline,
       direct,
       wanted: readWantedFiles(choices),
+      ...((print === 'gguf' || print === 'mmproj') && { needs: [print] }),
       ...(limitRate !== undefined && { limitRate }),
       ...(keep !== undefined && { keepMs: keep }),
       ...(connections !== undefined && { connections }),
     });
+    return { ...result, print };
+  },
+  json: ({ print: _, ...result }) => result,
+  notice: (result) => {
+    if (!('staged' in result)) return undefined;
+    const named = result.staged.filter(({ gguf_file }) => gguf_file !== null);
+    return named.length === 0
+      ? undefined
+      : named.map(({ model_id, gguf_file }) => `${model_id}: the file to load is ${gguf_file}`).join('\n');
   },
   text: (result) => {
-    if ('staged' in result) return result.staged.map(({ path }) => path);
+    if ('staged' in result) return result.staged.flatMap((copy) => pathsOf(copy, result.print));
     return result.planned.flatMap((plan) => [
       `${plan.model_id} -> ${plan.path}`,
       `  from ${plan.source}: ${formatBytes(plan.bytes_to_transfer)} of ${formatBytes(plan.bytes_total)} to transfer, ${formatBytes(plan.bytes_to_reuse)} to reuse, ${formatBytes(plan.free_bytes)} free`,
@@ -64,3 +79,17 @@ export const stage = defineCommand({
     ]);
   },
 });
+
+interface PrintedCopy {
+  readonly path: string;
+  readonly gguf_file: string | null;
+  readonly mmproj_file: string | null;
+  readonly file_paths: readonly string[];
+}
+
+/** What is printed of a copy: absolute paths. */
+function pathsOf({ path, gguf_file, mmproj_file, file_paths }: PrintedCopy, print: (typeof printed)[number]): readonly string[] {
+  if (print === 'path') return [path];
+  const files = { gguf: [gguf_file], mmproj: [mmproj_file], files: file_paths }[print];
+  return files.flatMap((file) => (file === null ? [] : `${path}/${file}`));
+}

@@ -2,6 +2,7 @@ import type { ProgressEvent, SkulkEvent } from '../core/kernel/flow/events.ts';
 import type { ProgramOutput } from '../core/kernel/process/child-program.ts';
 import type { AddReport } from '../core/operations/models/add.ts';
 import type { DeletionPlan, DeletionReport } from '../core/operations/models/delete-models.ts';
+import type { FinishedDownload } from '../core/operations/models/downloads.ts';
 import type { PurgedEverywhere } from '../core/operations/nodes/purge-everywhere.ts';
 import type { PurgeReport } from '../core/operations/nodes/purge-staging.ts';
 import type { StagePlanReport, StageReport } from '../core/operations/stage/stage-report.ts';
@@ -63,6 +64,10 @@ export interface StageOptions extends CallOptions {
 export interface RunOptions extends CallOptions {
   /** Use only what is on this machine. */
   readonly offline?: boolean | undefined;
+  /** Fetch from Hugging Face itself when the store cannot be reached. */
+  readonly direct?: boolean | undefined;
+  /** Bytes a second, all connections together. */
+  readonly limitRate?: number | undefined;
   /** Where the program's output goes: to the streams of this process, which is the default, nowhere, or to a listener. */
   readonly output?: ProgramOutput | undefined;
 }
@@ -153,7 +158,8 @@ export interface Skulk extends AsyncDisposable {
   stage(models: string | readonly string[], options: StageOptions & DryRun): Promise<StagePlanReport>;
   stage(models: string | readonly string[], options?: StageOptions): Promise<StageReport>;
   /**
-   * Stages a model and runs a program while the copy is in use. In the arguments `{path}`, `{gguf}` and `{model}` are replaced.
+   * Stages a model and runs a program while the copy is in use. In the arguments `{path}`, `{gguf}`, `{mmproj}`, `{draft}` and `{model}`
+   * are replaced, and `{{` is a brace; nothing is sent when the model has no such file.
    * An abort sends it SIGTERM, and the call ends when the program has.
    * @returns the program's exit status, 128 + n for a signal
    */
@@ -161,7 +167,7 @@ export interface Skulk extends AsyncDisposable {
   /** Brings a directory or a file into the store. */
   add(path: string, options: AddOptions): Promise<AddReport>;
   /** Has the store fetch a model from Hugging Face. */
-  download(model: string, options?: DownloadOptions): Promise<DownloadStatus>;
+  download(model: string, options?: DownloadOptions): Promise<FinishedDownload>;
   /** The store's downloads, with those that ended lately. */
   downloads(options?: CallOptions): Promise<{ readonly downloads: readonly DownloadStatus[] }>;
   /** How one download is. */

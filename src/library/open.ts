@@ -79,12 +79,13 @@ function copyVerbs(make: Make) {
       }),
     run: (model: string, command: string, args: readonly string[] = [], options: RunOptions = {}) =>
       make(options, async (deps, { signal, tell }) => {
-        const { offline = false } = options;
+        const { offline = false, direct = false, limitRate } = options;
         const output = readOutput(options.output);
-        const request = { ref: readModelRef(model), command: [readText(command, 'the program'), ...readArguments(args)], offline };
+        const request = { ref: readModelRef(model), command: [readText(command, 'the program'), ...readArguments(args)], offline, direct };
         const { runModel } = await import('../core/operations/stage/run-model.ts');
         return await runModel(deps, {
           ...request,
+          ...(limitRate !== undefined && { limitRate: readNumber(limitRate, 'limitRate', { from: 1 }) }),
           output: typeof output === 'function' ? (chunk, from) => tell(() => output(chunk, from)) : output,
           takeSignals: (listener) => {
             const onAbort = (): void => listener('SIGTERM');

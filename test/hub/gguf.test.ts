@@ -308,3 +308,24 @@ test('pieces with wrong content are an integrity error', async () => {
   expect(ended.stderr).toContain('Foo.Q6_K.gguf');
   expect((await world.host('show', 'org/p')).status).toBe(3);
 });
+
+test('the lines of a download and a cancel that say what is next keep the selector, and can be pasted', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files: { ...files, 'a b/Foo-Q6_K.gguf': noise(1000, 6) } });
+  await world.serveInProcess();
+  const nextOf = (stdout: string): string => /^next: (skulk .*)$/m.exec(stdout)?.[1] ?? '';
+  const paste = (line: string) => world.host(...line.split(' ').slice(1));
+  const whole = await world.host('download', 'org/g');
+  expect(nextOf(whole.stdout)).toBe('skulk stage org/g');
+  const quantized = await world.host('download', 'hf.co/org/g:q5_k_m');
+  expect(quantized.stdout).toContain('the projector is mmproj-Foo-f16.gguf\n');
+  expect(nextOf(quantized.stdout)).toBe('skulk stage org/g:q5_k_m');
+  const staged = await paste(`${nextOf(quantized.stdout)} --json`);
+  expect(JSON.parse(staged.stdout)).toMatchObject({
+    staged: [{ selector: 'Q5_K_M', gguf_file: 'Foo-Q5_K_M-00001-of-00002.gguf', files: 5 }],
+  });
+  const named = await world.host('download', 'org/g', '--revision', 'main', '--gguf-file', 'a b/Foo-Q6_K.gguf');
+  expect(nextOf(named.stdout)).toBe("skulk stage 'org/g@main:a b/Foo-Q6_K.gguf'");
+  const again = await world.host('download', 'org/g:Q5_K_M', '--json');
+  expect(JSON.parse(again.stdout)).toMatchObject({ mmproj_file: 'mmproj-Foo-f16.gguf', files: [...five, ...shared].toSorted() });
+});

@@ -42,7 +42,7 @@ describe('the main job, with the built program', () => {
 
   test('llama.cpp runs what was staged', wants('llama.cpp'), async () => {
     const { env } = await stagedModel();
-    const program = ['run', 'test/tiny-llama', '--', process.execPath, llamaScript, '{path}/tiny-llama-F32.gguf'];
+    const program = ['run', 'test/tiny-llama:F32', '--', process.execPath, llamaScript, '{gguf}'];
     const { status, stdout, stderr } = await runSkulk(program, { env });
     expect(status, stderr).toBe(0);
     const said = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { text?: string; skipped?: string };

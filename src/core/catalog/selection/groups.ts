@@ -48,10 +48,17 @@ export function listGroups<F extends SizedFile>(
  * rather than of one with a hole. Pieces cannot be loaded.
  */
 export function loadableGguf(paths: readonly string[]): string | undefined {
-  const groups = listGroups(paths.map((path) => ({ path, size: 0 })));
-  const loadable = groups.filter(({ cut }) => cut === 'none' || cut === 'shards');
-  return (loadable.find((group) => !isBroken(group)) ?? loadable[0])?.ggufFile;
+  return pickLoadable(listGroups(paths.map((path) => ({ path, size: 0 }))))?.ggufFile;
 }
+
+/** Of groups in their order, the first that a program can load; one with a hole only where there is no other. */
+export function pickLoadable<F extends SizedFile>(groups: readonly Group<F>[]): Group<F> | undefined {
+  const loadable = groups.filter(isLoadable);
+  return loadable.find((group) => !isBroken(group)) ?? loadable[0];
+}
+
+/** Whether a program could load a group, if it is whole: pieces cannot be loaded. */
+export const isLoadable = ({ cut }: Pick<Group, 'cut'>): boolean => cut === 'none' || cut === 'shards';
 
 /** Puts the files of GGUF weights into groups, best choice first; groups of the same rank by path. Linear in the number of files but for the sort. */
 export function groupFiles<F extends SizedFile>(files: Iterable<F>): readonly Group<F>[] {

@@ -1,4 +1,6 @@
 import { findGroup } from '../../catalog/selection/find-group.ts';
+import { findLoadable } from '../../catalog/selection/loadable-files.ts';
+import { selectFiles } from '../../catalog/selection/select-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { DownloadRequest, Downloads } from '../../jobs/contract.ts';
@@ -7,11 +9,20 @@ import { patient, pause, retrying } from '../../kernel/flow/backoff.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
+import type { Store } from '../../store/contract.ts';
 
 /** What says which quantization a download brings; a view of the store may not have it. */
 interface NamedDownload {
   readonly gguf_file?: string | null;
   readonly selector?: string | null;
+}
+
+/** A download that was waited for. */
+export interface FinishedDownload extends DownloadStatus {
+  /** The projector for the weights; null without one. */
+  readonly mmproj_file?: string | null;
+  /** The files of what was asked for, as the store has them. */
+  readonly files?: readonly string[];
 }
 
 /** How often a download that is waited for is looked at, in milliseconds. */
@@ -24,7 +35,7 @@ const lookEveryMs = 300;
 export async function download(
   deps: Deps,
   { request, wait }: { readonly request: DownloadRequest; readonly wait: boolean },
-): Promise<DownloadStatus> {
+): Promise<FinishedDownload> {
   await using opened = await openStore(deps, { mayCreate: true });
   if (!wait && opened.url === undefined && deps.downloads === undefined)
     throw new SkulkError('USAGE', 'nothing would go on with the download: no server runs on this store host', {
@@ -32,7 +43,20 @@ export async function download(
     });
   const downloads = await opened.downloads();
   const asked = await downloads.ask(request);
-  return wait ? await waitForDownload(downloads, asked, deps.world) : asked;
+  if (!wait) return asked;
+  const finished = await waitForDownload(downloads, asked, deps.world);
+  return { ...finished, ...(await namedFiles(deps, opened.store, request)) };
+}
+
+/** What the store holds by then of what was asked for; nothing while it still hashes. */
+async function namedFiles({ world }: Deps, store: Store, request: DownloadRequest): Promise<Partial<FinishedDownload>> {
+  const { modelId, selector, ggufFile } = request;
+  const answer = await store.manifest(modelId, { signal: world.signal });
+  if (answer.state !== 'ready') return {};
+  const { taken } = selectFiles(answer.manifest.files, { modelId, selector: ggufFile ?? selector });
+  const files = selector === undefined && ggufFile === undefined ? answer.manifest.files : taken.map(({ file }) => file);
+  const paths = files.map(({ path }) => path);
+  return { mmproj_file: findLoadable(paths).mmproj ?? null, files: paths };
 }
 
 /**

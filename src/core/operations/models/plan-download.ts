@@ -20,7 +20,7 @@ export interface PlannedDownload extends DownloadPlan {
  * @throws SkulkError FILE_NOT_FOUND, USAGE for wishes that cannot be fulfilled; what the store and Hugging Face refuse
  */
 export async function planDownload(deps: Deps, { modelId, revision, ...wanted }: DownloadRequest): Promise<PlannedDownload> {
-  const { commit, plan } = await askForPlan(deps, { modelId, revision, ...wanted });
+  const { commit, plan } = await findPlan(deps, { modelId, revision, ...wanted });
   if (plan === undefined)
     throw new SkulkError('USAGE', 'this store host does not say what a download would take', {
       hint: 'another program runs there, or an older version',
@@ -34,7 +34,8 @@ export async function planDownload(deps: Deps, { modelId, revision, ...wanted }:
   return { model_id: modelId, revision: revision ?? 'main', commit, bytes_total, ...plan };
 }
 
-async function askForPlan(
+/** The plan of a download, of a store host that makes plans. */
+export async function findPlan(
   deps: Deps,
   { modelId, revision, ...wanted }: DownloadRequest,
 ): Promise<{ readonly commit: string; readonly plan?: DownloadPlan | undefined }> {

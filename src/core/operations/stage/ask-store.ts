@@ -48,14 +48,14 @@ export async function askStore(
   deps: Deps,
   ref: ModelRef,
   local: LocalCopy | undefined,
-  { direct, dryRun, wanted, ahead }: AskOptions,
+  { direct, ...options }: AskOptions,
 ): Promise<StoreAnswer> {
   // Only the store can say whether the same content has another revision by now.
   const copy = local !== undefined && isUsable(ref, local) ? local : undefined;
   let opened: OpenedStore | undefined;
   try {
     opened = await openStore(deps);
-    return await askOpened(deps, opened, ref, { copy, dryRun, wanted, ahead });
+    return await askOpened(deps, opened, ref, { copy, ...options });
   } catch (error) {
     await opened?.[Symbol.asyncDispose]();
     if (deps.world.signal.aborted || !(error instanceof SkulkError)) throw error;

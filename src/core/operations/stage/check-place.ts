@@ -6,6 +6,7 @@ import { restoreCopies } from '../../staging/sweep-trash.ts';
 import { requireDistinctNames } from '../../transfer/name-folding.ts';
 import type { StoreAnswer } from './ask-store.ts';
 import type { ModelStage } from './model-stage.ts';
+import { requireNeeded } from './needed-files.ts';
 import { selectPart } from './select-part.ts';
 
 /**
@@ -33,13 +34,15 @@ export async function checkStagingPlace({ deps, ref, options, layout }: ModelSta
 
 /**
  * Checks that what the store has may take the place of what is here.
- * @throws SkulkError CONFIG when the directory is a store, CONFLICT when something else has the place, BAD_PATH when the disk folds two names
+ * @throws SkulkError CONFIG when the directory is a store, CONFLICT when something else has the place, FILE_NOT_FOUND when it lacks a file
+ * that is needed, BAD_PATH when the disk folds two names
  * into one
  */
-export async function checkReplaceable({ deps, ref, layout }: ModelStage, answer: StoreAnswer): Promise<void> {
+export async function checkReplaceable({ deps, ref, layout, options }: ModelStage, answer: StoreAnswer): Promise<void> {
   await refuseStoreAsCache(layout, deps.config.settings.storePath.value);
   await requireReplaceable(layout, ref.modelId);
   if (answer.state !== 'manifest') return;
   const paths = selectPart(ref, answer.manifest).files.map((file) => file.path);
+  requireNeeded(ref, options.needs, { paths, companions: answer.companions });
   await requireDistinctNames(layout.root, { paths, of: ref.modelId });
 }

@@ -1,6 +1,6 @@
 import type { Companion } from '../../catalog/companions.ts';
 import { totalBytes } from '../../catalog/manifest.ts';
-import { loadableGguf } from '../../catalog/selection/groups.ts';
+import { findLoadable } from '../../catalog/selection/loadable-files.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';
@@ -22,6 +22,7 @@ export function describeMade(
 ): StageOutcome {
   const bytesTotal = totalBytes(manifest.files);
   const files = selectPart(ref, manifest).files.map((file) => file.path);
+  const { gguf, mmproj, selector } = findLoadable(files);
   return {
     companions,
     files,
@@ -31,8 +32,11 @@ export function describeMade(
       source,
       revision: manifest.revision,
       digest: manifest.digest,
-      gguf_file: loadableGguf(files) ?? null,
+      gguf_file: gguf ?? null,
+      mmproj_file: mmproj ?? null,
+      selector: selector ?? null,
       files: manifest.files.length,
+      file_paths: files,
       bytes_total: bytesTotal,
       bytes_transferred: bytesTransferred,
       bytes_reused: Math.max(0, bytesTotal - bytesTransferred),

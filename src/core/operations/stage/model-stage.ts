@@ -4,6 +4,7 @@ import type { Deps } from '../../connect/deps.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { copyPath, type StagingLayout, stagingLayout } from '../../staging/layout.ts';
 import type { RateLimiter } from '../../transfer/rate-limiter.ts';
+import type { NeededFile } from './needed-files.ts';
 import type { PlannedModel, StagedModel } from './stage-report.ts';
 
 /** How a model is to be staged. */
@@ -18,6 +19,8 @@ export interface StageOptions {
   readonly limiter: RateLimiter;
   /** Which files are fetched from Hugging Face of a model that the store lacks. */
   readonly wanted: WantedFiles;
+  /** The files that somebody needs a path of: a model that lacks one is refused before it is sent. */
+  readonly needs?: readonly NeededFile[];
   /** The orders of the store have just been carried out. */
   readonly caughtUp?: boolean;
 }

@@ -7,6 +7,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { missingModelHint, suggestModel } from '../../kernel/no-such-model.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
+import { type NeededFile, requireNeeded } from './needed-files.ts';
 import { selectPart } from './select-part.ts';
 
 /** What a store may do about a model that it lacks. */
@@ -15,6 +16,8 @@ export interface DownloadOptions {
   readonly dryRun: boolean;
   /** Which files are fetched of a model that the store lacks. */
   readonly wanted: WantedFiles;
+  /** The files that somebody needs a path of: a model that lacks one is not downloaded. */
+  readonly needs?: readonly NeededFile[];
   /** Takes over what the store has of a model that it downloads; runs until `hasEnded`. */
   readonly ahead: (downloads: Downloads, hasEnded: () => boolean) => Promise<void>;
 }
@@ -51,8 +54,13 @@ async function downloadAndWait(
   deps: Deps,
   opened: OpenedStore,
   ref: ModelRef,
-  { wanted, ahead }: Omit<DownloadOptions, 'dryRun'>,
+  { wanted, needs = [], ahead }: Omit<DownloadOptions, 'dryRun'>,
 ): Promise<void> {
+  if (needs.length > 0) {
+    const { findPlan } = await import('../models/plan-download.ts');
+    const { plan } = await findPlan(deps, { ...wanted, ...ref, exact: true });
+    if (plan !== undefined) requireNeeded(ref, needs, { paths: plan.taken.map(({ path }) => path), companions: undefined });
+  }
   const { waitForDownload } = await import('../models/downloads.ts');
   const downloads = await opened.downloads();
   const asked = await downloads.ask({ ...wanted, ...ref, exact: true });

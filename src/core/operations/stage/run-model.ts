@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { loadableGguf } from '../../catalog/selection/groups.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
@@ -10,15 +8,20 @@ import { applyBudget } from '../../node/apply-budget.ts';
 import { catchUp } from '../../node/catch-up.ts';
 import { touchLastUsed } from '../../staging/last-used.ts';
 import type { HeldLease } from '../../staging/leases/take-lease.ts';
+import { fillIn, findNeeds, findValues } from './program-arguments.ts';
 import { leaseFor, stageOptions, stageWithCompanions } from './stage.ts';
 import type { StagedModel } from './stage-report.ts';
 
 /** What `skulk run` takes. */
 export interface RunRequest {
   readonly ref: ModelRef;
-  /** The program and its arguments; `{path}`, `{gguf}` and `{model}` are replaced in the arguments. */
+  /** The program and its arguments; `fillIn` says what is replaced in the arguments. */
   readonly command: readonly string[];
   readonly offline: boolean;
+  /** Go to Hugging Face when the store cannot be reached. */
+  readonly direct?: boolean | undefined;
+  /** Bytes a second, all connections together. */
+  readonly limitRate?: number | undefined;
   /** This process's own streams when absent. */
   readonly output?: ProgramOutput | undefined;
   /** Hands over the signals that this process gets, until the returned function is called. */
@@ -32,15 +35,16 @@ const sentByTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT'
 /**
  * Stages a model, runs a program while the copy is in use, then applies the budget.
  * @returns the program's exit status, 128 + n for a signal
- * @throws SkulkError COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE before anything is staged; those of staging; MODEL_NOT_FOUND
- * when `{gguf}` is asked for of a model that has no GGUF file
+ * @throws SkulkError COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE before anything is staged; FILE_NOT_FOUND before anything is sent when the
+ * model lacks a file that an argument names; those of staging
  */
 export async function runModel(deps: Deps, request: RunRequest): Promise<{ readonly status: number }> {
   const { world } = deps;
   const { ref } = request;
   const program = findProgram(request.command[0] ?? '', world);
   if (!request.offline) await catchUp(deps, { full: false });
-  const options = stageOptions({ dryRun: false, force: false, offline: request.offline });
+  const { offline, direct, limitRate } = request;
+  const options = stageOptions({ dryRun: false, force: false, offline, direct, limitRate, needs: findNeeds(request.command.slice(1)) });
   const { nodeCachePath } = deps.config.settings;
   const lease = await explainingDiskErrors(`cannot take a lease in ${nodeCachePath.value}`, () => leaseFor(deps, ref, request, purpose));
   let status: number;
@@ -71,11 +75,15 @@ async function runProgram(
   lease: HeldLease | undefined,
 ): Promise<number> {
   const { path } = staged;
-  const gguf = loadableGguf(files);
-  const ggufPath = gguf === undefined ? undefined : join(path, gguf);
-  const args = command.slice(1).map((text) => fillIn(text, { path, model: ref.modelId, gguf: ggufPath }));
-  const env: NodeJS.ProcessEnv = { ...world.env, SKULK_MODEL_PATH: path, SKULK_MODEL_ID: ref.modelId, SKULK_GGUF_FILE: ggufPath };
-  if (ggufPath === undefined) delete env['SKULK_GGUF_FILE'];
+  const values = findValues(staged, files);
+  const args = command.slice(1).map((text) => fillIn(text, values, ref));
+  const env: NodeJS.ProcessEnv = { ...world.env, SKULK_MODEL_PATH: path, SKULK_MODEL_ID: ref.modelId };
+  for (const [name, file] of [
+    ['SKULK_GGUF_FILE', values.gguf],
+    ['SKULK_MMPROJ_FILE', values.mmproj],
+  ] as const)
+    if (file === undefined) delete env[name];
+    else env[name] = file;
   if (world.signal.aborted) throw world.signal.reason;
   const child = await startProgram(program, args, { env, cwd: world.cwd, output });
   const giveBack = takeSignals((signal) => {
@@ -99,16 +107,6 @@ async function runProgram(
   } finally {
     giveBack();
   }
-}
-
-function fillIn(text: string, values: { readonly path: string; readonly model: string; readonly gguf: string | undefined }): string {
-  return text.replaceAll(/\{(path|gguf|model)\}/g, (_, name: 'path' | 'gguf' | 'model') => {
-    const value = values[name];
-    if (value !== undefined) return value;
-    throw new SkulkError('MODEL_NOT_FOUND', `${values.model} has no GGUF file that {gguf} could stand for`, {
-      hint: 'use {path}, the directory of the model',
-    });
-  });
 }
 
 /** The program's status is the result; what goes wrong afterwards is only said. */

@@ -16,6 +16,7 @@ import { publishCopy } from '../../staging/publish-copy.ts';
 import { requireDistinctNames } from '../../transfer/name-folding.ts';
 import type { RateLimiter } from '../../transfer/rate-limiter.ts';
 import { enterWorkPlace } from '../../transfer/work-place.ts';
+import { type NeededFile, requireNeeded } from './needed-files.ts';
 
 /**
  * Makes a staged copy straight from Hugging Face, verified as the store would. The caller holds the copy's lock.
@@ -29,12 +30,14 @@ export async function stageFromHub(
     lock,
     connections,
     wanted,
+    needs,
     limiter,
   }: {
     readonly layout: StagingLayout;
     readonly lock: Pick<HeldLock, 'assertHeld'>;
     readonly connections: number;
     readonly wanted: WantedFiles;
+    readonly needs?: readonly NeededFile[];
     readonly limiter: RateLimiter;
   },
 ): Promise<{ readonly manifest: Manifest; readonly bytesTransferred: number }> {
@@ -47,12 +50,11 @@ export async function stageFromHub(
   const card = cards === undefined ? undefined : await readCard([cards], modelId, (message) => emit({ type: 'warning', message }));
   const plan = planFetch(listing, { source: hub, request: selectionOf({ ...wanted, selector }, card?.ggufFile), present: undefined });
   for (const message of plan.warnings) emit({ type: 'warning', message });
-  await requireDistinctNames(layout.root, { paths: plan.files.map(({ path }) => path), of: modelId });
+  const paths = plan.files.map(({ path }) => path);
+  requireNeeded({ modelId, ...(selector !== undefined && { selector }) }, needs, { paths, companions: card?.companions ?? [] });
+  await requireDistinctNames(layout.root, { paths, of: modelId });
   const place = incomingCopy(layout, modelId);
-  await enterWorkPlace(
-    place,
-    plan.files.map(({ path }) => path),
-  );
+  await enterWorkPlace(place, paths);
   const local = await readLocalCopy(layout, modelId);
   const { files, bytesTransferred } = await fetchPlanned(plan, {
     source: hub,

@@ -12,7 +12,13 @@ export interface StagedModel {
   readonly digest: string;
   /** What a program loads of it, in the directory: of several quantizations the best. Null without GGUF weights. */
   readonly gguf_file: string | null;
+  /** The projector for it. */
+  readonly mmproj_file: string | null;
+  /** What names the quantization of `gguf_file` in `model:SELECTOR`. */
+  readonly selector: string | null;
   readonly files: number;
+  /** The files that were asked for, in the directory. */
+  readonly file_paths: readonly string[];
   readonly bytes_total: number;
   /** Bytes that were moved, over the network or from disk to disk. */
   readonly bytes_transferred: number;
@@ -27,6 +33,8 @@ export interface StagedCompanion {
   readonly model_id: ModelId;
   readonly role: CompanionRole;
   readonly path: string;
+  /** As of the model. */
+  readonly gguf_file: string | null;
 }
 
 /** What staging one model would do. */

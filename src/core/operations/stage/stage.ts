@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
+import type { Card } from '../../catalog/card.ts';
 import { type Companion, isRequired } from '../../catalog/companions.ts';
 import { readCard } from '../../catalog/read-card.ts';
+import { findLoadable } from '../../catalog/selection/loadable-files.ts';
 import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { isSystemError, SkulkError, systemCode } from '../../kernel/errors.ts';
@@ -11,7 +13,8 @@ import { copyPath, stagingLayout } from '../../staging/layout.ts';
 import { type HeldLease, takeLease } from '../../staging/leases/take-lease.ts';
 import { readLocalCopy } from '../../staging/local-copy.ts';
 import { createRateLimiter, unlimited } from '../../transfer/rate-limiter.ts';
-import type { StageOptions } from './model-stage.ts';
+import type { StageOptions, StageOutcome } from './model-stage.ts';
+import { isDraft, type NeededFile, requireNeeded } from './needed-files.ts';
 import { stageModel } from './stage-model.ts';
 import type { PlannedModel, StagedCompanion, StagedModel, StagePlanReport, StageReport } from './stage-report.ts';
 
@@ -23,13 +26,15 @@ export interface StageRequest {
   readonly force: boolean;
   /** Use only what is here; no connection is made. */
   readonly offline: boolean;
-  /** Bytes a second, all connections together. */
   /** Go to Hugging Face when the store cannot be reached. */
   readonly direct?: boolean | undefined;
+  /** Bytes a second, all connections together. */
   readonly limitRate?: number | undefined;
   readonly connections?: number | undefined;
   /** Which files are fetched from Hugging Face of a model that the store lacks. */
   readonly wanted?: WantedFiles | undefined;
+  /** The files that somebody needs a path of: nothing is sent when a model lacks one. */
+  readonly needs?: readonly NeededFile[] | undefined;
   /** How long the copies stay in use after this, in milliseconds. */
   readonly keepMs?: number | undefined;
 }
@@ -37,7 +42,7 @@ export interface StageRequest {
 /**
  * Makes verified local copies, one after the other, with the companions that their cards name.
  * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, STORE_NOT_CONFIGURED, STORE_UNREACHABLE without a copy here, NO_SPACE,
- * INTEGRITY, CONFLICT when a model has changed and others use the copy that is here
+ * INTEGRITY, CONFLICT when a model has changed and others use the copy that is here, FILE_NOT_FOUND when a model lacks what is needed
  */
 export async function stageModels(deps: Deps, request: StageRequest): Promise<StageReport | StagePlanReport> {
   const { world } = deps;
@@ -48,6 +53,7 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
   const isLong = request.keepMs !== undefined || request.refs.length > 1;
   const leases: HeldLease[] = [];
   try {
+    if (options.needs !== undefined && request.refs.length > 1) await checkNeeds(deps, request.refs, options);
     if (!request.offline && !request.dryRun && (isLong || !(await areHere(deps, request.refs)))) await catchUp(deps, { full: false });
     for (const ref of request.refs) {
       const lease =
@@ -57,11 +63,7 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
       if (lease !== undefined) leases.push(lease);
       const outcome = await stageWithCompanions(deps, ref, options, lease);
       if ('planned' in outcome) planned.push(...outcome.planned);
-      else {
-        const { model_id, gguf_file } = outcome.staged;
-        if (gguf_file !== null) world.emit({ type: 'note', message: `${model_id}: the file to load is ${gguf_file}` });
-        staged.push(outcome.staged);
-      }
+      else staged.push(outcome.staged);
     }
     // The store then knows what this node has, before it next tells its nodes anything.
     if (!request.offline && staged.some(({ source }) => source === 'store' || source === 'clone' || source === 'hub'))
@@ -77,6 +79,15 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
     for (const lease of leases) await lease[Symbol.asyncDispose]();
   }
   return request.dryRun ? { planned } : { staged };
+}
+
+/** Of several models none is sent when one lacks what is needed. */
+async function checkNeeds(deps: Deps, refs: readonly ModelRef[], options: StageOptions): Promise<void> {
+  for (const ref of refs)
+    await stageModel(deps, ref, { ...options, dryRun: true }).catch((error: unknown) => {
+      // Other failures come again, where they are told; a model that the store has not downloaded cannot be planned.
+      if (error instanceof SkulkError && error.code === 'FILE_NOT_FOUND') throw error;
+    });
 }
 
 /** Whether there are copies already; then the answer to the first question says whether the store has orders. */
@@ -102,6 +113,7 @@ export function stageOptions({
   connections,
   limitRate,
   wanted = {},
+  needs,
 }: Omit<StageRequest, 'refs' | 'keepMs'>): StageOptions {
   return {
     dryRun,
@@ -110,6 +122,7 @@ export function stageOptions({
     direct,
     connections,
     wanted,
+    ...(needs !== undefined && needs.length > 0 && { needs }),
     limiter: limitRate === undefined ? unlimited : createRateLimiter(limitRate),
   };
 }
@@ -149,8 +162,13 @@ export async function stageWithCompanions(
   options: StageOptions,
   lease?: HeldLease,
 ): Promise<{ readonly staged: StagedModel; readonly files: readonly string[] } | { readonly planned: readonly PlannedModel[] }> {
-  const outcome = await stageModel(deps, ref, options);
-  const companions = (await ownCompanions(deps, ref)) ?? outcome.companions;
+  const card = await ownCard(deps, ref);
+  // Only this machine knows what its card names.
+  const needs = card?.companions.some(isDraft) === true ? options.needs?.filter((need) => need !== 'draft') : options.needs;
+  const model = await stageModel(deps, ref, { ...options, ...(needs !== undefined && { needs }) });
+  const outcome = withPin(model, ref.selector === undefined ? card?.ggufFile : undefined);
+  const companions = card?.companions ?? outcome.companions;
+  requireNeeded(ref, options.needs, { paths: outcome.files, companions });
   if (companions.length === 0) return 'planned' in outcome ? { planned: [outcome.planned] } : outcome;
   const planned: PlannedModel[] = 'planned' in outcome ? [outcome.planned] : [];
   const staged: StagedCompanion[] = [];
@@ -161,7 +179,10 @@ export async function stageWithCompanions(
       const result = await stageCompanion(deps, ref, companion, options);
       if (result === undefined) continue;
       if ('planned' in result) planned.push(result.planned);
-      else staged.push({ model_id: companion.modelId, role: companion.role, path: result.staged.path });
+      else {
+        const { path, gguf_file } = result.staged;
+        staged.push({ model_id: companion.modelId, role: companion.role, path, gguf_file });
+      }
     }
   } finally {
     await own?.release();
@@ -171,7 +192,7 @@ export async function stageWithCompanions(
 
 async function stageCompanion(deps: Deps, { modelId }: ModelRef, companion: Companion, options: StageOptions) {
   try {
-    return await stageModel(deps, { modelId: companion.modelId }, { ...options, wanted: {} });
+    return await stageModel(deps, { modelId: companion.modelId }, { ...options, wanted: {}, needs: [] });
   } catch (error) {
     if (!(error instanceof SkulkError) || deps.world.signal.aborted) throw error;
     const what = `${companion.modelId}, the ${companion.role} companion of ${modelId}`;
@@ -181,10 +202,16 @@ async function stageCompanion(deps: Deps, { modelId }: ModelRef, companion: Comp
   }
 }
 
+/** Of several quantizations the one that the card names is loaded. */
+function withPin(outcome: StageOutcome, pin: string | undefined): StageOutcome {
+  if (pin === undefined || !('staged' in outcome)) return outcome;
+  const { gguf, mmproj, selector } = findLoadable(outcome.files, pin);
+  return { ...outcome, staged: { ...outcome.staged, gguf_file: gguf ?? null, mmproj_file: mmproj ?? null, selector: selector ?? null } };
+}
+
 /** What a card on this machine says; it wins over what the store knows. */
-async function ownCompanions({ config, world }: Deps, { modelId }: ModelRef): Promise<readonly Companion[] | undefined> {
+async function ownCard({ config, world }: Deps, { modelId }: ModelRef): Promise<Card | undefined> {
   const directory = config.settings.cardsPath.value;
   if (directory === undefined) return undefined;
-  const card = await readCard([directory], modelId, (message) => world.emit({ type: 'warning', message }));
-  return card?.companions;
+  return await readCard([directory], modelId, (message) => world.emit({ type: 'warning', message }));
 }

@@ -1,0 +1,41 @@
+import type { Companion } from '../../catalog/companions.ts';
+import { findLoadable } from '../../catalog/selection/loadable-files.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
+
+/** A file of a model that somebody needs a path of. */
+export type NeededFile = 'gguf' | 'mmproj' | 'draft';
+
+const words: Readonly<Record<NeededFile, string>> = {
+  gguf: 'GGUF file to load',
+  mmproj: 'projector (mmproj)',
+  draft: 'draft model or MTP head',
+};
+
+/** Whether a companion predicts tokens for its model. */
+export const isDraft = ({ role }: Pick<Companion, 'role'>): boolean => role === 'mtp' || role === 'assistant';
+
+/**
+ * Refuses a model that lacks a file that is needed, before any of it is sent.
+ * @param companions what its card names; undefined while nobody knows
+ * @throws SkulkError FILE_NOT_FOUND
+ */
+export function requireNeeded(
+  ref: ModelRef,
+  needs: readonly NeededFile[] = [],
+  { paths, companions }: { readonly paths: readonly string[]; readonly companions: readonly Companion[] | undefined },
+): void {
+  if (needs.length === 0) return;
+  const found = findLoadable(paths);
+  for (const need of needs) {
+    if (found[need] !== undefined) continue;
+    if (need === 'draft' && (companions === undefined || companions.some(isDraft))) continue;
+    throw missingFile(ref, need);
+  }
+}
+
+/** That a model has no such file. */
+export const missingFile = (ref: ModelRef, need: NeededFile): SkulkError =>
+  new SkulkError('FILE_NOT_FOUND', `${formatRef(ref)} has no ${words[need]}`, {
+    hint: `\`skulk show ${ref.modelId}\` lists its files; {path} of \`skulk run\` and --print path of \`skulk stage\` are its directory`,
+  });
