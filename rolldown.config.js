@@ -58,7 +58,7 @@ const program = defineConfig({
         // Small, and read by nearly every command: one file is quicker to read than twenty.
         {
           name: 'kernel',
-          test: /src[\\/]core[\\/](kernel[\\/](?!validate|problem)|staging[\\/]|transfer[\\/](?!.*-worker))[\w-/\\]+\.ts$/,
+          test: /src[\\/]core[\\/](kernel[\\/](?!validate|problem)|protocol[\\/](?!routes[\\/](?!call))|staging[\\/]|transfer[\\/](?!.*-worker))[\w-/\\]+\.ts$/,
         },
       ],
     },
