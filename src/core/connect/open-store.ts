@@ -2,7 +2,6 @@ import type { LocalStore } from '../store/contract.ts';
 import type { Deps } from './deps.ts';
 import { findStore } from './store/find-store.ts';
 import type { OpenedStore } from './store/opened-store.ts';
-import { openOnDisk, openUnservedFleet } from './store/store-on-disk.ts';
 
 export type { OpenedStore } from './store/opened-store.ts';
 
@@ -23,14 +22,17 @@ export async function openStore(
     return {
       store,
       downloads: async () => deps.downloads ?? noDownloads(),
-      fleet: async () => deps.fleet ?? openUnservedFleet(deps, store as LocalStore),
+      fleet: async () => deps.fleet ?? (await onDisk()).openUnservedFleet(deps, store as LocalStore),
       [Symbol.asyncDispose]: async () => {},
     };
   const { url, localRoot } = await findStore(deps, { mayCreate });
-  if (url === undefined) return openOnDisk(deps, localRoot);
+  if (url === undefined) return (await onDisk()).openOnDisk(deps, localRoot);
   const { openOverHttp } = await import('./store/store-over-http.ts');
   return openOverHttp(deps, url, { localRoot, withKey });
 }
+
+/** A node that asks a store over HTTP does not load what only its host needs. */
+const onDisk = () => import('./store/store-on-disk.ts');
 
 function noDownloads(): never {
   throw new Error('this server has a store without downloads');

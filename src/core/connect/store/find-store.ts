@@ -9,7 +9,6 @@ import { refuseForeignDirectory, requireServedStore, servedFrom } from '../serve
 import { urlFromHere } from '../url-from-here.ts';
 import { lookAroundOnce } from './look-around.ts';
 import { notConfigured, servedOutOfReach, switchedOff } from './store-errors.ts';
-import { openOnDisk } from './store-on-disk.ts';
 
 /** Where a store is: behind a URL, which may be of a server of this machine, or on this disk without a server. */
 export type StorePlace =
@@ -62,6 +61,7 @@ async function checkOwnDirectory(deps: Deps, { exists, mayCreate }: { exists: bo
 async function isInUse(deps: Deps, root: string): Promise<boolean> {
   // Who made the directory by hand means it.
   if (!(await isThere(storeLayout(root).lock))) return true;
+  const { openOnDisk } = await import('./store-on-disk.ts');
   await using own = await openOnDisk(deps, root);
   return (await own.store.health()).models > 0;
 }
