@@ -265,7 +265,10 @@ const bad: Readonly<
     expected: { code: 'INTEGRITY' },
   },
   'another range': { send: (s, a, b) => s.write(answerFor(a + 1, b + 1)), expected: { code: 'INTEGRITY' } },
-  'the whole file': { send: (s, a, b) => s.write(answerFor(a, b, { status: '200 OK' })), expected: { code: 'INTEGRITY' } },
+  'the whole file': {
+    send: (s, a, b) => s.write(answerFor(a, b, { status: '200 OK' })),
+    expected: { code: 'INTEGRITY', message: expect.stringContaining('all of the file came where a part was asked for') },
+  },
   'a range that is not there': { send: (s) => s.write('HTTP/1.1 416 No\r\nContent-Length: 0\r\n\r\n'), expected: { code: 'INTEGRITY' } },
   'a model that is gone': {
     send: (s) => s.write('HTTP/1.1 404 Not Found\r\nContent-Length: 42\r\n\r\n{"detail":"gone","code":"MODEL_NOT_FOUND"}'),
@@ -306,6 +309,11 @@ test.each(Object.entries(bad))('an answer with %s ends the reading of a piece as
     expect(Buffer.isBuffer(outcome) && outcome.equals(content.subarray(10, 20))).toBe(false);
   } else if (typeof expected === 'function') expect(outcome).toBeInstanceOf(expected);
   else expect(outcome).toMatchObject(expected);
+});
+
+test('all of a file is as good as a piece that is all of it', async () => {
+  const { url } = await peer((socket, { start, end }) => void socket.write(answerFor(start, end, { status: '200 OK' })));
+  expect(await read(reader(url), piece(0, content.length))).toEqual(content);
 });
 
 test('a gibibyte of headers is not read', async () => {
