@@ -25,3 +25,26 @@ test('bytes that were present before a stage resumed do not count for its rate',
   at(5000, 840 * mib, 800 * mib);
   expect(lines.at(-1)).toContain(', 10.0 MiB/s, 16 s left');
 });
+
+test('a connection that brings nothing has no rate and no time left', () => {
+  const lines: string[] = [];
+  const terminal = { say: (line: string) => void lines.push(line), clean: (line: string) => line, stderrIsTerminal: false };
+  let now = 0;
+  const reporter = makeReporter({ ...terminal, stderr: new PassThrough() } as unknown as Terminal, {
+    quiet: false,
+    verbose: false,
+    progress: true,
+    clock: () => now,
+  });
+  const at = (seconds: number, bytesDone: number): string => {
+    now = seconds * 1000;
+    reporter.emit({ type: 'progress', doing: 'downloading', subject: 'org/m', bytesDone, bytesTotal: 140_000 * mib });
+    return lines.at(-1) ?? '';
+  };
+  at(0, 0);
+  // A little came, and that at once.
+  expect(at(4, 400)).toBe('downloading org/m: 0% (400 B of 137 GiB, 100 B/s)');
+  expect(at(8, 400 * mib)).toMatch(/50\.0 MiB\/s, 46 min 32 s left\)$/);
+  expect(at(12, 400 * mib)).toContain(' left');
+  expect(at(19, 400 * mib)).toBe('downloading org/m: 0% (400 MiB of 137 GiB)');
+});

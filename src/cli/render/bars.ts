@@ -1,5 +1,6 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { ProgressEvent } from '../../core/kernel/flow/events.ts';
+import { secondsLeft } from '../../core/kernel/flow/time-left.ts';
 import { formatBytes } from '../../core/kernel/units.ts';
 import type { HostOutput } from '../host.ts';
 import { safeCell } from '../safe-text.ts';
@@ -29,14 +30,13 @@ export function makeBars(stream: HostOutput): Bars {
   return {
     update: (key, event, bytesPerSecond) => {
       const { bytesDone, bytesTotal } = event;
+      const left =
+        bytesPerSecond === undefined || bytesDone >= bytesTotal ? undefined : secondsLeft(bytesTotal - bytesDone, bytesPerSecond);
       const payload = {
         label: safeCell(key),
         amount: `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`,
         rate: bytesPerSecond === undefined ? '' : `, ${formatBytes(Math.round(bytesPerSecond))}/s`,
-        left:
-          bytesPerSecond === undefined || bytesDone >= bytesTotal
-            ? ''
-            : `, ${formatSeconds((bytesTotal - bytesDone) / bytesPerSecond)} left`,
+        left: left === undefined ? '' : `, ${formatSeconds(left)} left`,
       };
       const bar = bars.get(key);
       // A piece of work without bytes is done when it begins.

@@ -1,4 +1,5 @@
 import type { ProgressEvent } from '../../core/kernel/flow/events.ts';
+import { secondsLeft } from '../../core/kernel/flow/time-left.ts';
 import { formatBytes } from '../../core/kernel/units.ts';
 
 /** One line about a piece of work: how far, how fast, how long still. */
@@ -6,8 +7,8 @@ export function describeProgress({ doing, subject, bytesDone, bytesTotal }: Prog
   const percent = bytesTotal === 0 ? 100 : Math.floor((bytesDone / bytesTotal) * 100);
   const details = [`${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`];
   if (bytesPerSecond !== undefined) details.push(`${formatBytes(Math.round(bytesPerSecond))}/s`);
-  if (bytesPerSecond !== undefined && bytesDone < bytesTotal)
-    details.push(`${formatSeconds((bytesTotal - bytesDone) / bytesPerSecond)} left`);
+  const left = bytesPerSecond === undefined || bytesDone >= bytesTotal ? undefined : secondsLeft(bytesTotal - bytesDone, bytesPerSecond);
+  if (left !== undefined) details.push(`${formatSeconds(left)} left`);
   return `${doing} ${subject}: ${percent}% (${details.join(', ')})`;
 }
 

@@ -1,4 +1,5 @@
 import type { Emit, ProgressEvent, SkulkEvent } from '../../core/kernel/flow/events.ts';
+import { silentAfterMs } from '../../core/kernel/flow/time-left.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Bars } from './bars.ts';
 import { describeProgress } from './describe-progress.ts';
@@ -25,6 +26,8 @@ interface Track {
   began: number;
   bytesAtFirst: number;
   lastShown: number;
+  /** When bytes came last. */
+  grewAt: number;
   latest: ProgressEvent;
 }
 
@@ -37,8 +40,7 @@ export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clo
   const say = (line: string): void => (bars === undefined ? terminal.say(line) : bars.log(terminal.clean(line)));
 
   const showOnBars = (): void => {
-    if (bars !== undefined)
-      for (const [key, { latest, began, bytesAtFirst }] of tracks) bars.update(key, latest, rateOf(latest, bytesAtFirst, clock() - began));
+    if (bars !== undefined) for (const [key, track] of tracks) bars.update(key, track.latest, rateOf(track, clock()));
     if (bars !== undefined || loading) return;
     loading = true;
     // Only a terminal pays for the package that draws bars.
@@ -54,10 +56,11 @@ export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clo
     const key = `${event.doing} ${event.subject}`;
     const now = clock();
     const known = tracks.get(key);
-    const track = known ?? { began: now, bytesAtFirst: event.bytesDone, lastShown: now, latest: event };
+    const track = known ?? { began: now, bytesAtFirst: event.bytesDone, lastShown: now, grewAt: now, latest: event };
     const wasComplete = known !== undefined && isComplete(known.latest);
     // What was here before is counted in a moment, and the rest comes at another rate.
     if (event.bytesAtHand !== track.latest.bytesAtHand) [track.began, track.bytesAtFirst] = [now, event.bytesDone];
+    if (event.bytesDone > track.latest.bytesDone) track.grewAt = now;
     track.latest = event;
     tracks.set(key, track);
     if (terminal.stderrIsTerminal) {
@@ -66,7 +69,7 @@ export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clo
     }
     if (known !== undefined && now - track.lastShown < lineEveryMs && (wasComplete || !isComplete(event))) return;
     track.lastShown = now;
-    terminal.say(describeProgress(event, rateOf(event, track.bytesAtFirst, now - track.began)));
+    terminal.say(describeProgress(event, rateOf(track, now)));
   };
 
   const emit = (event: SkulkEvent): void => {
@@ -89,7 +92,8 @@ export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clo
 
 const isComplete = ({ bytesDone, bytesTotal }: ProgressEvent): boolean => bytesDone >= bytesTotal;
 
-/** The mean since the first event; none before there is something to measure. */
-function rateOf({ bytesDone }: ProgressEvent, bytesAtFirst: number, milliseconds: number): number | undefined {
-  return milliseconds < 200 || bytesDone <= bytesAtFirst ? undefined : ((bytesDone - bytesAtFirst) * 1000) / milliseconds;
+/** The mean since the first event; none before there is something to measure, and while nothing comes. */
+function rateOf({ latest: { bytesDone }, bytesAtFirst, began, grewAt }: Track, now: number): number | undefined {
+  if (now - began < 200 || bytesDone <= bytesAtFirst || now - grewAt > silentAfterMs) return undefined;
+  return ((bytesDone - bytesAtFirst) * 1000) / (now - began);
 }

@@ -1,3 +1,4 @@
+import { secondsLeft } from '../kernel/flow/time-left.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { JobView } from './job-kind.ts';
 import { applyEvent, isFinished, type Job, type JobEvent } from './job-state.ts';
@@ -72,10 +73,9 @@ export function createJobTable<Request, Details>(now: () => Date): JobTable<Requ
 /** A job as it is at this moment. */
 export function viewOf<Request, Details>({ job, rate }: JobEntry<Request, Details>): JobView<Request, Details> {
   const bytesPerSecond = job.status === 'running' ? rate.perSecond(performance.now()) : null;
-  const left = job.bytesTotal - job.bytesDone;
   return {
     ...job,
     bytesPerSecond,
-    secondsLeft: bytesPerSecond !== null && bytesPerSecond > 0 ? Math.ceil(left / bytesPerSecond) : null,
+    secondsLeft: bytesPerSecond === null ? null : (secondsLeft(job.bytesTotal - job.bytesDone, bytesPerSecond) ?? null),
   };
 }

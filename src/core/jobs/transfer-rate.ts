@@ -1,9 +1,11 @@
+import { silentAfterMs } from '../kernel/flow/time-left.ts';
+
 const windowMs = 10_000;
 
 /** Bytes a second over the last ten seconds. */
 export interface TransferRate {
   add(bytesDone: number, nowMs: number): void;
-  /** Null until two moments are known. */
+  /** Null until bytes have come, and while nothing comes. */
   perSecond(nowMs: number): number | null;
 }
 
@@ -13,13 +15,14 @@ export function createTransferRate(): TransferRate {
   return {
     add: (bytes, at) => {
       const last = moments.at(-1);
-      if (last !== undefined && at - last.at < 200) return;
+      // What is only reported again says nothing of how fast bytes come.
+      if (last !== undefined && (bytes <= last.bytes || at - last.at < 200)) return;
       moments = [...moments.filter((one) => at - one.at <= windowMs), { at, bytes }];
     },
     perSecond: (now) => {
       const [first] = moments;
       const last = moments.at(-1);
-      if (first === undefined || last === undefined || last === first) return null;
+      if (first === undefined || last === undefined || last === first || now - last.at > silentAfterMs) return null;
       return Math.round(((last.bytes - first.bytes) / (Math.max(now, last.at) - first.at)) * 1000);
     },
   };
