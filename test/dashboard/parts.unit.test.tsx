@@ -1,46 +1,12 @@
-import { Box } from 'ink';
-import { render } from 'ink-testing-library';
 import { type ReactElement, useState } from 'react';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Dialog } from '../../src/cli/render/parts/dialog.tsx';
-import { Keyboard } from '../../src/cli/render/parts/keys.tsx';
 import type { Column } from '../../src/cli/render/parts/lay-out.ts';
 import { List } from '../../src/cli/render/parts/list.tsx';
-import { newList } from '../../src/cli/render/parts/list-state.ts';
+import { type ListState, moveInList, newList } from '../../src/cli/render/parts/list-state.ts';
 import { TextField } from '../../src/cli/render/parts/text-field.tsx';
-import { SizeContext } from '../../src/cli/render/parts/use-size.ts';
-import { ColorContext, Line } from '../../src/cli/render/parts/words.tsx';
-
-/** A part as a screen has it. */
-const framed = (part: ReactElement, hasColor = false): ReactElement => (
-  <ColorContext value={hasColor}>
-    <Keyboard>
-      <SizeContext value={{ columns: 60, rows: 20 }}>
-        <Box width={60} height={20} flexDirection="column">
-          {part}
-        </Box>
-      </SizeContext>
-    </Keyboard>
-  </ColorContext>
-);
-
-/** Renders a part; ended with the test. */
-function show(part: ReactElement, hasColor = false) {
-  const shown = render(framed(part, hasColor));
-  onTestFinished(() => shown.unmount());
-  const press = async (...inputs: readonly string[]): Promise<void> => {
-    for (const input of inputs) {
-      shown.stdin.write(input);
-      // A lone Escape is waited for a moment, as more may follow; then all is drawn that is to be.
-      let frames = -1;
-      for (let still = 0; still < 4; still = shown.frames.length === frames ? still + 1 : 0) {
-        frames = shown.frames.length;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    }
-  };
-  return { press, seen: () => shown.lastFrame() ?? '', again: (other: ReactElement) => shown.rerender(framed(other, hasColor)) };
-}
+import { Line } from '../../src/cli/render/parts/words.tsx';
+import { show } from './show-part.tsx';
 
 const [down, up, pageDown, home, end] = ['\u001b[B', '\u001b[A', '\u001b[6~', '\u001b[H', '\u001b[F'] as const;
 const columns: readonly Column<string>[] = [{ title: 'NAME', flexMinWidth: 10, cell: (row) => row }];
@@ -48,12 +14,14 @@ const letters = [...'abcdefghijklmnopqrstuvwxyz'].map((letter) => `row-${letter}
 
 function TestList({
   rows,
+  onState,
   onKey,
 }: {
   readonly rows: readonly string[];
+  readonly onState?: (change: (state: ListState) => ListState) => void;
   readonly onKey?: (key: string, row: string | undefined) => boolean;
 }): ReactElement {
-  const [state, onState] = useState(newList);
+  const [state, setState] = useState(newList);
   return (
     <List
       columns={columns}
@@ -63,7 +31,7 @@ function TestList({
       width={40}
       height={6}
       state={state}
-      onState={onState}
+      onState={onState ?? setState}
       empty={['There is nothing.']}
       onKey={onKey ?? (() => false)}
     />
@@ -105,6 +73,16 @@ describe('a list', () => {
     expect(chosen(seen())).toBe('f');
     again(<TestList rows={[]} />);
     expect(seen()).toContain('There is nothing.');
+  });
+
+  test('does not take a move back that came between a frame and what follows from the frame', async () => {
+    const changes: ((state: ListState) => ListState)[] = [];
+    const rows = ['a', 'b', 'c'];
+    show(<TestList rows={rows} onState={(change) => void changes.push(change)} />);
+    await expect.poll(() => changes.length).toBeGreaterThan(0);
+    const moved = moveInList(newList, 'j', rows, 5) ?? newList;
+    expect(changes.reduce((state, change) => change(state), moved).chosen).toEqual({ key: 'b', index: 1 });
+    expect(changes.reduce((state, change) => change(state), newList).chosen).toEqual({ key: 'a', index: 0 });
   });
 
   test('is filtered by words, and shows all again', async () => {

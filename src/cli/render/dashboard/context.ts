@@ -48,7 +48,7 @@ export interface DashboardContext {
   /** The room of a list or of what is looked at, in characters. */
   readonly width: number;
   readonly height: number;
-  readonly listOf: (tab: TabName) => { readonly state: ListState; readonly onState: (state: ListState) => void };
+  readonly listOf: (tab: TabName) => { readonly state: ListState; readonly onState: (change: (state: ListState) => ListState) => void };
   readonly look: (details: Details | undefined) => void;
   readonly open: (dialog: OpenDialog | undefined) => void;
   readonly say: (message: Message) => void;

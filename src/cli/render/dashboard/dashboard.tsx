@@ -76,7 +76,7 @@ export function Dashboard({ live, acts, clock, onLeave }: DashboardProps): React
     now,
     width: columns,
     height: rows - headerLines - messageRows.length - 1,
-    listOf: (name) => ({ state: lists[name], onState: (state) => setLists((all) => ({ ...all, [name]: state })) }),
+    listOf: (name) => ({ state: lists[name], onState: (change) => setLists((all) => ({ ...all, [name]: change(all[name]) })) }),
     look: setDetails,
     open: setDialog,
     say: setMessage,

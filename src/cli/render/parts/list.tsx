@@ -18,7 +18,8 @@ export interface ListProps<Row> {
   readonly width: number;
   readonly height: number;
   readonly state: ListState;
-  readonly onState: (state: ListState) => void;
+  /** Changes the state as it is then; a key may have come since the last frame. */
+  readonly onState: (change: (state: ListState) => ListState) => void;
   /** What is said where there are no rows. */
   readonly empty: readonly string[];
   /** A key that does not move the cursor; the row under the cursor, if there is one. */
@@ -37,16 +38,14 @@ export function List<Row>({ columns, rows, keyOf, wordsOf, width, height, state,
   // The cursor stays on the row that a person sees it on, also when that is another one since rows went.
   useEffect(() => {
     const isAsSeen = state.chosen.key === keys[index] && state.chosen.index === index && state.top === top;
-    if (keys.length > 0 && !isAsSeen) onState({ ...state, chosen: { key: keys[index], index }, top });
+    // A key that came between the frame and this has moved the cursor, and what was seen before it counts no more.
+    if (keys.length > 0 && !isAsSeen) onState((now) => (now === state ? { ...now, chosen: { key: keys[index], index }, top } : now));
   });
   useKeys('page', (key) => {
     if (key === '/') setTyping(true);
-    else if (key === 'escape' && state.words !== '') onState({ ...state, words: '' });
-    else {
-      const moved = moveInList(state, key, keys, room);
-      if (moved === undefined) return onKey(key, shown[index]);
-      onState(moved);
-    }
+    else if (key === 'escape' && state.words !== '') onState((now) => ({ ...now, words: '' }));
+    else if (moveInList(state, key, keys, room) === undefined) return onKey(key, shown[index]);
+    else onState((now) => moveInList(now, key, keys, room) ?? now);
     return true;
   });
   return (
@@ -57,11 +56,11 @@ export function List<Row>({ columns, rows, keyOf, wordsOf, width, height, state,
           value={state.words}
           width={width}
           isActive={isTyping}
-          onChange={(words) => onState({ ...state, words })}
+          onChange={(words) => onState((now) => ({ ...now, words }))}
           onEnter={() => setTyping(false)}
           onEscape={() => {
             setTyping(false);
-            onState({ ...state, words: '' });
+            onState((now) => ({ ...now, words: '' }));
           }}
           note={`${shown.length} of ${rows.length}`}
         />

@@ -1,0 +1,43 @@
+import { Box } from 'ink';
+import { render } from 'ink-testing-library';
+import type { ReactElement } from 'react';
+import { onTestFinished } from 'vitest';
+import { Keyboard } from '../../src/cli/render/parts/keys.tsx';
+import { SizeContext } from '../../src/cli/render/parts/use-size.ts';
+import { ColorContext } from '../../src/cli/render/parts/words.tsx';
+
+interface ShowOptions {
+  readonly hasColor?: boolean;
+  readonly columns?: number;
+}
+
+/** A part as a screen has it. */
+const framed = (part: ReactElement, { hasColor = false, columns = 60 }: ShowOptions): ReactElement => (
+  <ColorContext value={hasColor}>
+    <Keyboard>
+      <SizeContext value={{ columns, rows: 20 }}>
+        <Box width={columns} height={20} flexDirection="column">
+          {part}
+        </Box>
+      </SizeContext>
+    </Keyboard>
+  </ColorContext>
+);
+
+/** Renders a part; ended with the test. */
+export function show(part: ReactElement, options: ShowOptions = {}) {
+  const shown = render(framed(part, options));
+  onTestFinished(() => shown.unmount());
+  const press = async (...inputs: readonly string[]): Promise<void> => {
+    for (const input of inputs) {
+      shown.stdin.write(input);
+      // A lone Escape is waited for a moment, as more may follow; then all is drawn that is to be.
+      let frames = -1;
+      for (let still = 0; still < 4; still = shown.frames.length === frames ? still + 1 : 0) {
+        frames = shown.frames.length;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
+  };
+  return { press, seen: () => shown.lastFrame() ?? '', again: (other: ReactElement) => shown.rerender(framed(other, options)) };
+}
