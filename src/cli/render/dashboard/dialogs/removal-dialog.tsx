@@ -30,12 +30,26 @@ export interface RemovalDialogProps {
   readonly onKey?: (key: Key) => void;
 }
 
-/** Asks, removes when `y` is typed, and says what became of it on each machine. */
+/**
+ * Asks, removes when `y` is typed, and says what became of it on each machine. Whoever leaves while the machines are asked hears of
+ * the end at the bottom of the screen.
+ */
 export function RemovalDialog({ title, lines, does, done, isUsed, remove, onClose, onKey }: RemovalDialogProps): ReactElement {
   const task = useTask<Removal>();
   const width = useDialogWidth();
-  const nameOf = nodeNames(useDashboard().view.store?.nodes ?? []);
+  const { view, run } = useDashboard();
+  const nameOf = nodeNames(view.store?.nodes ?? []);
   const [force, setForce] = useState(false);
+  const [work, setWork] = useState<Promise<Removal>>();
+  const begin = (): void => {
+    const begun = remove({ force });
+    setWork(begun);
+    task.start(() => begun);
+  };
+  const leave = (): void => {
+    if (task.isBusy && work !== undefined) run(() => work, done);
+    onClose(false);
+  };
   if (task.result !== undefined)
     return (
       <Dialog
@@ -59,7 +73,7 @@ export function RemovalDialog({ title, lines, does, done, isUsed, remove, onClos
         ],
         width,
       )
-    : [{ text: 'the machines are asked, which takes five seconds at most…', tone: 'quiet' }];
+    : [{ text: 'the machines are asked, for five seconds at most…  ', tone: 'quiet' }, ...hintParts([['esc', 'leave']], 12)];
   return (
     <Dialog
       title={title}
@@ -67,9 +81,10 @@ export function RemovalDialog({ title, lines, does, done, isUsed, remove, onClos
       lines={[...lines, ...(mayForce ? [forceLine(force, isRefused)] : []), ...errorLines(task.error, width)]}
       keys={keys}
       onKey={(key) => {
-        if (!isAsking) return;
-        if (key === 'y') task.start(() => remove({ force }));
-        else if (key === 'n' || key === 'q' || key === 'escape') onClose(false);
+        if (key === 'escape') leave();
+        else if (!isAsking) return;
+        else if (key === 'y') begin();
+        else if (key === 'n' || key === 'q') onClose(false);
         else if (key === 'f' && mayForce) setForce(!force);
         else onKey?.(key);
       }}
