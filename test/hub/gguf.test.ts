@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ggufBytes } from '../helpers/gguf-bytes.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
-import { noise } from '../helpers/model-files.ts';
+import { digestsBelow, noise } from '../helpers/model-files.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
 
 const files = {
@@ -295,18 +296,31 @@ test('pieces with wrong content are an integrity error', async () => {
   const world = await hubWorld();
   const files = { 'Foo.Q6_K.gguf-split-a': noise(40_000, 1), 'Foo.Q6_K.gguf-split-b': noise(50_000, 2) };
   world.hub.push('org/p', { files });
-  world.hub.fault = ({ path, request, response }) => {
-    if (!path.endsWith('-b')) return false;
-    const [, from = '0', to = '0'] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? [];
-    const bytes = Buffer.alloc(Number(to) - Number(from) + 1);
-    const total = files['Foo.Q6_K.gguf-split-b'].length;
-    response.writeHead(206, { 'Content-Range': `bytes ${from}-${to}/${total}`, 'Content-Length': bytes.length }).end(bytes);
+  world.hub.fault = ({ host, path, response }) => {
+    if (host === 'hub' || !path.endsWith('-b')) return false;
+    const bytes = Buffer.alloc(files['Foo.Q6_K.gguf-split-b'].length);
+    response.writeHead(200, { 'Content-Length': bytes.length }).end(bytes);
     return true;
   };
   const ended = await world.host('download', 'org/p');
   expect([ended.status, ended.stdout]).toEqual([6, '']);
   expect(ended.stderr).toContain('Foo.Q6_K.gguf');
   expect((await world.host('show', 'org/p')).status).toBe(3);
+});
+
+test('pieces that are files of their own are not put together, and can be taken as they are', async () => {
+  const world = await hubWorld();
+  const own = ggufBytes({ 'general.architecture': 'llama' });
+  const files = { 'Foo.Q6_K-chunk-001-of-002.gguf': own, 'Foo.Q6_K-chunk-002-of-002.gguf': own };
+  world.hub.push('org/p', { files });
+  const ended = await world.host('download', 'org/p');
+  expect(ended).toMatchObject({ status: 8, stdout: '' });
+  expect(ended.stderr).toContain(
+    '"Foo.Q6_K.gguf" cannot be put together: its piece "Foo.Q6_K-chunk-002-of-002.gguf" is a GGUF file of its own',
+  );
+  const whole = await world.host('download', 'org/p', '--whole', '--json');
+  expect(whole.status, whole.stderr).toBe(0);
+  expect((await digestsBelow(join(world.storePath, 'org--p')))['Foo.Q6_K-chunk-001-of-002.gguf']).toBeDefined();
 });
 
 test('the lines of a download and a cancel that say what is next keep the selector, and can be pasted', async () => {

@@ -96,6 +96,17 @@ describe('the right bytes come', () => {
     expect(ofLarge.filter(({ isPart }) => !isPart).length).toBe(3);
   });
 
+  test('of a mirror that ignores Range, for a file that comes in pieces', async () => {
+    const world = await hubWorld();
+    const pieces = { 'm.gguf.part1of2': noise(20 * mebibyte, 5), 'm.gguf.part2of2': noise(18 * mebibyte + 3, 6) };
+    world.hub.push('org/p', { files: pieces });
+    const { requests } = putMirrorBefore(world.hub, pieces, whole);
+    const ended = await world.host('download', 'org/p');
+    expect(ended.status, ended.stderr).toBe(0);
+    expect((await readFile(join(world.storePath, 'org--p', 'm.gguf'))).equals(Buffer.concat(Object.values(pieces)))).toBe(true);
+    expect(requests.length).toBeLessThanOrEqual(10);
+  });
+
   test('of a mirror that sends a little less than a part each time', async () => {
     const most = 5 * mebibyte + 3;
     const { ended, isRight, ofLarge, sent } = await fetchFrom(({ path, start, end, isPart, content }) => {

@@ -7,7 +7,7 @@ import { requireRoom } from '../transfer/disk-room.ts';
 import { type ArrivedPiece, fetchFiles } from '../transfer/fetch-files.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import { removeTree } from '../transfer/trash/remove-tree.ts';
-import { openPlanned, promiseOfPlanned } from './joined-file.ts';
+import { openPlanned, promiseOfPlanned, requirePlainCut } from './joined-file.ts';
 import type { FetchPlan } from './plan-fetch.ts';
 import type { Source, SourceFile } from './source.ts';
 
@@ -82,6 +82,7 @@ export async function fetchPlanned(
     onBytes,
     ...(onPiece !== undefined && { onPiece }),
   });
+  for (const file of files) await requirePlainCut(file, join(place.files, file.path));
   return fetched;
 }
 

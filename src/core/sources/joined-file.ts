@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import { SkulkError } from '../kernel/errors.ts';
 import { parseRelativePath, quote } from '../kernel/files/relative-path.ts';
 import type { ContentId } from '../transfer/promised-file.ts';
@@ -20,11 +21,35 @@ export function joinPieces(path: string, pieces: readonly SourceFile[]): Planned
     throw new SkulkError(
       'HUB_REFUSED',
       `${quote(unknown.path)} cannot be checked, so ${quote(path)} cannot be put together of its pieces`,
-      {
-        hint: 'choose another quantization, or take the pieces with --whole',
-      },
+      { hint: otherWays },
     );
   return { path: parseRelativePath(path), size: pieces.reduce((sum, { size }) => sum + size, 0), pieces };
+}
+
+const otherWays = 'choose another quantization, or take the pieces with --whole';
+
+/**
+ * Looks whether a file that was put together was cut by bytes: then no piece but the first begins as a file of its own.
+ * @param path where it lies
+ * @throws SkulkError HUB_REFUSED
+ */
+export async function requirePlainCut({ path: name, pieces = [] }: PlannedFile, path: string): Promise<void> {
+  if (pieces.length === 0) return;
+  await using file = await open(path);
+  const magic = Buffer.alloc(4);
+  let at = 0;
+  for (const [index, piece] of pieces.entries()) {
+    await file.read(magic, 0, magic.length, at);
+    at += piece.size;
+    if (index > 0 && magic.toString('latin1') === 'GGUF')
+      throw new SkulkError(
+        'HUB_REFUSED',
+        `${quote(name)} cannot be put together: its piece ${quote(piece.path)} is a GGUF file of its own`,
+        {
+          hint: otherWays,
+        },
+      );
+  }
 }
 
 /** What the content of a planned file is checked against. */
