@@ -1,17 +1,31 @@
-import { argument, defineCommand } from '../cli/definition.ts';
+import { argument, defineCommand, variadic } from '../cli/definition.ts';
 
-/** `skulk completion`: a script that completes commands and flags. */
+const shells = ['bash', 'zsh', 'fish'] as const;
+const lists = ['models', 'nodes', 'tags'] as const;
+
+/** `skulk completion`: a script that completes commands and flags, and the words that it asks for. */
 export const completion = defineCommand({
   name: 'completion',
   summary: 'print a completion script for a shell',
-  description: ['Prints a script that completes commands, flags and their choices.'],
-  arguments: { shell: argument('the shell', { choices: ['bash', 'zsh', 'fish'] }) },
+  description: [
+    'Prints a script that completes commands, flags and their choices, and models, quantizations (org/name:), nodes and tags. For these the script runs `skulk completion models PREFIX` and the like, which print the words that begin with PREFIX; a store that does not answer within 1.5 seconds has none.',
+  ],
+  arguments: {
+    shell: argument('the shell, or the list to print', { choices: [...shells, ...lists] }),
+    prefix: variadic('what the words begin with', { parse: (text) => text, optional: true }),
+  },
   examples: [
     ['bash, in ~/.bashrc', 'source <(skulk completion bash)'],
     ['zsh, in ~/.zshrc', 'source <(skulk completion zsh)'],
     ['fish', 'skulk completion fish > ~/.config/fish/completions/skulk.fish'],
   ],
   exits: [],
-  run: async ({ shell }, context) => ({ shell, script: await context.completionScript(shell) }),
-  text: ({ script }) => script.split('\n'),
+  run: async ({ shell, prefix: [prefix = ''] }, context) => {
+    const kind = lists.find((list) => list === shell);
+    if (kind === undefined) return { shell, script: await context.completionScript(shell) };
+    const deps = await context.deps();
+    const { suggestWords } = await import('../core/operations/models/suggest-words.ts');
+    return { words: await suggestWords(deps, { kind, prefix }) };
+  },
+  text: (result) => ('words' in result ? result.words : result.script.split('\n')),
 });

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makePages, makeReference } from '../../src/cli/docs/pages.ts';
 import { exitStatuses } from '../../src/cli/exits.ts';
@@ -13,6 +13,7 @@ import { listApi } from '../../tools/docs/list-api.ts';
 import { withRoleTable } from '../../tools/docs/role-table.ts';
 import { rooms } from '../../tools/rooms.ts';
 import { runCli } from '../helpers/run-cli.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const root = new URL('../../', import.meta.url);
 const skulk = (argv: readonly string[]) => runCli(argv, { cwd: '/' });
@@ -91,6 +92,30 @@ describe('completion', () => {
     expect(complete('skulk', '--json', 'stage', '--dr')).toEqual(['--dry-run']);
     expect(complete('skulk', 'serve', '--role', 's')).toEqual(['store']);
     expect(complete('skulk', 'config', 'v')).toEqual(['validate']);
+  });
+
+  test('of bash offers models, quantizations, nodes and tags, where they stand', async () => {
+    const home = await temporaryDirectory();
+    const bin = join(home, 'skulk');
+    // It answers with what it was asked, as the words of a list.
+    writeFileSync(bin, '#!/bin/sh\necho "$4$2 $4"\n', { mode: 0o755 });
+    const { stdout } = await skulk(['completion', 'bash']);
+    const complete = (line: string): string => {
+      // Bash itself divides words at colons.
+      const words = line.split(/(?<=:)|(?=:)| /).map((word) => `'${word}'`);
+      const set = `COMP_WORDS=('${bin}' ${words.join(' ')}); COMP_CWORD=${words.length}; COMP_LINE='skulk ${line}'; COMP_POINT=\${#COMP_LINE}`;
+      const script = `cd '${home}'; COMP_WORDBREAKS=' :='; ${stdout}\n${set}; _skulk; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim();
+    };
+    expect(complete('stage org/')).toBe('org/models org/');
+    expect(complete('stage a/b org/')).toBe('org/models org/');
+    expect(complete('show org/x:Q')).toBe('Qmodels org/x:Q');
+    expect(complete('delete org/x:Q4 org/y:Q')).toBe('Qmodels org/y:Q');
+    expect(complete('purge-staging --node ki')).toBe('kimodels ki'.replace('models', 'nodes'));
+    expect(complete('registry --tag vi')).toBe('vitags vi');
+    expect(complete('run org/x:Q4 -- sk')).toBe('skulk');
+    expect(complete('show org/x sk')).toBe('skulk');
+    expect(complete('add sk')).toBe('skulk');
   });
 
   test.each(['zsh', 'fish'])('of %s names every verb', async (shell) => {

@@ -7,21 +7,41 @@ export function writeBash(verbs: readonly CompletedVerb[], everywhere: readonly 
   ];
   return [
     '# bash completion for skulk; load it with: source <(skulk completion bash)',
+    // Bash divides words at colons, so the word is read from the line, and what stands before its last colon is not replaced.
+    '_skulk_words() {',
+    '  local line=${COMP_LINE:0:COMP_POINT} word before= found',
+    '  word=${line##*[[:space:]]}',
+    '  [[ $COMP_WORDBREAKS == *:* && $word == *:* ]] && before=${word%:*}:',
+    '  compopt +o filenames 2>/dev/null',
+    '  while IFS= read -r found; do',
+    '    COMPREPLY[${#COMPREPLY[@]}]=${found#"$before"}',
+    '  done < <("${COMP_WORDS[0]}" completion "$1" -- "$word" 2>/dev/null)',
+    '}',
     '_skulk() {',
-    '  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb= flags= words= index',
+    '  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb= flags= words= list= given=0 dashed= index',
     '  COMPREPLY=()',
     '  for ((index = 1; index < COMP_CWORD; index++)); do',
     '    case ${COMP_WORDS[index]} in',
     `      ${withValue.join('|')}) ((index++)) ;;`,
+    '      --) dashed=1; break ;;',
     '      -*) ;;',
-    '      *) verb=${COMP_WORDS[index]}; break ;;',
+    '      :) ((given--)) ;;',
+    '      *) if [[ -z $verb ]]; then verb=${COMP_WORDS[index]}; else ((given++)); fi ;;',
     '    esac',
     '  done',
+    '  [[ $current == : ]] && ((given--))',
     '  case $verb in',
-    ...verbs.map(({ name, flags, words }) => `    ${name}) flags='${names(flags)}'; words='${words.join(' ')}' ;;`),
+    ...verbs.map(({ name, flags, words, completes, isOnlyFirst }) => {
+      const list = completes === undefined ? '' : `; ${isOnlyFirst ? '[[ $given -gt 0 ]] || ' : ''}list=${completes}`;
+      return `    ${name}) flags='${names(flags)}'; words='${words.join(' ')}'${list} ;;`;
+    }),
     `    *) flags='${names(everywhere)}'; words='${verbs.map(({ name }) => name).join(' ')}' ;;`,
     '  esac',
+    '  [[ -n $dashed ]] && { COMPREPLY=($(compgen -f -- "$current")); return; }',
     '  case $verb$previous in',
+    ...verbs.flatMap(({ name, flags }) =>
+      flags.flatMap((flag) => (flag.completes === undefined ? [] : [`    ${name}${flag.name}) _skulk_words ${flag.completes}; return ;;`])),
+    ),
     ...verbs.flatMap(({ name, flags }) =>
       flags
         .filter(({ choices }) => choices.length > 0)
@@ -33,6 +53,8 @@ export function writeBash(verbs: readonly CompletedVerb[], everywhere: readonly 
     '  esac',
     '  if [[ $current == -* ]]; then',
     '    COMPREPLY=($(compgen -W "$flags" -- "$current"))',
+    '  elif [[ -n $list ]]; then',
+    '    _skulk_words "$list"',
     '  else',
     '    COMPREPLY=($(compgen -W "$words" -- "$current"))',
     '    [[ -n $verb && -z $words ]] && COMPREPLY=($(compgen -f -- "$current"))',

@@ -11,8 +11,9 @@ export function writeFish(verbs: readonly CompletedVerb[], everywhere: readonly 
     ...verbs.map(
       ({ name, summary }) => `complete -c skulk -f -n "not __fish_seen_subcommand_from $verbs" -a ${name} -d ${quoted(summary)}`,
     ),
-    ...verbs.flatMap(({ name, flags, words }) => [
+    ...verbs.flatMap(({ name, flags, words, completes }) => [
       ...(words.length > 0 ? [`complete -c skulk -f -n "__fish_seen_subcommand_from ${name}" -a ${quoted(words.join(' '))}`] : []),
+      ...(completes === undefined ? [] : [`complete -c skulk -f -n "__fish_seen_subcommand_from ${name}" -a ${quoted(ask(completes))}`]),
       ...flags
         .filter((flag) => !general.has(flag.name))
         .map((flag) => `complete -c skulk -n "__fish_seen_subcommand_from ${name}" ${flagPart(flag)}`),
@@ -20,12 +21,15 @@ export function writeFish(verbs: readonly CompletedVerb[], everywhere: readonly 
   ].join('\n');
 }
 
-function flagPart({ name, short, description, takesValue, choices }: CompletedFlag): string {
+function flagPart({ name, short, description, takesValue, choices, completes }: CompletedFlag): string {
   const parts = [`-l ${name.slice(2)}`];
   if (short !== undefined) parts.push(`-s ${short.slice(1)}`);
   if (takesValue) parts.push('-r');
   if (choices.length > 0) parts.push(`-f -a ${quoted(choices.join(' '))}`);
+  if (completes !== undefined) parts.push(`-f -a ${quoted(ask(completes))}`);
   return [...parts, `-d ${quoted(description)}`].join(' ');
 }
+
+const ask = (list: string): string => `(skulk completion ${list} -- (commandline -ct) 2>/dev/null)`;
 
 const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;

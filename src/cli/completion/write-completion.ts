@@ -1,7 +1,7 @@
 import { SkulkError } from '../../core/kernel/errors.ts';
 import type { AnyCommand } from '../definition.ts';
 import { globalOptions } from '../global-options.ts';
-import { flagName, type OptionSpec } from '../specs.ts';
+import { type Completes, flagName, type OptionSpec } from '../specs.ts';
 import { writeBash } from './bash.ts';
 import { writeFish } from './fish.ts';
 import { writeZsh } from './zsh.ts';
@@ -13,6 +13,8 @@ export interface CompletedFlag {
   readonly description: string;
   readonly takesValue: boolean;
   readonly choices: readonly string[];
+  /** The list that `skulk completion LIST PREFIX` prints. */
+  readonly completes: Completes | undefined;
 }
 
 /** One verb as a completion script needs it. */
@@ -22,6 +24,10 @@ export interface CompletedVerb {
   readonly flags: readonly CompletedFlag[];
   /** The words that the first argument may be, if they are known. */
   readonly words: readonly string[];
+  /** The list that the arguments are from. */
+  readonly completes: Completes | undefined;
+  /** Whether only the first argument is from it. */
+  readonly isOnlyFirst: boolean;
 }
 
 const writers = { bash: writeBash, zsh: writeZsh, fish: writeFish };
@@ -40,17 +46,27 @@ export function writeCompletion(shell: string, commands: readonly AnyCommand[]):
     summary: command.summary,
     flags: [...Object.entries(command.options).map(toFlag), ...everywhere],
     words: Object.values(command.arguments)[0]?.choices ?? [],
+    completes: Object.values(command.arguments)[0]?.completes,
+    isOnlyFirst: Object.values(command.arguments)[0]?.variadic === false,
   }));
-  const help = { name: 'help', summary: 'print the help of a command', flags: everywhere, words: commands.map(({ name }) => name) };
+  const help = {
+    name: 'help',
+    summary: 'print the help of a command',
+    flags: everywhere,
+    words: commands.map(({ name }) => name),
+    completes: undefined,
+    isOnlyFirst: true,
+  };
   return write([...verbs, help], everywhere);
 }
 
-function toFlag([key, { short, description, placeholder, choices = [] }]: [string, OptionSpec<unknown>]): CompletedFlag {
+function toFlag([key, { short, description, placeholder, choices = [], completes }]: [string, OptionSpec<unknown>]): CompletedFlag {
   return {
     name: flagName(key),
     short: short === undefined ? undefined : `-${short}`,
     description,
     takesValue: placeholder !== undefined,
     choices,
+    completes,
   };
 }

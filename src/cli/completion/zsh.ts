@@ -5,6 +5,11 @@ export function writeZsh(verbs: readonly CompletedVerb[], everywhere: readonly C
   return [
     '#compdef skulk',
     '# zsh completion for skulk; load it with: source <(skulk completion zsh)',
+    '_skulk_words() {',
+    '  local -a found',
+    '  found=("${(@f)$(skulk completion $1 -- "${(Q)PREFIX}" 2>/dev/null)}")',
+    '  (( ${#found} == 1 && ${#found[1]} == 0 )) || compadd -a found',
+    '}',
     '_skulk() {',
     '  local context state state_descr line curcontext="$curcontext"',
     '  typeset -A opt_args',
@@ -22,13 +27,14 @@ export function writeZsh(verbs: readonly CompletedVerb[], everywhere: readonly C
     '      ;;',
     '    argument)',
     '      case $line[1] in',
-    ...verbs.flatMap(({ name, flags, words }) =>
+    ...verbs.flatMap(({ name, flags, words, completes, isOnlyFirst }) =>
       [
         `        ${name})`,
         '          _arguments \\',
         ...flags.map((flag) => `            ${spec(flag)} \\`),
         words.length > 0 ? `            ${quoted(`1:word:(${words.join(' ')})`)} \\` : '',
-        "            '*:file:_files'",
+        completes !== undefined && isOnlyFirst ? `            '1:model: _skulk_words ${completes}' \\` : '',
+        completes !== undefined && !isOnlyFirst ? `            '*:model: _skulk_words ${completes}'` : "            '*:file:_files'",
         '          ;;',
       ].filter((text) => text !== ''),
     ),
@@ -40,10 +46,13 @@ export function writeZsh(verbs: readonly CompletedVerb[], everywhere: readonly C
   ].join('\n');
 }
 
-function spec({ name, description, takesValue, choices }: CompletedFlag): string {
+function spec({ name, description, takesValue, choices, completes }: CompletedFlag): string {
   const text = description.replaceAll(/[[\]:\\]/g, '\\$&');
-  const takes = takesValue ? `:value:${choices.length > 0 ? `(${choices.join(' ')})` : '_files'}` : '';
+  const takes = takesValue ? `:value:${actionOf(choices, completes)}` : '';
   return quoted(`${name}${takesValue ? '=' : ''}[${text}]${takes}`);
 }
+
+const actionOf = (choices: readonly string[], completes: string | undefined): string =>
+  choices.length > 0 ? `(${choices.join(' ')})` : completes === undefined ? '_files' : ` _skulk_words ${completes}`;
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
