@@ -60,36 +60,47 @@ test(
   },
 );
 
-test('a download that fails says on the page why and what to do, and a wrong question is answered at once', wants('chromium'), async () => {
-  const world = await hubWorld();
-  world.hub.push('org/locked', { files: { 'w.safetensors': noise(1000) }, gated: true });
-  const host = await world.serve();
-  const { page } = await openBrowser();
-  await page.goto(host.apiUrl);
-  // An empty store offers it twice.
-  await page.getByRole('button', { name: 'Add a model' }).first().click();
-  const dialog = page.getByRole('dialog');
-  for (const [typed, says] of [
-    ['org/nobody', /not on Hugging Face|org\/nobody/],
-    ['../etc', /is not a model id/],
-    ['org/locked', /gated/],
-  ] as const) {
-    await dialog.getByLabel('Model on Hugging Face').fill(typed);
-    await dialog.getByRole('button', { name: 'Look it up' }).click();
-    await dialog.getByRole('alert').getByText(says).first().waitFor();
-  }
-  await page.keyboard.press('Escape');
-  await dialog.waitFor({ state: 'detached' });
-  expect(await page.evaluate('document.activeElement.textContent')).toBe('Add a model');
-  await ask(host.apiUrl, '/store/models/org/locked/download', { method: 'POST' });
-  await page
-    .getByRole('row', { name: /org\/locked/ })
-    .getByText(/gated/)
-    .first()
-    .waitFor();
-  await page.getByRole('button', { name: 'Dismiss the download of org/locked' }).click();
-  await page.getByRole('row', { name: /org\/locked/ }).waitFor({ state: 'detached' });
-});
+test(
+  'a download that fails, or brings what cannot be loaded, says so on the page, and a wrong question is answered at once',
+  wants('chromium'),
+  async () => {
+    const world = await hubWorld();
+    world.hub.push('org/locked', { files: { 'w.safetensors': noise(1000) }, gated: true });
+    const host = await world.serve();
+    const { page } = await openBrowser();
+    await page.goto(host.apiUrl);
+    // An empty store offers it twice.
+    await page.getByRole('button', { name: 'Add a model' }).first().click();
+    const dialog = page.getByRole('dialog');
+    for (const [typed, says] of [
+      ['org/nobody', /not on Hugging Face|org\/nobody/],
+      ['../etc', /is not a model id/],
+      ['org/locked', /gated/],
+    ] as const) {
+      await dialog.getByLabel('Model on Hugging Face').fill(typed);
+      await dialog.getByRole('button', { name: 'Look it up' }).click();
+      await dialog.getByRole('alert').getByText(says).first().waitFor();
+    }
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Add a model');
+    await ask(host.apiUrl, '/store/models/org/locked/download', { method: 'POST' });
+    await page
+      .getByRole('row', { name: /org\/locked/ })
+      .getByText(/gated/)
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Dismiss the download of org/locked' }).click();
+    await page.getByRole('row', { name: /org\/locked/ }).waitFor({ state: 'detached' });
+    // What came and cannot be loaded is told until somebody has seen it.
+    world.hub.push('org/page-GGUF', { files: { 'm-Q4_K_M.gguf': '<!doctype html><title>Sign in</title>' } });
+    await ask(host.apiUrl, '/store/models/org/page-GGUF/download', { method: 'POST' });
+    await page.getByText(/m-Q4_K_M\.gguf" cannot be used: it is a web page/).waitFor();
+    await page.getByRole('button', { name: 'Dismiss the warnings about org/page-GGUF' }).click();
+    await page.getByText(/cannot be used/).waitFor({ state: 'detached' });
+    await page.getByRole('row', { name: /org\/page-GGUF/ }).waitFor();
+  },
+);
 
 test('the page shows at once what another client adds and deletes', wants('chromium'), async () => {
   const { world, host } = shared();
