@@ -6,7 +6,7 @@ import { useNode, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { navigate, useRoute } from '../../parts/route.ts';
-import { AddDialog } from './add-dialog.tsx';
+import { AddDialog } from './add/add-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { DetailsDialog } from './details-dialog.tsx';
 import { type ListView, listModels, type SortKey, tagsOf } from './list-models.ts';

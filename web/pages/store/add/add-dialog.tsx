@@ -1,22 +1,34 @@
-import { type FormEvent, type ReactElement, useId, useState } from 'react';
-import type { HubOffer } from '../../../src/core/protocol/models.ts';
-import { modelPath } from '../../api/client.ts';
-import { splitRef } from '../../api/model-ref.ts';
-import { useLocks } from '../../parts/access/locks.ts';
-import { useApp } from '../../parts/app-context.ts';
-import { Button } from '../../parts/button.tsx';
-import { Dialog } from '../../parts/dialog.tsx';
-import { Problem } from '../../parts/problem.tsx';
-import { useTask } from '../../parts/use-task.ts';
-import { firstChoice, Offer } from './offer.tsx';
+import { type FormEvent, type ReactElement, useEffect, useId, useState } from 'react';
+import type { HubOffer } from '../../../../src/core/protocol/models.ts';
+import { modelPath } from '../../../api/client.ts';
+import { splitRef } from '../../../api/model-ref.ts';
+import { useLocks } from '../../../parts/access/locks.ts';
+import { useApp, useStore } from '../../../parts/app-context.ts';
+import { Button } from '../../../parts/button.tsx';
+import { Dialog } from '../../../parts/dialog.tsx';
+import { Problem } from '../../../parts/problem.tsx';
+import { useTask } from '../../../parts/use-task.ts';
+import { firstChoice } from './choose.ts';
+import { type Found, lookUp } from './look-up.ts';
+import { Offer } from './offer.tsx';
 
 /** Adding a model from Hugging Face: its name, what that would bring, and the download. */
-export function AddDialog({ freeBytes, onClose }: { readonly freeBytes: number | undefined; readonly onClose: () => void }): ReactElement {
+export function AddDialog({
+  freeBytes,
+  initial = '',
+  onClose,
+}: {
+  readonly freeBytes: number | undefined;
+  /** A model that is looked up at once. */
+  readonly initial?: string;
+  readonly onClose: () => void;
+}): ReactElement {
   const { client, tell } = useApp();
-  const [text, setText] = useState('');
+  const { topics } = useStore();
+  const [text, setText] = useState(initial);
   const [chosen, setChosen] = useState<string>();
   const { models: lock } = useLocks();
-  const look = useTask<HubOffer>();
+  const look = useTask<Found>();
   const download = useTask<unknown>();
   const [field, help] = [useId(), useId()];
   const change = (value: string): void => {
@@ -24,12 +36,21 @@ export function AddDialog({ freeBytes, onClose }: { readonly freeBytes: number |
     look.reset();
     download.reset();
   };
-  const find = async (event: FormEvent): Promise<void> => {
+  const find = async (): Promise<void> => {
+    const found = await look.start((signal) => lookUp(client, text, signal));
+    if (found === undefined) return;
+    const { offer, named } = found;
+    const downloads = (topics.downloads?.downloads ?? []).filter(({ modelId }) => modelId === offer.modelId);
+    const isOffered = offer.quantizations.some(({ gguf_file }) => gguf_file === named);
+    setChosen(isOffered ? named : firstChoice(offer.quantizations, downloads));
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is typed later is looked up when it is asked for
+  useEffect(() => {
+    if (initial !== '') void find();
+  }, []);
+  const submit = (event: FormEvent): void => {
     event.preventDefault();
-    const { modelId, revision, selector } = splitRef(text);
-    const query = revision === undefined ? '' : `?revision=${encodeURIComponent(revision)}`;
-    const offer = await look.start((signal) => client.get<HubOffer>(modelPath('/store/hub', modelId) + query, signal));
-    setChosen(offer && firstChoice(offer, selector));
+    void find();
   };
   const begin = async (offer: HubOffer): Promise<void> => {
     const { revision } = splitRef(text);
@@ -43,7 +64,7 @@ export function AddDialog({ freeBytes, onClose }: { readonly freeBytes: number |
   };
   return (
     <Dialog title="Add a model" onClose={onClose}>
-      <form onSubmit={(event) => void find(event)} className="stack">
+      <form onSubmit={submit} className="stack">
         <div className="field">
           <label htmlFor={field}>Model on Hugging Face</label>
           <div className="field-row">
@@ -64,15 +85,16 @@ export function AddDialog({ freeBytes, onClose }: { readonly freeBytes: number |
             </Button>
           </div>
           <p id={help} className="muted field-help">
-            A name, a name with a revision (<code>org/name@v1.0</code>), or the address of its page.
+            A name, a name with a revision or a quantization (<code>org/name@v1.0:Q4_K_M</code>), or the address of its page.
           </p>
         </div>
       </form>
       <div role="status">{look.isBusy && <p className="muted">Hugging Face is asked…</p>}</div>
       {look.error !== undefined && <Problem error={look.error} />}
+      {look.result?.refusal !== undefined && <Problem error={look.result.refusal} />}
       {look.result !== undefined && (
         <Offer
-          offer={look.result}
+          offer={look.result.offer}
           freeBytes={freeBytes}
           chosen={chosen}
           isBusy={download.isBusy}

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
+import type { OfferedQuantization } from '../../src/core/protocol/models.ts';
+import { firstChoice, presenceOf } from '../../web/pages/store/add/choose.ts';
+
+const offered = (label: string, more: Partial<OfferedQuantization> = {}): OfferedQuantization => ({
+  label,
+  gguf_file: `a-${label}.gguf`,
+  files: [],
+  size_bytes: 1,
+  is_preferred: false,
+  in_store: false,
+  ...more,
+});
+const download = (more: Partial<DownloadStatus>): DownloadStatus =>
+  ({ modelId: 'org/a', status: 'downloading', gguf_file: null, selector: null, ...more }) as DownloadStatus;
+
+describe('a quantization that is offered', () => {
+  const q4 = offered('Q4_K_M', { is_preferred: true });
+  const q8 = offered('Q8_0');
+  test.each([
+    ['nothing runs', [], ['absent', 'absent'], 'a-Q4_K_M.gguf'],
+    ['its file is fetched', [download({ gguf_file: 'a-Q4_K_M.gguf' })], ['coming', 'absent'], 'a-Q8_0.gguf'],
+    ['its selector waits', [download({ status: 'pending', selector: 'q8_0' })], ['absent', 'coming'], 'a-Q4_K_M.gguf'],
+    ['the recommended one waits, as none was named', [download({ status: 'pending' })], ['coming', 'absent'], 'a-Q8_0.gguf'],
+    ['its download failed', [download({ status: 'failed', gguf_file: 'a-Q4_K_M.gguf' })], ['absent', 'absent'], 'a-Q4_K_M.gguf'],
+  ] as const)('is known when %s', (_, downloads, presences, first) => {
+    expect([q4, q8].map((one) => presenceOf(one, downloads))).toEqual(presences);
+    expect(firstChoice([q4, q8], downloads)).toBe(first);
+  });
+
+  test('is chosen by nobody when the store has all', () => {
+    expect(firstChoice([{ ...q4, in_store: true }], [])).toBeUndefined();
+  });
+});

@@ -1,0 +1,79 @@
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { noise } from '../helpers/model-files.ts';
+import { wants } from '../helpers/wants.ts';
+import { openBrowser } from './browser.ts';
+
+/** Whether everything is within the window, at the widths of a desk and of a phone. */
+async function fits(page: Page): Promise<void> {
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    expect([width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([width, width]);
+    expect([width, await page.evaluate("document.querySelector('dialog .dialog-body')?.scrollWidth <= innerWidth")]).toEqual([width, true]);
+  }
+}
+
+test('the page adds quantizations one by one, and says which are there and which files are taken', wants('chromium'), async () => {
+  const world = await hubWorld();
+  world.hub.push('org/seer-GGUF', {
+    files: {
+      'seer-Q4_K_M.gguf': noise(3_000_000),
+      'seer-Q8_0.gguf': noise(6_000_000, 2),
+      'config.json': '{}',
+      'imatrix.dat': noise(2000),
+    },
+  });
+  const host = await world.serveInProcess();
+  const { page } = await openBrowser();
+  await page.goto(host.apiUrl);
+  const dialog = page.getByRole('dialog', { name: 'Add a model' });
+  const look = async (text: string): Promise<void> => {
+    await page.getByRole('button', { name: 'Add a model' }).first().click();
+    await dialog.getByLabel('Model on Hugging Face').fill(text);
+    await page.keyboard.press('Enter');
+    await dialog.getByRole('radio').first().waitFor();
+  };
+  const chosen = (): Promise<string | null> => dialog.getByRole('radio', { checked: true }).getAttribute('value');
+
+  // A typo says what there is, beside the choice.
+  await look('org/seer-GGUF:Q5_K_X');
+  await dialog
+    .getByRole('alert')
+    .getByText(/Q4_K_M.*Q8_0|Q8_0.*Q4_K_M/)
+    .waitFor();
+  expect(await chosen()).toBe('seer-Q4_K_M.gguf');
+  await dialog.getByText('Which files, and why').click();
+  await dialog.getByRole('row', { name: /seer-Q8_0\.gguf another quantization 5\.72 MiB/ }).waitFor();
+  await dialog.getByRole('row', { name: /seer-Q4_K_M\.gguf the chosen weights 2\.86 MiB/ }).waitFor();
+  await fits(page);
+  world.hub.rate = 500_000;
+  await dialog.getByRole('button', { name: 'Download 2.86 MiB' }).click();
+  await page.getByRole('progressbar', { name: 'Download of org/seer-GGUF' }).waitFor();
+
+  // What is on its way is not chosen again.
+  await look('https://huggingface.co/org/seer-GGUF');
+  await dialog.getByRole('radio', { name: /^Q4_K_M recommended on its way/ }).waitFor();
+  expect(await chosen()).toBe('seer-Q8_0.gguf');
+  await page.keyboard.press('Escape');
+  world.hub.rate = 0;
+  await page.getByRole('status').getByText('org/seer-GGUF is in the store.').waitFor();
+  await look('hf.co/org/seer-GGUF:q8_0');
+  await dialog.getByRole('radio', { name: /^Q4_K_M recommended in the store/ }).waitFor();
+  expect(await chosen()).toBe('seer-Q8_0.gguf');
+  const sent = world.hub.sent('seer-Q4_K_M.gguf');
+  await dialog.getByRole('button', { name: 'Download 5.72 MiB' }).click();
+  await expect.poll(() => world.hub.sent('seer-Q8_0.gguf')).toBeGreaterThanOrEqual(6_000_000);
+  expect(world.hub.sent('seer-Q4_K_M.gguf')).toBe(sent);
+
+  await expect
+    .poll(async () => {
+      await look('org/seer-GGUF');
+      const count = await dialog.getByText('in the store', { exact: true }).count();
+      if (count < 2) await page.keyboard.press('Escape');
+      return count;
+    })
+    .toBe(2);
+  await dialog.getByText(/Every quantization of it is in the store/).waitFor();
+  expect(await dialog.getByRole('button', { name: 'Download' }).isDisabled()).toBe(true);
+});
