@@ -126,5 +126,13 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   pino: ['core/server/'],
   react: ['cli/render/', 'web/app/', 'web/pages/', 'web/parts/'],
   'react-dom': ['web/app/main'],
-  typebox: ['core/config/', 'core/server/', 'core/protocol/', 'core/kernel/validate'],
+  typebox: [
+    'core/config/',
+    'core/server/',
+    'core/protocol/schema',
+    'core/protocol/decode',
+    'core/protocol/events',
+    'core/protocol/type-builder',
+    'core/kernel/validate',
+  ],
 };

@@ -1,6 +1,5 @@
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
-import { Type } from 'typebox';
 import { describe, expect, test } from 'vitest';
 import * as access from '../../src/core/protocol/access.ts';
 import { decode } from '../../src/core/protocol/decode.ts';
@@ -12,9 +11,23 @@ import { gates } from '../../src/core/protocol/gates.ts';
 import * as health from '../../src/core/protocol/health.ts';
 import * as manifest from '../../src/core/protocol/manifest.ts';
 import * as models from '../../src/core/protocol/models.ts';
-import { count, flag, list, modelId, object, oneOf, orNull, text, textOrEmpty, time, wholeList } from '../../src/core/protocol/schema.ts';
+import {
+  count,
+  flag,
+  list,
+  modelId,
+  object,
+  oneOf,
+  orNull,
+  type Schema,
+  text,
+  textOrEmpty,
+  time,
+  wholeList,
+} from '../../src/core/protocol/schema.ts';
 import * as settings from '../../src/core/protocol/settings.ts';
 import * as staging from '../../src/core/protocol/staging.ts';
+import { Type } from '../../src/core/protocol/type-builder.ts';
 import * as uploads from '../../src/core/protocol/uploads.ts';
 import * as work from '../../src/core/protocol/work.ts';
 
@@ -32,7 +45,7 @@ const documents = Object.entries({
   ...staging,
   ...uploads,
   ...work,
-}).flatMap(([name, value]) => (typeof value === 'object' && value !== null ? [[name, value as Type.TSchema] as const] : []));
+}).flatMap(([name, value]) => (typeof value === 'object' && value !== null ? [[name, value as Schema] as const] : []));
 
 const ajv = new Ajv({ strict: false, formats: gates as Record<string, (text: string) => boolean> });
 

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { list, listOrEmpty, object, oneOf, type Shape, strictObject, text, textOrEmpty } from './schema.ts';
+import { Type } from './type-builder.ts';
 
 export const role = oneOf(['read', 'node', 'admin']);
 /** What somebody may do; each may do what the ones before may. */

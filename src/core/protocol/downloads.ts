@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import {
   amount,
   count,
@@ -19,6 +18,7 @@ import {
   verbatim,
   wholeList,
 } from './schema.ts';
+import { Type } from './type-builder.ts';
 
 /** Limits of what comes from outside: a pattern is compared with each file of a repo. */
 export const maxPatterns = 16;

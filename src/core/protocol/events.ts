@@ -1,4 +1,4 @@
-import { type TObject, Type } from 'typebox';
+import type { TObject } from 'typebox';
 import { downloadList } from './downloads.ts';
 import { nodeList, orderList } from './fleet.ts';
 import { healthView } from './health.ts';
@@ -6,6 +6,7 @@ import { countedEntry } from './models.ts';
 import { list, object, type Shape } from './schema.ts';
 import { configView } from './settings.ts';
 import { stagingJobs, stagingView } from './staging.ts';
+import { Type } from './type-builder.ts';
 import { uploadList } from './uploads.ts';
 
 /** What `/store/events` tells, by the name of the event; each is its whole list. */

@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import { reportedCopy } from './models.ts';
 import {
   count,
@@ -16,6 +15,7 @@ import {
   text,
   textOrEmpty,
 } from './schema.ts';
+import { Type } from './type-builder.ts';
 
 /** So many copies a node tells of; of more, those that were used last. */
 export const maxReportedCopies = 1000;

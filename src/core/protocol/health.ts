@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { count, countOrZero, object, orNull, type Shape, text, textOrEmpty } from './schema.ts';
+import { Type } from './type-builder.ts';
 
 /** Where a host's server says that others reach it, and why there; null without a server, and of a store that does not tell. */
 const advertised = orNull(

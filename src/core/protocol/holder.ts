@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { count, object, orNull, type Shape, text, textOrEmpty } from './schema.ts';
+import { Type } from './type-builder.ts';
 
 /** Who uses a staged copy. */
 export const holder = object({

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { count, list, modelId, object, orNull, relativePath, type Shape, sha256, text, textOrEmpty } from './schema.ts';
+import { Type } from './type-builder.ts';
 
 /** What one file must hash to. */
 export const manifestFile = object({

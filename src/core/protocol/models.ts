@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import {
   count,
   countOrZero,
@@ -17,6 +16,7 @@ import {
   time,
   verbatim,
 } from './schema.ts';
+import { Type } from './type-builder.ts';
 
 /** What can be said of a model at a glance. */
 export const tag = oneOf(['vision', 'thinking', 'embedding', 'tensor', 'optiq']);

@@ -1,9 +1,10 @@
-import { type Static, type TProperties, type TSchema, Type } from 'typebox';
+import type { Static, TProperties, TSchema } from 'typebox';
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
+import { Type } from './type-builder.ts';
 
 /*
  * The words in which the documents of this room are written. A schema is plain data; `decode` reads values by it, `Shape` is the type of

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { count, flag, listOrEmpty, object, oneOf, orNull, type Shape, text, verbatim } from './schema.ts';
+import { Type } from './type-builder.ts';
 
 const settings = (description: string) => Type.Record(Type.String(), Type.Unknown(), { description });
 

@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import { holder } from './holder.ts';
 import {
   amount,
@@ -18,6 +17,7 @@ import {
   textOrEmpty,
   verbatim,
 } from './schema.ts';
+import { Type } from './type-builder.ts';
 
 /** This node's staged copies, newest use first; sizes in bytes. */
 export const stagingList = object({

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { count, countOrZero, list, modelId, object, orNull, type Shape, sha256, text, textOrEmpty, wholeList } from './schema.ts';
+import { Type } from './type-builder.ts';
 
 /** An unfinished upload as anybody may see it; sizes in bytes, times in ISO 8601. */
 export const listedUpload = object({

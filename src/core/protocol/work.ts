@@ -1,11 +1,11 @@
-import { type TSchema, Type } from 'typebox';
-import { countOrZero, flag, listOrEmpty, object, orNull, type Shape, strictObject, text } from './schema.ts';
+import { countOrZero, flag, listOrEmpty, object, orNull, type Schema, type Shape, strictObject, text } from './schema.ts';
+import { Type } from './type-builder.ts';
 
 const progressLine = object({ progress: object({ bytes_done: countOrZero(), bytes_total: countOrZero() }) });
 const errorLine = object({ error: object({ code: text(), message: text({ default: 'no reason given' }), hint: orNull(text()) }) });
 
 /** A line of an answer of long work: progress now and then, at last the result or what went wrong. */
-export const workLine = <S extends TSchema>(result: S) =>
+export const workLine = <S extends Schema>(result: S) =>
   Type.Union([object({ result }), errorLine, progressLine], {
     description: 'Lines of JSON: `progress` now and then, at last `result` or `error`',
   });

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { count, text } from '../schema.ts';
+import { Type } from '../type-builder.ts';
 
 /** What routes take after the `?`, by name; the routes read and check them. */
 export const queries = {
