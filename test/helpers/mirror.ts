@@ -24,6 +24,8 @@ export interface MirrorAsked {
 /** What a mirror was asked for, and how much it could send before the connection was given up. */
 export interface Mirror {
   readonly requests: { readonly path: string; readonly isPart: boolean; sent: number }[];
+  /** How many answers to requests for parts were still being sent when all of a file had been. */
+  openParts: number;
 }
 
 /** Has every byte of a Hub come through a mirror, which answers as it likes; undefined: as the Hub does. */
@@ -32,7 +34,8 @@ export function putMirrorBefore(
   files: Readonly<Record<string, Uint8Array | string>>,
   answer: (asked: MirrorAsked) => MirrorAnswer | undefined,
 ): Mirror {
-  const requests: Mirror['requests'] = [];
+  const mirror: Mirror = { requests: [], openParts: 0 };
+  let open = 0;
   hub.fault = async ({ host, path, number, request, response }) => {
     const content = Buffer.from(files[path] ?? '');
     const isLarge = content.length > 1024 || /\.(?:gguf|safetensors)$/.test(path);
@@ -42,13 +45,20 @@ export function putMirrorBefore(
     const given = answer({ path, content, number, ...range });
     if (given === undefined) return false;
     const record = { path, isPart: range.isPart, sent: 0 };
-    requests.push(record);
+    mirror.requests.push(record);
+    if (range.isPart) {
+      open += 1;
+      response.once('close', () => {
+        open -= 1;
+      });
+    }
     await send(response, given, (bytes) => {
       record.sent += bytes;
     });
+    if (!range.isPart && isLarge) mirror.openParts = open;
     return true;
   };
-  return { requests };
+  return mirror;
 }
 
 /** Sends as long as somebody reads. */

@@ -19,26 +19,28 @@ const rangeOf = (start: number, end: number): string => `bytes ${start}-${end - 
 async function fetchFrom(answer: (asked: MirrorAsked) => MirrorAnswer | undefined, how: 'download' | 'stage' = 'download') {
   const world = await hubWorld({ SKULK_STALL_TIMEOUT: '20' });
   world.hub.push('org/m', { files });
-  const { requests } = putMirrorBefore(world.hub, files, answer);
+  const mirror = putMirrorBefore(world.hub, files, answer);
+  const { requests } = mirror;
   const alone = { SKULK_HOME: join(world.home, 'alone'), HF_ENDPOINT: world.hub.url };
   const ended = await (how === 'download' ? world.host('download', 'org/m') : runInProcess(['stage', 'org/m'], { env: alone }));
   const place = how === 'download' ? join(world.storePath, 'org--m') : join(world.home, 'alone', 'staging', 'org--m');
   const isRight = async (): Promise<boolean> => (await readFile(join(place, name))).equals(large);
   const ofLarge = requests.filter(({ path }) => path === name);
-  return { ended, isRight, requests, ofLarge, sent: ofLarge.reduce((sum, one) => sum + one.sent, 0) };
+  return { ended, isRight, requests, ofLarge, openParts: mirror.openParts, sent: ofLarge.reduce((sum, one) => sum + one.sent, 0) };
 }
 
 const whole = ({ content }: MirrorAsked): MirrorAnswer => ({ status: 200, body: content });
 
 describe('the right bytes come', () => {
   test.each(['download', 'stage'] as const)('of a mirror that ignores Range, over one connection: %s', async (how) => {
-    const { ended, isRight, ofLarge, sent } = await fetchFrom(whole, how);
+    const { ended, isRight, ofLarge, openParts, sent } = await fetchFrom(whole, how);
     expect(ended.status, ended.stderr).toBe(0);
     expect(await isRight()).toBe(true);
     // Three pieces are asked for, two of them again, and then the file.
     expect(ofLarge.length).toBeLessThanOrEqual(6);
     expect(ofLarge.filter(({ isPart }) => !isPart)).toEqual([{ path: name, isPart: false, sent: large.length }]);
-    // What nobody wants is not read, but for what the system has taken already.
+    // What nobody wants is given up at once, and not read but for what the system has taken already.
+    expect(openParts).toBe(0);
     expect(sent).toBeLessThan(2 * large.length);
   });
 
