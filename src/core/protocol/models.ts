@@ -1,4 +1,5 @@
 import {
+  amount,
   count,
   countOrZero,
   flag,
@@ -87,10 +88,27 @@ export const reportedCopy = object({
   last_used: time(),
   in_use: flag(),
   over_budget: flag('Whether the budget evicts it when it is next applied, unless it is used before'),
+  quantizations: Type.Optional(
+    list(object({ selector: orNull(verbatim()), size_bytes: countOrZero(), last_used: time(), in_use: flag(), over_budget: flag() }), {
+      maxItems: 100,
+      description: 'What it has, newest use first; absent of a node that does not tell. `selector` is null for what has none',
+    }),
+  ),
 });
 export type ReportedCopy = Shape<typeof reportedCopy>;
 
 const { model_id: _, ...copyFacts } = reportedCopy.properties;
+
+/** One quantization that the store has of a model; sizes in bytes. */
+export const storedQuantization = object({
+  selector: verbatim({ description: 'What names it behind the colon of a reference' }),
+  label: orNull(text(), 'What its name says of the weights, e.g. `Q4_K_M`'),
+  files: listOrEmpty(verbatim(), { description: 'Its own files, in their order; what it shares with others is not in it' }),
+  size_bytes: countOrZero('Of its own files'),
+  bits_per_weight: orNull(amount(), 'Null where nothing tells'),
+  digest: orNull(text(), 'Of its own files; null while the model has not been hashed'),
+});
+export type StoredQuantization = Shape<typeof storedQuantization>;
 
 /** One model, as the store and the node that answers have it. */
 export const shownModel = object({
@@ -106,6 +124,9 @@ export const shownModel = object({
   ...traits.properties,
   hashed: flag(),
   files: listOrEmpty(object({ path: verbatim(), size: orNull(count()), sha256: orNull(text()) })),
+  quantizations: Type.Optional(
+    list(storedQuantization, { description: 'What there is of GGUF weights, best choice first; absent where the store does not tell' }),
+  ),
   staged: orNull(object({ path: verbatim(), digest: orNull(text()), last_used: time() }), 'The copy of the machine that answers'),
   nodes: listOrEmpty(object({ node_id: nodeId(), hostname: textOrEmpty(), ...copyFacts }), {
     description: 'The nodes that have told the store of a copy',

@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { GivenOrder, KnownNode } from '../../../src/core/protocol/fleet.ts';
+import type { ReportedCopy } from '../../../src/core/protocol/models.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { Age } from '../../parts/age.tsx';
 import { useApp, useNode } from '../../parts/app-context.ts';
@@ -122,6 +123,7 @@ function Copies({
           <tr key={copy.model_id}>
             <th scope="row">
               <ModelName id={copy.model_id} />
+              <Parts copy={copy} />
               <p className="narrow-only muted row-more">
                 used <Age at={copy.last_used} />
               </p>
@@ -141,6 +143,12 @@ function Copies({
       </tbody>
     </table>
   );
+}
+
+/** The quantizations of a copy, newest use first, where it has any. */
+function Parts({ copy: { quantizations = [] } }: { readonly copy: ReportedCopy }): ReactElement | null {
+  const names = quantizations.flatMap(({ selector }) => selector ?? []);
+  return names.length === 0 ? null : <p className="muted row-more">{names.join(', ')}</p>;
 }
 
 /** What this very machine is staging now. */

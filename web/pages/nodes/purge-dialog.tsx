@@ -8,6 +8,7 @@ import { formatBytes } from '../../parts/format.ts';
 import { Outcomes } from '../../parts/outcomes.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
+import { formatNamed, partOf } from '../store/quantizations.ts';
 
 /** Which copies are to go. */
 export interface PurgeWish {
@@ -15,11 +16,13 @@ export interface PurgeWish {
   readonly node: KnownNode | undefined;
   /** Every model when undefined. */
   readonly modelId: string | undefined;
+  /** The whole copy when undefined. */
+  readonly selector?: string | undefined;
 }
 
 /** Removing staged copies: what goes, then what became of it. What is canonical stays. */
 export function PurgeDialog({
-  wish: { node, modelId },
+  wish: { node, modelId, selector },
   nodes,
   onClose,
 }: {
@@ -34,14 +37,17 @@ export function PurgeDialog({
   const [isEverywhere, setEverywhere] = useState(node === undefined);
   const [known] = useState(nodes);
   const chosen = isEverywhere || node === undefined ? known : [node];
-  const copies = chosen.flatMap((one) => (one.copies ?? []).filter(({ model_id }) => modelId === undefined || model_id === modelId));
+  const copies = chosen.flatMap(({ copies: own }) =>
+    (own ?? []).flatMap((copy) => (modelId === undefined ? copy : (partOf(copy, { modelId, selector }) ?? []))),
+  );
   const bytes = copies.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
   const isUsed = copies.some(({ in_use }) => in_use);
   const place = isEverywhere || node === undefined ? 'every machine' : node.hostname || node.node_id;
-  const what = modelId ?? 'every copy';
+  const what = modelId === undefined ? 'every copy' : formatNamed({ modelId, selector });
   const purge = async (): Promise<void> => {
     const body = {
       ...(modelId !== undefined && { model_id: modelId }),
+      ...(selector !== undefined && { selector }),
       ...(isForced && { force: true }),
       ...(!isEverywhere && node !== undefined && { nodes: [node.node_id] }),
     };
@@ -61,7 +67,7 @@ export function PurgeDialog({
       </Dialog>
     );
   return (
-    <Dialog title={modelId === undefined ? `Purge ${place}?` : `Purge ${modelId}?`} onClose={onClose}>
+    <Dialog title={modelId === undefined ? `Purge ${place}?` : `Purge ${what}?`} onClose={onClose}>
       <p>
         This removes {what} that {place} has staged: {copies.length === 1 ? 'one copy' : `${copies.length} copies`}, {formatBytes(bytes)}.
         The store keeps its own, so it can be staged again.

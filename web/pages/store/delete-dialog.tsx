@@ -10,35 +10,41 @@ import { formatBytes } from '../../parts/format.ts';
 import { Outcomes } from '../../parts/outcomes.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
-import { stagedOn } from './staged-on.ts';
+import { formatNamed, type Named, stagedOn } from './quantizations.ts';
 
-/** Deleting a model everywhere: what goes where, then what became of it. */
+/** Deleting a model, or one quantization of it, everywhere: what goes where, then what became of it. */
 export function DeleteDialog({
-  modelId,
+  named,
   bytes,
+  others = [],
   nodes,
   onClose,
 }: {
-  readonly modelId: string;
+  readonly named: Named;
   readonly bytes: number | undefined;
+  /** The quantizations that stay. */
+  readonly others?: readonly string[];
   readonly nodes: readonly KnownNode[];
   readonly onClose: (isDone: boolean) => void;
 }): ReactElement {
   const { client } = useApp();
+  const name = formatNamed(named);
   const task = useTask<Deleted>();
   const { models: lock } = useLocks();
   const [isForced, setForced] = useState(false);
   // What it was when the dialog was opened; the list changes while the nodes delete.
-  const [plan] = useState(() => ({ bytes: bytes ?? 0, copies: stagedOn(nodes, modelId) }));
+  const [plan] = useState(() => ({ bytes: bytes ?? 0, copies: stagedOn(nodes, named) }));
   const total = plan.copies.reduce((sum, { copy }) => sum + copy.size_bytes, plan.bytes);
   const isUsed = plan.copies.some(({ copy }) => copy.in_use);
   const remove = async (): Promise<void> => {
     const query = `?wait_ms=5000${isForced ? '&force=true' : ''}`;
-    await task.start((signal) => client.send<Deleted>('DELETE', modelPath('/store/models', modelId, query), undefined, signal));
+    const { modelId, selector } = named;
+    const part = selector === undefined ? '' : `/quantizations/${encodeURIComponent(selector)}`;
+    await task.start((signal) => client.send<Deleted>('DELETE', modelPath('/store/models', modelId, part + query), undefined, signal));
   };
   if (task.result !== undefined)
     return (
-      <Dialog title={`${modelId} was deleted`} onClose={() => onClose(true)}>
+      <Dialog title={`${name} was deleted`} onClose={() => onClose(true)}>
         <div role="status">
           <p>{formatBytes(task.result.freed_bytes)} freed.</p>
           <Outcomes nodes={task.result.nodes} />
@@ -51,8 +57,17 @@ export function DeleteDialog({
       </Dialog>
     );
   return (
-    <Dialog title={`Delete ${modelId}?`} onClose={() => onClose(false)}>
-      <p>This removes the canonical copy and every machine&rsquo;s staged copy. It cannot be undone.</p>
+    <Dialog title={`Delete ${name}?`} onClose={() => onClose(false)}>
+      {named.selector === undefined ? (
+        <p>This removes the canonical copy and every machine&rsquo;s staged copy. It cannot be undone.</p>
+      ) : (
+        <p>
+          This removes {named.selector} from the store and from every machine. It cannot be undone.{' '}
+          {others.length > 0
+            ? `${others.join(', ')} ${others.length === 1 ? 'stays' : 'stay'}.`
+            : 'It is the only one, so the model goes with it.'}
+        </p>
+      )}
       <dl className="freed">
         <div>
           <dt>The store</dt>

@@ -7,6 +7,7 @@ import { ModelName } from '../../parts/model-name.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { FileList } from './details/file-list.tsx';
 import { ModelFacts } from './details/model-facts.tsx';
+import { QuantizationList } from './details/quantization-list.tsx';
 import { StageHere } from './details/stage-here.tsx';
 import { StagedList } from './details/staged-list.tsx';
 import { Verify } from './details/verify.tsx';
@@ -15,19 +16,32 @@ import { useModel } from './use-model.ts';
 /** Everything about one model, and what can be done with it. */
 export function DetailsDialog({
   modelId,
+  onAdd,
   onStage,
+  onPurge,
   onDelete,
   onClose,
 }: {
   readonly modelId: string;
-  readonly onStage: (modelId: string) => void;
-  readonly onDelete: () => void;
+  readonly onAdd: () => void;
+  readonly onStage: (modelId: string, selector?: string) => void;
+  readonly onPurge: (selector: string) => void;
+  /** @param quantization the whole model when undefined */
+  readonly onDelete: (quantization?: { readonly selector: string; readonly bytes: number; readonly others: readonly string[] }) => void;
   readonly onClose: () => void;
 }): ReactElement {
   const { topics } = useStore();
   const { models: lock } = useLocks();
   const entry = topics.registry?.entries.find(({ model_id }) => model_id === modelId);
-  const { model, error } = useModel(modelId, entry?.downloaded_at);
+  // A quantization that comes or goes changes its size, and not always its date.
+  const { model, error } = useModel(modelId, entry && `${entry.downloaded_at} ${entry.total_bytes} ${entry.file_count}`);
+  const deleteOne = (selector: string): void => {
+    const all = model?.quantizations ?? [];
+    const others = all.flatMap((one) => (one.selector === selector ? [] : one.selector));
+    // With the last one everything else of the model goes too.
+    const own = all.find((one) => one.selector === selector)?.size_bytes ?? 0;
+    onDelete({ selector, bytes: others.length === 0 ? (model?.total_bytes ?? own) : own, others });
+  };
   return (
     <Dialog title={<ModelName id={modelId} />} size="wide" onClose={onClose}>
       {error !== undefined && <Problem error={error} />}
@@ -38,11 +52,18 @@ export function DetailsDialog({
           <div className="details-actions">
             <StageHere modelId={modelId} onStage={() => onStage(modelId)} />
             <Verify modelId={modelId} />
-            <Button tone="danger" icon="trash" lock={lock} onClick={onDelete}>
+            <Button tone="danger" icon="trash" lock={lock} onClick={() => onDelete()}>
               Delete…
             </Button>
           </div>
           {lock !== undefined && <p className="muted">{lock}</p>}
+          <QuantizationList
+            model={model}
+            onAdd={onAdd}
+            onStage={(selector) => onStage(modelId, selector)}
+            onPurge={onPurge}
+            onDelete={deleteOne}
+          />
           <StagedList modelId={modelId} />
           <FileList model={model} />
         </div>

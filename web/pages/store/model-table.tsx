@@ -12,7 +12,7 @@ import { Link } from '../../parts/link.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
 import { DownloadRow } from './download-row.tsx';
 import type { ListView, SortKey } from './list-models.ts';
-import { stagedOn } from './staged-on.ts';
+import { stagedOn } from './quantizations.ts';
 
 /** What the table shows and can be asked for. */
 export interface ModelTableProps {
@@ -106,7 +106,7 @@ function ModelRow({
   onDelete,
 }: ModelTableProps & { readonly entry: CountedEntry }): ReactElement {
   const { model_id, total_bytes, file_count, downloaded_at, tags } = entry;
-  const others = stagedOn(nodes, model_id).length;
+  const others = stagedOn(nodes, { modelId: model_id }).length;
   const job = jobs.find((one) => one.model_id === model_id && (one.status === 'staging' || one.status === 'pending'));
   const isHere = here.has(model_id);
   const staged = job !== undefined ? `staging ${percentOf(job)}` : others > 0 ? plural(others, 'node') : isHere ? 'here' : '';

@@ -6,12 +6,14 @@ import { useNode, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { navigate, useRoute } from '../../parts/route.ts';
+import { PurgeDialog, type PurgeWish } from '../nodes/purge-dialog.tsx';
 import { AddDialog } from './add/add-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { DetailsDialog } from './details-dialog.tsx';
 import { type ListView, listModels, type SortKey, tagsOf } from './list-models.ts';
 import { ListTools } from './list-tools.tsx';
 import { ModelTable } from './model-table.tsx';
+import type { Named } from './quantizations.ts';
 import { Space } from './space.tsx';
 import { UnfinishedUploads } from './uploads/unfinished-uploads.tsx';
 import { useStaging } from './use-staging.ts';
@@ -26,8 +28,10 @@ export function StorePage(): ReactElement {
   const { query } = useRoute();
   const [view, setView] = useState<ListView>({ words: '', tags: [], sort: 'name', isDescending: false });
   const [dismissed, setDismissed] = useState<ReadonlySet<string>>(new Set());
-  const [isAdding, setAdding] = useState(false);
-  const [deleting, setDeleting] = useState<string>();
+  // What is looked up at once; empty where somebody is to type it.
+  const [adding, setAdding] = useState<string>();
+  const [deleting, setDeleting] = useState<Deleting>();
+  const [purging, setPurging] = useState<PurgeWish>();
   const staging = useStaging();
   const locks = useLocks();
   const entries = topics.registry?.entries ?? [];
@@ -42,12 +46,12 @@ export function StorePage(): ReactElement {
     <>
       <div className="page-head">
         <h1>Store</h1>
-        <Button tone="primary" icon="add" disabled={!isKnown} lock={locks.models} onClick={() => setAdding(true)}>
+        <Button tone="primary" icon="add" disabled={!isKnown} lock={locks.models} onClick={() => setAdding('')}>
           Add a model
         </Button>
       </div>
       <ViewOnly />
-      {guide.isShown && <Welcome guide={guide} onAdd={() => setAdding(true)} onStage={staging.stage} />}
+      {guide.isShown && <Welcome guide={guide} onAdd={() => setAdding('')} onStage={staging.stage} />}
       {topics.health !== undefined && <Space health={topics.health} entries={entries} />}
       <UnfinishedUploads />
       {isKnown && entries.length + downloads.length > 0 && (
@@ -63,7 +67,7 @@ export function StorePage(): ReactElement {
             locks={locks}
             onSort={sortBy}
             onStage={staging.stage}
-            onDelete={setDeleting}
+            onDelete={(modelId) => setDeleting({ modelId })}
             onDismiss={(one) => setDismissed(new Set([...dismissed, keyOf(one)]))}
           />
           {entries.length > 0 && found.length === 0 && (
@@ -79,36 +83,46 @@ export function StorePage(): ReactElement {
             <p className="muted">
               Add a model from Hugging Face, or bring in what you have: <code>skulk add PATH --as ORG/NAME</code>.
             </p>
-            <Button tone="primary" icon="add" lock={locks.models} onClick={() => setAdding(true)}>
+            <Button tone="primary" icon="add" lock={locks.models} onClick={() => setAdding('')}>
               Add a model
             </Button>
           </Empty>
         </section>
       )}
       {!isKnown && round === 0 && <p className="muted loading">Asking the store…</p>}
-      {isAdding && <AddDialog freeBytes={topics.health?.freeBytes} onClose={() => setAdding(false)} />}
-      {shown !== null && isKnown && deleting === undefined && (
+      {adding !== undefined && <AddDialog freeBytes={topics.health?.freeBytes} initial={adding} onClose={() => setAdding(undefined)} />}
+      {shown !== null && isKnown && adding === undefined && deleting === undefined && purging === undefined && (
         <DetailsDialog
           key={shown}
           modelId={shown}
           onStage={staging.stage}
-          onDelete={() => setDeleting(shown)}
+          onAdd={() => setAdding(shown)}
+          onPurge={(selector) => setPurging({ node: undefined, modelId: shown, selector })}
+          onDelete={(quantization) => setDeleting({ modelId: shown, ...quantization })}
           onClose={() => navigate('/')}
         />
       )}
       {deleting !== undefined && (
         <DeleteDialog
-          modelId={deleting}
-          bytes={entries.find(({ model_id }) => model_id === deleting)?.total_bytes}
+          named={deleting}
+          bytes={deleting.bytes ?? entries.find(({ model_id }) => model_id === deleting.modelId)?.total_bytes}
+          {...(deleting.others !== undefined && { others: deleting.others })}
           nodes={nodes}
           onClose={(isDone) => {
             setDeleting(undefined);
-            if (isDone && shown === deleting) navigate('/', { replace: true });
+            if (isDone && shown === deleting.modelId && (deleting.others ?? []).length === 0) navigate('/', { replace: true });
           }}
         />
       )}
+      {purging !== undefined && <PurgeDialog wish={purging} nodes={nodes} onClose={() => setPurging(undefined)} />}
     </>
   );
+}
+
+/** What is to be deleted: a model, or one of its quantizations. */
+interface Deleting extends Named {
+  readonly bytes?: number;
+  readonly others?: readonly string[];
 }
 
 /** What is complete stands in the list as a model; what somebody stopped is of no interest. */

@@ -7,11 +7,11 @@ import { useApp } from '../../parts/app-context.ts';
 /** A model that is being hashed for the first time is looked at so often. */
 const hashingMs = 2_000;
 
-/** One model, closely; read anew when the store has another one by that name, which then has another date. */
-export function useModel(modelId: string, date: string | undefined): { readonly model?: ShownModel; readonly error?: ApiError } {
+/** One model, closely; read anew when the stamp is another. */
+export function useModel(modelId: string, stamp: string | undefined): { readonly model?: ShownModel; readonly error?: ApiError } {
   const { client } = useApp();
   const [state, setState] = useState<{ readonly model?: ShownModel; readonly error?: ApiError }>({});
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another date means another model.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another stamp means another answer.
   useEffect(() => {
     const ending = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -29,6 +29,6 @@ export function useModel(modelId: string, date: string | undefined): { readonly 
       ending.abort();
       clearTimeout(timer);
     };
-  }, [client, modelId, date]);
+  }, [client, modelId, stamp]);
   return state;
 }

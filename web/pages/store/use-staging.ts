@@ -2,9 +2,10 @@ import { asApiError } from '../../api/api-error.ts';
 import { modelPath } from '../../api/client.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { toSentence } from '../../parts/to-sentence.ts';
+import { formatNamed } from './quantizations.ts';
 
 /** Making verified copies on the machine whose page this is. */
-export function useStaging(): { readonly stage: (modelId: string) => void; readonly cancel: (modelId: string) => void } {
+export function useStaging(): { readonly stage: (modelId: string, selector?: string) => void; readonly cancel: (modelId: string) => void } {
   const { client, identity, tell } = useApp();
   const ask = async (work: Promise<unknown>, notice: string): Promise<void> => {
     try {
@@ -15,8 +16,11 @@ export function useStaging(): { readonly stage: (modelId: string) => void; reado
     }
   };
   return {
-    stage: (modelId) =>
-      void ask(client.send('POST', '/node/stage', { model_id: modelId }), `${modelId} is being staged on ${identity.hostname}.`),
+    stage: (modelId, selector) =>
+      void ask(
+        client.send('POST', '/node/stage', { model_id: modelId, ...(selector !== undefined && { selector }) }),
+        `${formatNamed({ modelId, selector })} is being staged on ${identity.hostname}.`,
+      ),
     cancel: (modelId) => void ask(client.send('DELETE', modelPath('/node/stage', modelId)), `Staging ${modelId} was stopped.`),
   };
 }

@@ -3,13 +3,13 @@ import { Age } from '../../../parts/age.tsx';
 import { useApp, useStore } from '../../../parts/app-context.ts';
 import { formatBytes } from '../../../parts/format.ts';
 import { CopyState } from '../../copy-state.tsx';
-import { stagedOn } from '../staged-on.ts';
+import { stagedOn } from '../quantizations.ts';
 
 /** On which nodes a model is staged, and whether it is used there. */
 export function StagedList({ modelId }: { readonly modelId: string }): ReactElement {
   const { identity } = useApp();
   const { topics } = useStore();
-  const copies = stagedOn(topics.nodes?.nodes ?? [], modelId);
+  const copies = stagedOn(topics.nodes?.nodes ?? [], { modelId });
   return (
     <section aria-labelledby="staged">
       <h3 id="staged">Staged on</h3>

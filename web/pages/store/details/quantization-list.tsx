@@ -1,0 +1,122 @@
+import type { ReactElement } from 'react';
+import type { ShownModel, StoredQuantization } from '../../../../src/core/protocol/models.ts';
+import type { StagingJob } from '../../../../src/core/protocol/staging.ts';
+import { useLocks } from '../../../parts/access/locks.ts';
+import { useApp, useNode, useStore } from '../../../parts/app-context.ts';
+import { Button, IconButton } from '../../../parts/button.tsx';
+import { formatBytes } from '../../../parts/format.ts';
+import { Progress } from '../../../parts/progress.tsx';
+import { comingTo, formatNamed, type StagedOn, stagedOn } from '../quantizations.ts';
+
+/** What can be done with one quantization. */
+export interface QuantizationActs {
+  readonly onAdd: () => void;
+  readonly onStage: (selector: string) => void;
+  readonly onPurge: (selector: string) => void;
+  readonly onDelete: (selector: string) => void;
+}
+
+/** The quantizations of a model: how large each is, where it is staged, and what can be done with it alone. */
+export function QuantizationList({ model, ...acts }: { readonly model: ShownModel } & QuantizationActs): ReactElement | null {
+  const { topics } = useStore();
+  const { models: lock } = useLocks();
+  const stored = model.quantizations ?? [];
+  if (stored.length === 0) return null;
+  const coming = comingTo(model.model_id, stored, topics.downloads?.downloads ?? []);
+  return (
+    <section aria-labelledby="quantizations">
+      <div className="section-head">
+        <h3 id="quantizations">Quantizations</h3>
+        <Button icon="add" lock={lock} onClick={acts.onAdd}>
+          Add a quantization
+        </Button>
+      </div>
+      <table className="list files quantizations">
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col" className="number">
+              Size
+            </th>
+            <th scope="col" className="number wide-only">
+              Bits per weight
+            </th>
+            <th scope="col" className="wide-only">
+              Staged on
+            </th>
+            <th scope="col" className="actions">
+              <span className="visually-hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {stored.map((one) => (
+            <Row key={one.selector} modelId={model.model_id} quantization={one} {...acts} />
+          ))}
+          {coming.map((one) => (
+            <tr key={`${one.gguf_file} ${one.selector}`}>
+              <th scope="row" className="path">
+                {one.selector ?? one.gguf_file ?? 'another one'} <span className="badge accent">on its way</span>
+              </th>
+              <td colSpan={4}>
+                <Progress label={`Download of ${formatNamed({ modelId: one.modelId, selector: one.selector ?? undefined })}`} {...one} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Row({
+  modelId,
+  quantization: { selector, size_bytes, bits_per_weight },
+  onStage,
+  onPurge,
+  onDelete,
+}: { readonly modelId: string; readonly quantization: StoredQuantization } & QuantizationActs): ReactElement {
+  const { identity } = useApp();
+  const { topics } = useStore();
+  const { models, copiesHere } = useLocks();
+  const jobs = useNode().topics.staging?.jobs ?? [];
+  const job = jobs.find((one) => one.model_id === modelId && one.selector?.toLowerCase() === selector.toLowerCase() && isRunning(one));
+  const places = stagedOn(topics.nodes?.nodes ?? [], { modelId, selector });
+  const bits = bits_per_weight === null ? '' : bits_per_weight.toFixed(2);
+  const name = formatNamed({ modelId, selector });
+  return (
+    <tr>
+      <th scope="row" className="path">
+        {selector} {places.some(({ copy }) => copy.in_use) && <span className="badge good">in use</span>}
+        {job !== undefined && <Progress label={`Staging ${name}`} {...job} />}
+        <p className="narrow-only muted row-more">
+          {bits !== '' && `${bits} bits per weight · `}
+          {places.length === 0 ? 'not staged' : `on ${namesOf(places)}`}
+        </p>
+      </th>
+      <td className="number">{formatBytes(size_bytes)}</td>
+      <td className="number wide-only">{bits === '' ? '?' : bits}</td>
+      <td className="wide-only">{places.length === 0 ? <span className="muted">–</span> : namesOf(places)}</td>
+      <td className="actions">
+        <IconButton
+          icon="machine"
+          label={`Stage ${name} on ${identity.hostname}`}
+          disabled={job !== undefined}
+          lock={copiesHere}
+          onClick={() => onStage(selector)}
+        />
+        <IconButton
+          icon="close"
+          label={`Purge staged copies of ${name}`}
+          disabled={places.length === 0}
+          lock={models}
+          onClick={() => onPurge(selector)}
+        />
+        <IconButton icon="trash" label={`Delete ${name}`} lock={models} onClick={() => onDelete(selector)} />
+      </td>
+    </tr>
+  );
+}
+
+const isRunning = ({ status }: StagingJob): boolean => status === 'staging' || status === 'pending';
+const namesOf = (places: readonly StagedOn[]): string => places.map(({ node }) => node.hostname || node.node_id).join(', ');

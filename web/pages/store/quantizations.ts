@@ -1,0 +1,48 @@
+import type { DownloadStatus } from '../../../src/core/protocol/downloads.ts';
+import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
+import type { ReportedCopy, StoredQuantization } from '../../../src/core/protocol/models.ts';
+
+/** What is asked of one model, or of one of its quantizations. */
+export interface Named {
+  readonly modelId: string;
+  /** The whole model when undefined. */
+  readonly selector?: string | undefined;
+}
+
+/** As a command takes it: `org/name:Q4_K_M`. */
+export const formatNamed = ({ modelId, selector }: Named): string => (selector === undefined ? modelId : `${modelId}:${selector}`);
+
+/** What a copy has of what is named; undefined when it does not have it, or does not tell. Pure. */
+export function partOf(copy: ReportedCopy, { modelId, selector }: Named): Omit<ReportedCopy, 'model_id' | 'quantizations'> | undefined {
+  if (copy.model_id !== modelId) return undefined;
+  if (selector === undefined) return copy;
+  return copy.quantizations?.find((one) => one.selector?.toLowerCase() === selector.toLowerCase());
+}
+
+/** A node that has what is named. */
+export interface StagedOn {
+  readonly node: KnownNode;
+  readonly copy: Omit<ReportedCopy, 'model_id' | 'quantizations'>;
+}
+
+/** The nodes that told of a copy, by hostname. Pure. */
+export const stagedOn = (nodes: readonly KnownNode[], named: Named): readonly StagedOn[] =>
+  nodes
+    .flatMap((node) => {
+      const copy = node.copies?.map((one) => partOf(one, named)).find((part) => part !== undefined);
+      return copy === undefined ? [] : [{ node, copy }];
+    })
+    .toSorted((a, b) => a.node.hostname.localeCompare(b.node.hostname));
+
+/** The downloads of a model that run or wait, and bring a quantization that is not there. Pure. */
+export const comingTo = (
+  modelId: string,
+  stored: readonly StoredQuantization[],
+  downloads: readonly DownloadStatus[],
+): readonly DownloadStatus[] =>
+  downloads.filter(
+    ({ modelId: id, status, gguf_file }) =>
+      id === modelId &&
+      (status === 'pending' || status === 'downloading') &&
+      (gguf_file === null || !stored.some(({ files }) => files.some((path) => path === gguf_file))),
+  );
