@@ -192,6 +192,10 @@ describe('the store host, port 58080', () => {
     const running = { modelId: 'hub/model', status: expect.stringMatching(/^(pending|downloading)$/), progress: expect.any(Number) };
     await follow(served.url, [
       [['/models/hub%2Fmodel/download/status'], { status: 404, json: failure('JOB_NOT_FOUND') }],
+      [
+        ['/models/org%2Fname/download/status'],
+        { status: 200, json: expect.objectContaining({ modelId: 'org/name', status: 'complete', progress: 1, error: null }) },
+      ],
       [['/downloads'], { status: 200, json: [] }],
       [['-X', 'POST', '/models/hub%2Fmodel/download'], { status: 200, json: expect.objectContaining(running) }],
       [['-X', 'POST', ...json, '-d', '{}', '/models/hub/model/download'], { status: 200, json: expect.objectContaining(running) }],

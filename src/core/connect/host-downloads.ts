@@ -5,13 +5,14 @@ import { isBroken, loadableGguf } from '../catalog/selection/groups.ts';
 import { lacksProjector } from '../catalog/selection/projectors.ts';
 import { isParticular } from '../catalog/selection/wanted-files.ts';
 import type { DownloadRequest } from '../jobs/contract.ts';
+import { heldStatus } from '../jobs/download-kind.ts';
 import { createDownloadQueue, type DownloadQueue, type DownloadReport } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainSystemError } from '../kernel/explain-system-error.ts';
 import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { describeLockHolder, type HeldLock, readLock } from '../kernel/process/lock.ts';
-import type { ArrivedChunk } from '../protocol/downloads.ts';
+import type { ArrivedChunk, DownloadStatus } from '../protocol/downloads.ts';
 import { downloadModel } from '../sources/download-model.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { storeLayout } from '../store/layout.ts';
@@ -28,7 +29,7 @@ const connections = 8;
  */
 export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<HeldLock, 'assertHeld'>): DownloadQueue {
   const layout = storeLayout(store.root);
-  return createDownloadQueue({
+  const queue = createDownloadQueue({
     directory: layout.jobs,
     maxRunning: deps.config.settings.maxDownloads.value,
     world: deps.world,
@@ -68,6 +69,18 @@ export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<H
       }
     },
   });
+  const status = async (modelId: ModelId): Promise<DownloadStatus> => {
+    try {
+      return await queue.status(modelId);
+    } catch (error) {
+      if (!(error instanceof SkulkError) || error.code !== 'JOB_NOT_FOUND') throw error;
+      const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
+      if (entry === undefined) throw error;
+      const { total_bytes: bytes, downloaded_at: since, files } = entry;
+      return heldStatus({ modelId, bytes, since, ggufFile: loadableGguf(files) ?? null });
+    }
+  };
+  return { ...queue, status };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { encodeWantedFiles, isCovered, parseWantedFiles, type WantedFiles } from '../catalog/selection/wanted-files.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
-import { isModelId } from '../kernel/model-id.ts';
+import { isModelId, type ModelId } from '../kernel/model-id.ts';
 import type { DownloadStatus, WantedFilesBody } from '../protocol/downloads.ts';
 import type { DownloadRequest } from './contract.ts';
 import type { JobKind, JobView } from './job-kind.ts';
@@ -60,6 +60,38 @@ export const downloadStatus = (job: JobView<DownloadRequest, DownloadDetails>): 
   created_at: job.createdAt,
   updated_at: job.updatedAt,
 });
+
+/** What is said of a model that the store holds without a download: it was added, or its job is forgotten. */
+export const heldStatus = ({ modelId, bytes, ggufFile, since }: HeldModel): DownloadStatus => ({
+  modelId,
+  status: 'complete',
+  progress: 1,
+  error: null,
+  bytes_done: bytes,
+  bytes_total: bytes,
+  bytes_per_second: null,
+  seconds_left: null,
+  error_code: null,
+  hint: null,
+  revision: null,
+  commit: null,
+  gguf_file: ggufFile,
+  selector: null,
+  exact: false,
+  request: {},
+  warnings: [],
+  created_at: since,
+  updated_at: since,
+});
+
+/** A model of the store, as far as its download would be told of. */
+export interface HeldModel {
+  readonly modelId: ModelId;
+  readonly bytes: number;
+  readonly ggufFile: string | null;
+  /** ISO 8601. */
+  readonly since: string;
+}
 
 /** A download as it is written down (docs/on-disk-format.md, "jobs/"). */
 export const encodeDownload = (job: Job<DownloadRequest, DownloadDetails>): object => ({
