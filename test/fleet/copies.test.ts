@@ -81,13 +81,7 @@ describe('what nodes have staged', () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const host = await world.hostInProcess();
-    const bad: readonly unknown[] = [
-      copies(1001),
-      'many',
-      [{ ...copy(1), size_bytes: -1 }],
-      [{ ...copy(1), in_use: 'yes' }],
-      [5],
-    ];
+    const bad: readonly unknown[] = [copies(1001), 'many', [{ ...copy(1), size_bytes: -1 }], [{ ...copy(1), in_use: 'yes' }], [5]];
     for (const told of bad) expect((await post(host.url, '/nodes/n1', { ...report, copies: told })).status).toBe(400);
     const padded = { ...report, copies: copies(1000).map((one) => ({ ...one, more: 'x'.repeat(1000) })) };
     expect((await post(host.url, '/nodes/n1', padded)).status).toBe(413);

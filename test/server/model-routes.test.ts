@@ -71,12 +71,13 @@ test('a repo on Hugging Face is looked at before it is downloaded', async () => 
       files: [
         { path: 'Foo-Q4_K_M.gguf', size: 40 },
         { path: 'config.json', size: 2 },
+        { path: 'README.md', size: 2 },
       ],
-      file_count: 2,
-      total_bytes: 42,
+      file_count: 3,
+      total_bytes: 44,
       quantizations: [
-        expect.objectContaining({ label: 'Q4_K_M', gguf_file: 'Foo-Q4_K_M.gguf', size_bytes: 42, is_preferred: true, in_store: false }),
-        expect.objectContaining({ label: 'Q8_0', gguf_file: 'Foo-Q8_0.gguf', size_bytes: 82, is_preferred: false, in_store: false }),
+        expect.objectContaining({ label: 'Q4_K_M', gguf_file: 'Foo-Q4_K_M.gguf', size_bytes: 44, is_preferred: true, in_store: false }),
+        expect.objectContaining({ label: 'Q8_0', gguf_file: 'Foo-Q8_0.gguf', size_bytes: 84, is_preferred: false, in_store: false }),
       ],
     });
   }
