@@ -311,6 +311,8 @@ describe('the records of jobs', () => {
     await write('org--e.json', '{"modelId":"org/e","sta');
     await write('org--f.json', { ...old, modelId: 'org/other', status: 'pending' });
     await write('org--g.json', { ...old, modelId: 'org/g', status: 'cancelled' });
+    // With the pattern left out, everything would be fetched.
+    await write('org--h.json', { ...old, modelId: 'org/h', status: 'downloading', request: { include: [7] } });
     await queue.resume();
     expect(queue.list().map(({ modelId, status, failure }) => [modelId, status, failure?.code])).toEqual([
       ['org/a', 'running', undefined],
@@ -318,7 +320,12 @@ describe('the records of jobs', () => {
       ['org/c', 'failed', 'NO_SPACE'],
       ['org/d', 'complete', undefined],
     ]);
-    expect(world.warnings().map((message) => /org--.\.json/.exec(message)?.[0])).toEqual(['org--e.json', 'org--f.json', 'org--g.json']);
+    expect(world.warnings().map((message) => /org--.\.json/.exec(message)?.[0])).toEqual([
+      'org--e.json',
+      'org--f.json',
+      'org--g.json',
+      'org--h.json',
+    ]);
     expect((await runOf('a')).job.request).toEqual({
       modelId: 'org/a',
       revision: 'v1',
@@ -326,7 +333,7 @@ describe('the records of jobs', () => {
       selector: undefined,
       exact: true,
     });
-    expect((await readdir(directory)).length).toBe(7);
+    expect((await readdir(directory)).length).toBe(8);
   });
 
   test('leave nothing out that was accepted, wherever a kill falls between two writes', async () => {

@@ -1,7 +1,8 @@
 import { encodeWantedFiles, isCovered, parseWantedFiles, type WantedFiles } from '../catalog/selection/wanted-files.ts';
-import { isErrorCode, SkulkError } from '../kernel/errors.ts';
-import { isModelId, type ModelId } from '../kernel/model-id.ts';
-import type { DownloadStatus, WantedFilesBody } from '../protocol/downloads.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import { decode } from '../protocol/decode.ts';
+import { type DownloadStatus, downloadRecord, type WantedFilesBody } from '../protocol/downloads.ts';
 import type { DownloadRequest } from './contract.ts';
 import type { JobKind, JobView } from './job-kind.ts';
 import { fractionDone, type Job, type JobStatus } from './job-state.ts';
@@ -101,39 +102,26 @@ export const encodeDownload = (job: Job<DownloadRequest, DownloadDetails>): obje
 
 /** @throws SkulkError INTEGRITY when it is no job */
 export function decodeDownload(value: unknown): Job<DownloadRequest, DownloadDetails> {
-  const record = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  const { modelId, error_code } = record;
+  const record = decode(downloadRecord, value);
+  if (record === undefined) throw new SkulkError('INTEGRITY', 'it is no job');
+  const { modelId, error, error_code, hint } = record;
   const status = statusIn(record);
-  if (typeof modelId !== 'string' || !isModelId(modelId) || status === undefined) throw new SkulkError('INTEGRITY', 'it is no job');
-  const text = (key: string): string | undefined => (typeof record[key] === 'string' ? record[key] : undefined);
-  const count = (key: string): number => (Number.isSafeInteger(record[key]) ? Math.max(0, record[key] as number) : 0);
   return {
     modelId,
-    request: { modelId, revision: text('revision'), ...requestIn(record) },
+    request: { modelId, revision: record.revision ?? undefined, ...requestIn(value as Readonly<Record<string, unknown>>) },
     status,
     phase: null,
-    bytesDone: count('bytes_done'),
-    bytesTotal: count('bytes_total'),
-    details: {
-      commit: text('commit') ?? null,
-      ggufFile: record['request'] === undefined ? null : (text('gguf_file') ?? null),
-      warnings: Array.isArray(record['warnings']) ? record['warnings'].filter((one) => typeof one === 'string') : [],
-    },
-    failure:
-      status === 'failed' || status === 'cancelled'
-        ? {
-            message: text('error') ?? 'no reason is known',
-            code: isErrorCode(error_code) ? error_code : null,
-            hint: text('hint') ?? null,
-          }
-        : null,
-    createdAt: text('created_at') ?? '',
-    updatedAt: text('updated_at') ?? '',
+    bytesDone: record.bytes_done,
+    bytesTotal: record.bytes_total,
+    details: { commit: record.commit, ggufFile: record.request === undefined ? null : record.gguf_file, warnings: record.warnings },
+    failure: status === 'failed' || status === 'cancelled' ? { message: error ?? 'no reason is known', code: error_code, hint } : null,
+    createdAt: record.created_at,
+    updatedAt: record.updated_at,
   };
 }
 
-/** What was asked for; jobs of earlier versions have it among their own fields. */
-function requestIn({ request, ...record }: Record<string, unknown>): WantedFiles {
+/** What was asked for; jobs of earlier versions have it among their own fields. Of the file as it is: see `downloadRecord`. */
+function requestIn({ request, ...record }: Readonly<Record<string, unknown>>): WantedFiles {
   const isBody = typeof request === 'object' && request !== null;
   try {
     return parseWantedFiles((isBody ? request : record) as WantedFilesBody);
@@ -142,8 +130,8 @@ function requestIn({ request, ...record }: Record<string, unknown>): WantedFiles
   }
 }
 
+const statuses = { pending: 'pending', downloading: 'running', complete: 'complete', failed: 'failed' } as const;
+
 /** What was cancelled is written down as `failed`, as programs know only that word. */
-function statusIn({ status, error_code }: Record<string, unknown>): JobStatus | undefined {
-  if (status === 'failed' && error_code === 'CANCELLED') return 'cancelled';
-  return (Object.keys(words) as JobStatus[]).find((known) => known !== 'cancelled' && words[known] === status);
-}
+const statusIn = ({ status, error_code }: Pick<DownloadStatus, 'status' | 'error_code'>): JobStatus =>
+  status === 'failed' && error_code === 'CANCELLED' ? 'cancelled' : statuses[status];

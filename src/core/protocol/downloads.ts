@@ -77,6 +77,13 @@ export const downloadStatus = object(
 );
 export type DownloadStatus = Shape<typeof downloadStatus>;
 
+const { request: _, ...keptStatus } = downloadStatus.properties;
+/**
+ * A download as it is written down (docs/on-disk-format.md, "jobs/"). What was asked for passes `parseWantedFiles`, which refuses what
+ * cannot be: with a part of it left out, other files would be fetched.
+ */
+export const downloadRecord = object({ ...keptStatus, request: Type.Optional(Type.Unknown()) });
+
 /** Downloads as the API lists them. */
 export const downloadList = object({ downloads: list(downloadStatus) });
 
