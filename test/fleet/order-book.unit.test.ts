@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createOrderBook, isOpenOn, outcomesOf } from '../../src/core/fleet/order-book.ts';
-import type { LogEntry } from '../../src/core/fleet/order-log.ts';
 import { parseNodeId } from '../../src/core/kernel/machine/node-id.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import type { Order } from '../../src/core/protocol/fleet.ts';
+import type { LogEntry } from '../../src/core/protocol/order-log.ts';
 import { testSeed } from '../helpers/seeded.ts';
 
 const nodes = ['n1', 'n2', 'n3'].map((name) => parseNodeId(name));

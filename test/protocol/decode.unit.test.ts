@@ -9,8 +9,10 @@ import * as events from '../../src/core/protocol/events.ts';
 import * as fleet from '../../src/core/protocol/fleet.ts';
 import { gates } from '../../src/core/protocol/gates.ts';
 import * as health from '../../src/core/protocol/health.ts';
+import * as machine from '../../src/core/protocol/machine.ts';
 import * as manifest from '../../src/core/protocol/manifest.ts';
 import * as models from '../../src/core/protocol/models.ts';
+import * as orderLog from '../../src/core/protocol/order-log.ts';
 import {
   count,
   flag,
@@ -39,8 +41,10 @@ const documents = Object.entries({
   ...events,
   ...fleet,
   ...health,
+  ...machine,
   ...manifest,
   ...models,
+  ...orderLog,
   ...settings,
   ...staging,
   ...uploads,

@@ -4,24 +4,10 @@ import { isSystemError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { isOwnAddress } from '../kernel/machine/own-address.ts';
 import { identifyProcess, identifySelf, namespaceOf } from '../kernel/process/process-identity.ts';
+import { decode } from '../protocol/decode.ts';
+import { type ServeRecord, serveRecord } from '../protocol/machine.ts';
 import { adminKeyFile, readAdminKey } from './admin-key.ts';
 import { ownerOf } from './owner-of.ts';
-
-/** The server of this machine that runs now. */
-export interface ServeRecord {
-  readonly pid: number;
-  readonly startTime: string;
-  /** Its namespaces of pids and of the network; the numbers and the URLs below mean nothing in others. */
-  readonly namespaces: readonly (string | null)[];
-  readonly role: 'store' | 'node';
-  readonly storePath: string | null;
-  /** Where the API answers, as other machines reach it. */
-  readonly apiUrl: string;
-  /** Where the API answers on this machine. */
-  readonly localApiUrl: string;
-  /** Every URL at which this very process answers. */
-  readonly urls: readonly string[];
-}
 
 const fileOf = (skulkHome: string): string => join(skulkHome, 'serve.json');
 
@@ -70,23 +56,9 @@ const namespacesHere = (): readonly (string | null)[] => [namespaceOf('pid') ?? 
 
 async function readRecord(skulkHome: string): Promise<ServeRecord | undefined> {
   try {
-    const value: unknown = JSON.parse(await readFile(fileOf(skulkHome), 'utf8'));
-    return isRecord(value) ? value : undefined;
+    return decode(serveRecord, JSON.parse(await readFile(fileOf(skulkHome), 'utf8')));
   } catch (error) {
     if (error instanceof SyntaxError || isSystemError(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM')) return undefined;
     throw error;
   }
-}
-
-function isRecord(value: unknown): value is ServeRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  const { pid, startTime, apiUrl, localApiUrl, urls } = value as Partial<ServeRecord>;
-  return (
-    typeof pid === 'number' &&
-    typeof startTime === 'string' &&
-    typeof apiUrl === 'string' &&
-    typeof localApiUrl === 'string' &&
-    Array.isArray(urls) &&
-    urls.every((url) => typeof url === 'string')
-  );
 }

@@ -3,9 +3,10 @@ import { dirname } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { acquireLock } from '../kernel/process/lock.ts';
-import { isRole, type Role } from '../kernel/role.ts';
+import type { Role } from '../kernel/role.ts';
 import { digestOf, isSameDigest, makeSecret } from '../kernel/secret.ts';
-import type { NamedToken } from '../protocol/access.ts';
+import { type KeptToken, type NamedToken, tokenFile, tokenNamePattern } from '../protocol/access.ts';
+import { decode } from '../protocol/decode.ts';
 import { ownerOf } from './owner-of.ts';
 
 /** The named tokens of a store. Of a token only its hash is kept. */
@@ -28,13 +29,9 @@ export interface TokensChange {
   readonly revoked: readonly NamedToken[];
 }
 
-interface KeptToken extends NamedToken {
-  readonly sha256: string;
-}
-
 /** What every named token begins with. */
 const prefix = 'skulk_';
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const namePattern = new RegExp(tokenNamePattern);
 const maxTokens = 1_000;
 const waitMs = 10_000;
 
@@ -170,24 +167,14 @@ async function stampOf(file: string): Promise<string> {
 
 function parseTokens(text: string, file: string): readonly KeptToken[] {
   try {
-    const { tokens } = JSON.parse(text) as { tokens?: unknown };
-    if (Array.isArray(tokens) && tokens.every(isKept)) return tokens;
+    const value: unknown = JSON.parse(text);
+    const found = decode(tokenFile, value);
+    // What a newer version wrote beside is kept when the file is written.
+    if (found !== undefined) return found.tokens.map((token, index) => ({ ...(value as typeof found).tokens[index], ...token }));
   } catch {
     // Said below.
   }
   throw new SkulkError('CONFIG', `${file} is damaged, so no named token is accepted`, {
     hint: 'restore it from a backup, or remove it and create the tokens again',
   });
-}
-
-function isKept(value: unknown): value is KeptToken {
-  if (typeof value !== 'object' || value === null) return false;
-  const { name, role, created_at, sha256 } = value as Partial<KeptToken>;
-  return (
-    typeof name === 'string' &&
-    namePattern.test(name) &&
-    isRole(role) &&
-    typeof created_at === 'string' &&
-    /^[0-9a-f]{64}$/.test(String(sha256))
-  );
 }

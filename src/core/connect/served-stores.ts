@@ -4,6 +4,8 @@ import { isDiskFull, SkulkError } from '../kernel/errors.ts';
 import { isSystemFile } from '../kernel/files/system-files.ts';
 import { type KnownEntry, readKnown, remember } from '../kernel/machine/known-stores.ts';
 import { plural } from '../kernel/units.ts';
+import { decode } from '../protocol/decode.ts';
+import { servedStore } from '../protocol/machine.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { whyForeignToStore } from '../store/disk/store-directory.ts';
 import { ensureStoreIdentity, readStoreIdentity, type StoreIdentity } from '../store/disk/store-identity.ts';
@@ -26,9 +28,8 @@ export async function servedFrom({ config }: Deps, root: string): Promise<Served
 }
 
 function parse(entry: KnownEntry | undefined): ServedStore | undefined {
-  const { store_id, models } = entry ?? {};
-  if (typeof store_id !== 'string') return undefined;
-  return { id: store_id, models: typeof models === 'number' ? models : null };
+  const known = decode(servedStore, entry);
+  return known && { id: known.store_id, models: known.models };
 }
 
 /**

@@ -5,10 +5,11 @@ import type { Emit } from '../kernel/flow/events.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { NodeRecord } from '../protocol/fleet.ts';
+import type { LogEntry } from '../protocol/order-log.ts';
 import { readNodeList, writeNodeList } from './node-list.ts';
 import { createNodeWatchers, type NodeWatchers } from './node-watchers.ts';
 import { createOrderBook, type OrderBook } from './order-book.ts';
-import { appendToLog, type LogEntry, readOrderLog, rewriteLog } from './order-log.ts';
+import { appendToLog, readOrderLog, rewriteLog } from './order-log.ts';
 import { type Remembrance, usualRemembrance } from './retire-nodes.ts';
 
 /** What the fleet needs of the store. */

@@ -1,7 +1,6 @@
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { NodeOutcome, Order, OrderOutcome } from '../protocol/fleet.ts';
-
-import type { LogEntry } from './order-log.ts';
+import type { LogEntry } from '../protocol/order-log.ts';
 
 /** An order and what each node did about it; undefined: nothing yet. */
 export interface BookedOrder {

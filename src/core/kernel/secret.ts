@@ -1,10 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Sha256 } from './sha256.ts';
 
 /** A new secret of 256 random bits, in letters, digits, `-` and `_`. */
 export const makeSecret = (): string => randomBytes(32).toString('base64url');
 
 /** The sha256 of a secret in hexadecimal digits; what is kept of one. */
-export const digestOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+export const digestOf = (secret: string): Sha256 => createHash('sha256').update(secret).digest('hex') as Sha256;
 
 /** Compares two digests in the same time whatever the difference is. */
 export const isSameDigest = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));

@@ -1,4 +1,4 @@
-import { list, listOrEmpty, object, oneOf, type Shape, strictObject, text, textOrEmpty } from './schema.ts';
+import { list, listOrEmpty, object, oneOf, type Shape, sha256, strictObject, text, textOrEmpty, wholeList } from './schema.ts';
 import { Type } from './type-builder.ts';
 
 export const role = oneOf(['read', 'node', 'admin']);
@@ -36,6 +36,19 @@ export const endedSession = object({ ended: Type.Literal(true) });
 /** A token with a name; the token itself is known only when it is made. */
 export const namedToken = object({ name: text(), role, created_at: textOrEmpty('ISO 8601') });
 export type NamedToken = Shape<typeof namedToken>;
+/** What the name of a token must be. */
+export const tokenNamePattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
+/** A token as the store keeps it: only its hash. */
+export const keptToken = object({
+  name: Type.String({ pattern: tokenNamePattern }),
+  role,
+  created_at: text({ description: 'ISO 8601' }),
+  sha256: sha256(),
+});
+export type KeptToken = Shape<typeof keptToken>;
+/** `tokens.json` of a store. Who may do what follows from it, so one bad token makes the whole file damaged. */
+export const tokenFile = object({ tokens: wholeList(keptToken) });
+
 /** The named tokens. */
 export const tokenList = object({ tokens: list(namedToken) });
 /** A token to make. */

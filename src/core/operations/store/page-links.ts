@@ -1,10 +1,11 @@
 import { readAdminKey } from '../../access/admin-key.ts';
 import { pageLink } from '../../access/page-link.ts';
-import { findServer, type ServeRecord } from '../../access/serve-record.ts';
+import { findServer } from '../../access/serve-record.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { pageCode } from '../../protocol/access.ts';
+import type { ServeRecord } from '../../protocol/machine.ts';
 import { callOf } from '../../protocol/routes/call.ts';
 
 /** A link that opens the page of this machine's server with the role admin, once. */

@@ -1,0 +1,25 @@
+import { order, orderOutcome } from './fleet.ts';
+import { count, nodeId, object, type Shape, text, wholeList } from './schema.ts';
+import { Type } from './type-builder.ts';
+
+const orderId = order.properties.order_id;
+
+/** An order as it is kept: what nodes do follows from each of its fields, so none has a default. */
+const keptOrder = object({ ...order.properties, seq: count(), force: Type.Boolean(), given_at: text() });
+
+/** A line of `fleet/orders.ndjson` (docs/on-disk-format.md). The first schema that a line has all fields of is what it is. */
+export const logEntry = Type.Union([
+  object({
+    order: keptOrder,
+    nodes: wholeList(nodeId()),
+    prepared: Type.Optional(
+      Type.Literal(true, { description: 'It counts once it is committed; the removal of the model comes in between' }),
+    ),
+  }),
+  object({ ack: orderId, node: nodeId(), outcome: orderOutcome }),
+  object({ commit: orderId }),
+  object({ drop: orderId }),
+  object({ forget: nodeId() }),
+  object({ next: count({ description: 'The number of the next order, when the log was rewritten' }) }),
+]);
+export type LogEntry = Shape<typeof logEntry>;

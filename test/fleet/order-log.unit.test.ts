@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readOrderLog } from '../../src/core/fleet/order-log.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const id = 'a'.repeat(24);
+const order = {
+  order_id: id,
+  seq: 1,
+  kind: 'evict',
+  model_id: 'org/a',
+  force: false,
+  given_at: '2026-01-01T00:00:00.000Z',
+};
+const outcome = { status: 'done', freed_bytes: 1, reason: null };
+
+async function read(...lines: readonly unknown[]) {
+  const path = join(await temporaryDirectory(), 'orders.ndjson');
+  await writeFile(path, lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''));
+  const bad: number[] = [];
+  return { entries: await readOrderLog(path, (line) => bad.push(line)), bad };
+}
+
+test('a log of orders is read as it was written', async () => {
+  const lines = [
+    { next: 1 },
+    { order, nodes: ['n1', 'n2'], prepared: true },
+    { commit: id },
+    { ack: id, node: 'n1', outcome },
+    { forget: 'n2' },
+    { order: { ...order, kind: 'purge', model_id: null }, nodes: [] },
+    { drop: id },
+  ];
+  expect(await read(...lines)).toEqual({ entries: lines, bad: [] });
+});
+
+test('what a newer version wrote beside is left out', async () => {
+  expect(await read({ order: { ...order, more: 1 }, nodes: ['n1'], more: 1 })).toEqual({ entries: [{ order, nodes: ['n1'] }], bad: [] });
+});
+
+test.each([
+  ['no JSON', '{"order":'],
+  ['no object', [1]],
+  ['nothing that is known', { undo: id }],
+  // It would become an order for every model.
+  ['an eviction without its model', { order: { ...order, model_id: null }, nodes: ['n1'] }],
+  ['a model that cannot be', { order: { ...order, kind: 'purge', model_id: '../a' }, nodes: ['n1'] }],
+  ['an unknown kind', { order: { ...order, kind: 'melt' }, nodes: ['n1'] }],
+  ['an order without a number', { order: { ...order, seq: undefined }, nodes: ['n1'] }],
+  ['no word about what is in use', { order: { ...order, force: 'no' }, nodes: ['n1'] }],
+  ['a node that cannot be', { order, nodes: ['n1', '../n2'] }],
+  ['an outcome that cannot be', { ack: id, node: 'n1', outcome: { ...outcome, status: 'melted' } }],
+  ['an id of an order that cannot be', { commit: 'a' }],
+])('a line with %s is named and skipped, and the others count', async (_, line) => {
+  expect(await read({ next: 7 }, line, { drop: id })).toEqual({ entries: [{ next: 7 }, { drop: id }], bad: [2] });
+});
