@@ -1,7 +1,8 @@
 import { type CommandContext, defineCommand, flag } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
+import { formatRef, type ModelRef } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
-import { modelsArgument, requireWhole } from './model-arguments.ts';
+import { modelsArgument } from './model-arguments.ts';
 import { nodeLine, unfinishedNodes } from './node-lines.ts';
 
 /** `skulk delete`: remove models from the store. */
@@ -10,6 +11,7 @@ export const deleteModel = defineCommand({
   summary: 'delete models from the store',
   description: [
     'Removes the canonical copy of each model, then the staged copy on every machine that stages from the store. On a terminal it asks first; elsewhere it needs --yes.',
+    'With a selector only that quantization goes, and what it shares with others stays; with the last one the model goes.',
     'Machines that listen (`skulk serve`) answer within five seconds; others do it before their next stage, run or reconcile, and the exit status is 9 until then. A copy in use goes when its last use ends, with --force at once.',
   ],
   arguments: { model: modelsArgument() },
@@ -21,11 +23,11 @@ export const deleteModel = defineCommand({
   examples: [
     ['see what would go', 'skulk delete --dry-run me/Foo-GGUF'],
     ['delete without a question', 'skulk delete me/Foo-GGUF --yes'],
+    ['delete one quantization of a model', 'skulk delete bartowski/Foo-GGUF:Q8_0'],
   ],
   whenInterrupted: '`skulk registry` says what is still there, `skulk nodes` what machines still have to do',
   exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
   run: async ({ model: refs, force, dryRun, yes }, context) => {
-    const modelIds = refs.map((ref) => requireWhole(ref, { command: 'delete', cannot: 'remove' }));
     if (!dryRun && !yes && !context.canAsk())
       throw new SkulkError('USAGE', '"skulk delete" needs --yes when there is no terminal to ask on', {
         hint: '`--dry-run` shows what would be deleted',
@@ -36,23 +38,35 @@ export const deleteModel = defineCommand({
     const plan = await planDeletion(deps, { refs });
     if (dryRun) return { ...plan, dry_run: true as const };
     if (!yes) await askFor(plan.models, context);
-    return deleteModels(deps, { modelIds, force });
+    // As the store calls them, so that nothing is named twice.
+    return deleteModels(deps, { refs: plan.models.map(refOf), force });
   },
   failure: (result) => ('dry_run' in result ? undefined : unfinishedNodes(result.nodes)),
   json: (result) => {
     if ('dry_run' in result) return result;
-    const { orders: _, ...report } = result;
+    const { orders: _, removed: __, ...report } = result;
     return report;
   },
   text: (result) => {
     if ('dry_run' in result)
-      return result.models.map(
-        ({ model_id, total_bytes, staged, staged_on }) =>
-          `would delete ${model_id} (${formatBytes(total_bytes)}${staged && staged_on.length === 0 ? ', and the copy on this machine' : ''}${copiesOn(staged_on)})`,
-      );
+      return result.models.flatMap((model) => [
+        `would delete ${nameOf(model)} (${formatBytes(model.total_bytes)}${model.staged && model.staged_on.length === 0 ? ', and the copy on this machine' : ''}${copiesOn(model.staged_on)})`,
+        ...(model.is_last === true ? [] : (model.files ?? []).map((path) => `  ${path}`)),
+      ]);
     return [...result.deleted.map((id) => `deleted ${id}`), ...result.nodes.map(nodeLine), `freed ${formatBytes(result.freed_bytes)}`];
   },
 });
+
+/** A model, or a quantization of one, in a plan. */
+interface Planned {
+  readonly model_id: ModelRef['modelId'];
+  readonly selector?: string;
+  readonly is_last?: boolean;
+}
+
+const refOf = ({ model_id: modelId, selector }: Planned): ModelRef => ({ modelId, ...(selector !== undefined && { selector }) });
+const nameOf = (model: Planned): string =>
+  `${formatRef(refOf(model))}${model.is_last === true ? ', its last quantization, and so all of it' : ''}`;
 
 const maxListed = 5;
 
@@ -64,12 +78,10 @@ function copiesOn(machines: readonly string[]): string {
 }
 
 async function askFor(
-  models: readonly { readonly model_id: string; readonly total_bytes: number; readonly staged_on: readonly string[] }[],
+  models: readonly (Planned & { readonly total_bytes: number; readonly staged_on: readonly string[] })[],
   context: CommandContext,
 ): Promise<void> {
-  const names = models
-    .map(({ model_id, total_bytes, staged_on }) => `${model_id} (${formatBytes(total_bytes)}${copiesOn(staged_on)})`)
-    .join(', ');
+  const names = models.map((model) => `${nameOf(model)} (${formatBytes(model.total_bytes)}${copiesOn(model.staged_on)})`).join(', ');
   if (await context.confirm(`Delete ${names} from the store?`)) return;
   throw new SkulkError('INTERRUPTED', 'nothing was deleted');
 }

@@ -24,22 +24,26 @@ export function nodeLine(outcome: OnNode): string {
 export interface ListedOrder {
   readonly kind: string;
   readonly model_id: string | null;
+  readonly selector?: string | undefined;
   readonly given_at: string;
   readonly nodes: readonly OnNode[];
 }
 
+const copiesOf = ({ model_id, selector }: Pick<ListedOrder, 'model_id' | 'selector'>): string =>
+  model_id === null ? 'all copies' : `${model_id}${selector === undefined ? '' : `:${selector}`}`;
+
 /** What is still to be done where. */
 export function pendingLines(orders: readonly ListedOrder[], now: Date): readonly string[] {
-  return orders.flatMap(({ kind, model_id, given_at, nodes }) =>
+  return orders.flatMap(({ kind, given_at, nodes, ...what }) =>
     nodes
       .filter(({ status }) => status !== 'done')
-      .map((outcome) => `${kind} ${model_id ?? 'all copies'} on ${nodeLine(outcome)} (asked ${formatAge(given_at, now)})`),
+      .map((outcome) => `${kind} ${copiesOf(what)} on ${nodeLine(outcome)} (asked ${formatAge(given_at, now)})`),
   );
 }
 
 /** What became here of something that the store had asked. */
-export function orderLine({ kind, model_id, ...outcome }: Outcome & { readonly kind: string; readonly model_id: string | null }): string {
-  const what = `the store asked to ${kind} ${model_id ?? 'all copies'}`;
+export function orderLine({ kind, ...outcome }: Outcome & Pick<ListedOrder, 'kind' | 'model_id' | 'selector'>): string {
+  const what = `the store asked to ${kind} ${copiesOf(outcome)}`;
   if (outcome.status === 'done') return `${what}: freed ${formatBytes(outcome.freed_bytes)}`;
   if (outcome.status === 'pending') return `${what}: not done yet`;
   return `${what}: ${outcome.status === 'deferred' ? 'later' : 'failed'}, ${outcome.reason ?? 'no reason is known'}`;

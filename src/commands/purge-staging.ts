@@ -1,6 +1,7 @@
 import { defineCommand, flag, list } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseNodeId } from '../core/kernel/machine/node-id.ts';
+import { formatRef } from '../core/kernel/model-id.ts';
 import { silenceMs } from '../core/kernel/process/observe.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { describeHolder, type Holder } from '../core/protocol/holder.ts';
@@ -35,10 +36,10 @@ export const purgeStaging = defineCommand({
   run: async ({ models, model, allNodes, node, force, dryRun, yes }, context) => {
     const named = node.map(parseNodeId);
     const refs = model === undefined ? models : [...models, model];
-    const modelIds = refs.map((ref) => requireWhole(ref, { command: 'purge-staging', cannot: 'remove' }));
     if (allNodes && named.length > 0)
       throw new SkulkError('USAGE', '--all-nodes and --node say different things', { hint: 'leave one of them out' });
     if (!allNodes && named.length === 0) {
+      const modelIds = refs.map((ref) => requireWhole(ref, { command: 'purge-staging', cannot: 'remove' }));
       const deps = await context.deps();
       const { purgeStaging: purge } = await import('../core/operations/nodes/purge-staging.ts');
       return purge(deps, { force, dryRun, modelIds });
@@ -56,11 +57,11 @@ export const purgeStaging = defineCommand({
         },
       );
     const where = allNodes ? 'on every machine' : `on ${named.join(', ')}`;
-    if (!yes && !(await context.confirm(`Remove ${modelIds.length === 0 ? 'every staged copy' : modelIds.join(', ')} ${where}?`)))
+    if (!yes && !(await context.confirm(`Remove ${refs.length === 0 ? 'every staged copy' : refs.map(formatRef).join(', ')} ${where}?`)))
       throw new SkulkError('INTERRUPTED', 'nothing was removed');
     const deps = await context.deps();
     const { purgeEverywhere } = await import('../core/operations/nodes/purge-everywhere.ts');
-    return purgeEverywhere(deps, { modelIds, force, ...(!allNodes && { nodes: named }) });
+    return purgeEverywhere(deps, { refs, force, ...(!allNodes && { nodes: named }) });
   },
   text: (result) => {
     if ('nodes' in result) return [...result.nodes.map(nodeLine), `freed ${formatBytes(result.freed_bytes)}`];

@@ -109,7 +109,11 @@ function copyVerbs(make: Make) {
           throw new SkulkError('USAGE', 'dryRun cannot say what other machines would remove', { hint: 'leave out one of the two' });
         const named = nodes === 'all' ? undefined : readList(nodes, (one) => parseNodeId(readText(one, 'a node')));
         const { purgeEverywhere } = await import('../core/operations/nodes/purge-everywhere.ts');
-        return await purgeEverywhere(deps, { modelIds, force, ...(named !== undefined && { nodes: named }) });
+        return await purgeEverywhere(deps, {
+          refs: modelIds.map((modelId) => ({ modelId })),
+          force,
+          ...(named !== undefined && { nodes: named }),
+        });
       }),
   };
 }
@@ -177,9 +181,10 @@ function storeVerbs(make: Make) {
         const modelIds = readList(models, readModelId);
         const { deleteModels, planDeletion } = await import('../core/operations/models/delete-models.ts');
         // A name that is wrong must be told before the first model is gone.
-        const plan = await planDeletion(deps, { refs: modelIds.map((modelId) => ({ modelId })) });
+        const refs = modelIds.map((modelId) => ({ modelId }));
+        const plan = await planDeletion(deps, { refs });
         if (options.dryRun) return { ...plan, dry_run: true };
-        const { orders: _, ...report } = await deleteModels(deps, { modelIds, force: options.force ?? false });
+        const { orders: _, removed: __, ...report } = await deleteModels(deps, { refs, force: options.force ?? false });
         return report;
       }),
   };

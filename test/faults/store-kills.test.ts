@@ -8,7 +8,7 @@ import { addModel } from '../../src/core/operations/models/add.ts';
 import { verifyModels } from '../../src/core/operations/models/verify-models.ts';
 import { clearAbandonedPlaces } from '../../src/core/store/ingest/incoming.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
-import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { digestsBelow, digestsOfFiles, noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
 import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { type Ended, type RunningSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
@@ -201,6 +201,32 @@ describe('kill -9', () => {
     const is = await checkStore(home, ['old', 'absent']);
     expect((await runInProcess(args, { env: home.env })).status).toBe(is === 'old' ? 0 : 3);
     await checkStore(home, ['absent']);
+    await checkClean(home);
+  });
+
+  rounding('delete of one quantization', async (random) => {
+    const home = await makeHome();
+    const kept = { 'm-Q4_K_M.gguf': noise(400_000, 4), 'config.json': '{}' };
+    const gone = { 'm-Q8_0-00001-of-00002.gguf': noise(700_000, 5), 'm-Q8_0-00002-of-00002.gguf': noise(300_000, 6) };
+    const source = join(home.home, 'two');
+    await writeFiles(source, { ...kept, ...gone });
+    await addModel(home.deps, { path: source, modelId: target, move: false, force: false });
+    const place = join(home.root, 'org--target');
+    const { ino } = await stat(join(place, 'm-Q4_K_M.gguf'));
+    const args = ['delete', `${target}:Q8_0`, '--yes'];
+    await killAtEvent(home.root, draw(random, 18), () => startSkulk(args, { env: home.env }));
+    // Mends what was interrupted.
+    const { models } = await verifyModels(home.deps, { modelIds: [], staging: false, repair: false });
+    expect(models.map(({ status }) => status)).toEqual(['ok', 'ok']);
+    const files = await digestsBelow(place);
+    const isGone = files['m-Q8_0-00001-of-00002.gguf'] === undefined;
+    expect(files).toEqual(digestsOfFiles(isGone ? kept : { ...kept, ...gone }));
+    const entries = JSON.parse(await readFile(join(home.root, 'registry.json'), 'utf8')) as Record<string, { files: string[] }>;
+    expect(entries[target]?.files.toSorted()).toEqual(Object.keys(files).toSorted());
+    expect((await runInProcess(args, { env: home.env })).status).toBe(isGone ? 3 : 0);
+    expect(await digestsBelow(place)).toEqual(digestsOfFiles(kept));
+    expect((await stat(join(place, 'm-Q4_K_M.gguf'))).ino).toBe(ino);
+    expect(await digestsBelow(join(home.root, 'by--stander'))).toEqual(home.whole.old);
     await checkClean(home);
   });
 

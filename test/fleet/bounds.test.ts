@@ -34,7 +34,12 @@ const node = (node_id: string, models: readonly string[] = []): NodeReport => ({
 async function fleetWithClock() {
   const directory = await temporaryDirectory();
   let time = Date.parse('2026-01-01T00:00:00.000Z');
-  const store = { has: async () => true, remove: async () => ({ freedBytes: 1 }) };
+  const store = {
+    has: async () => true,
+    remove: async () => ({ freedBytes: 1 }),
+    planRemoval: async (_: unknown, selector: string) => ({ selector, isLast: false }),
+    removeQuantization: async () => ({ freedBytes: 1 }),
+  };
   const open = (remembrance?: () => Promise<Remembrance>): HostFleet =>
     openFleet({ directory, store, now: () => new Date(time), emit: () => undefined, ...(remembrance && { remembrance }) });
   return {

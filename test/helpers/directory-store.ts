@@ -85,6 +85,8 @@ export async function directoryStore(
       await rm(join(root, directoryName(id)), { recursive: true });
       return { freedBytes: files.reduce((sum, { size }) => sum + size, 0) };
     },
+    planRemoval: async () => refuse(),
+    removeQuantization: async () => refuse(),
     verify: async () => ({ ok: true, models: [] }),
     has: async (id) => manifests.has(id),
     listLost: async () => [],

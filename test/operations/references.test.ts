@@ -50,11 +50,14 @@ test('a selector that names nothing ends with 3 and what there is; what takes wh
   });
   expect(await node('show', 'org/x@v2')).toMatchObject({ status: 3, stderr: expect.stringContaining('not at v2') });
   await node('stage', 'org/x');
-  for (const command of ['delete', 'purge-staging'])
-    expect(await node(command, 'org/x:Q4_K_M', '--yes')).toMatchObject({
-      status: 2,
-      stderr: expect.stringMatching(/cannot remove only Q4_K_M of org\/x\n.*name the whole model/),
-    });
+  expect(await node('purge-staging', 'org/x:Q4_K_M', '--yes')).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/cannot remove only Q4_K_M of org\/x\n.*name the whole model/),
+  });
+  expect(await node('delete', 'hf.co/org/x:Q2_K', '--yes')).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('it has Q4_K_M, Q8_0'),
+  });
   expect(await node('verify', '--staging', 'org/x')).toMatchObject({ status: 0 });
 });
 

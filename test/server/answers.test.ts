@@ -24,13 +24,16 @@ const everywhere = ['store', 'api', 'node'] as const;
 const onHost = ['store', 'api'] as const;
 const onNodes = ['api', 'node'] as const;
 
-/** A store host with two models, of which the Hub has a third whose second chunk never comes, and a node. */
+/** A store host with three models, and a Hub with another one whose second chunk never comes, and a node. */
 async function smallLan() {
   const world = await hubWorld();
   const { hub, home } = world;
   hub.push('org/slow', { files: { 'config.json': '{"model_type":"llama"}', 'slow-Q4_K_M.gguf': noise(chunkSize + 100, 7) } });
   hub.fault = ({ path, request: { headers } }) => path.endsWith('.gguf') && headers.range?.startsWith('bytes=0-') !== true;
   await writeFiles(join(home, 'model'), { 'one-Q4_K_M.gguf': noise(2000), 'config.json': '{"model_type":"llama"}' });
+  const many = Object.fromEntries(['Q2_K', 'Q4_K_M', 'Q5_K_M', 'Q8_0'].map((label) => [`m-${label}.gguf`, noise(100)]));
+  await writeFiles(join(home, 'many'), many);
+  expect((await world.host('add', join(home, 'many'), '--as', 'org/many')).status).toBe(0);
   for (const id of ['org/one', 'org/two']) expect((await world.host('add', join(home, 'model'), '--as', id)).status).toBe(0);
   const host = await world.serve({ SKULK_NODE_ID: 'host' });
   const node = await startServe({
@@ -170,6 +173,13 @@ async function endDownloadsAndRemove({ request }: Check): Promise<void> {
   ] as const)
     await request(server, 'DELETE /store/models/:id', `/store/models/org%2F${name}?wait_ms=0`);
   await request('store', 'DELETE /models/:id', '/models/org%2Fup?wait_ms=0');
+  for (const [server, label] of [
+    ['api', 'Q2_K'],
+    ['node', 'Q4_K_M'],
+    ['store', 'Q5_K_M'],
+  ] as const)
+    await request(server, 'DELETE /store/models/:id/quantizations/:selector', `/store/models/org%2Fmany/quantizations/${label}?wait_ms=0`);
+  await request('store', 'DELETE /models/:id/quantizations/:selector', '/models/org%2Fmany/quantizations/m-Q8_0.gguf?wait_ms=0');
 }
 
 /** Tokens, the policy, and the keys of pages. */

@@ -60,7 +60,7 @@ async function makeHost() {
   const deps = testDeps(world, testConfig(world, { content: { model_store: { staging: { staging_keep_recent_gb: 0 } } } }));
   const stage = (force: boolean) => stageModels(deps, { refs: [parseModelRef('org/m')], dryRun: false, force, offline: false });
   const add = (force: boolean) => addModel(deps, { path: source, modelId, move: false, force });
-  const remove = (id: ModelId) => deleteModels(deps, { modelIds: [id], force: true, waitMs: 0 });
+  const remove = (id: ModelId) => deleteModels(deps, { refs: [{ modelId: id }], force: true, waitMs: 0 });
   let edition = 0;
   const verbs: Record<string, () => Promise<unknown>> = {
     change: async () => {

@@ -155,7 +155,7 @@ describe.each([
     await writeFiles(join(home.root, 'org--name'), { mine: 'mine' });
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await expect(home.add()).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('not in the registry') });
-    expect(await codeOf(deleteModels(home.deps, { modelIds: [modelId], force: false }))).toBe('MODEL_NOT_FOUND');
+    expect(await codeOf(deleteModels(home.deps, { refs: [{ modelId }], force: false }))).toBe('MODEL_NOT_FOUND');
     expect(await digestsBelow(join(home.root, 'org--name'))).toEqual({ mine: sha256('mine') });
   });
 
@@ -165,12 +165,12 @@ describe.each([
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await home.add();
     await home.add({ modelId: other });
-    expect(await deleteModels(home.deps, { modelIds: [modelId], force: false })).toMatchObject({ deleted: [modelId], freed_bytes: 1 });
+    expect(await deleteModels(home.deps, { refs: [{ modelId }], force: false })).toMatchObject({ deleted: [modelId], freed_bytes: 1 });
     expect(await listed(home)).toEqual([other]);
     await rename(join(home.root, 'other'), join(home.home, 'away'));
     expect(await listed(home)).toEqual([]);
     expect(await planDeletion(home.deps, { refs: [{ modelId: other }] })).toMatchObject({ models: [{ model_id: other, total_bytes: 0 }] });
-    await deleteModels(home.deps, { modelIds: [other], force: false });
+    await deleteModels(home.deps, { refs: [{ modelId: other }], force: false });
     expect(await codeOf(planDeletion(home.deps, { refs: [{ modelId: other }] }))).toBe('MODEL_NOT_FOUND');
     expect(await digestsBelow(join(home.home, 'away'))).toEqual({ 'a.gguf': sha256('a') });
   });
@@ -179,7 +179,7 @@ describe.each([
     const home = await make();
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await home.add();
-    await expect(deleteModels(home.deps, { modelIds: [modelId, parseModelId('nope')], force: false })).rejects.toMatchObject({
+    await expect(deleteModels(home.deps, { refs: [{ modelId }, { modelId: parseModelId('nope') }], force: false })).rejects.toMatchObject({
       code: 'PARTIAL',
       message: expect.stringContaining('org/name'),
     });

@@ -1,5 +1,8 @@
 import type { Fleet } from '../fleet/contract.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
 import { decode } from '../protocol/decode.ts';
+import { errorBody } from '../protocol/errors.ts';
 import { deleted, type GivenOrder, givenOrder, knownNode, namesItsModel, type Order, orderLine, ordersToDo } from '../protocol/fleet.ts';
 import { callOf } from '../protocol/routes/call.ts';
 import { list } from '../protocol/schema.ts';
@@ -20,15 +23,24 @@ export function createFleetClient(exchange: Exchange): Fleet {
   const send = (call: Call): Promise<unknown> =>
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit: maxBytes, watchdog }));
   return {
-    report: async ({ node_id, ...json }, { signal } = {}) => {
-      const answer = await send({ ...callOf('POST /nodes/:node', { node: node_id }), json, signal, silenceMs: reportSilenceMs });
+    report: async ({ node_id, knows, ...json }, { signal } = {}) => {
+      const call = { ...callOf('POST /nodes/:node', { node: node_id }), signal, silenceMs: reportSilenceMs };
+      const answer = await send({ ...call, json: { ...json, knows } }).catch((error: unknown) => {
+        // An older store refuses what it does not know.
+        if (!(error instanceof SkulkError) || error.code !== 'BAD_REQUEST') throw error;
+        return send({ ...call, json });
+      });
       const { orders } = readAnswer(ordersToDo, answer, { url, why: 'it does not say what it asks of this node' });
       return orders.filter(namesItsModel);
     },
     expects: async () => true,
-    orders: (nodeId, signal) =>
+    orders: (nodeId, signal, knows = []) =>
       exchange.stream<Order | undefined>(
-        { ...callOf('GET /nodes/:node/orders', { node: nodeId }), signal, silenceMs: streamSilenceMs },
+        {
+          ...callOf('GET /nodes/:node/orders', { node: nodeId }, { knows: knows.length > 0 && knows.join(',') }),
+          signal,
+          silenceMs: streamSilenceMs,
+        },
         async function* (response, watchdog) {
           for await (const line of readLines(response, { url, limit: maxBytes, watchdog })) {
             const { order } = decode(orderLine, line) ?? {};
@@ -38,20 +50,29 @@ export function createFleetClient(exchange: Exchange): Fleet {
       ),
     acknowledge: async (nodeId, orderId, outcome) =>
       void (await send({ ...callOf('POST /nodes/:node/orders/:order', { node: nodeId, order: orderId }), json: outcome })),
-    give: async (request) => givenOf(await send({ ...callOf('POST /orders', {}), json: request }), url),
-    remove: async (modelId, { force }) => {
-      const call = callOf('DELETE /models/:id', { id: modelId }, { wait_ms: 0, force });
-      const answer = await send({ ...call, silenceMs: removeSilenceMs });
+    give: async (request) => {
+      const answer = await send({ ...callOf('POST /orders', {}), json: request }).catch((error: unknown) => {
+        const isUnknown = request.selector !== undefined && error instanceof SkulkError && error.code === 'BAD_REQUEST';
+        throw isUnknown ? onlyWholeModels(url, { does: 'gives orders for', instead: 'name the whole model' }) : error;
+      });
+      return givenOf(answer, url);
+    },
+    remove: async (modelId, { force, selector }) => {
+      const query = { wait_ms: 0, force };
+      const answer =
+        selector === undefined
+          ? await send({ ...callOf('DELETE /models/:id', { id: modelId }, query), silenceMs: removeSilenceMs })
+          : await removeQuantization(exchange, { modelId, selector, query });
       const { order: given, ...removed } = readAnswer(deleted, answer, { url, why: 'it does not say whether it deleted the model' });
       const freedBytes = removed.canonical_bytes ?? removed.freed_bytes;
       // An older store gives no orders.
-      if (given === undefined) return { freedBytes, order: nobody(modelId) };
+      if (given === undefined) return { freedBytes, order: nobody(modelId), selector: removed.selector };
       // The answer names only the nodes that held the model, but all are asked.
       const whole = await send(callOf('GET /orders/:order', { order: given.order_id }, { wait_ms: 0 })).then(
         (one) => givenOf(one, url),
         () => given,
       );
-      return { freedBytes, order: whole };
+      return { freedBytes, order: whole, selector: removed.selector };
     },
     outcome: async (orderId, { waitMs, signal }) =>
       givenOf(
@@ -73,6 +94,29 @@ export function createFleetClient(exchange: Exchange): Fleet {
     forget: async (nodeId) => void (await send(callOf('DELETE /nodes/:node', { node: nodeId }))),
   };
 }
+
+/** Asks for the removal of one quantization; a store that does not know how is never asked to remove the model instead. */
+function removeQuantization(
+  exchange: Exchange,
+  { modelId, selector, query }: { modelId: ModelId; selector: string; query: { wait_ms: number; force: boolean } },
+): Promise<unknown> {
+  const { url } = exchange;
+  const call = callOf('DELETE /models/:id/quantizations/:selector', { id: modelId, selector }, query);
+  // A 404 without the code of what is missing, and a 405, are of a host that has no such request.
+  return exchange.send({ ...call, accept: [200, 404, 405, 501], silenceMs: removeSilenceMs }, async (response, watchdog) => {
+    if (response.status === 200) return readJson(response, { url, limit: maxBytes, watchdog });
+    const body = await readJson(response, { url, limit: maxBytes, watchdog }).catch(() => undefined);
+    const { detail, code, hint } = decode(errorBody, body) ?? {};
+    if (response.status === 404 && (code === 'MODEL_NOT_FOUND' || code === 'FILE_NOT_FOUND'))
+      throw new SkulkError(code, detail ?? `${modelId} is not in the store`, { hint: hint ?? undefined });
+    throw onlyWholeModels(url, { does: 'deletes', instead: `\`skulk delete ${modelId}\` deletes the model with all its quantizations` });
+  });
+}
+
+const onlyWholeModels = (url: string, { does, instead }: { readonly does: string; readonly instead: string }): SkulkError =>
+  new SkulkError('USAGE', `the store at ${url} only ${does} whole models, so nothing was done`, {
+    hint: `another program runs there, or an older version; ${instead}`,
+  });
 
 /** The order of a store that gives none. */
 const nobody = (modelId: GivenOrder['model_id']): GivenOrder => ({

@@ -14,8 +14,14 @@ import { type Remembrance, usualRemembrance } from './retire-nodes.ts';
 
 /** What the fleet needs of the store. */
 export interface CanonicalStore {
-  has(modelId: ModelId): Promise<boolean>;
+  has(modelId: ModelId, selector?: string): Promise<boolean>;
   remove(modelId: ModelId, options: { readonly force: boolean }): Promise<{ readonly freedBytes: number }>;
+  /** What goes with one quantization: its name in the store, and whether it is the last one. */
+  planRemoval(modelId: ModelId, selector: string): Promise<{ readonly selector: string; readonly isLast: boolean }>;
+  removeQuantization(
+    modelId: ModelId,
+    options: { readonly selector: string; readonly isLast: boolean; readonly force: boolean },
+  ): Promise<{ readonly freedBytes: number }>;
 }
 
 /** What a fleet on this machine's disk is opened with. */
@@ -157,7 +163,7 @@ async function tidyUp(book: OrderBook, logPath: string, { directory, store }: Fl
   // A crash between an order and the removal that it belongs to: the store says which of the two it was.
   for (const { order, isPrepared } of [...book.orders.values()]) {
     if (!isPrepared) continue;
-    const isThere = order.model_id !== null && (await store.has(order.model_id));
+    const isThere = order.model_id !== null && (await store.has(order.model_id, order.selector));
     book.apply(isThere ? { drop: order.order_id } : { commit: order.order_id });
   }
   if (book.orders.size === 0) return;

@@ -18,7 +18,7 @@ export function openFleet(options: FleetOptions): HostFleet {
     ...createKnownNodes(state),
     ...createOrderGiver(state),
     ...createOrderReports(state),
-    orders: (nodeId, signal) => streamOrders(state, nodeId, signal),
+    orders: (nodeId, signal, knows) => streamOrders(state, nodeId, signal, knows),
     onChange: state.onChange,
   };
 }

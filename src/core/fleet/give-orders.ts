@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isDiskFull, SkulkError } from '../kernel/errors.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
+import type { ModelId } from '../kernel/model-id.ts';
 import type { Order, OrderOutcome } from '../protocol/fleet.ts';
 import type { Fleet, OrderRequest } from './contract.ts';
 import type { FleetState } from './fleet-state.ts';
@@ -21,7 +22,7 @@ export function createOrderGiver(state: FleetState): Pick<Fleet, 'give' | 'remov
         state.watchers.wakeAll();
         return describeOrder(state, findOrder(state, order.order_id));
       }),
-    remove: (modelId, { force }) => removeEverywhere(state, { kind: 'evict', model_id: modelId, force }),
+    remove: async (modelId, { force, selector }) => removeEverywhere(state, await planRemoval(state, modelId, { force, selector })),
     acknowledge: (nodeId, orderId, outcome) =>
       state.change(async () => {
         const { nodes: asked } = findOrder(state, orderId);
@@ -34,19 +35,41 @@ export function createOrderGiver(state: FleetState): Pick<Fleet, 'give' | 'remov
   };
 }
 
-/** Removes a model from the store, and has every node evict it: the order is prepared first, and counts once the model is gone. */
-async function removeEverywhere(
-  state: FleetState,
-  request: OrderRequest & { readonly model_id: NonNullable<OrderRequest['model_id']> },
-): ReturnType<Fleet['remove']> {
-  const { store } = state;
-  const { model_id, force } = request;
+/** What goes from the store, and what every node is told then. */
+interface Removal {
+  readonly request: OrderRequest;
+  /** As the store calls the quantization, if one was meant. */
+  readonly selector?: string;
+  /** Removes it from the store. */
+  remove(): Promise<{ readonly freedBytes: number }>;
+  /** Whether the store still has it. */
+  isThere(): Promise<boolean>;
+}
+
+async function planRemoval(
+  { store }: FleetState,
+  modelId: ModelId,
+  { force, selector }: { readonly force: boolean; readonly selector?: string | undefined },
+): Promise<Removal> {
+  const whole = { kind: 'evict', model_id: modelId, force } as const;
+  if (selector === undefined) return { request: whole, remove: () => store.remove(modelId, { force }), isThere: () => store.has(modelId) };
+  const planned = await store.planRemoval(modelId, selector);
+  return {
+    // With its last quantization the model is gone, and nodes of every version know what that means.
+    request: planned.isLast ? whole : { ...whole, selector: planned.selector },
+    selector: planned.selector,
+    remove: () => store.removeQuantization(modelId, { ...planned, force }),
+    isThere: () => store.has(modelId, planned.isLast ? undefined : planned.selector),
+  };
+}
+
+/** Removes from the store, and has every node evict it: the order is prepared first, and counts once it is gone. */
+async function removeEverywhere(state: FleetState, { request, selector, remove, isThere }: Removal): ReturnType<Fleet['remove']> {
   await state.ready();
   const draw = () => ({ order: makeOrder(state, request), nodes: [...state.nodes.keys()] });
   let entry = draw();
   // Nobody has to be told.
-  if (entry.nodes.length === 0)
-    return { freedBytes: (await store.remove(model_id, { force })).freedBytes, order: { ...entry.order, nodes: [] } };
+  if (entry.nodes.length === 0) return { freedBytes: (await remove()).freedBytes, order: { ...entry.order, nodes: [] }, selector };
   const prepare = state.change(async () => {
     await boundOrders(state);
     entry = draw();
@@ -55,24 +78,25 @@ async function removeEverywhere(
   // On a full disk there is room to write it down only when the model is gone.
   const isPrepared = await fits(prepare);
   try {
-    const { freedBytes } = await store.remove(model_id, { force });
+    const { freedBytes } = await remove();
     return await state.change(async () => {
       const { order } = entry;
       await state.write(isPrepared ? { commit: order.order_id } : entry);
       state.watchers.wakeAll();
-      return { freedBytes, order: describeOrder(state, findOrder(state, order.order_id)) };
+      return { freedBytes, order: describeOrder(state, findOrder(state, order.order_id)), selector };
     });
   } catch (error) {
     // What the store could not end, it ends later; the next server sees which of the two it was.
-    const isUndecided = !(await store.has(model_id).catch(() => true)) && !isMissing(error);
+    const isUndecided = !(await isThere().catch(() => true)) && !isMissing(error);
     if (isPrepared && !isUndecided) await state.change(() => state.write({ drop: entry.order.order_id }));
     throw error;
   }
 }
 
-const makeOrder = ({ book, now }: FleetState, { kind, model_id, force }: OrderRequest): Order => ({
+const makeOrder = ({ book, now }: FleetState, { kind, model_id, selector, force }: OrderRequest): Order => ({
   kind,
   model_id,
+  ...(selector !== undefined && { selector }),
   force,
   order_id: randomBytes(12).toString('hex'),
   seq: book.next,
@@ -106,7 +130,8 @@ async function fits(writing: Promise<void>): Promise<boolean> {
   }
 }
 
-const isMissing = (error: unknown): boolean => error instanceof SkulkError && error.code === 'MODEL_NOT_FOUND';
+const isMissing = (error: unknown): boolean =>
+  error instanceof SkulkError && (error.code === 'MODEL_NOT_FOUND' || error.code === 'FILE_NOT_FOUND');
 
 const isSame = (before: OrderOutcome | undefined, outcome: OrderOutcome): boolean =>
   before !== undefined && JSON.stringify(before) === JSON.stringify(outcome);

@@ -3,7 +3,7 @@ import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { GivenOrder } from '../protocol/fleet.ts';
 import type { Fleet } from './contract.ts';
 import type { FleetState } from './fleet-state.ts';
-import { type BookedOrder, isOpenOn, outcomesOf } from './order-book.ts';
+import { type BookedOrder, isOpenOn, outcomesOf, understoodBy } from './order-book.ts';
 
 /** How much the list of pending orders says at most: so many orders on so many nodes, all counted. */
 const maxOutcomes = 5_000;
@@ -28,7 +28,8 @@ export function createOrderReports(state: FleetState): Pick<Fleet, 'outcome' | '
   return {
     expects: async (nodeId) => {
       await state.ready();
-      return !state.nodes.has(nodeId) || state.book.openFor(nodeId).length > 0;
+      const node = state.nodes.get(nodeId);
+      return node === undefined || understoodBy(state.book.openFor(nodeId), node.knows).length > 0;
     },
     outcome: async (orderId, { waitMs, signal }) => {
       await state.ready();
@@ -56,10 +57,11 @@ export function createOrderReports(state: FleetState): Pick<Fleet, 'outcome' | '
 
 /** Whether an answer may come soon: without an agent a node answers when it is next used, and nobody can reach a store without a server. */
 const isAwaited = (state: FleetState, booked: BookedOrder): boolean =>
-  state.isServer && [...booked.nodes.keys()].some((nodeId) => isOpenOn(booked, nodeId) && mayAnswer(state, nodeId));
+  state.isServer && [...booked.nodes.keys()].some((nodeId) => isOpenOn(booked, nodeId) && mayAnswer(state, booked, nodeId));
 
-function mayAnswer({ nodes, now, watchers }: FleetState, nodeId: NodeId): boolean {
+function mayAnswer({ nodes, now, watchers }: FleetState, { order }: BookedOrder, nodeId: NodeId): boolean {
   const record = nodes.get(nodeId);
+  if (understoodBy([order], record?.knows).length === 0) return false;
   const isFresh = record?.agent === true && now().getTime() - Date.parse(record.last_seen) < agentFreshMs;
   return watchers.has(nodeId) || isFresh;
 }

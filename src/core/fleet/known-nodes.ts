@@ -4,6 +4,7 @@ import type { KnownNode, NodeReport } from '../protocol/fleet.ts';
 import type { Fleet } from './contract.ts';
 import type { FleetState } from './fleet-state.ts';
 import { isNews, merge } from './merge-report.ts';
+import { understoodBy } from './order-book.ts';
 import { makeWayFor, nodeBounds, type RetirementFacts, silentNodes } from './retire-nodes.ts';
 
 /** How often nodes that are gone are looked for, in milliseconds. */
@@ -39,7 +40,7 @@ export function createKnownNodes(state: FleetState): Pick<Fleet, 'report' | 'nod
           });
       if (state.isServer && isNew) await saveNodes();
       await retire();
-      return state.book.openFor(report.node_id);
+      return understoodBy(state.book.openFor(report.node_id), report.knows);
     },
     nodes: async () => {
       await state.ready();

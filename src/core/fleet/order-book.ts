@@ -1,5 +1,5 @@
 import type { NodeId } from '../kernel/machine/node-id.ts';
-import type { NodeOutcome, Order, OrderOutcome } from '../protocol/fleet.ts';
+import { type NodeOutcome, type Order, type OrderOutcome, quantizationOrders } from '../protocol/fleet.ts';
 import type { LogEntry } from '../protocol/order-log.ts';
 
 /** An order and what each node did about it; undefined: nothing yet. */
@@ -104,7 +104,12 @@ export function createOrderBook(): OrderBook {
 /** Whether a newer order asks at least what an older one asks. */
 const covers = (newer: Order, older: Order): boolean =>
   (newer.force || !older.force) &&
-  ((newer.kind === 'purge' && newer.model_id === null) || (newer.model_id !== null && newer.model_id === older.model_id));
+  ((newer.kind === 'purge' && newer.model_id === null) || (newer.model_id !== null && newer.model_id === older.model_id)) &&
+  (newer.selector === undefined || newer.selector === older.selector);
+
+/** The orders that whoever hears them can carry out: one that does not know of quantizations would take an order for the whole model. */
+export const understoodBy = (orders: readonly Order[], knows: readonly string[] = []): readonly Order[] =>
+  orders.filter(({ selector }) => selector === undefined || knows.includes(quantizationOrders));
 
 const isSettled = ({ nodes, superseded }: BookedOrder, node: NodeId): boolean => nodes.get(node)?.status === 'done' || superseded.has(node);
 

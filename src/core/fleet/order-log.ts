@@ -3,8 +3,27 @@ import { isSystemError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
 import { decode } from '../protocol/decode.ts';
-import { namesItsModel } from '../protocol/fleet.ts';
+import { namesItsModel, selectorOfOrder } from '../protocol/fleet.ts';
 import { type LogEntry, logEntry } from '../protocol/order-log.ts';
+
+/*
+ * An order for one quantization is written under a kind of its own: an earlier version, which knows no selectors, leaves such a line out
+ * and does not take it for an order for the whole model.
+ */
+const suffix = '-quantization';
+
+const toLine = (entry: LogEntry): string => {
+  const isOfPart = 'order' in entry && entry.order.selector !== undefined;
+  const written = isOfPart ? { ...entry, order: { ...entry.order, kind: `${entry.order.kind}${suffix}` } } : entry;
+  return `${JSON.stringify(written)}\n`;
+};
+
+function withoutSuffix(entry: unknown): unknown {
+  const { order } = (entry ?? {}) as { readonly order?: { readonly kind?: unknown; readonly selector?: unknown } };
+  const { kind, selector } = order ?? {};
+  if (typeof kind !== 'string' || !kind.endsWith(suffix) || decode(selectorOfOrder, selector) === undefined) return entry;
+  return { ...(entry as object), order: { ...order, kind: kind.slice(0, -suffix.length) } };
+}
 
 /** Reads the log; what a crash cut off at its end is not there, and a line that is no entry is named by its number. */
 export async function readOrderLog(path: string, onBad: (line: number) => void): Promise<readonly LogEntry[]> {
@@ -26,7 +45,7 @@ export async function appendToLog(directory: string, path: string, entries: read
   await endLastLine(path);
   const file = await open(path, 'a', 0o666);
   try {
-    await file.appendFile(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+    await file.appendFile(entries.map(toLine).join(''));
     await file.sync();
   } finally {
     await file.close();
@@ -35,7 +54,7 @@ export async function appendToLog(directory: string, path: string, entries: read
 
 /** Writes the whole log anew. */
 export const rewriteLog = (path: string, entries: readonly LogEntry[]): Promise<void> =>
-  writeFileDurably(path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+  writeFileDurably(path, entries.map(toLine).join(''));
 
 async function endLastLine(path: string): Promise<void> {
   if (await endsInLine(path)) return;
@@ -57,7 +76,7 @@ async function endsInLine(path: string): Promise<boolean> {
 
 function parseEntry(line: string): LogEntry | undefined {
   try {
-    const entry = decode(logEntry, JSON.parse(line));
+    const entry = decode(logEntry, withoutSuffix(JSON.parse(line)));
     return entry === undefined || ('order' in entry && !namesItsModel(entry.order)) ? undefined : entry;
   } catch {
     return undefined;

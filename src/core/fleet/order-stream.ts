@@ -2,12 +2,18 @@ import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { Order } from '../protocol/fleet.ts';
 
 import type { FleetState } from './fleet-state.ts';
+import { understoodBy } from './order-book.ts';
 
 /** How often a stream shows that it lives, in milliseconds. */
 const heartbeatMs = 5_000;
 
 /** The orders of a node, as they are given; undefined from time to time, so that the stream shows that it lives. See `Fleet.orders`. */
-export async function* streamOrders(state: FleetState, nodeId: NodeId, signal: AbortSignal): AsyncGenerator<Order | undefined> {
+export async function* streamOrders(
+  state: FleetState,
+  nodeId: NodeId,
+  signal: AbortSignal,
+  knows?: readonly string[],
+): AsyncGenerator<Order | undefined> {
   await state.ready();
   const sent = new Set<string>();
   let wake = (): void => {};
@@ -17,7 +23,7 @@ export async function* streamOrders(state: FleetState, nodeId: NodeId, signal: A
   state.changed();
   try {
     while (!signal.aborted) {
-      const fresh = state.book.openFor(nodeId).filter(({ order_id }) => !sent.has(order_id));
+      const fresh = understoodBy(state.book.openFor(nodeId), knows).filter(({ order_id }) => !sent.has(order_id));
       for (const order of fresh) {
         sent.add(order.order_id);
         yield order;

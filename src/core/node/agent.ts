@@ -4,6 +4,7 @@ import { backoffDelay, pause, type RetryPolicy } from '../kernel/flow/backoff.ts
 import type { Emit } from '../kernel/flow/events.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { NodeReport, Order, OrderOutcome } from '../protocol/fleet.ts';
+import { knownOrders } from './known-orders.ts';
 
 /** What an agent works with. Times are in milliseconds. */
 export interface AgentOptions {
@@ -83,7 +84,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       try {
         await inTurn(report);
-        for await (const order of fleet.orders(nodeId, signal)) {
+        for await (const order of fleet.orders(nodeId, signal, knownOrders)) {
           if (isLost) emit({ type: 'note', message: 'the store answers again' });
           isLost = false;
           told.clear();

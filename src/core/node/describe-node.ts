@@ -4,6 +4,7 @@ import type { NodeReport } from '../protocol/fleet.ts';
 import { maxReportedCopies } from '../protocol/fleet.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { classifyCopies } from './classify-copies.ts';
+import { knownOrders } from './known-orders.ts';
 
 /**
  * What this node says of itself.
@@ -15,7 +16,7 @@ export async function describeNode(
   nodeId: NodeId,
   { agent, full, isEnding = false }: { readonly agent: boolean; readonly full: boolean; readonly isEnding?: boolean },
 ): Promise<NodeReport> {
-  const who = { node_id: nodeId, hostname: world.hostname, version: world.version, agent };
+  const who = { node_id: nodeId, hostname: world.hostname, version: world.version, agent, knows: knownOrders };
   if (!full) return { ...who, staged_models: null, staged_bytes: null, free_bytes: null, copies: null, budget_bytes: null };
   const { copies, budgetBytes } = await classifyCopies({ config, world }, { isEnding });
   return {

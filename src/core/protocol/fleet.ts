@@ -14,8 +14,15 @@ import {
   strictObject,
   text,
   textOrEmpty,
+  verbatim,
 } from './schema.ts';
 import { Type } from './type-builder.ts';
+
+/** What a node can do beside orders for whole models: those that name a quantization. A node that does not say so gets none of them. */
+export const quantizationOrders = 'quantizations';
+const knows = Type.Optional(
+  list(text({ maxLength: 40 }), { maxItems: 20, description: 'What it can do beside orders for whole models: `quantizations`' }),
+);
 
 /** So many copies a node tells of; of more, those that were used last. */
 export const maxReportedCopies = 1000;
@@ -30,6 +37,7 @@ const said = {
   staged_models: bytesOrNull('Null when it did not look'),
   staged_bytes: bytesOrNull(),
   free_bytes: bytesOrNull(),
+  knows,
 };
 
 /** What a node says of itself; sizes in bytes. */
@@ -51,6 +59,7 @@ export const nodeReport = object({
   free_bytes: bytesOrNull(),
   copies,
   budget_bytes: bytesOrNull('What idle copies may take together; null when nothing is evicted by itself'),
+  knows,
 });
 export type NodeReport = Shape<typeof nodeReport>;
 
@@ -80,6 +89,12 @@ export type KnownNode = Shape<typeof knownNode>;
 export const orderKind = oneOf(['evict', 'purge']);
 export type OrderKind = Shape<typeof orderKind>;
 
+/** Which quantization an order is for. */
+export const selectorOfOrder = verbatim({
+  minLength: 1,
+  description: 'Only this quantization; goes to nodes that know it, and waits for others',
+});
+
 /** Something that the store asks nodes to do. */
 export const order = object({
   order_id: Type.String({ pattern: '^[0-9a-f]{24}$', description: 'No two orders of any store have the same' }),
@@ -87,13 +102,15 @@ export const order = object({
   kind: orderKind,
   // One that cannot be must not mean every model.
   model_id: Type.Union([modelId(), Type.Null()], { description: 'Null: every model; only of a purge' }),
+  selector: Type.Optional(selectorOfOrder),
   force: flag('Also what is in use'),
   given_at: textOrEmpty('ISO 8601'),
 });
 export type Order = Shape<typeof order>;
 
 /** Whether an order that is for one model says which. */
-export const namesItsModel = ({ kind, model_id }: Pick<Order, 'kind' | 'model_id'>): boolean => kind === 'purge' || model_id !== null;
+export const namesItsModel = ({ kind, model_id, selector }: Pick<Order, 'kind' | 'model_id' | 'selector'>): boolean =>
+  model_id !== null || (kind === 'purge' && selector === undefined);
 
 const outcomes = ['done', 'deferred', 'failed'] as const;
 
@@ -127,10 +144,13 @@ const nodes = Type.Optional(
   list(text({ maxLength: 64 }), { minItems: 1, maxItems: 1024, description: 'Only on these nodes, by id; on every node when absent' }),
 );
 
+const selector = Type.Optional(orNull(text({ minLength: 1, maxLength: 4096 }), 'Only this quantization of the model'));
+
 /** An order to give. */
 export const orderBody = strictObject({
   kind: Type.Literal('purge', { description: 'Remove staged copies; canonical ones stay' }),
   model_id: Type.Optional(orNull(text({ maxLength: 200 }), 'Only this model')),
+  selector,
   force: Type.Optional(Type.Boolean({ description: 'Also what is in use' })),
   nodes,
 });
@@ -139,6 +159,7 @@ export type OrderBody = Shape<typeof orderBody>;
 /** Which copies are to go. */
 export const purgeBody = strictObject({
   model_id: Type.Optional(orNull(text({ maxLength: 200 }))),
+  selector,
   force: Type.Optional(Type.Boolean()),
   nodes,
 });
@@ -152,9 +173,10 @@ export const orderLine = object(
   { description: 'Lines of JSON: `{"order":…}`, or `{}` as a sign of life' },
 );
 
-/** What a deletion of one model came to. */
+/** What a deletion of one model, or of one of its quantizations, came to. */
 export const deleted = object({
   modelId: modelId(),
+  selector: Type.Optional(verbatim({ description: 'As the store calls the quantization; absent when the whole model was meant' })),
   deleted: Type.Literal(true),
   freed_bytes: countOrZero('Here and on the nodes'),
   canonical_bytes: Type.Optional(count({ description: 'Of these, what the canonical copy had' })),

@@ -81,6 +81,18 @@ export interface PublishRequest {
 /** Reports bytes done and bytes in all. */
 export type OnBytes = (done: number, total: number) => void;
 
+/** What goes when one quantization of a model is removed. */
+export interface QuantizationRemoval {
+  /** As the store calls it. */
+  readonly selector: string;
+  /** Those of this quantization alone; with the last one all of the model goes. */
+  readonly files: readonly string[];
+  /** What they take on the disk. */
+  readonly bytes: number;
+  /** Whether no weights are left without it. */
+  readonly isLast: boolean;
+}
+
 /** What long work on a store takes beside its request. */
 export interface WorkOptions {
   readonly signal: AbortSignal;
@@ -216,8 +228,18 @@ export interface LocalStore extends Store {
   requireDisk(): Promise<void>;
   /** The models that the registry names although their directory is not there. */
   listLost(): Promise<readonly ModelId[]>;
-  /** Whether the registry names this model and its directory is there. */
-  has(modelId: ModelId): Promise<boolean>;
+  /** Whether the registry names this model and its directory is there; with a selector, whether it has that quantization. */
+  has(modelId: ModelId, selector?: string): Promise<boolean>;
+  /** Says what `removeQuantization` removes. Throws MODEL_NOT_FOUND; FILE_NOT_FOUND, which names the quantizations that there are. */
+  planRemoval(modelId: ModelId, selector: string): Promise<QuantizationRemoval>;
+  /**
+   * Removes one quantization of a model, as `remove` removes a model; what several share stays.
+   * Throws CONFLICT also when it is the last one and `isLast` does not say so, or the other way round.
+   */
+  removeQuantization(
+    modelId: ModelId,
+    options: { readonly selector: string; readonly isLast: boolean; readonly force: boolean },
+  ): Promise<{ readonly freedBytes: number }>;
   /**
    * The paths of a model's files: the manifest's, or the registry's while it is not hashed.
    * Throws MODEL_NOT_FOUND, also for a vision model whose projector is missing.
@@ -244,8 +266,8 @@ export interface LocalStore extends Store {
   cardOf(modelId: ModelId): Promise<Card | undefined>;
   /** Begins to hash every model that has no manifest yet; returns at once. */
   hashInBackground(): void;
-  /** Has something told of every model that `remove` removed, as soon as nobody is served it any more. */
-  onRemoved(listener: (modelId: ModelId) => void): void;
+  /** Has something told of every model that was removed, or of its files that were, as soon as nobody is served them any more. */
+  onRemoved(listener: (modelId: ModelId, files?: ReadonlySet<string>) => void): void;
   /** Has something told, at once and often, when this process changed what the store holds; the returned function ends that. */
   onChange(listener: () => void): () => void;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 import type { Card } from '../catalog/card.ts';
 import { readCard } from '../catalog/read-card.ts';
+import { planRemoval } from '../catalog/selection/plan-removal.ts';
 import { lacksProjector } from '../catalog/selection/projectors.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { coalesce } from '../kernel/flow/coalesce.ts';
@@ -9,6 +10,7 @@ import type { World } from '../kernel/world.ts';
 import type { StoreHealth } from '../protocol/health.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { deleteModel } from './changes/delete-model.ts';
+import { deleteQuantization, planQuantizationRemoval } from './changes/delete-quantization.ts';
 import type { LocalStore } from './contract.ts';
 import { guardStore } from './disk/guard-store.ts';
 import { isDirectoryInside } from './disk/inside-store.ts';
@@ -58,7 +60,17 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
   const { layout, records, writer, registry, list } = index;
   const { whenUnused = (_, work) => work() } = options;
   const context: StoreContext = { layout, records, writer, registry, world, whenUnused, knownManifest: hasher.knownManifest };
-  const removalListeners: ((modelId: ModelId) => void)[] = [];
+  const removalListeners: ((modelId: ModelId, files?: ReadonlySet<string>) => void)[] = [];
+  const tellRemoved = (modelId: ModelId, files?: ReadonlySet<string>): void => {
+    for (const listener of removalListeners) listener(modelId, files);
+  };
+  const refuseBusy = (modelId: ModelId): void => {
+    const busy = isBusy(modelId);
+    if (busy !== undefined)
+      throw new SkulkError('CONFLICT', `${modelId} is being ${busy}`, { hint: `stop that first: skulk cancel ${modelId}` });
+    if (hasher.isHashing(modelId))
+      throw new SkulkError('CONFLICT', `${modelId} is being hashed`, { hint: 'wait a moment, then delete it' });
+  };
   const store: LocalStore = {
     location: root,
     root,
@@ -67,9 +79,10 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
     listModels: async () => (await list()).present,
     listDescribed: coalesce(async () => describe((await list()).present)),
     listLost: async () => (await list()).lost,
-    has: async (modelId) => {
+    has: async (modelId, selector) => {
       const entry = (await registry()).entries.get(modelId);
-      return entry !== undefined && (await isDirectoryInside(root, entry.store_path));
+      if (entry === undefined || !(await isDirectoryInside(root, entry.store_path))) return false;
+      return selector === undefined || hasQuantization(entry.files, selector);
     },
     listFiles: (modelId) => listFilesOf(modelId, index),
     openFile: open,
@@ -79,15 +92,13 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
     adopt: (request, work) => adoptModel(request, work, context),
     publish: (request, work) => publishModel(request, work, context),
     remove: async (modelId, { force } = { force: false }) => {
-      const busy = isBusy(modelId);
-      if (busy !== undefined)
-        throw new SkulkError('CONFLICT', `${modelId} is being ${busy}`, { hint: `stop that first: skulk cancel ${modelId}` });
-      if (hasher.isHashing(modelId))
-        throw new SkulkError('CONFLICT', `${modelId} is being hashed`, { hint: 'wait a moment, then delete it' });
-      const onRemoved = (): void => {
-        for (const listener of removalListeners) listener(modelId);
-      };
-      return deleteModel(modelId, { force, onRemoved }, context);
+      refuseBusy(modelId);
+      return deleteModel(modelId, { force, onRemoved: () => tellRemoved(modelId) }, context);
+    },
+    planRemoval: (modelId, selector) => planQuantizationRemoval(modelId, selector, context),
+    removeQuantization: async (modelId, removal) => {
+      refuseBusy(modelId);
+      return deleteQuantization(modelId, { ...removal, onRemoved: (files) => tellRemoved(modelId, files) }, context);
     },
     verify: (request, work) => verifyStore(request, work, context),
     upstream: async (modelId) => records.upstream((await index.entryOf(modelId)).model_id),
@@ -146,3 +157,13 @@ async function listFilesOf(modelId: ModelId, { entryOf, records }: StoreIndex): 
     });
   return (await records.read(modelId))?.manifest.files.map(({ path }) => path) ?? entry.files;
 }
+
+/** Names alone say which quantizations there are. */
+const hasQuantization = (paths: readonly string[], selector: string): boolean =>
+  !(
+    'problem' in
+    planRemoval(
+      paths.map((path) => ({ path, size: 0 })),
+      selector,
+    )
+  );

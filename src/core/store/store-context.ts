@@ -4,8 +4,11 @@ import type { WorkOptions } from './contract.ts';
 import type { KnownManifest } from './records/model-records.ts';
 import type { StoreIndex } from './store-index.ts';
 
-/** Runs a change to a model's files while no process of this machine uses them where they lie. Throws CONFLICT. */
-export type WhenUnused = <T>(modelId: ModelId, work: () => Promise<T>) => Promise<T>;
+/**
+ * Runs a change to a model's files while no process of this machine uses them where they lie. Throws CONFLICT.
+ * @param selector the quantization that is changed, if it is only that one
+ */
+export type WhenUnused = <T>(modelId: ModelId, work: () => Promise<T>, selector?: string) => Promise<T>;
 
 /** What work on a store needs of it. */
 export interface StoreContext extends Pick<StoreIndex, 'layout' | 'records' | 'writer' | 'registry'> {

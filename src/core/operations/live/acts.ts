@@ -60,7 +60,7 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
   return {
     show: (modelId) => showModel(deps, { modelId }),
     delete: async (modelId, { force }) => {
-      const { freed_bytes, nodes } = await deleteModels(deps, { modelIds: [modelId], force });
+      const { freed_bytes, nodes } = await deleteModels(deps, { refs: [{ modelId }], force });
       return { freed_bytes, nodes };
     },
     purge: (wish) => purge(deps, wish),
@@ -87,7 +87,7 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
 async function purge(deps: Deps, { modelId, on, force }: PurgeWish): Promise<Removal> {
   if (on !== 'here') {
     const nodes = on === 'everywhere' ? undefined : [on.nodeId];
-    const { freed_bytes, nodes: outcomes } = await purgeEverywhere(deps, { modelIds: modelId == null ? [] : [modelId], force, nodes });
+    const { freed_bytes, nodes: outcomes } = await purgeEverywhere(deps, { refs: modelId == null ? [] : [{ modelId }], force, nodes });
     return { freed_bytes, nodes: outcomes };
   }
   const report = await purgeStaging(deps, { modelIds: modelId == null ? [] : [modelId], dryRun: false, force });

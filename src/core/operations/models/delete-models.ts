@@ -1,19 +1,31 @@
+import { join } from 'node:path';
 import { checkRevision } from '../../catalog/check-revision.ts';
+import { planRemoval } from '../../catalog/selection/plan-removal.ts';
+import { selectionError } from '../../catalog/selection/selection-error.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
+import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
+import { formatRef, type ModelId, type ModelRef } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
 import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
+import type { RegistryEntry } from '../../protocol/models.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 import type { Store } from '../../store/contract.ts';
-import { awaitNodes, mergeOutcomes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from '../nodes/order-everywhere.ts';
+import { lookAtFile } from '../../transfer/fingerprint.ts';
+import { awaitNodes, mayHave, mergeOutcomes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from '../nodes/order-everywhere.ts';
 
 /** What `skulk delete` is about to do. */
 export interface DeletionPlan {
   readonly models: readonly {
-    readonly model_id: string;
+    readonly model_id: ModelId;
+    /** The quantization that goes, as the store calls it; absent when the model does. */
+    readonly selector?: string;
+    /** Its own files, which go. */
+    readonly files?: readonly string[];
+    /** Whether no other is left, so that the model goes with it. */
+    readonly is_last?: boolean;
     readonly total_bytes: number;
     /** Whether this machine has a copy. */
     readonly staged: boolean;
@@ -24,7 +36,10 @@ export interface DeletionPlan {
 
 /** What became of it. */
 export interface DeletionReport {
+  /** References: `org/name`, `org/name:Q4_K_M`. */
   readonly deleted: readonly string[];
+  /** The same in their parts. */
+  readonly removed: readonly ModelRef[];
   readonly freed_bytes: number;
   /** Of `freed_bytes`, what the canonical copies had. */
   readonly canonical_bytes: number;
@@ -36,12 +51,12 @@ export interface DeletionReport {
 
 /**
  * Says what would go.
- * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND for what the store does not have
+ * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, FILE_NOT_FOUND for what the store does not have
  */
 export async function planDeletion(deps: Deps, { refs }: { readonly refs: readonly ModelRef[] }): Promise<DeletionPlan> {
   await using opened = await openStore(deps);
   const { store } = opened;
-  const sizes = new Map((await store.listModels()).map((entry) => [entry.model_id, entry.total_bytes]));
+  const entries = new Map((await store.listModels()).map((entry) => [entry.model_id, entry]));
   const nodes = await opened
     .fleet()
     .then((fleet) => fleet.nodes())
@@ -50,20 +65,56 @@ export async function planDeletion(deps: Deps, { refs }: { readonly refs: readon
   const models: DeletionPlan['models'][number][] = [];
   for (const ref of refs) {
     const { modelId } = ref;
-    const bytes = sizes.get(modelId) ?? ((await isOnlyAnEntry(store, modelId, deps.world.signal)) ? 0 : undefined);
-    if (bytes === undefined) throw noSuchModel(modelId, `in the store at ${store.location}`, sizes.keys(), 'nothing was deleted');
+    const entry = entries.get(modelId);
+    const bytes = entry?.total_bytes ?? ((await isOnlyAnEntry(store, modelId, deps.world.signal)) ? 0 : undefined);
+    if (bytes === undefined) throw noSuchModel(modelId, `in the store at ${store.location}`, entries.keys(), 'nothing was deleted');
+    const part =
+      ref.selector === undefined ? undefined : await planPart(store, { ...ref, selector: ref.selector }, entry, deps.world.signal);
     if (ref.revision !== undefined) {
       const answer = await store.manifest(modelId, { signal: deps.world.signal });
       if (answer.state === 'ready') checkRevision(ref, answer.manifest);
     }
+    const { selector, files: [first] = [] } = part ?? {};
+    const isStaged = await mapConcurrently(
+      copies.filter((copy) => copy.modelId === modelId),
+      maxOpenFiles,
+      async ({ directory }) => first === undefined || (await lookAtFile(join(directory, first))) !== undefined,
+    );
     models.push({
       model_id: modelId,
       total_bytes: bytes,
-      staged: copies.some((copy) => copy.modelId === modelId),
-      staged_on: nodes.filter((node) => node.copies?.some(({ model_id }) => model_id === modelId)).map(({ hostname }) => hostname),
+      ...part,
+      staged: isStaged.includes(true),
+      staged_on: nodes
+        .filter((node) => node.copies?.some((copy) => copy.model_id === modelId && (selector === undefined || mayHave(copy, selector))))
+        .map(({ hostname }) => hostname),
     });
   }
   return { models };
+}
+
+/** What goes with one quantization. */
+async function planPart(
+  store: Store,
+  { modelId, selector }: ModelRef & { readonly selector: string },
+  entry: RegistryEntry | undefined,
+  signal: AbortSignal,
+): Promise<Pick<DeletionPlan['models'][number], 'selector' | 'files' | 'is_last'> & { readonly total_bytes: number }> {
+  // A manifest that cannot be had says less of sizes, and nothing else: names tell what belongs together.
+  const answer = await store.manifest(modelId, { signal }).catch((error: unknown) => {
+    if (signal.aborted || entry === undefined) throw error;
+    return undefined;
+  });
+  const files = answer?.state === 'ready' ? answer.manifest.files : (entry?.files ?? []).map((path) => ({ path, size: 0 }));
+  const planned = planRemoval(files, selector);
+  if ('problem' in planned) throw selectionError(planned.problem, { modelId, where: `in the store at ${store.location}` });
+  const { group, isLast } = planned;
+  return {
+    selector: group.selector,
+    files: group.files.map(({ path }) => path),
+    is_last: isLast,
+    total_bytes: isLast ? (entry?.total_bytes ?? group.sizeBytes) : group.sizeBytes,
+  };
 }
 
 /** Whether the registry names a model whose directory is gone, which no list shows. */
@@ -78,13 +129,26 @@ async function isOnlyAnEntry(store: Store, modelId: ModelId, signal: AbortSignal
   }
 }
 
+/** The same without what is named twice: a quantization again, or beside its model. Pure. */
+function withoutRepeats(refs: readonly ModelRef[]): readonly ModelRef[] {
+  const whole = new Set(refs.filter(({ selector }) => selector === undefined).map(({ modelId }) => modelId));
+  const distinct = refs.map(
+    ({ modelId, selector }): ModelRef => ({
+      modelId,
+      ...(selector !== undefined && !whole.has(modelId) && { selector }),
+    }),
+  );
+  return [...new Map(distinct.map((ref) => [formatRef(ref), ref])).values()];
+}
+
 /**
- * Removes canonical copies, and every node's staged copies of them.
- * @throws SkulkError MODEL_NOT_FOUND, CONFLICT while a model is being downloaded or hashed
+ * Removes canonical copies of models, or of single quantizations, and every node's staged copies of them.
+ * @throws SkulkError MODEL_NOT_FOUND, FILE_NOT_FOUND; CONFLICT while a model is being downloaded or hashed; USAGE where the store host
+ * can remove only whole models
  */
 export async function deleteModels(
   deps: Deps,
-  { modelIds, force, waitMs = usualWaitMs }: { readonly modelIds: readonly ModelId[]; readonly force: boolean; readonly waitMs?: number },
+  { refs, force, waitMs = usualWaitMs }: { readonly refs: readonly ModelRef[]; readonly force: boolean; readonly waitMs?: number },
 ): Promise<DeletionReport> {
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
@@ -92,21 +156,23 @@ export async function deleteModels(
   let canonical = 0;
   const orders: GivenOrder[] = [];
   let failure: unknown;
-  for (const modelId of new Set(modelIds)) {
+  const removed: ModelRef[] = [];
+  for (const { modelId, selector } of withoutRepeats(refs)) {
     try {
-      const { freedBytes, order } = await fleet.remove(modelId, { force });
+      const { freedBytes, order, selector: name } = await fleet.remove(modelId, { force, selector });
       canonical += freedBytes;
       orders.push({ ...order, model_id: modelId });
+      removed.push(selector === undefined ? { modelId } : { modelId, selector: name ?? selector });
     } catch (error) {
       if (orders.length === 0) throw error;
       failure = error;
       break;
     }
   }
-  const deleted = orders.flatMap(({ model_id }) => model_id ?? []);
+  const deleted = removed.map(formatRef);
   // They work at the same time, so they are waited for together.
   const outcomes = await Promise.all(orders.map((order) => awaitNodes(deps, fleet, order, { waitMs, isForAll: true })));
-  const concerned = orders.map(({ model_id }, index) => withoutUnconcerned(outcomes[index] ?? [], model_id, isConcerned));
+  const concerned = orders.map((order, index) => withoutUnconcerned(outcomes[index] ?? [], order, isConcerned));
   const nodes = mergeOutcomes(concerned);
   if (failure !== undefined) {
     const { message } = failure instanceof Error ? failure : { message: String(failure) };
@@ -118,6 +184,7 @@ export async function deleteModels(
   const freed_bytes = canonical + nodes.reduce((sum, { freed_bytes: bytes }) => sum + bytes, 0);
   return {
     deleted,
+    removed,
     freed_bytes,
     canonical_bytes: canonical,
     nodes,

@@ -1,11 +1,13 @@
 import type { Deps } from '../../connect/deps.ts';
 import type { Fleet } from '../../fleet/contract.ts';
+import { understoodBy } from '../../fleet/order-book.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
 import { carryOutOrder } from '../../node/carry-out-order.ts';
 import { ownNodeId } from '../../node/catch-up.ts';
 import { executeOrder, reportCopies } from '../../node/execute-order.ts';
-import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
+import { knownOrders } from '../../node/known-orders.ts';
+import type { GivenOrder, NodeOutcome, Order } from '../../protocol/fleet.ts';
+import type { ReportedCopy } from '../../protocol/models.ts';
 
 /** How long a command waits for the nodes, in milliseconds. */
 export const usualWaitMs = 5_000;
@@ -25,10 +27,11 @@ export async function awaitNodes(
   const own: NodeOutcome[] = [];
   if (deps.store === undefined) {
     const nodeId = config.nodeId === undefined ? undefined : await ownNodeId(deps);
-    if (nodeId !== undefined && order.nodes.some(({ node }) => node === nodeId)) {
+    const isKnownHere = understoodBy([order], knownOrders).length > 0;
+    if (nodeId !== undefined && isKnownHere && order.nodes.some(({ node }) => node === nodeId)) {
       const { freed_bytes } = await executeOrder(deps, fleet, nodeId, order);
       if (freed_bytes > 0) await reportCopies(deps, fleet, nodeId);
-    } else if (isForAll) {
+    } else if (isForAll && isKnownHere) {
       const outcome = await carryOutOrder(deps, order);
       const hasActed = outcome.freed_bytes > 0 || outcome.status !== 'done';
       if (hasActed) own.push({ node: nodeId ?? (await ownNodeId(deps)), hostname: world.hostname, ...outcome });
@@ -40,15 +43,17 @@ export async function awaitNodes(
 }
 
 /** Which of the known nodes an order concerns: those that told of a copy of the model, and those of which nobody knows. */
-export type Concerned = (node: NodeId, modelId: ModelId | null) => boolean;
+export type Concerned = (node: NodeId, what: Pick<Order, 'model_id' | 'selector'>) => boolean;
 
 /** Asks a store which nodes hold what, before it is ordered away. */
 export async function whoHoldsWhat(fleet: Fleet): Promise<Concerned> {
   const known = new Map((await fleet.nodes().catch(() => [])).map((node) => [node.node_id, node]));
-  return (nodeId, modelId) => {
+  return (nodeId, { model_id: modelId, selector }) => {
     const node = known.get(nodeId);
     if (node === undefined || (node.copies === null && node.staged_models !== 0)) return true;
-    return (node.copies ?? []).some(({ model_id }) => modelId === null || model_id === modelId);
+    return (node.copies ?? []).some(
+      (copy) => modelId === null || (copy.model_id === modelId && (selector === undefined || mayHave(copy, selector))),
+    );
   };
 }
 
@@ -58,9 +63,14 @@ export async function whoHoldsWhat(fleet: Fleet): Promise<Concerned> {
  */
 export const withoutUnconcerned = (
   outcomes: readonly NodeOutcome[],
-  modelId: ModelId | null,
+  what: Pick<Order, 'model_id' | 'selector'>,
   isConcerned: Concerned,
-): readonly NodeOutcome[] => outcomes.filter(({ node, status }) => status !== 'pending' || isConcerned(node, modelId));
+): readonly NodeOutcome[] => outcomes.filter(({ node, status }) => status !== 'pending' || isConcerned(node, what));
+
+/** Whether a copy has a quantization, as far as its node told; an older one tells nothing of them. Pure. */
+export const mayHave = ({ quantizations }: Pick<ReportedCopy, 'quantizations'>, selector: string): boolean =>
+  quantizations === undefined ||
+  quantizations.some((one) => one.selector === null || one.selector.toLowerCase() === selector.toLowerCase());
 
 /** One line for each node of several orders: the worst that became of them, and all that they freed. */
 export function mergeOutcomes(lists: readonly (readonly NodeOutcome[])[]): readonly NodeOutcome[] {

@@ -1,7 +1,7 @@
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
+import type { ModelRef } from '../../kernel/model-id.ts';
 import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
 import { findNodes } from './find-nodes.ts';
 import { awaitNodes, mergeOutcomes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from './order-everywhere.ts';
@@ -16,8 +16,8 @@ export interface PurgedEverywhere {
 
 /** Which copies are to go, and where. */
 export interface PurgeRequest {
-  /** Every model when empty. */
-  readonly modelIds: readonly ModelId[];
+  /** Models, or quantizations of them; every model when empty. */
+  readonly refs: readonly ModelRef[];
   readonly force: boolean;
   /** Only on these nodes, by their ids or unique hostnames; on every node when undefined. */
   readonly nodes?: readonly NodeId[] | undefined;
@@ -30,23 +30,29 @@ export interface PurgeRequest {
  */
 export async function purgeEverywhere(
   deps: Deps,
-  { modelIds, force, nodes: named, waitMs = usualWaitMs }: PurgeRequest,
+  { refs, force, nodes: named, waitMs = usualWaitMs }: PurgeRequest,
 ): Promise<PurgedEverywhere> {
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
   const nodeIds = named === undefined ? undefined : await findNodes(fleet, named);
   const isConcerned = await whoHoldsWhat(fleet);
-  const give = (modelId: ModelId | null): Promise<GivenOrder> =>
-    fleet.give({ kind: 'purge', model_id: modelId, force, ...(nodeIds !== undefined && { nodes: nodeIds }) });
-  const [first, ...others] = modelIds;
-  const { nodes: atFirst, ...order } = await give(first ?? null);
+  const give = (ref: ModelRef | undefined): Promise<GivenOrder> =>
+    fleet.give({
+      kind: 'purge',
+      model_id: ref?.modelId ?? null,
+      ...(ref?.selector !== undefined && { selector: ref.selector }),
+      force,
+      ...(nodeIds !== undefined && { nodes: nodeIds }),
+    });
+  const [first, ...others] = refs;
+  const { nodes: atFirst, ...order } = await give(first);
   const orders: GivenOrder[] = [{ ...order, nodes: atFirst }];
-  for (const modelId of others) orders.push(await give(modelId));
+  for (const ref of others) orders.push(await give(ref));
   const lists = await Promise.all(
     orders.map(async (given) => {
       const outcomes = await awaitNodes(deps, fleet, given, { waitMs, isForAll: named === undefined });
       // Whoever was named is named again, whatever it has.
-      return named === undefined ? withoutUnconcerned(outcomes, given.model_id, isConcerned) : outcomes;
+      return named === undefined ? withoutUnconcerned(outcomes, given, isConcerned) : outcomes;
     }),
   );
   const nodes = mergeOutcomes(lists);

@@ -30,6 +30,13 @@ const storeRoutes = {
     answers: { 200: deleted },
     failures: [404, 409, 503],
   },
+  'DELETE /store/models/:id/quantizations/:selector': {
+    role: 'node',
+    summary: 'Remove one quantization of a model and every staged copy of it; with the last one the model goes',
+    query: ['wait_ms', 'force'],
+    answers: { 200: deleted },
+    failures: [400, 404, 409, 503],
+  },
   'GET /store/models/:id': {
     role: 'read',
     summary: 'One model: files, digests, tags, companions, on which nodes it is staged',

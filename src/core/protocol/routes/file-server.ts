@@ -84,6 +84,13 @@ export const fileServerRoutes = {
     answers: { 200: deleted },
     failures: [400, 404],
   },
+  'DELETE /models/:id/quantizations/:selector': {
+    role: 'node',
+    summary: 'Remove one quantization of a model and every staged copy of it; with the last one the model goes',
+    query: ['wait_ms', 'force'],
+    answers: { 200: deleted },
+    failures: [400, 404, 409],
+  },
   'GET /models/:id/*': {
     role: 'read',
     summary: "The bytes of a model's file; ranges and conditions as in RFC 9110",
@@ -102,6 +109,7 @@ export const fileServerRoutes = {
   'GET /nodes/:node/orders': {
     role: 'node',
     summary: 'What a node has to do, as it is given',
+    query: ['knows'],
     answers: { 200: lines(orderLine) },
     failures: [400, 404],
     isEndless: true,

@@ -14,6 +14,7 @@ export const queries = {
   path: text({ description: 'An absolute path' }),
   dry_run: Type.Boolean({ description: 'Only check' }),
   from: count({ description: 'The number of the first one' }),
+  knows: text({ description: 'What whoever listens can do beside orders for whole models, with commas: `quantizations`' }),
   upload: text({ description: 'The id of the upload, as the answer to its manifest gave it' }),
 } as const;
 

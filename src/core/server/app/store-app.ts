@@ -5,6 +5,7 @@ import type { Downloads } from '../../jobs/contract.ts';
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { isNodeId } from '../../kernel/machine/node-id.ts';
+import type { ModelRef } from '../../kernel/model-id.ts';
 import { deleteModels } from '../../operations/models/delete-models.ts';
 import type { StoreAdministration } from '../../operations/store/open-administration.ts';
 import type { HostUploads, LocalStore } from '../../store/contract.ts';
@@ -74,10 +75,8 @@ export async function createStoreApp({
     store,
     limits,
     downloadStatus: (modelId) => (downloads ?? nothingIsFetched).status(modelId),
-    remove: async (modelId, { force, waitMs }) =>
-      deps === undefined
-        ? { freed_bytes: (await store.remove(modelId, { force })).freedBytes, nodes: [] }
-        : deletionAnswer(await deleteModels(deps, { modelIds: [modelId], force, waitMs })),
+    remove: async (ref, { force, waitMs }) =>
+      deps === undefined ? removeAlone(store, ref, force) : deletionAnswer(await deleteModels(deps, { refs: [ref], force, waitMs })),
     hasOrders: async (nodeId) => fleet !== undefined && isNodeId(nodeId) && (await fleet.expects(nodeId)),
   });
   if (fleet !== undefined) addFleetRoutes(app, fleet, limits);
@@ -87,6 +86,14 @@ export async function createStoreApp({
   // Nodes send on to this port what they are asked of the store.
   if (deps !== undefined) addStoreApi(app, async () => deps, { limits, streams: createEventStreams(app, limits) });
   return app;
+}
+
+/** Removes from a store that has no nodes. */
+async function removeAlone(store: LocalStore, { modelId, selector: named }: ModelRef, force: boolean): Promise<object> {
+  if (named === undefined) return { freed_bytes: (await store.remove(modelId, { force })).freedBytes, nodes: [] };
+  const { selector, isLast } = await store.planRemoval(modelId, named);
+  const { freedBytes } = await store.removeQuantization(modelId, { selector, isLast, force });
+  return { selector, freed_bytes: freedBytes, nodes: [] };
 }
 
 function addDownloads(app: FastifyInstance, downloads: Downloads): void {

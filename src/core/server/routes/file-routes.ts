@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { formatCompanions } from '../../catalog/companions.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
+import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { LocalStore, OpenFile } from '../../store/contract.ts';
@@ -15,6 +15,7 @@ import { peerOf } from '../files/slots.ts';
 import { addRoute } from './add-route.ts';
 import { forceOf, waitOf } from './fleet-routes.ts';
 import { sendJson } from './json-cache.ts';
+import { modelOf, selectorOf } from './model-of.ts';
 import { type ModelTarget, parseModelUrl } from './parse-model-url.ts';
 
 /** With these a client says that it means the list or the manifest, and not a file of that name. */
@@ -34,7 +35,7 @@ export function addFileRoutes(
     store: LocalStore;
     limits: Limits;
     downloadStatus: (modelId: ModelId) => Promise<DownloadStatus>;
-    remove: (modelId: ModelId, options: { force: boolean; waitMs: number }) => Promise<object>;
+    remove: (ref: ModelRef, options: { force: boolean; waitMs: number }) => Promise<object>;
     /** Whether a node should ask for orders. */
     hasOrders: (nodeId: unknown) => Promise<boolean>;
   },
@@ -42,10 +43,10 @@ export function addFileRoutes(
   const pool = createBufferPool({ large: limits.largeBuffers });
   // The file of the next answer is opened while the last one leaves.
   const semaphore = createConnectionSemaphore(2);
-  const takers = new Map<ModelId, Set<Socket>>();
+  const takers = new Map<ModelId, Map<Socket, string>>();
   // An open file outlives its name, so whoever takes a model that was deleted would go on to the end.
-  store.onRemoved((modelId) => {
-    for (const socket of takers.get(modelId) ?? []) socket.destroy();
+  store.onRemoved((modelId, files) => {
+    for (const [socket, path] of takers.get(modelId) ?? []) if (files === undefined || files.has(path)) socket.destroy();
   });
 
   const answerGet = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
@@ -105,7 +106,7 @@ export function addFileRoutes(
         { method: request.method, range: asked, ifRange: ifRange as string | undefined, ifMatch, ifNoneMatch },
         file,
       );
-      return await answerPlan(request, reply, { plan, file, modelId: target.modelId });
+      return await answerPlan(request, reply, { plan, file, modelId: target.modelId, path: file.path });
     } finally {
       release?.();
     }
@@ -114,7 +115,7 @@ export function addFileRoutes(
   const answerPlan = async (
     request: FastifyRequest,
     reply: FastifyReply,
-    { plan, file, modelId }: { plan: FileResponse; file: OpenFile; modelId: ModelId },
+    { plan, file, modelId, path }: { plan: FileResponse; file: OpenFile; modelId: ModelId; path: string },
   ): Promise<unknown> => {
     const { status, headers, range } = plan;
     if (status === 416) {
@@ -131,8 +132,8 @@ export function addFileRoutes(
       return reply;
     }
     const { socket } = request;
-    const sockets = takers.get(modelId) ?? new Set();
-    takers.set(modelId, sockets.add(socket));
+    const sockets = takers.get(modelId) ?? new Map<Socket, string>();
+    takers.set(modelId, sockets.set(socket, path));
     try {
       await sendFile(file, range, { socket, response: reply.raw, pool, stallTimeoutMs: limits.stallTimeoutMs, begin });
     } catch (error) {
@@ -154,15 +155,23 @@ export function addFileRoutes(
     const targets = parseModelUrl(request.originalUrl.replace(/\/+(?=$|\?)/, ''));
     const target = targets.find(({ paths }) => paths.length === 0);
     if (target === undefined) throw new SkulkError('BAD_PATH', 'single files cannot be deleted', { hint: 'delete the whole model' });
-    const outcome = await remove(target.modelId, { force: forceOf(request), waitMs: waitOf(request) });
+    const outcome = await remove({ modelId: target.modelId }, { force: forceOf(request), waitMs: waitOf(request) });
     request.log.info({ model: target.modelId }, 'deleted');
     return { modelId: target.modelId, deleted: true, ...outcome };
+  };
+
+  const answerDeleteOne = async (request: FastifyRequest): Promise<unknown> => {
+    const ref = { modelId: modelOf(request), selector: selectorOf(request) };
+    const outcome = await remove(ref, { force: forceOf(request), waitMs: waitOf(request) });
+    request.log.info({ model: ref.modelId, selector: ref.selector }, 'deleted');
+    return { modelId: ref.modelId, deleted: true, ...outcome };
   };
 
   addRoute(app, 'GET /models/:id/files', answerGet);
   addRoute(app, 'GET /models/:id/manifest', answerGet);
   addRoute(app, 'GET /models/:id/download/status', answerGet);
   addRoute(app, 'DELETE /models/:id', answerDelete);
+  addRoute(app, 'DELETE /models/:id/quantizations/:selector', answerDeleteOne);
   app.route({ method: ['GET', 'HEAD'], url: '/models/:id', config: { role: 'read' }, schema: { hide: true }, handler: answerGet });
   addRoute(app, 'GET /models/:id/*', answerGet, { answersHead: true });
 }
@@ -176,11 +185,11 @@ async function chooseTarget(store: LocalStore, readings: readonly ModelTarget[])
   return second;
 }
 
-async function openAny(store: LocalStore, { modelId, paths }: ModelTarget): Promise<OpenFile> {
+async function openAny(store: LocalStore, { modelId, paths }: ModelTarget): Promise<OpenFile & { readonly path: string }> {
   let refusal: unknown;
   for (const path of paths) {
     try {
-      return await store.openFile(modelId, path);
+      return { ...(await store.openFile(modelId, path)), path };
     } catch (error) {
       if (!(error instanceof SkulkError) || error.code !== 'FILE_NOT_FOUND') throw error;
       refusal ??= error;

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Fleet } from '../../fleet/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { parseNodeId } from '../../kernel/machine/node-id.ts';
-import { parseModelId } from '../../kernel/model-id.ts';
+import { parseModelId, parseSelector } from '../../kernel/model-id.ts';
 import type { DeletionReport } from '../../operations/models/delete-models.ts';
 import { decode } from '../../protocol/decode.ts';
 import { nodeReport, type OrderBody, type OrderOutcome, type ReportBody } from '../../protocol/fleet.ts';
@@ -53,14 +53,15 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, limits: Limit
     return { acknowledged: true };
   });
   addRoute(app, 'POST /orders', async (request) => {
-    const { kind, model_id, force = false, nodes } = request.body as OrderBody;
+    const { kind, model_id, selector, force = false, nodes } = request.body as OrderBody;
     const order = await fleet.give({
       kind,
       model_id: model_id == null ? null : parseModelId(model_id),
+      selector: partOf(model_id, selector),
       force,
       ...(nodes !== undefined && { nodes: nodes.map(parseNodeId) }),
     });
-    request.log.info({ order: order.order_id, model: order.model_id, force }, 'gave an order');
+    request.log.info({ order: order.order_id, model: order.model_id, selector: order.selector, force }, 'gave an order');
     return order;
   });
   addRoute(app, 'GET /orders', () => fleet.pendingOrders());
@@ -80,6 +81,22 @@ export function waitOf(request: FastifyRequest, fallback = usualWaitMs): number 
 
 /** Whether a request says `force=true`. */
 export const forceOf = (request: FastifyRequest): boolean => (request.query as { force?: unknown }).force === 'true';
+
+/**
+ * The quantization that a body names beside its model.
+ * @throws SkulkError BAD_REQUEST without a model, USAGE and BAD_PATH for what cannot be one
+ */
+export function partOf(modelId: string | null | undefined, selector: string | null | undefined): string | undefined {
+  if (selector == null) return undefined;
+  if (modelId == null) throw new SkulkError('BAD_REQUEST', 'selector needs a model_id', { hint: 'say of which model it is' });
+  return parseSelector(selector);
+}
+
+/** What whoever listens for orders can do, from `knows`. */
+function knownTo(request: FastifyRequest): readonly string[] {
+  const { knows } = request.query as { knows?: unknown };
+  return typeof knows === 'string' ? knows.split(',') : [];
+}
 
 const nodeOf = (request: FastifyRequest) => parseNodeId((request.params as { node: string }).node);
 
@@ -103,7 +120,7 @@ async function streamOrders(request: FastifyRequest, reply: FastifyReply, fleet:
   });
   raw.flushHeaders();
   try {
-    for await (const order of fleet.orders(node, signal)) {
+    for await (const order of fleet.orders(node, signal, knownTo(request))) {
       if (raw.writableLength > maxUnread) break;
       raw.write(`${JSON.stringify(order === undefined ? {} : { order })}\n`);
     }
@@ -115,7 +132,14 @@ async function streamOrders(request: FastifyRequest, reply: FastifyReply, fleet:
 }
 
 /** What a deletion of one model came to, as it is answered. */
-export function deletionAnswer({ freed_bytes, canonical_bytes, nodes, orders }: DeletionReport): object {
+export function deletionAnswer({ removed, freed_bytes, canonical_bytes, nodes, orders }: DeletionReport): object {
   const [order] = orders;
-  return { freed_bytes, canonical_bytes, nodes, ...(order !== undefined && order.order_id !== '' && { order }) };
+  const selector = removed[0]?.selector;
+  return {
+    ...(selector !== undefined && { selector }),
+    freed_bytes,
+    canonical_bytes,
+    nodes,
+    ...(order !== undefined && order.order_id !== '' && { order }),
+  };
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deps } from '../../connect/deps.ts';
 import { mapYielding } from '../../kernel/flow/yielding.ts';
 import { parseNodeId } from '../../kernel/machine/node-id.ts';
-import { parseModelId } from '../../kernel/model-id.ts';
+import { formatRef, parseModelId } from '../../kernel/model-id.ts';
 import { deleteModels } from '../../operations/models/delete-models.ts';
 import { cancelDownload, download, downloadStatus, listDownloads } from '../../operations/models/downloads.ts';
 import { listRegistry } from '../../operations/models/list-registry.ts';
@@ -18,10 +18,10 @@ import type { Feed } from '../events/feed.ts';
 import { createStoreFeed, type StoreTopic } from '../events/store-events.ts';
 import { addRoute } from './add-route.ts';
 import { addDownloadRoutes } from './download-routes.ts';
-import { deletionAnswer, forceOf, waitOf } from './fleet-routes.ts';
+import { deletionAnswer, forceOf, partOf, waitOf } from './fleet-routes.ts';
 import { healthOf } from './health-of.ts';
 import { sendJson } from './json-cache.ts';
-import { modelOf } from './model-of.ts';
+import { modelOf, selectorOf } from './model-of.ts';
 import { addModelRoutes } from './model-routes.ts';
 import { addUploadListRoutes } from './upload-routes.ts';
 
@@ -45,14 +45,17 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   });
   const remove = async (request: FastifyRequest): Promise<object> => {
     const modelId = modelOf(request);
-    request.log.info({ model: modelId }, 'asked to delete');
+    const selector = 'selector' in (request.params as object) ? selectorOf(request) : undefined;
+    const ref = { modelId, ...(selector !== undefined && { selector }) };
+    request.log.info({ model: modelId, selector }, 'asked to delete');
     return {
       modelId,
       deleted: true,
-      ...deletionAnswer(await deleteModels(await deps(), { modelIds: [modelId], force: forceOf(request), waitMs: waitOf(request) })),
+      ...deletionAnswer(await deleteModels(await deps(), { refs: [ref], force: forceOf(request), waitMs: waitOf(request) })),
     };
   };
   addRoute(app, 'DELETE /store/models/:id', remove);
+  addRoute(app, 'DELETE /store/models/:id/quantizations/:selector', remove);
   addModelRoutes(app, deps, limits);
   addEventRoute(app, deps, streams);
   addUploadListRoutes(app, '/store/uploads', async () => {
@@ -71,18 +74,25 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
     cancel: async (modelId) => cancelDownload(await deps(), { modelId }),
   });
   addRoute(app, 'POST /store/purge-staging', async (request) => {
-    const { model_id, force = false, nodes: given } = request.body as PurgeBody;
+    const { model_id, selector: part, force = false, nodes: given } = request.body as PurgeBody;
     const modelId = model_id == null ? undefined : parseModelId(model_id);
+    const selector = partOf(model_id, part);
+    const ref = modelId === undefined ? undefined : { modelId, ...(selector !== undefined && { selector }) };
     const named = given?.map(parseNodeId);
-    request.log.info({ model: modelId, force, nodes: named }, 'asked to purge');
+    request.log.info({ model: modelId, selector, force, nodes: named }, 'asked to purge');
     const { order, freed_bytes, nodes } = await purgeEverywhere(await deps(), {
-      modelIds: modelId === undefined ? [] : [modelId],
+      refs: ref === undefined ? [] : [ref],
       force,
       nodes: named,
       waitMs: waitOf(request),
     });
     const done = nodes.filter(({ status }) => status === 'done').length;
-    return { order, message: `${done} of ${nodes.length} nodes have purged ${modelId ?? 'their staged copies'}`, freed_bytes, nodes };
+    return {
+      order,
+      message: `${done} of ${nodes.length} nodes have purged ${ref === undefined ? 'their staged copies' : formatRef(ref)}`,
+      freed_bytes,
+      nodes,
+    };
   });
   addRoute(app, 'GET /store/orders', async () => listOrders(await deps()));
   addRoute(app, 'GET /store/nodes', async () => listNodes(await deps()));

@@ -1,6 +1,7 @@
 import type { ChangeContext } from './change-context.ts';
 import { clearIntent, type Intent } from './intents.ts';
 import { enterModel, exchangeFiles } from './publish-steps.ts';
+import { removeQuantization } from './remove-quantization.ts';
 import { removeModel } from './remove-steps.ts';
 
 /** The files of a model could not be put into their place; all lies where it was. `cause` says why. */
@@ -13,6 +14,7 @@ export class NotExchanged extends Error {}
 export async function carryOut(intent: Intent, context: ChangeContext): Promise<void> {
   const { layout, assertHeld } = context;
   if (intent.op === 'remove') await removeModel(intent, context);
+  else if (intent.op === 'remove-quantization') await removeQuantization(intent, context);
   else {
     try {
       await exchangeFiles(intent, context);

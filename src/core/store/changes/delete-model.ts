@@ -10,12 +10,17 @@ import type { StoreContext } from '../store-context.ts';
 /**
  * Decides that a model goes, and carries that out.
  * @param onRemoved called when it has gone, before anything else is changed
+ * @param mayGo asked under the store's lock; rejects when it must not go after all
  * @returns the bytes that it had
  * @throws SkulkError MODEL_NOT_FOUND, CONFLICT while it is in use here, without `force`
  */
 export async function deleteModel(
   modelId: ModelId,
-  { force, onRemoved }: { readonly force: boolean; readonly onRemoved: () => void },
+  {
+    force,
+    onRemoved,
+    mayGo = async () => {},
+  }: { readonly force: boolean; readonly onRemoved: () => void; readonly mayGo?: () => Promise<void> },
   { writer, registry, records, whenUnused }: StoreContext,
 ): Promise<{ readonly freedBytes: number }> {
   const before = (await registry()).entries.get(modelId);
@@ -26,6 +31,7 @@ export async function deleteModel(
     if (entry === undefined && before !== undefined) return { freedBytes: before.total_bytes };
     if (entry === undefined) throw noModel(modelId);
     refuseSharedDirectory(entry, entries.values());
+    await mayGo();
     const files = filesOf(entry, await records.read(modelId).catch(() => undefined));
     const work = (): Promise<void> => writer.carryOut({ op: 'remove', modelId, storePath: entry.store_path, files });
     await (force ? work() : whenUnused(modelId, work));
@@ -35,7 +41,7 @@ export async function deleteModel(
 }
 
 /** Removing one of two models that share a directory would remove the other. */
-function refuseSharedDirectory({ model_id, store_path }: RegistryEntry, entries: Iterable<RegistryEntry>): void {
+export function refuseSharedDirectory({ model_id, store_path }: RegistryEntry, entries: Iterable<RegistryEntry>): void {
   const sharer = findSharer(store_path, model_id, entries);
   if (sharer !== undefined)
     throw new SkulkError('CONFLICT', `${model_id} shares its directory with ${sharer.model_id}`, {

@@ -39,8 +39,23 @@ export interface RemoveIntent {
   readonly files: readonly string[];
 }
 
+/** One quantization of a model goes; the model stays. */
+export interface RemoveQuantizationIntent {
+  readonly op: 'remove-quantization';
+  readonly modelId: ModelId;
+  readonly storePath: string;
+  /** Those of the quantization alone. */
+  readonly files: readonly string[];
+  /** What the model is without it. */
+  readonly entry: RegistryEntry;
+  /** The same; null for a model without a manifest that can be read. */
+  readonly manifest: Manifest | null;
+  readonly upstream?: Upstream | undefined;
+  readonly seen: Seen;
+}
+
 /** A change that is decided. */
-export type Intent = PublishIntent | RemoveIntent;
+export type Intent = PublishIntent | RemoveIntent | RemoveQuantizationIntent;
 
 /** The model that a change is about. */
 export const modelOf = (intent: Intent): ModelId => (intent.op === 'publish' ? intent.entry.model_id : intent.modelId);
@@ -74,18 +89,26 @@ export async function readIntents({ intents }: StoreLayout): Promise<readonly In
 /** The same gates as for anything else from a disk. Throws SyntaxError or SkulkError. */
 function parseIntent(text: string): Intent {
   const intent = (JSON.parse(text) ?? {}) as Partial<Intent>;
-  if (intent.op === 'remove') {
+  if (intent.op === 'remove' || intent.op === 'remove-quantization') {
     parseModelId(String(intent.modelId));
     parseRelativePath(String(intent.storePath));
     for (const path of Array.isArray(intent.files) ? intent.files : [undefined]) parseRelativePath(String(path));
-  } else if (intent.op === 'publish') {
+    return intent.op === 'remove' ? (intent as RemoveIntent) : parseQuantization(intent as Partial<RemoveQuantizationIntent>);
+  }
+  if (intent.op === 'publish') {
     parseModelId(String(intent.entry?.model_id));
     parseRelativePath(String(intent.entry?.store_path));
     parseManifest(intent.manifest, 'an interrupted change');
     if (intent.incoming !== null) parseRelativePath(String(intent.incoming));
     return { ...(intent as PublishIntent), upstream: parseUpstream(intent.upstream) };
-  } else {
-    throw new SyntaxError('no such change');
   }
-  return intent as Intent;
+  throw new SyntaxError('no such change');
+}
+
+function parseQuantization(intent: Partial<RemoveQuantizationIntent>): RemoveQuantizationIntent {
+  const { modelId, storePath, entry, manifest } = intent;
+  if (entry?.model_id !== modelId || entry?.store_path !== storePath) throw new SyntaxError('the entry is of another model');
+  if (manifest !== null && parseManifest(manifest, 'an interrupted change').model_id !== modelId)
+    throw new SyntaxError('the manifest is of another model');
+  return { ...(intent as RemoveQuantizationIntent), upstream: parseUpstream(intent.upstream) };
 }

@@ -9,7 +9,8 @@ import { writeRegistryEntry } from '../records/registry.ts';
 import { requireRegistry } from '../records/repair-registry.ts';
 import type { ChangeContext } from './change-context.ts';
 import { emptyTrash } from './clear-leftovers.ts';
-import type { RemoveIntent } from './intents.ts';
+import type { RemoveIntent, RemoveQuantizationIntent } from './intents.ts';
+import { takeQuantization } from './remove-quantization.ts';
 
 /** Ends a removal: first the model stops being served, then it goes. Each step may be done twice. */
 export async function removeModel(intent: RemoveIntent, { layout, records, world, assertHeld }: ChangeContext): Promise<void> {
@@ -60,13 +61,13 @@ async function takeModel(
 }
 
 /**
- * On a full disk nothing can be written down before the model's files are gone. A crash after that leaves an entry without files,
- * which is listed as lost and can be deleted.
+ * On a full disk nothing can be written down before the files are gone. A crash after that leaves an entry without files, which is
+ * listed as lost and can be deleted; of a quantization it leaves a model that lacks it, from which it can be deleted again.
  * @param isWritten whether the intent could be written down
  * @param work carries the removal out as it is without a full disk
  */
 export async function removeOnFullDisk(
-  intent: RemoveIntent,
+  intent: RemoveIntent | RemoveQuantizationIntent,
   { isWritten, work }: { readonly isWritten: boolean; readonly work: () => Promise<void> },
   { layout, world, assertHeld }: ChangeContext,
 ): Promise<void> {
@@ -75,12 +76,14 @@ export async function removeOnFullDisk(
   } catch (error) {
     if (!isDiskFull(error)) throw error;
   }
+  const take = (options?: { readonly isFull: boolean }): Promise<void> =>
+    intent.op === 'remove' ? takeModel(intent, { layout, world }, options) : takeQuantization(intent, layout, options);
   await assertHeld();
   if (await isPlaceInside(layout.root, intent.storePath))
-    await takeModel(intent, { layout, world }).catch((error: unknown) => {
+    await take().catch((error: unknown) => {
       if (!isDiskFull(error)) throw error;
       // Not even the trash could be made.
-      return takeModel(intent, { layout, world }, { isFull: true });
+      return take({ isFull: true });
     });
   await emptyTrash(layout, world);
   await work();

@@ -69,7 +69,7 @@ export function createStoreWriter(layout: StoreLayout, records: ModelRecords, wo
       const isWritten = await writeDown(intent, context, undo);
       steps += 1;
       const work = (): Promise<void> => carryOutOrUndo(intent, context, undo);
-      const done = (intent.op === 'remove' ? removeOnFullDisk(intent, { isWritten, work }, context) : work()).finally(() => {
+      const done = (intent.op === 'publish' ? work() : removeOnFullDisk(intent, { isWritten, work }, context)).finally(() => {
         steps += 1;
       });
       const modelId = modelOf(intent);
@@ -143,7 +143,7 @@ async function writeDown(intent: Intent, { layout, assertHeld }: ChangeContext, 
     return true;
   } catch (error) {
     await clearIntent(layout, intent).catch(() => undefined);
-    if (intent.op === 'remove' && isDiskFull(error)) return false;
+    if (intent.op !== 'publish' && isDiskFull(error)) return false;
     await undo?.();
     throw error;
   }

@@ -37,6 +37,8 @@ export function guardStore(store: LocalStore, presence: StorePresence): LocalSto
     adopt: guarded(store.adopt),
     publish: guarded(store.publish),
     remove: guarded(store.remove),
+    planRemoval: guarded(store.planRemoval),
+    removeQuantization: guarded(store.removeQuantization),
     verify: guarded(store.verify),
     // Of thousands of files each is opened: what is found is right, as its content is checked.
     openFile: (...given) => explained(store.openFile(...given)),

@@ -1,0 +1,2 @@
+/** What this node can do beside orders for whole models, as its report says it: `quantizationOrders`. */
+export const knownOrders: readonly string[] = [];

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { planRemoval } from '../../src/core/catalog/selection/plan-removal.ts';
+
+const sized = (paths: readonly string[]) => paths.map((path) => ({ path, size: 1 }));
+const planOf = (paths: readonly string[], selector: string) => {
+  const planned = planRemoval(sized(paths), selector);
+  if ('problem' in planned) return planned.problem.code;
+  return { files: planned.group.files.map(({ path }) => path), isLast: planned.isLast };
+};
+const shards = ['m-Q8_0-00001-of-00002.gguf', 'm-Q8_0-00002-of-00002.gguf'];
+const three = ['config.json', 'm-Q4_K_M.gguf', ...shards, 'sub/m-Q2_K.gguf', 'mmproj-F16.gguf', 'm-draft.gguf'];
+
+test.each([
+  ['a label', 'q8_0', { files: shards, isLast: false }],
+  ['the path of any shard', shards[1] ?? '', { files: shards, isLast: false }],
+  ['a path in a folder', 'sub/m-Q2_K.gguf', { files: ['sub/m-Q2_K.gguf'], isLast: false }],
+  ['a label that is not there', 'Q6_K', 'no-such-selection'],
+  ['a part of a label', 'Q4_K', 'no-such-selection'],
+  ['a projector', 'mmproj-F16.gguf', 'no-such-selection'],
+  ['a draft model', 'm-draft.gguf', 'no-such-selection'],
+])('%s names what goes', (_, selector, expected) => {
+  expect(planOf(three, selector)).toEqual(expected);
+});
+
+test('the last quantization is the last one although config, projector and draft model are beside it', () => {
+  expect(planOf(['config.json', 'm-Q4_K_M.gguf', 'mmproj-F16.gguf', 'm-draft.gguf'], 'Q4_K_M')).toMatchObject({ isLast: true });
+});
+
+test('weights of another format keep a model', () => {
+  expect(planOf(['m-Q4_K_M.gguf', 'model.safetensors'], 'Q4_K_M')).toMatchObject({ isLast: false });
+});
+
+test('two quantizations of one label have to be named by their paths', () => {
+  expect(planOf(['a/m-Q4_K_M.gguf', 'b/m-Q4_K_M.gguf'], 'Q4_K_M')).toBe('ambiguous-selector');
+  expect(planOf(['a/m-Q4_K_M.gguf', 'b/m-Q4_K_M.gguf'], 'b/m-Q4_K_M.gguf')).toEqual({ files: ['b/m-Q4_K_M.gguf'], isLast: false });
+});
+
+test('a quantization with a hole can be removed', () => {
+  expect(planOf(['m-Q4_K_M.gguf', 'm-Q8_0-00002-of-00002.gguf'], 'Q8_0')).toEqual({ files: ['m-Q8_0-00002-of-00002.gguf'], isLast: false });
+});
