@@ -27,40 +27,33 @@ const knows = Type.Optional(
 /** So many copies a node tells of; of more, those that were used last. */
 export const maxReportedCopies = 1000;
 
-const copies = orNull(list(reportedCopy, { maxItems: maxReportedCopies }), 'Newest use first; null of a node that does not tell');
 const bytesOrNull = (description?: string) => orNull(count(), description);
 
-const said = {
-  hostname: text({ maxLength: 253 }),
-  version: text({ maxLength: 64 }),
-  agent: Type.Boolean({ description: 'Whether it keeps a stream of orders open; without, it catches up at its next stage' }),
+const says = {
+  hostname: text({ maxLength: 253, default: '' }),
+  version: text({ maxLength: 64, default: '' }),
+  agent: flag('Whether it keeps a stream of orders open; without, it catches up at its next stage'),
   staged_models: bytesOrNull('Null when it did not look'),
   staged_bytes: bytesOrNull(),
   free_bytes: bytesOrNull(),
   knows,
 };
+/** What older nodes leave out. */
+const maySay = {
+  copies: orNull(list(reportedCopy, { maxItems: maxReportedCopies }), 'Newest use first; null of a node that does not tell'),
+  budget_bytes: bytesOrNull('What idle copies may take together; null when nothing is evicted by itself'),
+};
 
 /** What a node says of itself; sizes in bytes. */
 export const reportBody = strictObject({
-  ...said,
-  copies: Type.Optional(copies),
-  budget_bytes: Type.Optional(bytesOrNull('What idle copies may take together; null when nothing is evicted by itself')),
+  ...says,
+  copies: Type.Optional(maySay.copies),
+  budget_bytes: Type.Optional(maySay.budget_bytes),
 });
 export type ReportBody = Shape<typeof reportBody>;
 
 /** The same with who says it. */
-export const nodeReport = object({
-  node_id: nodeId(),
-  hostname: textOrEmpty(),
-  version: textOrEmpty(),
-  agent: flag('Whether it keeps a stream open and acts at once; without, it catches up at its next stage'),
-  staged_models: bytesOrNull('Null when it did not look'),
-  staged_bytes: bytesOrNull(),
-  free_bytes: bytesOrNull(),
-  copies,
-  budget_bytes: bytesOrNull('What idle copies may take together; null when nothing is evicted by itself'),
-  knows,
-});
+export const nodeReport = object({ node_id: nodeId(), ...says, ...maySay });
 export type NodeReport = Shape<typeof nodeReport>;
 
 /** What is kept of a node. */
