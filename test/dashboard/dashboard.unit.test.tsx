@@ -1,13 +1,19 @@
 import { expect, test } from 'vitest';
 import { Dashboard } from '../../src/cli/render/dashboard/dashboard.tsx';
 import { createLive } from '../../src/cli/render/parts/live.ts';
-import type { DashboardActs, DashboardView, Removal, ShownModel } from '../../src/cli/render/shapes.ts';
+import type { DashboardActs, DashboardView, Removal } from '../../src/cli/render/shapes.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
+import type { CountedEntry } from '../../src/core/protocol/models.ts';
 import { show } from './show-part.tsx';
 
-const model = (id: string): ShownModel => ({
+const model = (id: string): CountedEntry => ({
   model_id: id as ModelId,
+  store_path: id,
+  repo_has_projector: null,
+  capabilities: [],
+  supports_tensor: null,
+  base_model: null,
   total_bytes: 1024,
   file_count: 1,
   downloaded_at: '2026-01-01T00:00:00Z',

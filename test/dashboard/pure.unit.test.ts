@@ -11,9 +11,11 @@ import { type Column, layOut } from '../../src/cli/render/parts/lay-out.ts';
 import { fillParts, spread, widthOfParts } from '../../src/cli/render/parts/spread.ts';
 import { tableLines } from '../../src/cli/render/parts/table-lines.ts';
 import { cut, fill, widthOf, wrap } from '../../src/cli/render/parts/text-width.ts';
-import type { DashboardView, OwnCopy, ShownNode, StagingJob } from '../../src/cli/render/shapes.ts';
+import type { DashboardView, OwnCopy } from '../../src/cli/render/shapes.ts';
 import type { NodeId } from '../../src/core/kernel/machine/node-id.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
+import type { KnownNode } from '../../src/core/protocol/fleet.ts';
+import type { StagingJob } from '../../src/core/protocol/staging.ts';
 
 const anyText = fc.string({ unit: 'grapheme', maxLength: 60 });
 
@@ -158,7 +160,7 @@ const copy = (model_id: string, more: Partial<OwnCopy> = {}): OwnCopy => ({
   digest: null,
   ...more,
 });
-const node = (node_id: string, copies: readonly OwnCopy[], more: Partial<ShownNode> = {}): ShownNode => ({
+const node = (node_id: string, copies: readonly OwnCopy[], more: Partial<KnownNode> = {}): KnownNode => ({
   node_id: node_id as NodeId,
   hostname: node_id,
   version: '1',
@@ -174,7 +176,7 @@ const node = (node_id: string, copies: readonly OwnCopy[], more: Partial<ShownNo
   budget_bytes: null,
   ...more,
 });
-const view = (own: readonly OwnCopy[], nodes: readonly ShownNode[]): DashboardView => ({
+const view = (own: readonly OwnCopy[], nodes: readonly KnownNode[]): DashboardView => ({
   store: { location: '', connection: { state: 'live' }, health: null, models: [], downloads: [], nodes, orders: [] },
   staging: {
     staging_root: '/s',
@@ -185,6 +187,7 @@ const view = (own: readonly OwnCopy[], nodes: readonly ShownNode[]): DashboardVi
     budget_bytes: null,
     in_place: false,
     problem: null,
+    foreign: [],
   },
   jobs: [],
   node: { hostname: 'me', node_id: 'me' as NodeId },
@@ -250,15 +253,21 @@ test('a model that is being staged is one line, whether it has a copy already or
   const job = (model_id: string, status: StagingJob['status']): StagingJob => ({
     model_id: model_id as ModelId,
     status,
+    revision: null,
+    selector: null,
     doing: null,
     bytes_done: 0,
     bytes_total: 0,
     bytes_per_second: null,
     seconds_left: null,
     waits_for: null,
+    warnings: [],
     path: null,
+    source: null,
     error: null,
+    error_code: null,
     hint: null,
+    created_at: '',
     updated_at: '',
   });
   const unfinished = ['b/b', 'c/c', 'd/d'].map((model_id) => ({ model_id: model_id as ModelId, size_bytes: 7 }));

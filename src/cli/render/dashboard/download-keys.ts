@@ -1,12 +1,12 @@
+import type { DownloadStatus } from '../../../core/protocol/downloads.ts';
 import type { Key } from '../parts/read-keys.ts';
-import type { ShownDownload } from '../shapes.ts';
 import type { DashboardContext } from './context.ts';
 
 /** What the keys do with a download, in the list and when it is looked at. */
 export function actOnDownload(
   { acts, run }: DashboardContext,
   key: Key,
-  { modelId, revision, selector, gguf_file }: ShownDownload,
+  { modelId, revision, selector, gguf_file }: DownloadStatus,
 ): boolean {
   if (key === 'c') run(() => acts.cancelDownload(modelId), `the download of ${modelId} was stopped; what came is kept`);
   else if (key === 'r') {

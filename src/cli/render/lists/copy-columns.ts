@@ -1,9 +1,10 @@
 import type { ModelId } from '../../../core/kernel/model-id.ts';
 import { describeHolder } from '../../../core/protocol/holder.ts';
-
+import type { ReportedCopy } from '../../../core/protocol/models.ts';
+import type { StagingJob, StagingView } from '../../../core/protocol/staging.ts';
 import { formatAge, formatBytes, formatLeft, formatRate } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
-import type { OwnCopy, ShownCopy, StagingJob, StagingView } from '../shapes.ts';
+import type { OwnCopy } from '../shapes.ts';
 import { progressOf } from './download-columns.ts';
 
 /** A line of what this machine has: a copy, or one that is being made. */
@@ -22,11 +23,11 @@ export function stagingRows(
   jobs: readonly StagingJob[],
 ): readonly StagingRow[] {
   const { models: copies, unfinished } = staging ?? { models: [], unfinished: [] };
-  const told = jobs.filter(({ status }) => status !== 'complete');
-  const ids = new Set(told.map(({ model_id }) => model_id));
+  const listed = jobs.filter(({ status }) => status !== 'complete');
+  const ids = new Set(listed.map(({ model_id }) => model_id));
   const copyOf = new Map(copies.map((copy) => [copy.model_id, copy]));
   return [
-    ...told.map((job) => ({ model_id: job.model_id, job, copy: copyOf.get(job.model_id) })),
+    ...listed.map((job) => ({ model_id: job.model_id, job, copy: copyOf.get(job.model_id) })),
     ...copies.filter(({ model_id }) => !ids.has(model_id)).map((copy) => ({ model_id: copy.model_id, copy, job: undefined })),
     ...unfinished
       .filter(({ model_id }) => !ids.has(model_id) && !copyOf.has(model_id))
@@ -70,7 +71,7 @@ function jobState(job: StagingJob, width: number): Cell {
 }
 
 /** What is to become of a copy. */
-export function stateOf(copy: Pick<ShownCopy, 'in_use' | 'over_budget'> | undefined, holders: OwnCopy['holders'] = []): Cell {
+export function stateOf(copy: Pick<ReportedCopy, 'in_use' | 'over_budget'> | undefined, holders: OwnCopy['holders'] = []): Cell {
   if (copy === undefined) return '';
   if (copy.in_use) return { text: holders.length === 0 ? 'in use' : `in use, ${holders.map(describeHolder).join(', ')}`, tone: 'good' };
   return copy.over_budget ? { text: 'goes next, over budget', tone: 'warn' } : { text: 'idle', tone: 'quiet' };

@@ -1,10 +1,10 @@
+import type { DownloadStatus } from '../../../core/protocol/downloads.ts';
 import { progressBar } from '../parts/bar.ts';
 import { formatBytes, formatLeft, formatRate } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
-import type { Moving, ShownDownload } from '../shapes.ts';
 
 /** A store's downloads as a table. */
-export const downloadColumns: readonly Column<ShownDownload>[] = [
+export const downloadColumns: readonly Column<DownloadStatus>[] = [
   { title: 'MODEL', flexMinWidth: 22, cut: 'middle', cell: ({ modelId }) => modelId },
   { title: 'STATUS', cell: statusOf },
   {
@@ -21,13 +21,13 @@ export const downloadColumns: readonly Column<ShownDownload>[] = [
 
 const tones = { pending: 'quiet', downloading: 'accent', complete: 'good', failed: 'bad' } as const;
 
-function statusOf({ status }: ShownDownload): Cell {
+function statusOf({ status }: DownloadStatus): Cell {
   return { text: status === 'pending' ? 'waiting' : status, tone: tones[status] };
 }
 
 /** A bar with its percentage; why it failed where it did. */
 export function progressOf(
-  { bytes_done, bytes_total, error }: Pick<Moving, 'bytes_done' | 'bytes_total'> & { readonly error: string | null },
+  { bytes_done, bytes_total, error }: Pick<DownloadStatus, 'bytes_done' | 'bytes_total' | 'error'>,
   status: 'pending' | 'downloading' | 'staging' | 'complete' | 'failed',
   width: number,
 ): Cell {
@@ -39,7 +39,7 @@ export function progressOf(
 }
 
 /** `1.2 of 4.7 GiB`, or the whole when it is there. */
-export function amountOf({ bytes_done, bytes_total }: Pick<Moving, 'bytes_done' | 'bytes_total'>): string {
+export function amountOf({ bytes_done, bytes_total }: Pick<DownloadStatus, 'bytes_done' | 'bytes_total'>): string {
   if (bytes_total === 0) return '';
   return bytes_done >= bytes_total ? formatBytes(bytes_total) : `${formatBytes(bytes_done)} of ${formatBytes(bytes_total)}`;
 }

@@ -1,10 +1,11 @@
+import type { KnownNode } from '../../../core/protocol/fleet.ts';
+import type { CountedEntry } from '../../../core/protocol/models.ts';
 import { formatAge, formatBytes } from '../parts/format.ts';
 import type { Column } from '../parts/lay-out.ts';
-import type { ShownModel, ShownNode } from '../shapes.ts';
 
 /** What is known beside the models. */
 export interface AroundModels {
-  readonly nodes: readonly ShownNode[];
+  readonly nodes: readonly KnownNode[];
   /** The models that this machine has a copy of. */
   readonly here: ReadonlySet<string>;
   /** This machine, which `here` speaks of. */
@@ -13,7 +14,7 @@ export interface AroundModels {
 }
 
 /** A store's models as a table. */
-export const modelColumns = ({ nodes, here, nodeId, now }: AroundModels): readonly Column<ShownModel>[] => [
+export const modelColumns = ({ nodes, here, nodeId, now }: AroundModels): readonly Column<CountedEntry>[] => [
   { title: 'MODEL', flexMinWidth: 32, cut: 'middle', cell: ({ model_id }) => model_id },
   { title: 'QUANT', maxWidth: 10, dropOrder: 4, cell: ({ quantization }) => quantization ?? '' },
   { title: 'SIZE', align: 'right', cell: ({ total_bytes }) => formatBytes(total_bytes) },
@@ -38,5 +39,5 @@ export function stagedOn(modelId: string, { nodes, here, nodeId }: Omit<AroundMo
 }
 
 /** What a filter looks at. */
-export const wordsOfModel = ({ model_id, tags, family, quantization }: ShownModel): string =>
+export const wordsOfModel = ({ model_id, tags, family, quantization }: CountedEntry): string =>
   [model_id, ...tags, family, quantization].join(' ');

@@ -1,13 +1,13 @@
+import type { KnownNode } from '../../../core/protocol/fleet.ts';
 import { formatAge, formatBytes } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
-import type { ShownNode } from '../shapes.ts';
 import { nodeNames } from './node-names.ts';
 
 /** The machines that stage from a store as a table. */
 export const nodeColumns = (
-  nodes: readonly ShownNode[],
+  nodes: readonly KnownNode[],
   { nodeId, now }: { readonly nodeId: string | null; readonly now: Date },
-): readonly Column<ShownNode>[] => [
+): readonly Column<KnownNode>[] => [
   { title: 'NODE', flexMinWidth: 18, cell: (node) => `${nodeNames(nodes)(node)}${node.node_id === nodeId ? ', this machine' : ''}` },
   { title: 'STATE', cell: stateOf },
   {
@@ -31,7 +31,7 @@ export const nodeColumns = (
 ];
 
 /** Whether it does what it is asked: at once, when it is back, or when a command is run there. */
-export function stateOf({ connected, agent }: ShownNode): Cell {
+export function stateOf({ connected, agent }: KnownNode): Cell {
   if (connected) return { text: '● listening', tone: 'good' };
   return agent ? { text: '○ away', tone: 'warn' } : { text: '○ no agent', tone: 'quiet' };
 }
@@ -39,4 +39,4 @@ export function stateOf({ connected, agent }: ShownNode): Cell {
 const sizeOf = (bytes: number | null): string => (bytes === null ? '?' : formatBytes(bytes));
 
 /** What a filter looks at. */
-export const wordsOfNode = ({ node_id, hostname, version, address }: ShownNode): string => [hostname, node_id, version, address].join(' ');
+export const wordsOfNode = ({ node_id, hostname, version, address }: KnownNode): string => [hostname, node_id, version, address].join(' ');

@@ -1,6 +1,6 @@
-import type { ShownNode } from '../shapes.ts';
+import type { KnownNode } from '../../../core/protocol/fleet.ts';
 
-type Named = Pick<ShownNode, 'hostname' | 'node_id'>;
+type Named = Pick<KnownNode, 'hostname' | 'node_id'>;
 
 /** What people call machines: by hostname, and by id as well where several have the same. Pure. */
 export function nodeNames(nodes: readonly Named[]): (node: Named) => string {

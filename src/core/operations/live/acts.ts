@@ -30,7 +30,7 @@ export interface Removal {
 }
 
 /** Which staged copies are to go. */
-export interface PurgeWish {
+export interface PurgeRequest {
   /** Every model when null. */
   readonly modelId: ModelId | null;
   readonly on: 'here' | 'everywhere' | { readonly nodeId: NodeId };
@@ -42,7 +42,7 @@ export interface PurgeWish {
 export interface DashboardActs {
   show(modelId: ModelId): Promise<ShownModel>;
   delete(modelId: ModelId, options: { readonly force: boolean }): Promise<Removal>;
-  purge(wish: PurgeWish): Promise<Removal>;
+  purge(request: PurgeRequest): Promise<Removal>;
   /** What a download would bring; undefined of a store that does not say. */
   offer(ref: ModelRef): Promise<HubOffer | undefined>;
   /** Returns when the store has taken the download on. @param ggufFile which of several quantizations */
@@ -63,7 +63,7 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
       const { freed_bytes, nodes } = await deleteModels(deps, { refs: [{ modelId }], force });
       return { freed_bytes, nodes };
     },
-    purge: (wish) => purge(deps, wish),
+    purge: (request) => purge(deps, request),
     offer: async ({ modelId, revision }) => {
       await using opened = await openStore(deps);
       // The Python program's store has another meaning for paths that it does not know.
@@ -84,7 +84,7 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
   };
 }
 
-async function purge(deps: Deps, { modelId, on, force }: PurgeWish): Promise<Removal> {
+async function purge(deps: Deps, { modelId, on, force }: PurgeRequest): Promise<Removal> {
   if (on !== 'here') {
     const nodes = on === 'everywhere' ? undefined : [on.nodeId];
     const { freed_bytes, nodes: outcomes } = await purgeEverywhere(deps, { refs: modelId == null ? [] : [{ modelId }], force, nodes });

@@ -1,12 +1,12 @@
 import type { ReactElement } from 'react';
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
 import { describeHolder } from '../../../../core/protocol/holder.ts';
-
+import type { StagingJob } from '../../../../core/protocol/staging.ts';
 import { stagingRows } from '../../lists/copy-columns.ts';
 import { amountOf } from '../../lists/download-columns.ts';
 import { factLines } from '../../parts/facts.ts';
 import { formatAge, formatBytes, formatLeft, formatRate, formatTime } from '../../parts/format.ts';
-import type { OwnCopy, StagingJob } from '../../shapes.ts';
+import type { OwnCopy } from '../../shapes.ts';
 import { useDashboard } from '../context.ts';
 import { actOnCopy } from '../copy-keys.ts';
 import { DetailsPage } from './details-page.tsx';

@@ -1,5 +1,6 @@
 import { type ReactElement, useEffect, useState } from 'react';
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
+import type { ShownModel } from '../../../../core/protocol/models.ts';
 import { nodeNames } from '../../lists/node-names.ts';
 import { explain } from '../../parts/explain.ts';
 import { type Fact, factLines } from '../../parts/facts.ts';
@@ -7,7 +8,7 @@ import { formatAge, formatBytes, formatTime, plural } from '../../parts/format.t
 import type { Column } from '../../parts/lay-out.ts';
 import { tableLines } from '../../parts/table-lines.ts';
 import type { Part } from '../../parts/words.tsx';
-import type { DashboardView, ModelDetails } from '../../shapes.ts';
+import type { DashboardView } from '../../shapes.ts';
 import { useDashboard } from '../context.ts';
 import { actOnModel } from '../model-keys.ts';
 import { DetailsPage } from './details-page.tsx';
@@ -33,10 +34,10 @@ export function ModelDetailsPage({ modelId }: { readonly modelId: ModelId }): Re
 
 /** @param stamp asks again when it is another */
 function useModel(
-  ask: () => Promise<ModelDetails>,
+  ask: () => Promise<ShownModel>,
   stamp: string,
-): { readonly model: ModelDetails | undefined; readonly problem: string | undefined } {
-  const [state, setState] = useState<{ model: ModelDetails | undefined; problem: string | undefined }>({
+): { readonly model: ShownModel | undefined; readonly problem: string | undefined } {
+  const [state, setState] = useState<{ model: ShownModel | undefined; problem: string | undefined }>({
     model: undefined,
     problem: undefined,
   });
@@ -54,7 +55,7 @@ function useModel(
   return state;
 }
 
-function modelFacts(model: ModelDetails, now: Date): readonly Fact[] {
+function modelFacts(model: ShownModel, now: Date): readonly Fact[] {
   const { total_bytes, files, tags, quantization, family, context_length, digest, revision, commit, source, downloaded_at, companions } =
     model;
   const from = source === 'hub' ? ', from Hugging Face' : source === 'add' ? ', brought in' : '';
@@ -94,12 +95,12 @@ function stagedFacts({ store, staging, node }: DashboardView, modelId: ModelId, 
   ];
 }
 
-const fileLines = ({ files }: ModelDetails, width: number): Lines => [
+const fileLines = ({ files }: ShownModel, width: number): Lines => [
   [],
   ...tableLines(fileColumns, files, width).map((parts) => ['  ', ...parts]),
 ];
 
-const fileColumns: readonly Column<ModelDetails['files'][number]>[] = [
+const fileColumns: readonly Column<ShownModel['files'][number]>[] = [
   { title: 'FILE', maxWidth: 60, cut: 'middle', cell: ({ path }) => path },
   { title: 'SIZE', align: 'right', cell: ({ size }) => (size === null ? '?' : formatBytes(size)) },
   { title: 'SHA256', flexMinWidth: 12, cell: ({ sha256 }) => ({ text: sha256 ?? '?', tone: 'quiet' }) },

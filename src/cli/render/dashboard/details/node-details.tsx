@@ -1,5 +1,7 @@
 import type { ReactElement } from 'react';
 import type { NodeId } from '../../../../core/kernel/machine/node-id.ts';
+import type { GivenOrder, KnownNode } from '../../../../core/protocol/fleet.ts';
+import type { ReportedCopy } from '../../../../core/protocol/models.ts';
 import { stateOf as stateOfCopy } from '../../lists/copy-columns.ts';
 import { stateOf } from '../../lists/node-columns.ts';
 import { nodeNames } from '../../lists/node-names.ts';
@@ -8,7 +10,6 @@ import { formatAge, formatBytes, formatTime, plural } from '../../parts/format.t
 import type { Column } from '../../parts/lay-out.ts';
 import { tableLines } from '../../parts/table-lines.ts';
 import type { Part } from '../../parts/words.tsx';
-import type { ShownCopy, ShownNode, ShownOrder } from '../../shapes.ts';
 import { useDashboard } from '../context.ts';
 import { DetailsPage } from './details-page.tsx';
 
@@ -33,7 +34,7 @@ export function NodeDetailsPage({ nodeId }: { readonly nodeId: NodeId }): ReactE
   return <DetailsPage title={nodeNames(view.store?.nodes ?? [])(node)} lines={lines} onKey={onKey} />;
 }
 
-function nodeLines(node: ShownNode, now: Date, width: number): Lines {
+function nodeLines(node: KnownNode, now: Date, width: number): Lines {
   const { node_id, address, version, last_seen, staged_models, staged_bytes, free_bytes, budget_bytes } = node;
   const state = stateOf(node);
   return factLines(
@@ -62,7 +63,7 @@ function nodeLines(node: ShownNode, now: Date, width: number): Lines {
 
 const stands = { pending: 'not answered yet', deferred: 'later', failed: 'failed', done: 'done' } as const;
 
-function orderLines({ node_id }: ShownNode, orders: readonly ShownOrder[], { now, width }: { now: Date; width: number }): Lines {
+function orderLines({ node_id }: KnownNode, orders: readonly GivenOrder[], { now, width }: { now: Date; width: number }): Lines {
   const pending = orders.flatMap(({ kind, model_id, given_at, nodes }) => {
     const outcome = nodes.find(({ node, status }) => node === node_id && status !== 'done');
     return outcome === undefined
@@ -77,7 +78,7 @@ function orderLines({ node_id }: ShownNode, orders: readonly ShownOrder[], { now
   );
 }
 
-function copyLines({ copies, staged_models }: ShownNode, now: Date, width: number): Lines {
+function copyLines({ copies, staged_models }: KnownNode, now: Date, width: number): Lines {
   if (copies === null)
     return staged_models === null || staged_models === 0
       ? []
@@ -86,7 +87,7 @@ function copyLines({ copies, staged_models }: ShownNode, now: Date, width: numbe
   return [[], ...tableLines(copyColumns(now), copies, width).map((parts) => ['  ', ...parts])];
 }
 
-const copyColumns = (now: Date): readonly Column<ShownCopy>[] => [
+const copyColumns = (now: Date): readonly Column<ReportedCopy>[] => [
   { title: 'MODEL', flexMinWidth: 20, cut: 'middle', cell: ({ model_id }) => model_id },
   { title: 'SIZE', align: 'right', cell: ({ size_bytes }) => formatBytes(size_bytes) },
   { title: 'LAST USED', align: 'right', cell: ({ last_used }) => ({ text: formatAge(last_used, now, ''), tone: 'quiet' }) },

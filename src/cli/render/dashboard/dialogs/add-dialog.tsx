@@ -1,5 +1,6 @@
 import { type ReactElement, useState } from 'react';
 import { type ModelRef, parseModelRef } from '../../../../core/kernel/model-id.ts';
+import type { HubOffer } from '../../../../core/protocol/models.ts';
 import { Dialog, type DialogLine, useDialogWidth } from '../../parts/dialog.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
 import { hintParts } from '../../parts/hints.ts';
@@ -8,7 +9,6 @@ import { spread } from '../../parts/spread.ts';
 import { TextField } from '../../parts/text-field.tsx';
 import { useTask } from '../../parts/use-task.ts';
 import type { Part } from '../../parts/words.tsx';
-import type { Offer } from '../../shapes.ts';
 import { useDashboard } from '../context.ts';
 import { errorLines } from './removal-dialog.tsx';
 
@@ -16,7 +16,7 @@ import { errorLines } from './removal-dialog.tsx';
 interface Found {
   readonly ref: ModelRef;
   /** Undefined where the store does not say what there is. */
-  readonly offer: Offer | undefined;
+  readonly offer: HubOffer | undefined;
 }
 
 /** So many quantizations are seen at a time. */
@@ -134,14 +134,14 @@ function OfferDialog({ found: { ref, offer }, onBack }: { readonly found: Found;
 }
 
 /** What is chosen at first: what was named, else what is taken when nothing is. */
-const firstChoice = (choices: Offer['quantizations'], selector: string | undefined): string | undefined =>
+const firstChoice = (choices: HubOffer['quantizations'], selector: string | undefined): string | undefined =>
   (
     choices.find(({ label, gguf_file }) => label === selector?.toUpperCase() || gguf_file === selector) ??
     choices.find(({ is_preferred }) => is_preferred)
   )?.gguf_file;
 
 function choiceLine(
-  { label, size_bytes, is_preferred, in_store }: Offer['quantizations'][number],
+  { label, size_bytes, is_preferred, in_store }: HubOffer['quantizations'][number],
   isChosen: boolean,
   width: number,
 ): readonly Part[] {

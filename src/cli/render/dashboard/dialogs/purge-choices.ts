@@ -1,14 +1,15 @@
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
+import type { ReportedCopy } from '../../../../core/protocol/models.ts';
 import { nodeNames } from '../../lists/node-names.ts';
 import { plural } from '../../parts/format.ts';
-import type { DashboardView, PurgeWish, ShownCopy } from '../../shapes.ts';
+import type { DashboardView, PurgeRequest } from '../../shapes.ts';
 import type { PurgePlace } from '../context.ts';
 
 /** One thing that a purge may mean. */
 export interface PurgeChoice {
   readonly text: string;
-  readonly request: Omit<PurgeWish, 'force'>;
-  readonly copies: readonly ShownCopy[];
+  readonly request: Omit<PurgeRequest, 'force'>;
+  readonly copies: readonly ReportedCopy[];
 }
 
 /** What a purge may mean where it was asked: this copy, this machine, everywhere. Those that remove nothing are left out. Pure. */
@@ -16,7 +17,7 @@ export function purgeChoices(view: DashboardView, { modelId, nodeId }: PurgePlac
   const own = ownCopies(view);
   const others = (view.store?.nodes ?? []).filter(({ node_id }) => node_id !== view.node.node_id);
   const everywhere = [...own, ...others.flatMap(({ copies }) => copies ?? [])];
-  const of = (copies: readonly ShownCopy[], id: ModelId): readonly ShownCopy[] => copies.filter(({ model_id }) => model_id === id);
+  const of = (copies: readonly ReportedCopy[], id: ModelId): readonly ReportedCopy[] => copies.filter(({ model_id }) => model_id === id);
   const machines = others.length + 1;
   const node = nodeId === undefined || nodeId === view.node.node_id ? undefined : others.find(({ node_id }) => node_id === nodeId);
   const choices: readonly PurgeChoice[] = [
@@ -48,7 +49,7 @@ export function purgeChoices(view: DashboardView, { modelId, nodeId }: PurgePlac
 }
 
 /** A part of a copy takes room as well. */
-function ownCopies({ staging }: DashboardView): readonly ShownCopy[] {
+function ownCopies({ staging }: DashboardView): readonly ReportedCopy[] {
   if (staging === null) return [];
   const whole = new Set(staging.models.map(({ model_id }) => model_id));
   const parts = staging.unfinished.filter(({ model_id }) => !whole.has(model_id));

@@ -1,15 +1,16 @@
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
+import type { ReportedCopy } from '../../../../core/protocol/models.ts';
 import { nodeNames } from '../../lists/node-names.ts';
 import { formatAge, formatBytes } from '../../parts/format.ts';
 import { spread } from '../../parts/spread.ts';
 import type { Part } from '../../parts/words.tsx';
-import type { DashboardView, ShownCopy } from '../../shapes.ts';
+import type { DashboardView } from '../../shapes.ts';
 
 /** A machine that has a copy of a model. */
 export interface PlaceOfCopy {
   readonly name: string;
   readonly isHere: boolean;
-  readonly copy: ShownCopy;
+  readonly copy: ReportedCopy;
   /** Why it does not act at once; null when it does. */
   readonly away: string | null;
 }

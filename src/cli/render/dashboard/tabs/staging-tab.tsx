@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
+import type { StagingView } from '../../../../core/protocol/staging.ts';
 import { copyColumns, stagingRows } from '../../lists/copy-columns.ts';
 import { List } from '../../parts/list.tsx';
-import type { StagingView } from '../../shapes.ts';
 import { useDashboard } from '../context.ts';
 import { actOnCopy } from '../copy-keys.ts';
 
