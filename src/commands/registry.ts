@@ -6,7 +6,7 @@ export const registry = defineCommand({
   name: 'registry',
   summary: 'list the models in the store',
   description: [
-    'Lists every model that the store holds, with its size, its number of files and its tags: vision, thinking, embedding, tensor, optiq. They come from the model card if there is one, else from config.json, the chat template and the file names.',
+    'Lists every model that the store holds, with its size, its number of files, its quantization (of several how many there are; -v names all) and its tags: vision, thinking, embedding, tensor, optiq. They come from the model card if there is one, else from config.json, the chat template and the file names.',
   ],
   options: { tag: list('only models with this tag; with several, all of them', 'TAG', { completes: 'tags' }) },
   examples: [
@@ -17,19 +17,20 @@ export const registry = defineCommand({
   run: async ({ tag }, context) => {
     const deps = await context.deps();
     const { listRegistry } = await import('../core/operations/models/list-registry.ts');
-    return { ...(await listRegistry(deps, { tags: tag })), wanted: tag };
+    return { ...(await listRegistry(deps, { tags: tag })), wanted: tag, isVerbose: context.logLevel === 'debug' };
   },
   json: ({ entries }) => ({ entries }),
-  text: ({ entries }) => {
+  text: ({ entries, isVerbose }) => {
     if (entries.length === 0) return [];
     const rows = entries.map((entry) => [
       entry.model_id,
       formatBytes(entry.total_bytes),
       String(entry.files.length),
+      shortly(entry.quantizations ?? [], isVerbose),
       { time: entry.downloaded_at },
       entry.tags.join(', '),
     ]);
-    return [{ header: ['MODEL', 'SIZE', 'FILES', 'ADDED', 'TAGS'], rows, alignRight: [1, 2] }];
+    return [{ header: ['MODEL', 'SIZE', 'FILES', 'QUANTIZATION', 'ADDED', 'TAGS'], rows, alignRight: [1, 2] }];
   },
   notice: ({ entries, wanted }) => {
     if (entries.length > 0) return undefined;
@@ -38,3 +39,9 @@ export const registry = defineCommand({
       : 'no models; `skulk add PATH --as MODEL` brings one in';
   },
 });
+
+/** The only quantization by its name, of several how many there are. */
+function shortly(names: readonly string[], isVerbose: boolean): string {
+  const [first = ''] = names;
+  return names.length <= 1 ? first : isVerbose ? names.join(', ') : String(names.length);
+}

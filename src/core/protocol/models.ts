@@ -48,12 +48,16 @@ const { files, ...facts } = {
 export const registryEntry = object({ ...facts, files });
 export type RegistryEntry = Shape<typeof registryEntry>;
 
+const quantizations = Type.Optional(
+  list(verbatim(), { description: 'The names of its quantizations, best choice first; empty without GGUF weights' }),
+);
+
 /** A model and what it is. */
-export const describedEntry = object({ ...facts, files, ...traits.properties });
+export const describedEntry = object({ ...facts, files, ...traits.properties, quantizations });
 export type DescribedEntry = Shape<typeof describedEntry>;
 
 /** The same in a list that is told again and again: a model may have 50,000 files, so they are only counted. */
-export const countedEntry = object({ ...facts, ...traits.properties, file_count: countOrZero() });
+export const countedEntry = object({ ...facts, ...traits.properties, file_count: countOrZero(), quantizations });
 export type CountedEntry = Shape<typeof countedEntry>;
 
 /** What the store holds. */
@@ -107,6 +111,7 @@ export const storedQuantization = object({
   size_bytes: countOrZero('Of its own files'),
   bits_per_weight: orNull(amount(), 'Null where nothing tells'),
   digest: orNull(text(), 'Of its own files; null while the model has not been hashed'),
+  staged_on: listOrEmpty(text(), { description: 'The machines that have told the store that they have it, by hostname' }),
 });
 export type StoredQuantization = Shape<typeof storedQuantization>;
 

@@ -1,3 +1,4 @@
+import { nameQuantizations } from '../../catalog/selection/name-quantizations.ts';
 import { deriveTraits } from '../../catalog/traits.ts';
 import { decode } from '../../protocol/decode.ts';
 import { type StoreHealth, storeHealth } from '../../protocol/health.ts';
@@ -40,5 +41,10 @@ export const describedOf = (value: unknown, url: string): readonly DescribedEntr
   readAnswer(anyList, value, { url, why: 'its registry is not a list' }).flatMap((item) => {
     const entry = decode(registryEntry, item);
     if (entry === undefined) return [];
-    return { ...entry, ...(decode(traits, item) ?? deriveTraits({ modelId: entry.model_id, files: entry.files })) };
+    const { files } = entry;
+    return {
+      ...entry,
+      ...(decode(traits, item) ?? deriveTraits({ modelId: entry.model_id, files })),
+      quantizations: nameQuantizations(files),
+    };
   });

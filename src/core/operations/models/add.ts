@@ -2,12 +2,13 @@ import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type ContentProblem, describeProblems, findContentProblems, requireUsable } from '../../catalog/contents/find-content-problems.ts';
 import { digestFiles } from '../../catalog/manifest.ts';
+import { listGroups } from '../../catalog/selection/groups.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
-import { quoteSome } from '../../kernel/files/relative-path.ts';
+import { quote, quoteSome } from '../../kernel/files/relative-path.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import { readLock } from '../../kernel/process/lock.ts';
 import type { World } from '../../kernel/world.ts';
@@ -50,14 +51,15 @@ export interface AddReport extends RegistryEntry {
 /**
  * Brings a directory or a file into the store on this machine: adopted where it lies, else cloned, copied or moved into
  * `incoming/` and taken from there, by the running server if there is one. A store on another machine is sent it.
- * @throws SkulkError FILE_NOT_FOUND, BAD_PATH, PERMISSION, NO_SPACE before a byte is written, INTEGRITY with `strict`, CONFLICT for other
- * content
+ * @throws SkulkError FILE_NOT_FOUND, also for a quantization that lacks a shard; BAD_PATH, PERMISSION, NO_SPACE before a byte is written;
+ * INTEGRITY with `strict`; CONFLICT for other content
  */
 export async function addModel(deps: Deps, request: AddRequest): Promise<AddReport> {
   const began = performance.now();
   const source = resolve(deps.world.cwd, request.path);
   const scan = await scanDirectory(source);
   if (request.move) await refuseOwnDirectories(source, deps.config);
+  refuseHoles(scan.files, request);
   const problems = await findContentProblems(scan.files, deps.world.signal);
   if (request.strict === true) requireUsable(problems, request.path);
   for (const message of describeProblems(problems, request.modelId)) deps.world.emit({ type: 'warning', message });
@@ -78,6 +80,21 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
     skipped: scan.skipped,
     problems,
   };
+}
+
+/**
+ * No program loads a quantization of which a shard is missing, and nothing would bring it later.
+ * @throws SkulkError FILE_NOT_FOUND
+ */
+function refuseHoles(files: readonly ScannedFile[], { path, modelId }: AddRequest): void {
+  const broken = listGroups(files).find(({ missingCount }) => missingCount > 0);
+  if (broken === undefined) return;
+  const more = broken.missingCount - broken.missing.length;
+  throw new SkulkError(
+    'FILE_NOT_FOUND',
+    `${path} lacks ${broken.missing.map(quote).join(', ')}${more > 0 ? ` and ${more} more` : ''} of ${broken.selector}, so ${modelId} was not added`,
+    { hint: `put what is missing there, or take away ${quoteSome(broken.files.map((file) => file.path))}` },
+  );
 }
 
 /** One run of `addModel`. */

@@ -1,4 +1,5 @@
 import { checkRevision } from '../../catalog/check-revision.ts';
+import { findGroup } from '../../catalog/selection/find-group.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
 import { selectionError } from '../../catalog/selection/selection-error.ts';
 import type { Deps } from '../../connect/deps.ts';
@@ -6,9 +7,10 @@ import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
-import type { ShownModel } from '../../protocol/models.ts';
+import type { ShownModel, StoredQuantization } from '../../protocol/models.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
+import { describeQuantizations } from './describe-quantizations.ts';
 
 /** @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND; FILE_NOT_FOUND for a selector that names nothing of it */
 export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> {
@@ -27,6 +29,7 @@ export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> 
   if (manifest !== undefined) checkRevision(ref, manifest);
   const all: ShownModel['files'] = manifest?.files ?? entry.files.map((path) => ({ path, size: null, sha256: null }));
   const files = filesOfPart(ref, all);
+  const nodes = await nodesWith(deps, opened, modelId);
   const copy = (await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value))).copies.find((one) => one.modelId === modelId);
   return {
     model_id: modelId,
@@ -48,8 +51,19 @@ export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> 
     hashed: manifest !== undefined,
     files: files.map(({ path, size, sha256 }) => ({ path, size, sha256 })),
     staged: copy === undefined ? null : { path: copy.directory, digest: copy.digest, last_used: copy.lastUsed.toISOString() },
-    nodes: await nodesWith(deps, opened, modelId),
+    quantizations: describeQuantizations(entry.files, { manifest, nodes }).filter(isNamed(ref, all)),
+    nodes,
   };
+}
+
+/** With a selector only the quantization that it names is told of. */
+function isNamed({ selector }: ModelRef, files: ShownModel['files']): (one: StoredQuantization) => boolean {
+  if (selector === undefined) return () => true;
+  const found = findGroup(
+    files.map(({ path }) => ({ path, size: 0 })),
+    selector,
+  );
+  return (one) => found.state === 'found' && one.selector === found.group.selector;
 }
 
 function filesOfPart<F extends { readonly path: string }>({ modelId, selector }: ModelRef, files: readonly F[]): readonly F[] {

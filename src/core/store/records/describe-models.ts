@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Card } from '../../catalog/card.ts';
+import { nameQuantizations } from '../../catalog/selection/name-quantizations.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import type { DescribedEntry, RegistryEntry } from '../../protocol/models.ts';
 
@@ -43,7 +44,7 @@ export function createDescriber(
     // With hundreds of models that nobody has looked at yet, the rest is there at the next look.
     const gguf = await Promise.race([facts, late.then(() => undefined)]);
     const traits = await readTraits(layout, entry, await readCardOf(model_id), gguf);
-    const described = { ...entry, ...traits };
+    const described = { ...entry, ...traits, quantizations: nameQuantizations(entry.files) };
     if (isLookedAt) known.set(model_id, { stamp, entry: text, described });
     return described;
   };

@@ -1,0 +1,28 @@
+import { groupsOf } from '../../catalog/manifest.ts';
+import { listGroups } from '../../catalog/selection/groups.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { ShownModel, StoredQuantization } from '../../protocol/models.ts';
+import { mayHave } from '../nodes/order-everywhere.ts';
+
+/**
+ * Says what quantizations a model has, best choice first. Pure.
+ * @param files as the registry names them; the manifest knows more of them, once there is one
+ * @param nodes those that told of a copy of the model; one that does not tell of what is named nowhere
+ */
+export function describeQuantizations(
+  files: readonly string[],
+  { manifest, nodes }: { readonly manifest: Manifest | undefined; readonly nodes: ShownModel['nodes'] },
+): readonly StoredQuantization[] {
+  const digests = new Map((manifest === undefined ? [] : groupsOf(manifest.files)).map(({ selector, digest }) => [selector, digest]));
+  return listGroups(manifest?.files ?? files.map((path) => ({ path, size: 0 }))).map(({ selector, label, files: own, sizeBytes }) => ({
+    selector,
+    label: label?.text ?? null,
+    files: own.map(({ path }) => path),
+    size_bytes: sizeBytes,
+    bits_per_weight: label?.bitsPerWeight ?? null,
+    digest: digests.get(selector) ?? null,
+    staged_on: nodes
+      .filter((node) => node.quantizations !== undefined && mayHave(node, selector))
+      .map(({ hostname, node_id }) => (hostname === '' ? node_id : hostname)),
+  }));
+}
