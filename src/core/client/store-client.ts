@@ -3,6 +3,7 @@ import { parseManifest } from '../catalog/manifest.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
+import { parseRelativePath } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { decode } from '../protocol/decode.ts';
 import { deleted } from '../protocol/fleet.ts';
@@ -154,15 +155,17 @@ function askManifest(
     { ...callOf('GET /models/:id/manifest', { id: modelId }), headers, accept, signal, silenceMs },
     async (response, watchdog): Promise<ManifestAnswer> => {
       const companions = parseCompanions(response.headers.get('skulk-companions') ?? '');
+      const pin = readPin(response.headers.get('skulk-gguf-file'));
+      const said = { companions, ...(pin !== undefined && { pin }) };
       const orders = response.headers.has('skulk-orders') ? { hasOrders: true } : {};
-      if (response.status === 304) return { state: 'unchanged', companions, ...orders };
+      if (response.status === 304) return { state: 'unchanged', ...said, ...orders };
       const body = await readJson(response, { url, limit: most.manifest, watchdog });
       if (response.status === 202) {
         const wait = decode(hashing, body)?.retry_after_ms ?? retryAfterOf(response.headers.get('retry-after')) ?? 1000;
         return { state: 'hashing', retryAfterMs: Math.min(60_000, Math.max(50, wait)) };
       }
       const manifest = parseManifest(body, url);
-      if (manifest.model_id === modelId) return { state: 'ready', manifest, companions, ...orders };
+      if (manifest.model_id === modelId) return { state: 'ready', manifest, ...said, ...orders };
       throw new SkulkError(
         'INTEGRITY',
         `the store at ${url} answered with the manifest of ${manifest.model_id} when asked for ${modelId}`,
@@ -197,4 +200,13 @@ function mapWorkError(error: unknown, url: string): SkulkError {
   if (isErrorCode(code) && code !== 'INTERRUPTED' && code !== 'TERMINATED')
     return new SkulkError(code, says, { hint: typeof hint === 'string' ? clean(hint) : undefined });
   return new SkulkError('STORE_UNREACHABLE', `the store at ${url} failed: ${says}`, { hint: 'its log says more' });
+}
+
+/** The file that the model's card names; what is no path is left out, as it comes from another machine. */
+function readPin(text: string | null): string | undefined {
+  try {
+    return text === null ? undefined : parseRelativePath(decodeURIComponent(text));
+  } catch {
+    return undefined;
+  }
 }

@@ -40,25 +40,30 @@ async function isOwnStore(deps: Deps, root: string): Promise<boolean> {
   return (await opened.store.health()).instance === holder.token;
 }
 
+/** A model as it lies in this machine's store. */
+export interface CanonicalModel {
+  readonly path: string;
+  readonly manifest: Manifest;
+  readonly companions: readonly Companion[];
+  /** The file that the model's card names. */
+  readonly pin?: string;
+}
+
 /**
  * The canonical directory of a model on the store host, for a node that stages in place. Nothing is copied; the files must
  * be what the manifest says. With `offline` the disk is asked and not the server.
  * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, INTEGRITY, STORE_BUSY when offline and not hashed yet
  */
-export async function resolveCanonical(
-  deps: Deps,
-  ref: ModelRef,
-  { offline }: { readonly offline: boolean },
-): Promise<{ readonly path: string; readonly manifest: Manifest; readonly companions: readonly Companion[] }> {
+export async function resolveCanonical(deps: Deps, ref: ModelRef, { offline }: { readonly offline: boolean }): Promise<CanonicalModel> {
   const { modelId } = ref;
   const root = deps.config.settings.storePath.value;
   const { openDiskStore } = await import('../store/disk-store.ts');
   const disk = openDiskStore({ root, world: deps.world, nodeId: deps.config.nodeId, cardsPath: deps.config.settings.cardsPath.value });
   try {
     await using opened = offline ? undefined : await openStore(deps);
-    const { manifest, companions } = await readManifest(deps, opened?.store ?? disk, { modelId, offline });
+    const { manifest, ...said } = await readManifest(deps, opened?.store ?? disk, { modelId, offline });
     checkRevision(ref, manifest);
-    return { path: await checkEveryFile(disk, manifest), manifest, companions };
+    return { path: await checkEveryFile(disk, manifest), manifest, ...said };
   } finally {
     await disk.close();
   }
@@ -68,10 +73,13 @@ async function readManifest(
   { world }: Deps,
   store: Store,
   { modelId, offline }: { modelId: ModelId; offline: boolean },
-): Promise<{ readonly manifest: Manifest; readonly companions: readonly Companion[] }> {
+): Promise<Omit<CanonicalModel, 'path'>> {
   for (let announced = false; ; announced = true) {
     const answer = await store.manifest(modelId, { signal: world.signal });
-    if (answer.state === 'ready') return answer;
+    if (answer.state === 'ready') {
+      const { manifest, companions, pin } = answer;
+      return { manifest, companions, ...(pin !== undefined && { pin }) };
+    }
     if (offline) throw new SkulkError('STORE_BUSY', `${modelId} has not been hashed yet`, { hint: 'run it again without --offline' });
     if (answer.state === 'hashing' && !announced)
       world.emit({ type: 'waiting', message: `the store is hashing ${modelId} for the first time` });

@@ -12,11 +12,19 @@ import type { Adopted, DescribedEntry, RegistryEntry, VerifyReport } from '../pr
 import type { ListedUpload } from '../protocol/uploads.ts';
 import type { FetchPlan } from '../transfer/fetch-pieces.ts';
 
-/** What a store answers when asked for a manifest. `hasOrders`: it also asks something of this node, or does not know it. */
+/** What the model's card says, and whether the store also asks something of this node, or does not know it. */
+interface BesideManifest {
+  readonly companions: readonly Companion[];
+  /** The file that the card names for programs that load one; absent when it names none. */
+  readonly pin?: string;
+  readonly hasOrders?: boolean;
+}
+
+/** What a store answers when asked for a manifest. */
 export type ManifestAnswer =
-  | { readonly state: 'ready'; readonly manifest: Manifest; readonly companions: readonly Companion[]; readonly hasOrders?: boolean }
+  | ({ readonly state: 'ready'; readonly manifest: Manifest } & BesideManifest)
   /** The store's digest is the one that the caller knows. */
-  | { readonly state: 'unchanged'; readonly companions: readonly Companion[]; readonly hasOrders?: boolean }
+  | ({ readonly state: 'unchanged' } & BesideManifest)
   /** The files are there, but not hashed yet; ask again. */
   | { readonly state: 'hashing'; readonly retryAfterMs: number };
 

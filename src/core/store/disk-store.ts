@@ -55,7 +55,6 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
   const hasher = createModelHasher(index, world, signal);
   const open = createFileOpener(index, { hasher, isServer: held !== undefined, signal });
   const cards = createCards(options, index);
-  const companionsOf = async (modelId: ModelId) => (await cards.cardOf(modelId))?.companions ?? [];
   const describe = createDescriber(index.layout, cards.directories, cards.cardOf);
   const { layout, records, writer, registry, list } = index;
   const { whenUnused = (_, work) => work() } = options;
@@ -86,7 +85,7 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
     },
     listFiles: (modelId) => listFilesOf(modelId, index),
     openFile: open,
-    manifest: (modelId, asked = {}) => answerManifest(modelId, asked, { index, hasher, companionsOf }),
+    manifest: (modelId, asked = {}) => answerManifest(modelId, asked, { index, hasher, cardOf: cards.cardOf }),
     readPiece: (request, caller) => readPieceOf(request, caller, open),
     requirePlace: (modelId) => requireReplaceable(root, modelId, context),
     adopt: (request, work) => adoptModel(request, work, context),

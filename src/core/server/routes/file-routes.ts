@@ -76,6 +76,7 @@ export function addFileRoutes(
     const known = /^"([^"]*)"$/.exec(condition?.trim() ?? '')?.[1];
     const answer = await store.manifest(modelId, isSha256(known) ? { knownDigest: known } : {});
     if (answer.state !== 'hashing' && answer.companions.length > 0) reply.header('Skulk-Companions', formatCompanions(answer.companions));
+    if (answer.state !== 'hashing' && answer.pin !== undefined) reply.header('Skulk-Gguf-File', encodeURIComponent(answer.pin));
     if (answer.state === 'unchanged') return reply.code(304).header('ETag', `"${known}"`).send();
     if (answer.state === 'hashing') {
       const seconds = Math.max(1, Math.ceil(answer.retryAfterMs / 1000));

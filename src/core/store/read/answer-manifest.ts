@@ -1,4 +1,4 @@
-import type { Companion } from '../../catalog/companions.ts';
+import type { Card } from '../../catalog/card.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { ManifestAnswer, ManifestOptions } from '../contract.ts';
 import type { ModelHasher } from '../ingest/model-hasher.ts';
@@ -11,20 +11,18 @@ export async function answerManifest(
   {
     index,
     hasher,
-    companionsOf,
+    cardOf,
   }: {
     readonly index: StoreIndex;
     readonly hasher: ModelHasher;
-    readonly companionsOf: (modelId: ModelId) => Promise<readonly Companion[]>;
+    readonly cardOf: (modelId: ModelId) => Promise<Card | undefined>;
   },
 ): Promise<ManifestAnswer> {
   const entry = await index.entryOf(modelId);
   const known = await index.records.read(modelId);
   if (known !== undefined) {
-    const companions = await companionsOf(modelId);
-    return known.manifest.digest === knownDigest
-      ? { state: 'unchanged', companions }
-      : { state: 'ready', manifest: known.manifest, companions };
+    const said = ofCard(await cardOf(modelId));
+    return known.manifest.digest === knownDigest ? { state: 'unchanged', ...said } : { state: 'ready', manifest: known.manifest, ...said };
   }
   const work = hasher.hash(entry);
   const failed = await Promise.race([work.then(() => undefined), tick().then(() => undefined)]).catch((error: unknown) => error);
@@ -32,7 +30,12 @@ export async function answerManifest(
   work.catch(() => undefined);
   const now = await index.records.read(modelId);
   if (now === undefined) return { state: 'hashing', retryAfterMs: Math.min(5_000, Math.max(50, entry.total_bytes / 2e6)) };
-  return { state: 'ready', manifest: now.manifest, companions: await companionsOf(modelId) };
+  return { state: 'ready', manifest: now.manifest, ...ofCard(await cardOf(modelId)) };
 }
+
+const ofCard = (card: Card | undefined) => ({
+  companions: card?.companions ?? [],
+  ...(card?.ggufFile !== undefined && { pin: card.ggufFile }),
+});
 
 const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
