@@ -8,13 +8,13 @@ export function budgetLines({
   dry_run,
 }: {
   readonly skipped: string | null;
-  readonly evicted: readonly { readonly model_id: string; readonly size_bytes: number }[];
+  readonly evicted: readonly { readonly reference: string; readonly size_bytes: number }[];
   readonly evicted_bytes: number;
   readonly dry_run: boolean;
 }): readonly string[] {
   if (skipped !== null) return [`nothing is evicted: ${skipped}`];
   const lines = evicted.map(
-    ({ model_id, size_bytes }) => `${dry_run ? 'would evict' : 'evicted'} ${model_id} (${formatBytes(size_bytes)})`,
+    ({ reference, size_bytes }) => `${dry_run ? 'would evict' : 'evicted'} ${reference} (${formatBytes(size_bytes)})`,
   );
   return evicted.length === 0 ? lines : [...lines, `${dry_run ? 'would free' : 'freed'} ${formatBytes(evicted_bytes)}`];
 }

@@ -1,6 +1,6 @@
 import { argument, value, variadic } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import { type ModelId, type ModelRef, parseModelRef } from '../core/kernel/model-id.ts';
+import { type ModelId, parseModelRef } from '../core/kernel/model-id.ts';
 
 const form = '[org/]name[@revision][:selector]';
 
@@ -29,19 +29,4 @@ export function parseNewModelId(text: string): ModelId {
       hint: `use --as ${modelId} --revision ${revision}`,
     });
   return modelId;
-}
-
-/**
- * For what can only be done to a whole model.
- * @param cannot follows the name of the command, as in `cannot remove`
- * @throws SkulkError USAGE
- */
-export function requireWhole(
-  { modelId, selector }: ModelRef,
-  { command, cannot }: { readonly command: string; readonly cannot: string },
-): ModelId {
-  if (selector === undefined) return modelId;
-  throw new SkulkError('USAGE', `"skulk ${command}" cannot ${cannot} only ${selector} of ${modelId}`, {
-    hint: `name the whole model: skulk ${command} ${modelId}`,
-  });
 }

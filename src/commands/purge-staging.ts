@@ -6,7 +6,7 @@ import { silenceMs } from '../core/kernel/process/observe.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { describeHolder, type Holder } from '../core/protocol/holder.ts';
 import { failedRemovals } from './failed-removals.ts';
-import { modelOption, modelsArgument, requireWhole } from './model-arguments.ts';
+import { modelOption, modelsArgument } from './model-arguments.ts';
 import { nodeLine, unfinishedNodes } from './node-lines.ts';
 
 /** `skulk purge-staging`: remove verified copies of this machine, or of every machine. */
@@ -39,11 +39,11 @@ export const purgeStaging = defineCommand({
     if (allNodes && named.length > 0)
       throw new SkulkError('USAGE', '--all-nodes and --node say different things', { hint: 'leave one of them out' });
     if (!allNodes && named.length === 0) {
-      const modelIds = refs.map((ref) => requireWhole(ref, { command: 'purge-staging', cannot: 'remove' }));
       const deps = await context.deps();
       const { purgeStaging: purge } = await import('../core/operations/nodes/purge-staging.ts');
-      return purge(deps, { force, dryRun, modelIds });
+      return purge(deps, { force, dryRun, refs });
     }
+
     if (dryRun)
       throw new SkulkError('USAGE', '--dry-run cannot say what other machines would remove', {
         hint: '`skulk nodes` says what each has staged',
@@ -67,9 +67,9 @@ export const purgeStaging = defineCommand({
     if ('nodes' in result) return [...result.nodes.map(nodeLine), `freed ${formatBytes(result.freed_bytes)}`];
     const { evicted, evicted_bytes, kept_in_use, dry_run } = result;
     return [
-      ...evicted.map(({ model_id, size_bytes }) => `${dry_run ? 'would remove' : 'removed'} ${model_id} (${formatBytes(size_bytes)})`),
+      ...evicted.map(({ reference, size_bytes }) => `${dry_run ? 'would remove' : 'removed'} ${reference} (${formatBytes(size_bytes)})`),
       ...kept_in_use.map(
-        ({ model_id, holders }) => `kept ${model_id}: in use by ${holders.map(describeHolder).join(', ')}${untilWhen(holders)}`,
+        ({ reference, holders }) => `kept ${reference}: in use by ${holders.map(describeHolder).join(', ')}${untilWhen(holders)}`,
       ),
       `${dry_run ? 'would free' : 'freed'} ${formatBytes(evicted_bytes)}`,
     ];

@@ -1,6 +1,7 @@
 import { defineCommand, type TableCell } from '../cli/definition.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
-import { describeHolder, type Holder } from '../core/protocol/holder.ts';
+import { describeHolder } from '../core/protocol/holder.ts';
+import type { StagingList } from '../core/protocol/staging.ts';
 
 /** `skulk staging`: this machine's verified copies. */
 export const staging = defineCommand({
@@ -19,23 +20,29 @@ export const staging = defineCommand({
   },
   text: ({ staging_root, models, unfinished, total_bytes, free_bytes, foreign }) => [
     `${staging_root}: ${plural(models.length, 'model')}, ${formatBytes(total_bytes)}, ${formatBytes(free_bytes)} free`,
-    ...(models.length === 0 ? [] : [{ header: ['MODEL', 'SIZE', 'LAST USED', 'IN USE BY'], rows: models.map(toRow), alignRight: [1] }]),
+    ...(models.length === 0
+      ? []
+      : [{ header: ['MODEL', 'SIZE', 'LAST USED', 'IN USE BY'], rows: models.flatMap(toRows), alignRight: [1] }]),
     ...unfinished.map(({ model_id, size_bytes }) => `unfinished: ${model_id}, ${formatBytes(size_bytes)}`),
     ...(foreign.length === 0 ? [] : [`not skulk's, left alone: ${foreign.join(', ')}`]),
   ],
 });
 
-function toRow(model: {
-  model_id: string;
-  size_bytes: number;
-  last_used: string | null;
-  in_use: boolean;
-  holders: readonly Holder[];
-}): readonly TableCell[] {
-  return [
-    model.model_id,
-    formatBytes(model.size_bytes),
-    model.last_used === null ? 'never' : { time: model.last_used },
-    model.in_use ? model.holders.map(describeHolder).join(', ') || 'yes' : '',
-  ];
+type Models = StagingList['models'];
+
+/** A model with a quantization that is named has one row for each. */
+function toRows({ model_id, quantizations, ...model }: Models[number]): readonly (readonly TableCell[])[] {
+  const named = quantizations.filter(({ selector }) => selector !== null);
+  if (named.length === 0) return [toRow(model_id, model)];
+  return quantizations.map((one) => toRow(one.selector === null ? model_id : `${model_id}:${one.selector}`, one));
 }
+
+const toRow = (
+  name: string,
+  { size_bytes, last_used, in_use, holders }: Pick<Models[number], 'size_bytes' | 'last_used' | 'in_use' | 'holders'>,
+): readonly TableCell[] => [
+  name,
+  formatBytes(size_bytes),
+  { time: last_used },
+  in_use ? holders.map(describeHolder).join(', ') || 'yes' : '',
+];

@@ -103,7 +103,7 @@ function copyVerbs(make: Make) {
         const modelIds = model === undefined ? [] : readList(model, readModelId);
         if (nodes === undefined) {
           const { purgeStaging } = await import('../core/operations/nodes/purge-staging.ts');
-          return await purgeStaging(deps, { force, dryRun, modelIds });
+          return await purgeStaging(deps, { force, dryRun, refs: modelIds.map((modelId) => ({ modelId })) });
         }
         if (dryRun)
           throw new SkulkError('USAGE', 'dryRun cannot say what other machines would remove', { hint: 'leave out one of the two' });

@@ -151,6 +151,7 @@ test('the footer shows as many key hints as fit', () => {
 
 const copy = (model_id: string, more: Partial<OwnCopy> = {}): OwnCopy => ({
   model_id: model_id as ModelId,
+  quantizations: [],
   size_bytes: 10,
   last_used: '2026-01-01T00:00:00Z',
   in_use: false,

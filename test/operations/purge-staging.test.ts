@@ -58,11 +58,13 @@ describe('purge-staging', () => {
 
   test('removes one model, and says when it is not there', async () => {
     const node = await nodeWithCopies();
-    await purgeStaging(node.deps, { ...all, modelIds: [parseModelId('org/a')] });
+    await purgeStaging(node.deps, { ...all, refs: [{ modelId: parseModelId('org/a') }] });
     expect(await exists(join(node.root, 'org--a'))).toBe(false);
     expect(await exists(join(node.root, 'org--b'))).toBe(true);
     await mkdir(join(node.root, '.skulk/v1/trash/org--a.00'), { recursive: true });
-    await expect(purgeStaging(node.deps, { ...all, modelIds: [parseModelId('org/a')] })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    await expect(purgeStaging(node.deps, { ...all, refs: [{ modelId: parseModelId('org/a') }] })).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+    });
     // A purge that was killed left this behind; its second try empties it all the same.
     expect(await readdir(join(node.root, '.skulk/v1/trash'))).toEqual([]);
   });
@@ -73,7 +75,7 @@ describe('purge-staging', () => {
     if (!('release' in held)) throw new Error('locked');
     for (const dryRun of [true, false]) {
       const report = await purgeStaging(node.deps, { ...all, dryRun });
-      expect(report.kept_in_use).toEqual([{ model_id: 'org/a', holders: [{ pid: process.pid, purpose: 'skulk stage org/a' }] }]);
+      expect(report.kept_in_use).toMatchObject([{ model_id: 'org/a', holders: [{ pid: process.pid, purpose: 'skulk stage org/a' }] }]);
     }
     expect(await exists(join(node.root, 'org--a', 'x'))).toBe(true);
     expect((await listStaging(node.deps)).models).toMatchObject([{ model_id: 'org/a', in_use: true }]);

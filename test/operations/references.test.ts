@@ -42,7 +42,7 @@ test('a pasted reference is understood by every command', async () => {
   expect(await node('delete', 'https://huggingface.co/org/x/tree/main', '--yes')).toMatchObject({ status: 0 });
 });
 
-test('a selector that names nothing ends with 3 and what there is; what takes whole models removes nothing', async () => {
+test('a selector that names nothing ends with 3 and what there is, and removes nothing', async () => {
   const node = await storeAndNode();
   expect(await node('show', 'org/x:Q2_K')).toMatchObject({
     status: 3,
@@ -50,9 +50,9 @@ test('a selector that names nothing ends with 3 and what there is; what takes wh
   });
   expect(await node('show', 'org/x@v2')).toMatchObject({ status: 3, stderr: expect.stringContaining('not at v2') });
   await node('stage', 'org/x');
-  expect(await node('purge-staging', 'org/x:Q4_K_M', '--yes')).toMatchObject({
-    status: 2,
-    stderr: expect.stringMatching(/cannot remove only Q4_K_M of org\/x\n.*name the whole model/),
+  expect(await node('purge-staging', 'org/x:Q2_K')).toMatchObject({
+    status: 3,
+    stderr: expect.stringMatching(/org\/x:Q2_K is not staged.*\n.*it has Q4_K_M/),
   });
   expect(await node('delete', 'hf.co/org/x:Q2_K', '--yes')).toMatchObject({
     status: 3,

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { planBudget } from '../../src/core/staging/plan-budget.ts';
 
-const copy = (modelId: string, sizeBytes: number, minute: number) => ({ modelId, sizeBytes, lastUsed: new Date(minute * 60_000) });
-const ids = (copies: readonly { modelId: string }[]): string => copies.map(({ modelId }) => modelId).join(' ');
+const copy = (reference: string, sizeBytes: number, minute: number) => ({ reference, sizeBytes, lastUsed: new Date(minute * 60_000) });
+const ids = (copies: readonly { reference: string }[]): string => copies.map(({ reference }) => reference).join(' ');
 
 describe('the recency budget', () => {
   test.each<[string, number, readonly [string, number, number][], readonly string[], string, string]>([
@@ -107,24 +107,24 @@ describe('the recency budget', () => {
 
   const copies = fc.uniqueArray(
     fc.record({
-      modelId: fc.string({ minLength: 1, maxLength: 4 }),
+      reference: fc.string({ minLength: 1, maxLength: 4 }),
       sizeBytes: fc.nat(1000),
       lastUsed: fc.nat(20).map((minute) => new Date(minute)),
       isUsed: fc.boolean(),
     }),
-    { selector: ({ modelId }) => modelId, maxLength: 30 },
+    { selector: ({ reference }) => reference, maxLength: 30 },
   );
-  const inUseOf = (all: readonly { modelId: string; isUsed: boolean }[]): Set<string> =>
-    new Set(all.filter(({ isUsed }) => isUsed).map(({ modelId }) => modelId));
+  const inUseOf = (all: readonly { reference: string; isUsed: boolean }[]): Set<string> =>
+    new Set(all.filter(({ isUsed }) => isUsed).map(({ reference }) => reference));
 
   test('never evicts what is in use, never keeps more idle bytes than the budget, loses nothing', () => {
     fc.assert(
       fc.property(copies, fc.nat(5000), (all, budgetBytes) => {
         const inUse = inUseOf(all);
         const { keep, evict, inUse: used } = planBudget(all, { inUse, budgetBytes });
-        expect(evict.filter(({ modelId }) => inUse.has(modelId))).toEqual([]);
+        expect(evict.filter(({ reference }) => inUse.has(reference))).toEqual([]);
         expect(keep.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)).toBeLessThanOrEqual(budgetBytes);
-        expect([...keep, ...evict, ...used].map(({ modelId }) => modelId).sort()).toEqual(all.map(({ modelId }) => modelId).sort());
+        expect([...keep, ...evict, ...used].map(({ reference }) => reference).sort()).toEqual(all.map(({ reference }) => reference).sort());
       }),
     );
   });
@@ -135,7 +135,7 @@ describe('the recency budget', () => {
         const { keep, evict } = planBudget(all, { inUse: inUseOf(all), budgetBytes });
         for (const gone of evict) {
           const newer = keep.filter(
-            ({ lastUsed, modelId }) => lastUsed > gone.lastUsed || (+lastUsed === +gone.lastUsed && modelId < gone.modelId),
+            ({ lastUsed, reference }) => lastUsed > gone.lastUsed || (+lastUsed === +gone.lastUsed && reference < gone.reference),
           );
           expect(newer.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) + gone.sizeBytes).toBeGreaterThan(budgetBytes);
         }

@@ -1,18 +1,18 @@
 import type { Deps } from '../connect/deps.ts';
-import type { ModelId } from '../kernel/model-id.ts';
 import { stagingLayout } from '../staging/layout.ts';
 import { listCopies } from '../staging/list-copies.ts';
 import { planBudget } from '../staging/plan-budget.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
-import { type EvictionReport, evictCopies, findHolders } from './evict-copies.ts';
+import { type EvictedCopy, type EvictionReport, evictCopies, findHolders, nameOf } from './evict-copies.ts';
+import { listRemovals } from './list-removals.ts';
 
 /** What the recency budget did, or would do; sizes in bytes. */
 export interface BudgetReport extends EvictionReport {
   /** Why nothing was looked at, or null when the budget was applied. */
   readonly skipped: string | null;
   readonly budget_bytes: number;
-  /** Idle copies that fit, newest use first. */
-  readonly kept: readonly { readonly model_id: string; readonly size_bytes: number }[];
+  /** Idle quantizations that fit, and copies without any, newest use first. */
+  readonly kept: readonly EvictedCopy[];
   readonly dry_run: boolean;
 }
 
@@ -37,17 +37,19 @@ export async function applyBudget(deps: Deps, { dryRun }: { readonly dryRun: boo
   if (await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost }))
     return { ...nothing, skipped: `${layout.root} is a store itself` };
   const { copies } = await listCopies(layout);
+  const removals = listRemovals(copies);
   const holders = new Map(
-    await Promise.all(copies.map(async ({ modelId }) => [modelId, await findHolders(layout, modelId, world.now())] as const)),
+    await Promise.all(
+      removals.map(async ({ reference, modelId, group }) => [reference, await findHolders(layout, modelId, world.now(), group)] as const),
+    ),
   );
-  const isUsed = (modelId: ModelId): boolean => (holders.get(modelId)?.length ?? 0) > 0;
-  const inUse = new Set(copies.map(({ modelId }) => modelId).filter(isUsed));
-  const plan = planBudget(copies, { inUse, budgetBytes: keepRecentBytes.value });
+  const inUse = new Set([...holders].filter(([, those]) => those.length > 0).map(([reference]) => reference));
+  const plan = planBudget(removals, { inUse, budgetBytes: keepRecentBytes.value });
   const report = await evictCopies(deps, layout, plan.evict, { force: false, dryRun });
   return {
     ...report,
-    kept_in_use: [...plan.inUse.map(({ modelId }) => ({ model_id: modelId, holders: holders.get(modelId) ?? [] })), ...report.kept_in_use],
-    kept: plan.keep.map(({ modelId, sizeBytes }) => ({ model_id: modelId, size_bytes: sizeBytes })),
+    kept_in_use: [...plan.inUse.map((one) => ({ ...nameOf(one), holders: holders.get(one.reference) ?? [] })), ...report.kept_in_use],
+    kept: plan.keep.map((one) => ({ ...nameOf(one), size_bytes: one.sizeBytes })),
     skipped: null,
     budget_bytes: keepRecentBytes.value,
     dry_run: dryRun,

@@ -9,9 +9,9 @@ import type { Order, OrderOutcome } from '../protocol/fleet.ts';
 import { describeHolder } from '../protocol/holder.ts';
 import { evictionPurpose } from '../staging/evict-copy.ts';
 import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
-import { listRemovable } from '../staging/list-copies.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
 import { type EvictionReport, evictCopies, type Victim } from './evict-copies.ts';
+import { listAllRemovals } from './list-removals.ts';
 
 const maxReasonBytes = 1000;
 /** An eviction of somebody else is waited for: so often, and so long each time, in milliseconds. */
@@ -68,7 +68,7 @@ async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): P
             status: 'deferred',
             freed_bytes,
             reason: short(
-              kept_in_use.map(({ model_id, holders }) => `${model_id} is in use by ${holders.map(describeHolder).join(', ')}`).join('; '),
+              kept_in_use.map(({ reference, holders }) => `${reference} is in use by ${holders.map(describeHolder).join(', ')}`).join('; '),
             ),
           }
         : { status: 'done', freed_bytes, reason: null };
@@ -112,7 +112,7 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 async function chooseVictims(layout: StagingLayout, { model_id }: Order): Promise<readonly Victim[]> {
-  return (await listRemovable(layout)).filter(({ modelId }) => model_id === null || model_id === modelId);
+  return (await listAllRemovals(layout)).filter(({ modelId }) => model_id === null || model_id === modelId);
 }
 
 const isBeingEvicted = ({ holders }: EvictionReport['kept_in_use'][number]): boolean =>

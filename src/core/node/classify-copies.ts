@@ -2,15 +2,24 @@ import type { Deps } from '../connect/deps.ts';
 import type { World } from '../kernel/world.ts';
 import type { Holder } from '../protocol/holder.ts';
 import { stagingLayout } from '../staging/layout.ts';
-import { listCopies, type StagedCopy } from '../staging/list-copies.ts';
+import { listCopies, type StagedCopy, type StagedGroup } from '../staging/list-copies.ts';
 import { planBudget } from '../staging/plan-budget.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
-import { findHolders } from './evict-copies.ts';
+import { findHolders, nameOf } from './evict-copies.ts';
+import { listRemovals } from './list-removals.ts';
 
 /** A copy of this node, and what is to become of it. */
 export interface JudgedCopy extends StagedCopy {
   readonly holders: readonly Holder[];
-  /** Whether the budget evicts it when it is next applied, unless it is used before. */
+  /** Whether the budget evicts it, or some of it, when it is next applied, unless it is used before. */
+  readonly isOverBudget: boolean;
+  /** Newest use first. */
+  readonly quantizations: readonly JudgedGroup[];
+}
+
+/** A quantization of a copy, and what is to become of it. */
+export interface JudgedGroup extends StagedGroup {
+  readonly holders: readonly Holder[];
   readonly isOverBudget: boolean;
 }
 
@@ -43,12 +52,24 @@ export async function classifyCopies(
   const now = world.now();
   const counts = ({ pid, place }: Holder): boolean => !isEnding || place !== undefined || pid !== process.pid;
   const held = await Promise.all(
-    copies.map(async (copy) => ({ ...copy, holders: (await findHolders(layout, copy.modelId, now)).filter(counts) })),
+    listRemovals(copies).map(async (one) => ({
+      ...one,
+      holders: (await findHolders(layout, one.modelId, now, one.group)).filter(counts),
+    })),
   );
-  const inUse = new Set(held.filter(({ holders }) => holders.length > 0).map(({ modelId }) => modelId));
-  const goes = new Set(budgetBytes === null ? [] : planBudget(held, { inUse, budgetBytes }).evict.map(({ modelId }) => modelId));
+  const holdersOf = new Map(held.map(({ reference, holders }) => [reference, holders]));
+  const inUse = new Set(held.filter(({ holders }) => holders.length > 0).map(({ reference }) => reference));
+  const goes = new Set(budgetBytes === null ? [] : planBudget(held, { inUse, budgetBytes }).evict.map(({ reference }) => reference));
+  const judge = async (copy: StagedCopy): Promise<JudgedCopy> => {
+    const quantizations = copy.groups.map((group): JudgedGroup => {
+      const { reference } = nameOf({ modelId: copy.modelId, selector: group.selector });
+      return { ...group, holders: holdersOf.get(reference) ?? [], isOverBudget: goes.has(reference) };
+    });
+    const holders = (await findHolders(layout, copy.modelId, now)).filter(counts);
+    return { ...copy, holders, quantizations, isOverBudget: quantizations.some(({ isOverBudget }) => isOverBudget) };
+  };
   return {
-    copies: held.map((copy) => ({ ...copy, isOverBudget: goes.has(copy.modelId) })),
+    copies: await Promise.all(copies.map(judge)),
     foreign,
     budgetBytes,
     isInPlace: false,

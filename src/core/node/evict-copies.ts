@@ -2,18 +2,26 @@ import type { Deps } from '../connect/deps.ts';
 import { type ErrorCode, SkulkError } from '../kernel/errors.ts';
 import { explainingDiskErrors } from '../kernel/explain-system-error.ts';
 import { quoteSome } from '../kernel/files/relative-path.ts';
-import type { ModelId } from '../kernel/model-id.ts';
+import { formatRef, type ModelId } from '../kernel/model-id.ts';
 import { readLock } from '../kernel/process/lock.ts';
 import type { Holder } from '../protocol/holder.ts';
 import { evictCopy } from '../staging/evict-copy.ts';
+import type { GroupFiles } from '../staging/groups/copy-groups.ts';
 import { copyLock, copyPath, type StagingLayout } from '../staging/layout.ts';
 import { holdersOf, lockHolder } from '../staging/leases/holders.ts';
 import { readLiveLeases } from '../staging/leases/lease.ts';
 
-/** A copy that was chosen to go. */
+/** A copy that was chosen to go, or one quantization of it. */
 export interface Victim {
   readonly modelId: ModelId;
+  /** Null for weights that are no GGUF; the whole copy when undefined. */
+  readonly selector?: string | null | undefined;
   readonly sizeBytes: number;
+  /** What else goes when it is the last of its copy, in bytes. */
+  readonly sharedBytes?: number;
+  /** The quantization, when it is one of several, and how many they are. */
+  readonly group?: GroupFiles | undefined;
+  readonly groupCount?: number;
   /** The last use that the choice was based on; a later one saves the copy. */
   readonly lastUsed?: Date;
 }
@@ -26,11 +34,25 @@ export interface FailedEviction {
   readonly hint: string | undefined;
 }
 
+/** Names a copy, or one quantization of it. */
+export interface CopyName {
+  readonly model_id: string;
+  /** Null when it is the whole copy, or has no name of its own. */
+  readonly selector: string | null;
+  /** Both: `org/name:SELECTOR`. */
+  readonly reference: string;
+}
+
+/** What went, in bytes. */
+export interface EvictedCopy extends CopyName {
+  readonly size_bytes: number;
+}
+
 /** What was removed from this node, or would be. */
 export interface EvictionReport {
-  readonly evicted: readonly { readonly model_id: string; readonly size_bytes: number }[];
+  readonly evicted: readonly EvictedCopy[];
   readonly evicted_bytes: number;
-  readonly kept_in_use: readonly { readonly model_id: string; readonly holders: readonly Holder[] }[];
+  readonly kept_in_use: readonly (CopyName & { readonly holders: readonly Holder[] })[];
   /** Not a copy any more, but not all of it could be removed; or nothing of it could. */
   readonly failed: readonly FailedEviction[];
 }
@@ -42,18 +64,21 @@ export async function evictCopies(
   victims: readonly Victim[],
   { force, dryRun }: { readonly force: boolean; readonly dryRun: boolean },
 ): Promise<EvictionReport> {
-  const evicted: { model_id: string; size_bytes: number }[] = [];
-  const kept: { model_id: string; holders: readonly Holder[] }[] = [];
+  const evicted: EvictedCopy[] = [];
+  const kept: EvictionReport['kept_in_use'][number][] = [];
+  const ofModel = Map.groupBy(victims, ({ modelId }) => modelId);
   const failed: FailedEviction[] = [];
-  for (const { modelId, sizeBytes, lastUsed } of victims) {
+  for (const victim of victims) {
+    const { modelId, sizeBytes, sharedBytes = 0 } = victim;
+    const name = nameOf(victim);
     if (world.signal.aborted) throw world.signal.reason;
     try {
-      const outcome = dryRun ? await foretell(modelId) : await evict(modelId, lastUsed);
+      const outcome = dryRun ? await foretell(victim) : await evict(victim);
       if (outcome.outcome === 'evicted') {
-        evicted.push({ model_id: modelId, size_bytes: sizeBytes });
+        evicted.push({ ...name, size_bytes: sizeBytes + (outcome.isWhole ? sharedBytes : 0) });
         tellOfOthers(modelId, outcome.others);
       }
-      if (outcome.outcome === 'in-use') kept.push({ model_id: modelId, holders: outcome.holders });
+      if (outcome.outcome === 'in-use') kept.push({ ...name, holders: outcome.holders });
     } catch (error) {
       if (!(error instanceof SkulkError) || world.signal.aborted) throw error;
       failed.push({ model_id: modelId, code: error.code, message: error.message, hint: error.hint });
@@ -61,9 +86,12 @@ export async function evictCopies(
   }
   return { evicted, evicted_bytes: evicted.reduce((sum, { size_bytes }) => sum + size_bytes, 0), kept_in_use: kept, failed };
 
-  async function foretell(modelId: ModelId): Promise<Awaited<ReturnType<typeof evictCopy>>> {
-    const holders = force ? [] : await findHolders(layout, modelId, world.now());
-    return holders.length > 0 ? { outcome: 'in-use', holders } : { outcome: 'evicted', others: [] };
+  async function foretell(victim: Victim): Promise<Awaited<ReturnType<typeof evictCopy>>> {
+    const { modelId, group, groupCount } = victim;
+    const others = ofModel.get(modelId) ?? [];
+    const isLast = others.length === groupCount && others.at(-1) === victim && !kept.some(({ model_id }) => model_id === modelId);
+    const holders = force ? [] : await findHolders(layout, modelId, world.now(), group);
+    return holders.length > 0 ? { outcome: 'in-use', holders } : { outcome: 'evicted', others: [], isWhole: group === undefined || isLast };
   }
 
   function tellOfOthers(modelId: ModelId, others: readonly string[]): void {
@@ -75,15 +103,24 @@ export async function evictCopies(
     });
   }
 
-  function evict(modelId: ModelId, unusedSince: Date | undefined): ReturnType<typeof evictCopy> {
-    return explainingDiskErrors(`cannot remove ${modelId} from ${layout.root}`, () =>
-      evictCopy(layout, modelId, { storePath: config.settings.storePath.value, now: world.now, signal: world.signal, force, unusedSince }),
-    );
+  function evict({ modelId, selector, lastUsed }: Victim): ReturnType<typeof evictCopy> {
+    const { now, signal } = world;
+    const how = { storePath: config.settings.storePath.value, now, signal, force, unusedSince: lastUsed, selector };
+    return explainingDiskErrors(`cannot remove ${modelId} from ${layout.root}`, () => evictCopy(layout, modelId, how));
   }
 }
 
-/** Who uses a copy now: living leases, and whoever builds or removes it. */
-export async function findHolders(layout: StagingLayout, modelId: ModelId, now: Date): Promise<readonly Holder[]> {
+/** The name of a copy or of one quantization. */
+export function nameOf({ modelId, selector = null }: Pick<Victim, 'modelId' | 'selector'>): CopyName {
+  return { model_id: modelId, selector, reference: formatRef({ modelId, ...(selector !== null && { selector }) }) };
+}
+
+/**
+ * Who uses a copy now: living leases, and whoever builds or removes it.
+ * @param group only one quantization of several: what is built or removed is another one, or a newer version
+ */
+export async function findHolders(layout: StagingLayout, modelId: ModelId, now: Date, group?: GroupFiles): Promise<readonly Holder[]> {
+  if (group !== undefined) return holdersOf(await readLiveLeases(layout, now), modelId, group);
   const [leases, lock] = await Promise.all([readLiveLeases(layout, now), readLock(copyLock(layout, modelId))]);
   return [...holdersOf(leases, modelId), ...(lock === undefined ? [] : [lockHolder(lock)])];
 }

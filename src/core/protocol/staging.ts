@@ -19,6 +19,17 @@ import {
 } from './schema.ts';
 import { Type } from './type-builder.ts';
 
+/** A quantization of a staged copy. */
+const stagedQuantization = object({
+  selector: orNull(text({ maxLength: 4096 }), 'What names it; null for weights that are no GGUF, and for a whole model'),
+  files: listOrEmpty(verbatim(), { description: 'Its own files; what it shares with others of its model is not in it' }),
+  size_bytes: countOrZero('Of its own files; of the only one of a copy also of all others'),
+  last_used: textOrEmpty('ISO 8601'),
+  in_use: flag(),
+  holders: listOrEmpty(holder),
+  over_budget: flag('Whether the budget evicts it when it is next applied, unless it is used before'),
+});
+
 /** This node's staged copies, newest use first; sizes in bytes. */
 export const stagingList = object({
   staging_root: text({ maxLength: 4096 }),
@@ -31,7 +42,8 @@ export const stagingList = object({
       in_use: flag(),
       holders: listOrEmpty(holder),
       digest: orNull(text()),
-      over_budget: flag('Whether the budget evicts it when it is next applied, unless it is used before'),
+      over_budget: flag('Whether the budget evicts it, or a part of it, when it is next applied, unless it is used before'),
+      quantizations: listOrEmpty(stagedQuantization, { description: 'Newest use first; one where the model has none' }),
     }),
   ),
   unfinished: listOrEmpty(object({ model_id: modelId(), size_bytes: countOrZero() }), {

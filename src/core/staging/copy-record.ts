@@ -7,56 +7,89 @@ import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { isSha256, type Sha256 } from '../kernel/sha256.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import { type Fingerprint, readFingerprint, sameFingerprint } from '../transfer/fingerprint.ts';
+import { type CopyGroup, groupAll, makeCopyGroup } from './groups/copy-groups.ts';
 import { copyRecordName } from './layout.ts';
-
-/** Which part of a model a copy holds. */
-export interface ModelPart {
-  /** As the person named it. */
-  readonly selector: string;
-  /** The digest of the whole model that it is a part of. */
-  readonly of: Sha256;
-}
 
 /** What a staged copy says of itself: the manifest it was staged from, and what its files looked like then. */
 export interface CopyRecord {
+  /** Of all files that are here, of whichever quantization. */
   readonly manifest: Manifest;
   /** What the model's card named when it was staged. */
   readonly companions: readonly Companion[];
   readonly seen: Readonly<Record<string, Fingerprint>>;
-  /** Undefined when the copy is the whole model. */
-  readonly part?: ModelPart | undefined;
+  /** The quantizations that are here; one where the model has none. */
+  readonly groups: readonly CopyGroup[];
+  /** The digest of the whole model in the store when all that is here was the store's; undefined when something here is older. */
+  readonly of?: Sha256 | undefined;
+  /** The file that the model's card named when it was staged. */
+  readonly pin?: string | undefined;
   /** When it was staged, in ISO 8601, as the record on the disk says; undefined when that does not say. */
   readonly stagedAt?: string | undefined;
 }
+
+/** What a record has under `staged`, before it is checked; `part` is of a version that knew one quantization only. */
+type Staged = Partial<Record<'at' | 'companions' | 'part' | 'of' | 'groups' | 'pin', unknown>> & { seen?: CopyRecord['seen'] };
 
 /** Reads a copy's record; undefined when there is none or it cannot be used, so that the copy counts as absent. */
 export async function readCopyRecord(directory: string): Promise<CopyRecord | undefined> {
   const path = join(directory, copyRecordName);
   try {
-    const value = JSON.parse(await readFile(path, 'utf8')) as {
-      staged?: { at?: unknown; seen?: CopyRecord['seen']; companions?: unknown; part?: unknown };
-    };
-    const { at, seen = {}, companions, part } = value.staged ?? {};
+    const value = JSON.parse(await readFile(path, 'utf8')) as { staged?: Staged };
+    const { at, seen = {}, companions, pin, ...staged } = value.staged ?? {};
     const stagedAt = typeof at === 'string' ? at : undefined;
-    return { manifest: parseManifest(value, path), companions: parseCompanions(companions), seen, part: parsePart(part), stagedAt };
+    const manifest = parseManifest(value, path);
+    return {
+      manifest,
+      companions: parseCompanions(companions),
+      seen,
+      ...readGroups(manifest, staged, stagedAt ?? new Date(0).toISOString()),
+      ...(typeof pin === 'string' && { pin }),
+      stagedAt,
+    };
   } catch (error) {
     if (isSystemError(error, 'EACCES', 'EPERM')) throw error;
     return undefined;
   }
 }
 
-/** What cannot be read counts as a part of something that nobody has, so that nobody takes it for the whole. */
-function parsePart(value: unknown): ModelPart | undefined {
-  if (value === undefined) return undefined;
-  const { selector, of } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  return typeof selector === 'string' && isSha256(of) ? { selector, of } : { selector: '', of: '0'.repeat(64) as Sha256 };
+/** Groups that do not fit the files count as none, and then what is here is one group that is to be compared with the store anew. */
+function readGroups(manifest: Manifest, { groups, of, part }: Staged, stagedAt: string): Pick<CopyRecord, 'groups' | 'of'> {
+  const parsed = Array.isArray(groups) ? groups.map((one) => parseGroup(manifest, one)) : [];
+  if (parsed.length > 0 && parsed.every((one) => one !== undefined)) return { groups: parsed, of: isSha256(of) ? of : undefined };
+  const one = [groupAll(manifest, stagedAt)];
+  if (groups !== undefined) return { groups: one };
+  if (part === undefined) return { groups: one, of: manifest.digest };
+  const { of: whole } = (typeof part === 'object' && part !== null ? part : {}) as Record<string, unknown>;
+  return { groups: one, of: isSha256(whole) ? whole : undefined };
+}
+
+function parseGroup(manifest: Manifest, value: unknown): CopyGroup | undefined {
+  const { selector, files, digest, last_used } = (value ?? {}) as Partial<Record<string, unknown>>;
+  const isGood =
+    (selector === null || (typeof selector === 'string' && selector !== '')) &&
+    Array.isArray(files) &&
+    files.every((path) => typeof path === 'string') &&
+    typeof last_used === 'string' &&
+    !Number.isNaN(Date.parse(last_used));
+  if (!isGood) return undefined;
+  const group = makeCopyGroup(manifest, { selector, files }, new Date(last_used).toISOString());
+  return group.digest === digest && group.files.length === files.length ? group : undefined;
 }
 
 /** Writes the record: the manifest's own keys, and under `staged` what only this copy knows. */
-export async function writeCopyRecord(directory: string, { manifest, companions, seen, part }: CopyRecord, stagedAt: Date): Promise<void> {
-  const staged = { at: stagedAt.toISOString(), companions: formatCompanions(companions), seen, ...(part !== undefined && { part }) };
-  const content = { ...manifest, staged };
-  await writeFileDurably(join(directory, copyRecordName), JSON.stringify(content));
+export async function writeCopyRecord(
+  directory: string,
+  { manifest, companions, seen, groups, of, pin, stagedAt }: CopyRecord,
+): Promise<void> {
+  const staged = {
+    ...(stagedAt !== undefined && { at: stagedAt }),
+    companions: formatCompanions(companions),
+    seen,
+    ...(of !== undefined && { of }),
+    ...(pin !== undefined && { pin }),
+    groups: groups.map(({ selector, files, digest, lastUsed }) => ({ selector, files, digest, last_used: lastUsed })),
+  };
+  await writeFileDurably(join(directory, copyRecordName), JSON.stringify({ ...manifest, staged }));
 }
 
 /** The paths of a copy's files that are not what was verified; empty for a copy that is whole. */

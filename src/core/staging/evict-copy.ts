@@ -5,6 +5,9 @@ import type { Holder } from '../protocol/holder.ts';
 import { takeAway, takeFiles } from '../transfer/trash/take-away.ts';
 import type { Sealed } from '../transfer/trash/trash-entries.ts';
 import { removeWorkPlace } from '../transfer/work-place.ts';
+import { settleChanges } from './groups/change-journal.ts';
+import { namesGroup, splitGroups, withLastUse } from './groups/copy-groups.ts';
+import { evictGroup } from './groups/evict-group.ts';
 import { readLastUsed } from './last-used.ts';
 import { copyLock, copyPath, copyRecordName, incomingCopy, lastUsedName, type StagingLayout } from './layout.ts';
 import { behindGate } from './leases/gate.ts';
@@ -18,8 +21,8 @@ export const evictionPurpose = 'an eviction';
 
 /** What became of an eviction. */
 export type Eviction =
-  /** `others` are files of somebody else in the copy's directory, which stay there. */
-  | { readonly outcome: 'evicted'; readonly others: readonly string[] }
+  /** `others` are files of somebody else in the copy's directory, which stay there. `isWhole`: nothing is left of the copy. */
+  | { readonly outcome: 'evicted'; readonly others: readonly string[]; readonly isWhole: boolean }
   | { readonly outcome: 'in-use'; readonly holders: readonly Holder[] }
   /** Somebody used it after it was chosen. */
   | { readonly outcome: 'used-since' };
@@ -34,16 +37,21 @@ export interface EvictionOptions {
   readonly force?: boolean;
   /** The last use that the choice was based on; a later one saves the copy. */
   readonly unusedSince?: Date | undefined;
+  /** Only this quantization, or null for weights that are no GGUF; the whole copy when undefined. */
+  readonly selector?: string | null | undefined;
 }
 
 /**
  * Removes a staged copy and what is there of an unfinished one: a rename into the trash, then deletion. A copy that a lease
- * covers is in use, and so is one that is being staged. What skulk did not make stays: a whole directory, or single files in a copy's.
+ * covers is in use, and so is one that is being staged. Of several quantizations one may go: then no lock is needed, as what is being
+ * staged is another one, or a newer version. What skulk did not make stays: a whole directory, or single files in a copy's.
  * @throws SkulkError CONFLICT when the copy lies where the store does
  */
 export async function evictCopy(layout: StagingLayout, modelId: ModelId, options: EvictionOptions): Promise<Eviction> {
   const { storePath, force = false } = options;
   await refuseCanonical(layout, modelId, storePath);
+  const part = options.selector === undefined ? undefined : await evictPart(layout, modelId, { ...options, selector: options.selector });
+  if (part !== undefined) return part;
   const lock = await lockOrHolder(layout, modelId);
   if (lock !== undefined && !isHeld(lock) && !force) return { outcome: 'in-use', holders: [lockHolder(lock)] };
   try {
@@ -65,6 +73,38 @@ export async function evictCopy(layout: StagingLayout, modelId: ModelId, options
   }
 }
 
+/** Removes one quantization of several; undefined when it is all that the copy has. */
+async function evictPart(
+  layout: StagingLayout,
+  modelId: ModelId,
+  { selector, storePath, now, signal, force = false, unusedSince }: EvictionOptions & { readonly selector: string | null },
+): Promise<Eviction | undefined> {
+  const nothing: Eviction = { outcome: 'evicted', others: [], isWhole: false };
+  const work = async (gate?: Pick<HeldLock, 'assertHeld'>): Promise<{ eviction?: Eviction; trashed?: Sealed }> => {
+    await settleChanges(layout, modelId);
+    const path = copyPath(layout, modelId);
+    const found = await lookAtPlace(path, modelId);
+    if (found.is !== 'ours' || found.record === undefined) return { eviction: nothing };
+    const groups = splitGroups(found.record.manifest, withLastUse(found.record.groups, await readLastUsed(path)));
+    const group = groups.find((one) => one.selector === selector) ?? groups.find((one) => selector !== null && namesGroup(selector, one));
+    if (group === undefined) return { eviction: nothing };
+    if (groups.length === 1) return {};
+    const holders = force ? [] : holdersOf(await readLiveLeases(layout, now()), modelId, group);
+    if (holders.length > 0) return { eviction: { outcome: 'in-use', holders } };
+    if (unusedSince !== undefined && new Date(group.lastUsed) > unusedSince) return { eviction: { outcome: 'used-since' } };
+    await refuseCanonical(layout, modelId, storePath);
+    const copy = { ...found.record, groups };
+    return { eviction: nothing, trashed: await evictGroup(layout, { modelId, copy, group }, async () => gate?.assertHeld()) };
+  };
+  const { eviction, trashed } = await behindGate(layout, signal, work).catch(async (error: unknown) => {
+    // On a full disk the gate cannot be taken, and no lease either.
+    if (!isDiskFull(error)) throw error;
+    return await work();
+  });
+  await trashed?.remove();
+  return eviction;
+}
+
 async function moveAway(
   layout: StagingLayout,
   modelId: ModelId,
@@ -74,20 +114,21 @@ async function moveAway(
   const holders = force ? [] : holdersOf(await readLiveLeases(layout, now()), modelId);
   if (holders.length > 0) return { outcome: 'in-use', holders };
   const path = copyPath(layout, modelId);
+  await settleChanges(layout, modelId);
   const lastUsed = await readLastUsed(path);
   if (unusedSince !== undefined && lastUsed !== undefined && lastUsed > unusedSince) return { outcome: 'used-since' };
   await refuseCanonical(layout, modelId, storePath);
   const found = await lookAtPlace(path, modelId);
   // What is there of an unfinished copy goes, whatever lies in the copy's place.
-  if (found.is !== 'ours') return { outcome: 'evicted', others: [] };
+  if (found.is !== 'ours') return { outcome: 'evicted', others: [], isWhole: true };
   const others = await findForeignFiles(path, found.record);
   await assertHeld();
   if (others.length > 0) {
     const trashed = await takeFiles(path, layout, { isOurs: isOfCopy(found.record), last: [lastUsedName, copyRecordName] });
-    return { outcome: 'evicted', others, trashed };
+    return { outcome: 'evicted', others, isWhole: true, trashed };
   }
   const taken = await takeAway(path, layout, proveReplaceable(modelId));
-  return { outcome: 'evicted', others: [], trashed: await taken?.seal() };
+  return { outcome: 'evicted', others: [], isWhole: true, trashed: await taken?.seal() };
 }
 
 /**

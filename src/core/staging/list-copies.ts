@@ -5,6 +5,8 @@ import { isSystemError } from '../kernel/errors.ts';
 import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import { isOwnWorkPlace } from '../transfer/work-place.ts';
+import type { CopyRecord } from './copy-record.ts';
+import { type GroupFiles, withLastUse } from './groups/copy-groups.ts';
 import { readLastUsed } from './last-used.ts';
 import { copyRecordName, incomingCopy, lastUsedName, type StagingLayout } from './layout.ts';
 import { lookAtPlace } from './own-copy.ts';
@@ -21,6 +23,15 @@ export interface StagedCopy {
   readonly lastUsed: Date;
   /** Null for a copy that the Python Skulk staged, which verified nothing. */
   readonly digest: string | null;
+  /** Its quantizations, newest use first; one where the model has none. */
+  readonly groups: readonly StagedGroup[];
+}
+
+/** A quantization of a staged copy. */
+export interface StagedGroup extends GroupFiles {
+  /** Of its own files, in bytes; of the only one also what it would share. */
+  readonly sizeBytes: number;
+  readonly lastUsed: Date;
 }
 
 /** What lies below a staging root. */
@@ -65,14 +76,6 @@ export interface Removable {
   readonly sizeBytes: number;
 }
 
-/** Every copy with what is there of its successor, and what is there of others. */
-export async function listRemovable(layout: StagingLayout): Promise<readonly Removable[]> {
-  const sizes = new Map<ModelId, number>();
-  for (const { modelId, sizeBytes } of await measureUnfinished(layout)) sizes.set(modelId, sizeBytes);
-  for (const { modelId, sizeBytes } of (await listCopies(layout)).copies) sizes.set(modelId, sizeBytes + (sizes.get(modelId) ?? 0));
-  return [...sizes].map(([modelId, sizeBytes]) => ({ modelId, sizeBytes }));
-}
-
 /** The models of which a part lies in `incoming/`, and how much of the disk it takes. */
 export async function measureUnfinished(layout: StagingLayout): Promise<readonly Removable[]> {
   return await Promise.all(
@@ -101,20 +104,34 @@ async function describeCopy(directory: string, name: string): Promise<StagedCopy
   const found = await lookAtPlace(directory, modelId);
   if (found.is !== 'ours') return undefined;
   const { record } = found;
-  const lastUsed = await readLastUsed(directory);
+  // What was verified is not looked at file by file.
+  const sizeBytes = record === undefined ? await sizeOnDisk(directory) : totalBytes(record.manifest.files);
+  const lastUsed =
+    (await readLastUsed(directory)) ??
+    (await lstat(directory).then(
+      ({ mtime }) => mtime,
+      () => new Date(0),
+    ));
   return {
     modelId,
     directory,
-    // What was verified is not looked at file by file.
-    sizeBytes: record === undefined ? await sizeOnDisk(directory) : totalBytes(record.manifest.files),
-    lastUsed:
-      lastUsed ??
-      (await lstat(directory).then(
-        ({ mtime }) => mtime,
-        () => new Date(0),
-      )),
+    sizeBytes,
+    lastUsed,
     digest: record?.manifest.digest ?? null,
+    groups: record === undefined ? [{ selector: null, files: [], sizeBytes, lastUsed }] : groupsOf(record, lastUsed),
   };
+}
+
+function groupsOf({ manifest, groups }: CopyRecord, lastUsed: Date): readonly StagedGroup[] {
+  const sizes = new Map<string, number>(manifest.files.map(({ path, size }) => [path, size]));
+  return withLastUse(groups, lastUsed)
+    .map(({ selector, files, lastUsed: time }) => ({
+      selector,
+      files,
+      sizeBytes: groups.length === 1 ? totalBytes(manifest.files) : files.reduce((sum, path) => sum + (sizes.get(path) ?? 0), 0),
+      lastUsed: new Date(time),
+    }))
+    .toSorted((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime());
 }
 
 async function sizeOnDisk(directory: string): Promise<number> {

@@ -8,7 +8,9 @@ import type { ModelId } from '../kernel/model-id.ts';
 import { findOthers } from '../transfer/trash/list-below.ts';
 import type { Prove } from '../transfer/trash/take-away.ts';
 import { type CopyRecord, readCopyRecord } from './copy-record.ts';
+import { settleChanges } from './groups/change-journal.ts';
 import { copyPath, copyRecordName, lastUsedName, type StagingLayout } from './layout.ts';
+import { behindGate } from './leases/gate.ts';
 
 /*
  * Here alone is decided whether what lies below a staging root was made by skulk and may be moved, replaced or removed: a directory
@@ -76,10 +78,23 @@ export async function requireOwnPlace(layout: StagingLayout, modelId: ModelId): 
 
 /**
  * Refuses to go on when a copy may not be replaced as a whole, as `requireOwnPlace`, or as it holds files of somebody else.
+ * @param signal undefined behind the gate
  * @throws SkulkError CONFLICT
  */
-export const requireReplaceable = (layout: StagingLayout, modelId: ModelId): Promise<void> =>
-  proveReplaceable(modelId)(copyPath(layout, modelId), copyPath(layout, modelId));
+export async function requireReplaceable(layout: StagingLayout, modelId: ModelId, signal?: AbortSignal): Promise<void> {
+  const path = copyPath(layout, modelId);
+  const prove = (): Promise<void> => proveReplaceable(modelId)(path, path);
+  await prove().catch(async (conflict: unknown) => {
+    if (signal === undefined || !(conflict instanceof SkulkError)) throw conflict;
+    // A quantization that comes or goes right now is not in the record.
+    await behindGate(layout, signal, async () => {
+      await settleChanges(layout, modelId);
+      await prove();
+    }).catch((error: unknown) => {
+      throw error instanceof SkulkError ? error : conflict;
+    });
+  });
+}
 
 /** What a copy must prove before another takes its place. */
 export const proveReplaceable =

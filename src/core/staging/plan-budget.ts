@@ -1,6 +1,7 @@
-/** A staged copy as the budget sees it. */
+/** A quantization of a staged copy, or a copy of a model without any, as the budget sees it. */
 export interface BudgetCopy {
-  readonly modelId: string;
+  /** `org/name` or `org/name:SELECTOR`. */
+  readonly reference: string;
   readonly sizeBytes: number;
   readonly lastUsed: Date;
 }
@@ -26,7 +27,7 @@ export function planBudget<Copy extends BudgetCopy>(
   const keep: Copy[] = [];
   const evict: Copy[] = [];
   let left = budgetBytes;
-  for (const copy of copies.filter(({ modelId }) => !inUse.has(modelId)).toSorted(newestFirst)) {
+  for (const copy of copies.filter(({ reference }) => !inUse.has(reference)).toSorted(newestFirst)) {
     if (copy.sizeBytes <= left) {
       left -= copy.sizeBytes;
       keep.push(copy);
@@ -34,10 +35,10 @@ export function planBudget<Copy extends BudgetCopy>(
       evict.push(copy);
     }
   }
-  return { keep, evict, inUse: copies.filter(({ modelId }) => inUse.has(modelId)).toSorted(newestFirst) };
+  return { keep, evict, inUse: copies.filter(({ reference }) => inUse.has(reference)).toSorted(newestFirst) };
 }
 
 /** Names decide between equal dates, so that the order in which the disk lists them does not. */
 function newestFirst(a: BudgetCopy, b: BudgetCopy): number {
-  return b.lastUsed.getTime() - a.lastUsed.getTime() || (a.modelId < b.modelId ? -1 : a.modelId > b.modelId ? 1 : 0);
+  return b.lastUsed.getTime() - a.lastUsed.getTime() || (a.reference < b.reference ? -1 : a.reference > b.reference ? 1 : 0);
 }

@@ -10,7 +10,11 @@ import type { Fingerprint } from '../transfer/fingerprint.ts';
 import { syncFile } from '../transfer/sync-file.ts';
 import { takeAway } from '../transfer/trash/take-away.ts';
 import { removeWorkPlace } from '../transfer/work-place.ts';
-import { type ModelPart, writeCopyRecord } from './copy-record.ts';
+import { writeCopyRecord } from './copy-record.ts';
+import { settleChanges } from './groups/change-journal.ts';
+import { makeCopyGroup, withUnnamed } from './groups/copy-groups.ts';
+import { growCopy } from './groups/grow-copy.ts';
+import type { WantedPart } from './groups/plan-growth.ts';
 import { touchLastUsed } from './last-used.ts';
 import { copyPath, type IncomingCopy, type StagingLayout } from './layout.ts';
 import { behindGate } from './leases/gate.ts';
@@ -25,31 +29,38 @@ export interface PublishTools {
   /** The copy's lock, asked right before each rename: another process may have taken it while this one was suspended. */
   readonly lock: Pick<HeldLock, 'assertHeld'>;
   readonly companions: readonly Companion[];
-  /** When the copy is to hold a part of the model only. */
-  readonly part?: ModelPart | undefined;
+  /** The file that the model's card names. */
+  readonly pin?: string | undefined;
+  readonly wanted: WantedPart;
+  /** What is wanted is added to the copy that is here, which keeps what it has. */
+  readonly grows: boolean;
   /** Asks once more whether the copy is wanted, when all of it is here; a rejection keeps it from appearing. */
   readonly confirm?: (() => Promise<void>) | undefined;
 }
 
 /**
- * Syncs everything once, then makes the copy appear by one rename. The copy that it replaces goes to the trash first.
+ * Syncs everything once, then makes the copy appear by one rename, or its files in the copy that they belong to. What is replaced goes to
+ * the trash first.
+ * @param manifest of what was built
  * @throws SkulkError INTEGRITY when a file is not as long as it was made, or two files of the model share one name on this disk;
  * CONFLICT when another process uses the copy that it would replace, or skulk did not make all of what lies there
  */
 export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, tools: PublishTools): Promise<void> {
-  const { layout, now, signal, lock, companions, part, confirm } = tools;
+  const { layout, now, signal, lock, companions, pin, wanted, confirm } = tools;
   const seen = await syncFiles(manifest, incoming, signal);
   await confirm?.();
   await lock.assertHeld();
-  await writeCopyRecord(incoming.files, { manifest, companions, seen, part }, now());
-  await touchLastUsed(incoming.files, now());
+  const about = { companions, ...(pin !== undefined && { pin }) };
+  if (!tools.grows) await writeRecord();
   const place = copyPath(layout, manifest.model_id);
   const replaced = await behindGate(layout, signal, async (gate) => {
     const assertHeld = async (): Promise<void> => {
       await lock.assertHeld();
       await gate.assertHeld();
     };
+    if (tools.grows) return await growCopy(manifest.model_id, incoming, { layout, wanted, now: now(), seen, about, assertHeld });
     await requireIdle(layout, manifest.model_id, now());
+    await settleChanges(layout, manifest.model_id);
     await assertHeld();
     const old = await takeAway(place, layout, proveReplaceable(manifest.model_id));
     try {
@@ -65,6 +76,13 @@ export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, to
   });
   await removeWorkPlace(incoming);
   await replaced?.remove();
+
+  async function writeRecord(): Promise<void> {
+    const time = now().toISOString();
+    const groups = withUnnamed(manifest, [makeCopyGroup(manifest, wanted.group, time)], time);
+    await writeCopyRecord(incoming.files, { manifest, ...about, seen, groups, of: wanted.whole?.digest, stagedAt: time });
+    await touchLastUsed(incoming.files, now());
+  }
 }
 
 async function syncFiles(manifest: Manifest, incoming: IncomingCopy, signal: AbortSignal): Promise<Record<string, Fingerprint>> {

@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
 import type { ModelId } from '../kernel/model-id.ts';
 import { identifySelf, isSameProcess } from '../kernel/process/process-identity.ts';
+import type { GroupFiles } from './groups/copy-groups.ts';
 import { copyPath, type StagingLayout } from './layout.ts';
 import { holdersOf, inUse } from './leases/holders.ts';
 import { type Lease, readLiveLeases } from './leases/lease.ts';
 
 /**
  * Refuses to go on when other processes use the copy that is here: its path must not change under them.
+ * @param group the quantization that is to change; the whole copy when absent
  * @throws SkulkError CONFLICT
  */
-export async function requireIdle(layout: StagingLayout, modelId: ModelId, now: Date): Promise<void> {
+export async function requireIdle(layout: StagingLayout, modelId: ModelId, now: Date, group?: GroupFiles): Promise<void> {
   const leases = await readLiveLeases(layout, now);
   if (leases.length === 0 || !existsSync(copyPath(layout, modelId))) return;
   const self = await identifySelf();
@@ -17,6 +19,7 @@ export async function requireIdle(layout: StagingLayout, modelId: ModelId, now: 
   const holders = holdersOf(
     leases.filter((lease) => !isOurs(lease)),
     modelId,
+    group,
   );
   if (holders.length > 0) throw inUse(modelId, holders);
 }

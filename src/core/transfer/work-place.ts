@@ -21,7 +21,7 @@ export interface WorkPlace {
 
 const namesFile = 'names.json';
 const journals = ['journal', 'hub-journal'];
-const ownAtTop = /^(?:names\.json|journal|hub-journal|\.names\.json\.[0-9a-f]{12}\.tmp|lock\/.*)$/;
+const ownAtTop = /^(?:names\.json|changes\.json|journal|hub-journal|\.(?:names|changes)\.json\.[0-9a-f]{12}\.tmp|lock\/.*)$/;
 
 /**
  * Writes down which files are about to be made.

@@ -90,7 +90,7 @@ async function purge(deps: Deps, { modelId, on, force }: PurgeRequest): Promise<
     const { freed_bytes, nodes: outcomes } = await purgeEverywhere(deps, { refs: modelId == null ? [] : [{ modelId }], force, nodes });
     return { freed_bytes, nodes: outcomes };
   }
-  const report = await purgeStaging(deps, { modelIds: modelId == null ? [] : [modelId], dryRun: false, force });
+  const report = await purgeStaging(deps, { refs: modelId == null ? [] : [{ modelId }], dryRun: false, force });
   const own = { node: null, hostname: deps.world.hostname };
   return {
     freed_bytes: report.evicted_bytes,

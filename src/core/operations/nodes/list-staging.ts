@@ -9,7 +9,7 @@ export async function listStaging({ config, world }: Parameters<typeof classifyC
   const root = config.settings.nodeCachePath.value;
   const { copies, foreign, budgetBytes, isInPlace } = await classifyCopies({ config, world });
   const unfinished = isInPlace ? [] : await measureUnfinished(stagingLayout(root));
-  const models = copies.map(({ modelId, directory, sizeBytes, lastUsed, digest, holders, isOverBudget }) => ({
+  const models = copies.map(({ modelId, directory, sizeBytes, lastUsed, digest, holders, isOverBudget, quantizations }) => ({
     model_id: modelId,
     directory,
     size_bytes: sizeBytes,
@@ -18,6 +18,15 @@ export async function listStaging({ config, world }: Parameters<typeof classifyC
     holders,
     digest,
     over_budget: isOverBudget,
+    quantizations: quantizations.map((one) => ({
+      selector: one.selector,
+      files: [...one.files],
+      size_bytes: one.sizeBytes,
+      last_used: one.lastUsed.toISOString(),
+      in_use: one.holders.length > 0,
+      holders: one.holders,
+      over_budget: one.isOverBudget,
+    })),
   }));
   return {
     staging_root: root,

@@ -1,9 +1,11 @@
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
-import { type EvictionReport, evictCopies } from '../../node/evict-copies.ts';
+import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
+import { type EvictionReport, evictCopies, type Victim } from '../../node/evict-copies.ts';
+import { listAllRemovals } from '../../node/list-removals.ts';
+import { namesGroup } from '../../staging/groups/copy-groups.ts';
 import { stagingLayout } from '../../staging/layout.ts';
-import { listRemovable } from '../../staging/list-copies.ts';
+import { listCopies, type StagedCopy } from '../../staging/list-copies.ts';
 import { isCanonicalRoot } from '../../staging/same-place.ts';
 import { sweepTrash } from '../../staging/sweep-trash.ts';
 
@@ -19,7 +21,7 @@ export interface PurgeReport extends EvictionReport {
  */
 export async function purgeStaging(
   deps: Deps,
-  { modelIds = [], dryRun, force }: { readonly modelIds?: readonly ModelId[]; readonly dryRun: boolean; readonly force: boolean },
+  { refs = [], dryRun, force }: { readonly refs?: readonly ModelRef[]; readonly dryRun: boolean; readonly force: boolean },
 ): Promise<PurgeReport> {
   const { config, world } = deps;
   const { nodeCachePath, storePath } = config.settings;
@@ -34,12 +36,28 @@ export async function purgeStaging(
   }
   // An earlier command may have died between moving a copy into the trash and removing it, or putting another in its place.
   if (!dryRun) await sweepTrash(layout, world.signal);
-  const victims = (await listRemovable(layout)).filter((one) => modelIds.length === 0 || modelIds.includes(one.modelId));
-  const missing = modelIds.find((id) => !victims.some(({ modelId }) => modelId === id));
-  if (missing !== undefined)
-    throw new SkulkError('MODEL_NOT_FOUND', `${missing} is not staged on this node`, { hint: '`skulk staging` lists what is' });
-  const report = await evictCopies(deps, layout, victims, { force, dryRun });
+  const { copies } = await listCopies(layout);
+  const all = await listAllRemovals(layout);
+  const victims = new Set(refs.length === 0 ? all : refs.flatMap((ref) => chooseRemovals(ref, copies, all)));
+  const report = await evictCopies(deps, layout, [...victims], { force, dryRun });
   const [failure] = report.failed;
   if (failure !== undefined && report.evicted.length === 0) throw new SkulkError(failure.code, failure.message, { hint: failure.hint });
   return { ...report, dry_run: dryRun };
+}
+
+/** What a reference names of what is here. @throws SkulkError MODEL_NOT_FOUND */
+function chooseRemovals(ref: ModelRef, copies: readonly StagedCopy[], all: readonly Victim[]): readonly Victim[] {
+  const { modelId, selector } = ref;
+  const ofModel = all.filter((one) => one.modelId === modelId);
+  if (ofModel.length === 0)
+    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not staged on this node`, { hint: '`skulk staging` lists what is' });
+  if (selector === undefined) return ofModel;
+  const groups = copies.find((one) => one.modelId === modelId)?.groups ?? [];
+  const group = groups.find((one) => one.selector !== null && namesGroup(selector, one));
+  const chosen = ofModel.filter((one) => group !== undefined && one.selector === group.selector);
+  if (chosen.length > 0) return chosen;
+  const names = groups.flatMap((one) => one.selector ?? []);
+  throw new SkulkError('MODEL_NOT_FOUND', `${formatRef(ref)} is not staged on this node`, {
+    hint: names.length === 0 ? `its copy is one: skulk purge-staging ${modelId}` : `it has ${names.join(', ')}`,
+  });
 }

@@ -10,14 +10,18 @@ import type { Manifest } from '../../protocol/manifest.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
 import type { Store } from '../../store/contract.ts';
 import { type FetchedManifest, fetchIfChanged, fetchManifest } from './fetch-manifest.ts';
+import type { ModelStage } from './model-stage.ts';
 import { type DownloadOptions, requestDownload, requestMissingPart } from './request-download.ts';
-import { hasPart } from './select-part.ts';
-import { isUsable } from './wanted-part.ts';
+import { hasPart, type SelectedPart } from './select-part.ts';
+import { findHere, isWholeModel } from './wanted-part.ts';
+
+/** A copy with what is asked for, undamaged. */
+type UsableCopy = LocalCopy & { readonly part: SelectedPart };
 
 /** What the store says of a model that is to be staged. */
 export type StoreAnswer =
   /** The copy here is whole and what the store holds, or the store could not be asked. */
-  | ({ readonly state: 'current'; readonly manifest: Manifest } & FetchedManifest & AsyncDisposable)
+  | ({ readonly state: 'current'; readonly part: SelectedPart } & FetchedManifest & AsyncDisposable)
   | ({
       readonly state: 'manifest';
       readonly manifest: Manifest;
@@ -45,17 +49,17 @@ const nothingOpen: AsyncDisposable = { [Symbol.asyncDispose]: async () => {} };
  * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, STORE_UNREACHABLE, STORE_NOT_CONFIGURED
  */
 export async function askStore(
-  deps: Deps,
-  ref: ModelRef,
+  { deps, ref, card }: ModelStage,
   local: LocalCopy | undefined,
   { direct, ...options }: AskOptions,
 ): Promise<StoreAnswer> {
   // Only the store can say whether the same content has another revision by now.
-  const copy = local !== undefined && isUsable(ref, local) ? local : undefined;
+  const part = local === undefined ? undefined : findHere(ref, local, card?.ggufFile);
+  const copy = local === undefined || part === undefined ? undefined : { ...local, part };
   let opened: OpenedStore | undefined;
   try {
     opened = await openStore(deps);
-    return await askOpened(deps, opened, ref, { copy, ...options });
+    return await askOpened(deps, opened, ref, { copy, ownPin: card?.ggufFile, ...options });
   } catch (error) {
     await opened?.[Symbol.asyncDispose]();
     if (deps.world.signal.aborted || !(error instanceof SkulkError)) throw error;
@@ -74,19 +78,23 @@ async function askOpened(
   deps: Deps,
   opened: OpenedStore,
   ref: ModelRef,
-  { copy, ...options }: { readonly copy: LocalCopy | undefined } & DownloadOptions,
+  { copy, ownPin, ...options }: { readonly copy: UsableCopy | undefined; readonly ownPin: string | undefined } & DownloadOptions,
 ): Promise<StoreAnswer> {
-  const asked = await (copy === undefined ? fetchManifest(deps, opened, ref) : fetchIfChanged(deps, opened, ref, copy)).catch(
+  // What is not named is chosen among all that the store has.
+  const isTold = copy !== undefined && (ref.selector !== undefined || isWholeModel(copy));
+  const known = copy === undefined ? undefined : { ...copy, knownDigest: isTold ? copy.of : undefined };
+  const asked = await (known === undefined ? fetchManifest(deps, opened, ref) : fetchIfChanged(deps, opened, ref, known)).catch(
     async (missing: unknown) => {
       await requestDownload(deps, opened, ref, { missing, ...options });
       return await fetchManifest(deps, opened, ref);
     },
   );
-  const { companions, hasOrders } = asked;
+  const pin = ownPin ?? asked.pin;
+  const said = { companions: asked.companions, hasOrders: asked.hasOrders, ...(pin !== undefined && { pin }) };
   if (asked.manifest === undefined) {
     if (copy === undefined) throw new Error('a manifest that nobody has is unchanged');
     await opened[Symbol.asyncDispose]();
-    return { state: 'current', manifest: copy.manifest, companions, hasOrders, ...nothingOpen };
+    return { state: 'current', ...said, part: findHere(ref, copy, pin) ?? copy.part, ...nothingOpen };
   }
   let { manifest } = asked;
   const askAgain = async (): Promise<Manifest> => {
@@ -101,9 +109,8 @@ async function askOpened(
   const canonical = await canonicalDirectory(opened, ref);
   return {
     state: 'manifest',
+    ...said,
     manifest,
-    companions,
-    hasOrders,
     askAgain,
     store: opened.store,
     ...(canonical !== undefined && { canonical }),
@@ -120,14 +127,14 @@ function mayGoDirect({ config }: Deps, { code }: SkulkError, direct: boolean): b
 const isOutOfReach = ({ code }: SkulkError): boolean =>
   code === 'STORE_UNREACHABLE' || code === 'STORE_NOT_CONFIGURED' || code === 'STORE_BUSY';
 
-function useWithoutStore({ world }: Deps, { manifest, companions, stagedAt }: LocalCopy, error: SkulkError): StoreAnswer {
+function useWithoutStore({ world }: Deps, { part, companions, stagedAt }: UsableCopy, error: SkulkError): StoreAnswer {
   const age = stagedAt === undefined ? '' : formatAge(stagedAt, world.now());
   world.emit({
     type: 'warning',
-    message: `the store could not be asked whether ${manifest.model_id} changed: ${error.message}`,
+    message: `the store could not be asked whether ${part.manifest.model_id} changed: ${error.message}`,
     hint: `the verified copy on this machine is used; it was staged ${age === '' ? 'at an unknown time' : `${age} (${stagedAt})`}`,
   });
-  return { state: 'current', manifest, companions, hasOrders: false, ...nothingOpen };
+  return { state: 'current', part, companions, hasOrders: false, ...nothingOpen };
 }
 
 async function canonicalDirectory({ store, localRoot }: OpenedStore, { modelId }: ModelRef): Promise<string | undefined> {

@@ -1,7 +1,9 @@
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { rememberMount } from '../../kernel/machine/known-mounts.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
 import { acquireLock, describeLockHolder, type HeldLock } from '../../kernel/process/lock.ts';
-import { copyLock } from '../../staging/layout.ts';
+import { planGrowth, type WantedPart } from '../../staging/groups/plan-growth.ts';
+import { copyLock, type StagingLayout } from '../../staging/layout.ts';
 import { type LocalCopy, readLocalCopy } from '../../staging/local-copy.ts';
 import { requireReplaceable } from '../../staging/own-copy.ts';
 import { makeRoot, markRoot } from '../../staging/prepare-root.ts';
@@ -10,15 +12,21 @@ import type { StoreAnswer } from './ask-store.ts';
 import { copyFromStore } from './copy-from-store.ts';
 import { describeMade } from './describe-outcome.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';
-import { isCurrent, isUsable } from './wanted-part.ts';
+import type { SelectedPart } from './select-part.ts';
+import { findHere, isCurrent, selectWanted, warnOfPin } from './wanted-part.ts';
 
 /** Another process that builds the model ends sooner or later, and this one may be interrupted; in milliseconds. */
 const lockTimeoutMs = 24 * 3600_000;
 
+/** A copy that is given out as it is. */
+export interface UsedCopy extends Pick<LocalCopy, 'companions'> {
+  readonly part: SelectedPart;
+}
+
 /** What `buildCopy` uses beside the answer of the store. */
 interface BuildTools {
   /** Gives out the copy that is here. */
-  readonly useCopy: (stage: ModelStage, copy: Pick<LocalCopy, 'manifest' | 'companions'>) => Promise<StageOutcome>;
+  readonly useCopy: (stage: ModelStage, copy: UsedCopy) => Promise<StageOutcome>;
   /** What came while the store still downloaded the model. */
   readonly bytesAhead: number;
 }
@@ -34,27 +42,35 @@ export async function buildCopy(
 ): Promise<StageOutcome> {
   const { ref, options, layout } = stage;
   const { modelId } = ref;
+  const { signal } = stage.deps.world;
+  const wanted = answer.state === 'direct' ? undefined : selectWanted(ref, answer.manifest, answer.pin);
+  if (wanted !== undefined) warnOfPin(stage, wanted);
   return await explainingDiskErrors(`cannot stage ${modelId} in ${layout.root}`, async () => {
-    await using lock = await lockCopy(stage);
+    await using lock = await lockCopy(stage, wanted);
     const local = options.force ? undefined : await readLocalCopy(layout, modelId);
     if (answer.state === 'direct') {
-      if (local !== undefined && isUsable(ref, local)) return await useCopy(stage, local);
-      await requireReplaceable(layout, modelId);
+      const part = local === undefined ? undefined : findHere(ref, local, stage.card?.ggufFile);
+      if (local !== undefined && part !== undefined) return await useCopy(stage, { part, companions: local.companions });
+      await requireReplaceable(layout, modelId, signal);
       return await copyFromHub(stage, lock);
     }
-    if (local !== undefined && isCurrent(ref, local, answer.manifest)) return await useCopy(stage, { ...answer, manifest: local.manifest });
-    await requireReplaceable(layout, modelId);
+    if (local !== undefined && wanted !== undefined && isCurrent(local, wanted))
+      return await useCopy(stage, { part: wanted, companions: answer.companions });
+    await requireReplaceable(layout, modelId, signal);
     // Awaited here: what is returned unawaited would run on after the lock is given back.
     return await copyFromStore(stage, answer, { local, lock, bytesAhead });
   });
 }
 
 /** Prepares the staging directory, and waits for whoever else builds this copy. */
-async function lockCopy({ deps: { world, config }, ref: { modelId }, layout }: ModelStage): Promise<HeldLock> {
+async function lockCopy(
+  { deps: { world, config }, ref: { modelId }, layout }: ModelStage,
+  wanted: WantedPart | undefined,
+): Promise<HeldLock> {
   await makeRoot(layout);
   await markRoot(layout, world.now());
   await rememberMount(world, config.skulkHome, layout.root);
-  await requireIdle(layout, modelId, world.now());
+  await requireIdleForChange(layout, wanted, { modelId, now: world.now() });
   return acquireLock(copyLock(layout, modelId), {
     purpose: `skulk stage ${modelId}`,
     timeoutMs: lockTimeoutMs,
@@ -63,10 +79,23 @@ async function lockCopy({ deps: { world, config }, ref: { modelId }, layout }: M
   });
 }
 
+/** Refuses to replace what others use; what only comes beside it is no matter. @throws SkulkError CONFLICT */
+async function requireIdleForChange(
+  layout: StagingLayout,
+  wanted: WantedPart | undefined,
+  { modelId, now }: { readonly modelId: ModelId; readonly now: Date },
+): Promise<void> {
+  const local = wanted === undefined ? undefined : await readLocalCopy(layout, modelId);
+  const growth = local === undefined || wanted === undefined ? undefined : planGrowth(local, wanted, now.toISOString());
+  // Of the Hub it is not known yet what it has.
+  if (growth === undefined && wanted !== undefined) await requireIdle(layout, modelId, now);
+  for (const group of growth?.replaced ?? []) await requireIdle(layout, modelId, now, group);
+}
+
 /** Without a store this machine itself asks Hugging Face. */
 async function copyFromHub(stage: ModelStage, lock: HeldLock): Promise<StageOutcome> {
   const { deps, ref, layout, path, connections, options } = stage;
   const { stageFromHub } = await import('./stage-from-hub.ts');
-  const { manifest, bytesTransferred } = await stageFromHub(deps, ref, { ...options, layout, lock, connections });
-  return describeMade(stage, { source: 'hub', path, manifest, companions: [], bytesTransferred });
+  const { part, bytesTransferred } = await stageFromHub(deps, ref, { ...options, card: stage.card, layout, lock, connections });
+  return describeMade(stage, { source: 'hub', path, part, companions: stage.card?.companions ?? [], bytesTransferred });
 }

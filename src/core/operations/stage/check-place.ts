@@ -38,11 +38,11 @@ export async function checkStagingPlace({ deps, ref, options, layout }: ModelSta
  * that is needed, BAD_PATH when the disk folds two names
  * into one
  */
-export async function checkReplaceable({ deps, ref, layout, options }: ModelStage, answer: StoreAnswer): Promise<void> {
+export async function checkReplaceable({ deps, ref, card, layout, options }: ModelStage, answer: StoreAnswer): Promise<void> {
   await refuseStoreAsCache(layout, deps.config.settings.storePath.value);
-  await requireReplaceable(layout, ref.modelId);
+  await requireReplaceable(layout, ref.modelId, deps.world.signal);
   if (answer.state !== 'manifest') return;
-  const paths = selectPart(ref, answer.manifest).files.map((file) => file.path);
-  requireNeeded(ref, options.needs, { paths, companions: answer.companions });
+  const paths = selectPart(ref, answer.manifest, answer.pin).manifest.files.map((file) => file.path);
+  requireNeeded(ref, options.needs, { paths, companions: card?.companions ?? answer.companions });
   await requireDistinctNames(layout.root, { paths, of: ref.modelId });
 }

@@ -2,6 +2,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { HeldLock } from '../../kernel/process/lock.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
+import { planGrowth, type WantedPart } from '../../staging/groups/plan-growth.ts';
 import { incomingCopy } from '../../staging/layout.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
 import type { Store } from '../../store/contract.ts';
@@ -10,7 +11,8 @@ import type { StoreAnswer } from './ask-store.ts';
 import { describeMade } from './describe-outcome.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';
 import { planCopy } from './plan-copy.ts';
-import { selectWanted, type WantedPart } from './wanted-part.ts';
+import type { SelectedPart } from './select-part.ts';
+import { selectWanted } from './wanted-part.ts';
 
 /** A model that the store has. */
 type FromStore = Extract<StoreAnswer, { state: 'manifest' }>;
@@ -41,7 +43,7 @@ export async function copyFromStore(stage: ModelStage, answer: FromStore, tools:
   let isRepeated = false;
   for (let round = 1; ; round += 1) {
     try {
-      return await copyOnce(stage, selectWanted(ref, manifest), answer, tools);
+      return await copyOnce(stage, selectWanted(ref, manifest, answer.pin), answer, tools);
     } catch (error) {
       if (!(error instanceof SkulkError) || !meansReplaced.has(error.code) || round === maxReplacements) throw error;
       const newer = await answer.askAgain().catch((failure: unknown) => removeIfDeleted(stage, failure));
@@ -56,15 +58,16 @@ export async function copyFromStore(stage: ModelStage, answer: FromStore, tools:
 }
 
 /** By cloning the canonical files of this machine, or over the network; then the copy appears by one rename. */
-async function copyOnce(stage: ModelStage, wanted: WantedPart, answer: FromStore, tools: CopyTools): Promise<StageOutcome> {
-  const { path, options } = stage;
+async function copyOnce(stage: ModelStage, wanted: SelectedPart & WantedPart, answer: FromStore, tools: CopyTools): Promise<StageOutcome> {
+  const { path, options, deps } = stage;
   const { companions, store, canonical } = answer;
-  const { manifest } = wanted;
-  const publish = publishTools(stage, wanted, answer, tools.lock);
+  const growth = tools.local === undefined ? undefined : planGrowth(tools.local, wanted, deps.world.now().toISOString());
+  const manifest = growth?.build ?? wanted.manifest;
+  const publish = { ...publishTools(stage, wanted, answer, tools.lock), grows: growth !== undefined };
   if (canonical !== undefined) {
     const { cloneCopy } = await import('../../staging/clone-copy.ts');
     const { bytesCopied } = await cloneCopy(manifest, canonical, publish);
-    return describeMade(stage, { source: 'clone', path, manifest, companions, bytesTransferred: bytesCopied });
+    return describeMade(stage, { source: 'clone', path, part: wanted, companions, bytesTransferred: bytesCopied });
   }
   const { applyStage } = await import('../../staging/apply-stage.ts');
   const plan = await planCopy(stage, manifest, tools.local);
@@ -76,23 +79,19 @@ async function copyOnce(stage: ModelStage, wanted: WantedPart, answer: FromStore
       await store.fetchPieces(stage.ref.modelId, { ...pieces, connections: options.connections });
     },
   });
-  return describeMade(stage, { source: 'store', path, manifest, companions, bytesTransferred: bytesTransferred + tools.bytesAhead });
+  return describeMade(stage, { source: 'store', path, part: wanted, companions, bytesTransferred: bytesTransferred + tools.bytesAhead });
 }
 
-function publishTools(
-  { deps: { world }, ref: { modelId }, layout }: ModelStage,
-  { whole, part }: WantedPart,
-  answer: FromStore,
-  lock: HeldLock,
-) {
+function publishTools({ deps: { world }, ref: { modelId }, layout }: ModelStage, wanted: WantedPart, answer: FromStore, lock: HeldLock) {
   return {
     layout,
     lock,
     signal: AbortSignal.any([world.signal, lock.lost]),
     now: world.now,
     companions: answer.companions,
-    confirm: () => requireNotDeleted(answer.store, { modelId, whole, signal: world.signal }),
-    ...(part !== undefined && { part }),
+    pin: answer.pin,
+    wanted,
+    confirm: () => requireNotDeleted(answer.store, { modelId, whole: wanted.whole?.digest, signal: world.signal }),
     onBytes: (bytesDone: number, bytesTotal: number, bytesAtHand?: number) =>
       world.emit({ type: 'progress', doing: 'staging', subject: modelId, bytesDone, bytesTotal, bytesAtHand }),
   };
@@ -104,10 +103,13 @@ function publishTools(
  */
 async function requireNotDeleted(
   store: Store,
-  { modelId, whole, signal }: { readonly modelId: ModelId; readonly whole: Sha256; readonly signal: AbortSignal },
+  { modelId, whole, signal }: { readonly modelId: ModelId; readonly whole: Sha256 | undefined; readonly signal: AbortSignal },
 ): Promise<void> {
   try {
-    await store.manifest(modelId, { knownDigest: whole, signal: AbortSignal.any([signal, AbortSignal.timeout(confirmTimeoutMs)]) });
+    await store.manifest(modelId, {
+      ...(whole !== undefined && { knownDigest: whole }),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(confirmTimeoutMs)]),
+    });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     // A store that cannot be asked has not said that it is gone.

@@ -1,31 +1,33 @@
 import type { Companion } from '../../catalog/companions.ts';
 import { totalBytes } from '../../catalog/manifest.ts';
 import { findLoadable } from '../../catalog/selection/loadable-files.ts';
-import type { Manifest } from '../../protocol/manifest.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';
-import { selectPart } from './select-part.ts';
+import type { SelectedPart } from './select-part.ts';
 import type { StagedModel } from './stage-report.ts';
 
 /** A copy, or the canonical directory in its stead. */
 interface Found {
   readonly source: StagedModel['source'];
   readonly path: string;
-  readonly manifest: Manifest;
+  /** What was asked for of it. */
+  readonly part: SelectedPart;
   readonly companions: readonly Companion[];
 }
 
 /** What is reported of a copy that was made. @param bytesTransferred over the network or from disk to disk, also what came twice */
 export function describeMade(
-  { ref, began }: ModelStage,
-  { source, path, manifest, companions, bytesTransferred }: Found & { readonly bytesTransferred: number },
+  { ref, began, card }: ModelStage,
+  { source, path, part, companions, bytesTransferred }: Found & { readonly bytesTransferred: number },
 ): StageOutcome {
+  const { manifest, group } = part;
   const bytesTotal = totalBytes(manifest.files);
-  const files = selectPart(ref, manifest).files.map((file) => file.path);
+  const files = manifest.files.map((file) => file.path);
   const { gguf, mmproj, selector } = findLoadable(files);
   return {
-    companions,
+    companions: card?.companions ?? companions,
     files,
+    group,
     staged: {
       model_id: ref.modelId,
       path,
@@ -34,7 +36,7 @@ export function describeMade(
       digest: manifest.digest,
       gguf_file: gguf ?? null,
       mmproj_file: mmproj ?? null,
-      selector: selector ?? null,
+      selector: group.selector ?? selector ?? null,
       files: manifest.files.length,
       file_paths: files,
       bytes_total: bytesTotal,
@@ -48,12 +50,14 @@ export function describeMade(
 /** What is reported, or planned, where everything is here already. */
 export async function describeUnchanged(stage: ModelStage, found: Found): Promise<StageOutcome> {
   if (!stage.options.dryRun) return describeMade(stage, { ...found, bytesTransferred: 0 });
-  const { source, path, manifest, companions } = found;
+  const { source, path, part, companions } = found;
+  const { manifest, group } = part;
   const bytesTotal = totalBytes(manifest.files);
   const { free } = await diskRoom(path);
   return {
-    companions,
+    companions: stage.card?.companions ?? companions,
     files: manifest.files.map((file) => file.path),
+    group,
     planned: {
       model_id: stage.ref.modelId,
       path,

@@ -4,6 +4,7 @@ import type { OpenedStore } from '../../connect/open-store.ts';
 import { patienceOf, whyOutOfReach } from '../../connect/reach-store.ts';
 import { patient, pause, type RetryPolicy, retrying } from '../../kernel/flow/backoff.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
+import type { Sha256 } from '../../kernel/sha256.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
 import type { ManifestAnswer } from '../../store/contract.ts';
@@ -12,6 +13,8 @@ import type { ManifestAnswer } from '../../store/contract.ts';
 export interface FetchedManifest {
   /** What the model's card names. */
   readonly companions: readonly Companion[];
+  /** The file that the card names for programs that load one. */
+  readonly pin?: string;
   /** Whether the store has orders for this node. */
   readonly hasOrders: boolean;
 }
@@ -52,18 +55,20 @@ export async function fetchIfChanged(
   deps: Deps,
   opened: OpenedStore,
   { modelId }: ModelRef,
-  copy: LocalCopy,
+  copy: Pick<LocalCopy, 'companions' | 'pin'> & { readonly knownDigest: Sha256 | undefined },
 ): Promise<FetchedManifest & { readonly manifest: Manifest | undefined }> {
   const failure = await whyOutOfReach(deps, opened);
   if (failure !== undefined) throw failure;
   const { world } = deps;
-  const knownDigest = copy.part?.of ?? copy.manifest.digest;
-  const answer = await opened.store.manifest(modelId, { knownDigest, signal: world.signal, silenceMs: patienceOf(world).answerMs });
+  const { knownDigest, companions: own, pin: ownPin } = copy;
+  const condition = knownDigest === undefined ? {} : { knownDigest };
+  const answer = await opened.store.manifest(modelId, { ...condition, signal: world.signal, silenceMs: patienceOf(world).answerMs });
   // While the store hashes, nothing speaks against the copy that is here.
-  if (answer.state === 'hashing') return { manifest: undefined, companions: copy.companions, hasOrders: false };
-  const { companions, hasOrders = false } = answer;
+  if (answer.state === 'hashing')
+    return { manifest: undefined, companions: own, ...(ownPin !== undefined && { pin: ownPin }), hasOrders: false };
+  const { companions, pin, hasOrders = false } = answer;
   const isChanged = answer.state === 'ready' && answer.manifest.digest !== knownDigest;
-  return { manifest: isChanged ? answer.manifest : undefined, companions, hasOrders };
+  return { manifest: isChanged ? answer.manifest : undefined, companions, ...(pin !== undefined && { pin }), hasOrders };
 }
 
 const saidUnchanged = (modelId: ModelId): Error => new Error(`the store called a manifest of ${modelId} unchanged that nobody has`);

@@ -1,4 +1,3 @@
-import { hasRevision } from '../../catalog/check-revision.ts';
 import type { Companion } from '../../catalog/companions.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { resolveCanonical } from '../../connect/resolve-canonical.ts';
@@ -9,12 +8,14 @@ import { identifyProcess, isLocalProcess, locate } from '../../kernel/process/pr
 import { applyBudget, type BudgetReport } from '../../node/apply-budget.ts';
 import { catchUp } from '../../node/catch-up.ts';
 import { leaseLayout } from '../../node/lease-layout.ts';
-import { touchLastUsed } from '../../staging/last-used.ts';
+import { type GroupFiles, isSameGroup } from '../../staging/groups/copy-groups.ts';
 import { copyPath } from '../../staging/layout.ts';
-import { type Lease, readLeases } from '../../staging/leases/lease.ts';
+import { covers, type Lease, readLeases } from '../../staging/leases/lease.ts';
 import { dropLeases, takeLease } from '../../staging/leases/take-lease.ts';
 import { readLocalCopy } from '../../staging/local-copy.ts';
-import { coversPart, selectPart } from './select-part.ts';
+import { markUsed } from './mark-used.ts';
+import { selectPart } from './select-part.ts';
+import { findHere } from './wanted-part.ts';
 
 /** What is in use now, for another process. */
 export interface Activation {
@@ -51,16 +52,16 @@ export async function activate(
   if (process === undefined)
     throw new SkulkError('NOT_FOUND', `no process has the pid ${pid}`, { hint: 'give the pid of a process that runs on this machine' });
   const layout = await leaseLayout(deps, { offline: true });
-  const find = async (): Promise<{ readonly path: string; readonly companions: readonly Companion[] } | undefined> => {
+  const find = async (): Promise<{ path: string; companions: readonly Companion[]; group?: GroupFiles } | undefined> => {
     if (layout.isInPlace) {
       const canonical = await resolveCanonical(deps, ref, { offline: true });
       selectPart(ref, canonical.manifest);
       return canonical;
     }
     const copy = await readLocalCopy(layout, modelId);
-    // Whoever names no part uses what there is of it.
-    const hasIt = copy !== undefined && hasRevision(ref, copy.manifest) && (ref.selector === undefined || coversPart(ref, copy));
-    return !hasIt || copy.changed.size > 0 ? undefined : { path: copyPath(layout, modelId), companions: copy.companions };
+    const part = copy === undefined ? undefined : findHere(ref, copy);
+    if (copy === undefined || part === undefined) return undefined;
+    return { path: copyPath(layout, modelId), companions: copy.companions, group: part.group };
   };
   const missing = (): SkulkError =>
     new SkulkError('MODEL_NOT_FOUND', `there is no whole copy of ${formatRef(ref)} on this node`, {
@@ -72,15 +73,18 @@ export async function activate(
     const now = world.now();
     const unattendedUntil = new Date(now.getTime() + forMs);
     const holders = [locate(process)];
-    await using held = await takeLease(layout, { modelId, purpose, holders, unattendedUntil, now, signal: world.signal });
+    const { selector } = ref;
+    await using held = await takeLease(layout, { modelId, selector, purpose, holders, unattendedUntil, now, signal: world.signal });
     // From here on nobody removes it, so now it counts whether it is there.
     const copy = await find();
     if (copy === undefined) throw missing();
     if (copy.companions.length > 0) await held.cover(copy.companions.map((companion) => companion.modelId));
+    const { group } = copy;
+    if (selector === undefined && group !== undefined && group.selector !== null) await held.narrow(group.selector);
     held.keep();
     // The same process twice is one lease.
     await dropLeases(layout, before);
-    if (!layout.isInPlace) await touchLastUsed(copy.path, world.now());
+    if (group !== undefined) await markUsed(deps, modelId, (one) => isSameGroup(one, group));
     const { lease_id, companions, taken_at } = held.lease;
     return { model_id: modelId, path: copy.path, pid, lease_id, companions, taken_at };
   });
@@ -94,7 +98,6 @@ export async function deactivate(
   deps: Deps,
   { modelId, pid }: { readonly modelId: ModelId; readonly pid?: number | undefined },
 ): Promise<Deactivation> {
-  const { world } = deps;
   const layout = await leaseLayout(deps, { offline: true });
   const released: Lease[] = [];
   for (const lease of await readLeases(layout)) {
@@ -106,7 +109,7 @@ export async function deactivate(
   }
   await dropLeases(layout, released);
   const used = new Set(released.flatMap((lease) => [lease.model_id, ...lease.companions]));
-  if (!layout.isInPlace) for (const id of used) await touchLastUsed(copyPath(layout, id), world.now());
+  if (!layout.isInPlace) for (const id of used) await markUsed(deps, id, (group) => released.some((lease) => covers(lease, id, group)));
   const budget = await applyBudget(deps, { dryRun: false });
   // What was put off while it was used.
   if (released.length > 0) await catchUp(deps, { full: true });

@@ -1,7 +1,10 @@
+import type { Card } from '../../catalog/card.ts';
 import type { Companion } from '../../catalog/companions.ts';
+import { readCard } from '../../catalog/read-card.ts';
 import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
+import type { GroupFiles } from '../../staging/groups/copy-groups.ts';
 import { copyPath, type StagingLayout, stagingLayout } from '../../staging/layout.ts';
 import type { RateLimiter } from '../../transfer/rate-limiter.ts';
 import type { NeededFile } from './needed-files.ts';
@@ -30,6 +33,8 @@ export interface ModelStage {
   readonly deps: Deps;
   readonly ref: ModelRef;
   readonly options: StageOptions;
+  /** The model's card on this machine, which wins over what the store knows. */
+  readonly card: Card | undefined;
   readonly layout: StagingLayout;
   /** Where the copy is, or will be. */
   readonly path: string;
@@ -44,13 +49,23 @@ export type StageOutcome = ({ readonly staged: StagedModel } | { readonly planne
   readonly companions: readonly Companion[];
   /** The paths of its files. */
   readonly files: readonly string[];
+  /** The quantization that was chosen. */
+  readonly group: GroupFiles;
 };
 
 const usualConnections = 4;
 
-/** Does nothing yet. */
-export function beginStage(deps: Deps, ref: ModelRef, options: StageOptions): ModelStage {
+/** Reads the model's card and does nothing yet. */
+export async function beginStage(deps: Deps, ref: ModelRef, options: StageOptions): Promise<ModelStage> {
   const layout = stagingLayout(deps.config.settings.nodeCachePath.value);
   const path = copyPath(layout, ref.modelId);
-  return { deps, ref, options, layout, path, began: performance.now(), connections: options.connections ?? usualConnections };
+  const began = performance.now();
+  const card = await readOwnCard(deps, ref);
+  return { deps, ref, options, card, layout, path, began, connections: options.connections ?? usualConnections };
+}
+
+async function readOwnCard({ config, world }: Deps, { modelId }: ModelRef): Promise<Card | undefined> {
+  const directory = config.settings.cardsPath.value;
+  if (directory === undefined) return undefined;
+  return await readCard([directory], modelId, (message) => world.emit({ type: 'warning', message }));
 }

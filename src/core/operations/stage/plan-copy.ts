@@ -34,14 +34,16 @@ export async function describePlan(
     throw new SkulkError('STORE_NOT_CONFIGURED', `there is no store to ask what ${ref.modelId} has`, {
       hint: 'without --dry-run it would be fetched from Hugging Face',
     });
-  const plan = await planCopy(stage, selectWanted(ref, answer.manifest).manifest, local);
+  const wanted = selectWanted(ref, answer.manifest, answer.pin);
+  const plan = await planCopy(stage, wanted.manifest, local);
   const { free } = await diskRoom(layout.root);
   const isClone = answer.canonical !== undefined;
   const begun = isClone ? new Map<string, number>() : await begunPieces(stage);
   const begunBytes = plan.files.reduce((sum, source) => sum + begunBytesOf(source, begun), 0);
   return {
-    companions: answer.companions,
-    files: answer.manifest.files.map((file) => file.path),
+    companions: stage.card?.companions ?? answer.companions,
+    files: wanted.manifest.files.map((file) => file.path),
+    group: wanted.group,
     planned: {
       model_id: ref.modelId,
       path,

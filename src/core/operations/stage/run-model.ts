@@ -6,8 +6,9 @@ import { findProgram, isInForeground, type ProgramOutput, startProgram } from '.
 import { identifySelf, locate } from '../../kernel/process/process-identity.ts';
 import { applyBudget } from '../../node/apply-budget.ts';
 import { catchUp } from '../../node/catch-up.ts';
-import { touchLastUsed } from '../../staging/last-used.ts';
+import { type GroupFiles, isSameGroup } from '../../staging/groups/copy-groups.ts';
 import type { HeldLease } from '../../staging/leases/take-lease.ts';
+import { markUsed } from './mark-used.ts';
 import { fillIn, findNeeds, findValues } from './program-arguments.ts';
 import { leaseFor, stageOptions, stageWithCompanions } from './stage.ts';
 import type { StagedModel } from './stage-report.ts';
@@ -64,18 +65,20 @@ export async function runModel(deps: Deps, request: RunRequest): Promise<{ reado
 }
 
 async function runProgram(
-  { world }: Deps,
+  deps: Deps,
   {
     ref,
     command,
     program,
     staged,
     files,
+    group,
     output,
     takeSignals,
-  }: RunRequest & { readonly program: string; readonly staged: StagedModel; readonly files: readonly string[] },
+  }: RunRequest & { readonly program: string; readonly staged: StagedModel; readonly files: readonly string[]; readonly group: GroupFiles },
   lease: HeldLease | undefined,
 ): Promise<number> {
+  const { world } = deps;
   const { path } = staged;
   const values = findValues(staged, files);
   const args = command.slice(1).map((text) => fillIn(text, values, ref));
@@ -104,7 +107,8 @@ async function runProgram(
     child.letGo();
     const status = await child.status;
     if (staged.source === 'in-place') return status;
-    for (const used of [path, ...(staged.companions ?? []).map((companion) => companion.path)]) await touchLastUsed(used, world.now());
+    await markUsed(deps, ref.modelId, (one) => isSameGroup(one, group));
+    for (const { model_id } of staged.companions ?? []) await markUsed(deps, model_id, () => true);
     return status;
   } finally {
     giveBack();

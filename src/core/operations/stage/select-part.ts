@@ -1,11 +1,21 @@
 import { makeManifest } from '../../catalog/manifest.ts';
+import { kindsOf } from '../../catalog/selection/file-kind.ts';
 import { findGroup } from '../../catalog/selection/find-group.ts';
-import { isBroken } from '../../catalog/selection/groups.ts';
+import { isBroken, listGroups } from '../../catalog/selection/groups.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
 import { selectionError } from '../../catalog/selection/selection-error.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { LocalCopy } from '../../staging/local-copy.ts';
+import { type GroupFiles, withoutShared } from '../../staging/groups/copy-groups.ts';
+
+/** What a reference names of a model: one quantization and what belongs to it. */
+export interface SelectedPart {
+  /** Of the quantization, the small files and the projector; the whole model's when that has no GGUF weights. */
+  readonly manifest: Manifest;
+  readonly group: GroupFiles;
+  /** What the card names, when the model does not have it and something else was taken. */
+  readonly missingPin: string | undefined;
+}
 
 /** Whether a model has all of what a selector names; anything has what no selector names. */
 export function hasPart({ selector }: ModelRef, { files }: Pick<Manifest, 'files'>): boolean {
@@ -15,20 +25,28 @@ export function hasPart({ selector }: ModelRef, { files }: Pick<Manifest, 'files
   return found.state === 'ambiguous' || (found.state === 'found' && !isBroken(found.group));
 }
 
-/** Whether a copy, which may hold a part of a model only, has what a reference names. */
-export const coversPart = (ref: ModelRef, { manifest, part }: LocalCopy): boolean =>
-  ref.selector === undefined ? part === undefined : hasPart(ref, manifest);
-
 /**
- * The part of a model that a selector names, as a manifest of its own: its quantization, the small files and the projector.
- * The whole when there is no selector.
+ * The part of a model that a reference names: what its selector says, else what the card pins, else the best quantization.
+ * @param pin the file that the model's card names
  * @throws SkulkError FILE_NOT_FOUND when the model has nothing of that name, several of it, or only a part of its shards
  */
-export function selectPart({ modelId, selector }: ModelRef, manifest: Manifest): Manifest {
-  if (selector === undefined) return manifest;
-  const { taken, problem } = selectFiles(manifest.files, { modelId, selector });
+export function selectPart({ modelId, selector }: ModelRef, manifest: Manifest, pin?: string): SelectedPart {
+  const { files: all } = manifest;
+  const isWhole = selector === undefined && listGroups(all).length === 0;
+  if (isWhole) return { manifest, group: { selector: null, files: all.map(({ path }) => path) }, missingPin: undefined };
+  const { taken, group, problem, warnings } = selectFiles(all, { modelId, selector, pin: selector === undefined ? pin : undefined });
   if (problem !== undefined) throw selectionError(problem, { modelId, where: 'in the store' });
+  const isTaken = new Set(taken.map(({ file }) => file));
+  const kinds = kindsOf(all.map(({ path }) => path));
+  // What predicts tokens for the model comes with it, unless somebody names what is to come.
+  const files = all.filter((file) => isTaken.has(file) || (selector === undefined && kinds.get(file.path) === 'draft'));
   const { model_id, revision, commit, source, created_at } = manifest;
-  const files = taken.map(({ file }) => file);
-  return makeManifest(model_id, files, { revision, commit, source, createdAt: new Date(created_at || 0) });
+  return {
+    manifest: makeManifest(model_id, files, { revision, commit, source, createdAt: new Date(created_at || 0) }),
+    group:
+      group === undefined
+        ? { selector: null, files: withoutShared(files) }
+        : { selector: group.selector, files: group.files.map(({ path }) => path) },
+    missingPin: warnings[0]?.pin,
+  };
 }

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
+import type { Card } from '../../catalog/card.ts';
 import { describeProblems, findContentProblems } from '../../catalog/contents/find-content-problems.ts';
 import { makeManifest } from '../../catalog/manifest.ts';
-import { readCard } from '../../catalog/read-card.ts';
 import { selectionOf, type WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openHub } from '../../connect/open-hub.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import type { HeldLock } from '../../kernel/process/lock.ts';
-import type { Manifest } from '../../protocol/manifest.ts';
 import { fetchPlanned } from '../../sources/fetch-planned.ts';
 import { planFetch } from '../../sources/plan-fetch.ts';
+import { planGrowth } from '../../staging/groups/plan-growth.ts';
 import { copyPath, incomingCopy, type StagingLayout } from '../../staging/layout.ts';
 import { readLocalCopy } from '../../staging/local-copy.ts';
 import { publishCopy } from '../../staging/publish-copy.ts';
@@ -17,6 +17,7 @@ import { requireDistinctNames } from '../../transfer/name-folding.ts';
 import type { RateLimiter } from '../../transfer/rate-limiter.ts';
 import { enterWorkPlace } from '../../transfer/work-place.ts';
 import { type NeededFile, requireNeeded } from './needed-files.ts';
+import { type SelectedPart, selectPart } from './select-part.ts';
 
 /**
  * Makes a staged copy straight from Hugging Face, verified as the store would. The caller holds the copy's lock.
@@ -24,8 +25,9 @@ import { type NeededFile, requireNeeded } from './needed-files.ts';
  */
 export async function stageFromHub(
   deps: Deps,
-  { modelId, revision = 'main', selector }: ModelRef,
+  ref: ModelRef,
   {
+    card,
     layout,
     lock,
     connections,
@@ -33,6 +35,8 @@ export async function stageFromHub(
     needs,
     limiter,
   }: {
+    /** The model's card on this machine. */
+    readonly card: Card | undefined;
     readonly layout: StagingLayout;
     readonly lock: Pick<HeldLock, 'assertHeld'>;
     readonly connections: number;
@@ -40,14 +44,13 @@ export async function stageFromHub(
     readonly needs?: readonly NeededFile[];
     readonly limiter: RateLimiter;
   },
-): Promise<{ readonly manifest: Manifest; readonly bytesTransferred: number }> {
-  const { world, config } = deps;
+): Promise<{ readonly part: SelectedPart; readonly bytesTransferred: number }> {
+  const { modelId, revision = 'main', selector } = ref;
+  const { world } = deps;
   const { signal, emit } = world;
   using opened = await openHub(deps, { connections });
   const { hub } = opened;
   const listing = await hub.list({ modelId, revision }, signal);
-  const cards = config.settings.cardsPath.value;
-  const card = cards === undefined ? undefined : await readCard([cards], modelId, (message) => emit({ type: 'warning', message }));
   const plan = planFetch(listing, { source: hub, request: selectionOf({ ...wanted, selector }, card?.ggufFile), present: undefined });
   for (const message of plan.warnings) emit({ type: 'warning', message });
   const paths = plan.files.map(({ path }) => path);
@@ -72,7 +75,11 @@ export async function stageFromHub(
   );
   for (const message of describeProblems(problems, modelId)) emit({ type: 'warning', message });
   const manifest = makeManifest(modelId, files, { revision, commit: listing.commit, source: 'hub', createdAt: world.now() });
-  const part = selector === undefined ? undefined : { selector, of: manifest.digest };
-  await publishCopy(manifest, place, { layout, lock, now: world.now, signal, companions: card?.companions ?? [], part });
-  return { manifest, bytesTransferred };
+  const part = { manifest, group: selectPart(ref, manifest, card?.ggufFile).group, missingPin: undefined };
+  // A model without quantizations is whole.
+  const target = { ...part, whole: part.group.selector === null ? manifest : undefined };
+  const grows = local !== undefined && planGrowth(local, target, world.now().toISOString()) !== undefined;
+  const about = { companions: card?.companions ?? [], pin: card?.ggufFile };
+  await publishCopy(manifest, place, { layout, lock, now: world.now, signal, ...about, wanted: target, grows });
+  return { part, bytesTransferred };
 }

@@ -4,29 +4,31 @@ import { isStagedInPlace, resolveCanonical } from '../../connect/resolve-canonic
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { catchUp } from '../../node/catch-up.ts';
-import { touchLastUsed } from '../../staging/last-used.ts';
+import { isSameGroup } from '../../staging/groups/copy-groups.ts';
 import { type LocalCopy, readLocalCopy } from '../../staging/local-copy.ts';
 import { askStore } from './ask-store.ts';
-import { buildCopy } from './build-copy.ts';
+import { buildCopy, type UsedCopy } from './build-copy.ts';
 import { checkReplaceable, checkStagingPlace } from './check-place.ts';
 import { copyAhead } from './copy-ahead.ts';
 import { describeUnchanged } from './describe-outcome.ts';
+import { markUsed } from './mark-used.ts';
 import { beginStage, type ModelStage, type StageOptions, type StageOutcome } from './model-stage.ts';
 import { describePlan } from './plan-copy.ts';
-import { coversPart, selectPart } from './select-part.ts';
+import { selectPart } from './select-part.ts';
+import { findHere, warnOfPin } from './wanted-part.ts';
 
 /**
  * Stages one model: from here if it is whole, in place on the host, else from the store.
  * @throws SkulkError CONFLICT when the model has changed and others use the copy that is here
  */
 export async function stageModel(deps: Deps, ref: ModelRef, options: StageOptions): Promise<StageOutcome> {
-  const stage = beginStage(deps, ref, options);
+  const stage = await beginStage(deps, ref, options);
   if (await isStagedInPlace(deps, options)) return await useInPlace(stage);
   await checkStagingPlace(stage);
   const local = options.force && !options.offline ? undefined : await readLocalCopy(stage.layout, ref.modelId);
   if (options.offline) return await useOffline(stage, local);
   const ahead = copyAhead(stage);
-  await using answer = await askStore(deps, ref, local, { ...options, ahead: ahead.run });
+  await using answer = await askStore(stage, local, { ...options, ahead: ahead.run });
   if (answer.state !== 'direct' && answer.hasOrders && !options.dryRun && options.caughtUp !== true) {
     // Orders of before this stage must not remove the copy that it makes.
     await catchUp(deps, { full: true });
@@ -40,23 +42,32 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
 
 /** On the store host the canonical directory may be the copy. */
 async function useInPlace(stage: ModelStage): Promise<StageOutcome> {
-  const { manifest, ...found } = await resolveCanonical(stage.deps, stage.ref, stage.options);
-  return describeUnchanged(stage, { ...found, manifest: selectPart(stage.ref, manifest), source: 'in-place' });
+  const { manifest, pin, ...found } = await resolveCanonical(stage.deps, stage.ref, stage.options);
+  const part = selectPart(stage.ref, manifest, stage.card?.ggufFile ?? pin);
+  warnOfPin(stage, part);
+  return describeUnchanged(stage, { ...found, part, source: 'in-place' });
 }
 
 /** @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND */
 async function useOffline(stage: ModelStage, local: LocalCopy | undefined): Promise<StageOutcome> {
   const { ref } = stage;
-  if (local === undefined || local.changed.size > 0 || !coversPart(ref, local)) throw notHere(ref, local);
+  if (local === undefined) throw notHere(ref, local);
+  // What is here at another revision is told as such.
+  const part = findHere(
+    { modelId: ref.modelId, ...(ref.selector !== undefined && { selector: ref.selector }) },
+    local,
+    stage.card?.ggufFile,
+  );
+  if (part === undefined) throw notHere(ref, local);
   checkRevision(ref, local.manifest);
-  return await useCopy(stage, local);
+  return await useCopy(stage, { part, companions: local.companions });
 }
 
 /** The copy that is here is what is asked for. */
-async function useCopy(stage: ModelStage, { manifest, companions }: Pick<LocalCopy, 'manifest' | 'companions'>): Promise<StageOutcome> {
-  const { path, options, deps } = stage;
-  if (!options.dryRun) await touchLastUsed(path, deps.world.now());
-  return describeUnchanged(stage, { source: 'cache', path, manifest, companions });
+async function useCopy(stage: ModelStage, { part, companions }: UsedCopy): Promise<StageOutcome> {
+  const { path, ref, options, deps } = stage;
+  if (!options.dryRun) await markUsed(deps, ref.modelId, (group) => isSameGroup(group, part.group));
+  return describeUnchanged(stage, { source: 'cache', path, part, companions });
 }
 
 function notHere({ modelId }: ModelRef, local: LocalCopy | undefined): SkulkError {

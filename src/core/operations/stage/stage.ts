@@ -1,20 +1,18 @@
 import { stat } from 'node:fs/promises';
-import type { Card } from '../../catalog/card.ts';
 import { type Companion, isRequired } from '../../catalog/companions.ts';
-import { readCard } from '../../catalog/read-card.ts';
-import { findLoadable } from '../../catalog/selection/loadable-files.ts';
 import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { isSystemError, SkulkError, systemCode } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { catchUp, reportStaged } from '../../node/catch-up.ts';
 import { leaseLayout } from '../../node/lease-layout.ts';
+import type { GroupFiles } from '../../staging/groups/copy-groups.ts';
 import { copyPath, stagingLayout } from '../../staging/layout.ts';
 import { type HeldLease, takeLease } from '../../staging/leases/take-lease.ts';
 import { readLocalCopy } from '../../staging/local-copy.ts';
 import { createRateLimiter, unlimited } from '../../transfer/rate-limiter.ts';
-import type { StageOptions, StageOutcome } from './model-stage.ts';
-import { isDraft, type NeededFile, requireNeeded } from './needed-files.ts';
+import type { StageOptions } from './model-stage.ts';
+import { type NeededFile, requireNeeded } from './needed-files.ts';
 import { stageModel } from './stage-model.ts';
 import type { PlannedModel, StagedCompanion, StagedModel, StagePlanReport, StageReport } from './stage-report.ts';
 
@@ -133,14 +131,14 @@ export function stageOptions({
  */
 export async function leaseFor(
   deps: Deps,
-  { modelId }: ModelRef,
+  { modelId, selector }: ModelRef,
   { offline }: { readonly offline: boolean },
   purpose: string,
 ): Promise<HeldLease | undefined> {
   const { world, config } = deps;
   const layout = await leaseLayout(deps, { offline });
   if (!config.settings.stagingEnabled.value && !layout.isInPlace) return undefined;
-  return takeLease(layout, { modelId, purpose, now: world.now(), signal: world.signal }).catch(async (error: unknown) => {
+  return takeLease(layout, { modelId, selector, purpose, now: world.now(), signal: world.signal }).catch(async (error: unknown) => {
     if (!isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
     // Without a copy it has to be staged there, which this user cannot.
     if (!layout.isInPlace && (await readLocalCopy(layout, modelId)) === undefined) throw error;
@@ -161,13 +159,14 @@ export async function stageWithCompanions(
   ref: ModelRef,
   options: StageOptions,
   lease?: HeldLease,
-): Promise<{ readonly staged: StagedModel; readonly files: readonly string[] } | { readonly planned: readonly PlannedModel[] }> {
-  const card = await ownCard(deps, ref);
-  // Only this machine knows what its card names.
-  const needs = card?.companions.some(isDraft) === true ? options.needs?.filter((need) => need !== 'draft') : options.needs;
-  const model = await stageModel(deps, ref, { ...options, ...(needs !== undefined && { needs }) });
-  const outcome = withPin(model, ref.selector === undefined ? card?.ggufFile : undefined);
-  const companions = card?.companions ?? outcome.companions;
+): Promise<
+  | { readonly staged: StagedModel; readonly files: readonly string[]; readonly group: GroupFiles }
+  | { readonly planned: readonly PlannedModel[] }
+> {
+  const outcome = await stageModel(deps, ref, options);
+  // Nothing was named, so until here it was not known which quantization is used.
+  if (ref.selector === undefined && outcome.group.selector !== null) await lease?.narrow(outcome.group.selector);
+  const { companions } = outcome;
   requireNeeded(ref, options.needs, { paths: outcome.files, companions });
   if (companions.length === 0) return 'planned' in outcome ? { planned: [outcome.planned] } : outcome;
   const planned: PlannedModel[] = 'planned' in outcome ? [outcome.planned] : [];
@@ -187,7 +186,7 @@ export async function stageWithCompanions(
   } finally {
     await own?.release();
   }
-  return 'planned' in outcome ? { planned } : { staged: { ...outcome.staged, companions: staged }, files: outcome.files };
+  return 'planned' in outcome ? { planned } : { ...outcome, staged: { ...outcome.staged, companions: staged } };
 }
 
 async function stageCompanion(deps: Deps, { modelId }: ModelRef, companion: Companion, options: StageOptions) {
@@ -200,18 +199,4 @@ async function stageCompanion(deps: Deps, { modelId }: ModelRef, companion: Comp
     deps.world.emit({ type: 'warning', message: `${what}, was not staged: ${error.message}`, hint: error.hint });
     return undefined;
   }
-}
-
-/** Of several quantizations the one that the card names is loaded. */
-function withPin(outcome: StageOutcome, pin: string | undefined): StageOutcome {
-  if (pin === undefined || !('staged' in outcome)) return outcome;
-  const { gguf, mmproj, selector } = findLoadable(outcome.files, pin);
-  return { ...outcome, staged: { ...outcome.staged, gguf_file: gguf ?? null, mmproj_file: mmproj ?? null, selector: selector ?? null } };
-}
-
-/** What a card on this machine says; it wins over what the store knows. */
-async function ownCard({ config, world }: Deps, { modelId }: ModelRef): Promise<Card | undefined> {
-  const directory = config.settings.cardsPath.value;
-  if (directory === undefined) return undefined;
-  return await readCard([directory], modelId, (message) => world.emit({ type: 'warning', message }));
 }

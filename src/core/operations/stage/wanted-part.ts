@@ -1,32 +1,47 @@
 import { hasRevision } from '../../catalog/check-revision.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { quote } from '../../kernel/files/relative-path.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
-import type { Sha256 } from '../../kernel/sha256.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { ModelPart } from '../../staging/copy-record.ts';
+import { holdsAll, othersThan, type WantedPart } from '../../staging/groups/plan-growth.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
-import { coversPart, selectPart } from './select-part.ts';
-
-/** What a copy is to hold of a model. */
-export interface WantedPart {
-  /** Of the files that are to be there. */
-  readonly manifest: Manifest;
-  /** The digest of the whole model, as the store has it. */
-  readonly whole: Sha256;
-  /** Undefined when it is the whole model. */
-  readonly part: ModelPart | undefined;
-}
+import type { ModelStage } from './model-stage.ts';
+import { type SelectedPart, selectPart } from './select-part.ts';
 
 /** What a reference names of the model that the store has. @throws SkulkError FILE_NOT_FOUND */
-export function selectWanted(ref: ModelRef, whole: Manifest): WantedPart {
-  const manifest = selectPart(ref, whole);
-  const isPart = ref.selector !== undefined && manifest.digest !== whole.digest;
-  return { manifest, whole: whole.digest, part: isPart ? { selector: ref.selector, of: whole.digest } : undefined };
+export const selectWanted = (ref: ModelRef, whole: Manifest, pin: string | undefined): SelectedPart & WantedPart => ({
+  ...selectPart(ref, whole, pin),
+  whole,
+});
+
+/** What a reference names of a copy, of whatever the store has by now; undefined when that is not here, or damaged. */
+export function findHere(ref: ModelRef, copy: LocalCopy, pin: string | undefined = copy.pin): SelectedPart | undefined {
+  if (!hasRevision(ref, copy.manifest)) return undefined;
+  try {
+    const part = selectPart(ref, copy.manifest, pin);
+    return part.manifest.files.some(({ path }) => copy.changed.has(path)) ? undefined : part;
+  } catch (error) {
+    if (error instanceof SkulkError) return undefined;
+    throw error;
+  }
 }
 
-/** Whether a copy is undamaged and holds what a reference names, of whatever the store has by now. */
-export const isUsable = (ref: ModelRef, copy: LocalCopy): boolean =>
-  copy.changed.size === 0 && hasRevision(ref, copy.manifest) && coversPart(ref, copy);
+/** Says that something else was taken than what the card names. */
+export function warnOfPin({ deps: { world }, ref: { modelId } }: ModelStage, { missingPin, group }: SelectedPart): void {
+  if (missingPin === undefined) return;
+  world.emit({
+    type: 'warning',
+    message: `the card of ${modelId} names ${quote(missingPin)}, which the model does not have`,
+    hint: group.selector === null ? undefined : `${group.selector} is taken instead`,
+  });
+}
 
-/** Whether a copy is undamaged and what the store has of what a reference names. */
-export const isCurrent = (ref: ModelRef, copy: LocalCopy, whole: Manifest): boolean =>
-  copy.changed.size === 0 && coversPart(ref, copy) && (copy.part?.of ?? copy.manifest.digest) === whole.digest;
+/** Whether a copy has, undamaged, what the store has of what a reference names. */
+export function isCurrent(copy: LocalCopy, wanted: WantedPart): boolean {
+  if (!holdsAll(copy, wanted.manifest.files)) return false;
+  // Alone it has nothing more either, as a model that lost a file has changed.
+  return othersThan(wanted.group, copy).length > 0 || copy.manifest.digest === wanted.manifest.digest;
+}
+
+/** Whether a copy has all that its model has in the store, so that it tells what is chosen when nothing is named. */
+export const isWholeModel = ({ manifest, of }: LocalCopy): boolean => manifest.digest === of;

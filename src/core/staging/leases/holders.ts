@@ -3,12 +3,13 @@ import type { ModelId } from '../../kernel/model-id.ts';
 import type { LockHolder } from '../../kernel/process/lock.ts';
 import { describePlace, type ProcessOnMachine } from '../../kernel/process/process-identity.ts';
 import { describeHolder, type Holder } from '../../protocol/holder.ts';
+import type { GroupFiles } from '../groups/copy-groups.ts';
 import { covers, type Lease } from './lease.ts';
 
-/** The processes and times for which living leases hold a model. */
-export function holdersOf(leases: readonly Lease[], modelId: ModelId): readonly Holder[] {
+/** The processes and times for which living leases hold a model, or one quantization of it. */
+export function holdersOf(leases: readonly Lease[], modelId: ModelId, group?: GroupFiles): readonly Holder[] {
   return leases
-    .filter((lease) => covers(lease, modelId))
+    .filter((lease) => covers(lease, modelId, group))
     .flatMap(({ purpose, holders, expires_at, unattended_until }): readonly Holder[] =>
       expires_at !== null
         ? [{ pid: null, purpose, until: expires_at }]

@@ -5,12 +5,15 @@ import { isModelId, type ModelId } from '../../kernel/model-id.ts';
 import { type Pulse, readPulse } from '../../kernel/process/heartbeat.ts';
 import { type Observer, silenceMs, thisObserver } from '../../kernel/process/observe.ts';
 import { lifeOf, type ProcessOnMachine } from '../../kernel/process/process-identity.ts';
+import { type GroupFiles, namesGroup } from '../groups/copy-groups.ts';
 import type { StagingLayout } from '../layout.ts';
 
-/** Says that a staged copy is in use: by processes, or until a time. It covers the model and its companions. */
+/** Says that a staged copy is in use: by processes, or until a time. It covers the model, or one quantization of it, and its companions. */
 export interface Lease {
   readonly lease_id: string;
   readonly model_id: ModelId;
+  /** The quantization that is used, as a person named it; the whole model when absent. */
+  readonly selector?: string;
   readonly companions: readonly ModelId[];
   /** What took it, e.g. `skulk run`. */
   readonly purpose: string;
@@ -72,8 +75,9 @@ async function lifeOfLease({ holders, expires_at }: Lease, now: Date): Promise<'
   return lives.find((life) => life === 'alive') ?? lives.find((life) => life === 'unknown') ?? 'dead';
 }
 
-/** Whether a lease keeps a model's copy where it is. */
-export const covers = ({ model_id, companions }: Lease, modelId: ModelId): boolean => model_id === modelId || companions.includes(modelId);
+/** Whether a lease keeps a model's copy where it is, or one quantization of it. */
+export const covers = ({ model_id, selector, companions }: Lease, modelId: ModelId, group?: GroupFiles): boolean =>
+  companions.includes(modelId) || (model_id === modelId && (group === undefined || namesGroup(selector, group)));
 
 const leaseFile = /^[0-9a-f]{24}\.json$/;
 
@@ -94,12 +98,14 @@ async function readLease(path: string): Promise<Lease | undefined> {
 }
 
 function parseLease(value: unknown): Lease | undefined {
-  const { lease_id, model_id, companions, purpose, taken_at, holders, expires_at, unattended_until } = (value ?? {}) as Partial<Lease>;
+  const { lease_id, model_id, selector, companions, purpose, taken_at, holders, expires_at, unattended_until } = (value ??
+    {}) as Partial<Lease>;
   const isGood =
     typeof lease_id === 'string' &&
     leaseFile.test(`${lease_id}.json`) &&
     typeof model_id === 'string' &&
     isModelId(model_id) &&
+    (selector === undefined || (typeof selector === 'string' && selector !== '')) &&
     Array.isArray(companions) &&
     companions.every((id) => typeof id === 'string' && isModelId(id)) &&
     typeof purpose === 'string' &&

@@ -17,6 +17,8 @@ export interface HeldLease extends AsyncDisposable {
   readonly lost: AbortSignal;
   /** Covers these companions too, from now on. Throws LOCKED when the lease is lost, as does `handTo`. */
   cover(companions: readonly ModelId[]): Promise<void>;
+  /** Covers only one quantization of the model, from now on. */
+  narrow(selector: string): Promise<void>;
   /** Names other processes; with none, `until` says how long it lives. */
   handTo(holders: readonly ProcessOnMachine[], until?: Date): Promise<void>;
   /** Leaves it in place when this process lets go of it. */
@@ -35,6 +37,7 @@ export async function takeLease(
   layout: StagingLayout,
   {
     modelId,
+    selector,
     companions = [],
     purpose,
     holders,
@@ -43,6 +46,8 @@ export async function takeLease(
     signal,
   }: {
     readonly modelId: ModelId;
+    /** The quantization that is going to be used; the whole model when undefined. */
+    readonly selector?: string | undefined;
     readonly companions?: readonly ModelId[];
     readonly purpose: string;
     readonly holders?: readonly ProcessOnMachine[];
@@ -54,6 +59,7 @@ export async function takeLease(
   let lease: Lease = {
     lease_id: randomBytes(12).toString('hex'),
     model_id: modelId,
+    ...(selector !== undefined && { selector }),
     companions,
     purpose,
     taken_at: now.toISOString(),
@@ -110,6 +116,10 @@ export async function takeLease(
     cover: async (more) => {
       requireHeld();
       await announce({ companions: [...new Set([...lease.companions, ...more])] });
+    },
+    narrow: async (chosen) => {
+      requireHeld();
+      await write({ selector: chosen });
     },
     handTo: async (next, until) => {
       requireHeld();

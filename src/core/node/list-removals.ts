@@ -1,0 +1,41 @@
+import type { StagingLayout } from '../staging/layout.ts';
+import { listCopies, measureUnfinished, type StagedCopy } from '../staging/list-copies.ts';
+import { nameOf, type Victim } from './evict-copies.ts';
+
+/** Something that can go alone: a quantization, or a copy of a model without any. */
+export interface Removal extends Victim {
+  /** `org/name` or `org/name:SELECTOR`. */
+  readonly reference: string;
+  readonly lastUsed: Date;
+}
+
+/**
+ * What of some copies can go alone. What several quantizations share goes with the last. Pure.
+ * @param beside bytes of what else goes with the last one of a model
+ */
+export function listRemovals(copies: readonly StagedCopy[], beside: ReadonlyMap<string, number> = new Map()): readonly Removal[] {
+  return copies.flatMap(({ modelId, sizeBytes, groups }) => {
+    const sharedBytes = groups.reduce((left, group) => left - group.sizeBytes, sizeBytes) + (beside.get(modelId) ?? 0);
+    return groups.map((group): Removal => {
+      const { selector, sizeBytes: own, lastUsed } = group;
+      const { reference } = nameOf({ modelId, selector });
+      const one = { modelId, reference, sizeBytes: own, sharedBytes, lastUsed };
+      if (groups.length > 1) return { ...one, selector, group, groupCount: groups.length };
+      // Without a name it is the whole copy.
+      return selector === null ? one : { ...one, selector };
+    });
+  });
+}
+
+/** All that may be removed of a node: every copy with what is there of its successor, and what is there of others. */
+export async function listAllRemovals(layout: StagingLayout): Promise<readonly Victim[]> {
+  const unfinished = await measureUnfinished(layout);
+  const { copies } = await listCopies(layout);
+  const isCopied = new Set<string>(copies.map(({ modelId }) => modelId));
+  const beside = new Map<string, number>(unfinished.map(({ modelId, sizeBytes }) => [modelId, sizeBytes]));
+  return [
+    // A removal that is asked for takes also what was used right now.
+    ...listRemovals(copies, beside).map(({ lastUsed: _, ...victim }) => victim),
+    ...unfinished.filter(({ modelId }) => !isCopied.has(modelId)),
+  ];
+}

@@ -1,0 +1,111 @@
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isSystemError } from '../../kernel/errors.ts';
+import { syncDirectory, writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { isRelativePath } from '../../kernel/files/relative-path.ts';
+import { type ModelId, modelIdOfDirectory } from '../../kernel/model-id.ts';
+import type { ManifestFile } from '../../protocol/manifest.ts';
+import { type Fingerprint, readFingerprint, sameFingerprint } from '../../transfer/fingerprint.ts';
+import { type CopyRecord, readCopyRecord, writeCopyRecord } from '../copy-record.ts';
+import { copyPath, incomingCopy, type StagingLayout } from '../layout.ts';
+import { makeCopyGroup } from './copy-groups.ts';
+import { remake } from './plan-growth.ts';
+
+/*
+ * A copy gets and loses quantizations while its directory stays where it is. Before a file comes there or goes, it is written down in
+ * `incoming/`; what is written down and not in the copy's record is what a killed process left, and is removed. Everything here happens
+ * behind the gate.
+ */
+
+/** A file that comes or goes. */
+export interface ChangedFile {
+  readonly path: string;
+  /** Tells it from a file of the same name that somebody else put there. */
+  readonly fingerprint: Fingerprint;
+  /** What the record must say of it when it is there: of a file that several quantizations share and that has a new version. */
+  readonly file?: ManifestFile;
+}
+
+const journalName = 'changes.json';
+const journalPath = (layout: StagingLayout, modelId: ModelId): string => join(incomingCopy(layout, modelId).path, journalName);
+
+/** Writes down which files of a copy are about to come or go. */
+export const writeChanges = (layout: StagingLayout, modelId: ModelId, files: readonly ChangedFile[]): Promise<void> =>
+  writeFileDurably(journalPath(layout, modelId), JSON.stringify({ version: 1, files }));
+
+/** Ends what `writeChanges` began, when the copy's record says how it ended. */
+export async function removeChanges(layout: StagingLayout, modelId: ModelId): Promise<void> {
+  const path = journalPath(layout, modelId);
+  await rm(path, { force: true });
+  // Nothing else is there when a quantization was removed.
+  await rmdir(dirname(path)).catch(() => undefined);
+}
+
+/** The models whose copies a process was changing, or is. */
+export async function listChanging(layout: StagingLayout): Promise<readonly ModelId[]> {
+  const names = await readdir(layout.incoming).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  });
+  const models = names.flatMap((name) => modelIdOfDirectory(name) ?? []);
+  const found = await Promise.all(models.map((modelId) => readChanges(layout, modelId)));
+  return models.filter((_, index) => found[index] !== undefined);
+}
+
+/** Finishes what a killed process left of a change, so that every quantization is whole or absent. Nobody else changes the copy meanwhile. */
+export async function settleChanges(layout: StagingLayout, modelId: ModelId): Promise<void> {
+  const changes = await readChanges(layout, modelId);
+  if (changes === undefined) return;
+  const directory = copyPath(layout, modelId);
+  const record = await readCopyRecord(directory);
+  if (record !== undefined && record.manifest.model_id === modelId) {
+    const here = changes.filter(({ path, fingerprint }) => sameFingerprint(fingerprint, readFingerprint(join(directory, path))));
+    const known = new Set<string>(record.manifest.files.map(({ path }) => path));
+    await correctRecord(directory, record, here);
+    for (const { path } of here) if (!known.has(path)) await removeFile(directory, path);
+  }
+  await removeChanges(layout, modelId);
+}
+
+/** A shared file has its new version already. */
+async function correctRecord(directory: string, record: CopyRecord, here: readonly ChangedFile[]): Promise<void> {
+  const renewed = new Map(here.flatMap((one) => (one.file === undefined ? [] : [[one.path, { ...one, file: one.file }] as const])));
+  const { manifest } = record;
+  if (!manifest.files.some(({ path, sha256 }) => (renewed.get(path)?.file.sha256 ?? sha256) !== sha256)) return;
+  const files = manifest.files.map((file) => renewed.get(file.path)?.file ?? file);
+  const seen = { ...record.seen };
+  for (const { path } of manifest.files) {
+    const fingerprint = renewed.get(path)?.fingerprint;
+    if (fingerprint !== undefined) seen[path] = fingerprint;
+  }
+  const corrected = remake(manifest, files);
+  const groups = record.groups.map((group) => makeCopyGroup(corrected, group, group.lastUsed));
+  await writeCopyRecord(directory, { ...record, manifest: corrected, groups, seen, of: undefined });
+}
+
+async function removeFile(directory: string, path: string): Promise<void> {
+  await rm(join(directory, path), { force: true });
+  for (let at = dirname(path); at !== '.'; at = dirname(at)) {
+    const isEmptied = await rmdir(join(directory, at)).then(
+      () => true,
+      () => false,
+    );
+    if (!isEmptied) break;
+  }
+  await syncDirectory(directory);
+}
+
+/** Undefined when nothing is written down, or not by skulk. */
+async function readChanges(layout: StagingLayout, modelId: ModelId): Promise<readonly ChangedFile[] | undefined> {
+  try {
+    const { files } = JSON.parse(await readFile(journalPath(layout, modelId), 'utf8')) as { files?: unknown };
+    if (!Array.isArray(files)) return undefined;
+    return (files as Partial<ChangedFile>[]).filter((one): one is ChangedFile => isChangedFile(one));
+  } catch (error) {
+    if (error instanceof SyntaxError || isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return undefined;
+    throw error;
+  }
+}
+
+const isChangedFile = ({ path, fingerprint }: Partial<ChangedFile>): boolean =>
+  typeof path === 'string' && isRelativePath(path) && typeof fingerprint === 'object' && fingerprint !== null;

@@ -1,0 +1,101 @@
+import { digestFiles } from '../../catalog/manifest.ts';
+import { type FileKind, kindsOf } from '../../catalog/selection/file-kind.ts';
+import { findGroup } from '../../catalog/selection/find-group.ts';
+import { fold, listGroups } from '../../catalog/selection/groups.ts';
+import type { Sha256 } from '../../kernel/sha256.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+
+/** The files that make one quantization, and what names it. */
+export interface GroupFiles {
+  /** Null for weights that are no GGUF, and for a whole model. */
+  readonly selector: string | null;
+  /** The paths of its own files; what it shares with other quantizations is in no group. */
+  readonly files: readonly string[];
+}
+
+/** A quantization of a staged copy. */
+export interface CopyGroup extends GroupFiles {
+  /** Of its own files, so that another quantization beside it changes nothing. */
+  readonly digest: Sha256;
+  /** ISO 8601. */
+  readonly lastUsed: string;
+}
+
+/** A group of a copy's files. */
+export function makeCopyGroup({ files }: Pick<Manifest, 'files'>, { selector, files: own }: GroupFiles, lastUsed: string): CopyGroup {
+  const paths = new Set(own);
+  const members = files.filter(({ path }) => paths.has(path));
+  return { selector, files: members.map(({ path }) => path), digest: digestFiles(members), lastUsed };
+}
+
+/** What a copy holds that does not say so: one group, whatever its files are. */
+export function groupAll(manifest: Pick<Manifest, 'files'>, lastUsed: string): CopyGroup {
+  const [first, second] = listGroups(manifest.files);
+  const isOne = first !== undefined && second === undefined && ![...kindsOfFiles(manifest.files).values()].some(isOtherWeights);
+  const all = manifest.files.map(({ path }) => path);
+  const one = isOne ? { selector: first.selector, files: first.files.map(({ path }) => path) } : { selector: null, files: all };
+  return makeCopyGroup(manifest, one, lastUsed);
+}
+
+/** The quantizations of a copy one by one, also where one group stands for several. */
+export function splitGroups(manifest: Pick<Manifest, 'files'>, groups: readonly CopyGroup[]): readonly CopyGroup[] {
+  return groups.flatMap((group) => {
+    if (group.selector !== null) return [group];
+    const paths = new Set(group.files);
+    const files = manifest.files.filter(({ path }) => paths.has(path));
+    const found = listGroups(files);
+    if (found.length === 0) return [group];
+    const others = withoutShared(files).filter((path) => !found.some((one) => one.files.some((file) => file.path === path)));
+    const parts: GroupFiles[] = found.map((one) => ({ selector: one.selector, files: one.files.map(({ path }) => path) }));
+    if (others.length > 0) parts.push({ selector: null, files: others });
+    return parts.map((part) => makeCopyGroup(manifest, part, group.lastUsed));
+  });
+}
+
+/** The paths of the files that quantizations do not share: weights of every kind. */
+export function withoutShared(files: readonly { readonly path: string }[]): readonly string[] {
+  const kinds = kindsOfFiles(files);
+  return files.map(({ path }) => path).filter((path) => !isShared(kinds.get(path)));
+}
+
+/** Groups with those that nobody named and that came all the same. */
+export function withUnnamed(manifest: Pick<Manifest, 'files'>, groups: readonly CopyGroup[], lastUsed: string): readonly CopyGroup[] {
+  if (groups.some(({ files }) => files.length === manifest.files.length)) return groups;
+  const unnamed = listGroups(manifest.files)
+    .map(({ selector, files }) => ({ selector, files: files.map(({ path }) => path as string) }))
+    .filter((one) => !groups.some((group) => isSameGroup(one, group)));
+  return [...groups, ...unnamed.map((one) => makeCopyGroup(manifest, one, lastUsed))];
+}
+
+/** Whether a selector that a person typed, or none, names a group. */
+export function namesGroup(selector: string | undefined, group: GroupFiles): boolean {
+  if (selector === undefined || group.selector === null || fold(selector) === fold(group.selector)) return true;
+  const listing = group.files.map((path) => ({ path, size: 0 }));
+  return findGroup(listing, selector).state !== 'none';
+}
+
+/** Whether two groups are the same quantization, at whatever revision. */
+export function isSameGroup(a: GroupFiles, b: GroupFiles): boolean {
+  if (a.selector !== null && b.selector !== null && fold(a.selector) === fold(b.selector)) return true;
+  const paths = new Set(a.files);
+  return b.files.some((path) => paths.has(path));
+}
+
+/**
+ * The groups of a copy with their last uses.
+ * @param lastUsed of the whole copy: that of the group that was used last
+ */
+export function withLastUse(groups: readonly CopyGroup[], lastUsed: Date | undefined): readonly CopyGroup[] {
+  if (lastUsed === undefined) return groups;
+  const time = lastUsed.toISOString();
+  const newest = newestGroup(groups);
+  return groups.map((group) => (group === newest && (groups.length === 1 || group.lastUsed < time) ? { ...group, lastUsed: time } : group));
+}
+
+/** The group that was used last. */
+export const newestGroup = (groups: readonly CopyGroup[]): CopyGroup | undefined =>
+  groups.reduce<CopyGroup | undefined>((best, one) => (best === undefined || one.lastUsed > best.lastUsed ? one : best), undefined);
+
+const kindsOfFiles = (files: readonly { readonly path: string }[]): ReadonlyMap<string, FileKind> => kindsOf(files.map(({ path }) => path));
+const isShared = (kind: FileKind | undefined): boolean => kind === 'plain' || kind === 'projector' || kind === 'litter';
+const isOtherWeights = (kind: FileKind): boolean => kind === 'safetensors' || kind === 'pytorch' || kind === 'other-format';

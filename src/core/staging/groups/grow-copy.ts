@@ -1,0 +1,139 @@
+import { link, lstat, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { syncDirectory } from '../../kernel/files/durable-file.ts';
+import { makeDirectory } from '../../kernel/files/make-directory.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { ManifestFile } from '../../protocol/manifest.ts';
+import type { Fingerprint } from '../../transfer/fingerprint.ts';
+import { takeFiles } from '../../transfer/trash/take-away.ts';
+import type { Sealed } from '../../transfer/trash/trash-entries.ts';
+import { type CopyRecord, writeCopyRecord } from '../copy-record.ts';
+import { readLastUsed, touchLastUsed } from '../last-used.ts';
+import { copyPath, type IncomingCopy, type StagingLayout } from '../layout.ts';
+import { readLocalCopy } from '../local-copy.ts';
+import { requireReplaceable } from '../own-copy.ts';
+import { requireIdle } from '../require-idle.ts';
+import { removeChanges, settleChanges, writeChanges } from './change-journal.ts';
+import { withLastUse } from './copy-groups.ts';
+import { withoutGroups } from './evict-group.ts';
+import { type Growth, planGrowth, type WantedPart } from './plan-growth.ts';
+
+/** What growing takes beside the files. */
+interface GrowTools {
+  readonly layout: StagingLayout;
+  readonly wanted: WantedPart;
+  readonly now: Date;
+  /** Of the files that were built, as they lie in `incoming`. */
+  readonly seen: Readonly<Record<string, Fingerprint>>;
+  readonly about: Pick<CopyRecord, 'companions' | 'pin'>;
+  /** Asked right before each step that others see. */
+  readonly assertHeld: () => Promise<void>;
+}
+
+/**
+ * Adds a quantization to a copy that stays where it is: its files get their names there, the last shard first, and then the record names
+ * them. Until then it is absent, and what is there is as it was. The caller holds the copy's lock and the gate, and synced the files.
+ * @returns the older version that was moved away, to be removed at leisure
+ * @throws SkulkError CONFLICT when others use the version that is to go, the copy was removed meanwhile, or somebody else's file has a name
+ */
+export async function growCopy(modelId: ModelId, incoming: IncomingCopy, tools: GrowTools): Promise<Sealed | undefined> {
+  const { layout, wanted, now, seen, about, assertHeld } = tools;
+  const place = copyPath(layout, modelId);
+  await settleChanges(layout, modelId);
+  const found = await readLocalCopy(layout, modelId);
+  const copy = found === undefined ? undefined : { ...found, groups: withLastUse(found.groups, await readLastUsed(place)) };
+  const growth = copy === undefined ? undefined : planGrowth(copy, wanted, now.toISOString());
+  if (copy === undefined || growth === undefined || growth.build.files.some(({ path }) => seen[path] === undefined))
+    throw wasRemoved(modelId);
+  for (const group of growth.replaced) await requireIdle(layout, modelId, now, group);
+  await requireReplaceable(layout, modelId);
+  await assertHeld();
+  await writeChanges(layout, modelId, changesOf(growth, copy, seen));
+  const taken = await removeOlder(place, copy, growth, layout);
+  const known = new Set<string>(copy.manifest.files.map(({ path }) => path));
+  const goes = new Set(growth.replaced.flatMap(({ files }) => files));
+  for (const { path } of growth.build.files.toReversed()) {
+    await assertHeld();
+    const [from, to] = [join(incoming.files, path), join(place, path)];
+    if (known.has(path) && !goes.has(path)) await rename(from, to);
+    else await giveName(from, to);
+  }
+  await syncDirectories(place, growth.build.files);
+  await assertHeld();
+  await writeCopyRecord(place, { ...recordOf(growth, copy, seen), ...about, stagedAt: now.toISOString() });
+  await touchLastUsed(place, now);
+  await removeChanges(layout, modelId);
+  return taken;
+}
+
+/** Every file that comes or goes, so that a process that is killed leaves nothing that nobody knows. */
+function changesOf({ build, replaced }: Growth, copy: CopyRecord, seen: GrowTools['seen']) {
+  const goes = replaced.flatMap(({ files }) => files).flatMap((path) => withFingerprint(path, copy.seen));
+  const isGroupFile = new Set(replaced.flatMap(({ files }) => files));
+  const known = new Set<string>(copy.manifest.files.map(({ path }) => path));
+  const comes = build.files.flatMap((file) =>
+    withFingerprint(file.path, seen).map((one) => (known.has(file.path) && !isGroupFile.has(file.path) ? { ...one, file } : one)),
+  );
+  return [...goes, ...comes];
+}
+
+function withFingerprint(path: string, seen: GrowTools['seen']): readonly { path: string; fingerprint: Fingerprint }[] {
+  const fingerprint = seen[path];
+  return fingerprint === undefined ? [] : [{ path, fingerprint }];
+}
+
+/** An older version goes as a whole before the first file of the new one has its name, so that no mixture of both is ever named. */
+async function removeOlder(place: string, copy: CopyRecord, { replaced }: Growth, layout: StagingLayout): Promise<Sealed | undefined> {
+  if (replaced.length === 0) return undefined;
+  const { record, files } = withoutGroups(copy, replaced);
+  await writeCopyRecord(place, record);
+  return await takeFiles(place, layout, { isOurs: (path) => files.has(path) });
+}
+
+function recordOf(
+  { manifest, groups, of }: Growth,
+  copy: CopyRecord,
+  seen: GrowTools['seen'],
+): Pick<CopyRecord, 'manifest' | 'groups' | 'of' | 'seen'> {
+  const all: Record<string, Fingerprint> = Object.create(null);
+  for (const { path } of manifest.files) {
+    const fingerprint = seen[path] ?? copy.seen[path];
+    if (fingerprint !== undefined) all[path] = fingerprint;
+  }
+  return { manifest, groups, of, seen: all };
+}
+
+/** A hard link never takes the place of a file that somebody else put there; where there are none, a rename does as well. */
+async function giveName(from: string, to: string): Promise<void> {
+  await makeDirectory(dirname(to));
+  try {
+    await link(from, to);
+    return;
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST')) throw isInTheWay(to);
+    if (!isSystemError(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS')) throw error;
+  }
+  const isThere = await lstat(to).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) throw isInTheWay(to);
+  await rename(from, to);
+}
+
+async function syncDirectories(place: string, files: readonly ManifestFile[]): Promise<void> {
+  const directories = new Set([place]);
+  for (const { path } of files) for (let at = dirname(path); at !== '.'; at = dirname(at)) directories.add(join(place, at));
+  for (const directory of directories) await syncDirectory(directory);
+}
+
+const isInTheWay = (path: string): SkulkError =>
+  new SkulkError('CONFLICT', `${path} was not put there by skulk, so it is left as it is`, {
+    hint: 'move it out of that directory, then stage again',
+  });
+
+const wasRemoved = (modelId: ModelId): SkulkError =>
+  new SkulkError('CONFLICT', `the copy of ${modelId} was changed by another process while a quantization was added to it`, {
+    hint: 'stage it again: what came is kept',
+  });

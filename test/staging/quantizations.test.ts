@@ -1,0 +1,201 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { digestFiles } from '../../src/core/catalog/manifest.ts';
+import { parseModelRef } from '../../src/core/kernel/model-id.ts';
+import { applyBudget } from '../../src/core/node/apply-budget.ts';
+import { listStaging } from '../../src/core/operations/nodes/list-staging.ts';
+import { purgeStaging } from '../../src/core/operations/nodes/purge-staging.ts';
+import type { StageReport } from '../../src/core/operations/stage/stage-report.ts';
+import { noise } from '../helpers/model-files.ts';
+import { copyOf, type StagingNode, serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';
+
+const four = { 'Foo-Q4_K_M.gguf': noise(300_000, 1) };
+const five = { 'Foo-Q5_K_M-00001-of-00002.gguf': noise(200_000, 2), 'Foo-Q5_K_M-00002-of-00002.gguf': noise(150_000, 3) };
+const eight = { 'Foo-Q8_0.gguf': noise(400_000, 4) };
+const shared = { 'config.json': '{"model_type":"llama"}', 'mmproj-Foo-F16.gguf': noise(50_000, 5) };
+const models = { 'org/g': { ...four, ...five, ...eight, ...shared } };
+const filesOf = async (node: StagingNode): Promise<string[]> =>
+  (await readdir(copyOf(node, 'org/g'))).filter((name) => !name.startsWith('.')).sort();
+const names = (...sets: object[]): string[] => sets.flatMap((set) => Object.keys(set)).sort();
+const quantizationsOf = async (node: StagingNode) =>
+  (await listStaging(node.deps)).models.find(({ model_id }) => model_id === 'org/g')?.quantizations ?? [];
+const recordOf = async (node: StagingNode) => JSON.parse(await readFile(join(copyOf(node, 'org/g'), '.skulk.json'), 'utf8'));
+
+describe('a copy that holds several quantizations', () => {
+  test('gets one beside another, and nothing that is here is sent again', async () => {
+    const { proxy } = await serveThroughProxy(models);
+    const node = await stagingNode(proxy.url);
+    await node.stage('org/g:Q4_K_M');
+    const before = await stat(join(copyOf(node, 'org/g'), 'Foo-Q4_K_M.gguf'), { bigint: true });
+    const sent = proxy.bytes();
+    const second = await node.stage('org/g:q5_k_m');
+    expect(second).toMatchObject({ bytes_transferred: 350_000, gguf_file: 'Foo-Q5_K_M-00001-of-00002.gguf', selector: 'Q5_K_M' });
+    expect(proxy.bytes() - sent).toBeLessThan(350_000 + 20_000);
+    expect(await filesOf(node)).toEqual(names(four, five, shared));
+    const after = await stat(join(copyOf(node, 'org/g'), 'Foo-Q4_K_M.gguf'), { bigint: true });
+    expect([after.ino, after.mtimeNs]).toEqual([before.ino, before.mtimeNs]);
+    expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ source: 'cache' });
+    expect(await node.stage('org/g:Q5_K_M', { offline: true })).toMatchObject({ source: 'cache', files: 4 });
+    const { staged, files } = await recordOf(node);
+    expect(staged.groups.map(({ selector }: { selector: string }) => selector)).toEqual(['Q4_K_M', 'Q5_K_M']);
+    expect(staged.groups[1].files).toEqual(names(five));
+    const own = files.filter(({ path }: { path: string }) => path in five);
+    expect(staged.groups[1].digest).toBe(digestFiles(own));
+    expect(await readdir(join(node.root, '.skulk/v1/incoming'))).toEqual([]);
+  });
+
+  test('comes with two selectors in one command', async () => {
+    const { proxy } = await serveThroughProxy(models);
+    const node = await stagingNode(proxy.url);
+    const { staged } = (await node.request(['org/g:Q4_K_M', 'org/g:Q8_0'])) as StageReport;
+    expect(staged.map(({ gguf_file }) => gguf_file)).toEqual(['Foo-Q4_K_M.gguf', 'Foo-Q8_0.gguf']);
+    expect(await filesOf(node)).toEqual(names(four, eight, shared));
+  });
+
+  test('is one quantization when none is named: the best that the store holds', async () => {
+    const { proxy } = await serveThroughProxy(models);
+    const node = await stagingNode(proxy.url);
+    expect(await node.stage('org/g')).toMatchObject({ gguf_file: 'Foo-Q4_K_M.gguf', bytes_transferred: 350_022 });
+    expect(await filesOf(node)).toEqual(names(four, shared));
+    expect(await node.stage('org/g')).toMatchObject({ source: 'cache' });
+    expect(await node.stage('org/g', { offline: true })).toMatchObject({ source: 'cache' });
+  });
+
+  test('is refused with a hole, when that is the one to choose', async () => {
+    const holed = { 'Foo-Q4_K_M-00001-of-00003.gguf': noise(1000, 1), 'Foo-Q4_K_M-00003-of-00003.gguf': noise(1000, 2) };
+    const { proxy } = await serveThroughProxy({ 'org/g': { ...holed, ...eight, ...shared } });
+    const node = await stagingNode(proxy.url);
+    await expect(node.stage('org/g')).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+      message: expect.stringContaining('Foo-Q4_K_M-00002-of-00003.gguf'),
+    });
+    expect(await node.stage('org/g:Q8_0')).toMatchObject({ gguf_file: 'Foo-Q8_0.gguf' });
+  });
+
+  test('keeps what others hold open while one comes and another goes', async () => {
+    const { proxy } = await serveThroughProxy(models);
+    const node = await stagingNode(proxy.url);
+    await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
+    const path = join(copyOf(node, 'org/g'), 'Foo-Q4_K_M.gguf');
+    const open = openSync(path, 'r');
+    try {
+      await node.stage('org/g:Q5_K_M');
+      const report = await purgeStaging(node.deps, { refs: [parseModelRef('org/g:Q8_0')], dryRun: false, force: false });
+      expect(report.evicted).toEqual([{ model_id: 'org/g', selector: 'Q8_0', reference: 'org/g:Q8_0', size_bytes: 400_000 }]);
+      expect(fstatSync(open).nlink).toBe(1);
+      const bytes = Buffer.alloc(300_000);
+      expect(readSync(open, bytes)).toBe(300_000);
+      expect(bytes.equals(four['Foo-Q4_K_M.gguf'])).toBe(true);
+    } finally {
+      closeSync(open);
+    }
+    expect(await filesOf(node)).toEqual(names(four, five, shared));
+    expect((await quantizationsOf(node)).map(({ selector }) => selector).sort()).toEqual(['Q4_K_M', 'Q5_K_M']);
+    await purgeStaging(node.deps, { refs: [parseModelRef('org/g:Q4_K_M')], dryRun: false, force: false });
+    const last = await purgeStaging(node.deps, { refs: [parseModelRef('org/g:Q5_K_M')], dryRun: false, force: false });
+    expect(last.evicted_bytes).toBe(350_000 + 50_022);
+    expect(await readdir(node.root)).toEqual(['.skulk']);
+    await expect(purgeStaging(node.deps, { refs: [parseModelRef('org/g:Q5_K_M')], dryRun: false, force: false })).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+    });
+  });
+
+  test('says what is there when another one is to be removed', async () => {
+    const { proxy } = await serveThroughProxy(models);
+    const node = await stagingNode(proxy.url);
+    await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
+    await expect(purgeStaging(node.deps, { refs: [parseModelRef('org/g:Q5_K_M')], dryRun: false, force: false })).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+      message: 'org/g:Q5_K_M is not staged on this node',
+      hint: expect.stringContaining('Q4_K_M'),
+    });
+    const dry = await purgeStaging(node.deps, { refs: [parseModelRef('org/g')], dryRun: true, force: false });
+    const done = await purgeStaging(node.deps, { dryRun: false, force: false });
+    expect(dry.evicted_bytes).toBe(750_022);
+    expect(done.evicted_bytes).toBe(750_022);
+  });
+
+  test('gives up one after the other to the budget, the last used ones last', async () => {
+    const { proxy } = await serveThroughProxy(models);
+    const gib = 2 ** 30;
+    const content = { model_store: { staging: { staging_keep_recent_gb: 500_000 / gib } } };
+    const node = await stagingNode(proxy.url, { content });
+    await node.request(['org/g:Q8_0', 'org/g:Q5_K_M', 'org/g:Q4_K_M']);
+    await node.stage('org/g:Q8_0');
+    const { evicted, kept } = await applyBudget(node.deps, { dryRun: false });
+    expect(evicted.map(({ reference }) => reference)).toEqual(['org/g:Q4_K_M', 'org/g:Q5_K_M']);
+    expect(kept.map(({ reference }) => reference)).toEqual(['org/g:Q8_0']);
+    expect(await filesOf(node)).toEqual(names(eight, shared));
+  });
+
+  test('takes a new version of one, and keeps the others as they are', async () => {
+    const { proxy, replace } = await serveThroughProxy(models);
+    const node = await stagingNode(proxy.url);
+    await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
+    await replace({ 'org/g': { ...four, 'Foo-Q8_0.gguf': noise(410_000, 9), ...shared, 'config.json': '{"model_type":"other"}' } });
+    expect(await node.stage('org/g:Q8_0')).toMatchObject({ bytes_transferred: 410_022 });
+    expect(await readFile(join(copyOf(node, 'org/g'), 'config.json'), 'utf8')).toBe('{"model_type":"other"}');
+    expect(await filesOf(node)).toEqual(names(four, eight, shared));
+    expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ source: 'cache' });
+    expect(await node.stage('org/g:Q8_0', { offline: true })).toMatchObject({ source: 'cache' });
+  });
+
+  test('leaves files of somebody else where they are, and says so', async () => {
+    const { proxy } = await serveThroughProxy(models);
+    const node = await stagingNode(proxy.url);
+    await node.stage('org/g:Q4_K_M');
+    await writeFile(join(copyOf(node, 'org/g'), 'Foo-Q8_0.gguf'), 'mine');
+    await expect(node.stage('org/g:Q8_0')).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await readFile(join(copyOf(node, 'org/g'), 'Foo-Q8_0.gguf'), 'utf8')).toBe('mine');
+    expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ source: 'cache' });
+  });
+
+  test.each([
+    ['a part', (of: string) => ({ part: { selector: 'q4_k_m', of } })],
+    ['nothing', () => ({})],
+  ])('reads a record of before, which names %s, as one group', async (_, more) => {
+    const { proxy } = await serveThroughProxy(models);
+    const node = await stagingNode(proxy.url);
+    await node.stage('org/g:Q4_K_M');
+    const { staged, ...manifest } = await recordOf(node);
+    const { groups: _groups, of, ...old } = staged;
+    await writeFile(join(copyOf(node, 'org/g'), '.skulk.json'), JSON.stringify({ ...manifest, staged: { ...old, ...more(of) } }));
+    expect(await quantizationsOf(node)).toMatchObject([{ selector: 'Q4_K_M', files: ['Foo-Q4_K_M.gguf'], size_bytes: 350_022 }]);
+    expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ source: 'cache' });
+    await node.stage('org/g:Q8_0');
+    expect(await filesOf(node)).toEqual(names(four, eight, shared));
+  });
+
+  test('keeps a whole copy of before, whose quantizations go one by one', async () => {
+    const { proxy } = await serveThroughProxy(models);
+    const node = await stagingNode(proxy.url);
+    await node.request(['org/g:Q4_K_M', 'org/g:Q5_K_M', 'org/g:Q8_0']);
+    const { staged, ...manifest } = await recordOf(node);
+    const { groups: _groups, of: _of, ...old } = staged;
+    await writeFile(join(copyOf(node, 'org/g'), '.skulk.json'), JSON.stringify({ ...manifest, staged: old }));
+    expect(await quantizationsOf(node)).toMatchObject([{ selector: null, size_bytes: 1_100_022 }]);
+    expect(await node.stage('org/g')).toMatchObject({ source: 'cache', gguf_file: 'Foo-Q4_K_M.gguf' });
+    expect(await node.stage('org/g:Q8_0')).toMatchObject({ source: 'cache' });
+  });
+
+  test('is what it was for a model without GGUF', async () => {
+    const plain = { 'config.json': '{}', 'model.safetensors': noise(100_000, 8) };
+    const { proxy } = await serveThroughProxy({ 'org/g': plain });
+    const node = await stagingNode(proxy.url);
+    expect(await node.stage('org/g')).toMatchObject({ selector: null, files: 2 });
+    expect(await node.stage('org/g')).toMatchObject({ source: 'cache' });
+    expect(await quantizationsOf(node)).toMatchObject([{ selector: null, size_bytes: 100_002 }]);
+  });
+});
+
+test('the card of this machine says which quantization is staged when none is named', async () => {
+  const { proxy } = await serveThroughProxy(models);
+  const node = await stagingNode(proxy.url);
+  const cards = join(node.home, 'cards');
+  await mkdir(cards);
+  await writeFile(join(cards, 'org--g.toml'), 'model_id = "org/g"\ngguf_file = "Foo-Q8_0.gguf"\n');
+  const carded = await stagingNode(proxy.url, { home: node.home, content: { model_store: { cards_path: cards } } });
+  expect(await carded.stage('org/g')).toMatchObject({ gguf_file: 'Foo-Q8_0.gguf' });
+});
