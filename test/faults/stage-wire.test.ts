@@ -184,8 +184,10 @@ async function failsAlways(url: string, name: string, { does, always }: { does: 
   const before = at.proxy.bytes();
   const kept = await verifiedBytes(at.node.root);
   at.proxy.setFault(undefined);
-  await at.node.stage('org/m');
-  expect(await digestsBelow(copyOf(at.node, 'org/m')), name).toEqual(digests);
+  // Not with the short limit of before: a busy machine may be silent for a second, and what was sent then is sent again.
+  const patient = await stagingNode(at.proxy.url, { home: at.node.home });
+  await patient.stage('org/m');
+  expect(await digestsBelow(copyOf(patient, 'org/m')), name).toEqual(digests);
   // What was verified before is not sent again.
   const all = Object.values(files).reduce((sum, { length }) => sum + length, 0);
   expect(at.proxy.bytes() - before, name).toBeLessThanOrEqual(all - kept);
