@@ -98,8 +98,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   'web/parts': { values: ['web/api'], types: documents, forbiddenModules: notOfBrowsers },
   'web/api': {
     values: [],
-    // What a stream says and what people paste is read in one way everywhere; these files import nothing.
-    doors: { 'web/api/live.ts': ['core/kernel/flow/event-parser'], 'web/api/model-ref.ts': ['core/kernel/split-ref'] },
+    // What a stream says and what people paste is read in one way everywhere, and so are requests made; these files import no values.
+    doors: {
+      'web/api/live.ts': ['core/kernel/flow/event-parser'],
+      'web/api/model-ref.ts': ['core/kernel/split-ref'],
+      'web/api/call.ts': ['core/protocol/routes/call'],
+    },
     forbiddenModules: notOfBrowsers,
   },
 };

@@ -1,14 +1,16 @@
 import { ApiError, asApiError, errorOf } from './api-error.ts';
+import { callOf, type RouteCall } from './call.ts';
 import { readJsonLines } from './json-lines.ts';
 
 /** Asks the server that this page came from. Failures are ApiErrors; an aborted request rejects with the signal's reason. */
 export interface Client {
-  get<T>(path: string, signal?: AbortSignal): Promise<T>;
-  send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object, signal?: AbortSignal): Promise<T>;
+  get<T>(call: RouteCall, signal?: AbortSignal): Promise<T>;
+  /** A request that changes something. */
+  send<T>(call: RouteCall, body?: object, signal?: AbortSignal): Promise<T>;
   /** Long work that is answered by lines of JSON. */
-  work<T>(path: string, body: object, options: { signal: AbortSignal; onProgress: (done: number, total: number) => void }): Promise<T>;
+  work<T>(call: RouteCall, body: object, options: { signal: AbortSignal; onProgress: (done: number, total: number) => void }): Promise<T>;
   /** The answer itself, for a stream. */
-  open(path: string, signal: AbortSignal): Promise<Response>;
+  open(call: RouteCall, signal: AbortSignal): Promise<Response>;
 }
 
 /** What a client tells beside its answers. */
@@ -21,11 +23,11 @@ export interface ClientEvents {
 
 /** @param token what the server wants; undefined when it wants none */
 export function createClient(token: string | undefined, { onUnknown, onRefused }: Partial<ClientEvents> = {}): Client {
-  const ask = async (path: string, init: RequestInit): Promise<Response> => {
+  const ask = async ({ method, path }: RouteCall, init: RequestInit): Promise<Response> => {
     const headers = new Headers(init.headers);
     if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
     try {
-      const response = await fetch(path, { ...init, headers, cache: 'no-store', credentials: 'omit', redirect: 'error' });
+      const response = await fetch(path, { ...init, method, headers, cache: 'no-store', credentials: 'omit', redirect: 'error' });
       if (response.ok) return response;
       // What a node passes on may be refused by its store, which is no matter of this page's token.
       const isOfStore = path.startsWith('/store/');
@@ -41,27 +43,23 @@ export function createClient(token: string | undefined, { onUnknown, onRefused }
   const withBody = (body: object | undefined): RequestInit =>
     body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
   return {
-    get: async (path, signal) => (await ask(path, signal === undefined ? {} : { signal })).json(),
-    send: async (method, path, body, signal) =>
-      (await ask(path, { method, ...withBody(body), ...(signal !== undefined && { signal }) })).json(),
-    work: async (path, body, { signal, onProgress }) => {
-      const response = await ask(path, { method: 'POST', ...withBody(body), signal });
+    get: async (call, signal) => (await ask(call, signal === undefined ? {} : { signal })).json(),
+    send: async (call, body, signal) => (await ask(call, { ...withBody(body), ...(signal !== undefined && { signal }) })).json(),
+    work: async (call, body, { signal, onProgress }) => {
+      const response = await ask(call, { ...withBody(body), signal });
       return readJsonLines(response, onProgress);
     },
-    open: (path, signal) => ask(path, { headers: { Accept: 'text/event-stream' }, signal }),
+    open: (call, signal) => ask(call, { headers: { Accept: 'text/event-stream' }, signal }),
   };
 }
 
 /** Whether a token opens this server. Throws an ApiError when it cannot be asked. */
 export async function isTokenGood(token: string): Promise<boolean> {
   try {
-    await createClient(token).get('/node/identity');
+    await createClient(token).get(callOf('GET /node/identity', {}));
     return true;
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return false;
     throw error;
   }
 }
-
-/** The path of a model's route: the id is one segment. */
-export const modelPath = (prefix: string, modelId: string, rest = ''): string => `${prefix}/${encodeURIComponent(modelId)}${rest}`;

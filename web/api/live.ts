@@ -1,5 +1,6 @@
 import { createEventParser } from '../../src/core/kernel/flow/event-parser.ts';
 import { type ApiError, asApiError, unreachable } from './api-error.ts';
+import type { RouteCall } from './call.ts';
 import type { Client } from './client.ts';
 import { readChunks } from './read-chunks.ts';
 
@@ -30,7 +31,7 @@ const maxDelayMs = 5_000;
 const hiddenMs = 5_000;
 
 /** Follows a stream of whole topics until it is stopped; a lost connection comes back, and then begins with everything. */
-export function follow<Topics extends object>(client: Client, path: string): Live<Topics> {
+export function follow<Topics extends object>(client: Client, call: RouteCall): Live<Topics> {
   const listeners = new Set<() => void>();
   const ending = new AbortController();
   let state: LiveState<Topics> = { status: 'connecting', problem: null, round: 0, topics: {} };
@@ -51,7 +52,7 @@ export function follow<Topics extends object>(client: Client, path: string): Liv
     };
     try {
       expectMore();
-      const response = await client.open(path, signal);
+      const response = await client.open(call, signal);
       const parse = createEventParser();
       change({ status: 'live', problem: null, round: state.round + 1 });
       for await (const text of readChunks(response)) {

@@ -1,4 +1,5 @@
 import { ApiError, asApiError } from '../api/api-error.ts';
+import { callOf } from '../api/call.ts';
 import { createClient } from '../api/client.ts';
 
 /** What this tab shows to the server: a token that somebody typed, or the key that a link gave. It is kept until the tab is closed. */
@@ -39,7 +40,7 @@ export async function redeemLink(): Promise<Redeemed> {
   if (code === undefined) return { trouble: undefined };
   history.replaceState(history.state, '', location.pathname + location.search);
   try {
-    const { key } = await createClient(undefined).send<{ readonly key: string }>('POST', '/session', { code });
+    const { key } = await createClient(undefined).send<{ readonly key: string }>(callOf('POST /session', {}), { code });
     const given: Credential = { kind: 'page', secret: key };
     keepCredential(given);
     return { given, trouble: undefined };

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Session as Access } from '../../src/core/protocol/access.ts';
 import type { NodeIdentity } from '../../src/core/protocol/health.ts';
 import { ApiError, asApiError } from '../api/api-error.ts';
+import { callOf } from '../api/call.ts';
 import { type Client, createClient } from '../api/client.ts';
 import { type Credential, dropCredential, keepCredential, keptCredential, redeemLink } from './credential.ts';
 
@@ -74,8 +75,8 @@ export function useSession(first: { readonly trouble: string | undefined }): Ses
       isAsking = true;
       let nextMs = lookEveryMs;
       try {
-        const access = await client.get<Access>('/session');
-        identity ??= await client.get<NodeIdentity>('/node/identity');
+        const access = await client.get<Access>(callOf('GET /session', {}));
+        identity ??= await client.get<NodeIdentity>(callOf('GET /node/identity', {}));
         if (isOver) return;
         const now = { identity, access, client };
         setRefused(false);
@@ -125,7 +126,7 @@ export function useSession(first: { readonly trouble: string | undefined }): Ses
   );
   const giveBack = useCallback(async () => {
     if (credential === undefined) return;
-    if (credential.kind === 'page') await client.send('DELETE', '/session');
+    if (credential.kind === 'page') await client.send(callOf('DELETE /session', {}));
     dropCredential(credential);
     setTrouble(undefined);
     setCredential(keptCredential());

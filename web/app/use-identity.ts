@@ -1,6 +1,7 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { NodeTopics } from '../../src/core/protocol/events.ts';
 import type { NodeIdentity } from '../../src/core/protocol/health.ts';
+import { callOf } from '../api/call.ts';
 import type { Client } from '../api/client.ts';
 import type { Live } from '../api/live.ts';
 
@@ -21,7 +22,7 @@ export function useIdentity({
   useEffect(() => {
     if (round < 2) return;
     let isOver = false;
-    client.get<NodeIdentity>('/node/identity').then(
+    client.get<NodeIdentity>(callOf('GET /node/identity', {})).then(
       (now) => {
         if (isOver) return;
         setIdentity(now);

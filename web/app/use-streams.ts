@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { NodeTopics, StoreTopics } from '../../src/core/protocol/events.ts';
+import { callOf } from '../api/call.ts';
 import type { Client } from '../api/client.ts';
 import { follow, type Live } from '../api/live.ts';
 
@@ -14,8 +15,8 @@ export function useStreams(client: Client | undefined): Streams | undefined {
   const [streams, setStreams] = useState<Streams>();
   useEffect(() => {
     if (client === undefined) return;
-    const store = follow<StoreTopics>(client, '/store/events');
-    const node = follow<NodeTopics>(client, '/node/events');
+    const store = follow<StoreTopics>(client, callOf('GET /store/events', {}));
+    const node = follow<NodeTopics>(client, callOf('GET /node/events', {}));
     setStreams({ store, node });
     return () => {
       store.stop();

@@ -1,5 +1,6 @@
 import { type ReactElement, useState } from 'react';
 import type { KnownNode, Purged } from '../../../src/core/protocol/fleet.ts';
+import { callOf } from '../../api/call.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
@@ -51,7 +52,7 @@ export function PurgeDialog({
       ...(isForced && { force: true }),
       ...(!isEverywhere && node !== undefined && { nodes: [node.node_id] }),
     };
-    await task.start((signal) => client.send<Purged>('POST', '/store/purge-staging?wait_ms=5000', body, signal));
+    await task.start((signal) => client.send<Purged>(callOf('POST /store/purge-staging', {}, { wait_ms: 5000 }), body, signal));
   };
   if (task.result !== undefined)
     return (

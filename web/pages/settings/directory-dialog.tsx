@@ -1,6 +1,7 @@
 import { type ReactElement, useCallback, useEffect } from 'react';
 import type { Browsed } from '../../../src/core/protocol/settings.ts';
 import { ApiError } from '../../api/api-error.ts';
+import { callOf } from '../../api/call.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -26,12 +27,12 @@ export function DirectoryDialog({
   const { start: ask } = task;
   const open = useCallback(
     (path: string | null) => {
-      const query = path === null ? '' : `?path=${encodeURIComponent(path)}`;
+      const call = callOf('GET /filesystem/browse', {}, { path: path ?? undefined });
       return ask((signal) =>
-        client.get<Browsed>(`/filesystem/browse${query}`, signal).catch((error: unknown) => {
+        client.get<Browsed>(call, signal).catch((error: unknown) => {
           // What is typed need not be there, or may not be looked at; then one begins at the top.
           if (path === start && error instanceof ApiError && error.status >= 400 && error.status < 500)
-            return client.get<Browsed>('/filesystem/browse', signal);
+            return client.get<Browsed>(callOf('GET /filesystem/browse', {}), signal);
           throw error;
         }),
       );

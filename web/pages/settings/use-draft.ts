@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { ConfigView } from '../../../src/core/protocol/settings.ts';
 import { asApiError } from '../../api/api-error.ts';
+import { callOf } from '../../api/call.ts';
 import { checkValue, type Schema, schemaAt } from '../../api/check-value.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { findProblems } from './find-problems.ts';
@@ -37,7 +38,7 @@ export function useDraft(view: ConfigView): Draft {
     const possible = new Map([...changes].filter(([key]) => !faults.has(key)));
     const look = async (): Promise<void> => {
       const check = (some: ReadonlyMap<SettingKey, SettingValue>): Promise<unknown> =>
-        client.send('PUT', '/config?dry_run=true', nest(some), ending.signal);
+        client.send(callOf('PUT /config', {}, { dry_run: true }), nest(some), ending.signal);
       const problems = await findProblems(possible, check);
       if (!ending.signal.aborted) setFound(problems);
     };
@@ -57,7 +58,7 @@ export function useDraft(view: ConfigView): Draft {
     maySave: changes.size > 0 && faults.size === 0 && ![...changes.keys()].some((key) => found.has(key)),
     discard,
     save: async () => {
-      await client.send('PUT', '/config', nest(changes)).catch((error: unknown) => {
+      await client.send(callOf('PUT /config', {}), nest(changes)).catch((error: unknown) => {
         throw asApiError(error);
       });
       discard();

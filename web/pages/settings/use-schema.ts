@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { callOf } from '../../api/call.ts';
 import type { Schema } from '../../api/check-value.ts';
 import { useApp, useNode } from '../../parts/app-context.ts';
 
@@ -10,7 +11,7 @@ export function useSchema(): Schema | undefined {
   // biome-ignore lint/correctness/useExhaustiveDependencies: a server that was restarted may have another one.
   useEffect(() => {
     const ending = new AbortController();
-    client.get<Schema>('/config/schema', ending.signal).then(setSchema, () => {});
+    client.get<Schema>(callOf('GET /config/schema', {}), ending.signal).then(setSchema, () => {});
     return () => ending.abort();
   }, [client, round]);
   return schema;

@@ -1,6 +1,6 @@
 import { type ReactElement, useState } from 'react';
 import type { Deleted, KnownNode } from '../../../src/core/protocol/fleet.ts';
-import { modelPath } from '../../api/client.ts';
+import { callOf } from '../../api/call.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { Age } from '../../parts/age.tsx';
 import { useApp } from '../../parts/app-context.ts';
@@ -37,10 +37,13 @@ export function DeleteDialog({
   const total = plan.copies.reduce((sum, { copy }) => sum + copy.size_bytes, plan.bytes);
   const isUsed = plan.copies.some(({ copy }) => copy.in_use);
   const remove = async (): Promise<void> => {
-    const query = `?wait_ms=5000${isForced ? '&force=true' : ''}`;
+    const query = { wait_ms: 5000, force: isForced };
     const { modelId, selector } = named;
-    const part = selector === undefined ? '' : `/quantizations/${encodeURIComponent(selector)}`;
-    await task.start((signal) => client.send<Deleted>('DELETE', modelPath('/store/models', modelId, part + query), undefined, signal));
+    const call =
+      selector === undefined
+        ? callOf('DELETE /store/models/:id', { id: modelId }, query)
+        : callOf('DELETE /store/models/:id/quantizations/:selector', { id: modelId, selector }, query);
+    await task.start((signal) => client.send<Deleted>(call, undefined, signal));
   };
   if (task.result !== undefined)
     return (

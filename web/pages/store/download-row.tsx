@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { DownloadStatus } from '../../../src/core/protocol/downloads.ts';
-import { modelPath } from '../../api/client.ts';
+import { callOf } from '../../api/call.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { IconButton } from '../../parts/button.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
@@ -29,12 +29,12 @@ export function DownloadRow({
   };
   const cancel = (): Promise<void> =>
     ask(
-      (signal) => client.send('DELETE', modelPath('/store/models', modelId, '/download'), undefined, signal),
+      (signal) => client.send(callOf('DELETE /store/models/:id/download', { id: modelId }), undefined, signal),
       `The download of ${modelId} was stopped.`,
     );
   const retry = (): Promise<void> =>
     ask(
-      (signal) => client.send('POST', modelPath('/store/models', modelId, '/download'), download.request, signal),
+      (signal) => client.send(callOf('POST /store/models/:id/download', { id: modelId }), download.request, signal),
       `The download of ${modelId} goes on.`,
     );
   const state = (

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import type { ShownModel } from '../../../src/core/protocol/models.ts';
 import { type ApiError, asApiError } from '../../api/api-error.ts';
-import { modelPath } from '../../api/client.ts';
+import { callOf } from '../../api/call.ts';
 import { useApp } from '../../parts/app-context.ts';
 
 /** A model that is being hashed for the first time is looked at so often. */
@@ -17,7 +17,7 @@ export function useModel(modelId: string, stamp: string | undefined): { readonly
     let timer: ReturnType<typeof setTimeout> | undefined;
     const read = async (): Promise<void> => {
       try {
-        const model = await client.get<ShownModel>(modelPath('/store/models', modelId), ending.signal);
+        const model = await client.get<ShownModel>(callOf('GET /store/models/:id', { id: modelId }), ending.signal);
         setState({ model });
         if (!model.hashed) timer = setTimeout(() => void read(), hashingMs);
       } catch (error) {

@@ -1,5 +1,5 @@
 import { asApiError } from '../../api/api-error.ts';
-import { modelPath } from '../../api/client.ts';
+import { callOf } from '../../api/call.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { toSentence } from '../../parts/to-sentence.ts';
 import { formatNamed } from './quantizations.ts';
@@ -18,9 +18,9 @@ export function useStaging(): { readonly stage: (modelId: string, selector?: str
   return {
     stage: (modelId, selector) =>
       void ask(
-        client.send('POST', '/node/stage', { model_id: modelId, ...(selector !== undefined && { selector }) }),
+        client.send(callOf('POST /node/stage', {}), { model_id: modelId, ...(selector !== undefined && { selector }) }),
         `${formatNamed({ modelId, selector })} is being staged on ${identity.hostname}.`,
       ),
-    cancel: (modelId) => void ask(client.send('DELETE', modelPath('/node/stage', modelId)), `Staging ${modelId} was stopped.`),
+    cancel: (modelId) => void ask(client.send(callOf('DELETE /node/stage/:id', { id: modelId })), `Staging ${modelId} was stopped.`),
   };
 }

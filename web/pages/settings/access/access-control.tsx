@@ -1,5 +1,6 @@
 import { type ReactElement, useEffect } from 'react';
 import type { PolicyView } from '../../../../src/core/protocol/settings.ts';
+import { callOf } from '../../../api/call.ts';
 import { useMayAdminister } from '../../../parts/access/needs-key.tsx';
 import { useApp, useStore } from '../../../parts/app-context.ts';
 import { Problem } from '../../../parts/problem.tsx';
@@ -31,7 +32,7 @@ export function AccessControl(): ReactElement {
 function Policy(): ReactElement | null {
   const { client } = useApp();
   const { start, result, error } = useTask<PolicyView>();
-  useEffect(() => void start((signal) => client.get<PolicyView>('/policy', signal)), [client, start]);
+  useEffect(() => void start((signal) => client.get<PolicyView>(callOf('GET /policy', {}), signal)), [client, start]);
   if (error !== undefined) return <Problem error={error} />;
   // The form begins anew with what the server has after a change.
   return result === undefined ? null : <PolicyForm key={JSON.stringify(result.policy)} view={result} />;

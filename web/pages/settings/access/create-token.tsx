@@ -1,5 +1,6 @@
 import { type FormEvent, type ReactElement, useId, useState } from 'react';
 import type { NamedToken, Role } from '../../../../src/core/protocol/access.ts';
+import { callOf } from '../../../api/call.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Command } from '../../../parts/command.tsx';
@@ -21,7 +22,7 @@ export function CreateToken({ onCreated }: { readonly onCreated: () => void }): 
   const [nameField, roleField] = [useId(), useId()];
   const create = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    const made = await task.start((signal) => client.send('POST', '/tokens', { name: name.trim(), role }, signal));
+    const made = await task.start((signal) => client.send(callOf('POST /tokens', {}), { name: name.trim(), role }, signal));
     if (made === undefined) return;
     setName('');
     onCreated();

@@ -1,6 +1,7 @@
 import { type FormEvent, type ReactElement, useId, useState } from 'react';
 import type { Lan } from '../../../../src/core/protocol/access.ts';
 import type { PolicyView } from '../../../../src/core/protocol/settings.ts';
+import { callOf } from '../../../api/call.ts';
 import { useMayAdminister } from '../../../parts/access/needs-key.tsx';
 import { useApp, useNode } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
@@ -38,7 +39,7 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
       ...(names !== saved.names && { server_names }),
       ...(newLimits.length > 0 && { limits: Object.fromEntries(newLimits.map(([key, text]) => [key, numberOf(text)])) }),
     };
-    const now = await task.start((signal) => client.send<PolicyView>('PUT', '/policy', changes, signal));
+    const now = await task.start((signal) => client.send<PolicyView>(callOf('PUT /policy', {}), changes, signal));
     if (now === undefined) return;
     setView(now);
     setLan(now.policy['lan'] as Lan);

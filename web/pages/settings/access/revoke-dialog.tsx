@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { NamedToken } from '../../../../src/core/protocol/access.ts';
+import { callOf } from '../../../api/call.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Dialog } from '../../../parts/dialog.tsx';
@@ -11,8 +12,8 @@ export function RevokeDialog({ name, onClose }: { readonly name: string; readonl
   const { client, tell } = useApp();
   const task = useTask<NamedToken>();
   const revoke = async (): Promise<void> => {
-    const path = `/tokens/${encodeURIComponent(name)}`;
-    if ((await task.start((signal) => client.send<NamedToken>('DELETE', path, undefined, signal))) === undefined) return;
+    const call = callOf('DELETE /tokens/:name', { name });
+    if ((await task.start((signal) => client.send<NamedToken>(call, undefined, signal))) === undefined) return;
     tell(`The token ${name} was revoked.`);
     onClose();
   };

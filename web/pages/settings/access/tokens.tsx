@@ -1,5 +1,6 @@
 import { type ReactElement, useCallback, useEffect, useState } from 'react';
 import type { NamedToken } from '../../../../src/core/protocol/access.ts';
+import { callOf } from '../../../api/call.ts';
 import { Age } from '../../../parts/age.tsx';
 import { useApp } from '../../../parts/app-context.ts';
 import { IconButton } from '../../../parts/button.tsx';
@@ -15,7 +16,10 @@ export function Tokens(): ReactElement {
   const [tokens, setTokens] = useState<readonly NamedToken[]>();
   const [revoking, setRevoking] = useState<NamedToken>();
   const read = useCallback(
-    () => void start(async (signal) => (await client.get<{ readonly tokens: readonly NamedToken[] }>('/tokens', signal)).tokens),
+    () =>
+      void start(
+        async (signal) => (await client.get<{ readonly tokens: readonly NamedToken[] }>(callOf('GET /tokens', {}), signal)).tokens,
+      ),
     [client, start],
   );
   useEffect(read, [read]);

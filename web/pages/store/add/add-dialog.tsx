@@ -1,6 +1,6 @@
 import { type FormEvent, type ReactElement, useEffect, useId, useState } from 'react';
 import type { HubOffer } from '../../../../src/core/protocol/models.ts';
-import { modelPath } from '../../../api/client.ts';
+import { callOf } from '../../../api/call.ts';
 import { splitRef } from '../../../api/model-ref.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp, useStore } from '../../../parts/app-context.ts';
@@ -56,7 +56,7 @@ export function AddDialog({
     const { revision } = splitRef(text);
     const body = { ...(revision !== undefined && { revision }), ...(chosen !== undefined && { gguf_file: chosen, exact: true }) };
     const asked = await download.start((signal) =>
-      client.send('POST', modelPath('/store/models', offer.modelId, '/download'), body, signal),
+      client.send(callOf('POST /store/models/:id/download', { id: offer.modelId }), body, signal),
     );
     if (asked === undefined) return;
     tell(`The download of ${offer.modelId} has begun.`);

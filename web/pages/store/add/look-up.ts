@@ -1,6 +1,7 @@
 import type { HubOffer } from '../../../../src/core/protocol/models.ts';
 import { ApiError } from '../../../api/api-error.ts';
-import { type Client, modelPath } from '../../../api/client.ts';
+import { callOf } from '../../../api/call.ts';
+import type { Client } from '../../../api/client.ts';
 import { splitRef } from '../../../api/model-ref.ts';
 
 /** What Hugging Face has of a model that somebody named. */
@@ -22,11 +23,8 @@ export interface Asked {
 
 /** What a download would bring. Throws an ApiError. */
 export const askOffer = (client: Client, { modelId, revision, wanted }: Asked, signal: AbortSignal): Promise<HubOffer> => {
-  const query = new URLSearchParams({
-    ...(revision !== undefined && { revision }),
-    ...(wanted !== undefined && { wanted: JSON.stringify(wanted) }),
-  });
-  return client.get<HubOffer>(modelPath('/store/hub', modelId, query.size === 0 ? '' : `?${query}`), signal);
+  const query = { revision, wanted: wanted && JSON.stringify(wanted) };
+  return client.get<HubOffer>(callOf('GET /store/hub/:id', { id: modelId }, query), signal);
 };
 
 /** Looks up what was typed or pasted. A selector that names nothing is told beside what there is. Throws an ApiError. */

@@ -1,5 +1,6 @@
 import { type ReactElement, useState } from 'react';
 import type { VerifyReport } from '../../../../src/core/protocol/models.ts';
+import { callOf } from '../../../api/call.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
@@ -18,7 +19,9 @@ export function Verify({ modelId }: { readonly modelId: string }): ReactElement 
   const begin = (): void => {
     setProgress({ bytes_done: 0, bytes_total: 0 });
     const onProgress = (bytes_done: number, bytes_total: number): void => setProgress({ bytes_done, bytes_total });
-    void task.start((signal) => client.work<VerifyReport>('/store/verify', { model_ids: [modelId] }, { signal, onProgress }));
+    void task.start((signal) =>
+      client.work<VerifyReport>(callOf('POST /store/verify', {}), { model_ids: [modelId] }, { signal, onProgress }),
+    );
   };
   const found = task.result?.models.find(({ model_id }) => model_id === modelId);
   return (

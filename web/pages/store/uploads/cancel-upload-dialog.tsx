@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { ListedUpload } from '../../../../src/core/protocol/uploads.ts';
+import { callOf } from '../../../api/call.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
@@ -21,7 +22,7 @@ export function CancelUploadDialog({
   const task = useTask<ListedUpload>();
   const cancel = async (): Promise<void> => {
     const cancelled = await task.start((signal) =>
-      client.send<ListedUpload>('DELETE', `/store/uploads/${encodeURIComponent(id)}`, undefined, signal),
+      client.send<ListedUpload>(callOf('DELETE /store/uploads/:upload', { upload: id }), undefined, signal),
     );
     if (cancelled === undefined) return;
     tell(`The upload of ${model_id} was cancelled, ${formatBytes(cancelled.bytes_done)} freed.`);

@@ -1,5 +1,6 @@
 import type { FormEvent, ReactElement } from 'react';
 import type { ConfigView } from '../../../../src/core/protocol/settings.ts';
+import { callOf } from '../../../api/call.ts';
 import { NeedsKey, useMayAdminister } from '../../../parts/access/needs-key.tsx';
 import { useApp } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
@@ -25,7 +26,7 @@ export function ChoosePlace({ view }: { readonly view: ConfigView }): ReactEleme
       ['model_store.store_host', identity.hostname],
       ...(setBy === undefined ? [[key, draft.value(key)] as const] : []),
     ]);
-    if ((await task.start((signal) => client.send('PUT', '/config', nest(settings), signal))) !== undefined)
+    if ((await task.start((signal) => client.send(callOf('PUT /config', {}), nest(settings), signal))) !== undefined)
       tell(`Saved to ${view.save_path}.`);
   };
   if (view.path !== null)
