@@ -28,6 +28,8 @@ export interface PublishIntent {
   readonly seen: Seen;
   /** Name in `incoming/`; null when the files are already in their place. */
   readonly incoming: string | null;
+  /** Only these files come, beside those that are there and stay as they are; absent where the whole directory takes the place. */
+  readonly added?: readonly string[] | undefined;
 }
 
 /** A model goes. */
@@ -100,6 +102,7 @@ function parseIntent(text: string): Intent {
     parseRelativePath(String(intent.entry?.store_path));
     parseManifest(intent.manifest, 'an interrupted change');
     if (intent.incoming !== null) parseRelativePath(String(intent.incoming));
+    for (const path of intent.added ?? []) parseRelativePath(String(path));
     return { ...(intent as PublishIntent), upstream: parseUpstream(intent.upstream) };
   }
   throw new SyntaxError('no such change');

@@ -9,20 +9,25 @@ import { takeAway } from '../../transfer/trash/take-away.ts';
 import { notRegistered, proveReplaceable } from '../own-model.ts';
 import { writeRegistryEntry } from '../records/registry.ts';
 import { requireRegistry } from '../records/repair-registry.ts';
+import { addFiles, seenAgain } from './add-files.ts';
 import type { ChangeContext } from './change-context.ts';
 import type { PublishIntent } from './intents.ts';
 
 /**
  * The first step of a publication: puts the files of a model into their place. What is there goes to the trash first, and comes back when
- * that fails. Does nothing when an earlier try did it.
+ * that fails. Files that only come beside what is there touch nothing of that. Does nothing when an earlier try did it.
  */
-export async function exchangeFiles({ entry, incoming }: PublishIntent, { layout, records, assertHeld }: ChangeContext): Promise<void> {
+export async function exchangeFiles(
+  { entry, incoming, added }: PublishIntent,
+  { layout, records, assertHeld }: ChangeContext,
+): Promise<void> {
   if (incoming === null) return;
   const { model_id, store_path } = entry;
   const place = join(layout.root, store_path);
   const files = join(layout.incoming, incoming, 'files');
   if (!(await exists(files))) return;
   await assertHeld();
+  if (added !== undefined && (await exists(place))) return addFiles(place, { from: files, added });
   const old = await takeAway(place, layout, proveReplaceable(model_id, store_path, { registry: () => requireRegistry(layout), records }));
   try {
     await makeDirectory(dirname(place));
@@ -39,7 +44,7 @@ export async function exchangeFiles({ entry, incoming }: PublishIntent, { layout
 
 /** The second step: the manifest of a model whose files are in their place, then its entry in the registry. */
 export async function enterModel(
-  { entry, manifest, upstream, seen, incoming }: PublishIntent,
+  { entry, manifest, upstream, seen, incoming, added }: PublishIntent,
   { layout, records, world, assertHeld }: ChangeContext,
 ): Promise<void> {
   const place = join(layout.root, entry.store_path);
@@ -51,7 +56,7 @@ export async function enterModel(
     return;
   }
   await assertHeld();
-  await records.write(manifest, { seen, upstream });
+  await records.write(manifest, { seen: added === undefined ? seen : await seenAgain(place, seen), upstream });
   const registry = await requireRegistry(layout);
   await assertHeld();
   await writeRegistryEntry(layout.registry, registry, entry.model_id, entry);

@@ -24,6 +24,7 @@ import {
   refuseOtherContent,
   syncDirectories,
 } from './adopt-checks.ts';
+import { findAdditions } from './find-additions.ts';
 import { type HashedModel, hashModel } from './hash-model.ts';
 import { abandonPlace, claimPlace, makeIncomingPlace } from './incoming.ts';
 import { type ScannedFile, scanDirectory } from './scan-directory.ts';
@@ -144,9 +145,11 @@ async function takeIncoming(
     await undo();
     throw error;
   }
+  const added = before === undefined ? undefined : await findAdditions(to, { before: before.manifest, manifest, files: place.files });
   const work = (): Promise<void> =>
-    writer.carryOut({ op: 'publish', entry, manifest, upstream, seen: hashed.seen, incoming: place.name }, undo);
-  await (present === undefined ? work() : replaceWhenUnused(modelId, { work, undo }, context));
+    writer.carryOut({ op: 'publish', entry, manifest, upstream, seen: hashed.seen, incoming: place.name, added }, undo);
+  // Who uses what is there is not disturbed by what comes beside it.
+  await (present === undefined || added !== undefined ? work() : replaceWhenUnused(modelId, { work, undo }, context));
   return { entry, digest: manifest.digest, outcome: present === undefined ? 'added' : 'replaced' };
 }
 

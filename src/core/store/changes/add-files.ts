@@ -1,0 +1,74 @@
+import { link, lstat, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { syncDirectory } from '../../kernel/files/durable-file.ts';
+import { makeDirectory } from '../../kernel/files/make-directory.ts';
+import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
+import { lookAtFile, sameFingerprint } from '../../transfer/fingerprint.ts';
+import type { Seen } from '../ingest/seen.ts';
+
+/**
+ * Puts new files into the directory of a model, and touches nothing that is there. Of shards the last comes first: a program looks for
+ * the first one. Does nothing for those that an earlier try has put there.
+ * @throws SkulkError CONFLICT when another file has a name; then those that were put there are taken out again
+ */
+export async function addFiles(
+  place: string,
+  { from, added }: { readonly from: string; readonly added: readonly string[] },
+): Promise<void> {
+  const put: string[] = [];
+  try {
+    for (const path of added.toReversed()) {
+      if (!(await isThere(join(from, path)))) continue;
+      await makeDirectory(dirname(join(place, path)));
+      await putFile(join(from, path), join(place, path));
+      put.push(path);
+    }
+  } catch (error) {
+    for (const path of put) await takeBack(join(place, path), join(from, path));
+    throw error;
+  }
+  for (const directory of new Set([place, ...added.map((path) => dirname(join(place, path)))])) await syncDirectory(directory);
+}
+
+/** How files look now that went through this change: a link that comes or goes shows in a file's dates, and its content is the same. */
+export async function seenAgain(place: string, seen: Seen): Promise<Seen> {
+  const looks = await mapConcurrently(Object.entries(seen), maxOpenFiles, async ([path, before]) => {
+    const now = await lookAtFile(join(place, path));
+    return [path, now !== undefined && sameFingerprint(before, now) ? now : before] as const;
+  });
+  return Object.fromEntries(looks);
+}
+
+async function putFile(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST')) {
+      // An earlier try was cut off right after it.
+      if (await isSameFile(from, to)) return;
+      throw new SkulkError('CONFLICT', `${to} is there, but is no file of the model, so it is left as it is`, { hint: 'move it away' });
+    }
+    // A disk without hard links.
+    if (!isSystemError(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) throw error;
+    if (await isThere(to))
+      throw new SkulkError('CONFLICT', `${to} is there, so it is left as it is`, { hint: 'move it away', cause: error });
+    await rename(from, to);
+  }
+}
+
+async function takeBack(to: string, from: string): Promise<void> {
+  if (!(await isThere(from))) await rename(to, from).catch(() => undefined);
+  else if (await isSameFile(from, to)) await rm(to, { force: true });
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );
+
+async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [first, second] = await Promise.all([a, b].map((path) => stat(path, { bigint: true }).catch(() => undefined)));
+  return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
+}

@@ -1,0 +1,27 @@
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import { lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
+
+/**
+ * The files that a model only gets beside what it has: another quantization, for example. Then nothing that is there has to be touched.
+ * @param place the model's directory
+ * @param files where the new content lies; what stays must be the very same file in both, by a hard link
+ * @returns undefined where something that is there changes or goes
+ */
+export async function findAdditions(
+  place: string,
+  { before, manifest, files }: { readonly before: Manifest; readonly manifest: Manifest; readonly files: string },
+): Promise<readonly string[] | undefined> {
+  const next = new Map(manifest.files.map((file) => [file.path, file]));
+  if (!before.files.every(({ path, size, sha256 }) => next.get(path)?.sha256 === sha256 && next.get(path)?.size === size)) return undefined;
+  const info = await lstat(place).catch(() => undefined);
+  if (info?.isDirectory() !== true) return undefined;
+  const isSame = await mapConcurrently(before.files, maxOpenFiles, async ({ path }) =>
+    untouchedBetween(await lookAtFile(join(place, path)), await lookAtFile(join(files, path))),
+  );
+  if (isSame.includes(false)) return undefined;
+  const kept = new Set<string>(before.files.map(({ path }) => path));
+  return manifest.files.flatMap(({ path }) => (kept.has(path) ? [] : [path]));
+}
