@@ -4,7 +4,8 @@ import { createLive } from '../../src/cli/render/parts/live.ts';
 import type { DashboardActs, DashboardView, Removal } from '../../src/cli/render/shapes.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
-import type { CountedEntry } from '../../src/core/protocol/models.ts';
+import type { KnownNode } from '../../src/core/protocol/fleet.ts';
+import type { CountedEntry, ShownModel } from '../../src/core/protocol/models.ts';
 import { show } from './show-part.tsx';
 
 const model = (id: string): CountedEntry => ({
@@ -40,9 +41,9 @@ const view: DashboardView = {
 };
 
 /** The dashboard over a store that does only what a test says. */
-function showDashboard(acts: Partial<DashboardActs>) {
+function showDashboard(acts: Partial<DashboardActs>, shown = view) {
   const whole = { isStaging: () => false, ...acts } as DashboardActs;
-  return show(<Dashboard live={createLive(view)} acts={whole} clock={() => new Date('2026-01-02T00:00:00Z')} onLeave={() => {}} />, {
+  return show(<Dashboard live={createLive(shown)} acts={whole} clock={() => new Date('2026-01-02T00:00:00Z')} onLeave={() => {}} />, {
     columns: 90,
   });
 }
@@ -61,4 +62,147 @@ test.each([
   expect(seen()).toMatch(/^› org\/two/m);
   settle(answer);
   await expect.poll(seen).toMatch(says);
+});
+
+const stored = (selector: string, mebibytes: number, bits_per_weight: number | null) => ({
+  selector,
+  label: selector,
+  files: [],
+  size_bytes: mebibytes * 1024 ** 2,
+  bits_per_weight,
+  digest: null,
+  staged_on: [],
+});
+const details: ShownModel = {
+  ...model('org/one'),
+  hashed: true,
+  staged: null,
+  nodes: [],
+  digest: null,
+  revision: null,
+  commit: null,
+  source: null,
+  companions: [],
+  files: [],
+  quantizations: [stored('Q4_K_M', 3, 4.8), stored('Q8_0', 6, null)],
+};
+const part = (selector: string, in_use: boolean) => ({ selector, size_bytes: 3 * 1024 ** 2, last_used: '', in_use, over_budget: false });
+const copy = {
+  model_id: 'org/one' as ModelId,
+  size_bytes: 9,
+  last_used: '2026-01-01T00:00:00Z',
+  in_use: false,
+  over_budget: false,
+  quantizations: [part('Q4_K_M', true)],
+};
+const node = (hostname: string, more: Partial<KnownNode> = {}): KnownNode =>
+  ({ node_id: hostname, hostname, connected: true, agent: true, pending_orders: 0, copies: [copy], ...more }) as KnownNode;
+// An older node does not tell its quantizations.
+const { quantizations: _, ...silent } = copy;
+const known: DashboardView = {
+  ...view,
+  store: view.store && { ...view.store, nodes: [node('box'), node('old', { copies: [silent] })] },
+};
+
+test('the details of a model list its quantizations, and the keys for models act on the chosen one alone', async () => {
+  const calls: unknown[] = [];
+  const { press, seen } = showDashboard(
+    {
+      show: async () => details,
+      stage: async (ref) => void calls.push(['stage', ref]),
+      delete: async ({ modelId, selector }) => {
+        calls.push(['delete', { modelId, selector }]);
+        return { freed_bytes: 6 * 1024 ** 2, nodes: [] };
+      },
+      purge: async (wish) => {
+        calls.push(['purge', wish]);
+        return { freed_bytes: 0, nodes: [] };
+      },
+    },
+    known,
+  );
+  await press('\r');
+  await expect.poll(seen).toMatch(/^› Q4_K_M +3\.00 MiB +4\.80 +box/m);
+  await press('j');
+  expect(seen()).toMatch(/^ {2}Q4_K_M[\s\S]*^› Q8_0 +6\.00 MiB/m);
+  await press('s');
+  expect(seen()).toContain('org/one:Q8_0 is being staged on this machine');
+  // It is on no machine, so there is nothing to purge.
+  await press('p');
+  expect(seen()).toMatch(/Purge org\/one:Q8_0[\s\S]*It is staged on no machine\./);
+  await press('x', 'd');
+  expect(seen()).toMatch(/Delete org\/one:Q8_0\?[\s\S]*the store +6\.00 MiB[\s\S]*frees in all +6\.00 MiB/);
+  expect(seen()).toMatch(/Q4_K_M[\s│]+stays|Q4_K_M stays/);
+  await press('y');
+  expect(seen()).toContain('org/one:Q8_0 was deleted');
+  await press('x', 'k', 'p');
+  expect(seen()).toMatch(/Q4_K_M on every machine +1 copy, 3\.00 MiB/);
+  expect(seen()).toContain('where it is in use it stays until its last use ends');
+  await press('y');
+  expect(calls).toEqual([
+    ['stage', { modelId: 'org/one', selector: 'Q8_0' }],
+    ['delete', { modelId: 'org/one', selector: 'Q8_0' }],
+    ['purge', { modelId: 'org/one', selector: 'Q4_K_M', on: 'everywhere', force: false }],
+  ]);
+});
+
+test('a model is looked up at once where a quantization is to be added, and what is not there is chosen', async () => {
+  const offered = (label: string, more: object) => ({
+    label,
+    gguf_file: `${label}.gguf`,
+    files: [],
+    size_bytes: 1024,
+    is_preferred: false,
+    in_store: false,
+    ...more,
+  });
+  const { press, seen } = showDashboard({
+    show: async () => details,
+    offer: async ({ modelId }) => ({
+      modelId,
+      revision: 'main',
+      files: [],
+      commit: 'c'.repeat(40),
+      file_count: 1,
+      total_bytes: 1024,
+      quantizations: [offered('Q4_K_M', { is_preferred: true, in_store: true }), offered('Q6_K', {}), offered('Q8_0', {})],
+    }),
+  });
+  await press('\r', 'a');
+  await expect.poll(seen).toMatch(/› Q6_K/);
+  expect(seen()).toMatch(/Download org\/one[\s\S]*Q4_K_M +recommended +in the store/);
+});
+
+test('a line that is chosen stays in sight, and the lines above and below it can be read', async () => {
+  const many = Array.from({ length: 30 }, (_, index) => stored(`Q${index}`, 1, null));
+  const { press, seen } = showDashboard({ show: async () => ({ ...details, quantizations: many }) });
+  await press('\r');
+  await expect.poll(seen).toContain('› Q0 ');
+  await press(...Array.from({ length: 29 }, () => 'j'));
+  expect(seen()).toMatch(/^› Q29 /m);
+  await press('\u001b[H');
+  expect(seen()).toContain('size ');
+  expect(seen()).not.toContain('› Q29');
+  await press('\u001b[F', 'k');
+  expect(seen()).toMatch(/^› Q28 /m);
+});
+
+test('the details of a model mark a copy here that is older, and one that is only a part', async () => {
+  const own = { ...copy, quantizations: [], directory: '/d/org--one', holders: [], digest: 'b'.repeat(64) };
+  const staging = {
+    staging_root: '/d',
+    models: [own],
+    unfinished: [{ model_id: own.model_id, size_bytes: 2048 }],
+    total_bytes: 9,
+    free_bytes: 9,
+    budget_bytes: null,
+    in_place: false,
+    foreign: [],
+    problem: null,
+  };
+  const whole = { ...details, quantizations: [], digest: 'a'.repeat(64) };
+  const { press, seen } = showDashboard({ show: async () => whole }, { ...view, staging });
+  await press('\r');
+  await expect.poll(seen).toMatch(/here +\/d\/org--one \(older than what the store has; s updates it\)/);
+  expect(seen()).toMatch(/partial +2\.00 KiB of a copy are here, unfinished; s goes on/);
 });

@@ -202,11 +202,11 @@ describe('what a removal means', () => {
     const now = new Date('2026-01-02T00:00:00Z');
     const stale = node('me', [copy('org/m'), copy('org/gone')]);
     const away = node('laptop', [copy('org/m')], { connected: false, agent: false });
-    expect(stagedOn(view([copy('org/m')], [stale, away]), m, now)).toEqual([
+    expect(stagedOn(view([copy('org/m')], [stale, away]), { modelId: m }, now)).toEqual([
       expect.objectContaining({ name: 'me, this machine', isHere: true, away: null }),
       expect.objectContaining({ name: 'laptop', isHere: false, away: 'no agent, seen 1 d ago' }),
     ]);
-    expect(stagedOn(view([], [stale]), 'org/gone' as ModelId, now)).toEqual([]);
+    expect(stagedOn(view([], [stale]), { modelId: 'org/gone' as ModelId }, now)).toEqual([]);
   });
 
   test('a purge may mean this copy, every machine, or all that is here', () => {

@@ -4,13 +4,16 @@ import type { ModelId, ModelRef } from '../../core/kernel/model-id.ts';
 import type { DownloadStatus } from '../../core/protocol/downloads.ts';
 import type { GivenOrder, KnownNode, NodeOutcome } from '../../core/protocol/fleet.ts';
 import type { StoreHealth } from '../../core/protocol/health.ts';
-import type { CountedEntry, HubOffer, ShownModel } from '../../core/protocol/models.ts';
+import type { CountedEntry, HubOffer, ReportedCopy, ShownModel } from '../../core/protocol/models.ts';
 import type { StagingJob, StagingView } from '../../core/protocol/staging.ts';
 
 /*
  * What the screens show and ask for, so that this room needs to know nothing of the operations. What comes from a store or a node has the
  * types of its documents.
  */
+
+/** What is known of a copy, or of a quantization in it. */
+export type CopyFacts = Pick<ReportedCopy, 'size_bytes' | 'last_used' | 'in_use' | 'over_budget'>;
 
 /** A copy of this machine. */
 export type OwnCopy = StagingView['models'][number];
@@ -49,6 +52,8 @@ export interface Removal {
 export interface PurgeRequest {
   /** Every model when null. */
   readonly modelId: ModelId | null;
+  /** Only this quantization of it. */
+  readonly selector?: string;
   readonly on: 'here' | 'everywhere' | { readonly nodeId: NodeId };
   readonly force: boolean;
 }
@@ -56,12 +61,12 @@ export interface PurgeRequest {
 /** What the keys of the dashboard do. */
 export interface DashboardActs {
   show(modelId: ModelId): Promise<ShownModel>;
-  delete(modelId: ModelId, options: { readonly force: boolean }): Promise<Removal>;
+  delete(ref: ModelRef, options: { readonly force: boolean }): Promise<Removal>;
   purge(request: PurgeRequest): Promise<Removal>;
   offer(ref: ModelRef): Promise<HubOffer | undefined>;
   download(ref: ModelRef, ggufFile: string | undefined): Promise<void>;
   cancelDownload(modelId: ModelId): Promise<void>;
-  stage(modelId: ModelId): Promise<void>;
+  stage(ref: ModelRef): Promise<void>;
   /** Whether something is being staged from here, which ends with the dashboard. */
   isStaging(): boolean;
   cancelStage(modelId: ModelId): Promise<void>;

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import { useLocks } from '../../parts/access/locks.ts';
-import { useStore } from '../../parts/app-context.ts';
+import { useNode, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
@@ -11,6 +11,7 @@ import { QuantizationList } from './details/quantization-list.tsx';
 import { StageHere } from './details/stage-here.tsx';
 import { StagedList } from './details/staged-list.tsx';
 import { Verify } from './details/verify.tsx';
+import { isOlder } from './quantizations.ts';
 import { useModel } from './use-model.ts';
 
 /** Everything about one model, and what can be done with it. */
@@ -31,6 +32,7 @@ export function DetailsDialog({
   readonly onClose: () => void;
 }): ReactElement {
   const { topics } = useStore();
+  const own = useNode().topics.storage?.models.find(({ model_id }) => model_id === modelId);
   const { models: lock } = useLocks();
   const entry = topics.registry?.entries.find(({ model_id }) => model_id === modelId);
   // A quantization that comes or goes changes its size, and not always its date.
@@ -56,6 +58,9 @@ export function DetailsDialog({
               Delete…
             </Button>
           </div>
+          {own !== undefined && isOlder(own.digest, model) && (
+            <p className="muted">The copy on this machine is older than the store&rsquo;s. Stage it again to update it.</p>
+          )}
           {lock !== undefined && <p className="muted">{lock}</p>}
           <QuantizationList
             model={model}

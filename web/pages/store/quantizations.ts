@@ -1,6 +1,6 @@
 import type { DownloadStatus } from '../../../src/core/protocol/downloads.ts';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
-import type { ReportedCopy, StoredQuantization } from '../../../src/core/protocol/models.ts';
+import type { ReportedCopy, ShownModel, StoredQuantization } from '../../../src/core/protocol/models.ts';
 
 /** What is asked of one model, or of one of its quantizations. */
 export interface Named {
@@ -33,6 +33,10 @@ export const stagedOn = (nodes: readonly KnownNode[], named: Named): readonly St
       return copy === undefined ? [] : [{ node, copy }];
     })
     .toSorted((a, b) => a.node.hostname.localeCompare(b.node.hostname));
+
+/** Whether a copy of a whole model has other content than the store. What is only some of the quantizations always has. Pure. */
+export const isOlder = (digest: string | null, model: Pick<ShownModel, 'digest' | 'files'>): boolean =>
+  digest !== null && model.digest !== null && digest !== model.digest && !model.files.some(({ path }) => /\.gguf/i.test(path));
 
 /** The downloads of a model that run or wait, and bring a quantization that is not there. Pure. */
 export const comingTo = (

@@ -1,6 +1,6 @@
 import { createContext, useContext } from 'react';
 import type { NodeId } from '../../../core/kernel/machine/node-id.ts';
-import type { ModelId } from '../../../core/kernel/model-id.ts';
+import type { ModelId, ModelRef } from '../../../core/kernel/model-id.ts';
 import type { ListState } from '../parts/list-state.ts';
 import type { DashboardActs, DashboardView } from '../shapes.ts';
 
@@ -17,10 +17,20 @@ export type Details =
   | { readonly kind: 'node'; readonly nodeId: NodeId }
   | { readonly kind: 'copy'; readonly modelId: ModelId };
 
+/** What is to be deleted: a model, or one of its quantizations. */
+export interface Deletion extends ModelRef {
+  /** What the store has of it; undefined: all that it has of the model. */
+  readonly bytes?: number;
+  /** The quantizations that stay. */
+  readonly others?: readonly string[];
+}
+
 /** What a purge may mean, as it was asked from one place. */
 export interface PurgePlace {
   /** The model under the cursor; undefined on a node. */
   readonly modelId: ModelId | undefined;
+  /** The quantization under the cursor. */
+  readonly selector?: string;
   /** The node under the cursor; undefined where it is this machine or none. */
   readonly nodeId: NodeId | undefined;
 }
@@ -29,8 +39,8 @@ export interface PurgePlace {
 export type OpenDialog =
   | { readonly kind: 'help' }
   | { readonly kind: 'leave' }
-  | { readonly kind: 'add' }
-  | { readonly kind: 'delete'; readonly modelId: ModelId }
+  | { readonly kind: 'add' /** Looked up at once. */; readonly initial?: ModelId }
+  | ({ readonly kind: 'delete' } & Deletion)
   | ({ readonly kind: 'purge' } & PurgePlace);
 
 /** A sentence at the bottom, until the next key. */

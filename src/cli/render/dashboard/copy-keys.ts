@@ -4,9 +4,9 @@ import type { DashboardContext } from './context.ts';
 import { stage } from './model-keys.ts';
 
 /** What the keys do with a copy of this machine, in the list and when it is looked at. */
-export function actOnCopy({ acts, open, run, say }: DashboardContext, key: Key, { model_id }: StagingRow): boolean {
+export function actOnCopy({ acts, open, run, say }: DashboardContext, key: Key, { model_id, job }: StagingRow): boolean {
   if (key === 'p') open({ kind: 'purge', modelId: model_id, nodeId: undefined });
-  else if (key === 's') stage({ acts, run }, model_id);
+  else if (key === 's') stage({ acts, run }, { modelId: model_id, ...(job?.selector != null && { selector: job.selector }) });
   else if (key === 'c') run(() => acts.cancelStage(model_id), `staging ${model_id} was stopped; what is verified is kept`);
   else if (key === 'd') say({ text: 'd deletes from the store, so it works there (1); p removes this copy', tone: 'warn' });
   else return false;

@@ -141,9 +141,9 @@ function DialogOf({ dialog, onLeave }: { readonly dialog: OpenDialog; readonly o
     case 'leave':
       return <LeaveDialog onLeave={onLeave} />;
     case 'add':
-      return <AddDialog />;
+      return <AddDialog initial={dialog.initial} />;
     case 'delete':
-      return <DeleteDialog modelId={dialog.modelId} />;
+      return <DeleteDialog deletion={dialog} />;
     case 'purge':
       return <PurgeDialog place={dialog} />;
   }

@@ -17,7 +17,7 @@ const ofTabs: Readonly<Record<TabName, readonly Hint[]>> = {
 const back: Hint = ['esc', 'back'];
 
 const ofDetails: Readonly<Record<Details['kind'], readonly Hint[]>> = {
-  model: [back, ['s', 'stage here'], ['p', 'purge'], ['d', 'delete'], ['?', 'help']],
+  model: [back, ['a', 'add'], ['s', 'stage here'], ['p', 'purge'], ['d', 'delete'], ['?', 'help']],
   download: [back, ['c', 'cancel'], ['r', 'again'], ['?', 'help']],
   node: [back, ['p', 'purge'], ['?', 'help']],
   copy: [back, ['s', 'stage again'], ['c', 'cancel'], ['p', 'purge'], ['?', 'help']],

@@ -1,4 +1,5 @@
-import type { ModelId } from '../../../core/kernel/model-id.ts';
+import { formatRef, type ModelId, type ModelRef } from '../../../core/kernel/model-id.ts';
+import type { ShownModel } from '../../../core/protocol/models.ts';
 import type { Key } from '../parts/read-keys.ts';
 import type { DashboardContext } from './context.ts';
 
@@ -6,12 +7,30 @@ import type { DashboardContext } from './context.ts';
 export function actOnModel({ acts, open, run }: DashboardContext, key: Key, modelId: ModelId): boolean {
   if (key === 'd') open({ kind: 'delete', modelId });
   else if (key === 'p') open({ kind: 'purge', modelId, nodeId: undefined });
-  else if (key === 's') stage({ acts, run }, modelId);
+  else if (key === 's') stage({ acts, run }, { modelId });
   else return false;
   return true;
 }
 
-/** Begins to stage a model on this machine. */
-export function stage({ acts, run }: Pick<DashboardContext, 'acts' | 'run'>, modelId: ModelId): void {
-  run(() => acts.stage(modelId), `${modelId} is being staged on this machine; 4 shows how far it is`);
+/** What the same keys do with one quantization, where it is chosen. */
+export function actOnQuantization(
+  { acts, open, run }: DashboardContext,
+  key: Key,
+  { model, selector }: { readonly model: ShownModel; readonly selector: string },
+): boolean {
+  const name = { modelId: model.model_id, selector };
+  const all = model.quantizations ?? [];
+  const others = all.flatMap((one) => (one.selector === selector ? [] : one.selector));
+  const own = all.find((one) => one.selector === selector)?.size_bytes ?? 0;
+  // With the last one everything else of the model goes too.
+  if (key === 'd') open({ kind: 'delete', ...name, others, bytes: others.length === 0 ? model.total_bytes : own });
+  else if (key === 'p') open({ kind: 'purge', ...name, nodeId: undefined });
+  else if (key === 's') stage({ acts, run }, name);
+  else return false;
+  return true;
+}
+
+/** Begins to stage a model, or one quantization of it, on this machine. */
+export function stage({ acts, run }: Pick<DashboardContext, 'acts' | 'run'>, name: ModelRef): void {
+  run(() => acts.stage(name), `${formatRef(name)} is being staged on this machine; 4 shows how far it is`);
 }

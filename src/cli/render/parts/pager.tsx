@@ -9,15 +9,34 @@ import { Blank, Line, type Part } from './words.tsx';
 export interface PagerProps {
   readonly lines: readonly (readonly Part[])[];
   readonly height: number;
+  /** Some of the lines can be chosen, one after the other. */
+  readonly cursor?: PagerCursor | undefined;
   readonly onKey: (key: Key) => boolean;
 }
 
-/** Lines that are moved through. */
-export function Pager({ lines, height, onKey }: PagerProps): ReactElement {
+/** Which of the lines can be chosen, and which of them is. */
+export interface PagerCursor {
+  readonly lines: readonly number[];
+  readonly at: number;
+  readonly onMove: (at: number) => void;
+}
+
+const directions: Readonly<Record<Key, -1 | 1>> = { up: -1, k: -1, down: 1, j: 1 };
+
+/** Lines that are moved through. The keys for one line move the cursor while its line is seen and there is a next one, else the lines. */
+export function Pager({ lines, height, cursor, onKey }: PagerProps): ReactElement {
   const [top, setTop] = useState(0);
   const lowest = Math.max(0, lines.length - height);
   const shown = Math.min(top, lowest);
   useKeys('page', (key) => {
+    const direction = Object.hasOwn(directions, key) ? directions[key] : undefined;
+    const line = cursor?.lines[cursor.at] ?? -1;
+    const next = direction === undefined ? undefined : cursor?.lines[cursor.at + direction];
+    if (cursor !== undefined && direction !== undefined && next !== undefined && line >= shown && line < shown + height) {
+      cursor.onMove(cursor.at + direction);
+      setTop(Math.max(next - height + 1, Math.min(shown, next)));
+      return true;
+    }
     const keys = Array.from({ length: lowest + 1 }, (_, index) => String(index));
     const moved = moveInList({ ...newList, chosen: { key: undefined, index: shown } }, key, keys, height);
     if (moved === undefined) return onKey(key);

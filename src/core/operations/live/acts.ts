@@ -33,6 +33,8 @@ export interface Removal {
 export interface PurgeRequest {
   /** Every model when null. */
   readonly modelId: ModelId | null;
+  /** Only this quantization of it. */
+  readonly selector?: string;
   readonly on: 'here' | 'everywhere' | { readonly nodeId: NodeId };
   /** Also what is in use. */
   readonly force: boolean;
@@ -41,15 +43,16 @@ export interface PurgeRequest {
 /** What can be done from the dashboard. Each rejects with the SkulkError that the command of that name ends with. */
 export interface DashboardActs {
   show(modelId: ModelId): Promise<ShownModel>;
-  delete(modelId: ModelId, options: { readonly force: boolean }): Promise<Removal>;
+  /** @param ref without a selector the whole model */
+  delete(ref: ModelRef, options: { readonly force: boolean }): Promise<Removal>;
   purge(request: PurgeRequest): Promise<Removal>;
-  /** What a download would bring; undefined of a store that does not say. */
+  /** What a download would bring; undefined of a store that does not say. A selector that names nothing is FILE_NOT_FOUND, with what there is. */
   offer(ref: ModelRef): Promise<HubOffer | undefined>;
   /** Returns when the store has taken the download on. @param ggufFile which of several quantizations */
   download(ref: ModelRef, ggufFile: string | undefined): Promise<void>;
   cancelDownload(modelId: ModelId): Promise<void>;
   /** Begins to stage on this machine; the view says how far it is. */
-  stage(modelId: ModelId): Promise<void>;
+  stage(ref: ModelRef): Promise<void>;
   /** Whether something is being staged from here, which ends with the dashboard. */
   isStaging(): boolean;
   cancelStage(modelId: ModelId): Promise<void>;
@@ -57,18 +60,20 @@ export interface DashboardActs {
 
 /** The operations of the commands, as the keys of the dashboard call them. */
 export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
+  // What was asked for and is in no list yet; the key to leave may come right after the one to stage.
+  let asked = 0;
   return {
     show: (modelId) => showModel(deps, { modelId }),
-    delete: async (modelId, { force }) => {
-      const { freed_bytes, nodes } = await deleteModels(deps, { refs: [{ modelId }], force });
+    delete: async (ref, { force }) => {
+      const { freed_bytes, nodes } = await deleteModels(deps, { refs: [ref], force });
       return { freed_bytes, nodes };
     },
     purge: (request) => purge(deps, request),
-    offer: async ({ modelId, revision }) => {
+    offer: async ({ modelId, revision, selector }) => {
       await using opened = await openStore(deps);
       // The Python program's store has another meaning for paths that it does not know.
       if (opened.offer === undefined || (await opened.store.health()).version === '') return undefined;
-      return await opened.offer({ modelId, revision }, deps.world.signal);
+      return await opened.offer({ modelId, revision, ...(selector !== undefined && { wanted: { selector } }) }, deps.world.signal);
     },
     download: async ({ modelId, revision, selector }, ggufFile) => {
       await requireServer(deps);
@@ -78,19 +83,27 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
       });
     },
     cancelDownload: async (modelId) => void (await cancelDownload(deps, { modelId })),
-    stage: async (modelId) => void (await jobs.ask({ modelId })),
-    isStaging: () => jobs.list().some(({ status }) => status === 'pending' || status === 'staging'),
+    stage: async (ref) => {
+      asked += 1;
+      try {
+        await jobs.ask(ref);
+      } finally {
+        asked -= 1;
+      }
+    },
+    isStaging: () => asked > 0 || jobs.list().some(({ status }) => status === 'pending' || status === 'staging'),
     cancelStage: async (modelId) => void (await jobs.cancel(modelId)),
   };
 }
 
-async function purge(deps: Deps, { modelId, on, force }: PurgeRequest): Promise<Removal> {
+async function purge(deps: Deps, { modelId, selector, on, force }: PurgeRequest): Promise<Removal> {
+  const refs: readonly ModelRef[] = modelId === null ? [] : [{ modelId, ...(selector !== undefined && { selector }) }];
   if (on !== 'here') {
     const nodes = on === 'everywhere' ? undefined : [on.nodeId];
-    const { freed_bytes, nodes: outcomes } = await purgeEverywhere(deps, { refs: modelId == null ? [] : [{ modelId }], force, nodes });
+    const { freed_bytes, nodes: outcomes } = await purgeEverywhere(deps, { refs, force, nodes });
     return { freed_bytes, nodes: outcomes };
   }
-  const report = await purgeStaging(deps, { refs: modelId == null ? [] : [{ modelId }], dryRun: false, force });
+  const report = await purgeStaging(deps, { refs, dryRun: false, force });
   const own = { node: null, hostname: deps.world.hostname };
   return {
     freed_bytes: report.evicted_bytes,

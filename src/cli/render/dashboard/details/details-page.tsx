@@ -1,6 +1,6 @@
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
-import { Pager } from '../../parts/pager.tsx';
+import { Pager, type PagerCursor } from '../../parts/pager.tsx';
 import type { Key } from '../../parts/read-keys.ts';
 import { Blank, Line, type Part } from '../../parts/words.tsx';
 import { useDashboard } from '../context.ts';
@@ -9,10 +9,12 @@ import { useDashboard } from '../context.ts';
 export function DetailsPage({
   title,
   lines,
+  cursor,
   onKey,
 }: {
   readonly title: string;
   readonly lines: readonly (readonly Part[])[];
+  readonly cursor?: PagerCursor | undefined;
   readonly onKey: (key: Key) => boolean;
 }): ReactElement {
   const { height, look } = useDashboard();
@@ -22,6 +24,7 @@ export function DetailsPage({
       <Blank />
       <Pager
         lines={lines}
+        cursor={cursor}
         height={height - 2}
         onKey={(key) => {
           if (key !== 'escape' && key !== 'q' && key !== 'backspace') return onKey(key);

@@ -1,7 +1,8 @@
 import { type ReactElement, useEffect, useState } from 'react';
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
-import type { ShownModel } from '../../../../core/protocol/models.ts';
+import type { ShownModel, StoredQuantization } from '../../../../core/protocol/models.ts';
 import { nodeNames } from '../../lists/node-names.ts';
+import { quantizationColumns } from '../../lists/quantization-columns.ts';
 import { explain } from '../../parts/explain.ts';
 import { type Fact, factLines } from '../../parts/facts.ts';
 import { formatAge, formatBytes, formatTime, plural } from '../../parts/format.ts';
@@ -10,7 +11,7 @@ import { tableLines } from '../../parts/table-lines.ts';
 import type { Part } from '../../parts/words.tsx';
 import type { DashboardView } from '../../shapes.ts';
 import { useDashboard } from '../context.ts';
-import { actOnModel } from '../model-keys.ts';
+import { actOnModel, actOnQuantization } from '../model-keys.ts';
 import { DetailsPage } from './details-page.tsx';
 
 type Lines = readonly (readonly Part[])[];
@@ -18,18 +19,54 @@ type Lines = readonly (readonly Part[])[];
 /** A model of the store: what it is, what it must hash to, and where it is staged. */
 export function ModelDetailsPage({ modelId }: { readonly modelId: ModelId }): ReactElement {
   const dashboard = useDashboard();
-  const { view, acts, now, width } = dashboard;
+  const { view, acts, now, width, open } = dashboard;
+  const [at, setAt] = useState(0);
   const entry = view.store?.models?.find(({ model_id }) => model_id === modelId);
-  const { model, problem } = useModel(() => acts.show(modelId), `${modelId} ${entry?.downloaded_at}`);
+  const { model, problem } = useModel(() => acts.show(modelId), `${modelId} ${entry?.downloaded_at} ${entry?.total_bytes}`);
   const isAsking = model === undefined && problem === undefined;
-  const facts = factLines([...(model === undefined ? [] : modelFacts(model, now)), ...stagedFacts(view, modelId, now)], width);
+  const facts = factLines([...(model === undefined ? [] : modelFacts(model, now)), ...stagedFacts(view, { modelId, model, now })], width);
   const lines: Lines = [
     ...(problem === undefined ? [] : [[{ text: `  ✗ ${problem}`, tone: 'bad' } as const], []]),
     ...(isAsking ? [[{ text: '  Asking the store…', tone: 'quiet' } as const], []] : []),
     ...facts,
-    ...(model === undefined ? [] : fileLines(model, width)),
   ];
-  return <DetailsPage title={modelId} lines={lines} onKey={(key) => actOnModel(dashboard, key, modelId)} />;
+  const all = model?.quantizations ?? [];
+  const chosen = Math.min(at, all.length - 1);
+  const one = all[chosen];
+  const table = all.length === 0 ? [] : quantizationLines(view, { modelId, all, chosen, width });
+  // An empty line and the head of the table are above its rows.
+  const cursor = { lines: all.map((_, index) => lines.length + 2 + index), at: chosen, onMove: setAt };
+  return (
+    <DetailsPage
+      title={modelId}
+      lines={[...lines, ...table, ...(model === undefined ? [] : fileLines(model, width))]}
+      cursor={one && cursor}
+      onKey={(key) => {
+        if (key === 'a') open({ kind: 'add', initial: modelId });
+        else if (one === undefined || model === undefined) return actOnModel(dashboard, key, modelId);
+        else return actOnQuantization(dashboard, key, { model, selector: one.selector });
+        return true;
+      }}
+    />
+  );
+}
+
+/** The quantizations of a model, with a mark at the chosen one. */
+function quantizationLines(
+  view: DashboardView,
+  {
+    modelId,
+    all,
+    chosen,
+    width,
+  }: { readonly modelId: ModelId; readonly all: readonly StoredQuantization[]; readonly chosen: number; readonly width: number },
+): Lines {
+  const [head = [], ...rows] = tableLines(quantizationColumns(view, modelId), all, width);
+  return [
+    [],
+    ['  ', ...head],
+    ...rows.map((parts, index) => [{ text: index === chosen ? '› ' : '  ', tone: 'strong' } as const, ...parts]),
+  ];
 }
 
 /** @param stamp asks again when it is another */
@@ -73,12 +110,20 @@ function modelFacts(model: ShownModel, now: Date): readonly Fact[] {
   ];
 }
 
-function stagedFacts({ store, staging, node }: DashboardView, modelId: ModelId, now: Date): readonly Fact[] {
+function stagedFacts(
+  { store, staging, node }: DashboardView,
+  { modelId, model, now }: { readonly modelId: ModelId; readonly model: ShownModel | undefined; readonly now: Date },
+): readonly Fact[] {
   const own = staging?.models.find(({ model_id }) => model_id === modelId);
+  const part = staging?.unfinished.find(({ model_id }) => model_id === modelId);
+  const partial: readonly Fact[] =
+    part === undefined ? [] : [['partial', `${formatBytes(part.size_bytes)} of a copy are here, unfinished; s goes on`, 'warn']];
   const here: Fact =
     own === undefined
       ? ['here', 'not staged on this machine; s stages it', 'quiet']
-      : ['here', `${own.directory}${own.in_use ? ' (in use)' : ''}`, 'good'];
+      : isOlder(own.digest, model)
+        ? ['here', `${own.directory} (older than what the store has; s updates it)`, 'warn']
+        : ['here', `${own.directory}${own.in_use ? ' (in use)' : ''}`, 'good'];
   const nameOf = nodeNames(store?.nodes ?? []);
   const others = (store?.nodes ?? []).flatMap((one) => {
     const copy = one.copies?.find(({ model_id }) => model_id === modelId);
@@ -86,6 +131,7 @@ function stagedFacts({ store, staging, node }: DashboardView, modelId: ModelId, 
   });
   return [
     here,
+    ...partial,
     ...others.map(
       ({ one, copy }, index): Fact => [
         index === 0 ? 'on nodes' : ' ',
@@ -94,6 +140,14 @@ function stagedFacts({ store, staging, node }: DashboardView, modelId: ModelId, 
     ),
   ];
 }
+
+/** Whether a copy of a whole model has other content than the store. What is only some of the quantizations always has. */
+const isOlder = (digest: string | null, model: ShownModel | undefined): boolean =>
+  digest !== null &&
+  model != null &&
+  model.digest !== null &&
+  digest !== model.digest &&
+  !model.files.some(({ path }) => /\.gguf/i.test(path));
 
 const fileLines = ({ files }: ShownModel, width: number): Lines => [
   [],

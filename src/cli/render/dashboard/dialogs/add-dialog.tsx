@@ -1,5 +1,6 @@
-import { type ReactElement, useState } from 'react';
-import { type ModelRef, parseModelRef } from '../../../../core/kernel/model-id.ts';
+import { type ReactElement, useEffect, useState } from 'react';
+import { type ModelId, type ModelRef, parseModelRef } from '../../../../core/kernel/model-id.ts';
+import type { DownloadStatus } from '../../../../core/protocol/downloads.ts';
 import type { HubOffer } from '../../../../core/protocol/models.ts';
 import { Dialog, type DialogLine, useDialogWidth } from '../../parts/dialog.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
@@ -23,16 +24,20 @@ interface Found {
 const maxVisible = 8;
 
 /** Adding a model from Hugging Face by its name: what that would bring, of a GGUF repo one of several, then the download. */
-export function AddDialog(): ReactElement {
+export function AddDialog({ initial = '' }: { /** Looked up at once. */ readonly initial?: string | undefined }): ReactElement {
   const { acts, open } = useDashboard();
   const width = useDialogWidth();
-  const [text, setText] = useState('');
+  const [text, setText] = useState<string>(initial);
   const look = useTask<Found>();
   const find = (): void =>
     look.start(async () => {
       const ref = parseModelRef(text);
       return { ref, offer: await acts.offer(ref) };
     });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is typed later is looked up when it is asked for
+  useEffect(() => {
+    if (initial !== '') find();
+  }, []);
   if (look.result !== undefined) return <OfferDialog found={look.result} onBack={look.reset} />;
   return (
     <Dialog
@@ -46,7 +51,8 @@ export function AddDialog(): ReactElement {
           placeholder="org/name, org/name@revision or org/name:Q5_K_M"
           onChange={(now) => {
             setText(now);
-            if (look.error !== undefined) look.reset();
+            // What is said, or asked for, is about another name.
+            if (look.isBusy || look.error !== undefined) look.reset();
           }}
           onEnter={() => {
             if (text.trim() !== '' && !look.isBusy) find();
@@ -77,7 +83,8 @@ function OfferDialog({ found: { ref, offer }, onBack }: { readonly found: Found;
   const width = useDialogWidth();
   const choices = offer?.quantizations ?? [];
   const keys = choices.map(({ gguf_file }) => gguf_file);
-  const [list, setList] = useState(() => ({ ...newList, chosen: { key: firstChoice(choices, ref.selector), index: 0 } }));
+  const isComing = (one: Offered): boolean => isOnItsWay(one, view.store?.downloads ?? [], ref.modelId);
+  const [list, setList] = useState(() => ({ ...newList, chosen: { key: offer && firstChoice(offer, ref.selector, isComing), index: 0 } }));
   const begin = useTask<void>();
   const { index, top } = placeList(list, keys, maxVisible);
   const choice = choices[index];
@@ -100,7 +107,9 @@ function OfferDialog({ found: { ref, offer }, onBack }: { readonly found: Found;
           ),
         ]),
     ...(choices.length > 0 ? [[]] : []),
-    ...choices.slice(top, top + maxVisible).map((one, at) => choiceLine(one, top + at === index, width)),
+    ...choices
+      .slice(top, top + maxVisible)
+      .map((one, at) => choiceLine(one, { isComing: isComing(one), isChosen: top + at === index, width })),
     ...(choices.length > maxVisible ? [[{ text: `${index + 1} of ${choices.length}`, tone: 'quiet' } as const]] : []),
     ...(bytes !== undefined && free !== undefined && bytes > free
       ? [[], [{ text: `! the store has only ${formatBytes(free)} free`, tone: 'warn' } as const]]
@@ -133,23 +142,41 @@ function OfferDialog({ found: { ref, offer }, onBack }: { readonly found: Found;
   );
 }
 
-/** What is chosen at first: what was named, else what is taken when nothing is. */
-const firstChoice = (choices: HubOffer['quantizations'], selector: string | undefined): string | undefined =>
-  (
-    choices.find(({ label, gguf_file }) => label === selector?.toUpperCase() || gguf_file === selector) ??
-    choices.find(({ is_preferred }) => is_preferred)
-  )?.gguf_file;
+type Offered = HubOffer['quantizations'][number];
+
+/** Whether the store is fetching a quantization already. */
+const isOnItsWay = ({ label, gguf_file, is_preferred }: Offered, downloads: readonly DownloadStatus[], modelId: ModelId): boolean =>
+  downloads.some((one) => {
+    if (one.modelId !== modelId || (one.status !== 'pending' && one.status !== 'downloading')) return false;
+    // What it takes is known only once Hugging Face has answered.
+    if (one.gguf_file === null) return one.selector === null ? is_preferred : one.selector.toLowerCase() === label.toLowerCase();
+    return one.gguf_file === gguf_file;
+  });
+
+/** What is chosen at first: what was named, else the recommended one or another that is not there yet, else the recommended one. */
+function firstChoice(
+  { plan, quantizations }: HubOffer,
+  selector: string | undefined,
+  isComing: (one: Offered) => boolean,
+): string | undefined {
+  const named = quantizations.find(({ gguf_file, label }) =>
+    plan === undefined ? selector !== undefined && label === selector.toUpperCase() : gguf_file === plan.gguf_file,
+  );
+  const absent = quantizations.filter((one) => !one.in_store && !isComing(one));
+  const isPreferred = ({ is_preferred }: Offered): boolean => is_preferred;
+  return (named ?? absent.find(isPreferred) ?? absent[0] ?? quantizations.find(isPreferred))?.gguf_file;
+}
 
 function choiceLine(
-  { label, size_bytes, is_preferred, in_store }: HubOffer['quantizations'][number],
-  isChosen: boolean,
-  width: number,
+  { label, size_bytes, is_preferred, in_store }: Offered,
+  { isComing, isChosen, width }: { readonly isComing: boolean; readonly isChosen: boolean; readonly width: number },
 ): readonly Part[] {
   return spread(
     [
       { text: `${isChosen ? '›' : ' '} ${label}`, tone: isChosen ? 'strong' : 'plain' },
       { text: is_preferred ? '  recommended' : '', tone: 'accent' },
       { text: in_store ? '  in the store' : '', tone: 'good' },
+      { text: isComing && !in_store ? '  on its way' : '', tone: 'accent' },
     ],
     [{ text: formatBytes(size_bytes), tone: isChosen ? 'strong' : 'plain' }],
     width,

@@ -1,32 +1,47 @@
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
 import type { ReportedCopy } from '../../../../core/protocol/models.ts';
 import { nodeNames } from '../../lists/node-names.ts';
+import { partOf } from '../../lists/quantization-columns.ts';
 import { plural } from '../../parts/format.ts';
-import type { DashboardView, PurgeRequest } from '../../shapes.ts';
+import type { CopyFacts, DashboardView, PurgeRequest } from '../../shapes.ts';
 import type { PurgePlace } from '../context.ts';
 
 /** One thing that a purge may mean. */
 export interface PurgeChoice {
   readonly text: string;
   readonly request: Omit<PurgeRequest, 'force'>;
-  readonly copies: readonly ReportedCopy[];
+  readonly copies: readonly CopyFacts[];
 }
 
 /** What a purge may mean where it was asked: this copy, this machine, everywhere. Those that remove nothing are left out. Pure. */
-export function purgeChoices(view: DashboardView, { modelId, nodeId }: PurgePlace): readonly PurgeChoice[] {
+export function purgeChoices(view: DashboardView, { modelId, selector, nodeId }: PurgePlace): readonly PurgeChoice[] {
   const own = ownCopies(view);
   const others = (view.store?.nodes ?? []).filter(({ node_id }) => node_id !== view.node.node_id);
   const everywhere = [...own, ...others.flatMap(({ copies }) => copies ?? [])];
-  const of = (copies: readonly ReportedCopy[], id: ModelId): readonly ReportedCopy[] => copies.filter(({ model_id }) => model_id === id);
+  const one = selector === undefined ? {} : { selector };
+  const of = (copies: readonly ReportedCopy[], id: ModelId): readonly CopyFacts[] =>
+    copies.flatMap((copy) => partOf(copy, { modelId: id, ...one }) ?? []);
   const machines = others.length + 1;
   const node = nodeId === undefined || nodeId === view.node.node_id ? undefined : others.find(({ node_id }) => node_id === nodeId);
   const choices: readonly PurgeChoice[] = [
     ...(modelId === undefined
       ? []
-      : [{ text: 'the copy on this machine', request: { modelId, on: 'here' as const }, copies: of(own, modelId) }]),
+      : [
+          {
+            text: selector === undefined ? 'the copy on this machine' : `${selector} on this machine`,
+            request: { modelId, ...one, on: 'here' as const },
+            copies: of(own, modelId),
+          },
+        ]),
     ...(modelId === undefined
       ? []
-      : [{ text: `its copies on every machine`, request: { modelId, on: 'everywhere' as const }, copies: of(everywhere, modelId) }]),
+      : [
+          {
+            text: selector === undefined ? 'its copies on every machine' : `${selector} on every machine`,
+            request: { modelId, ...one, on: 'everywhere' as const },
+            copies: of(everywhere, modelId),
+          },
+        ]),
     node === undefined
       ? { text: 'every copy on this machine', request: { modelId: null, on: 'here' }, copies: own }
       : {

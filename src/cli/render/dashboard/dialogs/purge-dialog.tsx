@@ -1,4 +1,5 @@
 import { type ReactElement, useState } from 'react';
+import { formatRef } from '../../../../core/kernel/model-id.ts';
 import { Dialog, useDialogWidth } from '../../parts/dialog.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
 import { hintParts } from '../../parts/hints.ts';
@@ -11,22 +12,24 @@ import { RemovalDialog } from './removal-dialog.tsx';
 /** Removing staged copies: which, then whether. What is canonical stays. */
 export function PurgeDialog({ place }: { readonly place: PurgePlace }): ReactElement {
   const { view, acts, open } = useDashboard();
+  const { modelId, selector } = place;
   const width = useDialogWidth();
   const [choices] = useState(() => purgeChoices(view, place));
   const [index, setIndex] = useState(0);
   const chosen = choices[index];
+  const name = modelId === undefined ? undefined : formatRef({ modelId, ...(selector !== undefined && { selector }) });
   if (chosen === undefined)
     return (
       <Dialog
-        title={place.modelId === undefined ? 'Purge' : `Purge ${place.modelId}`}
-        lines={[[place.modelId === undefined ? 'Nothing is staged there.' : 'It is staged on no machine.']]}
+        title={name === undefined ? 'Purge' : `Purge ${name}`}
+        lines={[[name === undefined ? 'Nothing is staged there.' : 'It is staged on no machine.']]}
         keys={hintParts([['any key', 'go on']], width)}
         onKey={() => open(undefined)}
       />
     );
   return (
     <RemovalDialog
-      title={place.modelId === undefined ? 'Purge staged copies?' : `Purge ${place.modelId}?`}
+      title={name === undefined ? 'Purge staged copies?' : `Purge ${name}?`}
       lines={[
         ...choices.map((choice, at) => choiceLine(choice, { number: at + 1, isChosen: at === index, width })),
         [],

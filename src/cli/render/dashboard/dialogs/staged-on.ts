@@ -1,27 +1,27 @@
-import type { ModelId } from '../../../../core/kernel/model-id.ts';
-import type { ReportedCopy } from '../../../../core/protocol/models.ts';
+import type { ModelRef } from '../../../../core/kernel/model-id.ts';
 import { nodeNames } from '../../lists/node-names.ts';
+import { partOf } from '../../lists/quantization-columns.ts';
 import { formatAge, formatBytes } from '../../parts/format.ts';
 import { spread } from '../../parts/spread.ts';
 import type { Part } from '../../parts/words.tsx';
-import type { DashboardView } from '../../shapes.ts';
+import type { CopyFacts, DashboardView } from '../../shapes.ts';
 
 /** A machine that has a copy of a model. */
 export interface PlaceOfCopy {
   readonly name: string;
   readonly isHere: boolean;
-  readonly copy: ReportedCopy;
+  readonly copy: CopyFacts;
   /** Why it does not act at once; null when it does. */
   readonly away: string | null;
 }
 
-/** Every machine that is known to have a copy of a model, this one first. Pure. */
-export function stagedOn({ store, staging, node }: DashboardView, modelId: ModelId, now: Date): readonly PlaceOfCopy[] {
+/** Every machine that is known to have what is named, this one first. Pure. */
+export function stagedOn({ store, staging, node }: DashboardView, name: ModelRef, now: Date): readonly PlaceOfCopy[] {
   const nameOf = nodeNames(store?.nodes ?? []);
-  const own = staging?.models.find(({ model_id }) => model_id === modelId);
+  const own = staging?.models.map((one) => partOf(one, name)).find((part) => part !== undefined);
   const here = own === undefined ? [] : [{ name: `${node.hostname}, this machine`, isHere: true, copy: own, away: null }];
   const others = (store?.nodes ?? []).flatMap((one) => {
-    const copy = one.copies?.find(({ model_id }) => model_id === modelId);
+    const copy = one.copies?.map((each) => partOf(each, name)).find((part) => part !== undefined);
     // What this machine has is seen on its own disk.
     if (copy === undefined || one.node_id === node.node_id) return [];
     const away = one.connected ? null : `${one.agent ? 'away' : 'no agent'}, seen ${formatAge(one.last_seen, now)}`;

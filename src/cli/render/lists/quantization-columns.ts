@@ -1,0 +1,38 @@
+import type { ModelId, ModelRef } from '../../../core/kernel/model-id.ts';
+import type { ReportedCopy, StoredQuantization } from '../../../core/protocol/models.ts';
+import type { StagingJob } from '../../../core/protocol/staging.ts';
+import { formatBytes } from '../parts/format.ts';
+import type { Cell, Column } from '../parts/lay-out.ts';
+import type { CopyFacts, DashboardView } from '../shapes.ts';
+import { nodeNames } from './node-names.ts';
+
+const isSame = (one: string | null | undefined, other: string): boolean => one?.toLowerCase() === other.toLowerCase();
+
+/** What a copy has of what is named; undefined when it does not have it, or does not tell. Pure. */
+export function partOf(copy: ReportedCopy, { modelId, selector }: ModelRef): CopyFacts | undefined {
+  if (copy.model_id !== modelId) return undefined;
+  return selector === undefined ? copy : copy.quantizations?.find((one) => isSame(one.selector, selector));
+}
+
+/** The quantizations of a model as a table. */
+export const quantizationColumns = (view: DashboardView, modelId: ModelId): readonly Column<StoredQuantization>[] => [
+  { title: 'QUANTIZATION', flexMinWidth: 16, maxWidth: 44, cut: 'middle', cell: ({ selector }) => selector },
+  { title: 'SIZE', align: 'right', cell: ({ size_bytes }) => formatBytes(size_bytes) },
+  { title: 'BITS', align: 'right', dropOrder: 1, cell: ({ bits_per_weight }) => bits_per_weight?.toFixed(2) ?? '' },
+  { title: 'STAGED', width: 12, preferredWidth: 40, cell: ({ selector }) => whereStaged(view, { modelId, selector }) },
+];
+
+/** Where a quantization is staged: `here, in use`, `staging 43%`, the machines. Pure. */
+function whereStaged({ staging, store, jobs, node }: DashboardView, name: ModelRef & { readonly selector: string }): Cell {
+  const job = jobs.find((one) => one.model_id === name.modelId && isSame(one.selector, name.selector) && isRunning(one));
+  if (job !== undefined) return { text: job.bytes_total === 0 ? 'staging' : `staging ${percentOf(job)}`, tone: 'accent' };
+  const own = staging?.models.map((copy) => partOf(copy, name)).find((part) => part !== undefined);
+  const nodes = store?.nodes ?? [];
+  const nameOf = nodeNames(nodes);
+  const others = nodes.filter(({ node_id, copies }) => node_id !== node.node_id && copies?.some((copy) => partOf(copy, name)) === true);
+  const here = own === undefined ? [] : [own.in_use ? 'here, in use' : 'here'];
+  return { text: [...here, ...others.map(nameOf)].join(', '), tone: 'good' };
+}
+
+const isRunning = ({ status }: StagingJob): boolean => status === 'pending' || status === 'staging';
+const percentOf = ({ bytes_done, bytes_total }: StagingJob): string => `${Math.floor((bytes_done / bytes_total) * 100)}%`;
