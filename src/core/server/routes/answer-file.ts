@@ -1,0 +1,127 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { ByteRange, LocalStore, OpenFile } from '../../store/contract.ts';
+import { type ConnectionSemaphore, createConnectionSemaphore } from '../app/connection-semaphore.ts';
+import type { Limits } from '../app/limits.ts';
+import { type BufferPool, createBufferPool } from '../files/buffer-pool.ts';
+import { type FileResponse, planFileResponse } from '../files/plan-file-response.ts';
+import { createReceivers, type Receivers } from '../files/receivers.ts';
+import { sendFile } from '../files/send-file.ts';
+import { peerOf } from '../files/slots.ts';
+import type { ModelTarget } from './parse-model-url.ts';
+
+/** What all answers with files of one store share. */
+export interface FileSending {
+  readonly store: LocalStore;
+  readonly limits: Limits;
+  readonly pool: BufferPool;
+  readonly semaphore: ConnectionSemaphore;
+  readonly receivers: Receivers;
+}
+
+/** A file that is open to be sent. */
+interface ModelFile extends OpenFile {
+  readonly modelId: ModelId;
+  readonly path: string;
+}
+
+/** Prepares sending the files of a store. */
+export function createFileSending(store: LocalStore, limits: Limits): FileSending {
+  return {
+    store,
+    limits,
+    pool: createBufferPool({ large: limits.largeBuffers }),
+    // The file of the next answer is opened while the last one leaves.
+    semaphore: createConnectionSemaphore(2),
+    receivers: createReceivers(store),
+  };
+}
+
+/**
+ * Answers with the bytes of a file, or the part of them that the request names.
+ * @throws SkulkError FILE_NOT_FOUND, MODEL_NOT_FOUND, RANGE_NOT_SATISFIABLE; STORE_BUSY when too many connections receive files
+ */
+export async function answerFile(
+  sending: FileSending,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: ModelTarget,
+): Promise<FastifyReply> {
+  const release = request.method === 'GET' ? await sending.semaphore.acquire(request.socket) : undefined;
+  try {
+    checkTransferLimits(sending, request.ip);
+    await using file = await openAny(sending.store, target);
+    const plan = planFor(request, file);
+    if (plan.status === 416) {
+      reply.headers(plan.headers);
+      throw new SkulkError('RANGE_NOT_SATISFIABLE', `the file has ${file.size} bytes`, { hint: 'ask for a range inside it' });
+    }
+    if (plan.range === null) sendHead(reply, plan).raw.end();
+    else await sendRange(sending, request, reply, { plan, file, range: plan.range });
+    return reply;
+  } finally {
+    release?.();
+  }
+}
+
+function checkTransferLimits({ semaphore, limits }: FileSending, address: string): void {
+  const isPeerFull = semaphore.connections(peerOf(address)) > limits.transfersPerAddress;
+  if (!isPeerFull && semaphore.connections() <= limits.maxTransfers) return;
+  const limit = limits[isPeerFull ? 'transfersPerAddress' : 'maxTransfers'];
+  throw new SkulkError('STORE_BUSY', `${limit} transfers are under way, more are not taken`, {
+    hint: 'try again in a moment',
+    retryAfterMs: 1000,
+  });
+}
+
+/** Opens the first of the files that may be meant which the model has. */
+async function openAny(store: LocalStore, { modelId, paths }: ModelTarget): Promise<ModelFile> {
+  let refusal: unknown;
+  for (const path of paths) {
+    try {
+      return { ...(await store.openFile(modelId, path)), modelId, path };
+    } catch (error) {
+      if (!(error instanceof SkulkError) || error.code !== 'FILE_NOT_FOUND') throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal;
+}
+
+function planFor({ method, headers }: FastifyRequest, file: OpenFile): FileResponse {
+  const { range, 'if-range': ifRange, 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
+  return planFileResponse({ method, range, ifRange: ifRange as string | undefined, ifMatch, ifNoneMatch }, file);
+}
+
+function sendHead(reply: FastifyReply, { status, headers }: FileResponse): FastifyReply {
+  reply.hijack();
+  reply.raw.writeHead(status, headers);
+  return reply;
+}
+
+/** Sends bytes of a file. What goes wrong after the head went out can be logged only. */
+async function sendRange(
+  { pool, limits, receivers }: FileSending,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { plan, file, range }: { readonly plan: FileResponse; readonly file: ModelFile; readonly range: ByteRange },
+): Promise<void> {
+  const { socket } = request;
+  const remove = receivers.add(file.modelId, socket, file.path);
+  try {
+    const begin = (): void => void sendHead(reply, plan);
+    await sendFile(file, range, { socket, response: reply.raw, pool, stallTimeoutMs: limits.stallTimeoutMs, begin });
+  } catch (error) {
+    if (!reply.raw.headersSent) throw error;
+    logCutOff(request, error);
+  } finally {
+    remove();
+  }
+}
+
+function logCutOff({ log, originalUrl: url }: FastifyRequest, error: unknown): void {
+  const code = error instanceof SkulkError ? error.code : 'INTERNAL';
+  if (error instanceof SkulkError && code === 'INTERRUPTED') log.debug({ url }, error.message);
+  else log.error({ err: error, code, url }, 'a transfer was cut off');
+}
