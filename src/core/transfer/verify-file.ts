@@ -1,0 +1,18 @@
+import type { FileDigest } from './hash-job.ts';
+import { runHashJob } from './hash-pool.ts';
+import type { PromisedFile } from './promised-file.ts';
+
+/**
+ * Reads a whole file back from the disk and compares it with what is promised.
+ * @returns its digest; undefined when its content is another one
+ */
+export async function verifyFile(file: PromisedFile, path: string, signal: AbortSignal): Promise<FileDigest | undefined> {
+  const digest = await runHashJob({ kind: 'digest', path, withGitId: file.id.kind === 'git' }, { signal });
+  return (await isPromised(file, path, digest, signal)) ? digest : undefined;
+}
+
+async function isPromised({ size, id }: PromisedFile, path: string, digest: FileDigest, signal: AbortSignal): Promise<boolean> {
+  if (digest.size !== size) return false;
+  if (id.kind !== 'parts') return (id.kind === 'sha256' ? digest.sha256 : digest.gitId) === id.value;
+  return (await runHashJob({ kind: 'check', path, pieces: id.parts }, { signal })).every(Boolean);
+}
