@@ -1,0 +1,62 @@
+import { SkulkError } from '../../kernel/errors.ts';
+import type { SilenceWatch } from './silence-watch.ts';
+
+/** What the body of an answer is bound to. */
+export interface BodyLimits {
+  /** Who sends it. */
+  readonly origin: string;
+  readonly watchdog: SilenceWatch;
+  /** So many bytes are handed out; what a server sends behind them is left out. */
+  readonly maxBytes: number;
+  /** An answer of JSON with more bytes is refused. */
+  readonly maxJsonBytes: number;
+  /** Called with what ended the body early; gives the error that its reader gets. */
+  readonly fail: (error: unknown) => unknown;
+}
+
+/** The same answer, whose body ends with an error when nothing comes for too long, or too much. */
+export function limitBody(response: Response, { origin, watchdog, maxBytes, maxJsonBytes, fail }: BodyLimits): Response {
+  if (response.body === null) return response;
+  const isJson = (response.headers.get('content-type') ?? '').startsWith('application/json');
+  const reader = response.body.getReader();
+  let received = 0;
+  let isCancelled = false;
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      try {
+        watchdog.expect(origin);
+        const { done, value } = await reader.read();
+        watchdog.rest();
+        if (isCancelled) return;
+        if (done) {
+          watchdog.end();
+          controller.close();
+          return;
+        }
+        const left = maxBytes - received;
+        received += value.length;
+        if (isJson && received > maxJsonBytes) throw tooMuchJson(origin, maxJsonBytes);
+        controller.enqueue(value.length > left ? value.subarray(0, left) : value);
+        if (received < maxBytes) return;
+        // Some send more than was asked for; the rest is not waited for.
+        watchdog.end();
+        controller.close();
+        if (received > maxBytes) await reader.cancel().catch(() => undefined);
+      } catch (error) {
+        if (isCancelled) return;
+        controller.error(fail(error));
+        await reader.cancel().catch(() => undefined);
+      }
+    },
+    cancel: async (reason) => {
+      isCancelled = true;
+      watchdog.end();
+      await reader.cancel(reason).catch(() => undefined);
+    },
+  });
+  const { status, headers } = response;
+  return new Response(body, { status, headers });
+}
+
+const tooMuchJson = (origin: string, maxJsonBytes: number): SkulkError =>
+  new SkulkError('HUB_REFUSED', `${origin} answers with more than ${maxJsonBytes} bytes of JSON`, { hint: 'check HF_ENDPOINT' });
