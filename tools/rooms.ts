@@ -59,6 +59,8 @@ export const rooms: Readonly<Record<string, Room>> = {
       'core/operations/settings/config.ts': ['core/config'],
       'core/operations/settings/config-questions.ts': ['core/config'],
       'core/operations/settings/change-config.ts': ['core/config'],
+      'core/operations/settings/saved-config.ts': ['core/config'],
+      'core/operations/settings/view-config.ts': ['core/config'],
       'core/operations/store/store-policy.ts': ['core/config'],
       // It looks at everything.
       'core/operations/doctor/run-doctor.ts': ['core/config'],

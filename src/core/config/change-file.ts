@@ -26,6 +26,14 @@ export function leavesOf(
   });
 }
 
+/** What a tree has at these keys from the top; undefined when it has none. */
+export function valueAt(tree: unknown, keys: readonly string[]): unknown {
+  return keys.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? (at as Record<string, unknown>)[key] : undefined),
+    tree,
+  );
+}
+
 /**
  * Writes values into the text of a configuration file. What is not named stays as it is, comments included; of a JSON file only
  * the content stays. Pure.

@@ -11,7 +11,7 @@ import { describeNode } from '../../node/describe-node.ts';
 import { watchCopies } from '../../node/watch-copies.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
-import { withBudgetNow } from '../settings/change-config.ts';
+import { withBudgetNow } from '../settings/saved-config.ts';
 
 /** The fleet of the store that this process serves; it is the only writer while it holds the store's lock. */
 export function openHostFleet(

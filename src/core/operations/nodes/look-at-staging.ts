@@ -1,7 +1,7 @@
 import type { Deps } from '../../connect/deps.ts';
 import { explainSystemError } from '../../kernel/explain-system-error.ts';
 import type { StagingView } from '../../protocol/staging.ts';
-import { withBudgetNow } from '../settings/change-config.ts';
+import { withBudgetNow } from '../settings/saved-config.ts';
 import { listStaging } from './list-staging.ts';
 
 /** This node's copies for whoever keeps looking: with the budget as the file has it now, and with a problem instead of a failure. */

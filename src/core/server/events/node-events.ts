@@ -1,7 +1,7 @@
 import type { Deps } from '../../connect/deps.ts';
 import { watchCopies } from '../../node/watch-copies.ts';
 import { lookAtStaging } from '../../operations/nodes/look-at-staging.ts';
-import { viewConfig } from '../../operations/settings/change-config.ts';
+import { viewConfig } from '../../operations/settings/view-config.ts';
 import type { StagingJobs } from '../../operations/stage/staging-jobs.ts';
 import { createFeed, type Feed } from './feed.ts';
 

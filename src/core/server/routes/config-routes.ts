@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { browseDirectories } from '../../operations/settings/browse-directories.ts';
-import { changeConfig, configurationSchema, viewConfig } from '../../operations/settings/change-config.ts';
+import { changeConfig } from '../../operations/settings/change-config.ts';
+import { configurationSchema, viewConfig } from '../../operations/settings/view-config.ts';
 import { addRoute } from './add-route.ts';
 
 const sections = ['model_store', 'hf_token'] as const;
