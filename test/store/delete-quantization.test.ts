@@ -62,6 +62,23 @@ describe('skulk delete MODEL:SELECTOR', () => {
     expect(await run('verify', '--json')).toMatchObject({ status: 0 });
   });
 
+  test('one goes while another is used in place, and the one that is used stays without --force', async () => {
+    const { home, root, place, run } = await threeQuantizations();
+    const config = join(home, 'in-place.yaml');
+    await writeFile(config, JSON.stringify({ model_store: { store_path: root, staging: { node_cache_path: root } } }));
+    const host = (...args: readonly string[]) => run(...args, '--config', config);
+    expect(await host('activate', 'org/three:Q8_0', '--pid', String(process.pid))).toMatchObject({ status: 0 });
+    expect(await host('delete', 'org/three:Q4_K_M', '--yes')).toMatchObject({ status: 0 });
+    const refused = await host('delete', 'org/three:q8_0', '--yes');
+    expect(refused).toMatchObject({ status: 5, stderr: expect.stringContaining('in use on the store host') });
+    expect(await digestsBelow(place)).toEqual(digestsOfFiles({ ...shards, ...shared, ...q2 }));
+    expect(await host('delete', 'org/three:Q8_0', '--yes', '--force')).toMatchObject({ status: 0 });
+    expect(await digestsBelow(place)).toEqual(digestsOfFiles({ ...shared, ...q2 }));
+    // A lease on the whole model covers each.
+    expect(await host('activate', 'org/three', '--pid', String(process.pid))).toMatchObject({ status: 0 });
+    expect(await host('delete', 'org/three:Q2_K', '--yes')).toMatchObject({ status: 5 });
+  });
+
   test('a selector that is not there is exit 3 with the list of what is, and nothing goes', async () => {
     const { place, run } = await threeQuantizations();
     for (const selector of ['Q6_K', 'Q4_K', 'mmproj-F16.gguf', 'nope.gguf']) {

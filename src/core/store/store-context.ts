@@ -1,14 +1,18 @@
 import type { ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
-import type { WorkOptions } from './contract.ts';
+import type { QuantizationRemoval, WorkOptions } from './contract.ts';
 import type { KnownManifest } from './records/model-records.ts';
 import type { StoreIndex } from './store-index.ts';
 
 /**
  * Runs a change to a model's files while no process of this machine uses them where they lie. Throws CONFLICT.
- * @param selector the quantization that is changed, if it is only that one
+ * @param group the quantization that is changed, if it is only that one
  */
-export type WhenUnused = <T>(modelId: ModelId, work: () => Promise<T>, selector?: string) => Promise<T>;
+export type WhenUnused = <T>(
+  modelId: ModelId,
+  work: () => Promise<T>,
+  group?: Pick<QuantizationRemoval, 'selector' | 'files'>,
+) => Promise<T>;
 
 /** What work on a store needs of it. */
 export interface StoreContext extends Pick<StoreIndex, 'layout' | 'records' | 'writer' | 'registry'> {

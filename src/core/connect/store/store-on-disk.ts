@@ -47,9 +47,9 @@ export async function openOnDisk(deps: Deps, root: string): Promise<OpenedStore>
 /** What keeps files where they lie while a process of this machine uses them in place. */
 export const whenUnusedIn =
   (root: string, { now, signal }: World): WhenUnused =>
-  async (modelId, work) => {
+  async (modelId, work, group) => {
     const { whenUnused } = await import('../../staging/leases/when-unused.ts');
-    return whenUnused(stagingLayout(root), { modelId, now: now(), signal }, work);
+    return whenUnused(stagingLayout(root), { modelId, group, now: now(), signal }, work);
   };
 
 /** The fleet of a store that no server speaks for: nodes learn of its orders when there is a server again. */

@@ -2,6 +2,7 @@ import { isDiskFull, SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { describeHolder } from '../../protocol/holder.ts';
 
+import type { GroupFiles } from '../groups/copy-groups.ts';
 import type { StagingLayout } from '../layout.ts';
 import { behindGate } from './gate.ts';
 import { holdersOf } from './holders.ts';
@@ -9,15 +10,21 @@ import { readLiveLeases } from './lease.ts';
 
 /**
  * Changes or removes a model's canonical files, which processes of this machine may use where they lie, while none does.
+ * @param group the quantization that is changed, if it is only that one: who uses another is not asked
  * @throws SkulkError CONFLICT naming who uses them
  */
 export async function whenUnused<T>(
   layout: StagingLayout,
-  { modelId, now, signal }: { readonly modelId: ModelId; readonly now: Date; readonly signal: AbortSignal },
+  {
+    modelId,
+    group,
+    now,
+    signal,
+  }: { readonly modelId: ModelId; readonly group?: GroupFiles | undefined; readonly now: Date; readonly signal: AbortSignal },
   work: () => Promise<T>,
 ): Promise<T> {
   const refuse = async (): Promise<void> => {
-    const holders = holdersOf(await readLiveLeases(layout, now), modelId);
+    const holders = holdersOf(await readLiveLeases(layout, now), modelId, group);
     if (holders.length === 0) return;
     throw new SkulkError('CONFLICT', `${modelId} is in use on the store host by ${holders.map(describeHolder).join(', ')}`, {
       hint: 'wait for that to end; `skulk delete --force` does not wait',

@@ -91,7 +91,7 @@ export async function deleteQuantization(
         upstream: await records.upstream(modelId).catch(() => undefined),
         seen: Object.fromEntries(Object.entries(known?.seen ?? {}).filter(([path]) => !gone.has(path))),
       });
-    await (force ? work() : whenUnused(modelId, work, now.selector));
+    await (force ? work() : whenUnused(modelId, work, now));
     onRemoved(gone);
     return { freedBytes: now.bytes };
   });
