@@ -47,5 +47,7 @@ export function incomingCopy({ incoming }: StagingLayout, modelId: ModelId): Inc
 
 /** The file that says what a copy holds. */
 export const copyRecordName = '.skulk.json';
+/** The name of such a file while it is written. */
+export const recordDraft = /^\.\.skulk\.json\.[0-9a-f]{12}\.tmp$/;
 /** The file whose date is the copy's last use; the Python Skulk reads it too. */
 export const lastUsedName = '.last_used';

@@ -9,7 +9,7 @@ import { findOthers } from '../transfer/trash/list-below.ts';
 import type { Prove } from '../transfer/trash/take-away.ts';
 import { type CopyRecord, readCopyRecord } from './copy-record.ts';
 import { settleChanges } from './groups/change-journal.ts';
-import { copyPath, copyRecordName, lastUsedName, type StagingLayout } from './layout.ts';
+import { copyPath, copyRecordName, lastUsedName, recordDraft, type StagingLayout } from './layout.ts';
 import { behindGate } from './leases/gate.ts';
 
 /*
@@ -57,10 +57,8 @@ export function isOfCopy(record: CopyRecord | undefined): (path: string, item: D
   if (record === undefined) return (_, item) => item.isFile();
   const own = new Set<string>([copyRecordName, lastUsedName, ...record.manifest.files.map(({ path }) => path)]);
   const isLitter = systemFilesBeside(own);
-  return (path, item) => item.isFile() && (own.has(path) || ownDraft.test(path) || isLitter(path));
+  return (path, item) => item.isFile() && (own.has(path) || recordDraft.test(path) || isLitter(path));
 }
-
-const ownDraft = /^\.\.skulk\.json\.[0-9a-f]{12}\.tmp$/;
 
 /** The files in a copy's directory that skulk did not put there. */
 export const findForeignFiles = (directory: string, record: CopyRecord | undefined): Promise<readonly string[]> =>

@@ -6,8 +6,9 @@ import { isRelativePath } from '../../kernel/files/relative-path.ts';
 import { type ModelId, modelIdOfDirectory } from '../../kernel/model-id.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
 import { type Fingerprint, readFingerprint, sameFingerprint } from '../../transfer/fingerprint.ts';
+import { removeWorkPlace } from '../../transfer/work-place.ts';
 import { type CopyRecord, readCopyRecord, writeCopyRecord } from '../copy-record.ts';
-import { copyPath, incomingCopy, type StagingLayout } from '../layout.ts';
+import { copyPath, incomingCopy, recordDraft, type StagingLayout } from '../layout.ts';
 import { makeCopyGroup } from './copy-groups.ts';
 import { remake } from './plan-growth.ts';
 
@@ -29,9 +30,15 @@ export interface ChangedFile {
 const journalName = 'changes.json';
 const journalPath = (layout: StagingLayout, modelId: ModelId): string => join(incomingCopy(layout, modelId).path, journalName);
 
+/** What is written down before a copy changes. */
+export interface CopyChange {
+  readonly op: 'add' | 'remove';
+  readonly files: readonly ChangedFile[];
+}
+
 /** Writes down which files of a copy are about to come or go. */
-export const writeChanges = (layout: StagingLayout, modelId: ModelId, files: readonly ChangedFile[]): Promise<void> =>
-  writeFileDurably(journalPath(layout, modelId), JSON.stringify({ version: 1, files }));
+export const writeChanges = (layout: StagingLayout, modelId: ModelId, { op, files }: CopyChange): Promise<void> =>
+  writeFileDurably(journalPath(layout, modelId), JSON.stringify({ version: 1, op, files }));
 
 /** Ends what `writeChanges` began, when the copy's record says how it ended. */
 export async function removeChanges(layout: StagingLayout, modelId: ModelId): Promise<void> {
@@ -59,10 +66,13 @@ export async function settleChanges(layout: StagingLayout, modelId: ModelId): Pr
   const directory = copyPath(layout, modelId);
   const record = await readCopyRecord(directory);
   if (record !== undefined && record.manifest.model_id === modelId) {
-    const here = changes.filter(({ path, fingerprint }) => sameFingerprint(fingerprint, readFingerprint(join(directory, path))));
+    const here = changes.files.filter(({ path, fingerprint }) => sameFingerprint(fingerprint, readFingerprint(join(directory, path))));
     const known = new Set<string>(record.manifest.files.map(({ path }) => path));
     await correctRecord(directory, record, here);
     for (const { path } of here) if (!known.has(path)) await removeFile(directory, path);
+    await removeDrafts(directory);
+    // All of it came, so what it was built from is not needed.
+    if (changes.op === 'add' && changes.files.every(({ path }) => known.has(path))) await removeWorkPlace(incomingCopy(layout, modelId));
   }
   await removeChanges(layout, modelId);
 }
@@ -83,6 +93,11 @@ async function correctRecord(directory: string, record: CopyRecord, here: readon
   await writeCopyRecord(directory, { ...record, manifest: corrected, groups, seen, of: undefined });
 }
 
+/** A record that was being written. */
+async function removeDrafts(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) if (recordDraft.test(name)) await rm(join(directory, name), { force: true });
+}
+
 async function removeFile(directory: string, path: string): Promise<void> {
   await rm(join(directory, path), { force: true });
   for (let at = dirname(path); at !== '.'; at = dirname(at)) {
@@ -96,11 +111,11 @@ async function removeFile(directory: string, path: string): Promise<void> {
 }
 
 /** Undefined when nothing is written down, or not by skulk. */
-async function readChanges(layout: StagingLayout, modelId: ModelId): Promise<readonly ChangedFile[] | undefined> {
+async function readChanges(layout: StagingLayout, modelId: ModelId): Promise<CopyChange | undefined> {
   try {
-    const { files } = JSON.parse(await readFile(journalPath(layout, modelId), 'utf8')) as { files?: unknown };
-    if (!Array.isArray(files)) return undefined;
-    return (files as Partial<ChangedFile>[]).filter((one): one is ChangedFile => isChangedFile(one));
+    const { op, files } = JSON.parse(await readFile(journalPath(layout, modelId), 'utf8')) as { op?: unknown; files?: unknown };
+    if (!Array.isArray(files) || (op !== 'add' && op !== 'remove')) return undefined;
+    return { op, files: (files as Partial<ChangedFile>[]).filter((one): one is ChangedFile => isChangedFile(one)) };
   } catch (error) {
     if (error instanceof SyntaxError || isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return undefined;
     throw error;

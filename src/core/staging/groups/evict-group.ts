@@ -48,14 +48,7 @@ export async function evictGroup(
   const isOurs = (path: string): boolean => files.has(path);
   await assertHeld();
   try {
-    await writeChanges(
-      layout,
-      modelId,
-      [...files].flatMap((path) => {
-        const fingerprint = copy.seen[path];
-        return fingerprint === undefined ? [] : [{ path, fingerprint }];
-      }),
-    );
+    await writeChanges(layout, modelId, { op: 'remove', files: [...files].flatMap((path) => withFingerprint(path, copy.seen)) });
     await writeCopyRecord(place, record);
   } catch (error) {
     if (!isDiskFull(error)) throw error;
@@ -71,4 +64,10 @@ export async function evictGroup(
   const taken = await takeFiles(place, layout, { isOurs });
   await removeChanges(layout, modelId);
   return taken;
+}
+
+/** A file as it was verified; what nobody verified is not written down. */
+export function withFingerprint(path: string, seen: CopyRecord['seen']): readonly { path: string; fingerprint: Fingerprint }[] {
+  const fingerprint = seen[path];
+  return fingerprint === undefined ? [] : [{ path, fingerprint }];
 }

@@ -16,7 +16,7 @@ import { requireReplaceable } from '../own-copy.ts';
 import { requireIdle } from '../require-idle.ts';
 import { removeChanges, settleChanges, writeChanges } from './change-journal.ts';
 import { withLastUse } from './copy-groups.ts';
-import { withoutGroups } from './evict-group.ts';
+import { withFingerprint, withoutGroups } from './evict-group.ts';
 import { type Growth, planGrowth, type WantedPart } from './plan-growth.ts';
 
 /** What growing takes beside the files. */
@@ -49,7 +49,7 @@ export async function growCopy(modelId: ModelId, incoming: IncomingCopy, tools: 
   for (const group of growth.replaced) await requireIdle(layout, modelId, now, group);
   await requireReplaceable(layout, modelId);
   await assertHeld();
-  await writeChanges(layout, modelId, changesOf(growth, copy, seen));
+  await writeChanges(layout, modelId, { op: 'add', files: changesOf(growth, copy, seen) });
   const taken = await removeOlder(place, copy, growth, layout);
   const known = new Set<string>(copy.manifest.files.map(({ path }) => path));
   const goes = new Set(growth.replaced.flatMap(({ files }) => files));
@@ -76,11 +76,6 @@ function changesOf({ build, replaced }: Growth, copy: CopyRecord, seen: GrowTool
     withFingerprint(file.path, seen).map((one) => (known.has(file.path) && !isGroupFile.has(file.path) ? { ...one, file } : one)),
   );
   return [...goes, ...comes];
-}
-
-function withFingerprint(path: string, seen: GrowTools['seen']): readonly { path: string; fingerprint: Fingerprint }[] {
-  const fingerprint = seen[path];
-  return fingerprint === undefined ? [] : [{ path, fingerprint }];
 }
 
 /** An older version goes as a whole before the first file of the new one has its name, so that no mixture of both is ever named. */

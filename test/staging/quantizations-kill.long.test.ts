@@ -1,0 +1,2 @@
+// The same, at every write.
+import './quantizations-kill.test.ts';
