@@ -47,7 +47,14 @@ describe('what nodes have staged', () => {
 
     const { copies: told, budget_bytes } = (await nodesOf(host.url))['n1'] ?? {};
     expect(told).toEqual([
-      { model_id: 'org/one', size_bytes: 10, last_used: expect.stringMatching(/Z$/), in_use: true, over_budget: false },
+      {
+        model_id: 'org/one',
+        size_bytes: 10,
+        last_used: expect.stringMatching(/Z$/),
+        in_use: true,
+        over_budget: false,
+        quantizations: [{ selector: 'a.gguf', size_bytes: 10, last_used: expect.stringMatching(/Z$/), in_use: true, over_budget: false }],
+      },
     ]);
     expect(budget_bytes).toBe(40 * 1024 ** 3);
     // A restart of the store host forgets nothing of it.

@@ -5,9 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { digestFiles } from '../../src/core/catalog/manifest.ts';
 import { parseModelRef } from '../../src/core/kernel/model-id.ts';
 import { applyBudget } from '../../src/core/node/apply-budget.ts';
+import { carryOutOrder } from '../../src/core/node/carry-out-order.ts';
 import { listStaging } from '../../src/core/operations/nodes/list-staging.ts';
 import { purgeStaging } from '../../src/core/operations/nodes/purge-staging.ts';
+import { activate } from '../../src/core/operations/stage/leases.ts';
 import type { StageReport } from '../../src/core/operations/stage/stage-report.ts';
+import type { Order } from '../../src/core/protocol/fleet.ts';
 import { noise } from '../helpers/model-files.ts';
 import { copyOf, type StagingNode, serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';
 
@@ -188,6 +191,35 @@ describe('a copy that holds several quantizations', () => {
     expect(await node.stage('org/g')).toMatchObject({ source: 'cache' });
     expect(await quantizationsOf(node)).toMatchObject([{ selector: null, size_bytes: 100_002 }]);
   });
+});
+
+test('an order for one quantization leaves the others, and waits for what is in use', async () => {
+  const { proxy } = await serveThroughProxy(models);
+  const node = await stagingNode(proxy.url);
+  await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
+  const order = (digit: string, selector: string): Order => ({
+    order_id: digit.repeat(24),
+    seq: 1,
+    kind: 'evict',
+    model_id: parseModelRef('org/g').modelId,
+    selector,
+    force: false,
+    given_at: '',
+  });
+  await activate(node.deps, { ref: parseModelRef('org/g:Q8_0'), pid: process.pid });
+  expect(await quantizationsOf(node)).toMatchObject([
+    { selector: 'Q8_0', in_use: true, holders: [{ pid: process.pid }] },
+    { selector: 'Q4_K_M', in_use: false, holders: [] },
+  ]);
+  expect(await carryOutOrder(node.deps, order('a', 'Q5_K_M'))).toMatchObject({ status: 'done', freed_bytes: 0 });
+  expect(await carryOutOrder(node.deps, order('b', 'q8_0'))).toMatchObject({
+    status: 'deferred',
+    reason: expect.stringContaining('org/g:Q8_0 is in use'),
+  });
+  expect(await carryOutOrder(node.deps, order('c', 'Q4_K_M'))).toMatchObject({ status: 'done', freed_bytes: 300_000 });
+  expect(await filesOf(node)).toEqual(names(eight, shared));
+  // Another one comes while that is in use.
+  expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ bytes_transferred: 300_000 });
 });
 
 test('the card of this machine says which quantization is staged when none is named', async () => {

@@ -11,7 +11,7 @@ import { evictionPurpose } from '../staging/evict-copy.ts';
 import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
 import { type EvictionReport, evictCopies, type Victim } from './evict-copies.ts';
-import { listAllRemovals } from './list-removals.ts';
+import { findRemovals } from './list-removals.ts';
 
 const maxReasonBytes = 1000;
 /** An eviction of somebody else is waited for: so often, and so long each time, in milliseconds. */
@@ -111,8 +111,10 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-async function chooseVictims(layout: StagingLayout, { model_id }: Order): Promise<readonly Victim[]> {
-  return (await listAllRemovals(layout)).filter(({ modelId }) => model_id === null || model_id === modelId);
+async function chooseVictims(layout: StagingLayout, { model_id: modelId, selector }: Order): Promise<readonly Victim[]> {
+  if (modelId !== null) return await findRemovals(layout, { modelId, selector });
+  // One quantization of every model is nothing that anybody orders.
+  return selector === undefined ? await findRemovals(layout) : [];
 }
 
 const isBeingEvicted = ({ holders }: EvictionReport['kept_in_use'][number]): boolean =>

@@ -2,8 +2,9 @@ import type { Deps } from '../connect/deps.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { NodeReport } from '../protocol/fleet.ts';
 import { maxReportedCopies } from '../protocol/fleet.ts';
+import type { ReportedCopy } from '../protocol/models.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
-import { classifyCopies } from './classify-copies.ts';
+import { classifyCopies, type JudgedGroup } from './classify-copies.ts';
 import { knownOrders } from './known-orders.ts';
 
 /**
@@ -24,13 +25,31 @@ export async function describeNode(
     staged_models: copies.length,
     staged_bytes: copies.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     free_bytes: (await diskRoom(config.settings.nodeCachePath.value)).free,
-    copies: copies.slice(0, maxReportedCopies).map(({ modelId, sizeBytes, lastUsed, holders, isOverBudget }) => ({
+    copies: copies.slice(0, maxReportedCopies).map(({ modelId, sizeBytes, lastUsed, holders, isOverBudget, quantizations }) => ({
       model_id: modelId,
       size_bytes: sizeBytes,
       last_used: lastUsed.toISOString(),
       in_use: holders.length > 0,
       over_budget: isOverBudget,
+      ...reportQuantizations(quantizations),
     })),
     budget_bytes: budgetBytes,
+  };
+}
+
+/** So many a node tells of. */
+const maxReportedQuantizations = 100;
+
+/** Nothing is told of a model that has none. */
+function reportQuantizations(groups: readonly JudgedGroup[]): Partial<Pick<ReportedCopy, 'quantizations'>> {
+  if (groups.every(({ selector }) => selector === null)) return {};
+  return {
+    quantizations: groups.slice(0, maxReportedQuantizations).map(({ selector, sizeBytes, lastUsed, holders, isOverBudget }) => ({
+      selector,
+      size_bytes: sizeBytes,
+      last_used: lastUsed.toISOString(),
+      in_use: holders.length > 0,
+      over_budget: isOverBudget,
+    })),
   };
 }

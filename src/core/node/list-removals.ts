@@ -1,3 +1,5 @@
+import type { ModelId } from '../kernel/model-id.ts';
+import { namesGroup } from '../staging/groups/copy-groups.ts';
 import type { StagingLayout } from '../staging/layout.ts';
 import { listCopies, measureUnfinished, type StagedCopy } from '../staging/list-copies.ts';
 import { nameOf, type Victim } from './evict-copies.ts';
@@ -27,15 +29,35 @@ export function listRemovals(copies: readonly StagedCopy[], beside: ReadonlyMap<
   });
 }
 
-/** All that may be removed of a node: every copy with what is there of its successor, and what is there of others. */
-export async function listAllRemovals(layout: StagingLayout): Promise<readonly Victim[]> {
-  const unfinished = await measureUnfinished(layout);
-  const { copies } = await listCopies(layout);
+/**
+ * What may be removed of a node: every copy with what is there of its successor, and what is there of others.
+ * @param what only of this model, or only this quantization of it; everything when undefined
+ */
+export async function findRemovals(
+  layout: StagingLayout,
+  what?: { readonly modelId: ModelId; readonly selector?: string | undefined },
+): Promise<readonly Victim[]> {
+  const isMeant = ({ modelId }: { readonly modelId: ModelId }): boolean => what === undefined || what.modelId === modelId;
+  const unfinished = (await measureUnfinished(layout)).filter(isMeant);
+  const copies = (await listCopies(layout)).copies.filter(isMeant);
   const isCopied = new Set<string>(copies.map(({ modelId }) => modelId));
   const beside = new Map<string, number>(unfinished.map(({ modelId, sizeBytes }) => [modelId, sizeBytes]));
+  const selector = what?.selector;
+  if (selector !== undefined) return copies.flatMap((copy) => findPart(copy, selector, beside));
   return [
     // A removal that is asked for takes also what was used right now.
     ...listRemovals(copies, beside).map(({ lastUsed: _, ...victim }) => victim),
     ...unfinished.filter(({ modelId }) => !isCopied.has(modelId)),
   ];
+}
+
+/** The quantization of a copy that a selector names. */
+function findPart({ modelId, sizeBytes, parts }: StagedCopy, selector: string, beside: ReadonlyMap<string, number>): readonly Victim[] {
+  const named = parts.filter((one) => one.selector !== null);
+  const part =
+    named.find((one) => one.selector?.toLowerCase() === selector.toLowerCase()) ?? named.find((one) => namesGroup(selector, one));
+  if (part === undefined) return [];
+  const sharedBytes = parts.reduce((left, one) => left - one.sizeBytes, sizeBytes) + (beside.get(modelId) ?? 0);
+  const victim = { modelId, selector: part.selector, sizeBytes: part.sizeBytes, sharedBytes };
+  return [parts.length === 1 ? victim : { ...victim, group: part, groupCount: parts.length }];
 }

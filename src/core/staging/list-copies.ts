@@ -4,9 +4,10 @@ import { totalBytes } from '../catalog/manifest.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
+import type { Manifest } from '../protocol/manifest.ts';
 import { isOwnWorkPlace } from '../transfer/work-place.ts';
 import type { CopyRecord } from './copy-record.ts';
-import { type GroupFiles, withLastUse } from './groups/copy-groups.ts';
+import { type CopyGroup, type GroupFiles, splitGroups, withLastUse } from './groups/copy-groups.ts';
 import { readLastUsed } from './last-used.ts';
 import { copyRecordName, incomingCopy, lastUsedName, type StagingLayout } from './layout.ts';
 import { lookAtPlace } from './own-copy.ts';
@@ -25,6 +26,8 @@ export interface StagedCopy {
   readonly digest: string | null;
   /** Its quantizations, newest use first; one where the model has none. */
   readonly groups: readonly StagedGroup[];
+  /** The same one by one, also of an older copy, which is one group whatever it holds. */
+  readonly parts: readonly StagedGroup[];
 }
 
 /** A quantization of a staged copy. */
@@ -118,13 +121,23 @@ async function describeCopy(directory: string, name: string): Promise<StagedCopy
     sizeBytes,
     lastUsed,
     digest: record?.manifest.digest ?? null,
-    groups: record === undefined ? [{ selector: null, files: [], sizeBytes, lastUsed }] : groupsOf(record, lastUsed),
+    ...groupsOf(record, { sizeBytes, lastUsed }),
   };
 }
 
-function groupsOf({ manifest, groups }: CopyRecord, lastUsed: Date): readonly StagedGroup[] {
+function groupsOf(
+  record: CopyRecord | undefined,
+  { sizeBytes, lastUsed }: Pick<StagedCopy, 'sizeBytes' | 'lastUsed'>,
+): Pick<StagedCopy, 'groups' | 'parts'> {
+  const all = { selector: null, files: [], sizeBytes, lastUsed };
+  if (record === undefined) return { groups: [all], parts: [] };
+  const groups = withLastUse(record.groups, lastUsed);
+  return { groups: measureGroups(record.manifest, groups), parts: measureGroups(record.manifest, splitGroups(record.manifest, groups)) };
+}
+
+function measureGroups(manifest: Manifest, groups: readonly CopyGroup[]): readonly StagedGroup[] {
   const sizes = new Map<string, number>(manifest.files.map(({ path, size }) => [path, size]));
-  return withLastUse(groups, lastUsed)
+  return groups
     .map(({ selector, files, lastUsed: time }) => ({
       selector,
       files,

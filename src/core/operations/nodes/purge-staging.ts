@@ -1,11 +1,10 @@
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
-import { type EvictionReport, evictCopies, type Victim } from '../../node/evict-copies.ts';
-import { listAllRemovals } from '../../node/list-removals.ts';
-import { namesGroup } from '../../staging/groups/copy-groups.ts';
-import { stagingLayout } from '../../staging/layout.ts';
-import { listCopies, type StagedCopy } from '../../staging/list-copies.ts';
+import { type EvictionReport, evictCopies, nameOf, type Victim } from '../../node/evict-copies.ts';
+import { findRemovals } from '../../node/list-removals.ts';
+import { type StagingLayout, stagingLayout } from '../../staging/layout.ts';
+import { listCopies } from '../../staging/list-copies.ts';
 import { isCanonicalRoot } from '../../staging/same-place.ts';
 import { sweepTrash } from '../../staging/sweep-trash.ts';
 
@@ -36,28 +35,24 @@ export async function purgeStaging(
   }
   // An earlier command may have died between moving a copy into the trash and removing it, or putting another in its place.
   if (!dryRun) await sweepTrash(layout, world.signal);
-  const { copies } = await listCopies(layout);
-  const all = await listAllRemovals(layout);
-  const victims = new Set(refs.length === 0 ? all : refs.flatMap((ref) => chooseRemovals(ref, copies, all)));
-  const report = await evictCopies(deps, layout, [...victims], { force, dryRun });
+  const found = refs.length === 0 ? [await findRemovals(layout)] : await Promise.all(refs.map((ref) => chooseRemovals(layout, ref)));
+  const victims = new Map(found.flat().map((one) => [nameOf(one).reference, one]));
+  const report = await evictCopies(deps, layout, [...victims.values()], { force, dryRun });
   const [failure] = report.failed;
   if (failure !== undefined && report.evicted.length === 0) throw new SkulkError(failure.code, failure.message, { hint: failure.hint });
   return { ...report, dry_run: dryRun };
 }
 
 /** What a reference names of what is here. @throws SkulkError MODEL_NOT_FOUND */
-function chooseRemovals(ref: ModelRef, copies: readonly StagedCopy[], all: readonly Victim[]): readonly Victim[] {
-  const { modelId, selector } = ref;
-  const ofModel = all.filter((one) => one.modelId === modelId);
-  if (ofModel.length === 0)
+async function chooseRemovals(layout: StagingLayout, ref: ModelRef): Promise<readonly Victim[]> {
+  const { modelId } = ref;
+  const found = await findRemovals(layout, ref);
+  if (found.length > 0) return found;
+  const copy = (await listCopies(layout)).copies.find((one) => one.modelId === modelId);
+  if (ref.selector === undefined || copy === undefined)
     throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not staged on this node`, { hint: '`skulk staging` lists what is' });
-  if (selector === undefined) return ofModel;
-  const groups = copies.find((one) => one.modelId === modelId)?.groups ?? [];
-  const group = groups.find((one) => one.selector !== null && namesGroup(selector, one));
-  const chosen = ofModel.filter((one) => group !== undefined && one.selector === group.selector);
-  if (chosen.length > 0) return chosen;
-  const names = groups.flatMap((one) => one.selector ?? []);
-  throw new SkulkError('MODEL_NOT_FOUND', `${formatRef(ref)} is not staged on this node`, {
-    hint: names.length === 0 ? `its copy is one: skulk purge-staging ${modelId}` : `it has ${names.join(', ')}`,
+  const names = copy.parts.flatMap((one) => one.selector ?? []);
+  throw new SkulkError('MODEL_NOT_FOUND', `${formatRef({ modelId, selector: ref.selector })} is not staged on this node`, {
+    hint: names.length === 0 ? `its copy has no quantizations: skulk purge-staging ${modelId}` : `it has ${names.join(', ')}`,
   });
 }
