@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readOrderLog } from '../../src/core/fleet/order-log.ts';
+import { decode } from '../../src/core/protocol/decode.ts';
+import { order as orderSchema } from '../../src/core/protocol/fleet.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const id = 'a'.repeat(24);
@@ -54,4 +56,10 @@ test.each([
   ['an id of an order that cannot be', { commit: 'a' }],
 ])('a line with %s is named and skipped, and the others count', async (_, line) => {
   expect(await read({ next: 7 }, line, { drop: id })).toEqual({ entries: [{ next: 7 }, { drop: id }], bad: [2] });
+});
+
+test('an order for a quantization whose name is not possible is no order, and not one for the whole model', () => {
+  const given = { order_id: 'a'.repeat(24), seq: 1, kind: 'evict', model_id: 'org/one', force: false, given_at: '' };
+  expect(decode(orderSchema, { ...given, selector: 'Q4_K_M' })).toMatchObject({ selector: 'Q4_K_M' });
+  for (const selector of ['', 7, null, 'x'.repeat(5000), ['Q4_K_M']]) expect(decode(orderSchema, { ...given, selector })).toBeUndefined();
 });

@@ -15,6 +15,7 @@ interface Plain {
   readonly patternProperties?: Readonly<Record<string, Plain>>;
   readonly items?: Plain;
   readonly isWhole?: boolean;
+  readonly isDecisive?: boolean;
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly minLength?: number;
@@ -76,7 +77,7 @@ function readObject({ properties, required = [], patternProperties }: Plain, val
     else if (required.includes(key)) {
       if (schema.default === undefined) return undefined;
       result[key] = schema.default;
-    }
+    } else if (given !== undefined && schema.isDecisive === true) return undefined;
   }
   return result;
 }

@@ -85,6 +85,8 @@ export type OrderKind = Shape<typeof orderKind>;
 /** Which quantization an order is for. */
 export const selectorOfOrder = verbatim({
   minLength: 1,
+  // An order for one quantization must not become one for the whole model.
+  isDecisive: true,
   description: 'Only this quantization; goes to nodes that know it, and waits for others',
 });
 

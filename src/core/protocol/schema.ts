@@ -33,6 +33,8 @@ type TextOptions = {
   readonly minLength?: number;
   /** In characters; `usualMaxLength` when absent. */
   readonly maxLength?: number;
+  /** Of an optional value: a document where it is given but not possible is none, as without it the document would mean more. */
+  readonly isDecisive?: boolean;
 };
 
 /** A text for people; control characters are cleaned, and what is too long is cut. */
