@@ -22,7 +22,9 @@ import { Type } from './type-builder.ts';
 /** A quantization of a staged copy. */
 const stagedQuantization = object({
   selector: orNull(text({ maxLength: 4096 }), 'What names it; null for weights that are no GGUF, and for a whole model'),
-  files: listOrEmpty(verbatim(), { description: 'Its own files; what it shares with others of its model is not in it' }),
+  files: listOrEmpty(verbatim(), {
+    description: 'Its own files, without what it shares with others of its model; empty where `selector` is null',
+  }),
   size_bytes: countOrZero('Of its own files; of the only one of a copy also of all others'),
   last_used: textOrEmpty('ISO 8601'),
   in_use: flag(),

@@ -20,7 +20,8 @@ export async function listStaging({ config, world }: Parameters<typeof classifyC
     over_budget: isOverBudget,
     quantizations: quantizations.map((one) => ({
       selector: one.selector,
-      files: [...one.files],
+      // A model without quantizations may have 50,000, and the list is sent again and again.
+      files: one.selector === null ? [] : [...one.files],
       size_bytes: one.sizeBytes,
       last_used: one.lastUsed.toISOString(),
       in_use: one.holders.length > 0,
