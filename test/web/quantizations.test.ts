@@ -105,6 +105,7 @@ test('the details of a model list its quantizations, and each is staged and dele
   ] as const) {
     await dialog.getByRole('button', { name: `Stage org/seer:${selector} on ${hostname()}` }).click();
     await expect.poll(staged).toEqual(files);
+    await dialog.getByRole('row', { name: new RegExp(`^${selector} .* ${hostname()} `) }).waitFor();
   }
   await dialog.getByRole('button', { name: 'Delete org/seer:Q4_K_M' }).click();
   const question = page.getByRole('dialog', { name: 'Delete org/seer:Q4_K_M?' });

@@ -6,7 +6,7 @@ import { useApp, useNode, useStore } from '../../../parts/app-context.ts';
 import { Button, IconButton } from '../../../parts/button.tsx';
 import { formatBytes } from '../../../parts/format.ts';
 import { Progress } from '../../../parts/progress.tsx';
-import { comingTo, formatNamed, type StagedOn, stagedOn } from '../quantizations.ts';
+import { comingTo, formatNamed, partOf, stagedOn } from '../quantizations.ts';
 
 /** What can be done with one quantization. */
 export interface QuantizationActs {
@@ -79,24 +79,31 @@ function Row({
   const { identity } = useApp();
   const { topics } = useStore();
   const { models, copiesHere } = useLocks();
-  const jobs = useNode().topics.staging?.jobs ?? [];
-  const job = jobs.find((one) => one.model_id === modelId && one.selector?.toLowerCase() === selector.toLowerCase() && isRunning(one));
+  const { staging, storage } = useNode().topics;
+  const job = staging?.jobs.find(
+    (one) => one.model_id === modelId && one.selector?.toLowerCase() === selector.toLowerCase() && isRunning(one),
+  );
   const places = stagedOn(topics.nodes?.nodes ?? [], { modelId, selector });
+  // What is here is known at once, before this machine has told the store.
+  const here = storage?.models.map((copy) => partOf(copy, { modelId, selector })).find((part) => part !== undefined);
+  const others = places.filter(({ node }) => node.node_id !== identity.node_id);
+  const names = [...(here === undefined ? [] : [identity.hostname]), ...others.map(({ node }) => node.hostname || node.node_id)].join(', ');
+  const isUsed = here?.in_use === true || others.some(({ copy }) => copy.in_use);
   const bits = bits_per_weight === null ? '' : bits_per_weight.toFixed(2);
   const name = formatNamed({ modelId, selector });
   return (
     <tr>
       <th scope="row" className="path">
-        {selector} {places.some(({ copy }) => copy.in_use) && <span className="badge good">in use</span>}
+        {selector} {isUsed && <span className="badge good">in use</span>}
         {job !== undefined && <Progress label={`Staging ${name}`} {...job} />}
         <p className="narrow-only muted row-more">
           {bits !== '' && `${bits} bits per weight · `}
-          {places.length === 0 ? 'not staged' : `on ${namesOf(places)}`}
+          {names === '' ? 'not staged' : `on ${names}`}
         </p>
       </th>
       <td className="number">{formatBytes(size_bytes)}</td>
       <td className="number wide-only">{bits === '' ? '?' : bits}</td>
-      <td className="wide-only">{places.length === 0 ? <span className="muted">–</span> : namesOf(places)}</td>
+      <td className="wide-only">{names === '' ? <span className="muted">–</span> : names}</td>
       <td className="actions">
         <IconButton
           icon="machine"
@@ -119,4 +126,3 @@ function Row({
 }
 
 const isRunning = ({ status }: StagingJob): boolean => status === 'staging' || status === 'pending';
-const namesOf = (places: readonly StagedOn[]): string => places.map(({ node }) => node.hostname || node.node_id).join(', ');
