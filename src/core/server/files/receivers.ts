@@ -13,17 +13,19 @@ export interface Receivers {
  * model that was deleted would go on to the end.
  */
 export function createReceivers(store: Pick<LocalStore, 'onRemoved'>): Receivers {
-  const receivers = new Map<ModelId, Map<Socket, string>>();
+  // One connection may receive several files: a client can ask for the next before it has read the one before.
+  const receivers = new Map<ModelId, Set<{ readonly socket: Socket; readonly path: string }>>();
   store.onRemoved((modelId, files) => {
-    for (const [socket, path] of receivers.get(modelId) ?? []) if (files === undefined || files.has(path)) socket.destroy();
+    for (const { socket, path } of receivers.get(modelId) ?? []) if (files === undefined || files.has(path)) socket.destroy();
   });
   return {
     add: (modelId, socket, path) => {
-      const sockets = receivers.get(modelId) ?? new Map<Socket, string>();
-      receivers.set(modelId, sockets.set(socket, path));
+      const ofModel = receivers.get(modelId) ?? new Set();
+      const receiver = { socket, path };
+      receivers.set(modelId, ofModel.add(receiver));
       return () => {
-        sockets.delete(socket);
-        if (sockets.size === 0) receivers.delete(modelId);
+        ofModel.delete(receiver);
+        if (ofModel.size === 0 && receivers.get(modelId) === ofModel) receivers.delete(modelId);
       };
     },
   };
