@@ -59,8 +59,9 @@ describe('a process that is killed at any write', () => {
     const chosen = few < writes ? Array.from({ length: few }, () => 1 + Math.floor(random() * writes)) : points;
     for (const point of chosen) {
       await prepare();
-      const { signal } = await run(point);
-      expect(signal, String(point)).toBe('SIGKILL');
+      // Another run may have a write less, as heartbeats and retries differ.
+      const { signal, status } = await run(point);
+      expect(signal === 'SIGKILL' || status === 0, String(point)).toBe(true);
       const left = await wholeGroups(node);
       expect([['Q4_K_M'], ['Q4_K_M', 'Q5_K_M']], String(point)).toContainEqual(left);
       // The next command finishes what is left, and what was here is used as it is.
