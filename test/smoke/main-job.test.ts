@@ -29,9 +29,12 @@ async function stagedModel() {
     status: 0,
   });
   const env = { SKULK_HOME: join(work, 'node'), SKULK_STORE: served.url };
-  const staged = await runSkulk(['stage', 'test/tiny-llama'], { env });
-  expect(staged).toMatchObject({ status: 0, stdout: `${join(work, 'node', 'staging', 'test--tiny-llama')}\n` });
-  return { model, env, path: staged.stdout.trim() };
+  const path = join(work, 'node', 'staging', 'test--tiny-llama');
+  expect(await runSkulk(['stage', 'test/tiny-llama:F32', 'test/tiny-llama:F16'], { env })).toMatchObject({
+    status: 0,
+    stdout: `${path}\n${path}\n`,
+  });
+  return { model, env, path };
 }
 
 describe('the main job, with the built program', () => {

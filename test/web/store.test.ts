@@ -168,6 +168,7 @@ test(
     expect(asked).toBe(1);
     await page.clock.fastForward(2_000);
     await dialog
+      .getByRole('region', { name: 'Files' })
       .getByRole('row', { name: /a\.gguf/ })
       .getByText('2.93 KiB')
       .waitFor();

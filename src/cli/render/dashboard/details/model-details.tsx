@@ -43,7 +43,8 @@ export function ModelDetailsPage({ modelId }: { readonly modelId: ModelId }): Re
       cursor={one && cursor}
       onKey={(key) => {
         if (key === 'a') open({ kind: 'add', initial: modelId });
-        else if (one === undefined || model === undefined) return actOnModel(dashboard, key, modelId);
+        // With a single quantization the model is meant.
+        else if (one === undefined || model === undefined || all.length === 1) return actOnModel(dashboard, key, modelId);
         else return actOnQuantization(dashboard, key, { model, selector: one.selector });
         return true;
       }}
