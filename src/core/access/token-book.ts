@@ -58,16 +58,16 @@ export function openTokenBook({
   readonly lock: string;
   readonly signal: AbortSignal;
   readonly now?: () => Date;
-  /** Hears what another process changed, at the next reading after the first one. */
+  /** Called with what another process changed, at the next reading after the first one. */
   readonly onChange?: (change: TokensChange) => void;
 }): TokenBook {
   let known: { readonly stamp: string; readonly tokens: readonly KeptToken[] } | undefined;
-  let told: readonly KeptToken[] | undefined;
+  let reported: readonly KeptToken[] | undefined;
   /** The digests of the tokens that are made and revoked by this very book just now. */
   const own = new Set<string>();
-  const tell = (tokens: readonly KeptToken[]): void => {
-    const before = told ?? tokens;
-    told = tokens;
+  const notify = (tokens: readonly KeptToken[]): void => {
+    const before = reported ?? tokens;
+    reported = tokens;
     const without = (all: readonly KeptToken[], some: readonly KeptToken[]): readonly NamedToken[] =>
       all.filter(({ sha256 }) => !own.has(sha256) && some.every((one) => one.sha256 !== sha256)).map(shown);
     const [created, revoked] = [without(tokens, before), without(before, tokens)];
@@ -79,7 +79,7 @@ export function openTokenBook({
     if (stamp !== '') await refuseStranger(file);
     known = { stamp, tokens: stamp === '' ? [] : parseTokens(await readFile(file, 'utf8'), file) };
     // A disk that went away says nothing about its tokens.
-    if (stamp !== '' || (await stampOf(dirname(file))) !== '') tell(known.tokens);
+    if (stamp !== '' || (await stampOf(dirname(file))) !== '') notify(known.tokens);
     return known.tokens;
   };
   // One after the other, so that no reading that began earlier ends later.
@@ -140,11 +140,11 @@ export function openTokenBook({
   };
 }
 
-/** A store may lie where others can write, and whoever writes the book gives itself any role. */
+/** A store may lie where others can write, and who writes the book gives itself any role. */
 async function refuseStranger(file: string): Promise<void> {
   const self = process.geteuid?.();
   const owner = await ownerOf(file);
-  // Whoever has the directory could put another file there; for root that is the user of the store.
+  // Who has the directory could put another file there; for root that is the user of the store.
   const trusted = [0, self, await ownerOf(dirname(file))];
   if (self === undefined || owner === undefined || trusted.includes(owner)) return;
   throw new SkulkError('CONFIG', `${file} belongs to uid ${owner}, so no named token is accepted`, {

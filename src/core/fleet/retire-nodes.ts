@@ -9,7 +9,7 @@ export const nodeBounds = {
   emptyPerAddress: 64,
 } as const;
 
-/** How long a node is remembered that nobody hears of. */
+/** How long a node is remembered that no longer reports. */
 export interface Remembrance {
   /** Without a copy, in milliseconds. */
   readonly emptyForMs: number;
@@ -27,7 +27,7 @@ export interface RetirementFacts {
   readonly listens: (nodeId: NodeId) => boolean;
 }
 
-/** The nodes that nobody has heard of for too long. Pure. */
+/** The nodes that have not reported for too long. Pure. */
 export const silentNodes = (
   nodes: Iterable<NodeRecord>,
   { now, listens }: RetirementFacts,
@@ -39,7 +39,7 @@ export const silentNodes = (
 
 /**
  * Which node makes way for a new one that reports from an address: of those that hold no stream, first such without a copy, and of them
- * the one that was not heard of for longest. So whoever invents nodes pushes out nodes of its own address. Pure.
+ * the one that has not reported for longest. So anyone who invents nodes pushes out nodes of its own address. Pure.
  * @returns `room` when none has to go; undefined when none may go
  */
 export function makeWayFor(nodes: Iterable<NodeRecord>, address: string | null, { listens }: RetirementFacts): NodeId | 'room' | undefined {
@@ -56,16 +56,16 @@ export function makeWayFor(nodes: Iterable<NodeRecord>, address: string | null, 
 }
 
 function oldest(nodes: readonly NodeRecord[], listens: RetirementFacts['listens']): NodeId | undefined {
-  const quiet = nodes.filter((node) => !listens(node.node_id)).toSorted((a, b) => heardAt(a) - heardAt(b));
+  const quiet = nodes.filter((node) => !listens(node.node_id)).toSorted((a, b) => lastSeenAt(a) - lastSeenAt(b));
   return (quiet.find(isEmpty) ?? quiet[0])?.node_id;
 }
 
 /** Whether a node has no copy, as far as anybody knows. */
 const isEmpty = ({ copies, staged_models }: NodeRecord): boolean => (copies === null ? (staged_models ?? 0) === 0 : copies.length === 0);
 
-const heardAt = ({ last_seen }: NodeRecord): number => {
+const lastSeenAt = ({ last_seen }: NodeRecord): number => {
   const at = Date.parse(last_seen);
   return Number.isFinite(at) ? at : 0;
 };
 
-const isSilent = (node: NodeRecord, now: number, forMs: number): boolean => now - heardAt(node) > forMs;
+const isSilent = (node: NodeRecord, now: number, forMs: number): boolean => now - lastSeenAt(node) > forMs;

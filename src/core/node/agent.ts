@@ -17,7 +17,7 @@ export interface AgentOptions {
   readonly settled: (order: Order) => Promise<void>;
   readonly signal: AbortSignal;
   readonly emit: Emit;
-  /** Has something told when what the node reports may have changed; the returned function ends that. */
+  /** Calls a listener when what the node reports may have changed; the returned function ends that. */
   readonly onChange?: (listener: () => void) => () => void;
   /** How often a copy in use is looked at again (2 s). */
   readonly retryEveryMs?: number;
@@ -35,7 +35,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   /** What is not done and acknowledged: copies in use, failures, answers that did not arrive. */
   const open = new Map<string, Order>();
   let queue: Promise<void> = Promise.resolve();
-  /** One order after the other, whoever named it. */
+  /** One order after the other, no matter which answer named it. */
   const inTurn = (work: () => Promise<void>): Promise<void> => {
     const turn = queue.then(work);
     queue = turn.catch(() => undefined);
@@ -45,8 +45,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     if (!signal.aborted && !isLost) emit({ type: 'warning', message: `an order could not be answered: ${said(error)}` });
   };
   let isLost = false;
-  /** Each reason is told once: it may change from a host that is down to a token that is wrong. */
-  const told = new Set<string>();
+  /** Each reason is named once: it may change from a host that is down to a token that is wrong. */
+  const warned = new Set<string>();
   /** Done and acknowledged; a list that was on its way meanwhile may still name them. */
   const finished = new Set<string>();
   const handle = async (order: Order): Promise<void> => {
@@ -68,7 +68,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     };
     if (open.size > 0) void inTurn(again).catch(warn);
   }, retryEveryMs);
-  // The answer names what is open as well, for whoever sits behind a proxy that holds streams back.
+  // The answer names what is open as well, for a node behind a proxy that holds streams back.
   const report = async (): Promise<void> => {
     for (const order of await fleet.report(await options.report(), { signal })) await handle(order);
   };
@@ -87,15 +87,15 @@ export async function runAgent(options: AgentOptions): Promise<void> {
         for await (const order of fleet.orders(nodeId, signal, knownOrders)) {
           if (isLost) emit({ type: 'note', message: 'the store answers again' });
           isLost = false;
-          told.clear();
+          warned.clear();
           attempt = 1;
           if (order !== undefined) await inTurn(() => handle(order)).catch(warn);
         }
       } catch (error) {
         if (signal.aborted) break;
         const why = said(error);
-        if (!told.has(why)) emit({ type: 'warning', message: `no orders can be heard: ${why}` });
-        told.add(why);
+        if (!warned.has(why)) emit({ type: 'warning', message: `cannot receive orders: ${why}` });
+        warned.add(why);
         isLost = true;
       }
       await pause(backoffDelay(reconnecting, Math.min(attempt, 10)), signal).catch(() => undefined);

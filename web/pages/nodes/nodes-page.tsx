@@ -6,13 +6,13 @@ import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
 import { NodeCard } from './node-card.tsx';
-import { PurgeDialog, type PurgeWish } from './purge-dialog.tsx';
+import { PurgeDialog, type PurgeTarget } from './purge-dialog.tsx';
 
 /** What is staged on each machine. */
 export function NodesPage(): ReactElement {
   const { topics, round } = useStore();
   const { models: lock } = useLocks();
-  const [purging, setPurging] = useState<PurgeWish>();
+  const [purging, setPurging] = useState<PurgeTarget>();
   const nodes = topics.nodes?.nodes ?? [];
   const staged = nodes.reduce((sum, { staged_bytes }) => sum + (staged_bytes ?? 0), 0);
   return (
@@ -52,7 +52,7 @@ export function NodesPage(): ReactElement {
           />
         ))}
       </div>
-      {purging !== undefined && <PurgeDialog wish={purging} nodes={nodes} onClose={() => setPurging(undefined)} />}
+      {purging !== undefined && <PurgeDialog target={purging} nodes={nodes} onClose={() => setPurging(undefined)} />}
     </>
   );
 }

@@ -12,7 +12,7 @@ import { useTask } from '../../parts/use-task.ts';
 import { formatNamed, partOf } from '../store/quantizations.ts';
 
 /** Which copies are to go. */
-export interface PurgeWish {
+export interface PurgeTarget {
   /** Every machine when undefined. */
   readonly node: KnownNode | undefined;
   /** Every model when undefined. */
@@ -23,11 +23,11 @@ export interface PurgeWish {
 
 /** Removing staged copies: what goes, then what became of it. What is canonical stays. */
 export function PurgeDialog({
-  wish: { node, modelId, selector },
+  target: { node, modelId, selector },
   nodes,
   onClose,
 }: {
-  readonly wish: PurgeWish;
+  readonly target: PurgeTarget;
   readonly nodes: readonly KnownNode[];
   readonly onClose: () => void;
 }): ReactElement {

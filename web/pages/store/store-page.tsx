@@ -6,7 +6,7 @@ import { useNode, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { navigate, useRoute } from '../../parts/route.ts';
-import { PurgeDialog, type PurgeWish } from '../nodes/purge-dialog.tsx';
+import { PurgeDialog, type PurgeTarget } from '../nodes/purge-dialog.tsx';
 import { AddDialog } from './add/add-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { DetailsDialog } from './details-dialog.tsx';
@@ -31,7 +31,7 @@ export function StorePage(): ReactElement {
   // What is looked up at once; empty where somebody is to type it.
   const [adding, setAdding] = useState<string>();
   const [deleting, setDeleting] = useState<Deleting>();
-  const [purging, setPurging] = useState<PurgeWish>();
+  const [purging, setPurging] = useState<PurgeTarget>();
   const staging = useStaging();
   const locks = useLocks();
   const entries = topics.registry?.entries ?? [];
@@ -114,7 +114,7 @@ export function StorePage(): ReactElement {
           }}
         />
       )}
-      {purging !== undefined && <PurgeDialog wish={purging} nodes={nodes} onClose={() => setPurging(undefined)} />}
+      {purging !== undefined && <PurgeDialog target={purging} nodes={nodes} onClose={() => setPurging(undefined)} />}
     </>
   );
 }

@@ -32,9 +32,9 @@ export async function checkAddress(deps: Deps, { url, isHost }: Pick<Role, 'url'
   const addresses = isIP(host) !== 0 ? [host] : await resolve(host);
   if (typeof addresses === 'string') {
     const todo = 'set store_http_host to the address of the store host';
-    const heard = await findStoreByName(deps, host);
-    if (heard === undefined) return problem('address', `${host} ${addresses}`, todo, 'STORE_UNREACHABLE');
-    return warning('address', `${host} ${addresses}, but the store of that name is at ${heard}, as mDNS says`, todo);
+    const announced = await findStoreByName(deps, host);
+    if (announced === undefined) return problem('address', `${host} ${addresses}`, todo, 'STORE_UNREACHABLE');
+    return warning('address', `${host} ${addresses}, but the store of that name is at ${announced}, as mDNS says`, todo);
   }
   const found = isIP(host) !== 0 ? `the store is at ${host}` : `${host} is ${addresses.join(', ')}`;
   if (addresses.every(isLinkLocal))
@@ -52,18 +52,18 @@ export async function checkAddress(deps: Deps, { url, isHost }: Pick<Role, 'url'
 async function checkOwnAddress(deps: Deps): Promise<Check> {
   const { config } = deps;
   const running = (await readLock(storeLayout(config.settings.storePath.value).lock))?.url !== undefined;
-  const told = running ? await toldAddress(deps) : undefined;
+  const advertised = running ? await addressFromServer(deps) : undefined;
   const { host, isRoutable, because } = advertisedAddress(deps, { listen: undefined });
   const others = rankAddresses(networkInterfaces(), undefined)
     .filter(({ address, reason }) => address !== host && reason !== loopback)
     .map(({ address, interface: name, reason }) => `${address} on ${name}: ${reason}`);
   const rest = others.length === 0 ? '' : ` (not chosen: ${others.join('; ')})`;
-  if (told !== undefined) return ok('address', `the server tells other machines ${told.url}: ${told.because}${rest}`);
+  if (advertised !== undefined) return ok('address', `the server tells other machines ${advertised.url}: ${advertised.because}${rest}`);
   if (isRoutable) return ok('address', `other machines reach this one at ${host}: ${because}${rest}`);
   return warning('address', `${because}${rest}`, 'connect it to the network, or say `skulk serve --advertise IP`');
 }
 
-async function toldAddress(deps: Deps): Promise<NonNullable<StoreHealth['advertised']> | undefined> {
+async function addressFromServer(deps: Deps): Promise<NonNullable<StoreHealth['advertised']> | undefined> {
   try {
     await using opened = await openStore(deps);
     return (await opened.store.health()).advertised ?? undefined;

@@ -9,7 +9,7 @@ import type { GivenOrder, KnownNode } from '../../protocol/fleet.ts';
 import type { StoreHealth } from '../../protocol/health.ts';
 import type { CountedEntry, DescribedEntry } from '../../protocol/models.ts';
 
-/** Everything of a store that a screen shows. What is null was not heard yet. */
+/** Everything of a store that a screen shows. What is null is not known yet. */
 export interface StoreView {
   /** A URL, or the path of a store on this disk. */
   readonly location: string;
@@ -86,7 +86,7 @@ export const followStore = (deps: Deps, { isPatient }: { readonly isPatient: boo
 
 interface Following {
   readonly change: (changes: Partial<StoreView>) => void;
-  /** Says that nothing is heard any more; throws the error when that is the end. */
+  /** Says that the connection is lost; throws the error when that is the end. */
   readonly lose: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
@@ -96,7 +96,7 @@ async function followOpened(deps: Deps, opened: OpenedStore, following: Followin
   if (opened.news === undefined)
     return await askAgainAndAgain(deps, opened, 'no server runs here, so the disk is looked at every 2 s', following);
   try {
-    await hear(opened.news, opened.localRoot !== undefined, following);
+    await followNews(opened.news, opened.localRoot !== undefined, following);
   } catch (error) {
     if (!(error instanceof SkulkError) || (error.code !== 'NOT_FOUND' && error.code !== 'STORE_BUSY')) throw error;
     const because = error.code === 'NOT_FOUND' ? 'this store does not tell its changes' : error.message;
@@ -105,16 +105,20 @@ async function followOpened(deps: Deps, opened: OpenedStore, following: Followin
 }
 
 /** @param isOnThisDisk whether the store can be read without its server, when that has gone */
-async function hear(news: NonNullable<OpenedStore['news']>, isOnThisDisk: boolean, { change, lose, signal }: Following): Promise<void> {
+async function followNews(
+  news: NonNullable<OpenedStore['news']>,
+  isOnThisDisk: boolean,
+  { change, lose, signal }: Following,
+): Promise<void> {
   const connection = new AbortController();
   try {
-    for await (const { kind, ...told } of news(AbortSignal.any([signal, connection.signal]))) {
+    for await (const { kind, ...topics } of news(AbortSignal.any([signal, connection.signal]))) {
       if (kind === 'live') change({ connection: { state: 'live' } });
-      else if ('error' in told) {
-        lose(told.error);
+      else if ('error' in topics) {
+        lose(topics.error);
         if (isOnThisDisk) return;
-      } else if ('entries' in told) change({ models: told.entries });
-      else change(told);
+      } else if ('entries' in topics) change({ models: topics.entries });
+      else change(topics);
     }
   } finally {
     connection.abort();

@@ -66,7 +66,7 @@ async function namedFiles({ world }: Deps, store: Store, request: DownloadReques
 export async function waitForDownload(downloads: Downloads, asked: DownloadStatus, world: World): Promise<DownloadStatus> {
   const { modelId } = asked;
   const { isTransient } = await import('../../client/http/transient.ts');
-  let told: string | undefined;
+  let announced: string | undefined;
   let warned = 0;
   for (let now = asked; ; ) {
     if (now.bytes_total > 0)
@@ -84,8 +84,8 @@ export async function waitForDownload(downloads: Downloads, asked: DownloadStatu
         : now.bytes_total === 0
           ? `the store asks Hugging Face for ${modelId}`
           : undefined;
-    if (waitsFor !== undefined && waitsFor !== told) world.emit({ type: 'waiting', message: waitsFor });
-    told = waitsFor;
+    if (waitsFor !== undefined && waitsFor !== announced) world.emit({ type: 'waiting', message: waitsFor });
+    announced = waitsFor;
     await pause(lookEveryMs, world.signal);
     // A server that restarts takes the download up again.
     now = await retrying(() => downloads.status(modelId), { policy: patient, signal: world.signal, isTransient });

@@ -16,8 +16,8 @@ export interface Asker {
 
 /** Decides who may do what on a server. */
 export interface Access {
-  /** Who shows an `Authorization` header, or none. @throws SkulkError UNAUTHORIZED for a bearer that nobody knows */
-  judge(authorization: string | undefined): Promise<Asker>;
+  /** Who shows an `Authorization` header, or shows none. @throws SkulkError UNAUTHORIZED for a bearer that nobody knows */
+  authenticate(authorization: string | undefined): Promise<Asker>;
   /** What the LAN may do without a token. */
   lan(): Promise<Policy['lan']>;
   /** What somebody may do with the store, who on a node may do less there than with the machine itself. */
@@ -29,7 +29,7 @@ export interface Access {
 
 /** What decides. */
 export interface AccessOptions {
-  /** The one of the configuration; whoever knows it may do everything, and nobody else anything. */
+  /** The one of the configuration; who knows it may do everything, and nobody else anything. */
   readonly token?: string | undefined;
   /** The key of this machine; without it nobody administers this server. */
   readonly adminKey?: string | undefined;
@@ -54,7 +54,7 @@ export function createAccess({ token, adminKey, pages, policy, storeLan, findTok
     storeRole: async ({ role, credential }) =>
       storeLan !== undefined && (credential === 'key' || credential === 'page') ? storeLan() : role,
     serverNames: async () => (token !== undefined ? undefined : policy === undefined ? [] : (await policy()).serverNames),
-    judge: async (authorization) => {
+    authenticate: async (authorization) => {
       const bearer = bearerOf(authorization);
       if (bearer === undefined) return { role: await lan(), credential: 'lan' };
       const digest = digestOf(bearer);

@@ -8,7 +8,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may use the route; `open` for everybody, whatever they show. Every route says it. */
     readonly role?: Role | 'open';
-    /** Its answer never ends by itself, so who asks is judged again and again. */
+    /** Its answer never ends by itself, so who asks is authenticated again and again. */
     readonly isEndless?: boolean;
   }
   interface FastifyRequest {
@@ -47,25 +47,25 @@ export function requireRoles(app: FastifyInstance, access: Access, { hostname }:
     request.asker = nobody;
     const needs = roleOf(request);
     if (needs === 'open') return;
-    request.asker = await access.judge(request.headers.authorization);
+    request.asker = await access.authenticate(request.headers.authorization);
     if (!mayActAs(request.asker.role, needs)) throw refusal(request.asker, needs, hostname);
     if (request.routeOptions.config.isEndless === true) endWithRole(request, reply, { needs, access });
   });
 }
 
-/** Ends an answer within about a second after whoever gets it may not have it any more. */
+/** Ends an answer within about a second after its reader may not have it any more. */
 function endWithRole(
   request: FastifyRequest,
   { raw }: FastifyReply,
   { needs, access }: { readonly needs: Role; readonly access: Access },
 ): void {
   const timer = setInterval(() => {
-    access.judge(request.headers.authorization).then(
+    access.authenticate(request.headers.authorization).then(
       ({ role }) => {
         if (!mayActAs(role, needs)) raw.destroy();
       },
       (error: unknown) => {
-        // That a store cannot be asked just now says nothing of whoever was let in.
+        // That a store cannot be asked just now says nothing of who was let in.
         if (error instanceof SkulkError && error.code === 'UNAUTHORIZED') raw.destroy();
       },
     );
@@ -74,7 +74,7 @@ function endWithRole(
   raw.once('close', () => clearInterval(timer));
 }
 
-/** Of what is not there nothing is told to whoever may not even look. */
+/** Someone who may not even look must not learn what is not there. */
 function roleOf({ routeOptions, method }: FastifyRequest): Role | 'open' {
   return routeOptions.config.role ?? (isSafe(method) ? 'read' : 'node');
 }
