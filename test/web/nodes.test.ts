@@ -56,13 +56,13 @@ test(
     // Everything everywhere: what is in use stays, and who is away has it pending.
     await page.getByRole('button', { name: 'Purge everywhere…' }).click();
     await dialog.getByRole('button', { name: /^Purge \d/ }).click();
-    await dialog.getByText(/removes it later: org\/used is in use by pid/).waitFor();
+    await dialog.getByText(/removes it later: org\/used:a\.gguf is in use by pid/).waitFor();
     await dialog.getByText('has not answered yet').waitFor();
     await page.keyboard.press('Escape');
     await row('org/large').waitFor({ state: 'detached' });
     expect(await world.copies('n1')).toEqual(['org--used']);
     const pending = page.getByRole('list', { name: /^Pending orders of/ });
-    await pending.getByText(/every copy.*asked .*: later, org\/used is in use/).waitFor();
+    await pending.getByText(/every copy.*asked .*: later, org\/used:a\.gguf is in use/).waitFor();
     await pending.getByText(/every copy.*: not answered yet/).waitFor();
     // It is done when it can be, and then it is not pending any more.
     expect(await world.node('n1', host.url, 'deactivate', 'org/used')).toMatchObject({ status: 0 });
