@@ -221,12 +221,12 @@ test('a delete on the page says what it will free and where, and what became of 
   await world.serveNode('n1', host.url);
   for (const name of ['n1', 'laptop']) expect(await world.node(name, host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
   expect(await world.node('n1', host.url, 'activate', 'org/one', '--pid', String(process.pid))).toMatchObject({ status: 0 });
+  // The use is reported within seconds. The dialog shows what was known when it was opened, so the page comes after it.
+  const reported = async (): Promise<string> => (await ask(host.url, '/nodes')).body.toString();
+  await expect.poll(reported).toContain('"in_use":true');
   const { page } = await openBrowser();
   await page.goto(host.apiUrl);
   await page.getByRole('cell', { name: '2 nodes' }).waitFor();
-  // The use is told within seconds.
-  const told = async (): Promise<string> => (await ask(host.url, '/nodes')).body.toString();
-  await expect.poll(told).toContain('"in_use":true');
   await page.getByRole('button', { name: 'Delete org/one' }).click();
   const dialog = page.getByRole('dialog', { name: 'Delete org/one?' });
   await dialog.getByText('Freed in all').waitFor();
