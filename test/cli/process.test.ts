@@ -19,7 +19,7 @@ const shell = (script: string, env: Record<string, string> = { HOME: home }): Sp
   spawnSync('bash', ['--norc', '-c', script], {
     cwd: home,
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'] ?? '', NODE: process.execPath, BIN: bin, ...env },
+    env: { PATH: process.env['PATH'] ?? '', SKULK_NO_DISCOVERY: '1', NODE: process.execPath, BIN: bin, ...env },
   });
 
 describe('the process', () => {

@@ -42,7 +42,8 @@ function shell(line: string, env: Record<string, string | undefined>, cwd = '/')
   const skulk = `${quote(process.execPath)} ${quote(bin)}`;
   const { status, stdout, stderr } = spawnSync('bash', ['-c', `skulk() { ${skulk} "$@"; }; ${line}`], {
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'], ...env },
+    // Nor is a store found that somebody serves on this machine.
+    env: { PATH: process.env['PATH'], SKULK_NO_DISCOVERY: '1', ...env },
     cwd,
   });
   return { status, stdout, stderr };
@@ -206,7 +207,7 @@ describe('who may read what was made', () => {
         uid: 65534,
         gid: 65534,
         cwd: '/',
-        env: { PATH: process.env['PATH'], HOME: '/nowhere', SKULK_HOME: join(home, 'own'), NODE_COMPILE_CACHE: '' },
+        env: { PATH: process.env['PATH'], HOME: '/nowhere', SKULK_HOME: join(home, 'own'), SKULK_NO_DISCOVERY: '1', NODE_COMPILE_CACHE: '' },
       });
       let stderr = '';
       child.stderr.on('data', (text) => {
