@@ -34,7 +34,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   cli: {
     values: ['core/config', ...leaves],
-    types: ['core/connect'],
+    // Screens show what operations follow, and their keys call what operations offer.
+    types: ['core/connect', 'core/operations'],
     // Whoever runs a command closes its connections.
     doors: { 'cli/run-command.ts': ['core/connect'] },
   },

@@ -3,8 +3,10 @@ import type { Connections } from '../core/connect/connections.ts';
 import type { SkulkError } from '../core/kernel/errors.ts';
 import type { Follow } from '../core/kernel/flow/follow.ts';
 import type { World } from '../core/kernel/world.ts';
+import type { WatchedLists } from '../core/operations/live/watch-lists.ts';
+import type { InitAnswers } from '../core/operations/settings/config.ts';
+import type { ConfigQuestions } from '../core/operations/settings/config-questions.ts';
 import type { ExitName } from './exits.ts';
-import type { ConfigAnswers, ConfigQuestions, WatchedLists } from './render/shapes.ts';
 import type { DashboardSource } from './render/show-dashboard.tsx';
 import type { ArgumentSpec, OptionSpec } from './specs.ts';
 
@@ -29,7 +31,7 @@ export interface Screens {
    */
   dashboard(open: () => Promise<DashboardSource>): Promise<void>;
   /** Asks what a new configuration is to say. @returns undefined when somebody leaves without an answer */
-  configQuestions(questions: ConfigQuestions): Promise<ConfigAnswers | undefined>;
+  configQuestions(questions: ConfigQuestions): Promise<InitAnswers | undefined>;
 }
 
 /** What is to be watched; `text` says what is printed of it where no screen can be shown. */

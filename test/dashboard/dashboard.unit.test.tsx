@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { Dashboard } from '../../src/cli/render/dashboard/dashboard.tsx';
 import { createLive } from '../../src/cli/render/parts/live.ts';
-import type { DashboardActs, DashboardView, Removal } from '../../src/cli/render/shapes.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
+import type { DashboardActs, Removal } from '../../src/core/operations/live/acts.ts';
+import type { DashboardView } from '../../src/core/operations/live/open-dashboard.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
 import type { CountedEntry, ShownModel } from '../../src/core/protocol/models.ts';
 import { show } from './show-part.tsx';

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { purgeChoices } from '../../src/cli/render/dashboard/dialogs/purge-choices.ts';
 import { stagedOn } from '../../src/cli/render/dashboard/dialogs/staged-on.ts';
+import type { OwnCopy } from '../../src/cli/render/lists/copies.ts';
 import { stagingRows } from '../../src/cli/render/lists/copy-columns.ts';
 import { nodeNames } from '../../src/cli/render/lists/node-names.ts';
 import { bar, progressBar } from '../../src/cli/render/parts/bar.ts';
@@ -11,9 +12,9 @@ import { type Column, layOut } from '../../src/cli/render/parts/lay-out.ts';
 import { fillParts, spread, widthOfParts } from '../../src/cli/render/parts/spread.ts';
 import { tableLines } from '../../src/cli/render/parts/table-lines.ts';
 import { cut, fill, widthOf, wrap } from '../../src/cli/render/parts/text-width.ts';
-import type { DashboardView, OwnCopy } from '../../src/cli/render/shapes.ts';
 import type { NodeId } from '../../src/core/kernel/machine/node-id.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
+import type { DashboardView } from '../../src/core/operations/live/open-dashboard.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
 import type { StagingJob } from '../../src/core/protocol/staging.ts';
 

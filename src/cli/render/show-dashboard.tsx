@@ -1,8 +1,9 @@
 import type { Follow } from '../../core/kernel/flow/follow.ts';
+import type { DashboardActs } from '../../core/operations/live/acts.ts';
+import type { DashboardView } from '../../core/operations/live/open-dashboard.ts';
 import { Dashboard } from './dashboard/dashboard.tsx';
 import { createLive } from './parts/live.ts';
 import { type Canvas, showScreen } from './screen/show-screen.tsx';
-import type { DashboardActs, DashboardView } from './shapes.ts';
 
 /** What a dashboard shows and does. It is closed when the dashboard is left. */
 export interface DashboardSource extends AsyncDisposable {

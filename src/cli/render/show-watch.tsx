@@ -1,8 +1,8 @@
 import type { ReactElement } from 'react';
 import type { Follow } from '../../core/kernel/flow/follow.ts';
+import type { WatchedLists } from '../../core/operations/live/watch-lists.ts';
 import { createLive } from './parts/live.ts';
 import { type Canvas, showScreen } from './screen/show-screen.tsx';
-import type { WatchedLists } from './shapes.ts';
 import { WatchedDownloads, WatchedNodes, type WatchProps } from './watch/watched-lists.tsx';
 
 /** Shows a list below the prompt as it changes, until somebody leaves; what was seen last stays there. Throws what it cannot go on for. */

@@ -1,8 +1,9 @@
 import { createContext, useContext } from 'react';
 import type { NodeId } from '../../../core/kernel/machine/node-id.ts';
 import type { ModelId, ModelRef } from '../../../core/kernel/model-id.ts';
+import type { DashboardActs } from '../../../core/operations/live/acts.ts';
+import type { DashboardView } from '../../../core/operations/live/open-dashboard.ts';
 import type { ListState } from '../parts/list-state.ts';
-import type { DashboardActs, DashboardView } from '../shapes.ts';
 
 /** The lists of the dashboard, in the order of their tabs. */
 export const tabs = ['store', 'downloads', 'nodes', 'staging'] as const;

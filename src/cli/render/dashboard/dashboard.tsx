@@ -1,5 +1,7 @@
 import { Box } from 'ink';
 import { type ReactElement, useState } from 'react';
+import type { DashboardActs } from '../../../core/operations/live/acts.ts';
+import type { DashboardView } from '../../../core/operations/live/open-dashboard.ts';
 import { explain } from '../parts/explain.ts';
 import { useAnyKey, useKeys } from '../parts/keys.tsx';
 import { type ListState, newList } from '../parts/list-state.ts';
@@ -7,7 +9,6 @@ import { type Live, useLive } from '../parts/live.ts';
 import { useNow } from '../parts/use-now.ts';
 import { useSize } from '../parts/use-size.ts';
 import { Line } from '../parts/words.tsx';
-import type { DashboardActs, DashboardView } from '../shapes.ts';
 import { type DashboardContext, DashboardProvider, type Details, type Message, type OpenDialog, type TabName, tabs } from './context.ts';
 import { CopyDetailsPage } from './details/copy-details.tsx';
 import { DownloadDetailsPage } from './details/download-details.tsx';

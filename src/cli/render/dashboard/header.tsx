@@ -1,13 +1,14 @@
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
 import type { Connection } from '../../../core/kernel/flow/follow.ts';
+import type { StoreView } from '../../../core/operations/live/follow-store.ts';
+import type { DashboardView } from '../../../core/operations/live/open-dashboard.ts';
 import { stagingRows } from '../lists/copy-columns.ts';
 import { bar } from '../parts/bar.ts';
 import { formatBytes, plural } from '../parts/format.ts';
 import { spread, widthOfParts } from '../parts/spread.ts';
 import { widthOf } from '../parts/text-width.ts';
 import { Line, type Part } from '../parts/words.tsx';
-import type { DashboardView, StoreView } from '../shapes.ts';
 import { type TabName, tabs } from './context.ts';
 
 /** Which store, how it is heard of, how full it is, and the tabs. */

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
+import type { DashboardView } from '../../../core/operations/live/open-dashboard.ts';
 import type { StagingJob } from '../../../core/protocol/staging.ts';
-import type { DashboardView } from '../shapes.ts';
 import type { Message } from './context.ts';
 
 /** Says it when something that was staged here has ended, and whatever else happened that a person should know. */

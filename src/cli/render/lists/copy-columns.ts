@@ -4,7 +4,7 @@ import type { ReportedCopy } from '../../../core/protocol/models.ts';
 import type { StagingJob, StagingView } from '../../../core/protocol/staging.ts';
 import { formatAge, formatBytes, formatLeft, formatRate } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
-import type { OwnCopy } from '../shapes.ts';
+import type { OwnCopy } from './copies.ts';
 import { progressOf } from './download-columns.ts';
 
 /** A line of what this machine has: a copy, or one that is being made. */

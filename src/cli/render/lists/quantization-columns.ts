@@ -1,9 +1,10 @@
 import type { ModelId, ModelRef } from '../../../core/kernel/model-id.ts';
+import type { DashboardView } from '../../../core/operations/live/open-dashboard.ts';
 import type { ReportedCopy, StoredQuantization } from '../../../core/protocol/models.ts';
 import type { StagingJob } from '../../../core/protocol/staging.ts';
 import { formatBytes } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
-import type { CopyFacts, DashboardView } from '../shapes.ts';
+import type { CopyFacts } from './copies.ts';
 import { nodeNames } from './node-names.ts';
 
 const isSame = (one: string | null | undefined, other: string): boolean => one?.toLowerCase() === other.toLowerCase();

@@ -1,8 +1,9 @@
 import { Box } from 'ink';
 import { type ReactElement, useEffect, useState } from 'react';
+import type { InitAnswers } from '../../../core/operations/settings/config.ts';
+import type { ConfigQuestions, PathView } from '../../../core/operations/settings/config-questions.ts';
 import { useKeys } from '../parts/keys.tsx';
 import { Blank, Line } from '../parts/words.tsx';
-import type { ConfigAnswers, ConfigQuestions, PathView } from '../shapes.ts';
 import { Choice } from './choice.tsx';
 import { NumberQuestion } from './number-question.tsx';
 import { PathQuestion } from './path-question.tsx';
@@ -14,12 +15,12 @@ interface Answered {
   readonly step: Step;
   readonly label: string;
   readonly answerText: string;
-  readonly changes: Partial<ConfigAnswers>;
+  readonly changes: Partial<InitAnswers>;
 }
 
 type Step = 'role' | 'store-path' | 'store' | 'copies' | 'budget' | 'write';
 
-const unanswered: ConfigAnswers = {
+const unanswered: InitAnswers = {
   storeHost: undefined,
   storeHttpHost: undefined,
   storePort: undefined,
@@ -34,11 +35,11 @@ export function AskConfig({
   onEnd,
 }: {
   readonly questions: ConfigQuestions;
-  readonly onEnd: (answers: ConfigAnswers | undefined) => void;
+  readonly onEnd: (answers: InitAnswers | undefined) => void;
 }): ReactElement {
   const [answered, setAnswered] = useState<readonly Answered[]>([]);
-  const [final, setFinal] = useState<ConfigAnswers>();
-  const answers: ConfigAnswers = Object.assign({ ...unanswered }, ...answered.map(({ changes }) => changes));
+  const [final, setFinal] = useState<InitAnswers>();
+  const answers: InitAnswers = Object.assign({ ...unanswered }, ...answered.map(({ changes }) => changes));
   // After the last frame is drawn, which stays on the screen.
   useEffect(() => {
     if (final !== undefined) onEnd(final);
@@ -50,7 +51,7 @@ export function AskConfig({
     return true;
   });
   const step = nextStep(answered);
-  const answer = (label: string, answerText: string, changes: Partial<ConfigAnswers>): void =>
+  const answer = (label: string, answerText: string, changes: Partial<InitAnswers>): void =>
     setAnswered([...answered, { step, label, answerText, changes }]);
   return (
     <Box flexDirection="column">
@@ -82,8 +83,8 @@ function StepOf({
 }: {
   readonly step: Step;
   readonly questions: ConfigQuestions;
-  readonly answers: ConfigAnswers;
-  readonly answer: (label: string, answerText: string, changes: Partial<ConfigAnswers>) => void;
+  readonly answers: InitAnswers;
+  readonly answer: (label: string, answerText: string, changes: Partial<InitAnswers>) => void;
   readonly onWrite: () => void;
 }): ReactElement {
   const { hostname } = questions;

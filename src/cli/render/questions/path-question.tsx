@@ -1,10 +1,10 @@
 import { type ReactElement, useEffect, useState } from 'react';
+import type { PathView } from '../../../core/operations/settings/config-questions.ts';
 import { explain } from '../parts/explain.ts';
 import { formatBytes } from '../parts/format.ts';
 import { TextField } from '../parts/text-field.tsx';
 import { useSize } from '../parts/use-size.ts';
 import type { Part } from '../parts/words.tsx';
-import type { PathView } from '../shapes.ts';
 import { Question } from './question.tsx';
 
 /** What is known of the path that is typed; `of` is the text that it is known of. */

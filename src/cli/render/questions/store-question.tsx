@@ -1,10 +1,10 @@
 import { type ReactElement, useEffect, useState } from 'react';
+import type { ConfigQuestions, OfferedStore, StorePlace } from '../../../core/operations/settings/config-questions.ts';
 import { explain } from '../parts/explain.ts';
 import { TextField } from '../parts/text-field.tsx';
 import { useSize } from '../parts/use-size.ts';
 import { useTask } from '../parts/use-task.ts';
 import { Line, type Part } from '../parts/words.tsx';
-import type { ConfigQuestions, OfferedStore, StorePlace } from '../shapes.ts';
 import { Choice } from './choice.tsx';
 import { Question } from './question.tsx';
 

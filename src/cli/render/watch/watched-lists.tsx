@@ -1,6 +1,7 @@
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
 import type { Connection } from '../../../core/kernel/flow/follow.ts';
+import type { WatchedLists } from '../../../core/operations/live/watch-lists.ts';
 import { connectionParts } from '../dashboard/header.tsx';
 import { downloadColumns } from '../lists/download-columns.ts';
 import { nodeColumns } from '../lists/node-columns.ts';
@@ -14,7 +15,6 @@ import { Table } from '../parts/table.tsx';
 import { useNow } from '../parts/use-now.ts';
 import { useSize } from '../parts/use-size.ts';
 import { Line } from '../parts/words.tsx';
-import type { WatchedLists } from '../shapes.ts';
 
 /** What is watched, and how it is left. */
 export interface WatchProps<T> {

@@ -4,20 +4,23 @@ import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { GivenOrder, KnownNode } from '../../protocol/fleet.ts';
 import { followStore, pinStore, type StoreView } from './follow-store.ts';
 
+/** The lists that can be watched by themselves. What is null is not known yet. */
+export interface WatchedLists {
+  readonly downloads: { readonly connection: Connection; readonly downloads: readonly DownloadStatus[] | null };
+  readonly nodes: {
+    readonly connection: Connection;
+    readonly nodes: readonly KnownNode[] | null;
+    readonly orders: readonly GivenOrder[] | null;
+  };
+}
+
 /** The store's downloads, as they change. Rejects with STORE_UNREACHABLE when the store is not there at first. */
-export const watchDownloads = (
-  deps: Deps,
-): Follow<{ readonly connection: Connection; readonly downloads: readonly DownloadStatus[] | null }> =>
+export const watchDownloads = (deps: Deps): Follow<WatchedLists['downloads']> =>
   watchPart(deps, ({ connection, downloads }) => ({ connection, downloads }));
 
 /** The machines that stage from the store, and what they have to do, as they change, by hostname. The same. */
-export const watchNodes = (
-  deps: Deps,
-): Follow<{
-  readonly connection: Connection;
-  readonly nodes: readonly KnownNode[] | null;
-  readonly orders: readonly GivenOrder[] | null;
-}> => watchPart(deps, ({ connection, nodes, orders }) => ({ connection, nodes, orders }));
+export const watchNodes = (deps: Deps): Follow<WatchedLists['nodes']> =>
+  watchPart(deps, ({ connection, nodes, orders }) => ({ connection, nodes, orders }));
 
 /** @param part what is wanted of the store; told only when one of its fields is another */
 function watchPart<T extends object>(deps: Deps, part: (view: StoreView) => T): Follow<T> {

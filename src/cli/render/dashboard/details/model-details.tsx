@@ -1,5 +1,6 @@
 import { type ReactElement, useEffect, useState } from 'react';
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
+import type { DashboardView } from '../../../../core/operations/live/open-dashboard.ts';
 import type { ShownModel, StoredQuantization } from '../../../../core/protocol/models.ts';
 import { nodeNames } from '../../lists/node-names.ts';
 import { quantizationColumns } from '../../lists/quantization-columns.ts';
@@ -9,7 +10,6 @@ import { formatAge, formatBytes, formatTime, plural } from '../../parts/format.t
 import type { Column } from '../../parts/lay-out.ts';
 import { tableLines } from '../../parts/table-lines.ts';
 import type { Part } from '../../parts/words.tsx';
-import type { DashboardView } from '../../shapes.ts';
 import { useDashboard } from '../context.ts';
 import { actOnModel, actOnQuantization } from '../model-keys.ts';
 import { DetailsPage } from './details-page.tsx';

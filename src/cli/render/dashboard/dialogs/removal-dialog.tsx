@@ -1,5 +1,6 @@
 import { type ReactElement, useState } from 'react';
 import { SkulkError } from '../../../../core/kernel/errors.ts';
+import type { Removal } from '../../../../core/operations/live/acts.ts';
 import { nodeNames } from '../../lists/node-names.ts';
 import { Dialog, type DialogLine, useDialogWidth } from '../../parts/dialog.tsx';
 import { explain } from '../../parts/explain.ts';
@@ -10,7 +11,6 @@ import { spread } from '../../parts/spread.ts';
 import { wrap } from '../../parts/text-width.ts';
 import { useTask } from '../../parts/use-task.ts';
 import type { Part } from '../../parts/words.tsx';
-import type { Removal } from '../../shapes.ts';
 import { useDashboard } from '../context.ts';
 
 /** What a person is asked before something is removed. */

@@ -1,10 +1,11 @@
 import type { ModelRef } from '../../../../core/kernel/model-id.ts';
+import type { DashboardView } from '../../../../core/operations/live/open-dashboard.ts';
+import type { CopyFacts } from '../../lists/copies.ts';
 import { nodeNames } from '../../lists/node-names.ts';
 import { partOf } from '../../lists/quantization-columns.ts';
 import { formatAge, formatBytes } from '../../parts/format.ts';
 import { spread } from '../../parts/spread.ts';
 import type { Part } from '../../parts/words.tsx';
-import type { CopyFacts, DashboardView } from '../../shapes.ts';
 
 /** A machine that has a copy of a model. */
 export interface PlaceOfCopy {
