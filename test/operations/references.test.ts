@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-/** A store host with a model of two quantizations, and a node of it. */
+/** A store host with a model of two quantizations, which was added without a revision, and a node of it. */
 async function storeAndNode() {
   const home = await temporaryDirectory();
   const model = join(home, 'model');
@@ -12,7 +12,7 @@ async function storeAndNode() {
   for (const name of ['x-Q4_K_M.gguf', 'x-Q8_0.gguf', 'config.json']) await writeFile(join(model, name), `${name}\n`);
   const { url } = await serveInProcess({ home: join(home, 'host') });
   const node = (...args: string[]) => runInProcess(args, { env: { SKULK_HOME: join(home, 'node'), SKULK_STORE: url } });
-  const added = await node('add', model, '--as', 'https://huggingface.co/org/x', '--revision', 'main');
+  const added = await node('add', model, '--as', 'https://huggingface.co/org/x');
   expect(added).toMatchObject({ status: 0, stdout: expect.stringContaining('next: skulk stage org/x\n') });
   return node;
 }
@@ -37,7 +37,7 @@ test('a pasted reference is understood by every command', async () => {
   expect(await node('purge-staging', 'hf://org/x')).toMatchObject({ status: 0, stdout: expect.stringContaining('removed org/x') });
   expect(await node('delete', 'https://huggingface.co/org/x/tree/v2', '--yes')).toMatchObject({
     status: 3,
-    stderr: expect.stringContaining('org/x is here at main, not at v2'),
+    stderr: expect.stringContaining('org/x is here without a revision, not at v2'),
   });
   expect(await node('delete', 'https://huggingface.co/org/x/tree/main', '--yes')).toMatchObject({ status: 0 });
 });

@@ -4,9 +4,12 @@ import { formatBytes } from '../kernel/units.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import { totalBytes } from './manifest.ts';
 
-/** Whether a manifest is of the revision that was asked for; any will do when none was. */
-export const hasRevision = ({ revision }: ModelRef, manifest: Manifest): boolean =>
-  revision === undefined || revision === manifest.revision || revision === manifest.commit;
+/**
+ * Whether a manifest is of the revision that was asked for; any will do when none was. A model that was added without one counts as `main`,
+ * which every pasted address of a page has.
+ */
+export const hasRevision = ({ revision }: ModelRef, { revision: own, commit }: Manifest): boolean =>
+  revision === undefined || revision === own || revision === commit || (revision === 'main' && own === null && commit === null);
 
 /**
  * Refuses a manifest of another revision than the one that was asked for.
