@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCard } from '../../src/core/catalog/card.ts';
 import { formatCompanions, parseCompanions } from '../../src/core/catalog/companions.ts';
-
 import { readCard } from '../../src/core/catalog/read-card.ts';
 import { loadableGguf } from '../../src/core/catalog/selection/groups.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';

@@ -8,7 +8,6 @@ import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { openTerminal } from '../helpers/terminal.ts';
-
 import { wants } from '../helpers/wants.ts';
 
 const hooks = `

@@ -207,7 +207,13 @@ describe('who may read what was made', () => {
         uid: 65534,
         gid: 65534,
         cwd: '/',
-        env: { PATH: process.env['PATH'], HOME: '/nowhere', SKULK_HOME: join(home, 'own'), SKULK_NO_DISCOVERY: '1', NODE_COMPILE_CACHE: '' },
+        env: {
+          PATH: process.env['PATH'],
+          HOME: '/nowhere',
+          SKULK_HOME: join(home, 'own'),
+          SKULK_NO_DISCOVERY: '1',
+          NODE_COMPILE_CACHE: '',
+        },
       });
       let stderr = '';
       child.stderr.on('data', (text) => {

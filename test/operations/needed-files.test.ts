@@ -85,7 +85,7 @@ describe('run', () => {
     expect(ended.stdout).toBe(
       `${copy}/${four[0]} ${copy}/mmproj-F16.gguf ${copy}/MTP/m-Q8_0.gguf org/m {path}\n${copy}/${four[0]} ${copy}/mmproj-F16.gguf ${copy}\n`,
     );
-    const text = await run('run', 'org/text', '--', 'sh', '-c', 'echo "${SKULK_MMPROJ_FILE-none}"');
+    const text = await run('run', 'org/text', '--', 'sh', '-c', 'printenv SKULK_MMPROJ_FILE || echo none');
     expect(text.stdout).toBe('none\n');
   });
 

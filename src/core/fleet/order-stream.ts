@@ -1,6 +1,5 @@
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { Order } from '../protocol/fleet.ts';
-
 import type { FleetState } from './fleet-state.ts';
 import { understoodBy } from './order-book.ts';
 

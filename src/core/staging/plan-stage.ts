@@ -1,5 +1,4 @@
 import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
-
 import { type Piece, pieceKey, splitIntoPieces } from '../transfer/pieces.ts';
 
 /** Where a file of the new copy comes from. */

@@ -8,7 +8,6 @@ import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { RegistryEntry } from '../protocol/models.ts';
 import { findOthers } from '../transfer/trash/list-below.ts';
 import type { Prove } from '../transfer/trash/take-away.ts';
-
 import type { KnownManifest, ModelRecords } from './records/model-records.ts';
 import type { Registry } from './records/registry.ts';
 

@@ -3,7 +3,6 @@ import type { HeldLock } from '../kernel/process/lock.ts';
 import type { World } from '../kernel/world.ts';
 import type { RegistryEntry } from '../protocol/models.ts';
 import { createStoreWriter, type StoreWriter } from './changes/store-writer.ts';
-
 import { isDirectoryInside } from './disk/inside-store.ts';
 import type { StorePresence } from './disk/store-presence.ts';
 import { type StoreLayout, storeLayout } from './layout.ts';

@@ -1,6 +1,5 @@
 import type { StoreHealth } from '../../protocol/health.ts';
 import { callOf } from '../../protocol/routes/call.ts';
-
 import type { Exchange } from './exchange.ts';
 import { healthOf } from './read-answer.ts';
 import { readJson } from './read-body.ts';

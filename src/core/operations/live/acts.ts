@@ -5,7 +5,6 @@ import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import { describeHolder } from '../../protocol/holder.ts';
 import type { HubOffer, ShownModel } from '../../protocol/models.ts';
-
 import { deleteModels } from '../models/delete-models.ts';
 import { cancelDownload, download } from '../models/downloads.ts';
 import { showModel } from '../models/show-model.ts';

@@ -5,9 +5,7 @@ import { throttle } from '../../kernel/flow/throttle.ts';
 import { type NodeId, readNodeId } from '../../kernel/machine/node-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { StagingJob, StagingView } from '../../protocol/staging.ts';
-
 import { createStagingJobs, type StagingJobs } from '../stage/staging-jobs.ts';
-
 import { createActs, type DashboardActs } from './acts.ts';
 import { followStaging } from './follow-staging.ts';
 import { followStore, pinStore, type StoreView } from './follow-store.ts';

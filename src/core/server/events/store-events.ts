@@ -6,7 +6,6 @@ import { listUploads } from '../../operations/models/uploads.ts';
 import { listNodes, listOrders } from '../../operations/nodes/nodes.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { DescribedEntry } from '../../protocol/models.ts';
-
 import { healthOf } from '../routes/health-of.ts';
 import { createFeed, type Feed } from './feed.ts';
 

@@ -11,7 +11,6 @@ import { listNodes, listOrders } from '../../operations/nodes/nodes.ts';
 import { purgeEverywhere } from '../../operations/nodes/purge-everywhere.ts';
 import type { PurgeBody } from '../../protocol/fleet.ts';
 import type { DescribedEntry, OpenAiModels } from '../../protocol/models.ts';
-
 import type { Limits } from '../app/limits.ts';
 import type { EventStreams } from '../events/event-stream.ts';
 import type { Feed } from '../events/feed.ts';

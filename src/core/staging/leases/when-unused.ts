@@ -1,7 +1,6 @@
 import { isDiskFull, SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { describeHolder } from '../../protocol/holder.ts';
-
 import type { GroupFiles } from '../groups/copy-groups.ts';
 import type { StagingLayout } from '../layout.ts';
 import { behindGate } from './gate.ts';

@@ -9,7 +9,6 @@ import { jsonParts } from '../../kernel/flow/json-parts.ts';
 import { type ModelId, parseModelId } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { RegistryEntry } from '../../protocol/models.ts';
-
 import type { Seen } from '../ingest/seen.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 

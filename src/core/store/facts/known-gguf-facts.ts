@@ -5,7 +5,6 @@ import { loadableGguf } from '../../catalog/selection/groups.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import type { RegistryEntry } from '../../protocol/models.ts';
 import { readFingerprint } from '../../transfer/fingerprint.ts';
-
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 import { readGgufFacts } from './read-gguf-facts.ts';
 

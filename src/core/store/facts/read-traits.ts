@@ -4,7 +4,6 @@ import type { Card } from '../../catalog/card.ts';
 import type { GgufFacts } from '../../catalog/gguf-facts.ts';
 import { deriveTraits } from '../../catalog/traits.ts';
 import type { RegistryEntry, Traits } from '../../protocol/models.ts';
-
 import type { StoreLayout } from '../layout.ts';
 
 /** Larger ones are nobody's configuration: a bomb, or not what the name says. */

@@ -5,7 +5,6 @@ import type { Card } from '../../catalog/card.ts';
 import { nameQuantizations } from '../../catalog/selection/name-quantizations.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import type { DescribedEntry, RegistryEntry } from '../../protocol/models.ts';
-
 import { knownGgufFacts } from '../facts/known-gguf-facts.ts';
 import { readTraits } from '../facts/read-traits.ts';
 import type { StoreLayout } from '../layout.ts';

@@ -10,7 +10,6 @@ import { jsonParts } from '../../kernel/flow/json-parts.ts';
 import { createYielder } from '../../kernel/flow/yielding.ts';
 import { directoryName, isModelId, type ModelId } from '../../kernel/model-id.ts';
 import type { RegistryEntry } from '../../protocol/models.ts';
-
 import type { StoreLayout } from '../layout.ts';
 
 /** The registry as it was read. */
