@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
+import { writeFiles } from '../helpers/model-files.ts';
 import { until } from '../helpers/waiting.ts';
 
 interface Shown {
@@ -67,5 +69,42 @@ describe.each(kinds)('a $kind job', ({ running, ask, cancel, show }) => {
     expect(['pending', running]).toContain((await ask(apiUrl)).body.status);
     gate.resolve();
     expect(await reaches('the end', ({ status }) => status === 'complete')).toMatchObject({ error: null, error_code: null, hint: null });
+  });
+});
+
+describe('two quantizations of one model', () => {
+  const files = { 'config.json': '{}', 'm-Q4_K_M.gguf': Buffer.alloc(100_000, 7), 'm-Q8_0.gguf': Buffer.alloc(200_000, 9) };
+  const both = ['Q4_K_M', 'Q8_0'];
+  const ask = (url: string, selector: string) => send(`${url}/node/stage`, 'POST', { model_id: 'org/m', selector });
+  const list = async (url: string) =>
+    ((await send(`${url}/node/stage`, 'GET')).body as unknown as { jobs: (Shown & { selector: string })[] }).jobs.map(
+      ({ selector, status }) => [selector, status],
+    );
+
+  test('are staged side by side', async () => {
+    const world = await hubWorld();
+    await writeFiles(join(world.home, 'm'), files);
+    const { apiUrl } = await world.serve();
+    expect(await world.host('add', join(world.home, 'm'), '--as', 'org/m')).toMatchObject({ status: 0 });
+    for (const answer of await Promise.all(both.map((selector) => ask(apiUrl, selector)))) expect(answer.http).toBeLessThan(300);
+    await until('both to be staged', async () => ((await list(apiUrl)).every(([, status]) => status === 'complete') ? true : undefined));
+    expect((await list(apiUrl)).toSorted()).toEqual(both.map((selector) => [selector, 'complete']));
+  });
+
+  test('are stopped by a cancel of the model', async () => {
+    const world = await hubWorld();
+    world.hub.push('org/m', { files });
+    const gate = Promise.withResolvers<void>();
+    onTestFinished(() => gate.resolve());
+    world.hub.fault = async () => {
+      await gate.promise;
+      return false;
+    };
+    const { apiUrl } = await world.serve();
+    expect((await ask(apiUrl, 'Q4_K_M')).http).toBeLessThan(300);
+    await until('the first one to run', async () => ((await list(apiUrl)).some(([, status]) => status === 'staging') ? true : undefined));
+    expect((await send(`${apiUrl}/node/stage/org%2Fm`, 'DELETE')).body).toMatchObject({ status: 'failed', error_code: 'CANCELLED' });
+    expect(await list(apiUrl)).toEqual([['Q4_K_M', 'failed']]);
+    expect((await send(`${apiUrl}/node/stage/org%2Fm`, 'DELETE')).body).toMatchObject({ code: 'CONFLICT' });
   });
 });

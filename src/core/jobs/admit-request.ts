@@ -22,7 +22,7 @@ export async function admitRequest<Request, Details>(
   { kind, table, runner, write, maxPending, world }: AdmitContext<Request, Details>,
 ): Promise<JobView<Request, Details>> {
   const modelId = kind.modelOf(request);
-  const earlier = table.get(modelId);
+  const earlier = table.get(kind.subjectOf?.(request) ?? modelId);
   if (earlier !== undefined && !isFinished(earlier.job)) return await join(request, earlier, { kind, runner });
   const before = earlier !== undefined && kind.isCovered(request, earlier.job.request) ? earlier.job : undefined;
   const unfinished = before?.status === 'complete' ? undefined : before;

@@ -15,6 +15,8 @@ export interface JobKind<Request, Details> {
   };
   /** The model that the work makes. */
   readonly modelOf: (request: Request) => ModelId;
+  /** What there is one job of at a time; the model when absent. */
+  readonly subjectOf?: (request: Request) => string;
   /** Whether a job for `other` gives all that `request` asks for. */
   readonly isCovered: (request: Request, other: Request) => boolean;
   /** What a new job begins with. @param before an earlier job that did not get to its end, and whose work can be used */
@@ -49,28 +51,28 @@ export interface JobView<Request, Details> extends Job<Request, Details> {
   readonly secondsLeft: number | null;
 }
 
-/** Background work of one kind: one job for each model, a few of them running, the others waiting in order. */
+/** Background work of one kind: one job for each subject, which is the model unless the kind says otherwise; a few of them running, the others waiting in order. */
 export interface JobQueue<Request, Details> {
   /** Reads what earlier processes left, once. Every other method but the synchronous ones does it by itself. */
   load(): Promise<void>;
   /**
    * Asks for work. What is done already is `complete`; a job that gives the same is joined; what failed goes on.
-   * @throws SkulkError CONFLICT when the model has a job for another request, or very many wait; what the kind refuses with
+   * @throws SkulkError CONFLICT when the subject has a job for another request, or very many wait; what the kind refuses with
    */
   submit(request: Request): Promise<JobView<Request, Details>>;
   /** @throws SkulkError JOB_NOT_FOUND */
-  find(modelId: ModelId): Promise<JobView<Request, Details>>;
+  find(subject: string): Promise<JobView<Request, Details>>;
   /** What is known: running and waiting jobs, and the last ones that finished, in the order in which they were asked for. */
   list(): readonly JobView<Request, Details>[];
   /**
    * Stops a job and waits until it has ended.
    * @throws SkulkError JOB_NOT_FOUND, CONFLICT when it is finished already
    */
-  cancel(modelId: ModelId): Promise<JobView<Request, Details>>;
+  cancel(subject: string): Promise<JobView<Request, Details>>;
   /** Takes up what earlier processes left. */
   resume(): Promise<void>;
-  /** Whether a model has a job that is not finished. */
-  isActive(modelId: ModelId): boolean;
+  /** Whether a subject has a job that is not finished. */
+  isActive(subject: string): boolean;
   /** Calls back at once and often, with each job that changed; the returned function ends that. */
   subscribe(listener: (job: Job<Request, Details>) => void): () => void;
   /** Stops what runs. Jobs that are written down are taken up by the next process; others fail. */

@@ -1,5 +1,4 @@
 import { SkulkError } from '../kernel/errors.ts';
-import type { ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
 import { admitRequest } from './admit-request.ts';
 import type { JobKind, JobQueue } from './job-kind.ts';
@@ -25,7 +24,8 @@ export interface JobQueueOptions<Request, Details> {
 /** Nothing runs before something is submitted or `resume` is called. */
 export function createJobQueue<Request, Details>(options: JobQueueOptions<Request, Details>): JobQueue<Request, Details> {
   const { kind, storage, world, maxFinished } = options;
-  const table = createJobTable<Request, Details>(world.now);
+  const subjectOf = kind.subjectOf ?? kind.modelOf;
+  const table = createJobTable<Request, Details>(world.now, subjectOf);
   const records = storage === undefined ? undefined : createJobRecords(storage, world.emit);
   const closing = new AbortController();
   const stopping = AbortSignal.any([closing.signal, world.signal]);
@@ -50,14 +50,14 @@ export function createJobQueue<Request, Details>(options: JobQueueOptions<Reques
     });
     return loading;
   };
-  const find = async (modelId: ModelId): Promise<JobEntry<Request, Details>> => {
+  const find = async (subject: string): Promise<JobEntry<Request, Details>> => {
     await load();
-    const entry = table.get(modelId);
+    const entry = table.get(subject);
     if (entry !== undefined) return entry;
-    throw new SkulkError('JOB_NOT_FOUND', `no ${kind.name} job for ${modelId}`, { hint: kind.hints.notFound });
+    throw new SkulkError('JOB_NOT_FOUND', `no ${kind.name} job for ${subject}`, { hint: kind.hints.notFound });
   };
   const removeOldest = async (): Promise<void> => {
-    for (const modelId of table.removeOldest(maxFinished)) await records?.remove(modelId).catch(() => undefined);
+    for (const { modelId } of table.removeOldest(maxFinished)) await records?.remove(modelId).catch(() => undefined);
   };
   // Two who ask at once must not both begin.
   let submitting: Promise<unknown> = Promise.resolve();
@@ -68,10 +68,11 @@ export function createJobQueue<Request, Details>(options: JobQueueOptions<Reques
       submitting = submitted.then(removeOldest, () => undefined);
       return submitted;
     },
-    find: async (modelId) => viewOf(await find(modelId)),
+    find: async (subject) => viewOf(await find(subject)),
     list: () => table.all().map(viewOf),
-    cancel: async (modelId) => {
-      const entry = await find(modelId);
+    cancel: async (subject) => {
+      const entry = await find(subject);
+      const { modelId } = entry.job;
       if (isFinished(entry.job)) throw new SkulkError('CONFLICT', `${kind.describe(modelId)} has ended (${entry.job.status})`);
       if (!entry.isQueued) await kind.requireOurs?.(modelId);
       const reason = new SkulkError('CANCELLED', 'it was cancelled', { hint: kind.hints.cancelled(modelId) });
@@ -87,8 +88,8 @@ export function createJobQueue<Request, Details>(options: JobQueueOptions<Reques
       await load();
       for (const entry of table.all()) runner.enqueue(entry);
     },
-    isActive: (modelId) => {
-      const entry = table.get(modelId);
+    isActive: (subject) => {
+      const entry = table.get(subject);
       return entry !== undefined && !isFinished(entry.job);
     },
     subscribe: table.subscribe,

@@ -1,5 +1,4 @@
 import { secondsLeft } from '../kernel/flow/time-left.ts';
-import type { ModelId } from '../kernel/model-id.ts';
 import type { JobView } from './job-kind.ts';
 import { applyEvent, isFinished, type Job, type JobEvent } from './job-state.ts';
 import { createTransferRate, type TransferRate } from './transfer-rate.ts';
@@ -15,33 +14,34 @@ export interface JobEntry<Request, Details> {
   work: Promise<void> | undefined;
 }
 
-/** The jobs of a queue in memory, the newest of each model, in the order in which they were asked for. */
+/** The jobs of a queue in memory, the newest of each subject, in the order in which they were asked for. */
 export interface JobTable<Request, Details> {
-  get(modelId: ModelId): JobEntry<Request, Details> | undefined;
+  get(subject: string): JobEntry<Request, Details> | undefined;
   all(): readonly JobEntry<Request, Details>[];
-  /** Adds a job as the last one, in place of an earlier one of its model. */
+  /** Adds a job as the last one, in place of an earlier one of its subject. */
   put(job: Job<Request, Details>): JobEntry<Request, Details>;
   /** Applies an event, and calls the subscribers back when it changed something. */
   apply(entry: JobEntry<Request, Details>, event: JobEvent<Details>): void;
-  /** Removes the oldest finished jobs, beyond a number that is kept. @returns their models */
-  removeOldest(maxFinished: number): readonly ModelId[];
+  /** Removes the oldest finished jobs, beyond a number that is kept. @returns what was removed */
+  removeOldest(maxFinished: number): readonly Job<Request, Details>[];
   subscribe(listener: (job: Job<Request, Details>) => void): () => void;
 }
 
-/** Starts empty. */
-export function createJobTable<Request, Details>(now: () => Date): JobTable<Request, Details> {
-  const entries = new Map<ModelId, JobEntry<Request, Details>>();
+/** Starts empty. @param subjectOf what there is one job of at a time */
+export function createJobTable<Request, Details>(now: () => Date, subjectOf: (request: Request) => string): JobTable<Request, Details> {
+  const entries = new Map<string, JobEntry<Request, Details>>();
   const listeners = new Set<(job: Job<Request, Details>) => void>();
   const notify = (job: Job<Request, Details>): void => {
     for (const listener of listeners) listener(job);
   };
   return {
-    get: (modelId) => entries.get(modelId),
+    get: (subject) => entries.get(subject),
     all: () => [...entries.values()],
     put: (job) => {
       const entry = { job, rate: createTransferRate(), abort: new AbortController(), isQueued: false, work: undefined };
-      entries.delete(job.modelId);
-      entries.set(job.modelId, entry);
+      const subject = subjectOf(job.request);
+      entries.delete(subject);
+      entries.set(subject, entry);
       notify(job);
       return entry;
     },
@@ -56,11 +56,8 @@ export function createJobTable<Request, Details>(now: () => Date): JobTable<Requ
     },
     removeOldest: (maxFinished) => {
       const finished = [...entries.values()].map(({ job }) => job).filter(isFinished);
-      const oldest = finished
-        .toSorted((a, b) => (a.updatedAt < b.updatedAt ? -1 : 1))
-        .slice(0, Math.max(0, finished.length - maxFinished))
-        .map(({ modelId }) => modelId);
-      for (const modelId of oldest) entries.delete(modelId);
+      const oldest = finished.toSorted((a, b) => (a.updatedAt < b.updatedAt ? -1 : 1)).slice(0, Math.max(0, finished.length - maxFinished));
+      for (const { request } of oldest) entries.delete(subjectOf(request));
       return oldest;
     },
     subscribe: (listener) => {

@@ -15,7 +15,7 @@ export interface ModelRef {
 }
 
 /** A reference as it is written: `org/name@v1:Q5_K_M`. */
-export const formatRef = ({ modelId, revision, selector }: ModelRef): string =>
+export const formatRef = ({ modelId, revision, selector }: { readonly [Part in keyof ModelRef]: ModelRef[Part] | undefined }): string =>
   `${modelId}${revision === undefined ? '' : `@${revision}`}${selector === undefined ? '' : `:${selector}`}`;
 
 const partPattern = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/;

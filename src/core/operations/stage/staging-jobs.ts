@@ -12,17 +12,18 @@ import { type StagingDetails, stagingKind, stagingStatus } from './staging-kind.
 export interface StagingJobs extends Pick<JobQueue<ModelRef, StagingDetails>, 'close'> {
   /**
    * Asks for a copy; what is being staged is joined.
-   * @throws SkulkError CONFLICT when another part or revision of the model is being staged, or very many wait
+   * @throws SkulkError CONFLICT when another revision of the same is being staged, or very many wait
    */
   ask(ref: ModelRef): Promise<StagingJob>;
   /** What runs and waits, and what ended last. */
   list(): readonly StagingJob[];
-  /** Stops one; what is verified stays for the next try. Throws JOB_NOT_FOUND, CONFLICT when it has ended. */
+  /** Stops whatever of a model is being staged; what is verified stays for the next try. Throws JOB_NOT_FOUND, CONFLICT when it has ended. */
   cancel(modelId: ModelId): Promise<StagingJob>;
   /** Calls back at once and often, when a job changed; the returned function ends that. */
   subscribe(listener: (change: { readonly hasEnded: boolean }) => void): () => void;
 }
 
+const { subjectOf } = stagingKind;
 const limits = { maxRunning: 2, maxPending: 100, maxFinished: 20 };
 const maxWarnings = 10;
 
@@ -36,7 +37,13 @@ export function createStagingJobs(world: World, deps: () => Promise<Pick<Deps, '
   return {
     ask: async (ref) => stagingStatus(await queue.submit(ref)),
     list: () => queue.list().map(stagingStatus),
-    cancel: async (modelId) => stagingStatus(await queue.cancel(modelId)),
+    cancel: async (modelId) => {
+      const ofModel = queue.list().filter((job) => job.modelId === modelId);
+      const running = ofModel.filter((job) => !isFinished(job));
+      const [first = modelId, ...others] = (running.length > 0 ? running : ofModel.slice(-1)).map(({ request }) => subjectOf(request));
+      for (const subject of others) await queue.cancel(subject);
+      return stagingStatus(await queue.cancel(first));
+    },
     subscribe: (listener) => queue.subscribe((job) => listener({ hasEnded: isFinished(job) })),
     close: queue.close,
   };

@@ -1,6 +1,6 @@
 import type { JobKind, JobView } from '../../jobs/job-kind.ts';
 import { isFinished, type JobStatus } from '../../jobs/job-state.ts';
-import type { ModelRef } from '../../kernel/model-id.ts';
+import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 import type { StagingJob } from '../../protocol/staging.ts';
 import type { StagedModel } from './stage-report.ts';
 
@@ -21,7 +21,9 @@ export const stagingKind = {
     cancelled: () => 'what is verified is kept: staging it again goes on',
   },
   modelOf: ({ modelId }) => modelId,
-  isCovered: (ref, other) => ref.revision === other.revision && ref.selector === other.selector,
+  // Each quantization of a model is staged by a job of its own.
+  subjectOf: ({ modelId, selector }) => formatRef({ modelId, selector }),
+  isCovered: (ref, other) => ref.revision === other.revision,
   initialDetails: () => ({ waitsFor: null, warnings: [], path: null, source: null }),
 } as const satisfies Omit<JobKind<ModelRef, StagingDetails>, 'run'>;
 

@@ -17,7 +17,7 @@ export function PurgeDialog({ place }: { readonly place: PurgePlace }): ReactEle
   const [choices] = useState(() => purgeChoices(view, place));
   const [index, setIndex] = useState(0);
   const chosen = choices[index];
-  const name = modelId === undefined ? undefined : formatRef({ modelId, ...(selector !== undefined && { selector }) });
+  const name = modelId === undefined ? undefined : formatRef({ modelId, selector });
   if (chosen === undefined)
     return (
       <Dialog
