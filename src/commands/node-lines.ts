@@ -1,4 +1,5 @@
 import { SkulkError } from '../core/kernel/errors.ts';
+import { formatRef, type ModelId } from '../core/kernel/model-id.ts';
 import { formatAge, formatBytes } from '../core/kernel/units.ts';
 
 interface Outcome {
@@ -23,14 +24,14 @@ export function nodeLine(outcome: OnNode): string {
 /** An order as the store lists it. */
 export interface ListedOrder {
   readonly kind: string;
-  readonly model_id: string | null;
+  readonly model_id: ModelId | null;
   readonly selector?: string | undefined;
   readonly given_at: string;
   readonly nodes: readonly OnNode[];
 }
 
 const copiesOf = ({ model_id, selector }: Pick<ListedOrder, 'model_id' | 'selector'>): string =>
-  model_id === null ? 'all copies' : `${model_id}${selector === undefined ? '' : `:${selector}`}`;
+  model_id === null ? 'all copies' : formatRef({ modelId: model_id, selector });
 
 /** What is still to be done where. */
 export function pendingLines(orders: readonly ListedOrder[], now: Date): readonly string[] {

@@ -2,6 +2,7 @@ import type { Deps } from '../connect/deps.ts';
 import type { OpenedStore } from '../connect/open-store.ts';
 import { rememberSilence } from '../connect/reach-store.ts';
 import { ensureNodeId, type NodeId } from '../kernel/machine/node-id.ts';
+import { formatRef, type ModelId } from '../kernel/model-id.ts';
 import { formatBytes } from '../kernel/units.ts';
 import type { Order, OrderKind, OrderOutcome } from '../protocol/fleet.ts';
 import { askAsNode, isWithoutStore } from './ask-as-node.ts';
@@ -17,7 +18,9 @@ export interface ExecutedOrder {
 /** An order of the store for this node: carried out, or still to be. */
 export interface OrderForNode extends Omit<OrderOutcome, 'status'> {
   readonly kind: OrderKind;
-  readonly model_id: string | null;
+  readonly model_id: ModelId | null;
+  /** Only this quantization. */
+  readonly selector: string | undefined;
   readonly status: OrderOutcome['status'] | 'pending';
 }
 
@@ -62,12 +65,14 @@ async function executeOrders(
     if (!isRequested && outcome.freed_bytes > 0)
       emit({
         type: 'done',
-        message: `the store had asked to ${order.kind} ${order.model_id ?? 'all copies'}: removed here, ${formatBytes(outcome.freed_bytes)}`,
+        message: `the store had asked to ${order.kind} ${nameOf(order)}: removed here, ${formatBytes(outcome.freed_bytes)}`,
       });
   }
   if (executed.some(({ outcome }) => outcome.freed_bytes > 0)) await reportCopies(deps, fleet, nodeId);
   return executed;
 }
+
+const nameOf = ({ model_id, selector }: Order): string => (model_id === null ? 'all copies' : formatRef({ modelId: model_id, selector }));
 
 /** The orders that the store has for this node, without carrying them out; a node that is not known yet has none. */
 export async function listOrdersForNode(deps: Deps): Promise<readonly OrderForNode[]> {
@@ -77,10 +82,10 @@ export async function listOrdersForNode(deps: Deps): Promise<readonly OrderForNo
     async (opened): Promise<readonly OrderForNode[]> => {
       const nodeId = await ownNodeId(deps);
       const pending = await (await opened.fleet()).pendingOrders();
-      return pending.flatMap(({ kind, model_id, nodes }) => {
+      return pending.flatMap(({ kind, model_id, selector, nodes }) => {
         const here = nodes.find(({ node }) => node === nodeId);
         if (here === undefined || here.status === 'done') return [];
-        return [{ kind, model_id, status: here.status, freed_bytes: here.freed_bytes, reason: here.reason }];
+        return [{ kind, model_id, selector, status: here.status, freed_bytes: here.freed_bytes, reason: here.reason }];
       });
     },
     (reason, thrown) => reportNotAsked(deps, reason, !isWithoutStore(thrown)),

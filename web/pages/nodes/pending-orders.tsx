@@ -2,6 +2,10 @@ import type { ReactElement } from 'react';
 import type { GivenOrder, KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { Age } from '../../parts/age.tsx';
 import { Icon } from '../../parts/icon.tsx';
+import { formatNamed } from '../store/quantizations.ts';
+
+const nameOf = ({ model_id, selector }: GivenOrder): string =>
+  model_id === null ? 'every copy' : formatNamed({ modelId: model_id, selector });
 
 /** What the store asked of a node that it has not done. */
 export function PendingOrders({ node, orders }: { readonly node: KnownNode; readonly orders: readonly GivenOrder[] }): ReactElement | null {
@@ -16,8 +20,7 @@ export function PendingOrders({ node, orders }: { readonly node: KnownNode; read
       <ul className="plain" aria-label={`Pending orders of ${node.hostname}`}>
         {pending.map(({ order, outcome }) => (
           <li key={order.order_id}>
-            {order.kind === 'evict' ? 'Evict' : 'Purge'} <strong>{order.model_id ?? 'every copy'}</strong>, asked{' '}
-            <Age at={order.given_at} />
+            {order.kind === 'evict' ? 'Evict' : 'Purge'} <strong>{nameOf(order)}</strong>, asked <Age at={order.given_at} />
             {outcome.status === 'pending' && ': not answered yet'}
             {outcome.status === 'deferred' && `: later, ${outcome.reason ?? 'it is in use'}`}
             {outcome.status === 'failed' && `: failed, ${outcome.reason ?? 'it does not say why'}`}

@@ -88,7 +88,7 @@ async function emptyTrash({ world }: Deps, layout: StagingLayout): Promise<void>
 async function fetchOrders(deps: Deps, { dryRun }: { readonly dryRun: boolean }): Promise<readonly OrderForNode[]> {
   if (dryRun) return listOrdersForNode(deps);
   const executed = await catchUp(deps, { full: true, isRequested: true });
-  return executed.map(({ order: { kind, model_id }, outcome }) => ({ kind, model_id, ...outcome }));
+  return executed.map(({ order: { kind, model_id, selector }, outcome }) => ({ kind, model_id, selector, ...outcome }));
 }
 
 async function findStale(layout: StagingLayout, now: Date) {

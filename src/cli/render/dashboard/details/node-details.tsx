@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { NodeId } from '../../../../core/kernel/machine/node-id.ts';
+import { formatRef } from '../../../../core/kernel/model-id.ts';
 import type { GivenOrder, KnownNode } from '../../../../core/protocol/fleet.ts';
 import type { ReportedCopy } from '../../../../core/protocol/models.ts';
 import { stateOf as stateOfCopy } from '../../lists/copy-columns.ts';
@@ -64,12 +65,12 @@ function nodeLines(node: KnownNode, now: Date, width: number): Lines {
 const stands = { pending: 'not answered yet', deferred: 'later', failed: 'failed', done: 'done' } as const;
 
 function orderLines({ node_id }: KnownNode, orders: readonly GivenOrder[], { now, width }: { now: Date; width: number }): Lines {
-  const pending = orders.flatMap(({ kind, model_id, given_at, nodes }) => {
+  const pending = orders.flatMap(({ kind, model_id, selector, given_at, nodes }) => {
     const outcome = nodes.find(({ node, status }) => node === node_id && status !== 'done');
     return outcome === undefined
       ? []
       : [
-          `${kind} ${model_id ?? 'every copy'}, asked ${formatAge(given_at, now)}: ${[stands[outcome.status], outcome.reason].filter(Boolean).join(', ')}`,
+          `${kind} ${model_id === null ? 'every copy' : formatRef({ modelId: model_id, selector })}, asked ${formatAge(given_at, now)}: ${[stands[outcome.status], outcome.reason].filter(Boolean).join(', ')}`,
         ];
   });
   return factLines(
