@@ -26,10 +26,12 @@ describe('a full disk', wants('a disk of their own'), () => {
     const disk = await smallDisk(8 * mebibyte);
     const { proxy } = await serveThroughProxy({ 'org/m': files });
     const node = join(disk.path, 'home');
-    const ended = await runInProcess(['stage', 'org/m'], { env: { SKULK_HOME: node, SKULK_STORE: proxy.url } });
+    const env = { SKULK_HOME: node, SKULK_STORE: proxy.url };
+    const ended = await runInProcess(['stage', 'org/m'], { env });
     expect(ended).toMatchObject({ status: 7, stdout: '', stderr: expect.stringMatching(/needs 32\.\d MiB.*are free/) });
     expect(proxy.bytes()).toBeLessThan(20_000);
     expect(await exists(join(node, 'staging', 'org--m'))).toBe(false);
+    expect((await runInProcess(['staging'], { env })).stdout).not.toContain('unfinished');
   });
 
   test('that fills while a model is staged ends it with 7; with room again the next run sends the rest', async () => {

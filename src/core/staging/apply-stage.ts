@@ -11,7 +11,7 @@ import { type Piece, pieceKey } from '../transfer/pieces.ts';
 import { createProgressMeter, type OnMeter } from '../transfer/progress-meter.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import { removeTree } from '../transfer/trash/remove-tree.ts';
-import { enterWorkPlace } from '../transfer/work-place.ts';
+import { enterWorkPlace, removeWorkPlace } from '../transfer/work-place.ts';
 import { copyPath, type IncomingCopy, incomingCopy } from './layout.ts';
 import { type StagePlan, sizeOf } from './plan-stage.ts';
 import { prepareFile } from './prepare-file.ts';
@@ -54,7 +54,13 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
   await makeDirectory(incoming.files);
   await requireOneDisk(layout, incoming.files);
   const present = await removeStrangers(incoming, manifest);
-  await requireRoom(layout.root, await bytesStillToAllocate(plan, incoming, present), `staging ${manifest.model_id}`);
+  try {
+    await requireRoom(layout.root, await bytesStillToAllocate(plan, incoming, present), `staging ${manifest.model_id}`);
+  } catch (error) {
+    // Nothing came, so nothing is unfinished.
+    if (present.size === 0) await removeWorkPlace(incoming);
+    throw error;
+  }
 
   const meter = createProgressMeter(plan.bytesTotal, tools.onBytes);
 

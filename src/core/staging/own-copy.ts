@@ -103,9 +103,13 @@ export const proveReplaceable =
     if (found.is === 'free') return;
     const others = await findForeignFiles(at, found.record);
     if (others.length === 0) return;
-    throw new SkulkError('CONFLICT', `${path} also holds files that skulk did not put there, so it is not replaced: ${quoteSome(others)}`, {
-      hint: 'move them out of that directory, then stage again',
-    });
+    throw new SkulkError(
+      'CONFLICT',
+      `${path} also holds files that skulk did not put there, so it is left as it is: ${quoteSome(others)}`,
+      {
+        hint: 'move them out of that directory, then stage again',
+      },
+    );
   };
 
 const notOurs = (path: string, why: string): SkulkError =>
