@@ -1,6 +1,9 @@
 import { argument, defineCommand, variadic } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 
+/** The keys that take several values. */
+const lists: ReadonlySet<string> = new Set(['server_names', 'hub.cors_origins']);
+
 /** `skulk policy`: settings of the store that skulk.yaml does not have. */
 export const policy = defineCommand({
   name: 'policy',
@@ -8,6 +11,7 @@ export const policy = defineCommand({
   description: [
     'lan is what machines on the LAN may do without a token. node: read, stage, add and delete models (the default). read: list and fetch. none: nothing. server_names are further names of the store, such as that of a proxy. Separate them by commas.',
     'limits.forget_nodes_after_days (14): a node is forgotten after so many days without news; limits.forget_nodes_with_copies_after_days (90) applies while it has copies. limits.open_uploads (64): unfinished uploads at one time. limits.upload_idle_days (7): an upload is removed after so many days without a byte. skulk checks every hour.',
+    'hub.upstream is what a Hub client gets of a model that the store lacks. on-demand: each file at once, while it is fetched (the default). job: files of a whole download. off: nothing, and Hugging Face is never asked. hub.max_fetch_bytes (100 GiB) limits what such requests fetch of one model. hub.share_gated (true): Hub clients see models that are gated on Hugging Face. hub.cors_origins lists web pages that may use the store as a Hub.',
     'show prints every setting and its origin. set changes one; the value default resets it. validate checks the file, .skulk/v1/policy.yaml in the store. A running store host follows a change at once, its nodes within a minute.',
     'On the store host no server needs to run. On other machines the command asks the store, and set needs a token of role admin.',
   ],
@@ -20,6 +24,7 @@ export const policy = defineCommand({
     ['let the LAN only list and fetch models', 'skulk policy set lan read'],
     ['require a token for everything', 'skulk policy set lan none'],
     ['keep unfinished uploads for a month', 'skulk policy set limits.upload_idle_days 30'],
+    ['answer Hub clients from the store alone', 'skulk policy set hub.upstream off'],
     ['add the name of a proxy', 'skulk policy set server_names models.example.com'],
   ],
   exits: ['store-unreachable', 'conflict'],
@@ -27,7 +32,7 @@ export const policy = defineCommand({
     const usage = (message: string): SkulkError => new SkulkError('USAGE', message, { hint: 'e.g. skulk policy set lan read' });
     const [name, ...values] = words;
     // Only a list has several values.
-    if (action === 'set' && (name === undefined || values.length === 0 || (values.length > 1 && name !== 'server_names')))
+    if (action === 'set' && (name === undefined || values.length === 0 || (values.length > 1 && !lists.has(name))))
       throw usage('"skulk policy set" takes a key and a value');
     const value = values.join(',');
     if (action !== 'set' && name !== undefined) throw usage(`"skulk policy ${action}" takes nothing else`);

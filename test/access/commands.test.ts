@@ -225,7 +225,41 @@ describe('skulk policy', () => {
     expect(shown).toMatchObject({ policy: { limits: { open_uploads: 64 } }, origin: { 'limits.open_uploads': 'default' } });
   });
 
+  test('the settings for Hub clients are shown, changed and reset, and bytes may have a unit', async () => {
+    const home = await temporaryDirectory();
+    await mkdir(join(home, 'store/.skulk/v1'), { recursive: true });
+    const env = { SKULK_HOME: home };
+    const show = async () => JSON.parse((await runInProcess(['policy', 'show', '--json'], { env })).stdout) as unknown;
+    expect(await show()).toMatchObject({
+      policy: { hub: { upstream: 'on-demand', max_fetch_bytes: 100 * 1024 ** 3, share_gated: true, cors_origins: [] } },
+      origin: { 'hub.upstream': 'default' },
+    });
+    for (const [key, ...values] of [
+      ['hub.upstream', 'off'],
+      ['hub.max_fetch_bytes', '1.5T'],
+      ['hub.share_gated', 'false'],
+      ['hub.cors_origins', 'https://chat.example.com', 'http://[::1]:8080'],
+    ])
+      expect(await runInProcess(['policy', 'set', key ?? '', ...values], { env })).toMatchObject({ status: 0 });
+    expect(await show()).toMatchObject({
+      policy: {
+        hub: {
+          upstream: 'off',
+          max_fetch_bytes: 1.5 * 1024 ** 4,
+          share_gated: false,
+          cors_origins: ['https://chat.example.com', 'http://[::1]:8080'],
+        },
+      },
+      origin: { 'hub.upstream': 'file' },
+    });
+    expect(await runInProcess(['policy', 'set', 'hub.upstream', 'default'], { env })).toMatchObject({ status: 0 });
+    expect(await show()).toMatchObject({ policy: { hub: { upstream: 'on-demand' } }, origin: { 'hub.upstream': 'default' } });
+  });
+
   test.each([
+    [['set', 'hub.upstream', 'maybe'], /hub\.upstream must be one of on-demand, job, off/],
+    [['set', 'hub.max_fetch_bytes', 'lots'], /hub\.max_fetch_bytes must/],
+    [['set', 'hub.cors_origins', 'https://a.example/path'], /cors_origins/],
     [['set', 'limits.open_uploads', '0'], /limits\.open_uploads must/],
     [['set', 'limits.opn_uploads', '3'], /did you mean "open_uploads"/],
     [['set', 'lna', 'read'], /lna is not known[\s\S]*did you mean "lan"/],

@@ -1,6 +1,8 @@
 import { Type } from 'typebox';
 import { parse } from 'yaml';
 import { SkulkError } from '../kernel/errors.ts';
+import { parseByteCount } from '../kernel/units.ts';
+import { defaultHubPolicy, type HubPolicy, hubPolicySchema, readHubPolicy } from './hub-policy.ts';
 import { changeSettingsText, parseSettingsText, readSettingsText, type SettingsFile } from './settings-document.ts';
 
 /** What the LAN may do without a token. */
@@ -23,6 +25,7 @@ export interface Policy {
   /** Names under which the store host may be asked, beside its own. */
   readonly serverNames: readonly string[];
   readonly limits: PolicyLimits;
+  readonly hub: HubPolicy;
 }
 
 /** What applies where the file says nothing. */
@@ -30,6 +33,7 @@ export const defaultPolicy: Policy = {
   lan: 'node',
   serverNames: [],
   limits: { forgetNodesAfterDays: 14, forgetNodesWithCopiesAfterDays: 90, openUploads: 64, uploadIdleDays: 7 },
+  hub: defaultHubPolicy,
 };
 
 const amount = (byDefault: number, maximum: number, description: string) =>
@@ -71,23 +75,29 @@ export const policySchema = Type.Object(
       }),
     ),
     limits: Type.Optional(limitsSchema),
+    hub: Type.Optional(hubPolicySchema),
   },
   { additionalProperties: false },
 );
 
 /** The keys of the policy, in order, with dots between their parts. */
 export const policyKeys: readonly string[] = [
-  ...Object.keys(policySchema.properties).filter((key) => key !== 'limits'),
+  ...Object.keys(policySchema.properties).filter((key) => key !== 'limits' && key !== 'hub'),
   ...Object.keys(limitsSchema.properties).map((key) => `limits.${key}`),
+  ...Object.keys(hubPolicySchema.properties).map((key) => `hub.${key}`),
 ];
+
+/** The keys whose value is a list. */
+const policyLists: ReadonlySet<string> = new Set(['server_names', 'hub.cors_origins']);
 
 const policyFile = (path: string): SettingsFile<Policy> => ({
   path,
   schema: policySchema,
-  read: ({ lan, server_names, limits }) => ({
+  read: ({ lan, server_names, limits, hub }) => ({
     lan: (lan as Lan | undefined) ?? defaultPolicy.lan,
     serverNames: (server_names as string[] | undefined) ?? defaultPolicy.serverNames,
     limits: readLimits((limits as Record<string, number> | undefined) ?? {}),
+    hub: readHubPolicy((hub as Record<string, unknown> | undefined) ?? {}),
   }),
 });
 
@@ -143,7 +153,7 @@ export async function changePolicyText(
 }
 
 /**
- * A value of the policy as somebody types it: YAML, a list also with commas; `default` brings the default back (null).
+ * A value of the policy as somebody types it: YAML, a list also with commas, bytes also as `200G`; `default` brings the default back (null).
  * @throws SkulkError BAD_REQUEST
  */
 export function parsePolicyValue(key: string, text: string): unknown {
@@ -157,7 +167,9 @@ export function parsePolicyValue(key: string, text: string): unknown {
       cause,
     });
   }
-  if (key !== 'server_names' || typeof value !== 'string') return value;
+  if (typeof value !== 'string') return value;
+  if (key.endsWith('_bytes')) return parseByteCount(value) ?? value;
+  if (!policyLists.has(key)) return value;
   return value
     .split(',')
     .map((name) => name.trim())

@@ -16,14 +16,20 @@ export function formatBytes(bytes: number): string {
 
 const factors: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
+/** Parses an amount such as `100M`, `1.5GiB` or `512` into bytes, powers of 1024; undefined for anything else. */
+export function parseByteCount(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim());
+  const bytes = Number(match?.[1]) * (factors[match?.[2]?.toLowerCase() ?? ''] ?? Number.NaN);
+  return Number.isFinite(bytes) ? Math.floor(bytes) : undefined;
+}
+
 /**
  * Parses a rate such as `100M`, `1.5G`, `512KiB/s` into bytes a second; `K`, `M`, `G` are powers of 1024, as in curl.
  * @throws SkulkError USAGE
  */
 export function parseRate(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?(?:\/s)?$/i.exec(text.trim());
-  const rate = Number(match?.[1]) * (factors[match?.[2]?.toLowerCase() ?? ''] ?? Number.NaN);
-  if (Number.isFinite(rate) && rate >= 1) return Math.floor(rate);
+  const rate = parseByteCount(text.trim().replace(/\/s$/i, ''));
+  if (rate !== undefined && rate >= 1) return rate;
   throw new SkulkError('USAGE', `"${text}" is not a rate`, { hint: 'write bytes a second, e.g. 500K, 100M or 1.5G' });
 }
 

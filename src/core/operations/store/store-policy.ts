@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { shownHubPolicy } from '../../config/hub-policy.ts';
 import {
   changePolicyText,
   defaultPolicy,
@@ -197,6 +198,7 @@ const shownPolicy = (policy: Policy): PolicyView['policy'] => ({
     open_uploads: policy.limits.openUploads,
     upload_idle_days: policy.limits.uploadIdleDays,
   },
+  hub: shownHubPolicy(policy.hub),
 });
 
 async function stampOf(path: string): Promise<string> {

@@ -1,0 +1,75 @@
+import { Type } from 'typebox';
+
+/** What a store fetches by itself when a Hub client asks for a model that it lacks. */
+export type HubUpstream = 'on-demand' | 'job' | 'off';
+
+/** How a store serves clients of the Hugging Face Hub; changes apply at once. */
+export interface HubPolicy {
+  readonly upstream: HubUpstream;
+  /** A request of a Hub client fetches at most so many bytes of one model. */
+  readonly maxFetchBytes: number;
+  /** Whether gated models that the store holds are shown to Hub clients. */
+  readonly shareGated: boolean;
+  /** Origins of web pages, beside those of this machine, that may use the store as a Hub. */
+  readonly corsOrigins: readonly string[];
+}
+
+/** What applies where the policy says nothing. */
+export const defaultHubPolicy: HubPolicy = {
+  upstream: 'on-demand',
+  maxFetchBytes: 100 * 1024 ** 3,
+  shareGated: true,
+  corsOrigins: [],
+};
+
+/** The section `hub` of a policy. */
+export const hubPolicySchema = Type.Object(
+  {
+    upstream: Type.Optional(
+      Type.Enum(['on-demand', 'job', 'off'], {
+        default: defaultHubPolicy.upstream,
+        description:
+          'What a Hub client gets of a model that the store lacks. on-demand: each file at once, while it is fetched. job: files of a whole download that the store starts. off: nothing, and Hugging Face is never asked. allow_hf_fallback: false means off.',
+      }),
+    ),
+    max_fetch_bytes: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 2 ** 50,
+        default: defaultHubPolicy.maxFetchBytes,
+        description: 'Requests of Hub clients fetch at most so many bytes of one model. `skulk download` has no such limit.',
+      }),
+    ),
+    share_gated: Type.Optional(
+      Type.Boolean({
+        default: defaultHubPolicy.shareGated,
+        description: 'Whether Hub clients see models that are gated on Hugging Face. false hides them.',
+      }),
+    ),
+    cors_origins: Type.Optional(
+      Type.Array(Type.String({ minLength: 8, maxLength: 300, pattern: '^https?://[A-Za-z0-9._:[\\]-]+$' }), {
+        maxItems: 100,
+        default: defaultHubPolicy.corsOrigins,
+        description:
+          'Origins of web pages that may use the store as a Hub, e.g. https://chat.example.com. Pages of this machine always may.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** @param given the section as it stands in a file that passed the schema */
+export const readHubPolicy = (given: Readonly<Record<string, unknown>>): HubPolicy => ({
+  upstream: (given['upstream'] as HubUpstream | undefined) ?? defaultHubPolicy.upstream,
+  maxFetchBytes: (given['max_fetch_bytes'] as number | undefined) ?? defaultHubPolicy.maxFetchBytes,
+  shareGated: (given['share_gated'] as boolean | undefined) ?? defaultHubPolicy.shareGated,
+  corsOrigins: (given['cors_origins'] as string[] | undefined) ?? defaultHubPolicy.corsOrigins,
+});
+
+/** As the file has it. */
+export const shownHubPolicy = (hub: HubPolicy): Readonly<Record<string, unknown>> => ({
+  upstream: hub.upstream,
+  max_fetch_bytes: hub.maxFetchBytes,
+  share_gated: hub.shareGated,
+  cors_origins: hub.corsOrigins,
+});
