@@ -47,13 +47,13 @@ export const rooms: Readonly<Record<string, Room>> = {
     doors: { 'library/read-input.ts': ['core/catalog/selection/wanted-files'] },
   },
   'core/server': {
-    values: ['core/operations', 'core/node', 'core/connect', 'core/access', ...data],
+    values: ['core/operations', 'core/node', 'core/connect', 'core/endpoint', 'core/access', ...data],
     types: ['core/store', 'core/client', 'core/config', 'core/jobs', 'core/fleet'],
     // The one place that puts a server together.
     doors: { 'core/server/app/serve.ts': ['core/config'] },
   },
   'core/operations': {
-    values: ['core/node', 'core/connect', 'core/staging', ...reach],
+    values: ['core/node', 'core/connect', 'core/staging', 'core/endpoint', ...reach],
     types: ['core/config'],
     doors: {
       // It is what describes, checks and writes the configuration.
@@ -76,6 +76,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     // It tells a directory that is not mounted from a store that is not there.
     doors: { 'core/connect/store/find-store.ts': ['core/config'], 'core/connect/store/open-host-store.ts': ['core/config'] },
   },
+  // The store as other tools see it: as a Hub and as a registry, without HTTP.
+  'core/endpoint': { values: data, types: [...dataRooms, 'core/sources'] },
   'core/staging': { values: data, types: dataRooms },
   'core/store': { values: data, types: dataRooms },
   'core/jobs': { values: data, types: dataRooms },
