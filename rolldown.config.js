@@ -34,6 +34,7 @@ const program = defineConfig({
     'bonjour-service',
     '@huggingface/gguf',
     '@huggingface/hub',
+    '@huggingface/ollama-utils',
     'http-proxy-agent',
     'https-proxy-agent',
     'proxy-from-env',

@@ -129,6 +129,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   'proxy-from-env': ['core/client/http/outbound-fetch'],
   '@huggingface/hub': ['core/sources/hub/hub'],
   '@huggingface/gguf': ['core/store/facts/gguf-worker'],
+  '@huggingface/ollama-utils': ['core/store/facts/gguf-worker'],
   'bonjour-service': ['core/connect/mdns'],
   fastify: ['core/server/'],
   '@fastify/swagger': ['core/server/'],

@@ -77,6 +77,7 @@ export async function directoryStore(
     requirePlace: async () => {},
     publish: async () => refuse(),
     upstream: async () => undefined,
+    ggufHeader: async () => undefined,
     cardOf: async () => undefined,
     adopt: async () => refuse(),
     remove: async (id) => {

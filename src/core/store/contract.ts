@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Card } from '../catalog/card.ts';
 import type { Companion } from '../catalog/companions.ts';
+import type { GgufHeader } from '../catalog/gguf-header.ts';
 import type { Upstream } from '../catalog/upstream.ts';
 import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
@@ -270,6 +271,8 @@ export interface LocalStore extends Store {
   publish(request: PublishRequest, options: WorkOptions): Promise<Adopted>;
   /** What the source of a model had at its commit; undefined when it is not known. It is read from the disk for each question. */
   upstream(modelId: ModelId): Promise<Upstream | undefined>;
+  /** What registries say of a GGUF file of a model; undefined where it says nothing. Throws MODEL_NOT_FOUND. */
+  ggufHeader(modelId: ModelId, path: string): Promise<GgufHeader | undefined>;
   /** The model's card, if there is a good one. */
   cardOf(modelId: ModelId): Promise<Card | undefined>;
   /** Begins to hash every model that has no manifest yet; returns at once. */

@@ -15,6 +15,7 @@ import type { LocalStore } from './contract.ts';
 import { guardStore } from './disk/guard-store.ts';
 import { isDirectoryInside } from './disk/inside-store.ts';
 import type { StorePresence } from './disk/store-presence.ts';
+import { createHeaderReader } from './facts/known-gguf-headers.ts';
 import { adoptModel, publishModel } from './ingest/adopt-model.ts';
 import { createModelHasher } from './ingest/model-hasher.ts';
 import { requireReplaceable } from './own-model.ts';
@@ -59,6 +60,7 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
   const { layout, records, writer, registry, list } = index;
   const { whenUnused = (_, work) => work() } = options;
   const context: StoreContext = { layout, records, writer, registry, world, whenUnused, knownManifest: hasher.knownManifest };
+  const readHeader = createHeaderReader(index.layout);
   const removalListeners: ((modelId: ModelId, files?: ReadonlySet<string>) => void)[] = [];
   const tellRemoved = (modelId: ModelId, files?: ReadonlySet<string>): void => {
     for (const listener of removalListeners) listener(modelId, files);
@@ -101,6 +103,10 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
     },
     verify: (request, work) => verifyStore(request, work, context),
     upstream: async (modelId) => records.upstream((await index.entryOf(modelId)).model_id),
+    ggufHeader: async (modelId, path) => {
+      const entry = await index.entryOf(modelId);
+      return entry.files.includes(path) ? readHeader(entry, path) : undefined;
+    },
     cardOf: cards.cardOf,
     hashInBackground: hasher.hashAll,
     onRemoved: (listener) => void removalListeners.push(listener),

@@ -19,6 +19,8 @@ export interface StoreLayout {
   readonly uploads: string;
   /** What the metadata of GGUF files said; a cache. */
   readonly facts: string;
+  /** What registries are told of GGUF files; a cache. */
+  readonly headers: string;
   /** What was to be downloaded and what became of it, by model. */
   readonly jobs: string;
   /** Changes that are decided and must be carried out to their end. */
@@ -48,6 +50,7 @@ export function storeLayout(root: string): StoreLayout {
     downloads: join(own, 'downloads'),
     uploads: join(own, 'uploads'),
     facts: join(own, 'facts'),
+    headers: join(own, 'headers'),
     jobs: join(own, 'jobs'),
     intents: join(own, 'intents'),
     fleet: join(own, 'fleet'),

@@ -34,6 +34,7 @@ export function guardStore(store: LocalStore, presence: StorePresence): LocalSto
     listFiles: guarded(store.listFiles),
     manifest: guarded(store.manifest),
     upstream: guarded(store.upstream),
+    ggufHeader: guarded(store.ggufHeader),
     adopt: guarded(store.adopt),
     publish: guarded(store.publish),
     remove: guarded(store.remove),

@@ -1,11 +1,31 @@
 import { parentPort } from 'node:worker_threads';
-import { gguf } from '@huggingface/gguf';
+import { GGMLFileQuantizationType, gguf } from '@huggingface/gguf';
 import { toGgufFacts } from '../../catalog/gguf-facts.ts';
+import { chatTemplateOf, type OllamaTemplate, toGgufHeader } from '../../catalog/gguf-header.ts';
+import type { GgufQuestion, GgufReply } from './gguf-thread.ts';
 
 // Metadata from outside may claim anything; on a thread of its own it can be stopped, and its memory is bounded.
-parentPort?.on('message', (path: string) => {
-  gguf(path, { allowLocalFile: true }).then(
-    ({ metadata }) => parentPort?.postMessage(toGgufFacts(metadata)),
-    () => parentPort?.postMessage(undefined),
+parentPort?.on('message', (question: GgufQuestion) => {
+  answer(question).then(
+    (found) => reply({ state: 'ended', found }),
+    () => reply({ state: 'ended', found: undefined }),
   );
 });
+
+const reply = (given: GgufReply): void => parentPort?.postMessage(given);
+
+async function answer(question: GgufQuestion): Promise<unknown> {
+  if (question.about === 'template') {
+    // Half a megabyte of known templates, for the first who asks.
+    const { convertGGUFTemplateToOllama } = await import('@huggingface/ollama-utils');
+    reply({ state: 'begins' });
+    const found = convertGGUFTemplateToOllama(question.template)?.ollama;
+    return found === undefined ? undefined : ({ template: found.template, stop: found.params?.stop ?? [] } satisfies OllamaTemplate);
+  }
+  reply({ state: 'begins' });
+  const { metadata, tensorInfos } = await gguf(question.path, { allowLocalFile: true });
+  if (question.about === 'facts') return toGgufFacts(metadata);
+  const parameters = tensorInfos.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * Number(size), 1), 0);
+  const nameOfType = (type: number): string | undefined => GGMLFileQuantizationType[type];
+  return { header: toGgufHeader(metadata, { parameters, nameOfType }), template: chatTemplateOf(metadata) };
+}

@@ -1,52 +1,29 @@
 import { lstat } from 'node:fs/promises';
-import { Worker } from 'node:worker_threads';
 import type { GgufFacts } from '../../catalog/gguf-facts.ts';
-import { workerUrl } from '../../kernel/flow/worker-url.ts';
+import { type ChatTemplate, type GgufHeader, parseOllamaTemplate } from '../../catalog/gguf-header.ts';
+import { askGgufThread, gaveUp } from './gguf-thread.ts';
 
-/** How long one file may take; the largest vocabularies take a tenth of a second. */
-const patienceMs = 3_000;
-const maxMegabytes = 512;
-
-let worker: Worker | undefined;
-let last: Promise<unknown> = Promise.resolve();
+/** What the metadata of a GGUF file says. Undefined for what is no GGUF file, is damaged, or means harm. */
+export async function readGgufFacts(path: string): Promise<GgufFacts | undefined> {
+  const found = await askAbout('facts', path);
+  return found === gaveUp ? undefined : (found as GgufFacts | undefined);
+}
 
 /**
- * What the metadata of a GGUF file says, read on a thread with bounded time and memory; one file after the other. Undefined for what is
- * no GGUF file, is damaged, or means harm.
+ * The same for a registry; the template is converted by itself, so that a hostile one costs nothing else.
+ * @returns with `isCertain`, whether the same file would always give this
  */
-export function readGgufFacts(path: string): Promise<GgufFacts | undefined> {
-  const facts = last.then(() => readAlone(path)).catch(() => undefined);
-  last = facts;
-  return facts;
+export async function readGgufHeader(path: string): Promise<{ readonly header: GgufHeader; readonly isCertain: boolean }> {
+  const found = await askAbout('header', path);
+  if (found === undefined || found === gaveUp) return { header: {}, isCertain: found === undefined };
+  const { header, template } = found as { readonly header: GgufHeader; readonly template: ChatTemplate | undefined };
+  if (template === undefined) return { header, isCertain: true };
+  const converted = await askGgufThread({ about: 'template', template });
+  return { header: { ...header, ollama: parseOllamaTemplate(converted) }, isCertain: converted !== gaveUp };
 }
 
-async function readAlone(path: string): Promise<GgufFacts | undefined> {
-  // Neither a link, which may lead anywhere, nor a pipe, which would be waited for.
-  if (!(await lstat(path)).isFile()) return undefined;
-  worker ??= startWorker();
-  const thread = worker;
-  return new Promise((resolve) => {
-    const end = (facts: GgufFacts | undefined): void => {
-      clearTimeout(timer);
-      thread.off('message', end).off('exit', giveUp);
-      thread.unref();
-      resolve(facts);
-    };
-    const giveUp = (): void => {
-      worker = undefined;
-      void thread.terminate();
-      end(undefined);
-    };
-    const timer = setTimeout(giveUp, patienceMs);
-    thread.ref();
-    thread.on('message', end).on('exit', giveUp);
-    thread.postMessage(path);
-  });
-}
-
-function startWorker(): Worker {
-  const thread = new Worker(workerUrl(import.meta.url, 'gguf-worker'), { resourceLimits: { maxOldGenerationSizeMb: maxMegabytes } });
-  // It ends then; whoever waits hears of that.
-  thread.on('error', () => undefined);
-  return thread;
-}
+/** Neither a link, which may lead anywhere, nor a pipe, which would be waited for. */
+const askAbout = (about: 'facts' | 'header', path: string): Promise<unknown> =>
+  askGgufThread({ about, path }, async () => {
+    if (!(await lstat(path)).isFile()) throw new Error('it is not a file');
+  }).catch(() => undefined);

@@ -1,0 +1,65 @@
+import { Worker } from 'node:worker_threads';
+import type { ChatTemplate } from '../../catalog/gguf-header.ts';
+import { workerUrl } from '../../kernel/flow/worker-url.ts';
+
+/** What the thread is asked: what the metadata of a file says, for a description or for a registry, or a template in Go's format. */
+export type GgufQuestion =
+  | { readonly about: 'facts' | 'header'; readonly path: string }
+  | { readonly about: 'template'; readonly template: ChatTemplate };
+
+/** What the thread says: that everything is loaded and the work begins, then what was found. */
+export type GgufReply = { readonly state: 'begins' } | { readonly state: 'ended'; readonly found: unknown };
+
+/** What stands for an answer that did not come in time, or took too much memory. */
+export const gaveUp = Symbol('gave up');
+
+/** How long one answer may take; the largest vocabularies take a tenth of a second. */
+const patienceMs = 3_000;
+const maxMegabytes = 512;
+
+let worker: Worker | undefined;
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Asks the thread that reads GGUF files, with bounded time and memory; one question after the other. `gaveUp` for what means harm.
+ * @param check refuses a question by throwing, right before it is asked
+ */
+export function askGgufThread(question: GgufQuestion, check: () => Promise<void> = async () => {}): Promise<unknown> {
+  const found = last.then(() => askAlone(question, check));
+  last = found.catch(() => undefined);
+  return found;
+}
+
+async function askAlone(question: GgufQuestion, check: () => Promise<void>): Promise<unknown> {
+  await check();
+  worker ??= startWorker();
+  const thread = worker;
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    const end = (found: unknown): void => {
+      clearTimeout(timer);
+      thread.off('message', onReply).off('exit', giveUp);
+      thread.unref();
+      resolve(found);
+    };
+    const giveUp = (): void => {
+      worker = undefined;
+      void thread.terminate();
+      end(gaveUp);
+    };
+    const onReply = (reply: GgufReply): void => {
+      if (reply.state === 'ended') end(reply.found);
+      else timer = setTimeout(giveUp, patienceMs);
+    };
+    thread.ref();
+    thread.on('message', onReply).on('exit', giveUp);
+    thread.postMessage(question);
+  });
+}
+
+function startWorker(): Worker {
+  const thread = new Worker(workerUrl(import.meta.url, 'gguf-worker'), { resourceLimits: { maxOldGenerationSizeMb: maxMegabytes } });
+  // It ends then; whoever waits hears of that.
+  thread.on('error', () => undefined);
+  return thread;
+}

@@ -1,0 +1,81 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { ModelId } from '../../src/core/kernel/model-id.ts';
+import type { RegistryEntry } from '../../src/core/protocol/models.ts';
+import { createHeaderReader } from '../../src/core/store/facts/known-gguf-headers.ts';
+import { readGgufHeader } from '../../src/core/store/facts/read-gguf-facts.ts';
+import { storeLayout } from '../../src/core/store/layout.ts';
+import { type GgufValue, ggufBytes } from '../helpers/gguf-bytes.ts';
+import { writeFiles } from '../helpers/model-files.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { writeTinyLlama } from '../helpers/tiny-llama.ts';
+import { within } from '../helpers/waiting.ts';
+
+/** Of Qwen and many others. */
+const chatml =
+  "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}" +
+  "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
+const withTemplate = (template: string, more: Readonly<Record<string, GgufValue>> = {}): Buffer =>
+  ggufBytes({ 'general.architecture': 'llama', 'general.file_type': 15, ...more, 'tokenizer.chat_template': template });
+
+async function headerOf(bytes: Buffer) {
+  const path = join(await temporaryDirectory(), 'm.gguf');
+  await writeFile(path, bytes);
+  return (await within('the look at the file', readGgufHeader(path))).header;
+}
+
+test("a chat template becomes one of Ollama's, with what ends an answer", async () => {
+  const header = await headerOf(
+    withTemplate(chatml, { 'tokenizer.ggml.tokens': ['<s>', '</s>', '<|im_end|>'], 'tokenizer.ggml.eos_token_id': 2 }),
+  );
+  expect(header).toMatchObject({ architecture: 'llama', fileType: 'Q4_K_M' });
+  expect(header.ollama?.template).toContain('{{ .Prompt }}');
+  expect(header.ollama?.template).toContain('<|im_start|>');
+  expect(header.ollama?.stop).toContain('<|im_end|>');
+});
+
+test('a model has as many parameters as its tensors', async () => {
+  const path = join(await temporaryDirectory(), 'm.gguf');
+  await writeTinyLlama(path);
+  const { header } = await readGgufHeader(path);
+  expect(header.architecture).toBe('llama');
+  expect(header.parameters).toBeGreaterThan(50_000);
+  expect(header.parameters).toBeLessThan(100_000);
+});
+
+test.each([
+  [
+    'counts to ten thousand millions',
+    '{% for a in range(100000) %}{% for b in range(100000) %}{% set c = a * b %}{% endfor %}{% endfor %}{{ x }}',
+  ],
+  ['is not Jinja', '{% for %}{{{{'],
+  ['is for speech', 'outetts-1'],
+  ['asks for a program', "{{ ''.__class__.__mro__ }}{{ require('fs') }}"],
+  ['doubles itself', `{% set x = 'ab' %}${'{% set x = x + x %}'.repeat(40)}{{ x }}`],
+])('a template that %s costs a bounded time and nothing but itself', async (_, template) => {
+  expect((await headerOf(withTemplate(template))).architecture).toBe('llama');
+  expect((await headerOf(withTemplate(chatml))).ollama?.template).toContain('<|im_start|>');
+});
+
+test('what was read is remembered as long as the file is the same', async () => {
+  const root = await temporaryDirectory();
+  await writeFiles(join(root, 'org--m'), { 'a.gguf': withTemplate(chatml), 'b.gguf': withTemplate('{{ messages }}') });
+  const entry = { model_id: 'org/m' as ModelId, store_path: 'org--m', files: ['a.gguf', 'b.gguf'] } as unknown as RegistryEntry;
+  const layout = storeLayout(root);
+  const read = createHeaderReader(layout);
+  const [a, b] = await Promise.all([read(entry, 'a.gguf'), read(entry, 'b.gguf')]);
+  expect(a?.ollama?.template).toContain('<|im_start|>');
+  const file = join(layout.headers, 'org--m.json');
+  const cached = JSON.parse(await readFile(file, 'utf8'));
+  expect(Object.keys(cached).toSorted()).toEqual(['a.gguf', 'b.gguf']);
+  cached['a.gguf'].header.architecture = 'from the cache';
+  await writeFile(file, JSON.stringify(cached));
+  expect(await createHeaderReader(layout)(entry, 'a.gguf')).toMatchObject({ architecture: 'from the cache' });
+  expect(await createHeaderReader(layout)(entry, 'b.gguf')).toEqual(b);
+  await writeFile(join(root, 'org--m', 'a.gguf'), withTemplate(chatml, { 'general.size_label': '8B' }));
+  expect(await read(entry, 'a.gguf')).toMatchObject({ architecture: 'llama', sizeLabel: '8B' });
+  await writeFile(file, 'not JSON');
+  expect(await read(entry, 'b.gguf')).toEqual(b);
+});
