@@ -1,0 +1,206 @@
+import type { GgufHeader } from '../../catalog/gguf-header.ts';
+import { kindsOf } from '../../catalog/selection/file-kind.ts';
+import { type Group, isBroken, isLoadable, listGroups } from '../../catalog/selection/groups.ts';
+import { pickProjectors } from '../../catalog/selection/pick-projectors.ts';
+import { isModelId } from '../../kernel/model-id.ts';
+import { isSha256, type Sha256 } from '../../kernel/sha256.ts';
+import type { HubAsker, HubBackend, HubFile, HubRepo } from '../contract.ts';
+import { findTag } from './find-tag.ts';
+import { digestOf, type Image, type LayerFile, makeImage, manifestOf, type OwnFile } from './make-image.ts';
+import { readWhole } from './read-whole.ts';
+import { asRegistryRefusal, RegistryRefusal } from './refusal.ts';
+
+/** What a registry is made of. */
+export interface RegistryOptions {
+  readonly hub: Pick<HubBackend, 'repo' | 'open'>;
+  /** What the head of a GGUF file says; undefined where it says nothing. It may have to be fetched. */
+  readonly header: (
+    repo: HubRepo,
+    file: HubFile,
+    options: { readonly asker: HubAsker; readonly signal: AbortSignal },
+  ) => Promise<GgufHeader | undefined>;
+  /** The file that the card of a model names. */
+  readonly pinOf: (repo: HubRepo) => Promise<string | undefined>;
+}
+
+/** Who asks a registry, and how long. */
+export interface RegistryAsker {
+  readonly asker: HubAsker;
+  readonly signal: AbortSignal;
+}
+
+/** What a digest names: bytes that follow from a model, or a file of it. */
+export type RegistryBlob =
+  | { readonly kind: 'made'; readonly bytes: Buffer; readonly sha256: Sha256 }
+  | { readonly kind: 'file'; readonly repo: HubRepo; readonly file: HubFile; readonly sha256: Sha256 };
+
+/** The store as a registry of models for Ollama and llama.cpp. Everything throws `RegistryRefusal`, or `SkulkError`. */
+export interface Registry {
+  /** The manifest that a tag names, and its digest. */
+  manifest(
+    named: { readonly id: string; readonly tag: string },
+    options: RegistryAsker & { readonly isForLlama: boolean },
+  ): Promise<{ readonly bytes: Buffer; readonly digest: string }>;
+  /** What a digest names in a model, also when this process has given out no manifest of it. */
+  blob(named: { readonly id: string; readonly digest: string }, options: RegistryAsker): Promise<RegistryBlob>;
+}
+
+interface GgufFile extends LayerFile {
+  readonly file: HubFile;
+}
+
+/** Models whose images stay in memory; they are made again when they are needed. */
+const maxKnown = 128;
+/** The largest file of a repo that is taken for Ollama's own, in bytes. */
+const maxOwnBytes = 1024 * 1024;
+
+/** @param options see `RegistryOptions` */
+export function createRegistry({ hub, header, pinOf }: RegistryOptions): Registry {
+  const images = createImageCache();
+  const findRepo = async (id: string, { asker, signal }: RegistryAsker): Promise<HubRepo> => {
+    if (!isModelId(id)) throw new RegistryRefusal('NAME_UNKNOWN', 'this is not the name of a model: it looks like org/name');
+    return hub.repo({ id }, asker, signal);
+  };
+  const readOwn = async (repo: HubRepo, isHeld: boolean, { asker, signal }: RegistryAsker): Promise<Partial<Record<OwnFile, Buffer>>> => {
+    const found: Partial<Record<OwnFile, Buffer>> = {};
+    for (const file of repo.files) {
+      const name = ownFileOf(file.path);
+      if (name === undefined || found[name] !== undefined || file.size > maxOwnBytes || (isHeld && !file.isHeld)) continue;
+      found[name] = await readWhole(await hub.open(repo, file, { range: { start: 0, end: file.size }, asker, signal }), file.size);
+    }
+    return found;
+  };
+  const imageOf = (repo: HubRepo, group: Group<GgufFile>, projectors: readonly GgufFile[], options: RegistryAsker): Promise<Image> => {
+    const isHeld = group.files.every(({ file }) => file.isHeld);
+    return images.find(repo, `${group.ggufFile} ${isHeld}`, async () => {
+      const [{ file } = { file: undefined }] = group.files;
+      const [projector] = pickProjectors(projectors, { wanted: undefined, group });
+      return makeImage({
+        group,
+        projector,
+        header: file === undefined ? undefined : await header(repo, file, options),
+        own: await readOwn(repo, isHeld, options),
+      });
+    });
+  };
+  return {
+    manifest: refusing(async ({ id, tag }, { isForLlama, ...options }) => {
+      const repo = await findRepo(id, options);
+      const { held, all } = ggufFilesOf(repo);
+      const pin = await pinOf(repo);
+      const ofHeld = findTag(held.weights, tag, pin);
+      const group = ofHeld ?? findTag(all.weights, tag, pin);
+      if (group === undefined) throw noSuchTag(repo, tag, options.asker.mayFetch ? all.weights : held.weights);
+      if (ofHeld === undefined && !options.asker.mayFetch)
+        throw new RegistryRefusal(
+          'DENIED',
+          `the store does not have ${group.selector} of ${repo.id}, and whoever may only read cannot have it fetched`,
+        );
+      if (group.files.length > 1 && !isForLlama) throw isSplit(repo, group);
+      const image = await imageOf(repo, group, (ofHeld === undefined ? all : held).projectors, options);
+      const bytes = manifestOf(image, { isForLlama });
+      return { bytes, digest: digestOf(bytes) };
+    }),
+    blob: refusing(async ({ id, digest }, options) => {
+      const sha256 = digest.replace(/^sha256:/, '');
+      if (!digest.startsWith('sha256:') || !isSha256(sha256))
+        throw new RegistryRefusal('DIGEST_INVALID', 'a digest is "sha256:" and 64 hexadecimal digits in lower case');
+      const repo = await findRepo(id, options);
+      const file = repo.files.find(({ lfs }) => lfs?.sha256 === sha256);
+      if (file !== undefined) {
+        if (file.isHeld || options.asker.mayFetch) return { kind: 'file', repo, file, sha256 };
+        throw new RegistryRefusal(
+          'DENIED',
+          `the store does not have ${file.path} of ${repo.id}, and whoever may only read cannot have it fetched`,
+        );
+      }
+      const known = await images.findMade(repo, digest);
+      if (known !== undefined) return { kind: 'made', bytes: known, sha256 };
+      const { held } = ggufFilesOf(repo);
+      for (const group of listGroups(held.weights)) {
+        if (!isLoadable(group) || isBroken(group)) continue;
+        const bytes = (await imageOf(repo, group, held.projectors, options)).made.get(digest);
+        if (bytes !== undefined) return { kind: 'made', bytes, sha256 };
+      }
+      throw new RegistryRefusal('BLOB_UNKNOWN', `${repo.id} has nothing with the digest ${digest}`);
+    }),
+  };
+}
+
+/** Says in a registry's words what a Hub would refuse. */
+const refusing =
+  <A extends readonly unknown[], R>(work: (...given: A) => Promise<R>) =>
+  (...given: A): Promise<R> =>
+    work(...given).catch((error: unknown) => {
+      throw asRegistryRefusal(error);
+    });
+
+interface GgufFiles {
+  readonly weights: readonly GgufFile[];
+  readonly projectors: readonly GgufFile[];
+}
+
+/** The GGUF files of a repo whose sha256 is known: those that the store has, and all of them. */
+function ggufFilesOf({ files }: HubRepo): { readonly held: GgufFiles; readonly all: GgufFiles } {
+  const named = files.filter(({ path, lfs }) => lfs !== undefined && /\.gguf/i.test(path));
+  const pick = (some: readonly HubFile[]): GgufFiles => {
+    const kinds = kindsOf(some.map(({ path }) => path));
+    const ofKind = (kind: 'gguf' | 'projector'): readonly GgufFile[] =>
+      some.flatMap((file) => {
+        const { path, size, lfs } = file;
+        return lfs === undefined || kinds.get(path) !== kind ? [] : [{ path, size, sha256: lfs.sha256, file }];
+      });
+    return { weights: ofKind('gguf'), projectors: ofKind('projector') };
+  };
+  return { held: pick(named.filter(({ isHeld }) => isHeld)), all: pick(named) };
+}
+
+function noSuchTag({ id }: HubRepo, tag: string, weights: readonly GgufFile[]): RegistryRefusal {
+  const names = listGroups(weights).map(({ selector }) => selector);
+  const shown = names.slice(0, 12).join(', ');
+  const has = names.length === 0 ? 'no GGUF file' : `${shown}${names.length > 12 ? ', …' : ''}`;
+  return new RegistryRefusal('MANIFEST_UNKNOWN', `${id} has no quantization ${JSON.stringify(tag.slice(0, 100))}; it has ${has}`);
+}
+
+const isSplit = ({ id }: HubRepo, { selector, files }: Group): RegistryRefusal =>
+  new RegistryRefusal(
+    'MANIFEST_UNKNOWN',
+    `split GGUF: ${selector} of ${id} is ${files.length} files, which Ollama cannot pull; use llama.cpp, or skulk stage`,
+  );
+
+/** Which of Ollama's files a file of a repo is; undefined for most. */
+function ownFileOf(path: string): OwnFile | undefined {
+  if (path === 'template' || path === 'system' || path === 'params') return path;
+  return /^licen[cs]e(?:\.(?:md|txt))?$/i.test(path) ? 'license' : undefined;
+}
+
+/** The images of the models that were asked for last. What goes wrong is not remembered. */
+function createImageCache() {
+  const known = new Map<string, { readonly commit: string; readonly images: Map<string, Promise<Image>> }>();
+  const imagesOf = ({ id, commit }: HubRepo): Map<string, Promise<Image>> => {
+    const found = known.get(id);
+    const kept = found?.commit === commit ? found : { commit, images: new Map<string, Promise<Image>>() };
+    known.delete(id);
+    known.set(id, kept);
+    if (known.size > maxKnown) known.delete(known.keys().next().value ?? id);
+    return kept.images;
+  };
+  return {
+    find: (repo: HubRepo, key: string, make: () => Promise<Image>): Promise<Image> => {
+      const images = imagesOf(repo);
+      const found = images.get(key);
+      if (found !== undefined) return found;
+      const image = make();
+      images.set(key, image);
+      image.catch(() => images.delete(key));
+      return image;
+    },
+    findMade: async (repo: HubRepo, digest: string): Promise<Buffer | undefined> => {
+      for (const image of imagesOf(repo).values()) {
+        const bytes = await image.then(({ made }) => made.get(digest)).catch(() => undefined);
+        if (bytes !== undefined) return bytes;
+      }
+      return undefined;
+    },
+  };
+}
