@@ -1,4 +1,5 @@
 import { defineCommand, number } from '../cli/definition.ts';
+import { formatRef } from '../core/kernel/model-id.ts';
 import { plural } from '../core/kernel/units.ts';
 import { budgetLines } from './budget-lines.ts';
 import { failedRemovals } from './failed-removals.ts';
@@ -9,20 +10,26 @@ export const deactivate = defineCommand({
   name: 'deactivate',
   summary: 'say that a staged copy is not used any more',
   description: [
-    'Ends what `skulk activate` or `skulk stage --keep` began, for one process or for all, and then evicts idle copies as the budget says. A copy that `skulk run` uses stays in use. That nothing was active is no failure.',
+    'Ends what `skulk activate` or `skulk stage --keep` began, for one process or for all, and then evicts idle copies as the budget says. A copy that `skulk run` uses stays in use. A selector ends only the use of that quantization. That nothing was active is no failure.',
   ],
   arguments: { model: modelArgument() },
   options: { pid: number('only what was taken for this process', 'PID', { from: 1, to: 4_194_304 }) },
-  examples: [['when the program has ended', 'skulk deactivate mlx-community/Qwen3-4B-4bit --pid 4711']],
+  examples: [
+    ['when the program has ended', 'skulk deactivate mlx-community/Qwen3-4B-4bit --pid 4711'],
+    ['only one quantization', 'skulk deactivate bartowski/Foo-GGUF:Q4_K_M'],
+  ],
   exits: ['partial'],
-  run: async ({ model: { modelId }, pid }, context) => {
+  run: async ({ model: ref, pid }, context) => {
     const deps = await context.deps();
     const { deactivate: giveBack } = await import('../core/operations/stage/leases.ts');
-    return giveBack(deps, { modelId, pid });
+    return giveBack(deps, { ref, pid });
   },
-  text: ({ model_id, released, ...budget }) => [
-    released.length === 0 ? `${model_id} was not active` : `gave back ${plural(released.length, 'lease')} on ${model_id}`,
-    ...budgetLines(budget),
-  ],
+  text: ({ model_id: modelId, selector, released, ...budget }) => {
+    const name = formatRef({ modelId, selector: selector ?? undefined });
+    return [
+      released.length === 0 ? `${name} was not active` : `gave back ${plural(released.length, 'lease')} on ${name}`,
+      ...budgetLines(budget),
+    ];
+  },
   failure: ({ failed }) => failedRemovals(failed),
 });

@@ -1,4 +1,5 @@
 import type { Companion } from '../../catalog/companions.ts';
+import { listGroups } from '../../catalog/selection/groups.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { resolveCanonical } from '../../connect/resolve-canonical.ts';
 import { SkulkError } from '../../kernel/errors.ts';
@@ -8,8 +9,8 @@ import { identifyProcess, isLocalProcess, locate } from '../../kernel/process/pr
 import { applyBudget, type BudgetReport } from '../../node/apply-budget.ts';
 import { catchUp } from '../../node/catch-up.ts';
 import { leaseLayout } from '../../node/lease-layout.ts';
-import { type GroupFiles, isSameGroup } from '../../staging/groups/copy-groups.ts';
-import { copyPath } from '../../staging/layout.ts';
+import { type GroupFiles, isSameGroup, namesGroup, splitGroups } from '../../staging/groups/copy-groups.ts';
+import { copyPath, type StagingLayout } from '../../staging/layout.ts';
 import { covers, type Lease, readLeases } from '../../staging/leases/lease.ts';
 import { dropLeases, takeLease } from '../../staging/leases/take-lease.ts';
 import { readLocalCopy } from '../../staging/local-copy.ts';
@@ -20,6 +21,8 @@ import { findHere } from './wanted-part.ts';
 /** What is in use now, for another process. */
 export interface Activation {
   readonly model_id: ModelId;
+  /** The quantization; null for a model without any. */
+  readonly selector: string | null;
   readonly path: string;
   readonly pid: number;
   readonly lease_id: string;
@@ -31,6 +34,8 @@ export interface Activation {
 /** What was given back, and what the budget then did. */
 export interface Deactivation extends BudgetReport {
   readonly model_id: ModelId;
+  /** As it was asked for; null for the whole model. */
+  readonly selector: string | null;
   readonly released: readonly Lease[];
 }
 
@@ -52,11 +57,10 @@ export async function activate(
   if (process === undefined)
     throw new SkulkError('NOT_FOUND', `no process has the pid ${pid}`, { hint: 'give the pid of a process that runs on this machine' });
   const layout = await leaseLayout(deps, { offline: true });
-  const find = async (): Promise<{ path: string; companions: readonly Companion[]; group?: GroupFiles } | undefined> => {
+  const find = async (): Promise<{ path: string; companions: readonly Companion[]; group: GroupFiles } | undefined> => {
     if (layout.isInPlace) {
       const canonical = await resolveCanonical(deps, ref, { offline: true });
-      selectPart(ref, canonical.manifest);
-      return canonical;
+      return { ...canonical, group: selectPart(ref, canonical.manifest, canonical.pin).group };
     }
     const copy = await readLocalCopy(layout, modelId);
     const part = copy === undefined ? undefined : findHere(ref, copy);
@@ -69,7 +73,6 @@ export async function activate(
     });
   if ((await find()) === undefined) throw missing();
   return explainingDiskErrors(`cannot take a lease in ${layout.root}`, async () => {
-    const before = (await readLeases(layout)).filter((lease) => isOn(lease, modelId, pid) && lease.purpose === purpose && areOurs(lease));
     const now = world.now();
     const unattendedUntil = new Date(now.getTime() + forMs);
     const holders = [locate(process)];
@@ -80,32 +83,39 @@ export async function activate(
     if (copy === undefined) throw missing();
     if (copy.companions.length > 0) await held.cover(copy.companions.map((companion) => companion.modelId));
     const { group } = copy;
-    if (selector === undefined && group !== undefined && group.selector !== null) await held.narrow(group.selector);
+    if (group.selector !== null && group.selector !== selector) await held.narrow(group.selector);
     held.keep();
-    // The same process twice is one lease.
+    // The same process twice is one lease; another quantization is another one.
+    const { lease } = held;
+    const same = await findQuantization(deps, layout, { modelId, ...(group.selector !== null && { selector: group.selector }) });
+    const before = (await readLeases(layout)).filter(
+      (one) => one.lease_id !== lease.lease_id && one.purpose === purpose && isOn(one, modelId, pid) && same(one) && areOurs(one),
+    );
     await dropLeases(layout, before);
-    if (group !== undefined) await markUsed(deps, modelId, (one) => isSameGroup(one, group));
-    const { lease_id, companions, taken_at } = held.lease;
-    return { model_id: modelId, path: copy.path, pid, lease_id, companions, taken_at };
+    if (!layout.isInPlace) await markUsed(deps, modelId, (one) => isSameGroup(one, group));
+    const { lease_id, companions, taken_at } = lease;
+    return { model_id: modelId, selector: group.selector, path: copy.path, pid, lease_id, companions, taken_at };
   });
 }
 
 /**
- * Gives back the leases on a model that `activate` or `stage --keep` took, or only those of one process, and applies the budget.
- * That there are none is no failure: a lease ends with its process anyway.
+ * Gives back the leases on a model, or on one quantization of it, that `activate` or `stage --keep` took, or only those of one process, and
+ * applies the budget. That there are none is no failure: a lease ends with its process anyway.
  */
 export async function deactivate(
   deps: Deps,
-  { modelId, pid }: { readonly modelId: ModelId; readonly pid?: number | undefined },
+  { ref, pid }: { readonly ref: ModelRef; readonly pid?: number | undefined },
 ): Promise<Deactivation> {
+  const { modelId, selector = null } = ref;
   const layout = await leaseLayout(deps, { offline: true });
+  const isOfPart = selector === null ? () => true : await findQuantization(deps, layout, ref);
   const released: Lease[] = [];
   for (const lease of await readLeases(layout)) {
     const isMeant =
       pid === undefined
         ? lease.model_id === modelId && (lease.purpose === purpose || lease.expires_at !== null)
         : isOn(lease, modelId, pid);
-    if (isMeant && areOurs(lease)) released.push(lease);
+    if (isMeant && isOfPart(lease) && areOurs(lease)) released.push(lease);
   }
   await dropLeases(layout, released);
   const used = new Set(released.flatMap((lease) => [lease.model_id, ...lease.companions]));
@@ -113,7 +123,41 @@ export async function deactivate(
   const budget = await applyBudget(deps, { dryRun: false });
   // What was put off while it was used.
   if (released.length > 0) await catchUp(deps, { full: true });
-  return { model_id: modelId, released, ...budget };
+  return { model_id: modelId, selector, released, ...budget };
+}
+
+/**
+ * Whether a lease is on the same quantization as a reference, however each spells it: by its label, or by the path of one of its files.
+ * What is no longer here is known by its name alone.
+ */
+async function findQuantization(
+  deps: Deps,
+  layout: StagingLayout & { readonly isInPlace: boolean },
+  { modelId, selector }: ModelRef,
+): Promise<(lease: Lease) => boolean> {
+  if (selector === undefined) return (lease) => lease.selector === undefined;
+  const groups = await listQuantizations(deps, layout, modelId);
+  const group = groups.find((one) => namesGroup(selector, one));
+  return (lease) =>
+    lease.selector !== undefined &&
+    (lease.selector.toLowerCase() === selector.toLowerCase() || (group !== undefined && namesGroup(lease.selector, group)));
+}
+
+async function listQuantizations(
+  deps: Deps,
+  layout: StagingLayout & { readonly isInPlace: boolean },
+  modelId: ModelId,
+): Promise<readonly GroupFiles[]> {
+  if (!layout.isInPlace) {
+    const copy = await readLocalCopy(layout, modelId);
+    return copy === undefined ? [] : splitGroups(copy.manifest, copy.groups).filter((one) => one.selector !== null);
+  }
+  const found = await resolveCanonical(deps, { modelId }, { offline: true }).catch((error: unknown) => {
+    if (error instanceof SkulkError) return undefined;
+    throw error;
+  });
+  const groups = listGroups(found?.manifest.files ?? []);
+  return groups.map(({ selector, files }) => ({ selector, files: files.map(({ path }) => path) }));
 }
 
 const isOn = ({ model_id, holders }: Lease, modelId: ModelId, pid: number): boolean =>

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { parseModelRef } from '../../src/core/kernel/model-id.ts';
+import { listStaging } from '../../src/core/operations/nodes/list-staging.ts';
+import { activate, deactivate } from '../../src/core/operations/stage/leases.ts';
+import { noise } from '../helpers/model-files.ts';
+import { type StagingNode, serveModels, stagingNode } from '../helpers/staging-node.ts';
+
+const files = { 'Foo-Q4_K_M.gguf': noise(30_000, 1), 'Foo-Q8_0.gguf': noise(40_000, 2), 'config.json': '{}' };
+
+/** The quantizations of org/g that are here, and whether they are in use. */
+async function quantizations(node: StagingNode): Promise<Record<string, boolean>> {
+  const { models } = await listStaging(node.deps);
+  return Object.fromEntries(models.flatMap((model) => model.quantizations ?? []).map((one) => [String(one.selector), one.in_use]));
+}
+
+const take = (node: StagingNode, ref: string) => activate(node.deps, { ref: parseModelRef(ref), pid: process.pid });
+const giveBack = (node: StagingNode, ref: string, pid?: number) => deactivate(node.deps, { ref: parseModelRef(ref), pid });
+
+/** A node with both quantizations, which keeps idle ones. */
+async function nodeWithBoth(): Promise<StagingNode> {
+  const { url } = await serveModels({ 'org/g': files });
+  const node = await stagingNode(url, { content: { model_store: { staging: { staging_keep_recent_gb: 1 } } } });
+  await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
+  return node;
+}
+
+describe('a process that uses two quantizations of a model', () => {
+  test('gives one back by its selector and keeps the other', async () => {
+    const node = await nodeWithBoth();
+    expect(await take(node, 'org/g:q4_k_m')).toMatchObject({ model_id: 'org/g', selector: 'Q4_K_M' });
+    expect(await take(node, 'org/g:Foo-Q8_0.gguf')).toMatchObject({ selector: 'Q8_0' });
+    expect(await quantizations(node)).toEqual({ Q4_K_M: true, Q8_0: true });
+    expect(await giveBack(node, 'org/g:Q8_0', process.pid)).toMatchObject({ selector: 'Q8_0', released: [{ selector: 'Q8_0' }] });
+    expect(await quantizations(node)).toEqual({ Q4_K_M: true, Q8_0: false });
+    expect(await giveBack(node, 'org/g:Q8_0')).toMatchObject({ released: [] });
+    expect(await giveBack(node, 'org/g:Foo-Q4_K_M.gguf')).toMatchObject({ released: [{ selector: 'Q4_K_M' }] });
+    expect(await quantizations(node)).toEqual({ Q4_K_M: false, Q8_0: false });
+  });
+
+  test('gives both back without a selector', async () => {
+    const node = await nodeWithBoth();
+    await take(node, 'org/g:Q4_K_M');
+    await take(node, 'org/g:Q8_0');
+    expect((await giveBack(node, 'org/g')).released).toHaveLength(2);
+    expect(await quantizations(node)).toEqual({ Q4_K_M: false, Q8_0: false });
+  });
+
+  test('has one lease on each, however often it asks', async () => {
+    const node = await nodeWithBoth();
+    // Without a selector it is the better one.
+    for (const ref of ['org/g', 'org/g:Q4_K_M', 'org/g:foo-q4_k_m', 'org/g:Q8_0', 'org/g:Q8_0']) await take(node, ref);
+    const { released } = await giveBack(node, 'org/g');
+    expect(released.map(({ selector }) => selector).toSorted()).toEqual(['Q4_K_M', 'Q8_0']);
+  });
+});
+
+test('a quantization that is given back goes when the budget has no room for it, and the one in use stays', async () => {
+  const { url } = await serveModels({ 'org/g': files });
+  const node = await stagingNode(url, { content: { model_store: { staging: { staging_keep_recent_gb: 0 } } } });
+  await node.request(['org/g:Q4_K_M', 'org/g:Q8_0'], { keepMs: 3_600_000 });
+  await take(node, 'org/g:Q4_K_M');
+  const { released, evicted } = await giveBack(node, 'org/g:Q8_0');
+  expect(released).toMatchObject([{ selector: 'Q8_0', purpose: 'skulk stage --keep' }]);
+  expect(evicted.map(({ reference }) => reference)).toEqual(['org/g:Q8_0']);
+  expect(await quantizations(node)).toEqual({ Q4_K_M: true });
+});
