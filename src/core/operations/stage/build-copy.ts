@@ -43,18 +43,19 @@ export async function buildCopy(
   const { ref, options, layout } = stage;
   const { modelId } = ref;
   const { signal } = stage.deps.world;
-  const wanted = answer.state === 'direct' ? undefined : selectWanted(ref, answer.manifest, answer.pin);
+  const wanted = answer.state === 'direct' ? undefined : selectWanted(stage, answer.manifest, answer.pin);
   if (wanted !== undefined) warnOfPin(stage, wanted);
   return await explainingDiskErrors(`cannot stage ${modelId} in ${layout.root}`, async () => {
     await using lock = await lockCopy(stage, wanted);
-    const local = options.force ? undefined : await readLocalCopy(layout, modelId);
+    const local = await readLocalCopy(layout, modelId);
+    const usable = options.force ? undefined : local;
     if (answer.state === 'direct') {
-      const part = local === undefined ? undefined : findHere(ref, local, stage.card?.ggufFile);
-      if (local !== undefined && part !== undefined) return await useCopy(stage, { part, companions: local.companions });
+      const part = usable === undefined ? undefined : findHere(ref, usable, stage.card?.ggufFile);
+      if (usable !== undefined && part !== undefined) return await useCopy(stage, { part, companions: usable.companions });
       await requireReplaceable(layout, modelId, signal);
       return await copyFromHub(stage, lock);
     }
-    if (local !== undefined && wanted !== undefined && isCurrent(local, wanted))
+    if (usable !== undefined && wanted !== undefined && isCurrent(usable, wanted))
       return await useCopy(stage, { part: wanted, companions: answer.companions });
     await requireReplaceable(layout, modelId, signal);
     // Awaited here: what is returned unawaited would run on after the lock is given back.

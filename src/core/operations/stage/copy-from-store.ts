@@ -19,7 +19,7 @@ type FromStore = Extract<StoreAnswer, { state: 'manifest' }>;
 
 /** What building a copy needs beside the stage itself. */
 interface CopyTools {
-  /** The copy that is to be replaced. */
+  /** The copy that is to be replaced, or to get a quantization more. */
   readonly local: LocalCopy | undefined;
   readonly lock: HeldLock;
   /** What came while the store still downloaded the model. */
@@ -43,7 +43,7 @@ export async function copyFromStore(stage: ModelStage, answer: FromStore, tools:
   let isRepeated = false;
   for (let round = 1; ; round += 1) {
     try {
-      return await copyOnce(stage, selectWanted(ref, manifest, answer.pin), answer, tools);
+      return await copyOnce(stage, selectWanted(stage, manifest, answer.pin), answer, tools);
     } catch (error) {
       if (!(error instanceof SkulkError) || !meansReplaced.has(error.code) || round === maxReplacements) throw error;
       const newer = await answer.askAgain().catch((failure: unknown) => removeIfDeleted(stage, failure));
@@ -70,7 +70,7 @@ async function copyOnce(stage: ModelStage, wanted: SelectedPart & WantedPart, an
     return describeMade(stage, { source: 'clone', path, part: wanted, companions, bytesTransferred: bytesCopied });
   }
   const { applyStage } = await import('../../staging/apply-stage.ts');
-  const plan = await planCopy(stage, manifest, tools.local);
+  const plan = await planCopy(stage, manifest, options.force ? undefined : tools.local);
   const { bytesTransferred } = await applyStage(plan, {
     ...publish,
     limiter: options.limiter,

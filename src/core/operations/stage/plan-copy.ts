@@ -34,7 +34,7 @@ export async function describePlan(
     throw new SkulkError('STORE_NOT_CONFIGURED', `there is no store to ask what ${ref.modelId} has`, {
       hint: 'without --dry-run it would be fetched from Hugging Face',
     });
-  const wanted = selectWanted(ref, answer.manifest, answer.pin);
+  const wanted = selectWanted(stage, answer.manifest, answer.pin);
   const plan = await planCopy(stage, wanted.manifest, local);
   const { free } = await diskRoom(layout.root);
   const isClone = answer.canonical !== undefined;

@@ -33,6 +33,7 @@ export async function stageFromHub(
     connections,
     wanted,
     needs,
+    force,
     limiter,
   }: {
     /** The model's card on this machine. */
@@ -42,6 +43,8 @@ export async function stageFromHub(
     readonly connections: number;
     readonly wanted: WantedFiles;
     readonly needs?: readonly NeededFile[];
+    /** Fetch everything again, whatever is here. */
+    readonly force: boolean;
     readonly limiter: RateLimiter;
   },
 ): Promise<{ readonly part: SelectedPart; readonly bytesTransferred: number }> {
@@ -63,7 +66,7 @@ export async function stageFromHub(
     source: hub,
     place: { files: place.files, journal: join(place.path, 'hub-journal') },
     isStore: false,
-    present: local === undefined ? undefined : { manifest: local.manifest, directory: copyPath(layout, modelId) },
+    present: local === undefined || force ? undefined : { manifest: local.manifest, directory: copyPath(layout, modelId) },
     connections,
     limiter,
     signal,
@@ -77,7 +80,7 @@ export async function stageFromHub(
   const manifest = makeManifest(modelId, files, { revision, commit: listing.commit, source: 'hub', createdAt: world.now() });
   const part = { manifest, group: selectPart(ref, manifest, card?.ggufFile).group, missingPin: undefined };
   // A model without quantizations is whole.
-  const target = { ...part, whole: part.group.selector === null ? manifest : undefined };
+  const target = { ...part, whole: part.group.selector === null ? manifest : undefined, force };
   const grows = local !== undefined && planGrowth(local, target, world.now().toISOString()) !== undefined;
   const about = { companions: card?.companions ?? [], pin: card?.ggufFile };
   await publishCopy(manifest, place, { layout, lock, now: world.now, signal, ...about, wanted: target, grows });

@@ -9,10 +9,11 @@ import type { ModelStage } from './model-stage.ts';
 import { type SelectedPart, selectPart } from './select-part.ts';
 
 /** What a reference names of the model that the store has. @throws SkulkError FILE_NOT_FOUND */
-export const selectWanted = (ref: ModelRef, whole: Manifest, pin: string | undefined): SelectedPart & WantedPart => ({
-  ...selectPart(ref, whole, pin),
-  whole,
-});
+export const selectWanted = (
+  { ref, options: { force } }: Pick<ModelStage, 'ref' | 'options'>,
+  whole: Manifest,
+  pin: string | undefined,
+): SelectedPart & WantedPart => ({ ...selectPart(ref, whole, pin), whole, force });
 
 /** What a reference names of a copy, of whatever the store has by now; undefined when that is not here, or damaged. */
 export function findHere(ref: ModelRef, copy: LocalCopy, pin: string | undefined = copy.pin): SelectedPart | undefined {

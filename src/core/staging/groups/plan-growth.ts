@@ -11,6 +11,8 @@ export interface WantedPart {
   readonly group: GroupFiles;
   /** All that the store has of the model; undefined when no store was asked. */
   readonly whole: Manifest | undefined;
+  /** It is made again, whatever is here of it. */
+  readonly force?: boolean;
 }
 
 /** A copy as the plan sees it. */
@@ -60,8 +62,8 @@ export function planGrowth(copy: Copy, wanted: WantedPart, now: string): Growth 
   const older = splitGroups(copy.manifest, copy.groups).filter((one) => isSameGroup(one, wanted.group));
   const isOwn = new Set<string>(wanted.group.files);
   const own = wanted.manifest.files.filter(({ path }) => isOwn.has(path));
-  const isHere = holdsAll(copy, own);
-  const shared = wanted.manifest.files.filter((file) => !isOwn.has(file.path) && !holdsAll(copy, [file]));
+  const isHere = !wanted.force && holdsAll(copy, own);
+  const shared = wanted.manifest.files.filter((file) => !isOwn.has(file.path) && (wanted.force || !holdsAll(copy, [file])));
   const manifest = uniteFiles(copy, wanted, older);
   return {
     build: remake(wanted.manifest, [...(isHere ? [] : own), ...shared]),
