@@ -1,5 +1,6 @@
 import { defineCommand, flag } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
+import type { VerifiedModel } from '../core/protocol/models.ts';
 import { modelsArgument } from './model-arguments.ts';
 
 /** `skulk verify`: hash again and compare. */
@@ -7,7 +8,7 @@ export const verify = defineCommand({
   name: 'verify',
   summary: 'hash models again and compare',
   description: [
-    'Reads every byte of the named models, or of all of them, and compares it with the manifest. A model of which every byte is right, but which no program can load, is "incomplete": pointers of Git LFS, web pages, empty or cut-off weights, missing shards. With --repair it mends what can be mended without losing a byte: a lost manifest, a lost registry entry, a staged copy. A quantization is checked with the rest of its model.',
+    'Reads every byte of the named models, or of all of them, and compares it with the manifest. A model of which every byte is right, but which no program can load, is "incomplete": pointers of Git LFS, web pages, empty or cut-off weights, missing shards. With --repair it mends what can be mended without losing a byte: a lost manifest, a lost registry entry, a staged copy; of a copy only the damaged quantizations are removed. With a selector only that quantization is checked, and what it shares with others.',
   ],
   arguments: { model: modelsArgument('models; all of them when none is named', { optional: true }) },
   options: {
@@ -16,17 +17,18 @@ export const verify = defineCommand({
   },
   examples: [
     ['check the whole store', 'skulk verify'],
+    ['check one quantization', 'skulk verify bartowski/Foo-GGUF:Q4_K_M'],
     ['check and mend one staged copy', 'skulk verify --staging --repair me/Foo-GGUF'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity'],
   run: async ({ model: refs, staging, repair }, context) => {
     const deps = await context.deps();
     const { verifyModels } = await import('../core/operations/models/verify-models.ts');
-    return { ...(await verifyModels(deps, { modelIds: refs.map(({ modelId }) => modelId), staging, repair })), staging, repair };
+    return { ...(await verifyModels(deps, { refs, staging, repair })), staging, repair };
   },
   text: ({ models }) =>
-    models.flatMap(({ model_id, status, bad_files, note }) => [
-      `${model_id}: ${status}${note === undefined ? '' : ` (${note})`}`,
+    models.flatMap(({ status, bad_files, note, ...model }) => [
+      `${nameOf(model)}: ${status}${note === undefined ? '' : ` (${note})`}`,
       ...(bad_files.length === 0
         ? []
         : [{ header: ['  FILE', 'PROBLEM'], rows: bad_files.map(({ path, problem, reason }) => [`  ${path}`, reason ?? problem]) }]),
@@ -34,7 +36,7 @@ export const verify = defineCommand({
   json: ({ ok, models }) => ({ ok, models }),
   failure: ({ ok, models, staging, repair }) => {
     if (ok) return undefined;
-    const bad = models.filter(({ status }) => status !== 'ok' && status !== 'repaired').map(({ model_id }) => model_id);
+    const bad = models.filter(({ status }) => status !== 'ok' && status !== 'repaired').map(nameOf);
     return new SkulkError('INTEGRITY', `not as it should be: ${bad.join(', ')}`, {
       hint: staging
         ? repair
@@ -46,3 +48,6 @@ export const verify = defineCommand({
     });
   },
 });
+
+const nameOf = ({ model_id: modelId, selector }: Pick<VerifiedModel, 'model_id' | 'selector'>): string =>
+  selector === undefined ? modelId : `${modelId}:${selector}`;

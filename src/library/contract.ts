@@ -114,7 +114,7 @@ export interface DownloadOptions extends CallOptions, FileOptions {
 
 /** Which copies of this machine go. */
 export interface PurgeOptions extends CallOptions {
-  /** Only this model, or these. */
+  /** Only this model, or these, or quantizations of them. */
   readonly model?: string | readonly string[] | undefined;
   /** Also copies that are in use. */
   readonly force?: boolean | undefined;
@@ -183,12 +183,12 @@ export interface Skulk extends AsyncDisposable {
   /** Removes copies of this machine, or of others; canonical ones are never touched. */
   purge(options: PurgeNodesOptions): Promise<PurgedEverywhere>;
   purge(options?: PurgeOptions): Promise<PurgeReport>;
-  /** Deletes models from the store, and the copies of every machine. It does not ask. Nodes that are not done yet are in the result. */
+  /** Deletes models, or quantizations of them, from the store, and the copies of every machine. It does not ask. Nodes that are not done yet are in the result. */
   delete(models: string | readonly string[], options: DeleteOptions & DryRun): Promise<DeletionPlan & { readonly dry_run: true }>;
   delete(models: string | readonly string[], options?: DeleteOptions): Promise<Omit<DeletionReport, 'orders'>>;
   /** How the store is; fails with STORE_NOT_CONFIGURED or STORE_UNREACHABLE. */
   health(options?: CallOptions): Promise<Health>;
-  /** Hashes models again and compares; every one when none is named. Bad files are no failure: `ok` is false. */
+  /** Hashes models, or quantizations of them, again and compares; every one when none is named. Bad files are no failure: `ok` is false. */
   verify(models?: string | readonly string[], options?: VerifyOptions): Promise<VerifyReport>;
   /** Aborts the calls that still run and waits for their end. */
   close(): Promise<void>;

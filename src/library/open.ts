@@ -100,17 +100,17 @@ function copyVerbs(make: Make) {
     purge: (options: PurgeOptions & Partial<PurgeNodesOptions> = {}) =>
       make<unknown>(options, async (deps) => {
         const { model, nodes, force = false, dryRun = false } = options;
-        const modelIds = model === undefined ? [] : readList(model, readModelId);
+        const refs = model === undefined ? [] : readList(model, readModelRef);
         if (nodes === undefined) {
           const { purgeStaging } = await import('../core/operations/nodes/purge-staging.ts');
-          return await purgeStaging(deps, { force, dryRun, refs: modelIds.map((modelId) => ({ modelId })) });
+          return await purgeStaging(deps, { force, dryRun, refs });
         }
         if (dryRun)
           throw new SkulkError('USAGE', 'dryRun cannot say what other machines would remove', { hint: 'leave out one of the two' });
         const named = nodes === 'all' ? undefined : readList(nodes, (one) => parseNodeId(readText(one, 'a node')));
         const { purgeEverywhere } = await import('../core/operations/nodes/purge-everywhere.ts');
         return await purgeEverywhere(deps, {
-          refs: modelIds.map((modelId) => ({ modelId })),
+          refs,
           force,
           ...(named !== undefined && { nodes: named }),
         });
@@ -169,19 +169,18 @@ function storeVerbs(make: Make) {
     verify: (models, options = {}) =>
       make(options, async (deps) => {
         const { staging = false, repair = false } = options;
-        const modelIds = models === undefined ? [] : readList(models, readModelId);
+        const refs = models === undefined ? [] : readList(models, readModelRef);
         const { verifyModels } = await import('../core/operations/models/verify-models.ts');
-        return await verifyModels(deps, { modelIds, staging, repair });
+        return await verifyModels(deps, { refs, staging, repair });
       }),
   };
   return {
     ...rest,
     delete: (models: string | readonly string[], options: CallOptions & { readonly force?: boolean; readonly dryRun?: boolean } = {}) =>
       make<unknown>(options, async (deps) => {
-        const modelIds = readList(models, readModelId);
+        const refs = readList(models, readModelRef);
         const { deleteModels, planDeletion } = await import('../core/operations/models/delete-models.ts');
         // A name that is wrong must be told before the first model is gone.
-        const refs = modelIds.map((modelId) => ({ modelId }));
         const plan = await planDeletion(deps, { refs });
         if (options.dryRun) return { ...plan, dry_run: true };
         const { orders: _, removed: __, ...report } = await deleteModels(deps, { refs, force: options.force ?? false });

@@ -112,7 +112,7 @@ describe('with our own store', () => {
       },
     });
     const client = clientOf(url);
-    const report = await client.verify({ modelIds: [], repair: false }, { signal, onBytes: (done) => seen.push(done) });
+    const report = await client.verify({ refs: [], repair: false }, { signal, onBytes: (done) => seen.push(done) });
     expect(report).toEqual({
       ok: false,
       models: [{ model_id: 'org/name', status: 'damaged', bad_files: [{ path: 'a', problem: 'size' }] }],
@@ -147,7 +147,7 @@ describe('with our own store', () => {
     const controller = new AbortController();
     const reason = new SkulkError('INTERRUPTED', 'stop');
     const waiting = clientOf(url, { signal: controller.signal }).health();
-    const working = clientOf(url).verify({ modelIds: [], repair: false }, { signal: controller.signal });
+    const working = clientOf(url).verify({ refs: [], repair: false }, { signal: controller.signal });
     setTimeout(() => controller.abort(reason), 50);
     await expect(waiting).rejects.toBe(reason);
     await expect(working).rejects.toBe(reason);
@@ -281,7 +281,7 @@ describe('JSON from a hostile store', () => {
     const start = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
     for (const body of ['', '3\r\n{"r\r\n0\r\n\r\n', '0\r\n\r\n', '4\r\njunk\r\n1\r\n\n\r\n0\r\n\r\n']) {
       const { url } = await hostile(start + body);
-      await expect(clientOf(url).verify({ modelIds: [], repair: false }, { signal })).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
+      await expect(clientOf(url).verify({ refs: [], repair: false }, { signal })).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
     }
   });
 });

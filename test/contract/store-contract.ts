@@ -67,8 +67,8 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       expect(await store.listModels()).toEqual([]);
       expect(await codeOf(store.manifest(id))).toBe('MODEL_NOT_FOUND');
       expect(await codeOf(store.remove(id))).toBe('MODEL_NOT_FOUND');
-      expect(await codeOf(store.verify({ modelIds: [id], repair: false }, { signal }))).toBe('MODEL_NOT_FOUND');
-      expect(await store.verify({ modelIds: [], repair: false }, { signal })).toEqual({ ok: true, models: [] });
+      expect(await codeOf(store.verify({ refs: [{ modelId: id }], repair: false }, { signal }))).toBe('MODEL_NOT_FOUND');
+      expect(await store.verify({ refs: [], repair: false }, { signal })).toEqual({ ok: true, models: [] });
     });
 
     test('says what a model is, from its card and its files, and says it anew when the card changes', async () => {
@@ -160,7 +160,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       expect(await codeOf(readAll(store, 'a.txt', { end: 3, of: sha256('one') }))).toBe('INTEGRITY');
       await appendFile(join(root, 'org--name', 'b.txt'), '!');
       expect(await codeOf(readAll(store, 'b.txt', { end: 5, of: sha256('other') }))).toBe('INTEGRITY');
-      const report = await store.verify({ modelIds: [], repair: false }, { signal });
+      const report = await store.verify({ refs: [], repair: false }, { signal });
       expect(report).toMatchObject({
         ok: false,
         models: [
@@ -231,22 +231,22 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
     test('verify names what is missing; repair makes what can be made again', async () => {
       const { store, root } = await open();
       await bringIn(store, root, { 'a.txt': 'one' });
-      expect(await store.verify({ modelIds: [id], repair: false }, { signal })).toMatchObject({
+      expect(await store.verify({ refs: [{ modelId: id }], repair: false }, { signal })).toMatchObject({
         ok: true,
         models: [{ model_id: id, status: 'ok' }],
       });
       const manifest = join(root, '.skulk/v1/manifests/org--name.json');
       await writeFile(manifest, '{');
-      expect(await store.verify({ modelIds: [], repair: false }, { signal })).toMatchObject({ ok: false, models: [{ status: 'damaged' }] });
-      expect(await store.verify({ modelIds: [], repair: true }, { signal })).toMatchObject({ ok: true, models: [{ status: 'repaired' }] });
+      expect(await store.verify({ refs: [], repair: false }, { signal })).toMatchObject({ ok: false, models: [{ status: 'damaged' }] });
+      expect(await store.verify({ refs: [], repair: true }, { signal })).toMatchObject({ ok: true, models: [{ status: 'repaired' }] });
       await rm(join(root, 'org--name', 'a.txt'));
-      expect(await store.verify({ modelIds: [], repair: true }, { signal })).toMatchObject({
+      expect(await store.verify({ refs: [], repair: true }, { signal })).toMatchObject({
         models: [{ status: 'damaged', bad_files: [{ path: 'a.txt', problem: 'missing' }] }],
       });
       await rm(join(root, 'org--name'), { recursive: true });
-      expect(await store.verify({ modelIds: [], repair: true }, { signal })).toMatchObject({ ok: false, models: [{ status: 'missing' }] });
+      expect(await store.verify({ refs: [], repair: true }, { signal })).toMatchObject({ ok: false, models: [{ status: 'missing' }] });
       await mkdir(join(root, 'org--stray'));
-      expect(await store.verify({ modelIds: [parseModelId('org/stray')], repair: true }, { signal })).toMatchObject({
+      expect(await store.verify({ refs: [{ modelId: parseModelId('org/stray') }], repair: true }, { signal })).toMatchObject({
         models: [{ status: 'unregistered' }],
       });
     });

@@ -78,7 +78,7 @@ async function checkStore(
   allowed: readonly ('old' | 'next' | 'absent')[],
 ): Promise<'old' | 'next' | 'absent'> {
   expect(Object.keys(JSON.parse(await readFile(join(root, 'registry.json'), 'utf8')))).toContain(bystander);
-  const { models } = await verifyModels(deps, { modelIds: [], staging: false, repair: false });
+  const { models } = await verifyModels(deps, { refs: [], staging: false, repair: false });
   expect(models.filter(({ status }) => status !== 'ok')).toEqual([]);
   expect(models.map(({ model_id }) => model_id)).toContain(bystander);
   expect(await digestsBelow(join(root, 'by--stander'))).toEqual(whole.old);
@@ -216,7 +216,7 @@ describe('kill -9', () => {
     const args = ['delete', `${target}:Q8_0`, '--yes'];
     await killAtEvent(home.root, draw(random, 18), () => startSkulk(args, { env: home.env }));
     // Mends what was interrupted.
-    const { models } = await verifyModels(home.deps, { modelIds: [], staging: false, repair: false });
+    const { models } = await verifyModels(home.deps, { refs: [], staging: false, repair: false });
     expect(models.map(({ status }) => status)).toEqual(['ok', 'ok']);
     const files = await digestsBelow(place);
     const isGone = files['m-Q8_0-00001-of-00002.gguf'] === undefined;
@@ -250,7 +250,7 @@ describe('kill -9', () => {
     await killAtEvent(home.root, draw(random, 12), () => startSkulk(args, { env: home.env }));
     // Whatever the moment, its files are as they were, and no other model is worse off.
     expect(await digestsBelow(place)).toEqual(home.whole.next);
-    const { models } = await verifyModels(home.deps, { modelIds: [], staging: false, repair: false });
+    const { models } = await verifyModels(home.deps, { refs: [], staging: false, repair: false });
     expect(models.find(({ model_id }) => model_id === bystander)?.status).toBe('ok');
     expect(['ok', 'unregistered']).toContain(models.find(({ model_id }) => model_id === target)?.status);
     expect((await runInProcess(args, { env: home.env })).status).toBe(0);

@@ -49,7 +49,7 @@ const load = async (): Promise<typeof import('../../src/index.ts')> =>
 /** A store host with one model, and what a node of it is opened with. */
 async function storeWithModel(
   name = 'test/model',
-  model: typeof small = small,
+  model: Readonly<Record<string, string | Uint8Array>> = small,
 ): Promise<{ served: Serving; node: { home: string; store: string; env: Env; cwd: string } }> {
   const work = await temporaryDirectory();
   await writeFiles(join(work, 'model'), model);
@@ -183,6 +183,21 @@ describe('skulk in a program', () => {
     expect(await skulk.delete(['test/again', 'test/model'])).toMatchObject({ deleted: ['test/again', 'test/model'] });
     expect(await command('registry')).toEqual({ entries: [] });
     await skulk.close();
+  });
+
+  test('takes a quantization wherever it takes a model', async () => {
+    const files = { 'config.json': '{}', 'm-Q4_K_M.gguf': noise(3_000, 1), 'm-Q8_0.gguf': noise(4_000, 2) };
+    const { node } = await storeWithModel('test/model', files);
+    await using skulk = await (await load()).openSkulk(node);
+    await skulk.stage(['test/model:Q4_K_M', 'test/model:Q8_0']);
+    expect(await skulk.verify('test/model:q8_0', { staging: true })).toMatchObject({ ok: true, models: [{ selector: 'Q8_0' }] });
+    expect(await skulk.verify(['test/model:Q8_0'])).toMatchObject({ models: [{ model_id: 'test/model', selector: 'Q8_0' }] });
+    expect(await skulk.purge({ model: 'test/model:Q4_K_M' })).toMatchObject({ evicted: [{ reference: 'test/model:Q4_K_M' }] });
+    expect(await skulk.purge({ model: ['test/model:Q8_0'], nodes: 'all' })).toMatchObject({ order: { selector: 'Q8_0' } });
+    expect(await skulk.delete('test/model:Q4_K_M', { dryRun: true })).toMatchObject({ models: [{ files: ['m-Q4_K_M.gguf'] }] });
+    expect(await skulk.delete('test/model:Q4_K_M')).toMatchObject({ deleted: ['test/model:Q4_K_M'] });
+    expect((await skulk.show('test/model')).files.map(({ path }) => path)).toEqual(['config.json', 'm-Q8_0.gguf']);
+    await expect(skulk.delete('test/model:Q2_K')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
   });
 
   test('works twice side by side, with two stores, and on one copy', async () => {

@@ -409,7 +409,10 @@ describe('long work', () => {
         verify: async (request, { onBytes }) => {
           onBytes?.(5, 10);
           await told.promise;
-          return { ok: true, models: [{ model_id: String(request.modelIds), status: 'ok', bad_files: [], note: String(request.repair) }] };
+          return {
+            ok: true,
+            models: [{ model_id: String(request.refs[0]?.modelId), status: 'ok', bad_files: [], note: String(request.repair) }],
+          };
         },
       },
     });

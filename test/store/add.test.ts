@@ -105,7 +105,7 @@ describe.each([
     await writeFiles(home.source, Object.fromEntries(oddNames.map((name) => [name, name])));
     await home.add();
     expect(await digestsBelow(join(home.root, 'org--name'))).toEqual(Object.fromEntries(oddNames.map((name) => [name, sha256(name)])));
-    expect(await verifyModels(home.deps, { modelIds: [modelId], staging: false, repair: false })).toMatchObject({ ok: true });
+    expect(await verifyModels(home.deps, { refs: [{ modelId }], staging: false, repair: false })).toMatchObject({ ok: true });
   });
 
   test('a single file is a model too', async () => {
@@ -292,6 +292,6 @@ describe('what is refused, before anything is written', () => {
     spawnSync('rm', [filler]);
     await home.add({ modelId: parseModelId('other') });
     expect(await listed(home)).toEqual([modelId, 'other']);
-    expect(await verifyModels(home.deps, { modelIds: [], staging: false, repair: false })).toMatchObject({ ok: true });
+    expect(await verifyModels(home.deps, { refs: [], staging: false, repair: false })).toMatchObject({ ok: true });
   });
 });

@@ -82,7 +82,7 @@ describe('a registry that cannot be used', () => {
     await rm(join(root, 'registry.json'));
     await writeFiles(join(root, 'registry.json'), { x: 'x' });
     const { store } = open(root);
-    expect(await store.verify({ modelIds: [], repair: true }, { signal })).toMatchObject({ ok: true });
+    expect(await store.verify({ refs: [], repair: true }, { signal })).toMatchObject({ ok: true });
     expect(Object.keys(await readEntries(root)).toSorted()).toEqual([one, two]);
   });
 
@@ -122,7 +122,7 @@ describe('an entry that cannot be used hides only itself, and a rewrite keeps it
     await bringIn(store, root, { 'a.txt': 'three' }, { modelId: three });
     expect((await readEntries(root))['org/bad']).toEqual(bad);
     expect(world.warnings().join('\n')).toContain('org/bad');
-    const report = await store.verify({ modelIds: [], repair: false }, { signal });
+    const report = await store.verify({ refs: [], repair: false }, { signal });
     expect(report.ok).toBe(false);
     expect(report.models.find(({ model_id }) => model_id === 'org/bad')?.status).toBe('damaged');
     expect(await codeOf(store.remove(parseModelId('org/bad')))).toBe('MODEL_NOT_FOUND');
@@ -222,7 +222,7 @@ describe('entries and directories that do not fit', () => {
     await writeFile(join(root, 'registry.json'), '{}');
     await writeFile(join(root, 'org--two', 'a.txt'), 'bad');
     const { store } = open(root);
-    const report = await store.verify({ modelIds: [], repair: true }, { signal });
+    const report = await store.verify({ refs: [], repair: true }, { signal });
     expect(report.models.map(({ model_id, status }) => [model_id, status])).toEqual(
       expect.arrayContaining([
         [one, 'repaired'],
@@ -239,7 +239,7 @@ describe('entries and directories that do not fit', () => {
     await writeFile(join(root, 'registry.json'), JSON.stringify({ three: entryOf(three, { files: ['a.txt', 'b.txt'] }) }));
     const { store } = open(root);
     expect(await codeOf(store.manifest(three))).toBe('INTEGRITY');
-    expect(await store.verify({ modelIds: [], repair: true }, { signal })).toMatchObject({
+    expect(await store.verify({ refs: [], repair: true }, { signal })).toMatchObject({
       ok: false,
       models: [{ status: 'damaged', bad_files: [{ path: 'b.txt', problem: 'missing' }] }],
     });
@@ -265,8 +265,8 @@ describe('a manifest that cannot be trusted', () => {
     expect(await codeOf(store.openFile(one, 'a.txt'))).toBe('INTEGRITY');
     expect((await store.listModels()).map(({ model_id }) => model_id)).toEqual([one, two]);
     expect(await codeOf(bringIn(store, root, { 'a.txt': 'new' }, { modelId: one }))).toBe('CONFLICT');
-    expect(await store.verify({ modelIds: [one], repair: false }, { signal })).toMatchObject({ ok: false });
-    expect(await store.verify({ modelIds: [one], repair: true }, { signal })).toMatchObject({ ok: true });
+    expect(await store.verify({ refs: [{ modelId: one }], repair: false }, { signal })).toMatchObject({ ok: false });
+    expect(await store.verify({ refs: [{ modelId: one }], repair: true }, { signal })).toMatchObject({ ok: true });
     expect((await store.manifest(one)).state).toBe('ready');
   });
 

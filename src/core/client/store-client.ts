@@ -4,7 +4,7 @@ import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import { parseRelativePath } from '../kernel/files/relative-path.ts';
-import type { ModelId } from '../kernel/model-id.ts';
+import { formatRef, type ModelId } from '../kernel/model-id.ts';
 import { decode } from '../protocol/decode.ts';
 import { deleted } from '../protocol/fleet.ts';
 import { hashing } from '../protocol/manifest.ts';
@@ -130,11 +130,15 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     access: createAccessClient(exchange),
     news: (signal) => listenForNews(exchange, signal),
     offer: (wanted, signal) => askOffer(exchange, wanted, signal),
-    verify: async ({ modelIds, repair }, work): Promise<VerifyReport> =>
-      readAnswer(verifyReport, await doWork(exchange, { ...callOf('POST /verify', {}), json: { model_ids: modelIds, repair } }, work), {
-        url,
-        why: 'it does not say what it verified',
-      }),
+    verify: async ({ refs, repair }, work): Promise<VerifyReport> =>
+      readAnswer(
+        verifyReport,
+        await doWork(exchange, { ...callOf('POST /verify', {}), json: { model_ids: refs.map(formatRef), repair } }, work),
+        {
+          url,
+          why: 'it does not say what it verified',
+        },
+      ),
   };
 }
 

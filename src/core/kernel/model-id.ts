@@ -18,6 +18,13 @@ export interface ModelRef {
 export const formatRef = ({ modelId, revision, selector }: { readonly [Part in keyof ModelRef]: ModelRef[Part] | undefined }): string =>
   `${modelId}${revision === undefined ? '' : `@${revision}`}${selector === undefined ? '' : `:${selector}`}`;
 
+/** The same without what is named twice: a reference again, or a quantization beside its whole model. Pure. */
+export function withoutRepeats(refs: readonly ModelRef[]): readonly ModelRef[] {
+  const whole = new Set(refs.filter(({ selector }) => selector === undefined).map(({ modelId }) => modelId));
+  const distinct = refs.filter(({ modelId, selector }) => selector === undefined || !whole.has(modelId));
+  return [...new Map(distinct.map((ref) => [`${ref.modelId}:${ref.selector ?? ''}`, ref])).values()];
+}
+
 const partPattern = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/;
 const maxPartLength = 96;
 const revisionPattern = /^[A-Za-z0-9_](?:[A-Za-z0-9._/-]*[A-Za-z0-9_])?$/;

@@ -1,5 +1,5 @@
 import type { ModelId } from '../kernel/model-id.ts';
-import { namesGroup } from '../staging/groups/copy-groups.ts';
+import { findStagedGroup } from '../staging/groups/find-staged-group.ts';
 import type { StagingLayout } from '../staging/layout.ts';
 import { listCopies, measureUnfinished, type StagedCopy } from '../staging/list-copies.ts';
 import { nameOf, type Victim } from './evict-copies.ts';
@@ -53,9 +53,7 @@ export async function findRemovals(
 
 /** The quantization of a copy that a selector names. */
 function findPart({ modelId, sizeBytes, parts }: StagedCopy, selector: string, beside: ReadonlyMap<string, number>): readonly Victim[] {
-  const named = parts.filter((one) => one.selector !== null);
-  const part =
-    named.find((one) => one.selector?.toLowerCase() === selector.toLowerCase()) ?? named.find((one) => namesGroup(selector, one));
+  const part = findStagedGroup(parts, selector);
   if (part === undefined) return [];
   const sharedBytes = parts.reduce((left, one) => left - one.sizeBytes, sizeBytes) + (beside.get(modelId) ?? 0);
   const victim = { modelId, selector: part.selector, sizeBytes: part.sizeBytes, sharedBytes };

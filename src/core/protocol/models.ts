@@ -210,6 +210,9 @@ export type BadFile = Shape<typeof badFile>;
 /** What became of one model in `verify`. */
 export const verifiedModel = object({
   model_id: textOrEmpty(),
+  selector: Type.Optional(
+    verbatim({ description: 'The quantization that was checked alone, with what it shares; absent for the whole model' }),
+  ),
   // An unknown status is not a reason to call a model well.
   status: oneOf(['ok', 'incomplete', 'damaged', 'missing', 'repaired', 'unregistered'], {
     default: 'damaged',

@@ -12,7 +12,11 @@ export const workLine = <S extends Schema>(result: S) =>
 
 /** What to verify. */
 export const verifyBody = strictObject({
-  model_ids: Type.Optional(listOrEmpty(text({ maxLength: 200 }), { description: 'All models when absent or empty' })),
+  model_ids: Type.Optional(
+    listOrEmpty(text({ maxLength: 5000 }), {
+      description: 'Models, or quantizations of them as `org/name:SELECTOR`; all models when absent or empty',
+    }),
+  ),
   repair: Type.Optional(flag()),
 });
 export type VerifyBody = Shape<typeof verifyBody>;

@@ -1,43 +1,76 @@
 import { join } from 'node:path';
 import { systemCode } from '../kernel/errors.ts';
-import type { ModelId } from '../kernel/model-id.ts';
+import { formatRef, type ModelId } from '../kernel/model-id.ts';
+import type { ManifestFile } from '../protocol/manifest.ts';
 import { readFingerprint } from '../transfer/fingerprint.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 import { readCopyRecord } from './copy-record.ts';
-import { type EvictionOptions, evictCopy } from './evict-copy.ts';
+import type { EvictionOptions } from './evict-copy.ts';
+import { splitGroups } from './groups/copy-groups.ts';
+import { findStagedGroup } from './groups/find-staged-group.ts';
+import { removeDamaged } from './groups/remove-damaged.ts';
 import type { StagingLayout } from './layout.ts';
 import type { StagedCopy } from './list-copies.ts';
 
-/** What became of one staged copy. */
+/** What became of one staged copy, or of one quantization of it. */
 export interface VerifiedCopy {
   readonly model_id: ModelId;
+  readonly selector?: string;
   readonly status: 'ok' | 'damaged' | 'repaired';
-  readonly bad_files: readonly { readonly path: string; readonly problem: 'missing' | 'size' | 'content' | 'unreadable' }[];
+  readonly bad_files: readonly BadCopyFile[];
   readonly note?: string;
 }
 
-/** Hashes a staged copy again; with `repair` a bad one is removed, so that the next stage brings it anew. */
+interface BadCopyFile {
+  readonly path: string;
+  readonly problem: 'missing' | 'size' | 'content' | 'unreadable';
+}
+
+/** How a copy is verified. */
+export interface VerifyCopyOptions extends Pick<EvictionOptions, 'storePath' | 'now' | 'signal'> {
+  /** Only this quantization, and what it shares with others. */
+  readonly selector?: string | undefined;
+  /** Removes what is bad, so that the next stage brings it anew. */
+  readonly repair: boolean;
+  /** Told how many bytes were hashed. */
+  readonly onBytes: (done: number) => void;
+}
+
+/** Hashes a staged copy again, and compares it with its record. */
 export async function verifyCopy(
   layout: StagingLayout,
-  { modelId, directory }: StagedCopy,
-  {
-    repair,
-    onBytes,
-    ...eviction
-  }: Pick<EvictionOptions, 'storePath' | 'now' | 'signal'> & { repair: boolean; onBytes: (done: number) => void },
+  { modelId, directory }: Pick<StagedCopy, 'modelId' | 'directory'>,
+  { repair, onBytes, selector, ...eviction }: VerifyCopyOptions,
 ): Promise<VerifiedCopy> {
-  const { signal } = eviction;
+  const about = { model_id: modelId, ...(selector !== undefined && { selector }) };
+  const name = formatRef({ modelId, selector });
   const record = await readCopyRecord(directory);
   if (record === undefined)
     return {
-      model_id: modelId,
+      ...about,
       status: 'damaged',
       bad_files: [],
-      note: `nothing says what it should hold; \`skulk stage ${modelId}\` makes a verified copy`,
+      note: `nothing says what it should hold; \`skulk stage ${name}\` makes a verified copy`,
     };
-  const bad: VerifiedCopy['bad_files'][number][] = [];
+  const parts = splitGroups(record.manifest, record.groups);
+  const part = selector === undefined ? undefined : findStagedGroup(parts, selector);
+  const isOfOthers = new Set(part === undefined ? [] : parts.filter((one) => one !== part).flatMap(({ files }) => files));
+  const files = record.manifest.files.filter(({ path }) => !isOfOthers.has(path));
+  const bad = await findBadFiles(files, directory, { signal: eviction.signal, onBytes });
+  if (bad.length === 0) return { ...about, status: 'ok', bad_files: [] };
+  if (!repair) return { ...about, status: 'damaged', bad_files: bad, note: `\`skulk stage --force ${name}\` brings it anew` };
+  const isBad = new Set(bad.map(({ path }) => path));
+  return { ...about, bad_files: bad, ...(await removeDamaged(layout, { modelId, parts, isBad }, eviction)) };
+}
+
+async function findBadFiles(
+  files: readonly ManifestFile[],
+  directory: string,
+  { signal, onBytes }: Pick<VerifyCopyOptions, 'signal' | 'onBytes'>,
+): Promise<readonly BadCopyFile[]> {
+  const bad: BadCopyFile[] = [];
   let before = 0;
-  for (const { path, size, sha256 } of record.manifest.files) {
+  for (const { path, size, sha256 } of files) {
     const absolute = join(directory, path);
     const fingerprint = readFingerprint(absolute);
     if (fingerprint === undefined) bad.push({ path, problem: 'missing' });
@@ -54,15 +87,5 @@ export async function verifyCopy(
     }
     before += size;
   }
-  if (bad.length === 0) return { model_id: modelId, status: 'ok', bad_files: [] };
-  if (!repair) return { model_id: modelId, status: 'damaged', bad_files: bad, note: `\`skulk stage --force ${modelId}\` brings it anew` };
-  const { outcome } = await evictCopy(layout, modelId, eviction);
-  if (outcome === 'in-use')
-    return { model_id: modelId, status: 'damaged', bad_files: bad, note: 'it is in use, so it was left; stop what uses it first' };
-  return {
-    model_id: modelId,
-    status: 'repaired',
-    bad_files: bad,
-    note: `the bad copy was removed; \`skulk stage ${modelId}\` brings it anew`,
-  };
+  return bad;
 }

@@ -5,7 +5,7 @@ import type { Companion } from '../catalog/companions.ts';
 import type { GgufHeader } from '../catalog/gguf-header.ts';
 import type { Upstream } from '../catalog/upstream.ts';
 import type { RelativePath } from '../kernel/files/relative-path.ts';
-import type { ModelId } from '../kernel/model-id.ts';
+import type { ModelId, ModelRef } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import type { StoreHealth } from '../protocol/health.ts';
 import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
@@ -145,8 +145,8 @@ export interface Store {
    * @returns the bytes that it had
    */
   remove(modelId: ModelId, options?: { readonly force: boolean }): Promise<{ readonly freedBytes: number }>;
-  /** Hashes models again and compares; all of them when none is named. */
-  verify(request: { readonly modelIds: readonly ModelId[]; readonly repair: boolean }, options: WorkOptions): Promise<VerifyReport>;
+  /** Hashes models, or quantizations of them, again and compares; all of them when none is named. */
+  verify(request: { readonly refs: readonly ModelRef[]; readonly repair: boolean }, options: WorkOptions): Promise<VerifyReport>;
 }
 
 /** A file of a model, opened once; everything that is said of it is said of this handle. */

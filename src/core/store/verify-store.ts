@@ -1,27 +1,38 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkRevision } from '../catalog/check-revision.ts';
 import { describeProblem, findContentProblems } from '../catalog/contents/find-content-problems.ts';
 import { totalBytes } from '../catalog/manifest.ts';
+import { findPart } from '../catalog/selection/find-part.ts';
 import { isProjector } from '../catalog/selection/projectors.ts';
-import { type SkulkError, systemCode } from '../kernel/errors.ts';
+import { selectionError } from '../catalog/selection/selection-error.ts';
+import type { SkulkError } from '../kernel/errors.ts';
 import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
-import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
+import { directoryName, type ModelId, type ModelRef, modelIdOfDirectory, withoutRepeats } from '../kernel/model-id.ts';
 import { noSuchModel } from '../kernel/no-such-model.ts';
-import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
+import type { Manifest } from '../protocol/manifest.ts';
 import type { BadFile, RegistryEntry, VerifiedModel, VerifyReport } from '../protocol/models.ts';
-import { type Fingerprint, lookAtFile, untouchedBetween } from '../transfer/fingerprint.ts';
-import { runHashJob } from '../transfer/hash-pool.ts';
+import { lookAtFile } from '../transfer/fingerprint.ts';
+import { checkFiles } from './check-files.ts';
 import type { WorkOptions } from './contract.ts';
 import { isDirectoryInside } from './disk/inside-store.ts';
 import type { StoreContext } from './store-context.ts';
 
+/** What is checked of a registered model. */
+interface Target {
+  readonly entry: RegistryEntry;
+  /** The quantization that is meant, as the model's files name it; the whole model when undefined. */
+  readonly part: { readonly selector: string; readonly paths: ReadonlySet<string> } | undefined;
+  readonly sizeBytes: number;
+}
+
 /**
- * Hashes models again and compares them with their manifests. With `repair` what can be made again is: a manifest from the
- * files, a registry entry from a manifest whose files are right. No file of a model is ever touched.
- * @throws SkulkError MODEL_NOT_FOUND for a model that is named and unknown
+ * Hashes models, or quantizations of them, again and compares them with their manifests. With `repair` what can be made again is: a manifest
+ * from the files, a registry entry from a manifest whose files are right. No file of a model is ever touched.
+ * @throws SkulkError MODEL_NOT_FOUND for a model that is named and unknown, FILE_NOT_FOUND for such a quantization, REVISION_NOT_FOUND
  */
 export async function verifyStore(
-  { modelIds, repair }: { readonly modelIds: readonly ModelId[]; readonly repair: boolean },
+  { refs, repair }: { readonly refs: readonly ModelRef[]; readonly repair: boolean },
   options: WorkOptions,
   context: StoreContext,
 ): Promise<VerifyReport> {
@@ -37,20 +48,26 @@ export async function verifyStore(
     });
   const { entries, unusable } = await context.registry();
   const unregistered = await findUnregistered(context, new Set(entries.values().map(({ store_path }) => store_path)));
-  for (const id of modelIds) {
-    if (!entries.has(id) && !unregistered.includes(id)) throw noSuchModel(id, 'in the store', entries.keys());
+  for (const { modelId } of refs) {
+    if (!entries.has(modelId) && !unregistered.includes(modelId)) throw noSuchModel(modelId, 'in the store', entries.keys());
   }
-  const wanted = (id: ModelId): boolean => modelIds.length === 0 || modelIds.includes(id);
-  const total = [...entries.values()].filter(({ model_id }) => wanted(model_id)).reduce((sum, { total_bytes }) => sum + total_bytes, 0);
+  const named = Map.groupBy(withoutRepeats(refs), ({ modelId }) => modelId);
+  const wanted = (id: ModelId): boolean => refs.length === 0 || named.has(id);
+  // A name that is wrong is told before anything is hashed.
+  const targets: Target[] = [];
+  for (const entry of entries.values())
+    for (const ref of refs.length === 0 ? [{ modelId: entry.model_id }] : (named.get(entry.model_id) ?? []))
+      targets.push(await findTarget(entry, ref, context));
+  const total = targets.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   let before = 0;
   const models: VerifiedModel[] = [];
-  for (const entry of entries.values()) {
-    if (!wanted(entry.model_id)) continue;
+  for (const target of targets) {
     const step: WorkOptions = { signal: options.signal, onBytes: (done) => options.onBytes?.(Math.min(before + done, total), total) };
-    models.push(await verifyModel(entry, repair, step, context));
-    before += entry.total_bytes;
+    const { model_id, ...found } = await verifyModel(target, repair, step, context);
+    models.push({ model_id, ...(target.part !== undefined && { selector: target.part.selector }), ...found });
+    before += target.sizeBytes;
   }
-  for (const { key, why } of modelIds.length === 0 ? unusable : []) {
+  for (const { key, why } of refs.length === 0 ? unusable : []) {
     models.push({
       model_id: key,
       status: 'damaged',
@@ -67,9 +84,30 @@ export async function verifyStore(
   };
 }
 
-async function verifyModel(entry: RegistryEntry, repair: boolean, options: WorkOptions, context: StoreContext): Promise<VerifiedModel> {
+async function findTarget(entry: RegistryEntry, ref: ModelRef, { records }: StoreContext): Promise<Target> {
+  const { modelId, selector, revision } = ref;
+  if (selector === undefined && revision === undefined) return { entry, part: undefined, sizeBytes: entry.total_bytes };
+  const known = await records.read(modelId).catch(() => undefined);
+  if (known !== undefined) checkRevision(ref, known.manifest);
+  if (selector === undefined) return { entry, part: undefined, sizeBytes: entry.total_bytes };
+  const part = findPart(known?.manifest.files ?? entry.files.map((path) => ({ path, size: 0 })), selector);
+  if ('problem' in part) throw selectionError(part.problem, { modelId, where: 'in the store' });
+  return {
+    entry,
+    part: { selector: part.selector, paths: new Set(part.files.map(({ path }) => path)) },
+    sizeBytes: totalBytes(part.files),
+  };
+}
+
+async function verifyModel(
+  { entry, part }: Target,
+  repair: boolean,
+  options: WorkOptions,
+  context: StoreContext,
+): Promise<Omit<VerifiedModel, 'selector'>> {
   const { model_id } = entry;
   const directory = join(context.layout.root, entry.store_path);
+  const isMeant = (path: string): boolean => part === undefined || part.paths.has(path);
   if (!(await isDirectoryInside(context.layout.root, entry.store_path)))
     return {
       model_id,
@@ -80,7 +118,7 @@ async function verifyModel(entry: RegistryEntry, repair: boolean, options: WorkO
   const known = await context.records.read(model_id).catch((error: unknown) => error as SkulkError);
   if (known === undefined || known instanceof Error) {
     const why = known === undefined ? 'it was never hashed' : known.message;
-    const bad_files = await missingFiles(entry, directory);
+    const bad_files = await missingFiles(entry.files.filter(isMeant), directory);
     if (bad_files.length > 0)
       return {
         model_id,
@@ -99,15 +137,23 @@ async function verifyModel(entry: RegistryEntry, repair: boolean, options: WorkO
     await context.knownManifest(model_id, options);
     return { model_id, status: 'repaired', bad_files: [], note: `its manifest was made from its files, because ${why}` };
   }
-  const { bad, seen } = await checkFiles(known.manifest, directory, options);
+  const { manifest } = known;
+  const files = manifest.files.filter(({ path }) => isMeant(path));
+  const { bad, seen } = await checkFiles(files, directory, options);
+  const unchecked = manifest.files.filter(({ path }) => !isMeant(path)).map(({ path }) => path);
+  const before = Object.fromEntries(unchecked.flatMap((path) => (known.seen[path] === undefined ? [] : [[path, known.seen[path]]])));
   // A bad file loses its fingerprint, so that it is not served on the strength of its date.
-  await context.writer.write(() => context.records.writeSeen(known.manifest, seen)).catch(() => undefined);
-  if (bad.length === 0) return await lookAtContents(known.manifest, directory, options);
+  await context.writer.write(() => context.records.writeSeen(manifest, { ...before, ...seen })).catch(() => undefined);
+  if (bad.length === 0) return await lookAtContents({ model_id, files }, directory, options);
   return { model_id, status: 'damaged', bad_files: bad, note: `bring it in again: skulk add PATH --as ${model_id} --force` };
 }
 
 /** Every byte is what it was; what it never was shows here. */
-async function lookAtContents({ model_id, files }: Manifest, directory: string, { signal }: WorkOptions): Promise<VerifiedModel> {
+async function lookAtContents(
+  { model_id, files }: Pick<Manifest, 'model_id' | 'files'>,
+  directory: string,
+  { signal }: WorkOptions,
+): Promise<VerifiedModel> {
   const problems = await findContentProblems(
     files.map(({ path, size }) => ({ path, size, absolute: join(directory, path) })),
     signal,
@@ -129,7 +175,7 @@ async function verifyUnregistered(model_id: ModelId, repair: boolean, options: W
   const known = await context.records.read(model_id).catch(() => undefined);
   const adoptHint = `\`skulk add ${directory} --as ${model_id}\` takes it into the store`;
   if (known === undefined || !repair) return { model_id, status: 'unregistered', bad_files: [], note: adoptHint };
-  const { bad, seen } = await checkFiles(known.manifest, directory, options);
+  const { bad, seen } = await checkFiles(known.manifest.files, directory, options);
   if (bad.length > 0)
     return { model_id, status: 'unregistered', bad_files: bad, note: 'it is not what its manifest says, so it was left alone' };
   const { manifest } = known;
@@ -155,46 +201,7 @@ async function verifyUnregistered(model_id: ModelId, repair: boolean, options: W
   return { model_id, status: 'repaired', bad_files: [], note: 'it was entered into the registry again from its manifest' };
 }
 
-async function checkFiles(
-  manifest: Manifest,
-  directory: string,
-  { signal, onBytes }: WorkOptions,
-): Promise<{ bad: readonly BadFile[]; seen: Record<string, Fingerprint> }> {
-  const seen: Record<string, Fingerprint> = {};
-  const total = totalBytes(manifest.files);
-  let done = 0;
-  const checkFile = async ({ path, size, sha256 }: ManifestFile): Promise<BadFile['problem'] | undefined> => {
-    const absolute = join(directory, path);
-    let own = 0;
-    const report = (bytes: number): void => {
-      done += bytes - own;
-      own = bytes;
-      onBytes?.(done, total);
-    };
-    try {
-      const fingerprint = await lookAtFile(absolute);
-      if (fingerprint === undefined) return 'missing';
-      if (fingerprint.size !== size) return 'size';
-      const found = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: report });
-      if (found.sha256 !== sha256) return 'content';
-      if (untouchedBetween(fingerprint, await lookAtFile(absolute))) seen[path] = fingerprint;
-      return undefined;
-    } catch (error) {
-      // Only what the disk says counts against the file; a hashing thread that died says nothing of it.
-      if (signal.aborted || systemCode(error) === undefined) throw error;
-      return 'unreadable';
-    } finally {
-      report(size);
-    }
-  };
-  const problems = await mapConcurrently(manifest.files, maxOpenFiles, checkFile);
-  return { bad: manifest.files.flatMap(({ path }, index) => problemOf(path, problems[index])), seen };
-}
-
-const problemOf = (path: string, problem: BadFile['problem'] | undefined): readonly BadFile[] =>
-  problem === undefined ? [] : [{ path, problem }];
-
-async function missingFiles({ files }: RegistryEntry, directory: string): Promise<readonly BadFile[]> {
+async function missingFiles(files: readonly string[], directory: string): Promise<readonly BadFile[]> {
   const looks = await mapConcurrently(files, maxOpenFiles, (path) => lookAtFile(join(directory, path)));
   return files.filter((_, index) => looks[index] === undefined).map((path) => ({ path, problem: 'missing' }));
 }

@@ -79,6 +79,9 @@ export function kindsOf(paths: Iterable<string>): ReadonlyMap<string, FileKind> 
   return kinds;
 }
 
+/** Whether the quantizations of a model share files of this kind: configuration, tokenizer, projector. */
+export const isSharedKind = (kind: FileKind | undefined): boolean => kind === 'plain' || kind === 'projector' || kind === 'litter';
+
 const has = (kinds: ReadonlyMap<string, FileKind>, wanted: FileKind): boolean => {
   for (const kind of kinds.values()) if (kind === wanted) return true;
   return false;

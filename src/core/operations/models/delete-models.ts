@@ -6,7 +6,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
-import { formatRef, type ModelId, type ModelRef } from '../../kernel/model-id.ts';
+import { formatRef, type ModelId, type ModelRef, withoutRepeats } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
 import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
 import type { RegistryEntry } from '../../protocol/models.ts';
@@ -120,25 +120,13 @@ async function planPart(
 /** Whether the registry names a model whose directory is gone, which no list shows. */
 async function isOnlyAnEntry(store: Store, modelId: ModelId, signal: AbortSignal): Promise<boolean> {
   try {
-    const { models } = await store.verify({ modelIds: [modelId], repair: false }, { signal });
+    const { models } = await store.verify({ refs: [{ modelId }], repair: false }, { signal });
     return models.some(({ status }) => status === 'missing');
   } catch (error) {
     // A store of another kind may have no such question.
     if (error instanceof SkulkError && (error.code === 'MODEL_NOT_FOUND' || error.code === 'STORE_UNREACHABLE')) return false;
     throw error;
   }
-}
-
-/** The same without what is named twice: a quantization again, or beside its model. Pure. */
-function withoutRepeats(refs: readonly ModelRef[]): readonly ModelRef[] {
-  const whole = new Set(refs.filter(({ selector }) => selector === undefined).map(({ modelId }) => modelId));
-  const distinct = refs.map(
-    ({ modelId, selector }): ModelRef => ({
-      modelId,
-      ...(selector !== undefined && !whole.has(modelId) && { selector }),
-    }),
-  );
-  return [...new Map(distinct.map((ref) => [formatRef(ref), ref])).values()];
 }
 
 /**

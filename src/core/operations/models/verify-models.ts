@@ -1,51 +1,51 @@
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
-import { SkulkError } from '../../kernel/errors.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
+import { formatRef, type ModelRef, withoutRepeats } from '../../kernel/model-id.ts';
 import type { VerifiedModel, VerifyReport } from '../../protocol/models.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 import { verifyCopy } from '../../staging/verify-copy.ts';
+import { type NamedCopy, requireStaged } from '../nodes/require-staged.ts';
 
 /**
- * Hashes again and compares: the canonical copies, or with `staging` this node's copies. With `repair` what can be mended
- * without a source is: indexes in the store; a damaged staged copy is removed, as the next stage brings it back.
- * @throws SkulkError MODEL_NOT_FOUND
+ * Hashes again and compares: the canonical copies, or with `staging` this node's copies. With `repair` what can be mended without a source
+ * is: indexes in the store; of a staged copy the quantizations that are damaged are removed, as the next stage brings them back.
+ * @throws SkulkError MODEL_NOT_FOUND, FILE_NOT_FOUND, REVISION_NOT_FOUND
  */
 export async function verifyModels(
   deps: Deps,
-  { modelIds, staging, repair }: { readonly modelIds: readonly ModelId[]; readonly staging: boolean; readonly repair: boolean },
+  { refs, staging, repair }: { readonly refs: readonly ModelRef[]; readonly staging: boolean; readonly repair: boolean },
 ): Promise<VerifyReport> {
   const { world } = deps;
-  const subject = modelIds.length === 1 ? (modelIds[0] ?? '') : staging ? 'the staged copies' : 'the store';
+  const [only] = refs;
+  const subject = refs.length === 1 && only !== undefined ? formatRef(only) : staging ? 'the staged copies' : 'the store';
   const onBytes = (bytesDone: number, bytesTotal: number): void =>
     world.emit({ type: 'progress', doing: 'verifying', subject, bytesDone, bytesTotal });
-  if (staging) return verifyStaging(deps, modelIds, repair, onBytes);
+  if (staging) return verifyStaging(deps, refs, repair, onBytes);
   await using opened = await openStore(deps);
-  return await opened.store.verify({ modelIds, repair }, { signal: world.signal, onBytes });
+  return await opened.store.verify({ refs, repair }, { signal: world.signal, onBytes });
 }
 
 async function verifyStaging(
   { world, config }: Deps,
-  modelIds: readonly ModelId[],
+  refs: readonly ModelRef[],
   repair: boolean,
   onBytes: (done: number, total: number) => void,
 ): Promise<VerifyReport> {
   const { nodeCachePath, storePath } = config.settings;
   const layout = stagingLayout(nodeCachePath.value);
   const { copies } = await listCopies(layout);
-  for (const id of modelIds) {
-    if (!copies.some((copy) => copy.modelId === id))
-      throw new SkulkError('MODEL_NOT_FOUND', `${id} is not staged on this node`, { hint: '`skulk staging` lists what is' });
-  }
-  const chosen = copies.filter(({ modelId }) => modelIds.length === 0 || modelIds.includes(modelId));
-  const total = chosen.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const named = await Promise.all(withoutRepeats(refs).map((ref) => requireStaged(copies, ref)));
+  const chosen: readonly NamedCopy[] = refs.length === 0 ? copies.map((copy) => ({ copy, part: undefined })) : named;
+  const sizeOf = ({ copy, part }: NamedCopy): number => (part ?? copy).sizeBytes;
+  const total = chosen.reduce((sum, one) => sum + sizeOf(one), 0);
   let before = 0;
   const models: VerifiedModel[] = [];
-  for (const copy of chosen) {
+  for (const one of chosen) {
     const at = before;
     models.push(
-      await verifyCopy(layout, copy, {
+      await verifyCopy(layout, one.copy, {
+        selector: one.part?.selector ?? undefined,
         repair,
         storePath: storePath.value,
         signal: world.signal,
@@ -53,7 +53,7 @@ async function verifyStaging(
         onBytes: (done) => onBytes(Math.min(total, at + done), total),
       }),
     );
-    before += copy.sizeBytes;
+    before += sizeOf(one);
   }
   return { ok: models.every(({ status }) => status === 'ok' || status === 'repaired'), models };
 }

@@ -1,12 +1,13 @@
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
+import type { ModelRef } from '../../kernel/model-id.ts';
 import { type EvictionReport, evictCopies, nameOf, type Victim } from '../../node/evict-copies.ts';
 import { findRemovals } from '../../node/list-removals.ts';
 import { type StagingLayout, stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 import { isCanonicalRoot } from '../../staging/same-place.ts';
 import { sweepTrash } from '../../staging/sweep-trash.ts';
+import { requireStaged } from './require-staged.ts';
 
 /** What was removed from this node, or would be. */
 export interface PurgeReport extends EvictionReport {
@@ -16,7 +17,7 @@ export interface PurgeReport extends EvictionReport {
 /**
  * Removes this node's staged copies, all of them or those of some models. Canonical copies are never touched: where staging is the store's own
  * directory, nothing is removed at all. What is there of an unfinished copy goes as well.
- * @throws SkulkError MODEL_NOT_FOUND when a named model has no copy here; nothing is removed then, CONFLICT when a copy lies inside the store
+ * @throws SkulkError MODEL_NOT_FOUND when a named model or quantization has no copy here, REVISION_NOT_FOUND; nothing is removed then; CONFLICT when a copy lies inside the store
  */
 export async function purgeStaging(
   deps: Deps,
@@ -43,16 +44,11 @@ export async function purgeStaging(
   return { ...report, dry_run: dryRun };
 }
 
-/** What a reference names of what is here. @throws SkulkError MODEL_NOT_FOUND */
+/** What a reference names of what is here. @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND */
 async function chooseRemovals(layout: StagingLayout, ref: ModelRef): Promise<readonly Victim[]> {
-  const { modelId } = ref;
   const found = await findRemovals(layout, ref);
-  if (found.length > 0) return found;
-  const copy = (await listCopies(layout)).copies.find((one) => one.modelId === modelId);
-  if (ref.selector === undefined || copy === undefined)
-    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not staged on this node`, { hint: '`skulk staging` lists what is' });
-  const names = copy.parts.flatMap((one) => one.selector ?? []);
-  throw new SkulkError('MODEL_NOT_FOUND', `${formatRef({ modelId, selector: ref.selector })} is not staged on this node`, {
-    hint: names.length === 0 ? `its copy has no quantizations: skulk purge-staging ${modelId}` : `it has ${names.join(', ')}`,
-  });
+  const { copies } = await listCopies(layout);
+  // Of a model that is being staged there is no copy yet.
+  if (found.length === 0 || copies.some(({ modelId }) => modelId === ref.modelId)) await requireStaged(copies, ref);
+  return found;
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseWantedFiles, type WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import { parseModelId, parseRevision } from '../../kernel/model-id.ts';
+import { parseModelRef, parseRevision } from '../../kernel/model-id.ts';
 import { lookAtHub } from '../../operations/models/look-at-hub.ts';
 import { showModel } from '../../operations/models/show-model.ts';
 import { verifyModels } from '../../operations/models/verify-models.ts';
@@ -27,7 +27,7 @@ export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, 
   };
   const verify = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { model_ids = [], repair = false } = request.body as VerifyBody;
-    const wanted = { modelIds: model_ids.map(parseModelId), staging: false, repair };
+    const wanted = { refs: model_ids.map(parseModelRef), staging: false, repair };
     const { world, ...known } = await deps();
     await streamWork({ request, reply, intervalMs }, ({ signal, onBytes }) => {
       const emit: typeof world.emit = (event) => {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SkulkError } from '../../kernel/errors.ts';
 import { parseRelativePath } from '../../kernel/files/relative-path.ts';
-import { parseModelId, parseRevision } from '../../kernel/model-id.ts';
+import { parseModelId, parseModelRef, parseRevision } from '../../kernel/model-id.ts';
 import { mayActAs } from '../../kernel/role.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
 import type { AdoptBody, VerifyBody } from '../../protocol/work.ts';
@@ -22,7 +22,7 @@ export function addWorkRoutes(app: FastifyInstance, { store, intervalMs }: { sto
   };
   const verify = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { model_ids = [], repair = false } = request.body as VerifyBody;
-    const wanted = { modelIds: model_ids.map(parseModelId), repair };
+    const wanted = { refs: model_ids.map(parseModelRef), repair };
     await streamWork({ request, reply, intervalMs }, (options) => store.verify(wanted, options));
     return reply;
   };

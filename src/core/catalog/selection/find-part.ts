@@ -1,0 +1,25 @@
+import { isSharedKind, kindsOf } from './file-kind.ts';
+import { findGroup } from './find-group.ts';
+import { listGroups, type SizedFile } from './groups.ts';
+import { type Problem, problems } from './problems.ts';
+
+/** One quantization of a model and what it shares with others. */
+export interface Part<F extends SizedFile = SizedFile> {
+  /** As the model's files name it. */
+  readonly selector: string;
+  readonly files: readonly F[];
+}
+
+/**
+ * Finds what belongs to a quantization among a model's files. Pure.
+ * @returns a problem when the selector names none, or several
+ */
+export function findPart<F extends SizedFile>(files: readonly F[], selector: string): Part<F> | { readonly problem: Problem } {
+  const kinds = kindsOf(files.map(({ path }) => path));
+  const groups = listGroups(files, kinds);
+  const found = findGroup(files, selector, groups);
+  if (found.state === 'ambiguous') return { problem: problems.ambiguousSelector(selector, found.groups) };
+  if (found.state === 'none') return { problem: problems.noSuchSelection(selector, groups) };
+  const own = new Set(found.group.files.map(({ path }) => path));
+  return { selector: found.group.selector, files: files.filter(({ path }) => own.has(path) || isSharedKind(kinds.get(path))) };
+}

@@ -1,0 +1,35 @@
+import { checkRevision } from '../../catalog/check-revision.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
+import { readCopyRecord } from '../../staging/copy-record.ts';
+import { findStagedGroup } from '../../staging/groups/find-staged-group.ts';
+import type { StagedCopy, StagedGroup } from '../../staging/list-copies.ts';
+
+/** A copy of this node, and the quantization of it that was named. */
+export interface NamedCopy {
+  readonly copy: StagedCopy;
+  /** Undefined when the whole copy is meant. */
+  readonly part: StagedGroup | undefined;
+}
+
+/**
+ * Finds what a reference names among the copies of this node.
+ * @throws SkulkError MODEL_NOT_FOUND with what there is, REVISION_NOT_FOUND
+ */
+export async function requireStaged(copies: readonly StagedCopy[], ref: ModelRef): Promise<NamedCopy> {
+  const { modelId, selector, revision } = ref;
+  const copy = copies.find((one) => one.modelId === modelId);
+  if (copy === undefined)
+    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not staged on this node`, { hint: '`skulk staging` lists what is' });
+  if (revision !== undefined) {
+    const record = await readCopyRecord(copy.directory);
+    if (record !== undefined) checkRevision(ref, record.manifest);
+  }
+  if (selector === undefined) return { copy, part: undefined };
+  const part = findStagedGroup(copy.parts, selector);
+  if (part !== undefined) return { copy, part };
+  const names = copy.parts.flatMap((one) => one.selector ?? []);
+  throw new SkulkError('MODEL_NOT_FOUND', `${formatRef({ modelId, selector })} is not staged on this node`, {
+    hint: names.length === 0 ? `its copy has no quantizations; leave :${selector} out` : `it has ${names.join(', ')}`,
+  });
+}
