@@ -1,0 +1,100 @@
+import { shellWord } from '../../kernel/shell-word.ts';
+import type { ModelFacts } from './facts.ts';
+import { askingHub, firstOf, noEndpoint, running, wantsGguf, wayOf, withGguf } from './lines.ts';
+import type { Endpoint, ProgramUse } from './programs.ts';
+
+type Use = Omit<ProgramUse, 'program' | 'title'>;
+
+/** The server of llama.cpp. */
+export function useLlamaServer(model: ModelFacts, endpoint: Endpoint): Use {
+  const { modelId, gguf, hasOrg, ref } = model;
+  const problem = wantsGguf('llama.cpp', model);
+  return {
+    hub: wayOf(
+      firstOf(
+        problem,
+        noEndpoint(endpoint),
+        !hasOrg && `llama.cpp asks a Hub only for models with an organization, as org/${modelId}.`,
+        endpoint.needsToken && 'This store wants a token, and llama.cpp sends only tokens of Hugging Face.',
+      ),
+      () =>
+        askingHub(
+          endpoint,
+          gguf?.tag === undefined
+            ? `llama-server -hf ${shellWord(modelId)} --hf-file ${shellWord(withGguf(model).file)}`
+            : `llama-server -hf ${shellWord(ref)}`,
+          { hasOwnTokenRule: true },
+        ),
+    ),
+    staged: wayOf(problem, () =>
+      running(ref, `llama-server -m {gguf}${gguf?.mmproj === undefined ? '' : ' --mmproj {mmproj}'} --port 8080`),
+    ),
+    pitfall:
+      'MODEL_ENDPOINT, where it is set, wins over HF_ENDPOINT; what comes is kept in the cache of llama.cpp, beside any staged copy.',
+  };
+}
+
+/** What Ollama takes as a part of a name. */
+const ollamaName = /^\w[\w.-]{0,79}$/;
+
+/** Ollama, which pulls from a registry and keeps a copy of its own. */
+export function useOllama(model: ModelFacts, endpoint: Endpoint): Use {
+  const { modelId, name, hasOrg, gguf, ref } = model;
+  const org = hasOrg ? modelId.slice(0, modelId.indexOf('/')) : '';
+  const isPlain = endpoint.address?.startsWith('http:') === true;
+  const host = endpoint.address?.replace(/^https?:\/\//, '').replace(/\/+$/, '') ?? '';
+  const tag = gguf?.tag ?? gguf?.file.replace(/^.*\//, '').replace(/\.gguf$/i, '') ?? '';
+  const problem = firstOf(
+    wantsGguf('Ollama', model),
+    gguf?.isSplit === true &&
+      'Ollama loads a GGUF file that is whole, and this quantization comes in several; `llama-gguf-split --merge` makes one of them.',
+  );
+  const pulled = `${host}/${modelId}:${tag}`;
+  return {
+    hub: wayOf(
+      firstOf(
+        problem,
+        noEndpoint(endpoint),
+        !hasOrg && `Ollama pulls only models with an organization, as org/${modelId}.`,
+        org.includes('.') && `Ollama takes no organization with a dot, as ${org} has one.`,
+        host.startsWith('[') && 'Ollama takes no IPv6 address of a server; use its name or its IPv4 address.',
+        ![org, name, tag].every((part) => ollamaName.test(part)) && `Ollama takes no name like ${modelId}:${tag}.`,
+        endpoint.needsToken && 'This store wants a token, and Ollama sends none with its requests for files.',
+      ),
+      () => [`ollama pull${isPlain ? ' --insecure' : ''} ${shellWord(pulled)}`, `ollama run ${shellWord(pulled)}`],
+    ),
+    staged: wayOf(problem, () => [
+      `printf 'FROM %s\\n' "$(skulk stage --print gguf ${shellWord(ref)})" > Modelfile`,
+      `ollama create ${shellWord(name.toLowerCase())} -f Modelfile`,
+    ]),
+    pitfall:
+      gguf?.mmproj === undefined
+        ? 'Without --insecure Ollama tries https and fails; it keeps its own copy, so the model is on that disk twice if it is also staged.'
+        : 'Without --insecure Ollama tries https and fails; a Modelfile needs a second FROM line for the projector, which a pull brings by itself.',
+  };
+}
+
+/** LM Studio, which downloads from Hugging Face alone, but takes in files. */
+export function useLmStudio(model: ModelFacts, endpoint: Endpoint): Use {
+  const { modelId, gguf, ref, hasOrg } = model;
+  const problem = firstOf(
+    wantsGguf('`lms import`', model),
+    !hasOrg && `LM Studio keeps models as publisher/model, and ${modelId} has no publisher.`,
+  );
+  const into = `--hard-link --user-repo ${shellWord(modelId)} --yes`;
+  const isOne = gguf?.isSplit === false && gguf.mmproj === undefined;
+  return {
+    hub: { problem: firstOf(problem, noEndpoint(endpoint)) ?? 'LM Studio ignores HF_ENDPOINT, and downloads from huggingface.co alone.' },
+    staged: wayOf(problem, () =>
+      isOne
+        ? [`lms import "$(skulk stage --print gguf ${shellWord(ref)})" ${into}`]
+        : [
+            `skulk stage --print files ${shellWord(ref)} | grep '\\.gguf$' | while read -r file; do`,
+            `  lms import "$file" ${into} < /dev/null`,
+            'done',
+          ],
+    ),
+    pitfall:
+      'Without --hard-link or --copy `lms import` moves the file out of the staged copy; hard links need both directories on one disk.',
+  };
+}
