@@ -27,6 +27,8 @@ export const rooms: Readonly<Record<string, Room>> = {
       'commands/serve.ts': ['core/server', 'core/connect', 'core/fleet'],
       // The options that say which files are taken pass the gate that bodies of requests pass.
       'commands/wanted-files.ts': ['core/catalog/selection/wanted-files'],
+      // The programs whose lines it prints are choices of an option.
+      'commands/show.ts': ['core/catalog/programs/programs'],
       // Looking around is a step of every connection, and its verb shows what was seen.
       'commands/discover.ts': ['core/connect'],
     },

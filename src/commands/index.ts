@@ -13,6 +13,7 @@ export const commandLoaders = {
   show: async (): Promise<AnyCommand> => (await import('./show.ts')).show,
   stage: async (): Promise<AnyCommand> => (await import('./stage.ts')).stage,
   run: async (): Promise<AnyCommand> => (await import('./run.ts')).run,
+  env: async (): Promise<AnyCommand> => (await import('./env.ts')).env,
   activate: async (): Promise<AnyCommand> => (await import('./activate.ts')).activate,
   deactivate: async (): Promise<AnyCommand> => (await import('./deactivate.ts')).deactivate,
   staging: async (): Promise<AnyCommand> => (await import('./staging.ts')).staging,

@@ -109,6 +109,9 @@ function lookAt(place: string): 'program' | Unusable {
   }
 }
 
+/** From a terminal these reach the whole foreground, a program that was started there included. */
+export const sentByTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGWINCH']);
+
 /**
  * Whether this process is in the foreground of a terminal. Then Ctrl-C reaches its children without it, and passing it on
  * would send it twice.

@@ -2,7 +2,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
-import { findProgram, isInForeground, type ProgramOutput, startProgram } from '../../kernel/process/child-program.ts';
+import { findProgram, isInForeground, type ProgramOutput, sentByTerminal, startProgram } from '../../kernel/process/child-program.ts';
 import { identifySelf, locate } from '../../kernel/process/process-identity.ts';
 import { applyBudget } from '../../node/apply-budget.ts';
 import { catchUp } from '../../node/catch-up.ts';
@@ -30,8 +30,6 @@ export interface RunRequest {
 }
 
 const purpose = 'skulk run';
-/** From a terminal these reach the whole foreground, the program included. */
-const sentByTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGWINCH']);
 
 /**
  * Stages a model, runs a program while the copy is in use, then applies the budget.

@@ -1,0 +1,82 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import type { Endpoint } from '../../catalog/programs/programs.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { guardToken } from '../../connect/guard-token.ts';
+import { openStore } from '../../connect/open-store.ts';
+import { remoteUrl } from '../../connect/remote-url.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+
+/** The server that programs ask as their Hub. */
+export interface HubEndpoint extends Endpoint {
+  readonly address: string;
+  /** The same as programs on other machines reach it. */
+  readonly outsideAddress: string;
+  /** Whether it is the server of this machine. */
+  readonly isOwn: boolean;
+  /** What the LAN may do there without a token. */
+  readonly lan: 'node' | 'read' | 'none';
+  /** Why no token may go there. */
+  readonly withheld: SkulkError | undefined;
+}
+
+/**
+ * Finds the server for programs of this machine: the one that runs here, else the store. A store that `--store` names is meant.
+ * @throws SkulkError STORE_NOT_CONFIGURED when there is neither, STORE_UNREACHABLE when it does not answer
+ */
+export async function findEndpoint(deps: Deps): Promise<HubEndpoint> {
+  const { config } = deps;
+  const { findServer } = await import('../../access/serve-record.ts');
+  const server = config.settings.storeUrl.origin.from === 'flag' ? undefined : await findServer(config.skulkHome);
+  if (server !== undefined) {
+    const address = withoutSlash(server.localApiUrl);
+    return { address, outsideAddress: withoutSlash(server.apiUrl), isOwn: true, withheld: undefined, ...(await ask(deps, address)) };
+  }
+  const url = await urlOfStore(deps);
+  const { withheld, whenOnlyMdns } = guardToken(config, url);
+  const { address, isLearned } = await asPrograms(deps, url);
+  const learned = isLearned ? whenOnlyMdns?.(new URL(url).hostname, new URL(address).hostname) : undefined;
+  return { address, outsideAddress: address, isOwn: false, withheld: withheld ?? learned, ...(await ask(deps, address)) };
+}
+
+async function urlOfStore(deps: Deps): Promise<string> {
+  const named = remoteUrl(deps.config);
+  if (named !== undefined && deps.config.settings.enabled.value) return named;
+  await using opened = await openStore(deps);
+  if (opened.url !== undefined) return withoutSlash(opened.url);
+  throw new SkulkError('STORE_NOT_CONFIGURED', 'no `skulk serve` runs on this machine, so programs have nothing to ask', {
+    hint: 'start it, or name another store: SKULK_STORE=http://HOST:58080',
+  });
+}
+
+/** The URL with a host that other programs find too: what only mDNS knows becomes an address. */
+async function asPrograms(deps: Deps, url: string): Promise<{ readonly address: string; readonly isLearned: boolean }> {
+  const { hostname } = new URL(url);
+  if (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return { address: url, isLearned: false };
+  const isKnown = await lookup(hostname).then(
+    () => true,
+    () => false,
+  );
+  if (isKnown) return { address: url, isLearned: false };
+  const { findStoreByName } = await import('../../connect/discover.ts');
+  const found = await findStoreByName(deps, hostname).catch(() => undefined);
+  if (found === undefined)
+    throw new SkulkError('STORE_UNREACHABLE', `no machine is known as ${hostname}`, {
+      hint: 'name the store by its address: SKULK_STORE=http://ADDRESS:58080',
+    });
+  const address = new URL(url);
+  address.hostname = found;
+  return { address: withoutSlash(address.href), isLearned: true };
+}
+
+/** What a server lets those do who show no token, and whether it is one that speaks to programs. */
+async function ask({ world }: Deps, url: string): Promise<Pick<HubEndpoint, 'problem' | 'needsToken' | 'lan'>> {
+  const { askSession } = await import('../../client/session-client.ts');
+  const answer = await askSession({ url, signal: world.signal, userAgent: `skulk/${world.version}`, bearer: undefined });
+  if (answer.state === 'none')
+    return { problem: `the store at ${url} is the Python program, which is no Hub for other programs`, needsToken: false, lan: 'node' };
+  const lan = answer.state === 'refused' ? 'none' : answer.lan;
+  return { problem: undefined, needsToken: lan === 'none', lan };
+}
+
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
