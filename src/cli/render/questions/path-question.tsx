@@ -28,6 +28,8 @@ export function PathQuestion({
   const { columns } = useSize();
   const [text, setText] = useState(first);
   const [known, setKnown] = useState<Known>();
+  /** The text with which Enter was pressed: it may be that nothing is known of it yet. */
+  const [entered, setEntered] = useState<string>();
   // biome-ignore lint/correctness/useExhaustiveDependencies: another text is another answer, another function is not
   useEffect(() => {
     let isOver = false;
@@ -42,17 +44,22 @@ export function PathQuestion({
       isOver = true;
     };
   }, [text]);
-  const isCurrent = known?.of === text;
+  const answer = known !== undefined && 'view' in known && known.of === text && entered === text ? known.view : undefined;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is answered once, whatever function takes it
+  useEffect(() => {
+    if (answer !== undefined) onAnswer(text.trim(), answer);
+  }, [answer]);
   return (
     <Question ask={ask} keys={[['enter', 'next']]} note={noteOf(known, madeBy)}>
       <TextField
         label="  › "
         value={text}
         width={columns}
-        onChange={setText}
-        onEnter={() => {
-          if (isCurrent && 'view' in known) onAnswer(text.trim(), known.view);
+        onChange={(next) => {
+          setText(next);
+          setEntered(undefined);
         }}
+        onEnter={() => setEntered(text)}
       />
     </Question>
   );
