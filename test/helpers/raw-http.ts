@@ -39,6 +39,16 @@ export function ask(
   });
 }
 
+/**
+ * How work ended that is answered line by line: what came of it, or the code of its error. Work that takes a second or longer is
+ * answered with 200 before it is known how it ends.
+ */
+export async function outcomeOf(answer: RawAnswer | Response): Promise<unknown> {
+  const text = answer instanceof Response ? await answer.text() : answer.body.toString('utf8');
+  const last = JSON.parse(text.trimEnd().split('\n').at(-1) ?? '') as { result?: unknown; error?: { code: string }; code?: string };
+  return last.result ?? { code: last.error?.code ?? last.code };
+}
+
 /** Writes bytes to a socket and gives all that comes back until it is closed. */
 export function talk(url: string, text: string): Promise<string> {
   const { hostname, port } = new URL(url);

@@ -5,7 +5,7 @@ import { configSchema } from '../../src/core/config/schema.ts';
 import { forWholeFile } from '../helpers/at-end.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
-import { ask } from '../helpers/raw-http.ts';
+import { ask, outcomeOf } from '../helpers/raw-http.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 
 const json = { 'content-type': 'application/json' };
@@ -131,13 +131,13 @@ test('models are hashed again on demand, line by line, and damage is named', asy
       ]),
     },
   });
-  for (const [body, status] of [
-    ['{"model_ids":["../x"]}', 400],
-    ['{"model_ids":"all"}', 400],
-    ['{"more":1}', 400],
-    ['{"model_ids":["org/nobody"]}', 404],
+  for (const [body, code] of [
+    ['{"model_ids":["../x"]}', 'BAD_MODEL_ID'],
+    ['{"model_ids":"all"}', 'BAD_REQUEST'],
+    ['{"more":1}', 'BAD_REQUEST'],
+    ['{"model_ids":["org/nobody"]}', 'MODEL_NOT_FOUND'],
   ] as const)
-    expect([body, (await verify(node.apiUrl, body)).status]).toEqual([body, status]);
+    expect([body, await outcomeOf(await verify(node.apiUrl, body))]).toEqual([body, { code }]);
   const page = { method: 'POST', headers: { ...json, origin: 'http://evil.example' }, body: '{}' };
   expect((await ask(host.apiUrl, '/store/verify', page)).status).toBe(403);
 });

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { adminKeyOf } from '../helpers/page-link.ts';
+import { outcomeOf } from '../helpers/raw-http.ts';
 
 const files = { 'a.safetensors': 'weights', 'config.json': '{}' };
 
@@ -57,31 +58,30 @@ test('nobody on the LAN makes a model of a directory that somebody put into the 
   const adopt = (id: string, headers: Record<string, string> = {}): Promise<Response> =>
     fetch(`${served.url}/models/${id}/adopt`, { method: 'POST', headers });
   for (const id of ['org%2Fm', 'org/m', 'notes']) {
-    const answer = await adopt(id);
-    expect([answer.status, await answer.json()], id).toMatchObject([403, { code: 'FORBIDDEN' }]);
+    expect(await outcomeOf(await adopt(id)), id).toEqual({ code: 'FORBIDDEN' });
     expect((await fetch(`${served.url}/models/${id}/diary.txt`)).status, id).toBe(404);
     expect((await fetch(`${served.url}/models/${id}`, { method: 'DELETE' })).status, id).toBe(404);
   }
-  expect((await adopt('nobody')).status).toBe(404);
+  expect(await outcomeOf(await adopt('nobody'))).toEqual({ code: 'FILE_NOT_FOUND' });
   expect(await readFile(join(place, 'diary.txt'), 'utf8')).toBe('mine');
   // A command on this machine has its key.
   expect(await host('add', place, '--as', 'org/m')).toMatchObject({ status: 0 });
   // Nor does a file that somebody put beside those of a model become one of the model, which goes with it.
   await writeFiles(place, { 'diary-2.txt': 'mine as well' });
-  expect((await adopt('org/m')).status).toBe(403);
+  expect(await outcomeOf(await adopt('org/m'))).toEqual({ code: 'FORBIDDEN' });
   const headers = { Authorization: `Bearer ${await adminKeyOf(served.home)}` };
-  expect((await adopt('notes', headers)).status).toBe(200);
+  expect(await outcomeOf(await adopt('notes', headers))).toMatchObject({ entry: { model_id: 'notes' } });
 });
 
 test('a directory that appears while a model is downloaded stays, and what was downloaded is kept', async () => {
   const { place, hub, serveInProcess, nodeInProcess } = await hostWith({});
   await rm(place, { recursive: true, force: true });
   const served = await serveInProcess();
-  hub.rate = 1;
+  hub.holdsEnds = true;
   const download = nodeInProcess(served, 'node', 'download', 'org/m');
   await expect.poll(() => hub.requests.length).toBeGreaterThan(0);
   await writeFiles(place, { 'notes.txt': 'mine' });
-  hub.rate = 0;
+  hub.holdsEnds = false;
   expect(await download).toMatchObject({ status: 5, stdout: '' });
   expect(await readdir(place)).toEqual(['notes.txt']);
   await rename(place, `${place}-mine`);

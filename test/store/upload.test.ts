@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
+import { outcomeOf } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { type Ended, type Serving, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
@@ -157,7 +158,8 @@ test('what an attacker would send is refused, and leaves nothing', async () => {
   expect((await put(`/uploads/org%2Fup/${digest}/0/0`, Buffer.alloc(10), 'application/octet-stream')).status).toBe(404);
   expect((await put('/uploads/org%2Fup/xyz/0/0', Buffer.alloc(10), 'application/octet-stream')).status).toBe(400);
   expect((await put(`/uploads/org%2Fup/${digest}/-1/0`, Buffer.alloc(10), 'application/octet-stream')).status).toBe(400);
-  expect((await fetch(`${served.url}/uploads/org%2Fup/${digest}/complete`, { method: 'POST' })).status).toBe(404);
+  const complete = await fetch(`${served.url}/uploads/org%2Fup/${digest}/complete`, { method: 'POST' });
+  expect(await outcomeOf(complete)).toEqual({ code: 'JOB_NOT_FOUND' });
   expect(await (await fetch(`${served.url}/models`)).json()).toEqual([]);
 });
 
@@ -170,21 +172,22 @@ test('a piece that is not what the manifest says does not count', async () => {
   const manifest = makeManifest('org/evil' as never, [file as never], { source: 'add', createdAt: new Date() });
   const send = (path: string, body: string | Uint8Array, type: string, method = 'PUT'): Promise<Response> =>
     fetch(`${served.url}/uploads/org%2Fevil${path}`, { method, headers: { 'Content-Type': type }, body: body as string });
+  const complete = async (): Promise<unknown> => outcomeOf(await send(`/${manifest.digest}/complete`, '', 'application/json', 'POST'));
   const begun = await send('', JSON.stringify(manifest), 'application/json');
   expect(await begun.json()).toMatchObject({ missing: [[0, 0]] });
   const octets = 'application/octet-stream';
   expect((await send(`/${manifest.digest}/0/0`, noise(1000, 5), octets)).status).toBe(500);
   expect((await send(`/${manifest.digest}/0/0`, noise(2000, 5), octets)).status).toBe(500);
   expect((await send(`/${manifest.digest}/0/16777216`, bytes, octets)).status).toBe(400);
-  expect((await send(`/${manifest.digest}/complete`, '', 'application/json', 'POST')).status).toBe(409);
+  expect(await complete()).toEqual({ code: 'CONFLICT' });
   expect((await send(`/${manifest.digest}/0/0`, bytes, octets)).status).toBe(204);
   // What is right stays right, whatever comes after it, before or after the end.
   expect((await send(`/${manifest.digest}/0/0`, noise(1000, 6), octets)).status).toBe(204);
   expect(await (await fetch(`${served.url}/models`)).json()).toEqual([]);
-  expect((await send(`/${manifest.digest}/complete`, '', 'application/json', 'POST')).status).toBe(200);
+  expect(await complete()).toMatchObject({ entry: { model_id: 'org/evil' } });
   expect(await (await fetch(`${served.url}/models`)).json()).toEqual(['org/evil']);
   expect((await send(`/${manifest.digest}/0/0`, noise(1000, 7), octets)).status).toBe(204);
-  expect((await send(`/${manifest.digest}/complete`, '', 'application/json', 'POST')).status).toBe(200);
+  expect(await complete()).toMatchObject({ entry: { model_id: 'org/evil' } });
   expect((await readFile(join(served.storePath, 'org--evil', 'x.bin'))).equals(bytes)).toBe(true);
 });
 

@@ -6,7 +6,7 @@ import type { ModelId } from '../../src/core/kernel/model-id.ts';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { noise, sha256 } from '../helpers/model-files.ts';
 import { pageLink } from '../helpers/page-link.ts';
-import { ask } from '../helpers/raw-http.ts';
+import { ask, outcomeOf } from '../helpers/raw-http.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
@@ -79,7 +79,7 @@ test(
 
     // What is complete is a model, and no upload any more.
     await first.send(1);
-    expect((await first.complete()).status).toBe(200);
+    expect(await outcomeOf(await first.complete())).toMatchObject({ entry: { model_id: 'org/first' } });
     await section.waitFor({ state: 'detached' });
     await page.getByRole('link', { name: 'org/first' }).waitFor();
     expect(await world.canonical()).toEqual(['org--first']);
