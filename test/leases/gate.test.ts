@@ -1,14 +1,16 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { evictCopy } from '../../src/core/staging/evict-copy.ts';
-import { stagingLayout } from '../../src/core/staging/layout.ts';
+import { copyRecordName, incomingCopy, stagingLayout } from '../../src/core/staging/layout.ts';
 import { behindGate } from '../../src/core/staging/leases/gate.ts';
 import { leasePath } from '../../src/core/staging/leases/lease.ts';
 import { takeLease } from '../../src/core/staging/leases/take-lease.ts';
 import { serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';
+import { until } from '../helpers/waiting.ts';
 
 const modelId = parseModelId('org/m');
 
@@ -63,8 +65,11 @@ describe('whoever comes second sees the first', () => {
     await rm(place);
     await replace({ 'org/m': { a: 'new' } });
     let staging: Promise<unknown> | undefined;
+    const work = incomingCopy(layout, modelId);
     await behindGate(layout, signal, async () => {
       staging = node.stage('org/m').catch((error: unknown) => error);
+      // It has looked at the leases before it fetched anything; what it does last before it comes to the gate is to write the record.
+      await until('the new copy to be built', () => existsSync(join(work.files, copyRecordName)));
       expect(await isPending(staging)).toBe(true);
       await writeFile(place, text);
     });
