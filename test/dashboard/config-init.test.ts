@@ -95,7 +95,9 @@ test('config init on a node takes the name of a store, asks it, and can go back'
   await terminal.type('copies');
   await terminal.sees(join(directory, '../home/copies'));
   await terminal.sees('the first stage makes it');
-  await terminal.press('Enter', 'Enter');
+  await terminal.press('Enter');
+  await terminal.sees('How much');
+  await terminal.press('Enter');
   await terminal.sees('Write this to');
   await terminal.press('y');
   await terminal.sees('status 0\n');
@@ -115,7 +117,7 @@ test('Escape and Ctrl-C write nothing, neither at the first question of config i
     ['C-c', 3],
   ] as const;
   for (const [key, answers] of ways) {
-    await terminal.enter('clear; skulk config init; echo "status $?"');
+    await terminal.enterAnew('skulk config init; echo "status $?"');
     await terminal.sees('What is this machine');
     if (answers > 0) {
       await terminal.press('Enter');
@@ -138,15 +140,17 @@ test('config init asks nobody who has said it all, and names a file that is ther
   await terminal.sees('status 0\n');
   const before = await readFile(join(directory, 'skulk.yaml'), 'utf8');
   expect(before).toContain('store_host: "kite3"');
-  await terminal.enter('clear; skulk config init; echo "status $?"');
+  await terminal.enterAnew('skulk config init; echo "status $?"');
   expect(await terminal.sees('status 5\n')).toContain('is there already');
-  await terminal.enter('clear; skulk config init --print | head -1; skulk config init --json; echo "status $?"');
+  await terminal.enterAnew('skulk config init --print | head -1; skulk config init --json; echo "status $?"');
   expect(await terminal.sees('status 5\n')).toContain('# Configuration of skulk');
-  await terminal.enter('clear; skulk config init --force; echo "status $?"');
+  await terminal.enterAnew('skulk config init --force; echo "status $?"');
   await terminal.sees('What is this machine');
   await terminal.press('Enter');
   await terminal.sees('free on its disk');
-  await terminal.press('Enter', 'Enter');
+  await terminal.press('Enter');
+  await terminal.sees('How much');
+  await terminal.press('Enter');
   await terminal.sees('Write this to');
   await writeFile(join(directory, 'skulk.yaml'), before);
   await terminal.press('y');
@@ -175,7 +179,9 @@ test('config init on a node offers the stores of its LAN', wants('network namesp
   await terminal.press('Enter');
   await terminal.sees(/✓ the store +\S+/);
   await terminal.sees('free on its disk');
-  await terminal.press('Enter', 'Enter');
+  await terminal.press('Enter');
+  await terminal.sees('How much');
+  await terminal.press('Enter');
   await terminal.sees('Write this to');
   await terminal.press('y');
   await terminal.sees('status 0\n');

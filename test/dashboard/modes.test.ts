@@ -19,7 +19,7 @@ const drawnOn = { alternate: true, cursor: false, wrap: false };
 
 /** On a screen that has something on it. */
 async function openDashboard(terminal: Terminal, before = ''): Promise<void> {
-  await terminal.enter('clear; echo what was there before');
+  await terminal.enterAnew('echo what was there before');
   await terminal.sees(/^what was there before/m);
   await terminal.enter(`${before}skulk dashboard`);
   await terminal.sees('org/one');
@@ -29,7 +29,7 @@ async function openDashboard(terminal: Terminal, before = ''): Promise<void> {
 /** What was there is there again, the cursor as well; lines end, keys echo, and what is pasted comes as it is. */
 async function expectAsBefore(terminal: Terminal, way: string): Promise<void> {
   expect([way, await terminal.modes()]).toEqual([way, asUsual]);
-  await terminal.enter('clear; stty -a');
+  await terminal.enterAnew('stty -a');
   const modes = (await terminal.sees('icanon')).split(/\s+/);
   expect(modes, way).toEqual(expect.arrayContaining(['isig', 'icanon', 'iexten', 'echo', 'opost', 'onlcr', 'icrnl']));
   await terminal.paste('echo pasted');
@@ -101,7 +101,7 @@ test('Ctrl-Z gives the terminal of the dashboard back, and fg takes it again, in
     await terminal.prompt();
     await expectAsBefore(terminal, way);
     await terminal.resize(way === 'Ctrl-Z' ? 100 : 90, 30);
-    await terminal.enter('clear; fg');
+    await terminal.enterAnew('fg');
     await terminal.sees(/NODE +STATE/);
     expect([way, await terminal.modes()]).toEqual([way, drawnOn]);
     await terminal.press('1', 'Enter');

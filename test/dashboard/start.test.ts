@@ -98,7 +98,7 @@ describe('without a terminal the dashboard says so, and ends with status 2', () 
       ['skulk dashboard --json', /has\s+no\s+JSON/],
       ['TERM=dumb skulk dashboard', /TERM\s+is\s+dumb/],
     ] as const) {
-      await terminal.enter(`clear; ${line}; echo "status $?"`);
+      await terminal.enterAnew(`${line}; echo "status $?"`);
       await terminal.sees(/^status [02]$/m);
       await terminal.sees(says);
     }

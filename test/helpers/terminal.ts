@@ -23,6 +23,8 @@ export interface Terminal {
   readonly prompt: () => Promise<void>;
   /** Types a line for the shell. */
   readonly enter: (line: string) => Promise<void>;
+  /** The same on an empty screen: what is seen afterwards is of this line. A `clear` before it would leave the old screen for a while. */
+  readonly enterAnew: (line: string) => Promise<void>;
   /** What is seen, line by line. */
   readonly screen: () => Promise<string>;
   /** The same with colours, as escape sequences. */
@@ -96,6 +98,8 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
       await sleep(30);
     }
   };
+  const prompt = async (): Promise<void> => void (await wait(/^\$\s*$(?![\s\S]*\S)/m, true));
+  const enter = async (line: string): Promise<void> => void (await tmux('send-keys', '-l', `${line}\n`));
   const terminal: Terminal = {
     press: async (...keys) => {
       // A terminal sends Escape and a key right after it as one.
@@ -109,8 +113,13 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
       await tmux('set-buffer', '--', text);
       await tmux('paste-buffer', '-p');
     },
-    prompt: async () => void (await wait(/^\$\s*$(?![\s\S]*\S)/m, true)),
-    enter: async (line) => void (await tmux('send-keys', '-l', `${line}\n`)),
+    prompt,
+    enter,
+    enterAnew: async (line) => {
+      await prompt();
+      await tmux('send-keys', '-R');
+      await enter(line);
+    },
     screen,
     colors: () => tmux('capture-pane', '-p', '-e'),
     sees: (what) => wait(what, true),
