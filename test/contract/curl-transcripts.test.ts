@@ -188,7 +188,7 @@ describe('the store host, port 58080', () => {
     hub.push('hub/model', {
       files: { 'config.json': '{}', 'big.safetensors': { size: 64 * 1024 * 1024, read: (a, b) => Buffer.alloc(b - a, 7) } },
     });
-    hub.rate = 4 * 1024 * 1024;
+    hub.holdsEnds = true;
     const running = { modelId: 'hub/model', status: expect.stringMatching(/^(pending|downloading)$/), progress: expect.any(Number) };
     await follow(served.url, [
       [['/models/hub%2Fmodel/download/status'], { status: 404, json: failure('JOB_NOT_FOUND') }],
@@ -268,7 +268,7 @@ describe('the API of every serving node, port 52415', () => {
     hub.push('hub/model', {
       files: { 'config.json': '{}', 'big.safetensors': { size: 64 * 1024 * 1024, read: (a, b) => Buffer.alloc(b - a, 7) } },
     });
-    hub.rate = 4 * 1024 * 1024;
+    hub.holdsEnds = true;
     const running = { modelId: 'hub/model', status: expect.stringMatching(/^(pending|downloading)$/), progress: expect.any(Number) };
     const { apiUrl } = who === 'host' ? served : node;
     const own = join(home, who === 'host' ? 'host' : 'n1');

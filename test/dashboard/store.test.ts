@@ -56,7 +56,8 @@ test('the dashboard shows at once what others add, delete and download', wants('
   world.hub.push('org/big', {
     files: { 'config.json': '{}', 'w.safetensors': { size: 24 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
   });
-  world.hub.rate = 3 * 1024 * 1024;
+  world.hub.rate = 1024 * 1024;
+  world.hub.holdsEnds = true;
   const host = await world.serve();
   const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'n1'), SKULK_STORE: host.url } });
   await terminal.enter('skulk dashboard');
@@ -66,6 +67,7 @@ test('the dashboard shows at once what others add, delete and download', wants('
   await terminal.press('2');
   await terminal.sees(/› org\/big +downloading +━+─* +\d+% +[\d.]+ [KM]iB\/s +\d+s/);
   world.hub.rate = 0;
+  world.hub.holdsEnds = false;
   await terminal.sees(/› org\/big +complete/);
   await terminal.press('1');
   await terminal.sees(/› org\/big +24\.0 MiB/);
@@ -82,7 +84,7 @@ test(
       files: { 'a-Q4_K_M.gguf': noise(6_000_000), 'a-Q8_0.gguf': noise(12_000_000, 2), 'config.json': '{}' },
     });
     world.hub.push('org/locked', { files: { 'w.safetensors': noise(1000) }, gated: true });
-    world.hub.rate = 1_000_000;
+    world.hub.holdsEnds = true;
     const host = await world.serve();
     const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'n1'), SKULK_STORE: host.url } });
     await terminal.enter('skulk dashboard');
@@ -119,7 +121,7 @@ test(
     await terminal.sees('✗');
     await terminal.press('j');
     await terminal.losesSight('✗');
-    world.hub.rate = 0;
+    world.hub.holdsEnds = false;
     await terminal.press('r');
     await terminal.sees(/› org\/seer-GGUF +complete/);
   },

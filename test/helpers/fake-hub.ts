@@ -44,8 +44,10 @@ export interface FakeHub {
   fault: ((asked: HubRequest) => boolean | Promise<boolean>) | undefined;
   /** Answers a request of the API itself when it returns true. */
   apiFault: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
-  /** Bytes a second of all answers together; 0 is without a limit. */
+  /** Bytes a second of all answers together; 0 is without a limit. A change also counts for what is on its way. */
   rate: number;
+  /** Holds back the last bytes of every file in LFS, so that no download ends before this is false again. */
+  holdsEnds: boolean;
   pageSize: number;
   /** Settles when so many bytes of files have been sent. */
   passed(bytes: number): Promise<void>;
@@ -75,7 +77,13 @@ export async function fakeHub(): Promise<FakeHub> {
   const counts = new Map<string, number>();
   const waiting = new Set<{ bytes: number; done: () => void }>();
   const sockets = new Set<Socket>();
-  let [total, pushes, mayGoAt] = [0, 0, 0];
+  let [total, pushes, mayGoAt, rate, holdsEnds] = [0, 0, 0, 0, false];
+  let pace = new AbortController();
+  const changePace = (): void => {
+    pace.abort();
+    pace = new AbortController();
+    mayGoAt = 0;
+  };
 
   const refuse = (response: ServerResponse, status: number, headers: Record<string, string> = {}): void =>
     void response.writeHead(status, { 'Content-Length': '0', ...headers }).end();
@@ -165,6 +173,24 @@ export async function fakeHub(): Promise<FakeHub> {
     for (const one of waiting) if (total >= one.bytes) one.done();
   };
 
+  /** Waits until some bytes may go. */
+  const turn = async (response: ServerResponse, length: number, isEnd: boolean): Promise<void> => {
+    const gone = new AbortController();
+    const go = (): void => gone.abort();
+    response.on('close', go);
+    const wait = (ms: number): Promise<unknown> =>
+      sleep(ms, undefined, { signal: AbortSignal.any([pace.signal, gone.signal]) }).catch(() => undefined);
+    // What is held and nobody wants any more is at its end.
+    while (isEnd && holdsEnds && !response.destroyed) await wait(2 ** 30);
+    while (rate > 0 && !response.destroyed) {
+      const { signal } = pace;
+      mayGoAt = Math.max(mayGoAt, performance.now()) + (length / rate) * 1000;
+      await wait(Math.max(0, mayGoAt - performance.now()));
+      if (!signal.aborted) break;
+    }
+    response.off('close', go);
+  };
+
   const sendFile = async (
     request: IncomingMessage,
     response: ServerResponse,
@@ -188,10 +214,8 @@ export async function fakeHub(): Promise<FakeHub> {
       const part = file.read(at, Math.min(end, at + block));
       for (let offset = 0; offset < part.length && !response.destroyed; offset += 65_536) {
         const bytes = part.subarray(offset, offset + 65_536);
-        if (hub.rate > 0) {
-          mayGoAt = Math.max(mayGoAt, performance.now()) + (bytes.length / hub.rate) * 1000;
-          await sleep(Math.max(0, mayGoAt - performance.now()));
-        }
+        await turn(response, bytes.length, file.isLfs && at + offset + bytes.length === file.size);
+        if (response.destroyed) break;
         count(path, bytes.length);
         if (response.write(bytes)) continue;
         await new Promise<void>((resolve) => {
@@ -282,7 +306,20 @@ export async function fakeHub(): Promise<FakeHub> {
     tokens: new Set(),
     fault: undefined,
     apiFault: undefined,
-    rate: 0,
+    get rate() {
+      return rate;
+    },
+    set rate(next) {
+      rate = next;
+      changePace();
+    },
+    get holdsEnds() {
+      return holdsEnds;
+    },
+    set holdsEnds(next) {
+      holdsEnds = next;
+      changePace();
+    },
     pageSize: 50,
     sent: (path) => sent.get(path) ?? 0,
     passed: (bytes) =>

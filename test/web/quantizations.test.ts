@@ -51,7 +51,7 @@ test('the page adds quantizations one by one, and says which are there and which
   await dialog.getByRole('row', { name: /seer-Q8_0\.gguf another quantization 5\.72 MiB/ }).waitFor();
   await dialog.getByRole('row', { name: /seer-Q4_K_M\.gguf the chosen weights 2\.86 MiB/ }).waitFor();
   await fits(page);
-  world.hub.rate = 500_000;
+  world.hub.holdsEnds = true;
   await dialog.getByRole('button', { name: 'Download 2.86 MiB' }).click();
   await page.getByRole('progressbar', { name: 'Download of org/seer-GGUF' }).waitFor();
 
@@ -60,7 +60,7 @@ test('the page adds quantizations one by one, and says which are there and which
   await dialog.getByRole('radio', { name: /^Q4_K_M recommended on its way/ }).waitFor();
   expect(await chosen()).toBe('seer-Q8_0.gguf');
   await page.keyboard.press('Escape');
-  world.hub.rate = 0;
+  world.hub.holdsEnds = false;
   await page.getByRole('status').getByText('org/seer-GGUF is in the store.').waitFor();
   await look('hf.co/org/seer-GGUF:q8_0');
   await dialog.getByRole('radio', { name: /^Q4_K_M recommended in the store/ }).waitFor();

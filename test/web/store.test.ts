@@ -26,7 +26,8 @@ test(
   async () => {
     const world = await hubWorld();
     world.hub.push('org/seer-GGUF', { files: { 'a-Q4_K_M.gguf': noise(6_000_000), 'mmproj.gguf': noise(200_000) } });
-    world.hub.rate = 2_000_000;
+    world.hub.rate = 200_000;
+    world.hub.holdsEnds = true;
     const host = await world.serve();
     const { page, newTab } = await openBrowser();
     await page.goto(host.apiUrl);
@@ -44,11 +45,12 @@ test(
     for (const tab of [page, other]) {
       const bar = tab.getByRole('progressbar', { name: 'Download of org/seer-GGUF' });
       await bar.waitFor();
-      await tab.getByText(/^\d+% · \S+ MiB of 5\.91 MiB, \S+ [KM]iB\/s, \d+ s left$/).waitFor();
+      await tab.getByText(/^\d+% · \S+ [KM]iB of 5\.91 MiB, \S+ [KM]iB\/s, \d+ s left$/).waitFor();
     }
     await page.getByRole('button', { name: 'Cancel the download of org/seer-GGUF' }).click();
     await page.getByRole('progressbar').waitFor({ state: 'detached' });
     world.hub.rate = 0;
+    world.hub.holdsEnds = false;
     await ask(host.apiUrl, '/store/models/org/seer-GGUF/download', { method: 'POST' });
     for (const tab of [page, other]) {
       await tab

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { StoreLink } from '../../../src/core/connect/store-link.ts';
 import { createAccess } from '../../../src/core/server/access/access.ts';
 import { createApp } from '../../../src/core/server/app/create-app.ts';
 import { defaultLimits, type Limits } from '../../../src/core/server/app/limits.ts';
@@ -8,14 +9,21 @@ import { listen } from '../../../src/core/server/app/listen.ts';
 import { stopApp } from '../../../src/core/server/app/stop-app.ts';
 import { createEventStreams } from '../../../src/core/server/events/event-stream.ts';
 import { createFeed } from '../../../src/core/server/events/feed.ts';
+import { forwardToStore } from '../../../src/core/server/routes/forward-to-store.ts';
 import { listenTo } from '../../helpers/event-source.ts';
 import { ask } from '../../helpers/raw-http.ts';
 import { within } from '../../helpers/waiting.ts';
 
+/** Nobody waits here until a server stops waiting. */
+const graceMs = 600_000;
+
+const bareApp = (limits: Limits = defaultLimits) =>
+  createApp({ title: 'test', version: '1', access: createAccess({}), hostname: 'kite3', limits, logLevel: 'silent' });
+
 /** A server with one stream, of a text that the test sets. */
 async function serve(given: Partial<Limits> = {}) {
   const limits = { ...defaultLimits, ...given };
-  const app = await createApp({ title: 'test', version: '1', access: createAccess({}), hostname: 'kite3', limits, logLevel: 'silent' });
+  const app = await bareApp(limits);
   const streams = createEventStreams(app, limits);
   let value = '';
   let tell: (() => void) | undefined;
@@ -40,7 +48,7 @@ async function serve(given: Partial<Limits> = {}) {
   });
   app.get('/events', { config: { role: 'open' }, exposeHeadRoute: false }, (request, reply) => streams.answer(request, reply, feed));
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
-  const stop = () => stopApp(app, { graceMs: 600_000 });
+  const stop = () => stopApp(app, { graceMs });
   onTestFinished(stop);
   return {
     url,
@@ -108,9 +116,23 @@ describe('a stream of events', () => {
     source.close();
     await expect.poll(isWatched).toBe(false);
     const other = await listenTo(`${url}/events`);
-    // Nobody waits here until a server stops waiting.
     await within('the stop', stop());
     await within('the end of the stream', other.ended);
+  });
+
+  test('that a node hands on from its store never ends there, and is not waited for when the node stops', async () => {
+    const app = await bareApp();
+    const forward: StoreLink['forward'] = async (_incoming, outgoing, _target, { begin }) => {
+      begin();
+      outgoing.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders();
+      await once(outgoing, 'close');
+    };
+    forwardToStore(app, { mayForward: async () => true, forward } as Partial<StoreLink> as StoreLink);
+    app.get('/store/events', { config: { role: 'open' }, exposeHeadRoute: false }, async () => 'of this node');
+    const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
+    const source = await listenTo(`${url}/store/events`);
+    await within('the stop', stopApp(app, { graceMs }));
+    await within('the end of the stream', source.ended);
   });
 
   test('ends when there is nothing to be told any more', async () => {
