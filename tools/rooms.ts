@@ -123,7 +123,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   'string-width': ['cli/render/'],
   'smol-toml': ['core/catalog/card'],
   cosmiconfig: ['core/config/'],
-  yaml: ['core/config/'],
+  yaml: ['core/config/', 'core/endpoint/view/front-matter'],
   ajv: ['core/kernel/validate', 'core/kernel/problem'],
   'node-fetch': ['core/client/'],
   'http-proxy-agent': ['core/client/http/outbound-fetch'],

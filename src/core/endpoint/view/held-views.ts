@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import type { Upstream, UpstreamFile } from '../../catalog/upstream.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { Manifest, ManifestFile } from '../../protocol/manifest.ts';
+import type { HubFile, HubRepo } from '../contract.ts';
+import { gitBlobId, lfsFile, wouldBeLfs } from './file-identity.ts';
+
+/** What the store has of a model, and what it knows of where it came from. */
+export interface HeldModel {
+  readonly manifest: Manifest;
+  /** All that the source had at its commit; undefined when it was not kept, or there was no source. */
+  readonly upstream: Upstream | undefined;
+}
+
+/** One model under the commits that name it. */
+export interface HeldViews {
+  readonly id: ModelId;
+  /** What the store has and nothing else, under a commit that follows from the content. */
+  readonly own: HubRepo;
+  /** The source's own commit, with everything that it lists, as far as the listing is known; absent of what has no source. */
+  readonly source?: HubRepo | undefined;
+  /** Whether everything that the source lists is here. */
+  readonly isWhole: boolean;
+  /** Further names of what is here. */
+  readonly names: readonly string[];
+}
+
+/**
+ * What stands for a commit where there is none: sha1 over `skulk-commit LF` and one `path NUL size NUL sha256 LF` line a file, sorted by
+ * path. It is the same for the same content on every machine, and it is 40 hex digits, as clients look for them. Pure.
+ */
+export function contentCommit(files: readonly Pick<ManifestFile, 'path' | 'size' | 'sha256'>[]): string {
+  const hash = createHash('sha1').update('skulk-commit\n');
+  for (const { path, size, sha256 } of files.toSorted(byPath)) hash.update(`${path}\0${size}\0${sha256}\n`);
+  return hash.digest('hex');
+}
+
+/**
+ * The views of a model that the store holds. A Hub's commit is never shown with less than the Hub's listing: clients keep a listing
+ * under its commit for ever, and believe it also when they ask the real Hub (docs/hub-endpoint.md, "Commits"). Pure.
+ * @throws Error when the git id of a small file is not known yet
+ */
+export function viewsOf({ manifest, upstream }: HeldModel): HeldViews {
+  const { model_id: id, files, created_at, revision } = manifest;
+  const listed = new Map(upstream?.files.map((file) => [file.path as string, file]));
+  const held = files.map((file) => toHubFile(file, listed.get(file.path)));
+  const time = toTime(created_at);
+  const times = { lastModified: time, createdAt: time };
+  const own = makeRepo(id, contentCommit(files), held, { isComplete: true, ...times });
+  const names = revision === null ? [] : [revision];
+  const commit = upstream?.commit ?? manifest.commit;
+  if (commit === null) return { id, own, isWhole: true, names };
+  if (upstream === undefined)
+    return { id, own, source: makeRepo(id, commit, held, { isComplete: false, ...times }), isWhole: false, names };
+  const source = repoOf(id, upstream, { held, ...times });
+  return { id, own, source, isWhole: source.files.every(({ isHeld }) => isHeld), names };
+}
+
+/** A listing of a source as a repo. Pure. @param held what the store has of the model, at whatever commit */
+export function repoOf(
+  id: ModelId,
+  { commit, files }: Upstream,
+  { held, lastModified, createdAt }: { readonly held: readonly HubFile[]; readonly lastModified: string; readonly createdAt: string },
+): HubRepo {
+  const present = new Map(held.map((file) => [file.path as string, file]));
+  const listed = files.map((file) => ofListing(file, present.get(file.path)));
+  return makeRepo(id, commit, listed, { isComplete: true, lastModified, createdAt });
+}
+
+/** What `main` is: the setting decides it, and never whether the source can be asked just now. Pure. */
+export const mainOf = ({ own, source, isWhole }: HeldViews, isUpstreamOn: boolean): HubRepo =>
+  source !== undefined && (isWhole || isUpstreamOn) ? source : own;
+
+/** ISO 8601 with milliseconds, as clients parse it; what is no time becomes the beginning of them. Pure. */
+export function toTime(text: string | undefined): string {
+  const time = new Date(text ?? '');
+  return Number.isNaN(time.getTime()) ? new Date(0).toISOString() : time.toISOString();
+}
+
+function makeRepo(
+  id: ModelId,
+  commit: string,
+  files: readonly HubFile[],
+  rest: Pick<HubRepo, 'isComplete' | 'lastModified' | 'createdAt'>,
+): HubRepo {
+  const sorted = files.toSorted(byPath);
+  return { id, commit, files: sorted, byPath: new Map(sorted.map((file) => [file.path, file])), ...rest };
+}
+
+/** A file that the store has. What its source said of the same content goes before what a Hub would do with it. */
+function toHubFile(file: ManifestFile, listed: UpstreamFile | undefined): HubFile {
+  const { path, size, sha256, hub_id } = file;
+  if (listed?.sha256 === sha256) return lfsFile(file, { isHeld: true, oid: listed.oid });
+  if (listed !== undefined && listed.sha256 === undefined && listed.oid === hub_id)
+    return { path, size, oid: listed.oid ?? '', isHeld: true };
+  // An id of a sha256 was the Hub's word before listings were kept.
+  if (hub_id === sha256 || wouldBeLfs(file)) return lfsFile(file, { isHeld: true });
+  if (size === 0) return { path, size, oid: gitBlobId(''), isHeld: true };
+  if (hub_id === undefined) throw new Error(`the git id of ${path} is not known`);
+  return { path, size, oid: hub_id, isHeld: true };
+}
+
+/** A file that a source lists. It is here when the very same content is. */
+function ofListing(file: UpstreamFile, held: HubFile | undefined): HubFile {
+  const { path, size, oid = '', sha256 } = file;
+  const isHeld =
+    held !== undefined &&
+    held.size === size &&
+    (sha256 === undefined ? held.oid === oid && held.lfs === undefined : held.lfs?.sha256 === sha256);
+  return sha256 === undefined ? { path, size, oid, isHeld } : lfsFile({ path, size, sha256 }, { isHeld, oid: file.oid });
+}
+
+/** By code unit, as the Hub sorts. */
+const byPath = (a: { readonly path: string }, b: { readonly path: string }): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
