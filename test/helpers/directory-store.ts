@@ -76,6 +76,7 @@ export async function directoryStore(
     readPiece: refuse,
     requirePlace: async () => {},
     publish: async () => refuse(),
+    identify: async (id) => find(id),
     upstream: async () => undefined,
     ggufHeader: async () => undefined,
     cardOf: async () => undefined,
@@ -118,7 +119,13 @@ async function writeModel(root: string, id: string, files: Readonly<Record<strin
     const chunks = Array.from({ length: Math.ceil(bytes.length / chunkSize) }, (_, index) =>
       sha256(bytes.subarray(index * chunkSize, (index + 1) * chunkSize)),
     );
-    list.push({ path: path as RelativePath, size: (await stat(target)).size, sha256: sha256(bytes), ...(chunks.length > 1 && { chunks }) });
+    list.push({
+      path: path as RelativePath,
+      size: (await stat(target)).size,
+      sha256: sha256(bytes),
+      hub_id: createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex'),
+      ...(chunks.length > 1 && { chunks }),
+    });
   }
   return makeManifest(modelId, list, { source: 'add', createdAt: new Date('2026-01-02T03:04:05Z') });
 }

@@ -269,13 +269,18 @@ export interface LocalStore extends Store {
    * where they were. A model that is there is replaced, and nothing else.
    */
   publish(request: PublishRequest, options: WorkOptions): Promise<Adopted>;
+  /**
+   * The manifest, with the git id of every file that a repo would keep in git itself: what a model of an earlier skulk lacks of them is
+   * made first, and written down. Throws MODEL_NOT_FOUND; STORE_BUSY (with retryAfterMs) while the model is being hashed; INTEGRITY.
+   */
+  identify(modelId: ModelId): Promise<Manifest>;
   /** What the source of a model had at its commit; undefined when it is not known. It is read from the disk for each question. */
   upstream(modelId: ModelId): Promise<Upstream | undefined>;
   /** What registries say of a GGUF file of a model; undefined where it says nothing. Throws MODEL_NOT_FOUND. */
   ggufHeader(modelId: ModelId, path: string): Promise<GgufHeader | undefined>;
   /** The model's card, if there is a good one. */
   cardOf(modelId: ModelId): Promise<Card | undefined>;
-  /** Begins to hash every model that has no manifest yet; returns at once. */
+  /** Begins to hash every model that has no manifest yet, and to make the git ids that manifests lack; returns at once. */
   hashInBackground(): void;
   /** Has something told of every model that was removed, or of its files that were, as soon as nobody is served them any more. */
   onRemoved(listener: (modelId: ModelId, files?: ReadonlySet<string>) => void): void;

@@ -17,6 +17,7 @@ import { isDirectoryInside } from './disk/inside-store.ts';
 import type { StorePresence } from './disk/store-presence.ts';
 import { createHeaderReader } from './facts/known-gguf-headers.ts';
 import { adoptModel, publishModel } from './ingest/adopt-model.ts';
+import { createGitIds, identifyModel } from './ingest/complete-git-ids.ts';
 import { createModelHasher } from './ingest/model-hasher.ts';
 import { requireReplaceable } from './own-model.ts';
 import { answerManifest } from './read/answer-manifest.ts';
@@ -53,7 +54,8 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
   const index = openStoreIndex({ root, world, held, identify, presence });
   const closing = new AbortController();
   const signal = AbortSignal.any([world.signal, closing.signal]);
-  const hasher = createModelHasher(index, world, signal);
+  const gitIds = createGitIds(index, signal);
+  const hasher = createModelHasher(index, world, { signal, gitIds });
   const open = createFileOpener(index, { hasher, isServer: held !== undefined, signal });
   const cards = createCards(options, index);
   const describe = createDescriber(index.layout, cards.directories, cards.cardOf);
@@ -102,6 +104,7 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
       return deleteQuantization(modelId, { ...removal, onRemoved: (files) => tellRemoved(modelId, files) }, context);
     },
     verify: (request, work) => verifyStore(request, work, context),
+    identify: (modelId) => identifyModel(modelId, { index, hasher, gitIds }),
     upstream: async (modelId) => records.upstream((await index.entryOf(modelId)).model_id),
     ggufHeader: async (modelId, path) => {
       const entry = await index.entryOf(modelId);

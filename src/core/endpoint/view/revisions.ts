@@ -9,9 +9,6 @@ export type FoundRevision =
 
 const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._/+-]*$/;
 
-/** Whether a text is a whole commit. */
-export const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
-
 /**
  * Finds out what a revision means. `HEAD` is what @huggingface/hub sends for the default branch. Pure.
  * @param known the names that the store recorded for what it has, and the commits that it has or had listed

@@ -33,6 +33,7 @@ export function guardStore(store: LocalStore, presence: StorePresence): LocalSto
     has: guarded(store.has),
     listFiles: guarded(store.listFiles),
     manifest: guarded(store.manifest),
+    identify: guarded(store.identify),
     upstream: guarded(store.upstream),
     ggufHeader: guarded(store.ggufHeader),
     adopt: guarded(store.adopt),

@@ -9,6 +9,7 @@ import type { OnBytes, WorkOptions } from '../contract.ts';
 import { isDirectoryInside } from '../disk/inside-store.ts';
 import type { KnownManifest } from '../records/model-records.ts';
 import type { StoreIndex } from '../store-index.ts';
+import type { GitIds } from './complete-git-ids.ts';
 import { hashModel } from './hash-model.ts';
 import { type ScannedFile, scanDirectory } from './scan-directory.ts';
 
@@ -21,7 +22,7 @@ export interface ModelHasher {
   isHashing(modelId: ModelId): boolean;
   /** The manifest of a model, hashing it first if it has none; undefined when it went away meanwhile. Throws MODEL_NOT_FOUND, INTEGRITY. */
   knownManifest(modelId: ModelId, options: WorkOptions): Promise<KnownManifest | undefined>;
-  /** Hashes every model that has no manifest, one after the other. Returns at once. */
+  /** Hashes every model that has no manifest, and adds the git ids that manifests lack, one model after the other. Returns at once. */
   hashAll(): void;
   /** Settles when nothing is being hashed. */
   settled(): Promise<void>;
@@ -33,7 +34,11 @@ interface Hashing {
 }
 
 /** @param signal ends all of it */
-export function createModelHasher(index: StoreIndex, world: World, signal: AbortSignal): ModelHasher {
+export function createModelHasher(
+  index: StoreIndex,
+  world: World,
+  { signal, gitIds }: { readonly signal: AbortSignal; readonly gitIds: GitIds },
+): ModelHasher {
   const { layout, records, registry } = index;
   const running = new Map<ModelId, Hashing>();
   const start = (entry: RegistryEntry): Hashing => {
@@ -64,9 +69,11 @@ export function createModelHasher(index: StoreIndex, world: World, signal: Abort
   const hashAll = async (): Promise<void> => {
     for (const entry of (await registry()).entries.values()) {
       if (signal.aborted) return;
+      if (!(await isDirectoryInside(layout.root, entry.store_path))) continue;
       const known = await records.read(entry.model_id).catch(() => undefined);
-      if (known === undefined && (await isDirectoryInside(layout.root, entry.store_path)))
-        await start(entry).work.catch((error: unknown) => warn(entry, error));
+      if (known === undefined) await start(entry).work.catch((error: unknown) => warn(entry, error));
+      // A model whose files are damaged is told of by whoever asks for it, and by `verify`.
+      else await gitIds.complete(entry.model_id).catch(() => undefined);
     }
   };
   return {
