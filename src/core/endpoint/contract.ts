@@ -29,6 +29,8 @@ export interface HubFile {
   readonly lfs?: { readonly sha256: Sha256; readonly pointerSize: number } | undefined;
   /** Whether the store has this very content and would send it now. */
   readonly isHeld: boolean;
+  /** Of the content, of what is held. */
+  readonly sha256?: Sha256 | undefined;
 }
 
 /** A model at one commit, as a Hub shows it. */
@@ -79,7 +81,7 @@ export interface OpenOptions {
   readonly signal: AbortSignal;
 }
 
-/** The store as a Hub. Every method throws `HubRefusal` for what a Hub would refuse. @public */
+/** The store as a Hub. Every method throws `HubRefusal` for what a Hub would refuse. */
 export interface HubBackend {
   /** A model at a revision, as this asker may see it. */
   repo(ref: HubRef, asker: HubAsker, signal: AbortSignal): Promise<HubRepo>;
@@ -87,6 +89,8 @@ export interface HubBackend {
   facts(repo: HubRepo, asker: HubAsker, signal: AbortSignal): Promise<HubFacts>;
   /** The models that the store has, in the order of their ids. */
   list(signal: AbortSignal): Promise<readonly HubListed[]>;
+  /** Whether the head of an answer with this file may be sent without its bytes. At once: clients wait for ten seconds at most. */
+  head(repo: HubRepo, file: HubFile, asker: HubAsker): Promise<void>;
   /** Refuses at once what cannot be sent; the first byte may take long. */
   open(repo: HubRepo, file: HubFile, options: OpenOptions): Promise<HubContent>;
 }
@@ -99,15 +103,20 @@ export interface UpstreamRepo extends Upstream {
   readonly facts?: HubFacts | undefined;
 }
 
-/** What the store lacks, and how it is got (docs/hub-endpoint.md, "What the store lacks"). It decides nothing about who may ask. @public */
+/** What the store lacks, and how it is got (docs/hub-endpoint.md, "What the store lacks"). It decides nothing about who may ask. */
 export interface ColdHub {
   /** Whether the settings let upstream be asked at all. This decides what is said of commits, and not whether upstream answers now. */
-  isOn(): boolean;
+  isOn(): Promise<boolean>;
   /**
    * The full listing of a repo at a revision, from what is remembered or from upstream. Throws `HubRefusal` repoNotFound,
    * revisionNotFound, gated, unreachable or busy.
    */
   look(ref: { readonly modelId: ModelId; readonly revision: string }, signal: AbortSignal): Promise<UpstreamRepo>;
+  /**
+   * Whether the head of a file that the store lacks may be told from its listing. Throws `HubRefusal` unreachable for a small file while
+   * upstream cannot be asked: of it clients would otherwise make up their minds.
+   */
+  head(repo: HubRepo, file: HubFile): Promise<void>;
   /** The bytes of a file that the store lacks. Throws `HubRefusal` gated, absent, unreachable, busy or noRoom. */
   open(repo: HubRepo, file: HubFile, options: OpenOptions): Promise<HubContent>;
 }

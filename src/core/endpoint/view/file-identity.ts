@@ -33,7 +33,7 @@ export function lfsFile(
   { isHeld, oid }: { readonly isHeld: boolean; readonly oid?: string | undefined },
 ): HubFile {
   const pointer = pointerText({ sha256, size });
-  return { path, size, oid: oid ?? gitBlobId(pointer), lfs: { sha256, pointerSize: pointer.length }, isHeld };
+  return { path, size, oid: oid ?? gitBlobId(pointer), lfs: { sha256, pointerSize: pointer.length }, isHeld, ...(isHeld && { sha256 }) };
 }
 
 /** What the content of a file is called in the ETag and in the caches of clients, without quotes. */

@@ -92,12 +92,12 @@ function toHubFile(file: ManifestFile, listed: UpstreamFile | undefined): HubFil
   const { path, size, sha256, hub_id } = file;
   if (listed?.sha256 === sha256) return lfsFile(file, { isHeld: true, oid: listed.oid });
   if (listed !== undefined && listed.sha256 === undefined && listed.oid === hub_id)
-    return { path, size, oid: listed.oid ?? '', isHeld: true };
+    return { path, size, oid: listed.oid ?? '', isHeld: true, sha256 };
   // An id of a sha256 was the Hub's word before listings were kept.
   if (hub_id === sha256 || wouldBeLfs(file)) return lfsFile(file, { isHeld: true });
-  if (size === 0) return { path, size, oid: gitBlobId(''), isHeld: true };
+  if (size === 0) return { path, size, oid: gitBlobId(''), isHeld: true, sha256 };
   if (hub_id === undefined) throw new Error(`the git id of ${path} is not known`);
-  return { path, size, oid: hub_id, isHeld: true };
+  return { path, size, oid: hub_id, isHeld: true, sha256 };
 }
 
 /** A file that a source lists. It is here when the very same content is. */
@@ -107,7 +107,9 @@ function ofListing(file: UpstreamFile, held: HubFile | undefined): HubFile {
     held !== undefined &&
     held.size === size &&
     (sha256 === undefined ? held.oid === oid && held.lfs === undefined : held.lfs?.sha256 === sha256);
-  return sha256 === undefined ? { path, size, oid, isHeld } : lfsFile({ path, size, sha256 }, { isHeld, oid: file.oid });
+  return sha256 === undefined
+    ? { path, size, oid, isHeld, ...(isHeld && { sha256: held.sha256 }) }
+    : lfsFile({ path, size, sha256 }, { isHeld, oid: file.oid });
 }
 
 /** By code unit, as the Hub sorts. */

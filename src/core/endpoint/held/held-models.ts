@@ -1,0 +1,42 @@
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { RegistryEntry } from '../../protocol/models.ts';
+import type { LocalStore } from '../../store/contract.ts';
+import { type HeldViews, viewsOf } from '../view/held-views.ts';
+import { findHeld } from '../view/repo-ids.ts';
+
+/** The models of a store as a Hub names them. */
+export interface HeldModels {
+  /** The model of this id, or of one that differs in case alone; undefined when there is none. Throws STORE_BUSY, INTEGRITY. */
+  find(id: ModelId): Promise<HeldViews | undefined>;
+  /** The model of exactly this id. Throws MODEL_NOT_FOUND, STORE_BUSY, INTEGRITY. */
+  viewsOf(id: ModelId): Promise<HeldViews>;
+}
+
+/** What was made of a manifest is kept as long as the store keeps the manifest. */
+export function createHeldModels(store: Pick<LocalStore, 'has' | 'identify' | 'listModels' | 'upstream'>): HeldModels {
+  const made = new WeakMap<Manifest, Promise<HeldViews>>();
+  const folded = new WeakMap<readonly RegistryEntry[], ReadonlyMap<string, readonly ModelId[]>>();
+  const make = async (id: ModelId): Promise<HeldViews> => {
+    const manifest = await store.identify(id);
+    const known = made.get(manifest);
+    if (known !== undefined) return known;
+    const views = store.upstream(id).then((upstream) => viewsOf({ manifest, upstream }));
+    made.set(manifest, views);
+    views.catch(() => made.delete(manifest));
+    return views;
+  };
+  return {
+    viewsOf: make,
+    find: async (id) => {
+      if (await store.has(id)) return make(id);
+      const models = await store.listModels();
+      const names = folded.get(models) ?? Map.groupBy(idsOf(models), (one) => one.toLowerCase());
+      folded.set(models, names);
+      const other = findHeld(id, { has: () => false, folded: (lower) => names.get(lower) ?? [] });
+      return other === undefined ? undefined : make(other);
+    },
+  };
+}
+
+const idsOf = (models: readonly RegistryEntry[]): readonly ModelId[] => models.map(({ model_id }) => model_id);

@@ -1,0 +1,154 @@
+import { SkulkError } from '../../kernel/errors.ts';
+import { isRelativePath } from '../../kernel/files/relative-path.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { LocalStore } from '../../store/contract.ts';
+import {
+  type ColdHub,
+  type HubAsker,
+  type HubBackend,
+  type HubContent,
+  type HubFile,
+  type HubRef,
+  HubRefusal,
+  type HubRepo,
+  type OpenOptions,
+  type UpstreamRepo,
+} from '../contract.ts';
+import { type HeldViews, mainOf, repoOf, toTime } from '../view/held-views.ts';
+import { parseRepoId } from '../view/repo-ids.ts';
+import { findRevision, noRevision } from '../view/revisions.ts';
+import { createHeldModels } from './held-models.ts';
+import { createModelList } from './list-held.ts';
+import { createFactsReader } from './read-facts.ts';
+
+/** What the store of this machine is as a Hub. */
+export interface HostHubOptions {
+  readonly store: LocalStore;
+  /** What the store lacks; without it nothing is fetched, and no source is asked. */
+  readonly cold?: ColdHub | undefined;
+  /** Whether a model is not to be shown to those who ask as a Hub; none is hidden when absent. */
+  readonly isHidden?: ((modelId: ModelId) => Promise<boolean>) | undefined;
+}
+
+/** Files that are smaller are asked for again by clients that were refused them (docs/hub-endpoint.md, "Refusals"); in bytes. */
+const smallBytes = 10 * 1024 * 1024;
+
+/** The Hub of a store host: what is held comes from the store, and what is not from `cold`, for those who may have it fetched. */
+export function createHostHub({ store, cold, isHidden = async () => false }: HostHubOptions): HubBackend {
+  const held = createHeldModels(store);
+  const isOn = async (): Promise<boolean> => (await cold?.isOn()) === true;
+  const list = createModelList(store, held, { isOn, isHidden });
+  const readFacts = createFactsReader(store);
+  /** What was learnt of a repo upstream beside its files. */
+  const sources = new WeakMap<HubRepo, UpstreamRepo>();
+  /** Undefined when nobody may be asked for this asker. */
+  const askable = async ({ mayFetch }: HubAsker): Promise<ColdHub | undefined> => (mayFetch && (await isOn()) ? cold : undefined);
+
+  /** @param id as the store spells it, of what it has a part of */
+  const lookUp = async (
+    hub: ColdHub,
+    { modelId, revision }: { readonly modelId: ModelId; readonly revision: string },
+    { id, files, signal }: { readonly id?: ModelId; readonly files: readonly HubFile[]; readonly signal: AbortSignal },
+  ): Promise<HubRepo> => {
+    const found = await hub.look({ modelId, revision }, signal);
+    const repo = repoOf(id ?? found.repo, found, {
+      held: files,
+      lastModified: toTime(found.lastModified),
+      createdAt: toTime(found.createdAt ?? found.lastModified),
+    });
+    sources.set(repo, found);
+    return repo;
+  };
+
+  /** A commit of which the store knows a part only, with all that it has if somebody can be asked. */
+  const complete = async (repo: HubRepo, asker: HubAsker, signal: AbortSignal): Promise<HubRepo> => {
+    const hub = repo.isComplete ? undefined : await askable(asker);
+    if (hub === undefined) return repo;
+    try {
+      return await lookUp(hub, { modelId: repo.id, revision: repo.commit }, { id: repo.id, files: repo.files, signal });
+    } catch (error) {
+      // What is held is sent all the same; what is not, and the listing, are refused by whoever needs them.
+      if (error instanceof HubRefusal && !signal.aborted) return repo;
+      throw error;
+    }
+  };
+
+  const atRevision = async (views: HeldViews, revision: string, asker: HubAsker, signal: AbortSignal): Promise<HubRepo> => {
+    const { id, own, source, names } = views;
+    const found = findRevision(id, revision, { names, commits: source === undefined ? [own.commit] : [source.commit, own.commit] });
+    if (found.kind === 'main') return complete(mainOf(views, await isOn()), asker, signal);
+    if (found.kind === 'commit') return complete(source?.commit === found.commit ? source : own, asker, signal);
+    // A model without a source is what it is, also where a Hub has another one of that name.
+    const hub = source === undefined ? undefined : await askable(asker);
+    if (hub === undefined) throw noRevision(id, revision);
+    return lookUp(hub, { modelId: id, revision: found.revision }, { id, files: own.files, signal });
+  };
+
+  return {
+    repo: async ({ id, revision = 'main' }: HubRef, asker, signal) => {
+      const modelId = parseRepoId(id);
+      const views = await held.find(modelId);
+      if (views !== undefined) {
+        if (await isHidden(views.id)) throw notHere(modelId);
+        return atRevision(views, revision, asker, signal);
+      }
+      // Names without an organization are those of the store's own models.
+      const hub = modelId.includes('/') ? await askable(asker) : undefined;
+      if (hub === undefined) throw notHere(modelId, { isForFetching: modelId.includes('/') && (await isOn()) });
+      // The gate of revisions is the same.
+      findRevision(modelId, revision, { names: [], commits: [] });
+      return lookUp(hub, { modelId, revision }, { files: [], signal });
+    },
+    facts: async (repo) => {
+      const own = await readFacts(repo);
+      return own ?? sources.get(repo)?.facts ?? { tags: [] };
+    },
+    list,
+    head: async (repo, file, asker) => {
+      if (file.isHeld) return;
+      if (cold === undefined || !(await cold.isOn())) throw notHeld(repo, file);
+      if (asker.mayFetch) await cold.head(repo, file);
+    },
+    open: async (repo, file, options) => (await openHeld(store, repo, file)) ?? openCold(cold, repo, file, options),
+  };
+}
+
+/** Opens what the store has. Undefined when it has it no more, or has other content there now. */
+async function openHeld(store: LocalStore, { id }: HubRepo, { path, isHeld, sha256 }: HubFile): Promise<HubContent | undefined> {
+  if (!isHeld || !isRelativePath(path)) return undefined;
+  try {
+    const file = await store.openFile(id, path);
+    if (file.sha256 === sha256) return { kind: 'file', file };
+    await file[Symbol.asyncDispose]();
+    return undefined;
+  } catch (error) {
+    if (error instanceof SkulkError && (error.code === 'MODEL_NOT_FOUND' || error.code === 'FILE_NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+async function openCold(cold: ColdHub | undefined, repo: HubRepo, file: HubFile, options: OpenOptions): Promise<HubContent> {
+  // It was replaced or removed between two steps of this request.
+  if (file.isHeld) throw new HubRefusal('busy', `${repo.id} was changed in the store just now: ask again`);
+  if (cold === undefined || !(await cold.isOn())) throw notHeld(repo, file);
+  if (!options.asker.mayFetch)
+    throw new HubRefusal(
+      'mayNotFetch',
+      `${repo.id} is in this store without ${JSON.stringify(file.path)}, and who asks may not have it fetched: use \`skulk download\`, or a token of role node`,
+    );
+  return cold.open(repo, file, options);
+}
+
+const notHeld = ({ id, commit }: HubRepo, { path, size }: HubFile): HubRefusal =>
+  new HubRefusal(
+    'unreachable',
+    `this store has ${id} at ${commit.slice(0, 12)} without ${JSON.stringify(path)}${size < smallBytes ? '' : ` (${size} bytes)`}, and does not fetch it: hub.upstream is off`,
+  );
+
+const notHere = (modelId: ModelId, { isForFetching = false }: { readonly isForFetching?: boolean } = {}): HubRefusal =>
+  new HubRefusal(
+    'repoNotFound',
+    isForFetching
+      ? `${modelId} is not in this store, and who asks may not have it fetched: use \`skulk download ${modelId}\`, or a token of role node`
+      : `${modelId} is not in this store: \`skulk download ${modelId}\` brings it in`,
+  );

@@ -1,0 +1,41 @@
+import type { LocalStore } from '../../store/contract.ts';
+import type { HubFacts, HubRepo } from '../contract.ts';
+
+/** As much of a card is read; its front matter is at its beginning. In bytes. */
+const maxBytes = 128 * 1024;
+/** Cards that are kept. */
+const maxKnown = 256;
+
+/** Reads what the model card of a repo says, if the store has it; undefined when it has none. */
+export function createFactsReader(store: Pick<LocalStore, 'openFile'>): (repo: HubRepo) => Promise<HubFacts | undefined> {
+  const known = new Map<string, HubFacts>();
+  const read = async (repo: HubRepo): Promise<HubFacts | undefined> => {
+    const card = repo.byPath.get('README.md');
+    if (card === undefined || !card.isHeld) return undefined;
+    const before = known.get(card.oid);
+    if (before !== undefined) return before;
+    const [{ readFrontMatter }, text] = await Promise.all([import('../view/front-matter.ts'), readBeginning(store, repo)]);
+    const facts = readFrontMatter(text);
+    if (text !== '') known.set(card.oid, facts);
+    if (known.size > maxKnown) known.delete(known.keys().next().value ?? card.oid);
+    return facts;
+  };
+  return async (repo) => {
+    const facts = await read(repo);
+    const formats = ['gguf', 'safetensors'].filter((format) => repo.files.some(({ path }) => path.toLowerCase().endsWith(`.${format}`)));
+    if (facts === undefined) return formats.length === 0 || !repo.files.some(({ isHeld }) => isHeld) ? undefined : { tags: formats };
+    return { ...facts, tags: [...new Set([...formats, ...facts.tags])] };
+  };
+}
+
+/** A card that cannot be read says nothing. */
+async function readBeginning(store: Pick<LocalStore, 'openFile'>, { id }: HubRepo): Promise<string> {
+  try {
+    await using file = await store.openFile(id, 'README.md');
+    const buffer = Buffer.alloc(Math.min(maxBytes, file.size));
+    const { bytesRead } = await file.handle.read(buffer, 0, buffer.length, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } catch {
+    return '';
+  }
+}
