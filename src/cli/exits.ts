@@ -4,7 +4,7 @@ export const exitStatuses = {
   bug: [1, 'a bug in skulk'],
   usage: [2, 'wrong usage or configuration'],
   'not-found': [3, 'no such model, file or revision'],
-  'store-unreachable': [4, 'no store is configured, or it does not answer'],
+  'store-unreachable': [4, 'no store is configured, or the store does not answer'],
   conflict: [5, 'in use or locked by another process'],
   integrity: [6, 'the content does not match its sha256'],
   'no-space': [7, 'not enough room on the disk'],
@@ -12,7 +12,7 @@ export const exitStatuses = {
   partial: [9, 'partially done'],
   'not-executable': [126, 'the program cannot be executed'],
   'no-program': [127, 'there is no such program'],
-  program: ['any', "the program's own; 128 + n when a signal ended it"],
+  program: ['any', "the program's own; 128 + n if a signal ended it"],
   interrupted: ['130, 143', 'interrupted by Ctrl-C or SIGTERM'],
 } as const satisfies Record<string, readonly [status: number | string, means: string]>;
 

@@ -4,14 +4,14 @@ import { flag, type OptionSpec, value } from './specs.ts';
 export const globalOptions = {
   config: value('read this configuration file', 'FILE', { env: 'SKULK_CONFIG' }),
   store: value('use the store at this URL', 'URL', { env: 'SKULK_STORE' }),
-  token: value('token for the store; the environment is the safer place, as other users can see arguments', 'TOKEN', {
+  token: value('token for the store; SKULK_TOKEN is safer, because other users can see arguments', 'TOKEN', {
     env: 'SKULK_TOKEN',
   }),
   json: flag('print one JSON document'),
   quiet: flag('print results and errors only', { short: 'q' }),
-  verbose: flag('say more about what happens', { short: 'v' }),
-  noProgress: flag('show no progress'),
-  noColor: flag('use no colour', { env: 'NO_COLOR' }),
+  verbose: flag('print more details', { short: 'v' }),
+  noProgress: flag('do not show progress'),
+  noColor: flag('do not use colour', { env: 'NO_COLOR' }),
   version: flag('print the version'),
   help: flag('print help', { short: 'h' }),
 } as const satisfies Record<string, OptionSpec<unknown>>;

@@ -18,7 +18,7 @@ export function programHelp(commands: readonly AnyCommand[]): string {
     ...section('Options', describeOptions(globalOptions)),
     ...section('Exit statuses', listExits(commonExits)),
     '',
-    '`skulk COMMAND --help` and `man skulk-COMMAND` say more. `man 5 skulk-config` describes the configuration file.',
+    'For details: `skulk COMMAND --help`, `man skulk-COMMAND`. The configuration file: `man 5 skulk-config`.',
   ].join('\n');
 }
 
@@ -57,8 +57,8 @@ export function optionWord(key: string, { short, placeholder }: OptionSpec<unkno
 export function optionNotes({ description, choices, required, repeatable, env, fallback }: OptionSpec<unknown>): string {
   const notes = [
     ...(choices === undefined ? [] : [`one of ${choices.join(', ')}`]),
-    ...(required === true ? ['must be given'] : []),
-    ...(repeatable === true ? ['may be given several times'] : []),
+    ...(required === true ? ['required'] : []),
+    ...(repeatable === true ? ['can be given several times'] : []),
     ...(env === undefined ? [] : [`or the environment variable ${env}`]),
     ...(fallback === undefined ? [] : [`default ${fallback}`]),
   ];

@@ -36,7 +36,7 @@ async function dispatch(line: Scan, host: Host, terminal: Terminal): Promise<num
   const { parseArguments } = await import('./program.ts');
   const parsed = parseArguments(command, line.rest);
   if (parsed.globals.quiet && parsed.globals.verbose)
-    throw new SkulkError('USAGE', '--quiet and --verbose contradict each other', { hint: 'give one of them' });
+    throw new SkulkError('USAGE', '--quiet and --verbose cannot be combined', { hint: 'use only one of them' });
   const { runCommand } = await import('./run-command.ts');
   return runCommand(command, parsed, host, terminal);
 }
@@ -67,5 +67,5 @@ async function findCommand(verb: string, { commands }: Host): Promise<AnyCommand
 /** A flag without a verb may be a mistyped global one. */
 async function refuseWithoutVerb({ rest }: Scan): Promise<SkulkError> {
   const { unknownGlobalFlag } = await import('./program.ts');
-  return unknownGlobalFlag(rest) ?? new SkulkError('USAGE', 'no command is given', { hint: '`skulk --help` lists them' });
+  return unknownGlobalFlag(rest) ?? new SkulkError('USAGE', 'no command given', { hint: '`skulk --help` lists them' });
 }

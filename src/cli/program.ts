@@ -113,7 +113,7 @@ function explain(
     const suggestion = nearest(word, Object.keys(options).map(flagName));
     const isForeign = Object.values(command.arguments).some(({ afterDashes = false }) => afterDashes);
     const otherwise = isForeign
-      ? `if it is the program's, put -- before the program: skulk ${command.name} MODEL -- PROGRAM ${word}`
+      ? `if it is an option of the program, put -- before the program: skulk ${command.name} MODEL -- PROGRAM ${word}`
       : undefined;
     return usage(
       `"skulk ${command.name}" has no option ${word}`,

@@ -26,10 +26,10 @@ export function reportError(error: unknown, terminal: Terminal, { json, verbose 
 }
 
 function describeBug(error: unknown): { code: string; message: string; hint: string } {
-  const message = (error instanceof Error ? error.message || error.name : String(error)) || 'something failed without a message';
+  const message = (error instanceof Error ? error.message || error.name : String(error)) || 'an error without a message';
   return {
     code: 'BUG',
     message: `${message} (this is a bug in skulk)`,
-    hint: 'please report it; with --verbose it says where it happened',
+    hint: 'please report it with the output of --verbose',
   };
 }

@@ -26,7 +26,7 @@ export function makeScreens(
     dashboard: async (open) => {
       if (problem !== undefined)
         throw new SkulkError('USAGE', `"skulk dashboard" ${problem}`, {
-          hint: '`skulk registry`, `downloads`, `nodes` and `staging` say the same without one, also with --json',
+          hint: '`skulk registry`, `downloads`, `nodes` and `staging` print the same lists, also with --json',
         });
       const [source, { showDashboard }] = await Promise.all([open(), import('./render/show-dashboard.tsx')]);
       await showDashboard(source, canvas);
@@ -51,7 +51,7 @@ export function makeScreens(
 
 /** What keeps a screen from being shown, as the end of a sentence. */
 function whyNot(json: boolean, { stdin, stdout, env }: Host): string | undefined {
-  if (json) return 'is for people and has no JSON';
-  if (stdin.isTTY !== true || stdout.isTTY !== true) return 'needs a terminal to show itself on and to read keys from';
-  return env['TERM'] === 'dumb' ? 'needs a terminal that can move its cursor, and TERM is dumb' : undefined;
+  if (json) return 'is interactive and has no JSON output';
+  if (stdin.isTTY !== true || stdout.isTTY !== true) return 'needs a terminal';
+  return env['TERM'] === 'dumb' ? 'needs a terminal that can move its cursor, but TERM is dumb' : undefined;
 }

@@ -112,7 +112,7 @@ export function number(
 ): OptionSpec<number | undefined> {
   const parse = (text: string): number => {
     if (/^\d{1,15}$/.test(text) && Number(text) >= from && Number(text) <= to) return Number(text);
-    throw new SkulkError('USAGE', `${JSON.stringify(text)} is not a whole number from ${from} to ${to}`);
+    throw new SkulkError('USAGE', `${JSON.stringify(text)} must be a whole number from ${from} to ${to}`);
   };
   return { description, placeholder, ...notes, read: last(parse) };
 }
@@ -126,7 +126,7 @@ export function requiredNumber(description: string, placeholder: string, bounds:
     read: (given) => {
       const number = spec.read(given);
       if (number !== undefined) return number;
-      throw new SkulkError('USAGE', 'it must be given');
+      throw new SkulkError('USAGE', 'it required');
     },
   };
 }
@@ -156,6 +156,6 @@ function notEmpty<T>(parse: Parse<T>): Parse<T> {
 function oneOf<const C extends readonly string[]>(choices: C): Parse<C[number]> {
   return (text) => {
     if (choices.includes(text)) return text;
-    throw new SkulkError('USAGE', `${JSON.stringify(text)} is none of ${choices.join(', ')}`);
+    throw new SkulkError('USAGE', `${JSON.stringify(text)} must be one of ${choices.join(', ')}`);
   };
 }

@@ -29,7 +29,7 @@ export async function watchPlainly<T extends { readonly connection: Connection }
   await follow((now) => {
     const { connection } = now;
     if (connection.state === 'lost' && !isAway)
-      world.emit({ type: 'warning', message: connection.message, hint: 'it is tried again until it is there' });
+      world.emit({ type: 'warning', message: connection.message, hint: 'retrying until it answers' });
     isAway = connection.state === 'lost';
     const output = result(now);
     if (output === undefined) return;

@@ -4,30 +4,30 @@ import { parseRevision } from '../core/kernel/model-id.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
 import { parseNewModelId } from './model-arguments.ts';
 
-const outcomes = { added: 'added', adopted: 'adopted where it lies', replaced: 'replaced', unchanged: 'was there already' } as const;
+const outcomes = { added: 'added', adopted: 'adopted in place', replaced: 'replaced', unchanged: 'already there' } as const;
 
 /** `skulk add`: bring a directory or a file into the store. */
 export const add = defineCommand({
   name: 'add',
-  summary: 'bring a model into the store',
+  summary: 'add a model to the store',
   description: [
-    'Takes a directory or a single file. Where the disk can, the files are cloned and take no extra room; elsewhere they are copied while they are hashed. A directory that already lies in its place in the store is adopted.',
-    'On a machine that is not the store host the model is sent to the store, which checks every piece; run again after a break it sends only what is missing.',
-    'A model that is there with other content is replaced only with --force.',
+    'Takes a directory or a single file. Where the file system supports it, files are cloned and take no extra space; otherwise they are hashed and copied. A directory that is already in its place in the store is adopted.',
+    'On any other machine, the model is sent to the store host, which verifies every piece. After an interruption, run the same command again: it sends only what is missing.',
+    'A model that exists with different content is replaced only with --force.',
   ],
   arguments: { path: argument('the directory or file') },
   options: {
-    as: value('the id that the model gets: org/name or name (required)', 'MODEL', { parse: parseNewModelId }),
-    move: flag('move instead of copying; on one disk that is a rename'),
-    revision: value('the revision to note down', 'REVISION', { parse: parseRevision }),
-    force: flag('replace a model that is there with other content'),
+    as: value('the id of the model: org/name or name (required)', 'MODEL', { parse: parseNewModelId }),
+    move: flag('move instead of copying; a rename if it is the same disk'),
+    revision: value('the revision to record', 'REVISION', { parse: parseRevision }),
+    force: flag('replace a model that exists with different content'),
     strict: flag(
-      'refuse what cannot be a model instead of warning: pointers of Git LFS, web pages, empty or cut-off weights, missing shards',
+      'fail instead of warning about files that cannot be loaded: Git LFS pointers, web pages, empty or truncated weights, missing shards',
     ),
   },
   examples: [
     ['add a directory', 'skulk add ./Qwen3-4B-4bit --as mlx-community/Qwen3-4B-4bit'],
-    ['add one file and give up the original', 'skulk add Foo-Q5_K_M.gguf --as me/Foo-GGUF --move'],
+    ['add one file and remove the original', 'skulk add Foo-Q5_K_M.gguf --as me/Foo-GGUF --move'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'],
   run: async ({ path, as: modelId, move, revision, force, strict }, context) => {

@@ -7,7 +7,7 @@ export const cancel = defineCommand({
   name: 'cancel',
   summary: 'stop a download from Hugging Face',
   description: [
-    'Stops a download of the store. What came is kept, so that the next try goes on from there. With a selector, only a download of that quantization.',
+    'Stops a download of the store host. Downloaded data is kept, and the next download resumes from there. With a selector, stops only the download of that quantization.',
   ],
   arguments: { model: modelArgument() },
   examples: [['stop a download', 'skulk cancel mlx-community/Qwen3-4B-4bit']],
@@ -17,5 +17,5 @@ export const cancel = defineCommand({
     const { cancelDownload } = await import('../core/operations/models/downloads.ts');
     return cancelDownload(deps, ref);
   },
-  text: ({ modelId, request }) => [`${modelId}: the download was stopped`, `it goes on with: ${downloadCommand(modelId, request)}`],
+  text: ({ modelId, request }) => [`${modelId}: download stopped`, `to resume it: ${downloadCommand(modelId, request)}`],
 });

@@ -8,11 +8,11 @@ export const completion = defineCommand({
   name: 'completion',
   summary: 'print a completion script for a shell',
   description: [
-    'Prints a script that completes commands, flags and their choices, and models, quantizations (org/name:), nodes and tags. For these the script runs `skulk completion models PREFIX` and the like, which print the words that begin with PREFIX; a store that does not answer within 1.5 seconds has none.',
+    'Prints a script that completes commands, flags, models, quantizations (org/name:), nodes and tags. For names, the script runs commands such as `skulk completion models PREFIX`, which print the words that begin with PREFIX. If the store does not answer within 1.5 seconds, no names are offered.',
   ],
   arguments: {
     shell: argument('the shell, or the list to print', { choices: [...shells, ...lists] }),
-    prefix: variadic('what the words begin with', { parse: (text) => text, optional: true }),
+    prefix: variadic('the prefix to complete', { parse: (text) => text, optional: true }),
   },
   examples: [
     ['bash, in ~/.bashrc', 'source <(skulk completion bash)'],

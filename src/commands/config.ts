@@ -6,25 +6,25 @@ const owners = { origin: 'show', force: 'init', print: 'init', storeHost: 'init'
 /** `skulk config`: look at the configuration, check it, begin one. */
 export const config = defineCommand({
   name: 'config',
-  summary: 'show, find, check or begin the configuration',
+  summary: 'show, locate, validate or create the configuration',
   description: [
-    'show prints every effective setting; with --origin also where it came from. path prints which file is read. validate checks the file, every override in it and the directories that it names. init writes a commented skulk.yaml into the working directory, or where --config says.',
-    'On a terminal init asks what the file is to say, unless --store-host, --store-path or --print is given: whether this machine is the store host or a node, which of the stores that announce themselves it stages from, where copies are kept and how many. It shows the file before it writes it; Esc and Ctrl-C write nothing and end with status 130.',
-    'The keys of the file are described in skulk-config(5).',
+    'show prints every effective setting, with --origin also its source. path prints the file that is read. validate checks the file, its overrides and its directories. init writes a commented skulk.yaml to the working directory or to the path in --config.',
+    'On a terminal, init asks for the role of this machine, the store, the directories and the budget, unless --store-host, --store-path or --print is given. It shows the file before writing it. Esc and Ctrl-C write nothing and exit with status 130.',
+    'skulk-config(5) describes the keys of the file.',
   ],
   arguments: { action: argument('what to do', { choices: ['show', 'path', 'validate', 'init'] }) },
   options: {
-    origin: flag('show: where each value came from'),
-    force: flag('init: overwrite a file that is there'),
+    origin: flag('show: print where each value comes from'),
+    force: flag('init: overwrite an existing file'),
     print: flag('init: print the file instead of writing it'),
-    storeHost: value('init: hostname of the store host', 'HOST', { fallback: 'this machine' }),
+    storeHost: value('init: host name of the store host', 'HOST', { fallback: 'this machine' }),
     storePath: value('init: directory of the canonical copies', 'DIR', { fallback: '$SKULK_HOME/store' }),
   },
   examples: [
-    ['where does each value come from?', 'skulk config show --origin'],
+    ['show where each value comes from', 'skulk config show --origin'],
     ['check a file', 'skulk config validate --config ./skulk.yaml'],
-    ['begin one by answering questions', 'skulk config init'],
-    ['begin one in a script', 'skulk config init --store-host mac-studio-1 --store-path /Volumes/ModelStore/models'],
+    ['create a file by answering questions', 'skulk config init'],
+    ['create a file in a script', 'skulk config init --store-host mac-studio-1 --store-path /Volumes/ModelStore/models'],
   ],
   exits: ['not-found', 'conflict'],
   run: async (input, context) => {
@@ -67,7 +67,7 @@ export const config = defineCommand({
         return result.path === null ? [] : [result.path];
       case 'validate':
         return [
-          `${result.file ?? 'no file, the defaults'}: in order`,
+          `${result.file ?? 'no file, the defaults'}: valid`,
           ...result.checked.map((what) => `checked ${what}`),
           ...result.notes.map((note) => `note: ${note}`),
         ];
@@ -83,7 +83,7 @@ export const config = defineCommand({
     const { action: _, ...shown } = result;
     return shown;
   },
-  notice: (result) => (result.action === 'path' && result.path === null ? 'no configuration file; the defaults are in force' : undefined),
+  notice: (result) => (result.action === 'path' && result.path === null ? 'no configuration file; the defaults apply' : undefined),
 });
 
 interface InitInput {

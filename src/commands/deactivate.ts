@@ -8,12 +8,12 @@ import { modelArgument } from './model-arguments.ts';
 /** `skulk deactivate`: say that a copy is not used any more. */
 export const deactivate = defineCommand({
   name: 'deactivate',
-  summary: 'say that a staged copy is not used any more',
+  summary: 'mark a staged copy as no longer in use',
   description: [
-    'Ends what `skulk activate` or `skulk stage --keep` began, for one process or for all, and then evicts idle copies as the budget says. A copy that `skulk run` uses stays in use. A selector ends only the use of that quantization. That nothing was active is no failure.',
+    'Ends what `skulk activate` or `skulk stage --keep` started, for one process or for all, and then evicts idle copies beyond the budget. A copy that `skulk run` uses stays in use. With a selector, only the use of that quantization ends. It is not an error if nothing was active.',
   ],
   arguments: { model: modelArgument() },
-  options: { pid: number('only what was taken for this process', 'PID', { from: 1, to: 4_194_304 }) },
+  options: { pid: number('only for this process', 'PID', { from: 1, to: 4_194_304 }) },
   examples: [
     ['when the program has ended', 'skulk deactivate mlx-community/Qwen3-4B-4bit --pid 4711'],
     ['only one quantization', 'skulk deactivate bartowski/Foo-GGUF:Q4_K_M'],
@@ -27,7 +27,7 @@ export const deactivate = defineCommand({
   text: ({ model_id: modelId, selector, released, ...budget }) => {
     const name = formatRef({ modelId, selector: selector ?? undefined });
     return [
-      released.length === 0 ? `${name} was not active` : `gave back ${plural(released.length, 'lease')} on ${name}`,
+      released.length === 0 ? `${name} was not active` : `released ${plural(released.length, 'lease')} on ${name}`,
       ...budgetLines(budget),
     ];
   },

@@ -10,22 +10,22 @@ export const deleteModel = defineCommand({
   name: 'delete',
   summary: 'delete models from the store',
   description: [
-    'Removes the canonical copy of each model, then the staged copy on every machine that stages from the store. On a terminal it asks first; elsewhere it needs --yes.',
-    'With a selector only that quantization goes, and what it shares with others stays; with the last one the model goes.',
-    'Machines that listen (`skulk serve`) answer within five seconds; others do it before their next stage, run or reconcile, and the exit status is 9 until then. A copy in use goes when its last use ends, with --force at once.',
+    'Removes the canonical copy of each model, then the staged copy on every node. On a terminal it asks first; elsewhere it needs --yes.',
+    'With a selector, only that quantization is deleted; files shared with others stay. Deleting the last quantization deletes the model.',
+    'Nodes that run `skulk serve` answer within five seconds. Other nodes delete their copy before their next stage, run or reconcile; the exit status is then 9. A copy in use is removed when its last use ends, or at once with --force.',
   ],
   arguments: { model: modelsArgument() },
   options: {
     force: flag('also evict copies that are in use'),
-    dryRun: flag('only say what would be deleted'),
+    dryRun: flag('only show what would be deleted'),
     yes: flag('do not ask'),
   },
   examples: [
-    ['see what would go', 'skulk delete --dry-run me/Foo-GGUF'],
-    ['delete without a question', 'skulk delete me/Foo-GGUF --yes'],
+    ['see what would be removed', 'skulk delete --dry-run me/Foo-GGUF'],
+    ['delete without asking', 'skulk delete me/Foo-GGUF --yes'],
     ['delete one quantization of a model', 'skulk delete bartowski/Foo-GGUF:Q8_0'],
   ],
-  whenInterrupted: '`skulk registry` says what is still there, `skulk nodes` what machines still have to do',
+  whenInterrupted: '`skulk registry` lists the models left, `skulk nodes` lists pending deletes',
   exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
   run: async ({ model: refs, force, dryRun, yes }, context) => {
     if (!dryRun && !yes && !context.canAsk())
@@ -66,7 +66,7 @@ interface Planned {
 
 const refOf = ({ model_id: modelId, selector }: Planned): ModelRef => ({ modelId, ...(selector !== undefined && { selector }) });
 const nameOf = (model: Planned): string =>
-  `${formatRef(refOf(model))}${model.is_last === true ? ', its last quantization, and so all of it' : ''}`;
+  `${formatRef(refOf(model))}${model.is_last === true ? ', its last quantization, so the whole model' : ''}`;
 
 const maxListed = 5;
 

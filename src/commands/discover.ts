@@ -5,16 +5,16 @@ export const discover = defineCommand({
   name: 'discover',
   summary: 'find stores on the LAN by mDNS',
   description: [
-    'Asks for `_skulk-store._tcp` on every interface that leads to a LAN, and lists the stores that answer. A machine without a configuration does the same by itself and uses the store if there is just one. Names and versions are what the stores say of themselves.',
-    'With --explain it also says which address of this machine it would announce, and why not the others.',
+    'Searches for `_skulk-store._tcp` on every LAN interface and lists the stores that answer. A machine without a configuration does the same and uses the store if there is exactly one. Names and versions are those that the stores announce.',
+    'With --explain it also shows which address of this machine it would announce, and why not the others.',
   ],
   options: {
     timeout: duration('how long to listen', { fallback: '2s' }),
-    explain: flag('say also what is known of the addresses of this machine'),
+    explain: flag('also explain the addresses of this machine'),
   },
   examples: [
     ['list them', 'skulk discover'],
-    ['use the one that there is', `export SKULK_STORE=$(skulk discover --json | jq -r '.stores[0].url // empty')`],
+    ['use the first one', `export SKULK_STORE=$(skulk discover --json | jq -r '.stores[0].url // empty')`],
   ],
   exits: ['not-found'],
   run: async ({ timeout = 2_000, explain }, context) => {
@@ -40,5 +40,5 @@ export const discover = defineCommand({
   notice: ({ stores, problems }) =>
     stores.length > 0
       ? undefined
-      : `no store answered${problems.length > 0 ? ` (${problems[0]})` : ''}; multicast does not pass routers, many guest Wi-Fis and some VPNs: say SKULK_STORE=http://HOST:58080 then`,
+      : `no store answered${problems.length > 0 ? ` (${problems[0]})` : ''}; multicast does not pass routers, many guest networks and some VPNs: if there is a store, set SKULK_STORE=http://HOST:58080`,
 });

@@ -6,14 +6,14 @@ import type { Check } from '../core/operations/doctor/check.ts';
 /** `skulk doctor`: what is wrong, and how to mend it. */
 export const doctor = defineCommand({
   name: 'doctor',
-  summary: 'look for what is wrong, and say how to mend it',
+  summary: 'diagnose this machine and suggest fixes',
   description: [
-    'Checks what a person would check by hand: the configuration, whether this machine is the store host, whether the host resolves and answers, the clock, the paths and their room, the copies and the budget. It changes nothing.',
-    'The exit status is 0 when there is no problem; otherwise it is that of the first one.',
+    'Checks the configuration, the role of this machine, whether the store host resolves and answers, the clock, the paths and their free space, the copies and the budget. It changes nothing.',
+    'The exit status is 0 if there is no problem; otherwise it is that of the first problem.',
   ],
   examples: [
     ['check this machine', 'skulk doctor'],
-    ['only what is wrong', 'skulk doctor --json | jq \'.checks[] | select(.status != "ok")\''],
+    ['show only the problems', 'skulk doctor --json | jq \'.checks[] | select(.status != "ok")\''],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'],
   run: async (_, context) => {

@@ -10,32 +10,32 @@ import { readWantedFiles, wantedFilesOptions } from './wanted-files.ts';
 /** `skulk download`: have the store fetch a model from Hugging Face. */
 export const download = defineCommand({
   name: 'download',
-  summary: 'have the store fetch a model from Hugging Face',
+  summary: 'download a model from Hugging Face into the store',
   description: [
-    'Asks the store host to fetch a model from Hugging Face. Every file is checked against the id that Hugging Face gives it; a download that was cut off, also by a restart of the store host, goes on where it stopped. Whoever asks for a model that is being fetched joins that download.',
-    'Of a GGUF repo one quantization is taken: the one that is named, else that of the model card, else Q4_K_M or what comes next to it; with all its shards, the small files and a projector. Asking for another one later adds it to the model. What is named and not there is an error that lists what is.',
-    'A gated or private model needs a token on the store host: HF_TOKEN, hf_token in its skulk.yaml, or the file that `hf auth login` writes. HF_ENDPOINT names a mirror; HTTPS_PROXY and NO_PROXY are respected.',
+    'Asks the store host to download a model from Hugging Face. Every file is checked against the hash that Hugging Face publishes. An interrupted download resumes, even after a restart of the store host. A second request for the same model joins the running download.',
+    'From a GGUF repo, one quantization is downloaded with all its shards, the small files and a projector: the one you name, else the one of the model card, else Q4_K_M or the closest to it. Another download adds another quantization. If the one you name does not exist, the error lists those that do.',
+    'A gated or private model needs a token on the store host: HF_TOKEN, hf_token in its skulk.yaml, or the file that `hf auth login` writes. HF_ENDPOINT selects a mirror; HTTPS_PROXY and NO_PROXY are respected.',
   ],
   arguments: { model: modelArgument() },
   options: {
-    ggufFile: value('the .gguf file to take, as its path in the repo', 'FILE'),
+    ggufFile: value('the .gguf file to download, as its path in the repo', 'FILE'),
     ...wantedFilesOptions,
     revision: value('a branch, tag or commit', 'REVISION', { parse: parseRevision }),
-    dryRun: flag('only say which files would be taken and left, and why'),
-    strict: flag('fail instead of warning when what has come cannot be a model, and keep it out of the store'),
-    noWait: flag('return as soon as the store host has taken the download on'),
+    dryRun: flag('only show which files would be downloaded, and why'),
+    strict: flag('fail, and add nothing to the store, if the files cannot be loaded as a model'),
+    noWait: flag('return as soon as the store host has accepted the download'),
   },
   examples: [
-    ['fetch a model and wait for it', 'skulk download mlx-community/Qwen3-4B-4bit'],
+    ['download a model and wait for it', 'skulk download mlx-community/Qwen3-4B-4bit'],
     ['one quantization of a GGUF repo', 'skulk download bartowski/Foo-GGUF:Q5_K_M'],
-    ['see which files it would take, and why', 'skulk download --dry-run bartowski/Foo-GGUF'],
-    ['let the store host go on alone', 'skulk download --no-wait mlx-community/Qwen3-4B-4bit && skulk downloads'],
+    ['see which files it would download, and why', 'skulk download --dry-run bartowski/Foo-GGUF'],
+    ['let the store host continue alone', 'skulk download --no-wait mlx-community/Qwen3-4B-4bit && skulk downloads'],
   ],
-  whenInterrupted: 'a store that serves goes on with it: `skulk downloads` says how far it is, `skulk cancel MODEL` stops it',
+  whenInterrupted: 'a running store host continues the download: `skulk downloads` shows its progress, `skulk cancel MODEL` stops it',
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub'],
   run: async ({ model: ref, ggufFile, revision, strict, noWait, dryRun, ...choices }, context) => {
     if (ref.revision !== undefined && revision !== undefined && ref.revision !== revision)
-      throw new SkulkError('USAGE', `two revisions are given, ${ref.revision} and ${revision}`, { hint: 'give one of them' });
+      throw new SkulkError('USAGE', `two revisions given: ${ref.revision} and ${revision}`, { hint: 'use only one of them' });
     const deps = await context.deps();
     const wanted = { ...readWantedFiles({ ggufFile, ...choices }), ...(ref.selector !== undefined && { selector: ref.selector }) };
     const request = { modelId: ref.modelId, revision: revision ?? ref.revision, ...wanted, exact: true, strict };
@@ -70,7 +70,7 @@ interface ShownStatus {
 }
 
 function describeStatus({ modelId, status, bytes_total, commit, gguf_file, mmproj_file, asked }: ShownStatus): readonly TextBlock[] {
-  if (status !== 'complete') return [`${modelId}: ${status}`, `look at it with: skulk downloads ${modelId}`];
+  if (status !== 'complete') return [`${modelId}: ${status}`, `to see its progress: skulk downloads ${modelId}`];
   return [
     `${modelId}: in the store${bytes_total > 0 ? `, ${formatBytes(bytes_total)}` : ''}${commit === null ? '' : ` (commit ${commit})`}`,
     ...(gguf_file === null ? [] : [`the weights are ${gguf_file}`]),

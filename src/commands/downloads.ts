@@ -7,15 +7,15 @@ export const downloads = defineCommand({
   name: 'downloads',
   summary: "list the store's downloads from Hugging Face",
   description: [
-    'Lists the downloads that run or wait, and those that ended lately with what became of them.',
-    'With --watch it goes on until q or Ctrl-C: on a terminal the list is drawn anew as it changes. Elsewhere it is printed again when it has changed, every three seconds at most and with an empty line between; with --json at each change one JSON document on one line, as without --watch, but with the twenty last ones that ended. A store that goes away is waited for.',
+    'Lists running and waiting downloads, and recently finished ones with their result.',
+    'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds; with --json, each change is one JSON document on one line, with the last twenty finished downloads. If the store goes away, it waits for it.',
   ],
   arguments: { model: modelsArgument('only downloads of these models', { optional: true }) },
-  options: { watch: flag('show them as they change') },
+  options: { watch: flag('update the list as it changes') },
   examples: [
     ['list them', 'skulk downloads'],
     ['watch them', 'skulk downloads --watch'],
-    ['those that failed', 'skulk downloads --json | jq \'.downloads[] | select(.status == "failed")\''],
+    ['list the failed ones', 'skulk downloads --json | jq \'.downloads[] | select(.status == "failed")\''],
   ],
   exits: ['store-unreachable'],
   run: async ({ model: refs, watch }, context) => {
@@ -37,7 +37,7 @@ export const downloads = defineCommand({
   text: (result) => ('watched' in result ? [] : tableOf(result.downloads)),
   json: (result) => ('watched' in result ? undefined : result),
   notice: (result) =>
-    'downloads' in result && result.downloads.length === 0 ? 'no such downloads; `skulk download MODEL` begins one' : undefined,
+    'downloads' in result && result.downloads.length === 0 ? 'no such downloads; `skulk download MODEL` starts one' : undefined,
 });
 
 const tableOf = (all: readonly (ShownDownload & { readonly modelId: string })[]): readonly TextBlock[] =>

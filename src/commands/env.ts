@@ -4,9 +4,9 @@ import { envLines, envShells, shellOf } from './env-lines.ts';
 /** `skulk env`: the variables that have Hugging Face's clients ask the store. */
 export const env = defineCommand({
   name: 'env',
-  summary: 'print the variables that make programs use the store as their Hub',
+  summary: 'print environment variables that make programs use the store as their Hub',
   description: [
-    'Prints lines for the shell that set HF_ENDPOINT to the server of this machine when one runs here, else to the store. Programs started in that shell, such as transformers, vLLM, hf and llama.cpp, then take models from there; docs/recipes says what each needs.',
+    'Prints shell lines that set HF_ENDPOINT to the server of this machine if one is running, else to the store. Programs started in that shell, such as transformers, vLLM, hf and llama.cpp, then download models from there; docs/recipes says what each needs.',
     'No token of Hugging Face goes to the store: the lines set HF_HUB_DISABLE_IMPLICIT_TOKEN and unset HF_TOKEN. Where the store wants a token of its own, HF_TOKEN becomes that of SKULK_TOKEN, by its name. What would keep programs from asking (HF_HUB_OFFLINE, MODEL_ENDPOINT, a proxy) is unset or worked around.',
     'Do not start `skulk serve` in such a shell: it would take the store for Hugging Face. `skulk run --hf` sets the same for one program.',
   ],
@@ -38,5 +38,5 @@ export const env = defineCommand({
     token_variable: tokenIn ?? null,
   }),
   notice: ({ takesToken, tokenIn }) =>
-    takesToken && tokenIn === undefined ? 'this store wants a token: set HF_TOKEN to one of its tokens in that shell' : undefined,
+    takesToken && tokenIn === undefined ? 'this store needs a token: set HF_TOKEN to one of its tokens in that shell' : undefined,
 });

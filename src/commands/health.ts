@@ -5,15 +5,15 @@ import { formatBytes } from '../core/kernel/units.ts';
 /** `skulk health`: is the store there, and how full is it? */
 export const health = defineCommand({
   name: 'health',
-  summary: 'is the store configured, reachable, how full',
+  summary: 'check that the store is configured and reachable, and show free space',
   description: [
-    'Asks the store how it is. The exit status is 4 when no store is configured or it does not answer.',
-    'A store that is closed to the LAN answers this without a token too; then a line says that access needs one.',
-    'On the store host a location that is a path means that no server is running and the disk itself was looked at.',
+    'Shows the state of the store. The exit status is 4 if no store is configured or the store does not answer.',
+    'A store that is closed to the LAN answers this without a token too, and says that access needs one.',
+    'On the store host, a path instead of a URL means that no server is running and the command read the disk itself.',
   ],
   examples: [
-    ['ask the configured store', 'skulk health'],
-    ['ask another one', 'skulk health --store http://192.168.1.10:58080'],
+    ['check the configured store', 'skulk health'],
+    ['check another store', 'skulk health --store http://192.168.1.10:58080'],
   ],
   exits: ['store-unreachable'],
   run: async (_, context) => {
@@ -41,10 +41,10 @@ export const health = defineCommand({
   ],
   failure: ({ configured, reachable, location }) => {
     if (!configured)
-      return new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured', { hint: 'name it with --store, or run `skulk config init`' });
+      return new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured', { hint: 'set it with --store, or run `skulk config init`' });
     if (!reachable)
       return new SkulkError('STORE_UNREACHABLE', `the store at ${location ?? 'its address'} does not answer`, {
-        hint: 'is `skulk serve` running there?',
+        hint: 'check that `skulk serve` is running there',
       });
     return undefined;
   },

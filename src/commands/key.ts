@@ -3,7 +3,7 @@ import { defineCommand } from '../cli/definition.ts';
 /** `skulk key`: a link that opens the page with the right to change settings. */
 export const key = defineCommand({
   name: 'key',
-  summary: 'print a link that opens the page with the right to change settings',
+  summary: 'print a link that opens the page with admin rights',
   description: [
     'Prints a new link to the page of the `skulk serve` that runs on this machine. The link works once, within ten minutes. The browser tab may then change settings, until you close it, leave it idle for twelve hours, or stop `skulk serve`.',
     'The key of this machine is the file admin-key in $SKULK_HOME, which only its owner can read. If `skulk serve` runs as another user: sudo -u USER skulk key',

@@ -21,7 +21,7 @@ export const modelOption = (description: string) => value(description, 'MODEL', 
 export function parseNewModelId(text: string): ModelId {
   const { modelId, revision, selector } = parseModelRef(text);
   if (selector !== undefined)
-    throw new SkulkError('USAGE', `${selector} is a part of a model and cannot be in the name of a new one`, {
+    throw new SkulkError('USAGE', `${selector} names a part of a model, so it cannot be in the name of a new model`, {
       hint: `use --as ${modelId}`,
     });
   if (revision !== undefined)

@@ -17,8 +17,8 @@ export function nodeLine(outcome: OnNode): string {
   const name = nameOf(outcome);
   if (outcome.status === 'done') return `${name}: done, freed ${formatBytes(outcome.freed_bytes)}`;
   if (outcome.status === 'deferred') return `${name}: later, ${outcome.reason ?? 'it is in use'}`;
-  if (outcome.status === 'failed') return `${name}: failed, ${outcome.reason ?? 'for a reason that it does not give'}`;
-  return `${name}: has not answered yet`;
+  if (outcome.status === 'failed') return `${name}: failed, ${outcome.reason ?? 'no reason given'}`;
+  return `${name}: not answered yet`;
 }
 
 /** An order as the store lists it. */
@@ -38,16 +38,18 @@ export function pendingLines(orders: readonly ListedOrder[], now: Date): readonl
   return orders.flatMap(({ kind, given_at, nodes, ...what }) =>
     nodes
       .filter(({ status }) => status !== 'done')
-      .map((outcome) => `${kind} ${copiesOf(what)} on ${nodeLine(outcome)} (asked ${formatAge(given_at, now)})`),
+      .map(
+        (outcome) => `${kind === 'evict' ? 'delete' : kind} ${copiesOf(what)} on ${nodeLine(outcome)} (asked ${formatAge(given_at, now)})`,
+      ),
   );
 }
 
 /** What became here of something that the store had asked. */
 export function orderLine({ kind, ...outcome }: Outcome & Pick<ListedOrder, 'kind' | 'model_id' | 'selector'>): string {
-  const what = `the store asked to ${kind} ${copiesOf(outcome)}`;
+  const what = `the store asked to ${kind === 'evict' ? 'delete' : kind} ${copiesOf(outcome)}`;
   if (outcome.status === 'done') return `${what}: freed ${formatBytes(outcome.freed_bytes)}`;
   if (outcome.status === 'pending') return `${what}: not done yet`;
-  return `${what}: ${outcome.status === 'deferred' ? 'later' : 'failed'}, ${outcome.reason ?? 'no reason is known'}`;
+  return `${what}: ${outcome.status === 'deferred' ? 'later' : 'failed'}, ${outcome.reason ?? 'no reason given'}`;
 }
 
 /** The failure of an order that some nodes have not carried out; a copy in use goes by itself later. */
@@ -55,6 +57,6 @@ export function unfinishedNodes(nodes: readonly OnNode[]): SkulkError | undefine
   const unfinished = nodes.filter(({ status }) => status === 'pending' || status === 'failed');
   if (unfinished.length === 0) return undefined;
   return new SkulkError('PARTIAL', `not carried out yet on ${unfinished.map(nameOf).join(', ')}`, {
-    hint: 'they do it when they are there again; `skulk nodes` says what is pending, `skulk nodes --forget NODE` drops one that is gone for good',
+    hint: 'these machines catch up when they are back; `skulk nodes` lists what is pending, `skulk nodes --forget NODE` removes a machine that is gone for good',
   });
 }

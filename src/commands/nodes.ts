@@ -7,25 +7,25 @@ import { type ListedOrder, pendingLines } from './node-lines.ts';
 /** `skulk nodes`: the machines that stage from the store. */
 export const nodes = defineCommand({
   name: 'nodes',
-  summary: 'list the machines that stage from the store',
+  summary: 'list the nodes that stage from the store',
   description: [
-    'A machine becomes known when it first stages something or runs `skulk serve`. For each: when it last reported, whether an agent listens there now, what it has staged, its free room, and what the store asked (delete, purge-staging --all-nodes) that it has not done yet, of which a line below the table says what it is.',
-    'With --watch it goes on until q or Ctrl-C: on a terminal the list is drawn anew as it changes. Elsewhere it is printed again when it has changed, every three seconds at most and with an empty line between; with --json at each change one JSON document on one line, as without --watch. A store that goes away is waited for.',
-    'With --forget the store drops a machine that is gone for good, and what it still had to do. It becomes known again when it reports.',
+    'A machine becomes known when it first stages a model or runs `skulk serve`. The table shows when each node last reported, whether its agent is connected, what it has staged and its free space. Pending deletes and purges are listed below the table.',
+    'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds; with --json, each change is one JSON document on one line. If the store goes away, it waits for it.',
+    'With --forget the store removes a node that is gone for good, with its pending orders. The node becomes known again when it reports.',
   ],
   options: {
-    watch: flag('show them as they change'),
-    forget: value('drop a machine, by its hostname or id', 'NODE', { parse: parseNodeId, completes: 'nodes' }),
+    watch: flag('update the list as it changes'),
+    forget: value('forget a node, by its host name or id', 'NODE', { parse: parseNodeId, completes: 'nodes' }),
   },
   examples: [
     ['list them', 'skulk nodes'],
     ['watch them', 'skulk nodes --watch'],
-    ['drop one that was sold', 'skulk nodes --forget old-laptop'],
+    ['forget a machine that was sold', 'skulk nodes --forget old-laptop'],
   ],
   exits: ['not-found', 'store-unreachable'],
   run: async ({ watch, forget }, context) => {
     if (watch && forget !== undefined)
-      throw new SkulkError('USAGE', '--watch and --forget are two things', { hint: 'leave one of them out' });
+      throw new SkulkError('USAGE', '--watch and --forget cannot be combined', { hint: 'use only one of them' });
     const deps = await context.deps();
     if (watch) {
       const { watchNodes } = await import('../core/operations/live/watch-lists.ts');
@@ -43,7 +43,7 @@ export const nodes = defineCommand({
   json: (result) => ('watched' in result ? undefined : result),
   notice: (result) =>
     'nodes' in result && result.nodes.length === 0
-      ? 'no machine has reported yet; it does so with its first `skulk stage` or `skulk serve`'
+      ? 'no machine has reported yet; a machine reports when it first runs `skulk stage` or `skulk serve`'
       : undefined,
 });
 

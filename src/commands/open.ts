@@ -5,7 +5,7 @@ export const open = defineCommand({
   name: 'open',
   summary: 'open the page in the browser',
   description: [
-    'Opens the page of the `skulk serve` that runs on this machine, with the right to change settings (see skulk-key(1)). When none runs, it opens the page of the configured store, without that right. Without a browser it prints the address.',
+    'Opens the page of the `skulk serve` that runs on this machine, with admin rights (see skulk-key(1)). If none runs, it opens the page of the configured store, without admin rights. Without a browser it prints the address.',
   ],
   examples: [['open the page', 'skulk open']],
   exits: ['store-unreachable'],
@@ -15,5 +15,5 @@ export const open = defineCommand({
     return openPage(deps);
   },
   text: ({ url, opened }) => (opened ? [] : [url]),
-  notice: ({ opened }) => (opened ? 'opened in the browser' : 'there is no browser here; open this address in one'),
+  notice: ({ opened }) => (opened ? 'opened in the browser' : 'no browser found; open this address in one'),
 });

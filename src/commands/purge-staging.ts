@@ -12,22 +12,22 @@ import { nodeLine, unfinishedNodes } from './node-lines.ts';
 /** `skulk purge-staging`: remove verified copies of this machine, or of every machine. */
 export const purgeStaging = defineCommand({
   name: 'purge-staging',
-  summary: "remove this machine's verified copies, or every machine's",
+  summary: 'remove staged copies from this machine or from every node',
   description: [
-    'Removes copies under node_cache_path; the canonical ones in the store are never touched. A copy that is in use (skulk run, activate, stage --keep, or being staged right now) is kept and named, unless --force is given. It does not ask, as a copy can be staged again.',
-    'With --all-nodes the store asks every machine that stages from it to do the same, with --node only those that are named, and waits five seconds for them; on a terminal it asks you first, elsewhere it needs --yes. A copy in use then goes when its last use ends, and the exit status is 9 while some machine has not answered.',
+    'Removes copies under node_cache_path; canonical copies in the store are never touched. A copy in use (skulk run, activate, stage --keep, or being staged) is kept and listed, unless --force is given. The command does not ask, because a copy can be staged again.',
+    'With --all-nodes every node does the same, with --node only the given nodes. On a terminal this asks first; elsewhere it needs --yes. The command waits five seconds for answers; the exit status is 9 if a node has not answered. A copy in use is removed when its last use ends.',
   ],
   arguments: { models: modelsArgument('only these models', { optional: true }) },
   options: {
     model: modelOption('the same, for one model'),
-    allNodes: flag('on every machine that stages from the store'),
-    node: list('only on this machine, by its hostname or id', 'NODE', { completes: 'nodes' }),
+    allNodes: flag('on every node'),
+    node: list('only on this node, by its host name or id', 'NODE', { completes: 'nodes' }),
     force: flag('also remove copies that are in use'),
-    dryRun: flag('only say what would be removed'),
+    dryRun: flag('only show what would be removed'),
     yes: flag('do not ask'),
   },
   examples: [
-    ['see what would go', 'skulk purge-staging --dry-run'],
+    ['see what would be removed', 'skulk purge-staging --dry-run'],
     ['remove one copy', 'skulk purge-staging mlx-community/Qwen3-4B-4bit'],
     ['remove a model from every machine, but not from the store', 'skulk purge-staging me/Foo-GGUF --all-nodes --yes'],
     ['remove every copy of one machine', 'skulk purge-staging --node gpu-box-1'],
@@ -37,7 +37,7 @@ export const purgeStaging = defineCommand({
     const named = node.map(parseNodeId);
     const refs = model === undefined ? models : [...models, model];
     if (allNodes && named.length > 0)
-      throw new SkulkError('USAGE', '--all-nodes and --node say different things', { hint: 'leave one of them out' });
+      throw new SkulkError('USAGE', '--all-nodes and --node cannot be combined', { hint: 'use only one of them' });
     if (!allNodes && named.length === 0) {
       const deps = await context.deps();
       const { purgeStaging: purge } = await import('../core/operations/nodes/purge-staging.ts');
@@ -45,8 +45,8 @@ export const purgeStaging = defineCommand({
     }
 
     if (dryRun)
-      throw new SkulkError('USAGE', '--dry-run cannot say what other machines would remove', {
-        hint: '`skulk nodes` says what each has staged',
+      throw new SkulkError('USAGE', '--dry-run cannot show what other machines would remove', {
+        hint: '`skulk nodes` shows what each has staged',
       });
     if (!yes && !context.canAsk())
       throw new SkulkError(
@@ -76,7 +76,7 @@ export const purgeStaging = defineCommand({
   },
   notice: (result) =>
     'nodes' in result && result.freed_bytes === 0 && result.nodes.every(({ status }) => status === 'done')
-      ? `no machine had ${result.order.model_id === null ? 'anything' : 'a copy'} that could be removed`
+      ? `no machine had ${result.order.model_id === null ? 'anything' : 'a copy'} to remove`
       : undefined,
   failure: (result) => ('nodes' in result ? unfinishedNodes(result.nodes) : failedRemovals(result.failed)),
 });

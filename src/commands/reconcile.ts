@@ -8,13 +8,13 @@ import { orderLine } from './node-lines.ts';
 /** `skulk reconcile`: what a node does when it starts. */
 export const reconcile = defineCommand({
   name: 'reconcile',
-  summary: "tidy up this machine's copies",
+  summary: "clean up this machine's copies and apply the budget",
   description: [
-    'Drops leases of processes that are gone, removes unfinished copies that nobody went on with for a week, empties the trash, does what the store asked of this machine meanwhile (delete, purge-staging --all-nodes), and evicts idle copies as the budget says (staging_keep_recent_gb, cleanup_on_deactivate). `skulk serve` does the same when it starts; without it, run this from cron.',
+    'Drops leases of ended processes, removes unfinished copies older than a week, empties the trash, carries out pending deletes and purges of the store, and evicts idle copies beyond the budget (staging_keep_recent_gb, cleanup_on_deactivate). `skulk serve` does the same when it starts; on a machine without it, run this from cron.',
   ],
-  options: { dryRun: flag('only say what would be done') },
+  options: { dryRun: flag('only show what would be done') },
   examples: [
-    ['see what would go', 'skulk reconcile --dry-run'],
+    ['see what would be removed', 'skulk reconcile --dry-run'],
     ['every hour, in a crontab', '0 * * * * skulk reconcile --quiet'],
   ],
   exits: ['conflict', 'partial'],
@@ -31,7 +31,7 @@ export const reconcile = defineCommand({
 function linesOf({ dropped_leases, stale_partials, trash_entries, orders, ...budget }: ReconcileReport): readonly string[] {
   const did = budget.dry_run ? 'would drop' : 'dropped';
   return [
-    ...dropped_leases.map(({ model_id, purpose }) => `${did} a lease on ${model_id} (${purpose}) that nobody holds any more`),
+    ...dropped_leases.map(({ model_id, purpose }) => `${did} a lease on ${model_id} (${purpose}) whose process is gone`),
     ...stale_partials.map((model_id) => `${did} an unfinished copy of ${model_id}`),
     ...(trash_entries === 0 ? [] : [`${did} ${plural(trash_entries, 'leftover')} of earlier removals`]),
     ...orders.map(orderLine),

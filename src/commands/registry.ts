@@ -6,9 +6,9 @@ export const registry = defineCommand({
   name: 'registry',
   summary: 'list the models in the store',
   description: [
-    'Lists every model that the store holds, with its size, its number of files, its quantization (of several how many there are; -v names all) and its tags: vision, thinking, embedding, tensor, optiq. They come from the model card if there is one, else from config.json, the chat template and the file names.',
+    'Lists every model in the store with its size, number of files, quantizations (-v names all of them) and tags: vision, thinking, embedding, tensor, optiq. Tags come from the model card if there is one, else from config.json, the chat template and the file names.',
   ],
-  options: { tag: list('only models with this tag; with several, all of them', 'TAG', { completes: 'tags' }) },
+  options: { tag: list('only models with this tag; if given several times, with all of them', 'TAG', { completes: 'tags' }) },
   examples: [
     ['list everything', 'skulk registry'],
     ['ids of the vision models', "skulk registry --tag vision --json | jq -r '.entries[].model_id'"],
@@ -36,7 +36,7 @@ export const registry = defineCommand({
     if (entries.length > 0) return undefined;
     return wanted.length > 0
       ? `no model has ${wanted.map((tag) => `the tag ${tag}`).join(' and ')}`
-      : 'no models; `skulk add PATH --as MODEL` brings one in';
+      : 'no models; `skulk add PATH --as MODEL` adds one';
   },
 });
 

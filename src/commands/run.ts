@@ -7,20 +7,20 @@ export const run = defineCommand({
   name: 'run',
   summary: 'stage a model and run a program on it',
   description: [
-    'Stages the model, then runs the program; until it ends, the copy and its companions are in use: nothing evicts or replaces them. Afterwards idle copies are evicted as the budget says (staging_keep_recent_gb).',
-    "In the program's arguments {path} stands for the directory of the copy, {gguf} for the GGUF file to load (the first shard), {mmproj} for its projector, {draft} for its draft model or MTP head, or that of the model's card, and {model} for the model id; {{ is a brace. Nothing is sent when the model has no such file. The program finds the same in SKULK_MODEL_PATH, SKULK_GGUF_FILE, SKULK_MMPROJ_FILE and SKULK_MODEL_ID.",
-    "Signals are passed on, standard input and output are the program's, and so is the exit status. If skulk itself is killed, the program goes on and the copy stays in use until it ends.",
-    "With --hf nothing is staged: the program is started with HF_ENDPOINT set, and asks the server of this machine, else the store, as it would ask Hugging Face. It gets no token of Hugging Face, and the store's own token in HF_TOKEN only where the store wants one (see skulk-env(1)). Of the words in braces only {model} stands for something.",
+    'Stages the model, then runs the program. Until the program ends, the copy and its companions are in use: nothing evicts or replaces them. Afterwards idle copies beyond the budget (staging_keep_recent_gb) are evicted.',
+    "In the program's arguments, {path} is replaced by the directory of the copy, {gguf} by the GGUF file to load (the first shard), {mmproj} by its projector, {draft} by its draft model or MTP head, and {model} by the model id; {{ is a brace. If the model has no such file, the command fails before anything is sent. The program also gets SKULK_MODEL_PATH, SKULK_GGUF_FILE, SKULK_MMPROJ_FILE and SKULK_MODEL_ID.",
+    "Signals, standard input and output are passed through, and the exit status is the program's. If skulk itself is killed, the program continues and the copy stays in use until it ends.",
+    'With --hf nothing is staged. The program starts with HF_ENDPOINT set to the server of this machine, or else to the store, and uses it like Hugging Face. It gets no token of Hugging Face; HF_TOKEN is the token of the store if the store needs one (see skulk-env(1)). Only {model} is replaced in its arguments.',
   ],
   arguments: {
     model: modelArgument(),
     command: variadic('the program and its arguments', { parse: (text) => text, afterDashes: true }),
   },
   options: {
-    hf: flag('stage nothing; the program asks the store as its Hub'),
+    hf: flag('stage nothing; the program uses the store as its Hub'),
     offline: flag('use only what is on this machine'),
-    direct: flag('fetch from Hugging Face itself when the store cannot be reached'),
-    limitRate: rate('take at most this many bytes a second, e.g. 100M'),
+    direct: flag('download from Hugging Face directly if the store cannot be reached'),
+    limitRate: rate('limit the transfer to this many bytes a second, e.g. 100M'),
   },
   examples: [
     ['serve a GGUF model', 'skulk run me/Foo-GGUF -- llama-server -m {gguf} --port 8080'],

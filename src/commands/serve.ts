@@ -6,20 +6,20 @@ export const serve = defineCommand({
   name: 'serve',
   summary: 'serve the store to the LAN',
   description: [
-    'On the store host this runs the file server (58080) and the API (52415), whose address is also that of the page for the browser. When no configuration names a store host, this machine is it, with the store under $SKULK_HOME/store.',
-    'skulk remembers which store it served from which path. When that path is empty later, or holds another store, its disk is probably not mounted: this ends with 4 and makes nothing there. --new-store serves what is there all the same. A directory with files that are no store is refused; --adopt-directory makes it the store: anyone who may read the store can then read those files.',
-    'One line on standard output says when it is ready. On a terminal the address for the browser in it has a code that works once, within ten minutes, and lets that tab change settings; `skulk key` prints another. SIGTERM and Ctrl-C stop it: no new requests, what runs gets ten seconds to finish, exit status 0; a second signal ends it at once.',
+    'On the store host this runs the file server (port 58080) and the API with the web page (port 52415). If no configuration names a store host, this machine is the store host, with the store in $SKULK_HOME/store.',
+    'skulk remembers which store it served from which path. If that path is later empty or holds another store, its disk is probably not mounted: the command exits with status 4 and creates nothing. --new-store serves it anyway. A directory with other files is refused; --adopt-directory makes it the store, and everyone who may read the store can then read those files.',
+    'It prints one line when it is ready. On a terminal, the browser link in it contains a code that works once, within ten minutes, and gives that tab admin rights; `skulk key` prints another. SIGTERM and Ctrl-C stop the server: it accepts no new requests, waits up to ten seconds for running ones and exits with status 0. A second signal ends it at once.',
   ],
   options: {
-    role: choice('which part to play', 'ROLE', ['auto', 'store', 'node'], { fallback: 'auto' }),
-    host: value('listen on this address only', 'ADDRESS', { fallback: 'every address' }),
+    role: choice('the role of this machine', 'ROLE', ['auto', 'store', 'node'], { fallback: 'auto' }),
+    host: value('listen only on this address', 'ADDRESS', { fallback: 'every address' }),
     port: number('port of the file server; 0 picks a free one', 'PORT', { from: 0, to: 65_535, fallback: '58080' }),
     apiPort: number('port of the API; 0 picks a free one', 'PORT', { from: 0, to: 65_535, fallback: '52415' }),
     storePath: value('directory of the canonical copies', 'DIR', { fallback: '$SKULK_HOME/store' }),
-    newStore: flag('serve an empty or another store where one was served before'),
-    adoptDirectory: flag('make a directory with other files in it the store'),
+    newStore: flag('serve a new or different store at a path where another one was served before'),
+    adoptDirectory: flag('use a directory with other files in it as the store'),
     advertise: value('address at which nodes reach this machine', 'IP'),
-    noMdns: flag('do not announce the store by mDNS, nor look for one'),
+    noMdns: flag('do not announce the store by mDNS, and do not search for one'),
   },
   examples: [
     ['serve with the defaults', 'skulk serve'],
@@ -30,10 +30,10 @@ export const serve = defineCommand({
   run: async ({ role = 'auto', host, port, apiPort, storePath, advertise, noMdns, newStore, adoptDirectory }, context) => {
     const ofStores = newStore ? '--new-store' : adoptDirectory ? '--adopt-directory' : undefined;
     if (role === 'node' && ofStores !== undefined)
-      throw new SkulkError('USAGE', `--role node has no store, so ${ofStores} means nothing to it`, { hint: 'leave one of them out' });
+      throw new SkulkError('USAGE', `--role node has no store, so ${ofStores} cannot be used with it`, { hint: 'use only one of them' });
     if (role === 'node' && storePath !== undefined)
-      throw new SkulkError('USAGE', '--role node has no store, so --store-path means nothing to it', {
-        hint: 'leave one of them out; `staging.node_cache_path` in skulk.yaml says where copies go',
+      throw new SkulkError('USAGE', '--role node has no store, so --store-path cannot be used with it', {
+        hint: 'use only one of them; `staging.node_cache_path` in skulk.yaml says where copies go',
       });
     // The port of a node's own store is not the port of the store that it speaks to, so it is no setting here.
     const deps = await context.deps({ apiPort, storePath, advertise });

@@ -4,22 +4,22 @@ import { SkulkError } from '../core/kernel/errors.ts';
 /** `skulk service`: keep `skulk serve` running. */
 export const service = defineCommand({
   name: 'service',
-  summary: 'keep `skulk serve` running, by systemd or launchd',
+  summary: 'keep `skulk serve` running with systemd or launchd',
   description: [
-    'install writes a unit for this user and starts it, now and whenever the user logs in; it uses the configuration file that is in force now. uninstall stops it and removes the unit. print prints the unit, e.g. to change it into one of the whole system.',
-    'Under systemd the server runs in a sandbox: it can write only to store_path, node_cache_path, SKULK_HOME and the directory of skulk.yaml. refresh brings these paths up to date after a change of the configuration; the unit does that before each start. launchd has no such sandbox: there the server may write wherever the user may.',
-    'A mistake in the configuration (exit status 2) ends the service; after any other failure, such as a disk that is not mounted, it is started again every five seconds.',
-    'On Linux a user’s services end when the user logs out, unless `loginctl enable-linger` was said once. Logs: `journalctl --user -u skulk`, on macOS `serve.log` in SKULK_HOME. Tokens are not written into the unit: put them into skulk.yaml.',
+    'install writes a unit for this user and starts it, now and at each login; it uses the configuration file in effect now. uninstall stops the service and removes the unit. print prints the unit, e.g. to turn it into a system-wide one.',
+    'Under systemd the server runs in a sandbox: it can write only to store_path, node_cache_path, SKULK_HOME and the directory of skulk.yaml. refresh updates these paths after a configuration change; the unit does this before each start. launchd has no such sandbox: the server can write wherever the user can.',
+    'A configuration error (exit status 2) stops the service. After any other failure, such as an unmounted disk, it is restarted every five seconds.',
+    'On Linux a user’s services end when the user logs out; run `loginctl enable-linger` once to keep them running. Logs: `journalctl --user -u skulk`, on macOS `serve.log` in SKULK_HOME. The unit contains no tokens: put them into skulk.yaml.',
   ],
   arguments: { action: argument('what to do', { choices: ['install', 'uninstall', 'print', 'refresh'] }) },
   options: {
-    role: choice('which part to play', 'ROLE', ['auto', 'store', 'node'], { fallback: 'auto' }),
-    for: choice('for which service manager', 'MANAGER', ['systemd', 'launchd'], { fallback: 'the one of this system' }),
+    role: choice('the role of this machine', 'ROLE', ['auto', 'store', 'node'], { fallback: 'auto' }),
+    for: choice('for which service manager', 'MANAGER', ['systemd', 'launchd'], { fallback: 'that of this system' }),
     force: flag('install: replace a unit that skulk did not make'),
   },
   examples: [
-    ['serve from now on', 'skulk service install'],
-    ['see what that would write', 'skulk service print'],
+    ['install and start the service', 'skulk service install'],
+    ['see the unit without installing it', 'skulk service print'],
     ['stop and remove it', 'skulk service uninstall'],
   ],
   exits: ['not-found', 'conflict'],
@@ -34,12 +34,9 @@ export const service = defineCommand({
   },
   text: ({ action, content, path, changed }) => {
     if (action === 'print') return content.trimEnd().split('\n');
-    if (action === 'install')
-      return [changed ? `wrote ${path}` : `${path} was there already`, 'skulk serve runs, now and whenever you log in'];
+    if (action === 'install') return [changed ? `wrote ${path}` : `${path} already there`, 'skulk serve runs now and at each login'];
     if (action === 'refresh')
-      return [
-        changed ? `rewrote the paths of ${path}` : 'nothing to do: the unit has the paths of the configuration, or is not one of skulk',
-      ];
-    return [changed ? `stopped, and removed ${path}` : `nothing to do: ${path} is not there`];
+      return [changed ? `updated the paths in ${path}` : 'nothing to do: the unit has the configured paths, or skulk did not create it'];
+    return [changed ? `stopped, and removed ${path}` : `nothing to do: ${path} does not exist`];
   },
 });

@@ -12,14 +12,14 @@ export const show = defineCommand({
   name: 'show',
   summary: 'show one model: files, sizes, digests, tags',
   description: [
-    'Shows what the store knows of a model, whether this machine has a verified copy, and which machines have told the store of theirs. A model that is not hashed yet has no digests. Of GGUF weights it lists the quantizations, with the bits that each takes for a weight of a typical model, and the machines that have it. With a selector, the files and their size are those of that quantization.',
-    'With --use it prints what to type for a program to load the model from the server of this machine, or from the store, and from a staged copy. Only lines for the shell and comments are printed. What works is decided by the names of the files; a program that cannot load them ends it with 3.',
+    'Shows the details of a model, and which machines have a staged copy. A model that is not hashed yet has no digests. For GGUF models it lists the quantizations with their bits per weight and the machines that have each. With a selector, it shows the files of that quantization.',
+    'With --use it prints shell lines that make a program load the model from the server of this machine or the store, and from a staged copy. The file names decide what works; for a program that cannot load the model, the exit status is 3.',
   ],
   arguments: { model: modelArgument() },
-  options: { use: choice('print what to type for a program, or `list` the programs', 'PROGRAM', [...programNames, 'list']) },
+  options: { use: choice('print the shell lines for a program, or `list` the programs', 'PROGRAM', [...programNames, 'list']) },
   examples: [
     ['show a model', 'skulk show mlx-community/Qwen3-4B-4bit'],
-    ['the quantizations that are there', "skulk show bartowski/Foo-GGUF --json | jq -r '.quantizations[].selector'"],
+    ['list its quantizations', "skulk show bartowski/Foo-GGUF --json | jq -r '.quantizations[].selector'"],
     ['the line to start llama-server', 'skulk show bartowski/Foo-GGUF:Q5_K_M --use llama-server'],
     ['which programs load it', 'skulk show mlx-community/Qwen3-4B-4bit --use list'],
     ['its digest', 'skulk show mlx-community/Qwen3-4B-4bit --json | jq -r .digest'],
@@ -50,9 +50,13 @@ export const show = defineCommand({
 
 function cannotUse({ model_id, address }: ModelUses, use: ModelUses['programs'][number] | undefined): SkulkError {
   const isForServer = address === null && use?.hub.problem !== use?.staged.problem;
-  return new SkulkError(isForServer ? 'STORE_NOT_CONFIGURED' : 'FILE_NOT_FOUND', use?.hub.problem ?? `nothing is known of ${model_id}`, {
-    hint: `\`skulk show ${model_id} --use list\` says what works`,
-  });
+  return new SkulkError(
+    isForServer ? 'STORE_NOT_CONFIGURED' : 'FILE_NOT_FOUND',
+    use?.hub.problem ?? `there are no instructions for ${model_id}`,
+    {
+      hint: `\`skulk show ${model_id} --use list\` lists the programs that can load it`,
+    },
+  );
 }
 
 const modelText = (model: ShownModel): readonly TextBlock[] => [

@@ -10,33 +10,33 @@ export const stage = defineCommand({
   name: 'stage',
   summary: 'make a verified local copy of a model',
   description: [
-    'Copies a model from the store to this machine, every byte checked against its sha256, and prints the absolute path. A copy that is complete already costs nothing; one that was cut off goes on where it stopped.',
-    'A connection that sends nothing for 30 seconds (SKULK_STALL_TIMEOUT, in seconds) is dropped and its bytes are asked for again.',
-    'A model that the store lacks is fetched by the store from Hugging Face first, once for everybody who asks (allow_hf_fallback: false, or HF_HUB_OFFLINE=1, forbids it). Where no store is configured at all, it is fetched straight into the copy. --weights, --include, --exclude, --whole and --mmproj say which of its files are fetched then; of what the store holds, the selector says what is staged.',
-    "What the model's card names beside it (vision weights, a drafting model) is staged too; without its vision weights the stage fails.",
-    'On the store host the copy is a clone where the disk can, or the canonical directory itself when node_cache_path is store_path.',
+    'Copies a model from the store to this machine, verifies every byte with sha256, and prints the absolute path. If the copy is complete, nothing is sent. An interrupted copy is resumed.',
+    'A connection without data for 30 seconds (SKULK_STALL_TIMEOUT, in seconds) is closed, and its bytes are requested again.',
+    'A model that the store does not have is first downloaded by the store host from Hugging Face, once for all nodes (allow_hf_fallback: false or HF_HUB_OFFLINE=1 prevents it). If no store is configured, it is downloaded directly into the copy. --weights, --include, --exclude, --whole and --mmproj choose the files of a download. If the store has the model, only the selector chooses what is staged.',
+    'Companions that the model card names (vision weights, a draft model) are staged too. Without its vision weights, the stage fails.',
+    'On the store host the copy is a clone where the file system supports it, or the canonical directory itself if node_cache_path is store_path.',
   ],
   arguments: { model: modelsArgument() },
   options: {
-    dryRun: flag('only say what would be done'),
-    force: flag('make the copy again, even if it is complete'),
+    dryRun: flag('only show what would be done'),
+    force: flag('copy again, even if the copy is complete'),
     offline: flag('use only what is on this machine'),
-    direct: flag('fetch from Hugging Face itself when the store cannot be reached'),
-    limitRate: rate('take at most this many bytes a second, e.g. 100M'),
-    keep: duration('the copy stays in use for this long, e.g. 10m, so that nothing evicts it before a program uses it'),
+    direct: flag('download from Hugging Face directly if the store cannot be reached'),
+    limitRate: rate('limit the transfer to this many bytes a second, e.g. 100M'),
+    keep: duration('keep the copy in use for this long, e.g. 10m, so that it is not evicted before a program starts'),
     ...wantedFilesOptions,
-    print: choice('what to print of each model: its directory, the GGUF file to load, its projector, or every file', 'WHAT', printed, {
+    print: choice('what to print for each model: its directory, the GGUF file to load, its projector, or every file', 'WHAT', printed, {
       fallback: 'path',
     }),
-    connections: number('connections to the store at a time', 'N', { from: 1, to: 32 }),
+    connections: number('number of connections to the store', 'N', { from: 1, to: 32 }),
   },
   examples: [
     ['stage one model', 'skulk stage mlx-community/Qwen3-4B-4bit'],
     ['use the path at once', 'llama-server -m "$(skulk stage --print gguf me/Foo-GGUF:Q5_K_M)"'],
     ['keep it until the program has started', 'skulk stage --keep 10m mlx-community/Qwen3-4B-4bit'],
-    ['see what it would cost', 'skulk stage --dry-run mlx-community/Qwen3-4B-4bit'],
+    ['see how much would be sent', 'skulk stage --dry-run mlx-community/Qwen3-4B-4bit'],
   ],
-  whenInterrupted: 'what came is kept: run it again, and it goes on',
+  whenInterrupted: 'verified data is kept: run the command again to resume',
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub'],
   run: async ({ model: refs, dryRun, force, offline, direct, limitRate, keep, connections, print = 'path', ...choices }, context) => {
     const deps = await context.deps();
@@ -69,7 +69,7 @@ export const stage = defineCommand({
       `${plan.model_id} -> ${plan.path}`,
       `  from ${plan.source}: ${formatBytes(plan.bytes_to_transfer)} of ${formatBytes(plan.bytes_total)} to transfer, ${formatBytes(plan.bytes_to_reuse)} to reuse, ${formatBytes(plan.free_bytes)} free`,
       ...(plan.bytes_to_transfer > plan.free_bytes
-        ? [`  it does not fit: ${formatBytes(plan.bytes_to_transfer - plan.free_bytes)} more must be free at ${plan.path}`]
+        ? [`  not enough space: ${formatBytes(plan.bytes_to_transfer - plan.free_bytes)} more must be free at ${plan.path}`]
         : []),
       {
         header: ['  FILE', 'SIZE', 'ACTION'],

@@ -7,10 +7,10 @@ import type { StagingList } from '../core/protocol/staging.ts';
 export const staging = defineCommand({
   name: 'staging',
   summary: "list this machine's verified copies",
-  description: ['Lists the copies under node_cache_path, newest use first, with their size and who uses them.'],
+  description: ['Lists the copies under node_cache_path, most recently used first, with their size and the processes that use them.'],
   examples: [
     ['list the copies', 'skulk staging'],
-    ['how many bytes they take', 'skulk staging --json | jq .total_bytes'],
+    ['get their total size in bytes', 'skulk staging --json | jq .total_bytes'],
   ],
   exits: [],
   run: async (_, context) => {
@@ -24,7 +24,7 @@ export const staging = defineCommand({
       ? []
       : [{ header: ['MODEL', 'SIZE', 'LAST USED', 'IN USE BY'], rows: models.flatMap(toRows), alignRight: [1] }]),
     ...unfinished.map(({ model_id, size_bytes }) => `unfinished: ${model_id}, ${formatBytes(size_bytes)}`),
-    ...(foreign.length === 0 ? [] : [`not skulk's, left alone: ${foreign.join(', ')}`]),
+    ...(foreign.length === 0 ? [] : [`not created by skulk, not touched: ${foreign.join(', ')}`]),
   ],
 });
 

@@ -6,9 +6,9 @@ export const token = defineCommand({
   name: 'token',
   summary: 'create, list or revoke tokens of the store',
   description: [
-    'create makes a token and prints it once; it cannot be shown again. The role read may list and fetch models. node may also stage, add and delete them. admin may also change settings. list shows all names and roles. revoke ends a token: at once on the store host, within a minute on nodes.',
-    'A machine sends a token when SKULK_TOKEN or --token is set there. A token does not close the LAN; `skulk policy set lan none` does.',
-    'On the store host no server needs to run. On other machines the command asks the store, and needs a token of role admin.',
+    'create generates a token and prints it once; it cannot be shown again. The role read may list and fetch models; node may also stage, add and delete them; admin may also change settings. list shows all names and roles. revoke invalidates a token: at once on the store host, within a minute on nodes.',
+    'A machine sends a token if SKULK_TOKEN or --token is set there. Creating a token does not close the store to the LAN; `skulk policy set lan none` does.',
+    'On the store host no server needs to run. On other machines the command asks the store, and needs a token with the role admin.',
   ],
   arguments: {
     action: argument('what to do', { choices: ['create', 'list', 'revoke'] }),
@@ -16,7 +16,7 @@ export const token = defineCommand({
   },
   options: { role: choice('create: what the token may do', 'ROLE', ['read', 'node', 'admin']) },
   examples: [
-    ['make a token for a laptop that stages models', 'skulk token create laptop --role node'],
+    ['create a token for a laptop that stages models', 'skulk token create laptop --role node'],
     ['list the tokens', 'skulk token list'],
     ['revoke a token', 'skulk token revoke laptop'],
   ],
@@ -66,6 +66,6 @@ export const token = defineCommand({
     if (result.action !== 'create') return undefined;
     const lan =
       result.lan === 'none' ? '' : `; without a token the LAN still has the role ${result.lan}, \`skulk policy set lan none\` closes it`;
-    return `not shown again; set SKULK_TOKEN to it on the machine that uses it${lan}`;
+    return `it is it is not shown again; set SKULK_TOKEN to it on the machine that uses it${lan}`;
   },
 });

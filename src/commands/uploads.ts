@@ -6,9 +6,9 @@ export const uploads = defineCommand({
   name: 'uploads',
   summary: 'list or cancel unfinished uploads',
   description: [
-    'Lists the models that other machines began to send with `skulk add` and have not finished: from where, how much is there, and since when.',
-    'An unfinished upload can be continued for seven days by running the same `skulk add` again. When the disk is nearly full, uploads that were idle for an hour are removed, the longest idle first.',
-    '--cancel removes one and frees its space. It needs the role admin: run it on the store host, or with a token of that role.',
+    'Lists the models that other machines are sending with `skulk add` and have not finished: from where, how much has arrived, and since when.',
+    'Run the same `skulk add` again within seven days to continue an unfinished upload. If the disk is nearly full, uploads that were idle for an hour are removed, the longest idle first.',
+    '--cancel removes one and frees its space. It needs the role admin: run it on the store host, or with a token with that role.',
   ],
   options: { cancel: value('cancel the upload with this ID', 'ID') },
   examples: [

@@ -6,19 +6,19 @@ import { modelsArgument } from './model-arguments.ts';
 /** `skulk verify`: hash again and compare. */
 export const verify = defineCommand({
   name: 'verify',
-  summary: 'hash models again and compare',
+  summary: 'verify models against their checksums',
   description: [
-    'Reads every byte of the named models, or of all of them, and compares it with the manifest. A model of which every byte is right, but which no program can load, is "incomplete": pointers of Git LFS, web pages, empty or cut-off weights, missing shards. With --repair it mends what can be mended without losing a byte: a lost manifest, a lost registry entry, a staged copy; of a copy only the damaged quantizations are removed. With a selector only that quantization is checked, and what it shares with others.',
+    'Hashes the named models, or all of them, and compares them with their manifests. A model is "incomplete" if every byte is correct but no program can load it: Git LFS pointers, web pages, empty or truncated weights, missing shards. --repair restores a lost manifest or registry entry, and removes damaged quantizations of staged copies; it never changes model files in the store. With a selector, only that quantization and its shared files are checked.',
   ],
-  arguments: { model: modelsArgument('models; all of them when none is named', { optional: true }) },
+  arguments: { model: modelsArgument('models; default: all', { optional: true }) },
   options: {
     staging: flag("check this machine's staged copies instead of the store"),
-    repair: flag('mend what can be mended'),
+    repair: flag('repair what can be repaired'),
   },
   examples: [
     ['check the whole store', 'skulk verify'],
     ['check one quantization', 'skulk verify bartowski/Foo-GGUF:Q4_K_M'],
-    ['check and mend one staged copy', 'skulk verify --staging --repair me/Foo-GGUF'],
+    ['check and repair one staged copy', 'skulk verify --staging --repair me/Foo-GGUF'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity'],
   run: async ({ model: refs, staging, repair }, context) => {
@@ -37,14 +37,14 @@ export const verify = defineCommand({
   failure: ({ ok, models, staging, repair }) => {
     if (ok) return undefined;
     const bad = models.filter(({ status }) => status !== 'ok' && status !== 'repaired').map(nameOf);
-    return new SkulkError('INTEGRITY', `not as it should be: ${bad.join(', ')}`, {
+    return new SkulkError('INTEGRITY', `failed verification: ${bad.join(', ')}`, {
       hint: staging
         ? repair
-          ? 'what could be removed is, and comes back with the next stage'
-          : 'with --repair a bad copy is removed, and the next stage brings it back'
+          ? 'damaged copies were removed where possible; the next stage copies them again'
+          : '--repair removes a damaged copy; the next stage copies it again'
         : repair
-          ? 'what is left cannot be mended from here: add or download it again with --force, or delete it'
-          : 'with --repair a lost manifest or registry entry is made again; damaged content must be added or downloaded again',
+          ? 'the rest cannot be repaired here: add or download it again with --force, or delete it'
+          : '--repair restores a lost manifest or registry entry; damaged files must be added or downloaded again',
     });
   },
 });

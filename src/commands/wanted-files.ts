@@ -3,11 +3,11 @@ import { parseWantedFiles, type WantedFiles, weightsChoices } from '../core/cata
 
 /** The options that say which files of a repo are taken. */
 export const wantedFilesOptions = {
-  weights: choice('which weights to take of a repo with GGUF and safetensors', 'FORMAT', weightsChoices),
-  include: list('take only files that match, and what is named; * also stands for /', 'GLOB'),
-  exclude: list('leave out files that match', 'GLOB'),
-  whole: flag('take every file of the repo'),
-  mmproj: value('the projector to take, as its path in the repo, or all', 'FILE|all'),
+  weights: choice('which weights to download from a repo with GGUF and safetensors', 'FORMAT', weightsChoices),
+  include: list('download only matching files and what is named; * also matches /', 'GLOB'),
+  exclude: list('skip matching files', 'GLOB'),
+  whole: flag('download every file of the repo'),
+  mmproj: value('the projector to download, as its path in the repo, or all', 'FILE|all'),
 };
 
 /**

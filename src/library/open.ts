@@ -127,7 +127,7 @@ function downloadVerbs(make: Make): Pick<Skulk, 'download' | 'downloads' | 'down
         const { modelId, selector, ...ref } = readModelRef(model);
         const revision = readRevision(options.revision);
         if (revision !== undefined && ref.revision !== undefined && revision !== ref.revision)
-          throw new SkulkError('USAGE', `two revisions are given, ${ref.revision} and ${revision}`, { hint: 'give one of them' });
+          throw new SkulkError('USAGE', `two revisions given: ${ref.revision} and ${revision}`, { hint: 'use only one of them' });
         const named = { modelId, selector, revision: revision ?? ref.revision, ggufFile: readGgufFile(options.ggufFile) };
         const request = { ...named, ...readFileOptions(options), exact: true, strict: options.strict };
         return await (await operations()).download(deps, { request, wait: options.wait ?? true });

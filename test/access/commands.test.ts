@@ -104,7 +104,7 @@ describe('skulk token', () => {
     const made = await runInProcess(['token', 'create', 'laptop', '--role', 'node'], { env });
     expect(made).toMatchObject({ status: 0, stdout: expect.stringMatching(/^skulk_[\w-]{43}\n$/) });
     expect(made.stderr).toMatch(
-      /not shown again; set SKULK_TOKEN to it .*; without a token the LAN still has the role node, `skulk policy set lan none` closes it/,
+      /not shown again; set SKULK_TOKEN to it .*; without a token, the LAN still has the role node; `skulk policy set lan none` closes it/,
     );
     const host = await startServe({ home });
     onTestFinished(() => host[Symbol.asyncDispose]());
@@ -166,7 +166,7 @@ describe('skulk token', () => {
     [['create', 'x'], /needs --role/],
     [['create', '--role', 'node'], /needs the name/],
     [['create', 'x', '--role', 'root'], /none of read, node, admin/],
-    [['create', 'x y', '--role', 'read'], /cannot be the name of a token/],
+    [['create', 'x y', '--role', 'read'], /is not a valid token name/],
     [['list', 'x'], /takes no name/],
     [['revoke'], /needs the name/],
     [['revoke', 'x', '--role', 'read'], /--role belongs to/],
@@ -200,7 +200,7 @@ describe('skulk policy', () => {
     for (const key of ['lan', 'server_names'])
       expect(await runInProcess(['policy', 'set', key, 'default'], { env })).toMatchObject({ status: 0 });
     expect(await show()).toMatchObject({ policy: { lan: 'node', server_names: [] }, origin: { lan: 'default' } });
-    expect(await runInProcess(['policy', 'validate'], { env })).toMatchObject({ status: 0, stdout: `${file}: in order\n` });
+    expect(await runInProcess(['policy', 'validate'], { env })).toMatchObject({ status: 0, stdout: `${file}: valid\n` });
   });
 
   test('a limit applies to a running server as soon as it is changed', async () => {

@@ -165,7 +165,7 @@ describe('the codes and keys of pages', () => {
     const { code } = pages.makeCode();
     const { key } = pages.redeem(code, 'a');
     expect(pages.holds(key)).toBe(true);
-    expect(() => pages.redeem(code, 'a')).toThrow(/used already/);
+    expect(() => pages.redeem(code, 'a')).toThrow(/already used/);
     const { code: old } = pages.makeCode();
     now += 10 * 60_000;
     expect(() => pages.redeem(old, 'b')).toThrow(/older than ten minutes/);
@@ -188,7 +188,7 @@ describe('the codes and keys of pages', () => {
   test('whoever guesses codes is stopped for a minute, and others are not', () => {
     let now = 0;
     const pages = createPageKeys({ now: () => now });
-    for (let tries = 0; tries < 5; tries += 1) expect(() => pages.redeem(`guess-${tries}`, 'thief')).toThrow(/used already/);
+    for (let tries = 0; tries < 5; tries += 1) expect(() => pages.redeem(`guess-${tries}`, 'thief')).toThrow(/already used/);
     const { code } = pages.makeCode();
     expect(() => pages.redeem(code, 'thief')).toThrow(expect.objectContaining({ code: 'TOO_MANY_REQUESTS' }));
     now += 60_000;
@@ -198,7 +198,7 @@ describe('the codes and keys of pages', () => {
     for (let tries = 0; tries < 5_000; tries += 1) expect(() => pages.redeem('x', `address-${tries}`)).toThrow();
     const first = pages.makeCode().code;
     for (let made = 0; made < 64; made += 1) pages.makeCode();
-    expect(() => pages.redeem(first, 'owner')).toThrow(/used already/);
+    expect(() => pages.redeem(first, 'owner')).toThrow(/already used/);
   });
 });
 

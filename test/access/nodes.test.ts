@@ -107,7 +107,7 @@ describe('what a node asks its store', () => {
     expect([away.status, away.json()]).toEqual([
       503,
       {
-        detail: expect.stringContaining('the store cannot be asked whose token this is'),
+        detail: expect.stringContaining('cannot ask the store about this token'),
         code: 'STORE_UNREACHABLE',
         hint: expect.any(String),
       },

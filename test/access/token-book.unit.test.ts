@@ -29,7 +29,10 @@ test.each([
     typeof content === 'string' ? content : { tokens: Array.isArray(content.tokens) ? [...good, ...content.tokens] : content.tokens };
   const text = typeof bad === 'string' ? bad : JSON.stringify(bad);
   await writeFile(file, text);
-  await expect(open().find(token)).rejects.toMatchObject({ code: 'CONFIG', message: `${file} is damaged, so no named token is accepted` });
+  await expect(open().find(token)).rejects.toMatchObject({
+    code: 'CONFIG',
+    message: `${file} is corrupt, so named tokens are not accepted`,
+  });
   await expect(open().create({ name: 'more', role: 'read' })).rejects.toMatchObject({ code: 'CONFIG' });
   expect(await readFile(file, 'utf8')).toBe(text);
 });

@@ -124,8 +124,8 @@ test('validate says which keys the Python program refuses, and what skulk does n
   expect(status).toBe(0);
   expect(JSON.parse(stdout).notes).toEqual([
     expect.stringMatching(/skulk\.yaml:6: model_store\.reconciliation/),
-    expect.stringMatching(/skulk\.yaml:4: .*refuses model_store\.cards_path/),
-    expect.stringMatching(/skulk\.yaml:5: .*refuses model_store\.download\.max_concurrent/),
+    expect.stringMatching(/skulk\.yaml:4: .*rejects model_store\.cards_path/),
+    expect.stringMatching(/skulk\.yaml:5: .*rejects model_store\.download\.max_concurrent/),
   ]);
   expect((await skulk(['config', 'validate'])).stdout).toContain('note: ');
   // A command says it only when it is asked for more.
@@ -148,7 +148,7 @@ describe('bad input is refused with file, line, key and hint', () => {
     [
       'a URL as store_host',
       'model_store:\n  store_port: 9\n  store_host: http://kite3:58080\n',
-      /skulk\.yaml:3: store_host is "http:\/\/kite3:58080", which is no hostname/,
+      /skulk\.yaml:3: store_host is "http:\/\/kite3:58080", which is not a host name/,
     ],
     [
       'a port in store_host',

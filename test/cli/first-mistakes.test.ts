@@ -26,7 +26,7 @@ test('a key of ours at the top of the file is told, as it is not in force', asyn
   const home = await temporaryDirectory();
   await writeFile(join(home, 'skulk.yaml'), 'inference: {}\nstore_host: kite3\nmodel_store:\n  store_port: 7\n');
   expect((await runInProcess(['config', 'validate'], { env: { SKULK_HOME: home }, cwd: home })).stderr).toMatch(
-    /skulk.yaml:2: store_host stands outside of model_store.*\nhint: move it below "model_store:"/,
+    /skulk.yaml:2: store_host is outside model_store.*\nhint: move it below "model_store:"/,
   );
 });
 
@@ -44,7 +44,11 @@ test('config init refuses wrong values without naming a file that does not exist
   const file = join(home, 'mine.yaml');
   const init = (...args: string[]) => runInProcess(['config', 'init', '--config', file, ...args], { env: { SKULK_HOME: home } });
   const wrong = await init('--store-host', 'http://kite3:1');
-  expect(wrong).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('nothing was written, as this would be wrong') });
+  expect(wrong).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: expect.stringContaining('nothing was written, because the result would be invalid'),
+  });
   expect(await init('--store-host', 'kite3')).toMatchObject({ status: 0, stdout: expect.stringContaining(`validate --config ${file}`) });
 });
 
@@ -99,7 +103,7 @@ test.each(['inference', 'logging', 'model'])("a section called %s is somebody el
 
 test.each([
   ['http://127.0.0.1:1', /connection refused/],
-  ['http://no-such-host.invalid', /host name is not known/],
+  ['http://no-such-host.invalid', /unknown host name/],
 ])('a warm copy is used when %s cannot be asked, and the cause is said', async (store, cause) => {
   const { url } = await serveModels({ 'org/m': { a: 'a' } });
   const home = await temporaryDirectory();
@@ -121,7 +125,7 @@ test('health says that the token is refused', async () => {
   const home = await temporaryDirectory();
   const store = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const ended = await runInProcess(['health'], { env: { SKULK_HOME: home, SKULK_STORE: store, SKULK_TOKEN: 'wrong' } });
-  expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/refuses access[\s\S]*SKULK_TOKEN/) });
+  expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/refused access[\s\S]*SKULK_TOKEN/) });
   expect(ended.stderr).not.toContain('wrong');
 });
 

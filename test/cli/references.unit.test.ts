@@ -39,8 +39,8 @@ describe('add --as', () => {
   const as = commands.find(({ name }) => name === 'add')?.options['as'];
   test.each(['org/x', 'hf://org/x', 'https://huggingface.co/org/x'])('takes %s', (text) => expect(as?.read([text])).toBe('org/x'));
   test.each([
-    ['org/x:Q4_K_M', 'Q4_K_M is a part of a model', 'use --as org/x'],
-    ['org/x/x-Q4_0.gguf', 'x-Q4_0.gguf is a part of a model', 'use --as org/x'],
+    ['org/x:Q4_K_M', 'Q4_K_M names a part of a model', 'use --as org/x'],
+    ['org/x/x-Q4_0.gguf', 'x-Q4_0.gguf names a part of a model', 'use --as org/x'],
     ['org/x@v1', 'the revision v1 cannot be', 'use --as org/x --revision v1'],
   ])('refuses %s with a sentence', (text, message, hint) => {
     expect(() => as?.read([text])).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(message), hint }));

@@ -71,13 +71,13 @@ describe('the command line', () => {
     [['work', '--huard'], '"skulk work" has no option --huard', 'did you mean --hard?'],
     [['work', '--tokn=hush'], '"skulk work" has no option --tokn', 'did you mean --token?'],
     [['work', '--count'], '--count needs a value: --count N', ''],
-    [['work', '--count', '10'], '--count: "10" is not a whole number from 1 to 9', ''],
-    [['work', '--count', '1e3'], '--count: "1e3" is not a whole number', ''],
+    [['work', '--count', '10'], '--count: "10" must be a whole number from 1 to 9', ''],
+    [['work', '--count', '1e3'], '--count: "1e3" must be a whole number', ''],
     [['work', '--name', ''], '--name: the value is empty', ''],
     [['work', ''], 'THING of "skulk work" is empty', ''],
-    [['work', '-q', '-v'], '--quiet and --verbose contradict each other', ''],
+    [['work', '-q', '-v'], '--quiet and --verbose cannot be combined', ''],
     [['constructor'], '"constructor" is not a skulk command', ''],
-    [[], 'no command is given', '`skulk --help`'],
+    [[], 'no command given', '`skulk --help`'],
   ])('refuses %j', async (argv, message, hint) => {
     const { status, stdout, stderr } = await runWork(argv, echo);
     expect([status, stdout]).toEqual([2, '']);
@@ -126,9 +126,9 @@ describe('failures', () => {
   test('a foreseen one gives its message, its hint and its status', async () => {
     const { status, stdout, stderr } = await runWork(
       ['work'],
-      fail(new SkulkError('NO_SPACE', 'the disk is full', { hint: 'free some room' })),
+      fail(new SkulkError('NO_SPACE', 'the disk is full', { hint: 'free some space' })),
     );
-    expect([status, stdout, stderr]).toEqual([7, '', 'skulk: the disk is full\nhint: free some room\n']);
+    expect([status, stdout, stderr]).toEqual([7, '', 'skulk: the disk is full\nhint: free some space\n']);
   });
 
   test('a plain Error is a bug; its stack needs --verbose', async () => {

@@ -85,7 +85,7 @@ model_store:
 
   test("with a key of ours twice is refused with both lines; that of other programs is nobody's business", () => {
     expect(failure('model_store:\n  store_port: 1\n  store_host: a\n  store_port: 2\n').message).toBe(
-      '/f.yaml:4: model_store.store_port is there twice, on lines 2 and 4',
+      '/f.yaml:4: model_store.store_port appears twice, on lines 2 and 4',
     );
     expect(failure('{"model_store": {"store_port": 1,\n "store_port": 2}}', '/f.json').message).toContain('on lines 1 and 2');
     expect(parseConfig('inference: {a: 1, a: 2}\nlogging: 1\nlogging: 2\n', '/f.yaml').content).toMatchObject({ logging: 2 });
@@ -100,7 +100,7 @@ model_store:
   });
 });
 
-describe('a file that was spoilt on its way gets a sentence', () => {
+describe('a file that was spoilt downloading gets a sentence', () => {
   test.each([
     ['all lines', 'model_store:\nenabled: true\nstore_host: kite3\nstaging:\nenabled: true\n'],
     ['all lines, with a comment between', 'model_store:\n# the host\nenabled: true\nstore_host: kite3\n'],
@@ -125,8 +125,8 @@ describe('a file that was spoilt on its way gets a sentence', () => {
 
   test.each([
     ['a tab', 'model_store:\n\tstore_host: a\n', /\/f\.yaml:2: a tab is used for indentation/],
-    ['NUL characters, as in UTF-16', 'm\0o\0d\0e\0l\0', /\/f\.yaml:1: there is a NUL character/],
-    ['NUL characters further down', 'model_store:\n  store_host: "a\0b"\n', /\/f\.yaml:2: there is a NUL character/],
+    ['NUL characters, as in UTF-16', 'm\0o\0d\0e\0l\0', /\/f\.yaml:1: it contains a NUL character/],
+    ['NUL characters further down', 'model_store:\n  store_host: "a\0b"\n', /\/f\.yaml:2: it contains a NUL character/],
     ['a merge of what is no mapping', 'a: &a 1\nmodel_store: {<<: *a}\n', /\/f\.yaml: .*[Mm]erge/],
     ['a list of sections', 'model_store:\n  - store_host: a\n', /model_store must be an object/],
   ])('%s', (_, text, message) => {

@@ -127,18 +127,18 @@ test('the details of a model list its quantizations, and the keys for models act
   await press('j');
   expect(seen()).toMatch(/^ {2}Q4_K_M[\s\S]*^› Q8_0 +6\.00 MiB/m);
   await press('s');
-  expect(seen()).toContain('org/one:Q8_0 is being staged on this machine');
+  expect(seen()).toContain('staging org/one:Q8_0 on this machine');
   // It is on no machine, so there is nothing to purge.
   await press('p');
-  expect(seen()).toMatch(/Purge org\/one:Q8_0[\s\S]*It is staged on no machine\./);
+  expect(seen()).toMatch(/Purge org\/one:Q8_0[\s\S]*No machine has staged it\./);
   await press('x', 'd');
-  expect(seen()).toMatch(/Delete org\/one:Q8_0\?[\s\S]*the store +6\.00 MiB[\s\S]*frees in all +6\.00 MiB/);
+  expect(seen()).toMatch(/Delete org\/one:Q8_0\?[\s\S]*the store +6\.00 MiB[\s\S]*frees in total +6\.00 MiB/);
   expect(seen()).toMatch(/Q4_K_M[\s│]+stays|Q4_K_M stays/);
   await press('y');
   expect(seen()).toContain('org/one:Q8_0 was deleted');
   await press('x', 'k', 'p');
   expect(seen()).toMatch(/Q4_K_M on every machine +1 copy, 3\.00 MiB/);
-  expect(seen()).toContain('where it is in use it stays until its last use ends');
+  expect(seen()).toContain('copies in use are kept until their last use ends');
   await press('y');
   expect(calls).toEqual([
     ['stage', { modelId: 'org/one', selector: 'Q8_0' }],
@@ -204,6 +204,6 @@ test('the details of a model mark a copy here that is older, and one that is onl
   const whole = { ...details, quantizations: [], digest: 'a'.repeat(64) };
   const { press, seen } = showDashboard({ show: async () => whole }, { ...view, staging });
   await press('\r');
-  await expect.poll(seen).toMatch(/here +\/d\/org--one \(older than what the store has; s updates it\)/);
-  expect(seen()).toMatch(/partial +2\.00 KiB of a copy are here, unfinished; s goes on/);
+  await expect.poll(seen).toMatch(/here +\/d\/org--one \(older than the store's copy; s updates it\)/);
+  expect(seen()).toMatch(/partial +2\.00 KiB of an unfinished copy on this machine; s resumes it/);
 });

@@ -36,8 +36,8 @@ test('d deletes everywhere when y is typed, and says what became of it on each m
   expect(asked).toMatch(/the store +2\.00 MiB/);
   expect(asked).toMatch(/, this machine +2\.00 MiB/);
   expect(asked).toMatch(/\(n1\) {2}in use +2\.00 MiB/);
-  expect(asked).toMatch(/frees in all +6\.00 MiB/);
-  expect(asked).toMatch(/\[ \] where it is in use it stays until its last use ends/);
+  expect(asked).toMatch(/frees in total +6\.00 MiB/);
+  expect(asked).toMatch(/\[ \] copies in use are kept until their last use ends/);
   // Neither what somebody presses by mistake nor what is pasted is a yes.
   for (const refusal of ['n', 'q', 'Escape']) {
     await terminal.press('Enter', 'Space', 'd');
@@ -53,7 +53,7 @@ test('d deletes everywhere when y is typed, and says what became of it on each m
 
   await terminal.press('y');
   const done = await terminal.sees('org/one was deleted');
-  expect(done).toMatch(/freed in all +4\.00 MiB/);
+  expect(done).toMatch(/freed in total +4\.00 MiB/);
   expect(done).toMatch(/\(n1\) +later/);
   expect(done).toContain(`in use by pid ${process.pid}`);
   expect(await world.canonical()).toEqual(['org--two']);
@@ -66,7 +66,7 @@ test('d deletes everywhere when y is typed, and says what became of it on each m
   await terminal.press('3', '/');
   await terminal.type('n1');
   await terminal.press('Enter', 'Enter');
-  expect(await terminal.sees(/to do +evict org\/one/)).toMatch(/later, /);
+  expect(await terminal.sees(/pending +delete org\/one/)).toMatch(/later, /);
   expect(await world.node('n1', host.url, 'deactivate', 'org/one', '--pid', String(process.pid))).toMatchObject({ status: 0 });
   await terminal.losesSight(/to do +evict/);
   await terminal.sees('Nothing is staged there.');
@@ -74,7 +74,7 @@ test('d deletes everywhere when y is typed, and says what became of it on each m
   await agent.stop();
 });
 
-test('f deletes also where it is in use', wants('tmux'), async () => {
+test('f deletes also copies in use', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.serveHost();
@@ -86,7 +86,7 @@ test('f deletes also where it is in use', wants('tmux'), async () => {
   await terminal.press('Enter');
   await terminal.sees(/sha256 +[0-9a-f]{64}/);
   await terminal.press('d', 'f');
-  await terminal.sees('[x] also where it is in use, at once');
+  await terminal.sees('[x] also copies in use, at once');
   await terminal.press('y');
   await terminal.sees('org/one was deleted');
   expect(await world.copies('n1')).toEqual([]);
@@ -110,7 +110,7 @@ test('deleting a model that the store host uses in place is refused with its nam
   await terminal.press('y');
   expect(await terminal.sees(/in use on the store host/)).toContain('y try again');
   expect(await world.canonical()).toEqual(['org--one']);
-  await terminal.sees('[ ] also where it is in use, at once');
+  await terminal.sees('[ ] also copies in use, at once');
   await terminal.press('f', 'y');
   await terminal.sees('org/one was deleted');
   expect(await world.canonical()).toEqual([]);
@@ -225,12 +225,12 @@ test('where the LAN may only read, a change is refused with one line that says w
   await terminal.press('d');
   await terminal.sees('Delete org/one?');
   await terminal.press('y');
-  const refused = await terminal.sees('✗ this terminal may only look here: changes need a token of role node');
+  const refused = await terminal.sees('✗ read-only: changes need a token with the role node');
   expect(refused).not.toContain('the LAN without a token');
   await terminal.press('n', 'a');
   await terminal.sees('Add a model from Hugging Face');
   await terminal.type('org/other');
   await terminal.press('Enter');
-  await terminal.sees('✗ this terminal may only look here: changes need a token of role node');
+  await terminal.sees('✗ read-only: changes need a token with the role node');
   expect(await world.canonical()).toEqual(['org--one']);
 });

@@ -121,14 +121,14 @@ test('a token that is refused ends the dashboard with that sentence', wants('tmu
     env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url, SKULK_TOKEN: 'wrong-token' },
   });
   await terminal.enter('skulk dashboard; echo "status $?"');
-  expect(await terminal.sees('status 2\n')).toMatch(/refuses access[\s\S]*SKULK_TOKEN/);
+  expect(await terminal.sees('status 2\n')).toMatch(/refused access[\s\S]*SKULK_TOKEN/);
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 
 test('the dashboard waits for a store that is not there yet', wants('tmux'), async () => {
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: 'http://127.0.0.1:1' } });
   await terminal.enter('skulk dashboard');
-  expect(await terminal.sees('○ reconnecting')).toContain('Asking the store');
+  expect(await terminal.sees('○ reconnecting')).toContain('Loading from the store');
   await terminal.sees(/connection\s+refused/);
   await terminal.press('4');
   await terminal.sees('Nothing is staged on this machine.');

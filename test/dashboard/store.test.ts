@@ -43,7 +43,7 @@ test('the dashboard shows the four lists, a filter, and each thing closely', wan
   await terminal.press('Enter', 'Enter');
   expect(await terminal.sees(/id +laptop/)).toMatch(/ {2}mlx-community\/Qwen3-4B-4bit +2\.86 MiB +now +idle/);
   await terminal.press('Escape', '4', 'Enter');
-  expect(await terminal.sees(/path +\//)).toMatch(/it +stays, as the budget has room/);
+  expect(await terminal.sees(/path +\//)).toMatch(/it +kept: within the budget/);
   await terminal.press('Escape', '?');
   expect(await terminal.sees('╭─ Keys')).toContain('purge staged copies: here, on a machine, everywhere');
   await terminal.press('x', 'Left', 'Left', 'Left');
@@ -110,11 +110,11 @@ test(
     await terminal.press('Down');
     await terminal.sees(/› Q8_0 +11\.4 MiB/);
     await terminal.press('Enter');
-    await terminal.sees('has begun');
+    await terminal.sees('started the download');
     await terminal.press('2', 'Enter');
     expect(await terminal.sees(/bytes +.* of 11\.4 MiB/)).toMatch(/file +a-Q8_0\.gguf/);
     await terminal.press('c');
-    await terminal.sees(/was stopped; what came is kept/);
+    await terminal.sees(/stopped the download of .*; downloaded data is kept/);
     await terminal.press('Escape');
     await terminal.sees(/› org\/seer-GGUF +failed +it was cancelled/);
     await terminal.press('c');
@@ -138,7 +138,7 @@ test('a store that goes away is waited for, and what is shown meanwhile is said 
   await first.kill();
   const lost = await terminal.sees('○ reconnecting');
   expect(lost).toContain('org/one');
-  expect(await terminal.sees(/what\s+is shown is how it was/)).toMatch(/cannot reach the store at http:\/\/127\.0\.0\.1/);
+  expect(await terminal.sees(/showing\s+the\s+last\s+known\s+state/)).toMatch(/cannot reach the store at http:\/\/127\.0\.0\.1/);
   await terminal.press('d', 'y');
   await terminal.sees('✗ cannot reach the store');
   await terminal.press('Escape');
@@ -146,7 +146,7 @@ test('a store that goes away is waited for, and what is shown meanwhile is said 
   await world.serveHost({ port: Number(port) });
   await terminal.sees('● live');
   await terminal.sees('org/two');
-  await terminal.losesSight(/how it was/);
+  await terminal.losesSight(/last known state/);
 });
 
 test('without a server the disk is looked at, and a server that comes is taken', wants('tmux'), async () => {
@@ -154,13 +154,13 @@ test('without a server the disk is looked at, and a server that comes is taken',
   await world.add('org/one');
   const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'host'), SKULK_NODE_ID: 'host' } });
   await terminal.enter('skulk dashboard');
-  expect(await terminal.sees('org/one')).toContain('no server runs here, so the disk is looked at every 2 s');
+  expect(await terminal.sees('org/one')).toContain('no server is running here, so the disk is read every 2 s');
   await terminal.press('a');
   await terminal.type('org/x');
   await terminal.press('Enter');
-  await terminal.sees('does not say what there is');
+  await terminal.sees('does not list the quantizations');
   await terminal.press('Enter');
-  await terminal.sees('no server runs on this store host');
+  await terminal.sees('no server is running on this store host');
   await terminal.press('Escape', 'Escape');
   await world.add('org/two');
   await terminal.sees('org/two');

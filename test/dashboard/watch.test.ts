@@ -12,12 +12,12 @@ test('downloads --watch is drawn below the prompt and stays there; q leaves it',
   const store = await scriptedStore();
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
   await terminal.enter('echo before; skulk downloads --watch; echo "status $?"');
-  expect(await terminal.sees('no downloads; `skulk download MODEL` begins one')).toContain('before');
+  expect(await terminal.sees('no downloads; `skulk download MODEL` starts one')).toContain('before');
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: false, wrap: false });
   store.tell('downloads', {
     downloads: [someDownload('org/a'), someDownload('org/b', { status: 'pending', bytes_total: 0, bytes_done: 0 })],
   });
-  expect(await terminal.sees(/org\/a +downloading +━+─+ +25% +50\.0 MiB\/s +1m00s/)).toMatch(/org\/b +waiting +waits for its turn/);
+  expect(await terminal.sees(/org\/a +downloading +━+─+ +25% +50\.0 MiB\/s +1m00s/)).toMatch(/org\/b +waiting +waiting in the queue/);
   store.hangUp();
   await terminal.sees('● live');
   store.tell('downloads', { downloads: [someDownload('org/a', { status: 'complete', bytes_done: 4 * 1024 ** 3 })] });

@@ -42,7 +42,7 @@ test('every size of a window: what fits is shown, and too small is said', wants(
 
   await terminal.resize(50, 10);
   const small = await terminal.sees('The window is too small: 50x10.');
-  expect(small).toContain('At least 60x12 is needed; q leaves.');
+  expect(small).toContain('It must be at least 60x12; q quits.');
   await terminal.resize(60, 12);
   await terminal.sees(/gpu-box +● listening/);
   await terminal.press('1', 'd');
@@ -50,7 +50,7 @@ test('every size of a window: what fits is shown, and too small is said', wants(
   await terminal.press('Escape', '?');
   expect(await terminal.sees('─ Keys')).toContain('any key shows more');
   await terminal.press('x', 'x', 'x');
-  expect(await terminal.sees('any key closes this')).toContain('leave; Ctrl-Z and fg work');
+  expect(await terminal.sees('any key closes this')).toContain('quit; Ctrl-Z and fg work');
   await terminal.press('x');
   await terminal.resize(80, 24);
   await terminal.sees('org/model-10');
@@ -145,7 +145,7 @@ test('texts from outside cannot send control sequences to the terminal or break 
   expect(rows.join('\n')).toContain('…');
   expect(nodes.split('\n').filter((line) => line.trim() !== '')).toHaveLength(7 + 1);
   await terminal.press('Enter');
-  await terminal.sees(/to do +evict org\/good/);
+  await terminal.sees(/pending +delete org\/good/);
   const output = await terminal.output();
   for (const text of ['\u001b[2J\u001b]0', '\u001b]0;owned', '\u009b31m', '\u202e', '\u0000']) expect(output).not.toContain(text);
 });

@@ -139,7 +139,7 @@ describe('a store whose directory is not what it was', () => {
     const id = await idOf(root);
     await rename(root, join(home, 'elsewhere'));
     // A link that leads nowhere is named as such.
-    expect(await add()).toMatchObject({ status: 2, stderr: expect.stringContaining('leads nowhere') });
+    expect(await add()).toMatchObject({ status: 2, stderr: expect.stringContaining('broken link') });
     await mkdir(root);
     await expectAbsent(await add(), spelled, id);
     await expectAbsent(await serve(home, root), root, id);
@@ -259,10 +259,10 @@ describe('a store that goes away while it is served', () => {
       const failed = await runInProcess(command, { env });
       expect(failed, failed.stderr).toMatchObject({ status: 4, stdout: '' });
     }
-    await expect.poll(() => served.stderr()).toContain('Every request is answered with 503');
+    await expect.poll(() => served.stderr()).toContain('Requests get status 503');
     await new Promise((resolve) => setTimeout(resolve, restMs));
     if (left !== undefined) expect(await readdir(root)).toEqual(left);
-    expect(served.stderr().split('Every request is answered with 503').length - 1).toBe(1);
+    expect(served.stderr().split('Requests get status 503').length - 1).toBe(1);
     await back();
     await expect.poll(() => answers(served.url, '/health')).toBe(200);
     expect(await (await fetch(`${served.url}/models`)).json()).toEqual(['org/m']);

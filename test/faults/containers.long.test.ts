@@ -184,7 +184,7 @@ describe('containers that share a directory', wants('pid namespaces'), () => {
     const ended = await within('the server', server.exited, server.stderr);
     expect(ended.status).toBe(5);
     expect(ended.stderr).toMatch(
-      /the server stops: this process was suspended for too long, and a test \(pid \d+ in another container\) has taken/,
+      /the server is stopping: this process was suspended for too long, and a test \(pid \d+ in another container\) has taken/,
     );
     expect(await registryOf(storePath)).toEqual(['org/m']);
     expect(existsSync(join(storePath, 'org--m', 'config.json'))).toBe(true);

@@ -176,7 +176,7 @@ describe('a staging directory on a disk of its own', wants('a disk of their own'
     ]) {
       const refused = await skulk(...args);
       expect(refused, refused.stderr).toMatchObject({ status: 4, stdout: '' });
-      for (const part of [root, disk.path, 'is it mounted?', 'mkdir -p']) expect(refused.stderr).toContain(part);
+      for (const part of [root, disk.path, 'no longer mounted', 'mkdir -p']) expect(refused.stderr).toContain(part);
     }
     await skulk('purge-staging', '--force');
     await skulk('reconcile', '--dry-run');

@@ -42,7 +42,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     const stage = startSkulk(['stage', 'org/m', '--connections', '1'], { env });
     await Promise.race([proxy.passed(chunkSize + 3 * mebibyte), stage.exited]);
     await disk.leave(0);
-    expect(await stage.exited).toMatchObject({ status: 7, stdout: '', stderr: expect.stringContaining('hint: free some room') });
+    expect(await stage.exited).toMatchObject({ status: 7, stdout: '', stderr: expect.stringContaining('hint: free some space') });
     const copy = join(disk.path, 'home', 'staging', 'org--m');
     expect(await exists(copy)).toBe(false);
     await disk.leave('all');
@@ -72,7 +72,7 @@ describe('a full disk', wants('a disk of their own'), () => {
       const { status, stderr } = await stage();
       ends.push(status ?? -1);
       expect([0, 7], stderr).toContain(status);
-      if (status === 7) expect(stderr).toMatch(/hint: free some room/);
+      if (status === 7) expect(stderr).toMatch(/hint: free some space/);
       expect(wanted).toContainEqual(await digestsBelow(join(root, 'org--m')));
       await disk.leave('all');
       expect((await stage()).status).toBe(0);

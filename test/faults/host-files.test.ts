@@ -96,7 +96,7 @@ describe.each(tried)('a canonical file that is %s', (name, damage) => {
   });
 });
 
-test('a staged copy that was changed on the node is mended by the next stage, which sends only what is wrong', async () => {
+test('a staged copy that was changed on the node is mended by the next stage, which sends show only the problems', async () => {
   const { proxy, node, source, copy } = await hostAndNode();
   const whole = await digestsBelow(source);
   for (const [name, damage] of tried) {

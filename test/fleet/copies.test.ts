@@ -136,11 +136,11 @@ describe('a purge on one node', () => {
     expect(await world.host('purge-staging', '--node', 'nobody', '--yes')).toMatchObject({
       status: 3,
       stdout: '',
-      stderr: expect.stringContaining('no node is called nobody'),
+      stderr: expect.stringContaining('no node has the name nobody'),
     });
     for (const [args, says] of [
       [['--node', '../x', '--yes'], 'is not a node id'],
-      [['--node', 'n1', '--all-nodes', '--yes'], 'different things'],
+      [['--node', 'n1', '--all-nodes', '--yes'], 'cannot be combined'],
       [['--node', 'n1'], 'needs --yes'],
     ] as const)
       expect(await world.host('purge-staging', ...args)).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(says) });

@@ -76,7 +76,7 @@ test('what was staged anew after an order stays, even if the order is heard agai
   expect((await world.host('delete', 'org/one', '--yes')).status).toBe(9);
   expect(await world.node('laptop', host.url, 'reconcile', '--dry-run')).toMatchObject({
     status: 0,
-    stdout: 'the store asked to evict org/one: not done yet\n',
+    stdout: 'the store asked to delete org/one: not done yet\n',
   });
   expect(await world.copies('laptop')).toEqual(['org--one']);
   // The laptop does it, but its answer does not arrive.
@@ -188,7 +188,7 @@ test('a delete ends what is being staged of the model, and no part of it stays',
   expect(ended).toMatchObject({
     status: 3,
     stdout: '',
-    stderr: expect.stringContaining('org/big was deleted from the store while it was staged'),
+    stderr: expect.stringContaining('org/big was deleted from the store during the stage'),
   });
   await expect.poll(() => pendingOf(world)).toMatchObject({ n1: 0 });
   expect(await world.copies('n1')).toEqual([]);
@@ -238,7 +238,7 @@ test('nodes are listed, and one that is gone can be forgotten with what it had t
   );
   const text = (await world.host('nodes')).stdout;
   expect(text).toMatch(/^laptop .* no .* 1\n/m);
-  expect(text).toMatch(/^evict org\/one on .* \(laptop\): has not answered yet \(asked just now\)\n/m);
+  expect(text).toMatch(/^delete org\/one on .* \(laptop\): not answered yet \(asked just now\)\n/m);
   expect(await world.host('nodes', '--forget', 'laptop')).toMatchObject({ status: 0 });
   expect(await world.host('nodes', '--forget', 'laptop')).toMatchObject({ status: 3 });
   expect(await pendingOf(world)).toEqual({ host: 0 });

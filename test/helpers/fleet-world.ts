@@ -5,7 +5,7 @@ import { runInProcess, serveInProcess } from './run-in-process.ts';
 import { type Ended, type RunningSkulk, type Served, type Serving, startServe, startSkulk } from './spawn-skulk.ts';
 import { temporaryDirectory } from './temp-directory.ts';
 
-/** How an order stands on a node, as `delete --json` says it. */
+/** The status of an order on a node, as `delete --json` says it. */
 export interface NodeStands {
   readonly node: string;
   readonly status: 'pending' | 'done' | 'deferred' | 'failed';

@@ -21,7 +21,7 @@ export interface MirrorAsked {
   readonly number: number;
 }
 
-/** What a mirror was asked for, and how much it could send before the connection was given up. */
+/** What a mirror was asked for, and how much it could send before the connection was closed here. */
 export interface Mirror {
   readonly requests: { readonly path: string; readonly isPart: boolean; sent: number }[];
   /** How many answers to requests for parts were still being sent when all of a file had been. */

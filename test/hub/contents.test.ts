@@ -8,7 +8,7 @@ test('what came and cannot be a model is told to whoever asked, in the list of d
   const world = await hubWorld();
   world.hub.push('org/m-GGUF', { files });
   const served = await world.serveInProcess();
-  const says = '"m-Q4_K_M.gguf" cannot be used: it is a web page, saved under this name';
+  const says = '"m-Q4_K_M.gguf" cannot be used: it is a web page saved under this name';
 
   const strict = await world.host('download', 'org/m-GGUF', '--strict');
   expect(strict).toMatchObject({ status: 6, stdout: '' });

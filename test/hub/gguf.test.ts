@@ -146,7 +146,7 @@ test('a pin of the card that is not there falls back, and the command says so', 
   const config = join(world.home, 'skulk.yaml');
   const ended = await world.host('download', 'org/g', '--json', '--config', config);
   expect(ended.status, ended.stderr).toBe(0);
-  expect(ended.stderr.match(/"Gone-Q8_0\.gguf" at main.*"Foo-Q4_K_M\.gguf" is taken instead/g)).toHaveLength(1);
+  expect(ended.stderr.match(/"Gone-Q8_0\.gguf" at main.*using "Foo-Q4_K_M\.gguf" instead/g)).toHaveLength(1);
   expect(JSON.parse(ended.stdout)).toMatchObject({
     gguf_file: 'Foo-Q4_K_M.gguf',
     warnings: expect.arrayContaining([expect.stringContaining('Gone-Q8_0')]),
@@ -315,9 +315,7 @@ test('pieces that are files of their own are not put together, and can be taken 
   world.hub.push('org/p', { files });
   const ended = await world.host('download', 'org/p');
   expect(ended).toMatchObject({ status: 8, stdout: '' });
-  expect(ended.stderr).toContain(
-    '"Foo.Q6_K.gguf" cannot be put together: its piece "Foo.Q6_K-chunk-002-of-002.gguf" is a GGUF file of its own',
-  );
+  expect(ended.stderr).toContain('cannot join "Foo.Q6_K.gguf": its piece "Foo.Q6_K-chunk-002-of-002.gguf" is a complete GGUF file');
   const whole = await world.host('download', 'org/p', '--whole', '--json');
   expect(whole.status, whole.stderr).toBe(0);
   expect((await digestsBelow(join(world.storePath, 'org--p')))['Foo.Q6_K-chunk-001-of-002.gguf']).toBeDefined();

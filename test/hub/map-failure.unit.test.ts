@@ -10,16 +10,16 @@ const told = (status: number, headers: Record<string, string> = {}, { hasToken =
 };
 
 test.each([
-  [429, { 'retry-after': '7' }, {}, 'HUB_BUSY', 'wait 7 s', 'HF_TOKEN'],
+  [429, { 'retry-after': '7' }, {}, 'HUB_BUSY', 'retry after 7 s', 'HF_TOKEN'],
   [503, {}, {}, 'HUB_UNREACHABLE', 'answered 503', 'try again'],
   [403, {}, { isOwnHost: false }, 'HUB_UNREACHABLE', 'for bytes of org/m', 'try again'],
   [401, { 'x-error-code': 'GatedRepo' }, {}, 'HUB_REFUSED', 'org/m is gated on Hugging Face, and no token is set', 'then set HF_TOKEN'],
-  [403, { 'x-error-code': 'GatedRepo' }, { hasToken: true }, 'HUB_REFUSED', "the token's account has no access", 'ask for access'],
+  [403, { 'x-error-code': 'GatedRepo' }, { hasToken: true }, 'HUB_REFUSED', "the token's account has no access", 'request access'],
   [404, { 'x-error-code': 'RevisionNotFound' }, {}, 'REVISION_NOT_FOUND', 'no revision "v9"', 'a branch'],
   [404, { 'x-error-code': 'EntryNotFound' }, {}, 'FILE_NOT_FOUND', 'no file "a b.gguf" at v9', 'its page'],
-  [401, {}, { hasToken: true }, 'HUB_REFUSED', 'does not accept the token', 'make a new one'],
-  [401, {}, {}, 'MODEL_NOT_FOUND', 'misspelt, or private', 'for a private model set HF_TOKEN'],
-  [404, {}, { hasToken: true }, 'MODEL_NOT_FOUND', 'that the token may see', 'the rights of the token'],
+  [401, {}, { hasToken: true }, 'HUB_REFUSED', 'does not accept the token', 'create a new one'],
+  [401, {}, {}, 'MODEL_NOT_FOUND', 'misspelt, or the model private', 'for a private model set HF_TOKEN'],
+  [404, {}, { hasToken: true }, 'MODEL_NOT_FOUND', 'that this token can access', 'the rights of the token'],
   [418, { 'x-error-message': 'a teapot' }, {}, 'HUB_REFUSED', 'answered 418 for org/m: a teapot', 'its page'],
 ] as const)('%i with %j and %j is %s', (status, headers, more, code, message, hint) => {
   expect(told(status, headers, more)).toMatchObject({

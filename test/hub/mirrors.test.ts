@@ -128,7 +128,7 @@ describe('the true reason is told, after few requests', () => {
     [
       'compresses everything',
       () => ({ status: 200, headers: { 'Content-Encoding': 'gzip' }, body: zipped }),
-      /sends ".*" compressed \(gzip\), which was not asked for/,
+      /sent ".*" compressed \(gzip\), which was not requested/,
     ],
     [
       'has another file',
@@ -141,7 +141,7 @@ describe('the true reason is told, after few requests', () => {
         path === name
           ? { status: 206, headers: { 'Content-Range': rangeOf(start + 5, content.length) }, body: content.subarray(start + 5) }
           : undefined,
-      /sends a part of "model\.safetensors" where all of it was asked for/,
+      /sent a part of "model\.safetensors" instead of the whole file/,
     ],
   ])('of a mirror that %s', async (_, answer, reason) => {
     const { ended, requests } = await fetchFrom(answer);

@@ -68,7 +68,7 @@ describe('the reserve of a store', wants('a disk of their own'), () => {
       await add('m', toServer),
     ]) {
       expect(refused, refused.stderr).toMatchObject({ status: 7, stdout: '' });
-      expect(refused.stderr).toContain('stay free for the store itself');
+      expect(refused.stderr).toContain('are reserved for the store itself');
     }
     const removed = await runInProcess(['delete', 'org/small', '--yes'], { env: { ...env, ...toServer } });
     expect(removed, removed.stderr).toMatchObject({ status: 0 });

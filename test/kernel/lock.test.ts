@@ -185,7 +185,7 @@ async function moveElsewhere(path: string, { holder }: HeldLock): Promise<void> 
   await writeFile(join(path, number, 'holder.json'), JSON.stringify(elsewhere));
 }
 
-test('a holder that was silent for so long that another one took the lock must stop', async () => {
+test('a holder that was silent for so long thopen it for another store took the lock must stop', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const lock = await take(path);
   await moveElsewhere(path, lock);
@@ -204,7 +204,7 @@ test('a holder that was silent for so long that another one took the lock must s
   await next.release();
 });
 
-test('a holder is told within a heartbeat that another one took the lock', async () => {
+test('a holder is told within a heartbeat thopen it for another store took the lock', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const lock = await take(path);
   await moveElsewhere(path, lock);

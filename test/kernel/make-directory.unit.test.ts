@@ -26,7 +26,7 @@ describe('making a directory', () => {
     await expect(makeDirectory(join(root, path))).rejects.toMatchObject({ code: expect.stringMatching(/BAD_PATH|ENOTDIR/) });
   });
 
-  test.runIf(process.platform === 'linux')('ends where the system allows no directory', async () => {
+  test.runIf(process.platform === 'linux')('ends where the system does not allow a directory', async () => {
     await expect(makeDirectory('/proc/nope')).rejects.toMatchObject({ code: 'BAD_PATH', message: expect.stringContaining('/proc/nope') });
     await expect(makeDirectory('/proc/nope/models')).rejects.toMatchObject({ code: 'BAD_PATH' });
   });

@@ -198,7 +198,7 @@ test('a place in incoming that was cleared away meanwhile is known to be lost', 
   await mkdir(place.files, { recursive: true });
   await expect(requireOwnPlace(place)).rejects.toMatchObject({
     code: 'LOCKED',
-    hint: expect.stringContaining('back where they came from'),
+    hint: expect.stringContaining('back in their original place'),
   });
 });
 

@@ -80,7 +80,7 @@ test(
     await once(served.child.stdout as NodeJS.ReadableStream, 'data');
     served.child.kill('SIGTERM');
     const { stderr } = await served.ended;
-    expect(stderr).toContain(`another store is on the LAN already: http://${host.address}:58080`);
+    expect(stderr).toContain(`there is already another store on the LAN: http://${host.address}:58080`);
     expect(stderr).toContain('skulk serve --role node');
     const registry = await second.skulk(['registry', '--json'], env).ended;
     expect(JSON.parse(registry.stdout), registry.stderr).toMatchObject({ entries: [{ model_id: 'org/m' }] });
@@ -127,7 +127,7 @@ test('a store that is known by its node id is found by mDNS', wants('network nam
   expect(await host.skulk(['delete', 'org/m', '--yes', '--force'], hostEnv).ended).toMatchObject({ status: 9 });
   expect(await node.skulk(['stage', 'org/m'], env).ended).toMatchObject({ status: 3, stdout: '' });
   const doctor = await node.skulk(['doctor'], env).ended;
-  expect(doctor.stdout).toContain(`the store of that name is at ${host.address}, as mDNS says`);
+  expect(doctor.stdout).toContain(`mDNS found the store of that name at ${host.address}`);
   const alone = await node.skulk(['doctor'], { ...env, SKULK_NO_MDNS: '1' }).ended;
   expect(alone).toMatchObject({ status: 4, stdout: expect.stringContaining('store_http_host') });
   child.kill('SIGTERM');
@@ -191,7 +191,7 @@ test(
 test('an address that is none is not advertised', async () => {
   const home = await temporaryDirectory();
   const ended = await runInProcess(['serve', '--advertise', 'kite3'], { env: { SKULK_HOME: home } });
-  expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--advertise takes an IPv4 address') });
+  expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--advertise must be an IPv4 address') });
 });
 
 test('without a token serve warns on a public address, and nobody sets anything without its key', wants('network namespaces'), async () => {
@@ -221,7 +221,7 @@ test('without a token serve warns on a public address, and nobody sets anything 
   // Nor is it enough to be on that machine.
   expect(await put(host, { hf_token: 'hf_mine' })).toBe('403');
   child.kill('SIGTERM');
-  expect((await ended).stderr).toMatch(/8\.8\.8\.8 may be reached from the internet/);
+  expect((await ended).stderr).toMatch(/8\.8\.8\.8 may be reachable from the internet/);
 
   const guarded = host.skulk(['serve', '--json', '--no-mdns'], { SKULK_HOME: join(home, 'guarded'), SKULK_TOKEN: 's3cret' });
   await once(guarded.child.stdout as NodeJS.ReadableStream, 'data');

@@ -143,7 +143,7 @@ describe('doctor', () => {
       undefined,
     ],
     ['a port where nobody listens', 'store_host: other\n  store_http_host: 127.0.0.1\n  store_port: 1', 'store', 'problem', /refuses/, 4],
-    ['a store that is switched off', 'enabled: false', 'role', 'problem', /switched off/, 4],
+    ['a store that is disabled', 'enabled: false', 'role', 'problem', /is disabled/, 4],
     ['a store path that is not mounted', 'store_path: /nowhere/at/all', 'store path', 'problem', /does not exist/, 2],
   ])('finds %s', async (_, lines, id, state, found, exit) => {
     const { status, of } = await examine(`model_store:\n  ${lines}\n`);
@@ -216,6 +216,6 @@ describe('doctor', () => {
       cwd: place,
     });
     expect(status).toBe(4);
-    expect(`${stdout}${stderr}`).toMatch(/FAIL {2}store: .*refuses.*\n {6}-> is `skulk serve` running/);
+    expect(`${stdout}${stderr}`).toMatch(/FAIL {2}store: .*refuses.*\n {6}-> check that `skulk serve` is running/);
   });
 });

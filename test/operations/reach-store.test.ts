@@ -70,7 +70,7 @@ test('a store that is silent costs a command one wait, whatever it does, and the
   expect(attempts()).toBe(1);
   const hints = staging.world.events.flatMap((event) => (event.type === 'warning' ? [event.hint] : []));
   expect(hints).toHaveLength(3);
-  expect(hints[0]).toBe(`the verified copy on this machine is used; it was staged 3 d ago (${stagedAt})`);
+  expect(hints[0]).toBe(`using the verified copy on this machine, which was staged 3 d ago (${stagedAt})`);
   expect(hints[1]).toMatch(/it was staged just now \(\d{4}-/);
   expect(staging.world.warnings()[0]).toContain('did not accept a connection within 0.2 s');
 
@@ -112,7 +112,9 @@ test('a store that accepts a connection and does not answer is given up after th
   const node = await stagingNode(`http://127.0.0.1:${port}`, { home });
   const request = { ref: parseModelRef('org/m'), command: ['true'], offline: false, takeSignals: () => () => {} };
   expect(await runModel(node.deps, request)).toEqual({ status: 0 });
-  expect(node.world.warnings()).toEqual([expect.stringMatching(/could not be asked whether org\/m changed: .* sent nothing for 2 s/)]);
+  expect(node.world.warnings()).toEqual([
+    expect.stringMatching(/cannot check whether org\/m has changed in the store: .* sent nothing for 2 s/),
+  ]);
   // One for the orders and one for the model, each tried and then asked, and nothing once the program has ended.
   expect(sockets.size).toBe(2);
 });
@@ -123,7 +125,7 @@ test('how long a store is waited for is 1.5 s unless SKULK_CONNECT_TIMEOUT says 
   expect(patience(' 5 ')).toEqual({ connectMs: 5_000, answerMs: 5_000 });
   expect(patience('0.25')).toEqual({ connectMs: 250, answerMs: 2_000 });
   for (const wrong of ['0', '-1', 'soon', '1s', '1e9', '601', '1,5', 'NaN', 'Infinity'])
-    expect(() => patience(wrong), wrong).toThrow(`SKULK_CONNECT_TIMEOUT is "${wrong}", which is not a number of seconds`);
+    expect(() => patience(wrong), wrong).toThrow(`SKULK_CONNECT_TIMEOUT is "${wrong}"; it must be a number of seconds`);
   const { url } = await serveModels(models);
   const home = await temporaryDirectory();
   await (await stagingNode(url, { home })).stage('org/m');

@@ -87,7 +87,7 @@ describe('a unit', () => {
   test('never gets a line that was smuggled in', () => {
     for (const manager of ['systemd', 'launchd'] as const)
       for (const evil of [{ environment: { SKULK_STORE: 'x\nExecStartPre=/bin/evil' } }, { writable: ['/a\nReadWritePaths=/'] }])
-        expect(() => unitFile(manager, { ...content, ...evil })).toThrow(/cannot stand/);
+        expect(() => unitFile(manager, { ...content, ...evil })).toThrow(/cannot be written/);
   });
 });
 
@@ -166,7 +166,7 @@ test('a changed path rewrites the unit: by install, by refresh, and by a server 
 
   await configure(config('second'));
   const before = await told();
-  expect(await service('refresh')).toMatchObject({ status: 0, stdout: expect.stringContaining('rewrote the paths') });
+  expect(await service('refresh')).toMatchObject({ status: 0, stdout: expect.stringContaining('updated the paths') });
   expect(await paths()).toEqual(['own', 'second', 'staging', 'conf']);
   expect(await told()).toBe(`${before}--user daemon-reload\n`);
   expect(await service('refresh')).toMatchObject({ status: 0, stdout: expect.stringContaining('nothing to do') });
@@ -177,7 +177,7 @@ test('a changed path rewrites the unit: by install, by refresh, and by a server 
   const serve = ['serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0', '--no-mdns'];
   const server = startSkulk(serve, { env: { ...env, INVOCATION_ID: 'a'.repeat(32) } });
   await until('the server', () => server.stdout().includes('is ready') || server.child.exitCode !== null, server.stderr);
-  expect(server.stderr()).toMatch(/did not let skulk write to .*third; it was rewritten/);
+  expect(server.stderr()).toMatch(/did not allow skulk to write to .*third; it was updated/);
   expect(server.stderr()).toContain('systemctl --user daemon-reload && systemctl --user restart skulk.service');
   expect(await paths()).toEqual(['own', 'third', 'staging', 'conf']);
 

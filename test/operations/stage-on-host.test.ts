@@ -126,7 +126,7 @@ test('exit statuses of a process: 3 missing, 4 unreachable, 0 warm and unreachab
     runInProcess(['stage', 'org/m'], { env }),
     runInProcess(['stage', 'org/other', '--json'], { env }),
   ]);
-  expect(warm).toMatchObject({ status: 0, stdout: `${copy}\n`, stderr: expect.stringContaining('could not be asked') });
+  expect(warm).toMatchObject({ status: 0, stdout: `${copy}\n`, stderr: expect.stringContaining('cannot check whether') });
   expect(missing).toMatchObject({ status: 4, stdout: '' });
   expect(JSON.parse(missing.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({
     code: 'STORE_UNREACHABLE',

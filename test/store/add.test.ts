@@ -114,7 +114,7 @@ describe.each([
     expect(await home.add({ path: 'source/a.gguf' })).toMatchObject({ outcome: 'added', files: ['a.gguf'], total_bytes: 1 });
   });
 
-  test('a directory in its place is adopted where it lies', async () => {
+  test('a directory in its place is adopted in place', async () => {
     const home = await make();
     await rename(home.source, join(home.root, 'org--name'));
     await writeFiles(join(home.root, 'org--name'), { 'a.gguf': 'a' });
@@ -191,8 +191,8 @@ describe('what is refused, before anything is written', () => {
     ['a path that is missing', 'FILE_NOT_FOUND', /does not exist/, async () => {}, { path: 'nope' }],
     ['an empty directory', 'USAGE', /has no files/, async () => {}],
     ['directories only', 'USAGE', /has no files/, (source) => mkdir(join(source, 'a/b'), { recursive: true })],
-    ['a link that leaves', 'BAD_PATH', /leaves the directory/, (source) => symlink('/etc/hostname', join(source, 'link'))],
-    ['a link that leads nowhere', 'BAD_PATH', /leads nowhere/, (source) => symlink('nope', join(source, 'link'))],
+    ['a link that leaves', 'BAD_PATH', /outside the directory/, (source) => symlink('/etc/hostname', join(source, 'link'))],
+    ['a link that leads nowhere', 'BAD_PATH', /broken symbolic link/, (source) => symlink('nope', join(source, 'link'))],
     [
       'a link to a directory',
       'BAD_PATH',

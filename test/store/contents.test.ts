@@ -26,11 +26,11 @@ test('what cannot be a model is added with a warning for each file, and verify c
   const added = await run('add', source, '--as', 'org/m', '--json');
   expect(added.status, added.stderr).toBe(0);
   expect(JSON.parse(added.stdout).problems).toEqual([
-    { path: 'model-00001-of-00002.safetensors', kind: 'incomplete', reason: expect.stringContaining('pointer of Git LFS') },
-    { path: 'model.safetensors.index.json', kind: 'incomplete', reason: 'it names "model-00002-of-00002.safetensors", which is not there' },
+    { path: 'model-00001-of-00002.safetensors', kind: 'incomplete', reason: expect.stringContaining('Git LFS pointer') },
+    { path: 'model.safetensors.index.json', kind: 'incomplete', reason: 'it names "model-00002-of-00002.safetensors", which is missing' },
   ]);
   expect(added.stderr).toContain(
-    'warning: org/m: "model.safetensors.index.json" cannot be used: it names "model-00002-of-00002.safetensors", which is not there',
+    'warning: org/m: "model.safetensors.index.json" cannot be used: it names "model-00002-of-00002.safetensors", which is missing',
   );
   const verified = await run('verify', '--json');
   expect(verified.status).toBe(6);
@@ -41,7 +41,7 @@ test('what cannot be a model is added with a warning for each file, and verify c
         model_id: 'org/m',
         status: 'incomplete',
         bad_files: [
-          { path: 'model-00001-of-00002.safetensors', problem: 'unusable', reason: expect.stringContaining('pointer of Git LFS') },
+          { path: 'model-00001-of-00002.safetensors', problem: 'unusable', reason: expect.stringContaining('Git LFS pointer') },
           { path: 'model.safetensors.index.json', problem: 'unusable' },
         ],
       },
@@ -49,7 +49,7 @@ test('what cannot be a model is added with a warning for each file, and verify c
   });
   const table = await run('verify');
   expect(table.stdout).toMatch(/^org\/m: incomplete/m);
-  expect(table.stdout).toMatch(/model-00001-of-00002\.safetensors +it is a pointer of Git LFS/);
+  expect(table.stdout).toMatch(/model-00001-of-00002\.safetensors +it is a Git LFS pointer/);
 });
 
 test('--strict refuses it before anything is copied, moved or sent', async () => {

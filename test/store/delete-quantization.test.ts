@@ -98,7 +98,7 @@ describe('skulk delete MODEL:SELECTOR', () => {
     expect(await digestsBelow(place)).toEqual(digestsOfFiles({ ...shared, ...q4 }));
     expect(await readdir(place)).not.toContain('low');
     const plan = await run('delete', 'org/three:Q4_K_M', '--dry-run');
-    expect(plan.stdout).toBe(`would delete org/three:Q4_K_M, its last quantization, and so all of it (${formatBytes(302_002)})\n`);
+    expect(plan.stdout).toBe(`would delete org/three:Q4_K_M, its last quantization, so the whole model (${formatBytes(302_002)})\n`);
     expect(await run('delete', 'org/three:Q4_K_M', '--yes')).toMatchObject({ status: 0 });
     expect(await entry()).toBeUndefined();
     expect((await readdir(root)).toSorted()).toEqual(['.skulk', 'registry.json']);
@@ -246,9 +246,9 @@ describe('a host that knows whole models only', () => {
   test.each([
     [
       'an older skulk without the route',
-      { status: 405, body: JSON.stringify({ detail: 'DELETE is not possible here', code: 'BAD_REQUEST' }) },
+      { status: 405, body: JSON.stringify({ detail: 'DELETE is not supported here', code: 'BAD_REQUEST' }) },
     ],
-    ['a skulk without anything there', { status: 404, body: JSON.stringify({ detail: 'there is nothing here', code: 'NOT_FOUND' }) }],
+    ['a skulk without anything there', { status: 404, body: JSON.stringify({ detail: 'not found', code: 'NOT_FOUND' }) }],
     ['the Python program', { status: 404, body: JSON.stringify({ detail: 'Not Found' }) }],
     ['the Python program about a model', { status: 404, body: JSON.stringify({ detail: 'Model not found' }) }],
     ['a page of a proxy', { status: 404, body: '<html>nothing</html>' }],

@@ -23,7 +23,7 @@ async function hostWith(mine: Readonly<Record<string, string>>) {
 const refusal = (place: string) => ({
   status: 5,
   stdout: '',
-  stderr: expect.stringMatching(new RegExp(`${place} is there, but not in the registry.*skulk add ${place} --as org/m`, 's')),
+  stderr: expect.stringMatching(new RegExp(`${place} exists but is not in the registry.*skulk add ${place} --as org/m`, 's')),
 });
 
 test('nothing brings a model over a directory that is not in the registry, not even --force', async () => {

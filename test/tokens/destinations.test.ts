@@ -91,7 +91,7 @@ describe('a store that only a file of the working directory names', () => {
     expect(await runInProcess(['registry'], at)).toMatchObject({ status: 0 });
     await runInProcess(['health', '--json'], { ...at, env: { ...at.env, SKULK_TOKEN: token } });
     const doctor = await runInProcess(['doctor'], { ...at, env: { ...at.env, SKULK_TOKEN: token } });
-    expect(doctor.stdout).toContain('does not decide where a token goes');
+    expect(doctor.stdout).toContain('may not decide where a token is sent');
     expect(withToken(requests)).toEqual([]);
   });
 

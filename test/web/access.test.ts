@@ -52,7 +52,7 @@ test(
     await dialog.getByRole('button', { name: 'Keep it' }).click();
     expect(await world.canonical()).toEqual(['org--one']);
     await chip(page, 'Read only').waitFor();
-    const says = 'You can look, not change: this needs a token of role node.';
+    const says = 'Read-only: this needs a token with the role node.';
     const note = page.getByRole('region', { name: 'View only' });
     await note.getByText(says).waitFor();
 
@@ -115,7 +115,7 @@ test('an admin changes the policy of the store and its tokens on the page, and g
   const choice = (name: RegExp) => section.getByRole('radio', { name });
   await expect.poll(() => choice(/^Stage and change models/).isChecked()).toBe(true);
   await section.getByText('Anyone who can open the page can make these changes.').waitFor();
-  expect(await choice(/^Look and fetch/).isDisabled()).toBe(true);
+  expect(await choice(/^List and fetch/).isDisabled()).toBe(true);
   expect(await section.getByRole('button').count()).toBe(0);
   expect(await section.getByRole('heading', { name: 'Tokens' }).count()).toBe(0);
   const link = await pageLink(host, '/settings');
@@ -125,11 +125,11 @@ test('an admin changes the policy of the store and its tokens on the page, and g
   // The policy.
   const update = section.getByRole('button', { name: 'Update access' });
   expect(await update.isDisabled()).toBe(true);
-  await choice(/^Look and fetch/).check();
-  await section.getByLabel('Further names of this store').fill('models.example.com, not a name!');
+  await choice(/^List and fetch/).check();
+  await section.getByLabel('Additional names of this store').fill('models.example.com, not a name!');
   await update.click();
   await section.getByRole('alert').waitFor();
-  await section.getByLabel('Further names of this store').fill('models.example.com, nas');
+  await section.getByLabel('Additional names of this store').fill('models.example.com, nas');
   await update.click();
   await page.getByText(/^Access control saved to .*policy\.yaml\.$/).waitFor();
   expect((await ask(host.apiUrl, '/policy')).json()).toMatchObject({
@@ -185,7 +185,7 @@ test('an admin changes the policy of the store and its tokens on the page, and g
   expect(refused).toEqual([]);
   const other = await newTab();
   await other.goto(`${host.apiUrl}/settings`);
-  await expect.poll(() => other.getByRole('radio', { name: /^Look and fetch/ }).isChecked()).toBe(true);
+  await expect.poll(() => other.getByRole('radio', { name: /^List and fetch/ }).isChecked()).toBe(true);
 });
 
 test('a page that was opened with a token says which role it has', wants('chromium'), async () => {
@@ -198,6 +198,6 @@ test('a page that was opened with a token says which role it has', wants('chromi
   await chip(page, 'Admin').waitFor();
   await page
     .getByRole('region', { name: 'Access control' })
-    .getByText(/The LAN may do nothing without a token while SKULK_TOKEN/)
+    .getByText(/The LAN has no access without a token while SKULK_TOKEN/)
     .waitFor();
 });

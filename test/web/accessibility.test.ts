@@ -102,7 +102,7 @@ test(
     await page.getByRole('button', { name: 'Revoke the token laptop' }).click();
     await look(page, 'the question before a token ends');
     await page.keyboard.press('Escape');
-    await page.getByRole('radio', { name: /^Look and fetch/ }).check();
+    await page.getByRole('radio', { name: /^List and fetch/ }).check();
     await page.getByRole('button', { name: 'Update access' }).click();
     await page.getByText(/^Access control saved/).waitFor();
     await page.getByRole('button', { name: 'Browse for: Directory of the copies' }).click();

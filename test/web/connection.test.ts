@@ -45,7 +45,7 @@ test('a server that is gone is said to be gone, and what it has is shown when it
   await page.goto(first.apiUrl);
   await page.getByRole('link', { name: 'org/one' }).waitFor();
   await first.kill();
-  await page.getByText(/This server does not answer\. What you see is how it was; trying again/).waitFor();
+  await page.getByText(/This server does not answer\. This page shows the last known state;trying again/).waitFor();
   await page.getByText('reconnecting').waitFor();
   // What was known stays to be looked at.
   await page.getByRole('link', { name: 'org/one' }).waitFor();

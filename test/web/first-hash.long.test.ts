@@ -25,7 +25,7 @@ test(
     const host = await world.serveHost();
     const { page } = await openBrowser();
     await page.goto(`${host.apiUrl}/?model=org%2Fbig`);
-    await page.getByText('is being made; nodes can stage it then').waitFor();
+    await page.getByText('being computed; nodes can stage the model afterwards').waitFor();
     await page.getByText(/^sha256:[0-9a-f]{16}…$/).waitFor();
   },
 );

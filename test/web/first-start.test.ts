@@ -19,7 +19,7 @@ test('a newcomer with only a browser gets from an empty machine to a staged mode
   const { page } = await openBrowser();
   await page.goto(await pageLink(host));
   const welcome = page.getByRole('region', { name: 'Welcome' });
-  await welcome.getByText(`This machine, ${hostname()}, is the store host now`).waitFor();
+  await welcome.getByText(`This machine, ${hostname()}, is now the store host`).waitFor();
   expect(await page.title()).toBe('Store · skulk');
 
   // Where models are kept: what is not possible is said as it is typed, and what is there can be chosen.
@@ -73,7 +73,7 @@ test('who wants another directory is led through a restart, and goes on there', 
   await welcome.getByRole('textbox', { name: 'Directory of the models' }).fill(disk);
   await welcome.getByRole('button', { name: 'Save' }).click();
   await welcome.getByText('Restart needed.').waitFor();
-  await welcome.getByText('After the restart, so that it comes into the new directory.').waitFor();
+  await welcome.getByText('After the restart, so that it is saved in the new directory.').waitFor();
   const choose = welcome.getByRole('button', { name: 'Choose a model' });
   expect(await choose.isDisabled()).toBe(true);
   await before.stop();
@@ -91,7 +91,7 @@ test('who knows the way is not greeted again, nor is anybody on a node', wants('
   const host = await world.serve();
   const { page } = await openBrowser();
   await page.goto(host.apiUrl);
-  await page.getByRole('button', { name: 'I know my way' }).click();
+  await page.getByRole('button', { name: 'Skip the introduction' }).click();
   await page.getByText('The store is empty').waitFor();
   await page.reload();
   await page.getByText('The store is empty').waitFor();

@@ -33,16 +33,16 @@ test(
       .filter({ has: page.getByText('this machine') });
     const row = (model: string) => card.getByRole('row', { name: new RegExp(model) });
     await row('org/used').getByText('in use').waitFor();
-    await row('org/large').getByText('goes next').waitFor();
+    await row('org/large').getByText('evicted next').waitFor();
     await row('org/small').getByText('idle').waitFor();
     await card.getByRole('img', { name: 'in use 2.00 KiB, idle 9.00 KiB, budget for idle copies 4.00 KiB' }).waitFor();
-    await card.getByText('When a program there ends, or its server starts, this goes: org/large').waitFor();
-    await page.getByText('3 machines, 12.0 KiB staged in all').waitFor();
+    await card.getByText('Evicted when a program there ends or its server starts: org/large').waitFor();
+    await page.getByText('3 machines, 12.0 KiB staged in total').waitFor();
 
     // One model on one node.
     await card.getByRole('button', { name: /^Purge org\/small on/ }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText(/one copy, 1\.00 KiB\. The store keeps its own/).waitFor();
+    await dialog.getByText(/one copy, 1\.00 KiB\. The store keeps the canonical copy/).waitFor();
     await dialog.getByRole('button', { name: 'Purge 1.00 KiB' }).click();
     await dialog.getByRole('status').getByText('freed 1.00 KiB').waitFor();
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Close');
@@ -56,8 +56,8 @@ test(
     // Everything everywhere: what is in use stays, and who is away has it pending.
     await page.getByRole('button', { name: 'Purge everywhere…' }).click();
     await dialog.getByRole('button', { name: /^Purge \d/ }).click();
-    await dialog.getByText(/removes it later: org\/used:a\.gguf is in use by pid/).waitFor();
-    await dialog.getByText('has not answered yet').waitFor();
+    await dialog.getByText(/will remove it later: org\/used:a\.gguf is in use by pid/).waitFor();
+    await dialog.getByText('not answered yet').waitFor();
     await page.keyboard.press('Escape');
     await row('org/large').waitFor({ state: 'detached' });
     expect(await world.copies('n1')).toEqual(['org--used']);

@@ -17,13 +17,13 @@ describe('a value of a setting', () => {
     ['model_store.store_port', 1.5, 'This must be a whole number.'],
     ['model_store.store_port', 'many', 'This must be a number.'],
     ['model_store.store_path', '', 'This must not be empty.'],
-    ['model_store.store_host', null, 'This must be a text.'],
+    ['model_store.store_host', null, 'This must be text.'],
     ['model_store.store_http_host', null, undefined],
     ['model_store.enabled', 'yes', 'This is either on or off.'],
     ['model_store.staging.staging_keep_recent_gb', 0.5, undefined],
     ['model_store.staging.staging_keep_recent_gb', -1, 'This must be 0 or more.'],
     ['model_store.auth.token', 'short', 'This needs 8 characters or more.'],
-    ['model_store.auth.token', 'with a space', 'This has characters that are not possible here.'],
+    ['model_store.auth.token', 'with a space', 'This contains characters that are not allowed here.'],
     ['model_store.unknown.key', 'anything', undefined],
   ] as const)('%s: %j', (key, value, says) => {
     expect(checkValue(schemaAt(schema, key.split('.')) ?? {}, value)).toBe(says);
@@ -86,7 +86,7 @@ test.each([
   ['it is gone', 'It is gone.'],
   ['is it there?', 'Is it there?'],
   ['org/name is gated', 'org/name is gated.'],
-  ['`skulk registry` lists what is', '`skulk registry` lists what is.'],
+  ['`skulk registry` lists the models', '`skulk registry` lists the models.'],
   ['/mnt/x does not exist.', '/mnt/x does not exist.'],
 ])('%j is the sentence %j', (text, sentence) => {
   expect(toSentence(text)).toBe(sentence);

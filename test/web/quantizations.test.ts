@@ -55,9 +55,9 @@ test('the page adds quantizations one by one, and says which are there and which
   await dialog.getByRole('button', { name: 'Download 2.86 MiB' }).click();
   await page.getByRole('progressbar', { name: 'Download of org/seer-GGUF' }).waitFor();
 
-  // What is on its way is not chosen again.
+  // What is downloading is not chosen again.
   await look('https://huggingface.co/org/seer-GGUF');
-  await dialog.getByRole('radio', { name: /^Q4_K_M recommended on its way/ }).waitFor();
+  await dialog.getByRole('radio', { name: /^Q4_K_M recommended downloading/ }).waitFor();
   expect(await chosen()).toBe('seer-Q8_0.gguf');
   await page.keyboard.press('Escape');
   world.hub.holdsEnds = false;
@@ -78,7 +78,7 @@ test('the page adds quantizations one by one, and says which are there and which
       return count;
     })
     .toBe(2);
-  await dialog.getByText(/Every quantization of it is in the store/).waitFor();
+  await dialog.getByText(/Every quantization is in the store/).waitFor();
   expect(await dialog.getByRole('button', { name: 'Download' }).isDisabled()).toBe(true);
 });
 

@@ -69,7 +69,7 @@ test('settings are checked as they are typed, saved, and said to need a restart'
   await path.fill('/nowhere/at/all');
   await page.getByText(/store_path \/nowhere\/at\/all does not exist/).waitFor();
   expect(await save.isDisabled()).toBe(true);
-  const port = page.getByLabel('Downloads at one time');
+  const port = page.getByLabel('Simultaneous downloads');
   await port.fill('99');
   await page.getByText('This must be from 1 to 16.').waitFor();
   await port.fill('3');
@@ -115,7 +115,7 @@ test('a host becomes a node and back, and what a flag sets cannot be changed', w
   await page.getByText('Restart needed.').waitFor({ state: 'hidden' });
   expect(await text()).toContain(`store_host: ${hostname()}`);
   expect(await page.getByLabel('Port of this page').isDisabled()).toBe(true);
-  await page.getByText(/Set by flag --api-port, which wins over the file/).waitFor();
+  await page.getByText(/Set by flag --api-port, which overrides the file/).waitFor();
 });
 
 test('a file that somebody broke meanwhile is said to be broken, without being asked', wants('chromium'), async () => {
@@ -124,7 +124,7 @@ test('a file that somebody broke meanwhile is said to be broken, without being a
   await page.goto(await pageLink(host, '/settings'));
   await expect.poll(() => page.getByLabel('Budget for idle copies').inputValue()).toBe('40');
   await write('model_store: [');
-  await page.getByText(/The file cannot be read, so nothing can be saved into it: .*not YAML/).waitFor();
+  await page.getByText(/The file is invalid, so nothing can be saved to it: .*not YAML/).waitFor();
 });
 
 test('without the key of the machine settings are only shown, and the page says how to get it', wants('chromium'), async () => {
@@ -156,7 +156,7 @@ test('without the key of the machine settings are only shown, and the page says 
   // It works once, and the key is that of its tab.
   const other = await newTab();
   await other.goto(link);
-  await other.getByText(/This link was used already, or is older than ten minutes\. .*run “skulk key” on .* open the link/).waitFor();
+  await other.getByText(/This link was already used, or is older than ten minutes\. .*run “skulk key” on .* open the link/).waitFor();
   await other.getByRole('region', { name: 'Read-only' }).waitFor();
   expect(other.url()).not.toContain('code');
   expect(await other.evaluate('JSON.stringify(sessionStorage) + document.cookie')).toBe('{}');
@@ -186,7 +186,7 @@ test('a server that is closed to the LAN opens by a link, and says why a used on
   const other = await newTab();
   await other.goto(link);
   await other.getByRole('heading', { name: 'This server requires a token' }).waitFor();
-  await other.getByRole('alert').getByText('This link was used already, or is older than ten minutes.').waitFor();
+  await other.getByRole('alert').getByText('This link was already used, or is older than ten minutes.').waitFor();
   await other.getByText('run skulk key on this machine and open the link it prints').waitFor();
 });
 

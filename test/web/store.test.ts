@@ -31,7 +31,7 @@ test(
     const host = await world.serve();
     const { page, newTab } = await openBrowser();
     await page.goto(host.apiUrl);
-    await page.getByRole('button', { name: 'I know my way' }).click();
+    await page.getByRole('button', { name: 'Skip the introduction' }).click();
     await page.getByText('The store is empty').waitFor();
     const other = await newTab();
     await other.goto(host.apiUrl);
@@ -166,7 +166,7 @@ test(
     await page.clock.install();
     await page.goto(`${host.apiUrl}/?model=org%2Fone`);
     const dialog = page.getByRole('dialog', { name: 'org/one' });
-    await dialog.getByText('is being made; nodes can stage it then').waitFor();
+    await dialog.getByText('being computed; nodes can stage the model afterwards').waitFor();
     expect(asked).toBe(1);
     await page.clock.fastForward(2_000);
     await dialog
@@ -178,16 +178,16 @@ test(
     await dialog.getByText(/^sha256:[0-9a-f]{16}…$/).waitFor();
     // A request that is under way when the page is closed would fail the test.
     await page.unrouteAll({ behavior: 'wait' });
-    await dialog.getByText('No machine has told of a copy.').waitFor();
+    await dialog.getByText('No machine has reported a copy.').waitFor();
     await dialog.getByRole('button', { name: 'Verify' }).click();
-    await dialog.getByText('Every byte is as it must be.').waitFor();
+    await dialog.getByText('Every byte is correct.').waitFor();
     // Staged here, from here, and seen here.
     await dialog.getByRole('button', { name: `Stage on ${hostname()}` }).click();
     await dialog.getByText(join(world.home, 'host/staging/org--one'), { exact: true }).waitFor();
     await dialog.getByText('this machine').waitFor();
     await writeFile(join(world.home, 'host/store/org--one/a.gguf'), noise(3000, 2));
     await dialog.getByRole('button', { name: 'Verify' }).click();
-    await dialog.getByText('it has other content').waitFor();
+    await dialog.getByText('its content is wrong').waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     expect(new URL(page.url()).search).toBe('');
@@ -231,19 +231,24 @@ test('a delete on the page says what it will free and where, and what became of 
   await page.getByRole('cell', { name: '2 nodes' }).waitFor();
   await page.getByRole('button', { name: 'Delete org/one' }).click();
   const dialog = page.getByRole('dialog', { name: 'Delete org/one?' });
-  await dialog.getByText('Freed in all').waitFor();
+  await dialog.getByText('Freed in total').waitFor();
   const freed = await dialog.locator('.freed').innerText();
-  for (const says of [/^The store\s+4\.00 KiB/, /in use\s+4\.00 KiB/, /away, last seen just now\s+4\.00 KiB/, /Freed in all\s+12\.0 KiB$/])
+  for (const says of [
+    /^The store\s+4\.00 KiB/,
+    /in use\s+4\.00 KiB/,
+    /away, last seen just now\s+4\.00 KiB/,
+    /Freed in total\s+12\.0 KiB$/,
+  ])
     expect(freed).toMatch(says);
   await dialog.getByRole('button', { name: 'Keep it' }).click();
   expect(await world.canonical()).toEqual(['org--one', 'org--two']);
   await page.getByRole('button', { name: 'Delete org/one' }).click();
-  await dialog.getByLabel(/Also where it is in use/).check();
+  await dialog.getByLabel(/Also copies in use/).check();
   await dialog.getByRole('button', { name: 'Delete everywhere' }).click();
   const done = page.getByRole('dialog', { name: 'org/one was deleted' });
   await done.getByText('8.00 KiB freed.').waitFor();
   await done.getByText('freed 4.00 KiB').waitFor();
-  await done.getByText('has not answered yet').waitFor();
+  await done.getByText('not answered yet').waitFor();
   await done.getByRole('button', { name: 'Close' }).last().click();
   await expect.poll(() => listed(page)).toEqual(['org/two']);
   expect([await world.canonical(), await world.copies('n1'), await world.copies('laptop')]).toEqual([['org--two'], [], ['org--one']]);

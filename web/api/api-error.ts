@@ -27,7 +27,7 @@ export async function errorOf(response: Response): Promise<ApiError> {
 
 /** A failure of `fetch` itself. */
 export const unreachable = (): ApiError =>
-  new ApiError('this server does not answer', { status: 0, code: 'UNREACHABLE', hint: 'is `skulk serve` still running?' });
+  new ApiError('this server does not answer', { status: 0, code: 'UNREACHABLE', hint: 'check that `skulk serve` is still running' });
 
 /** Any failure as one that can be shown. */
 export function asApiError(error: unknown): ApiError {

@@ -35,10 +35,10 @@ export function checkValue(schema: Schema, value: unknown): string | undefined {
       if (value >= minimum && value <= maximum) return undefined;
       return Number.isFinite(maximum) ? `This must be from ${minimum} to ${maximum}.` : `This must be ${minimum} or more.`;
     case 'string':
-      if (typeof value !== 'string') return 'This must be a text.';
+      if (typeof value !== 'string') return 'This must be text.';
       if (value.length < minLength) return minLength === 1 ? 'This must not be empty.' : `This needs ${minLength} characters or more.`;
       if (maxLength !== undefined && value.length > maxLength) return `This takes ${maxLength} characters at most.`;
-      return pattern === undefined || new RegExp(pattern).test(value) ? undefined : 'This has characters that are not possible here.';
+      return pattern === undefined || new RegExp(pattern).test(value) ? undefined : 'This contains characters that are not allowed here.';
     default:
       return undefined;
   }

@@ -15,7 +15,7 @@ export async function readJsonLines<T>(response: Response, onProgress: (done: nu
       if (progress !== undefined) onProgress(progress.bytes_done, progress.bytes_total);
     }
   }
-  throw new ApiError('the server ended its answer without a result', { status: 0, code: '', hint: 'try again' });
+  throw new ApiError('the server closed the connection without a result', { status: 0, code: '', hint: 'try again' });
 }
 
 interface Line<T> {

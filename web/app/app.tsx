@@ -62,7 +62,7 @@ function Pages({
       <Header />
       <main id="main" ref={main} tabIndex={-1}>
         <Lost />
-        {page === undefined ? <h1>There is nothing here</h1> : <page.Page />}
+        {page === undefined ? <h1>Page not found</h1> : <page.Page />}
       </main>
       <Watcher />
       <Notices notices={notices} dismiss={dismiss} />

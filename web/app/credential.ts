@@ -47,6 +47,6 @@ export async function redeemLink(): Promise<Redeemed> {
   } catch (error) {
     const isOver = error instanceof ApiError && (error.status === 401 || error.status === 400);
     const { message } = asApiError(error);
-    return { trouble: isOver ? 'This link was used already, or is older than ten minutes.' : `The link could not be used: ${message}.` };
+    return { trouble: isOver ? 'This link was already used, or is older than ten minutes.' : `The link does not work: ${message}.` };
   }
 }

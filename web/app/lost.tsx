@@ -21,7 +21,7 @@ export function Lost(): ReactElement {
           <Icon name="warning" />
           <div>
             <p>
-              <Sentence text={problem.message} /> {ofStore.round > 0 && 'What you see is how it was; '}
+              <Sentence text={problem.message} /> {ofStore.round > 0 && 'This page shows the last known state;'}
               {ofStore.round > 0 ? 'trying again' : 'Trying again'}…
             </p>
             {problem.hint !== null && (

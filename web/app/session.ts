@@ -54,9 +54,7 @@ export function useSession(first: { readonly trouble: string | undefined }): Ses
           if (credential === undefined) return setRefused(true);
           // The key of a page ends with the server that gave it, and a server that was restarted may want no token any more. The page
           // goes on with what is left, and asks when that is nothing.
-          setTrouble(
-            credential.kind === 'page' ? 'The key of this tab has ended.' : 'The server does not take the token of this tab any more.',
-          );
+          setTrouble(credential.kind === 'page' ? 'The key of this tab has ended.' : 'The server no longer accepts the token of this tab.');
           dropCredential(credential);
           setCredential(keptCredential());
         },

@@ -33,8 +33,8 @@ export function TokenGate({
           </p>
         )}
         <p className="muted">
-          Run <code>skulk key</code> on this machine and open the link it prints. Or enter a token: one of <code>skulk token create</code>,
-          or what <code>SKULK_TOKEN</code> or <code>model_store.auth.token</code> says there. This tab keeps it until you close it.
+          Run <code>skulk key</code> on this machine and open the link it prints. Or enter a token from <code>skulk token create</code>, or
+          what <code>SKULK_TOKEN</code> or <code>model_store.auth.token</code> says there. This tab keeps it until you close it.
         </p>
         <div className="field">
           <label htmlFor={field}>Token</label>

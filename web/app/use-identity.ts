@@ -26,7 +26,7 @@ export function useIdentity({
       (now) => {
         if (isOver) return;
         setIdentity(now);
-        if (now.version !== first.version) tell(`This server is skulk ${now.version} by now. Load the page again to see its own.`);
+        if (now.version !== first.version) tell(`This server now runs skulk ${now.version}. Reload the page to use its version.`);
       },
       // The stream says that it is lost.
       () => {},

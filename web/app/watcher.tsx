@@ -14,7 +14,7 @@ export function Watcher(): null {
     ({ modelId }) => modelId,
     ({ modelId, status, error, error_code }) => {
       if (status === 'complete') tell(`${modelId} is in the store.`);
-      else if (error_code !== 'CANCELLED') tell(`The download of ${modelId} failed: ${toSentence(error ?? 'it does not say why')}`, 'bad');
+      else if (error_code !== 'CANCELLED') tell(`The download of ${modelId} failed: ${toSentence(error ?? 'no reason given')}`, 'bad');
     },
   );
   useEnding<StagingJob>(
@@ -22,7 +22,7 @@ export function Watcher(): null {
     ({ model_id }) => model_id,
     ({ model_id, status, path, error, error_code }) => {
       if (status === 'complete') tell(`${model_id} is staged at ${path ?? 'this machine'}.`);
-      else if (error_code !== 'CANCELLED') tell(`Staging ${model_id} failed: ${toSentence(error ?? 'it does not say why')}`, 'bad');
+      else if (error_code !== 'CANCELLED') tell(`Staging ${model_id} failed: ${toSentence(error ?? 'no reason given')}`, 'bad');
     },
   );
   return null;

@@ -10,11 +10,8 @@ export function CopyState({
   if (in_use) return <span className="badge good">in use</span>;
   if (over_budget)
     return (
-      <span
-        className="badge warn"
-        title="It does not fit into the budget: it is removed when that is next applied, unless it is used before."
-      >
-        goes next
+      <span className="badge warn" title="Over budget: evicted when the budget is next applied, unless it is used before.">
+        evicted next
       </span>
     );
   return <span className="badge">idle</span>;

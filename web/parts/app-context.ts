@@ -29,7 +29,7 @@ export const AppProvider = Context.Provider;
 /** What the pages work with. */
 export function useApp(): AppContext {
   const app = useContext(Context);
-  if (app === undefined) throw new Error('this part stands outside of the app');
+  if (app === undefined) throw new Error('this part was rendered outside the app');
   return app;
 }
 

@@ -2,11 +2,11 @@ import type { ReactElement } from 'react';
 
 /** What a tag means, for whoever meets it the first time. */
 const meanings: Readonly<Record<string, string>> = {
-  vision: 'It reads pictures as well.',
-  thinking: 'It thinks before it answers.',
-  embedding: 'It makes vectors of texts.',
-  tensor: 'It can be spread over several machines, tensor by tensor.',
-  optiq: 'Its quantization was chosen layer by layer.',
+  vision: 'Accepts images.',
+  thinking: 'Reasons before it answers.',
+  embedding: 'Computes text embeddings.',
+  tensor: 'Supports tensor parallelism across machines.',
+  optiq: 'Quantized with a different bit width per layer.',
 };
 
 /** A tag of a model. */

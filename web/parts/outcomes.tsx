@@ -19,7 +19,7 @@ export function Outcomes({ nodes }: { readonly nodes: readonly NodeOutcome[] }):
 /** What became of it, to follow the node's name. */
 export function sentenceOf({ status, freed_bytes, reason }: NodeOutcome): string {
   if (status === 'done') return freed_bytes > 0 ? `freed ${formatBytes(freed_bytes)}` : 'had nothing to remove';
-  if (status === 'deferred') return `removes it later: ${reason ?? 'it is in use'}`;
-  if (status === 'failed') return `could not: ${reason ?? 'it does not say why'}`;
-  return 'has not answered yet; it does so when it is there again';
+  if (status === 'deferred') return `will remove it later: ${reason ?? 'it is in use'}`;
+  if (status === 'failed') return `failed: ${reason ?? 'no reason given'}`;
+  return 'not answered yet; pending until it is back';
 }

@@ -39,7 +39,7 @@ const writers = { bash: writeBash, zsh: writeZsh, fish: writeFish };
 export function writeCompletion(shell: string, commands: readonly AnyCommand[]): string {
   const write = Object.hasOwn(writers, shell) ? writers[shell as keyof typeof writers] : undefined;
   if (write === undefined)
-    throw new SkulkError('USAGE', `there is no completion for ${JSON.stringify(shell)}`, { hint: 'choose bash, zsh or fish' });
+    throw new SkulkError('USAGE', `no completion for the shell ${JSON.stringify(shell)}`, { hint: 'choose bash, zsh or fish' });
   const everywhere = Object.entries(globalOptions).map(toFlag);
   const verbs = commands.map((command) => ({
     name: command.name,

@@ -10,7 +10,7 @@ export function cliPage(commands: readonly AnyCommand[]): string {
   return `${[
     '# Commands',
     '',
-    'This page is generated from the definitions of the commands (`npm run docs`). `skulk COMMAND --help` and `man skulk-COMMAND` say the same.',
+    'This page is generated from the definitions of the commands (`npm run docs`). `skulk COMMAND --help` and `man skulk-COMMAND` show the same text.',
     '',
     'Results go to standard output, everything else to standard error. With `--json` a result is one JSON document. After a failure',
     'standard output is empty, and with `--json` the last line of standard error is `{"error":{"code","message","hint"}}`.',

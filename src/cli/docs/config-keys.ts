@@ -15,31 +15,28 @@ interface SchemaNode {
 
 /** What is to be said of the configuration file as a whole; paragraphs. */
 export const configDescription: readonly string[] = [
-  'YAML or JSON. The file is the one that --config or SKULK_CONFIG names, else skulk.yaml, skulk.yml or skulk.json in the working directory or a directory above it, else in $XDG_CONFIG_HOME/skulk (~/.config/skulk), else in /etc/skulk. Without a file the defaults hold. A file in the working directory or above it counts only when it and its directory belong to this user or root, and are not writable by everybody.',
-  'A flag wins over the environment, the environment over the file, the file over the defaults. `skulk config show --origin` says where each value came from, `skulk config validate` checks a file.',
-  'Sections at the top that are not listed here belong to other programs and are left alone. An unknown key inside model_store is an error. In paths a leading ~ and $VAR are replaced. The YAML is read as PyYAML reads it, so yes, no, on and off are truth values.',
-  'The token of SKULK_TOKEN, --token or model_store.auth.token is sent to a store that is named by --store, SKULK_STORE, an address, or a name that the name service knows. It is not sent to a store that was found by mDNS, to a name that ends with .local, or to a store that only a file in the working directory or above it names; a token in that very file is the exception. The command then stops and says so. `token_hosts: [NAME, ADDRESS]` in $SKULK_HOME/machine.yaml lists hosts that get it all the same.',
+  'YAML or JSON. The file is the one that --config or SKULK_CONFIG names, else skulk.yaml, skulk.yml or skulk.json in the working directory or a directory above it, else in $XDG_CONFIG_HOME/skulk (~/.config/skulk), else in /etc/skulk. Without a file the defaults apply. A file in the working directory or above it is read only if it and its directory belong to this user or root, and are not world-writable.',
+  'Flags override the environment, the environment overrides the file, and the file overrides the defaults. `skulk config show --origin` shows where each value comes from; `skulk config validate` checks a file.',
+  'Top-level sections that are not listed here belong to other programs and are ignored. An unknown key inside model_store is an error. In paths, a leading ~ and $VAR are expanded. The YAML is read as PyYAML reads it, so yes, no, on and off are booleans.',
+  'The token of SKULK_TOKEN, --token or model_store.auth.token is sent to a store that is named by --store, SKULK_STORE, an address, or a name that the name service knows. It is not sent to a store that was found by mDNS, to a name that ends with .local, or to a store that is named only by a file in the working directory or above it (unless the token is in that same file). The command then stops with an error. `token_hosts: [NAME, ADDRESS]` in $SKULK_HOME/machine.yaml lists hosts that may receive it anyway.',
 ];
 
 /** The environment variables. */
 export const configVariables: readonly (readonly [name: string, means: string])[] = [
-  ['SKULK_HOME', "where skulk keeps this machine's own files; default ~/.skulk"],
+  ['SKULK_HOME', "directory of skulk's own files on this machine; default ~/.skulk"],
   ['SKULK_CONFIG', 'the configuration file, as --config'],
   ['SKULK_STORE', 'URL of the store, as --store; it overrides the file'],
   ['SKULK_TOKEN', 'token for the store, as --token'],
-  ['SKULK_NO_MDNS', '1: neither announce a store by mDNS nor look for one'],
-  ['SKULK_NO_DISCOVERY', '1: look for no store that nobody named, neither by mDNS nor on this machine'],
-  ['SKULK_STALL_TIMEOUT', 'seconds without a byte after which a connection to the store is dropped and taken up again; default 30'],
-  [
-    'SKULK_CONNECT_TIMEOUT',
-    'seconds to wait for the store to accept a connection before a staged copy is used without asking; default 1.5',
-  ],
-  ['SKULK_NODE_ID', 'id of this machine; default: one that is made once and kept in SKULK_HOME'],
+  ['SKULK_NO_MDNS', '1: do not announce a store by mDNS, and do not search for one'],
+  ['SKULK_NO_DISCOVERY', '1: use only an explicitly configured store; do not search by mDNS or on this machine'],
+  ['SKULK_STALL_TIMEOUT', 'seconds without data after which a connection to the store is closed and opened again; default 30'],
+  ['SKULK_CONNECT_TIMEOUT', 'seconds to wait for a connection to the store before a staged copy is used unchecked; default 1.5'],
+  ['SKULK_NODE_ID', 'id of this machine; default: generated once and kept in SKULK_HOME'],
   ['HF_TOKEN', 'Hugging Face token; overrides hf_token'],
-  ['HF_ENDPOINT', 'URL of the Hugging Face Hub, or of what stands in for it; default https://huggingface.co'],
-  ['HF_HUB_OFFLINE', '1 means what allow_hf_fallback: false means'],
-  ['HTTP_PROXY, HTTPS_PROXY, NO_PROXY', 'proxies on the way to Hugging Face; the store is always asked directly'],
-  ['NO_COLOR', 'no colour, whatever its value'],
+  ['HF_ENDPOINT', 'URL of the Hugging Face Hub or of a mirror; default https://huggingface.co'],
+  ['HF_HUB_OFFLINE', '1: the same as allow_hf_fallback: false'],
+  ['HTTP_PROXY, HTTPS_PROXY, NO_PROXY', 'proxies for Hugging Face; connections to the store never use them'],
+  ['NO_COLOR', 'any value: no colour'],
 ];
 
 /** The keys of a schema with dots between their parts, and what each means. */
@@ -56,7 +53,7 @@ function describe(node: SchemaNode, path: readonly string[]): readonly (readonly
 function notes(node: SchemaNode): string {
   const {
     type = node.anyOf?.map((one) => one.type).join(' or '),
-    description = 'As in the section of that name, for that machine alone.',
+    description = 'The same keys as in that section, for this machine only.',
     minimum,
     maximum,
   } = node;

@@ -12,7 +12,7 @@ export function configurationPage(): string {
   return `${[
     '# Configuration',
     '',
-    'This page is generated from the schemas of the files (`npm run docs`). `man 5 skulk-config` has the first part too.',
+    'This page is generated from the schemas of the files (`npm run docs`). `man 5 skulk-config` contains the first part too.',
     '',
     '## skulk.yaml',
     '',

@@ -37,7 +37,7 @@ export async function ensureAdminKey(skulkHome: string, onReplaced: (path: strin
   const known = await readAdminKey(skulkHome);
   if (known !== undefined) return known;
   if (found !== undefined && !found.isFile())
-    throw new SkulkError('CONFIG', `${path} is not a file`, { hint: 'remove it; `skulk serve` makes the key of this machine there' });
+    throw new SkulkError('CONFIG', `${path} is not a file`, { hint: 'remove it; `skulk serve` creates the key of this machine there' });
   // What is there and is no key was never written by skulk as a whole.
   return found === undefined ? makeKey(skulkHome, path) : replaceKey(path, makeSecret());
 }

@@ -63,7 +63,7 @@ export function createPageKeys({ now = () => performance.now() }: { readonly now
       codes.delete(digest);
       if (until === undefined || until <= now()) {
         countWrong(from);
-        throw new SkulkError('UNAUTHORIZED', 'this link was used already, or is older than ten minutes', {
+        throw new SkulkError('UNAUTHORIZED', 'this link was already used, or is older than ten minutes', {
           hint: 'run `skulk key` on this machine and open the link that it prints',
         });
       }

@@ -38,8 +38,8 @@ const waitMs = 10_000;
 /** The gate for names of tokens. @throws SkulkError BAD_REQUEST */
 export function parseTokenName(name: string): string {
   if (namePattern.test(name)) return name;
-  throw new SkulkError('BAD_REQUEST', `${JSON.stringify(name.slice(0, 80))} cannot be the name of a token`, {
-    hint: 'use letters, digits, ".", "_" and "-", 64 at most, e.g. laptop',
+  throw new SkulkError('BAD_REQUEST', `${JSON.stringify(name.slice(0, 80))} is not a valid token name`, {
+    hint: 'use at most 64 letters, digits, ".", "_" and "-", e.g. laptop',
   });
 }
 
@@ -124,7 +124,7 @@ export function openTokenBook({
             hint: `choose another name, or run \`skulk token revoke ${name}\` first`,
           });
         if (tokens.length >= maxTokens)
-          throw new SkulkError('CONFLICT', `there are ${tokens.length} tokens already`, { hint: 'revoke those that are not used' });
+          throw new SkulkError('CONFLICT', `there are already ${tokens.length} tokens`, { hint: 'revoke the ones you do not use' });
         return { tokens: [...tokens, kept], changed: kept, result: { ...shown(kept), token } };
       });
     },
@@ -147,8 +147,8 @@ async function refuseStranger(file: string): Promise<void> {
   // Who has the directory could put another file there; for root that is the user of the store.
   const trusted = [0, self, await ownerOf(dirname(file))];
   if (self === undefined || owner === undefined || trusted.includes(owner)) return;
-  throw new SkulkError('CONFIG', `${file} belongs to uid ${owner}, so no named token is accepted`, {
-    hint: 'if you trust what it says, give it to the user that runs `skulk serve`; otherwise remove it and create the tokens again',
+  throw new SkulkError('CONFIG', `${file} belongs to uid ${owner}, so named tokens are not accepted`, {
+    hint: 'if you trust its content, make the user that runs `skulk serve` its owner; otherwise remove it and create the tokens again',
   });
 }
 
@@ -174,7 +174,7 @@ function parseTokens(text: string, file: string): readonly KeptToken[] {
   } catch {
     // Said below.
   }
-  throw new SkulkError('CONFIG', `${file} is damaged, so no named token is accepted`, {
+  throw new SkulkError('CONFIG', `${file} is corrupt, so named tokens are not accepted`, {
     hint: 'restore it from a backup, or remove it and create the tokens again',
   });
 }

@@ -23,7 +23,7 @@ export function checkRevision(ref: ModelRef, manifest: Manifest): void {
     'REVISION_NOT_FOUND',
     `${modelId} is here ${has === null ? 'without a revision' : `at ${has}`}, not at ${revision}`,
     {
-      hint: `bring that revision into the store with \`skulk add PATH --as ${modelId} --revision ${revision}\`, or leave @${revision} out (${formatBytes(totalBytes(manifest.files))})`,
+      hint: `add that revision to the store with \`skulk add PATH --as ${modelId} --revision ${revision}\`, or omit @${revision} (${formatBytes(totalBytes(manifest.files))})`,
     },
   );
 }

@@ -87,12 +87,12 @@ export function parseManifest(value: unknown, from: string): Manifest {
   };
   const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v);
   if (!isObject(value)) return refuse('it is not an object');
-  if (value['version'] !== 1) return refuse(`its version is ${JSON.stringify(value['version'])}, this skulk reads 1`);
+  if (value['version'] !== 1) return refuse(`its version is ${JSON.stringify(value['version'])}, but this skulk reads version 1`);
   const { model_id, digest, files, chunk_size, source, created_at } = value;
-  if (typeof model_id !== 'string' || !isModelId(model_id)) return refuse('it names no model');
+  if (typeof model_id !== 'string' || !isModelId(model_id)) return refuse('it has no model id');
   if (!isSha256(digest)) return refuse('it has no digest');
   if (chunk_size !== chunkSize) return refuse(`its chunks are not ${chunkSize} bytes`);
-  if (!Array.isArray(files)) return refuse('it has no list of files');
+  if (!Array.isArray(files)) return refuse('it has no file list');
   if (files.length > maxFiles) return refuse(`it lists ${files.length} files, more than ${maxFiles}`);
   const parsed = files.map((file: unknown, index): ManifestFile => {
     if (!isObject(file)) return refuse(`file ${index} is not an object`);
@@ -104,7 +104,7 @@ export function parseManifest(value: unknown, from: string): Manifest {
       return refuse((error as Error).message, error);
     }
     if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > maxBytes)
-      return refuse(`the size of file ${index} is not possible`);
+      return refuse(`the size of file ${index} is impossible`);
     if (!isSha256(sha256)) return refuse(`file ${index} has no sha256`);
     const expected = size > chunkSize ? Math.ceil(size / chunkSize) : undefined;
     if (chunks !== undefined && (!Array.isArray(chunks) || !chunks.every(isSha256))) return refuse(`file ${index} has bad chunks`);
@@ -119,8 +119,8 @@ export function parseManifest(value: unknown, from: string): Manifest {
   });
   const clash = findClash(parsed.map(({ path }) => path));
   if (clash !== undefined) return refuse(clash);
-  if (totalBytes(parsed) > maxBytes) return refuse('its size is not possible');
-  if (digestFiles(parsed) !== digest) return refuse('its digest does not fit its files');
+  if (totalBytes(parsed) > maxBytes) return refuse('its size is impossible');
+  if (digestFiles(parsed) !== digest) return refuse('its digest does not match its files');
   return {
     version: 1,
     model_id,
@@ -152,6 +152,6 @@ export function findClash(paths: readonly string[]): string | undefined {
     last = directory;
     for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) directories.add(path.slice(0, end));
   }
-  for (const path of paths) if (directories.has(path)) return `${JSON.stringify(path)} is a file and a directory in it`;
+  for (const path of paths) if (directories.has(path)) return `it lists ${JSON.stringify(path)} both as a file and as a directory`;
   return undefined;
 }

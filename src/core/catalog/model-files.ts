@@ -6,7 +6,7 @@ export function whyNotModelFile(path: string): string | undefined {
   if (top === '.git') return 'belongs to git';
   if (path.startsWith(huggingFaceCache)) return 'belongs to the Hugging Face tools';
   if (top === '.skulk' || path === '.skulk.json' || path === '.last_used') return 'belongs to skulk';
-  if (/\.(partial|incomplete|aria2|part|crdownload)$/i.test(name)) return 'left over from an unfinished download';
+  if (/\.(partial|incomplete|aria2|part|crdownload)$/i.test(name)) return 'part of an unfinished download';
   return undefined;
 }
 

@@ -38,7 +38,7 @@ export function parseUpstream(value: unknown): Upstream | undefined {
 
 function parseFile(value: unknown): UpstreamFile {
   const { path, size, oid, sha256 } = (value ?? {}) as Record<string, unknown>;
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > maxBytes) throw new Error('its size is not possible');
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > maxBytes) throw new Error('its size is impossible');
   const ids = { ...(isCommit(oid) && { oid }), ...(isSha256(sha256) && { sha256 }) };
   if (Object.keys(ids).length === 0) throw new Error('it has no id');
   return { path: parseRelativePath(String(path)), size, ...ids };

@@ -23,7 +23,7 @@ export function createAccessClient(exchange: Exchange): AccessClient {
   const ask = <S extends Schema>(schema: S, call: Call): Promise<Shape<S>> =>
     exchange.send(call, async (response, watchdog) => {
       const answer = await readJson(response, { url, limit: maxBytes, watchdog });
-      return readAnswer(schema, answer, { url, why: 'it does not say what was asked of its tokens or its policy' });
+      return readAnswer(schema, answer, { url, why: 'it does not answer requests for its tokens or its policy' });
     });
   return {
     listTokens: async () => (await ask(tokenList, callOf('GET /tokens', {}))).tokens,

@@ -41,19 +41,22 @@ export function createDownloadsClient(exchange: Exchange): Downloads {
       yield* exchange.stream<Uint8Array>({ ...call, signal }, async function* (response, watchdog) {
         for await (const bytes of chunksOf(response, watchdog)) {
           left -= bytes.length;
-          if (left < 0) throw notAStore(url, 'it sends more of a chunk than there is');
+          if (left < 0) throw notAStore(url, 'it sends more than the whole chunk');
           const used = bytes.subarray(Math.min(toSkip, bytes.length));
           toSkip -= bytes.length - used.length;
           if (used.length > 0) yield used;
         }
-        if (left > 0) throw new SkulkError('STORE_UNREACHABLE', `the store at ${url} broke off`, { hint: 'run the command again' });
+        if (left > 0)
+          throw new SkulkError('STORE_UNREACHABLE', `the store at ${url} closed the connection too early`, {
+            hint: 'run the command again',
+          });
       });
     },
   };
 }
 
 const statusOf = (value: unknown, url: string): DownloadStatus =>
-  withRequest(readAnswer(downloadStatus, value, { url, why: 'it does not say how the download is' }), value);
+  withRequest(readAnswer(downloadStatus, value, { url, why: 'it does not report the state of the download' }), value);
 
 /** Other programs have what was asked for among the fields of the status, or not at all; it only serves to ask again. */
 function withRequest(status: DownloadStatus, answer: unknown): DownloadStatus {
@@ -64,9 +67,9 @@ function withRequest(status: DownloadStatus, answer: unknown): DownloadStatus {
 
 /** What has arrived. A chunk has the number of its place, so one that cannot be spoils them all. Throws STORE_UNREACHABLE. */
 function arrivedOf(value: unknown, url: string): ArrivedChunks {
-  const arrived = readAnswer(arrivedChunks, value, { url, why: 'it does not say what has arrived' });
+  const arrived = readAnswer(arrivedChunks, value, { url, why: 'it does not report what has arrived' });
   if (arrived.chunks.every(isPossible)) return arrived;
-  throw notAStore(url, 'it names a chunk that cannot be');
+  throw notAStore(url, 'it names an impossible chunk');
 }
 
 const isPossible = ({ start, end, file_size }: ArrivedChunk): boolean =>

@@ -30,7 +30,7 @@ export function createFleetClient(exchange: Exchange): Fleet {
         if (!(error instanceof SkulkError) || error.code !== 'BAD_REQUEST') throw error;
         return send({ ...call, json });
       });
-      const { orders } = readAnswer(ordersToDo, answer, { url, why: 'it does not say what it asks of this node' });
+      const { orders } = readAnswer(ordersToDo, answer, { url, why: 'it does not list the orders for this node' });
       return orders.filter(namesItsModel);
     },
     expects: async () => true,
@@ -63,7 +63,7 @@ export function createFleetClient(exchange: Exchange): Fleet {
         selector === undefined
           ? await send({ ...callOf('DELETE /models/:id', { id: modelId }, query), silenceMs: removeSilenceMs })
           : await removeQuantization(exchange, { modelId, selector, query });
-      const { order: given, ...removed } = readAnswer(deleted, answer, { url, why: 'it does not say whether it deleted the model' });
+      const { order: given, ...removed } = readAnswer(deleted, answer, { url, why: 'it does not report whether it deleted the model' });
       const freedBytes = removed.canonical_bytes ?? removed.freed_bytes;
       // An older store gives no orders.
       if (given === undefined) return { freedBytes, order: nobody(modelId), selector: removed.selector };
@@ -115,7 +115,7 @@ function removeQuantization(
 
 const onlyWholeModels = (url: string, { does, instead }: { readonly does: string; readonly instead: string }): SkulkError =>
   new SkulkError('USAGE', `the store at ${url} only ${does} whole models, so nothing was done`, {
-    hint: `another program runs there, or an older version; ${instead}`,
+    hint: `another program or an older version runs there; ${instead}`,
   });
 
 /** The order of a store that gives none. */
@@ -129,7 +129,7 @@ const nobody = (modelId: GivenOrder['model_id']): GivenOrder => ({
   nodes: [],
 });
 
-const whyNotGiven = 'it does not say how the order stands';
+const whyNotGiven = 'it does not report the state of the order';
 
 /** How an order stands. Throws STORE_UNREACHABLE for one that cannot be. */
 const givenOf = (value: unknown, url: string): GivenOrder => readAnswer(givenOrder, value, { url, why: whyNotGiven });

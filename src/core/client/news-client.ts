@@ -39,7 +39,7 @@ export async function* listenForNews(exchange: Exchange, signal: AbortSignal): A
         attempt = 1;
         yield news;
       }
-      throw new SkulkError('STORE_UNREACHABLE', `the store at ${exchange.url} ended the connection`, { hint: 'is it being restarted?' });
+      throw new SkulkError('STORE_UNREACHABLE', `the store at ${exchange.url} ended the connection`, { hint: 'it may be restarting' });
     } catch (error) {
       if (!(error instanceof SkulkError) || error.code !== 'STORE_UNREACHABLE' || signal.aborted) throw error;
       yield { kind: 'lost', error };
@@ -55,7 +55,7 @@ function listenOnce(exchange: Exchange, signal: AbortSignal): AsyncGenerator<Sto
     { ...callOf('GET /store/events', {}), headers, accept: [200, 404, 405], signal, silenceMs },
     async function* (response, watchdog) {
       if (response.status !== 200 || response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
-        throw new SkulkError('NOT_FOUND', `the store at ${url} does not tell what changes`);
+        throw new SkulkError('NOT_FOUND', `the store at ${url} does not report changes`);
       yield { kind: 'live' };
       for await (const { name, data } of readEvents(response, { url, limit: maxBytes, watchdog })) {
         const news = readNews(name, data, url);
@@ -68,7 +68,7 @@ function listenOnce(exchange: Exchange, signal: AbortSignal): AsyncGenerator<Sto
 /** What an event says; undefined for one that a newer store tells. Throws STORE_UNREACHABLE for one that cannot be. */
 function readNews(kind: string, data: unknown, url: string): StoreNews | undefined {
   const read = <K extends Told>(name: K): StoreTopics[K] =>
-    readAnswer(storeTopics.properties[name], data, { url, why: `what it tells of its ${name} is not possible` }) as StoreTopics[K];
+    readAnswer(storeTopics.properties[name], data, { url, why: `it sent an impossible list of ${name}` }) as StoreTopics[K];
   switch (kind) {
     case 'registry':
       return { kind, ...read(kind) };

@@ -13,7 +13,7 @@ export type AskOffer = (
   signal: AbortSignal,
 ) => Promise<HubOffer | undefined>;
 
-const whyNot = 'it does not say what there is to download';
+const whyNot = 'it does not list what can be downloaded';
 /** A plan has every file of a repo. */
 const maxBytes = 64 * 1024 * 1024;
 /** The store asks Hugging Face meanwhile. */

@@ -27,32 +27,32 @@ export function checkPieceHead(status: number, header: (name: string) => string 
   const changed = (why: string): SkulkError => pieceChanged(request, why);
   if (status === 416) throw changed('it is shorter now');
   const etag = header('etag') ?? undefined;
-  if (etag !== undefined && etag !== `"${request.sha256}"`) throw changed('its content is another one now');
+  if (etag !== undefined && etag !== `"${request.sha256}"`) throw changed('its content has changed');
   const length = Number(header('content-length') ?? Number.NaN);
   const coding = header('content-encoding') ?? 'identity';
-  if (coding !== 'identity') throw notPassedOn(request, `it came compressed (${coding.slice(0, 20)})`);
+  if (coding !== 'identity') throw notPassedOn(request, `it was sent compressed (${coding.slice(0, 20)})`);
   if (status === 200) {
     // A piece may be all of its file.
     if (start === 0 && length === end) return;
     // A store sends all of a file when its content is another one than the one that was asked for.
     throw etag === undefined
-      ? changed('its content is another one now')
-      : notPassedOn(request, 'all of the file came where a part was asked for');
+      ? changed('its content has changed')
+      : notPassedOn(request, 'it sent the whole file instead of the requested part');
   }
   const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(header('content-range') ?? '') ?? [];
   const isRight = Number(first) === start && Number(last) === end - 1 && (total === '*' || Number(total) >= end);
-  if (!isRight) throw notPassedOn(request, 'another range came than the one that was asked for');
-  if (length !== end - start) throw notPassedOn(request, 'another number of bytes was announced than was asked for');
+  if (!isRight) throw notPassedOn(request, 'it sent a different range than requested');
+  if (length !== end - start) throw notPassedOn(request, 'it announced a different number of bytes than requested');
 }
 
 /** What answers has the right content and sends it in another way than a store does. */
 const notPassedOn = (request: PieceRequest, why: string): SkulkError =>
-  new SkulkError('INTEGRITY', `a part of ${pieceName(request)} cannot be fetched: ${why}`, {
-    hint: 'something between here and the store, such as a proxy, does not pass on parts of files; give the address of the store itself',
+  new SkulkError('INTEGRITY', `cannot fetch a part of ${pieceName(request)}: ${why}`, {
+    hint: 'a proxy between this machine and the store does not support range requests; use the address of the store itself',
   });
 
 /** The store does not have what its manifest says. */
 export const pieceChanged = (request: PieceRequest, why: string): SkulkError =>
-  new SkulkError('INTEGRITY', `the store did not send what its manifest says of ${pieceName(request)}: ${why}`, {
+  new SkulkError('INTEGRITY', `the store sent ${pieceName(request)}, but not as its manifest describes it: ${why}`, {
     hint: 'run the command again; if it persists, run `skulk verify` on the store host',
   });

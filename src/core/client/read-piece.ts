@@ -19,13 +19,13 @@ export async function* readPiece(exchange: Exchange, request: PieceRequest, sign
     let received = 0;
     for await (const chunk of chunksOf(response, watchdog)) {
       received += chunk.length;
-      if (received > expected) throw pieceChanged(request, `it sent more than the ${expected} bytes that were asked for`);
+      if (received > expected) throw pieceChanged(request, `it sent more than the ${expected} requested bytes`);
       yield chunk;
     }
     if (received < expected) {
       throw new SkulkError(
         'STORE_UNREACHABLE',
-        `the store at ${exchange.url} broke off after ${received} of ${expected} bytes of ${pieceName(request)}`,
+        `the store at ${exchange.url} closed the connection too early after ${received} of ${expected} bytes of ${pieceName(request)}`,
         { hint: 'run the command again; verified bytes are kept' },
       );
     }

@@ -33,7 +33,7 @@ export async function askSession({
         if (response.status === 401) return { state: 'refused' };
         if (response.status === 404) return { state: 'none' };
         const body = await readJson(response, { url, limit: 64 * 1024, watchdog });
-        return { state: 'known', ...readAnswer(session, body, { url, why: 'it does not say what this machine may do' }) };
+        return { state: 'known', ...readAnswer(session, body, { url, why: 'it does not report what this machine may do' }) };
       },
     );
   } finally {

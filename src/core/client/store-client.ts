@@ -122,7 +122,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
         { ...callOf('DELETE /models/:id', { id: modelId }), silenceMs: Math.max(stallTimeoutMs, workSilenceMs) },
         mebibyte,
       );
-      return { freedBytes: readAnswer(deleted, answer, { url, why: 'it does not say whether it deleted the model' }).freed_bytes };
+      return { freedBytes: readAnswer(deleted, answer, { url, why: 'it does not report whether it deleted the model' }).freed_bytes };
     },
     downloads: createDownloadsClient(exchange),
     uploads: createUploadsClient(exchange, (call, work) => doWork(exchange, call, work)),
@@ -136,7 +136,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
         await doWork(exchange, { ...callOf('POST /verify', {}), json: { model_ids: refs.map(formatRef), repair } }, work),
         {
           url,
-          why: 'it does not say what it verified',
+          why: 'it does not report what it verified',
         },
       ),
   };
@@ -170,13 +170,9 @@ function askManifest(
       }
       const manifest = parseManifest(body, url);
       if (manifest.model_id === modelId) return { state: 'ready', manifest, ...said, ...orders };
-      throw new SkulkError(
-        'INTEGRITY',
-        `the store at ${url} answered with the manifest of ${manifest.model_id} when asked for ${modelId}`,
-        {
-          hint: 'run `skulk verify --repair` on the store host',
-        },
-      );
+      throw new SkulkError('INTEGRITY', `the store at ${url} sent the manifest of ${manifest.model_id} instead of ${modelId}`, {
+        hint: 'run `skulk verify --repair` on the store host',
+      });
     },
   );
 }
@@ -186,14 +182,14 @@ function doWork(exchange: Exchange, call: Call, { signal, onBytes }: WorkOptions
   const { url } = exchange;
   return exchange.send({ ...call, signal, silenceMs: workSilenceMs }, async (response, watchdog) => {
     for await (const line of readLines(response, { url, limit: most.line, watchdog })) {
-      if (typeof line !== 'object' || line === null) throw notAStore(url, 'a line of its answer says nothing');
+      if (typeof line !== 'object' || line === null) throw notAStore(url, 'a line of its answer is empty');
       if ('result' in line) return line.result;
       if ('error' in line) throw mapWorkError(line.error, url);
       const { bytes_done, bytes_total } = ((line as { progress?: unknown }).progress ?? {}) as Record<string, unknown>;
       if (typeof bytes_done === 'number' && typeof bytes_total === 'number') onBytes?.(bytes_done, bytes_total);
     }
     throw new SkulkError('STORE_UNREACHABLE', `the store at ${url} ended its answer without a result`, {
-      hint: 'its log says more; run the command again',
+      hint: 'see its log; run the command again',
     });
   });
 }
@@ -203,7 +199,7 @@ function mapWorkError(error: unknown, url: string): SkulkError {
   const says = typeof message === 'string' ? clean(message) : 'no reason given';
   if (isErrorCode(code) && code !== 'INTERRUPTED' && code !== 'TERMINATED')
     return new SkulkError(code, says, { hint: typeof hint === 'string' ? clean(hint) : undefined });
-  return new SkulkError('STORE_UNREACHABLE', `the store at ${url} failed: ${says}`, { hint: 'its log says more' });
+  return new SkulkError('STORE_UNREACHABLE', `the store at ${url} failed: ${says}`, { hint: 'see its log' });
 }
 
 /** The file that the model's card names; what is no path is left out, as it comes from another machine. */

@@ -11,7 +11,7 @@ const maxBytes = 64 * 1024 * 1024;
 const hashSilenceMs = 30 * 60_000;
 const pieceSilenceMs = 60_000;
 /** What is said of an answer that is no adoption. */
-export const whyNotAdopted = 'it does not say what became of the model';
+export const whyNotAdopted = 'it does not report the result for the model';
 
 /** Sending a model to the store, piece by piece. @param doWork sends a call that is answered by lines of JSON */
 export function createUploadsClient(exchange: Exchange, doWork: (call: Call, work: WorkOptions) => Promise<unknown>): Uploads {
@@ -26,7 +26,7 @@ export function createUploadsClient(exchange: Exchange, doWork: (call: Call, wor
         signal,
         silenceMs: hashSilenceMs,
       } as const;
-      const { missing, upload } = readAnswer(announcement, await getJson(call), { url, why: 'it does not say what it lacks' });
+      const { missing, upload } = readAnswer(announcement, await getJson(call), { url, why: 'it does not list the missing pieces' });
       return { missing: missing.map(([file = 0, start = 0]) => ({ file, start })), ...(upload !== undefined && { upload }) };
     },
     put: async ({ modelId, digest, upload }, { file, start }, bytes, signal) => {
@@ -49,7 +49,7 @@ export function createUploadsClient(exchange: Exchange, doWork: (call: Call, wor
     },
     cancel: async (id) => {
       const answer = await getJson(callOf('DELETE /uploads/:upload', { upload: id }));
-      return readAnswer(listedUpload, answer, { url, why: 'it does not say what it cancelled' });
+      return readAnswer(listedUpload, answer, { url, why: 'it does not report what it cancelled' });
     },
   };
 }

@@ -19,7 +19,7 @@ export function leavesOf(
   return Object.entries(change).flatMap(([key, value]) => {
     const keys = [...above, key];
     if (keys.length > deepest)
-      throw new SkulkError('BAD_REQUEST', `${keys.slice(0, 3).join('.')}… lies deeper than any setting`, {
+      throw new SkulkError('BAD_REQUEST', `${keys.slice(0, 3).join('.')}… is nested deeper than any setting`, {
         hint: 'GET /config shows the settings',
       });
     return isTree(value) ? leavesOf(value, keys) : [[keys, value] as const];

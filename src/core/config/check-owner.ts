@@ -27,7 +27,7 @@ export async function findForeignOwner(path: string, { env }: Pick<World, 'env'>
     const file = await stat(path).catch(() => link);
     const looked = [
       { what: isLink ? 'the link' : 'it', info: link },
-      ...(isLink ? [{ what: `${target}, where it leads,`, info: file }] : []),
+      ...(isLink ? [{ what: `its target ${target}`, info: file }] : []),
       { what: `its directory ${dirname(path)}`, info: await stat(dirname(path)) },
       ...(isLink && dirname(target) !== dirname(path)
         ? [{ what: `the directory ${dirname(target)}`, info: await stat(dirname(target)) }]
@@ -39,7 +39,7 @@ export async function findForeignOwner(path: string, { env }: Pick<World, 'env'>
     const open = looked.find(({ info }) => !info.isSymbolicLink() && (info.mode & worldWritable) !== 0 && !isSticky(info));
     return open === undefined ? undefined : `${open.what} can be written by every user of this machine`;
   } catch (error) {
-    return `its owner cannot be found out (${systemCode(error) ?? String(error)})`;
+    return `its owner cannot be determined (${systemCode(error) ?? String(error)})`;
   }
 }
 

@@ -34,14 +34,14 @@ export async function checkDirectory(path: string, name: string, { mayBeMissing 
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) {
-      if (await isLink(path)) refuse('is a link that leads nowhere', 'mount the disk that it leads to, or mend the link', error);
-      if (!mayBeMissing) refuse('does not exist', `mount the disk that holds it, or make it: mkdir -p ${path}`, error);
+      if (await isLink(path)) refuse('is a broken link', 'mount the disk of its target, or repair the link', error);
+      if (!mayBeMissing) refuse('does not exist', `mount the disk that holds it, or create it: mkdir -p ${path}`, error);
       if (dirname(path) !== path) await checkDirectory(dirname(path), name, { mayBeMissing: true });
       return;
     }
     if (isSystemError(error, 'EACCES', 'EPERM'))
       refuse('cannot be written by this user', 'change its owner or mode, or choose another directory', error);
-    if (isSystemError(error, 'EROFS')) refuse('is on a read-only file system', 'mount it writable, or choose another directory', error);
+    if (isSystemError(error, 'EROFS')) refuse('is on a read-only file system', 'remount it read-write, or choose another directory', error);
     if (isSystemError(error, 'ENOTDIR')) refuse('is not a directory', 'a part of the path is a file', error);
     throw explainSystemError(error, `${name} ${path} cannot be used`);
   }

@@ -12,6 +12,8 @@ export function expandPath(path: string, { env, homeDirectory }: Pick<World, 'en
       const name = braced ?? bare ?? '';
       const value = env[name];
       if (value !== undefined && value !== '') return value;
-      throw new SkulkError('CONFIG', `the path ${path} names $${name}, which is not set`, { hint: `set ${name}, or write the path out` });
+      throw new SkulkError('CONFIG', `the path ${path} contains $${name}, which is not set`, {
+        hint: `set ${name}, or write the path out`,
+      });
     });
 }

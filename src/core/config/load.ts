@@ -77,8 +77,8 @@ async function isVouchedFor(world: World, store: ModelStore): Promise<boolean> {
 /** What to say of a file that was found and does not count. */
 export const warningOf = ({ path, because }: SkippedFile): { type: 'warning'; message: string; hint: string } => ({
   type: 'warning',
-  message: `${path} is not read: ${because}, and anybody could have put it there`,
-  hint: `if you trust it, name it: --config ${path}`,
+  message: `${path} is not read: ${because}, so another user could have put it there`,
+  hint: `if you trust it, use --config ${path}`,
 });
 
 /**
@@ -180,7 +180,7 @@ export function resolveConfig(
   };
   if (settings.storePort.value === settings.apiPort.value && settings.apiPort.value !== 0) {
     throw new SkulkError('CONFIG', `${placeOf(settings.apiPort.origin)}store_port and api_port are both ${settings.apiPort.value}`, {
-      hint: 'give each a port of its own',
+      hint: 'use two different ports',
     });
   }
   const url = settings.storeUrl.value;
@@ -246,12 +246,12 @@ function expandAbsolute({ value, origin }: Setting<string>, key: string, world: 
   const expanded = explaining(origin, () =>
     expandPath(value, { env: { ...world.env, SKULK_HOME: skulkHome }, homeDirectory: world.homeDirectory }),
   );
-  if (expanded.includes('\0')) throw new SkulkError('CONFIG', `${key} has a NUL character`, { hint: 'write the path again' });
+  if (expanded.includes('\0')) throw new SkulkError('CONFIG', `${key} has a NUL character`, { hint: 'correct the path' });
   if (isAbsolute(expanded)) return resolve(expanded);
   throw new SkulkError(
     'CONFIG',
     `${placeOf(origin)}${origin.from === 'file' ? origin.key : key} is ${JSON.stringify(value)}, a relative path`,
-    { hint: 'write it out from the root, or begin it with ~ or $HOME' },
+    { hint: 'write an absolute path, or begin it with ~ or $HOME' },
   );
 }
 

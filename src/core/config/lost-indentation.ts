@@ -28,11 +28,9 @@ export function refuseLostIndentation(document: Document, { text, path, lines }:
   const [first] = lost;
   const indent = '  '.repeat(depth);
   const shown = lost.slice(0, 2).map((pair) => `${indent}  ${(all[lineOf(pair) - 1] ?? '').replace(webSpaces, '').trim()}`);
-  throw new SkulkError(
-    'CONFIG',
-    `${path}:${first === undefined ? 1 : lineOf(first)}: the lines below "${section}:" must be indented, or they do not belong to it`,
-    { hint: `write it so:\n${indent}${section}:\n${shown.join('\n')}` },
-  );
+  throw new SkulkError('CONFIG', `${path}:${first === undefined ? 1 : lineOf(first)}: the lines below "${section}:" must be indented`, {
+    hint: `write it so:\n${indent}${section}:\n${shown.join('\n')}`,
+  });
 }
 
 function find(map: YAMLMap, above: readonly string[]): LostIndentation | undefined {

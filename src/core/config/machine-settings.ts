@@ -14,7 +14,7 @@ export const machineSchema = Type.Object(
     token_hosts: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: '^[^\\s/]+$' }), {
         maxItems: 100,
-        description: 'Hosts that get the token of this machine although their name is a name of mDNS.',
+        description: 'Hosts that receive the token of this machine although their name is an mDNS name.',
       }),
     ),
   },

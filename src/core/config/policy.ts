@@ -42,18 +42,14 @@ const amount = (byDefault: number, maximum: number, description: string) =>
 const { limits: usual } = defaultPolicy;
 const limitsSchema = Type.Object(
   {
-    forget_nodes_after_days: amount(
-      usual.forgetNodesAfterDays,
-      3650,
-      'A node without a copy is forgotten after so many days without news.',
-    ),
+    forget_nodes_after_days: amount(usual.forgetNodesAfterDays, 3650, 'Days without news after which a node without copies is forgotten.'),
     forget_nodes_with_copies_after_days: amount(
       usual.forgetNodesWithCopiesAfterDays,
       3650,
-      'A node with copies is forgotten after so many days without news.',
+      'Days without news after which a node with copies is forgotten.',
     ),
-    open_uploads: amount(usual.openUploads, 1024, 'So many uploads may be open at one time.'),
-    upload_idle_days: amount(usual.uploadIdleDays, 365, 'An unfinished upload is removed after so many days without a byte.'),
+    open_uploads: amount(usual.openUploads, 1024, 'Maximum number of unfinished uploads.'),
+    upload_idle_days: amount(usual.uploadIdleDays, 365, 'Days without data after which an unfinished upload is removed.'),
   },
   { additionalProperties: false },
 );
@@ -64,14 +60,14 @@ export const policySchema = Type.Object(
     lan: Type.Optional(
       Type.Enum(['node', 'read', 'none'], {
         default: 'node',
-        description: 'What the LAN may do without a token: stage and change models (node), look and fetch (read), or nothing (none).',
+        description: 'What the LAN may do without a token: stage and change models (node), list and fetch (read), or nothing (none).',
       }),
     ),
     server_names: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: '^[A-Za-z0-9._-]+$' }), {
         maxItems: 100,
         default: [],
-        description: 'Names under which the store may be asked, beside its own: those of a proxy, for example.',
+        description: 'Additional host names of the store, for example that of a proxy.',
       }),
     ),
     limits: Type.Optional(limitsSchema),

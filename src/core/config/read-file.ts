@@ -40,7 +40,7 @@ async function readText(path: string): Promise<string> {
         hint: `name the file, e.g. ${path}/skulk.yaml`,
       });
     if (info.size > maxBytes)
-      throw new SkulkError('CONFIG', `${path} has ${info.size} bytes; a configuration file has at most ${maxBytes}`, {
+      throw new SkulkError('CONFIG', `${path} has ${info.size} bytes; a configuration file may have at most ${maxBytes}`, {
         hint: 'check that it is the right file',
       });
     return await readFile(path, 'utf8');
@@ -72,7 +72,7 @@ export function parseConfig(text: string, path: string): ReadConfig {
   if (value === null || value === undefined) return { content: {}, lineOf: () => undefined, notes: [] };
   if (!isMap(document.contents))
     throw new SkulkError('CONFIG', `${path}:1: it must be a mapping of keys, such as "model_store:"`, {
-      hint: '`skulk config init --print` shows one',
+      hint: '`skulk config init --print` prints an example',
     });
   refuseDuplicates(document.contents, [], { path, lines });
   const notes = takeLaterSections(value, (key) => lineOf(key.split('.'), document, lines), path);
@@ -95,7 +95,7 @@ function refuseBinary(text: string, path: string): void {
   const at = text.indexOf('\0');
   if (at === -1) return;
   const line = text.slice(0, at).split('\n').length;
-  throw new SkulkError('CONFIG', `${path}:${line}: there is a NUL character, so this is not text in UTF-8`, {
+  throw new SkulkError('CONFIG', `${path}:${line}: it contains a NUL character, so it is not UTF-8 text`, {
     hint: 'save it as UTF-8, or check that it is the right file',
   });
 }
@@ -104,7 +104,7 @@ function refuseTab({ errors }: Document.Parsed, path: string, lines: LineCounter
   const tab = errors.find(({ code }) => code === 'TAB_AS_INDENT');
   if (tab === undefined) return;
   throw new SkulkError('CONFIG', `${path}:${lines.linePos(tab.pos[0]).line}: a tab is used for indentation, which YAML does not allow`, {
-    hint: 'indent with spaces, two for each level',
+    hint: 'indent with two spaces for each level',
   });
 }
 
@@ -130,7 +130,7 @@ function refuseDuplicates(map: YAMLMap, above: readonly string[], file: { readon
     const line = key.range ? lines.linePos(key.range[0]).line : 0;
     const first = seen.get(name);
     if (first !== undefined)
-      throw new SkulkError('CONFIG', `${path}:${line}: ${keys.join('.')} is there twice, on lines ${first} and ${line}`, {
+      throw new SkulkError('CONFIG', `${path}:${line}: ${keys.join('.')} appears twice, on lines ${first} and ${line}`, {
         hint: 'keep one of them',
       });
     seen.set(name, line);
@@ -146,7 +146,7 @@ function takeLaterSections(value: unknown, lineOfKey: (key: string) => number | 
     if (!Object.hasOwn(store, name)) return [];
     delete store[name];
     const key = `model_store.${name}`;
-    return [`${path}:${lineOfKey(key) ?? 1}: ${key} is a section of the Python program, which skulk does not use`];
+    return [`${path}:${lineOfKey(key) ?? 1}: ${key} is a section of the Python program; skulk ignores it`];
   });
 }
 
@@ -182,10 +182,10 @@ function describe({ path: keys, message }: Problem, document: Document, lines: L
 }
 
 function hintFor(problem: Problem | undefined): string {
-  if (problem?.unknownKey === undefined) return '`man 5 skulk-config` lists every key and what it takes';
+  if (problem?.unknownKey === undefined) return '`man 5 skulk-config` describes every key';
   const known = knownKeysAt(problem.path.slice(0, -1));
   const suggestion = nearest(problem.unknownKey, known);
-  return suggestion === undefined ? `known keys there: ${known.join(', ')}` : `did you mean "${suggestion}"?`;
+  return suggestion === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${suggestion}"?`;
 }
 
 /** The line on which a key stands, or the nearest one above it in the tree. */

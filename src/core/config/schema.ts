@@ -7,24 +7,24 @@ const stagingFields = {
   enabled: Type.Optional(
     Type.Boolean({
       default: true,
-      description: 'Whether this node keeps verified local copies. When false, `skulk stage` works on the store host only.',
+      description: 'Whether this node keeps verified local copies. If false, `skulk stage` works only on the store host.',
     }),
   ),
   node_cache_path: Type.Optional(
     Type.String({
       minLength: 1,
       default: '~/.skulk/staging',
-      description: 'Where staged copies are kept. On the store host it may be store_path itself: then nothing is copied.',
+      description: 'Directory of staged copies. On the store host it may be store_path itself: then nothing is copied.',
     }),
   ),
   cleanup_on_deactivate: Type.Optional(
-    Type.Boolean({ default: true, description: 'Whether idle copies beyond the budget go when a model is no longer used.' }),
+    Type.Boolean({ default: true, description: 'Whether idle copies beyond the budget are evicted when a model is no longer used.' }),
   ),
   staging_keep_recent_gb: Type.Optional(
     Type.Number({
       minimum: 0,
       default: 40,
-      description: 'How many GiB of idle copies to keep, newest use first. 0 keeps only what is in use.',
+      description: 'GiB of idle copies to keep, most recently used first. 0 keeps only copies in use.',
     }),
   ),
 };
@@ -33,7 +33,7 @@ const downloadFields = {
   allow_hf_fallback: Type.Optional(
     Type.Boolean({
       default: true,
-      description: 'Whether the store may fetch from Hugging Face what it lacks. false is for air-gapped networks.',
+      description: 'Whether the store may download missing models from Hugging Face. false is for air-gapped networks.',
     }),
   ),
   max_concurrent: Type.Optional(
@@ -41,7 +41,7 @@ const downloadFields = {
       minimum: 1,
       maximum: 16,
       default: 2,
-      description: 'How many models the store host downloads at one time; more wait in order.',
+      description: 'How many models the store host downloads at the same time; others wait.',
     }),
   ),
 };
@@ -50,11 +50,11 @@ const strict = { additionalProperties: false } as const;
 
 const modelStore = Type.Object(
   {
-    enabled: Type.Optional(Type.Boolean({ default: true, description: 'false: as if there were no store; the file stays.' })),
-    store_host: Type.Optional(Type.String({ minLength: 1, description: 'Hostname or node id of the store host.' })),
+    enabled: Type.Optional(Type.Boolean({ default: true, description: 'false: as if no store were configured; the other settings stay.' })),
+    store_host: Type.Optional(Type.String({ minLength: 1, description: 'Host name or node id of the store host.' })),
     store_http_host: Type.Optional(
       Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
-        description: 'Address at which nodes reach the store host, when the name in store_host does not do.',
+        description: 'Address at which nodes reach the store host, if the name in store_host does not work.',
       }),
     ),
     store_port: Type.Optional(port('Port of the file server on the store host.', 58080)),
@@ -69,14 +69,14 @@ const modelStore = Type.Object(
       Type.String({
         minLength: 1,
         description:
-          'Absolute path of a directory of model cards, `<org>--<name>.toml`, which say what other models a model needs. `~` and `$VAR` are expanded.',
+          'Absolute path of a directory of model cards, `<org>--<name>.toml`, which name the companions of a model. `~` and `$VAR` are expanded.',
       }),
     ),
     api_port: Type.Optional(port('Port of the API on every serving node.', 52415)),
     browse_roots: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), {
         description:
-          'Absolute paths of directories below which the settings page may look for a directory. When absent: the home directory, where disks are usually mounted, and beside the directories that are in use.',
+          'Absolute paths of directories that the settings page may browse. Default: the home directory, the usual mount points, and the parents of the configured directories.',
       }),
     ),
     auth: Type.Optional(
@@ -88,7 +88,7 @@ const modelStore = Type.Object(
               maxLength: 512,
               pattern: '^[\\x21-\\x7e]+$',
               description:
-                'When set on the store host, everything but `GET /health` needs it; machines that have it here send it. Never shown or logged. SKULK_TOKEN wins.',
+                'If set on the store host, every request except `GET /health` needs it. Other machines that have it here send it. Never shown or logged. SKULK_TOKEN overrides it.',
             }),
           ),
         },
@@ -99,7 +99,7 @@ const modelStore = Type.Object(
     staging: Type.Optional(Type.Object(stagingFields, strict)),
     node_overrides: Type.Optional(
       Type.Record(Type.String(), Type.Object({ staging: Type.Optional(Type.Object(stagingFields, strict)) }, strict), {
-        description: 'Other staging settings for single machines, by hostname or node id; the first that matches wins, field by field.',
+        description: 'Staging settings for single machines, by host name or node id; the first match applies, field by field.',
       }),
     ),
   },

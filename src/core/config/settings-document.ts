@@ -119,5 +119,5 @@ function hintFor(schema: TSchema, problem: Problem | undefined): string {
   for (const key of problem.path.slice(0, -1)) node = (node as { properties?: Record<string, unknown> }).properties?.[key];
   const known = Object.keys((node as { properties?: object } | undefined)?.properties ?? {});
   const suggestion = nearest(problem.unknownKey, known);
-  return suggestion === undefined ? `known keys there: ${known.join(', ')}` : `did you mean "${suggestion}"?`;
+  return suggestion === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${suggestion}"?`;
 }

@@ -18,7 +18,7 @@ export function checkStoreUrl(text: string, origin: Origin): void {
     return;
   const who = origin.from === 'environment' || origin.from === 'flag' ? origin.name : 'the store URL';
   throw new SkulkError('CONFIG', `${who} is not the URL of a store: ${JSON.stringify(text.replace(/\/\/[^@/]*@/, '//…@'))}`, {
-    hint: 'it looks like http://192.168.1.10:58080; a token goes into SKULK_TOKEN',
+    hint: 'use the form http://192.168.1.10:58080; set a token in SKULK_TOKEN',
   });
 }
 
@@ -33,7 +33,7 @@ export function withScheme(text: string | undefined): string | undefined {
 export function checkStoreHost(text: string, origin: Origin): void {
   const hasPort = /^[^:]+:\d+$/.test(text);
   if (!hasPort && !/[/\s]/.test(text)) return;
-  throw new SkulkError('CONFIG', `${placeOf(origin)}store_host is ${JSON.stringify(text)}, which is no hostname`, {
-    hint: 'write the bare name or address, e.g. mac-studio-1, and the port into store_port',
+  throw new SkulkError('CONFIG', `${placeOf(origin)}store_host is ${JSON.stringify(text)}, which is not a host name`, {
+    hint: 'write only the name or address, e.g. mac-studio-1, and set the port in store_port',
   });
 }

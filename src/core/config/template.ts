@@ -30,9 +30,9 @@ export function configTemplate({
   return `# Configuration of skulk; \`man 5 skulk-config\` describes every key.
 model_store:
   enabled: true
-  # Hostname or node id of the machine that keeps the canonical copies.
+  # Host name or node id of the machine that keeps the canonical copies.
   store_host: ${JSON.stringify(storeHost)}
-  # An address at which nodes reach that machine, when its name does not do.
+  # An address at which nodes reach that machine, if its name does not work.
   ${storeHttpHost === undefined ? '# store_http_host: 192.168.1.10' : `store_http_host: ${JSON.stringify(storeHttpHost)}`}
   store_port: ${storePort}
   # Where the canonical copies are, on that machine.
@@ -46,9 +46,9 @@ model_store:
     # Where each machine keeps its verified copies. On the store host it may be store_path itself: nothing is copied then.
     ${copies}
     cleanup_on_deactivate: true
-    # How many GiB of copies that are not in use to keep; 0 keeps none.
+    # How many GiB of idle copies to keep; 0 keeps none.
     staging_keep_recent_gb: ${keepRecentGb}
-  # Other staging settings for single machines, by hostname or node id.
+  # Staging settings for single machines, by host name or node id.
   # node_overrides:
   #   some-machine:
   #     staging:

@@ -14,7 +14,7 @@ function warnOfNearMiss(world: World, path: string, { content, lineOf }: Pick<Re
   if (misspelled === undefined) return;
   world.emit({
     type: 'warning',
-    message: `${path}:${lineOf(misspelled) ?? 1}: ${misspelled} is not a section of skulk, so nothing in it is in force`,
+    message: `${path}:${lineOf(misspelled) ?? 1}: ${misspelled} is not a section of skulk and is ignored`,
     hint: 'did you mean "model_store"?',
   });
 }
@@ -26,7 +26,7 @@ function warnOfStrays(world: World, path: string, { content, lineOf }: Pick<Read
   for (const key of Object.keys(content).filter((one) => belowModelStore.has(one)))
     world.emit({
       type: 'warning',
-      message: `${path}:${lineOf(key) ?? 1}: ${key} stands outside of model_store, so it is not in force`,
+      message: `${path}:${lineOf(key) ?? 1}: ${key} is outside model_store and is ignored`,
       hint: `move it below "model_store:"`,
     });
 }

@@ -27,7 +27,7 @@ export function checkAdvertise({ config, world }: Deps): void {
   const { value, origin } = config.settings.storeHttpHost;
   if (value === undefined || origin.from !== 'flag') return;
   if (!isIPv4(value))
-    throw new SkulkError('USAGE', `${origin.name} takes an IPv4 address, not ${JSON.stringify(value.slice(0, 80))}`, {
+    throw new SkulkError('USAGE', `${origin.name} must be an IPv4 address, not ${JSON.stringify(value.slice(0, 80))}`, {
       hint: 'e.g. --advertise 192.168.1.10; `skulk discover --explain` lists those of this machine',
     });
   if (!isRoutable(value)) world.emit({ type: 'warning', message: `${origin.name} ${value}: other machines cannot reach that address` });
@@ -41,8 +41,8 @@ export function warnOfInternet({ config, world }: Deps, { listen }: { readonly l
   if (open === undefined) return;
   world.emit({
     type: 'warning',
-    message: `${open} may be reached from the internet, and no token is set: whoever reaches it may read and delete models`,
-    hint: 'run `skulk policy set lan none` or set SKULK_TOKEN, or serve on an address of the LAN with --host',
+    message: `${open} may be reachable from the internet, and no token is set: anyone who can reach it can read and delete models`,
+    hint: 'run `skulk policy set lan none`, set SKULK_TOKEN, or serve on a LAN address with --host',
   });
 }
 

@@ -13,8 +13,8 @@ export async function decideRole(config: Config, asked: 'auto' | 'store' | 'node
   const { enabled, storeHost, storeUrl } = config.settings;
   if (!enabled.value) {
     if (asked !== 'store') return { ...config, isStoreHost: false };
-    throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is switched off (model_store.enabled is false)', {
-      hint: 'set it to true, or serve with --role node',
+    throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is disabled (model_store.enabled is false)', {
+      hint: 'set it to true, or use --role node',
     });
   }
   const name = storeHost.value;
@@ -28,14 +28,14 @@ export async function decideRole(config: Config, asked: 'auto' | 'store' | 'node
   if (asked === 'node' && isHere) {
     const why = own === undefined ? `that is this machine, ${config.hostname}` : `it resolves to ${own}, an address of this machine`;
     throw new SkulkError('CONFIG', `--role node contradicts store_host ${name}: ${why}`, {
-      hint: `leave --role out to serve the store, or name the other machine in store_host in ${where}`,
+      hint: `omit --role to serve the store, or set store_host to the other machine in ${where}`,
     });
   }
   if (asked === 'store' && !isHere && addresses.length > 0)
     throw new SkulkError(
       'CONFIG',
-      `this machine, ${config.hostname}, is to serve the store, but store_host ${name} resolves to ${addresses[0]}, which is another machine`,
-      { hint: `leave --role and --store-path out to be a node of it, or write store_host: ${config.hostname} into ${where}` },
+      `this machine, ${config.hostname}, was asked to serve the store, but store_host ${name} resolves to ${addresses[0]}, another machine`,
+      { hint: `omit --role and --store-path to be a node of it, or set store_host: ${config.hostname} in ${where}` },
     );
   const aliases = isHere ? [...config.aliases, normalizeHostname(name)] : config.aliases;
   return { ...config, aliases, isStoreHost: isHere || asked === 'store' };

@@ -32,7 +32,7 @@ export async function discover(
 ): Promise<Discovery> {
   const problems: string[] = [];
   const addresses = rankAddresses(networkInterfaces(), deps.config.settings.storeHttpHost.value);
-  if (!mayUseMdns(deps)) return { stores: [], addresses, problems: ['SKULK_NO_MDNS or SKULK_NO_DISCOVERY is set, so nobody was asked'] };
+  if (!mayUseMdns(deps)) return { stores: [], addresses, problems: ['SKULK_NO_MDNS or SKULK_NO_DISCOVERY is set, so no search was made'] };
   const { discoverStores } = await import('./mdns.ts');
   const onProblem = (message: string): void => void problems.push(message);
   const stores = await discoverStores({ timeoutMs, isEnough, signal: deps.world.signal, onProblem });
@@ -52,7 +52,7 @@ export async function findOnlyStore(deps: Deps): Promise<string | undefined> {
   const [only] = here.length === 1 ? here : stores;
   if (only === undefined) return undefined;
   if (stores.length > 1 && here.length !== 1)
-    throw new SkulkError('STORE_AMBIGUOUS', `there are ${stores.length} stores: ${stores.map(nameOf).join(', ')}`, {
+    throw new SkulkError('STORE_AMBIGUOUS', `found ${stores.length} stores: ${stores.map(nameOf).join(', ')}`, {
       hint: `choose one: SKULK_STORE=${only.url}, or \`skulk config init --store-host NAME\``,
     });
   deps.world.emit({ type: 'note', message: `the store ${nameOf(only)} was found by mDNS` });
@@ -84,7 +84,7 @@ export async function findStoreByName(deps: Deps, name: string): Promise<string 
   const matches = stores.filter(isMatch);
   const [only] = matches;
   if (only === undefined || matches.length > 1) return undefined;
-  deps.world.emit({ type: 'note', message: `the name service does not know ${name}; ${nameOf(only)} was found by mDNS` });
+  deps.world.emit({ type: 'note', message: `${name} cannot be resolved; ${nameOf(only)} was found by mDNS` });
   return hostOf(only.url);
 }
 

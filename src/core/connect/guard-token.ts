@@ -29,16 +29,16 @@ export function guardToken(config: Config, url: string, { isOwnServer = false }:
     new SkulkError('TOKEN_WITHHELD', `the token is not sent to the store at ${url}: ${why}`, { hint });
   const whenOnlyMdns = (_: string, address: string): SkulkError =>
     refuse(
-      `the name service does not know ${name}, and anybody on the LAN can say by mDNS that it is at ${address}`,
-      `if that is your store, name its address: SKULK_STORE=${withHost(url, address)}, or add ${name} to ${list}`,
+      `${name} cannot be resolved by DNS, and anyone on the LAN can announce it by mDNS at ${address}`,
+      `if that is your store, set its address: SKULK_STORE=${withHost(url, address)}, or add ${name} to ${list}`,
     );
   if (isOwnServer)
     return isOwnAddress(name)
       ? {}
       : {
           withheld: refuse(
-            'only the lock of the store names that address, and it is not one of this machine',
-            `if it is your store, name it: SKULK_STORE=${url}, or add ${name} to ${list}`,
+            'that address comes only from the lock file of the store, and it is not an address of this machine',
+            `if it is your store, set SKULK_STORE=${url}, or add ${name} to ${list}`,
           ),
         };
   // Who writes the URL means it. An address needs no look-up, and a name is looked up before anything is sent.
@@ -46,23 +46,23 @@ export function guardToken(config: Config, url: string, { isOwnServer = false }:
   if (settings.storeUrl.value !== undefined || remoteUrl(config) !== url.replace(/\/+$/, ''))
     return {
       withheld: refuse(
-        'nobody named that store; it was found by looking around, and anybody can announce one',
-        `if it is your store, name it: SKULK_STORE=${url}, or add ${name} to ${list}`,
+        'that store is not configured; it was found by mDNS, and anyone can announce one',
+        `if it is your store, set SKULK_STORE=${url}, or add ${name} to ${list}`,
       ),
     };
   // A token that stands in the very file is that file's own secret.
   if (!fileMayDirectToken && settings.token.origin.from !== 'file')
     return {
       withheld: refuse(
-        `only ${file} names it, and a file of the working directory does not decide where a token goes`,
-        `if it is your store, say so: SKULK_STORE=${url} or --config ${file}, or add ${name} to ${list}`,
+        `it is named only by ${file}, and a file in the working directory may not decide where a token is sent`,
+        `if it is your store, set SKULK_STORE=${url}, use --config ${file}, or add ${name} to ${list}`,
       ),
     };
   if (isMdnsName(name))
     return {
       withheld: refuse(
-        `${name} is a name of mDNS, and anybody on the LAN can answer for it`,
-        `name the store by its address (SKULK_STORE=http://ADDRESS${port === '' ? '' : `:${port}`} or store_http_host), or add ${name} to ${list}`,
+        `${name} is an mDNS name, and anyone on the LAN can answer for it`,
+        `use the address of the store (SKULK_STORE=http://ADDRESS${port === '' ? '' : `:${port}`} or store_http_host), or add ${name} to ${list}`,
       ),
     };
   return isIP(name) === 0 ? { whenOnlyMdns } : {};

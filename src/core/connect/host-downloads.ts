@@ -49,7 +49,7 @@ export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<H
       const holder = await readLock(join(downloadPlace(store.root, modelId), 'lock'));
       if (holder !== undefined)
         throw new SkulkError('LOCKED', `${describeLockHolder(holder)} is downloading ${modelId}`, {
-          hint: 'wait for it to end, or stop that process, then ask again',
+          hint: 'wait for it to end, or stop that process, then try again',
         });
     },
     fetch: async (request, signal, report) => {

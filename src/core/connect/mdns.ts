@@ -111,7 +111,7 @@ export async function discoverStores({
 }
 
 function open(address: string, onProblem: (message: string) => void): Bonjour | undefined {
-  const complain = (error: unknown): void => onProblem(`mDNS at ${address} does not work: ${(error as Error).message}`);
+  const complain = (error: unknown): void => onProblem(`mDNS on ${address} failed: ${(error as Error).message}`);
   try {
     // Options of multicast-dns, which the types here do not name. Who binds to one address hears no multicast on Linux.
     const options = { interface: address, bind: '0.0.0.0' } as object;

@@ -18,10 +18,10 @@ export async function openHub({ world, config }: Deps, { connections }: { readon
   const endpoint = world.env['HF_ENDPOINT'] || usual;
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '')
-    throw new SkulkError('CONFIG', 'HF_ENDPOINT is not the URL of a Hub', { hint: `it looks like ${usual}` });
+    throw new SkulkError('CONFIG', 'HF_ENDPOINT is not a valid URL', { hint: `use the form ${usual}` });
   const token = config.settings.hubToken.value?.trim();
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
-    throw new SkulkError('CONFIG', 'the Hugging Face token has characters that no token has', { hint: 'copy it again from its page' });
+    throw new SkulkError('CONFIG', 'the Hugging Face token has invalid characters', { hint: 'copy it again from its page' });
   const seconds = Number(world.env['SKULK_STALL_TIMEOUT']);
   const { fetch, close } = createOutboundFetch({ connectTimeoutMs: 15_000, connections: connections + 2 });
   const hub = createHub({
@@ -40,7 +40,7 @@ export function requireOnline({ config }: Deps): void {
   if (allowHubFallback.value) return;
   const { origin } = allowHubFallback;
   const setting = origin.from === 'environment' ? `${origin.name} is set` : 'model_store.download.allow_hf_fallback is false';
-  throw new SkulkError('HUB_OFFLINE', `nothing is fetched from Hugging Face, because ${setting}`, {
-    hint: 'change that on the store host, or bring the model in with `skulk add`',
+  throw new SkulkError('HUB_OFFLINE', `downloads from Hugging Face are disabled, because ${setting}`, {
+    hint: 'change this on the store host, or add the model with `skulk add`',
   });
 }

@@ -25,8 +25,8 @@ export function patienceOf({ env }: Pick<World, 'env'>): Patience {
   const text = env['SKULK_CONNECT_TIMEOUT']?.trim() ?? '';
   const seconds = text === '' ? defaultSeconds : /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
   if (!(seconds >= 0.001 && seconds <= maxSeconds))
-    throw new SkulkError('CONFIG', `SKULK_CONNECT_TIMEOUT is ${JSON.stringify(text)}, which is not a number of seconds`, {
-      hint: `set it to more than 0 and at most ${maxSeconds}, such as ${defaultSeconds}, or unset it`,
+    throw new SkulkError('CONFIG', `SKULK_CONNECT_TIMEOUT is ${JSON.stringify(text)}; it must be a number of seconds`, {
+      hint: `set it to more than 0 and at most ${maxSeconds}, e.g. ${defaultSeconds}, or unset it`,
     });
   const connectMs = seconds * 1000;
   return { connectMs, answerMs: Math.max(shortestAnswerMs, connectMs) };

@@ -24,9 +24,9 @@ export async function isStagedInPlace(deps: Deps, { offline }: { readonly offlin
   if (offline || (await isOwnStore(deps, storePath.value))) return true;
   throw new SkulkError(
     'CONFIG',
-    `node_cache_path ${nodeCachePath.value} is this machine's own store, but the store at ${storeUrl.value ?? 'another host'} is asked for`,
+    `node_cache_path ${nodeCachePath.value} is this machine's own store, but the store at ${storeUrl.value ?? 'another host'} was requested`,
     {
-      hint: 'set staging.node_cache_path to a directory outside the store, or do not set SKULK_STORE (--store) on the store host',
+      hint: 'set staging.node_cache_path to a directory outside the store, or unset SKULK_STORE (--store) on the store host',
     },
   );
 }
@@ -91,7 +91,7 @@ async function readManifest(
 async function checkEveryFile(disk: LocalStore, { model_id, files }: Manifest): Promise<string> {
   const entry = (await disk.listModels()).find((known) => known.model_id === model_id);
   if (entry === undefined)
-    throw new SkulkError('MODEL_NOT_FOUND', `${model_id} is not in the store`, { hint: '`skulk registry` lists what is' });
+    throw new SkulkError('MODEL_NOT_FOUND', `${model_id} is not in the store`, { hint: '`skulk registry` lists the models' });
   for (const { path } of files) await (await disk.openFile(model_id, path))[Symbol.asyncDispose]();
   return join(disk.root, entry.store_path);
 }

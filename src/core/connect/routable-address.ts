@@ -24,7 +24,7 @@ export interface RankedAddress {
 const documentation = /^(192\.0\.2|198\.51\.100|203\.0\.113)\./;
 
 /** The reason that every machine has. */
-export const loopback = 'it is loopback';
+export const loopback = 'it is a loopback address';
 
 const publicRank = 2;
 const unroutable = 9;
@@ -43,7 +43,7 @@ export function rankAddresses(interfaces: Interfaces, configured: string | undef
     (addresses ?? [])
       .filter(({ address }) => isIPv4(address))
       .map(({ address, internal }) => {
-        const refusal = internal ? loopback : virtualInterface.test(name) ? `${name} is of containers or virtual machines` : undefined;
+        const refusal = internal ? loopback : virtualInterface.test(name) ? `${name} belongs to containers or virtual machines` : undefined;
         const worth = refusal === undefined ? rank(address) : { rank: unroutable, reason: refusal };
         const isTunnel = worth.rank < unroutable && tunnel.test(name);
         return { address, interface: name as string | null, rank: worth.rank + (isTunnel ? 0.5 : 0), reason: worth.reason };
@@ -81,10 +81,10 @@ export function chooseAdvertised({
   if (chosen?.interface === null) return { host: chosen.address, isRoutable: true, because: chosen.reason };
   if (listen !== undefined && listen !== '0.0.0.0' && listen !== '::') {
     const { rank: worth, reason } = rank(listen);
-    return { host: listen, isRoutable: worth < unroutable, because: `the server listens there only; ${reason}` };
+    return { host: listen, isRoutable: worth < unroutable, because: `the server listens only there; ${reason}` };
   }
   if (chosen !== undefined) return { host: chosen.address, isRoutable: true, because: `${chosen.reason}, on ${chosen.interface}` };
-  return { host: hostname, isRoutable: false, because: 'no address of this machine can be reached by others, so its name is what is left' };
+  return { host: hostname, isRoutable: false, because: 'other machines cannot reach any address of this machine, so its name is used' };
 }
 
 /** Whether other machines can reach an IPv4 address, as far as its number tells. */
@@ -107,13 +107,13 @@ function rankConfigured(address: string): { readonly rank: number; readonly reas
 }
 
 function rank(address: string): { readonly rank: number; readonly reason: string } {
-  if (!isIPv4(address)) return { rank: unroutable, reason: 'it is no IPv4 address' };
+  if (!isIPv4(address)) return { rank: unroutable, reason: 'it is not an IPv4 address' };
   const [a = 0, b = 0] = address.split('.').map(Number);
   const refuse = (reason: string) => ({ rank: unroutable, reason });
   if (a === 127) return refuse(loopback);
   if (isLinkLocal(address)) return refuse('it is link-local');
   if (documentation.test(address) || a === 0 || a >= 224) return refuse('no machine can be reached at it');
   if (a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168)) return { rank: 0, reason: 'it is private (RFC 1918)' };
-  if (a === 100 && b >= 64 && b < 128) return { rank: 1, reason: 'it is of a carrier or an overlay network (RFC 6598)' };
+  if (a === 100 && b >= 64 && b < 128) return { rank: 1, reason: 'it is a shared or overlay network address (RFC 6598)' };
   return { rank: publicRank, reason: 'it is public' };
 }

@@ -48,13 +48,13 @@ export async function requireServedStore(deps: Deps, root: string): Promise<void
   if (present !== undefined)
     throw new SkulkError(
       'STORE_UNREACHABLE',
-      `${root} holds the store ${present.id}, but ${was} was served from there: is the right disk mounted?`,
+      `${root} holds the store ${present.id}, but ${was} was served from there: the wrong disk may be mounted`,
       {
-        hint: 'mount the disk of the other one; to use this one from now on: skulk serve --new-store',
+        hint: 'mount the right disk; to use this store from now on: skulk serve --new-store',
       },
     );
-  throw new SkulkError('STORE_UNREACHABLE', `${root} ${await whatIsThere(root)}, but held ${was}: is its disk mounted?`, {
-    hint: 'mount the disk and run the command again; to begin a new store there: skulk serve --new-store',
+  throw new SkulkError('STORE_UNREACHABLE', `${root} ${await whatIsThere(root)}, but held ${was}: its disk may not be mounted`, {
+    hint: 'mount the disk and run the command again; to create a new store there: skulk serve --new-store',
   });
 }
 
@@ -78,7 +78,7 @@ export async function identifyStore(deps: Deps, root: string): Promise<StoreIden
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     // Models can still be deleted, which makes room.
-    world.emit({ type: 'warning', message: `the disk of ${root} is too full for the id of the store` });
+    world.emit({ type: 'warning', message: `no space left in ${root} for the id of the store` });
     return undefined;
   }
 }
@@ -90,7 +90,7 @@ async function rememberStore({ config, world }: Deps, root: string, { id, models
     for (const key of new Set([root, await realpath(root)]))
       await remember(config.skulkHome, { section, key, entry, now: world.now(), emit: world.emit });
   } catch (error) {
-    world.emit({ type: 'note', message: `which store lies in ${root} cannot be written down in ${config.skulkHome}: ${String(error)}` });
+    world.emit({ type: 'note', message: `cannot record in ${config.skulkHome} which store is in ${root}: ${String(error)}` });
   }
 }
 
@@ -112,6 +112,6 @@ export async function refuseForeignDirectory({ storePath }: Settings): Promise<v
   const why = await whyForeignToStore(root, { mayHoldModels: origin.from === 'default' });
   if (why === undefined) return;
   throw new SkulkError('CONFIG', `store_path ${root} ${why}`, {
-    hint: 'name an empty directory; to make this one the store with what lies in it: skulk serve --adopt-directory',
+    hint: 'use an empty directory; to use this one with its content as the store: skulk serve --adopt-directory',
   });
 }

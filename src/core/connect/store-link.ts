@@ -61,11 +61,11 @@ export function createStoreLink(given: Deps, { mdns }: { readonly mdns: boolean 
       looking = undefined;
     });
     if (!deps.config.settings.enabled.value)
-      throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is switched off (model_store.enabled is false)', {
+      throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is disabled (model_store.enabled is false)', {
         hint: 'set it to true in the configuration of this node, and restart `skulk serve`',
       });
     if (remoteUrl(deps.config) !== undefined) return deps;
-    throw new SkulkError('STORE_NOT_CONFIGURED', 'this node does not know which store to use, and none announces itself', {
+    throw new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured for this node, and none was found by mDNS', {
       hint: 'set store_host in skulk.yaml, or SKULK_STORE=http://HOST:58080, and restart `skulk serve`',
     });
   };

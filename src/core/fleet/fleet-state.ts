@@ -142,7 +142,7 @@ async function loadNodes(path: string, { now, emit }: FleetOptions): Promise<Map
   await rename(path, aside);
   emit({
     type: 'warning',
-    message: `the list of nodes was damaged; it lies at ${aside}`,
+    message: `the list of nodes was corrupt; moved to ${aside}, starting with an empty one`,
     hint: 'nodes become known again as they report',
   });
   return new Map();
@@ -151,7 +151,7 @@ async function loadNodes(path: string, { now, emit }: FleetOptions): Promise<Map
 async function loadOrders(path: string, { emit }: FleetOptions): Promise<OrderBook> {
   const book = createOrderBook();
   const skipped = (line: number): void =>
-    emit({ type: 'warning', message: `${path}:${line} is not an entry of the log of orders, so it is skipped` });
+    emit({ type: 'warning', message: `${path}:${line} is not a valid entry of the order log and was skipped` });
   for (const entry of await readOrderLog(path, skipped)) book.apply(entry);
   return book;
 }

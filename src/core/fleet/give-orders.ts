@@ -27,7 +27,7 @@ export function createOrderGiver(state: FleetState): Pick<Fleet, 'give' | 'remov
       state.change(async () => {
         const { nodes: asked } = findOrder(state, orderId);
         if (!asked.has(nodeId))
-          throw new SkulkError('ORDER_NOT_FOUND', `${nodeId} was not given the order ${orderId}`, { hint: 'it may have been forgotten' });
+          throw new SkulkError('ORDER_NOT_FOUND', `the order ${orderId} was not sent to ${nodeId}`, { hint: 'it may have been forgotten' });
         const before = asked.get(nodeId);
         if (before?.status === 'done' || isSame(before, outcome)) return;
         await state.write({ ack: orderId, node: nodeId, outcome });

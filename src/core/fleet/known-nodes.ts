@@ -62,7 +62,7 @@ export function createKnownNodes(state: FleetState): Pick<Fleet, 'report' | 'nod
 
 /** The answer to whoever names a node that is not known. */
 export const unknownNode = (nodeId: NodeId): SkulkError =>
-  new SkulkError('NODE_NOT_FOUND', `no node is called ${nodeId}`, { hint: '`skulk nodes` lists them' });
+  new SkulkError('NODE_NOT_FOUND', `no node has the name ${nodeId}`, { hint: '`skulk nodes` lists them' });
 
 /** Drops nodes and their orders. Inside of a change. */
 async function dropNodes(state: FleetState, gone: readonly NodeId[]): Promise<void> {
@@ -112,8 +112,8 @@ const factsOf = ({ now, watchers }: FleetState): RetirementFacts => ({ now: now(
 async function makeWay(state: FleetState, address: string | null): Promise<void> {
   const leaving = makeWayFor(state.nodes.values(), address, factsOf(state));
   if (leaving === undefined)
-    throw new SkulkError('CONFLICT', `${nodeBounds.nodes} nodes are known, more are not taken`, {
-      hint: '`skulk nodes --forget NODE` drops one that is gone',
+    throw new SkulkError('CONFLICT', `${nodeBounds.nodes} nodes are known, which is the limit`, {
+      hint: 'remove one that is gone with `skulk nodes --forget NODE`',
     });
   if (leaving !== 'room') await dropNodes(state, [leaving]);
 }

@@ -35,8 +35,8 @@ export async function admitRequest<Request, Details>(
   }
   const pending = table.all().filter((entry) => entry.job.status === 'pending').length;
   if (pending >= maxPending)
-    throw new SkulkError('CONFLICT', `${pending} ${kind.name} jobs are waiting, and no more are accepted`, {
-      hint: 'wait for some to end, then ask again',
+    throw new SkulkError('CONFLICT', `${pending} ${kind.name} jobs are waiting, which is the limit`, {
+      hint: 'wait for some to end, then try again',
     });
   // Whoever hears that a job was accepted may rely on it.
   await write(job);
@@ -53,8 +53,8 @@ async function join<Request, Details>(
   const { modelId, request: running } = entry.job;
   if (!entry.isQueued) await kind.requireOurs?.(modelId);
   if (!kind.isCovered(request, running))
-    throw new SkulkError('CONFLICT', `${kind.describe(modelId)} is under way for another request`, {
-      hint: 'wait for it to end, or cancel it, then ask again',
+    throw new SkulkError('CONFLICT', `${kind.describe(modelId)} is in progress for another request`, {
+      hint: 'wait for it to end, or cancel it, then try again',
     });
   // It may be left by a process that was killed.
   runner.enqueue(entry);

@@ -22,7 +22,7 @@ export const downloadKind = {
   describe: (modelId) => `the download of ${modelId}`,
   hints: {
     notFound: '`skulk downloads` lists downloads, `skulk uploads` unfinished uploads',
-    cancelled: (modelId) => `what came is kept: \`skulk download ${modelId}\` goes on`,
+    cancelled: (modelId) => `downloaded data is kept: \`skulk download ${modelId}\` resumes`,
   },
   modelOf: ({ modelId }) => modelId,
   // The same, or anything when nothing special is asked for.
@@ -103,7 +103,7 @@ export const encodeDownload = (job: Job<DownloadRequest, DownloadDetails>): obje
 /** @throws SkulkError INTEGRITY when it is no job */
 export function decodeDownload(value: unknown): Job<DownloadRequest, DownloadDetails> {
   const record = decode(downloadRecord, value);
-  if (record === undefined) throw new SkulkError('INTEGRITY', 'it is no job');
+  if (record === undefined) throw new SkulkError('INTEGRITY', 'it is not a job');
   const { modelId, error, error_code, hint } = record;
   const status = statusIn(record);
   return {
@@ -114,7 +114,7 @@ export function decodeDownload(value: unknown): Job<DownloadRequest, DownloadDet
     bytesDone: record.bytes_done,
     bytesTotal: record.bytes_total,
     details: { commit: record.commit, ggufFile: record.request === undefined ? null : record.gguf_file, warnings: record.warnings },
-    failure: status === 'failed' || status === 'cancelled' ? { message: error ?? 'no reason is known', code: error_code, hint } : null,
+    failure: status === 'failed' || status === 'cancelled' ? { message: error ?? 'no reason given', code: error_code, hint } : null,
     createdAt: record.created_at,
     updatedAt: record.updated_at,
   };
@@ -126,7 +126,7 @@ function requestIn({ request, ...record }: Readonly<Record<string, unknown>>): W
   try {
     return parseWantedFiles((isBody ? request : record) as WantedFilesBody);
   } catch (cause) {
-    throw new SkulkError('INTEGRITY', 'it asks for files that cannot be', { cause });
+    throw new SkulkError('INTEGRITY', 'it asks for impossible files', { cause });
   }
 }
 

@@ -48,7 +48,7 @@ export function createJobRecords<Request, Details>(
     const text = await readFile(path, 'utf8');
     if (text.length > maxBytes) throw new SkulkError('INTEGRITY', 'it is too long');
     const job = decode(JSON.parse(text));
-    if (fileOf(job.modelId) !== path) throw new SkulkError('INTEGRITY', 'it is of another model');
+    if (fileOf(job.modelId) !== path) throw new SkulkError('INTEGRITY', 'it belongs to another model');
     return job;
   };
   return {
@@ -60,7 +60,7 @@ export function createJobRecords<Request, Details>(
           jobs.push(await read(path));
         } catch (error) {
           const message = `${path} cannot be used: ${(error as Error).message}`;
-          emit({ type: 'warning', message, hint: 'remove it, then ask for the model again' });
+          emit({ type: 'warning', message, hint: 'remove it, then download the model again' });
         }
       }
       return jobs.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));

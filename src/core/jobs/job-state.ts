@@ -120,4 +120,4 @@ export function fractionDone({
 export const failureOf = (error: unknown): JobFailure =>
   error instanceof SkulkError
     ? { message: error.message, code: error.code, hint: error.hint ?? null }
-    : { message: 'something went wrong inside skulk', code: null, hint: 'the log of `skulk serve` says more; please report it' };
+    : { message: 'internal error in skulk', code: null, hint: 'see the log of `skulk serve`, and please report it' };

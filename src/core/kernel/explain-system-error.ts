@@ -9,10 +9,10 @@ interface Sentence {
   readonly hint: string;
 }
 
-const noRoomHint = 'free some room and run the command again; verified bytes are kept';
+const noRoomHint = 'free some space and run the command again; verified data is kept';
 const away = (
   text: string,
-  hint = 'check that the disk is mounted and answers: `df PATH`; if not, unmount it and mount it again',
+  hint = 'check with `df PATH` that the disk is mounted and answers; if not, unmount it and mount it again',
 ): Sentence => ({
   code: 'DISK_ABSENT',
   text,
@@ -23,30 +23,30 @@ const refused = (text: string, hint: string): Sentence => ({ code: 'DISK_FAILED'
 const sentences: Readonly<Record<string, Sentence>> = {
   EACCES: { code: 'PERMISSION', text: 'permission denied', hint: 'check the owner and the mode of that path, and the umask' },
   EPERM: { code: 'PERMISSION', text: 'operation not permitted', hint: 'check the owner and the mode of that path' },
-  EROFS: { code: 'PERMISSION', text: 'the file system is read-only', hint: 'mount it writable, or choose another path' },
+  EROFS: { code: 'PERMISSION', text: 'the file system is read-only', hint: 'remount it read-write, or choose another path' },
   ENOSPC: { code: 'NO_SPACE', text: 'no space left on the disk', hint: noRoomHint },
   EDQUOT: { code: 'NO_SPACE', text: 'the disk quota is used up', hint: noRoomHint },
   EFBIG: refused(
-    'the file is larger than this file system, or a limit of this user, allows',
-    'FAT32 holds files of up to 4 GiB: use ext4, APFS, NTFS or exFAT; `ulimit -f` shows the limit of the user',
+    'the file exceeds the size limit of this file system or user',
+    'FAT32 allows at most 4 GiB: use ext4, APFS, NTFS or exFAT; `ulimit -f` shows the limit of the user',
   ),
-  EMLINK: refused('the directory or file has as many links as this file system allows', 'use another file system, or another directory'),
+  EMLINK: refused('the directory or file has too many links for this file system', 'use another file system, or another directory'),
   ENAMETOOLONG: { code: 'BAD_PATH', text: 'the name is too long for this file system', hint: 'use a shorter path' },
   ENOTDIR: { code: 'BAD_PATH', text: 'a part of the path is not a directory', hint: 'check the path' },
-  ELOOP: { code: 'BAD_PATH', text: 'too many symbolic links', hint: 'check where the links lead' },
-  EILSEQ: refused('the file system cannot hold this name', 'use a file system that takes names in UTF-8'),
-  EIO: { code: 'INTEGRITY', text: 'the disk reported an input/output error', hint: 'check the disk; the system log says more' },
-  EREMOTEIO: { code: 'INTEGRITY', text: 'the disk reported an input/output error', hint: 'check the disk; the system log says more' },
+  ELOOP: { code: 'BAD_PATH', text: 'too many symbolic links', hint: 'check the targets of the links' },
+  EILSEQ: refused('the file system does not support this name', 'use a file system that supports UTF-8 names'),
+  EIO: { code: 'INTEGRITY', text: 'the disk reported an input/output error', hint: 'check the disk and the system log' },
+  EREMOTEIO: { code: 'INTEGRITY', text: 'the disk reported an input/output error', hint: 'check the disk and the system log' },
   EUCLEAN: { code: 'INTEGRITY', text: 'the file system is damaged', hint: 'unmount the disk and check it with fsck' },
-  EBUSY: { code: 'CONFLICT', text: 'the system itself uses it', hint: 'something may be mounted there; unmount it' },
-  ENOTEMPTY: { code: 'CONFLICT', text: 'something else writes there', hint: 'find out what, stop it, and run the command again' },
+  EBUSY: { code: 'CONFLICT', text: 'the system is using it', hint: 'something may be mounted there; unmount it' },
+  ENOTEMPTY: { code: 'CONFLICT', text: 'another program writes there', hint: 'find and stop that program, then run the command again' },
   ETXTBSY: { code: 'CONFLICT', text: 'a running program uses the file', hint: 'end that program' },
-  ESTALE: { code: 'CONFLICT', text: 'the network disk has lost it', hint: 'mount that disk again' },
+  ESTALE: { code: 'CONFLICT', text: 'the network disk no longer has it', hint: 'remount that disk' },
   ENOTCONN: away(
-    'the program that serves this file system is gone',
+    'the program behind this file system has ended',
     'unmount it (`fusermount -u PATH` or `umount -l PATH`) and mount it again',
   ),
-  ECONNABORTED: away('the program that serves this file system gave up'),
+  ECONNABORTED: away('the program behind this file system failed'),
   ENODEV: away('the device is gone'),
   ENXIO: away('there is no such device or address'),
   ENOMEDIUM: away('no medium is in the drive'),
@@ -57,21 +57,21 @@ const sentences: Readonly<Record<string, Sentence>> = {
   ETIMEDOUT: away('the disk did not answer in time'),
   ECONNREFUSED: away('the machine with the disk refuses the connection'),
   ECONNRESET: away('the connection to the disk was closed'),
-  ENOLCK: refused('the file system gives no locks', 'check the lock service of the network disk (rpc.statd), or use a local disk'),
-  ENOTSUP: refused('the file system cannot do that', 'use another file system'),
-  EOPNOTSUPP: refused('the file system cannot do that', 'use another file system'),
-  ENOSYS: refused('the file system cannot do that', 'use another file system'),
-  EOVERFLOW: refused('the file system gave a number that is too large', 'check the disk; a 32-bit network disk cannot hold such files'),
+  ENOLCK: refused('the file system does not support locks', 'check the lock service of the network disk (rpc.statd), or use a local disk'),
+  ENOTSUP: refused('the file system does not support this operation', 'use another file system'),
+  EOPNOTSUPP: refused('the file system does not support this operation', 'use another file system'),
+  ENOSYS: refused('the file system does not support this operation', 'use another file system'),
+  EOVERFLOW: refused('the file system returned a number that is too large', 'check the disk; a 32-bit network disk cannot hold such files'),
   EUSERS: refused('too many users for the quota of this disk', 'ask the administrator of the disk'),
-  ENOMEM: refused('the system has no memory left', 'end other programs and run the command again'),
+  ENOMEM: refused('out of memory', 'end other programs and run the command again'),
   EMFILE: { code: 'PERMISSION', text: 'too many open files', hint: 'raise the limit (ulimit -n)' },
   ENFILE: { code: 'PERMISSION', text: 'too many open files on this machine', hint: 'raise the limit of the system' },
 };
 
 const noInodes: Sentence = {
   code: 'NO_SPACE',
-  text: 'no inodes are left on the disk: it holds as many files as it can, though it has free space',
-  hint: 'remove files that nobody needs (`df -i` shows the inodes), or use a file system with more inodes; verified bytes are kept',
+  text: 'no inodes are left on the disk: it cannot hold more files, although it has free space',
+  hint: 'remove unneeded files (`df -i` shows the inodes), or use a file system with more inodes; verified data is kept',
 };
 
 /**
@@ -99,7 +99,7 @@ export function explainAnySystemError(error: unknown): unknown {
   if (known instanceof SkulkError) return known;
   const code = systemCode(error) ?? 'unknown';
   return new SkulkError('DISK_FAILED', `${doing}: ${meaningOf(error)} (${code})`, {
-    hint: code === 'ENOENT' ? 'check the path; something may have removed it, or its disk is not mounted' : 'check that path and its disk',
+    hint: code === 'ENOENT' ? 'check the path: it may have been removed, or its disk may not be mounted' : 'check that path and its disk',
     cause: error,
   });
 }

@@ -40,7 +40,7 @@ export function parseModelId(text: string): ModelId {
   const parts = text.split('/');
   const refuse = (why: string): never => {
     throw new SkulkError('BAD_MODEL_ID', `"${shorten(text)}" is not a model id: ${why}`, {
-      hint: 'an id looks like mlx-community/Qwen3-4B-4bit: an organisation, a slash, a name',
+      hint: 'use the form org/name, e.g. mlx-community/Qwen3-4B-4bit',
     });
   };
   if (text === '') return refuse('it is empty');
@@ -48,12 +48,12 @@ export function parseModelId(text: string): ModelId {
   for (const part of parts) {
     if (part === '') refuse('a part of it is empty');
     if (part.length > maxPartLength) refuse(`a part of it is longer than ${maxPartLength} characters`);
-    if (/[^A-Za-z0-9._-]/.test(part)) refuse('only letters, digits, ".", "_" and "-" may be in it');
-    if (part.includes('--') || part.includes('..')) refuse('"--" and ".." may not be in it');
-    if (!partPattern.test(part)) refuse('a part may not begin or end with "-" or "."');
+    if (/[^A-Za-z0-9._-]/.test(part)) refuse('it may contain only letters, digits, ".", "_" and "-"');
+    if (part.includes('--') || part.includes('..')) refuse('it must not contain "--" or ".."');
+    if (!partPattern.test(part)) refuse('a part must not begin or end with "-" or "."');
   }
-  if (parts.length === 1 && takenNames.has(text.toLowerCase())) refuse('that name is taken by the store itself');
-  if (/\.git$/i.test(text)) refuse('it may not end in ".git"');
+  if (parts.length === 1 && takenNames.has(text.toLowerCase())) refuse('that name is reserved by the store');
+  if (/\.git$/i.test(text)) refuse('it must not end in ".git"');
   return text as ModelId;
 }
 
@@ -89,7 +89,7 @@ export function parseModelRef(text: string): ModelRef {
 export function parseRevision(text: string): string {
   if (revisionPattern.test(text) && text.length <= 255 && !text.includes('..') && !text.includes('//')) return text;
   throw new SkulkError('USAGE', `"${shorten(text)}" is not a revision`, {
-    hint: 'give a branch, a tag or a commit, e.g. main, v1.0 or a 40-digit commit',
+    hint: 'use a branch, a tag or a commit, e.g. main, v1.0 or a 40-digit commit',
   });
 }
 
@@ -101,8 +101,8 @@ export function parseSelector(text: string): string | RelativePath {
   // Also a piece of a file: X.gguf.part1of2.
   if (/\.gguf(?:[.-][\w.-]+)?$/i.test(text)) return parseRelativePath(text);
   if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text)) return text;
-  throw new SkulkError('USAGE', `"${shorten(text)}" selects nothing`, {
-    hint: 'after the colon stands a quantization such as Q5_K_M, or the path of a .gguf file in the repo',
+  throw new SkulkError('USAGE', `"${shorten(text)}" has an empty selector`, {
+    hint: 'after the colon, write a quantization such as Q5_K_M, or the path of a .gguf file in the repo',
   });
 }
 

@@ -10,7 +10,7 @@ export function suggestModel(modelId: ModelId, known: Iterable<string>): string 
 
 /** What to do about a name that is not there. @param suggestion the model that was probably meant */
 export const missingModelHint = (suggestion: string | undefined): string =>
-  suggestion === undefined ? '`skulk registry` lists what is' : `did you mean ${suggestion}? \`skulk registry\` lists what is there`;
+  suggestion === undefined ? '`skulk registry` lists the models' : `did you mean ${suggestion}? \`skulk registry\` lists what is there`;
 
 /**
  * That a model is not there, with the one that was probably meant. Comparing takes its time with thousands of models, so it is for

@@ -30,7 +30,7 @@ export function parseByteCount(text: string): number | undefined {
 export function parseRate(text: string): number {
   const rate = parseByteCount(text.trim().replace(/\/s$/i, ''));
   if (rate !== undefined && rate >= 1) return rate;
-  throw new SkulkError('USAGE', `"${text}" is not a rate`, { hint: 'write bytes a second, e.g. 500K, 100M or 1.5G' });
+  throw new SkulkError('USAGE', `"${text}" is not a rate`, { hint: 'use bytes per second, e.g. 500K, 100M or 1.5G' });
 }
 
 const secondsOf: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
@@ -46,7 +46,7 @@ export function parseDuration(text: string): number {
   const seconds = parts.reduce((sum, [, amount = '', unit = '']) => sum + Number(amount) * (secondsOf[unit] ?? Number.NaN), 0);
   if (parts.length > 0 && parts.map(([whole]) => whole).join('') === trimmed && seconds > 0 && seconds <= maxSeconds)
     return Math.round(seconds * 1000);
-  throw new SkulkError('USAGE', `"${text}" is not a duration`, { hint: 'write e.g. 90s, 10m, 1h30m or 2d' });
+  throw new SkulkError('USAGE', `"${text}" is not a duration`, { hint: 'use e.g. 90s, 10m, 1h30m or 2d' });
 }
 
 /** A duration in seconds as a person says it, such as `45s`, `3m20s` or `2h05m`. */

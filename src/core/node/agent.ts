@@ -42,7 +42,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     return turn;
   };
   const warn = (error: unknown): void => {
-    if (!signal.aborted && !isLost) emit({ type: 'warning', message: `an order could not be answered: ${said(error)}` });
+    if (!signal.aborted && !isLost) emit({ type: 'warning', message: `cannot report the result of an order: ${said(error)}` });
   };
   let isLost = false;
   /** Each reason is named once: it may change from a host that is down to a token that is wrong. */
@@ -85,7 +85,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       try {
         await inTurn(report);
         for await (const order of fleet.orders(nodeId, signal, knownOrders)) {
-          if (isLost) emit({ type: 'note', message: 'the store answers again' });
+          if (isLost) emit({ type: 'note', message: 'connected to the store again' });
           isLost = false;
           warned.clear();
           attempt = 1;

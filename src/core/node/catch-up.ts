@@ -65,7 +65,7 @@ async function executeOrders(
     if (!isRequested && outcome.freed_bytes > 0)
       emit({
         type: 'done',
-        message: `the store had asked to ${order.kind} ${nameOf(order)}: removed here, ${formatBytes(outcome.freed_bytes)}`,
+        message: `the store had asked to ${order.kind === 'evict' ? 'delete' : 'purge'} ${nameOf(order)}: removed here, ${formatBytes(outcome.freed_bytes)}`,
       });
   }
   if (executed.some(({ outcome }) => outcome.freed_bytes > 0)) await reportCopies(deps, fleet, nodeId);
@@ -104,5 +104,5 @@ export async function reportStaged(deps: Deps): Promise<void> {
 }
 
 function reportNotAsked({ world }: Deps, reason: string, isWarning: boolean): void {
-  world.emit({ type: isWarning ? 'warning' : 'note', message: `the store was not asked for orders: ${reason}` });
+  world.emit({ type: isWarning ? 'warning' : 'note', message: `cannot ask the store for orders: ${reason}` });
 }

@@ -98,8 +98,8 @@ export async function evictCopies(
     if (others.length === 0) return;
     world.emit({
       type: 'warning',
-      message: `${copyPath(layout, modelId)} held files that skulk did not put there, so they stay: ${quoteSome(others)}`,
-      hint: `${modelId} cannot be staged again before that directory is moved away`,
+      message: `${copyPath(layout, modelId)} contained files that skulk did not create, so they were kept: ${quoteSome(others)}`,
+      hint: `move that directory away before you stage ${modelId} again`,
     });
   }
 

@@ -14,7 +14,7 @@ export async function executeOrder(deps: Deps, fleet: Fleet, nodeId: NodeId, ord
     if (outcome.status === 'done') await settleOutcome(deps, order);
   } catch (error) {
     if (!(error instanceof SkulkError) || deps.world.signal.aborted) throw error;
-    deps.world.emit({ type: 'note', message: `the store does not know yet what became of an order: ${error.message}` });
+    deps.world.emit({ type: 'note', message: `cannot report the result of an order to the store yet: ${error.message}` });
   }
   return outcome;
 }
@@ -32,5 +32,5 @@ export async function reportCopies(deps: Deps, fleet: Fleet, nodeId: NodeId): Pr
 
 /** Notes that the store was not told what is staged. */
 export function noteUnreported({ world }: Deps, reason: string): void {
-  world.emit({ type: 'note', message: `the store was not told what is staged: ${reason}` });
+  world.emit({ type: 'note', message: `cannot report the staged copies to the store: ${reason}` });
 }

@@ -11,14 +11,14 @@ export type Lan = Shape<typeof lan>;
 /** What whoever asks may do. */
 export const session = object({
   role,
-  credential: oneOf(['lan', 'token', 'key', 'page', 'named'], { default: 'lan', description: 'By what it was shown' }),
-  name: Type.Optional(text({ description: 'Of a named token' })),
+  credential: oneOf(['lan', 'token', 'key', 'page', 'named'], { default: 'lan', description: 'How the caller was authenticated' }),
+  name: Type.Optional(text({ description: 'Name of the token, if it is a named one' })),
   store_role: oneOf(['read', 'node', 'admin', 'none'], {
     default: 'none',
-    description: 'What it may do with the store, which on a node may be less',
+    description: 'Its role at the store, which may be lower on a node',
   }),
   lan,
-  server_names: listOrEmpty(text(), { description: 'Further names of the store' }),
+  server_names: listOrEmpty(text(), { description: 'Additional names of the store' }),
   hostname: textOrEmpty(),
 });
 export type Session = Shape<typeof session>;

@@ -25,22 +25,24 @@ export const maxPatterns = 16;
 export const maxPatternLength = 200;
 const patterns = () => list(text({ minLength: 1, maxLength: maxPatternLength }), { maxItems: maxPatterns });
 
-const anyRevision = 'A branch, tag or commit; absent: the model in any revision, and `main` if there is none';
+const anyRevision = 'A branch, tag or commit; absent: any revision that the store has, otherwise `main`';
 const revision = (description: string) => Type.Optional(orNull(text({ minLength: 1, maxLength: 255 }), description));
 
 /** Which files of a repo are wanted; null is as good as absent. */
 export const wantedFiles = object({
-  gguf_file: Type.Optional(orNull(verbatim({ minLength: 1 }), 'The .gguf file to take of the repo, with its shards')),
+  gguf_file: Type.Optional(orNull(verbatim({ minLength: 1 }), 'The .gguf file to download, with its shards')),
   selector: Type.Optional(orNull(verbatim({ minLength: 1 }), 'A quantization such as Q5_K_M, or a .gguf path')),
   exact: Type.Optional(
-    Type.Boolean({ description: 'Fail when the repo does not have gguf_file, instead of taking the preferred quantization' }),
+    Type.Boolean({ description: 'Fail if the repo does not have gguf_file, instead of using the preferred quantization' }),
   ),
-  weights: Type.Optional(orNull(oneOf(['safetensors', 'gguf', 'all']), 'Which weights to take of a repo that has GGUF and safetensors')),
-  include: Type.Optional(orNull(patterns(), 'Take only files that match one of these, and what is named; * also stands for /')),
-  exclude: Type.Optional(orNull(patterns(), 'Leave out files that match one of these')),
-  whole: Type.Optional(Type.Boolean({ description: 'Take every file of the repo' })),
-  mmproj: Type.Optional(orNull(verbatim({ minLength: 1 }), 'The projector to take, or all')),
-  strict: Type.Optional(Type.Boolean({ description: 'Fail when what has come cannot be a model, instead of warning' })),
+  weights: Type.Optional(
+    orNull(oneOf(['safetensors', 'gguf', 'all']), 'Which weights to download from a repo that has GGUF and safetensors'),
+  ),
+  include: Type.Optional(orNull(patterns(), 'Download only files that match one of these, and what is named; * also matches /')),
+  exclude: Type.Optional(orNull(patterns(), 'Skip files that match one of these')),
+  whole: Type.Optional(Type.Boolean({ description: 'Download every file of the repo' })),
+  mmproj: Type.Optional(orNull(verbatim({ minLength: 1 }), 'The projector to download, or all')),
+  strict: Type.Optional(Type.Boolean({ description: 'Fail instead of warning if the files cannot be loaded as a model' })),
 });
 export type WantedFilesBody = Shape<typeof wantedFiles>;
 
@@ -53,27 +55,24 @@ export const downloadStatus = object(
     error: orNull(text()),
     bytes_done: countOrZero(),
     bytes_total: countOrZero(),
-    bytes_per_second: orNull(amount(), 'Over the last seconds; null while it is not known'),
+    bytes_per_second: orNull(amount(), 'Averaged over the last seconds; null while unknown'),
     seconds_left: orNull(amount()),
     error_code: errorCodeOrNull(),
     hint: orNull(text()),
     revision: orNull(text()),
     commit: orNull(text()),
-    gguf_file: orNull(
-      verbatim(),
-      'What a program loads of the quantization that is taken; until that is known, what was asked for. Null without GGUF weights',
-    ),
+    gguf_file: orNull(verbatim(), 'The file to load; until it is known, the requested one. Null without GGUF weights'),
     selector: orNull(text()),
     exact: flag(),
     request: Type.Object(
       { ...wantedFiles.properties, revision: revision(anyRevision) },
-      { default: {}, description: 'What was asked for, so that it can be asked for again' },
+      { default: {}, description: 'The request, so that it can be repeated' },
     ),
-    warnings: listOrEmpty(text(), { description: 'Sentences for whoever asked, e.g. about files that no program can load' }),
+    warnings: listOrEmpty(text(), { description: 'Warnings, e.g. about files that no program can load' }),
     created_at: textOrEmpty(),
     updated_at: textOrEmpty(),
   },
-  { description: 'How a download is' },
+  { description: 'State of a download' },
 );
 export type DownloadStatus = Shape<typeof downloadStatus>;
 
@@ -91,7 +90,7 @@ export const downloadList = object({ downloads: list(downloadStatus) });
 export const downloadBody = object({
   ...wantedFiles.properties,
   revision: revision(anyRevision),
-  source_revision: revision('The same as `revision`, as the Python program calls it'),
+  source_revision: revision('The same as `revision`; the name in the Python program'),
 });
 export type DownloadBody = Shape<typeof downloadBody>;
 
@@ -100,15 +99,15 @@ export const arrivedChunk = object({
   path: relativePath(),
   file_size: count({ description: 'Of the whole file' }),
   start: count(),
-  end: count({ description: 'The first byte that is not in it' }),
+  end: count({ description: 'The first byte after it' }),
   sha256: sha256(),
 });
 export type ArrivedChunk = Shape<typeof arrivedChunk>;
 
 /** What has arrived since a number. */
 export const arrivedChunks = object({
-  run: orNull(text(), 'Names the run of the download; numbers of another run mean other chunks. Null when nothing runs'),
-  from: count({ description: 'The number of the first' }),
+  run: orNull(text(), 'Id of this run of the download; numbers of another run mean other chunks. Null if nothing is running'),
+  from: count({ description: 'Number of the first chunk' }),
   chunks: wholeList(arrivedChunk),
 });
 export type ArrivedChunks = Shape<typeof arrivedChunks>;

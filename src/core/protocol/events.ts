@@ -27,7 +27,7 @@ export type NodeTopics = Shape<typeof nodeTopics>;
 /** A stream of events as documentation has it: an event has one of these documents, by its name. */
 const eventsOf = ({ properties }: TObject) =>
   Type.Object(Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, Type.Optional(schema)])), {
-    description: 'Server-Sent Events; the data of each is the document of its name. All of them at first, then each as it changes',
+    description: 'Server-Sent Events; each carries the document of its name. All are sent at first, then each one when it changes',
   });
 export const storeEvents = eventsOf(storeTopics);
 export const nodeEvents = eventsOf(nodeTopics);

@@ -21,7 +21,7 @@ import { Type } from './type-builder.ts';
 /** What a node can do beside orders for whole models: those that name a quantization. A node that does not say so gets none of them. */
 export const quantizationOrders = 'quantizations';
 const knows = Type.Optional(
-  list(text({ maxLength: 40 }), { maxItems: 20, description: 'What it can do beside orders for whole models: `quantizations`' }),
+  list(text({ maxLength: 40 }), { maxItems: 20, description: 'Capabilities beyond orders for whole models: `quantizations`' }),
 );
 
 /** So many copies a node tells of; of more, those that were used last. */
@@ -32,16 +32,16 @@ const bytesOrNull = (description?: string) => orNull(count(), description);
 const says = {
   hostname: text({ maxLength: 253, default: '' }),
   version: text({ maxLength: 64, default: '' }),
-  agent: flag('Whether it keeps a stream of orders open; without, it catches up at its next stage'),
-  staged_models: bytesOrNull('Null when it did not look'),
+  agent: flag('Whether it keeps a stream of orders open; otherwise it catches up at its next stage'),
+  staged_models: bytesOrNull('Null if not measured'),
   staged_bytes: bytesOrNull(),
   free_bytes: bytesOrNull(),
   knows,
 };
 /** What older nodes leave out. */
 const maySay = {
-  copies: orNull(list(reportedCopy, { maxItems: maxReportedCopies }), 'Newest use first; null of a node that does not tell'),
-  budget_bytes: bytesOrNull('What idle copies may take together; null when nothing is evicted by itself'),
+  copies: orNull(list(reportedCopy, { maxItems: maxReportedCopies }), 'Most recently used first; null if the node does not report it'),
+  budget_bytes: bytesOrNull('What idle copies may take together; null when nothing is evicted automatically'),
 };
 
 /** What a node says of itself; sizes in bytes. */
@@ -59,7 +59,7 @@ export type NodeReport = Shape<typeof nodeReport>;
 /** What is kept of a node. */
 export const nodeRecord = object({
   ...nodeReport.properties,
-  address: orNull(text(), 'Where its last report came from; null of the store host itself'),
+  address: orNull(text(), 'Address of its last report; null for the store host itself'),
   last_seen: textOrEmpty('ISO 8601'),
 });
 export type NodeRecord = Shape<typeof nodeRecord>;
@@ -71,10 +71,10 @@ export const nodeListFile = object({ nodes: list(nodeRecord) });
 export const knownNode = object(
   {
     ...nodeRecord.properties,
-    connected: flag('Whether its stream is open now'),
+    connected: flag('Whether its stream of orders is open now'),
     pending_orders: countOrZero(),
   },
-  { description: 'A node that reported; sizes in bytes, null where it did not look' },
+  { description: 'A known node; sizes in bytes, null if not measured' },
 );
 export type KnownNode = Shape<typeof knownNode>;
 
@@ -87,18 +87,18 @@ export const selectorOfOrder = verbatim({
   minLength: 1,
   // An order for one quantization must not become one for the whole model.
   isDecisive: true,
-  description: 'Only this quantization; goes to nodes that know it, and waits for others',
+  description: 'Only this quantization; stays pending for nodes that do not support such orders',
 });
 
 /** Something that the store asks nodes to do. */
 export const order = object({
-  order_id: Type.String({ pattern: '^[0-9a-f]{24}$', description: 'No two orders of any store have the same' }),
-  seq: countOrZero('Orders are carried out in this order'),
+  order_id: Type.String({ pattern: '^[0-9a-f]{24}$', description: 'Unique across all stores' }),
+  seq: countOrZero('Orders are carried out in ascending order of this number'),
   kind: orderKind,
   // One that cannot be must not mean every model.
-  model_id: Type.Union([modelId(), Type.Null()], { description: 'Null: every model; only of a purge' }),
+  model_id: Type.Union([modelId(), Type.Null()], { description: 'Null: every model (only for a purge)' }),
   selector: Type.Optional(selectorOfOrder),
-  force: flag('Also what is in use'),
+  force: flag('Also copies in use'),
   given_at: textOrEmpty('ISO 8601'),
 });
 export type Order = Shape<typeof order>;
@@ -113,7 +113,7 @@ const outcomes = ['done', 'deferred', 'failed'] as const;
 export const orderOutcome = strictObject({
   status: oneOf(outcomes),
   freed_bytes: count(),
-  reason: orNull(text({ maxLength: 2000 }), 'Who uses the copy, or what went wrong; null when done'),
+  reason: orNull(text({ maxLength: 2000 }), 'Who uses the copy, or the error; null when done'),
 });
 export type OrderOutcome = Shape<typeof orderOutcome>;
 
@@ -131,12 +131,12 @@ export type NodeOutcome = Shape<typeof nodeOutcome>;
 /** An order and how it stands on each node that was known when it was given and has not been forgotten. */
 export const givenOrder = object(
   { ...order.properties, nodes: list(nodeOutcome) },
-  { description: 'An order and how it stands on each node' },
+  { description: 'An order and its status on each node' },
 );
 export type GivenOrder = Shape<typeof givenOrder>;
 
 const nodes = Type.Optional(
-  list(text({ maxLength: 64 }), { minItems: 1, maxItems: 1024, description: 'Only on these nodes, by id; on every node when absent' }),
+  list(text({ maxLength: 64 }), { minItems: 1, maxItems: 1024, description: 'Only these nodes, by id; absent: every node' }),
 );
 
 const selector = Type.Optional(orNull(text({ minLength: 1, maxLength: 4096 }), 'Only this quantization of the model'));
@@ -146,7 +146,7 @@ export const orderBody = strictObject({
   kind: Type.Literal('purge', { description: 'Remove staged copies; canonical ones stay' }),
   model_id: Type.Optional(orNull(text({ maxLength: 200 }), 'Only this model')),
   selector,
-  force: Type.Optional(Type.Boolean({ description: 'Also what is in use' })),
+  force: Type.Optional(Type.Boolean({ description: 'Also copies in use' })),
   nodes,
 });
 export type OrderBody = Shape<typeof orderBody>;
@@ -171,11 +171,11 @@ export const orderLine = object(
 /** What a deletion of one model, or of one of its quantizations, came to. */
 export const deleted = object({
   modelId: modelId(),
-  selector: Type.Optional(verbatim({ description: 'As the store calls the quantization; absent when the whole model was meant' })),
+  selector: Type.Optional(verbatim({ description: 'The quantization, by its selector in the store; absent for the whole model' })),
   deleted: Type.Literal(true),
-  freed_bytes: countOrZero('Here and on the nodes'),
-  canonical_bytes: Type.Optional(count({ description: 'Of these, what the canonical copy had' })),
-  nodes: listOrEmpty(nodeOutcome, { description: 'Those that have or had a copy, or answered' }),
+  freed_bytes: countOrZero('On this machine and on the nodes'),
+  canonical_bytes: Type.Optional(count({ description: 'The part of it that was in the canonical copy' })),
+  nodes: listOrEmpty(nodeOutcome, { description: 'The nodes that have or had a copy, or answered' }),
   order: Type.Optional(givenOrder),
 });
 export type Deleted = Shape<typeof deleted>;
@@ -183,7 +183,7 @@ export type Deleted = Shape<typeof deleted>;
 /** What a purge came to. */
 export const purged = object({
   order,
-  message: textOrEmpty('How many nodes have purged what'),
+  message: textOrEmpty('A summary sentence'),
   freed_bytes: countOrZero(),
   nodes: listOrEmpty(nodeOutcome),
 });

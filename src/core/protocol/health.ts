@@ -4,7 +4,7 @@ import { Type } from './type-builder.ts';
 /** Where a host's server says that others reach it, and why there; null without a server, and of a store that does not tell. */
 const advertised = orNull(
   object({ url: Type.String({ format: 'http-url' }), because: textOrEmpty() }),
-  'Where others reach the server, and why there',
+  'The address at which others reach the server, and the reason',
 );
 
 /** How a store is and how full its disk is, as its own port says it; sizes in bytes. */
@@ -18,11 +18,11 @@ export const storeHealth = object(
     version: textOrEmpty(),
     node_id: orNull(text()),
     hostname: textOrEmpty(),
-    time: orNull(text(), "The store host's clock"),
-    instance: orNull(text(), 'The token of the lock that the server holds: who can read it from the disk is on the store host'),
+    time: orNull(text(), 'Time of the store host'),
+    instance: orNull(text(), "Token of the server's lock: a process that can read it from the disk is on the store host"),
     advertised,
   },
-  { description: 'How the store is and how full its disk is, in bytes' },
+  { description: 'State of the store and its disk, in bytes' },
 );
 export type StoreHealth = Shape<typeof storeHealth>;
 
@@ -37,10 +37,10 @@ export const healthView = object(
     version: textOrEmpty(),
     hostname: textOrEmpty(),
     nodeId: orNull(text()),
-    location: textOrEmpty('Where the machine that was asked finds the store'),
+    location: textOrEmpty('URL of the store as this machine uses it'),
     advertised,
   },
-  { description: 'How the store is and how full its disk is, in bytes' },
+  { description: 'State of the store and its disk, in bytes' },
 );
 export type HealthView = Shape<typeof healthView>;
 
@@ -78,10 +78,10 @@ export const nodeIdentity = object(
   {
     hostname: text(),
     node_id: orNull(text()),
-    preferred_address: orNull(text(), 'At which other machines reach it, when it is known'),
+    preferred_address: orNull(text(), 'Address at which other machines reach it, if known'),
     version: text(),
     role: text({ description: '`store` or `node`' }),
   },
-  { description: 'Who this node is' },
+  { description: 'Identity of this node' },
 );
 export type NodeIdentity = Shape<typeof nodeIdentity>;

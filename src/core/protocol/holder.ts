@@ -3,16 +3,16 @@ import { Type } from './type-builder.ts';
 
 /** Who uses a staged copy. */
 export const holder = object({
-  pid: orNull(count(), 'Null when it is kept for a time and not for a process'),
+  pid: orNull(count(), 'Null for a hold by time (`--keep`), which has no process'),
   purpose: textOrEmpty(),
-  until: Type.Optional(text({ description: 'ISO 8601; only of what is kept for a time' })),
-  hostname: Type.Optional(text({ description: 'The machine of the process, when a lease names one' })),
+  until: Type.Optional(text({ description: 'ISO 8601; only for a hold by time' })),
+  hostname: Type.Optional(text({ description: 'The machine of the process, if the lease has one' })),
   place: Type.Optional(
-    text({ description: 'Where the process runs, when its pid means nothing here, e.g. `in another container` or `on nas-2`' }),
+    text({ description: 'Where the process runs, if its pid is not valid here, e.g. `in another container` or `on nas-2`' }),
   ),
   unattended_until: Type.Optional(
     text({
-      description: 'ISO 8601: until when a process that runs elsewhere counts although nothing is heard of it; half a minute when absent',
+      description: 'ISO 8601: until when a process elsewhere counts without a renewal; absent: half a minute',
     }),
   ),
 });

@@ -5,18 +5,18 @@ export const serveRecord = object({
   pid: count(),
   startTime: verbatim(),
   namespaces: wholeList(orNull(verbatim()), {
-    description: 'Its namespaces of pids and of the network; the pid and the URLs mean nothing in others',
+    description: 'Its pid and network namespaces; the pid and the URLs are not valid in others',
   }),
   role: oneOf(['store', 'node']),
   storePath: orNull(verbatim()),
-  apiUrl: verbatim({ description: 'Where the API answers, as other machines reach it' }),
-  localApiUrl: verbatim({ description: 'Where the API answers on this machine' }),
-  urls: wholeList(verbatim(), { description: 'Every URL at which this very process answers' }),
+  apiUrl: verbatim({ description: 'URL of the API for other machines' }),
+  localApiUrl: verbatim({ description: 'URL of the API on this machine' }),
+  urls: wholeList(verbatim(), { description: 'Every URL at which this process answers' }),
 });
 export type ServeRecord = Shape<typeof serveRecord>;
 
 /** What `$SKULK_HOME/known-stores.json` says in its section `served` of a directory that this machine served as a store. */
 export const servedStore = object({
   store_id: text(),
-  models: orNull(count(), 'How many it had when it was last looked at; null when nobody counted'),
+  models: orNull(count(), 'Number of models at the last look; null if not counted'),
 });

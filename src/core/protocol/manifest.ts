@@ -13,9 +13,9 @@ export type ManifestFile = Shape<typeof manifestFile>;
 
 /** One quantization of a model: a group of GGUF weights that belong together. */
 export const manifestGroup = object({
-  selector: text({ description: 'What names it behind the colon of a reference; no two of a model have the same' }),
-  files: list(relativePath(), { description: 'In their order: the first is what a program loads' }),
-  digest: sha256('Made as that of the model, of these files alone'),
+  selector: text({ description: 'Its selector: the part after the colon of a reference; unique in a model' }),
+  files: list(relativePath(), { description: 'In order; a program loads the first' }),
+  digest: sha256('Computed like that of the model, from these files only'),
 });
 export type ManifestGroup = Shape<typeof manifestGroup>;
 
@@ -35,15 +35,15 @@ export const manifest = object(
     chunk_size: count(),
     files: list(manifestFile),
     groups: Type.Optional(
-      list(manifestGroup, { description: 'Its quantizations, best choice first; absent where there are none. They follow from the files' }),
+      list(manifestGroup, { description: 'Its quantizations, best choice first; absent if there are none. Derived from the files' }),
     ),
   },
-  { description: 'What each file must hash to' },
+  { description: 'The expected hash of each file' },
 );
 export type Manifest = Shape<typeof manifest>;
 
 /** The answer for a model that has no manifest yet. */
 export const hashing = object(
   { state: Type.Literal('hashing'), retry_after_ms: count() },
-  { description: 'Not hashed yet; ask again after `Retry-After`' },
+  { description: 'Not hashed yet; retry after `Retry-After` seconds' },
 );

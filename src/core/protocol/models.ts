@@ -26,7 +26,7 @@ export type Tag = Shape<typeof tag>;
 /** What a model is, as far as its card and its small files tell; null for what nothing tells. */
 export const traits = object({
   tags: list(tag),
-  capabilities: listOrEmpty(text(), { description: 'As on cards: `text`, `vision`, `thinking`, `embedding`, …' }),
+  capabilities: listOrEmpty(text(), { description: 'As in model cards: `text`, `vision`, `thinking`, `embedding`, …' }),
   supports_tensor: orNull(Type.Boolean()),
   base_model: orNull(text()),
   quantization: orNull(text()),
@@ -49,7 +49,7 @@ export const registryEntry = object({ ...facts, files });
 export type RegistryEntry = Shape<typeof registryEntry>;
 
 const quantizations = Type.Optional(
-  list(verbatim(), { description: 'The names of its quantizations, best choice first; empty without GGUF weights' }),
+  list(verbatim(), { description: 'The selectors of its quantizations, best choice first; empty without GGUF weights' }),
 );
 
 /** A model and what it is. */
@@ -91,11 +91,12 @@ export const reportedCopy = object({
   size_bytes: countOrZero(),
   last_used: time(),
   in_use: flag(),
-  over_budget: flag('Whether the budget evicts it when it is next applied, unless it is used before'),
+  over_budget: flag('Whether it is evicted when the budget is next applied, unless used before'),
   quantizations: Type.Optional(
     list(object({ selector: orNull(verbatim()), size_bytes: countOrZero(), last_used: time(), in_use: flag(), over_budget: flag() }), {
       maxItems: 100,
-      description: 'What it has, newest use first; absent of a node that does not tell. `selector` is null for what has none',
+      description:
+        'Its quantizations, most recently used first; absent if the node does not report them. `selector` is null for other models',
     }),
   ),
 });
@@ -106,12 +107,12 @@ const { model_id: _, ...copyFacts } = reportedCopy.properties;
 /** One quantization that the store has of a model; sizes in bytes. */
 export const storedQuantization = object({
   selector: verbatim({ description: 'What names it behind the colon of a reference' }),
-  label: orNull(text(), 'What its name says of the weights, e.g. `Q4_K_M`'),
-  files: listOrEmpty(verbatim(), { description: 'Its own files, in their order; what it shares with others is not in it' }),
+  label: orNull(text(), 'Quantization label from its name, e.g. `Q4_K_M`'),
+  files: listOrEmpty(verbatim(), { description: 'Its own files in order, without those shared with other quantizations' }),
   size_bytes: countOrZero('Of its own files'),
-  bits_per_weight: orNull(amount(), 'Null where nothing tells'),
-  digest: orNull(text(), 'Of its own files; null while the model has not been hashed'),
-  staged_on: listOrEmpty(text(), { description: 'The machines that have told the store that they have it, by hostname' }),
+  bits_per_weight: orNull(amount(), 'Null if unknown'),
+  digest: orNull(text(), 'Of its own files; null until the model is hashed'),
+  staged_on: listOrEmpty(text(), { description: 'Host names of the nodes that have it staged' }),
 });
 export type StoredQuantization = Shape<typeof storedQuantization>;
 
@@ -121,20 +122,20 @@ export const shownModel = object({
   store_path: textOrEmpty(),
   total_bytes: countOrZero(),
   downloaded_at: textOrEmpty(),
-  digest: orNull(text(), 'Null while the model has not been hashed; so are the other facts of the manifest'),
+  digest: orNull(text(), 'Null until the model is hashed, like the other values from the manifest'),
   revision: orNull(text()),
   commit: orNull(text()),
   source: orNull(text()),
-  companions: listOrEmpty(object({ model_id: modelId(), role: companionRole }), { description: 'The other models that its card names' }),
+  companions: listOrEmpty(object({ model_id: modelId(), role: companionRole }), { description: 'The companions that its card names' }),
   ...traits.properties,
   hashed: flag(),
   files: listOrEmpty(object({ path: verbatim(), size: orNull(count()), sha256: orNull(text()) })),
   quantizations: Type.Optional(
-    list(storedQuantization, { description: 'What there is of GGUF weights, best choice first; absent where the store does not tell' }),
+    list(storedQuantization, { description: 'Its GGUF quantizations, best choice first; absent if the store does not report them' }),
   ),
-  staged: orNull(object({ path: verbatim(), digest: orNull(text()), last_used: time() }), 'The copy of the machine that answers'),
+  staged: orNull(object({ path: verbatim(), digest: orNull(text()), last_used: time() }), 'The copy on the answering machine'),
   nodes: listOrEmpty(object({ node_id: nodeId(), hostname: textOrEmpty(), ...copyFacts }), {
-    description: 'The nodes that have told the store of a copy',
+    description: 'The nodes that have reported a copy',
   }),
 });
 export type ShownModel = Shape<typeof shownModel>;
@@ -143,16 +144,16 @@ const sizedFile = object({ path: verbatim(), size: countOrZero() });
 
 /** One way to take a repo of GGUF files; sizes in bytes. */
 export const quantization = object({
-  label: text({ description: 'What a person calls it, e.g. `Q4_K_M`; no two of a repo are called the same' }),
-  gguf_file: verbatim({ description: 'What to ask for in `POST …/download`: its first file' }),
-  files: listOrEmpty(verbatim(), { description: 'Everything that is taken with it: its shards, `config.json`, the projectors' }),
+  label: text({ description: 'Its label, e.g. `Q4_K_M`; unique in a repo' }),
+  gguf_file: verbatim({ description: 'Value for `POST …/download`: its first file' }),
+  files: listOrEmpty(verbatim(), { description: 'All files downloaded with it: its shards, `config.json`, the projectors' }),
   size_bytes: countOrZero(),
-  is_preferred: flag('Whether it is the one that is taken when none is named'),
+  is_preferred: flag('Whether it is the default'),
 });
 export type Quantization = Shape<typeof quantization>;
 
 /** The same as it is offered; `in_store`: the store has those weights already. */
-export const offeredQuantization = object({ ...quantization.properties, in_store: flag('The store has those weights already') });
+export const offeredQuantization = object({ ...quantization.properties, in_store: flag('Whether the store already has these weights') });
 export type OfferedQuantization = Shape<typeof offeredQuantization>;
 
 /** A file of a repo, and why a download takes or leaves it. */
@@ -166,7 +167,7 @@ export type PlannedFile = Shape<typeof plannedFile>;
 
 /** What a download would take of a repo, and what it would leave. */
 export const downloadPlan = object({
-  gguf_file: orNull(verbatim(), 'What a program would load'),
+  gguf_file: orNull(verbatim(), 'The file that a program would load'),
   taken: list(plannedFile),
   left: list(plannedFile),
   missing_pin: orNull(text()),
@@ -178,11 +179,11 @@ export const hubOffer = object({
   modelId: modelId(),
   revision: textOrEmpty(),
   commit: textOrEmpty(),
-  files: listOrEmpty(sizedFile, { description: 'What is taken when nothing is chosen; of very many, the largest' }),
-  file_count: countOrZero('How many are taken when nothing is chosen'),
-  total_bytes: countOrZero('Of what is taken when nothing is chosen'),
+  files: listOrEmpty(sizedFile, { description: 'The files of the default download; of very many, the largest' }),
+  file_count: countOrZero('Number of files of the default download'),
+  total_bytes: countOrZero('Size of the default download'),
   quantizations: list(offeredQuantization, {
-    description: 'What there is to choose from; empty of a repo without GGUF weights',
+    description: 'The choices; empty for a repo without GGUF weights',
   }),
   plan: Type.Optional(downloadPlan),
 });
@@ -201,7 +202,7 @@ export const badFile = object({
   path: verbatim({ default: '' }),
   problem: oneOf(['missing', 'size', 'content', 'unreadable', 'unusable'], {
     default: 'unreadable',
-    description: '`unusable`: it is what its manifest says, and no program can load it',
+    description: '`unusable`: it matches its manifest, but no program can load it',
   }),
   reason: Type.Optional(text({ description: 'Why it is unusable, as a sentence' })),
 });
@@ -217,10 +218,10 @@ export const verifiedModel = object({
   status: oneOf(['ok', 'incomplete', 'damaged', 'missing', 'repaired', 'unregistered'], {
     default: 'damaged',
     description:
-      '`incomplete`: every byte is right, and the model cannot be loaded; `repaired`: what could be mended was mended, without losing a byte; `unregistered`: a directory that no entry names',
+      '`incomplete`: every byte is correct, but the model cannot be loaded; `repaired`: repaired without losing data; `unregistered`: a directory without a registry entry',
   }),
   bad_files: listOrEmpty(badFile),
-  note: Type.Optional(text({ description: 'What was mended, or what to do, as a sentence' })),
+  note: Type.Optional(text({ description: 'What was repaired or what to do, as a sentence' })),
 });
 export type VerifiedModel = Shape<typeof verifiedModel>;
 

@@ -12,14 +12,12 @@ export const logEntry = Type.Union([
   object({
     order: keptOrder,
     nodes: wholeList(nodeId()),
-    prepared: Type.Optional(
-      Type.Literal(true, { description: 'It counts once it is committed; the removal of the model comes in between' }),
-    ),
+    prepared: Type.Optional(Type.Literal(true, { description: 'Takes effect when committed; the model is removed in between' })),
   }),
   object({ ack: orderId, node: nodeId(), outcome: orderOutcome }),
   object({ commit: orderId }),
   object({ drop: orderId }),
   object({ forget: nodeId() }),
-  object({ next: count({ description: 'The number of the next order, when the log was rewritten' }) }),
+  object({ next: count({ description: 'Number of the next order, after the log was rewritten' }) }),
 ]);
 export type LogEntry = Shape<typeof logEntry>;

@@ -5,21 +5,21 @@ const settings = (description: string) => Type.Record(Type.String(), Type.Unknow
 
 const viewFields = {
   path: orNull(verbatim(), 'The file; null when there is none'),
-  save_path: verbatim({ description: 'Where a change is written' }),
-  config: settings("Every effective setting in the file's own shape, without secrets"),
+  save_path: verbatim({ description: 'The file that changes are written to' }),
+  config: settings('Every effective setting in the structure of the file, without secrets'),
   secrets: Type.Record(Type.String(), Type.Boolean(), { description: 'Which secrets are set, by key' }),
   overridden: Type.Record(Type.String(), Type.String(), {
-    description: 'Settings that the file cannot change, and who sets them: a flag or a variable of the environment',
+    description: 'Settings that the file cannot change, and their source: a flag or an environment variable',
   }),
-  restart_required: flag('Whether the server still runs with other settings than the file has'),
+  restart_required: flag('Whether the server still runs with older settings than the file'),
   restart_because: listOrEmpty(text(), { description: 'The keys of those settings' }),
   service: orNull(
     object({ unit: text(), not_writable: listOrEmpty(verbatim()) }),
-    'The unit of systemd under which the server runs, and the directories of this configuration that it does not let the server write to yet; null for a server that runs otherwise',
+    'The systemd unit of the server, and the configured directories that it does not yet allow the server to write to; null without systemd',
   ),
   problem: orNull(
     text(),
-    'What is wrong with the file, when somebody broke it since the server was started; `config` is then what the server has',
+    'The error in the file, if it became invalid after the server started; `config` then shows the settings of the server',
   ),
 };
 
@@ -42,8 +42,8 @@ export const configBody = Type.Unsafe<Readonly<Record<string, unknown>>>({
 /** The policy of a store as a person sees it. */
 export const policyView = object({
   path: verbatim(),
-  policy: settings("Every setting in the file's own shape"),
-  origin: Type.Record(Type.String(), oneOf(['default', 'file']), { description: 'Where each value comes from, by key with dots' }),
+  policy: settings('Every setting in the structure of the file'),
+  origin: Type.Record(Type.String(), oneOf(['default', 'file']), { description: 'The source of each value, by dotted key' }),
 });
 export type PolicyView = Shape<typeof policyView>;
 
@@ -52,12 +52,12 @@ export const policyBody = Type.Record(Type.String(), Type.Unknown(), { examples:
 
 /** A directory to choose from. */
 export const browsed = object({
-  path: orNull(verbatim(), 'Null of the list of roots'),
-  parent: orNull(verbatim(), 'Null of a root'),
+  path: orNull(verbatim(), 'Null for the list of roots'),
+  parent: orNull(verbatim(), 'Null for a root'),
   roots: listOrEmpty(verbatim()),
   directories: listOrEmpty(object({ name: verbatim(), path: verbatim() })),
-  is_cut: flag('There are more than are listed, or than were looked at'),
-  is_writable: flag('Whether this user may make files there'),
+  is_cut: flag('Whether there are more than are listed'),
+  is_writable: flag('Whether this user can create files there'),
   free_bytes: orNull(count()),
   total_bytes: orNull(count()),
 });

@@ -21,15 +21,15 @@ import { Type } from './type-builder.ts';
 
 /** A quantization of a staged copy. */
 const stagedQuantization = object({
-  selector: orNull(text({ maxLength: 4096 }), 'What names it; null for weights that are no GGUF, and for a whole model'),
+  selector: orNull(text({ maxLength: 4096 }), 'Its selector; null for other weights than GGUF, and for a whole model'),
   files: listOrEmpty(verbatim(), {
-    description: 'Its own files, without what it shares with others of its model; empty where `selector` is null',
+    description: 'Its own files, without those shared with other quantizations; empty if `selector` is null',
   }),
-  size_bytes: countOrZero('Of its own files; of the only one of a copy also of all others'),
+  size_bytes: countOrZero('Size of its own files; if it is the only one, of the whole copy'),
   last_used: textOrEmpty('ISO 8601'),
   in_use: flag(),
   holders: listOrEmpty(holder),
-  over_budget: flag('Whether the budget evicts it when it is next applied, unless it is used before'),
+  over_budget: flag('Whether it is evicted when the budget is next applied, unless used before'),
 });
 
 /** This node's staged copies, newest use first; sizes in bytes. */
@@ -44,25 +44,27 @@ export const stagingList = object({
       in_use: flag(),
       holders: listOrEmpty(holder),
       digest: orNull(text()),
-      over_budget: flag('Whether the budget evicts it, or a part of it, when it is next applied, unless it is used before'),
-      quantizations: listOrEmpty(stagedQuantization, { description: 'Newest use first; one where the model has none' }),
+      over_budget: flag('Whether it, or a part of it, is evicted when the budget is next applied, unless used before'),
+      quantizations: listOrEmpty(stagedQuantization, {
+        description: 'Most recently used first; one entry for a model without quantizations',
+      }),
     }),
   ),
   unfinished: listOrEmpty(object({ model_id: modelId(), size_bytes: countOrZero() }), {
-    description: 'What is there of copies that are not whole',
+    description: 'Data of unfinished copies',
   }),
   total_bytes: countOrZero(),
   free_bytes: countOrZero(),
-  budget_bytes: orNull(count(), 'What idle copies may take together; null when nothing is evicted by itself'),
-  in_place: flag('Models are used where the store has them, so there are no copies'),
-  foreign: listOrEmpty(verbatim(), { description: 'What lies there and was not made by skulk' }),
+  budget_bytes: orNull(count(), 'What idle copies may take together; null when nothing is evicted automatically'),
+  in_place: flag('Models are used in place in the store, so there are no copies'),
+  foreign: listOrEmpty(verbatim(), { description: 'Files there that skulk did not create' }),
 });
 export type StagingList = Shape<typeof stagingList>;
 
 /** The same, or why the copies cannot be looked at. */
 export const stagingView = object({
   ...stagingList.properties,
-  problem: orNull(text(), 'Why the copies cannot be looked at; null when nothing is wrong'),
+  problem: orNull(text(), 'Why the copies cannot be listed; null if they can'),
 });
 export type StagingView = Shape<typeof stagingView>;
 
@@ -85,14 +87,14 @@ export const stagingJob = object(
     revision: orNull(text()),
     selector: orNull(text()),
     status: oneOf(['pending', 'staging', 'complete', 'failed']),
-    doing: orNull(text(), '`staging`, or what comes before it, such as `downloading`; null while nothing moves'),
+    doing: orNull(text(), '`staging`, or a step before it such as `downloading`; null while nothing moves'),
     bytes_done: countOrZero(),
     bytes_total: countOrZero(),
-    bytes_per_second: orNull(amount(), 'Over the last seconds; null while it is not known'),
+    bytes_per_second: orNull(amount(), 'Averaged over the last seconds; null while unknown'),
     seconds_left: orNull(amount()),
     waits_for: orNull(text(), 'What it waits for, as a sentence'),
     warnings: listOrEmpty(text()),
-    path: orNull(verbatim(), 'Where the copy is, once there is one'),
+    path: orNull(verbatim(), 'Path of the copy, once it exists'),
     source: orNull(stagedFrom),
     error: orNull(text()),
     error_code: errorCodeOrNull(),
@@ -100,7 +102,7 @@ export const stagingJob = object(
     created_at: textOrEmpty('ISO 8601'),
     updated_at: textOrEmpty('ISO 8601'),
   },
-  { description: 'How the staging of a model on this node is' },
+  { description: 'State of staging a model on this node' },
 );
 export type StagingJob = Shape<typeof stagingJob>;
 

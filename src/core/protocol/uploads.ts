@@ -3,11 +3,11 @@ import { Type } from './type-builder.ts';
 
 /** An unfinished upload as anybody may see it; sizes in bytes, times in ISO 8601. */
 export const listedUpload = object({
-  id: text({ description: 'A handle, with which an admin can cancel it. It is not the id that its sender knows' }),
+  id: text({ description: 'Id with which an admin can cancel it; not the id that its sender has' }),
   model_id: modelId(),
   digest: sha256(),
   from: textOrEmpty('The address of the machine that sends it'),
-  who: orNull(text(), 'The name of the token that it showed'),
+  who: orNull(text(), 'The name of its token'),
   files: countOrZero(),
   bytes_total: countOrZero(),
   bytes_done: countOrZero(),
@@ -22,8 +22,8 @@ export const uploadList = object({ uploads: list(listedUpload) });
 /** What has to be sent of an announced model. */
 export const announcement = object({
   digest: Type.Optional(sha256()),
-  upload: Type.Optional(text({ description: 'The id of the upload, which only its sender knows; absent of a store that has none' })),
+  upload: Type.Optional(text({ description: 'The id of the upload, which only its sender has; absent if the store does not support it' })),
   missing: wholeList(wholeList(count(), { minItems: 2, maxItems: 2 }), {
-    description: 'The pieces that the store lacks: the number of the file in the manifest, and where the piece begins',
+    description: 'The missing pieces: the number of the file in the manifest, and the start of the piece',
   }),
 });

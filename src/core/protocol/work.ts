@@ -7,7 +7,7 @@ const errorLine = object({ error: object({ code: text(), message: text({ default
 /** A line of an answer of long work: progress now and then, at last the result or what went wrong. */
 export const workLine = <S extends Schema>(result: S) =>
   Type.Union([object({ result }), errorLine, progressLine], {
-    description: 'Lines of JSON: `progress` now and then, at last `result` or `error`',
+    description: 'Lines of JSON: `progress` from time to time, finally `result` or `error`',
   });
 
 /** What to verify. */
@@ -27,11 +27,11 @@ export const adoptBody = strictObject({
     text({
       minLength: 1,
       maxLength: 255,
-      description: "Name of a directory inside the store's incoming/; absent: the model's own directory is adopted where it lies",
+      description: "Name of a directory inside the store's incoming/; absent: the model's own directory is adopted in place",
     }),
   ),
-  digest: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$', description: 'What the content must hash to' })),
+  digest: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$', description: 'The expected digest of the content' })),
   revision: Type.Optional(text({ minLength: 1, maxLength: 255 })),
-  force: Type.Optional(Type.Boolean({ description: 'Replace a model that is there with other content' })),
+  force: Type.Optional(Type.Boolean({ description: 'Replace a model that exists with other content' })),
 });
 export type AdoptBody = Shape<typeof adoptBody>;

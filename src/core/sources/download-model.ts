@@ -54,7 +54,7 @@ export async function downloadModel(
   report({ commit: listing.commit });
   const present = await whatIsThere(store, modelId, signal);
   if (present !== undefined && present.manifest.source === 'add')
-    throw new SkulkError('CONFLICT', `${modelId} was brought into the store with \`skulk add\`, so it is not replaced`, {
+    throw new SkulkError('CONFLICT', `${modelId} was added with \`skulk add\`, so it is not replaced`, {
       hint: `delete it first, or add it under another name`,
     });
   const card = (await store.cardOf(modelId))?.ggufFile;

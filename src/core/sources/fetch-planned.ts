@@ -65,7 +65,7 @@ export async function fetchPlanned(
     read: ({ path }, range, over) => {
       const file = listed.get(path);
       if (file === undefined)
-        throw new SkulkError('INTEGRITY', `${quote(path)} of ${listing.modelId} is damaged, and ${source.name} has it no more`);
+        throw new SkulkError('INTEGRITY', `${quote(path)} of ${listing.modelId} is damaged, and ${source.name} no longer has it`);
       return openPlanned(source, listing, { file, range, signal: over });
     },
     reuse: ({ path, size }) => {

@@ -18,15 +18,13 @@ export interface PlannedFile extends SourceFile {
 export function joinPieces(path: string, pieces: readonly SourceFile[]): PlannedFile {
   const unknown = pieces.find(({ sha256 }) => sha256 === undefined);
   if (unknown !== undefined)
-    throw new SkulkError(
-      'HUB_REFUSED',
-      `${quote(unknown.path)} cannot be checked, so ${quote(path)} cannot be put together of its pieces`,
-      { hint: otherWays },
-    );
+    throw new SkulkError('HUB_REFUSED', `${quote(unknown.path)} cannot be verified, so ${quote(path)} cannot be joined from its pieces`, {
+      hint: otherWays,
+    });
   return { path: parseRelativePath(path), size: pieces.reduce((sum, { size }) => sum + size, 0), pieces };
 }
 
-const otherWays = 'choose another quantization, or take the pieces with --whole';
+const otherWays = 'choose another quantization, or download the pieces with --whole';
 
 /**
  * Looks whether a file that was put together was cut by bytes: then no piece but the first begins as a file of its own.
@@ -42,13 +40,9 @@ export async function requirePlainCut({ path: name, pieces = [] }: PlannedFile, 
     await file.read(magic, 0, magic.length, at);
     at += piece.size;
     if (index > 0 && magic.toString('latin1') === 'GGUF')
-      throw new SkulkError(
-        'HUB_REFUSED',
-        `${quote(name)} cannot be put together: its piece ${quote(piece.path)} is a GGUF file of its own`,
-        {
-          hint: otherWays,
-        },
-      );
+      throw new SkulkError('HUB_REFUSED', `cannot join ${quote(name)}: its piece ${quote(piece.path)} is a complete GGUF file`, {
+        hint: otherWays,
+      });
   }
 }
 

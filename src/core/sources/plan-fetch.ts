@@ -52,7 +52,7 @@ export function planFetch(
   const kept = present === undefined ? [] : filesToKeep(present, replaced, selection);
   const files = [...listing.files.filter(({ path }) => wanted.has(path) && !pieces.has(path)), ...joined];
   if (files.length === 0)
-    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} has no files at ${listing.revision}`, { hint: 'look at its page' });
+    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} has no files at ${listing.revision}`, { hint: 'check its page' });
   const clash = findClash([...files, ...kept].map(({ path }) => path));
   if (clash !== undefined) throw new SkulkError('HUB_REFUSED', `the list of ${modelId} cannot be used: ${clash}`);
   return {
@@ -90,6 +90,6 @@ function filesToKeep(
 }
 
 function describeWarning({ modelId, revision }: Listing, { pin, taken }: Warning): string {
-  const instead = taken === undefined ? 'its other weights are taken' : `${quote(taken)} is taken`;
+  const instead = taken === undefined ? 'using its other weights' : `using ${quote(taken)}`;
   return `${modelId} has no ${quote(pin)} at ${revision}, which its model card names; ${instead} instead`;
 }

@@ -58,7 +58,7 @@ export async function cloneCopy(
     });
     if (cloned.sha256 !== sha256) {
       await removeWorkPlace(incoming);
-      throw new SkulkError('INTEGRITY', `${quote(path)} of ${manifest.model_id} is not what the store's manifest says`, {
+      throw new SkulkError('INTEGRITY', `${quote(path)} of ${manifest.model_id} does not match the store's manifest`, {
         hint: 'run `skulk verify` on the store host',
       });
     }

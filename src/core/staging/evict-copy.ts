@@ -150,7 +150,7 @@ async function refuseCanonical(layout: StagingLayout, modelId: ModelId, storePat
   const path = copyPath(layout, modelId);
   const holdsStore = (await isStore(storePath)) && (await isInside(storePath, path));
   if (!holdsStore && !(await isStore(layout.root)) && !(await isInsideStore(path, storePath))) return;
-  throw new SkulkError('CONFLICT', `${path} lies where the store keeps its canonical copies, so it is not removed`, {
+  throw new SkulkError('CONFLICT', `${path} is inside the store, so it is not removed`, {
     hint: 'set staging.node_cache_path to a directory outside the store; `skulk delete` removes canonical copies',
   });
 }

@@ -38,7 +38,7 @@ export async function lookAtPlace(directory: string, modelId: ModelId): Promise<
   if (record !== undefined)
     return record.manifest.model_id === modelId
       ? { is: 'ours', record }
-      : { is: 'foreign', why: `its record says that it is a copy of ${record.manifest.model_id}` };
+      : { is: 'foreign', why: `its record describes a copy of ${record.manifest.model_id}` };
   const isMarked = await lstat(join(directory, lastUsedName)).then(
     (mark) => mark.isFile(),
     () => false,
@@ -48,7 +48,7 @@ export async function lookAtPlace(directory: string, modelId: ModelId): Promise<
     () => true,
     () => false,
   );
-  return { is: 'foreign', why: hasRecord ? `its ${copyRecordName} cannot be read` : 'nothing in it says that skulk made it' };
+  return { is: 'foreign', why: hasRecord ? `its ${copyRecordName} cannot be read` : 'it has no record of skulk' };
 }
 
 /** Whether a file of a copy's directory came there with the copy, or is what systems leave everywhere. */
@@ -103,16 +103,12 @@ export const proveReplaceable =
     if (found.is === 'free') return;
     const others = await findForeignFiles(at, found.record);
     if (others.length === 0) return;
-    throw new SkulkError(
-      'CONFLICT',
-      `${path} also holds files that skulk did not put there, so it is left as it is: ${quoteSome(others)}`,
-      {
-        hint: 'move them out of that directory, then stage again',
-      },
-    );
+    throw new SkulkError('CONFLICT', `${path} also contains files that skulk did not create, so it is not touched: ${quoteSome(others)}`, {
+      hint: 'move them out of that directory, then stage again',
+    });
   };
 
 const notOurs = (path: string, why: string): SkulkError =>
-  new SkulkError('CONFLICT', `${path} was not made by skulk, so it is left as it is: ${why}`, {
-    hint: `move it away, or set staging.node_cache_path to another directory than ${dirname(path)}`,
+  new SkulkError('CONFLICT', `${path} was not created by skulk, so it is not touched: ${why}`, {
+    hint: `move it away, or set staging.node_cache_path to a directory other than ${dirname(path)}`,
   });

@@ -12,7 +12,7 @@ import { isInsideStore, isStore } from './same-place.ts';
  */
 export async function refuseStoreAsCache({ root }: StagingLayout, storePath: string): Promise<void> {
   if (!(await isStore(root)) && !(await isInsideStore(root, storePath))) return;
-  throw new SkulkError('CONFIG', `node_cache_path ${root} lies where a store keeps its canonical copies, so nothing is staged there`, {
+  throw new SkulkError('CONFIG', `node_cache_path ${root} is inside a store, so nothing is staged there`, {
     hint: 'set staging.node_cache_path to a directory outside the store',
   });
 }
@@ -24,8 +24,8 @@ export async function refuseStoreAsCache({ root }: StagingLayout, storePath: str
 export async function requireOneDisk({ root }: StagingLayout, incoming: string): Promise<void> {
   const [own, other] = await Promise.all([stat(root), stat(incoming)]);
   if (own.dev === other.dev) return;
-  throw new SkulkError('CONFIG', `${incoming} is on another file system than ${root}, so a copy could not be published by a rename`, {
-    hint: 'mount one disk for the whole of staging.node_cache_path',
+  throw new SkulkError('CONFIG', `${incoming} is on another file system than ${root}, so copies cannot be renamed into place`, {
+    hint: 'use one disk for all of staging.node_cache_path',
   });
 }
 
@@ -38,7 +38,7 @@ export async function makeRoot({ root }: StagingLayout): Promise<void> {
     await makeDirectory(root);
   } catch (error) {
     if (!isSystemError(error, 'EEXIST', 'ENOENT')) throw error;
-    throw new SkulkError('CONFIG', `node_cache_path ${root} is not a directory and cannot be made one`, {
+    throw new SkulkError('CONFIG', `node_cache_path ${root} is not a directory and cannot be created`, {
       hint: 'set staging.node_cache_path to a directory',
       cause: error,
     });

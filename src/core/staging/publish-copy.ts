@@ -97,7 +97,7 @@ async function syncFiles(manifest: Manifest, incoming: IncomingCopy, signal: Abo
     const fingerprint = await syncFile(absolute);
     if (fingerprint.size === size) return fingerprint;
     throw new SkulkError('INTEGRITY', `${absolute} changed while it was staged`, {
-      hint: 'find out who else writes there, then stage again',
+      hint: 'find the program that writes there, then stage again',
     });
   });
   for (const [index, fingerprint] of fingerprints.entries()) {
@@ -106,9 +106,9 @@ async function syncFiles(manifest: Manifest, incoming: IncomingCopy, signal: Abo
     if (other !== undefined && other !== sha256) {
       throw new SkulkError(
         'INTEGRITY',
-        `this disk takes ${quote(path)} of ${manifest.model_id} and another of its files for one, as it ignores case or accents in names`,
+        `this disk cannot tell ${quote(path)} of ${manifest.model_id} from another of its files, because it ignores case or accents in names`,
         {
-          hint: 'set staging.node_cache_path to a disk that tells them apart',
+          hint: 'set staging.node_cache_path to a disk that distinguishes them',
         },
       );
     }

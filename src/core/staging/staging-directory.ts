@@ -15,7 +15,7 @@ export async function whyNotStagingDirectory(path: string, places: OwnPlaces): P
   const isCopy = async (name: string): Promise<boolean> =>
     (await isThere(join(path, name, copyRecordName))) || (await isThere(join(path, name, lastUsedName)));
   const foreign = await listForeignNames(path, isCopy);
-  return foreign.length === 0 ? undefined : `is not a staging directory and not empty: it has ${formatNames(foreign)}`;
+  return foreign.length === 0 ? undefined : `is not a staging directory and not empty: it contains ${formatNames(foreign)}`;
 }
 
 const isThere = (path: string): Promise<boolean> =>

@@ -50,7 +50,7 @@ export async function verifyCopy(
       ...about,
       status: 'damaged',
       bad_files: [],
-      note: `nothing says what it should hold; \`skulk stage ${name}\` makes a verified copy`,
+      note: `it has no record of its expected content; \`skulk stage ${name}\` makes a verified copy`,
     };
   const parts = splitGroups(record.manifest, record.groups);
   const part = selector === undefined ? undefined : findStagedGroup(parts, selector);
@@ -58,7 +58,7 @@ export async function verifyCopy(
   const files = record.manifest.files.filter(({ path }) => !isOfOthers.has(path));
   const bad = await findBadFiles(files, directory, { signal: eviction.signal, onBytes });
   if (bad.length === 0) return { ...about, status: 'ok', bad_files: [] };
-  if (!repair) return { ...about, status: 'damaged', bad_files: bad, note: `\`skulk stage --force ${name}\` brings it anew` };
+  if (!repair) return { ...about, status: 'damaged', bad_files: bad, note: `\`skulk stage --force ${name}\` copies it again` };
   const isBad = new Set(bad.map(({ path }) => path));
   return { ...about, bad_files: bad, ...(await removeDamaged(layout, { modelId, parts, isBad }, eviction)) };
 }

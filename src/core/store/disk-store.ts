@@ -70,7 +70,7 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
   const refuseBusy = (modelId: ModelId): void => {
     const busy = isBusy(modelId);
     if (busy !== undefined)
-      throw new SkulkError('CONFLICT', `${modelId} is being ${busy}`, { hint: `stop that first: skulk cancel ${modelId}` });
+      throw new SkulkError('CONFLICT', `${modelId} is being ${busy}`, { hint: `stop it first: skulk cancel ${modelId}` });
     if (hasher.isHashing(modelId))
       throw new SkulkError('CONFLICT', `${modelId} is being hashed`, { hint: 'wait a moment, then delete it' });
   };

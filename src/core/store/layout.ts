@@ -73,6 +73,6 @@ export function incomingPath({ incoming }: StoreLayout, name: string, modelId: M
   const prefix = `${directoryName(modelId)}.`;
   if (name.startsWith(prefix) && /^[0-9a-f]{8,64}$/.test(name.slice(prefix.length))) return join(incoming, name);
   throw new SkulkError('BAD_PATH', `${JSON.stringify(name.slice(0, 200))} is not a directory of incoming/ for ${modelId}`, {
-    hint: 'name a directory that `skulk add` made there',
+    hint: 'use a directory that `skulk add` created there',
   });
 }

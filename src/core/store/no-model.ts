@@ -3,4 +3,4 @@ import type { ModelId } from '../kernel/model-id.ts';
 
 /** The refusal of a model that the store does not have. */
 export const noModel = (modelId: ModelId): SkulkError =>
-  new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists what is' });
+  new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: '`skulk registry` lists the models' });

@@ -53,7 +53,7 @@ export function proveReplaceable(
     if (others.length === 0) return;
     throw new SkulkError(
       'CONFLICT',
-      `${path} also holds files that neither the registry nor a manifest names, so it is not replaced: ${quoteSome(others)}`,
+      `${path} also contains files that are not in the registry or a manifest, so it is not replaced: ${quoteSome(others)}`,
       { hint: 'move them out of that directory, then run the command again' },
     );
   };
@@ -75,8 +75,8 @@ export async function requireReplaceable(
 
 /** The refusal to touch what is in a model's place, but not in the registry. */
 export const notRegistered = (modelId: ModelId, place: string): SkulkError =>
-  new SkulkError('CONFLICT', `${place} is there, but not in the registry, so it is left as it is`, {
-    hint: `take it into the store as it is: skulk add ${place} --as ${modelId}; or move it away`,
+  new SkulkError('CONFLICT', `${place} exists but is not in the registry, so it is not touched`, {
+    hint: `adopt it: skulk add ${place} --as ${modelId}; or move it away`,
   });
 
 async function lookAt(path: string) {

@@ -75,7 +75,7 @@ export function openStoreIndex({ root, world, held, identify, presence }: StoreI
 const recoverNow = (writer: StoreWriter, { emit }: World): Promise<void> =>
   writer
     .write(async () => {})
-    .catch((error: unknown) => emit({ type: 'warning', message: `an interrupted change could not be ended: ${String(error)}` }));
+    .catch((error: unknown) => emit({ type: 'warning', message: `could not finish an interrupted change: ${String(error)}` }));
 
 async function entryOf(
   modelId: ModelId,

@@ -43,7 +43,7 @@ export async function verifyStore(
       if (repair || options.signal.aborted) throw error;
       context.world.emit({
         type: 'warning',
-        message: `nothing is mended and nothing noted down: ${error instanceof Error ? error.message : String(error)}`,
+        message: `nothing was repaired or recorded: ${error instanceof Error ? error.message : String(error)}`,
       });
     });
   const { entries, unusable } = await context.registry();
@@ -72,7 +72,7 @@ export async function verifyStore(
       model_id: key,
       status: 'damaged',
       bad_files: [],
-      note: `its entry in ${context.layout.registry} cannot be used: ${why}; mend or remove it there`,
+      note: `its entry in ${context.layout.registry} cannot be used: ${why}; correct or remove it there`,
     });
   }
   for (const id of unregistered.filter(wanted)) models.push(await verifyUnregistered(id, repair, options, context));
@@ -113,7 +113,7 @@ async function verifyModel(
       model_id,
       status: 'missing',
       bad_files: [],
-      note: `${directory} is not there; put it back, or \`skulk delete ${model_id}\` removes the entry`,
+      note: `${directory} is missing; restore it, or remove the entry with \`skulk delete ${model_id}\``,
     };
   const known = await context.records.read(model_id).catch((error: unknown) => error as SkulkError);
   if (known === undefined || known instanceof Error) {
@@ -124,18 +124,18 @@ async function verifyModel(
         model_id,
         status: 'damaged',
         bad_files,
-        note: `${why}, and files are missing; bring it in again: skulk add PATH --as ${model_id} --force`,
+        note: `${why}, and files are missing; add it again: skulk add PATH --as ${model_id} --force`,
       };
     if (!repair)
       return {
         model_id,
         status: known === undefined ? 'ok' : 'damaged',
         bad_files,
-        note: `${why}; \`skulk verify --repair\` makes its manifest`,
+        note: `${why}; \`skulk verify --repair\` creates its manifest`,
       };
     if (known !== undefined) await context.writer.write(() => context.records.remove(model_id));
     await context.knownManifest(model_id, options);
-    return { model_id, status: 'repaired', bad_files: [], note: `its manifest was made from its files, because ${why}` };
+    return { model_id, status: 'repaired', bad_files: [], note: `its manifest was created from its files, because ${why}` };
   }
   const { manifest } = known;
   const files = manifest.files.filter(({ path }) => isMeant(path));
@@ -145,7 +145,7 @@ async function verifyModel(
   // A bad file loses its fingerprint, so that it is not served on the strength of its date.
   await context.writer.write(() => context.records.writeSeen(manifest, { ...before, ...seen })).catch(() => undefined);
   if (bad.length === 0) return await lookAtContents({ model_id, files }, directory, options);
-  return { model_id, status: 'damaged', bad_files: bad, note: `bring it in again: skulk add PATH --as ${model_id} --force` };
+  return { model_id, status: 'damaged', bad_files: bad, note: `add it again: skulk add PATH --as ${model_id} --force` };
 }
 
 /** Every byte is what it was; what it never was shows here. */
@@ -164,7 +164,7 @@ async function lookAtContents(
       model_id,
       status: 'incomplete',
       bad_files: unusable.map(({ path, reason }) => ({ path, problem: 'unusable', reason })),
-      note: 'its files are as they were brought in, but no program can load them; bring in the whole model',
+      note: 'its files are unchanged, but no program can load them; add the complete model',
     };
   const [first] = problems;
   return { model_id, status: 'ok', bad_files: [], ...(first !== undefined && { note: `but ${describeProblem(first)}` }) };
@@ -173,11 +173,11 @@ async function lookAtContents(
 async function verifyUnregistered(model_id: ModelId, repair: boolean, options: WorkOptions, context: StoreContext): Promise<VerifiedModel> {
   const directory = join(context.layout.root, directoryName(model_id));
   const known = await context.records.read(model_id).catch(() => undefined);
-  const adoptHint = `\`skulk add ${directory} --as ${model_id}\` takes it into the store`;
+  const adoptHint = `to adopt it: \`skulk add ${directory} --as ${model_id}\``;
   if (known === undefined || !repair) return { model_id, status: 'unregistered', bad_files: [], note: adoptHint };
   const { bad, seen } = await checkFiles(known.manifest.files, directory, options);
   if (bad.length > 0)
-    return { model_id, status: 'unregistered', bad_files: bad, note: 'it is not what its manifest says, so it was left alone' };
+    return { model_id, status: 'unregistered', bad_files: bad, note: 'it does not match its manifest, so it was not touched' };
   const { manifest } = known;
   const files = manifest.files.map(({ path }) => path);
   const upstream = await context.records.upstream(model_id);
@@ -198,7 +198,7 @@ async function verifyUnregistered(model_id: ModelId, repair: boolean, options: W
       incoming: null,
     }),
   );
-  return { model_id, status: 'repaired', bad_files: [], note: 'it was entered into the registry again from its manifest' };
+  return { model_id, status: 'repaired', bad_files: [], note: 'its registry entry was restored from its manifest' };
 }
 
 async function missingFiles(files: readonly string[], directory: string): Promise<readonly BadFile[]> {

@@ -33,8 +33,8 @@ export async function requireRoom(path: string, bytes: number, what: string, { i
   const room = await diskRoom(path);
   const reserve = isStore ? storeReserve(room) : 0;
   if (bytes <= 0 || bytes <= room.free - reserve) return;
-  const kept = reserve === 0 ? '' : `, of which ${formatBytes(reserve)} stay free for the store itself`;
+  const kept = reserve === 0 ? '' : `, of which ${formatBytes(reserve)} are reserved for the store itself`;
   throw new SkulkError('NO_SPACE', `${what} needs ${formatBytes(bytes)} on ${path}, and ${formatBytes(room.free)} are free${kept}`, {
-    hint: 'free some room, or choose another disk; nothing was written',
+    hint: 'free some space, or choose another disk; nothing was written',
   });
 }

@@ -220,6 +220,6 @@ const fetchedFile = ({ path, id }: PromisedFile, { size, sha256, chunks }: FileD
 const triesOfWhole = 3;
 
 const wrongContent = ({ path }: PromisedFile): SkulkError =>
-  new SkulkError('INTEGRITY', `${quote(path)} came twice, and both times its content was not the one that is promised`, {
-    hint: 'a proxy or this machine changes bytes; nothing of it was kept',
+  new SkulkError('INTEGRITY', `${quote(path)} failed its checksum twice`, {
+    hint: 'a proxy or this machine corrupts data; the file was discarded',
   });

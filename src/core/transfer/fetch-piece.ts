@@ -70,7 +70,7 @@ export async function fetchPiece<P extends WantedPiece>(piece: P, file: PieceFil
   let failures = 0;
 
   const sink: Sink = (bytes) => {
-    if (received + bytes.length > length) throw wrongBytes(piece, 'was longer than it should be');
+    if (received + bytes.length > length) throw wrongBytes(piece, 'was too long');
     const wait = limiter.take(bytes.length, signal);
     return wait === undefined ? store(bytes) : wait.then(() => store(bytes));
   };
@@ -93,7 +93,7 @@ export async function fetchPiece<P extends WantedPiece>(piece: P, file: PieceFil
       if (received < length) await tools.receive({ ...piece, start: piece.start + received }, signal, sink);
       const digest = tools.digestOf === undefined ? (sha256.digest('hex') as Sha256) : await tools.digestOf(piece, signal);
       if (received === length && (piece.sha256 === undefined || digest === piece.sha256)) return digest;
-      throw wrongBytes(piece, received < length ? 'ended too early' : 'did not have the content that the manifest promises');
+      throw wrongBytes(piece, received < length ? 'ended too early' : 'failed its checksum');
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (error instanceof SkulkError && error.code === 'INTEGRITY') {
@@ -129,6 +129,10 @@ async function hashPart(file: PieceFile, { start, end }: WantedPiece, bytes: num
 }
 
 const wrongBytes = ({ path, start, end }: WantedPiece, why: string): SkulkError =>
-  new SkulkError('INTEGRITY', `bytes ${start} to ${end} of ${quote(path)} came ${triesOfBadContent} times and each time it ${why}`, {
-    hint: 'run `skulk verify` on the store host: its copy or its disk is damaged',
-  });
+  new SkulkError(
+    'INTEGRITY',
+    `fetched bytes ${start} to ${end} of ${quote(path)} ${triesOfBadContent} times, and each time the data ${why}`,
+    {
+      hint: 'run `skulk verify` on the store host: its copy or its disk may be damaged',
+    },
+  );

@@ -92,6 +92,6 @@ export function explainUnhashable(error: unknown, path: string): unknown {
   if (isSystemError(error, 'EACCES', 'EPERM'))
     return new SkulkError('PERMISSION', `cannot read ${path}: permission denied`, { hint: 'check its owner and mode', cause: error });
   if (isSystemError(error, 'ENOENT'))
-    return new SkulkError('INTEGRITY', `${path} went away while it was read`, { hint: 'run the command again', cause: error });
+    return new SkulkError('INTEGRITY', `${path} disappeared while it was being read`, { hint: 'run the command again', cause: error });
   return error;
 }

@@ -29,8 +29,8 @@ export async function requireDistinctNames(
   if ((await findFolded(paths, { ignoresCase: true, ignoresForm: true })) === undefined) return;
   const folded = await findFolded(paths, await ask(where));
   if (folded === undefined) return;
-  throw new SkulkError('CONFLICT', `the disk of ${where} takes ${quote(folded[0])} and ${quote(folded[1])} of ${of} for one name`, {
-    hint: 'choose a directory on a disk that tells upper and lower case and accents apart',
+  throw new SkulkError('CONFLICT', `the disk of ${where} cannot tell ${quote(folded[0])} and ${quote(folded[1])} of ${of} apart`, {
+    hint: 'use a directory on a disk that distinguishes case and accents',
   });
 }
 

@@ -30,11 +30,13 @@ const ownAtTop = /^(?:names\.json|changes\.json|journal|hub-journal|\.(?:names|c
 export async function enterWorkPlace(place: WorkPlace, paths: readonly string[]): Promise<void> {
   for (const path of [place.path, place.files]) {
     if ((await kindOf(path)) === 'other')
-      throw new SkulkError('CONFLICT', `${path} is not a directory that skulk made`, { hint: 'move it away, then run the command again' });
+      throw new SkulkError('CONFLICT', `${path} is not a directory that skulk created`, {
+        hint: 'move it away, then run the command again',
+      });
   }
   const others = (await listOthers(place)).filter((path) => path.startsWith('files/'));
   if (others.length > 0)
-    throw new SkulkError('CONFLICT', `${place.path} holds files that skulk did not put there: ${quoteSome(others)}`, {
+    throw new SkulkError('CONFLICT', `${place.path} contains files that skulk did not create: ${quoteSome(others)}`, {
       hint: 'move them away, then run the command again',
     });
   const known = new Set(await readNames(place));

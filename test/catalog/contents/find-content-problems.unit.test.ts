@@ -39,7 +39,7 @@ test.each<readonly [string, Readonly<Record<string, string | Uint8Array>>, Reado
       'model.safetensors.index.json': indexOf('a.safetensors', 'b.safetensors', 'c.safetensors', 'a.safetensors'),
       'b.safetensors': tensors,
     },
-    { 'model.safetensors.index.json': 'it names "a.safetensors", "c.safetensors", which are not there' },
+    { 'model.safetensors.index.json': 'it names "a.safetensors", "c.safetensors", which are missing' },
   ],
   [
     'an index in a folder, whose shards are beside it',
@@ -59,35 +59,35 @@ test.each<readonly [string, Readonly<Record<string, string | Uint8Array>>, Reado
   [
     'what is no index',
     { 'model.safetensors.index.json': '[]' },
-    { 'model.safetensors.index.json': 'it is no index of shards: it cannot be read as one' },
+    { 'model.safetensors.index.json': 'it cannot be read as an index of shards' },
   ],
   [
     'numbered shards with a hole, without an index',
     { 'm-00001-of-00003.safetensors': tensors, 'm-00003-of-00003.safetensors': tensors },
-    { 'm-00001-of-00003.safetensors': 'it belongs with "m-00002-of-00003.safetensors", which is not there' },
+    { 'm-00001-of-00003.safetensors': 'it belongs with "m-00002-of-00003.safetensors", which is missing' },
   ],
   [
     'many missing shards are counted',
     { 'm-00001-of-00099.safetensors': tensors },
     {
       'm-00001-of-00099.safetensors':
-        'it belongs with "m-00002-of-00099.safetensors", "m-00003-of-00099.safetensors", "m-00004-of-00099.safetensors" and 95 more, which are not there',
+        'it belongs with "m-00002-of-00099.safetensors", "m-00003-of-00099.safetensors", "m-00004-of-00099.safetensors" and 95 more, which are missing',
     },
   ],
   [
     'a GGUF group with a hole',
     { 'm-Q4_K_M-00001-of-00003.gguf': gguf, 'm-Q4_K_M-00003-of-00003.gguf': gguf, 'm-Q8_0.gguf': gguf },
-    { 'm-Q4_K_M-00001-of-00003.gguf': 'it belongs with "m-Q4_K_M-00002-of-00003.gguf", which is not there' },
+    { 'm-Q4_K_M-00001-of-00003.gguf': 'it belongs with "m-Q4_K_M-00002-of-00003.gguf", which is missing' },
   ],
   [
     'parts that nobody has put together',
     { 'm.Q6_K.gguf.part1of2': gguf, 'm.Q6_K.gguf.part2of2': 'the rest' },
-    { 'm.Q6_K.gguf.part1of2': 'it is a part of "m.Q6_K.gguf"; put the parts together in their order, as no program loads them' },
+    { 'm.Q6_K.gguf.part1of2': 'it is a part of "m.Q6_K.gguf"; programs cannot load parts, so join them in order' },
   ],
   [
     'an archive',
     { 'm.gguf.zip': 'PK', 'n.gguf': gguf },
-    { 'm.gguf.zip': 'it is a piece of a file that was cut in an unknown way, and no program loads it' },
+    { 'm.gguf.zip': 'it is a part of a file that was split in an unknown way; no program can load it' },
   ],
 ])('%s', async (_, files, expected) => {
   expect(await look(files)).toEqual(expected);
@@ -110,6 +110,6 @@ test('a model that llama.cpp loads has no problem, and one that ends in its meta
   expect(await findContentProblems([{ path: 'm.gguf', size, absolute }], signal)).toEqual([]);
   await truncate(absolute, 400);
   expect(await findContentProblems([{ path: 'm.gguf', size: 400, absolute }], signal)).toMatchObject([
-    { path: 'm.gguf', reason: expect.stringContaining('cut off') },
+    { path: 'm.gguf', reason: expect.stringContaining('truncated') },
   ]);
 });

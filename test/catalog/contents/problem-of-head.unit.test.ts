@@ -41,9 +41,9 @@ describe('a file is taken for what its name says', () => {
 
 describe('a file that no program can load', () => {
   test.each<readonly [path: string, head: Buffer | string, size: number | undefined, reason: RegExp]>([
-    ['m.gguf', pointer, undefined, /pointer of Git LFS/],
-    ['m.safetensors', pointer.replaceAll('\n', '\r\n'), undefined, /pointer of Git LFS/],
-    ['tokenizer.model', pointer, undefined, /pointer of Git LFS/],
+    ['m.gguf', pointer, undefined, /Git LFS pointer/],
+    ['m.safetensors', pointer.replaceAll('\n', '\r\n'), undefined, /Git LFS pointer/],
+    ['tokenizer.model', pointer, undefined, /Git LFS pointer/],
     ['m.gguf', page, undefined, /web page/],
     ['m.safetensors', `\n  <html lang="en"><p>429</p></html>`, undefined, /web page/],
     ['model.safetensors.index.json', `<!-- error -->\n${page}`, undefined, /web page/],
@@ -55,11 +55,11 @@ describe('a file that no program can load', () => {
     ['pytorch_model.bin', '', 0, /empty/],
     ['m.gguf', 'tjgg\x03\0\0\0', 4_000_000_000, /GGML/],
     // Heads of real files in which bytes above 127 became U+FFFD, as when a program takes a file for text.
-    ['m.gguf', real('damaged.head'), 855_771, /damaged: its metadata cannot be read from byte 443/],
-    ['ggml-vocab.gguf', real('vocabulary.head'), 627_553, /damaged: its metadata cannot be read from byte 212/],
-    ['m.gguf', good.subarray(0, 60), 60, /cut off/],
-    ['m.safetensors', safetensorsBytes({ a: 16 }).subarray(0, -1), undefined, /cut off: it has \d+ bytes, and its header says/],
-    ['m.safetensors', safetensorsBytes({ a: 16 }).subarray(0, 20), undefined, /cut off: its header alone/],
+    ['m.gguf', real('damaged.head'), 855_771, /damaged: its metadata cannot be read after byte 443/],
+    ['ggml-vocab.gguf', real('vocabulary.head'), 627_553, /damaged: its metadata cannot be read after byte 212/],
+    ['m.gguf', good.subarray(0, 60), 60, /truncated/],
+    ['m.safetensors', safetensorsBytes({ a: 16 }).subarray(0, -1), undefined, /truncated: it has \d+ bytes, but its header says/],
+    ['m.safetensors', safetensorsBytes({ a: 16 }).subarray(0, 20), undefined, /truncated: its header alone/],
   ])('%s', (path, head, size, reason) => {
     expect(look(path, head, size)).toEqual({ kind: 'incomplete', reason: expect.stringMatching(reason) });
   });
@@ -72,7 +72,7 @@ describe('a file that begins as no other of its name', () => {
     ['m.gguf.part1of2', noise(100), /does not begin with "GGUF"/],
     ['m.gguf', Buffer.concat([Buffer.from('GGUF'), noise(100)]), /version|counts/],
     ['m.safetensors', 'weights', /only 7 bytes/],
-    ['m.safetensors', noise(100), /does not begin as a safetensors file/],
+    ['m.safetensors', noise(100), /does not begin with the header of a safetensors file/],
     ['m.safetensors', Buffer.concat([safetensorsBytes({}).subarray(0, 8), Buffer.from('{,'.padEnd(200))]), /not JSON/],
   ])('%s', (path, head, reason) => {
     expect(look(path, head)).toEqual({ kind: 'unrecognized', reason: expect.stringMatching(reason) });

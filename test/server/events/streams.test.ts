@@ -89,7 +89,7 @@ describe('a stream of events', () => {
     expect([refused.status, refused.headers['retry-after'], refused.json()]).toEqual([
       503,
       '5',
-      { detail: '2 pages and programs listen already, more are not taken', code: 'STORE_BUSY', hint: expect.any(String) },
+      { detail: '2 pages and programs listen, which is the limit', code: 'STORE_BUSY', hint: expect.any(String) },
     ]);
     first.close();
     await expect.poll(async () => (await listenTo(`${url}/events`).catch(() => undefined))?.status).toBe(200);

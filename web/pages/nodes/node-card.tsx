@@ -68,7 +68,7 @@ export function NodeCard({
       )}
       {isOwn && <OwnStaging />}
       {isUsedInPlace ? (
-        <p className="muted">Models are used where the store has them, so nothing is copied and nothing is ever evicted.</p>
+        <p className="muted">Models are used in place in the store, so nothing is copied or evicted.</p>
       ) : (
         <BudgetLine node={node} />
       )}
@@ -98,7 +98,7 @@ function Copies({
   const { models: lock } = useLocks();
   const { copies, staged_models, hostname } = node;
   if (copies === null && (staged_models ?? 0) > 0)
-    return <p className="muted">{staged_models} staged, of which it does not tell one by one.</p>;
+    return <p className="muted">{staged_models} staged; it does not report single copies.</p>;
   if (copies === null || copies.length === 0) return isSilent ? null : <p className="muted">Nothing is staged here.</p>;
   return (
     <table className="list copies">

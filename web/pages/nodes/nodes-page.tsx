@@ -22,7 +22,7 @@ export function NodesPage(): ReactElement {
           <h1>Nodes</h1>
           {nodes.length > 0 && (
             <p className="muted">
-              {plural(nodes.length, 'machine')}, {formatBytes(staged)} staged in all
+              {plural(nodes.length, 'machine')}, {formatBytes(staged)} staged in total
             </p>
           )}
         </div>
@@ -35,12 +35,12 @@ export function NodesPage(): ReactElement {
         <section className="card">
           <Empty title="No machine has reported yet">
             <p className="muted">
-              A machine is known here after its first <code>skulk stage</code> or <code>skulk serve</code>.
+              A machine appears here after its first <code>skulk stage</code> or <code>skulk serve</code>.
             </p>
           </Empty>
         </section>
       )}
-      {topics.nodes === undefined && round === 0 && <p className="muted loading">Asking the store…</p>}
+      {topics.nodes === undefined && round === 0 && <p className="muted loading">Loading from the store…</p>}
       <div className="nodes">
         {nodes.map((node) => (
           <NodeCard

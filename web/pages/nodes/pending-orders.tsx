@@ -20,10 +20,10 @@ export function PendingOrders({ node, orders }: { readonly node: KnownNode; read
       <ul className="plain" aria-label={`Pending orders of ${node.hostname}`}>
         {pending.map(({ order, outcome }) => (
           <li key={order.order_id}>
-            {order.kind === 'evict' ? 'Evict' : 'Purge'} <strong>{nameOf(order)}</strong>, asked <Age at={order.given_at} />
+            {order.kind === 'evict' ? 'Delete' : 'Purge'} <strong>{nameOf(order)}</strong>, asked <Age at={order.given_at} />
             {outcome.status === 'pending' && ': not answered yet'}
             {outcome.status === 'deferred' && `: later, ${outcome.reason ?? 'it is in use'}`}
-            {outcome.status === 'failed' && `: failed, ${outcome.reason ?? 'it does not say why'}`}
+            {outcome.status === 'failed' && `: failed, ${outcome.reason ?? 'no reason given'}`}
           </li>
         ))}
       </ul>

@@ -71,7 +71,7 @@ export function PurgeDialog({
     <Dialog title={modelId === undefined ? `Purge ${place}?` : `Purge ${what}?`} onClose={onClose}>
       <p>
         This removes {what} that {place} has staged: {copies.length === 1 ? 'one copy' : `${copies.length} copies`}, {formatBytes(bytes)}.
-        The store keeps its own, so it can be staged again.
+        The store keeps the canonical copy, so it can be staged again.
       </p>
       {node !== undefined && modelId !== undefined && known.length > 1 && (
         <label className="check">
@@ -82,7 +82,7 @@ export function PurgeDialog({
       {isUsed && (
         <label className="check">
           <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
-          <span>Also what is in use. Otherwise it goes when its last use ends.</span>
+          <span>Also copies in use. Otherwise they are removed when their last use ends.</span>
         </label>
       )}
       {task.error !== undefined && <Problem error={task.error} />}

@@ -72,14 +72,14 @@ export function DirectoryDialog({
               </li>
             ))}
           </ul>
-          {here.directories.length === 0 && <p className="muted">There is no directory in it.</p>}
-          {here.is_cut && <p className="muted">There are more than are shown; type the path instead.</p>}
+          {here.directories.length === 0 && <p className="muted">It contains no directories.</p>}
+          {here.is_cut && <p className="muted">Not all directories are shown; enter the path instead.</p>}
         </>
       )}
       <div className="dialog-actions">
         {here !== undefined && !isTop && (
           <p className="muted">
-            {here.is_writable ? `${formatBytes(here.free_bytes ?? 0)} free` : 'This user of the machine may not write there.'}
+            {here.is_writable ? `${formatBytes(here.free_bytes ?? 0)} free` : 'The user of the server cannot write there.'}
           </p>
         )}
         <Button onClick={onClose}>Cancel</Button>

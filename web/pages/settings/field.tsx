@@ -97,7 +97,7 @@ function Notes({
     <>
       <p id={ids.help} className="muted field-help">
         {help}
-        {setBy !== undefined && <> Set by {setBy}, which wins over the file.</>}
+        {setBy !== undefined && <> Set by {setBy}, which overrides the file.</>}
       </p>
       <p id={ids.problem} className="field-problem" aria-live="polite">
         {problem}

@@ -14,7 +14,7 @@ export function RestartNote({ view }: { readonly view: ConfigView }): ReactEleme
           <Icon name="retry" />
           <div>
             <p>
-              <strong>Restart needed.</strong> <code>skulk serve</code> on {identity.hostname} still runs with what was set before:
+              <strong>Restart needed.</strong> <code>skulk serve</code> on {identity.hostname} still runs with the old values of:
             </p>
             <ul className="keys">
               {view.restart_because.map((key) => (
@@ -30,7 +30,7 @@ export function RestartNote({ view }: { readonly view: ConfigView }): ReactEleme
               </p>
             )}
             <p className="muted">
-              Stop it with Ctrl-C and start it again, or where it is a service: <code>systemctl --user restart skulk</code>. This page comes
+              Stop it with Ctrl-C and start it again, or if it is a service: <code>systemctl --user restart skulk</code>. This page comes
               back by itself, unless the address of it is what you changed.
             </p>
           </div>

@@ -54,7 +54,7 @@ export function RoleFields({
       {isHost ? (
         <PathField
           {...field('model_store.store_path', 'Directory of the models')}
-          help="The canonical copies lie there. Another directory is another store: what is in this one is not moved."
+          help="It holds the canonical copies. A new directory is a new store: existing models are not moved."
         />
       ) : (
         <TextField {...field(key, 'Store host')} help="Name or node id of the machine that keeps the models." />

@@ -35,8 +35,8 @@ export function SettingsForm({ view }: { readonly view: ConfigView }): ReactElem
         <div className="callout bad" role="alert">
           <Icon name="warning" />
           <div>
-            <p>The file cannot be read, so nothing can be saved into it: {view.problem}.</p>
-            <p className="muted">Mend it with an editor; this page sees that.</p>
+            <p>The file is invalid, so nothing can be saved to it: {view.problem}.</p>
+            <p className="muted">Correct it with an editor; this page updates automatically.</p>
           </div>
         </div>
       )}
@@ -46,41 +46,49 @@ export function SettingsForm({ view }: { readonly view: ConfigView }): ReactElem
       <fieldset className="card" disabled={!mayChange}>
         <legend>Network</legend>
         <div className="field-pair">
-          <TextField {...field('model_store.store_port', 'Port of the store')} kind="number" help="On the store host; nodes ask there." />
+          <TextField
+            {...field('model_store.store_port', 'Port of the store')}
+            kind="number"
+            help="On the store host; nodes connect to it."
+          />
           <TextField
             {...field('model_store.api_port', 'Port of this page')}
             kind="number"
-            help="On every machine that serves; the API is there too."
+            help="On every machine that runs skulk serve; also the port of the API."
           />
         </div>
       </fieldset>
       <fieldset className="card" disabled={!mayChange}>
         <legend>Hugging Face</legend>
         <SwitchField
-          {...field('model_store.download.allow_hf_fallback', 'Fetch what the store lacks from Hugging Face')}
-          help="Off in a network that must not reach the internet: then what the store lacks is simply not found."
+          {...field('model_store.download.allow_hf_fallback', 'Download missing models from Hugging Face')}
+          help="Turn this off in a network without internet access: missing models are then reported as not found."
         />
-        <TextField {...field('model_store.download.max_concurrent', 'Downloads at one time')} kind="number" help="More wait in order." />
+        <TextField
+          {...field('model_store.download.max_concurrent', 'Simultaneous downloads')}
+          kind="number"
+          help="Others wait in the queue."
+        />
       </fieldset>
       <fieldset className="card" disabled={!mayChange}>
         <legend>Staged copies on this machine</legend>
         <SwitchField
           {...field('model_store.staging.enabled', 'Keep verified copies on this machine')}
-          help="Off on a machine that uses its models where the store has them."
+          help="Turn this off on a machine that uses its models in place in the store."
         />
         <PathField
           {...field('model_store.staging.node_cache_path', 'Directory of the copies')}
           help="On the store host it may be the store itself: then nothing is copied."
         />
         <SwitchField
-          {...field('model_store.staging.cleanup_on_deactivate', 'Let idle copies beyond the budget go')}
-          help="When a program that used a model ends, and when the server starts. Never because a disk fills up."
+          {...field('model_store.staging.cleanup_on_deactivate', 'Evict idle copies beyond the budget')}
+          help="When a program that used a model ends, and when the server starts; not because a disk fills up."
         />
         <TextField
           {...field('model_store.staging.staging_keep_recent_gb', 'Budget for idle copies')}
           kind="number"
           unit="GiB"
-          help="Newest use first; 0 keeps only what is in use."
+          help="The most recently used are kept; 0 keeps only copies in use."
         />
       </fieldset>
       {task.error !== undefined && <Problem error={task.error} />}
@@ -89,7 +97,7 @@ export function SettingsForm({ view }: { readonly view: ConfigView }): ReactElem
           <p className="muted">
             {draft.changed.length === 0 ? (
               <>
-                {view.path === null ? 'There is no file yet; it would be ' : 'Saved in '}
+                {view.path === null ? 'There is no file yet; saving creates' : 'Saved in '}
                 <code>{view.save_path}</code>
               </>
             ) : (

@@ -68,7 +68,7 @@ export function DeleteDialog({
           This removes {named.selector} from the store and from every machine. It cannot be undone.{' '}
           {others.length > 0
             ? `${others.join(', ')} ${others.length === 1 ? 'stays' : 'stay'}.`
-            : 'It is the only one, so the model goes with it.'}
+            : 'It is the only quantization, so the whole model is deleted.'}
         </p>
       )}
       <dl className="freed">
@@ -91,14 +91,14 @@ export function DeleteDialog({
           </div>
         ))}
         <div className="total">
-          <dt>Freed in all</dt>
+          <dt>Freed in total</dt>
           <dd>{formatBytes(total)}</dd>
         </div>
       </dl>
       {isUsed && (
         <label className="check">
           <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
-          <span>Also where it is in use. Otherwise such a copy goes when its last use ends.</span>
+          <span>Also copies in use. Otherwise they are removed when their last use ends.</span>
         </label>
       )}
       {task.error !== undefined && <Problem error={task.error} />}

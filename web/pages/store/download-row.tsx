@@ -30,21 +30,21 @@ export function DownloadRow({
   const cancel = (): Promise<void> =>
     ask(
       (signal) => client.send(callOf('DELETE /store/models/:id/download', { id: modelId }), undefined, signal),
-      `The download of ${modelId} was stopped.`,
+      `Stopped the download of ${modelId}.`,
     );
   const retry = (): Promise<void> =>
     ask(
       (signal) => client.send(callOf('POST /store/models/:id/download', { id: modelId }), download.request, signal),
-      `The download of ${modelId} goes on.`,
+      `Resumed the download of ${modelId}.`,
     );
   const state = (
     <div className="download-state">
-      {status === 'pending' && <p className="muted">Waits for its turn.</p>}
+      {status === 'pending' && <p className="muted">Waiting in the queue.</p>}
       {status === 'downloading' && <Progress label={`Download of ${modelId}`} {...download} />}
-      {status === 'downloading' && download.bytes_total === 0 && <p className="muted">Hugging Face is asked what there is.</p>}
+      {status === 'downloading' && download.bytes_total === 0 && <p className="muted">Asking Hugging Face for the file list.</p>}
       {status === 'failed' && (
         <p className="bad">
-          <Sentence text={download.error ?? 'it failed'} />{' '}
+          <Sentence text={download.error ?? 'failed'} />{' '}
           {download.hint !== null && (
             <span className="muted">
               <Sentence text={download.hint} />

@@ -51,7 +51,7 @@ export function ListTools({
         </fieldset>
       )}
       <p className="muted count" role="status">
-        {count === total ? `${total} in all` : `${count} of ${total}`}
+        {count === total ? `${total} in total` : `${count} of ${total}`}
       </p>
     </search>
   );

@@ -71,7 +71,7 @@ export function StorePage(): ReactElement {
             onDismiss={(one) => setDismissed(new Set([...dismissed, keyOf(one)]))}
           />
           {entries.length > 0 && found.length === 0 && (
-            <Empty title="No model is like that">
+            <Empty title="No model matches">
               <Button onClick={() => setView({ ...view, words: '', tags: [] })}>Show all</Button>
             </Empty>
           )}
@@ -81,7 +81,7 @@ export function StorePage(): ReactElement {
         <section className="card">
           <Empty title="The store is empty">
             <p className="muted">
-              Add a model from Hugging Face, or bring in what you have: <code>skulk add PATH --as ORG/NAME</code>.
+              Add a model from Hugging Face, or add your own: <code>skulk add PATH --as ORG/NAME</code>.
             </p>
             <Button tone="primary" icon="add" lock={locks.models} onClick={() => setAdding('')}>
               Add a model
@@ -89,7 +89,7 @@ export function StorePage(): ReactElement {
           </Empty>
         </section>
       )}
-      {!isKnown && round === 0 && <p className="muted loading">Asking the store…</p>}
+      {!isKnown && round === 0 && <p className="muted loading">Loading from the store…</p>}
       {adding !== undefined && <AddDialog freeBytes={topics.health?.freeBytes} initial={adding} onClose={() => setAdding(undefined)} />}
       {shown !== null && isKnown && adding === undefined && deleting === undefined && purging === undefined && (
         <DetailsDialog

@@ -36,11 +36,9 @@ export function AccessDialog({ onClose }: { readonly onClose: () => void }): Rea
         <strong>{describeAccess(access)}.</strong> {can[role]}
       </p>
       {store_role !== role && (
-        <p>{`The key of ${identity.hostname} counts on this machine only. With the store: ${canWithStore[store_role]}`}</p>
+        <p>{`The key of ${identity.hostname} is valid only for this machine. At the store: ${canWithStore[store_role]}`}</p>
       )}
-      {credential === 'page' && (
-        <p className="muted">The key came with the link that opened this page, and ends when you close this tab.</p>
-      )}
+      {credential === 'page' && <p className="muted">The key came with the link that opened this page. It ends when you close this tab.</p>}
       {credential !== 'lan' && (
         <div className="dialog-actions">
           <Button disabled={task.isBusy} onClick={() => void leave()}>
@@ -61,14 +59,14 @@ export function AccessDialog({ onClose }: { readonly onClose: () => void }): Rea
 }
 
 const can: Readonly<Record<Session['role'], string>> = {
-  read: 'You can look, not change: changing models needs a token of role node.',
+  read: 'Read-only: changing models needs a token with the role node.',
   node: 'You can add, stage and delete models. Changing settings needs the role admin.',
   admin: 'You can change models, copies and settings.',
 };
 
 const canWithStore: Readonly<Record<Session['store_role'], string>> = {
-  none: 'nothing without a token.',
-  read: 'you can look, not change.',
+  none: 'no access without a token.',
+  read: 'you can list and fetch.',
   node: 'you can add, stage and delete models.',
   admin: 'you can change everything.',
 };
@@ -101,7 +99,7 @@ function TokenForm(): ReactElement {
           Use this token
         </Button>
       </div>
-      <p className="muted field-help">It is kept until you close this tab.</p>
+      <p className="muted field-help">This tab keeps it until you close it.</p>
       <p id={problem} className="field-problem" role="alert">
         {task.result === false && 'This token is invalid or was revoked.'}
       </p>

@@ -16,7 +16,7 @@ const roles: readonly (Role | 'none')[] = ['none', 'read', 'node', 'admin'];
 /** Whether a role may do what another one may. Pure. */
 export const mayActAs = (has: Session['store_role'], wanted: Role): boolean => roles.indexOf(has) >= roles.indexOf(wanted);
 
-const viewOnly = 'You can look, not change: this needs a token of role node.';
+const viewOnly = 'Read-only: this needs a token with the role node.';
 
 /** What this tab may not do, and why. */
 export function useLocks(): Locks {
@@ -28,6 +28,6 @@ export function useLocks(): Locks {
     copiesHere: mayActAs(access.role, 'node') ? undefined : viewOnly,
     uploads: mayActAs(access.store_role, 'admin')
       ? undefined
-      : `To cancel what another machine sends, run “skulk key” on ${host} and open the link it prints.`,
+      : `To cancel an upload of another machine, run “skulk key” on ${host} and open the link it prints.`,
   };
 }

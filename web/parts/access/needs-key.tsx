@@ -16,8 +16,8 @@ export function NeedsKey(): ReactElement {
         </p>
         <Command text="skulk key" />
         <p className="muted">
-          For a service of another user: <code>sudo -u USER skulk key</code>. The link works once, within ten minutes; this tab keeps the
-          key until you close it.
+          If the service runs as another user: <code>sudo -u USER skulk key</code>. The link works once, within ten minutes; this tab keeps
+          the key until you close it.
         </p>
       </div>
     </section>

@@ -75,6 +75,6 @@ export const DashboardProvider = Context.Provider;
 /** What the parts work with. */
 export function useDashboard(): DashboardContext {
   const dashboard = useContext(Context);
-  if (dashboard === undefined) throw new Error('this part stands outside of the dashboard');
+  if (dashboard === undefined) throw new Error('this part was rendered outside the dashboard');
   return dashboard;
 }

@@ -8,7 +8,7 @@ export function actOnCopy({ acts, open, run, say }: DashboardContext, key: Key, 
   if (key === 'p') open({ kind: 'purge', modelId: model_id, nodeId: undefined });
   else if (key === 's') stage({ acts, run }, { modelId: model_id, ...(job?.selector != null && { selector: job.selector }) });
   else if (key === 'c') run(() => acts.cancelStage(model_id), `staging ${model_id} was stopped; what is verified is kept`);
-  else if (key === 'd') say({ text: 'd deletes from the store, so it works there (1); p removes this copy', tone: 'warn' });
+  else if (key === 'd') say({ text: 'd deletes from the store: press 1, then d; p removes this copy', tone: 'warn' });
   else return false;
   return true;
 }

@@ -154,7 +154,7 @@ function TooSmall({ columns, rows }: { readonly columns: number; readonly rows: 
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
       <Line parts={[`The window is too small: ${columns}x${rows}.`]} />
-      <Line parts={[`At least ${smallest.columns}x${smallest.rows} is needed; q leaves.`]} />
+      <Line parts={[`It must be at least ${smallest.columns}x${smallest.rows}; q quits.`]} />
     </Box>
   );
 }

@@ -8,10 +8,10 @@ export function actOnDownload(
   key: Key,
   { modelId, revision, selector, gguf_file }: DownloadStatus,
 ): boolean {
-  if (key === 'c') run(() => acts.cancelDownload(modelId), `the download of ${modelId} was stopped; what came is kept`);
+  if (key === 'c') run(() => acts.cancelDownload(modelId), `stopped the download of ${modelId}; downloaded data is kept`);
   else if (key === 'r') {
     const ref = { modelId, ...(revision !== null && { revision }), ...(selector !== null && { selector }) };
-    run(() => acts.download(ref, gguf_file ?? undefined), `the download of ${modelId} goes on`);
+    run(() => acts.download(ref, gguf_file ?? undefined), `resumed the download of ${modelId}`);
   } else return false;
   return true;
 }

@@ -25,7 +25,7 @@ export function messageLines(
 /** What holds as long as the connection is so. */
 function standing(connection: Connection | undefined): Message | undefined {
   if (connection?.state === 'lost')
-    return { text: `${connection.message}; what is shown is how it was`, hint: connection.hint ?? undefined, tone: 'bad' };
+    return { text: `${connection.message}; showing the last known state`, hint: connection.hint ?? undefined, tone: 'bad' };
   if (connection?.state === 'asking') return { text: connection.because, tone: 'warn' };
   return undefined;
 }

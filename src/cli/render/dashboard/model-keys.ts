@@ -32,5 +32,5 @@ export function actOnQuantization(
 
 /** Begins to stage a model, or one quantization of it, on this machine. */
 export function stage({ acts, run }: Pick<DashboardContext, 'acts' | 'run'>, name: ModelRef): void {
-  run(() => acts.stage(name), `${formatRef(name)} is being staged on this machine; 4 shows how far it is`);
+  run(() => acts.stage(name), `staging ${formatRef(name)} on this machine; press 4 to see its progress`);
 }

@@ -10,9 +10,9 @@ export function useJobNews({ jobs, notice }: DashboardView, say: (message: Messa
     for (const job of jobs) {
       const earlier = before.current.find(({ model_id }) => model_id === job.model_id);
       if (earlier === undefined || earlier.status === job.status) continue;
-      if (job.status === 'complete') say({ text: `${job.model_id} is staged: ${job.path ?? ''}`, tone: 'good' });
+      if (job.status === 'complete') say({ text: `staged ${job.model_id}: ${job.path ?? ''}`, tone: 'good' });
       if (job.status === 'failed')
-        say({ text: `${job.model_id} was not staged: ${job.error ?? 'it failed'}`, hint: job.hint ?? undefined, tone: 'bad' });
+        say({ text: `could not stage ${job.model_id}: ${job.error ?? 'failed'}`, hint: job.hint ?? undefined, tone: 'bad' });
     }
     before.current = jobs;
   }, [jobs, say]);

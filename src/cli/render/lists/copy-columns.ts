@@ -46,7 +46,7 @@ export const copyColumns = (now: Date): readonly Column<StagingRow>[] => [
     preferredWidth: 60,
     cell: ({ copy, job, unfinished }, width) =>
       unfinished !== undefined
-        ? { text: 'unfinished, s goes on', tone: 'warn' }
+        ? { text: 'unfinished, s resumes', tone: 'warn' }
         : job === undefined
           ? stateOf(copy, copy?.holders)
           : jobState(job, width),
@@ -74,5 +74,5 @@ function jobState(job: StagingJob, width: number): Cell {
 export function stateOf(copy: Pick<ReportedCopy, 'in_use' | 'over_budget'> | undefined, holders: OwnCopy['holders'] = []): Cell {
   if (copy === undefined) return '';
   if (copy.in_use) return { text: holders.length === 0 ? 'in use' : `in use, ${holders.map(describeHolder).join(', ')}`, tone: 'good' };
-  return copy.over_budget ? { text: 'goes next, over budget', tone: 'warn' } : { text: 'idle', tone: 'quiet' };
+  return copy.over_budget ? { text: 'over budget, evicted next', tone: 'warn' } : { text: 'idle', tone: 'quiet' };
 }

@@ -31,9 +31,9 @@ export function progressOf(
   status: 'pending' | 'downloading' | 'staging' | 'complete' | 'failed',
   width: number,
 ): Cell {
-  if (status === 'failed') return { text: error ?? 'it failed', tone: 'bad' };
+  if (status === 'failed') return { text: error ?? 'failed', tone: 'bad' };
   if (status === 'complete') return '';
-  if (bytes_total === 0) return { text: status === 'pending' ? 'waits for its turn' : 'asking…', tone: 'quiet' };
+  if (bytes_total === 0) return { text: status === 'pending' ? 'waiting in the queue' : 'asking…', tone: 'quiet' };
   const done = bytes_done / bytes_total;
   return { parts: [...progressBar(done, width - 5), `${Math.floor(done * 100)}%`.padStart(5)] };
 }

@@ -20,7 +20,7 @@ export const nodeColumns = (
   { title: 'STAGED', align: 'right', cell: ({ staged_bytes }) => sizeOf(staged_bytes) },
   { title: 'FREE', align: 'right', cell: ({ free_bytes }) => sizeOf(free_bytes) },
   {
-    title: 'TO DO',
+    title: 'PENDING',
     align: 'right',
     dropOrder: 1,
     cell: ({ pending_orders: orders }) => ({ text: orders === 0 ? '' : String(orders), tone: 'warn' }),

@@ -10,8 +10,7 @@ export interface Problem {
 /** An error for a person; one that nobody foresaw is a bug and says so. */
 export function explain(error: unknown): Problem {
   const known = explainAnySystemError(error);
-  if (isForbidden(known))
-    return { message: 'this terminal may only look here: changes need a token of role node (SKULK_TOKEN)', hint: undefined };
+  if (isForbidden(known)) return { message: 'read-only: changes need a token with the role node (SKULK_TOKEN)', hint: undefined };
   if (known instanceof SkulkError) return { message: known.message, hint: known.hint };
   const message = error instanceof Error ? error.message : String(error);
   return { message: `${message} (this is a bug in skulk)`, hint: 'please report it' };

@@ -94,8 +94,8 @@ function StepOf({
         <Choice
           ask={`What is this machine (${hostname})?`}
           options={[
-            { value: hostname, text: 'the store host', means: 'it keeps the canonical copy of every model' },
-            { value: undefined, text: 'a node', means: 'it stages models from a store on another machine' },
+            { value: hostname, text: 'the store host', means: 'keeps the canonical copy of every model' },
+            { value: undefined, text: 'a node', means: 'stages models from a store on another machine' },
           ]}
           onAnswer={({ value, text }) => answer('this machine', `${text}${value === undefined ? '' : `, ${value}`}`, { storeHost: value })}
         />
@@ -103,9 +103,9 @@ function StepOf({
     case 'store-path':
       return (
         <PathQuestion
-          ask="Where are the models kept?"
+          ask="Where should the models be kept?"
           first={questions.storePath}
-          madeBy={({ path }) => (path === questions.storePath ? '`skulk serve` makes it' : 'make it before `skulk serve`')}
+          madeBy={({ path }) => (path === questions.storePath ? '`skulk serve` creates it' : 'create it before `skulk serve`')}
           look={questions.lookAtPath}
           onAnswer={(_, view) =>
             answer('models', describePath(view, view.path !== questions.storePath), {
@@ -119,9 +119,9 @@ function StepOf({
     case 'copies':
       return (
         <PathQuestion
-          ask="Where does this machine keep its verified copies?"
+          ask="Where should this machine keep its verified copies?"
           first={questions.nodeCachePath}
-          madeBy={() => 'the first stage makes it'}
+          madeBy={() => 'the first stage creates it'}
           look={questions.lookAtPath}
           onAnswer={(text, view) => {
             // What is written with ~ or $ means the right place for other users of the file as well.
@@ -133,10 +133,10 @@ function StepOf({
     case 'budget':
       return (
         <NumberQuestion
-          ask="How much of it may copies take that nobody uses?"
+          ask="How much space may idle copies take?"
           first={questions.keepRecentGb}
           unit="GiB"
-          note="the newest are kept; 0 keeps only what is in use"
+          note="the most recently used are kept; 0 keeps only copies in use"
           onAnswer={(value) => answer('idle copies', `${value} GiB`, { keepRecentGb: value })}
         />
       );
@@ -146,4 +146,4 @@ function StepOf({
 }
 
 const describePath = ({ path, isThere }: PathView, mustBeMade: boolean): string =>
-  isThere || !mustBeMade ? path : `${path} (make it first: mkdir -p ${path})`;
+  isThere || !mustBeMade ? path : `${path} (create it first: mkdir -p ${path})`;

@@ -24,7 +24,9 @@ export function NumberQuestion({
     <Question
       ask={ask}
       keys={[['enter', 'next']]}
-      note={value === undefined ? [{ text: `  ✗ a number of ${unit}, 0 or more`, tone: 'bad' }] : [{ text: `  ${note}`, tone: 'quiet' }]}
+      note={
+        value === undefined ? [{ text: `  ✗ must be a number of ${unit}, 0 or more`, tone: 'bad' }] : [{ text: `  ${note}`, tone: 'quiet' }]
+      }
     >
       <TextField
         label="  › "

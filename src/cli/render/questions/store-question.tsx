@@ -30,7 +30,7 @@ export function StoreQuestion({
   if (found === undefined)
     return (
       <Question ask={ask} keys={[]}>
-        {<Line parts={[{ text: '  the LAN is asked for stores…', tone: 'quiet' }]} />}
+        {<Line parts={[{ text: '  searching the LAN for stores…', tone: 'quiet' }]} />}
       </Question>
     );
   if (found.length === 0 || isTyping) return <TypedStore questions={questions} isAlone={found.length === 0} onAnswer={onAnswer} />;
@@ -40,13 +40,13 @@ export function StoreQuestion({
       text: store.hostname === '' ? store.url : store.hostname,
       means: `${store.url}  skulk ${store.version}`,
     })),
-    { value: undefined, text: 'another one', means: 'type its name or address' },
+    { value: undefined, text: 'another one', means: 'enter a name or address' },
   ];
   return (
     <Choice
       ask={ask}
       options={options}
-      {...(choosing.isBusy && { note: [{ text: '  it is asked how it is best reached…', tone: 'quiet' }] as const })}
+      {...(choosing.isBusy && { note: [{ text: '  asking it for its address…', tone: 'quiet' }] as const })}
       onAnswer={({ value: store }) => {
         if (choosing.isBusy) return;
         if (store === undefined) return setTyping(true);
@@ -59,7 +59,7 @@ export function StoreQuestion({
   );
 }
 
-const ask = 'Which store does it stage from?';
+const ask = 'Which store should it stage from?';
 
 function TypedStore({
   questions,
@@ -111,9 +111,9 @@ function TypedStore({
 }
 
 function noteOf(isBusy: boolean, error: unknown, isAlone: boolean): readonly Part[] {
-  if (isBusy) return [{ text: '  it is asked…', tone: 'quiet' }];
+  if (isBusy) return [{ text: '  asking it…', tone: 'quiet' }];
   if (error !== undefined) return [{ text: `  ✗ ${explain(error).message}`, tone: 'bad' }];
-  return [{ text: isAlone ? '  no store announces itself here' : '', tone: 'quiet' }];
+  return [{ text: isAlone ? '  no store found on this network' : '', tone: 'quiet' }];
 }
 
 const describePlace = ({ storeHost = '', storeHttpHost, storePort }: StorePlace): string =>

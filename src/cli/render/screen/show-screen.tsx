@@ -34,7 +34,7 @@ export async function showScreen<T>(
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const stop = (): void => reject(signal.reason);
   // A terminal that is gone can be read no more.
-  const lose = (): void => reject(new SkulkError('TERMINATED', 'the terminal is gone'));
+  const lose = (): void => reject(new SkulkError('TERMINATED', 'the terminal was closed'));
   signal.addEventListener('abort', stop, { once: true });
   host.stdin.on('error', lose).on('end', lose);
   const modes = isFull ? fullModes : inlineModes;

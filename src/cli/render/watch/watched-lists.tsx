@@ -32,7 +32,7 @@ export function WatchedDownloads({ live, onLeave }: WatchProps<WatchedLists['dow
       columns={downloadColumns}
       rows={known?.downloads ?? null}
       keyOf={({ modelId }) => modelId}
-      empty="no downloads; `skulk download MODEL` begins one"
+      empty="no downloads; `skulk download MODEL` starts one"
       onLeave={onLeave}
     />
   );

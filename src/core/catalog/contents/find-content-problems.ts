@@ -59,7 +59,7 @@ export function describeProblems(problems: readonly ContentProblem[], of: string
   const more = problems.length - maxDescribed;
   return [
     ...problems.slice(0, maxDescribed).map((one) => `${of}: ${describeProblem(one)}`),
-    ...(more > 0 ? [`${of}: ${more} more of its files cannot be used`] : []),
+    ...(more > 0 ? [`${of}: ${more} more files cannot be used`] : []),
   ];
 }
 
@@ -69,7 +69,7 @@ export function requireUsable(problems: readonly ContentProblem[], of: string): 
   if (first === undefined) return;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
   throw new SkulkError('INTEGRITY', `${of} is refused: ${describeProblem(first)}${more}`, {
-    hint: 'without --strict it is taken with a warning',
+    hint: 'without --strict it is accepted with a warning',
   });
 }
 

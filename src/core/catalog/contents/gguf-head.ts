@@ -21,15 +21,16 @@ const listType = 9;
 export function problemOfGguf(head: Uint8Array, size: number): Finding | undefined {
   const bytes = Buffer.from(head.buffer, head.byteOffset, head.length);
   const magic = bytes.toString('latin1', 0, 4);
-  if (olderMagics.has(magic)) return incomplete('it is a GGML file, older than GGUF; the model must be converted again');
-  if (magic !== 'GGUF') return unrecognized('it does not begin with "GGUF", so it is no GGUF file');
-  if (size < fixedBytes) return unrecognized(`it is cut off after ${size} bytes`);
+  if (olderMagics.has(magic)) return incomplete('it is in the GGML format, which is older than GGUF; convert the model again');
+  if (magic !== 'GGUF') return unrecognized('it does not begin with "GGUF", so it is not a GGUF file');
+  if (size < fixedBytes) return unrecognized(`it is truncated after ${size} bytes`);
   const [little, big] = [bytes.readUInt32LE(4), bytes.readUInt32BE(4)];
   // Version 1 had shorter counts. A file for big-endian machines is not looked into.
   if (little === 1 || (big > 1 && big < 100)) return undefined;
-  if (little === 0 || little >= 100) return unrecognized(`it says that it is GGUF of version ${little}, which there is not`);
+  if (little === 0 || little >= 100) return unrecognized(`its GGUF version is ${little}, which does not exist`);
   const [tensors, keys] = [bytes.readBigUInt64LE(8), bytes.readBigUInt64LE(16)];
-  if (tensors > maxCount || keys > maxCount) return unrecognized('it is damaged: its counts of tensors and of metadata are not possible');
+  if (tensors > maxCount || keys > maxCount)
+    return unrecognized('it is damaged: its numbers of tensors and metadata entries are impossible');
   return problemOfMetadata(bytes, Number(keys), size);
 }
 
@@ -44,7 +45,7 @@ function problemOfMetadata(bytes: Buffer, keys: number, size: number): Finding |
   };
   const readLength = (): number => Number(bytes.readBigUInt64LE(take(8)));
   for (let key = 0; key < keys; key += 1) {
-    const damaged = incomplete(`it is damaged: its metadata cannot be read from byte ${at} on`);
+    const damaged = incomplete(`it is damaged: its metadata cannot be read after byte ${at}`);
     if (!has(8)) return atEnd;
     const length = readLength();
     if (length === 0 || length > maxKeyBytes) return damaged;
@@ -71,4 +72,4 @@ function problemOfMetadata(bytes: Buffer, keys: number, size: number): Finding |
   return undefined;
 }
 
-const cutOff = (size: number): Finding => incomplete(`it is cut off: its metadata goes on behind its ${size} bytes`);
+const cutOff = (size: number): Finding => incomplete(`it is truncated: its metadata is longer than its ${size} bytes`);

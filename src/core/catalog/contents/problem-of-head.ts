@@ -48,9 +48,9 @@ export function problemOfHead(file: FileHead): Finding | undefined {
   if (isWeights && size === 0) return incomplete('it is empty');
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, 4096)).toString('latin1');
   if (size <= maxPointerBytes && pointer.test(text))
-    return incomplete('it is a pointer of Git LFS and not the file itself; `git lfs pull` fetches that');
+    return incomplete('it is a Git LFS pointer, not the file itself; `git lfs pull` fetches the file');
   if (!mayBeHtml.test(path) && (isWeights || kind === 'weights-index' || forPrograms.test(path)) && html.test(text))
-    return incomplete('it is a web page, saved under this name');
+    return incomplete('it is a web page saved under this name');
   if (isLaterPart) return undefined;
   if (kind === 'safetensors') return problemOfSafetensors(head, size);
   // An importance matrix is GGUF only in newer versions of llama.cpp.

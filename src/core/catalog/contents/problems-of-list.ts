@@ -34,7 +34,7 @@ export function problemsOfList(
     if ((hasSafetensors && /\.bin\.index\.json$/i.test(path)) || here.has(single)) continue;
     const shards = readIndex(path);
     if (shards === undefined) {
-      problems.push({ path, ...incomplete('it is no index of shards: it cannot be read as one') });
+      problems.push({ path, ...incomplete('it cannot be read as an index of shards') });
       continue;
     }
     const paths = shards.map((name) => `${folderOf(path)}${name}`);
@@ -47,7 +47,7 @@ export function problemsOfList(
 
 const describeMissing = (missing: readonly string[], count: number): string => {
   const more = count - Math.min(maxNamed, missing.length);
-  return `${quoteSome(missing.slice(0, maxNamed))}${more > 0 ? ` and ${more} more` : ''}, which ${count === 1 ? 'is' : 'are'} not there`;
+  return `${quoteSome(missing.slice(0, maxNamed))}${more > 0 ? ` and ${more} more` : ''}, which ${count === 1 ? 'is' : 'are'} missing`;
 };
 
 /** Numbered shards of which some are missing, where no index has said so already. */
@@ -78,11 +78,9 @@ function holesInGroups(files: readonly SizedFile[], kinds: ReadonlyMap<string, F
     const { path } = first;
     if (missingCount > 0) return [{ path, ...incomplete(`it belongs with ${describeMissing(missing, missingCount)}`) }];
     if (cut === 'bytes')
-      return [
-        { path, ...incomplete(`it is a part of ${quote(ggufFile)}; put the parts together in their order, as no program loads them`) },
-      ];
+      return [{ path, ...incomplete(`it is a part of ${quote(ggufFile)}; programs cannot load parts, so join them in order`) }];
     return cut === 'unknown'
-      ? [{ path, ...incomplete('it is a piece of a file that was cut in an unknown way, and no program loads it') }]
+      ? [{ path, ...incomplete('it is a part of a file that was split in an unknown way; no program can load it') }]
       : [];
   });
 }

@@ -9,12 +9,12 @@ const maxHeaderBytes = 100_000_000;
  * @param size of the whole file, in bytes
  */
 export function problemOfSafetensors(head: Uint8Array, size: number): Finding | undefined {
-  if (size < 10) return unrecognized(`it has only ${size} bytes, less than any safetensors file`);
+  if (size < 10) return unrecognized(`it has only ${size} bytes, which is too small for a safetensors file`);
   const bytes = Buffer.from(head.buffer, head.byteOffset, head.length);
   const length = Number(bytes.readBigUInt64LE(0));
   if (length > maxHeaderBytes || length < 2 || bytes[8] !== 0x7b)
-    return unrecognized('it does not begin as a safetensors file, with the length of a header and the header');
-  if (8 + length > size) return incomplete(`it is cut off: its header alone would have ${length} bytes`);
+    return unrecognized('it does not begin with the header of a safetensors file');
+  if (8 + length > size) return incomplete(`it is truncated: its header alone has ${length} bytes`);
   if (8 + length > bytes.length) return undefined;
   let header: unknown;
   try {
@@ -23,7 +23,7 @@ export function problemOfSafetensors(head: Uint8Array, size: number): Finding | 
     return unrecognized('its header is not JSON');
   }
   const end = 8 + length + endOfTensors(header);
-  return end > size ? incomplete(`it is cut off: it has ${size} bytes, and its header says ${end}`) : undefined;
+  return end > size ? incomplete(`it is truncated: it has ${size} bytes, but its header says ${end}`) : undefined;
 }
 
 /** Where the last tensor ends, counted from the end of the header. */

@@ -28,11 +28,11 @@ export function findDuplicates(kinds: ReadonlyMap<string, FileKind>): (path: str
   if (best === undefined) return () => undefined;
   const name = best === 'pytorch' ? '.bin' : best;
   const why = (path: string, kind: FileKind | undefined): string | undefined => {
-    if (copies.has(topFolder(path))) return `in another form than the ${name} files`;
-    if (kind === 'other-format') return `for another framework; the ${name} files are taken`;
-    if (kind === 'pytorch' && main.safetensors.has(folderOf(path))) return 'as safetensors lie beside it';
+    if (copies.has(topFolder(path))) return `in another format than the ${name} files`;
+    if (kind === 'other-format') return `for another framework; the ${name} files are downloaded`;
+    if (kind === 'pytorch' && main.safetensors.has(folderOf(path))) return 'as safetensors are available';
     if ((kind === 'safetensors' || kind === 'pytorch') && isConsolidated(path) && main.whole.has(folderOf(path)))
-      return 'in one piece; the others are taken';
+      return 'in one file; the shards are downloaded';
     return undefined;
   };
   return (path) => {

@@ -31,7 +31,7 @@ const maxNamed = 20;
 
 /** What there is to choose from, in words. */
 export function describeGroups(groups: readonly Group[]): string {
-  if (groups.length === 0) return 'it has no GGUF weights to choose from';
+  if (groups.length === 0) return 'it has no GGUF weights';
   const names = groups.slice(0, maxNamed).map(({ selector }) => (/^[\w.-]+$/.test(selector) ? selector : quote(selector)));
   return `it has ${names.join(', ')}${groups.length > maxNamed ? ` and ${groups.length - maxNamed} more` : ''}`;
 }
@@ -51,11 +51,11 @@ export const problems = {
     ),
   broken: (group: Group, groups: readonly Group[]) => {
     const others = groups.filter(({ selector }) => selector !== group.selector);
-    const hint = others.length === 0 ? 'ask its author to complete it' : `name another one: ${describeGroups(others)}`;
+    const hint = others.length === 0 ? 'ask its author to complete the repo' : `name another one: ${describeGroups(others)}`;
     if (group.cut === 'unknown')
       return make(
         'unknown-cut',
-        `has ${shown(group.selector)} only in pieces (${quoteSome(group.files.map(({ path }) => path))}) of an unknown kind, which skulk cannot put together`,
+        `has ${shown(group.selector)} only in pieces (${quoteSome(group.files.map(({ path }) => path))}) of an unknown kind, which skulk cannot join`,
         hint,
       );
     const more = group.missingCount - group.missing.length;
@@ -68,25 +68,25 @@ export const problems = {
   halfAGroup: ({ selector, files }: Group) =>
     make(
       'half-a-group',
-      `has ${shown(selector)} in ${files.length} files, of which the patterns take only some`,
-      'a quantization is taken with all its files, or not at all: change --include or --exclude',
+      `has ${shown(selector)} in ${files.length} files, and the patterns match only some of them`,
+      'a quantization needs all its files: change --include or --exclude',
     ),
   noSuchProjector: (wanted: string, projectors: readonly SizedFile[]) =>
     make(
       'no-such-projector',
-      wanted === 'all' ? 'has no projector to take' : `has no projector ${shown(wanted)} to take`,
-      projectors.length === 0 ? 'leave out --mmproj' : `its projectors are ${quoteSome(projectors.map(({ path }) => path).toSorted())}`,
+      wanted === 'all' ? 'has no projector' : `has no projector ${shown(wanted)}`,
+      projectors.length === 0 ? 'omit --mmproj' : `its projectors are ${quoteSome(projectors.map(({ path }) => path).toSorted())}`,
     ),
   noSuchWeights: (format: 'safetensors' | 'gguf') =>
-    make('no-such-weights', `has no ${format === 'gguf' ? 'GGUF' : 'safetensors'} weights`, 'leave out --weights'),
+    make('no-such-weights', `has no ${format === 'gguf' ? 'GGUF' : 'safetensors'} weights`, 'omit --weights'),
   nothingMatches: (patterns: readonly string[]) =>
     make(
       'nothing-matches',
-      `has no file that fits ${quoteSome(patterns)}`,
-      'patterns are as in `hf download`: * also stands for /, and case counts',
+      `has no file that matches ${quoteSome(patterns)}`,
+      'patterns work as in `hf download`: * also matches /, and case matters',
     ),
   selectorIsExcluded: (selector: string) =>
-    make('contradiction', `has ${shown(selector)}, which --exclude leaves out`, 'change the pattern, or name another quantization'),
+    make('contradiction', `has ${shown(selector)}, but --exclude skips it`, 'change the pattern, or name another quantization'),
   selectorOfSafetensors: (selector: string) =>
-    make('contradiction', `cannot be taken as safetensors and as ${shown(selector)}`, 'leave out --weights, or the selector'),
+    make('contradiction', `cannot be downloaded both as safetensors and as ${shown(selector)}`, 'omit --weights or the selector'),
 };

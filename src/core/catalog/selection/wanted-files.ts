@@ -110,7 +110,7 @@ function parseWeights(text: string): Weights {
 function parsePatterns(patterns: readonly string[]): readonly string[] {
   if (patterns.length <= maxPatterns && patterns.every((one) => typeof one === 'string' && one !== '' && one.length <= maxPatternLength))
     return patterns;
-  throw new SkulkError('BAD_REQUEST', 'the patterns for files are too many, too long or empty', {
-    hint: `give ${maxPatterns} at most, of ${maxPatternLength} characters at most, e.g. *.safetensors`,
+  throw new SkulkError('BAD_REQUEST', 'there are too many file patterns, or one is too long or empty', {
+    hint: `use at most ${maxPatterns} patterns of at most ${maxPatternLength} characters, e.g. *.safetensors`,
   });
 }

@@ -22,35 +22,35 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
     const { detail, hint } = readBody(body);
     // Whoever can say it better looks for the cause.
     const cause = new SkulkError('FORBIDDEN', detail ?? 'forbidden', { hint });
-    return new SkulkError('CONFIG', `the store at ${url} refuses: ${detail ?? 'forbidden'}`, { hint, cause });
+    return new SkulkError('CONFIG', `the store at ${url} refused: ${detail ?? 'forbidden'}`, { hint, cause });
   }
   if (status === 401 || status === 403) {
     const says = readBody(body).detail;
-    return new SkulkError('CONFIG', `the store at ${url} refuses access${says === undefined ? '' : `: ${says}`}`, {
+    return new SkulkError('CONFIG', `the store at ${url} refused access${says === undefined ? '' : `: ${says}`}`, {
       hint: 'set SKULK_TOKEN to a valid token; `skulk token create NAME --role node` on the store host makes one',
       ...(status === 401 && { cause: new SkulkError('UNAUTHORIZED', says ?? 'unauthorized') }),
     });
   }
   const { detail, code, hint } = readBody(body);
   const retryAfterMs = retryAfterOf(retryAfter);
-  if (code === 'NOT_FOUND') return notAStore(url, 'it does not know what a store must answer');
+  if (code === 'NOT_FOUND') return notAStore(url, 'it does not support a request that every store must support');
   if (isErrorCode(code) && !ownCodes.has(code))
     return new SkulkError(code, detail ?? `the store at ${url} answered ${status}`, { hint, retryAfterMs });
   if (detail === undefined && status !== 503 && status !== 429) return notAStore(url, `it answered ${status}`);
   const says = detail === undefined ? '' : `: ${detail}`;
   if (status === 404)
-    return new SkulkError('MODEL_NOT_FOUND', detail ?? 'not in the store', { hint: hint ?? '`skulk registry` lists what is there' });
+    return new SkulkError('MODEL_NOT_FOUND', detail ?? 'not in the store', { hint: hint ?? '`skulk registry` lists the models' });
   if (status === 503 || status === 429)
     return new SkulkError('STORE_BUSY', `the store at ${url} is busy${says}`, { hint: hint ?? 'try again in a moment', retryAfterMs });
   if (status >= 500)
-    return new SkulkError('STORE_UNREACHABLE', `the store at ${url} answered ${status}${says}`, { hint: hint ?? 'its log says more' });
+    return new SkulkError('STORE_UNREACHABLE', `the store at ${url} answered ${status}${says}`, { hint: hint ?? 'see its log' });
   return new SkulkError('BAD_REQUEST', `the store at ${url} answered ${status}${says}`, { hint });
 }
 
 /** Something answers at the URL, but it does not speak our protocol. */
 export function notAStore(url: string, why: string, cause?: unknown): SkulkError {
   return new SkulkError('STORE_UNREACHABLE', `${url} answers, but is not a skulk store: ${why}`, {
-    hint: 'check the host and the port in SKULK_STORE, --store or skulk.yaml: a store is at 58080 unless another port was chosen, 52415 is that of the page',
+    hint: 'check the host and the port in SKULK_STORE, --store or skulk.yaml: the default port of a store is 58080; 52415 is the web page',
     cause,
   });
 }
@@ -59,11 +59,11 @@ export function notAStore(url: string, why: string, cause?: unknown): SkulkError
 export function mapNetworkError(error: unknown, url: string): unknown {
   if (error instanceof SkulkError) return error;
   const code = systemCode(error) ?? '';
-  if (code.startsWith('HPE_')) return notAStore(url, 'what it sends is not proper HTTP', error);
+  if (code.startsWith('HPE_')) return notAStore(url, 'its answer is not valid HTTP', error);
   const sentence =
     sentences[code] ?? (error instanceof Error ? error.message.replace(/^request to .* failed, reason: /, '') : String(error));
   return new SkulkError('STORE_UNREACHABLE', `cannot reach the store at ${url}: ${sentence || code}`, {
-    hint: hints[code] ?? 'is `skulk serve` running there?',
+    hint: hints[code] ?? 'check that `skulk serve` is running there',
     cause: error,
   });
 }
@@ -76,15 +76,14 @@ const sentences: Record<string, string> = {
   ETIMEDOUT: 'no answer from the host',
   EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'the network is unreachable',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the host name cannot be looked up now',
+  ENOTFOUND: 'unknown host name',
+  EAI_AGAIN: 'the host name cannot be resolved right now',
 };
 
 const hints: Record<string, string> = {
-  ENOTFOUND:
-    'check the name (NAME.local may be known instead), or give an address: store_http_host, or SKULK_STORE=http://192.168.1.10:58080',
-  EAI_AGAIN: 'check the name service of this machine, or give an address: store_http_host, or SKULK_STORE=http://192.168.1.10:58080',
-  ETIMEDOUT: 'check that the host is up and that no firewall is between the machines',
+  ENOTFOUND: 'check the name (try NAME.local), or set an address: store_http_host or SKULK_STORE=http://192.168.1.10:58080',
+  EAI_AGAIN: 'check the DNS settings of this machine, or set an address: store_http_host or SKULK_STORE=http://192.168.1.10:58080',
+  ETIMEDOUT: 'check that the host is up and that no firewall blocks the connection',
   EHOSTUNREACH: 'check that the host is up and on this network',
 };
 

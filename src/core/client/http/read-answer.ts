@@ -23,7 +23,7 @@ export function readAnswer<S extends Schema>(
 
 /** A store's health. Throws STORE_UNREACHABLE. */
 export const healthOf = (value: unknown, url: string): StoreHealth =>
-  withOrigin(readAnswer(storeHealth, value, { url, why: 'its health is not that of a store' }));
+  withOrigin(readAnswer(storeHealth, value, { url, why: 'its health answer is not that of a store' }));
 
 /** Where the server says that others reach it is a host and a port, and nothing more. */
 export const withOrigin = (health: StoreHealth): StoreHealth =>

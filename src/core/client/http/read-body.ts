@@ -29,7 +29,9 @@ export async function readJson(
   for await (const chunk of chunksOf(response, watchdog)) {
     size += chunk.length;
     if (size > limit) {
-      throw new SkulkError('INTEGRITY', `the store at ${url} answers with more than ${limit} bytes`, { hint: 'is that the right store?' });
+      throw new SkulkError('INTEGRITY', `the store at ${url} answered with more than ${limit} bytes`, {
+        hint: 'check that this is the right store',
+      });
     }
     chunks.push(chunk);
   }
@@ -50,7 +52,9 @@ export async function* readLines(
 ): AsyncGenerator<unknown> {
   for await (const { bytes, isWhole } of linesOf(response, { url, limit, watchdog })) {
     if (!isWhole)
-      throw new SkulkError('STORE_UNREACHABLE', `the answer of the store at ${url} broke off`, { hint: 'run the command again' });
+      throw new SkulkError('STORE_UNREACHABLE', `the answer of the store at ${url} closed the connection too early`, {
+        hint: 'run the command again',
+      });
     if (bytes.length > 0) yield parseLine(bytes, url);
   }
 }

@@ -26,7 +26,7 @@ export function createWatchdog({ url, silenceMs, signals }: { url: string; silen
     const error = new SkulkError('STORE_UNREACHABLE', `the store at ${url} sent nothing for ${silenceMs / 1000} s`, {
       hint: 'check the network between the machines',
       // Tells a silence from a refusal.
-      cause: Object.assign(new Error('no byte came in time'), { code: 'ETIMEDOUT' }),
+      cause: Object.assign(new Error('no data arrived in time'), { code: 'ETIMEDOUT' }),
     });
     controller.abort(error);
   };
@@ -37,7 +37,7 @@ export function createWatchdog({ url, silenceMs, signals }: { url: string; silen
       stopDeadline = startDeadline(bark, silenceMs);
     },
     rest,
-    stop: () => controller.abort(new SkulkError('INTERRUPTED', 'the exchange was ended')),
+    stop: () => controller.abort(new SkulkError('INTERRUPTED', 'the exchange ended')),
     [Symbol.dispose]: () => {
       rest();
       for (const signal of signals) signal.removeEventListener('abort', forward);

@@ -73,7 +73,7 @@ export function openWire(options: WireOptions): WireConnection {
   const afterReading = (check: () => void): void => void setImmediate(check);
   const failWithoutHead = (late: Reading): void =>
     afterReading(() => {
-      if (reading === late && late.head === undefined) fail(new Stalled('its head took too long'));
+      if (reading === late && late.head === undefined) fail(new Stalled('its headers took too long'));
     });
   const finish = (): void => {
     const done = reading;
@@ -146,7 +146,7 @@ export function openWire(options: WireOptions): WireConnection {
     afterReading(() => {
       // Time that we take ourselves does not count; the timer fires once only, so it is set anew.
       if (isHeld || reading === undefined || socket.bytesRead !== bytesRead) socket.setTimeout(stallTimeoutMs);
-      else fail(new Stalled(`nothing came for ${stallTimeoutMs / 1000} s`));
+      else fail(new Stalled(`no data for ${stallTimeoutMs / 1000} s`));
     });
   });
   socket.on('error', fail);
@@ -174,7 +174,7 @@ export function openWire(options: WireOptions): WireConnection {
         };
         goOn();
       }),
-    close: () => fail(new UnreadableResponse('the connection was given up')),
+    close: () => fail(new UnreadableResponse('the connection was closed here')),
   };
 }
 

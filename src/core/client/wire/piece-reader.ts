@@ -96,7 +96,7 @@ export function createPieceReader(
         hint: 'check the network between the machines',
       });
     if (error instanceof NeedsOrdinaryClient) return error;
-    if (error instanceof UnreadableResponse) return notAStore(url, `what it sends is not proper HTTP: ${error.message}`);
+    if (error instanceof UnreadableResponse) return notAStore(url, `its answer is not valid HTTP: ${error.message}`);
     return mapNetworkError(error, url);
   };
 
@@ -159,8 +159,7 @@ function checkHead(head: ResponseHead, request: PieceRequest, url: string, sink:
   const { status, headers, length } = head;
   const isRefusal = !pieceStatuses.includes(status);
   // Chunked coding by a proxy in between, or a body that ends with its connection. Who is busy need not be asked twice.
-  if (length === undefined && !(isRefusal && isBusy(status)))
-    throw new NeedsOrdinaryClient(`an answer ${status} does not say how long it is`);
+  if (length === undefined && !(isRefusal && isBusy(status))) throw new NeedsOrdinaryClient(`an answer ${status} has no length`);
   if (!isRefusal) {
     checkPieceHead(status, (name) => headers.get(name), request);
     return sink;

@@ -18,7 +18,7 @@ const count =
 
 parentPort?.on('message', (message: ToThread) => {
   if (message.type === 'items') return give?.(message.items);
-  stop.abort(new SkulkError('INTERRUPTED', 'the transfer was ended'));
+  stop.abort(new SkulkError('INTERRUPTED', 'the transfer ended'));
   give?.(undefined);
 });
 

@@ -4,13 +4,13 @@ import type { Deps } from '../deps.ts';
 
 /** Nothing says which store to use, and looking around found none. */
 export const notConfigured = (): SkulkError =>
-  new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured, and none answers on the LAN or on this machine', {
-    hint: 'run `skulk serve` on the machine with the large disk, and here set SKULK_STORE=http://THAT-MACHINE:58080 or write `skulk config init`',
+  new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured, and none was found on the LAN or on this machine', {
+    hint: 'run `skulk serve` on the machine with the large disk; here, set SKULK_STORE=http://THAT-MACHINE:58080 or run `skulk config init`',
   });
 
 /** The configuration switches the store off. */
 export const switchedOff = ({ config }: Pick<Deps, 'config'>): SkulkError =>
-  new SkulkError('STORE_NOT_CONFIGURED', 'the store is switched off (model_store.enabled is false)', {
+  new SkulkError('STORE_NOT_CONFIGURED', 'the store is disabled (model_store.enabled is false)', {
     hint: `set it to true in ${config.file ?? 'the configuration'}`,
   });
 
@@ -27,5 +27,5 @@ export const servedOutOfReach = (root: string, holder: LockHolder): SkulkError =
 /** Another process holds the store that a server is to serve. */
 export const heldByOther = (root: string, holder: LockHolder, url: string | undefined): SkulkError =>
   new SkulkError('LOCKED', `the store ${root} is already held by ${describeLockHolder(holder)}${url === undefined ? '' : ` at ${url}`}`, {
-    hint: 'one process serves a store; stop that one first, or serve another --store-path',
+    hint: 'only one process can serve a store; stop that one first, or use another --store-path',
   });

@@ -61,8 +61,9 @@ async function allowExisting(path: string, error: unknown): Promise<void> {
   if (await isDirectory(path)) return;
   const hint = 'choose another directory';
   if (isSystemError(error, 'EEXIST'))
-    throw new SkulkError('BAD_PATH', `${path} is a file, or a link that leads nowhere, and no directory`, { hint, cause: error });
-  if (isSystemError(error, 'ENOENT')) throw new SkulkError('BAD_PATH', `the system allows no directory ${path}`, { hint, cause: error });
+    throw new SkulkError('BAD_PATH', `${path} is a file or a broken link, not a directory`, { hint, cause: error });
+  if (isSystemError(error, 'ENOENT'))
+    throw new SkulkError('BAD_PATH', `the system does not allow the directory ${path}`, { hint, cause: error });
   throw error;
 }
 

@@ -16,8 +16,8 @@ const takenAtTheTop = new Set(['.last_used', '.skulk.json', '.skulk']);
 export function parseRelativePath(text: string): RelativePath {
   const problem = findProblem(text);
   if (problem === undefined) return text as RelativePath;
-  throw new SkulkError('BAD_PATH', `${quote(text)} cannot be a file of a model: ${problem}`, {
-    hint: 'a path is relative, with "/" between its parts, and stays inside the model',
+  throw new SkulkError('BAD_PATH', `${quote(text)} is not a valid path of a model file: ${problem}`, {
+    hint: 'use a relative path inside the model, with "/" as the separator',
   });
 }
 

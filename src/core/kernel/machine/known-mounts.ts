@@ -74,6 +74,6 @@ function isMounted(mount: string): boolean {
 const isMarked = (root: string): boolean => statSync(markOf(root), { throwIfNoEntry: false })?.isDirectory() === true;
 
 const unmounted = (root: string, mount: string): SkulkError =>
-  new SkulkError('DISK_ABSENT', `the staging directory ${root} lay on a disk that is not mounted at ${mount} any more: is it mounted?`, {
-    hint: `mount it, or set staging.node_cache_path to another directory; to keep copies without that disk: mkdir -p ${markOf(root)}`,
+  new SkulkError('DISK_ABSENT', `the staging directory ${root} was on a disk that is no longer mounted at ${mount}`, {
+    hint: `mount the disk, or set staging.node_cache_path to another directory; to use this path without that disk: mkdir -p ${markOf(root)}`,
   });

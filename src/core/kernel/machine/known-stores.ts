@@ -42,7 +42,7 @@ export async function remember(
     emit({
       type: 'warning',
       message: `${path} was corrupt; moved to ${aside}, starting with an empty one`,
-      hint: 'skulk writes down again which stores this machine serves; until then it does not notice a disk that is not mounted',
+      hint: 'skulk will record the stores of this machine again; until then it cannot detect an unmounted disk',
     });
     sections = {};
   }

@@ -55,7 +55,7 @@ export async function ensureNodeId(skulkHome: string, fromEnv: string | undefine
 
 function checked(id: string, from: string): NodeId {
   if (isNodeId(id)) return id;
-  throw new SkulkError('CONFIG', `${from} holds ${JSON.stringify(id.slice(0, 80))}, which is not a node id`, {
-    hint: 'use letters, digits, ".", "_" and "-", 64 at most',
+  throw new SkulkError('CONFIG', `${from} contains ${JSON.stringify(id.slice(0, 80))}, which is not a valid node id`, {
+    hint: 'use at most 64 letters, digits, ".", "_" and "-"',
   });
 }

@@ -173,7 +173,7 @@ function lockedBy(path: string, holder: LockHolder): SkulkError {
 
 function lostTo(path: string, holder: LockHolder | undefined): SkulkError {
   const who = holder === undefined ? 'another process' : describeLockHolder(holder);
-  return new SkulkError('LOCKED', `this process was suspended for too long, and ${who} has taken ${path}, so it stops here`, {
+  return new SkulkError('LOCKED', `this process was suspended for too long, and ${who} has taken ${path}, so this process stops`, {
     hint: 'run the command again',
   });
 }
@@ -250,7 +250,7 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
     if (now !== undefined) losing.abort(lostTo(path, now.holder));
     throw losing.signal.aborted
       ? losing.signal.reason
-      : new SkulkError('LOCKED', `the lock ${path} is gone, so nothing more is written there`, { hint: 'check that the disk is mounted' });
+      : new SkulkError('LOCKED', `the lock ${path} is gone, so writing has stopped`, { hint: 'check that the disk is mounted' });
   };
   const heartbeat = startHeartbeat(join(claim, heartbeatFile), {
     onBeat: () => void assertHeld().catch(() => undefined),

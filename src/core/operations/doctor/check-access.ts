@@ -15,7 +15,7 @@ export async function checkAccess(deps: Deps, role: Pick<Role, 'url' | 'isHost'>
   } catch (error) {
     // That it does not answer is said of the store.
     if (error instanceof SkulkError && error.code === 'STORE_UNREACHABLE')
-      return skipped('access', 'the store did not say what the LAN may do');
+      return skipped('access', 'the store did not report what the LAN may do');
     return problemOf('access', error);
   }
 }
@@ -39,9 +39,9 @@ async function findLan(deps: Deps, { url, isHost }: Pick<Role, 'url' | 'isHost'>
 const toLan = (lan: unknown): Lan => (lan === 'read' || lan === 'none' ? lan : 'node');
 
 const sentences: Readonly<Record<Lan, string>> = {
-  node: 'without a token the LAN may read and change models (role node); `skulk policy set lan none` on the store host closes it',
-  read: 'without a token the LAN may only read (role read); on the store host `skulk policy set lan none` closes it, `lan node` opens it',
-  none: 'without a token the LAN may do nothing; on the store host `skulk token create NAME --role node` lets a machine in, `skulk policy set lan node` opens the store',
-  'one secret': 'without the token that is set here the LAN may do nothing; unset SKULK_TOKEN or model_store.auth.token to open the store',
+  node: 'without a token the LAN may read and change models (role node); to close it: `skulk policy set lan none` on the store host',
+  read: 'without a token the LAN may only read (role read); to change this: `skulk policy set lan none` or `lan node` on the store host',
+  none: 'the LAN may do nothing without a token; on the store host, `skulk token create NAME --role node` creates a token, `skulk policy set lan node` opens the store',
+  'one secret': 'the LAN may do nothing without the token that is set here; to open the store, unset SKULK_TOKEN or model_store.auth.token',
   'no roles': 'the store has no roles: without a token the LAN may do everything',
 };

@@ -12,14 +12,14 @@ import { describeRoom } from './check-store.ts';
 export async function checkStaging({ config, world }: Deps, isUsable: () => Promise<void>): Promise<readonly Check[]> {
   const { nodeCachePath, storePath, stagingEnabled } = config.settings;
   const layout = stagingLayout(nodeCachePath.value);
-  if (!stagingEnabled.value) return [skipped('staging path', 'staging is switched off on this machine (staging.enabled is false)')];
+  if (!stagingEnabled.value) return [skipped('staging path', 'staging is disabled on this machine (staging.enabled is false)')];
   if (await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost }))
     return [ok('staging path', `${layout.root} is the store itself: models are used in place, and nothing is ever evicted`)];
   if (await isInsideStore(layout.root, storePath.value))
     return [
       problem(
         'staging path',
-        `${layout.root} lies inside the store`,
+        `${layout.root} is inside the store`,
         'set staging.node_cache_path to a directory outside the store',
         'CONFIG',
       ),
@@ -29,7 +29,7 @@ export async function checkStaging({ config, world }: Deps, isUsable: () => Prom
     const room = await describeRoom(layout.root);
     const path = room.isLow
       ? warning('staging path', `${layout.root} has ${room.text}`, 'lower staging_keep_recent_gb, or run `skulk purge-staging`')
-      : ok('staging path', `${layout.root} can be written and has ${room.text}`);
+      : ok('staging path', `${layout.root} is writable and has ${room.text}`);
     return [path, await checkContent(layout.root, world.now())];
   } catch (error) {
     return [problemOf('staging path', error)];
@@ -54,14 +54,14 @@ async function checkContent(root: string, now: Date): Promise<Check> {
     ...(foreign.length === 0 ? [] : [`not skulk's: ${foreign.join(', ')}`]),
   ].join('; ');
   if (foreign.length > 0)
-    return warning('staging', found, 'skulk leaves alone what it did not make; move it away if it is not meant to be there');
+    return warning('staging', found, 'skulk never deletes files it did not create; move them away if they should not be there');
   return dead + trash > 0 ? warning('staging', found, 'run `skulk reconcile`') : ok('staging', found);
 }
 
 /** What happens to copies that nobody uses. */
 export function checkBudget({ config }: Deps): Check {
   const { cleanupOnDeactivate, keepRecentBytes } = config.settings;
-  if (!cleanupOnDeactivate.value) return ok('budget', 'nothing is evicted by itself (staging.cleanup_on_deactivate is false)');
-  if (keepRecentBytes.value === 0) return ok('budget', 'only what is in use is kept (staging_keep_recent_gb is 0)');
-  return ok('budget', `up to ${formatBytes(keepRecentBytes.value)} of idle copies are kept, newest use first`);
+  if (!cleanupOnDeactivate.value) return ok('budget', 'nothing is evicted automatically (staging.cleanup_on_deactivate is false)');
+  if (keepRecentBytes.value === 0) return ok('budget', 'only copies in use are kept (staging_keep_recent_gb is 0)');
+  return ok('budget', `up to ${formatBytes(keepRecentBytes.value)} of idle copies are kept, most recently used first`);
 }

@@ -34,17 +34,17 @@ export async function checkAddress(deps: Deps, { url, isHost }: Pick<Role, 'url'
     const todo = 'set store_http_host to the address of the store host';
     const announced = await findStoreByName(deps, host);
     if (announced === undefined) return problem('address', `${host} ${addresses}`, todo, 'STORE_UNREACHABLE');
-    return warning('address', `${host} ${addresses}, but the store of that name is at ${announced}, as mDNS says`, todo);
+    return warning('address', `${host} ${addresses}, but mDNS found the store of that name at ${announced}`, todo);
   }
   const found = isIP(host) !== 0 ? `the store is at ${host}` : `${host} is ${addresses.join(', ')}`;
   if (addresses.every(isLinkLocal))
     return warning(
       'address',
-      `${found}, a link-local address, which changes and is slow on some networks; the one that the store advertises is tried first`,
+      `${found}, a link-local address, which can change and is slow on some networks; the address that the store advertises is tried first`,
       'set store_http_host to the LAN address of the store host',
     );
   if (isIP(host) === 0 && host !== 'localhost' && addresses.every((address) => /^(127\.|::1$)/.test(address)))
-    return warning('address', `${found}, this very machine`, 'mend /etc/hosts, or set store_http_host to the address of the store host');
+    return warning('address', `${found}, this machine`, 'correct /etc/hosts, or set store_http_host to the address of the store host');
   return ok('address', found);
 }
 
@@ -58,9 +58,9 @@ async function checkOwnAddress(deps: Deps): Promise<Check> {
     .filter(({ address, reason }) => address !== host && reason !== loopback)
     .map(({ address, interface: name, reason }) => `${address} on ${name}: ${reason}`);
   const rest = others.length === 0 ? '' : ` (not chosen: ${others.join('; ')})`;
-  if (advertised !== undefined) return ok('address', `the server tells other machines ${advertised.url}: ${advertised.because}${rest}`);
+  if (advertised !== undefined) return ok('address', `the server announces ${advertised.url}: ${advertised.because}${rest}`);
   if (isRoutable) return ok('address', `other machines reach this one at ${host}: ${because}${rest}`);
-  return warning('address', `${because}${rest}`, 'connect it to the network, or say `skulk serve --advertise IP`');
+  return warning('address', `${because}${rest}`, 'connect it to the network, or use `skulk serve --advertise IP`');
 }
 
 async function addressFromServer(deps: Deps): Promise<NonNullable<StoreHealth['advertised']> | undefined> {
@@ -90,15 +90,20 @@ export async function checkServer(deps: Deps, { url, isHost }: Pick<Role, 'url' 
   await using opened = await openStore(deps);
   const outcome = await (opened.probe?.(connectMs) ?? probeConnection(url, connectMs));
   if (outcome !== 'connected') {
-    const why = outcome === 'timeout' ? `accepts no connection within ${connectMs / 1000} s` : `refuses: ${outcome.message}`;
+    const why = outcome === 'timeout' ? `did not accept a connection within ${connectMs / 1000} s` : `refuses: ${outcome.message}`;
     return [
-      problem('store', `${url} ${why}`, 'is `skulk serve` running there, and does a firewall let its port through?', 'STORE_UNREACHABLE'),
+      problem(
+        'store',
+        `${url} ${why}`,
+        'check that `skulk serve` is running there and that no firewall blocks its port',
+        'STORE_UNREACHABLE',
+      ),
     ];
   }
   try {
     await opened.store.listModels();
     const health = await opened.store.health();
-    const who = `a store of skulk ${health.version || '(the Python program)'} with ${plural(health.models, 'model')} answers at ${url}`;
+    const who = `the store at ${url} answers: skulk ${health.version || '(the Python program)'}, ${plural(health.models, 'model')}`;
     const isOther = health.version !== '' && health.version !== world.version;
     const store = isOther
       ? warning('store', `${who}; this is skulk ${world.version}`, 'install the same version on both machines')
@@ -115,7 +120,7 @@ async function checkFreePort({ config, world }: Deps): Promise<Check> {
   if ((await probeConnection(url, 250)) !== 'connected')
     return warning(
       'store',
-      'no server runs; commands on this machine work on the disk, but other machines reach nothing',
+      'no server is running; commands on this machine use the disk, but other machines cannot reach the store',
       'run `skulk serve`',
     );
   const { createStoreClient } = await import('../../client/store-client.ts');
@@ -126,26 +131,26 @@ async function checkFreePort({ config, world }: Deps): Promise<Check> {
   if (health === undefined || health.version === '')
     return problem(
       'store',
-      `no server runs for this store, and another program has port ${port}`,
+      `no server is running for this store, and another program uses port ${port}`,
       'stop that program, or set store_port',
       'PORT_IN_USE',
     );
   return warning(
     'store',
     `the server at port ${port} serves ${health.store_path}, but commands on this machine use ${root}`,
-    `write store_path: ${health.store_path} into skulk.yaml, or stop that server and run \`skulk serve\` without --store-path`,
+    `set store_path: ${health.store_path} in skulk.yaml, or stop that server and run \`skulk serve\` without --store-path`,
   );
 }
 
 function checkClock({ time }: StoreHealth, now: Date): Check {
   const theirs = time === null ? Number.NaN : Date.parse(time);
-  if (Number.isNaN(theirs)) return skipped('clock', 'the store does not tell its time');
+  if (Number.isNaN(theirs)) return skipped('clock', 'the store does not report its time');
   const apart = Math.abs(theirs - now.getTime());
   if (apart <= maxClockErrorMs) return ok('clock', 'this machine and the store host agree on the time');
   return warning(
     'clock',
     `the clocks of this machine and of the store host are ${Math.round(apart / 60_000)} minutes apart`,
-    'let both follow a time server (NTP)',
+    'synchronize both with a time server (NTP)',
   );
 }
 
@@ -161,25 +166,25 @@ export async function checkStorePath({ config }: Deps, disk: LocalStore, isUsabl
     () => true,
     () => false,
   );
-  if (!exists) return [ok('store path', `${root} does not exist yet; \`skulk serve\` makes it`)];
+  if (!exists) return [ok('store path', `${root} does not exist yet; \`skulk serve\` creates it`)];
   const room = await describeRoom(root);
   const path = room.isLow
     ? warning(
         'store path',
         `${root} has ${room.text}`,
-        'delete models that nobody needs (`skulk registry`), or move the store to a larger disk',
+        'delete unneeded models (`skulk registry` lists them), or move the store to a larger disk',
       )
-    : ok('store path', `${root} can be written and has ${room.text}${await describeIdentity(root)}`);
+    : ok('store path', `${root} is writable and has ${room.text}${await describeIdentity(root)}`);
   try {
     const entries = await disk.listModels();
     const missing = await disk.listLost();
-    if (missing.length === 0) return [path, ok('models', `the registry names ${entries.length} models, and all are there`)];
+    if (missing.length === 0) return [path, ok('models', `all ${entries.length} models of the registry are on the disk`)];
     return [
       path,
       problem(
         'models',
-        `the registry names ${missing.join(', ')}, but the directory is missing`,
-        'bring the directory back, or `skulk delete` the model',
+        `the registry lists ${missing.join(', ')}, but its directory is missing`,
+        'restore the directory, or remove the model with `skulk delete`',
         'INTEGRITY',
       ),
     ];
@@ -190,7 +195,7 @@ export async function checkStorePath({ config }: Deps, disk: LocalStore, isUsabl
 
 async function describeIdentity(root: string): Promise<string> {
   const identity = await readStoreIdentity(storeLayout(root));
-  if (identity === 'damaged') return '; the file with its id is damaged, which the next `skulk serve` mends';
+  if (identity === 'damaged') return '; the file with its id is corrupt, and the next `skulk serve` repairs it';
   return identity === undefined ? '' : `; its id is ${identity.id}`;
 }
 

@@ -26,13 +26,13 @@ export async function findRole(deps: Deps): Promise<Role> {
   const { enabled, storeHost, storeUrl, storePath } = config.settings;
   const isHost = config.isStoreHost;
   if (!enabled.value) {
-    const off = problem('role', 'the store is switched off (model_store.enabled is false)', 'set it to true', 'STORE_NOT_CONFIGURED');
+    const off = problem('role', 'the store is disabled (model_store.enabled is false)', 'set it to true', 'STORE_NOT_CONFIGURED');
     return { check: off, url: undefined, isHost: false };
   }
   const { origin } = storeUrl;
   if (storeUrl.value !== undefined) {
     const who = origin.from === 'environment' || origin.from === 'flag' ? origin.name : 'the configuration';
-    return { check: ok('role', `a node of ${storeUrl.value}, as ${who} says`), url: remoteUrl(config), isHost };
+    return { check: ok('role', `a node of ${storeUrl.value}, set by ${who}`), url: remoteUrl(config), isHost };
   }
   const holder = isHost ? await readLock(storeLayout(storePath.value).lock) : undefined;
   const running = holder === undefined ? undefined : urlFromHere(holder);
@@ -42,8 +42,8 @@ export async function findRole(deps: Deps): Promise<Role> {
       return {
         check: warning(
           'role',
-          `store_host ${storeHost.value} resolves to ${here}, an address of this machine, which is called ${config.hostname}: \`skulk serve\` is the store host, and other commands ask it over the network`,
-          `write store_host: ${config.hostname} into ${config.file ?? 'skulk.yaml'}`,
+          `store_host ${storeHost.value} resolves to ${here}, an address of this machine, but its name is ${config.hostname}: \`skulk serve\` runs as the store host, and other commands reach it over the network`,
+          `set store_host: ${config.hostname} in ${config.file ?? 'skulk.yaml'}`,
         ),
         url: remoteUrl(config),
         isHost,
@@ -55,7 +55,7 @@ export async function findRole(deps: Deps): Promise<Role> {
     return { check: ok('role', found), url: remoteUrl(config) ?? running, isHost };
   }
   if (config.isStoreNamed || running !== undefined)
-    return { check: ok('role', 'the store host, as no other is named'), url: running, isHost };
+    return { check: ok('role', 'the store host, because no other is configured'), url: running, isHost };
   return findUnnamed(deps);
 }
 
@@ -64,13 +64,13 @@ async function findUnnamed(deps: Deps): Promise<Role> {
   try {
     await using opened = await openStore(deps);
     const { url } = opened;
-    if (url === undefined) return { check: ok('role', 'the store host, as no other is named'), url, isHost: true };
+    if (url === undefined) return { check: ok('role', 'the store host, because no other is configured'), url, isHost: true };
     if (!isHere(new URL(url).hostname))
-      return { check: ok('role', `a node of ${url}, which was found by mDNS, as nothing names a store`), url, isHost: false };
+      return { check: ok('role', `a node of ${url}, which was found by mDNS, because no store is configured`), url, isHost: false };
     const check = warning(
       'role',
-      `a server runs on this machine at ${url}, but commands here know it by its port only`,
-      'write its store_path into skulk.yaml: skulk config init --store-host THIS-MACHINE --store-path DIR',
+      `a server runs on this machine at ${url}, but commands here know only its port`,
+      'set its store_path in skulk.yaml: skulk config init --store-host THIS-MACHINE --store-path DIR',
     );
     return { check, url, isHost: false };
   } catch (error) {

@@ -25,7 +25,7 @@ export async function runDoctor(deps: Deps): Promise<DoctorReport> {
   const { check: role, url, isHost } = await findRole(deps);
   const checks: Check[] = [
     ok('versions', `skulk ${world.version}, Node ${process.version}, ${world.platform} ${process.arch}, ${world.hostname}`),
-    ok('configuration', config.file === undefined ? 'no file; the defaults hold' : `${config.file} is valid`),
+    ok('configuration', config.file === undefined ? 'no file; the defaults apply' : `${config.file} is valid`),
     await checkSecrets(deps),
     role,
   ];
@@ -56,4 +56,4 @@ export async function runDoctor(deps: Deps): Promise<DoctorReport> {
   return { ok: checks.every(({ status }) => status !== 'problem'), checks };
 }
 
-const unasked = skipped('store', 'it was not asked, as it has no address');
+const unasked = skipped('store', 'not checked, because the store has no address');

@@ -123,7 +123,7 @@ async function purge(deps: Deps, { modelId, selector, on, force }: PurgeRequest)
 async function requireServer(deps: Deps): Promise<void> {
   await using opened = await openStore(deps);
   if (opened.url !== undefined) return;
-  throw new SkulkError('CONFLICT', 'no server runs on this store host, so nothing would go on with the download', {
+  throw new SkulkError('CONFLICT', 'no server is running on this store host, so the download cannot continue', {
     hint: 'start `skulk serve`',
   });
 }

@@ -94,13 +94,13 @@ interface Following {
 /** Returns when the store had better be looked for again. */
 async function followOpened(deps: Deps, opened: OpenedStore, following: Following): Promise<void> {
   if (opened.news === undefined)
-    return await askAgainAndAgain(deps, opened, 'no server runs here, so the disk is looked at every 2 s', following);
+    return await askAgainAndAgain(deps, opened, 'no server is running here, so the disk is read every 2 s', following);
   try {
     await followNews(opened.news, opened.localRoot !== undefined, following);
   } catch (error) {
     if (!(error instanceof SkulkError) || (error.code !== 'NOT_FOUND' && error.code !== 'STORE_BUSY')) throw error;
-    const because = error.code === 'NOT_FOUND' ? 'this store does not tell its changes' : error.message;
-    await askAgainAndAgain(deps, opened, `${because}, so it is asked every 2 s`, following);
+    const because = error.code === 'NOT_FOUND' ? 'this store does not report changes' : error.message;
+    await askAgainAndAgain(deps, opened, `${because}, so it is polled every 2 s`, following);
   }
 }
 

@@ -93,7 +93,7 @@ function refuseHoles(files: readonly ScannedFile[], { path, modelId }: AddReques
   throw new SkulkError(
     'FILE_NOT_FOUND',
     `${path} lacks ${broken.missing.map(quote).join(', ')}${more > 0 ? ` and ${more} more` : ''} of ${broken.selector}, so ${modelId} was not added`,
-    { hint: `put what is missing there, or take away ${quoteSome(broken.files.map((file) => file.path))}` },
+    { hint: `add the missing files, or remove ${quoteSome(broken.files.map((file) => file.path))}` },
   );
 }
 
@@ -115,7 +115,7 @@ interface Added {
 
 async function sendTo({ deps, request, opened, source, files }: Addition): Promise<Added> {
   const { uploads, store } = opened;
-  if (uploads === undefined) throw new SkulkError('USAGE', `the store at ${store.location} takes no models from here`);
+  if (uploads === undefined) throw new SkulkError('USAGE', `the store at ${store.location} does not accept uploads`);
   const { uploadModel } = await import('./upload-model.ts');
   const { modelId, revision, force, move } = request;
   const isUntouched = watchFiles(files);
@@ -162,13 +162,13 @@ async function clearAway(place: IncomingPlace, origin: string | undefined, { emi
   const renamed = await abandonPlace(place.path, origin).catch((cause: unknown) => {
     emit({
       type: 'warning',
-      message: `${place.path} could not be cleared away: ${String(cause)}`,
-      hint: 'the next change to the store tries again',
+      message: `cannot remove ${place.path}: ${String(cause)}`,
+      hint: 'skulk tries again at the next change to the store',
     });
     return [];
   });
   if (renamed.length > 0)
-    emit({ type: 'warning', message: `other files took the names of files that had been moved; these are back as ${quoteSome(renamed)}` });
+    emit({ type: 'warning', message: `other files now have the names of the moved files, which were restored as ${quoteSome(renamed)}` });
 }
 
 /** What the store is to adopt: a place in `incoming/`, or what lies in the model's own; and what is known of it. */

@@ -164,8 +164,8 @@ export async function deleteModels(
   const nodes = mergeOutcomes(concerned);
   if (failure !== undefined) {
     const { message } = failure instanceof Error ? failure : { message: String(failure) };
-    throw new SkulkError('PARTIAL', `deleted ${deleted.join(', ')}, but then: ${message}`, {
-      hint: 'delete the rest again',
+    throw new SkulkError('PARTIAL', `deleted ${deleted.join(', ')}, then failed: ${message}`, {
+      hint: 'run the command again for the rest',
       cause: failure,
     });
   }

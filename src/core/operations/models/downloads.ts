@@ -38,8 +38,8 @@ export async function download(
 ): Promise<FinishedDownload> {
   await using opened = await openStore(deps, { mayCreate: true });
   if (!wait && opened.url === undefined && deps.downloads === undefined)
-    throw new SkulkError('USAGE', 'nothing would go on with the download: no server runs on this store host', {
-      hint: 'start `skulk serve`, or leave out --no-wait',
+    throw new SkulkError('USAGE', 'the download cannot continue in the background: no server is running on this store host', {
+      hint: 'start `skulk serve`, or omit --no-wait',
     });
   const downloads = await opened.downloads();
   const asked = await downloads.ask(request);
@@ -75,14 +75,14 @@ export async function waitForDownload(downloads: Downloads, asked: DownloadStatu
     warned = Math.max(warned, now.warnings.length);
     if (now.status === 'complete') return now;
     if (now.status === 'failed')
-      throw new SkulkError(now.error_code ?? 'HUB_UNREACHABLE', `${modelId} was not downloaded: ${now.error ?? 'no reason given'}`, {
+      throw new SkulkError(now.error_code ?? 'HUB_UNREACHABLE', `could not download ${modelId}: ${now.error ?? 'no reason given'}`, {
         hint: now.hint ?? undefined,
       });
     const waitsFor =
       now.status === 'pending'
-        ? `${modelId} waits for its turn in the store's downloads`
+        ? `${modelId} is waiting in the queue of the store`
         : now.bytes_total === 0
-          ? `the store asks Hugging Face for ${modelId}`
+          ? `the store is asking Hugging Face about ${modelId}`
           : undefined;
     if (waitsFor !== undefined && waitsFor !== announced) world.emit({ type: 'waiting', message: waitsFor });
     announced = waitsFor;
@@ -122,7 +122,7 @@ export async function cancelDownload(deps: Deps, { modelId, selector }: ModelRef
   const downloads = await opened.downloads();
   if (selector !== undefined && !isOf(selector, await downloads.status(modelId)))
     throw new SkulkError('JOB_NOT_FOUND', `there is no download of ${selector} of ${modelId}`, {
-      hint: `the download of ${modelId} brings other files; \`skulk cancel ${modelId}\` stops it`,
+      hint: `the download of ${modelId} fetches other files; \`skulk cancel ${modelId}\` stops it`,
     });
   return await downloads.cancel(modelId);
 }

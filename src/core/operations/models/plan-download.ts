@@ -22,13 +22,13 @@ export interface PlannedDownload extends DownloadPlan {
 export async function planDownload(deps: Deps, { modelId, revision, ...wanted }: DownloadRequest): Promise<PlannedDownload> {
   const { commit, plan } = await findPlan(deps, { modelId, revision, ...wanted });
   if (plan === undefined)
-    throw new SkulkError('USAGE', 'this store host does not say what a download would take', {
-      hint: 'another program runs there, or an older version',
+    throw new SkulkError('USAGE', 'this store host cannot plan downloads', {
+      hint: 'another program or an older version runs there',
     });
   if (plan.missing_pin !== null)
     deps.world.emit({
       type: 'warning',
-      message: `${modelId} has no ${quote(plan.missing_pin)}, which its model card names; ${quote(plan.gguf_file ?? 'other weights')} is taken instead`,
+      message: `${modelId} has no ${quote(plan.missing_pin)}, which its model card names; using ${quote(plan.gguf_file ?? 'other weights')} instead`,
     });
   const bytes_total = plan.taken.reduce((sum, { size }) => sum + size, 0);
   return { model_id: modelId, revision: revision ?? 'main', commit, bytes_total, ...plan };

@@ -10,17 +10,17 @@ export async function refuseOwnDirectories(source: string, { skulkHome, settings
     ['the staging directory', settings.nodeCachePath.value],
   ] as const)
     if (await isInside(path, source))
-      throw new SkulkError('USAGE', `${source} contains ${what}, so it is not moved`, { hint: 'name the directory of one model' });
+      throw new SkulkError('USAGE', `${source} contains ${what}, so it is not moved`, { hint: 'use the directory of one model' });
 }
 
 /** What belongs to the store is not added to it, nor taken out of it. Throws USAGE. */
 export async function refuseOwnFiles(source: string, root: string, move: boolean): Promise<void> {
   if (await isInside(root, source))
-    throw new SkulkError('USAGE', `${source} contains the store itself`, { hint: 'name the directory of one model' });
+    throw new SkulkError('USAGE', `${source} contains the store itself`, { hint: 'use the directory of one model' });
   if (await isInside(source, join(root, '.skulk')))
-    throw new SkulkError('USAGE', `${source} is among the store's own files`, { hint: 'name the directory of one model' });
+    throw new SkulkError('USAGE', `${source} is among the store's own files`, { hint: 'use the directory of one model' });
   if (move && (await isInside(source, root)))
     throw new SkulkError('USAGE', `${source} is inside the store, so it is not moved`, {
-      hint: 'leave --move out to make a second model of it',
+      hint: 'omit --move to add a second model',
     });
 }

@@ -70,7 +70,7 @@ const isUnfinished = (error: unknown): boolean =>
 
 const sayHowToCancel = (modelId: ModelId, id: string): SkulkEvent => ({
   type: 'warning',
-  message: `${modelId} is not in the store; what was sent of it waits there, and the same command goes on with it`,
+  message: `${modelId} is not in the store; the data already sent is kept there, and the same command resumes the upload`,
   hint: `to remove it: skulk uploads --cancel ${id}`,
 });
 
@@ -95,7 +95,7 @@ async function sendPieces(
     const piece = entry === undefined ? undefined : pieceAt(entry, start);
     const path = entry === undefined ? undefined : absolute.get(entry.path);
     if (piece === undefined || path === undefined)
-      throw new SkulkError('STORE_UNREACHABLE', 'the store asks for a piece that the model does not have');
+      throw new SkulkError('STORE_UNREACHABLE', 'the store requested a piece that the model does not have');
     const buffer = Buffer.allocUnsafe(piece.end - piece.start);
     const handle = await open(path, 'r');
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, start).finally(() => handle.close());

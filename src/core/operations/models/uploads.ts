@@ -29,7 +29,7 @@ async function withUploads<T>(deps: Deps, { uploads, store, url }: OpenedStore, 
   if (deps.uploads !== undefined) return work(deps.uploads);
   if (uploads !== undefined) return work(uploads);
   if (url !== undefined || deps.store !== undefined)
-    throw new SkulkError('NOT_FOUND', `the store at ${store.location} takes no uploads`, { hint: 'its host must run `skulk serve`' });
+    throw new SkulkError('NOT_FOUND', `the store at ${store.location} has no uploads`, { hint: 'start `skulk serve` on the store host' });
   // No server runs, so what lies on the disk is looked at while none begins.
   const { signal } = deps.world;
   const local = store as LocalStore;

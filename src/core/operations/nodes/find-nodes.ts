@@ -13,10 +13,10 @@ export async function findNodes(fleet: Fleet, names: readonly NodeId[]): Promise
     if (known.some(({ node_id }) => node_id === name)) return name;
     const namesakes = known.filter(({ hostname }) => sameHostname(hostname, name)).map(({ node_id }) => node_id);
     const [only, another] = namesakes;
-    if (only === undefined) throw new SkulkError('NODE_NOT_FOUND', `no node is called ${name}`, { hint: '`skulk nodes` lists them' });
+    if (only === undefined) throw new SkulkError('NODE_NOT_FOUND', `no node has the name ${name}`, { hint: '`skulk nodes` lists them' });
     if (another !== undefined)
-      throw new SkulkError('BAD_REQUEST', `${namesakes.length} nodes are called ${name}`, {
-        hint: `name one by its id: ${namesakes.join(', ')}`,
+      throw new SkulkError('BAD_REQUEST', `${namesakes.length} nodes have the name ${name}`, {
+        hint: `use the id of one: ${namesakes.join(', ')}`,
       });
     return only;
   });

@@ -11,7 +11,7 @@ export async function lookAtStaging(deps: Deps): Promise<StagingView> {
     return { ...(await listStaging(now)), problem: null };
   } catch (error) {
     const root = now.config.settings.nodeCachePath.value;
-    const explained = explainSystemError(error, `cannot look at ${root}`);
+    const explained = explainSystemError(error, `cannot read ${root}`);
     return {
       staging_root: root,
       models: [],

@@ -65,7 +65,7 @@ export async function reconcile(
 async function removeStale(layout: StagingLayout, stale: readonly ModelId[]): Promise<readonly ModelId[]> {
   const removed: ModelId[] = [];
   for (const modelId of stale) {
-    const lock = await tryLock(copyLock(layout, modelId), 'tidying up');
+    const lock = await tryLock(copyLock(layout, modelId), 'cleaning up');
     if (!isHeld(lock)) continue;
     try {
       await lock.assertHeld();
@@ -81,8 +81,8 @@ async function removeStale(layout: StagingLayout, stale: readonly ModelId[]): Pr
 async function emptyTrash({ world }: Deps, layout: StagingLayout): Promise<void> {
   const { left, foreign } = await sweepTrash(layout, world.signal);
   for (const path of foreign)
-    world.emit({ type: 'warning', message: `${path} was not put there by skulk, so it stays`, hint: 'move it to where it belongs' });
-  for (const path of left) world.emit({ type: 'warning', message: `${path} is left over from a removal and cannot be removed` });
+    world.emit({ type: 'warning', message: `${path} was not created by skulk and was kept`, hint: 'move it out of that directory' });
+  for (const path of left) world.emit({ type: 'warning', message: `cannot remove ${path}, which is left from an earlier removal` });
 }
 
 async function fetchOrders(deps: Deps, { dryRun }: { readonly dryRun: boolean }): Promise<readonly OrderForNode[]> {

@@ -25,7 +25,7 @@ export async function describeUnit({ world, config }: Deps, { manager: wanted, r
       ? join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'systemd', 'user', 'skulk.service')
       : join(home, 'Library', 'LaunchAgents', `${launchdLabel}.plist`);
   const script = await realpath(process.argv[1] ?? '').catch(() => undefined);
-  if (script === undefined) throw new Error('this program does not know where it lies');
+  if (script === undefined) throw new Error('cannot find the path of this program');
   // The service runs in another directory, where another file could be found.
   const file = config.file === undefined ? [] : ['--config', config.file];
   const command = [process.execPath, script, 'serve', ...(role === 'auto' ? [] : ['--role', role]), ...file];
@@ -40,7 +40,7 @@ export async function describeUnit({ world, config }: Deps, { manager: wanted, r
 function managerOf(platform: NodeJS.Platform): ServiceManager {
   if (platform === 'linux') return 'systemd';
   if (platform === 'darwin') return 'launchd';
-  throw new SkulkError('USAGE', `there is no unit for ${platform}`, { hint: 'run `skulk serve` by what starts programs there' });
+  throw new SkulkError('USAGE', `no service unit for ${platform}`, { hint: 'run `skulk serve` with the service manager of that system' });
 }
 
 /** Where a server has to write: its own files, the store, the staged copies, and the configuration, which the page changes. */

@@ -66,14 +66,14 @@ export async function warnOfUnit(deps: Deps): Promise<void> {
     if (kept === undefined || kept.missing.length === 0) return;
     world.emit({
       type: 'warning',
-      message: `the unit ${kept.path} did not let skulk write to ${kept.missing.join(', ')}; it was rewritten`,
+      message: `the unit ${kept.path} did not allow skulk to write to ${kept.missing.join(', ')}; it was updated`,
       hint: `run ${restart}`,
     });
   } catch (error) {
     world.emit({
       type: 'warning',
-      message: `the paths of this service's unit are not those of the configuration: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'run `skulk service install` again: it rewrites the unit and restarts the service',
+      message: `the unit of this service does not allow the configured paths: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'run `skulk service install` again: it updates the unit and restarts the service',
     });
   }
 }

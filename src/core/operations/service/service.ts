@@ -39,7 +39,7 @@ export async function installService(
   const { path, content, manager, unit } = await describeUnit(deps, request);
   const before = await readUnit(path);
   if (before !== undefined && before !== content && !force && !before.includes(signature))
-    throw new SkulkError('CONFLICT', `${path} is there and was not made by skulk`, { hint: 'look at it; --force replaces it' });
+    throw new SkulkError('CONFLICT', `${path} exists and was not created by skulk`, { hint: 'check it; --force replaces it' });
   await makeOwnDirectories(deps, unit);
   if (before !== content) await explainingDiskErrors(`cannot write ${path}`, () => writeFileDurably(path, content));
   const commands = startCommands(manager, path);
@@ -54,7 +54,7 @@ export async function installService(
 export async function refreshService(deps: Deps, request: ServiceRequest): Promise<ServiceReport> {
   const { path, content, manager } = await describeUnit(deps, request);
   if (manager !== 'systemd')
-    throw new SkulkError('USAGE', 'only a unit of systemd names the paths of the configuration', { hint: 'there is nothing to refresh' });
+    throw new SkulkError('USAGE', 'only systemd units contain the configured paths', { hint: 'there is nothing to refresh' });
   const kept = await keepUnit(deps);
   const commands = kept?.changed === true ? [reload] : [];
   for (const command of commands) await run(deps, command, { path, mayFail: true });
@@ -67,7 +67,7 @@ async function makeOwnDirectories({ config }: Deps, { writable }: { readonly wri
   // A store's own directory may be that of a disk that is not mounted.
   for (const path of writable)
     if (path !== storePath.value || storePath.origin.from === 'default')
-      await explainingDiskErrors(`cannot make ${path}`, () => makeDirectory(path));
+      await explainingDiskErrors(`cannot create ${path}`, () => makeDirectory(path));
 }
 
 /** Stops the service and removes its unit. That there is none is no failure. */
@@ -77,7 +77,7 @@ export async function uninstallService(deps: Deps, request: ServiceRequest): Pro
   const commands = stopCommands(manager);
   if (before === undefined) return { action: 'uninstall', manager, path, content: '', commands: [], changed: false };
   if (!before.includes(signature))
-    throw new SkulkError('CONFLICT', `${path} was not made by skulk`, { hint: 'remove it by hand if it is not needed' });
+    throw new SkulkError('CONFLICT', `${path} was not created by skulk`, { hint: 'remove it by hand if it is not needed' });
   const [stop, ...after] = commands;
   if (stop !== undefined) await run(deps, stop, { path, mayFail: true });
   await explainingDiskErrors(`cannot remove ${path}`, () => rm(path, { force: true }));
@@ -112,7 +112,7 @@ async function run({ world }: Deps, command: readonly string[], { path, mayFail 
     const { stderr = '', message } = error as Error & { stderr?: string };
     const says = (stderr.trim() || message).split('\n').at(-1);
     throw new SkulkError(isSystemError(error, 'ENOENT') ? 'NOT_FOUND' : 'CONFLICT', `${command.join(' ')} failed: ${says}`, {
-      hint: `the unit is written at ${path}; start it as your system does, or use \`skulk service print\` for a unit of the whole system`,
+      hint: `the unit was written to ${path}; start it with your service manager, or use \`skulk service print\` for a system-wide unit`,
       cause: error,
     });
   }

@@ -33,7 +33,9 @@ export function unitFile(manager: ServiceManager, content: UnitContent): string 
 function requirePlain(texts: readonly string[]): void {
   for (const text of texts)
     if (/\p{Cc}/u.test(text))
-      throw new SkulkError('CONFIG', `${JSON.stringify(text)} cannot stand in a unit`, { hint: 'use a path without control characters' });
+      throw new SkulkError('CONFIG', `${JSON.stringify(text)} cannot be written into a unit`, {
+        hint: 'use a path without control characters',
+      });
 }
 
 /** systemd.syntax(7): quotes and backslashes are escaped as in C, and `%` begins a specifier. */
@@ -99,26 +101,26 @@ Description=skulk: one shared store of models for this LAN
 Documentation=man:skulk-serve(1)
 Wants=network-online.target
 After=network-online.target
-# A disk may be mounted at any time, so it is never too late for another try.
+# A disk may be mounted at any time, so never stop trying.
 StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-# Outside of the sandbox: brings the paths below up to date with skulk.yaml.
+# Outside the sandbox: updates the paths below from skulk.yaml.
 ExecStartPre=-+${commandLine(refresh)}
 ExecStart=${commandLine(command)}
 ${Object.entries(environment)
   .map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}\n`)
   .join('')}Restart=on-failure
 RestartSec=5
-# A mistake in the configuration does not mend itself.
+# A configuration error needs a person.
 RestartPreventExitStatus=2
-# It finishes what runs within ten seconds.
+# Running requests get ten seconds to finish.
 TimeoutStopSec=20
 KillMode=mixed
 LimitNOFILE=65536
 
-# Everything is read-only but what is named here. The store and the staged copies, skulk's own files, and where skulk.yaml lies:
+# Everything else is read-only. The store, the staged copies, skulk's own files and the directory of skulk.yaml:
 ProtectSystem=strict
 ${pathLines(writable, command)}NoNewPrivileges=yes
 RestrictSUIDSGID=yes

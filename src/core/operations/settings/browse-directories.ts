@@ -110,9 +110,9 @@ function rootAbove(roots: readonly string[], path: string): string | undefined {
 const isHidden = (name: string): boolean => basename(name).startsWith('.');
 
 const outside = (path: string): SkulkError =>
-  new SkulkError('FORBIDDEN', `${path} does not lie under a directory that may be looked at`, {
-    hint: 'model_store.browse_roots in skulk.yaml lists those; without ?path= they are answered',
+  new SkulkError('FORBIDDEN', `${path} is not below a directory that may be browsed`, {
+    hint: 'model_store.browse_roots in skulk.yaml lists them; a request without ?path= returns them',
   });
 
 const missing = (path: string): SkulkError =>
-  new SkulkError('NOT_FOUND', `${path} is not a directory that can be read`, { hint: 'make it, or change its mode' });
+  new SkulkError('NOT_FOUND', `${path} is not a readable directory`, { hint: 'create it, or change its mode' });

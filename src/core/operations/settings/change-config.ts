@@ -52,7 +52,7 @@ async function changeNow(
   if (size > maxChangeableBytes) throw tooLarge('CONFLICT', path, size);
   const read = await readSaved(path).catch((error: unknown) => {
     if (!(error instanceof SkulkError)) throw error;
-    throw new SkulkError('CONFLICT', error.message, { hint: `mend the file first: ${error.hint ?? path}`, cause: error });
+    throw new SkulkError('CONFLICT', error.message, { hint: `correct the file first: ${error.hint ?? path}`, cause: error });
   });
   const text = read === undefined ? emptyFile : await readFile(path, 'utf8');
   const before = resolveSaved(deps, path, read ?? noContent);
@@ -86,14 +86,14 @@ const maxListLength = 16 * 1024;
 function checkSizes(change: ConfigChange): void {
   const leaves = leavesOf(change);
   if (leaves.length > maxLeaves)
-    throw new SkulkError('BAD_REQUEST', `${leaves.length} settings are changed at once; ${maxLeaves} are possible`, {
+    throw new SkulkError('BAD_REQUEST', `the request changes ${leaves.length} settings; the limit is ${maxLeaves}`, {
       hint: 'send them in several requests',
     });
   for (const [keys, value] of leaves) {
     const isTooLong = typeof value === 'string' ? value.length > maxValueLength : JSON.stringify(value ?? null).length > maxListLength;
     if (isTooLong || keys.some((key) => key.length > maxValueLength))
-      throw new SkulkError('BAD_REQUEST', `the value of ${keys.join('.').slice(0, 80)} is longer than a setting can be`, {
-        hint: 'GET /config/schema says what a setting takes',
+      throw new SkulkError('BAD_REQUEST', `the value of ${keys.join('.').slice(0, 80)} is too long`, {
+        hint: 'GET /config/schema describes the values',
       });
   }
 }
@@ -126,7 +126,7 @@ async function checkNewPaths({ homeDirectory }: World, before: Config, after: Co
   const places = { homeDirectory, skulkHome: after.skulkHome };
   const refuse = (name: string, path: string, why: string | undefined): void => {
     if (why === undefined) return;
-    throw new SkulkError('BAD_REQUEST', `${name} ${path} ${why}`, { hint: 'name an empty directory of its own' });
+    throw new SkulkError('BAD_REQUEST', `${name} ${path} ${why}`, { hint: 'use an empty directory' });
   };
   try {
     if (storePath.value !== before.settings.storePath.value) {

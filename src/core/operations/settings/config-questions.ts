@@ -69,8 +69,8 @@ export async function openConfigQuestions(
 ): Promise<ConfigQuestions> {
   const path = configFileOf(world, flags);
   if (!force && (await isThere(path)))
-    throw new SkulkError('CONFLICT', `${path} is there already`, {
-      hint: 'name another file with --config, or overwrite it with --force',
+    throw new SkulkError('CONFLICT', `${path} already exists`, {
+      hint: 'use another file with --config, or overwrite it with --force',
     });
   const expand = (text: string): string => resolve(world.cwd, expandPath(text, world));
   return {
@@ -95,7 +95,7 @@ export async function openConfigQuestions(
       return { storeHost: host, storeHttpHost: undefined, storePort: port };
     },
     lookAtPath: async (text) => {
-      if (text.trim() === '') throw new SkulkError('CONFIG', 'no directory is named', { hint: 'write one out from the root' });
+      if (text.trim() === '') throw new SkulkError('CONFIG', 'no directory given', { hint: 'use an absolute path' });
       const directory = expand(text.trim());
       await checkDirectory(directory, 'the directory', { mayBeMissing: true });
       const there = await stat(directory).then(
@@ -119,11 +119,11 @@ function readPlace(text: string): Place {
   const whole = isIPv6(typed) ? `http://[${typed}]` : typed.includes('://') ? typed : `http://${typed}`;
   const url = URL.canParse(whole) ? new URL(whole) : undefined;
   if (typed === '' || url === undefined || url.username !== '' || url.search !== '' || url.hash !== '' || url.pathname !== '/')
-    throw new SkulkError('CONFIG', `${JSON.stringify(typed.slice(0, 80))} is not where a store can be`, {
-      hint: 'write a name or an address, e.g. mac-studio-1 or 192.168.1.10:58080',
+    throw new SkulkError('CONFIG', `${JSON.stringify(typed.slice(0, 80))} is not a valid store address`, {
+      hint: 'use a name or an address, e.g. mac-studio-1 or 192.168.1.10:58080',
     });
   if (url.protocol !== 'http:')
-    throw new SkulkError('CONFIG', `the configuration names stores that speak http, not ${url.protocol.replace(/:$/, '')}`, {
+    throw new SkulkError('CONFIG', `the configuration supports http stores only, not ${url.protocol.replace(/:$/, '')}`, {
       hint: 'set SKULK_STORE to that URL instead',
     });
   // Names keep their case, as in the file of the host itself.

@@ -55,7 +55,7 @@ export async function validateConfig(
   readonly notes: readonly string[];
 }> {
   const config = await loadConfig(world, flags);
-  const checked = ['the settings in force on this machine'];
+  const checked = ['the settings in effect on this machine'];
   const notes: string[] = [];
   if (config.file !== undefined) {
     const { content, lineOf, notes: unused } = await readConfigFile(config.file);
@@ -76,7 +76,7 @@ function notesOfPython(file: string, content: object, lineOf: (key: string) => n
     .filter(
       (key) => key.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], content) !== undefined,
     )
-    .map((key) => `${file}:${lineOf(key) ?? 1}: the Python program refuses ${key}; leave it out of a file that both read`);
+    .map((key) => `${file}:${lineOf(key) ?? 1}: the Python program rejects ${key}; remove it from a file that both programs read`);
 }
 
 /** What a new file is to say. */
@@ -134,7 +134,10 @@ function explainingAnswers<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof SkulkError)) throw error;
-    throw new SkulkError(error.code, `nothing was written, as this would be wrong: ${error.message}`, { hint: error.hint, cause: error });
+    throw new SkulkError(error.code, `nothing was written, because the result would be invalid: ${error.message}`, {
+      hint: error.hint,
+      cause: error,
+    });
   }
 }
 
@@ -146,8 +149,8 @@ async function writeNew(path: string, content: string): Promise<void> {
     await link(draft, path);
   } catch (error) {
     if (isSystemError(error, 'EEXIST'))
-      throw new SkulkError('CONFLICT', `${path} is there already`, {
-        hint: 'name another file with --config, or overwrite it with --force',
+      throw new SkulkError('CONFLICT', `${path} already exists`, {
+        hint: 'use another file with --config, or overwrite it with --force',
         cause: error,
       });
     throw error;

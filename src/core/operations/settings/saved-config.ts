@@ -16,7 +16,7 @@ export const maxChangeableBytes = 64 * 1024;
 export const tooLarge = (code: 'CONFLICT' | 'BAD_REQUEST', path: string, bytes: number): SkulkError =>
   new SkulkError(
     code,
-    `${path} ${code === 'CONFLICT' ? 'has' : 'would have'} ${bytes} bytes; a file of ${maxChangeableBytes} at most can be changed here`,
+    `${path} ${code === 'CONFLICT' ? 'has' : 'would have'} ${bytes} bytes; only files of at most ${maxChangeableBytes} can be changed here`,
     { hint: 'edit the file by hand; `skulk config validate` checks it' },
   );
 

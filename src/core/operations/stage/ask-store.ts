@@ -92,7 +92,7 @@ async function askOpened(
   const pin = ownPin ?? asked.pin;
   const said = { companions: asked.companions, hasOrders: asked.hasOrders, ...(pin !== undefined && { pin }) };
   if (asked.manifest === undefined) {
-    if (copy === undefined) throw new Error('a manifest that nobody has is unchanged');
+    if (copy === undefined) throw new Error('the store reported an unknown manifest as unchanged');
     await opened[Symbol.asyncDispose]();
     return { state: 'current', ...said, part: findHere(ref, copy, pin) ?? copy.part, ...nothingOpen };
   }
@@ -131,8 +131,8 @@ function useWithoutStore({ world }: Deps, { part, companions, stagedAt }: Usable
   const age = stagedAt === undefined ? '' : formatAge(stagedAt, world.now());
   world.emit({
     type: 'warning',
-    message: `the store could not be asked whether ${part.manifest.model_id} changed: ${error.message}`,
-    hint: `the verified copy on this machine is used; it was staged ${age === '' ? 'at an unknown time' : `${age} (${stagedAt})`}`,
+    message: `cannot check whether ${part.manifest.model_id} has changed in the store: ${error.message}`,
+    hint: `using the verified copy on this machine, which was staged ${age === '' ? 'at an unknown time' : `${age} (${stagedAt})`}`,
   });
   return { state: 'current', part, companions, hasOrders: false, ...nothingOpen };
 }

@@ -51,7 +51,7 @@ export async function copyFromStore(stage: ModelStage, answer: FromStore, tools:
       if (newer.digest === manifest.digest && isRepeated) throw error;
       isRepeated = newer.digest === manifest.digest;
       if (isRepeated) continue;
-      deps.world.emit({ type: 'note', message: `${ref.modelId} was replaced in the store while it was staged; staging the new one` });
+      deps.world.emit({ type: 'note', message: `${ref.modelId} was replaced in the store during the stage; staging the new version` });
       manifest = newer;
     }
   }
@@ -121,8 +121,8 @@ async function requireNotDeleted(
 async function removeIfDeleted({ ref: { modelId }, layout }: ModelStage, error: unknown): Promise<never> {
   if (!(error instanceof SkulkError) || error.code !== 'MODEL_NOT_FOUND') throw error;
   await removeWorkPlace(incomingCopy(layout, modelId));
-  throw new SkulkError('MODEL_NOT_FOUND', `${modelId} was deleted from the store while it was staged`, {
-    hint: '`skulk registry` lists what the store has; what had come of it was removed here',
+  throw new SkulkError('MODEL_NOT_FOUND', `${modelId} was deleted from the store during the stage`, {
+    hint: '`skulk registry` lists the models; the unfinished copy was removed',
     cause: error,
   });
 }

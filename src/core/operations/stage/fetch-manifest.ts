@@ -71,4 +71,4 @@ export async function fetchIfChanged(
   return { manifest: isChanged ? answer.manifest : undefined, companions, ...(pin !== undefined && { pin }), hasOrders };
 }
 
-const saidUnchanged = (modelId: ModelId): Error => new Error(`the store called a manifest of ${modelId} unchanged that nobody has`);
+const saidUnchanged = (modelId: ModelId): Error => new Error(`the store reported an unknown manifest of ${modelId} as unchanged`);

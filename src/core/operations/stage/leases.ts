@@ -55,7 +55,7 @@ export async function activate(
   const { modelId } = ref;
   const process = await identifyProcess(pid);
   if (process === undefined)
-    throw new SkulkError('NOT_FOUND', `no process has the pid ${pid}`, { hint: 'give the pid of a process that runs on this machine' });
+    throw new SkulkError('NOT_FOUND', `no process has the pid ${pid}`, { hint: 'use the pid of a running process on this machine' });
   const layout = await leaseLayout(deps, { offline: true });
   const find = async (): Promise<{ path: string; companions: readonly Companion[]; group: GroupFiles } | undefined> => {
     if (layout.isInPlace) {
@@ -68,7 +68,7 @@ export async function activate(
     return { path: copyPath(layout, modelId), companions: copy.companions, group: part.group };
   };
   const missing = (): SkulkError =>
-    new SkulkError('MODEL_NOT_FOUND', `there is no whole copy of ${formatRef(ref)} on this node`, {
+    new SkulkError('MODEL_NOT_FOUND', `there is no complete copy of ${formatRef(ref)} on this node`, {
       hint: `run \`skulk stage ${formatRef(ref)}\` first`,
     });
   if ((await find()) === undefined) throw missing();

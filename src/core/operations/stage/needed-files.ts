@@ -37,5 +37,5 @@ export function requireNeeded(
 /** That a model has no such file. */
 export const missingFile = (ref: ModelRef, need: NeededFile): SkulkError =>
   new SkulkError('FILE_NOT_FOUND', `${formatRef(ref)} has no ${words[need]}`, {
-    hint: `\`skulk show ${ref.modelId}\` lists its files; {path} of \`skulk run\` and --print path of \`skulk stage\` are its directory`,
+    hint: `\`skulk show ${ref.modelId}\` lists its files; for its directory use {path} in \`skulk run\` or \`skulk stage --print path\``,
   });

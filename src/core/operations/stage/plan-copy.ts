@@ -31,8 +31,8 @@ export async function describePlan(
 ): Promise<StageOutcome> {
   const { ref, layout, path } = stage;
   if (answer.state === 'direct')
-    throw new SkulkError('STORE_NOT_CONFIGURED', `there is no store to ask what ${ref.modelId} has`, {
-      hint: 'without --dry-run it would be fetched from Hugging Face',
+    throw new SkulkError('STORE_NOT_CONFIGURED', `there is no store to ask about ${ref.modelId}`, {
+      hint: 'without --dry-run it would be downloaded from Hugging Face',
     });
   const wanted = selectWanted(stage, answer.manifest, answer.pin);
   const plan = await planCopy(stage, wanted.manifest, local);

@@ -37,7 +37,7 @@ export async function requestDownload(
   if (!(missing instanceof SkulkError) || missing.code !== 'MODEL_NOT_FOUND') throw missing;
   if (dryRun)
     throw new SkulkError('MODEL_NOT_FOUND', missing.message, {
-      hint: 'without --dry-run it would be asked of Hugging Face',
+      hint: 'without --dry-run it would be requested from Hugging Face',
       cause: missing,
     });
   const { requireOnline } = await import('../../connect/open-hub.ts');

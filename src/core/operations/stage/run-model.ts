@@ -98,8 +98,8 @@ async function runProgram(
     lease?.lost.addEventListener('abort', () =>
       world.emit({
         type: 'warning',
-        message: `this process was suspended for so long that ${ref.modelId} no longer counts as in use`,
-        hint: 'the copy may be evicted while the program runs; start it again to be sure of it',
+        message: `this process was suspended for too long, so ${ref.modelId} no longer counts as in use`,
+        hint: 'the copy may be evicted while the program runs; restart the program to be safe',
       }),
     );
     child.letGo();

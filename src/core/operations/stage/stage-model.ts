@@ -75,7 +75,7 @@ function notHere({ modelId }: ModelRef, local: LocalCopy | undefined): SkulkErro
     local === undefined
       ? 'is not staged here'
       : local.changed.size === 0
-        ? 'is staged here, but not that part of it'
+        ? 'is staged here, but without that part'
         : `is staged here, but ${local.changed.size} of its files changed on the disk`;
   return new SkulkError('MODEL_NOT_FOUND', `${modelId} ${why}`, { hint: 'run it again without --offline' });
 }

@@ -142,9 +142,9 @@ export async function leaseFor(
     if (!isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
     // Without a copy it has to be staged there, which this user cannot.
     if (!layout.isInPlace && (await readLocalCopy(layout, modelId)) === undefined) throw error;
-    const message = `${layout.leases} cannot be written (${systemCode(error)}), so the use of ${modelId} is not recorded`;
+    const message = `cannot write to ${layout.leases} (${systemCode(error)}), so the use of ${modelId} is not recorded`;
     if (layout.isInPlace) world.emit({ type: 'note', message });
-    else world.emit({ type: 'warning', message, hint: 'whoever may write there can remove the copy while it is in use' });
+    else world.emit({ type: 'warning', message, hint: 'a user who can write there can remove the copy while it is in use' });
     return undefined;
   });
 }

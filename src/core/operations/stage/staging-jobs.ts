@@ -72,6 +72,6 @@ async function stageOne(
   const own: Deps = { config, connections, world: { ...world, signal, emit } };
   const stageReport = await stageModels(own, { refs: [ref], dryRun: false, force: false, offline: false });
   const [staged] = 'staged' in stageReport ? stageReport.staged : [];
-  if (staged === undefined) throw new Error('nothing was staged, and nothing was said');
+  if (staged === undefined) throw new Error('nothing was staged, for an unknown reason');
   return { bytesTotal: staged.bytes_total, details: { path: staged.path, source: staged.source } };
 }

@@ -18,7 +18,7 @@ export const stagingKind = {
   describe: (modelId) => `staging ${modelId}`,
   hints: {
     notFound: 'GET /node/stage lists what this node stages',
-    cancelled: () => 'what is verified is kept: staging it again goes on',
+    cancelled: () => 'verified data is kept: staging it again resumes',
   },
   modelOf: ({ modelId }) => modelId,
   // Each quantization of a model is staged by a job of its own.

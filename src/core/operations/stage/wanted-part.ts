@@ -33,7 +33,7 @@ export function warnOfPin({ deps: { world }, ref: { modelId } }: ModelStage, { m
   world.emit({
     type: 'warning',
     message: `the card of ${modelId} names ${quote(missingPin)}, which the model does not have`,
-    hint: group.selector === null ? undefined : `${group.selector} is taken instead`,
+    hint: group.selector === null ? undefined : `using ${group.selector} instead`,
   });
 }
 

@@ -65,11 +65,11 @@ async function administer<T>(
   },
 ): Promise<T> {
   const root = await ownRoot(deps);
-  if (root !== undefined) return explainingDiskErrors(`cannot change what lies in ${root}`, () => onDisk(root));
+  if (root !== undefined) return explainingDiskErrors(`cannot change files in ${root}`, () => onDisk(root));
   await using opened = await openStore(deps);
   if (opened.access !== undefined) return await overHttp(opened.access);
   throw new SkulkError('STORE_NOT_CONFIGURED', 'there is no store on this machine yet', {
-    hint: 'start `skulk serve` once, which makes it',
+    hint: 'start `skulk serve` once to create it',
   });
 }
 
@@ -83,7 +83,7 @@ async function ownRoot({ config }: Deps): Promise<string | undefined> {
   if (server?.storePath != null && (await isStore(server.storePath))) return server.storePath;
   if (config.isStoreNamed)
     throw new SkulkError('STORE_NOT_CONFIGURED', `there is no store in ${configured} yet`, {
-      hint: 'is its disk mounted? a new store is made by `skulk serve`',
+      hint: 'check that its disk is mounted; `skulk serve` creates a new store',
     });
   return undefined;
 }

@@ -59,7 +59,7 @@ async function linkOf({ config, world }: Deps, server: ServeRecord): Promise<Pag
     const made = await exchange.send(callOf('POST /session/codes', {}), (response, watchdog) =>
       readJson(response, { url: exchange.url, limit: 4096, watchdog }),
     );
-    const { code, expires_at } = readAnswer(pageCode, made, { url: exchange.url, why: 'it gives no code for its page' });
+    const { code, expires_at } = readAnswer(pageCode, made, { url: exchange.url, why: 'it cannot create a code for its page' });
     return { url: pageLink(server.apiUrl, code), expires_at };
   } finally {
     exchange.close();
@@ -82,7 +82,7 @@ async function pageOfStore({ config }: Deps): Promise<string> {
   const url = remoteUrl(config);
   if (url === undefined)
     throw new SkulkError('STORE_NOT_CONFIGURED', 'no `skulk serve` runs on this machine, and no other store is configured', {
-      hint: 'start `skulk serve`, or name the store: SKULK_STORE=http://HOST:58080',
+      hint: 'start `skulk serve`, or set the store: SKULK_STORE=http://HOST:58080',
     });
   const page = new URL('/', url);
   page.port = String(config.settings.apiPort.value);

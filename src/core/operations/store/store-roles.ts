@@ -83,7 +83,7 @@ export function createStoreRoles(
       const found = tokenOf(
         await link.session(token).catch((error: unknown) => {
           if (!(error instanceof SkulkError)) throw error;
-          throw new SkulkError(error.code, `the store cannot be asked whose token this is: ${error.message}`, {
+          throw new SkulkError(error.code, `cannot ask the store about this token: ${error.message}`, {
             hint: error.hint,
             cause: error,
           });

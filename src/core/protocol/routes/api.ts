@@ -15,11 +15,11 @@ const ofModels = [400, 404, 503] as const;
 
 /** What both ports of a store host answer of the store, and the API of each node too; a node passes it on. */
 const storeRoutes = {
-  'GET /store/health': { role: 'read', summary: 'How the store is', answers: { 200: healthView }, failures: [503] },
-  'GET /store/registry': { role: 'read', summary: 'What the store holds, with tags', answers: { 200: registryList }, failures: [503] },
+  'GET /store/health': { role: 'read', summary: 'State of the store', answers: { 200: healthView }, failures: [503] },
+  'GET /store/registry': { role: 'read', summary: 'The models of the store, with tags', answers: { 200: registryList }, failures: [503] },
   'GET /v1/models': {
     role: 'read',
-    summary: 'What the store holds, as OpenAI lists models',
+    summary: 'The models of the store, in the format of OpenAI',
     answers: { 200: openAiModels },
     failures: [503],
   },
@@ -32,21 +32,21 @@ const storeRoutes = {
   },
   'DELETE /store/models/:id/quantizations/:selector': {
     role: 'node',
-    summary: 'Remove one quantization of a model and every staged copy of it; with the last one the model goes',
+    summary: 'Remove one quantization of a model and every staged copy of it; removing the last one removes the model',
     query: ['wait_ms', 'force'],
     answers: { 200: deleted },
     failures: [400, 404, 409, 503],
   },
   'GET /store/models/:id': {
     role: 'read',
-    summary: 'One model: files, digests, tags, companions, on which nodes it is staged',
+    summary: 'One model: files, digests, tags, companions, staged copies',
     answers: { 200: shownModel },
     failures: ofModels,
   },
   // It makes this machine ask Hugging Face, so it is not for every page.
   'GET /store/hub/:id': {
     role: 'node',
-    summary: 'What a download from Hugging Face would bring, with a choice of GGUF quantizations',
+    summary: 'What a download from Hugging Face would fetch, with the GGUF quantizations to choose from',
     query: ['revision', 'wanted'],
     answers: { 200: hubOffer },
     failures: ofModels,
@@ -54,7 +54,7 @@ const storeRoutes = {
   },
   'POST /store/verify': {
     role: 'node',
-    summary: 'Hash models again and compare',
+    summary: 'Verify models against their checksums',
     body: verifyBody,
     isBodyOptional: true,
     answers: { 200: lines(workLine(verifyReport)) },
@@ -70,13 +70,13 @@ const storeRoutes = {
   },
   'GET /store/uploads': {
     role: 'read',
-    summary: 'The unfinished uploads: who sends what, how much has come, since when',
+    summary: 'The unfinished uploads: sender, model, progress, start',
     answers: { 200: uploadList },
     failures: [503],
   },
   'DELETE /store/uploads/:upload': {
     role: 'node',
-    summary: 'Cancel an unfinished upload, by the id that its sender has, or by that of the list',
+    summary: 'Cancel an unfinished upload, by the id of its sender or by the id in the list',
     answers: { 200: listedUpload },
     failures: [403, 404, 409, 503],
   },
@@ -97,19 +97,19 @@ const storeRoutes = {
   },
   'GET /store/models/:id/download/status': {
     role: 'read',
-    summary: 'How a download is',
+    summary: 'State of a download',
     answers: { 200: downloadStatus },
     failures: ofDownloads,
   },
   'DELETE /store/models/:id/download': {
     role: 'node',
-    summary: 'Stop a download; what came is kept for the next try',
+    summary: 'Stop a download; downloaded data is kept',
     answers: { 200: downloadStatus },
     failures: ofDownloads,
   },
   'POST /store/purge-staging': {
     role: 'node',
-    summary: 'Remove staged copies on every node, or on those that are named; canonical copies stay',
+    summary: 'Remove staged copies on every node, or on the given nodes; canonical copies stay',
     query: ['wait_ms'],
     body: purgeBody,
     isBodyOptional: true,
@@ -118,19 +118,19 @@ const storeRoutes = {
   },
   'GET /store/orders': {
     role: 'read',
-    summary: 'The orders that some node has not carried out',
+    summary: 'The orders that are pending on some node',
     answers: { 200: orderList },
     failures: [503],
   },
-  'GET /store/nodes': { role: 'read', summary: 'Every node that reported', answers: { 200: nodeList }, failures: [503] },
+  'GET /store/nodes': { role: 'read', summary: 'Every known node', answers: { 200: nodeList }, failures: [503] },
 } as const satisfies Routes;
 
 /** What every server answers of whoever asks it. */
 const sessionRoutes = {
-  'GET /session': { role: 'read', summary: 'What whoever asks may do here', answers: { 200: session }, failures: [401] },
+  'GET /session': { role: 'read', summary: 'The role of the caller', answers: { 200: session }, failures: [401] },
   'POST /session': {
     role: 'open',
-    summary: 'Change the code of a link, which works once, for the key of a page',
+    summary: 'Exchange the one-time code of a link for the key of a page',
     body: codeBody,
     answers: { 200: pageKey },
     failures: [400, 401, 403, 429],
@@ -138,7 +138,7 @@ const sessionRoutes = {
   'DELETE /session': { role: 'read', summary: 'End the key of this page', answers: { 200: endedSession }, failures: [400, 401, 403, 429] },
   'POST /session/codes': {
     role: 'admin',
-    summary: 'Make a code for a link that opens the page with the role admin',
+    summary: 'Create a code for a link that opens the page with the role admin',
     answers: { 200: pageCode },
     failures: [400, 401, 403, 429],
   },
@@ -154,7 +154,7 @@ const administrationRoutes = {
   },
   'POST /tokens': {
     role: 'admin',
-    summary: 'Make a named token; it is shown this once',
+    summary: 'Create a named token; it is shown only once',
     body: tokenBody,
     answers: { 200: madeToken },
     failures: [400, 401, 403, 409],
@@ -163,7 +163,7 @@ const administrationRoutes = {
   'GET /policy': { role: 'read', summary: 'The policy of the store', answers: { 200: policyView }, failures: [400, 401, 403] },
   'PUT /policy': {
     role: 'admin',
-    summary: 'Change the policy; what is not named stays, null brings the default back',
+    summary: 'Change the policy; absent keys stay, null restores the default',
     body: policyBody,
     answers: { 200: policyView },
     failures: [400, 401, 403],
@@ -173,26 +173,26 @@ const administrationRoutes = {
 /** What a machine says of itself on its API (port 52415), and is asked; none of it is passed on. */
 const nodeRoutes = {
   'GET /store/storage': { role: 'read', summary: "This node's staged copies", answers: { 200: stagingList } },
-  'GET /node/identity': { role: 'read', summary: 'Who this node is', answers: { 200: nodeIdentity } },
+  'GET /node/identity': { role: 'read', summary: 'Identity of this node', answers: { 200: nodeIdentity } },
   'GET /node/events': {
     role: 'read',
-    summary: 'Server-Sent Events of this very node',
+    summary: 'Server-Sent Events of this node',
     answers: { 200: events(nodeEvents) },
     failures: [503],
     isEndless: true,
     ownPagesOnly: true,
   },
-  'GET /node/stage': { role: 'read', summary: 'What this node stages, and what ended last', answers: { 200: stagingJobs } },
+  'GET /node/stage': { role: 'read', summary: 'Running and recent stages of this node', answers: { 200: stagingJobs } },
   'POST /node/stage': {
     role: 'node',
-    summary: 'Make a verified copy on this node; GET /node/events says how far it is',
+    summary: 'Make a verified copy on this node; GET /node/events reports its progress',
     body: stageBody,
     answers: { 202: stagingJob },
     failures: [400, 404, 409],
   },
   'DELETE /node/stage/:id': {
     role: 'node',
-    summary: 'Stop staging; what is verified is kept',
+    summary: 'Stop staging; verified data is kept',
     answers: { 200: stagingJob },
     failures: [400, 404, 409],
   },
@@ -200,7 +200,7 @@ const nodeRoutes = {
   'GET /config/schema': { role: 'read', summary: 'The JSON schema of the configuration file', answers: { 200: jsonSchema } },
   'PUT /config': {
     role: 'admin',
-    summary: 'Change settings; what is not named stays, null takes a key out',
+    summary: 'Change settings; absent keys stay, null removes a key',
     query: ['dry_run'],
     body: configBody,
     answers: { 200: changedConfig },
@@ -208,7 +208,7 @@ const nodeRoutes = {
   },
   'GET /filesystem/browse': {
     role: 'admin',
-    summary: 'The directories in one below those that may be looked at; those themselves without a path',
+    summary: 'The subdirectories of a directory; without a path, the directories that may be browsed',
     query: ['path'],
     answers: { 200: browsed },
     failures: [400, 403, 404],

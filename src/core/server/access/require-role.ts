@@ -40,7 +40,7 @@ export function requireRoles(app: FastifyInstance, access: Access, { hostname }:
   routesOf.set(app, routes);
   app.addHook('onRoute', ({ config, method, url }) => {
     const role = config?.role;
-    if (role === undefined) throw new Error(`the route ${String(method)} ${url} does not say who may use it`);
+    if (role === undefined) throw new Error(`the route ${String(method)} ${url} has no role`);
     for (const one of [method].flat()) routes.push({ method: one, url, role });
   });
   app.addHook('onRequest', async (request, reply) => {
@@ -93,7 +93,7 @@ function refusal({ role, credential, name }: Asker, needs: Role, hostname: strin
   const who = credential === 'named' ? `the token ${name ?? ''} (role ${role})` : `the LAN without a token (role ${role})`;
   const hint =
     needs === 'admin'
-      ? `run the command on ${hostname}, open the link of \`skulk key\` there, or use a token of role admin`
-      : `use a token of role ${needs}; \`skulk token create NAME --role ${needs}\` on the store host makes one`;
+      ? `run the command on ${hostname}, open the link of \`skulk key\` there, or use a token with the role admin`
+      : `use a token with the role ${needs}; \`skulk token create NAME --role ${needs}\` on the store host makes one`;
   return new SkulkError('FORBIDDEN', `${who} may not ${does[needs]}`, { hint });
 }

@@ -111,9 +111,8 @@ export async function createApp({
   const allowed = allowedMethods(app);
   app.setNotFoundHandler(async (request, reply) => {
     const methods = allowed(request.url);
-    if (methods.length === 0)
-      throw new SkulkError('NOT_FOUND', 'there is nothing here', { hint: 'GET /openapi.json lists what this server answers' });
-    const detail = `${request.method} is not possible here`;
+    if (methods.length === 0) throw new SkulkError('NOT_FOUND', 'not found', { hint: 'GET /openapi.json lists the routes of this server' });
+    const detail = `${request.method} is not supported here`;
     request.failure = 'BAD_REQUEST';
     await reply
       .code(405)
@@ -136,7 +135,7 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket): voi
       ? ['431 Request Header Fields Too Large', 'the headers are too large']
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? ['408 Request Timeout', 'the request took too long to arrive']
-        : ['400 Bad Request', 'this is not HTTP'];
+        : ['400 Bad Request', 'the request is not valid HTTP'];
   const body = JSON.stringify({ detail, code: 'BAD_REQUEST', hint: null });
   const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
   socket.end(head + body, () => socket.destroy());

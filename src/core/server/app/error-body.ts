@@ -10,7 +10,7 @@ export interface ErrorAnswer {
 
 /** Turns any failure into an answer. Of what skulk did not foresee nothing is told but that it happened. */
 export function answerError(given: unknown): ErrorAnswer {
-  const error = explainSystemError(given, 'the disk of the machine that was asked refused');
+  const error = explainSystemError(given, 'disk error on the server');
   if (error instanceof SkulkError) {
     const { code, message, hint, retryAfterMs } = error;
     const retry = retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) };
@@ -25,7 +25,7 @@ export function answerError(given: unknown): ErrorAnswer {
   return {
     status,
     headers: {},
-    body: { detail: (error as Error).message, code: 'BAD_REQUEST', hint: 'GET /openapi.json says what this server takes' },
+    body: { detail: (error as Error).message, code: 'BAD_REQUEST', hint: 'GET /openapi.json describes the requests' },
   };
 }
 
@@ -40,7 +40,7 @@ export function errorLine(error: unknown): {
 const internalError: ErrorAnswer = {
   status: 500,
   headers: {},
-  body: { detail: 'something went wrong inside skulk', code: 'INTERNAL', hint: 'the log of `skulk serve` says more; please report it' },
+  body: { detail: 'internal error in skulk', code: 'INTERNAL', hint: 'see the log of `skulk serve`, and please report it' },
 };
 
 /** Fastify's own refusals (bad JSON, too large a body, …) carry a status; they speak of the request only. */

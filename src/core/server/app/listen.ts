@@ -31,14 +31,14 @@ async function explainListenError(error: unknown, { host, port }: { host: string
       const owner = await findPortOwner(port);
       const choose =
         'choose another with `--port N` (or `--api-port N`), let the system choose with 0, or set `store_port` (`api_port`) in skulk.yaml';
-      const reserve = `Linux also hands 58080 and its neighbours to outgoing connections; \`sysctl -w net.ipv4.ip_local_reserved_ports=${port}\` keeps it free`;
-      return new SkulkError('PORT_IN_USE', `port ${port} is taken ${describeOwner(owner)}`, {
+      const reserve = `Linux also uses port 58080 for outgoing connections; \`sysctl -w net.ipv4.ip_local_reserved_ports=${port}\` reserves it`;
+      return new SkulkError('PORT_IN_USE', `port using ${port} ${describeOwner(owner)}`, {
         hint: owner?.isListening === true ? choose : `${choose}. ${reserve}`,
         cause: error,
       });
     }
     case 'EACCES':
-      return new SkulkError('PERMISSION', `port ${port} may not be opened by this user`, {
+      return new SkulkError('PERMISSION', `this user may not open port ${port}`, {
         hint: 'choose a port above 1023',
         cause: error,
       });
@@ -46,7 +46,7 @@ async function explainListenError(error: unknown, { host, port }: { host: string
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return new SkulkError('CONFIG', `${JSON.stringify(host)} is not an address of this machine`, {
-        hint: 'leave --host out to listen on every address',
+        hint: 'omit --host to listen on every address',
         cause: error,
       });
     default:

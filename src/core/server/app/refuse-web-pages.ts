@@ -39,15 +39,15 @@ export function refuseWebPages(
     if (more === undefined) return;
     const host = nameOf(headers.host ?? '');
     if (host !== '' && isIP(host) === 0 && !privateName.test(host) && !own.has(host) && !more.some((name) => normalize(name) === host)) {
-      throw new SkulkError('FORBIDDEN', `this machine is not known as ${host.slice(0, 253)}`, {
+      throw new SkulkError('FORBIDDEN', `${host.slice(0, 253)} is not a name of this machine`, {
         // Not store_host: a machine that is not called so would become a node of itself.
-        hint: 'use its address or its hostname; for another name run `skulk policy set server_names NAME` on the store host',
+        hint: 'use its address or host name; to allow another name, run `skulk policy set server_names NAME` on the store host',
       });
     }
     const isOwn = routeOptions.config.ownPagesOnly === true;
     if ((isOwn || !isSafe(method)) && isFromElsewhere(headers)) {
       throw new SkulkError('FORBIDDEN', `a web page of another site may not ${isOwn ? 'ask for this' : 'change anything here'}`, {
-        hint: 'use the commands of skulk, or set SKULK_TOKEN',
+        hint: 'use skulk commands, or set SKULK_TOKEN',
       });
     }
   });

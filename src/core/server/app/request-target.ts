@@ -38,7 +38,7 @@ export function splitTarget(target: string): { readonly host?: string; readonly 
   const query = cut === -1 ? '' : origin.slice(cut);
   if (host !== undefined) return { host, path: path === '' ? '/' : path, query };
   if (path.startsWith('/')) return { path, query };
-  throw new SkulkError('BAD_PATH', `${quote(target)} is not a path`, { hint: 'a request names a path that begins with "/"' });
+  throw new SkulkError('BAD_PATH', `${quote(target)} is not a path`, { hint: 'a path must begin with "/"' });
 }
 
 /** Servers, proxies and libraries disagree about what these mean, so none of them may get further. */
@@ -63,7 +63,7 @@ function decodeSegment(segment: string): string {
 }
 
 const badPath = (path: string, why: string): SkulkError =>
-  new SkulkError('BAD_PATH', `${quote(path)} cannot be requested: ${why}`, { hint: 'GET /openapi.json lists what this server answers' });
+  new SkulkError('BAD_PATH', `${quote(path)} cannot be requested: ${why}`, { hint: 'GET /openapi.json lists the routes of this server' });
 
 /**
  * The target that stands for a matched route and nothing else, for sending a request on. Pure.

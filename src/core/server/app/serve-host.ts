@@ -108,8 +108,8 @@ async function warnOfOtherStores(deps: Deps, tell: Emit): Promise<void> {
     if (others.length === 0) return;
     emit({
       type: 'warning',
-      message: `another store is on the LAN already: ${others.join(', ')}; this machine serves a second one, which has its own models`,
-      hint: 'to be a node of the other one, stop this and run `skulk serve --role node`',
+      message: `there is already another store on the LAN: ${others.join(', ')}; this machine serves a second one with its own models`,
+      hint: 'to be a node of the other one, stop this server and run `skulk serve --role node`',
     });
   };
   const isFirst = !(await stat(settings.storePath.value).then(
@@ -117,7 +117,7 @@ async function warnOfOtherStores(deps: Deps, tell: Emit): Promise<void> {
     () => false,
   ));
   const looking = look(isFirst ? tell : deps.world.emit).catch((error: unknown) => {
-    if (!deps.world.signal.aborted) deps.world.emit({ type: 'note', message: `other stores were not looked for: ${String(error)}` });
+    if (!deps.world.signal.aborted) deps.world.emit({ type: 'note', message: `cannot search for other stores: ${String(error)}` });
   });
   if (isFirst) await looking;
 }
@@ -127,10 +127,10 @@ function tellPresence({ world, config }: Deps, isAway: boolean): void {
   if (isAway)
     world.emit({
       type: 'warning',
-      message: `the store is not at ${root} any more: is its disk mounted? Every request is answered with 503, and nothing is written there`,
-      hint: 'mount the disk again; serving goes on by itself',
+      message: `the store is no longer at ${root}: its disk may not be mounted. Requests get status 503, and nothing is written there`,
+      hint: 'mount the disk again; serving resumes automatically',
     });
-  else world.emit({ type: 'warning', message: `the store is back at ${root}, and is served again` });
+  else world.emit({ type: 'warning', message: `the store is back at ${root} and is being served again` });
 }
 
 /** Remembers beside the store how many models it has, now and after changes. @returns what ends it */

@@ -17,8 +17,8 @@ export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: E
   if (storeUrl.origin.from === 'environment')
     tell({
       type: 'warning',
-      message: `${storeUrl.origin.name} names the store ${storeUrl.value}, so this machine serves as a node of it`,
-      hint: `unset ${storeUrl.origin.name}, or say --role store`,
+      message: `${storeUrl.origin.name} is set to ${storeUrl.value}, so this machine serves as a node of that store`,
+      hint: `to serve a store here, unset ${storeUrl.origin.name} or use --role store`,
     });
   requireTokenDestination(deps);
   const link = createStoreLink(deps, { mdns: request.mdns });
@@ -59,7 +59,7 @@ function lanMemory({ config: { skulkHome }, world: { now, emit } }: Deps): LanMe
       const known = await readKnown(skulkHome, section).catch(() => undefined);
       if (known?.get(key)?.['lan'] === lan) return;
       await remember(skulkHome, { section, key, entry: { lan }, now: now(), emit }).catch((error: unknown) =>
-        emit({ type: 'warning', message: `what the LAN may do was not written down: ${String(error)}` }),
+        emit({ type: 'warning', message: `cannot save what the LAN may do: ${String(error)}` }),
       );
     },
   };

@@ -49,8 +49,8 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
   await closeHome(config.skulkHome, (path) =>
     world.emit({
       type: 'warning',
-      message: `every user of this machine can write in ${path}, and so take the key of this machine`,
-      hint: `chmod o-w ${path}, or set SKULK_HOME to a directory of your own`,
+      message: `every user of this machine can write to ${path}, and so could replace the key of this machine`,
+      hint: `run chmod o-w ${path}, or set SKULK_HOME to a directory of your own`,
     }),
   );
   const nodeId = await ensureNodeId(config.skulkHome, world.env['SKULK_NODE_ID']);
@@ -145,7 +145,7 @@ function beAgent(deps: Deps, nodeId: NodeId, fleet: NonNullable<Served['fleet']>
     if (!signal.aborted) deps.world.emit({ type: 'warning', message: `the agent of this node ended: ${String(error)}` });
   });
   return () => {
-    ending.abort(new SkulkError('TERMINATED', 'the server ends'));
+    ending.abort(new SkulkError('TERMINATED', 'the server is stopping'));
     return ended;
   };
 }
@@ -158,13 +158,13 @@ async function tidyUp(deps: Deps): Promise<void> {
     for (const { model_id, size_bytes } of evicted) emit({ type: 'note', message: `evicted ${model_id}, ${size_bytes} bytes` });
     for (const { message, hint } of failed) emit({ type: 'warning', message, hint });
   } catch (error) {
-    if (!deps.world.signal.aborted) emit({ type: 'warning', message: `the staged copies were not tidied up: ${String(error)}` });
+    if (!deps.world.signal.aborted) emit({ type: 'warning', message: `cannot clean up the staged copies: ${String(error)}` });
   }
 }
 
 /** Another process serves the store now; whatever this one still wrote would be lost or would spoil what that one writes. */
 function stopServing({ world }: Deps, lost: unknown): unknown {
-  world.emit({ type: 'warning', message: `the server stops: ${lost instanceof Error ? lost.message : String(lost)}` });
+  world.emit({ type: 'warning', message: `the server is stopping: ${lost instanceof Error ? lost.message : String(lost)}` });
   return lost;
 }
 

@@ -107,18 +107,18 @@ function addDownloads(app: FastifyInstance, downloads: Downloads): void {
 }
 
 const noJob = async (): Promise<never> => {
-  throw new SkulkError('JOB_NOT_FOUND', 'this store fetches nothing');
+  throw new SkulkError('JOB_NOT_FOUND', 'this store does not download');
 };
 
 const nothingIsFetched: Downloads = {
   ask: async () => {
-    throw new SkulkError('HUB_OFFLINE', 'this store fetches nothing');
+    throw new SkulkError('HUB_OFFLINE', 'this store does not download');
   },
   status: noJob,
   list: async () => [],
   cancel: noJob,
   arrived: async (_, from) => ({ run: null, from, chunks: [] }),
   readArrived: () => {
-    throw new SkulkError('JOB_NOT_FOUND', 'this store fetches nothing');
+    throw new SkulkError('JOB_NOT_FOUND', 'this store does not download');
   },
 };

@@ -74,7 +74,7 @@ export function addWebApp(app: FastifyInstance, { directory = builtDirectory() }
   for (const page of pages) app.get(page, forEverybody, answerPage);
   app.get(assets, forEverybody, async (request, reply) => {
     const file = (await build()).assets.get((request.params as { name: string }).name);
-    if (file === undefined) throw new SkulkError('NOT_FOUND', 'there is nothing here', { hint: 'load the page again' });
+    if (file === undefined) throw new SkulkError('NOT_FOUND', 'not found', { hint: 'load the page again' });
     return send(reply, file, 'public, max-age=31536000, immutable');
   });
 }

@@ -30,11 +30,11 @@ export async function sendFile({ handle }: Pick<OpenFile, 'handle'>, { start, en
     gone ??= new SkulkError('INTERRUPTED', why);
     wakeUp?.();
   };
-  const onClose = (): void => leave('the client went away');
+  const onClose = (): void => leave('the client disconnected');
   // The socket's timer is set back by every byte that the client takes, and fires while we read from a slow disk as well.
   const onStall = (): void => {
     if (!isWriting) return;
-    leave(`the client took nothing for ${stallTimeoutMs / 1000} s`);
+    leave(`the client read nothing for ${stallTimeoutMs / 1000} s`);
     socket.destroy();
   };
 
@@ -46,7 +46,7 @@ export async function sendFile({ handle }: Pick<OpenFile, 'handle'>, { start, en
         wakeUp = resolve;
         if (gone !== undefined) return resolve();
         response.write(buffer.subarray(0, length), (error) => {
-          if (error) gone ??= new SkulkError('INTERRUPTED', 'the client went away', { cause: error });
+          if (error) gone ??= new SkulkError('INTERRUPTED', 'the client disconnected', { cause: error });
           resolve();
         });
       });
@@ -101,7 +101,7 @@ async function readFully(handle: OpenFile['handle'], buffer: Buffer, length: num
   for (let done = 0; done < length; ) {
     const { bytesRead } = await handle.read(buffer, done, length - done, position + done);
     if (bytesRead === 0) {
-      throw new SkulkError('INTEGRITY', `the file ends at byte ${position + done}, before byte ${position + length} that was promised`, {
+      throw new SkulkError('INTEGRITY', `the file ends at byte ${position + done}, but its announced end is byte ${position + length}`, {
         hint: 'run `skulk verify` on the store host',
       });
     }

@@ -39,7 +39,7 @@ export function createSlots(what: string, total: number, perAddress: number, ret
 }
 
 const tooMany = (many: string, retryAfterMs: number): SkulkError =>
-  new SkulkError('STORE_BUSY', `${many} already, more are not taken`, { hint: 'try again in a moment', retryAfterMs });
+  new SkulkError('STORE_BUSY', `${many}, which is the limit`, { hint: 'try again in a moment', retryAfterMs });
 
 /** What counts as one peer: an address; of IPv6 its network, as one machine has as many addresses there as it likes. Pure. */
 export function peerOf(address: string): string {

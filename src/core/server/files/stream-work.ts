@@ -17,7 +17,7 @@ export async function streamWork(
   const { raw } = reply;
   const { socket } = request;
   const controller = new AbortController();
-  const onClose = (): void => controller.abort(new SkulkError('INTERRUPTED', 'the client went away'));
+  const onClose = (): void => controller.abort(new SkulkError('INTERRUPTED', 'the client disconnected'));
   const progress = { bytes_done: 0, bytes_total: 0 };
   let hasBegun = false;
   const begin = (): void => {

@@ -69,7 +69,7 @@ function checkTransferLimits({ semaphore, limits }: FileSending, address: string
   const isPeerFull = semaphore.connections(peerOf(address)) > limits.transfersPerAddress;
   if (!isPeerFull && semaphore.connections() <= limits.maxTransfers) return;
   const limit = limits[isPeerFull ? 'transfersPerAddress' : 'maxTransfers'];
-  throw new SkulkError('STORE_BUSY', `${limit} transfers are under way, more are not taken`, {
+  throw new SkulkError('STORE_BUSY', `${limit} transfers are running, which is the limit`, {
     hint: 'try again in a moment',
     retryAfterMs: 1000,
   });
@@ -123,5 +123,5 @@ async function sendRange(
 function logCutOff({ log, originalUrl: url }: FastifyRequest, error: unknown): void {
   const code = error instanceof SkulkError ? error.code : 'INTERNAL';
   if (error instanceof SkulkError && code === 'INTERRUPTED') log.debug({ url }, error.message);
-  else log.error({ err: error, code, url }, 'a transfer was cut off');
+  else log.error({ err: error, code, url }, 'a transfer was interrupted');
 }

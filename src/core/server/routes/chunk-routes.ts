@@ -52,7 +52,7 @@ export function addChunkRoutes(
         });
       } catch (error) {
         if (!reply.raw.headersSent) throw error;
-        request.log.debug({ url: request.originalUrl }, `a chunk was cut off: ${String(error)}`);
+        request.log.debug({ url: request.originalUrl }, `the transfer of a chunk was interrupted: ${String(error)}`);
       } finally {
         await handle.close();
       }
@@ -64,4 +64,4 @@ export function addChunkRoutes(
   addRoute(app, 'GET /downloads/:id/chunks/:run/:number', answer);
 }
 
-const noSuchChunk = (): SkulkError => new SkulkError('FILE_NOT_FOUND', 'that chunk is not here', { hint: 'the download may have ended' });
+const noSuchChunk = (): SkulkError => new SkulkError('FILE_NOT_FOUND', 'chunk not found', { hint: 'the download may have ended' });

@@ -23,7 +23,7 @@ export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }:
   addRoute(app, 'GET /filesystem/browse', async (request) => {
     const { path } = request.query as { path?: unknown };
     if (path !== undefined && typeof path !== 'string')
-      throw new SkulkError('BAD_REQUEST', 'path is given more than once', { hint: 'e.g. ?path=/mnt' });
+      throw new SkulkError('BAD_REQUEST', 'path must be given only once', { hint: 'e.g. ?path=/mnt' });
     return browseDirectories(deps, { path });
   });
 }
@@ -32,13 +32,13 @@ export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }:
 function readChange({ body }: FastifyRequest): Record<string, unknown> {
   const given = isMapping(body) && isMapping(body['config']) ? body['config'] : body;
   if (!isMapping(given))
-    throw new SkulkError('BAD_REQUEST', 'the body is not a mapping of settings', {
+    throw new SkulkError('BAD_REQUEST', 'the body must be a JSON object of settings', {
       hint: 'e.g. {"model_store":{"store_host":"mac-studio-1"}}',
     });
   const stranger = Object.keys(given).find((key) => !sections.some((known) => known === key));
   if (stranger !== undefined)
-    throw new SkulkError('BAD_REQUEST', `${JSON.stringify(stranger.slice(0, 80))} is not a section that can be changed here`, {
-      hint: `it takes ${sections.join(' and ')}`,
+    throw new SkulkError('BAD_REQUEST', `the section ${JSON.stringify(stranger.slice(0, 80))} cannot be changed here`, {
+      hint: `it accepts ${sections.join(' and ')}`,
     });
   return given;
 }

@@ -36,7 +36,7 @@ export function addDownloadRoutes(
 
 function parseDownload(modelId: ModelId, { revision, source_revision, ...wanted }: DownloadBody): DownloadRequest {
   if (revision != null && source_revision != null && revision !== source_revision)
-    throw new SkulkError('BAD_REQUEST', 'revision and source_revision name two revisions', { hint: 'give one of them' });
+    throw new SkulkError('BAD_REQUEST', 'revision and source_revision contradict each other', { hint: 'use only one of them' });
   const at = revision ?? source_revision;
   return { modelId, ...(at != null && { revision: parseRevision(at) }), ...parseWantedFiles(wanted) };
 }

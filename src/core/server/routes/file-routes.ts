@@ -66,7 +66,7 @@ async function answerGet(options: FileRoutesOptions, sending: FileSending, reque
 async function chooseTarget(store: LocalStore, readings: readonly ModelTarget[]): Promise<ModelTarget> {
   const [first, second] = readings.filter(({ paths }) => paths.length > 0);
   if (first === undefined)
-    throw new SkulkError('NOT_FOUND', 'no file is named here', { hint: 'ask for /models/{id}/files or /models/{id}/{path}' });
+    throw new SkulkError('NOT_FOUND', 'the path of a file is missing', { hint: 'request /models/{id}/files or /models/{id}/{path}' });
   if (second === undefined || (await store.has(first.modelId)) || !(await store.has(second.modelId))) return first;
   return second;
 }

@@ -27,7 +27,7 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, limits: Limit
   addRoute(app, 'GET /nodes', () => fleet.nodes());
   const report = async (request: FastifyRequest): Promise<object> => {
     const said = decode(nodeReport, { ...(request.body as ReportBody), node_id: nodeOf(request) });
-    if (said === undefined) throw new SkulkError('BAD_REQUEST', 'that is not what a node says of itself');
+    if (said === undefined) throw new SkulkError('BAD_REQUEST', 'the body is not a valid report of a node');
     return { orders: await fleet.report(said, { address: request.ip }) };
   };
   addRoute(app, 'POST /nodes/:node', report, { bodyLimit: maxReportBytes, isRoutine: true });
@@ -76,7 +76,7 @@ export function waitOf(request: FastifyRequest, fallback = usualWaitMs): number 
   const { wait_ms: text } = request.query as { wait_ms?: unknown };
   if (text === undefined) return fallback;
   if (typeof text === 'string' && /^\d{1,6}$/.test(text)) return Math.min(Number(text), maxWaitMs);
-  throw new SkulkError('BAD_REQUEST', 'wait_ms is no number of milliseconds', { hint: 'e.g. ?wait_ms=5000' });
+  throw new SkulkError('BAD_REQUEST', 'wait_ms must be a number of milliseconds', { hint: 'e.g. ?wait_ms=5000' });
 }
 
 /** Whether a request says `force=true`. */
@@ -88,7 +88,7 @@ export const forceOf = (request: FastifyRequest): boolean => (request.query as {
  */
 export function partOf(modelId: string | null | undefined, selector: string | null | undefined): string | undefined {
   if (selector == null) return undefined;
-  if (modelId == null) throw new SkulkError('BAD_REQUEST', 'selector needs a model_id', { hint: 'say of which model it is' });
+  if (modelId == null) throw new SkulkError('BAD_REQUEST', 'selector needs a model_id', { hint: 'add model_id' });
   return parseSelector(selector);
 }
 
@@ -103,7 +103,7 @@ const nodeOf = (request: FastifyRequest) => parseNodeId((request.params as { nod
 function orderOf(request: FastifyRequest): string {
   const { order } = request.params as { order: string };
   if (/^[0-9a-f]{24}$/.test(order)) return order;
-  throw new SkulkError('BAD_REQUEST', 'that is not the id of an order', { hint: 'it has 24 hexadecimal digits' });
+  throw new SkulkError('BAD_REQUEST', 'the order id is invalid', { hint: 'it has 24 hexadecimal digits' });
 }
 
 async function streamOrders(request: FastifyRequest, reply: FastifyReply, fleet: Fleet, closing: AbortSignal): Promise<FastifyReply> {

@@ -21,7 +21,7 @@ export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, 
   const look = async (request: FastifyRequest, reply: FastifyReply): Promise<object> => {
     const { revision, wanted } = request.query as { revision?: unknown; wanted?: unknown };
     if (revision !== undefined && typeof revision !== 'string')
-      throw new SkulkError('BAD_REQUEST', 'revision is given more than once', { hint: 'e.g. ?revision=main' });
+      throw new SkulkError('BAD_REQUEST', 'revision must be given only once', { hint: 'e.g. ?revision=main' });
     const asked = { modelId: modelOf(request), ...(revision !== undefined && { revision: parseRevision(revision) }) };
     return lookAtHub(await deps(), { ...asked, wanted: await parseWanted(wanted), signal: untilGone(reply) });
   };
@@ -48,7 +48,7 @@ async function parseWanted(text: unknown): Promise<WantedFiles | undefined> {
   if (text === undefined) return undefined;
   const refuse = (why: string): never => {
     throw new SkulkError('BAD_REQUEST', `wanted ${why}`, {
-      hint: 'give the fields of a download as JSON, e.g. ?wanted={"selector":"Q4_K_M"}',
+      hint: 'pass the fields of a download as JSON, e.g. ?wanted={"selector":"Q4_K_M"}',
     });
   };
   if (typeof text !== 'string') return refuse('is given more than once');
@@ -66,6 +66,6 @@ async function parseWanted(text: unknown): Promise<WantedFiles | undefined> {
 /** Aborts when the client goes away before it is answered. */
 function untilGone({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  raw.once('close', () => gone.abort(new SkulkError('INTERRUPTED', 'the client went away')));
+  raw.once('close', () => gone.abort(new SkulkError('INTERRUPTED', 'the client disconnected')));
   return gone.signal;
 }

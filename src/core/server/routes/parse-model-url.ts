@@ -52,7 +52,7 @@ export function parseModelUrl(target: string): readonly ModelTarget[] {
 
 function explainBadId(id: string): unknown {
   try {
-    return new SkulkError('BAD_MODEL_ID', `${quote(parseModelId(id))} is followed by nothing that could be a file`);
+    return new SkulkError('BAD_MODEL_ID', `${quote(parseModelId(id))} is not followed by a file path`);
   } catch (error) {
     return error;
   }
@@ -70,7 +70,7 @@ function decode(text: string): string {
     return decodeURIComponent(text.replaceAll(/%(?![0-9a-f]{2})/gi, '%25'));
   } catch (cause) {
     throw new SkulkError('BAD_PATH', `${quote(text)} has escapes that are not UTF-8`, {
-      hint: 'escape the bytes of the UTF-8 form of the name',
+      hint: 'percent-encode the UTF-8 bytes of the name',
       cause,
     });
   }

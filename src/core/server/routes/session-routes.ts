@@ -22,8 +22,8 @@ export function addSessionRoutes(app: FastifyInstance, access: Access, { hostnam
   addRoute(app, 'POST /session', redeem, { bodyLimit: 4096 });
   addRoute(app, 'DELETE /session', async ({ asker, headers }) => {
     if (asker.credential !== 'page')
-      throw new SkulkError('BAD_REQUEST', 'only a page that was opened by a link has a key to end', {
-        hint: 'tokens are ended with `skulk token revoke`',
+      throw new SkulkError('BAD_REQUEST', 'only a page that was opened with a link has a key to end', {
+        hint: 'to end a token, use `skulk token revoke`',
       });
     access.pages?.end((headers.authorization ?? '').replace(/^\s*Bearer +/i, '').trim());
     return { ended: true };
@@ -31,7 +31,7 @@ export function addSessionRoutes(app: FastifyInstance, access: Access, { hostnam
   addRoute(app, 'POST /session/codes', async ({ asker }, reply) => {
     // Such a key outlives its maker, and a named token must be over when it is revoked.
     if (asker.credential === 'named' || asker.credential === 'page')
-      throw new SkulkError('FORBIDDEN', 'only whoever has the key of this machine makes links to its page', {
+      throw new SkulkError('FORBIDDEN', 'only the key of this machine can create links to its page', {
         hint: `run \`skulk key\` on ${hostname}`,
       });
     if (access.pages === undefined) throw noPages();
@@ -41,4 +41,4 @@ export function addSessionRoutes(app: FastifyInstance, access: Access, { hostnam
   });
 }
 
-const noPages = (): SkulkError => new SkulkError('UNAUTHORIZED', 'this server gives no keys to pages', { hint: 'show a token' });
+const noPages = (): SkulkError => new SkulkError('UNAUTHORIZED', 'this server does not create page keys', { hint: 'send a token' });

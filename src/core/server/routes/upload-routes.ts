@@ -99,12 +99,12 @@ const streamOf = (body: unknown): Readable | undefined => (body instanceof Reada
 function signalOf(request: FastifyRequest): AbortSignal {
   const abort = new AbortController();
   request.raw.once('close', () => {
-    if (!request.raw.complete) abort.abort(new SkulkError('INTERRUPTED', 'the client went away'));
+    if (!request.raw.complete) abort.abort(new SkulkError('INTERRUPTED', 'the client disconnected'));
   });
   return abort.signal;
 }
 
 const badPiece = (): SkulkError =>
-  new SkulkError('BAD_REQUEST', 'that is no piece of an upload', {
+  new SkulkError('BAD_REQUEST', 'the path is not that of a piece of an upload', {
     hint: 'PUT /uploads/{id}/{digest}/{file}/{start} with application/octet-stream',
   });

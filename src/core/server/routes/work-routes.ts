@@ -32,8 +32,8 @@ export function addWorkRoutes(app: FastifyInstance, { store, intervalMs }: { sto
 
 function parseAdopt(id: string, { incoming, digest, revision, force }: AdoptBody): AdoptRequest {
   if (incoming !== undefined && parseRelativePath(incoming).includes('/')) {
-    throw new SkulkError('BAD_PATH', 'incoming is the name of a directory, not a path', {
-      hint: "it lies directly inside the store's incoming/",
+    throw new SkulkError('BAD_PATH', 'incoming must be the name of a directory, not a path', {
+      hint: "it must be directly inside the store's incoming/",
     });
   }
   return {

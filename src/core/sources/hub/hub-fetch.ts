@@ -77,7 +77,7 @@ function failureOf({ options, watchdog }: Exchange, error: unknown): unknown {
 async function ask(exchange: Exchange, first: URL, fail: (error: unknown) => unknown): Promise<Response> {
   const { options, own, given, watchdog } = exchange;
   if (first.origin !== own)
-    throw new SkulkError('HUB_REFUSED', `${own} sends us on to ${first.origin} for its own lists, which is not followed`, {
+    throw new SkulkError('HUB_REFUSED', `${own} redirects its lists to ${first.origin}, which is not followed`, {
       hint: 'check HF_ENDPOINT',
     });
   const { response, origin } = await follow(exchange, first);
@@ -122,7 +122,7 @@ function nextHop(from: URL, location: string, hops: number): URL {
   const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   const isSafe = to !== undefined && (to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:'));
   if (isSafe && hops < maxRedirects) return to;
-  throw new SkulkError('HUB_REFUSED', `${from.origin} redirects ${isSafe ? 'in a circle' : 'to where it is not safe to follow'}`, {
+  throw new SkulkError('HUB_REFUSED', `${from.origin} redirects ${isSafe ? 'in a circle' : 'to an unsafe address'}`, {
     hint: 'check HF_ENDPOINT and the proxy',
   });
 }
@@ -137,6 +137,6 @@ async function checkAnswer({ options, own }: Exchange, response: Response, origi
   if (why === undefined) return;
   await response.body?.cancel();
   throw new UselessAnswer('HUB_UNREACHABLE', `${origin} ${why}`, {
-    hint: 'a mirror (HF_ENDPOINT) or a proxy between here and Hugging Face does not pass on what is asked for',
+    hint: 'a mirror (HF_ENDPOINT) or a proxy changes the requests or answers',
   });
 }

@@ -64,7 +64,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs 
         modelInfo({ name: modelId, revision, hubUrl: endpoint, fetch: gated, additionalFields: ['sha'] }),
       );
       const { sha: commit } = info;
-      if (typeof commit !== 'string' || !/^[0-9a-f]{40}$/.test(commit)) throw unusable(endpoint, new Error('it names no commit'));
+      if (typeof commit !== 'string' || !/^[0-9a-f]{40}$/.test(commit)) throw unusable(endpoint, new Error('it has no commit'));
       const files = await ask(asked, signal, async (gated) => {
         const entries: SourceFile[] = [];
         const list = listFiles({ repo: modelId, revision: commit, recursive: true, hubUrl: endpoint, fetch: gated });
@@ -108,12 +108,12 @@ export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs 
         for await (const all of part.stream() as unknown as AsyncIterable<Uint8Array>) {
           const bytes = all.subarray(Math.min(skip, all.length));
           skip -= all.length - bytes.length;
-          if (bytes.length > left) throw unusable(endpoint, new Error(`it sent more bytes of ${path} than were asked for`));
+          if (bytes.length > left) throw unusable(endpoint, new Error(`it sent more bytes of ${path} than requested`));
           left -= bytes.length;
           yield bytes;
         }
         if (left > 0)
-          throw new SkulkError('HUB_UNREACHABLE', `the connection broke off ${left} bytes before the end`, { hint: 'try again' });
+          throw new SkulkError('HUB_UNREACHABLE', `the connection was closed ${left} bytes before the end`, { hint: 'try again' });
       } catch (error) {
         throw gate.failure() ?? (error instanceof SkulkError ? error : unusable(endpoint, error));
       }
@@ -135,7 +135,7 @@ function toFile({
 }): SourceFile {
   const path = parseRelativePath(given);
   const bytes = lfs?.size ?? size;
-  if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > 2 ** 50) throw new Error(`the size of ${JSON.stringify(path)} is not possible`);
+  if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > 2 ** 50) throw new Error(`the size of ${JSON.stringify(path)} is impossible`);
   const sha256 = lfs?.oid.replace(/^sha256:/, '');
   if (sha256 !== undefined) {
     if (!isSha256(sha256)) throw new Error(`${JSON.stringify(path)} has no sha256`);

@@ -59,4 +59,4 @@ export function limitBody(response: Response, { origin, watchdog, maxBytes, maxJ
 }
 
 const tooMuchJson = (origin: string, maxJsonBytes: number): SkulkError =>
-  new SkulkError('HUB_REFUSED', `${origin} answers with more than ${maxJsonBytes} bytes of JSON`, { hint: 'check HF_ENDPOINT' });
+  new SkulkError('HUB_REFUSED', `${origin} answered with more than ${maxJsonBytes} bytes of JSON`, { hint: 'check HF_ENDPOINT' });

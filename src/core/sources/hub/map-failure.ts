@@ -26,15 +26,15 @@ export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal
   const says = clean(headers.get('x-error-message') ?? '');
   if (status === 429) {
     const retryAfterMs = readRetryAfter(headers);
-    const wait = retryAfterMs === undefined ? '' : `; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s`;
-    return new SkulkError('HUB_BUSY', `Hugging Face takes no more requests from here for now${wait}`, {
-      hint: hasToken ? 'wait, then ask again' : 'wait, then ask again; with a token (HF_TOKEN) more requests are allowed',
+    const wait = retryAfterMs === undefined ? '' : `; retry after ${Math.ceil(retryAfterMs / 1000)} s`;
+    return new SkulkError('HUB_BUSY', `Hugging Face rate limit reached${wait}`, {
+      hint: hasToken ? 'wait, then try again' : 'wait, then try again; a token (HF_TOKEN) raises the limit',
       retryAfterMs,
     });
   }
   if (status >= 500 || status === 408 || status === 425) {
     return new SkulkError('HUB_UNREACHABLE', `${origin} answered ${status}`, {
-      hint: 'it is probably passing; try again',
+      hint: 'this is probably temporary; try again',
       retryAfterMs: readRetryAfter(headers),
     });
   }
@@ -47,29 +47,29 @@ export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal
       hasToken
         ? `${modelId} is gated on Hugging Face, and the token's account has no access to it`
         : `${modelId} is gated on Hugging Face, and no token is set`,
-      { hint: `ask for access on the page of ${modelId}${hasToken ? '' : ', then set HF_TOKEN or hf_token on the store host'}` },
+      { hint: `request access on the page of ${modelId}${hasToken ? '' : ', then set HF_TOKEN or hf_token on the store host'}` },
     );
   }
   if (code === 'RevisionNotFound')
     return new SkulkError('REVISION_NOT_FOUND', `${modelId} has no revision ${quote(revision)} on Hugging Face`, {
-      hint: 'name a branch, a tag or a commit of its page',
+      hint: 'use a branch, a tag or a commit of the repo',
     });
   if (code === 'EntryNotFound')
     return new SkulkError('FILE_NOT_FOUND', `${modelId} has no file ${quote(path ?? '')} at ${revision}`, { hint: 'check its page' });
   if (status === 401 && hasToken && code !== 'RepoNotFound')
     return new SkulkError('HUB_REFUSED', `Hugging Face does not accept the token${says === '' ? '' : `: ${says}`}`, {
-      hint: 'make a new one at https://huggingface.co/settings/tokens and set HF_TOKEN or hf_token on the store host',
+      hint: 'create a new one at https://huggingface.co/settings/tokens and set HF_TOKEN or hf_token on the store host',
     });
   if (status === 404 || status === 401)
     return new SkulkError(
       'MODEL_NOT_FOUND',
       hasToken
-        ? `Hugging Face has no model ${modelId} that the token may see`
-        : `Hugging Face has no public model ${modelId}; it is misspelt, or private`,
+        ? `Hugging Face has no model ${modelId} that this token can access`
+        : `Hugging Face has no public model ${modelId}; the name may be misspelt, or the model private`,
       { hint: hasToken ? 'check the name, and the rights of the token' : 'check the name; for a private model set HF_TOKEN or hf_token' },
     );
   return new SkulkError('HUB_REFUSED', `Hugging Face answered ${status} for ${modelId}${says === '' ? '' : `: ${says}`}`, {
-    hint: 'its page may say more',
+    hint: 'check its page',
   });
 }
 
@@ -80,7 +80,7 @@ export function mapHubNetworkError(error: unknown, origin: string): unknown {
   const why = error instanceof Error ? error.message.replace(/^request to \S+ failed, reason: /, '') : String(error);
   if (/CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(code ?? ''))
     return new SkulkError('HUB_REFUSED', `the certificate of ${origin} is not trusted: ${clean(why)}`, {
-      hint: 'if your network looks into TLS, NODE_EXTRA_CA_CERTS=/path/to/ca.pem makes its certificates trusted',
+      hint: 'if your network inspects TLS, set NODE_EXTRA_CA_CERTS=/path/to/ca.pem',
       cause: error,
     });
   return new SkulkError('HUB_UNREACHABLE', `cannot reach ${origin}: ${clean(why) || code}`, {

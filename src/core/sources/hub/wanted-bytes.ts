@@ -27,21 +27,19 @@ export function whyUseless(
 ): string | undefined {
   const path = quote(asked.path ?? '');
   const sent = headers.get('x-repo-commit');
-  if (commit !== undefined && sent !== null && sent !== commit) return `answers with commit ${sent.slice(0, 40)} instead of ${commit}`;
+  if (commit !== undefined && sent !== null && sent !== commit) return `answered with commit ${sent.slice(0, 40)} instead of ${commit}`;
   const coding = headers.get('content-encoding') ?? 'identity';
   if (coding !== 'identity')
-    return `sends ${asked.path === undefined ? 'its answer' : path} compressed (${coding.slice(0, 20)}), which was not asked for`;
+    return `sent ${asked.path === undefined ? 'its answer' : path} compressed (${coding.slice(0, 20)}), which was not requested`;
   if (wanted === undefined) return undefined;
   const { start, end, isPart } = wanted;
   if (!isPart) {
-    if (status !== 200) return `sends a part of ${path} where all of it was asked for`;
+    if (status !== 200) return `sent a part of ${path} instead of the whole file`;
     const length = headers.get('content-length');
-    return length === null || Number(length) === end ? undefined : `sends ${length.slice(0, 20)} bytes of ${path}, which has ${end}`;
+    return length === null || Number(length) === end ? undefined : `sent ${length.slice(0, 20)} bytes of ${path}, which has ${end}`;
   }
-  if (status !== 206) return `sends all of ${path} where a part of it was asked for`;
+  if (status !== 206) return `sent the whole file ${path} instead of a part`;
   const [, first, last] = /^bytes (\d+)-(\d+)\/(?:\d+|\*)$/.exec(headers.get('content-range') ?? '') ?? [];
   // More than was asked for is cut off; less is taken, and the rest asked for again.
-  return first !== undefined && Number(first) === start && Number(last) >= start
-    ? undefined
-    : `sends other bytes of ${path} than were asked for`;
+  return first !== undefined && Number(first) === start && Number(last) >= start ? undefined : `sent other bytes of ${path} than requested`;
 }

@@ -124,11 +124,11 @@ async function syncDirectories(place: string, files: readonly ManifestFile[]): P
 }
 
 const isInTheWay = (path: string): SkulkError =>
-  new SkulkError('CONFLICT', `${path} was not put there by skulk, so it is left as it is`, {
+  new SkulkError('CONFLICT', `${path} was not created by skulk, so it is not touched`, {
     hint: 'move it out of that directory, then stage again',
   });
 
 const wasRemoved = (modelId: ModelId): SkulkError =>
-  new SkulkError('CONFLICT', `the copy of ${modelId} was changed by another process while a quantization was added to it`, {
-    hint: 'stage it again: what came is kept',
+  new SkulkError('CONFLICT', `another process changed the copy of ${modelId} while a quantization was added`, {
+    hint: 'stage it again: verified data is kept',
   });

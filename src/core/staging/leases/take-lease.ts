@@ -90,7 +90,7 @@ export async function takeLease(
     });
   const requireHeld = (): void => {
     if (existsSync(leasePath(layout, lease.lease_id))) return;
-    throw new SkulkError('LOCKED', `this process was suspended for so long that ${modelId} no longer counted as in use`, {
+    throw new SkulkError('LOCKED', `this process was suspended for too long, so ${modelId} no longer counted as in use`, {
       hint: 'run the command again',
     });
   };

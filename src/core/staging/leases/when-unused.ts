@@ -26,7 +26,7 @@ export async function whenUnused<T>(
     const holders = holdersOf(await readLiveLeases(layout, now), modelId, group);
     if (holders.length === 0) return;
     throw new SkulkError('CONFLICT', `${modelId} is in use on the store host by ${holders.map(describeHolder).join(', ')}`, {
-      hint: 'wait for that to end; `skulk delete --force` does not wait',
+      hint: 'wait until that has ended; `skulk delete --force` does not wait',
     });
   };
   let hasBegun = false;

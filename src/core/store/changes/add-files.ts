@@ -47,12 +47,11 @@ async function putFile(from: string, to: string): Promise<void> {
     if (isSystemError(error, 'EEXIST')) {
       // An earlier try was cut off right after it.
       if (await isSameFile(from, to)) return;
-      throw new SkulkError('CONFLICT', `${to} is there, but is no file of the model, so it is left as it is`, { hint: 'move it away' });
+      throw new SkulkError('CONFLICT', `${to} exists but is not a file of the model, so it is not touched`, { hint: 'move it away' });
     }
     // A disk without hard links.
     if (!isSystemError(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) throw error;
-    if (await isThere(to))
-      throw new SkulkError('CONFLICT', `${to} is there, so it is left as it is`, { hint: 'move it away', cause: error });
+    if (await isThere(to)) throw new SkulkError('CONFLICT', `${to} exists, so it is not touched`, { hint: 'move it away', cause: error });
     await rename(from, to);
   }
 }

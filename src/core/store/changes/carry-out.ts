@@ -22,7 +22,7 @@ export async function carryOut(intent: Intent, context: ChangeContext): Promise<
       // Whoever has the lock by now carries it out.
       await assertHeld();
       await clearIntent(layout, intent);
-      throw new NotExchanged('the files could not be put into their place', { cause });
+      throw new NotExchanged('cannot move the files into place', { cause });
     }
     await enterModel(intent, context);
   }

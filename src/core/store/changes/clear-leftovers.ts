@@ -21,8 +21,8 @@ export async function removeDrafts({ root, manifests, seen, intents, fleet }: St
 export async function emptyTrash({ trash }: StoreLayout, { emit }: World): Promise<void> {
   try {
     const { left } = await emptyTrashAt(trash);
-    for (const path of left) emit({ type: 'warning', message: `${path} is left over from a removal and cannot be removed` });
+    for (const path of left) emit({ type: 'warning', message: `cannot remove ${path}, which is left from an earlier removal` });
   } catch (error) {
-    emit({ type: 'warning', message: `${trash} cannot be emptied: ${(error as Error).message}` });
+    emit({ type: 'warning', message: `cannot empty ${trash}: ${(error as Error).message}` });
   }
 }

@@ -44,6 +44,6 @@ export function refuseSharedDirectory({ model_id, store_path }: RegistryEntry, e
   const sharer = findSharer(store_path, model_id, entries);
   if (sharer !== undefined)
     throw new SkulkError('CONFLICT', `${model_id} shares its directory with ${sharer.model_id}`, {
-      hint: 'mend store_path in registry.json first',
+      hint: 'correct store_path in registry.json first',
     });
 }

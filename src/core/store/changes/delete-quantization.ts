@@ -51,8 +51,8 @@ export async function deleteQuantization(
   const before = await planQuantizationRemoval(modelId, selector, context);
   const refuseIfChanged = (now: QuantizationRemoval): void => {
     if (now.isLast === isLast && now.selector === before.selector) return;
-    throw new SkulkError('CONFLICT', `the quantizations of ${modelId} were changed right now, so nothing was deleted`, {
-      hint: 'look at them with `skulk show`, then run the command again',
+    throw new SkulkError('CONFLICT', `the quantizations of ${modelId} changed during the command, so nothing was deleted`, {
+      hint: 'check them with `skulk show`, then run the command again',
     });
   };
   refuseIfChanged(before);

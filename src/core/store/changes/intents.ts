@@ -109,8 +109,8 @@ function parseIntent(text: string): Intent {
 
 function parseQuantization(intent: Partial<RemoveQuantizationIntent>): RemoveQuantizationIntent {
   const { modelId, storePath, entry, manifest } = intent;
-  if (entry?.model_id !== modelId || entry?.store_path !== storePath) throw new SyntaxError('the entry is of another model');
+  if (entry?.model_id !== modelId || entry?.store_path !== storePath) throw new SyntaxError('the entry belongs to another model');
   if (manifest !== null && parseManifest(manifest, 'an interrupted change').model_id !== modelId)
-    throw new SyntaxError('the manifest is of another model');
+    throw new SyntaxError('the manifest belongs to another model');
   return { ...(intent as RemoveQuantizationIntent), upstream: parseUpstream(intent.upstream) };
 }

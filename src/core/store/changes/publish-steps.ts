@@ -51,8 +51,8 @@ export async function enterModel(
   if (incoming !== null) await removeTree(join(layout.incoming, incoming));
   if (!(await exists(place))) {
     const isBack = (await settleTaken(layout)).includes(place);
-    const what = isBack ? 'what was there before is back' : 'so it was not';
-    world.emit({ type: 'warning', message: `${place} went away before ${entry.model_id} was entered into the registry, ${what}` });
+    const what = isBack ? 'the previous model was restored' : 'so it was not added';
+    world.emit({ type: 'warning', message: `${place} disappeared before ${entry.model_id} was added to the registry, ${what}` });
     return;
   }
   await assertHeld();

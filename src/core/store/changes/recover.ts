@@ -18,16 +18,16 @@ export async function recover(context: ChangeContext, isAlone: boolean): Promise
   for (const intent of await readIntents(layout)) {
     world.emit({
       type: 'note',
-      message: `carrying out a change that was interrupted: ${intent.op} ${modelOf(intent)}`,
+      message: `completing an interrupted change: ${intent.op} ${modelOf(intent)}`,
     });
     await carryOut(intent, context).catch((error: unknown) => {
       if (!(error instanceof NotExchanged)) throw error;
       const { message, hint } = error.cause as Partial<SkulkError>;
-      world.emit({ type: 'warning', message: `an interrupted change was given up: ${message}`, hint });
+      world.emit({ type: 'warning', message: `an interrupted change was undone: ${message}`, hint });
     });
   }
   for (const place of await settleTaken(layout))
-    world.emit({ type: 'note', message: `${place} is back, which an interrupted command had moved away` });
+    world.emit({ type: 'note', message: `restored ${place}, which an interrupted command had moved away` });
   await clearAbandonedPlaces(layout, world.now(), world.emit);
   await removeDrafts(layout, isAlone);
   await emptyTrash(layout, world);

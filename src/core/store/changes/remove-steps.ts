@@ -21,7 +21,7 @@ export async function removeModel(intent: RemoveIntent, { layout, records, world
   await records.remove(modelId);
   await assertHeld();
   if (await isPlaceInside(layout.root, storePath)) await takeModel(intent, { layout, world });
-  else world.emit({ type: 'warning', message: `the directory of ${modelId}, ${storePath}, lies outside the store, so it was left alone` });
+  else world.emit({ type: 'warning', message: `the directory of ${modelId}, ${storePath}, is outside the store, so it was not touched` });
 }
 
 /** Moves a model's files into the trash; what somebody else put beside them stays. */
@@ -37,7 +37,7 @@ async function takeModel(
   });
   if (info === undefined) return;
   if (info.isFile()) {
-    emit({ type: 'warning', message: `${place}, which the registry named for ${modelId}, is no directory, so it stays` });
+    emit({ type: 'warning', message: `${place}, the registry's path of ${modelId}, is not a directory, so it was kept` });
     return;
   }
   // A link goes as a link; what it leads to is not looked at.
@@ -46,7 +46,7 @@ async function takeModel(
   if (others.length === 0 && !isFull) {
     const taken = await takeAway(place, { root, trash }, async (at, path) => {
       if ((await findForeignFiles(at, files)).length > 0)
-        throw new SkulkError('CONFLICT', `somebody writes into ${path} right now, so it stays`, { hint: 'delete the model again' });
+        throw new SkulkError('CONFLICT', `another program is writing to ${path}, so it was kept`, { hint: 'delete the model again' });
     });
     await taken?.seal();
     return;
@@ -55,8 +55,8 @@ async function takeModel(
   if (others.length > 0)
     emit({
       type: 'warning',
-      message: `${place} held files that are not of ${modelId}, so they stay: ${quoteSome(others)}`,
-      hint: 'move that directory away before you bring the model in again',
+      message: `${place} contained files that do not belong to ${modelId}, so they were kept: ${quoteSome(others)}`,
+      hint: 'move that directory away before you add the model again',
     });
 }
 

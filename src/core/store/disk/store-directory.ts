@@ -18,10 +18,10 @@ export async function whyNotStoreDirectory(path: string, places: OwnPlaces): Pro
  * @param mayHoldModels whether directories that are named as models are no obstacle: below SKULK_HOME nobody keeps anything else
  */
 export async function whyForeignToStore(path: string, { mayHoldModels = false } = {}): Promise<string | undefined> {
-  if (await hasStagedCopies(path)) return 'is a staging directory, whose copies are no canonical models';
+  if (await hasStagedCopies(path)) return 'is a staging directory, not a store';
   if (await looksLikeStore(path)) return undefined;
   const foreign = await listForeignNames(path, async (name) => mayHoldModels && modelIdOfDirectory(name) !== undefined);
-  return foreign.length === 0 ? undefined : `is not a store and not empty: it has ${formatNames(foreign)}`;
+  return foreign.length === 0 ? undefined : `is not a store and not empty: it contains ${formatNames(foreign)}`;
 }
 
 /** Whether a directory is a store, of whichever machine: it has skulk's own directory, or a registry that can be read. */

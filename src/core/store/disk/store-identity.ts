@@ -65,7 +65,7 @@ export async function ensureStoreIdentity(
     }
     await syncDirectory(dirname(path));
   }
-  throw new SkulkError('CONFLICT', `something else writes ${path} again and again`, { hint: 'find out what, and stop it' });
+  throw new SkulkError('CONFLICT', `another program keeps writing ${path}`, { hint: 'find that program and stop it' });
 }
 
 function ignoreMissing(error: unknown): void {

@@ -30,8 +30,8 @@ export async function watchPresence(root: string, { id }: { readonly id: string 
   let isAway = false;
   const listeners: ((isAway: boolean) => void)[] = [];
   const absent = (): SkulkError =>
-    new SkulkError('STORE_UNREACHABLE', `the store is not at ${root} any more: is its disk mounted?`, {
-      hint: 'mount the disk again on the store host; serving goes on by itself',
+    new SkulkError('STORE_UNREACHABLE', `the store is no longer at ${root}: its disk may not be mounted`, {
+      hint: 'mount the disk on the store host; serving resumes automatically',
     });
   const isThere = async (): Promise<boolean> => {
     const now = await looksLike(own);

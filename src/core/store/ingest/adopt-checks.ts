@@ -20,7 +20,7 @@ import type { ScannedFile } from './scan-directory.ts';
 export function refuseLookalikes(modelId: ModelId, others: Iterable<ModelId>): void {
   for (const other of others) {
     if (other !== modelId && other.toLowerCase() === modelId.toLowerCase()) {
-      throw new SkulkError('CONFLICT', `the store has ${other}, which differs from ${modelId} only in upper and lower case`, {
+      throw new SkulkError('CONFLICT', `the store has ${other}, which differs from ${modelId} only in case`, {
         hint: `use ${other}, or delete it first`,
       });
     }
@@ -42,15 +42,15 @@ export async function chooseStorePath(
   const sharer = findSharer(usual, modelId, entries.values());
   if (sharer === undefined) return usual;
   throw new SkulkError('CONFLICT', `the directory of ${modelId}, ${usual}, belongs to ${sharer.model_id} in the registry`, {
-    hint: `delete ${sharer.model_id} first, or mend its store_path in registry.json`,
+    hint: `delete ${sharer.model_id} first, or correct its store_path in registry.json`,
   });
 }
 
 /** Only `force` replaces a model by other content. Throws CONFLICT. */
 export async function refuseOtherContent(present: RegistryEntry | undefined, root: string): Promise<void> {
   if (present === undefined || !(await isDirectoryInside(root, present.store_path))) return;
-  throw new SkulkError('CONFLICT', `${present.model_id} is in the store with other content`, {
-    hint: 'add --force to replace it, or give another name with --as',
+  throw new SkulkError('CONFLICT', `${present.model_id} is already in the store with different content`, {
+    hint: 'use --force to replace it, or another name with --as',
   });
 }
 

@@ -67,14 +67,14 @@ async function hashFound(request: AdoptRequest, options: WorkOptions, { layout, 
   if (incoming === undefined && request.mayTakeInPlace === false && (await isThere(directory))) throw mayBeSomebodysOwn(modelId);
   const { files } = await scanDirectory(directory);
   if (incoming === undefined && !(await isDirectoryInside(layout.root, directoryName(modelId))))
-    throw new SkulkError('BAD_PATH', `${directory} leads out of the store`, {
-      hint: 'put the files there themselves, or add them from where they are',
+    throw new SkulkError('BAD_PATH', `${directory} is a link to a place outside the store`, {
+      hint: 'copy the files there, or add them from their own directory',
     });
   const hashed = (await hashedByCaller(files, request)) ?? (await hashModel(files, options));
   const source = origin?.source ?? (incoming === undefined ? 'adopted' : 'add');
   const manifest = makeManifest(modelId, hashed.files, { revision, commit: origin?.commit ?? null, source, createdAt: world.now() });
   if (digest !== undefined && digest !== manifest.digest)
-    throw new SkulkError('INTEGRITY', `the files of ${modelId} changed on their way into the store`, {
+    throw new SkulkError('INTEGRITY', `the files of ${modelId} changed while they were added`, {
       hint: 'run the command again; if it happens again, check the disk and the memory',
     });
   return { files, hashed, manifest };
@@ -216,13 +216,9 @@ async function hashWhatIsThere(modelId: ModelId, { registry, knownManifest }: St
 }
 
 const mayBeSomebodysOwn = (modelId: ModelId): SkulkError =>
-  new SkulkError(
-    'FORBIDDEN',
-    `a directory that lies in the place of ${modelId} may be somebody's own, and is not taken for everybody who asks`,
-    {
-      hint: `run \`skulk add DIRECTORY --as ${modelId}\` on the store host, as the user that runs \`skulk serve\`, or show a token of role admin`,
-    },
-  );
+  new SkulkError('FORBIDDEN', `the directory in the place of ${modelId} may belong to someone else, so only an admin can adopt it`, {
+    hint: `run \`skulk add DIRECTORY --as ${modelId}\` on the store host, as the user that runs \`skulk serve\`, or send a token with the role admin`,
+  });
 
 const isThere = (path: string): Promise<boolean> =>
   lstat(path).then(

@@ -52,7 +52,7 @@ export async function hashModel(
       const digest = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (bytes) => report(path, bytes) });
       const after = await lookAtFile(absolute);
       if (after === undefined || !untouchedBetween(before, after) || after.size !== digest.size) {
-        throw new SkulkError('INTEGRITY', `${absolute} changed while it was read`, {
+        throw new SkulkError('INTEGRITY', `${absolute} changed while it was being read`, {
           hint: 'wait until nothing writes to it, then run the command again',
         });
       }

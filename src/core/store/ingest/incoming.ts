@@ -60,7 +60,7 @@ export async function claimPlace(layout: StoreLayout, name: string, modelId: Mod
     await rename(incomingPath(layout, name, modelId), place.path);
   } catch (error) {
     if (isSystemError(error, 'ENOENT'))
-      throw new SkulkError('INTEGRITY', `the files of ${modelId} went away before the store took them`, {
+      throw new SkulkError('INTEGRITY', `the files of ${modelId} disappeared before the store adopted them`, {
         hint: 'run the command again',
         cause: error,
       });
@@ -93,8 +93,8 @@ async function writeOwner(path: string, movedFrom: string | undefined): Promise<
 export async function requireOwnPlace({ path }: IncomingPlace): Promise<void> {
   const [owner, self] = [await readOwner(path), await identifySelf()];
   if (owner !== undefined && isSameProcess(owner, self)) return;
-  throw new SkulkError('LOCKED', `this process was suspended for so long that the store has cleared away ${path}`, {
-    hint: 'run the command again; files that had been moved are back where they came from',
+  throw new SkulkError('LOCKED', `this process was suspended for too long, so the store has removed ${path}`, {
+    hint: 'run the command again; moved files are back in their original place',
   });
 }
 
@@ -143,15 +143,15 @@ export async function clearAbandonedPlaces(
       if (origin !== undefined)
         emit({
           type: 'warning',
-          message: `an interrupted command was undone: the files that it had moved are back in ${origin}`,
-          ...(renamed.length > 0 && { hint: `other files have their names by now, so these got another: ${quoteSome(renamed)}` }),
+          message: `an interrupted command was undone: its moved files are back in ${origin}`,
+          ...(renamed.length > 0 && { hint: `other files now have their names, so they were renamed: ${quoteSome(renamed)}` }),
         });
     } catch (error) {
       // One place that cannot be cleared must not keep the store from every other change.
       emit({
         type: 'warning',
-        message: `${path} was left by an interrupted command and cannot be cleared away: ${(error as Error).message}`,
-        ...(origin !== undefined && { hint: `it holds files of ${origin}; move them back by hand` }),
+        message: `cannot remove ${path}, which an interrupted command left: ${(error as Error).message}`,
+        ...(origin !== undefined && { hint: `it contains files of ${origin}; move them back by hand` }),
       });
     }
   }

@@ -62,8 +62,8 @@ export function createModelHasher(
     if (world.signal.aborted) return;
     world.emit({
       type: 'warning',
-      message: `${model_id} could not be hashed: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'nodes cannot stage it until that is mended',
+      message: `cannot hash ${model_id}: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'nodes cannot stage it until this is fixed',
     });
   };
   const hashAll = async (): Promise<void> => {
@@ -89,7 +89,7 @@ export function createModelHasher(
       return records.read(modelId);
     },
     hashAll: () =>
-      void hashAll().catch((error: unknown) => world.emit({ type: 'warning', message: `models could not be hashed: ${String(error)}` })),
+      void hashAll().catch((error: unknown) => world.emit({ type: 'warning', message: `cannot hash models: ${String(error)}` })),
     settled: async () => void (await Promise.allSettled([...running.values()].map(({ work }) => work))),
   };
 }
@@ -120,7 +120,7 @@ async function registeredFiles({ model_id, store_path, files: names }: RegistryE
   const missing = names.find((path) => !files.some((file) => file.path === path));
   if (missing === undefined) return files;
   throw new SkulkError('INTEGRITY', `${quote(missing)} of ${model_id} is missing from the disk`, {
-    hint: 'bring the model in again with `skulk add --force`',
+    hint: 'add the model again with `skulk add --force`',
   });
 }
 

@@ -53,10 +53,10 @@ async function readNow(job: AnnouncementJob, signal: AbortSignal): Promise<Annou
     });
     if (!('refused' in reply)) return reply;
     if (reply.code?.startsWith('E') === true) throw Object.assign(new Error(reply.refused), { code: reply.code });
-    throw new SkulkError('BAD_REQUEST', reply.refused, { hint: 'send what skulk itself makes' });
+    throw new SkulkError('BAD_REQUEST', reply.refused, { hint: 'send a manifest made by skulk' });
   } catch (error) {
     if (isSystemError(error, 'ERR_WORKER_OUT_OF_MEMORY'))
-      throw new SkulkError('BAD_REQUEST', 'the manifest is too large', { hint: 'send what skulk itself makes', cause: error });
+      throw new SkulkError('BAD_REQUEST', 'the manifest is too large', { hint: 'send a manifest made by skulk', cause: error });
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);

@@ -35,7 +35,7 @@ export async function scanDirectory(path: string): Promise<Scan> {
   if (info.isFile()) {
     const why = whyNotModelFile(basename(path));
     if (why !== undefined)
-      throw new SkulkError('USAGE', `${path} is not a file of a model: it is ${why}`, { hint: 'name the model itself' });
+      throw new SkulkError('USAGE', `${path} is not a file of a model: it is ${why}`, { hint: 'use the path of a model' });
     await checkReadable(path);
     return {
       files: [{ path: parseRelativePath(basename(path)), absolute: path, size: info.size, isLink: (await lstat(path)).isSymbolicLink() }],
@@ -46,7 +46,7 @@ export async function scanDirectory(path: string): Promise<Scan> {
   const files: ScannedFile[] = [];
   const skipped: { path: string; why: string }[] = [];
   await walk(path, '', await realpath(path), files, skipped);
-  if (files.length === 0) throw new SkulkError('USAGE', `${path} has no files in it`, { hint: 'name the directory that holds the model' });
+  if (files.length === 0) throw new SkulkError('USAGE', `${path} contains no files`, { hint: 'use the directory that contains the model' });
   const clash = findClash(files.map((file) => file.path));
   if (clash !== undefined) throw new SkulkError('BAD_PATH', `${path}: ${clash}`);
   return { files, skipped };
@@ -87,16 +87,16 @@ async function describeFile(absolute: string, path: string, isLink: boolean): Pr
 
 async function followLink(absolute: string, path: string, realRoot: string): Promise<ScannedFile> {
   const target = await realpath(absolute).catch((error: unknown) => {
-    throw new SkulkError('BAD_PATH', `${absolute} is a symbolic link that leads nowhere`, { hint: 'remove it', cause: error });
+    throw new SkulkError('BAD_PATH', `${absolute} is a broken symbolic link`, { hint: 'remove it', cause: error });
   });
   if (!target.startsWith(realRoot + sep)) {
-    throw new SkulkError('BAD_PATH', `${absolute} is a symbolic link that leaves the directory, to ${target}`, {
+    throw new SkulkError('BAD_PATH', `${absolute} is a symbolic link to a target outside the directory: ${target}`, {
       hint: `copy the files behind the links first: cp -rL ${dirname(absolute)} …`,
     });
   }
   if (!(await stat(target)).isFile())
     throw new SkulkError('BAD_PATH', `${absolute} is a symbolic link to something that is not a file`, {
-      hint: 'put the files there themselves',
+      hint: 'replace the link with the files',
     });
   return describeFile(absolute, path, true);
 }

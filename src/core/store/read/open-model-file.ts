@@ -40,11 +40,11 @@ export async function openModelFile(
     if (expected?.size === size && untouchedBetween(known?.seen[path], fingerprint)) return opened;
     const absolute = await resolveInside(directory, path);
     if (absolute === undefined) throw damaged('is a symbolic link that leaves the model');
-    if (expected !== undefined && size !== expected.size) throw damaged(`has ${size} bytes, its manifest says ${expected.size}`);
+    if (expected !== undefined && size !== expected.size) throw damaged(`has ${size} bytes, but its manifest says ${expected.size}`);
     if (expected !== undefined && !(await recheck(modelId, expected, absolute, fingerprint)))
-      throw damaged('changed on the disk under its manifest');
+      throw damaged('changed on the disk and no longer matches its manifest');
     // What the name leads to now must be what was opened.
-    if (!untouchedBetween(readFingerprint(absolute), fingerprint)) throw damaged('was replaced while it was opened');
+    if (!untouchedBetween(readFingerprint(absolute), fingerprint)) throw damaged('was replaced while it was being opened');
     return opened;
   } catch (error) {
     await handle.close();

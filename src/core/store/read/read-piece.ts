@@ -13,7 +13,7 @@ export async function* readPieceOf(
 ): AsyncGenerator<Uint8Array> {
   await using file = await openFile(modelId, path);
   if (file.sha256 !== sha256 || range.end > file.size)
-    throw new SkulkError('INTEGRITY', `${quote(path)} of ${modelId} has other content now`, { hint: 'run the command again' });
+    throw new SkulkError('INTEGRITY', `the content of ${quote(path)} of ${modelId} has changed`, { hint: 'run the command again' });
   const buffer = Buffer.allocUnsafe(Math.min(bufferSize, Math.max(1, range.end - range.start)));
   for (let at = range.start; at < range.end; ) {
     if (signal.aborted) throw signal.reason;

@@ -154,7 +154,7 @@ async function readBoth(
 function checkId<T extends Pick<KnownManifest, 'manifest'>>(read: T, modelId: ModelId, file: string): T {
   const { manifest } = read;
   if (manifest.model_id === modelId) return read;
-  throw new SkulkError('INTEGRITY', `the manifest in ${file} is of ${manifest.model_id}, not of ${modelId}`, {
+  throw new SkulkError('INTEGRITY', `the manifest in ${file} belongs to ${manifest.model_id}, not to ${modelId}`, {
     hint: 'run `skulk verify --repair`',
   });
 }

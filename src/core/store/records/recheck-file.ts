@@ -39,8 +39,8 @@ export function createFileRechecker(
     try {
       const outcome = await Promise.race([verdict, sleep(patienceMs, 'busy' as const, { signal: timer.signal, ref: false })]);
       if (outcome !== 'busy') return outcome;
-      throw new SkulkError('STORE_BUSY', `${expected.path} of ${modelId} is being checked, because its date changed`, {
-        hint: 'ask again in a moment',
+      throw new SkulkError('STORE_BUSY', `${expected.path} of ${modelId} is being checked, because its timestamp changed`, {
+        hint: 'try again in a moment',
         retryAfterMs: 5_000,
       });
     } finally {

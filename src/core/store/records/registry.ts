@@ -144,8 +144,8 @@ export function reportUnusable({ unusable }: Registry, path: string, emit: Emit)
   for (const { key, why } of unusable) {
     emit({
       type: 'warning',
-      message: `${path}: the entry ${quote(key)} is left out: ${why}`,
-      hint: 'it stays in the file as it is; mend or remove it there',
+      message: `${path}: the entry ${quote(key)} is ignored: ${why}`,
+      hint: 'it stays in the file; correct or remove it there',
     });
   }
 }

@@ -23,8 +23,8 @@ export async function repairRegistry(layout: StoreLayout, records: ModelRecords,
   await writeRegistry(layout.registry, Object.fromEntries(entries));
   world.emit({
     type: 'warning',
-    message: `${layout.registry} could not be used: ${registry.damaged}. ${aside === undefined ? 'It was' : `It was moved to ${aside} and`} made again from the ${entries.size} models on the disk`,
-    hint: `${aside === undefined ? '`skulk registry` lists them' : 'compare the two, then remove the one that was moved aside'}; a directory that no record names is taken in with \`skulk add DIR --as MODEL\``,
+    message: `cannot use ${layout.registry}: ${registry.damaged}. ${aside === undefined ? 'It was' : `It was moved to ${aside} and`} rebuilt from the ${entries.size} models on the disk`,
+    hint: `${aside === undefined ? '`skulk registry` lists them' : 'compare the two files, then remove the moved one'}; to adopt a directory without a record: \`skulk add DIR --as MODEL\``,
   });
 }
 

@@ -30,8 +30,8 @@ export function createAnnouncer(table: UploadTable): HostUploads['announce'] {
       const announced = await receiveManifest(manifest, { modelId, draft }, signal);
       const present = await presentManifest(store, modelId);
       if (present !== undefined && present.digest !== announced.digest && !force)
-        throw new SkulkError('CONFLICT', `${modelId} is in the store with other content`, {
-          hint: 'add --force to replace it, or give another name with --as',
+        throw new SkulkError('CONFLICT', `${modelId} is already in the store with different content`, {
+          hint: 'use --force to replace it, or another name with --as',
         });
       await store.requirePlace(modelId);
       const pieces = await readPieceTable(uploadPaths(draft).table);
@@ -81,7 +81,7 @@ async function displaceOther(table: UploadTable, key: string, sender: Sender): P
   const others = table.open().filter((other) => other.key !== key);
   const leaving = planPlace(others, sender.address, table.now(), most);
   const displaced = leaving === undefined ? undefined : table.byKey.get(leaving);
-  if (displaced !== undefined) await table.remove(displaced, removedUpload(displaced, 'others wanted its place'));
+  if (displaced !== undefined) await table.remove(displaced, removedUpload(displaced, 'its place was needed for another upload'));
 }
 
 const makeRecord = ({ model_id, digest, files, pieces, bytes }: Announced, { address, who }: Sender, now: Date): UploadRecord => ({

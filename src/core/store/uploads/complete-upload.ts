@@ -26,7 +26,7 @@ export function createCompleter(table: UploadTable): HostUploads['complete'] {
     if (upload?.have === undefined) return completedBefore(table, request);
     const missing = upload.record.pieces - upload.have.count();
     if (missing > 0)
-      throw new SkulkError('CONFLICT', `${missing} pieces of ${modelId} have not come yet`, { hint: 'run `skulk add` again; it goes on' });
+      throw new SkulkError('CONFLICT', `${missing} pieces of ${modelId} are missing`, { hint: 'run `skulk add` again to continue' });
     const wanted = { modelId, digest, force, ...(revision !== undefined && { revision }) };
     upload.completing = adopt(table, upload, wanted, options).finally(() => {
       table.byKey.delete(upload.key);

@@ -27,7 +27,9 @@ export function createPiecePutter(table: UploadTable): HostUploads['put'] {
       throw isSystemError(error, 'ENOENT') ? clearedAway(upload) : error;
     });
     if (found !== undefined) return found;
-    throw new SkulkError('BAD_REQUEST', 'the manifest has no such piece', { hint: 'send what the answer to the manifest named' });
+    throw new SkulkError('BAD_REQUEST', 'the manifest has no such piece', {
+      hint: 'send the pieces that the answer to the manifest lists',
+    });
   };
   return async (ref, which, bytes, signal) => {
     const upload = table.find(ref);
@@ -67,7 +69,7 @@ async function waitForOthers({ writing, record }: Upload, number: number, signal
   for (let other = writing.get(number); other !== undefined; other = writing.get(number)) {
     await Promise.race([other.ended, pause(silenceMs / 5, signal)]);
     if (performance.now() - other.lastByteAt() > silenceMs)
-      other.giveUp(new SkulkError('CONFLICT', `another machine sends this piece of ${record.model_id} too, and faster`));
+      other.giveUp(new SkulkError('CONFLICT', `another machine is sending this piece of ${record.model_id} faster`));
   }
 }
 

@@ -29,9 +29,9 @@ export async function receiveManifest(
   const announced = await readAnnouncement({ manifest: path, table: uploadPaths(draft).table }, signal);
   await rm(path);
   if (announced.model_id !== modelId)
-    throw new SkulkError('BAD_REQUEST', 'the manifest is of another model than the URL', { hint: 'send what skulk itself makes' });
+    throw new SkulkError('BAD_REQUEST', 'the manifest belongs to another model than the URL', { hint: 'send a manifest made by skulk' });
   if (announced.pieces > uploadBounds.pieces)
-    throw new SkulkError('BAD_REQUEST', `${modelId} has ${announced.pieces} pieces; ${uploadBounds.pieces} are taken at most`, {
+    throw new SkulkError('BAD_REQUEST', `${modelId} has ${announced.pieces} pieces; the limit is ${uploadBounds.pieces}`, {
       hint: 'split it into several models',
     });
   return announced;

@@ -13,7 +13,7 @@ export function sweepUploads(table: UploadTable): AsyncDisposable {
   let swept: Promise<void> = Promise.resolve();
   const sweepSafely = (): void => {
     swept = sweep(table).catch((error: unknown) =>
-      table.world.emit({ type: 'warning', message: `unfinished uploads could not be cleared away: ${String(error)}` }),
+      table.world.emit({ type: 'warning', message: `cannot remove unfinished uploads: ${String(error)}` }),
     );
   };
   sweepSafely();

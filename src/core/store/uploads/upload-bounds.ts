@@ -53,7 +53,7 @@ export function planPlace(uploads: readonly OpenUpload[], from: string, now: num
   if (leaving !== undefined) return leaving.key;
   throw new SkulkError(
     'STORE_BUSY',
-    isOwnFull ? `${own} uploads from ${from} are open, more are not taken` : `${uploads.length} uploads are open, more are not taken`,
+    isOwnFull ? `${own} uploads from ${from} are open, which is the limit` : `${uploads.length} uploads are open, which is the limit`,
     { hint: 'finish one, or cancel one with `skulk uploads --cancel ID`', retryAfterMs: 5_000 },
   );
 }
@@ -69,9 +69,13 @@ export function checkShare(
 ): void {
   const own = reservedBytes(uploads, now, from);
   if (own === 0 || own + bytes <= room * uploadBounds.shareOfRoom) return;
-  throw new SkulkError('NO_SPACE', `the uploads from ${from} need ${formatBytes(own)} already, and this one ${formatBytes(bytes)} more`, {
-    hint: 'wait until one has ended, or cancel one with `skulk uploads --cancel ID`',
-  });
+  throw new SkulkError(
+    'NO_SPACE',
+    `the uploads from ${from} already need ${formatBytes(own)}, and this one needs ${formatBytes(bytes)} more`,
+    {
+      hint: 'wait until one has ended, or cancel one with `skulk uploads --cancel ID`',
+    },
+  );
 }
 
 /** The uploads that may be removed for want of room, the first to go first. Pure. */

@@ -112,6 +112,6 @@ export async function writePiece(
 
 /** The refusal of bytes that are not those of the manifest. */
 export const notPromised = ({ path, start }: Piece): SkulkError =>
-  new SkulkError('INTEGRITY', `the piece of ${quote(path)} at ${start} is not what its manifest says`, {
-    hint: 'the file may have changed while it was sent; run `skulk add` again',
+  new SkulkError('INTEGRITY', `the piece of ${quote(path)} at ${start} does not match its manifest`, {
+    hint: 'the file may have changed during the upload; run `skulk add` again',
   });

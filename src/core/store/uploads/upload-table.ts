@@ -67,9 +67,7 @@ export function createUploadTable(store: LocalStore, world: World, limits: () =>
     limits,
     byKey,
     busyPlaces,
-    ready: load().catch((error: unknown) =>
-      world.emit({ type: 'warning', message: `unfinished uploads could not be listed: ${String(error)}` }),
-    ),
+    ready: load().catch((error: unknown) => world.emit({ type: 'warning', message: `cannot list unfinished uploads: ${String(error)}` })),
     now: () => world.now().getTime(),
     open: () => openOnes(byKey.values()),
     find: (ref) => findUpload([...byKey.values()], ref),

@@ -59,7 +59,7 @@ export const listedUpload = (upload: Upload): ListedUpload => ({
 
 /** The answer to whoever goes on with an upload that is not there. */
 export const noUpload = (modelId: string): SkulkError =>
-  new SkulkError('JOB_NOT_FOUND', `no upload of ${modelId} is under way`, { hint: 'run `skulk add` again; it goes on' });
+  new SkulkError('JOB_NOT_FOUND', `there is no upload of ${modelId} in progress`, { hint: 'run `skulk add` again to continue' });
 
 /** The answer to whoever sends a piece of an upload that is being removed. */
 export const removedUpload = ({ record }: Upload, why: string): SkulkError =>

@@ -39,10 +39,10 @@ async function cancelUpload(table: UploadTable, id: string, mayCancelOthers: boo
     throw new SkulkError('JOB_NOT_FOUND', `there is no unfinished upload ${id.slice(0, 40)}`, { hint: '`skulk uploads` lists them' });
   if (own === undefined && !mayCancelOthers)
     throw new SkulkError('FORBIDDEN', 'only an admin may cancel an upload by the ID of the list', {
-      hint: 'run `skulk uploads --cancel ID` on the store host, or use a token of role admin',
+      hint: 'run `skulk uploads --cancel ID` on the store host, or use a token with the role admin',
     });
   if (upload.completing !== undefined)
-    throw new SkulkError('CONFLICT', `all of ${upload.record.model_id} is there, and the model is being made of it`, {
+    throw new SkulkError('CONFLICT', `all of ${upload.record.model_id} has arrived, and the model is being created`, {
       hint: '`skulk delete` removes a model',
     });
   const row = listedUpload(upload);

@@ -59,8 +59,8 @@ export async function takeAway(path: string, { root, trash }: TrashPlace, prove:
   try {
     const after = await lookAt(content);
     if (after === undefined || !isSameThing(before, after))
-      throw new SkulkError('CONFLICT', `${path} was replaced by another directory right now, so it is left as it is`, {
-        hint: 'find out who else writes there, then run the command again',
+      throw new SkulkError('CONFLICT', `${path} was just replaced by another directory, so it is not touched`, {
+        hint: 'find the program that writes there, then run the command again',
       });
     await prove(content, path);
   } catch (error) {

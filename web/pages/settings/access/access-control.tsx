@@ -23,7 +23,7 @@ export function AccessControl(): ReactElement {
           {isAdmin && <Tokens />}
         </>
       ) : (
-        <p className="muted">The store host says who may do what: change it in the settings of {host || 'the store host'}.</p>
+        <p className="muted">Access is set on the store host. Change it in the settings of {host || 'the store host'}.</p>
       )}
     </section>
   );

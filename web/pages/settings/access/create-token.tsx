@@ -8,7 +8,7 @@ import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 
 const roles: readonly { readonly role: Role; readonly may: string }[] = [
-  { role: 'read', may: 'read: look and fetch' },
+  { role: 'read', may: 'read: list and fetch' },
   { role: 'node', may: 'node: also stage and change models' },
   { role: 'admin', may: 'admin: also change settings' },
 ];

@@ -12,7 +12,7 @@ import { LimitFields } from './limit-fields.tsx';
 
 const choices: readonly { readonly lan: Lan; readonly name: string; readonly help: string }[] = [
   { lan: 'node', name: 'Stage and change models', help: 'Anyone who can open the page can make these changes.' },
-  { lan: 'read', name: 'Look and fetch', help: 'Anyone can list and fetch models. Changing them needs a token of role node.' },
+  { lan: 'read', name: 'List and fetch', help: 'Anyone can list and fetch models. Changing them needs a token with the role node.' },
   { lan: 'none', name: 'Nothing', help: 'Every machine and every browser needs a token.' },
 ];
 
@@ -66,12 +66,12 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
           <div className="callout warn">
             <Icon name="warning" />
             <p>
-              The LAN may do nothing without a token while <code>SKULK_TOKEN</code> or <code>model_store.auth.token</code> is set.
+              The LAN has no access without a token while <code>SKULK_TOKEN</code> or <code>model_store.auth.token</code> is set.
             </p>
           </div>
         )}
         <div className="field">
-          <label htmlFor={field}>Further names of this store</label>
+          <label htmlFor={field}>Additional names of this store</label>
           <input
             id={field}
             type="text"
@@ -83,7 +83,7 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
             onChange={(event) => setNames(event.target.value)}
           />
           <p id={`${field}-help`} className="muted field-help">
-            Host names under which a browser or a proxy may ask, with commas between, e.g. models.example.com.
+            Host names that a browser or a proxy may use, separated by commas, e.g. models.example.com.
           </p>
         </div>
         <LimitFields limits={limits} onChange={(key, text) => setLimits({ ...limits, [key]: text })} />

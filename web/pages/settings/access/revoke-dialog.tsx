@@ -19,7 +19,7 @@ export function RevokeDialog({ name, onClose }: { readonly name: string; readonl
   };
   return (
     <Dialog title={`Revoke the token ${name}?`} onClose={onClose}>
-      <p>It ends at once on the store host, and within a minute on nodes. It cannot be brought back.</p>
+      <p>It becomes invalid at once on the store host and within a minute on nodes. This cannot be undone.</p>
       {task.error !== undefined && <Problem error={task.error} />}
       <div className="dialog-actions">
         <Button disabled={task.isBusy} takesFocus onClick={onClose}>

@@ -30,7 +30,7 @@ export function Tokens(): ReactElement {
   return (
     <section className="stack" aria-labelledby="tokens">
       <h3 id="tokens">Tokens</h3>
-      <p className="muted">A machine uses one through SKULK_TOKEN or --token. Tokens do not change what the LAN may do without one.</p>
+      <p className="muted">Set a token on a machine with SKULK_TOKEN or --token. Tokens do not change what the LAN may do without one.</p>
       {error !== undefined && <Problem error={error} />}
       {tokens !== undefined && tokens.length === 0 && <p className="muted">There are no tokens.</p>}
       {tokens !== undefined && tokens.length > 0 && (

@@ -59,7 +59,7 @@ export function AddDialog({
       client.send(callOf('POST /store/models/:id/download', { id: offer.modelId }), body, signal),
     );
     if (asked === undefined) return;
-    tell(`The download of ${offer.modelId} has begun.`);
+    tell(`Started the download of ${offer.modelId}.`);
     onClose();
   };
   return (
@@ -89,7 +89,7 @@ export function AddDialog({
           </p>
         </div>
       </form>
-      <div role="status">{look.isBusy && <p className="muted">Hugging Face is asked…</p>}</div>
+      <div role="status">{look.isBusy && <p className="muted">Asking Hugging Face…</p>}</div>
       {look.error !== undefined && <Problem error={look.error} />}
       {look.result?.refusal !== undefined && <Problem error={look.result.refusal} />}
       {look.result !== undefined && (

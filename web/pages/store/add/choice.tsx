@@ -31,7 +31,7 @@ export function Choice({
               <span className="choice-name">{label}</span>
               {is_preferred && <span className="badge">recommended</span>}
               {presence === 'stored' && <span className="badge good">in the store</span>}
-              {presence === 'coming' && <span className="badge accent">on its way</span>}
+              {presence === 'coming' && <span className="badge accent">downloading</span>}
               <span className="choice-size">{formatBytes(size_bytes)}</span>
             </label>
           );

@@ -51,12 +51,12 @@ export function Offer({
       ) : (
         <Choice quantizations={quantizations} downloads={downloads} chosen={chosen} onChoose={onChoose} />
       )}
-      {isUnchosen && <p className="muted">Every quantization of it is in the store or on its way. To fetch one again, choose it.</p>}
+      {isUnchosen && <p className="muted">Every quantization is in the store or downloading. To download one again, choose it.</p>}
       <PlannedFiles offer={offer} chosen={chosen} />
       {isTooLarge && (
         <div className="callout warn" role="status">
           <Icon name="warning" />
-          <p>That is more than the {formatBytes(freeBytes)} that are free on the store&rsquo;s disk.</p>
+          <p>This is more than the {formatBytes(freeBytes)} that are free on the store&rsquo;s disk.</p>
         </div>
       )}
       {error !== undefined && <Problem error={error} />}

@@ -29,7 +29,7 @@ export function PlannedFiles({
   return (
     <details className="planned" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Which files, and why</summary>
-      {isBusy && <p className="muted">Hugging Face is asked…</p>}
+      {isBusy && <p className="muted">Asking Hugging Face…</p>}
       {error !== undefined && <Problem error={error} />}
       {plan !== undefined && (
         <>
@@ -37,7 +37,7 @@ export function PlannedFiles({
           {plan.left.length > 0 && <Files title="Left" files={plan.left} />}
         </>
       )}
-      {result !== undefined && plan === undefined && <p className="muted">This store does not say which files it takes.</p>}
+      {result !== undefined && plan === undefined && <p className="muted">This store does not list the files it would download.</p>}
     </details>
   );
 }

@@ -33,7 +33,7 @@ export function ModelFacts({ model }: { readonly model: ShownModel }): ReactElem
         )}
         <Fact name="Digest">
           {digest === null ? (
-            <span className="muted">is being made; nodes can stage it then</span>
+            <span className="muted">being computed; nodes can stage the model afterwards</span>
           ) : (
             <span className="digest">
               <code title={digest}>sha256:{digest.slice(0, 16)}…</code>
@@ -44,7 +44,7 @@ export function ModelFacts({ model }: { readonly model: ShownModel }): ReactElem
         {model.quantization !== null && <Fact name="Quantization">{model.quantization}</Fact>}
         {model.family !== null && <Fact name="Family">{model.family}</Fact>}
         {model.context_length !== null && <Fact name="Context">{model.context_length.toLocaleString('en')} tokens</Fact>}
-        {model.base_model !== null && <Fact name="Made from">{model.base_model}</Fact>}
+        {model.base_model !== null && <Fact name="Base model">{model.base_model}</Fact>}
         {companions.length > 0 && (
           <Fact name="Needs">
             <ul className="plain">

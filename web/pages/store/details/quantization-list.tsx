@@ -56,7 +56,7 @@ export function QuantizationList({ model, ...acts }: { readonly model: ShownMode
           {coming.map((one) => (
             <tr key={`${one.gguf_file} ${one.selector}`}>
               <th scope="row" className="path">
-                {one.selector ?? one.gguf_file ?? 'another one'} <span className="badge accent">on its way</span>
+                {one.selector ?? one.gguf_file ?? 'another one'} <span className="badge accent">downloading</span>
               </th>
               <td colSpan={4}>
                 <Progress label={`Download of ${formatNamed({ modelId: one.modelId, selector: one.selector ?? undefined })}`} {...one} />

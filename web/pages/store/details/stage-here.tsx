@@ -34,7 +34,7 @@ export function StageHere({ modelId, onStage }: { readonly modelId: string; read
       {job?.status === 'complete' && job.path !== null && <Command text={job.path} what="the path" />}
       {job?.status === 'failed' && (
         <p className="bad">
-          <Sentence text={job.error ?? 'it failed'} />{' '}
+          <Sentence text={job.error ?? 'failed'} />{' '}
           {job.hint !== null && (
             <span className="muted">
               <Sentence text={job.hint} />

@@ -14,7 +14,7 @@ export function StagedList({ modelId }: { readonly modelId: string }): ReactElem
     <section aria-labelledby="staged">
       <h3 id="staged">Staged on</h3>
       {copies.length === 0 ? (
-        <p className="muted">No machine has told of a copy.</p>
+        <p className="muted">No machine has reported a copy.</p>
       ) : (
         <ul className="staged-list">
           {copies.map(({ node, copy }) => (

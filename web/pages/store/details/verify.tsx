@@ -39,7 +39,7 @@ export function Verify({ modelId }: { readonly modelId: string }): ReactElement 
       <div role="status">
         {found !== undefined && isGood(found.status) && (
           <p className="good">
-            <Icon name="check" /> Every byte is as it must be. {found.note !== undefined && <Sentence text={found.note} />}
+            <Icon name="check" /> Every byte is correct. {found.note !== undefined && <Sentence text={found.note} />}
           </p>
         )}
         {found !== undefined && !isGood(found.status) && (
@@ -47,7 +47,7 @@ export function Verify({ modelId }: { readonly modelId: string }): ReactElement 
             <Icon name="warning" />
             <div>
               <p>
-                This copy is {found.status}. <Sentence text={found.note ?? 'bring the model in again'} />
+                This copy is {found.status}. <Sentence text={found.note ?? 'add the model again'} />
               </p>
               <ul className="plain">
                 {found.bad_files.map(({ path, problem, reason }) => (
@@ -69,7 +69,7 @@ const isGood = (status: string): boolean => status === 'ok' || status === 'repai
 
 const problems: Readonly<Record<string, string>> = {
   missing: 'it is missing',
-  size: 'it has another size',
-  content: 'it has other content',
+  size: 'its size is wrong',
+  content: 'its content is wrong',
   unreadable: 'it cannot be read',
 };

@@ -30,7 +30,7 @@ export function CancelUploadDialog({
   };
   return (
     <Dialog title={`Cancel the upload of ${model_id}?`} onClose={onClose}>
-      <p>This removes the {formatBytes(bytes_done)} that have come. The machine that sends it can begin again from zero.</p>
+      <p>This removes the {formatBytes(bytes_done)} that have arrived. The sending machine would start again from zero.</p>
       {lock !== undefined && <p className="muted">{lock}</p>}
       {task.error !== undefined && <Problem error={task.error} />}
       <div className="dialog-actions">

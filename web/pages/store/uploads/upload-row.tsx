@@ -40,7 +40,7 @@ export function UploadRow({
         />
         <p className="muted row-more">
           began <Age at={began_at} />, last byte <Age at={last_byte_at} />
-          {isWhole ? '; all of it is here and is being checked' : isQuiet && '; it continues when its sender runs skulk add again'}
+          {isWhole ? '; everything has arrived and is being checked' : isQuiet && '; it continues when its sender runs skulk add again'}
         </p>
       </div>
       <IconButton icon="close" label={`Cancel the upload of ${model_id}`} lock={lock} onClick={onCancel} />

@@ -42,7 +42,7 @@ export function ChoosePlace({ view }: { readonly view: ConfigView }): ReactEleme
     return (
       <>
         <p className="muted">
-          In <code>{String(settingOf(view, key))}</code>, until a setting says otherwise.
+          In <code>{String(settingOf(view, key))}</code>, unless you change the setting.
         </p>
         <NeedsKey />
       </>
@@ -52,7 +52,7 @@ export function ChoosePlace({ view }: { readonly view: ConfigView }): ReactEleme
       <PathField
         name={key}
         label="Directory of the models"
-        help="On a disk with room: models have tens of gigabytes."
+        help="Choose a disk with enough space: models have tens of gigabytes."
         draft={draft}
         setBy={setBy}
       />

@@ -35,8 +35,8 @@ export function Welcome({
     <section className="card welcome" aria-labelledby="welcome">
       <h2 id="welcome">Welcome</h2>
       <p>
-        This machine, <strong>{identity.hostname}</strong>, is the store host now: it keeps one verified copy of every model, and the other
-        machines take theirs from it. Three steps, and the first model is where you need it.
+        This machine, <strong>{identity.hostname}</strong>, is now the store host: it keeps one verified copy of every model, and the other
+        machines stage from it. Three steps bring the first model where you need it.
       </p>
       <ol className="steps">
         <Step title="Choose where the models are kept" isDone={isSaved}>
@@ -48,7 +48,7 @@ export function Welcome({
               Choose a model
             </Button>
           )}
-          {first === undefined && isLeaving && <p className="muted">After the restart, so that it comes into the new directory.</p>}
+          {first === undefined && isLeaving && <p className="muted">After the restart, so that it is saved in the new directory.</p>}
           {first === undefined && download !== undefined && (
             <>
               <p>{download.modelId}</p>
@@ -57,15 +57,15 @@ export function Welcome({
           )}
           {first !== undefined && <p className="muted">{first} is in the store.</p>}
         </Step>
-        <Step title="Stage it where it is used" isDone={isStaged}>
+        <Step title="Stage it where you use it" isDone={isStaged}>
           {first !== undefined && <StageHere modelId={first} onStage={() => onStage(first)} />}
-          <p className="muted">On every other machine, right before the model is loaded; it prints the path of a verified copy:</p>
+          <p className="muted">On any other machine, right before you load the model. The command prints the path of a verified copy:</p>
           <Command text={`SKULK_STORE=${url ?? 'http://THIS-MACHINE:58080'} skulk stage ${first ?? 'ORG/NAME'}`} />
         </Step>
       </ol>
       <div className="dialog-actions">
         <Button tone={isStaged ? 'primary' : 'quiet'} onClick={guide.dismiss}>
-          {isStaged ? 'Done' : 'I know my way'}
+          {isStaged ? 'Done' : 'Skip the introduction'}
         </Button>
       </div>
     </section>

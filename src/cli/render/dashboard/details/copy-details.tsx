@@ -18,7 +18,7 @@ export function CopyDetailsPage({ modelId }: { readonly modelId: ModelId }): Rea
   const row = stagingRows(view.staging, view.jobs).find(({ model_id }) => model_id === modelId);
   if (row === undefined)
     return (
-      <DetailsPage title={modelId} lines={[[{ text: '  It is not staged on this machine any more.', tone: 'warn' }]]} onKey={() => false} />
+      <DetailsPage title={modelId} lines={[[{ text: '  It is no longer staged on this machine.', tone: 'warn' }]]} onKey={() => false} />
     );
   const facts = factLines([...jobFacts(row.job), ...copyFacts(row.copy, now), ...unfinishedFacts(row.unfinished)], width);
   return <DetailsPage title={modelId} lines={facts} onKey={(key) => actOnCopy(dashboard, key, row)} />;
@@ -27,7 +27,7 @@ export function CopyDetailsPage({ modelId }: { readonly modelId: ModelId }): Rea
 function jobFacts(job: StagingJob | undefined) {
   if (job === undefined) return [];
   return [
-    ['staging', job.status === 'failed' ? 'it failed' : (job.waits_for ?? job.doing ?? 'waits for its turn')],
+    ['staging', job.status === 'failed' ? 'failed' : (job.waits_for ?? job.doing ?? 'waiting in the queue')],
     ['bytes', amountOf(job)],
     ['rate', formatRate(job.bytes_per_second)],
     ['left', formatLeft(job.seconds_left)],
@@ -39,22 +39,22 @@ function jobFacts(job: StagingJob | undefined) {
 function unfinishedFacts(bytes: number | undefined) {
   if (bytes === undefined) return [];
   return [
-    ['unfinished', `${formatBytes(bytes)} of it are here`],
-    ['it', 'goes on with s; after a week without, skulk reconcile removes it'],
+    ['unfinished', `${formatBytes(bytes)} of it on this machine`],
+    ['it', 's resumes it; skulk reconcile removes it after a week'],
   ] as const;
 }
 
 function copyFacts(copy: OwnCopy | undefined, now: Date) {
   if (copy === undefined) return [];
   const becomes = copy.in_use
-    ? 'stays while it is used'
+    ? 'kept while in use'
     : copy.over_budget
-      ? 'goes when the budget is next applied'
-      : 'stays, as the budget has room';
+      ? 'evicted when the budget is next applied'
+      : 'kept: within the budget';
   return [
     ['path', copy.directory],
     ['size', formatBytes(copy.size_bytes)],
-    ['sha256', copy.digest ?? 'unknown, as another program staged it'],
+    ['sha256', copy.digest ?? 'unknown: staged by another program'],
     ['last used', `${formatTime(copy.last_used)}, ${formatAge(copy.last_used, now)}`],
     ['in use by', copy.holders.map(describeHolder).join(', '), 'good'],
     ['it', becomes],

@@ -15,7 +15,7 @@ export function DownloadDetailsPage({ modelId }: { readonly modelId: ModelId }):
   const { view, now, width } = dashboard;
   const download = view.store?.downloads?.find((one) => one.modelId === modelId);
   if (download === undefined)
-    return <DetailsPage title={modelId} lines={[[{ text: '  The store does not list it any more.', tone: 'warn' }]]} onKey={() => false} />;
+    return <DetailsPage title={modelId} lines={[[{ text: '  The store no longer lists it.', tone: 'warn' }]]} onKey={() => false} />;
   const {
     status,
     bytes_done,
@@ -37,7 +37,7 @@ export function DownloadDetailsPage({ modelId }: { readonly modelId: ModelId }):
     : [];
   const facts = factLines(
     [
-      ['status', status === 'pending' ? 'waits for its turn' : status, status === 'failed' ? 'bad' : 'plain'],
+      ['status', status === 'pending' ? 'waiting in the queue' : status, status === 'failed' ? 'bad' : 'plain'],
       ['bytes', amountOf(download)],
       ['rate', formatRate(bytes_per_second)],
       ['left', formatLeft(seconds_left)],

@@ -27,7 +27,7 @@ export function ModelDetailsPage({ modelId }: { readonly modelId: ModelId }): Re
   const facts = factLines([...(model === undefined ? [] : modelFacts(model, now)), ...stagedFacts(view, { modelId, model, now })], width);
   const lines: Lines = [
     ...(problem === undefined ? [] : [[{ text: `  ✗ ${problem}`, tone: 'bad' } as const], []]),
-    ...(isAsking ? [[{ text: '  Asking the store…', tone: 'quiet' } as const], []] : []),
+    ...(isAsking ? [[{ text: '  Loading from the store…', tone: 'quiet' } as const], []] : []),
     ...facts,
   ];
   const all = model?.quantizations ?? [];
@@ -96,7 +96,7 @@ function useModel(
 function modelFacts(model: ShownModel, now: Date): readonly Fact[] {
   const { total_bytes, files, tags, quantization, family, context_length, digest, revision, commit, source, downloaded_at, companions } =
     model;
-  const from = source === 'hub' ? ', from Hugging Face' : source === 'add' ? ', brought in' : '';
+  const from = source === 'hub' ? ', from Hugging Face' : source === 'add' ? ', added' : '';
   return [
     ['size', `${formatBytes(total_bytes)} in ${plural(files.length, 'file')}`],
     ['tags', tags.join(', '), 'accent'],
@@ -118,12 +118,12 @@ function stagedFacts(
   const own = staging?.models.find(({ model_id }) => model_id === modelId);
   const part = staging?.unfinished.find(({ model_id }) => model_id === modelId);
   const partial: readonly Fact[] =
-    part === undefined ? [] : [['partial', `${formatBytes(part.size_bytes)} of a copy are here, unfinished; s goes on`, 'warn']];
+    part === undefined ? [] : [['partial', `${formatBytes(part.size_bytes)} of an unfinished copy on this machine; s resumes it`, 'warn']];
   const here: Fact =
     own === undefined
       ? ['here', 'not staged on this machine; s stages it', 'quiet']
       : isOlder(own.digest, model)
-        ? ['here', `${own.directory} (older than what the store has; s updates it)`, 'warn']
+        ? ['here', `${own.directory} (older than the store's copy; s updates it)`, 'warn']
         : ['here', `${own.directory}${own.in_use ? ' (in use)' : ''}`, 'good'];
   const nameOf = nodeNames(store?.nodes ?? []);
   const others = (store?.nodes ?? []).flatMap((one) => {

@@ -21,7 +21,7 @@ export function NodeDetailsPage({ nodeId }: { readonly nodeId: NodeId }): ReactE
   const { view, now, width, open } = useDashboard();
   const node = view.store?.nodes?.find(({ node_id }) => node_id === nodeId);
   if (node === undefined)
-    return <DetailsPage title={nodeId} lines={[[{ text: '  The store does not know it any more.', tone: 'warn' }]]} onKey={() => false} />;
+    return <DetailsPage title={nodeId} lines={[[{ text: '  The store no longer knows it.', tone: 'warn' }]]} onKey={() => false} />;
   const lines = [
     ...nodeLines(node, now, width),
     ...orderLines(node, view.store?.orders ?? [], { now, width }),
@@ -52,10 +52,10 @@ function nodeLines(node: KnownNode, now: Date, width: number): Lines {
       [
         'staged',
         staged_models === null || staged_bytes === null
-          ? 'it does not tell'
+          ? 'not reported'
           : `${plural(staged_models, 'copy', 'copies')}, ${formatBytes(staged_bytes)}`,
       ],
-      ['budget', budget_bytes === null ? 'nothing is evicted by itself' : `${formatBytes(budget_bytes)} for idle copies`],
+      ['budget', budget_bytes === null ? 'nothing is evicted automatically' : `${formatBytes(budget_bytes)} for idle copies`],
       ['free', free_bytes === null ? null : formatBytes(free_bytes)],
     ],
     width,
@@ -70,20 +70,18 @@ function orderLines({ node_id }: KnownNode, orders: readonly GivenOrder[], { now
     return outcome === undefined
       ? []
       : [
-          `${kind} ${model_id === null ? 'every copy' : formatRef({ modelId: model_id, selector })}, asked ${formatAge(given_at, now)}: ${[stands[outcome.status], outcome.reason].filter(Boolean).join(', ')}`,
+          `${kind === 'evict' ? 'delete' : kind} ${model_id === null ? 'every copy' : formatRef({ modelId: model_id, selector })}, asked ${formatAge(given_at, now)}: ${[stands[outcome.status], outcome.reason].filter(Boolean).join(', ')}`,
         ];
   });
   return factLines(
-    pending.map((text, index) => [index === 0 ? 'to do' : ' ', text, 'warn']),
+    pending.map((text, index) => [index === 0 ? 'pending' : ' ', text, 'warn']),
     width,
   );
 }
 
 function copyLines({ copies, staged_models }: KnownNode, now: Date, width: number): Lines {
   if (copies === null)
-    return staged_models === null || staged_models === 0
-      ? []
-      : [[], [{ text: '  It does not tell its copies one by one.', tone: 'quiet' }]];
+    return staged_models === null || staged_models === 0 ? [] : [[], [{ text: '  It does not report single copies.', tone: 'quiet' }]];
   if (copies.length === 0) return [[], [{ text: '  Nothing is staged there.', tone: 'quiet' }]];
   return [[], ...tableLines(copyColumns(now), copies, width).map((parts) => ['  ', ...parts])];
 }

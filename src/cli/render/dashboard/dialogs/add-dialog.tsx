@@ -63,7 +63,7 @@ export function AddDialog({ initial = '' }: { /** Looked up at once. */ readonly
       ]}
       keys={
         look.isBusy
-          ? [{ text: 'Hugging Face is asked…', tone: 'quiet' }]
+          ? [{ text: 'Asking Hugging Face…', tone: 'quiet' }]
           : hintParts(
               [
                 ['enter', 'look it up'],
@@ -93,12 +93,12 @@ function OfferDialog({ found: { ref, offer }, onBack }: { readonly found: Found;
   const download = (): void =>
     begin.start(async () => {
       await acts.download(ref, choice?.gguf_file);
-      say({ text: `the download of ${ref.modelId} has begun; 2 shows how far it is`, tone: 'good' });
+      say({ text: `started the download of ${ref.modelId}; press 2 to see its progress`, tone: 'good' });
       open(undefined);
     });
   const lines: readonly DialogLine[] = [
     ...(offer === undefined
-      ? [['The store does not say what there is; it takes what it prefers.'] as readonly Part[]]
+      ? [['The store does not list the quantizations; it chooses one itself.'] as readonly Part[]]
       : [
           spread(
             [{ text: `${ref.revision ?? 'main'}, commit ${offer.commit.slice(0, 12)}`, tone: 'quiet' }],
@@ -122,7 +122,7 @@ function OfferDialog({ found: { ref, offer }, onBack }: { readonly found: Found;
       lines={lines}
       keys={
         begin.isBusy
-          ? [{ text: 'the store is asked…', tone: 'quiet' }]
+          ? [{ text: 'asking the store…', tone: 'quiet' }]
           : hintParts(
               [
                 ['enter', `download${bytes === undefined ? '' : ` ${formatBytes(bytes)}`}`],
@@ -176,7 +176,7 @@ function choiceLine(
       { text: `${isChosen ? '›' : ' '} ${label}`, tone: isChosen ? 'strong' : 'plain' },
       { text: is_preferred ? '  recommended' : '', tone: 'accent' },
       { text: in_store ? '  in the store' : '', tone: 'good' },
-      { text: isComing && !in_store ? '  on its way' : '', tone: 'accent' },
+      { text: isComing && !in_store ? '  downloading' : '', tone: 'accent' },
     ],
     [{ text: formatBytes(size_bytes), tone: isChosen ? 'strong' : 'plain' }],
     width,

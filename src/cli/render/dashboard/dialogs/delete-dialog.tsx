@@ -27,7 +27,7 @@ export function DeleteDialog({ deletion }: { readonly deletion: Deletion }): Rea
       lines={[
         spread(['the store'], [formatBytes(canonical)], width),
         ...places.map((place) => placeLine(place, width)),
-        spread([{ text: 'frees in all', tone: 'strong' }], [{ text: formatBytes(total), tone: 'strong' }], width),
+        spread([{ text: 'frees in total', tone: 'strong' }], [{ text: formatBytes(total), tone: 'strong' }], width),
         [],
         ...wrap(whatGoes(deletion), width).map((text): readonly Part[] => [text]),
       ]}
@@ -44,9 +44,9 @@ export function DeleteDialog({ deletion }: { readonly deletion: Deletion }): Rea
 }
 
 function whatGoes({ selector, others = [] }: Deletion): string {
-  const always = 'It goes from the store and from every machine, and cannot be undone.';
+  const always = 'This removes it from the store and from every machine. It cannot be undone.';
   if (selector === undefined) return always;
   return others.length === 0
-    ? `${always} It is the only quantization, so the model goes with it.`
+    ? `${always} It is the only quantization, so the whole model is deleted.`
     : `${always} ${others.join(', ')} ${others.length === 1 ? 'stays' : 'stay'}.`;
 }

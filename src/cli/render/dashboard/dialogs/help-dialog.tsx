@@ -8,15 +8,15 @@ import { useDashboard } from '../context.ts';
 const keys: readonly (readonly [keys: string, does: string])[] = [
   ['1 2 3 4, tab, ← →', 'the lists: store, downloads, nodes, this machine'],
   ['↑ ↓, j k', 'up and down; PgUp, PgDn, Home and End as well'],
-  ['enter', 'details of what is under the cursor'],
-  ['/', 'only what has these words in it; esc shows all again'],
-  ['a', 'add a model from Hugging Face by its name'],
+  ['enter', 'details of the selected row'],
+  ['/', 'show only rows with these words; esc shows all again'],
+  ['a', 'add a model from Hugging Face by name'],
   ['s', 'stage the model on this machine'],
-  ['c', 'cancel the download, or what is being staged'],
-  ['r', 'take up a download that failed'],
+  ['c', 'cancel the download, or the value of is being staged'],
+  ['r', 'retry a failed download'],
   ['p', 'purge staged copies: here, on a machine, everywhere'],
   ['d', 'delete a model from the store and every machine'],
-  ['q, Ctrl-C', 'leave; Ctrl-Z and fg work'],
+  ['q, Ctrl-C', 'quit; Ctrl-Z and fg work'],
 ];
 
 const keyColumn = 19;

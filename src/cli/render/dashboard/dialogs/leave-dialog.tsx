@@ -14,7 +14,7 @@ export function LeaveDialog({ onLeave }: { readonly onLeave: () => void }): Reac
       lines={[
         ...running.slice(0, 5).map(({ model_id }) => [`${model_id} is being staged.`]),
         [],
-        [{ text: 'That stops; what is verified is kept, and the next stage goes on.', tone: 'quiet' }],
+        [{ text: 'Quitting stops it. Verified data is kept, and the next stage resumes.', tone: 'quiet' }],
       ]}
       keys={hintParts(
         [

@@ -22,8 +22,8 @@ export function PurgeDialog({ place }: { readonly place: PurgePlace }): ReactEle
     return (
       <Dialog
         title={name === undefined ? 'Purge' : `Purge ${name}`}
-        lines={[[name === undefined ? 'Nothing is staged there.' : 'It is staged on no machine.']]}
-        keys={hintParts([['any key', 'go on']], width)}
+        lines={[[name === undefined ? 'Nothing is staged there.' : 'No machine has staged it.']]}
+        keys={hintParts([['any key', 'continue']], width)}
         onKey={() => open(undefined)}
       />
     );
@@ -33,8 +33,8 @@ export function PurgeDialog({ place }: { readonly place: PurgePlace }): ReactEle
       lines={[
         ...choices.map((choice, at) => choiceLine(choice, { number: at + 1, isChosen: at === index, width })),
         [],
-        [{ text: 'The store keeps its own, so it can be staged again.', tone: 'quiet' }],
-        ...(choices.length > 1 ? [[{ text: '↑ ↓ or a number chooses.', tone: 'quiet' } as const]] : []),
+        [{ text: 'The store keeps the canonical copy, so it can be staged again.', tone: 'quiet' }],
+        ...(choices.length > 1 ? [[{ text: 'Choose with ↑ ↓ or a number.', tone: 'quiet' } as const]] : []),
       ]}
       does="purge"
       done="Purged"

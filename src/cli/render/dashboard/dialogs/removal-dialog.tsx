@@ -56,7 +56,7 @@ export function RemovalDialog({ title, lines, does, done, isUsed, remove, onClos
         title={done}
         tone="good"
         lines={outcomeLines(task.result, nameOf, width)}
-        keys={hintParts([['any key', 'go on']], width)}
+        keys={hintParts([['any key', 'continue']], width)}
         onKey={() => onClose(true)}
       />
     );
@@ -69,11 +69,11 @@ export function RemovalDialog({ title, lines, does, done, isUsed, remove, onClos
         [
           ['y', task.error === undefined ? does : 'try again'],
           ['esc', 'keep it'],
-          ...(mayForce ? ([['f', 'also where it is in use']] as const) : []),
+          ...(mayForce ? ([['f', 'also copies in use']] as const) : []),
         ],
         width,
       )
-    : [{ text: 'the machines are asked, for five seconds at most…  ', tone: 'quiet' }, ...hintParts([['esc', 'leave']], 12)];
+    : [{ text: 'asking the machines, at most five seconds…', tone: 'quiet' }, ...hintParts([['esc', 'leave']], 12)];
   return (
     <Dialog
       title={title}
@@ -94,10 +94,10 @@ export function RemovalDialog({ title, lines, does, done, isUsed, remove, onClos
 
 const forceLine = (force: boolean, isRefused: boolean): readonly Part[] =>
   force
-    ? [{ text: '[x] also where it is in use, at once', tone: 'warn' }]
+    ? [{ text: '[x] also copies in use, at once', tone: 'warn' }]
     : [
         {
-          text: isRefused ? '[ ] also where it is in use, at once' : '[ ] where it is in use it stays until its last use ends',
+          text: isRefused ? '[ ] also copies in use, at once' : '[ ] copies in use are kept until their last use ends',
           tone: 'quiet',
         },
       ];
@@ -129,6 +129,6 @@ function outcomeLines({ freed_bytes, nodes }: Removal, nameOf: ReturnType<typeof
       ...(reason === null ? [] : wrap(reason, width - 2).map((text): readonly Part[] => [{ text: `  ${text}`, tone: 'quiet' }])),
     ]),
     ...(nodes.length > 0 ? [[]] : []),
-    spread([{ text: 'freed in all', tone: 'strong' }], [{ text: formatBytes(freed_bytes), tone: 'strong' }], width),
+    spread([{ text: 'freed in total', tone: 'strong' }], [{ text: formatBytes(freed_bytes), tone: 'strong' }], width),
   ];
 }

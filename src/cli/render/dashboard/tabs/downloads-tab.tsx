@@ -20,8 +20,8 @@ export function DownloadsTab(): ReactElement {
       {...listOf('downloads')}
       empty={
         downloads === null
-          ? ['Asking the store…']
-          : ['Nothing is being downloaded.', '', 'Press a to fetch a model from Hugging Face by its name.']
+          ? ['Loading from the store…']
+          : ['Nothing is being downloaded.', '', 'Press a to download a model from Hugging Face by name.']
       }
       onKey={(key, download) => {
         if (key === 'a') open({ kind: 'add' });

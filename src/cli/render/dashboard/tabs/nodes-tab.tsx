@@ -18,8 +18,8 @@ export function NodesTab(): ReactElement {
       {...listOf('nodes')}
       empty={
         nodes === null
-          ? ['Asking the store…']
-          : ['No machine has reported yet.', '', 'A machine does with its first skulk stage or skulk serve.']
+          ? ['Loading from the store…']
+          : ['No machine has reported yet.', '', 'A machine reports when it first runs skulk stage or skulk serve.']
       }
       onKey={(key, node) => {
         if (node === undefined) return false;

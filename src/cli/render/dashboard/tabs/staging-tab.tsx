@@ -33,6 +33,6 @@ export function StagingTab(): ReactElement {
 function emptyLines(staging: StagingView | null): readonly string[] {
   if (staging === null) return ['Looking…'];
   if (staging.problem !== null) return [staging.problem];
-  if (staging.in_place) return ['Models are used here where the store has them, so nothing is copied.'];
+  if (staging.in_place) return ['Models are used in place in the store, so nothing is copied.'];
   return ['Nothing is staged on this machine.', '', 'Press s on a model of the store to make a verified copy here.'];
 }

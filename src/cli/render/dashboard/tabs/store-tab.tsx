@@ -21,12 +21,12 @@ export function StoreTab(): ReactElement {
       {...listOf('store')}
       empty={
         store === null || store.models === null
-          ? ['Asking the store…']
+          ? ['Loading from the store…']
           : [
               'The store is empty.',
               '',
-              'Press a to add a model from Hugging Face by its name,',
-              'or bring one in: skulk add PATH --as org/model',
+              'Press a to add a model from Hugging Face by name,',
+              'or add your own: skulk add PATH --as org/model',
             ]
       }
       onKey={(key, model) => {
