@@ -11,6 +11,7 @@ export interface ChildProgram {
   readonly identity: ProcessIdentity | undefined;
   /** Lets it begin. When this process dies before, it ends without having begun. */
   letGo(): void;
+  /** Of a group, all its processes get the signal. */
   kill(signal: NodeJS.Signals): void;
   /** Its exit status, 128 + n for a signal, as shells say it. */
   readonly status: Promise<number>;
@@ -29,12 +30,23 @@ export type ProgramOutput = 'inherit' | 'ignore' | ((chunk: Uint8Array, from: 's
 export async function startProgram(
   command: string,
   args: readonly string[],
-  { env, cwd, output = 'inherit' }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string; readonly output?: ProgramOutput | undefined },
+  {
+    env,
+    cwd,
+    output = 'inherit',
+    isGroup = false,
+  }: {
+    readonly env: NodeJS.ProcessEnv;
+    readonly cwd: string;
+    readonly output?: ProgramOutput | undefined;
+    /** Whether it leads a process group of its own, apart from the terminal of this process. */
+    readonly isGroup?: boolean;
+  },
 ): Promise<ChildProgram> {
   const streams = streamsFor(output);
   const isGated = process.platform !== 'win32';
   const child = isGated
-    ? spawn('/bin/sh', ['-c', gate, 'skulk-run', command, ...args], { env, cwd, stdio: [...streams, 'pipe'] })
+    ? spawn('/bin/sh', ['-c', gate, 'skulk-run', command, ...args], { env, cwd, stdio: [...streams, 'pipe'], detached: isGroup })
     : spawn(command, args, { env, cwd, stdio: streams });
   if (typeof output === 'function')
     for (const from of ['stdout', 'stderr'] as const) child[from]?.on('data', (chunk: Buffer) => output(chunk, from));
@@ -49,9 +61,22 @@ export async function startProgram(
   return {
     identity: child.pid === undefined ? undefined : await identifyProcess(child.pid),
     letGo: () => void go?.end('\n'),
-    kill: (signal) => void child.kill(signal),
+    kill: (signal) => {
+      if (isGroup && isGated && child.pid !== undefined) killGroup(child.pid, signal);
+      else child.kill(signal);
+    },
     status,
   };
+}
+
+/** Sends a signal to all processes of a group. @returns false when none is left */
+export function killGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-leader, signal);
+  } catch (error) {
+    if (isSystemError(error, 'ESRCH', 'EPERM')) return false;
+    throw error;
+  }
 }
 
 function streamsFor(output: ProgramOutput): ('inherit' | 'ignore' | 'pipe')[] {
