@@ -12,7 +12,17 @@ const data = ['core/transfer', 'core/catalog', ...leaves];
 /** They hold the data, and know each other by types only. */
 const dataRooms = ['core/staging', 'core/store', 'core/jobs', 'core/fleet'];
 /** What reaches a store, from a machine that has it and from others. */
-const reach = ['core/store', 'core/jobs', 'core/fleet', 'core/sources', 'core/client', 'core/access', ...data];
+const reach = [
+  'core/optimize',
+  'core/engines',
+  'core/store',
+  'core/jobs',
+  'core/fleet',
+  'core/sources',
+  'core/client',
+  'core/access',
+  ...data,
+];
 
 const notOfBrowsers = /^node:/;
 const documents = ['core/protocol'];
@@ -80,6 +90,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   // The store as other tools see it: as a Hub and as a registry, without HTTP.
   'core/endpoint': { values: data, types: [...dataRooms, 'core/sources'] },
+  // Makes variants of models: brings engines, jobs and the store together.
+  'core/optimize': { values: ['core/engines', 'core/store', 'core/jobs', 'core/staging', ...data] },
+  // Programs that make variants. They know processes and files, not stores.
+  'core/engines': { values: ['core/catalog', ...leaves] },
   'core/staging': { values: data, types: dataRooms },
   'core/store': { values: data, types: dataRooms },
   'core/jobs': { values: data, types: dataRooms },

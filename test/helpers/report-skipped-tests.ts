@@ -11,6 +11,7 @@ const ways: Readonly<Record<string, string>> = {
   script: 'apt install util-linux',
   root: 'be root',
   'llama.cpp': 'npm run test:setup',
+  'llama-quantize': 'npm run test:setup',
 };
 
 /** Undefined for what nobody asked for, as with `-t`. */

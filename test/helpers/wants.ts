@@ -21,6 +21,7 @@ const looks = {
   script: () => runs('script', '-qec', 'true', '/dev/null'),
   '/dev/full': () => existsSync('/dev/full'),
   'llama.cpp': () => existsSync(new URL('../llama/node_modules/', import.meta.url)),
+  'llama-quantize': () => existsSync(new URL('../llama/node_modules/koffi/', import.meta.url)),
   root: () => isRoot,
   'a user who is not root': () => !isRoot,
 };

@@ -48,6 +48,10 @@ export const errorCodes = {
   HUB_UNREACHABLE: { exit: 8, http: 502 },
   /** Too many requests; see `retryAfterMs`. */
   HUB_BUSY: { exit: 8, http: 503 },
+  /** No program is installed that can make the variant of a model that is asked for. */
+  ENGINE_NOT_FOUND: { exit: 2, http: 503 },
+  /** Such a program failed, for a reason that has no code of its own here. */
+  ENGINE_FAILED: { exit: 2, http: 500 },
   PARTIAL: { exit: 9, http: 500 },
   /** What `run` is to start cannot be started; the statuses are those of a shell. */
   COMMAND_NOT_EXECUTABLE: { exit: 126, http: 500 },

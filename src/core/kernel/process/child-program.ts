@@ -50,6 +50,8 @@ export async function startProgram(
     : spawn(command, args, { env, cwd, stdio: streams });
   if (typeof output === 'function')
     for (const from of ['stdout', 'stderr'] as const) child[from]?.on('data', (chunk: Buffer) => output(chunk, from));
+  // What it has started keeps its output open, and is of no use without it.
+  if (isGroup && isGated) child.once('exit', () => void (child.pid !== undefined && killGroup(child.pid, 'SIGKILL')));
   const status = new Promise<number>((settle, fail) => {
     child.once('error', fail);
     child.once('close', (code, signal) => settle(code ?? 128 + (osConstants.signals[signal ?? 'SIGKILL'] ?? 0)));

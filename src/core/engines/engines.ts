@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SkulkError } from '../kernel/errors.ts';
+import type { Ask, Engine, EngineName, EngineSearch, FoundEngine, SourceFile } from './contract.ts';
+import { llama } from './llama.ts';
+import { mlx } from './mlx.ts';
+import { optiq } from './optiq.ts';
+import { runEngine } from './run-engine.ts';
+
+/** All engines; of those that can do the same the better one first. */
+export const engines: readonly Engine[] = [llama, optiq, mlx];
+
+export const engineOf = (name: EngineName): Engine => {
+  const found = engines.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`there is no engine ${name}`);
+  return found;
+};
+
+/** An answer takes milliseconds; a program that does not give one is not waited for. */
+const patienceMs = 60_000;
+const maxLines = 10_000;
+
+/** Asks programs something that leaves nothing behind. */
+export const askWith =
+  (where: EngineSearch): Ask =>
+  async (program, args) => {
+    const work = await mkdtemp(join(tmpdir(), 'skulk-ask-'));
+    const timeout = AbortSignal.timeout(patienceMs);
+    try {
+      return await runEngine({ program, args, work, where, signal: AbortSignal.any([where.signal, timeout]), keepLines: maxLines });
+    } catch (error) {
+      if (!timeout.aborted || where.signal.aborted) throw error;
+      throw new SkulkError('ENGINE_FAILED', `${program} gave no answer within ${patienceMs / 1000} s`, {
+        hint: 'run it by hand',
+        cause: error,
+      });
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  };
+
+/** What was found of an engine: itself, nothing, or why what there is cannot be used. */
+export type EngineState =
+  | { readonly engine: Engine; readonly is: 'found'; readonly found: FoundEngine }
+  | { readonly engine: Engine; readonly is: 'missing' }
+  | { readonly engine: Engine; readonly is: 'unfit'; readonly why: string };
+
+/** How long what was found of an engine counts, in milliseconds. */
+const knownMs = 60_000;
+const known = new Map<string, { readonly state: Promise<EngineState>; readonly until: number }>();
+
+/** Looks for an engine on this machine; what was found a minute ago counts. */
+export async function lookForEngine(engine: Engine, where: EngineSearch): Promise<EngineState> {
+  const { env, platform, arch, homeDirectory } = where;
+  const key = JSON.stringify([engine.name, env[variableOf(engine)], env['PATH'], platform, arch, homeDirectory]);
+  const before = known.get(key);
+  if (before !== undefined && before.until > performance.now()) return before.state;
+  const state = lookAnew(engine, where);
+  known.set(key, { state, until: performance.now() + knownMs });
+  // What was not found may be installed in the next moment.
+  const forget = (): void => void (known.get(key)?.state === state && known.delete(key));
+  state.then(({ is }) => is !== 'found' && forget(), forget);
+  return state;
+}
+
+/** The variable of the environment that names the program of an engine. */
+export const variableOf = ({ name }: Pick<Engine, 'name'>): string => `SKULK_ENGINE_${name.toUpperCase()}`;
+
+async function lookAnew(engine: Engine, where: EngineSearch): Promise<EngineState> {
+  const fits = engine.fits(where);
+  if (fits !== true) return { engine, is: 'unfit', why: fits };
+  try {
+    const found = await engine.find(where, askWith(where));
+    return found === undefined ? { engine, is: 'missing' } : { engine, is: 'found', found };
+  } catch (error) {
+    if (!(error instanceof SkulkError) || where.signal.aborted) throw error;
+    return { engine, is: 'unfit', why: error.message };
+  }
+}
+
+/**
+ * The engine for a model: the one that is named, else the first that is here and can read the files.
+ * @throws SkulkError ENGINE_NOT_FOUND, with what to install; CONFLICT when no engine reads such files
+ */
+export async function chooseEngine(
+  files: readonly SourceFile[],
+  { named, of, where }: { readonly named: EngineName | undefined; readonly of: string; readonly where: EngineSearch },
+): Promise<{ readonly engine: Engine; readonly found: FoundEngine }> {
+  const wanted = named === undefined ? engines : [engineOf(named)];
+  const able = wanted.filter((engine) => engine.accepts(files) === true);
+  if (able.length === 0) {
+    const why = wanted.map((engine) => `${engine.name}: ${engine.accepts(files)}`).join('; ');
+    throw new SkulkError('CONFLICT', `no engine can make a variant of ${of} (${why})`, { hint: '`skulk show` lists the files of a model' });
+  }
+  const states = [];
+  for (const engine of able) {
+    const state = await lookForEngine(engine, where);
+    if (state.is === 'found') return { engine, found: state.found };
+    states.push(state);
+  }
+  const whys = states.map((state) => `${state.engine.name}: ${state.is === 'unfit' ? state.why : 'not installed'}`);
+  throw new SkulkError('ENGINE_NOT_FOUND', `the store host has no engine for ${of} (${whys.join('; ')})`, {
+    hint: `install one there: ${able.map(({ name, install }) => `${name}: ${install}`).join('; ')}`,
+  });
+}

@@ -1,0 +1,221 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findGroup } from '../catalog/selection/find-group.ts';
+import { type Group, isBroken, listGroups } from '../catalog/selection/groups.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import type { Ask, Engine, EngineFailure, EngineNews, EngineRequest, FoundEngine, SourceFile } from './contract.ts';
+import { findProgramIn } from './find-program-in.ts';
+import { isTypeName, type LlamaSizes, needsMatrix, readSizes, typesByBits, usualBitsOf } from './llama-types.ts';
+
+/*
+ * llama-quantize of llama.cpp: GGUF in, GGUF out, on every platform. What it prints was seen of versions 0.4 and 0.7; nearly all of it goes
+ * to stderr. Source: https://github.com/ggml-org/llama.cpp/tree/master/tools/quantize
+ */
+
+const defaultBpw = 4.5;
+/** Weights with fewer bits than this are quantized already. */
+const unquantizedBits = 15;
+const mebibyte = 1024 * 1024;
+
+export const llama: Engine = {
+  name: 'llama',
+  takesTypes: true,
+  install: 'brew install llama.cpp, apt install llama.cpp-tools, or a release of github.com/ggml-org/llama.cpp',
+  fits: () => true,
+  find: async (where, ask) => {
+    const program = findProgramIn(['llama-quantize'], 'SKULK_ENGINE_LLAMA', where);
+    if (program === undefined) return undefined;
+    const { lines: help } = await ask(program, ['--help']);
+    if (!help.some((line) => line.includes('--allow-requantize')))
+      throw new SkulkError('ENGINE_NOT_FOUND', `${program} is not llama-quantize: its --help does not name --allow-requantize`, {
+        hint: 'SKULK_ENGINE_LLAMA names another one',
+      });
+    const hasDryRun = help.some((line) => line.includes('--dry-run'));
+    const types = help.flatMap((line) => /^\s*\d+\s+or\s+(\w+)\s*:/.exec(line)?.[1] ?? []);
+    return {
+      name: 'llama',
+      program,
+      version: await askVersion(program, ask),
+      abilities: new Set([...types, ...(hasDryRun ? ['dry run'] : [])]),
+    };
+  },
+  accepts: (files) => (listGroups(files).length > 0 ? true : 'it has no GGUF weights'),
+  plan: async (found, request, ask) => {
+    const group = chooseSource(request);
+    const input = join(request.directory, group.ggufFile);
+    const options = request.allowRequantize === true ? ['--allow-requantize'] : [];
+    const measure = (type: string): Promise<LlamaSizes> =>
+      found.abilities.has('dry run') ? dryRun(found.program, [...options, input, type], ask) : estimate(group, type);
+    const type = request.type === undefined ? undefined : checkType(request.type.toUpperCase(), found);
+    const { chosen, sizes } = type === undefined ? await chooseByBits(request, measure) : { chosen: type, sizes: await measure(type) };
+    requireUnquantized(sizes.sourceBits, group, request);
+    const bytes = sizes.bytes + Math.max(0, group.sizeBytes - sizes.sourceBytes);
+    return {
+      type: chosen,
+      input,
+      sourceFiles: group.files.map(({ path }) => path),
+      sourceBytes: sizes.sourceBytes,
+      bits: sizes.bits,
+      bytes,
+      isExact: found.abilities.has('dry run'),
+      roomBytes: bytes,
+      // It streams: 96 MB for 1.2 GB of weights.
+      memoryBytes: 256 * mebibyte,
+      warnings: request.candidateBits === undefined ? [] : ['llama does not choose among widths for each layer'],
+      arguments: [...options, chosen],
+      suffix: `-${chosen}`,
+      isGguf: true,
+      outputFile: `${request.baseName.replace(/-GGUF$/i, '')}-${chosen}.gguf`,
+    };
+  },
+  prepare: async ({ work }) => {
+    await rm(join(work, 'out'), { recursive: true, force: true });
+    await mkdir(join(work, 'out'));
+  },
+  command: (plan, { work, threads }) => [
+    ...plan.arguments.slice(0, -1),
+    plan.input,
+    join(work, 'out', plan.outputFile ?? 'model.gguf'),
+    plan.type,
+    String(threads),
+  ],
+  read: readLine,
+  explain,
+  collect: async ({ work }) => ({ directory: join(work, 'out') }),
+};
+
+/** It says its version only when it begins to work: it is asked for a file that is not there. */
+async function askVersion(program: string, ask: Ask): Promise<string | null> {
+  const { lines } = await ask(program, ['/dev/null/no-such-model.gguf', '/dev/null/no-such-result.gguf', 'Q8_0']);
+  for (const line of lines) {
+    const version = /^version: (.{1,100})$/.exec(line)?.[1] ?? /^(?:\w+: )?build = (\d+ \(\w+\))/.exec(line)?.[1];
+    if (version !== undefined) return version.trim();
+  }
+  return null;
+}
+
+/** The weights that are read: those that are named, else the largest of those that nothing was taken from. */
+function chooseSource({ files, selector, allowRequantize }: EngineRequest): Group<SourceFile> {
+  const groups = listGroups(files);
+  if (selector !== undefined) {
+    const found = findGroup(files, selector, groups);
+    if (found.state === 'found') return requireWhole(found.group);
+    throw new SkulkError('FILE_NOT_FOUND', `the model has no single quantization ${selector}`, {
+      hint: `it has: ${groups.map((one) => one.selector).join(', ')}`,
+    });
+  }
+  const bySize = groups.toSorted((a, b) => b.sizeBytes - a.sizeBytes);
+  const best = bySize.find(({ label }) => label === undefined || label.isUnquantized) ?? (allowRequantize === true ? bySize[0] : undefined);
+  if (best !== undefined) return requireWhole(best);
+  throw alreadyQuantized(`it has only ${groups.map((one) => one.selector).join(', ')}`);
+}
+
+function requireWhole(group: Group<SourceFile>): Group<SourceFile> {
+  if (!isBroken(group) && group.cut !== 'bytes') return group;
+  throw new SkulkError('CONFLICT', `${group.selector} is not whole: ${group.missing.join(', ') || 'its weights are in pieces'}`, {
+    hint: 'download or add the missing files first; pieces are put together with cat',
+  });
+}
+
+const alreadyQuantized = (why: string): SkulkError =>
+  new SkulkError('CONFLICT', `the weights are quantized already: ${why}`, {
+    hint: 'use a model with F16, BF16 or F32 weights; --allow-requantize does it nevertheless, at a loss of quality',
+  });
+
+function requireUnquantized(bits: number, { selector }: Group, { allowRequantize }: EngineRequest): void {
+  if (allowRequantize !== true && bits < unquantizedBits) throw alreadyQuantized(`${selector} has ${bits} bits for each weight`);
+}
+
+function checkType(type: string, { abilities, program }: FoundEngine): string {
+  const refuse = (why: string, hint: string): never => {
+    throw new SkulkError('BAD_REQUEST', `${JSON.stringify(type.slice(0, 40))} ${why}`, { hint });
+  };
+  const known = [...abilities].filter(isTypeName);
+  if (!isTypeName(type)) return refuse('is not a type to quantize to', 'e.g. --type Q4_K_M');
+  if (needsMatrix(type)) return refuse('needs an importance matrix, which skulk does not make', 'e.g. --type Q3_K_S or IQ4_XS');
+  if (known.length > 0 && !known.includes(type)) return refuse(`is not a type that ${program} knows`, `it knows ${known.join(', ')}`);
+  return type;
+}
+
+/** The largest type that stays within the bits. What is usual says where to begin; the program itself decides. */
+async function chooseByBits(
+  { targetBpw = defaultBpw }: EngineRequest,
+  measure: (type: string) => Promise<LlamaSizes>,
+): Promise<{ readonly chosen: string; readonly sizes: LlamaSizes }> {
+  const known = new Map<number, { readonly chosen: string; readonly sizes: LlamaSizes }>();
+  const at = async (index: number): Promise<{ readonly chosen: string; readonly sizes: LlamaSizes } | undefined> => {
+    const chosen = typesByBits[index];
+    if (chosen === undefined) return undefined;
+    const found = known.get(index) ?? { chosen, sizes: await measure(chosen) };
+    known.set(index, found);
+    return found;
+  };
+  let index = Math.max(
+    0,
+    typesByBits.findLastIndex((type) => (usualBitsOf(type) ?? 0) <= targetBpw),
+  );
+  let best = await at(index);
+  while (best !== undefined && best.sizes.bits > targetBpw) {
+    index -= 1;
+    best = await at(index);
+  }
+  if (best === undefined)
+    throw new SkulkError('BAD_REQUEST', `no type of llama-quantize makes ${targetBpw} bits or fewer of these weights`, {
+      hint: `the smallest is ${typesByBits[0]}, with ${known.get(0)?.sizes.bits} bits for each weight`,
+    });
+  for (let next = await at(index + 1); next !== undefined && next.sizes.bits <= targetBpw; next = await at(index + 1)) {
+    best = next;
+    index += 1;
+  }
+  return best;
+}
+
+async function dryRun(program: string, args: readonly string[], ask: Ask): Promise<LlamaSizes> {
+  const { status, lines } = await ask(program, ['--dry-run', ...args]);
+  const sizes = readSizes(lines);
+  if (status === 0 && sizes !== undefined) return sizes;
+  const { code, reason, hint } = explain(lines, status);
+  throw new SkulkError(code, `llama-quantize refuses the weights: ${reason}`, { hint });
+}
+
+/** For a program without a dry run (before February 2026): by the label and the usual sizes. */
+async function estimate({ label, sizeBytes }: Group, type: string): Promise<LlamaSizes> {
+  const sourceBits = label?.bitsPerWeight ?? usualBitsOf(label?.text ?? '') ?? label?.bits ?? 16;
+  const bits = usualBitsOf(type) ?? sourceBits;
+  return { sourceBytes: sizeBytes, sourceBits, bits, bytes: Math.round((sizeBytes * bits) / sourceBits) };
+}
+
+/** `[  12/  38] blk.1.attn_k.weight - [ 512, 256, 1, 1], type = f32, converting to q4_K .. size = 0.50 MiB -> 0.07 MiB` */
+const tensor = /^\[\s*(\d+)\/\s*(\d+)\]\s+(\S+)\s+-\s+\[.*?size =\s+([\d.]+) MiB/;
+
+function readLine(line: string): EngineNews | undefined {
+  const [, number, count, name, size] = tensor.exec(line) ?? [];
+  if (size !== undefined)
+    return { is: 'bytes', bytes: Math.round(Number(size) * mebibyte), message: `tensor ${number} of ${count}: ${name?.slice(0, 100)}` };
+  const bits = /quant size\s+=\s+[\d.]+ MiB \(([\d.]+) BPW\)/.exec(line)?.[1];
+  if (bits !== undefined) return { is: 'bits', bits: Number(bits) };
+  const warning = /\bWARNING: (.{1,300})/.exec(line)?.[1];
+  return warning === undefined ? undefined : { is: 'warning', message: `llama-quantize: ${warning}` };
+}
+
+function explain(lines: readonly string[], status: number): EngineFailure {
+  const text = lines.join('\n');
+  const quantized = /requantizing from type (\w+) is disabled/.exec(text)?.[1];
+  if (quantized !== undefined)
+    return { code: 'CONFLICT', reason: `they are quantized already (${quantized})`, hint: 'see --allow-requantize' };
+  if (/requires an imatrix/.test(text))
+    return { code: 'BAD_REQUEST', reason: 'this type needs an importance matrix', hint: 'choose another type, e.g. Q4_K_M' };
+  const unreadable =
+    /(?:failed to (?:load model|quantize|open GGUF)|gguf_init_from\w*: |not within the file bounds|corrupted or incomplete).*/.exec(text);
+  if (unreadable !== null)
+    return {
+      code: 'INTEGRITY',
+      reason: `it cannot read them: ${unreadable[0].slice(0, 200)}`,
+      hint: 'run `skulk verify` on the source model',
+    };
+  return {
+    code: 'ENGINE_FAILED',
+    reason: `it ended with status ${status}: ${lines.at(-1)?.slice(0, 200) ?? 'it said nothing'}`,
+    hint: 'run the program by hand to see more',
+  };
+}
