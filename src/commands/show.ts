@@ -69,6 +69,7 @@ const modelText = (model: ShownModel): readonly TextBlock[] => [
   `digest    ${model.digest === null ? 'not hashed yet' : `sha256:${model.digest}`}`,
   `revision  ${model.revision ?? 'unknown'}${model.commit === null ? '' : ` (commit ${model.commit})`}`,
   `added     ${model.downloaded_at}${model.source === null ? '' : ` (${model.source})`}`,
+  ...madeLines(model.provenance),
   `staged    ${model.staged === null ? 'not on this machine' : model.staged.path}`,
   ...(model.nodes.length === 0 ? [] : [`on nodes  ${model.nodes.map(nodeName).join(', ')}`]),
   '',
@@ -79,6 +80,27 @@ const modelText = (model: ShownModel): readonly TextBlock[] => [
     alignRight: [1],
   },
 ];
+
+interface Provenance {
+  readonly engine: string;
+  readonly engine_version: string | null;
+  readonly arguments: readonly string[];
+  readonly source_model: string;
+  readonly source_digest: string;
+  readonly achieved_bpw: number | null;
+  readonly host: string;
+}
+
+/** Of what and how a variant was made. */
+function madeLines(made: Provenance | undefined): readonly string[] {
+  if (made === undefined) return [];
+  const version = made.engine_version === null ? '' : ` (${made.engine_version})`;
+  return [
+    `made of   ${made.source_model} (sha256:${made.source_digest})`,
+    `made by   ${made.engine}${version} ${made.arguments.join(' ')}${made.host === '' ? '' : `, on ${made.host}`}`,
+    ...(made.achieved_bpw === null ? [] : [`bits      ${made.achieved_bpw} for each weight`]),
+  ];
+}
 
 interface Quantization {
   readonly selector: string;

@@ -5,7 +5,8 @@ import { parseRelativePath, type RelativePath } from '../kernel/files/relative-p
 import type { ModelId } from '../kernel/model-id.ts';
 import { isModelId } from '../kernel/model-id.ts';
 import { isSha256, type Sha256 } from '../kernel/sha256.ts';
-import type { Manifest, ManifestFile, ManifestGroup } from '../protocol/manifest.ts';
+import { decode } from '../protocol/decode.ts';
+import { type Manifest, type ManifestFile, type ManifestGroup, type Provenance, provenance } from '../protocol/manifest.ts';
 import { listGroups } from './selection/groups.ts';
 
 /** Sum of the files' sizes, in bytes. */
@@ -29,7 +30,13 @@ export function digestFiles(files: readonly Pick<ManifestFile, 'path' | 'size' |
 export function makeManifest(
   modelId: ModelId,
   files: readonly ManifestFile[],
-  facts: { revision?: string | null; commit?: string | null; source: string; createdAt: Date },
+  facts: {
+    revision?: string | null;
+    commit?: string | null;
+    source: string;
+    createdAt: Date;
+    provenance?: Provenance | undefined;
+  },
 ): Manifest {
   const sorted = files.toSorted(byPath);
   return {
@@ -41,6 +48,7 @@ export function makeManifest(
     source: facts.source,
     created_at: facts.createdAt.toISOString(),
     chunk_size: chunkSize,
+    ...(facts.provenance !== undefined && { provenance: facts.provenance }),
     files: sorted,
     ...namingGroups(sorted),
   };
@@ -130,10 +138,17 @@ export function parseManifest(value: unknown, from: string): Manifest {
     source: typeof source === 'string' ? source : 'add',
     created_at: typeof created_at === 'string' ? created_at : '',
     chunk_size: chunkSize,
+    ...provenanceIn(value['provenance']),
     files: parsed,
     // What the manifest itself says of them is for other programs: files are named by one rule everywhere.
     ...namingGroups(parsed),
   };
+}
+
+/** Nothing depends on it: one that cannot be read is as good as none. */
+function provenanceIn(value: unknown): Pick<Manifest, 'provenance'> {
+  const found = value === undefined ? undefined : decode(provenance, value);
+  return found === undefined ? {} : { provenance: found };
 }
 
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);

@@ -1,4 +1,18 @@
-import { count, list, modelId, object, orNull, relativePath, type Shape, sha256, text, textOrEmpty } from './schema.ts';
+import {
+  amount,
+  count,
+  list,
+  listOrEmpty,
+  modelId,
+  object,
+  orNull,
+  relativePath,
+  type Shape,
+  sha256,
+  text,
+  textOrEmpty,
+  verbatim,
+} from './schema.ts';
 import { Type } from './type-builder.ts';
 
 /** What one file must hash to. */
@@ -19,6 +33,22 @@ export const manifestGroup = object({
 });
 export type ManifestGroup = Shape<typeof manifestGroup>;
 
+/** How a variant was made of another model of the store. It says nothing of the content, so it is no part of the digest. */
+export const provenance = object({
+  engine: text({ description: 'The program that made it: `llama`, `optiq` or `mlx`' }),
+  engine_version: orNull(text()),
+  arguments: listOrEmpty(text(), { maxItems: 50, description: 'Those that decide what comes out' }),
+  source_model: modelId(),
+  source_digest: sha256('Of the manifest that the source had'),
+  source_files: listOrEmpty(verbatim(), { maxItems: 1000, description: 'The weights that were read; the first thousand' }),
+  source_commit: orNull(text()),
+  target_bpw: orNull(amount(), 'The bits for each weight that were asked for'),
+  achieved_bpw: orNull(amount(), 'Those that it has'),
+  seconds: amount({ default: 0 }),
+  host: textOrEmpty('The machine that made it'),
+});
+export type Provenance = Shape<typeof provenance>;
+
 /**
  * What a model contains, byte for byte (docs/on-disk-format.md, "manifests/"). `parseManifest` in `catalog` reads it: of a manifest
  * nothing may be left out.
@@ -30,9 +60,10 @@ export const manifest = object(
     digest: sha256('The sha256 over the sorted list of (path, size, sha256); also the ETag'),
     revision: orNull(text()),
     commit: orNull(text()),
-    source: text({ default: 'add', description: 'Where the bytes came from: `add`, `adopted` or `hub`' }),
+    source: text({ default: 'add', description: 'Where the bytes came from: `add`, `adopted`, `hub` or `optimized`' }),
     created_at: textOrEmpty('ISO 8601'),
     chunk_size: count(),
+    provenance: Type.Optional(provenance),
     files: list(manifestFile),
     groups: Type.Optional(
       list(manifestGroup, { description: 'Its quantizations, best choice first; absent if there are none. Derived from the files' }),

@@ -1,3 +1,4 @@
+import { provenance } from './manifest.ts';
 import {
   amount,
   count,
@@ -126,6 +127,7 @@ export const shownModel = object({
   revision: orNull(text()),
   commit: orNull(text()),
   source: orNull(text()),
+  provenance: Type.Optional(provenance),
   companions: listOrEmpty(object({ model_id: modelId(), role: companionRole }), { description: 'The companions that its card names' }),
   ...traits.properties,
   hashed: flag(),

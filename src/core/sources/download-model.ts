@@ -53,8 +53,8 @@ export async function downloadModel(
   const listing = await source.list({ modelId, revision }, signal);
   report({ commit: listing.commit });
   const present = await whatIsThere(store, modelId, signal);
-  if (present !== undefined && present.manifest.source === 'add')
-    throw new SkulkError('CONFLICT', `${modelId} was added with \`skulk add\`, so it is not replaced`, {
+  if (present !== undefined && (present.manifest.source === 'add' || present.manifest.source === 'optimized'))
+    throw new SkulkError('CONFLICT', `${modelId} was added with \`${verbOf(present.manifest)}\`, so it is not replaced`, {
       hint: `delete it first, or add it under another name`,
     });
   const card = (await store.cardOf(modelId))?.ggufFile;
@@ -90,6 +90,8 @@ export async function downloadModel(
   await store.publish({ modelId, from: join(place, 'files'), files, revision, origin }, { signal });
   await rm(join(place, 'journal'), { force: true });
 }
+
+const verbOf = ({ source }: Manifest): string => (source === 'add' ? 'skulk add' : 'skulk optimize');
 
 /** The model as it is in the store, hashed; undefined when it is not there, or not whole. */
 async function whatIsThere(

@@ -8,7 +8,7 @@ import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { ModelId, ModelRef } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import type { StoreHealth } from '../protocol/health.ts';
-import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
+import type { Manifest, ManifestFile, Provenance } from '../protocol/manifest.ts';
 import type { Adopted, DescribedEntry, RegistryEntry, VerifyReport } from '../protocol/models.ts';
 import type { ListedUpload } from '../protocol/uploads.ts';
 import type { FetchPlan } from '../transfer/fetch-pieces.ts';
@@ -70,11 +70,13 @@ export interface AdoptRequest {
 
 /** Where a model came from. */
 export interface Origin {
-  /** As the manifest names it, e.g. `hub`. */
+  /** As the manifest names it: `hub`, `optimized`. */
   readonly source: string;
-  readonly commit: string;
+  readonly commit?: string;
   /** All that the source had at this commit. */
-  readonly upstream: Upstream;
+  readonly upstream?: Upstream;
+  /** How it was made of another model. */
+  readonly provenance?: Provenance;
 }
 
 /** Verified files that are to become a model. */
@@ -83,7 +85,7 @@ export interface PublishRequest {
   /** Their directory, on the store's own file system. */
   readonly from: string;
   readonly files: readonly ManifestFile[];
-  readonly revision: string;
+  readonly revision?: string;
   readonly origin: Origin;
 }
 

@@ -40,6 +40,7 @@ export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> 
     revision: manifest?.revision ?? null,
     commit: manifest?.commit ?? null,
     source: manifest?.source ?? null,
+    ...(manifest?.provenance !== undefined && { provenance: manifest.provenance }),
     companions: (answer.state === 'hashing' ? [] : answer.companions).map((one) => ({ model_id: one.modelId, role: one.role })),
     tags: entry.tags,
     capabilities: entry.capabilities,

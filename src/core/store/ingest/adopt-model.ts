@@ -72,7 +72,8 @@ async function hashFound(request: AdoptRequest, options: WorkOptions, { layout, 
     });
   const hashed = (await hashedByCaller(files, request)) ?? (await hashModel(files, options));
   const source = origin?.source ?? (incoming === undefined ? 'adopted' : 'add');
-  const manifest = makeManifest(modelId, hashed.files, { revision, commit: origin?.commit ?? null, source, createdAt: world.now() });
+  const { commit = null, provenance } = origin ?? {};
+  const manifest = makeManifest(modelId, hashed.files, { revision, commit, source, createdAt: world.now(), provenance });
   if (digest !== undefined && digest !== manifest.digest)
     throw new SkulkError('INTEGRITY', `the files of ${modelId} changed while they were added`, {
       hint: 'run the command again; if it happens again, check the disk and the memory',
@@ -185,7 +186,8 @@ export async function publishModel(
     throw error;
   }
   try {
-    return await adoptModel({ modelId, incoming: place.name, hashed: files, revision, origin, force: true }, options, context);
+    const request = { modelId, incoming: place.name, hashed: files, ...(revision !== undefined && { revision }), origin, force: true };
+    return await adoptModel(request, options, context);
   } catch (error) {
     await abandonPlace(place.path).catch(() => undefined);
     throw error;
