@@ -1,7 +1,7 @@
 import { parseCompanions } from '../catalog/companions.ts';
 import { parseManifest } from '../catalog/manifest.ts';
 import type { Fleet } from '../fleet/contract.ts';
-import type { Downloads } from '../jobs/contract.ts';
+import type { Downloads, Optimizations } from '../jobs/contract.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import { parseRelativePath } from '../kernel/files/relative-path.ts';
 import { formatRef, type ModelId } from '../kernel/model-id.ts';
@@ -25,6 +25,7 @@ import type { TokenGuard } from './http/token-guard.ts';
 import { createTransport, type Transport } from './http/transport.ts';
 import { listenForNews, type StoreNews } from './news-client.ts';
 import { type AskOffer, askOffer } from './offer-client.ts';
+import { createOptimizationsClient } from './optimizations-client.ts';
 import { readPiece } from './read-piece.ts';
 import { createUploadsClient, whyNotAdopted } from './uploads-client.ts';
 
@@ -53,6 +54,7 @@ export interface StoreClientOptions {
 /** A store behind HTTP. */
 export interface StoreClient extends Store {
   readonly downloads: Downloads;
+  readonly optimizations: Optimizations;
   readonly uploads: Uploads;
   readonly fleet: Fleet;
   /** Its tokens and its policy. */
@@ -125,6 +127,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
       return { freedBytes: readAnswer(deleted, answer, { url, why: 'it does not report whether it deleted the model' }).freed_bytes };
     },
     downloads: createDownloadsClient(exchange),
+    optimizations: createOptimizationsClient(exchange),
     uploads: createUploadsClient(exchange, (call, work) => doWork(exchange, call, work)),
     fleet: createFleetClient(exchange),
     access: createAccessClient(exchange),

@@ -22,6 +22,7 @@ export async function openStore(
     return {
       store,
       downloads: async () => deps.downloads ?? noDownloads(),
+      optimizations: async () => deps.optimizations ?? noOptimizations(),
       fleet: async () => deps.fleet ?? (await onDisk()).openUnservedFleet(deps, store as LocalStore),
       [Symbol.asyncDispose]: async () => {},
     };
@@ -36,4 +37,8 @@ const onDisk = () => import('./store/store-on-disk.ts');
 
 function noDownloads(): never {
   throw new Error('this server has a store without downloads');
+}
+
+function noOptimizations(): never {
+  throw new Error('this server has a store without optimizations');
 }

@@ -1,6 +1,8 @@
 import type { WantedFiles } from '../catalog/selection/wanted-files.ts';
 import type { ModelId } from '../kernel/model-id.ts';
+import type { Sha256 } from '../kernel/sha256.ts';
 import type { ArrivedChunk, ArrivedChunks, DownloadStatus } from '../protocol/downloads.ts';
+import type { OptimizationPlan, OptimizationStatus } from '../protocol/optimizations.ts';
 
 /** What is to be fetched from the Hub. */
 export interface DownloadRequest extends WantedFiles {
@@ -33,4 +35,61 @@ export interface Downloads {
     which: { readonly run: string; readonly number: number; readonly chunk: ArrivedChunk; readonly skip: number },
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array>;
+}
+
+/** The programs that make variants. */
+export type EngineName = OptimizationStatus['engine'];
+
+/** What a variant of a model is to be like. */
+export interface OptimizeWishes {
+  readonly modelId: ModelId;
+  /** Which GGUF weights of the model are read; the largest that are not quantized when absent. */
+  readonly selector?: string | undefined;
+  /** The first engine that is installed and can read the weights when absent. */
+  readonly engine?: EngineName | undefined;
+  /** Bits for each weight, at most; 4.5 when neither this nor `type` says otherwise. */
+  readonly targetBpw?: number | undefined;
+  /** As the engine calls it, e.g. `Q4_K_M`. */
+  readonly type?: string | undefined;
+  /** The widths that an engine may choose among for each layer. */
+  readonly candidateBits?: readonly number[] | undefined;
+  /** The id of the result; made of that of the model when absent. */
+  readonly targetId?: ModelId | undefined;
+  readonly threads?: number | undefined;
+  /** Also weights that are quantized already. */
+  readonly allowRequantize?: boolean | undefined;
+  /** Replace a model that has the id of the result. */
+  readonly force?: boolean | undefined;
+}
+
+/** The same when it is decided what will be made. */
+export interface OptimizeRequest extends OptimizeWishes {
+  readonly engine: EngineName;
+  readonly type: string;
+  readonly targetId: ModelId;
+  /** Of the manifest that the source has. */
+  readonly sourceDigest: Sha256;
+  /** The engine's arguments that decide what comes out. */
+  readonly arguments: readonly string[];
+}
+
+/** The variants that a store makes of its models, wherever it is. */
+export interface Optimizations {
+  /**
+   * Has a variant made. One that is there already is `complete`.
+   * @throws SkulkError MODEL_NOT_FOUND, FILE_NOT_FOUND, ENGINE_NOT_FOUND, NO_SPACE, BAD_REQUEST; CONFLICT while the result is made already, for
+   * a source that changes or is quantized, and for an id that another model has
+   */
+  ask(wishes: OptimizeWishes): Promise<OptimizationStatus>;
+  /** Says what would be made. Throws as `ask` does, but for want of room and for an id that is taken. */
+  plan(wishes: OptimizeWishes): Promise<OptimizationPlan>;
+  /** The newest one that reads or makes a model. Throws JOB_NOT_FOUND. */
+  status(modelId: ModelId): Promise<OptimizationStatus>;
+  /** The running and waiting ones, in the order in which they were asked for; with `recent`, those that ended too. */
+  list(options?: { readonly recent?: boolean }): Promise<readonly OptimizationStatus[]>;
+  /**
+   * Stops what makes a model, else all that reads it; nothing of it stays.
+   * @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended already
+   */
+  cancel(modelId: ModelId): Promise<OptimizationStatus>;
 }

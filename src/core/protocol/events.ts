@@ -3,6 +3,7 @@ import { downloadList } from './downloads.ts';
 import { nodeList, orderList } from './fleet.ts';
 import { healthView } from './health.ts';
 import { countedEntry } from './models.ts';
+import { optimizationList } from './optimizations.ts';
 import { list, object, type Shape } from './schema.ts';
 import { configView } from './settings.ts';
 import { stagingJobs, stagingView } from './staging.ts';
@@ -14,6 +15,7 @@ export const storeTopics = object({
   registry: object({ entries: list(countedEntry) }),
   downloads: downloadList,
   uploads: uploadList,
+  optimizations: optimizationList,
   nodes: nodeList,
   orders: orderList,
   health: healthView,

@@ -23,6 +23,8 @@ export interface StoreLayout {
   readonly headers: string;
   /** What was to be downloaded and what became of it, by model. */
   readonly jobs: string;
+  /** The variants that are made of models: what was asked for and what became of it, and where engines work. */
+  readonly optimizations: string;
   /** Changes that are decided and must be carried out to their end. */
   readonly intents: string;
   /** The nodes, and what was ordered of them. */
@@ -52,6 +54,7 @@ export function storeLayout(root: string): StoreLayout {
     facts: join(own, 'facts'),
     headers: join(own, 'headers'),
     jobs: join(own, 'jobs'),
+    optimizations: join(own, 'optimizations'),
     intents: join(own, 'intents'),
     fleet: join(own, 'fleet'),
     lock: join(own, 'lock'),

@@ -1,6 +1,6 @@
 import type { StoreClient } from '../../client/store-client.ts';
 import type { Fleet } from '../../fleet/contract.ts';
-import type { Downloads } from '../../jobs/contract.ts';
+import type { Downloads, Optimizations } from '../../jobs/contract.ts';
 import type { Store, Uploads } from '../../store/contract.ts';
 
 /** A store that an operation may use until it is done. */
@@ -8,6 +8,8 @@ export interface OpenedStore extends AsyncDisposable {
   readonly store: Store;
   /** Its downloads from Hugging Face. */
   readonly downloads: () => Promise<Downloads>;
+  /** The variants that it makes of its models. */
+  readonly optimizations: () => Promise<Optimizations>;
   /** Its nodes and what is ordered of them. */
   readonly fleet: () => Promise<Fleet>;
   /** How models get there from this machine, when it is spoken to over HTTP. */

@@ -2,6 +2,7 @@ import type { Fleet } from '../../fleet/contract.ts';
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
 import { acquireLock } from '../../kernel/process/lock.ts';
 import type { World } from '../../kernel/world.ts';
+import type { HostOptimizations } from '../../optimize/host-optimizations.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import { readStoreIdentity } from '../../store/disk/store-identity.ts';
@@ -17,6 +18,7 @@ import type { OpenedStore } from './opened-store.ts';
 export async function openOnDisk(deps: Deps, root: string): Promise<OpenedStore> {
   const { world, config } = deps;
   let queue: Promise<DownloadQueue> | undefined;
+  let making: Promise<HostOptimizations> | undefined;
   let isWritten = false;
   const identity = await readStoreIdentity(storeLayout(root));
   const store = openDiskStore({
@@ -35,13 +37,20 @@ export async function openOnDisk(deps: Deps, root: string): Promise<OpenedStore>
     queue ??= import('../host-downloads.ts').then(({ createHostDownloads }) => createHostDownloads(deps, store));
     return queue;
   };
+  const optimizations = (): Promise<HostOptimizations> => {
+    making ??= import('../../optimize/host-optimizations.ts').then(({ createHostOptimizations }) =>
+      createHostOptimizations({ store, world }),
+    );
+    return making;
+  };
   const close = async (): Promise<void> => {
     await (await queue)?.close();
+    await (await making)?.close();
     if (isWritten) await rememberModels(deps, store).catch(() => undefined);
     await store.close();
   };
   const fleet = (): Promise<Fleet> => openUnservedFleet(deps, store);
-  return { store, downloads, fleet, localRoot: root, [Symbol.asyncDispose]: close };
+  return { store, downloads, optimizations, fleet, localRoot: root, [Symbol.asyncDispose]: close };
 }
 
 /** What keeps files where they lie while a process of this machine uses them in place. */

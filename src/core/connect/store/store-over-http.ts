@@ -40,6 +40,7 @@ export async function openOverHttp(
     store,
     url,
     downloads: async () => store.downloads,
+    optimizations: async () => store.optimizations,
     fleet: async () => store.fleet,
     uploads: store.uploads,
     probe: store.probe,

@@ -1,3 +1,4 @@
+import type { EngineName } from '../../engines/contract.ts';
 import { type ErrorCode, SkulkError } from '../../kernel/errors.ts';
 
 /** One thing that a person would look at when something is wrong. */
@@ -15,6 +16,7 @@ export interface Check {
     | 'staging path'
     | 'staging'
     | 'budget'
+    | `engine ${EngineName}`
     | 'versions';
   readonly status: 'ok' | 'warning' | 'problem' | 'skipped';
   /** What was found, as a sentence without a full stop. */

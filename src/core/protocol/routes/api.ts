@@ -4,6 +4,7 @@ import { nodeEvents, storeEvents } from '../events.ts';
 import { deleted, nodeList, orderList, purgeBody, purged } from '../fleet.ts';
 import { healthView, nodeIdentity } from '../health.ts';
 import { hubOffer, openAiModels, registryList, shownModel, verifyReport } from '../models.ts';
+import { optimizationList, optimizationPlan, optimizationStatus, optimizeBody } from '../optimizations.ts';
 import { browsed, changedConfig, configBody, configView, jsonSchema, policyBody, policyView } from '../settings.ts';
 import { stageBody, stagingJob, stagingJobs, stagingList } from '../staging.ts';
 import { listedUpload, uploadList } from '../uploads.ts';
@@ -11,6 +12,7 @@ import { verifyBody, workLine } from '../work.ts';
 import { events, lines, type Routes } from './route.ts';
 
 const ofDownloads = [400, 404, 409] as const;
+const ofOptimizations = [400, 404, 409, 503, 507] as const;
 const ofModels = [400, 404, 503] as const;
 
 /** What both ports of a store host answer of the store, and the API of each node too; a node passes it on. */
@@ -106,6 +108,42 @@ const storeRoutes = {
     summary: 'Stop a download; downloaded data is kept',
     answers: { 200: downloadStatus },
     failures: ofDownloads,
+  },
+  'GET /store/optimizations': {
+    role: 'read',
+    summary: 'The running and waiting optimizations: smaller variants of models that the store makes',
+    query: ['recent'],
+    answers: { 200: optimizationList },
+    failures: [503],
+  },
+  'POST /store/models/:id/optimize': {
+    role: 'node',
+    summary: 'Make a smaller variant of a model, as a model of its own',
+    body: optimizeBody,
+    isBodyOptional: true,
+    answers: { 200: optimizationStatus },
+    failures: ofOptimizations,
+  },
+  // It starts programs on the store host.
+  'POST /store/models/:id/optimize/plan': {
+    role: 'node',
+    summary: 'What an optimization would make: by which engine, how large',
+    body: optimizeBody,
+    isBodyOptional: true,
+    answers: { 200: optimizationPlan },
+    failures: ofOptimizations,
+  },
+  'GET /store/models/:id/optimize/status': {
+    role: 'read',
+    summary: 'How the newest optimization is that reads or makes a model',
+    answers: { 200: optimizationStatus },
+    failures: [400, 404, 503],
+  },
+  'DELETE /store/models/:id/optimize': {
+    role: 'node',
+    summary: 'Stop an optimization; nothing of it stays',
+    answers: { 200: optimizationStatus },
+    failures: [400, 404, 409, 503],
   },
   'POST /store/purge-staging': {
     role: 'node',

@@ -6,7 +6,7 @@ export const queries = {
   wait_ms: count({ description: 'How long to wait for the nodes, in milliseconds (5000)' }),
   force: Type.Boolean({ description: 'Also copies in use' }),
   replace: Type.Boolean({ description: 'Also if the id exists with other content' }),
-  recent: Type.Boolean({ description: 'Also finished downloads' }),
+  recent: Type.Boolean({ description: 'Also finished jobs' }),
   revision: text({ description: 'A branch, a tag or a commit' }),
   wanted: text({
     description: 'The request, as JSON with the fields of a download, e.g. {"selector":"Q4_K_M"}; the answer then has `plan`',

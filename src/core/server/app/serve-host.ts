@@ -11,6 +11,7 @@ import type { Emit } from '../../kernel/flow/events.ts';
 import { throttle } from '../../kernel/flow/throttle.ts';
 import { openHostFleet } from '../../operations/nodes/fleet-agent.ts';
 import { followAdministration, openAdministration } from '../../operations/store/open-administration.ts';
+import { createHostOptimizations, type HostOptimizations } from '../../optimize/host-optimizations.ts';
 import type { HostUploads, LocalStore } from '../../store/contract.ts';
 import { createAccess } from '../access/access.ts';
 import type { Served, Serving } from './serving.ts';
@@ -27,6 +28,7 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
   const { world, config } = deps;
   if (request.mdns && request.role === 'auto') await warnOfOtherStores(deps, tell);
   let queue: DownloadQueue | undefined;
+  let making: HostOptimizations | undefined;
   let port: number | undefined;
   const administration = await openAdministration(deps, config.settings.storePath.value);
   const opened = await openHostStore(deps, {
@@ -34,10 +36,15 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
     adoptDirectory: request.adoptDirectory,
     onPresence: (isAway) => {
       tellPresence(deps, isAway);
-      if (!isAway) queue?.resume().catch((error: unknown) => deps.world.emit({ type: 'warning', message: String(error) }));
+      if (isAway) return;
+      for (const jobs of [queue, making])
+        jobs?.resume().catch((error: unknown) => deps.world.emit({ type: 'warning', message: String(error) }));
     },
     policy: administration.policy.current,
-    isBusy: (modelId) => (queue?.isActive(modelId) === true ? 'downloaded' : undefined),
+    isBusy: (modelId) => {
+      if (queue?.isActive(modelId) === true) return 'downloaded';
+      return making?.isActive(modelId) === true ? 'optimized' : undefined;
+    },
     advertised: () => {
       if (port === undefined) return null;
       const { host, because } = advertisedAddress(deps, { listen: request.host });
@@ -54,8 +61,17 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
   const downloads = createHostDownloads(deps, store, opened.held);
   queue = downloads;
   atEnd(() => downloads.close());
+  const optimizations = createHostOptimizations({
+    store,
+    world,
+    held: opened.held,
+    isBusy: (modelId) => (downloads.isActive(modelId) ? 'downloaded' : undefined),
+  });
+  making = optimizations;
+  atEnd(() => optimizations.close());
   const fleet = openHostFleet(deps, store, { ...opened.held, policy: administration.policy.current });
-  const own: Deps = { ...deps, store, downloads, fleet, uploads, changes: changesOf({ store, downloads, uploads, fleet }) };
+  const changes = changesOf({ store, downloads, optimizations, uploads, fleet });
+  const own: Deps = { ...deps, store, downloads, optimizations, fleet, uploads, changes };
   const { version, hostname } = world;
   const access = createAccess({
     token: config.settings.token.value,
@@ -92,6 +108,7 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
     onReady: async () => {
       store.hashInBackground();
       await downloads.resume();
+      await optimizations.resume();
       if (!request.mdns) return;
       const announcement = announce(deps, { at: advertisedAddress(deps, { listen: request.host }), port: listening.port, nodeId });
       atEnd(async () => (await announcement)?.stop());
@@ -152,11 +169,13 @@ function countModels(deps: Deps, store: LocalStore): () => Promise<unknown> {
 function changesOf({
   store,
   downloads,
+  optimizations,
   uploads,
   fleet,
 }: {
   store: LocalStore;
   downloads: DownloadQueue;
+  optimizations: HostOptimizations;
   uploads: HostUploads;
   fleet: HostFleet;
 }): StoreChanges {
@@ -165,6 +184,7 @@ function changesOf({
       const ends = [
         store.onChange(() => listener('models')),
         downloads.subscribe(() => listener('downloads')),
+        optimizations.subscribe(() => listener('optimizations')),
         uploads.onChange(() => listener('uploads')),
         fleet.onChange(() => listener('fleet')),
       ];

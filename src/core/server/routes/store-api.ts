@@ -22,6 +22,7 @@ import { healthOf } from './health-of.ts';
 import { sendJson } from './json-cache.ts';
 import { modelOf, selectorOf } from './model-of.ts';
 import { addModelRoutes } from './model-routes.ts';
+import { addOptimizeRoutes } from './optimize-routes.ts';
 import { addUploadListRoutes } from './upload-routes.ts';
 
 /** What the routes of a store need beside it. */
@@ -72,6 +73,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
     status: async (modelId) => downloadStatus(await deps(), { modelId }),
     cancel: async (modelId) => cancelDownload(await deps(), { modelId }),
   });
+  addOptimizeRoutes(app, deps);
   addRoute(app, 'POST /store/purge-staging', async (request) => {
     const { model_id, selector: part, force = false, nodes: given } = request.body as PurgeBody;
     const modelId = model_id == null ? undefined : parseModelId(model_id);

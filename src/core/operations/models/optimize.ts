@@ -1,0 +1,84 @@
+import type { Deps } from '../../connect/deps.ts';
+import { openStore } from '../../connect/open-store.ts';
+import type { Optimizations, OptimizeWishes } from '../../jobs/contract.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { patient, pause, retrying } from '../../kernel/flow/backoff.ts';
+import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
+import type { World } from '../../kernel/world.ts';
+import type { OptimizationPlan, OptimizationStatus } from '../../protocol/optimizations.ts';
+
+/** How often one that is waited for is looked at, in milliseconds. */
+const lookEveryMs = 300;
+
+/**
+ * Has the store make a smaller variant of a model; with `wait`, until it is there.
+ * @throws SkulkError see `Optimizations`; what it failed with; USAGE without `wait` where no server could go on
+ */
+export async function optimize(
+  deps: Deps,
+  { wishes, wait }: { readonly wishes: OptimizeWishes; readonly wait: boolean },
+): Promise<OptimizationStatus> {
+  await using opened = await openStore(deps);
+  if (!wait && opened.url === undefined && deps.optimizations === undefined)
+    throw new SkulkError('USAGE', 'nothing would go on with it: no server runs on this store host', {
+      hint: 'start `skulk serve`, or leave out --no-wait',
+    });
+  const optimizations = await opened.optimizations();
+  const asked = await optimizations.ask(wishes);
+  return wait ? await waitForVariant(optimizations, asked, deps.world) : asked;
+}
+
+/** Says what would be made. */
+export async function planOptimization(deps: Deps, wishes: OptimizeWishes): Promise<OptimizationPlan> {
+  await using opened = await openStore(deps);
+  return await (await opened.optimizations()).plan(wishes);
+}
+
+/** Waits until it has ended; says how far it is. Throws what it failed with. */
+async function waitForVariant(optimizations: Optimizations, asked: OptimizationStatus, world: World): Promise<OptimizationStatus> {
+  const { targetId } = asked;
+  const { isTransient } = await import('../../client/http/transient.ts');
+  let said: string | undefined;
+  let warned = 0;
+  for (let now = asked; ; ) {
+    for (const message of now.warnings.slice(warned)) world.emit({ type: 'warning', message });
+    warned = Math.max(warned, now.warnings.length);
+    if (now.status === 'complete') return now;
+    if (now.status === 'failed')
+      throw new SkulkError(now.error_code ?? 'ENGINE_FAILED', `${targetId} was not made: ${now.error ?? 'no reason given'}`, {
+        hint: now.hint ?? undefined,
+      });
+    if (now.status !== 'pending' && now.bytes_total > 0)
+      world.emit({ type: 'progress', doing: 'optimizing', subject: targetId, bytesDone: now.bytes_done, bytesTotal: now.bytes_total });
+    const says =
+      now.status === 'pending' ? `${targetId} waits for its turn` : now.bytes_done > 0 ? undefined : `${targetId}: ${now.message}`;
+    if (says !== undefined && says !== said) world.emit({ type: 'waiting', message: says });
+    said = says ?? said;
+    await pause(lookEveryMs, world.signal);
+    // A server that restarts takes it up again.
+    now = await retrying(() => optimizations.status(targetId), { policy: patient, signal: world.signal, isTransient });
+  }
+}
+
+/** @throws SkulkError JOB_NOT_FOUND */
+export async function optimizationStatus(deps: Deps, { modelId }: { readonly modelId: ModelId }): Promise<OptimizationStatus> {
+  await using opened = await openStore(deps);
+  return await (await opened.optimizations()).status(modelId);
+}
+
+/** What the store makes, and what ended; with references, only what reads or makes one of them. */
+export async function listOptimizations(
+  deps: Deps,
+  { recent, refs = [] }: { readonly recent: boolean; readonly refs?: readonly ModelRef[] },
+): Promise<{ readonly optimizations: readonly OptimizationStatus[] }> {
+  await using opened = await openStore(deps);
+  const all = await (await opened.optimizations()).list({ recent });
+  const wanted = new Set<string>(refs.map(({ modelId }) => modelId));
+  return { optimizations: wanted.size === 0 ? all : all.filter((one) => wanted.has(one.modelId) || wanted.has(one.targetId)) };
+}
+
+/** @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended */
+export async function cancelOptimization(deps: Deps, { modelId }: { readonly modelId: ModelId }): Promise<OptimizationStatus> {
+  await using opened = await openStore(deps);
+  return await (await opened.optimizations()).cancel(modelId);
+}

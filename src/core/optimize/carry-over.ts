@@ -1,0 +1,34 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { kindsOf } from '../catalog/selection/file-kind.ts';
+import type { EnginePlan } from '../engines/contract.ts';
+import { cloneFile } from '../transfer/clone-file.ts';
+import type { Source } from './find-source.ts';
+
+/** What is larger is no text, no tokenizer and no picture of a README. */
+const maxBytes = 64 * 1024 * 1024;
+
+/**
+ * The files of a source that its variant has too, besides what the engine wrote: README, licence, tokenizer, chat template; of GGUF
+ * weights also the projector. What describes the weights themselves is the engine's. Pure.
+ */
+export function filesToCarry({ manifest }: Source, { isGguf }: Pick<EnginePlan, 'isGguf'>, made: ReadonlySet<string>): readonly string[] {
+  const kinds = kindsOf(manifest.files.map(({ path }) => path));
+  const isWanted = (path: string, size: number): boolean => {
+    const kind = kinds.get(path);
+    if (kind === 'projector') return isGguf;
+    return kind === 'plain' && size <= maxBytes && !path.endsWith('.toml');
+  };
+  return manifest.files.filter(({ path, size }) => !made.has(path) && isWanted(path, size)).map(({ path }) => path);
+}
+
+/** Copies files of a source beside what an engine made; blocks are shared where the disk can. */
+export async function carryOver(
+  source: Source,
+  { paths, to, signal }: { readonly paths: readonly string[]; readonly to: string; readonly signal: AbortSignal },
+): Promise<void> {
+  for (const path of paths) {
+    await mkdir(dirname(join(to, path)), { recursive: true });
+    await cloneFile(join(source.directory, path), join(to, path), { signal });
+  }
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { SkulkError } from '../kernel/errors.ts';
+import { pause } from '../kernel/flow/backoff.ts';
+import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import { noSuchModel } from '../kernel/no-such-model.ts';
+import type { Manifest } from '../protocol/manifest.ts';
+import type { LocalStore } from '../store/contract.ts';
+
+/** The model that a variant is made of, as the store has it. */
+export interface Source {
+  readonly manifest: Manifest;
+  /** An absolute path. */
+  readonly directory: string;
+}
+
+/** @throws SkulkError MODEL_NOT_FOUND; CONFLICT, with retryAfterMs, while it is being hashed; INTEGRITY */
+export async function findSource(store: LocalStore, modelId: ModelId, signal: AbortSignal): Promise<Source> {
+  const entries = await store.listModels();
+  const entry = entries.find(({ model_id }) => model_id === modelId);
+  if (entry === undefined)
+    throw noSuchModel(
+      modelId,
+      `in the store at ${store.location}`,
+      entries.map(({ model_id }) => model_id),
+    );
+  const answer = await store.manifest(modelId, { signal });
+  if (answer.state === 'ready') return { manifest: answer.manifest, directory: join(store.root, entry.store_path) };
+  throw new SkulkError('CONFLICT', `${modelId} is being hashed`, {
+    hint: 'ask again in a moment',
+    ...(answer.state === 'hashing' && { retryAfterMs: answer.retryAfterMs }),
+  });
+}
+
+/**
+ * Checks that files of a source are those that were hashed.
+ * @throws SkulkError INTEGRITY when one changed on the disk; CONFLICT when the model is another by now
+ */
+export async function requireUnchanged(
+  store: LocalStore,
+  { manifest }: Source,
+  { paths, signal }: { readonly paths: readonly string[]; readonly signal: AbortSignal },
+): Promise<void> {
+  const { model_id: modelId, digest } = manifest;
+  const now = await findSource(store, modelId, signal);
+  if (now.manifest.digest !== digest)
+    throw new SkulkError('CONFLICT', `${modelId} was replaced since its variant was asked for`, { hint: 'ask for it again' });
+  await mapConcurrently(paths, maxOpenFiles, (path) => requireFile(store, { modelId, path, signal }));
+}
+
+async function requireFile(
+  store: LocalStore,
+  { modelId, path, signal }: { readonly modelId: ModelId; readonly path: string; readonly signal: AbortSignal },
+): Promise<void> {
+  for (;;) {
+    try {
+      await using _ = await store.openFile(modelId, path);
+      return;
+    } catch (error) {
+      // Its date changed, so it is being hashed again.
+      if (!(error instanceof SkulkError) || error.code !== 'STORE_BUSY') throw error;
+      await pause(error.retryAfterMs ?? 1000, signal);
+    }
+  }
+}

@@ -1,0 +1,183 @@
+import { join } from 'node:path';
+import type { EngineSearch } from '../engines/contract.ts';
+import type { Optimizations, OptimizeRequest, OptimizeWishes } from '../jobs/contract.ts';
+import type { JobQueue, JobView } from '../jobs/job-kind.ts';
+import { createJobQueue } from '../jobs/job-queue.ts';
+import { isFinished } from '../jobs/job-state.ts';
+import { decodeOptimization, encodeOptimization, type OptimizeDetails, optimizationStatusOf, optimizeKind } from '../jobs/optimize-kind.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import { describeLockHolder, type HeldLock, readLock } from '../kernel/process/lock.ts';
+import type { World } from '../kernel/world.ts';
+import type { OptimizationPlan } from '../protocol/optimizations.ts';
+import type { LocalStore } from '../store/contract.ts';
+import { storeLayout } from '../store/layout.ts';
+import { diskRoom } from '../transfer/disk-room.ts';
+import { holderOfPlace, jobsOf, tidyPlaces } from './engine-place.ts';
+import { makeVariant } from './make-variant.ts';
+import { lookAtTarget, planVariant, requireFree, requireMeans } from './plan-variant.ts';
+
+/** The variants that this machine makes for its store. */
+export interface HostOptimizations extends Optimizations, Pick<JobQueue<OptimizeRequest, OptimizeDetails>, 'subscribe' | 'close'> {
+  /** Ends engines that a dead process left, and takes up its jobs. */
+  resume(): Promise<void>;
+  /** Whether a model is read or made by a job that is not finished. */
+  isActive(modelId: ModelId): boolean;
+}
+
+/** What the optimizations of a store need beside it. */
+export interface HostOptimizationsOptions {
+  readonly store: LocalStore;
+  readonly world: World;
+  /** The store's lock, in the process that serves it. */
+  readonly held?: Pick<HeldLock, 'assertHeld'> | undefined;
+  /** What else is being done with a model, as a participle; undefined for nothing. */
+  readonly isBusy?: (modelId: ModelId) => string | undefined;
+}
+
+const maxPending = 100;
+/** How many may wait for an answer at one time. */
+const maxAsking = 20;
+const maxFinished = 100;
+
+/** Nothing runs before something is asked for or `resume` is called. One engine works at a time. */
+export function createHostOptimizations({ store, world, held, isBusy = () => undefined }: HostOptimizationsOptions): HostOptimizations {
+  const layout = storeLayout(store.root);
+  const searchWith = (signal: AbortSignal): EngineSearch => ({
+    env: world.env,
+    platform: world.platform,
+    arch: process.arch,
+    homeDirectory: world.homeDirectory,
+    signal,
+  });
+  const queue = createJobQueue<OptimizeRequest, OptimizeDetails>({
+    kind: {
+      ...optimizeKind,
+      findResult: async (request) => {
+        const state = await lookAtTarget(store, request, world.signal);
+        requireFree(state, request);
+        if (state.is !== 'complete') return undefined;
+        const { manifest, storePath } = state;
+        return {
+          message: `${request.targetId} is in the store`,
+          engineVersion: manifest.provenance?.engine_version ?? null,
+          bits: manifest.provenance?.achieved_bpw ?? null,
+          resultBytes: manifest.files.reduce((sum, { size }) => sum + size, 0),
+          resultPath: join(store.root, storePath),
+        };
+      },
+      requireOurs: async (targetId) => {
+        const holder = await readLock(holderOfPlace(layout, targetId));
+        if (holder !== undefined)
+          throw new SkulkError('LOCKED', `${describeLockHolder(holder)} is making ${targetId}`, {
+            hint: 'wait for it to end, or stop that process, then ask again',
+          });
+      },
+      run: ({ request }, context) => makeVariant(request, context, { store, world, where: searchWith(context.signal) }),
+    },
+    storage: { directory: jobsOf(layout), encode: encodeOptimization, decode: decodeOptimization, assertHeld: held?.assertHeld },
+    maxRunning: 1,
+    maxPending,
+    maxFinished,
+    world,
+  });
+  // Planning starts programs, so that many who ask at once wait for each other.
+  let planning: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    if (waiting >= maxAsking)
+      throw new SkulkError('STORE_BUSY', `${waiting} others ask for variants of models`, {
+        hint: 'ask again in a moment',
+        retryAfterMs: 2000,
+      });
+    waiting += 1;
+    const done = planning.then(work).finally(() => {
+      waiting -= 1;
+    });
+    planning = done.catch(() => undefined);
+    return done;
+  };
+  const isOf = (modelId: ModelId) => (job: JobView<OptimizeRequest, OptimizeDetails>) =>
+    job.request.modelId === modelId || job.request.targetId === modelId;
+  const find = async (modelId: ModelId): Promise<readonly JobView<OptimizeRequest, OptimizeDetails>[]> => {
+    await queue.load();
+    return queue.list().filter(isOf(modelId));
+  };
+  return {
+    ask: async (wishes) =>
+      inTurn(async () => {
+        const variant = await planVariant(store, wishes, searchWith(world.signal));
+        const { request } = variant;
+        for (const modelId of [request.modelId, request.targetId]) refuseBusy(modelId, isBusy(modelId));
+        await queue.load();
+        if (queue.isActive(request.targetId))
+          throw new SkulkError('CONFLICT', `${request.targetId} is being made already`, {
+            hint: '`skulk optimizations` says how far it is',
+          });
+        if ((await lookAtTarget(store, request, world.signal)).is !== 'complete') {
+          await store.requirePlace(request.targetId);
+          await requireMeans(store, variant);
+        }
+        return optimizationStatusOf(await queue.submit(request));
+      }),
+    plan: async (wishes) => inTurn(() => describePlan(store, wishes, searchWith(world.signal))),
+    status: async (modelId) => optimizationStatusOf((await find(modelId)).at(-1) ?? (await queue.find(modelId))),
+    list: async ({ recent = false } = {}) => {
+      await queue.load();
+      return queue
+        .list()
+        .filter((job) => recent || !isFinished(job))
+        .map(optimizationStatusOf);
+    },
+    cancel: async (modelId) => {
+      const active = (await find(modelId)).filter((job) => !isFinished(job));
+      const making = active.filter(({ request }) => request.targetId === modelId);
+      const [last, ...others] = (making.length > 0 ? making : active).toReversed();
+      // Those that wait are stopped first, so that none of them begins meanwhile.
+      if (last === undefined) return optimizationStatusOf(await queue.cancel((await find(modelId)).at(-1)?.request.targetId ?? modelId));
+      const stopped = await queue.cancel(last.request.targetId);
+      for (const { request } of others) await queue.cancel(request.targetId).catch(() => undefined);
+      return optimizationStatusOf(stopped);
+    },
+    resume: async () => {
+      await queue.load();
+      const waiting = new Set(
+        queue
+          .list()
+          .filter((job) => job.status !== 'complete' && job.status !== 'cancelled')
+          .map(({ request }) => request.targetId),
+      );
+      await tidyPlaces(layout, (targetId) => waiting.has(targetId));
+      await queue.resume();
+    },
+    isActive: (modelId) => queue.list().some((job) => !isFinished(job) && isOf(modelId)(job)),
+    subscribe: queue.subscribe,
+    close: queue.close,
+  };
+}
+
+function refuseBusy(modelId: ModelId, busy: string | undefined): void {
+  if (busy === undefined) return;
+  throw new SkulkError('CONFLICT', `${modelId} is being ${busy}`, { hint: 'wait for that to end, then ask again' });
+}
+
+async function describePlan(store: LocalStore, wishes: OptimizeWishes, where: EngineSearch): Promise<OptimizationPlan> {
+  const { plan, request, found } = await planVariant(store, wishes, where);
+  return {
+    modelId: request.modelId,
+    targetId: request.targetId,
+    engine: request.engine,
+    engineVersion: found.version,
+    program: found.program,
+    type: plan.type,
+    bits: plan.bits,
+    bytes: plan.bytes,
+    is_exact: plan.isExact,
+    source_bytes: plan.sourceBytes,
+    room_bytes: plan.roomBytes,
+    free_bytes: (await diskRoom(store.root)).free,
+    files: plan.sourceFiles,
+    warnings: plan.warnings,
+    state: (await lookAtTarget(store, request, where.signal)).is,
+  };
+}

@@ -1,0 +1,26 @@
+import type { EnginePlan } from '../engines/contract.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { type ModelId, parseModelId } from '../kernel/model-id.ts';
+
+/**
+ * The id that a variant gets when none is named: `org/name-Q4_K_M-GGUF`, `org/name-OptiQ-4.5bpw`, `org/name-4bit`. What the name says of
+ * the weights of the source goes.
+ * @throws SkulkError BAD_REQUEST when it would be too long
+ */
+export function nameTarget(modelId: ModelId, { suffix, isGguf }: Pick<EnginePlan, 'suffix' | 'isGguf'>): ModelId {
+  const name = isGguf ? `${withoutFormat(modelId)}${suffix}-GGUF` : `${modelId}${suffix}`;
+  try {
+    return parseModelId(name);
+  } catch (error) {
+    throw new SkulkError('BAD_REQUEST', `the variant cannot be called ${name}: ${(error as Error).message}`, {
+      hint: 'give it another name with --as',
+      cause: error,
+    });
+  }
+}
+
+/** Without a `-GGUF` at the end, and the precision before it. */
+export const withoutFormat = (name: string): string => name.replace(/-GGUF$/i, '').replace(/[-.](?:B?F16|F32|FP16|FP32)$/i, '');
+
+/** What files of a variant are called after. */
+export const baseNameOf = (modelId: ModelId): string => withoutFormat(modelId.slice(modelId.indexOf('/') + 1));

@@ -1,0 +1,112 @@
+import { totalmem } from 'node:os';
+import type { Engine, EnginePlan, EngineSearch, FoundEngine } from '../engines/contract.ts';
+import { askWith, chooseEngine } from '../engines/engines.ts';
+import type { OptimizeRequest, OptimizeWishes } from '../jobs/contract.ts';
+import { isSameRecipe } from '../jobs/optimize-kind.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import { formatBytes } from '../kernel/units.ts';
+import type { Manifest } from '../protocol/manifest.ts';
+import type { LocalStore } from '../store/contract.ts';
+import { requireRoom } from '../transfer/disk-room.ts';
+import { findSource, requireUnchanged, type Source } from './find-source.ts';
+import { baseNameOf, nameTarget } from './name-target.ts';
+
+/** All that is decided of a variant before it is made. */
+export interface PlannedVariant {
+  readonly source: Source;
+  readonly engine: Engine;
+  readonly found: FoundEngine;
+  readonly plan: EnginePlan;
+  readonly request: OptimizeRequest;
+}
+
+/** What the store has under the id of a variant: nothing, this very variant, or another model. */
+export type TargetState =
+  | { readonly is: 'new' }
+  | { readonly is: 'complete'; readonly manifest: Manifest; readonly storePath: string }
+  | { readonly is: 'taken' };
+
+/** Decides what is made of which files, and by which engine. Writes nothing into the store. */
+export async function planVariant(store: LocalStore, wishes: OptimizeWishes, where: EngineSearch): Promise<PlannedVariant> {
+  const { modelId } = wishes;
+  checkWishes(wishes);
+  const source = await findSource(store, modelId, where.signal);
+  const { manifest, directory } = source;
+  const { engine, found } = await chooseEngine(manifest.files, { named: wishes.engine, of: modelId, where });
+  const request = {
+    ...wishes,
+    type: engine.takesTypes ? wishes.type : typeOfNone(wishes),
+    directory,
+    files: manifest.files,
+    baseName: baseNameOf(modelId),
+  };
+  const plan = await engine.plan(found, request, askWith(where));
+  await requireUnchanged(store, source, { paths: plan.sourceFiles, signal: where.signal });
+  const targetId = wishes.targetId ?? nameTarget(modelId, plan);
+  if (targetId.toLowerCase() === modelId.toLowerCase())
+    throw new SkulkError('BAD_REQUEST', `the variant of ${modelId} cannot have the same id`, { hint: 'give it another name with --as' });
+  const decided = { engine: engine.name, type: plan.type, targetId, sourceDigest: manifest.digest, arguments: argumentsOf(plan, wishes) };
+  return { source, engine, found, plan, request: { ...wishes, ...decided } };
+}
+
+/** A job that goes on says the type of what it makes, which an engine without types does not take. */
+const typeOfNone = (wishes: OptimizeWishes): string | undefined => ('sourceDigest' in wishes ? undefined : wishes.type);
+
+/** Which weights were named decides what comes out as the arguments do. */
+const argumentsOf = (plan: EnginePlan, { selector }: OptimizeWishes): readonly string[] => [
+  ...plan.arguments,
+  ...(selector === undefined ? [] : [`of ${plan.sourceFiles[0]}`]),
+];
+
+function checkWishes({ targetBpw, candidateBits, threads }: OptimizeWishes): void {
+  const refuse = (what: string, hint: string): never => {
+    throw new SkulkError('BAD_REQUEST', what, { hint });
+  };
+  if (targetBpw !== undefined && !(targetBpw >= 1 && targetBpw <= 16))
+    refuse('a target must be from 1 to 16 bits for each weight', 'e.g. 4.5');
+  if (candidateBits?.some((width) => !Number.isInteger(width) || width < 2 || width > 8) === true || candidateBits?.length === 0)
+    refuse('candidate widths must be whole numbers from 2 to 8', 'e.g. 4,8');
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024))
+    refuse('threads must be a whole number from 1 to 1024', 'e.g. 4');
+}
+
+/** Of the memory of the machine an engine may need so much. */
+const memoryShare = 0.8;
+
+/** @throws SkulkError NO_SPACE, CONFLICT when the machine has too little memory */
+export async function requireMeans(store: LocalStore, { plan, request }: PlannedVariant): Promise<void> {
+  await requireRoom(store.root, plan.roomBytes, `making ${request.targetId}`, { isStore: true });
+  const memory = totalmem();
+  if (plan.memoryBytes <= memory * memoryShare) return;
+  throw new SkulkError(
+    'CONFLICT',
+    `making ${request.targetId} with ${request.engine} needs about ${formatBytes(plan.memoryBytes)} of memory, and this machine has ${formatBytes(memory)}`,
+    { hint: 'use another engine, or a machine with more memory' },
+  );
+}
+
+/** What the store has under the id of the result. */
+export async function lookAtTarget(store: LocalStore, request: OptimizeRequest, signal: AbortSignal): Promise<TargetState> {
+  const { targetId } = request;
+  const entry = (await store.listModels()).find(({ model_id }) => model_id === targetId);
+  if (entry === undefined) return { is: 'new' };
+  const answer = await store.manifest(targetId, { signal });
+  if (answer.state !== 'ready') return { is: 'taken' };
+  const { manifest } = answer;
+  return isMadeBy(manifest, request) ? { is: 'complete', manifest, storePath: entry.store_path } : { is: 'taken' };
+}
+
+/** @throws SkulkError CONFLICT when another model has the id, and it may not be replaced */
+export function requireFree(state: TargetState, { targetId, force }: OptimizeRequest): void {
+  if (state.is !== 'taken' || force === true) return;
+  throw new SkulkError('CONFLICT', `the store has another model with the id ${targetId}`, {
+    hint: '--force replaces it, --as gives the variant another name',
+  });
+}
+
+function isMadeBy({ provenance }: Manifest, request: OptimizeRequest): boolean {
+  if (provenance === undefined || provenance.source_digest !== request.sourceDigest) return false;
+  const { engine, arguments: args, source_model } = provenance;
+  return isSameRecipe(request, { modelId: source_model as ModelId, engine: engine as OptimizeRequest['engine'], arguments: args });
+}

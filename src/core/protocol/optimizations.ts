@@ -1,0 +1,112 @@
+import {
+  amount,
+  count,
+  countOrZero,
+  errorCodeOrNull,
+  flag,
+  list,
+  listOrEmpty,
+  modelId,
+  object,
+  oneOf,
+  orNull,
+  type Shape,
+  sha256,
+  text,
+  textOrEmpty,
+  verbatim,
+} from './schema.ts';
+import { Type } from './type-builder.ts';
+
+export const engineName = oneOf(['llama', 'optiq', 'mlx']);
+
+const bits = () => Type.Number({ minimum: 1, maximum: 16 });
+const widths = () => list(Type.Integer({ minimum: 2, maximum: 8 }), { minItems: 1, maxItems: 6 });
+
+/** What a variant is to be like; null is as good as absent. */
+export const optimizeBody = object({
+  target_bpw: Type.Optional(orNull(bits(), 'Bits for each weight, at most (4.5)')),
+  candidate_bits: Type.Optional(orNull(widths(), 'The widths that optiq may choose among for each layer (4 and 8)')),
+  engine: Type.Optional(orNull(engineName, 'The first that is installed and can read the weights, when absent')),
+  type: Type.Optional(
+    orNull(text({ minLength: 1, maxLength: 32 }), 'As the engine calls it: `Q4_K_M`, `mixed_4_6`; decides instead of `target_bpw`'),
+  ),
+  selector: Type.Optional(
+    orNull(verbatim({ minLength: 1 }), 'Which GGUF weights of the model are read; the largest that are not quantized, when absent'),
+  ),
+  as: Type.Optional(orNull(modelId(), 'The id of the result; made of that of the model when absent')),
+  threads: Type.Optional(orNull(Type.Integer({ minimum: 1, maximum: 1024 }), 'Half of those of the store host when absent')),
+  allow_requantize: Type.Optional(Type.Boolean({ description: 'Also weights that are quantized already, at a loss of quality' })),
+  force: Type.Optional(Type.Boolean({ description: 'Replace a model that has the id of the result' })),
+});
+export type OptimizeBody = Shape<typeof optimizeBody>;
+
+/** How the making of a variant is; sizes in bytes, times ISO 8601. The keys in camel case are those of the Python Skulk. */
+export const optimizationStatus = object(
+  {
+    modelId: modelId('The source'),
+    status: oneOf(['pending', 'analyzing', 'optimizing', 'converting', 'complete', 'failed']),
+    progress: Type.Number({ minimum: 0, maximum: 1, default: 0, description: 'From 0 to 1' }),
+    message: textOrEmpty('What it does, as a sentence'),
+    resultPath: orNull(verbatim(), 'Where the result lies on the store host'),
+    targetBpw: orNull(amount(), 'Bits for each weight that were asked for; null when a type was'),
+    achievedBpw: orNull(amount(), 'Bits for each weight of the result'),
+    estimatedSizeMb: orNull(amount(), 'Of the result, in units of 1,000,000 bytes'),
+    error: orNull(text()),
+    targetId: modelId('The result'),
+    engine: engineName,
+    engineVersion: orNull(text()),
+    type: text(),
+    selector: orNull(verbatim()),
+    bytes_done: countOrZero('Of the weights of the source'),
+    bytes_total: countOrZero(),
+    bytes_per_second: orNull(amount(), 'Over the last seconds; null while it is not known'),
+    seconds_left: orNull(amount()),
+    warnings: listOrEmpty(text()),
+    error_code: errorCodeOrNull(),
+    hint: orNull(text()),
+    created_at: textOrEmpty(),
+    updated_at: textOrEmpty(),
+  },
+  { description: 'How the making of a variant is' },
+);
+export type OptimizationStatus = Shape<typeof optimizationStatus>;
+
+/** The variants that are made, and those that ended last. */
+export const optimizationList = object({ optimizations: list(optimizationStatus) });
+
+/** What would be made; sizes in bytes. */
+export const optimizationPlan = object({
+  modelId: modelId('The source'),
+  targetId: modelId('The result'),
+  engine: engineName,
+  engineVersion: orNull(text()),
+  program: text({ maxLength: 4096, description: 'On the store host' }),
+  type: text(),
+  bits: amount({ description: 'For each weight' }),
+  bytes: count({ description: 'Of the weights of the result' }),
+  is_exact: flag('Whether the engine itself computed them'),
+  source_bytes: count({ description: 'Of the weights that are read' }),
+  room_bytes: count({ description: 'What the work takes on the disk of the store' }),
+  free_bytes: count({ description: 'What is free there' }),
+  files: list(verbatim(), { description: 'The weights that are read' }),
+  warnings: listOrEmpty(text()),
+  state: oneOf(['new', 'complete', 'taken'], {
+    description: '`complete`: the store has this very variant; `taken`: it has another model of that id, which only `force` replaces',
+  }),
+});
+export type OptimizationPlan = Shape<typeof optimizationPlan>;
+
+const { bytes_per_second: _rate, seconds_left: _left, ...kept } = optimizationStatus.properties;
+/** An optimization as it is written down (docs/on-disk-format.md, "optimizations/"). */
+export const optimizationRecord = object({
+  ...kept,
+  request: object({
+    source_digest: sha256(),
+    arguments: listOrEmpty(text(), { maxItems: 50 }),
+    candidate_bits: orNull(widths()),
+    threads: orNull(count()),
+    allow_requantize: flag(),
+    force: flag(),
+  }),
+});

@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from '../../connect/deps.ts';
+import type { OptimizeWishes } from '../../jobs/contract.ts';
+import { type ModelId, parseModelId, parseSelector } from '../../kernel/model-id.ts';
+import { cancelOptimization, listOptimizations, optimizationStatus, optimize, planOptimization } from '../../operations/models/optimize.ts';
+import type { OptimizeBody } from '../../protocol/optimizations.ts';
+import { addRoute } from './add-route.ts';
+import { modelOf } from './model-of.ts';
+
+/** Smaller variants of models: having one made, looking at it, stopping it. */
+export function addOptimizeRoutes(app: FastifyInstance, deps: () => Promise<Deps>): void {
+  addRoute(app, 'GET /store/optimizations', async (request) =>
+    listOptimizations(await deps(), { recent: (request.query as { recent?: unknown }).recent === 'true' }),
+  );
+  addRoute(app, 'POST /store/models/:id/optimize', async (request) => {
+    const wishes = parseWishes(modelOf(request), request.body as OptimizeBody);
+    request.log.info({ model: wishes.modelId }, 'asked to optimize');
+    return optimize(await deps(), { wishes, wait: false });
+  });
+  addRoute(app, 'POST /store/models/:id/optimize/plan', async (request) =>
+    planOptimization(await deps(), parseWishes(modelOf(request), request.body as OptimizeBody)),
+  );
+  addRoute(app, 'GET /store/models/:id/optimize/status', async (request) =>
+    optimizationStatus(await deps(), { modelId: modelOf(request) }),
+  );
+  addRoute(app, 'DELETE /store/models/:id/optimize', async (request) => {
+    const modelId = modelOf(request);
+    request.log.info({ model: modelId }, 'asked to stop optimizing');
+    return cancelOptimization(await deps(), { modelId });
+  });
+}
+
+function parseWishes(
+  modelId: ModelId,
+  { target_bpw, candidate_bits, engine, type, selector, as, threads, allow_requantize, force }: OptimizeBody,
+): OptimizeWishes {
+  return {
+    modelId,
+    ...(target_bpw != null && { targetBpw: target_bpw }),
+    ...(candidate_bits != null && { candidateBits: candidate_bits }),
+    ...(engine != null && { engine }),
+    ...(type != null && { type }),
+    ...(selector != null && { selector: parseSelector(selector) }),
+    ...(as != null && { targetId: parseModelId(as) }),
+    ...(threads != null && { threads }),
+    allowRequantize: allow_requantize === true,
+    force: force === true,
+  };
+}

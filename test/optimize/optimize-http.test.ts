@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { fullWeights, gatedQuantizer, llamaQuantize } from '../helpers/quantizer.ts';
+import { startServe } from '../helpers/spawn-skulk.ts';
+import { until } from '../helpers/waiting.ts';
+import { wants } from '../helpers/wants.ts';
+
+/** What the dashboard of the Python Skulk reads of the answers; it knows no other keys. */
+interface DashboardStatus {
+  readonly modelId: string;
+  readonly status: 'pending' | 'analyzing' | 'optimizing' | 'converting' | 'complete' | 'failed';
+  readonly progress: number;
+  readonly message: string;
+  readonly resultPath: string | null;
+  readonly achievedBpw: number | null;
+  readonly estimatedSizeMb: number | null;
+  readonly error: string | null;
+}
+
+async function send<T>(url: string, method: string, body?: unknown): Promise<{ readonly http: number; readonly body: T }> {
+  const init = body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  const response = await fetch(url, { method, ...init });
+  return { http: response.status, body: (await response.json()) as T };
+}
+
+async function servedWeights(program = llamaQuantize) {
+  const world = await hubWorld({ SKULK_ENGINE_LLAMA: program });
+  expect(await world.host('add', await fullWeights(), '--as', 'acme/Tiny')).toMatchObject({ status: 0 });
+  return { world, served: await world.serveInProcess() };
+}
+
+describe('optimizing over HTTP', wants('llama-quantize'), () => {
+  test('speaks to the dashboard of the Python Skulk, which asks, looks every few seconds, and shows the bits', async () => {
+    const { served } = await servedWeights();
+    const base = `${served.apiUrl}/store/models/${encodeURIComponent('acme/Tiny')}/optimize`;
+    // Its button asks only whether a job is known, which a 404 denies.
+    expect((await fetch(`${base}/status`)).status).toBe(404);
+    const asked = await fetch(base, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ target_bpw: 5, candidate_bits: [4, 8] }),
+    });
+    expect(asked.ok).toBe(true);
+    expect(await asked.json()).toMatchObject({ modelId: 'acme/Tiny', targetBpw: 5 });
+    const words = new Set<string>();
+    const done = await until('the end', async () => {
+      const { http, body } = await send<DashboardStatus>(`${base}/status`, 'GET');
+      expect(http).toBe(200);
+      words.add(body.status);
+      expect(body.progress).toBeGreaterThanOrEqual(0);
+      expect(body.progress).toBeLessThanOrEqual(1);
+      return body.status === 'complete' || body.status === 'failed' ? body : undefined;
+    });
+    expect([...words].filter((word) => !['pending', 'analyzing', 'converting', 'complete'].includes(word))).toEqual([]);
+    expect(done).toMatchObject({
+      modelId: 'acme/Tiny',
+      status: 'complete',
+      progress: 1,
+      message: expect.stringMatching(/./),
+      resultPath: join(served.storePath, 'acme--Tiny-Q4_K_S-GGUF'),
+      error: null,
+    });
+    expect(done.achievedBpw?.toFixed(2)).toMatch(/^4\.\d\d$/);
+    expect(done.estimatedSizeMb).toBeGreaterThan(0);
+    // It lists the registry anew, where the result is, unlike in the Python Skulk.
+    const { body } = await send<{ entries: { model_id: string }[] }>(`${served.apiUrl}/store/registry`, 'GET');
+    expect(body.entries.map(({ model_id }) => model_id)).toContain('acme/Tiny-Q4_K_S-GGUF');
+  });
+
+  test('lets nobody make the same at once, or remove what is read or made', async () => {
+    const gated = await gatedQuantizer();
+    const { world, served } = await servedWeights(gated.program);
+    const base = `${served.url}/store/models/acme%2FTiny/optimize`;
+    expect(await send(base, 'POST', { type: 'Q4_0' })).toMatchObject({ http: 200, body: { targetId: 'acme/Tiny-Q4_0-GGUF' } });
+    await gated.arrived();
+    expect(await send(base, 'POST', { type: 'Q4_0' })).toMatchObject({ http: 409, body: { code: 'CONFLICT' } });
+    for (const model of ['acme%2FTiny', 'acme%2FTiny-Q4_0-GGUF'])
+      expect(await send(`${served.url}/store/models/${model}`, 'DELETE')).toMatchObject({
+        http: 409,
+        body: { detail: expect.stringContaining('is being optimized') },
+      });
+    // Nor does somebody replace the source meanwhile.
+    const other = await world.host('add', '--force', await fullWeights('other'), '--as', 'acme/Tiny');
+    expect(other).toMatchObject({ status: 5, stderr: expect.stringContaining('in use') });
+    // Another variant waits for its turn.
+    expect(await send(base, 'POST', { type: 'Q8_0' })).toMatchObject({ http: 200, body: { status: 'pending' } });
+    const list = async (query = '') =>
+      (await send<{ optimizations: DashboardStatus[] }>(`${served.apiUrl}/store/optimizations${query}`, 'GET')).body.optimizations;
+    expect(await list()).toMatchObject([
+      { targetId: 'acme/Tiny-Q4_0-GGUF', status: 'converting' },
+      { targetId: 'acme/Tiny-Q8_0-GGUF', status: 'pending' },
+    ]);
+    expect(await send(base, 'DELETE')).toMatchObject({ http: 200, body: { status: 'failed', error_code: 'CANCELLED' } });
+    expect(await list()).toEqual([]);
+    expect(await list('?recent=true')).toMatchObject([{ error_code: 'CANCELLED' }, { error_code: 'CANCELLED' }]);
+    expect(await send(base, 'DELETE')).toMatchObject({ http: 409 });
+    expect(await send(`${served.url}/store/models/acme%2FTiny?wait_ms=0`, 'DELETE')).toMatchObject({ http: 200 });
+  });
+
+  test('refuses what cannot be, on both ports and on a node, which passes it on', async () => {
+    const { world, served } = await servedWeights();
+    const node = await startServe({ home: join(world.home, 'n1'), args: ['--role', 'node'], env: { SKULK_STORE: served.url } });
+    onTestFinished(() => node[Symbol.asyncDispose]());
+    for (const url of [served.url, served.apiUrl, node.apiUrl]) {
+      const ask = (body: object, model = 'acme%2FTiny') => send(`${url}/store/models/${model}/optimize`, 'POST', body);
+      for (const body of [
+        { target_bpw: 0.5 },
+        { target_bpw: 17 },
+        { candidate_bits: [] },
+        { candidate_bits: [4, 9] },
+        { engine: 'sh' },
+        { type: '--help' },
+        { type: '$(id)' },
+        { as: '../x' },
+        { as: 'acme/Tiny' },
+        { selector: '../../etc/passwd.gguf' },
+        { threads: 0 },
+      ])
+        expect([body, await ask(body)]).toMatchObject([body, { http: 400 }]);
+      expect(await ask({}, 'acme%2FNone')).toMatchObject({ http: 404, body: { code: 'MODEL_NOT_FOUND' } });
+      expect(await ask({ engine: 'optiq' })).toMatchObject({ http: 409 });
+      expect(await ask({ selector: 'Q4_K_M' })).toMatchObject({ http: 404 });
+      expect(await send(`${url}/store/models/acme%2FTiny/optimize`, 'DELETE')).toMatchObject({ http: 404 });
+      const planned = await send(`${url}/store/models/acme%2FTiny/optimize/plan`, 'POST', { type: 'q4_0' });
+      expect(planned).toMatchObject({ http: 200, body: { type: 'Q4_0', is_exact: true, state: 'new' } });
+    }
+    expect(await send(`${node.apiUrl}/store/models/acme%2FTiny/optimize`, 'POST', { type: 'Q4_0' })).toMatchObject({ http: 200 });
+    await until('the variant', async () => (await world.host('show', 'acme/Tiny-Q4_0-GGUF')).status === 0);
+  });
+});
