@@ -62,7 +62,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     values: ['core/operations', 'core/node', 'core/connect', 'core/endpoint', 'core/access', ...data],
     types: ['core/store', 'core/client', 'core/config', 'core/jobs', 'core/fleet'],
     // The one place that puts a server together.
-    doors: { 'core/server/app/serve.ts': ['core/config'] },
+    doors: {
+      'core/server/app/serve.ts': ['core/config'],
+      // The store host's part of it: its jobs run there.
+      'core/server/app/serve-host.ts': ['core/optimize'],
+    },
   },
   'core/operations': {
     values: ['core/node', 'core/connect', 'core/staging', 'core/endpoint', ...reach],
