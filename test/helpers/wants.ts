@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** The browser of the tests. */
 export const chromiumPath = process.env['SKULK_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
 
 const runs = (command: string, ...args: readonly string[]): boolean => spawnSync(command, args).status === 0;
+const llamaModules = fileURLToPath(new URL('../llama/node_modules/', import.meta.url));
 const isRoot = process.getuid?.() === 0;
 const namespace = `skulk-probe-${process.pid}`;
 
@@ -20,8 +23,8 @@ const looks = {
   openssl: () => runs('openssl', 'version'),
   script: () => runs('script', '-qec', 'true', '/dev/null'),
   '/dev/full': () => existsSync('/dev/full'),
-  'llama.cpp': () => existsSync(new URL('../llama/node_modules/', import.meta.url)),
-  'llama-quantize': () => existsSync(new URL('../llama/node_modules/koffi/', import.meta.url)),
+  'llama.cpp': () => existsSync(llamaModules),
+  'llama-quantize': () => existsSync(join(llamaModules, 'koffi')),
   root: () => isRoot,
   'a user who is not root': () => !isRoot,
 };

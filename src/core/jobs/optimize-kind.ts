@@ -5,9 +5,6 @@ import type { OptimizeRequest } from './contract.ts';
 import type { JobKind, JobView } from './job-kind.ts';
 import { fractionDone, type Job, type JobStatus } from './job-state.ts';
 
-/** What a running optimization does: it looks at the source, measures, or writes the result. */
-export type OptimizePhase = 'analyzing' | 'optimizing' | 'converting';
-
 /** What only an optimization has. */
 export interface OptimizeDetails {
   readonly engineVersion: string | null;
