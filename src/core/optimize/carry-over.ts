@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { totalBytes } from '../catalog/manifest.ts';
 import { kindsOf } from '../catalog/selection/file-kind.ts';
 import type { EnginePlan } from '../engines/contract.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
@@ -20,6 +21,12 @@ export function filesToCarry({ manifest }: Source, { isGguf }: Pick<EnginePlan, 
     return kind === 'plain' && size <= maxBytes && !path.endsWith('.toml');
   };
   return manifest.files.filter(({ path, size }) => !made.has(path) && isWanted(path, size)).map(({ path }) => path);
+}
+
+/** What those files take. */
+export function bytesToCarry(source: Source, plan: Pick<EnginePlan, 'isGguf'>): number {
+  const paths = new Set(filesToCarry(source, plan, new Set()));
+  return totalBytes(source.manifest.files.filter(({ path }) => paths.has(path)));
 }
 
 /** Copies files of a source beside what an engine made; blocks are shared where the disk can. */

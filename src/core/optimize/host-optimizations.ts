@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { EngineSearch } from '../engines/contract.ts';
 import type { Optimizations, OptimizeRequest, OptimizeWishes } from '../jobs/contract.ts';
 import type { JobQueue, JobView } from '../jobs/job-kind.ts';
@@ -14,7 +13,7 @@ import type { LocalStore } from '../store/contract.ts';
 import { storeLayout } from '../store/layout.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { holderOfPlace, jobsOf, tidyPlaces } from './engine-place.ts';
-import { makeVariant } from './make-variant.ts';
+import { makeVariant, resultOf } from './make-variant.ts';
 import { lookAtTarget, planVariant, requireFree, requireMeans } from './plan-variant.ts';
 
 /** The variants that this machine makes for its store. */
@@ -56,15 +55,7 @@ export function createHostOptimizations({ store, world, held, isBusy = () => und
       findResult: async (request) => {
         const state = await lookAtTarget(store, request, world.signal);
         requireFree(state, request);
-        if (state.is !== 'complete') return undefined;
-        const { manifest, storePath } = state;
-        return {
-          message: `${request.targetId} is in the store`,
-          engineVersion: manifest.provenance?.engine_version ?? null,
-          bits: manifest.provenance?.achieved_bpw ?? null,
-          resultBytes: manifest.files.reduce((sum, { size }) => sum + size, 0),
-          resultPath: join(store.root, storePath),
-        };
+        return state.is === 'complete' ? resultOf(store, request, state).details : undefined;
       },
       requireOurs: async (targetId) => {
         const holder = await readLock(holderOfPlace(layout, targetId));

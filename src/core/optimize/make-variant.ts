@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { totalBytes } from '../catalog/manifest.ts';
 import { checkOutput } from '../engines/check-output.ts';
 import type { EngineSearch } from '../engines/contract.ts';
 import { runEngine } from '../engines/run-engine.ts';
@@ -24,7 +25,7 @@ import { syncFile } from '../transfer/sync-file.ts';
 import { carryOver, filesToCarry } from './carry-over.ts';
 import { type EnginePlace, takePlace } from './engine-place.ts';
 import { requireUnchanged } from './find-source.ts';
-import { lookAtTarget, type PlannedVariant, planVariant, requireFree, requireMeans } from './plan-variant.ts';
+import { lookAtTarget, type PlannedVariant, planVariant, requireFree, requireMeans, type TargetState } from './plan-variant.ts';
 
 type Context = JobContext<OptimizeDetails>;
 
@@ -44,6 +45,12 @@ export async function makeVariant(
   report({ phase: 'analyzing', details: { message: 'looks at the source' } });
   await using place = await takePlace(storeLayout(store.root), request.targetId, signal);
   try {
+    // An earlier process may have published it, and not have said so.
+    const state = await lookAtTarget(store, request, signal);
+    if (state.is === 'complete') {
+      await place.clear();
+      return resultOf(store, request, state);
+    }
     // A delete or a replacement of the source waits for it.
     const { modelId } = request;
     await using _lease = await takeLease(stagingLayout(store.root), {
@@ -65,6 +72,25 @@ export async function makeVariant(
     if (isStopped || (!signal.aborted && request.engine !== 'optiq')) await place.clear().catch(() => undefined);
     throw explainSystemError(error, `cannot make ${request.targetId} in ${store.root}`);
   }
+}
+
+/** What is known of a variant that the store has. */
+export function resultOf(
+  store: LocalStore,
+  { targetId }: OptimizeRequest,
+  { manifest, storePath }: Extract<TargetState, { is: 'complete' }>,
+): { readonly details: Partial<OptimizeDetails> } {
+  const { provenance, files } = manifest;
+  return {
+    details: {
+      message: `${targetId} is in the store`,
+      fraction: null,
+      engineVersion: provenance?.engine_version ?? null,
+      bits: provenance?.achieved_bpw ?? null,
+      resultBytes: totalBytes(files),
+      resultPath: join(store.root, storePath),
+    },
+  };
 }
 
 interface Making {

@@ -9,6 +9,7 @@ import { formatBytes } from '../kernel/units.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
+import { bytesToCarry } from './carry-over.ts';
 import { findSource, requireUnchanged, type Source } from './find-source.ts';
 import { baseNameOf, nameTarget } from './name-target.ts';
 
@@ -41,7 +42,8 @@ export async function planVariant(store: LocalStore, wishes: OptimizeWishes, whe
     files: manifest.files,
     baseName: baseNameOf(modelId),
   };
-  const plan = await engine.plan(found, request, askWith(where));
+  const measured = await engine.plan(found, request, askWith(where));
+  const plan = { ...measured, roomBytes: measured.roomBytes + bytesToCarry(source, measured) };
   await requireUnchanged(store, source, { paths: plan.sourceFiles, signal: where.signal });
   const targetId = wishes.targetId ?? nameTarget(modelId, plan);
   if (targetId.toLowerCase() === modelId.toLowerCase())

@@ -1,0 +1,139 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type EngineRun, endLeftEngine, runEngine } from '../../src/core/engines/run-engine.ts';
+import { SkulkError } from '../../src/core/kernel/errors.ts';
+import type { ProcessOnMachine } from '../../src/core/kernel/process/process-identity.ts';
+import { lives } from '../helpers/quantizer.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { until, within } from '../helpers/waiting.ts';
+
+const cancelled = new SkulkError('CANCELLED', 'it was cancelled');
+
+/** Runs a script of the shell as if it were an engine. */
+async function engine(script: string, more: Partial<EngineRun> = {}) {
+  const work = await temporaryDirectory();
+  await mkdir(join(work, 'tmp'));
+  const abort = new AbortController();
+  const lines: string[] = [];
+  const ended = runEngine({
+    program: '/bin/sh',
+    args: ['-c', script],
+    work,
+    where: { env: process.env, platform: process.platform, homeDirectory: work },
+    signal: abort.signal,
+    onLine: (line) => void lines.push(line),
+    ...more,
+  });
+  ended.catch(() => undefined);
+  const pidIn = (name: string): Promise<number> =>
+    until(`the pid in ${name}`, async () => {
+      const text = await readFile(join(work, name), 'utf8').catch(() => '');
+      return text.endsWith('\n') ? Number(text) : undefined;
+    });
+  return { work, abort, lines, ended, pidIn };
+}
+
+describe('a running engine', () => {
+  test('is read line by line, also where it draws bars and where characters come in parts', async () => {
+    const { ended, lines } = await engine(
+      `printf '[1/6] a\\n\\n 10%%\\r 20%%\\r'; printf 'caf\\303' >&2; sleep 0.2; printf '\\251\\n' >&2; printf 'the last one'; exit 3`,
+    );
+    const { status, lines: last } = await within('the end', ended);
+    expect(status).toBe(3);
+    expect(lines.toSorted()).toEqual(['[1/6] a', ' 10%', ' 20%', 'café', 'the last one'].toSorted());
+    expect(last.at(-1)).toBe('the last one');
+  });
+
+  test('takes little memory, whatever it prints', async () => {
+    const { ended, lines } = await engine(
+      `head -c 3000000 /dev/zero | tr '\\0' 'x'; i=0; while [ $i -lt 500 ]; do echo "line $i"; i=$((i+1)); done`,
+    );
+    const { lines: last } = await within('the end', ended);
+    expect(last).toHaveLength(40);
+    expect(last.at(-1)).toBe('line 499');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(8192 + 10);
+  });
+
+  test('sees no token, asks no hub, and has a place of its own for what it leaves', async () => {
+    const secrets = { HF_TOKEN: 'hf_secret', SKULK_TOKEN: 'secret', HUGGING_FACE_HUB_TOKEN: 'secret', AWS_SECRET_ACCESS_KEY: 'secret' };
+    const { ended, lines, work } = await engine('env; pwd', {
+      where: { env: { ...process.env, ...secrets }, platform: process.platform, homeDirectory: '/home/somebody' },
+    });
+    await within('the end', ended);
+    expect(lines.join('\n')).not.toContain('secret');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'HF_HUB_OFFLINE=1',
+        'TRANSFORMERS_OFFLINE=1',
+        'LC_ALL=C',
+        'HOME=/home/somebody',
+        `TMPDIR=${work}/tmp`,
+        `HF_HOME=${work}/hf`,
+        work,
+      ]),
+    );
+    const names = lines.filter((line) => /^\w+=/.test(line)).map((line) => line.slice(0, line.indexOf('=')));
+    const allowed =
+      /^(?:PATH|HOME|TMPDIR|LC_ALL|NO_COLOR|PYTHON\w+|HF_\w+|TRANSFORMERS_OFFLINE|(?:DY)?LD_LIBRARY_PATH|PWD|OLDPWD|SHLVL|_)$/;
+    expect(names.filter((name) => !allowed.test(name))).toEqual([]);
+  });
+
+  test('gets its arguments as they are: no shell looks at them', async () => {
+    const words = ['$(touch x)', '; exit 1', '*', 'a b', '"', '--'];
+    const { ended, lines } = await engine('', { args: ['-c', 'for word; do printf "<%s>\\n" "$word"; done', 'name', ...words] });
+    await within('the end', ended);
+    expect(lines).toEqual(words.map((word) => `<${word}>`));
+  });
+
+  test('ends with all that it has started when it is cancelled', async () => {
+    const { ended, abort, pidIn } = await engine('sleep 600 & echo $! > child; echo $$ > self; wait');
+    const [child, self] = [await pidIn('child'), await pidIn('self')];
+    abort.abort(cancelled);
+    await expect(within('the end', ended)).rejects.toBe(cancelled);
+    await until('the end of both', () => !lives(child) && !lives(self));
+  });
+
+  test('leaves nothing behind that keeps its output open', async () => {
+    const { ended, pidIn } = await engine('sleep 600 & echo $! > child; exit 0');
+    expect(await within('the end', ended)).toMatchObject({ status: 0 });
+    const child = await pidIn('child');
+    await until('the end of what it left', () => !lives(child));
+  });
+
+  test('does nothing before it is written down who it is, and nothing at all when that fails', async () => {
+    const gate = Promise.withResolvers<void>();
+    let who: ProcessOnMachine | undefined;
+    const { ended, lines } = await engine('echo begun', {
+      onStart: async (engineProcess) => {
+        who = engineProcess;
+        await gate.promise;
+      },
+    });
+    const { pid } = await until('the process', () => who);
+    expect(lives(pid)).toBe(true);
+    expect(lines).toEqual([]);
+    gate.reject(new Error('the disk is full'));
+    await expect(within('the end', ended)).rejects.toThrow('the disk is full');
+    expect(lines).toEqual([]);
+    await until('the end of the process', () => !lives(pid));
+  });
+
+  test('that nobody waits for any more is ended by its name, and no other process is', async () => {
+    let who: ProcessOnMachine | undefined;
+    const { ended, pidIn } = await engine('sleep 600 & echo $! > child; wait', {
+      onStart: async (one) => {
+        who = one;
+      },
+    });
+    const child = await pidIn('child');
+    const left = await until('the process', () => who);
+    // The same number, but another beginning: the pid was given to somebody else.
+    await endLeftEngine({ ...left, startTime: `${left.startTime}9` });
+    await endLeftEngine({ ...left, hostname: 'elsewhere', startTime: `other-boot:${left.startTime}` });
+    expect(lives(left.pid)).toBe(true);
+    await within('the end of what was left', endLeftEngine(left));
+    await until('the end of both', () => !lives(child) && !lives(left.pid));
+    expect(await within('the end', ended)).toMatchObject({ status: 143 });
+  });
+});
