@@ -37,7 +37,9 @@ interface OpenApi {
 
 /** Answers of bytes or of nothing, which have no schema. */
 export const hasNoDocument = (route: string): boolean =>
-  /^(?:GET \/models\/:id\/\*|GET \/downloads\/:id\/chunks\/:run\/:number|PUT \/uploads\/:id\/:digest\/:file\/:start)$/.test(route);
+  /^(?:GET \/models\/:id\/\*|GET \/:id\/(?:resolve|raw)\/:revision\/\*|GET \/downloads\/:id\/chunks\/:run\/:number|PUT \/uploads\/:id\/:digest\/:file\/:start)$/.test(
+    route,
+  );
 
 /** @param servers the URL of each, and what is shown to it */
 export async function answerChecker<Server extends string>(

@@ -49,7 +49,7 @@ async function optimizeAndStop({ request }: Check, gated: GatedQuantizer): Promi
 /** Whether a route makes variants, for which an engine is wanted. */
 const wantsEngine = (route: string): boolean => route.includes('/optimize');
 
-/** A store host with three models, and a Hub with another one whose second chunk never comes, and a node. */
+/** A store host with four models, and a Hub with another one whose second chunk never comes, and a node. */
 async function smallLan() {
   const gated = await gatedQuantizer();
   const world = await hubWorld({ SKULK_ENGINE_LLAMA: gated.program });
@@ -62,6 +62,8 @@ async function smallLan() {
   expect((await world.host('add', join(home, 'many'), '--as', 'org/many')).status).toBe(0);
   for (const id of ['org/one', 'org/two']) expect((await world.host('add', join(home, 'model'), '--as', id)).status).toBe(0);
   expect((await world.host('add', await fullWeights('full'), '--as', 'org/full')).status).toBe(0);
+  await writeFiles(join(home, 'deep'), { 'sub/a.bin': noise(100), 'config.json': '{}' });
+  expect((await world.host('add', join(home, 'deep'), '--as', 'org/deep')).status).toBe(0);
   const host = await world.serve({ SKULK_NODE_ID: 'host' });
   const node = await startServe({
     home: join(home, 'n1'),
@@ -155,6 +157,24 @@ async function askOfStore({ request, listen }: Check): Promise<void> {
   }
 }
 
+/** What every port answers to clients of the Hub. */
+async function askAsHub({ request }: Check): Promise<void> {
+  const model = '/api/models/org%2Fone';
+  for (const server of everywhere) {
+    for (const what of ['resolve', 'raw']) await request(server, `GET /:id/${what}/:revision/*`, `/org%2Fone/${what}/main/config.json`);
+    await request(server, 'GET /api/models', '/api/models?search=one&limit=2');
+    await request(server, 'GET /api/models/:id', `${model}?blobs=true`);
+    await request(server, 'GET /api/models/:id/revision/:revision', `${model}/revision/main`);
+    await request(server, 'GET /api/models/:id/tree/:revision', `${model}/tree/main?recursive=true&expand=true`);
+    await request(server, 'GET /api/models/:id/tree/:revision/*', '/api/models/org%2Fdeep/tree/main/sub');
+    const body = { paths: ['config.json'], expand: true };
+    await request(server, 'POST /api/models/:id/paths-info/:revision', `${model}/paths-info/main`, { body });
+    for (const what of ['refs', 'auth-check']) await request(server, `GET /api/models/:id/${what}`, `${model}/${what}`);
+    await request(server, 'GET /api/models/:id/commits/:revision', `${model}/commits/main`);
+    await request(server, 'GET /api/agent-harnesses', '/api/agent-harnesses');
+  }
+}
+
 /** What a node says of itself, and takes. */
 async function askNodes({ request, listen }: Check): Promise<void> {
   for (const server of onNodes) {
@@ -245,6 +265,7 @@ describe('the schemas of the answers', () => {
     await announce(check, 'org/up');
     await stageOnBoth(check, [host.apiUrl, node.apiUrl]);
     await askStorePort(check, host.url);
+    await askAsHub(check);
     await askOfStore(check);
     await askNodes(check);
     await bringModels(check, host.storePath);

@@ -23,6 +23,8 @@ export function httpPage({ store, api }: { readonly store: DescribedServer; read
     '- Answers may have more fields than are named here. Clients must ignore fields that they do not know.',
     '- The role that a route needs is explained in [security.md](security.md). A token goes into `Authorization: Bearer TOKEN`.',
     '- Each `GET` also answers to `HEAD`, except for streams that do not end.',
+    '- The routes below `/api/`, `/ORG/NAME/resolve` and `/ORG/NAME/raw` are those of the Hugging Face Hub. They answer failures as the Hub',
+    '  does: [hub-endpoint.md](hub-endpoint.md).',
     '',
     '## Failures',
     '',

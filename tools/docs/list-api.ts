@@ -40,7 +40,13 @@ export async function listApi(): Promise<{ readonly store: DescribedServer; read
     logLevel: 'silent',
   });
   const identity = { hostname: 'store-host', node_id: null, preferred_address: null, version: '', role: 'store' };
-  const api = await createApiApp({ deps, administration: nothing(), identity: () => identity, logLevel: 'silent' });
+  const api = await createApiApp({
+    deps,
+    administration: nothing(),
+    identity: () => identity,
+    hub: { backend: nothing(), store: nothing() },
+    logLevel: 'silent',
+  });
   return { store: await describe(store), api: await describe(api) };
 }
 

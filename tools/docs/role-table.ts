@@ -37,9 +37,10 @@ function roleTable({ store, api }: { readonly store: DescribedServer; readonly a
   );
 }
 
-/** A HEAD like its GET, and an id in two segments like one in one segment, are no rows of their own. */
-function isShown({ method, url, role }: RouteRole, routes: readonly RouteRole[]): boolean {
-  const has = (other: RouteRole): boolean =>
+/** What is only refused, a HEAD like its GET, and an id in two segments like one in one segment, are no rows of their own. */
+function isShown({ method, url, role, isForWhatIsLeft }: RouteRole, routes: readonly RouteRole[]): boolean {
+  if (isForWhatIsLeft) return false;
+  const has = (other: Omit<RouteRole, 'isForWhatIsLeft'>): boolean =>
     routes.some((route) => route.method === other.method && route.url === other.url && route.role === other.role);
   if (method === 'HEAD' && has({ method: 'GET', url, role })) return false;
   return !(url.includes(':org/:name') && has({ method, url: url.replace(':org/:name', ':id'), role }));

@@ -16,6 +16,14 @@ export const queries = {
   from: count({ description: 'Number of the first chunk one' }),
   knows: text({ description: 'Capabilities of the node beyond orders for whole models, separated by commas: `quantizations`' }),
   upload: text({ description: 'The id of the upload, from the answer to its manifest' }),
+  search: text({ description: 'Words of the id, in any case' }),
+  author: text({ description: 'The organization' }),
+  filter: text({ description: 'A tag, a library or a task; may be repeated' }),
+  sort: text({ description: '`lastModified` or `createdAt`, newest first; by id otherwise' }),
+  limit: count({ description: 'How many at most' }),
+  blobs: Type.Boolean({ description: 'Also the size and the ids of each file' }),
+  recursive: Type.Boolean({ description: 'Also what lies in directories' }),
+  expand: Type.Boolean({ description: 'Also the last commit of each entry' }),
 } as const;
 
 /** `replace` is sent as `force`. */

@@ -25,10 +25,14 @@ export interface Route {
   readonly answers: Readonly<Record<number, Schema | AnswerOfType>>;
   /** The statuses of its failures, which are all answered in one shape. */
   readonly failures?: readonly number[];
+  /** That shape, where other programs want another one than ours. */
+  readonly failureBody?: Schema;
   /** A part of its URL, where its name does not say it all. */
   readonly parameters?: Readonly<Record<string, string>>;
   /** Its answer never ends by itself. */
   readonly isEndless?: true;
+  /** It changes nothing, although its method says that it may. */
+  readonly changesNothing?: true;
   /** Not for pages of other sites, although it changes nothing. */
   readonly ownPagesOnly?: true;
 }

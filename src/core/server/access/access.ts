@@ -61,7 +61,8 @@ export function createAccess({ token, adminKey, pages, policy, storeLan, findTok
       if (tokenDigest !== undefined && isSameDigest(digest, tokenDigest)) return { role: 'admin', credential: 'token' };
       if (keyDigest !== undefined && isSameDigest(digest, keyDigest)) return { role: 'admin', credential: 'key' };
       if (pages?.holds(bearer) === true) return { role: 'admin', credential: 'page' };
-      const named = await findToken?.(bearer);
+      // Tokens of the Hub are shown by its clients, and go no further than to whom they were shown.
+      const named = bearer.startsWith('hf_') ? undefined : await findToken?.(bearer);
       if (named !== undefined) return { role: named.role, credential: 'named', name: named.name };
       throw new SkulkError('UNAUTHORIZED', 'the token is invalid or was revoked', {
         hint: 'send a valid one as `Authorization: Bearer TOKEN`; skulk reads it from SKULK_TOKEN or --token',

@@ -17,7 +17,7 @@ declare module 'fastify' {
 export function logChanges(app: FastifyInstance): void {
   app.decorateRequest('failure');
   app.addHook('onRequest', async (request, reply) => {
-    if (isSafe(request.method)) return;
+    if (isSafe(request.method) || request.routeOptions.config.changesNothing === true) return;
     const { raw } = reply;
     // Also of an answer that is written by hand, and of one that nobody waits for any more.
     raw.once('close', () => {

@@ -10,6 +10,8 @@ declare module 'fastify' {
     readonly role?: Role | 'open';
     /** Its answer never ends by itself, so who asks is authenticated again and again. */
     readonly isEndless?: boolean;
+    /** Its clients send tokens of other servers, which are ignored where the LAN may do without one. */
+    readonly isForStrangers?: boolean;
   }
   interface FastifyRequest {
     /** Who asks. */
@@ -22,6 +24,8 @@ export interface RouteRole {
   readonly method: string;
   readonly url: string;
   readonly role: Role | 'open';
+  /** Whether it takes what no other route does, or only says what may be asked. */
+  readonly isForWhatIsLeft: boolean;
 }
 
 const routesOf = new WeakMap<FastifyInstance, readonly RouteRole[]>();
@@ -41,16 +45,28 @@ export function requireRoles(app: FastifyInstance, access: Access, { hostname }:
   app.addHook('onRoute', ({ config, method, url }) => {
     const role = config?.role;
     if (role === undefined) throw new Error(`the route ${String(method)} ${url} has no role`);
-    for (const one of [method].flat()) routes.push({ method: one, url, role });
+    for (const one of [method].flat()) routes.push({ method: one, url, role, isForWhatIsLeft: config?.isForWhatIsLeft === true });
   });
   app.addHook('onRequest', async (request, reply) => {
     request.asker = nobody;
     const needs = roleOf(request);
     if (needs === 'open') return;
-    request.asker = await access.authenticate(request.headers.authorization);
+    request.asker = await identify(request, needs, access);
     if (!mayActAs(request.asker.role, needs)) throw refusal(request.asker, needs, hostname);
     if (request.routeOptions.config.isEndless === true) endWithRole(request, reply, { needs, access });
   });
+}
+
+/** Who asks. A token that nobody knows, or that cannot be asked about, is no reason to refuse whom the LAN lets in anyway. */
+async function identify({ headers, routeOptions }: FastifyRequest, needs: Role, access: Access): Promise<Asker> {
+  try {
+    return await access.authenticate(headers.authorization);
+  } catch (error) {
+    if (routeOptions.config.isForStrangers !== true || !(error instanceof SkulkError)) throw error;
+    const role = await access.lan();
+    if (!mayActAs(role, needs)) throw error;
+    return { role, credential: 'lan' };
+  }
 }
 
 /** Ends an answer within about a second after its reader may not have it any more. */

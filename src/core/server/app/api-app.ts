@@ -1,14 +1,20 @@
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../../connect/deps.ts';
 import type { StoreLink } from '../../connect/store-link.ts';
+import type { HubBackend } from '../../endpoint/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { createStagingJobs } from '../../operations/stage/staging-jobs.ts';
 import type { StoreAdministration } from '../../operations/store/open-administration.ts';
 import type { NodeIdentity } from '../../protocol/health.ts';
+import type { LocalStore } from '../../store/contract.ts';
 import { type Access, createAccess } from '../access/access.ts';
 import { createEventStreams } from '../events/event-stream.ts';
+import { createFileSending } from '../routes/answer-file.ts';
 import { addConfigRoutes } from '../routes/config-routes.ts';
 import { forwardToStore } from '../routes/forward-to-store.ts';
+import { addHubRoutes } from '../routes/hub/add-hub-routes.ts';
+import { forwardHub } from '../routes/hub/forward-hub.ts';
+import { createOrigins } from '../routes/hub/origins.ts';
 import { addNodeRoutes } from '../routes/node-routes.ts';
 import { addStoreApi } from '../routes/store-api.ts';
 import { addStoreAccessRoutes } from '../routes/token-routes.ts';
@@ -30,6 +36,8 @@ export interface ApiAppOptions extends LogOptions {
   /** What this machine is called beside its addresses. */
   readonly names?: readonly string[];
   readonly limits?: Partial<Limits>;
+  /** What the store of this machine is as a Hub; on a node the store is asked. */
+  readonly hub?: { readonly backend: HubBackend; readonly store: LocalStore } | undefined;
 }
 
 /** The HTTP API that every serving node has, and the browser view of it. */
@@ -41,6 +49,7 @@ export async function createApiApp({
   administration,
   names,
   limits: given,
+  hub,
   logLevel,
   stream,
 }: ApiAppOptions): Promise<FastifyInstance> {
@@ -83,6 +92,9 @@ export async function createApiApp({
     },
   });
   if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
+  const origins = createOrigins({ access, listed: async () => (await administration?.policy.current())?.hub.corsOrigins ?? [] });
+  if (hub !== undefined) await addHubRoutes(app, { backend: hub.backend, sending: createFileSending(hub.store, limits), origins });
+  else if (link !== undefined) await addHubRoutes(app, { origins, forward: forwardHub(link, origins) });
   addWebApp(app);
   return app;
 }

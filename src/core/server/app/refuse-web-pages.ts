@@ -21,6 +21,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** It changes nothing, but takes up room or makes this machine ask others, so it is not for pages of other sites. */
     readonly ownPagesOnly?: boolean;
+    /** It changes nothing, although its method says that it may. */
+    readonly changesNothing?: boolean;
   }
 }
 
@@ -45,7 +47,8 @@ export function refuseWebPages(
       });
     }
     const isOwn = routeOptions.config.ownPagesOnly === true;
-    if ((isOwn || !isSafe(method)) && isFromElsewhere(headers)) {
+    const mayChange = !isSafe(method) && routeOptions.config.changesNothing !== true;
+    if ((isOwn || mayChange) && isFromElsewhere(headers)) {
       throw new SkulkError('FORBIDDEN', `a web page of another site may not ${isOwn ? 'ask for this' : 'change anything here'}`, {
         hint: 'use skulk commands, or set SKULK_TOKEN',
       });
@@ -53,7 +56,8 @@ export function refuseWebPages(
   });
 }
 
-function isFromElsewhere({ host, origin, 'sec-fetch-site': site }: FastifyRequest['headers']): boolean {
+/** Whether a page of another site has a browser send this. */
+export function isFromElsewhere({ host, origin, 'sec-fetch-site': site }: FastifyRequest['headers']): boolean {
   if (typeof site === 'string' && site !== 'same-origin' && site !== 'none') return true;
   if (origin === undefined) return false;
   return !URL.canParse(origin) || new URL(origin).host !== host?.toLowerCase();

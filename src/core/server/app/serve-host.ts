@@ -5,6 +5,7 @@ import { findOtherStores } from '../../connect/discover.ts';
 import { createHostDownloads } from '../../connect/host-downloads.ts';
 import { rememberModels } from '../../connect/served-stores.ts';
 import { openHostStore } from '../../connect/store/open-host-store.ts';
+import { createHostHub } from '../../endpoint/held/host-hub.ts';
 import type { HostFleet } from '../../fleet/fleet.ts';
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
@@ -24,7 +25,10 @@ const lookEveryMs = 2_000;
  * The store host's part: its disk, its file server, its downloads, its nodes and orders.
  * @param tell what is said before the server is ready
  */
-export async function serveHost({ deps, request, nodeId, names, keys, outside, listenWith, atEnd }: Serving, tell: Emit): Promise<Served> {
+export async function serveHost(
+  { deps, request, nodeId, names, keys, outside, listenWith, apiPort, atEnd }: Serving,
+  tell: Emit,
+): Promise<Served> {
   const { world, config } = deps;
   if (request.mdns && request.role === 'auto') await warnOfOtherStores(deps, tell);
   let queue: DownloadQueue | undefined;
@@ -79,6 +83,7 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
     policy: administration.policy.current,
     findToken: administration.tokens.find,
   });
+  const hub = createHostHub({ store });
   const app = await createStoreApp({
     store,
     downloads,
@@ -90,6 +95,8 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
     administration,
     hostname,
     names,
+    hub,
+    pagePort: apiPort,
     logLevel: request.logLevel,
     stream: request.logStream,
   });
@@ -104,6 +111,7 @@ export async function serveHost({ deps, request, nodeId, names, keys, outside, l
     localStoreUrl: listening.url,
     access,
     administration,
+    hub: { backend: hub, store },
     fleet: async () => fleet,
     onReady: async () => {
       store.hashInBackground();

@@ -67,6 +67,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     connections: given.connections,
   };
   const ends: (() => Promise<unknown>)[] = [];
+  let apiPort: number | undefined;
   const advertised = () => advertisedAddress(deps, { listen: request.host });
   const serving: Serving = {
     deps,
@@ -84,6 +85,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
       if (apps.length === 1) ends.push(() => Promise.all(apps.map((one) => stopApp(one, { graceMs }))));
       return await listen(app, { host: request.host ?? everywhere, port });
     },
+    apiPort: () => apiPort,
     atEnd: (work) => void ends.push(work),
   };
   try {
@@ -95,6 +97,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
       link: served.link,
       access: served.access,
       administration: served.administration,
+      hub: served.hub,
       identity: () => {
         const { host, isRoutable } = advertised();
         const preferred_address = isRoutable ? host : null;
@@ -104,7 +107,8 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
       logLevel: request.logLevel,
       stream: request.logStream,
     });
-    const { url } = await serving.listenWith(api, request.apiPort ?? settings.apiPort.value);
+    const { url, port } = await serving.listenWith(api, request.apiPort ?? settings.apiPort.value);
+    apiPort = port;
     await served.onReady?.();
     void tidyUp(deps);
     serving.atEnd(keepLeases(deps));

@@ -37,12 +37,14 @@ export interface Serving {
   readonly outside: (url: string) => string;
   /** Opens an app's port and has it closed at the end. */
   readonly listenWith: (app: FastifyInstance, port: number) => Promise<{ readonly url: string; readonly port: number }>;
+  /** Where the API listens, once it does. */
+  readonly apiPort: () => number | undefined;
   /** Has something done when the server ends, before what was started earlier is ended. */
   readonly atEnd: (work: () => Promise<unknown>) => void;
 }
 
 /** What a role gives to the API and the agent, which both have. */
-export interface Served extends Pick<ApiAppOptions, 'deps' | 'link' | 'access' | 'administration'> {
+export interface Served extends Pick<ApiAppOptions, 'deps' | 'link' | 'access' | 'administration' | 'hub'> {
   readonly storeUrl: string | null;
   readonly storePath: string | null;
   /** Aborts, with the reason, when another process has taken the store, as this one was suspended. */

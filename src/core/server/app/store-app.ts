@@ -1,5 +1,7 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deps } from '../../connect/deps.ts';
+import type { HubBackend } from '../../endpoint/contract.ts';
+import { createHostHub } from '../../endpoint/held/host-hub.ts';
 import type { Fleet } from '../../fleet/contract.ts';
 import type { Downloads } from '../../jobs/contract.ts';
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
@@ -12,10 +14,13 @@ import type { HostUploads, LocalStore } from '../../store/contract.ts';
 import { type Access, createAccess } from '../access/access.ts';
 import { createEventStreams } from '../events/event-stream.ts';
 import { addRoute } from '../routes/add-route.ts';
+import { createFileSending } from '../routes/answer-file.ts';
 import { addChunkRoutes } from '../routes/chunk-routes.ts';
 import { addDownloadRoutes } from '../routes/download-routes.ts';
 import { addFileRoutes } from '../routes/file-routes.ts';
 import { addFleetRoutes, deletionAnswer } from '../routes/fleet-routes.ts';
+import { addHubRoutes } from '../routes/hub/add-hub-routes.ts';
+import { createOrigins } from '../routes/hub/origins.ts';
 import { sendJson } from '../routes/json-cache.ts';
 import { addStoreApi } from '../routes/store-api.ts';
 import { addStoreAccessRoutes } from '../routes/token-routes.ts';
@@ -44,6 +49,10 @@ export interface StoreAppOptions extends LogOptions {
   /** The named tokens and the policy of this store. */
   readonly administration?: StoreAdministration | undefined;
   readonly hostname?: string | undefined;
+  /** What this store is as a Hub; what it holds, and nothing else, when absent. */
+  readonly hub?: HubBackend | undefined;
+  /** Where the page of this machine is, once it is there. */
+  readonly pagePort?: () => number | undefined;
 }
 
 /** The store host's file server. It holds no policy: it says what the store says. */
@@ -59,6 +68,8 @@ export async function createStoreApp({
   administration,
   hostname = 'this machine',
   names,
+  hub = createHostHub({ store }),
+  pagePort = () => undefined,
   logLevel,
   stream,
 }: StoreAppOptions): Promise<FastifyInstance> {
@@ -71,9 +82,10 @@ export async function createStoreApp({
   addRoute(app, 'GET /models', async () => (await store.listModels()).map(({ model_id }) => model_id));
   addDownloads(app, downloads ?? nothingIsFetched);
   if (downloads !== undefined) addChunkRoutes(app, { downloads, root: store.root, limits });
+  const sending = createFileSending(store, limits);
   addFileRoutes(app, {
     store,
-    limits,
+    sending,
     downloadStatus: (modelId) => (downloads ?? nothingIsFetched).status(modelId),
     remove: async (ref, { force, waitMs }) =>
       deps === undefined ? removeAlone(store, ref, force) : deletionAnswer(await deleteModels(deps, { refs: [ref], force, waitMs })),
@@ -85,7 +97,19 @@ export async function createStoreApp({
   addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
   // Nodes send on to this port what they are asked of the store.
   if (deps !== undefined) addStoreApi(app, async () => deps, { limits, streams: createEventStreams(app, limits) });
+  await addHubRoutes(app, {
+    backend: hub,
+    sending,
+    origins: createOrigins({ access, listed: async () => (await administration?.policy.current())?.hub.corsOrigins ?? [] }),
+    pageOf: (request) => pageUrl(request, pagePort()),
+  });
   return app;
+}
+
+/** Where the page of this machine shows what a request names, under the name by which this server was asked. */
+function pageUrl({ headers: { host = '' }, protocol, originalUrl }: FastifyRequest, port: number | undefined): string | undefined {
+  const name = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?=:\d{1,5}$|$)/.exec(host)?.[0];
+  return name === undefined || port === undefined ? undefined : `${protocol}://${name}:${port}${new URL(originalUrl, 'http://a').pathname}`;
 }
 
 /** Removes from a store that has no nodes. */

@@ -26,7 +26,12 @@ export function planFileResponse(
   request: FileRequest,
   { size, sha256 }: { readonly size: number; readonly sha256: Sha256 | null },
 ): FileResponse {
-  const etag = sha256 === null ? undefined : `"${sha256}"`;
+  return planResponse(request, { size, id: sha256 ?? undefined });
+}
+
+/** The same of any content. @param content `id` is its strong validator, without quotes */
+export function planResponse(request: FileRequest, { size, id }: { readonly size: number; readonly id: string | undefined }): FileResponse {
+  const etag = id === undefined ? undefined : `"${id}"`;
   const common = { 'Accept-Ranges': 'bytes', 'X-Content-Type-Options': 'nosniff', ...(etag !== undefined && { ETag: etag }) };
   if (request.ifMatch !== undefined && !matches(request.ifMatch, etag, 'strong')) {
     return { status: 412, headers: { ...common, 'Content-Length': '0' }, range: null };

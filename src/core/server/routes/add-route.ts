@@ -9,11 +9,13 @@ import type { Schema } from '../../protocol/schema.ts';
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
 
 /** What only the server knows of a route. */
-export interface OwnOptions extends Pick<RouteOptions, 'bodyLimit'> {
+export interface OwnOptions extends Pick<RouteOptions, 'bodyLimit' | 'errorHandler'> {
   /** It happens again and again, so that its requests are not logged one by one. */
   readonly isRoutine?: true;
   /** It answers to HEAD by itself; otherwise that is its answer to GET without a body. */
   readonly answersHead?: true;
+  /** Its clients send tokens of other servers, which are ignored where the LAN may read anyway. */
+  readonly isForStrangers?: true;
 }
 
 /**
@@ -24,15 +26,23 @@ export function addRoute(
   app: FastifyInstance,
   name: RouteName,
   handler: Handler,
-  { bodyLimit, isRoutine, answersHead }: OwnOptions = {},
+  { bodyLimit, errorHandler, isRoutine, answersHead, isForStrangers }: OwnOptions = {},
 ): void {
   const route: Route = routes[name];
   const [method = '', url = ''] = name.split(' ');
-  const { role, isEndless, ownPagesOnly } = route;
+  const { role, isEndless, ownPagesOnly, changesNothing } = route;
   const options = {
     method: answersHead ? [method, 'HEAD'] : method,
-    config: { role, ...(isRoutine && { isRoutine }), ...(isEndless && { isEndless }), ...(ownPagesOnly && { ownPagesOnly }) },
+    config: {
+      role,
+      ...(isRoutine && { isRoutine }),
+      ...(isEndless && { isEndless }),
+      ...(ownPagesOnly && { ownPagesOnly }),
+      ...(changesNothing && { changesNothing }),
+      ...(isForStrangers && { isForStrangers }),
+    },
     ...(bodyLimit !== undefined && { bodyLimit }),
+    ...(errorHandler !== undefined && { errorHandler }),
     ...(route.isBodyOptional && { preValidation: withBody }),
     exposeHeadRoute: method === 'GET' && isEndless !== true && answersHead !== true,
     handler,
@@ -49,10 +59,10 @@ const withBody = async (request: FastifyRequest): Promise<void> => {
 
 /** Files of a model are found by a pattern of their own, as their paths go on; uploads are asked for by no person. */
 const hasTwoForms = (name: string): boolean =>
-  /^(?:\w+ \/(?:store\/models|store\/hub|node\/stage)|(?:POST|DELETE) \/models)\/:id/.test(name);
+  /^(?:\w+ \/(?:store\/models|store\/hub|node\/stage|api\/models)|(?:POST|DELETE) \/models|GET )\/:id/.test(name);
 
 /** The schema of a route as fastify takes it. */
-export function schemaOf({ summary, query = [], body, answers, failures = [] }: Route, url: string): object {
+export function schemaOf({ summary, query = [], body, answers, failures = [], failureBody = errorBody }: Route, url: string): object {
   const parameters = url.includes(':id') ? { params: modelParams } : {};
   const given = query.map((one) => [one === 'replace' ? 'force' : one, queries[one]] as const);
   return {
@@ -62,7 +72,7 @@ export function schemaOf({ summary, query = [], body, answers, failures = [] }: 
     ...(body !== undefined && { body }),
     response: {
       ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
-      ...Object.fromEntries(failures.map((status) => [status, errorBody])),
+      ...Object.fromEntries(failures.map((status) => [status, failureBody])),
     },
   };
 }

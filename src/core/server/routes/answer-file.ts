@@ -21,7 +21,7 @@ export interface FileSending {
 }
 
 /** A file that is open to be sent. */
-interface ModelFile extends OpenFile {
+export interface ModelFile extends OpenFile {
   readonly modelId: ModelId;
   readonly path: string;
 }
@@ -48,9 +48,7 @@ export async function answerFile(
   reply: FastifyReply,
   target: ModelTarget,
 ): Promise<FastifyReply> {
-  const release = request.method === 'GET' ? await sending.semaphore.acquire(request.socket) : undefined;
-  try {
-    checkTransferLimits(sending, request.ip);
+  return asTransfer(sending, request, async () => {
     await using file = await openAny(sending.store, target);
     const plan = planFor(request, file);
     if (plan.status === 416) {
@@ -60,6 +58,15 @@ export async function answerFile(
     if (plan.range === null) sendHead(reply, plan).raw.end();
     else await sendRange(sending, request, reply, { plan, file, range: plan.range });
     return reply;
+  });
+}
+
+/** Runs work that sends bytes to a connection, when its turn comes. Throws STORE_BUSY when too many connections receive some. */
+export async function asTransfer<T>(sending: FileSending, request: FastifyRequest, work: () => Promise<T>): Promise<T> {
+  const release = request.method === 'GET' ? await sending.semaphore.acquire(request.socket) : undefined;
+  try {
+    checkTransferLimits(sending, request.ip);
+    return await work();
   } finally {
     release?.();
   }
@@ -94,14 +101,15 @@ function planFor({ method, headers }: FastifyRequest, file: OpenFile): FileRespo
   return planFileResponse({ method, range, ifRange: ifRange as string | undefined, ifMatch, ifNoneMatch }, file);
 }
 
-function sendHead(reply: FastifyReply, { status, headers }: FileResponse): FastifyReply {
+/** Sends the head of an answer, which is written by hand from then on. */
+export function sendHead(reply: FastifyReply, { status, headers }: FileResponse): FastifyReply {
   reply.hijack();
   reply.raw.writeHead(status, headers);
   return reply;
 }
 
 /** Sends bytes of a file. What goes wrong after the head went out can be logged only. */
-async function sendRange(
+export async function sendRange(
   { pool, limits, receivers }: FileSending,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -120,7 +128,8 @@ async function sendRange(
   }
 }
 
-function logCutOff({ log, originalUrl: url }: FastifyRequest, error: unknown): void {
+/** Logs what ended a transfer. */
+export function logCutOff({ log, originalUrl: url }: FastifyRequest, error: unknown): void {
   const code = error instanceof SkulkError ? error.code : 'INTERNAL';
   if (error instanceof SkulkError && code === 'INTERRUPTED') log.debug({ url }, error.message);
   else log.error({ err: error, code, url }, 'a transfer was interrupted');

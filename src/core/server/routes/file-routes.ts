@@ -3,9 +3,8 @@ import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { LocalStore } from '../../store/contract.ts';
-import type { Limits } from '../app/limits.ts';
 import { addRoute } from './add-route.ts';
-import { answerFile, createFileSending, type FileSending } from './answer-file.ts';
+import { answerFile, type FileSending } from './answer-file.ts';
 import { answerManifest } from './answer-manifest.ts';
 import { forceOf, waitOf } from './fleet-routes.ts';
 import { sendJson } from './json-cache.ts';
@@ -19,7 +18,7 @@ const statusPath = 'download/status';
 /** What the routes below `/models/{id}` answer with. */
 export interface FileRoutesOptions {
   readonly store: LocalStore;
-  readonly limits: Limits;
+  readonly sending: FileSending;
   readonly downloadStatus: (modelId: ModelId) => Promise<DownloadStatus>;
   readonly remove: (ref: ModelRef, options: { force: boolean; waitMs: number }) => Promise<object>;
   /** Whether a node should ask for orders. */
@@ -28,7 +27,7 @@ export interface FileRoutesOptions {
 
 /** Everything below `/models/{id}` but long work. Which model and file a URL names is decided by `parseModelUrl` and what the store has. */
 export function addFileRoutes(app: FastifyInstance, options: FileRoutesOptions): void {
-  const sending = createFileSending(options.store, options.limits);
+  const { sending } = options;
   const get = (request: FastifyRequest, reply: FastifyReply) => answerGet(options, sending, request, reply);
   addRoute(app, 'GET /models/:id/files', get);
   addRoute(app, 'GET /models/:id/manifest', get);

@@ -32,7 +32,7 @@ export function forwardToStore(app: FastifyInstance, link: StoreLink): void {
  * What the store is shown of who asks. The keys of this machine are for this machine alone; with one of them the store sees a request of
  * the LAN. This node never adds a token of its own: whoever asks would do with it what they may not do themselves.
  */
-function shownToStore({ asker, headers }: FastifyRequest): string | undefined {
+export function shownToStore({ asker, headers }: FastifyRequest): string | undefined {
   return asker.credential === 'token' || asker.credential === 'named' ? headers.authorization : undefined;
 }
 

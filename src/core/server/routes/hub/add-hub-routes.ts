@@ -1,0 +1,84 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { HubBackend } from '../../../endpoint/contract.ts';
+import type { OwnOptions } from '../add-route.ts';
+import type { FileSending } from '../answer-file.ts';
+import { addHubFileRoutes } from './file-routes.ts';
+import { answerHubError } from './hub-error.ts';
+import { addHubModelRoutes } from './model-routes.ts';
+import type { Origins } from './origins.ts';
+import { addOtherHubRoutes } from './other-routes.ts';
+
+/** What the routes of the Hub answer with. */
+export interface HubRoutesOptions {
+  readonly backend: HubBackend;
+  readonly sending: FileSending;
+  readonly origins: Origins;
+  /** Where a browser is led that asks for the page of a model, where this server has none itself. */
+  readonly pageOf?: ((request: FastifyRequest) => string | undefined) | undefined;
+}
+
+/** A server that has all of it answered by another one, before a body is read. */
+export interface ForwardedHub {
+  readonly origins: Origins;
+  readonly forward: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+}
+
+/** The largest form that is read, in bytes; routes may allow less. */
+const formBytes = 1024 * 1024;
+
+/** The store as a Hugging Face Hub (docs/hub-endpoint.md), as clients find it at the root of a server. The routes of the server win. */
+export async function addHubRoutes(app: FastifyInstance, given: HubRoutesOptions | ForwardedHub): Promise<void> {
+  await app.register(async (hub) => {
+    const { origins } = given;
+    const preflights = new Set<string>();
+    // Forms are read here alone: what any page may have a browser send is no body for a route that changes something.
+    hub.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: formBytes }, (_, body, done) =>
+      done(
+        null,
+        Object.fromEntries(
+          Map.groupBy(new URLSearchParams(body as string), ([name]) => name)
+            .entries()
+            .map(([name, all]) => [name, all.map(([, value]) => value)]),
+        ),
+      ),
+    );
+    hub.addHook('onRequest', (request, reply) => origins.mark(request, reply));
+    if ('forward' in given)
+      hub.addHook('onRequest', async (request, reply) => {
+        if (request.method !== 'OPTIONS') await given.forward(request, reply);
+      });
+    const own: OwnOptions = {
+      isForStrangers: true,
+      isRoutine: true,
+      errorHandler: async (error, request, reply) => {
+        await origins.mark(request, reply).catch(() => undefined);
+        return answerHubError(error, request, reply);
+      },
+    };
+    // What is asked before a script may ask for something says nothing of what there is, and shows no token.
+    hub.addHook('onRoute', ({ url, method, config }) => {
+      if (![method].flat().some((one) => one === 'GET' || one === 'POST') || config?.isForWhatIsLeft === true) return;
+      if (preflights.has(url)) return;
+      preflights.add(url);
+      hub.route({
+        method: 'OPTIONS',
+        url,
+        config: { role: 'open', isForWhatIsLeft: true },
+        schema: { hide: true },
+        handler: (_, reply) => reply.code(204).headers(preflight).send(),
+      });
+    });
+    // Where requests are sent on, none of them comes so far as to look into it.
+    const options = given as HubRoutesOptions;
+    addHubFileRoutes(hub, options, own);
+    addHubModelRoutes(hub, options, own);
+    addOtherHubRoutes(hub, options, own);
+  });
+}
+
+/** What a page may do (https://fetch.spec.whatwg.org/#http-cors-protocol). */
+const preflight = {
+  'Access-Control-Allow-Methods': 'GET, HEAD, POST, OPTIONS',
+  'Access-Control-Allow-Headers': 'authorization,range,content-type',
+  'Access-Control-Max-Age': '600',
+} as const;

@@ -1,0 +1,67 @@
+import type { HubFile, HubRepo } from '../../../endpoint/contract.ts';
+import { etagOf } from '../../../endpoint/view/file-identity.ts';
+import { type FileRequest, type FileResponse, parseRange, planResponse } from '../../files/plan-file-response.ts';
+
+/** What is sent of a file: its content, or the pointer to it. */
+export interface HubBytes {
+  readonly size: number;
+  /** What names the bytes in caches of clients. */
+  readonly id: string;
+  /** Of the content of an LFS file: what the headers of the Hub's links say. */
+  readonly isLinked: boolean;
+}
+
+/** The content of a file. */
+export const contentOf = (file: HubFile): HubBytes => ({ size: file.size, id: etagOf(file), isLinked: file.lfs !== undefined });
+
+/** How an answer may be kept. */
+export interface Caching {
+  /** The URL names the commit, so that it never answers with anything else. */
+  readonly isImmutable: boolean;
+  /** Whether everybody may read. */
+  readonly isPublic: boolean;
+}
+
+/** Decides how a file of a Hub is answered. Pure. Which client needs which header: docs/hub-endpoint.md, "Bytes". */
+export function planHubFile(
+  request: FileRequest,
+  {
+    repo,
+    path,
+    bytes,
+    caching,
+  }: { readonly repo: Pick<HubRepo, 'commit'>; readonly path: string; readonly bytes: HubBytes; readonly caching: Caching },
+): FileResponse {
+  const plan = planResponse(request, bytes);
+  const headers = {
+    ...plan.headers,
+    'X-Repo-Commit': repo.commit,
+    ...(bytes.isLinked && { 'X-Linked-Etag': `"${bytes.id}"`, 'X-Linked-Size': String(bytes.size) }),
+    'Cache-Control': cacheControl(caching),
+  };
+  // With 416 for any range of an empty file @huggingface/hub cannot download a model that has one.
+  if (bytes.size === 0 && plan.status === 416 && parseRange(request.range, 0) !== undefined)
+    return {
+      status: 200,
+      headers: { ...headers, ...typeOf(path), 'Content-Length': '0', 'Content-Range': 'bytes */0' },
+      range: { start: 0, end: 0 },
+    };
+  if (plan.status === 416) return { ...plan, headers: { ...headers, 'Content-Length': '0' } };
+  return { ...plan, headers: plan.status === 304 || plan.status === 412 ? headers : { ...headers, ...typeOf(path) } };
+}
+
+const cacheControl = ({ isImmutable, isPublic }: Caching): string =>
+  isImmutable ? `${isPublic ? 'public' : 'private'}, max-age=31536000, immutable` : 'no-cache';
+
+/** Never a type that a browser would show, or that clients take for something else. */
+const typeOf = (path: string): Readonly<Record<string, string>> => ({
+  'Content-Type': 'application/octet-stream',
+  'Content-Disposition': disposition(path.slice(path.lastIndexOf('/') + 1)),
+});
+
+/** The name for a file that is saved (RFC 6266). Pure. */
+export function disposition(name: string): string {
+  const encoded = encodeURIComponent(name).replaceAll(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+  const plain = name.replaceAll(/[^\x20-\x7e]|["\\%;]/g, '_');
+  return `inline; filename*=UTF-8''${encoded}; filename="${plain}"`;
+}

@@ -1,0 +1,106 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { HubAsker, HubBackend, HubFile, HubRepo } from '../../../endpoint/contract.ts';
+import { SkulkError } from '../../../kernel/errors.ts';
+import type { FileResponse } from '../../files/plan-file-response.ts';
+import { asTransfer, type FileSending, logCutOff, sendHead, sendRange } from '../answer-file.ts';
+import { untilGone } from './until-gone.ts';
+
+/** A file of a repo, and how its answer was decided. */
+export interface PlannedFile {
+  readonly repo: HubRepo;
+  readonly file: HubFile;
+  readonly plan: FileResponse;
+  readonly asker: HubAsker;
+}
+
+/**
+ * Answers with a file, or a part of it, as it was planned: what the store has by what sends the store's own files, and what it lacks as it
+ * comes. Throws what the backend refuses with, as long as nothing was sent.
+ */
+export async function sendHubFile(
+  { backend, sending }: { readonly backend: HubBackend; readonly sending: FileSending },
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { repo, file, plan, asker }: PlannedFile,
+): Promise<FastifyReply> {
+  const { range } = plan;
+  if (range === null) {
+    if (plan.status === 200) await backend.head(repo, file, asker);
+    sendHead(reply, plan).raw.end();
+    return reply;
+  }
+  return asTransfer(sending, request, async () => {
+    const content = await backend.open(repo, file, { range, asker, signal: untilGone(reply) });
+    if (content.kind === 'file') {
+      await using opened = content.file;
+      await sendRange(sending, request, reply, { plan, file: { ...opened, modelId: repo.id, path: file.path }, range });
+    } else {
+      await sendStream(content.bytes, {
+        request,
+        reply,
+        plan,
+        length: range.end - range.start,
+        stallTimeoutMs: sending.limits.stallTimeoutMs,
+      });
+    }
+    return reply;
+  });
+}
+
+/**
+ * Sends bytes as they come. The head goes out before the first byte is there, as some clients wait for it for ten seconds only; what ends
+ * early cuts the connection, so that nobody takes it for whole.
+ */
+async function sendStream(
+  bytes: AsyncIterable<Uint8Array>,
+  {
+    request,
+    reply,
+    plan,
+    length,
+    stallTimeoutMs,
+  }: {
+    readonly request: FastifyRequest;
+    readonly reply: FastifyReply;
+    readonly plan: FileResponse;
+    readonly length: number;
+    readonly stallTimeoutMs: number;
+  },
+): Promise<void> {
+  const { socket } = request;
+  const response = sendHead(reply, plan).raw;
+  response.flushHeaders();
+  // A source may be slow for longer than a client may be silent.
+  const idleMs = socket.timeout ?? 0;
+  socket.setTimeout(0);
+  let left = length;
+  try {
+    for await (const part of bytes) {
+      if (response.destroyed) throw new SkulkError('INTERRUPTED', 'the client went away');
+      left -= part.length;
+      if (left < 0) throw new Error('more bytes came than were asked for');
+      if (!response.write(part)) await drained(response, stallTimeoutMs);
+    }
+    if (left > 0) throw new SkulkError('INTERRUPTED', `the bytes ended ${left} before their end`);
+    response.end();
+    socket.setTimeout(idleMs);
+  } catch (error) {
+    socket.destroy();
+    logCutOff(request, error);
+  }
+}
+
+/** Waits until a client has taken what was written. Throws INTERRUPTED when it goes away or takes nothing for too long. */
+async function drained(response: ServerResponse, patienceMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let settle: (() => void) | undefined;
+  const taken = await new Promise<boolean>((resolve) => {
+    settle = () => resolve(!response.destroyed);
+    response.once('drain', settle).once('close', settle);
+    timer = setTimeout(() => resolve(false), patienceMs);
+  });
+  clearTimeout(timer);
+  if (settle !== undefined) response.off('drain', settle).off('close', settle);
+  if (!taken) throw new SkulkError('INTERRUPTED', 'the client went away, or took nothing for too long');
+}

@@ -1,0 +1,9 @@
+import type { FastifyReply } from 'fastify';
+import { SkulkError } from '../../../kernel/errors.ts';
+
+/** Aborts when the client goes away. */
+export function untilGone({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  raw.once('close', () => gone.abort(new SkulkError('INTERRUPTED', 'the client went away')));
+  return gone.signal;
+}
