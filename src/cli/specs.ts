@@ -126,7 +126,7 @@ export function requiredNumber(description: string, placeholder: string, bounds:
     read: (given) => {
       const number = spec.read(given);
       if (number !== undefined) return number;
-      throw new SkulkError('USAGE', 'it required');
+      throw new SkulkError('USAGE', 'it is required');
     },
   };
 }

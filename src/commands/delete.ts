@@ -25,7 +25,7 @@ export const deleteModel = defineCommand({
     ['delete without asking', 'skulk delete me/Foo-GGUF --yes'],
     ['delete one quantization of a model', 'skulk delete bartowski/Foo-GGUF:Q8_0'],
   ],
-  whenInterrupted: '`skulk registry` lists the models left, `skulk nodes` lists pending deletes',
+  whenInterrupted: '`skulk registry` lists the remaining models, `skulk nodes` lists pending deletes',
   exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
   run: async ({ model: refs, force, dryRun, yes }, context) => {
     if (!dryRun && !yes && !context.canAsk())

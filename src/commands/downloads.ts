@@ -8,7 +8,7 @@ export const downloads = defineCommand({
   summary: "list the store's downloads from Hugging Face",
   description: [
     'Lists running and waiting downloads, and recently finished ones with their result.',
-    'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds; with --json, each change is one JSON document on one line, with the last twenty finished downloads. If the store goes away, it waits for it.',
+    'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds. With --json, each change is one JSON document on one line, with the last twenty finished downloads. If the store goes away, it waits for it.',
   ],
   arguments: { model: modelsArgument('only downloads of these models', { optional: true }) },
   options: { watch: flag('update the list as it changes') },

@@ -5,9 +5,9 @@ import { modelsArgument } from './model-arguments.ts';
 /** `skulk optimizations`: what smaller variants the store makes and made. */
 export const optimizations = defineCommand({
   name: 'optimizations',
-  summary: 'list the smaller variants of models that the store makes',
-  description: ['Lists those that are made or wait for their turn, and those that ended lately with what became of them.'],
-  arguments: { model: modelsArgument('only those that read or make these models', { optional: true }) },
+  summary: 'list the smaller variants that the store makes',
+  description: ['Lists running and waiting work, and recently finished work with its result.'],
+  arguments: { model: modelsArgument('only those with these models as source or result', { optional: true }) },
   examples: [
     ['list them', 'skulk optimizations'],
     [

@@ -9,41 +9,37 @@ export const optimize = defineCommand({
   name: 'optimize',
   summary: 'have the store make a smaller variant of a model',
   description: [
-    'Makes a quantization of full weights that the store holds, once for every machine. The result is a model of its own, with an id of its own; the source stays as it is. It says of what and how it was made: see `skulk show`.',
-    'The work is done on the store host by an engine that is installed there: llama-quantize of llama.cpp for GGUF weights, optiq (mlx-optiq) or mlx_lm.convert (mlx-lm) for safetensors. `skulk doctor` on the store host says which it has. SKULK_ENGINE_LLAMA, SKULK_ENGINE_OPTIQ and SKULK_ENGINE_MLX name another program by its absolute path.',
-    'Without --type, llama takes the largest type that has no more bits for each weight than --target-bpw; --dry-run says which, and how large the result will be. Of several GGUF weights the largest that are not quantized are read, or those that the selector names.',
-    'One engine works at a time, with low priority. A restart of the store host takes the work up again. Exit status 2 also means that no engine is installed or that it failed.',
+    'Makes a quantization of full weights in the store, once for all machines. The result is a new model with its own id; the source does not change. `skulk show` prints how it was made.',
+    'An engine on the store host does the work: llama-quantize of llama.cpp for GGUF weights, optiq (mlx-optiq) or mlx_lm.convert (mlx-lm) for safetensors. `skulk doctor` on the store host lists the installed engines. SKULK_ENGINE_LLAMA, SKULK_ENGINE_OPTIQ and SKULK_ENGINE_MLX set another program by its absolute path.',
+    'Without --type, llama uses the largest type with at most --target-bpw bits per weight; --dry-run shows it, and the size of the result. If the model has several GGUF weights, the largest unquantized ones are read, or those of the selector.',
+    'One engine runs at a time, with low priority. After a restart of the store host, the work starts again. Exit status 2 also means that no engine is installed or that it failed.',
   ],
   arguments: { model: modelArgument('the model with full weights') },
   options: {
-    engine: choice('the program that makes it; the first that is installed and can read the weights when absent', 'ENGINE', [
-      'llama',
-      'optiq',
-      'mlx',
-    ]),
-    targetBpw: value('bits for each weight, at most', 'BITS', { parse: parseBits, fallback: '4.5' }),
-    type: value('the type as the engine calls it, e.g. Q4_K_M or mixed_4_6', 'TYPE'),
-    candidateBits: value('the widths among which optiq chooses for each layer', 'LIST', { parse: parseWidths, fallback: '4,8' }),
+    engine: choice('the engine; default: the first installed one that can read the weights', 'ENGINE', ['llama', 'optiq', 'mlx']),
+    targetBpw: value('maximum bits per weight', 'BITS', { parse: parseBits, fallback: '4.5' }),
+    type: value('the type, by its name in the engine, e.g. Q4_K_M or mixed_4_6', 'TYPE'),
+    candidateBits: value('the bit widths that optiq may choose for a layer', 'LIST', { parse: parseWidths, fallback: '4,8' }),
     as: value('the id of the result', 'MODEL', { parse: parseNewModelId }),
-    threads: number('threads of the engine; half of those of the store host when absent', 'N', { from: 1, to: 1024 }),
-    allowRequantize: flag('also read weights that are quantized already, at a loss of quality'),
-    force: flag('replace a model that has the id of the result'),
-    dryRun: flag('only say what would be made'),
-    noWait: flag('return as soon as the store host has taken the work on'),
+    threads: number('threads of the engine; default: half of those of the store host', 'N', { from: 1, to: 1024 }),
+    allowRequantize: flag('also accept weights that are already quantized, with a loss of quality'),
+    force: flag('replace an existing model with the id of the result'),
+    dryRun: flag('only show what would be made'),
+    noWait: flag('return as soon as the store host has accepted the work'),
   },
   examples: [
     ['make a variant of about 4.5 bits', 'skulk optimize me/Foo-GGUF'],
     ['see what would be made', 'skulk optimize --dry-run me/Foo-GGUF'],
     ['one type of GGUF', 'skulk optimize --type Q5_K_M me/Foo-GGUF'],
     ['a variant for MLX', 'skulk optimize --target-bpw 4.5 me/Foo'],
-    ['let the store host go on alone', 'skulk optimize --no-wait me/Foo && skulk optimizations'],
+    ['run it in the background', 'skulk optimize --no-wait me/Foo && skulk optimizations'],
   ],
-  whenInterrupted: 'a store that serves goes on with it: `skulk optimizations` says how far it is, `skulk cancel MODEL` stops it',
+  whenInterrupted: 'a running store host continues: `skulk optimizations` shows the progress, `skulk cancel MODEL` stops it',
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'],
   run: async ({ model: ref, as: targetId, dryRun, noWait, ...choices }, context) => {
     if (ref.revision !== undefined)
-      throw new SkulkError('USAGE', 'the store holds one revision of a model, so none can be chosen', {
-        hint: `leave out @${ref.revision}`,
+      throw new SkulkError('USAGE', 'the store has one revision of a model, so a revision cannot be chosen', {
+        hint: `omit @${ref.revision}`,
       });
     const deps = await context.deps();
     const { optimize: make, planOptimization } = await import('../core/operations/models/optimize.ts');
@@ -81,7 +77,7 @@ const engineOf = ({ engine, engineVersion }: Pick<Made, 'engine' | 'engineVersio
 
 function describeStatus(made: Made): readonly TextBlock[] {
   const { targetId, status, type, achievedBpw, estimatedSizeMb } = made;
-  if (status !== 'complete') return [`${targetId}: ${status}`, `look at it with: skulk optimizations ${targetId}`];
+  if (status !== 'complete') return [`${targetId}: ${status}`, `to see its progress: skulk optimizations ${targetId}`];
   const size = estimatedSizeMb === null ? '' : `, ${formatBytes(estimatedSizeMb * 1_000_000)}`;
   return [
     `${targetId}: in the store, ${type}${achievedBpw === null ? '' : ` with ${achievedBpw} bits for each weight`}${size}`,
@@ -106,8 +102,8 @@ interface Planned extends Pick<Made, 'modelId' | 'targetId' | 'type' | 'engine' 
 function describePlan(plan: Planned): readonly TextBlock[] {
   const about = plan.is_exact ? '' : 'about ';
   const states: Readonly<Record<string, string>> = {
-    complete: 'the store has this very variant already',
-    taken: 'the store has another model of this id; only --force replaces it',
+    complete: 'the store already has this variant',
+    taken: 'the store has another model with this id; only --force replaces it',
   };
   const state = states[plan.state];
   const [first = '', ...more] = plan.files;

@@ -10,7 +10,7 @@ export const reconcile = defineCommand({
   name: 'reconcile',
   summary: "clean up this machine's copies and apply the budget",
   description: [
-    'Drops leases of ended processes, removes unfinished copies older than a week, empties the trash, carries out pending deletes and purges of the store, and evicts idle copies beyond the budget (staging_keep_recent_gb, cleanup_on_deactivate). `skulk serve` does the same when it starts; on a machine without it, run this from cron.',
+    'Drops leases of ended processes, removes unfinished copies older than a week, and empties the trash. Then it carries out pending deletes and purges of the store, and evicts idle copies beyond the budget (staging_keep_recent_gb, cleanup_on_deactivate). `skulk serve` does the same when it starts; on a machine without it, run this from cron.',
   ],
   options: { dryRun: flag('only show what would be done') },
   examples: [

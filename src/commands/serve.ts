@@ -33,7 +33,7 @@ export const serve = defineCommand({
       throw new SkulkError('USAGE', `--role node has no store, so ${ofStores} cannot be used with it`, { hint: 'use only one of them' });
     if (role === 'node' && storePath !== undefined)
       throw new SkulkError('USAGE', '--role node has no store, so --store-path cannot be used with it', {
-        hint: 'use only one of them; `staging.node_cache_path` in skulk.yaml says where copies go',
+        hint: 'use only one of them; `staging.node_cache_path` in skulk.yaml sets the directory of copies',
       });
     // The port of a node's own store is not the port of the store that it speaks to, so it is no setting here.
     const deps = await context.deps({ apiPort, storePath, advertise });

@@ -165,12 +165,12 @@ describe('skulk token', () => {
   test.each([
     [['create', 'x'], /needs --role/],
     [['create', '--role', 'node'], /needs the name/],
-    [['create', 'x', '--role', 'root'], /none of read, node, admin/],
+    [['create', 'x', '--role', 'root'], /must be one of read, node, admin/],
     [['create', 'x y', '--role', 'read'], /is not a valid token name/],
     [['list', 'x'], /takes no name/],
     [['revoke'], /needs the name/],
     [['revoke', 'x', '--role', 'read'], /--role belongs to/],
-    [['make'], /none of create, list, revoke/],
+    [['make'], /must be one of create, list, revoke/],
   ])('%j is refused with a sentence', async (args, says) => {
     const ended = await runInProcess(['token', ...args], { env: { SKULK_HOME: await temporaryDirectory() } });
     expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(says) });

@@ -183,7 +183,7 @@ test('s stages on this machine and says where; to leave meanwhile is asked', wan
   await terminal.enter('skulk dashboard');
   await terminal.sees(/^› org\/small/m);
   await terminal.press('s');
-  await terminal.sees(/org\/small is staged:\s+\S+/);
+  await terminal.sees(/staged org\/small:\s+\S+/);
   expect(await world.copies('n1')).toEqual(['org--small']);
   await terminal.sees(/^› org\/small .* here/m);
 
@@ -194,7 +194,7 @@ test('s stages on this machine and says where; to leave meanwhile is asked', wan
   await terminal.press('Escape', '4');
   await terminal.sees(/4 Staging 2/);
   wire.mend();
-  await terminal.sees(/org\/tall is staged:\s+\S+/);
+  await terminal.sees(/staged org\/tall:\s+\S+/);
   expect(await world.copies('n1')).toEqual(['org--small', 'org--tall']);
 
   wire.cut('silent');

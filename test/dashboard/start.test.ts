@@ -80,7 +80,7 @@ describe('without a terminal the dashboard says so, and ends with status 2', () 
     const record = join(home, 'loaded');
     const ended = await runSkulk(['dashboard'], { env: { SKULK_HOME: home, ...recording(record) } });
     expect(ended).toMatchObject({ status: 2, stdout: '' });
-    expect(ended.stderr).toMatch(/^skulk: "skulk dashboard" needs a terminal .*\nhint: `skulk registry`.*\n$/);
+    expect(ended.stderr).toMatch(/^skulk: "skulk dashboard" needs a terminal\nhint: `skulk registry`.*\n$/);
     expect(hasLoadedInk(record)).toBe(false);
   });
 
@@ -95,7 +95,7 @@ describe('without a terminal the dashboard says so, and ends with status 2', () 
     for (const [line, says] of [
       ['skulk dashboard | cat', /needs\s+a\s+terminal/],
       ['skulk dashboard < /dev/null', /needs\s+a\s+terminal/],
-      ['skulk dashboard --json', /has\s+no\s+JSON/],
+      ['skulk dashboard --json', /is\s+interactive/],
       ['TERM=dumb skulk dashboard', /TERM\s+is\s+dumb/],
     ] as const) {
       await terminal.enterAnew(`${line}; echo "status $?"`);

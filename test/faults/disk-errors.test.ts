@@ -44,10 +44,10 @@ describe('a file system whose program is gone', wants('a disk of their own'), ()
       const ended = await runInProcess(args, { env: args[0] === 'serve' ? { SKULK_HOME: home } : env });
       expect(ended.stderr).not.toContain('bug');
       expect(ended, ended.stderr).toMatchObject({ status: 4, stdout: '' });
-      for (const part of [root, 'is gone', 'hint:']) expect(ended.stderr).toContain(part);
+      for (const part of [root, 'has ended', 'hint:']) expect(ended.stderr).toContain(part);
     }
     const doctor = await runInProcess(['doctor', '--config', config], { env });
-    expect(doctor.stdout + doctor.stderr).toContain('is gone');
+    expect(doctor.stdout + doctor.stderr).toContain('has ended');
     expect(doctor.stdout + doctor.stderr).not.toContain('bug');
   });
 });

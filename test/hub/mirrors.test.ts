@@ -133,7 +133,7 @@ describe('the true reason is told, after few requests', () => {
     [
       'has another file',
       ({ path, content }) => (path === name ? { status: 200, body: content.subarray(0, 1000) } : undefined),
-      /sends 1000 bytes of "model\.safetensors", which has 37748/,
+      /sent 1000 bytes of "model\.safetensors", which has 37748/,
     ],
     [
       'sends parts where all was asked for',

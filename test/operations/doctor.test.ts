@@ -69,7 +69,7 @@ describe('doctor', () => {
     const node = { env: { SKULK_STORE: served.url } };
     for (const [lan, says] of [
       ['node', /read and change models \(role node\).*skulk policy set lan none/],
-      ['read', /only read \(role read\).*lan none.*closes it.*lan node.*opens it/],
+      ['read', /only read \(role read\).*to change this.*lan none.*lan node/],
       ['none', /do nothing.*skulk token create NAME --role node.*skulk policy set lan node/],
     ] as const) {
       expect(await set(lan)).toMatchObject({ status: 0 });

@@ -71,7 +71,7 @@ test('a store that is silent costs a command one wait, whatever it does, and the
   const hints = staging.world.events.flatMap((event) => (event.type === 'warning' ? [event.hint] : []));
   expect(hints).toHaveLength(3);
   expect(hints[0]).toBe(`using the verified copy on this machine, which was staged 3 d ago (${stagedAt})`);
-  expect(hints[1]).toMatch(/it was staged just now \(\d{4}-/);
+  expect(hints[1]).toMatch(/which was staged just now \(\d{4}-/);
   expect(staging.world.warnings()[0]).toContain('did not accept a connection within 0.2 s');
 
   const running = await stagingNode(door.url, { home, env });

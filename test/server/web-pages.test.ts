@@ -115,6 +115,6 @@ test('a command that used a name which is not ours is told so', async () => {
   expect(ended).toMatchObject({
     status: 2,
     stdout: '',
-    stderr: expect.stringMatching(/alias.example" is not a name of this machine[\s\S]*server_names/),
+    stderr: expect.stringMatching(/alias.example is not a name of this machine[\s\S]*server_names/),
   });
 });

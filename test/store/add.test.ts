@@ -189,8 +189,8 @@ describe.each([
 describe('what is refused, before anything is written', () => {
   const cases: readonly [string, string, RegExp, (source: string) => Promise<unknown>, Partial<AddRequest>?][] = [
     ['a path that is missing', 'FILE_NOT_FOUND', /does not exist/, async () => {}, { path: 'nope' }],
-    ['an empty directory', 'USAGE', /has no files/, async () => {}],
-    ['directories only', 'USAGE', /has no files/, (source) => mkdir(join(source, 'a/b'), { recursive: true })],
+    ['an empty directory', 'USAGE', /contains no files/, async () => {}],
+    ['directories only', 'USAGE', /contains no files/, (source) => mkdir(join(source, 'a/b'), { recursive: true })],
     ['a link that leaves', 'BAD_PATH', /outside the directory/, (source) => symlink('/etc/hostname', join(source, 'link'))],
     ['a link that leads nowhere', 'BAD_PATH', /broken symbolic link/, (source) => symlink('nope', join(source, 'link'))],
     [

@@ -29,8 +29,8 @@ export function httpPage({ store, api }: { readonly store: DescribedServer; read
     '## Failures',
     '',
     'Every failure has the body `{"detail","code","hint"}`: a sentence, a stable code and a suggestion (or null). `Retry-After` says how many',
-    'seconds to wait where that is known. Besides the statuses below a server answers 405 with `Allow` for another method, 413 for a body',
-    'that is too large, 414 for a URL over 8 KiB and 431 for headers over 16 KiB.',
+    'seconds to wait, if known. A server can also answer 405 with `Allow` for another method, and 413 for a body',
+    'that is too large. It answers 414 for a URL over 8 KiB and 431 for headers over 16 KiB.',
     '',
     ...table(
       ['status', 'codes'],

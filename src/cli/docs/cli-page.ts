@@ -26,7 +26,7 @@ export function cliPage(commands: readonly AnyCommand[]): string {
     '',
     '## Exit statuses',
     '',
-    ...exitTable(commonExits),
+    ...exitTable([...commonExits, 'not-executable', 'no-program', 'program']),
     ...commands.flatMap(describeCommand),
   ].join('\n')}\n`;
 }
@@ -56,8 +56,8 @@ function describeCommand(command: AnyCommand): readonly string[] {
       examples.flatMap(([does, line], index) => [...(index === 0 ? [] : ['']), `# ${does}`, line]),
     ),
     '',
-    `Exit statuses: ${listExits(exits)
-      .map(([status, means]) => `${status} (${means})`)
+    `[Exit statuses](#exit-statuses): ${listExits(exits)
+      .map(([status]) => status)
       .join(', ')}.`,
   ];
 }

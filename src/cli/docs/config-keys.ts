@@ -15,10 +15,10 @@ interface SchemaNode {
 
 /** What is to be said of the configuration file as a whole; paragraphs. */
 export const configDescription: readonly string[] = [
-  'YAML or JSON. The file is the one that --config or SKULK_CONFIG names, else skulk.yaml, skulk.yml or skulk.json in the working directory or a directory above it, else in $XDG_CONFIG_HOME/skulk (~/.config/skulk), else in /etc/skulk. Without a file the defaults apply. A file in the working directory or above it is read only if it and its directory belong to this user or root, and are not world-writable.',
+  'YAML or JSON. The file is the one in --config or SKULK_CONFIG. Otherwise it is skulk.yaml, skulk.yml or skulk.json in the working directory or a directory above it, in $XDG_CONFIG_HOME/skulk (~/.config/skulk), or in /etc/skulk. Without a file the defaults apply. A file in the working directory or above it is read only if it and its directory belong to this user or root, and are not world-writable.',
   'Flags override the environment, the environment overrides the file, and the file overrides the defaults. `skulk config show --origin` shows where each value comes from; `skulk config validate` checks a file.',
   'Top-level sections that are not listed here belong to other programs and are ignored. An unknown key inside model_store is an error. In paths, a leading ~ and $VAR are expanded. The YAML is read as PyYAML reads it, so yes, no, on and off are booleans.',
-  'The token of SKULK_TOKEN, --token or model_store.auth.token is sent to a store that is named by --store, SKULK_STORE, an address, or a name that the name service knows. It is not sent to a store that was found by mDNS, to a name that ends with .local, or to a store that is named only by a file in the working directory or above it (unless the token is in that same file). The command then stops with an error. `token_hosts: [NAME, ADDRESS]` in $SKULK_HOME/machine.yaml lists hosts that may receive it anyway.',
+  'The token of SKULK_TOKEN, --token or model_store.auth.token is sent to a store that is named by --store, SKULK_STORE, an address, or a name that the name service knows. It is not sent to a store that was found by mDNS, or to a name that ends with .local. It is not sent to a store that is named only by a file in the working directory or above it, unless the token is in the same file. The command then stops with an error. `token_hosts: [NAME, ADDRESS]` in $SKULK_HOME/machine.yaml lists hosts that may receive it anyway.',
 ];
 
 /** The environment variables. */

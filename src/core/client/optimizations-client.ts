@@ -21,14 +21,14 @@ export function createOptimizationsClient(exchange: Exchange): Optimizations {
   const send = (call: Call): Promise<unknown> =>
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit: maxBytes, watchdog }));
   const statusOf = (value: unknown): OptimizationStatus =>
-    readAnswer(optimizationStatus, value, { url, why: 'it does not say how the optimization is' });
+    readAnswer(optimizationStatus, value, { url, why: 'it does not report the state of the optimization' });
   return {
     ask: async (wishes) =>
       statusOf(await send({ ...callOf('POST /store/models/:id/optimize', { id: wishes.modelId }), json: bodyOf(wishes), silenceMs })),
     plan: async (wishes) => {
       const call = callOf('POST /store/models/:id/optimize/plan', { id: wishes.modelId });
       const answer = await send({ ...call, json: bodyOf(wishes), silenceMs });
-      return readAnswer(optimizationPlan, answer, { url, why: 'it does not say what it would make' });
+      return readAnswer(optimizationPlan, answer, { url, why: 'it does not report what it would make' });
     },
     status: async (modelId) => statusOf(await send(callOf('GET /store/models/:id/optimize/status', { id: modelId }))),
     list: async ({ recent = false } = {}) => {

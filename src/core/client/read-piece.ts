@@ -25,7 +25,7 @@ export async function* readPiece(exchange: Exchange, request: PieceRequest, sign
     if (received < expected) {
       throw new SkulkError(
         'STORE_UNREACHABLE',
-        `the store at ${exchange.url} closed the connection too early after ${received} of ${expected} bytes of ${pieceName(request)}`,
+        `the store at ${exchange.url} closed the connection after ${received} of ${expected} bytes of ${pieceName(request)}`,
         { hint: 'run the command again; verified bytes are kept' },
       );
     }

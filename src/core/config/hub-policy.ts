@@ -29,7 +29,7 @@ export const hubPolicySchema = Type.Object(
       Type.Enum(['on-demand', 'job', 'off'], {
         default: defaultHubPolicy.upstream,
         description:
-          'What a Hub client gets of a model that the store lacks. on-demand: each file at once, while it is fetched. job: files of a whole download that the store starts. off: nothing, and Hugging Face is never asked. allow_hf_fallback: false means off.',
+          'What a Hub client gets if the store does not have a model. on-demand: each file while it is being downloaded. job: the files of a complete download. off: nothing; Hugging Face is never asked. allow_hf_fallback: false means off.',
       }),
     ),
     max_fetch_bytes: Type.Optional(

@@ -112,7 +112,7 @@ function chooseSource({ files, selector, allowRequantize }: EngineRequest): Grou
 
 function requireWhole(group: Group<SourceFile>): Group<SourceFile> {
   if (!isBroken(group) && group.cut !== 'bytes') return group;
-  throw new SkulkError('CONFLICT', `${group.selector} is not whole: ${group.missing.join(', ') || 'its weights are in pieces'}`, {
+  throw new SkulkError('CONFLICT', `${group.selector} is incomplete: ${group.missing.join(', ') || 'its weights are in pieces'}`, {
     hint: 'download or add the missing files first; pieces are put together with cat',
   });
 }

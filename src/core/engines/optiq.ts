@@ -49,7 +49,7 @@ export const optiq: Engine = {
       // The baseline and what is tried on the way lie beside the result.
       roomBytes: 3 * bytes + gibibyte,
       memoryBytes: sourceBytes + bytes,
-      warnings: ['optiq leaves out what sees or hears in a model'],
+      warnings: ['optiq drops the vision and audio parts of a model'],
       arguments: ['--target-bpw', String(targetBpw), '--candidate-bits', candidateBits.join(',')],
       suffix: `-OptiQ-${targetBpw.toFixed(1)}bpw`,
       isGguf: false,

@@ -109,7 +109,7 @@ export function encodeOptimization(job: Job<OptimizeRequest, OptimizeDetails>): 
 /** @throws SkulkError INTEGRITY when it is no job */
 export function decodeOptimization(value: unknown): Job<OptimizeRequest, OptimizeDetails> {
   const record = decode(optimizationRecord, value);
-  if (record === undefined) throw new SkulkError('INTEGRITY', 'it is no job');
+  if (record === undefined) throw new SkulkError('INTEGRITY', 'it is not a job');
   const { request, modelId, targetId, error, error_code, hint, estimatedSizeMb } = record;
   const status = statusIn(record);
   return {

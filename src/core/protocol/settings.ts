@@ -4,7 +4,7 @@ import { Type } from './type-builder.ts';
 const settings = (description: string) => Type.Record(Type.String(), Type.Unknown(), { description });
 
 const viewFields = {
-  path: orNull(verbatim(), 'The file; null when there is none'),
+  path: orNull(verbatim(), 'The file; null without a file'),
   save_path: verbatim({ description: 'The file that changes are written to' }),
   config: settings('Every effective setting in the structure of the file, without secrets'),
   secrets: Type.Record(Type.String(), Type.Boolean(), { description: 'Which secrets are set, by key' }),

@@ -29,7 +29,7 @@ export function useCurl(model: ModelFacts, endpoint: Endpoint): Omit<ProgramUse,
         }),
       ],
     ),
-    staged: { problem: 'curl only downloads; with skulk on the machine, `skulk stage` does that, and checks what comes.' },
-    pitfall: 'curl does not check what came: compare `sha256sum` with the sha256 of the file, which is also the ETag of large files.',
+    staged: { problem: 'curl only downloads; with skulk on the machine, `skulk stage` does that, and verifies the files.' },
+    pitfall: 'curl does not verify files: compare `sha256sum` with the sha256 of the file, which is also the ETag of large files.',
   };
 }

@@ -52,7 +52,7 @@ export async function* readLines(
 ): AsyncGenerator<unknown> {
   for await (const { bytes, isWhole } of linesOf(response, { url, limit, watchdog })) {
     if (!isWhole)
-      throw new SkulkError('STORE_UNREACHABLE', `the answer of the store at ${url} closed the connection too early`, {
+      throw new SkulkError('STORE_UNREACHABLE', `the answer of the store at ${url} ended too early`, {
         hint: 'run the command again',
       });
     if (bytes.length > 0) yield parseLine(bytes, url);

@@ -134,7 +134,7 @@ async function openCold(cold: ColdHub | undefined, repo: HubRepo, file: HubFile,
   if (!options.asker.mayFetch)
     throw new HubRefusal(
       'mayNotFetch',
-      `${repo.id} is in this store without ${JSON.stringify(file.path)}, and who asks may not have it fetched: use \`skulk download\`, or a token of role node`,
+      `${repo.id} is in this store without ${JSON.stringify(file.path)}, and who asks may not have it fetched: use \`skulk download\`, or a token with the role node`,
     );
   return cold.open(repo, file, options);
 }
@@ -149,6 +149,6 @@ const notHere = (modelId: ModelId, { isForFetching = false }: { readonly isForFe
   new HubRefusal(
     'repoNotFound',
     isForFetching
-      ? `${modelId} is not in this store, and who asks may not have it fetched: use \`skulk download ${modelId}\`, or a token of role node`
-      : `${modelId} is not in this store: \`skulk download ${modelId}\` brings it in`,
+      ? `${modelId} is not in this store, and this caller may not start a download: use \`skulk download ${modelId}\`, or a token with the role node`
+      : `${modelId} is not in this store: \`skulk download ${modelId}\` adds it`,
   );

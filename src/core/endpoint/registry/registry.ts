@@ -94,7 +94,7 @@ export function createRegistry({ hub, header, pinOf }: RegistryOptions): Registr
       if (ofHeld === undefined && !options.asker.mayFetch)
         throw new RegistryRefusal(
           'DENIED',
-          `the store does not have ${group.selector} of ${repo.id}, and whoever may only read cannot have it fetched`,
+          `the store does not have ${group.selector} of ${repo.id}, and a caller with the role read cannot start a download`,
         );
       if (group.files.length > 1 && !isForLlama) throw isSplit(repo, group);
       const image = await imageOf(repo, group, (ofHeld === undefined ? all : held).projectors, options);
@@ -104,14 +104,14 @@ export function createRegistry({ hub, header, pinOf }: RegistryOptions): Registr
     blob: refusing(async ({ id, digest }, options) => {
       const sha256 = digest.replace(/^sha256:/, '');
       if (!digest.startsWith('sha256:') || !isSha256(sha256))
-        throw new RegistryRefusal('DIGEST_INVALID', 'a digest is "sha256:" and 64 hexadecimal digits in lower case');
+        throw new RegistryRefusal('DIGEST_INVALID', 'a digest must be "sha256:" and 64 lower-case hexadecimal digits');
       const repo = await findRepo(id, options);
       const file = repo.files.find(({ lfs }) => lfs?.sha256 === sha256);
       if (file !== undefined) {
         if (file.isHeld || options.asker.mayFetch) return { kind: 'file', repo, file, sha256 };
         throw new RegistryRefusal(
           'DENIED',
-          `the store does not have ${file.path} of ${repo.id}, and whoever may only read cannot have it fetched`,
+          `the store does not have ${file.path} of ${repo.id}, and a caller with the role read cannot start a download`,
         );
       }
       const known = await images.findMade(repo, digest);

@@ -20,8 +20,8 @@ export async function optimize(
 ): Promise<OptimizationStatus> {
   await using opened = await openStore(deps);
   if (!wait && opened.url === undefined && deps.optimizations === undefined)
-    throw new SkulkError('USAGE', 'nothing would go on with it: no server runs on this store host', {
-      hint: 'start `skulk serve`, or leave out --no-wait',
+    throw new SkulkError('USAGE', 'it cannot continue in the background: no server is running on this store host', {
+      hint: 'start `skulk serve`, or omit --no-wait',
     });
   const optimizations = await opened.optimizations();
   const asked = await optimizations.ask(wishes);

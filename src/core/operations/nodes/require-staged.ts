@@ -30,6 +30,6 @@ export async function requireStaged(copies: readonly StagedCopy[], ref: ModelRef
   if (part !== undefined) return { copy, part };
   const names = copy.parts.flatMap((one) => one.selector ?? []);
   throw new SkulkError('MODEL_NOT_FOUND', `${formatRef({ modelId, selector })} is not staged on this node`, {
-    hint: names.length === 0 ? `its copy has no quantizations; leave :${selector} out` : `it has ${names.join(', ')}`,
+    hint: names.length === 0 ? `its copy has no quantizations; omit :${selector}` : `it has ${names.join(', ')}`,
   });
 }

@@ -62,7 +62,7 @@ const fillIn = (text: string, ref: ModelRef): string =>
   text.replaceAll(words, (_, name?: string) => {
     if (name === undefined) return '{';
     if (name === 'model') return ref.modelId;
-    throw new SkulkError('USAGE', `with --hf nothing is staged, so {${name}} stands for nothing`, {
-      hint: 'use {model}, or leave --hf out',
+    throw new SkulkError('USAGE', `with --hf nothing is staged, so {${name}} has no value`, {
+      hint: 'use {model}, or omit --hf',
     });
   });

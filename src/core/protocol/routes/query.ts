@@ -13,7 +13,7 @@ export const queries = {
   }),
   path: text({ description: 'An absolute path' }),
   dry_run: Type.Boolean({ description: 'Only check' }),
-  from: count({ description: 'Number of the first chunk one' }),
+  from: count({ description: 'Number of the first chunk' }),
   knows: text({ description: 'Capabilities of the node beyond orders for whole models, separated by commas: `quantizations`' }),
   upload: text({ description: 'The id of the upload, from the answer to its manifest' }),
   search: text({ description: 'Words of the id, in any case' }),

@@ -32,7 +32,7 @@ async function explainListenError(error: unknown, { host, port }: { host: string
       const choose =
         'choose another with `--port N` (or `--api-port N`), let the system choose with 0, or set `store_port` (`api_port`) in skulk.yaml';
       const reserve = `Linux also uses port 58080 for outgoing connections; \`sysctl -w net.ipv4.ip_local_reserved_ports=${port}\` reserves it`;
-      return new SkulkError('PORT_IN_USE', `port using ${port} ${describeOwner(owner)}`, {
+      return new SkulkError('PORT_IN_USE', `port ${port} is taken ${describeOwner(owner)}`, {
         hint: owner?.isListening === true ? choose : `${choose}. ${reserve}`,
         cause: error,
       });

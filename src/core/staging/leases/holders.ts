@@ -34,7 +34,7 @@ export const lockHolder = (holder: LockHolder): Holder => ({ pid: holder.pid, pu
 export function inUse(modelId: ModelId, holders: readonly Holder[]): SkulkError {
   return new SkulkError(
     'CONFLICT',
-    `${modelId} has changed, but the copy on this node is in use by ${holders.map(describeHolder).join(', ')}, so it was not added updated`,
+    `${modelId} has changed, but the copy on this node is in use by ${holders.map(describeHolder).join(', ')}, so it was not updated`,
     { hint: 'stage it again when that has ended; until then, `skulk stage --offline` prints the existing copy' },
   );
 }

@@ -39,6 +39,6 @@ async function sweep(table: UploadTable): Promise<void> {
     if (/^\.(?:draft|gone)-[0-9a-f]{16}$/.test(name)) await removeTree(place);
   }
   for (const { upload, lastByteAt } of table.open())
-    if (now() - lastByteAt > staleAfterMs) await table.remove(upload, removedUpload(upload, 'nobody went on with it'));
+    if (now() - lastByteAt > staleAfterMs) await table.remove(upload, removedUpload(upload, 'nobody continued it'));
   await makeRoom(table, 0);
 }

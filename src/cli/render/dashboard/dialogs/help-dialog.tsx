@@ -12,7 +12,7 @@ const keys: readonly (readonly [keys: string, does: string])[] = [
   ['/', 'show only rows with these words; esc shows all again'],
   ['a', 'add a model from Hugging Face by name'],
   ['s', 'stage the model on this machine'],
-  ['c', 'cancel the download, or the value of is being staged'],
+  ['c', 'cancel the download, or the staging'],
   ['r', 'retry a failed download'],
   ['p', 'purge staged copies: here, on a machine, everywhere'],
   ['d', 'delete a model from the store and every machine'],
