@@ -128,6 +128,8 @@ export const rooms: Readonly<Record<string, Room>> = {
       'web/api/live.ts': ['core/kernel/flow/event-parser'],
       'web/api/model-ref.ts': ['core/kernel/split-ref'],
       'web/api/call.ts': ['core/protocol/routes/call'],
+      // The lines to type are made in one place.
+      'web/api/programs.ts': ['core/catalog/programs'],
     },
     forbiddenModules: notOfBrowsers,
   },
@@ -151,6 +153,8 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   '@huggingface/gguf': ['core/store/facts/gguf-worker'],
   '@huggingface/ollama-utils': ['core/store/facts/gguf-worker'],
   'bonjour-service': ['core/connect/mdns'],
+  'markdown-it': ['web/parts/readme/parse-markdown'],
+  dompurify: ['web/parts/readme/clean-html'],
   fastify: ['core/server/'],
   '@fastify/swagger': ['core/server/'],
   pino: ['core/server/'],

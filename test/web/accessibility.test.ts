@@ -1,4 +1,3 @@
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { makeManifest } from '../../src/core/catalog/manifest.ts';
@@ -9,6 +8,7 @@ import { adminKeyOf, pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { isLong } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
+import { findViolations } from './accessibility.ts';
 import { openBrowser } from './browser.ts';
 import { showcase } from './showcase.ts';
 
@@ -27,19 +27,6 @@ async function beginUpload(url: string, key: string): Promise<void> {
   expect(status).toBe(200);
 }
 
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-}
-
-/** What axe-core has against a page as it is now. Evaluated from outside, so that the page's own policy stays as it is. */
-async function violations(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
-  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe.source);
-  const options = JSON.stringify({ resultTypes: ['violations'], ...(rules !== undefined && { runOnly: rules }) });
-  const found = (await page.evaluate(`axe.run(document, ${options}).then(({ violations }) => violations)`)) as readonly Violation[];
-  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
-}
-
 const isTooWide = (page: Page): Promise<unknown> =>
   page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
 
@@ -55,7 +42,7 @@ async function look(page: Page, what: string): Promise<void> {
     for (const width of widths[colorScheme]) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.setViewportSize({ width, height: 800 });
-      expect([what, colorScheme, width, await violations(page, rulesOf[colorScheme])]).toEqual([what, colorScheme, width, []]);
+      expect([what, colorScheme, width, await findViolations(page, rulesOf[colorScheme])]).toEqual([what, colorScheme, width, []]);
       expect([what, width, await isTooWide(page)]).toEqual([what, width, false]);
     }
   }

@@ -36,7 +36,7 @@ export async function openBrowser({ colorScheme = 'light', width = 1280, height 
   readonly context: BrowserContext;
   readonly page: Page;
   /** What the page's console said and what failed in it, as far as it was not foreseen. */
-  readonly complaints: readonly string[];
+  readonly complaints: string[];
   /** Another page of the same browser, as a new tab is. */
   readonly newTab: () => Promise<Page>;
 }> {

@@ -9,6 +9,8 @@ export interface Client {
   send<T>(call: RouteCall, body?: object, signal?: AbortSignal): Promise<T>;
   /** Long work that is answered by lines of JSON. */
   work<T>(call: RouteCall, body: object, options: { signal: AbortSignal; onProgress: (done: number, total: number) => void }): Promise<T>;
+  /** The beginning of a file as text, by its own URL; `maxBytes` of it at most. */
+  text(path: string, options: { maxBytes: number; signal: AbortSignal }): Promise<string>;
   /** The answer itself, for a stream. */
   open(call: RouteCall, signal: AbortSignal): Promise<Response>;
 }
@@ -49,8 +51,29 @@ export function createClient(token: string | undefined, { onUnknown, onRefused }
       const response = await ask(call, { ...withBody(body), signal });
       return readJsonLines(response, onProgress);
     },
+    text: async (path, { maxBytes, signal }) => {
+      const response = await ask({ method: 'GET', path }, { signal, headers: { Range: `bytes=0-${maxBytes - 1}` } });
+      // A server need not heed a range, and a file may be of any size.
+      return readStart(response, maxBytes);
+    },
     open: (call, signal) => ask(call, { headers: { Accept: 'text/event-stream' }, signal }),
   };
+}
+
+async function readStart({ body }: Response, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let left = maxBytes;
+  const reader = body?.getReader();
+  while (reader !== undefined && left > 0) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const taken = value.subarray(0, left);
+    left -= taken.length;
+    text += decoder.decode(taken, { stream: true });
+  }
+  await reader?.cancel();
+  return text;
 }
 
 /** Whether a token opens this server. Throws an ApiError when it cannot be asked. */

@@ -6,7 +6,7 @@ import type { Redeemed } from './credential.ts';
 import { Header } from './header.tsx';
 import { Lost } from './lost.tsx';
 import { Notices, useNotices } from './notices.tsx';
-import { pages } from './pages.ts';
+import { findPage } from './pages.ts';
 import { type Session, useSession } from './session.ts';
 import { TokenGate } from './token-gate.tsx';
 import { useIdentity } from './use-identity.ts';
@@ -52,7 +52,7 @@ function Pages({
       tell(`${trouble} To change settings, run “skulk key” on ${first.hostname} and open the link it prints.`, 'bad');
   }, [trouble, tell, first.hostname]);
   const { path } = useRoute();
-  const page = pages.find(({ to }) => to === path);
+  const page = findPage(path);
   const main = useMainFocus(page?.name ?? 'Nothing here');
   return (
     <AppProvider value={app}>
@@ -62,7 +62,7 @@ function Pages({
       <Header />
       <main id="main" ref={main} tabIndex={-1}>
         <Lost />
-        {page === undefined ? <h1>Page not found</h1> : <page.Page />}
+        {page === undefined ? <h1>Page not found</h1> : page.show()}
       </main>
       <Watcher />
       <Notices notices={notices} dismiss={dismiss} />

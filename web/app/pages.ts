@@ -1,11 +1,27 @@
-import type { ReactElement } from 'react';
+import { createElement, type ReactElement } from 'react';
+import { ModelPage } from '../pages/model/model-page.tsx';
 import { NodesPage } from '../pages/nodes/nodes-page.tsx';
 import { SettingsPage } from '../pages/settings/settings-page.tsx';
 import { StorePage } from '../pages/store/store-page.tsx';
+import { modelOfPath } from '../parts/route.ts';
+
+/** A page, and what the tab is called while it is seen. */
+interface Page {
+  readonly name: string;
+  readonly show: () => ReactElement;
+}
 
 /** The pages, in the order in which they stand at the top. The server knows their addresses too (web-app.ts). */
-export const pages: readonly { readonly to: string; readonly name: string; readonly Page: () => ReactElement }[] = [
-  { to: '/', name: 'Store', Page: StorePage },
-  { to: '/nodes', name: 'Nodes', Page: NodesPage },
-  { to: '/settings', name: 'Settings', Page: SettingsPage },
+export const pages: readonly ({ readonly to: string } & Page)[] = [
+  { to: '/', name: 'Store', show: () => createElement(StorePage) },
+  { to: '/nodes', name: 'Nodes', show: () => createElement(NodesPage) },
+  { to: '/settings', name: 'Settings', show: () => createElement(SettingsPage) },
 ];
+
+/** What is to be seen at a path: one of the pages, or that of a model. */
+export function findPage(path: string): Page | undefined {
+  const page = pages.find(({ to }) => to === path);
+  if (page !== undefined) return page;
+  const modelId = modelOfPath(path);
+  return modelId === undefined ? undefined : { name: modelId, show: () => createElement(ModelPage, { key: modelId, modelId }) };
+}

@@ -3,8 +3,10 @@ import { useLocks } from '../../parts/access/locks.ts';
 import { useNode, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
+import { Link } from '../../parts/link.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
 import { Problem } from '../../parts/problem.tsx';
+import { pathOfModel } from '../../parts/route.ts';
 import { FileList } from './details/file-list.tsx';
 import { ModelFacts } from './details/model-facts.tsx';
 import { QuantizationList } from './details/quantization-list.tsx';
@@ -51,6 +53,9 @@ export function DetailsDialog({
       {model !== undefined && (
         <div className="stack">
           <ModelFacts model={model} />
+          <p>
+            <Link to={pathOfModel(modelId)}>Its README, and what to type to use it</Link>
+          </p>
           <div className="details-actions">
             <StageHere modelId={modelId} onStage={() => onStage(modelId)} />
             <Verify modelId={modelId} />

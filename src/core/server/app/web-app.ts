@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { isModelId } from '../../kernel/model-id.ts';
+import { routes } from '../../protocol/routes/routes.ts';
 
 /** The pages of the browser view. Each answers the same document, which finds out by the address what to show. */
 const pages = ['/', '/nodes', '/settings'] as const;
+/** The page of a model has the address that it has on the Hub; so have its files, which are a part of that page. */
+const modelPages = ['/:org/:name', '/:org/:name/tree/*', '/:org/:name/blob/*', '/:name'] as const;
 const assets = '/assets/:name';
 
 /** They hold no secret, so the page can be there to ask for a token. */
@@ -72,12 +76,28 @@ export function addWebApp(app: FastifyInstance, { directory = builtDirectory() }
     return send(reply, document, 'no-cache');
   };
   for (const page of pages) app.get(page, forEverybody, answerPage);
+  const answerModelPage = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { org, name = '' } = request.params as { org?: string; name?: string };
+    if (isPageOfModel(request.headers.accept, org === undefined ? name : `${org}/${name}`)) return answerPage(request, reply);
+    throw new SkulkError('NOT_FOUND', 'there is nothing here', { hint: 'GET /openapi.json lists what this server answers' });
+  };
+  for (const page of modelPages) app.get(page, forEverybody, answerModelPage);
   app.get(assets, forEverybody, async (request, reply) => {
     const file = (await build()).assets.get((request.params as { name: string }).name);
     if (file === undefined) throw new SkulkError('NOT_FOUND', 'not found', { hint: 'load the page again' });
     return send(reply, file, 'public, max-age=31536000, immutable');
   });
 }
+
+/** The first part of each path that means something else: no model of such an organization has a page. */
+const taken: ReadonlySet<string> = new Set([
+  ...Object.keys(routes).map((route) => route.split('/')[1] ?? ''),
+  ...['api', 'v2', 'datasets', 'spaces', 'kernels', 'buckets', 'assets', 'settings', 'openapi.json'],
+]);
+
+/** Whether a browser asks for a page, and what it names can be a model. */
+const isPageOfModel = (accept: string | undefined, id: string): boolean =>
+  accept?.toLowerCase().includes('text/html') === true && isModelId(id) && !taken.has(id.split('/')[0]?.toLowerCase() ?? '');
 
 async function readBuild(directory: string): Promise<WebBuild> {
   try {

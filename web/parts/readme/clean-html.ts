@@ -1,0 +1,119 @@
+import createPurifier from 'dompurify';
+
+/** Where a README stands, which decides what its links and pictures mean. */
+export interface ReadmePlace {
+  /** What stands before the path of a file of the model, e.g. `/org/name/resolve/main/`. */
+  readonly files: string;
+  /** The paths of the files that the store has. */
+  readonly paths: ReadonlySet<string>;
+  /** Where the model's own page is at its source, with a slash at its end; undefined of a model that came from elsewhere. */
+  readonly source: string | undefined;
+  /** The directory of the README in the model, with a slash at its end or empty. */
+  readonly folder: string;
+}
+
+const tags = [
+  'a abbr b blockquote br center code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span',
+  'strike strong sub summary sup table tbody td tfoot th thead tr tt u ul var',
+].flatMap((line) => line.split(' '));
+const attributes = ['align', 'alt', 'colspan', 'href', 'open', 'reversed', 'rowspan', 'src', 'start', 'title'];
+
+/**
+ * Makes of HTML of unknown origin what may stand in a page: text, tables, links and pictures of the model itself. Whatever could run, load
+ * something from elsewhere, send something, or look like a part of the page is left out. Pictures of other hosts become their descriptions.
+ */
+export function cleanHtml(html: string, place: ReadmePlace): DocumentFragment {
+  const purifier = createPurifier(window);
+  // While it is cleaned, it belongs to a document that loads nothing; what it says to load afterwards is ours.
+  purifier.addHook('afterSanitizeAttributes', (node) => {
+    if (node.nodeName === 'A') cleanLink(node, place);
+    else if (node.nodeName === 'IMG') cleanPicture(node, place);
+  });
+  const content = purifier.sanitize(html, {
+    ALLOWED_TAGS: tags,
+    ALLOWED_ATTR: attributes,
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+    ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|[^a-z]|[a-z+.-]+(?:[^a-z+.:-]|$))/i,
+    RETURN_DOM_FRAGMENT: true,
+  });
+  for (const picture of content.querySelectorAll('img:not([src])')) picture.replaceWith(wordsFor(picture.getAttribute('alt') ?? ''));
+  for (const heading of content.querySelectorAll('h1, h2, h3, h4, h5, h6')) heading.replaceWith(lowered(heading));
+  for (const table of content.querySelectorAll('table')) inBox(table);
+  for (const block of content.querySelectorAll('pre')) block.tabIndex = 0;
+  return content;
+}
+
+/** The page has headings of its own above a README. One can be linked to by its words, as on the Hub; the prefix keeps it apart. */
+function lowered(heading: Element): Element {
+  const made = document.createElement(`h${Math.min(Number(heading.nodeName[1]) + 2, 6)}`);
+  const words = (heading.textContent ?? '').trim().toLowerCase();
+  made.id = anchorOf(words.replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(/\s/g, '-'));
+  made.append(...heading.childNodes);
+  return made;
+}
+
+/** A table may be wider than a phone. */
+function inBox(table: Element): void {
+  const box = document.createElement('div');
+  box.className = 'table-box';
+  box.tabIndex = 0;
+  table.replaceWith(box);
+  box.append(table);
+}
+
+function wordsFor(alt: string): Element {
+  const words = document.createElement('span');
+  words.className = 'picture-left-out';
+  words.textContent = alt === '' ? 'picture not shown' : alt;
+  words.title = 'A picture that this store does not have is not loaded.';
+  return words;
+}
+
+const anchorOf = (name: string): string => `readme-${name.slice(0, 200)}`;
+
+function cleanLink(link: Element, place: ReadmePlace): void {
+  const href = link.getAttribute('href');
+  link.removeAttribute('href');
+  if (href === null) return;
+  if (href.startsWith('#')) {
+    link.setAttribute('href', `#${anchorOf(href.slice(1).toLowerCase())}`);
+    return;
+  }
+  const target = /^(?:https?:|mailto:)/i.test(href) ? href : sourceOf(href, place);
+  if (target === undefined || !URL.canParse(target)) return;
+  link.setAttribute('href', target);
+  link.setAttribute('target', '_blank');
+  link.setAttribute('rel', 'noopener noreferrer nofollow');
+}
+
+/** A file beside the README is linked where the model came from: opened from here it would be a part of this server's own pages. */
+function sourceOf(href: string, { source, folder }: ReadmePlace): string | undefined {
+  if (source === undefined || href.startsWith('//') || href.includes('\\')) return undefined;
+  const base = new URL(`blob/main/${folder}`, source);
+  const target = URL.canParse(href, base) ? new URL(href, base) : undefined;
+  return target?.href.startsWith(source) === true ? target.href : undefined;
+}
+
+const raster = /\.(?:png|jpe?g|gif|webp|avif)$/i;
+
+function cleanPicture(picture: Element, { files, paths, folder }: ReadmePlace): void {
+  const path = pathOf(picture.getAttribute('src') ?? '', folder);
+  picture.removeAttribute('src');
+  if (path === undefined || !raster.test(path) || !paths.has(path)) return;
+  picture.setAttribute('src', `${files}${path.split('/').map(encodeURIComponent).join('/')}`);
+  picture.setAttribute('loading', 'lazy');
+}
+
+/** The path in the model that a relative address means; undefined of any other address. */
+function pathOf(src: string, folder: string): string | undefined {
+  if (src === '' || /^(?:[a-z][a-z\d+.-]*:|\/)/i.test(src) || src.includes('\\')) return undefined;
+  const base = 'http://model.invalid/';
+  if (!URL.canParse(src, `${base}${folder}`)) return undefined;
+  const { origin, pathname } = new URL(src, `${base}${folder}`);
+  try {
+    return `${origin}/` === base ? decodeURIComponent(pathname.slice(1)) : undefined;
+  } catch {
+    return undefined;
+  }
+}
