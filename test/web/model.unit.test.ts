@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { findEndpoint } from '../../web/pages/model/find-endpoint.ts';
-import { findReadme } from '../../web/pages/model/use-readme.ts';
-import { modelOfPath } from '../../web/parts/route.ts';
+import { findReadme } from '../../web/pages/model/find-readme.ts';
+import { modelOfPath } from '../../web/parts/model-path.ts';
 
 test.each([
   ['/org/name', 'org/name'],

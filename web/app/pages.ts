@@ -3,7 +3,7 @@ import { ModelPage } from '../pages/model/model-page.tsx';
 import { NodesPage } from '../pages/nodes/nodes-page.tsx';
 import { SettingsPage } from '../pages/settings/settings-page.tsx';
 import { StorePage } from '../pages/store/store-page.tsx';
-import { modelOfPath } from '../parts/route.ts';
+import { modelOfPath } from '../parts/model-path.ts';
 
 /** A page, and what the tab is called while it is seen. */
 interface Page {

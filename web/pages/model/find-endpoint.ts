@@ -11,7 +11,7 @@ const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/i;
  * @param at of the page
  */
 export function findEndpoint(
-  at: Pick<Location, 'protocol' | 'hostname' | 'port' | 'origin'>,
+  at: { readonly protocol: string; readonly hostname: string; readonly port: string; readonly origin: string },
   { preferred_address: address }: Pick<NodeIdentity, 'preferred_address'>,
   { lan }: Pick<Session, 'lan'>,
 ): Endpoint {

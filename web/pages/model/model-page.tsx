@@ -9,9 +9,10 @@ import { Problem } from '../../parts/problem.tsx';
 import { FileList } from '../store/details/file-list.tsx';
 import { ModelFacts } from '../store/details/model-facts.tsx';
 import { useModel } from '../store/use-model.ts';
+import { filesOf } from './find-readme.ts';
 import { StoredQuantizations } from './stored-quantizations.tsx';
 import { UseIt } from './use-it.tsx';
-import { filesOf, useReadme } from './use-readme.ts';
+import { useReadme } from './use-readme.ts';
 
 // What reads Markdown is as large as the rest of the page.
 const Readme = lazy(async () => ({ default: (await import('../../parts/readme/readme.tsx')).Readme }));
