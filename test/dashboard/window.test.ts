@@ -163,8 +163,9 @@ test('a store that tells much is drawn ten times a second at most, without clear
   for (let step = 1; step <= 400; step += 1) {
     store.tell('downloads', { downloads: [someDownload('org/a', { bytes_done: step * 10 * 1024 ** 2, bytes_per_second: step * 1024 })] });
     await sleep(4);
+    // A dashboard that gets no time of the processor draws nothing meanwhile.
+    if (step % 100 === 0) await terminal.sees(` ${Math.floor((step * 100) / 409.6)}% `);
   }
-  await terminal.sees(/ 97% /);
   const seconds = (performance.now() - began) / 1000;
   const painted = (await terminal.output()).slice(before);
   const frames = painted.split('\u001b[?2026h').length - 1;

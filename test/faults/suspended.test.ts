@@ -18,7 +18,7 @@ async function suspend({ pid, child }: RunningSkulk): Promise<void> {
   });
 }
 
-const stallMs = 1_000;
+const stallMs = 2_000;
 
 test.skipIf(process.platform !== 'linux')(
   'a stage that was suspended for longer than a stall reads what lies in its sockets, and asks for nothing twice',
@@ -28,10 +28,18 @@ test.skipIf(process.platform !== 'linux')(
     const home = await temporaryDirectory();
     const env = { SKULK_HOME: home, SKULK_STORE: proxy.url, SKULK_STALL_TIMEOUT: String(stallMs / 1000) };
     let suspended: Promise<void> | undefined;
+    let underWay = 0;
+    const goOn = async (): Promise<void> => {
+      await sleep(1.5 * stallMs);
+      await until('the answers to lie in its sockets', () => underWay === 0);
+      staging.child.kill('SIGCONT');
+    };
     proxy.setFault(async ({ pass }) => {
-      suspended ??= suspend(staging).then(() => void sleep(1.5 * stallMs).then(() => staging.child.kill('SIGCONT')));
+      underWay += 1;
+      suspended ??= suspend(staging).then(() => void goOn());
       await suspended;
       await pass();
+      underWay -= 1;
     });
     const staging = startSkulk(['stage', 'org/m', '--json'], { env });
     expect(await staging.exited).toMatchObject({ status: 0 });

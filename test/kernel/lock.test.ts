@@ -126,7 +126,7 @@ test('a holder on another machine is believed while its heartbeat changes, and n
     if (beats === 20) clearInterval(heart);
   }, 20);
   onTestFinished(() => clearInterval(heart));
-  const lock = await acquireLock(path, { purpose: 'x', timeoutMs: 60_000, foreignSilenceMs: 1000, signal });
+  const lock = await acquireLock(path, { purpose: 'x', timeoutMs: 60_000, foreignSilenceMs: 3000, signal });
   expect(beats).toBe(20);
   expect(JSON.parse(await readFile(join(path, '2', 'holder.json'), 'utf8'))).toMatchObject({ pid: process.pid });
   await lock.release();

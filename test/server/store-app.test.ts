@@ -14,7 +14,7 @@ import type { LocalStore } from '../../src/core/store/contract.ts';
 import { atEnd, forWholeFile } from '../helpers/at-end.ts';
 import { directoryStore, type Models, sha256 } from '../helpers/directory-store.ts';
 import { ask, talk } from '../helpers/raw-http.ts';
-import { patienceMs, within } from '../helpers/waiting.ts';
+import { patienceMs, until, within } from '../helpers/waiting.ts';
 
 const text = 'hello, store';
 const etag = `"${sha256(text)}"`;
@@ -304,15 +304,17 @@ describe('what is hostile', () => {
 
   test('more transfers than allowed, and a client that reads nothing', async () => {
     const big = Buffer.alloc(32 * 1024 * 1024);
-    const { url } = await serve({ has: { single: { big, small: 's' } }, limits: { maxTransfers: 2, stallTimeoutMs: 400 } });
+    const { url } = await serve({ has: { single: { big, small: 's' } }, limits: { maxTransfers: 2, stallTimeoutMs: 1500 } });
     const slow = [1, 2].map(() => connect(Number(new URL(url).port), '127.0.0.1'));
     for (const socket of slow)
       socket
         .on('error', () => {})
         .pause()
         .write('GET /models/single/big HTTP/1.1\r\nHost: x\r\n\r\n');
-    await expect.poll(async () => (await ask(url, '/models/single/small')).status).toBe(503);
-    const refused = await ask(url, '/models/single/small');
+    const refused = await until('a refusal', async () => {
+      const answer = await ask(url, '/models/single/small');
+      return answer.status === 503 && answer;
+    });
     expect([refused.headers['retry-after'], (refused.json() as { code: string }).code]).toEqual(['1', 'STORE_BUSY']);
     expect((await ask(url, '/health')).status).toBe(200);
     await expect.poll(async () => (await ask(url, '/models/single/small')).status).toBe(200);
