@@ -347,8 +347,12 @@ export async function fakeHub(): Promise<FakeHub> {
   return hub;
 }
 
+/** Bytes as a buffer; those of a test are not copied, as they may be many and are taken often. */
+export const bytesOf = (content: string | Uint8Array): Buffer =>
+  typeof content === 'string' ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+
 function storeFile(path: string, content: HubContent): StoredFile {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : content instanceof Uint8Array ? Buffer.from(content) : undefined;
+  const bytes = typeof content === 'string' || content instanceof Uint8Array ? bytesOf(content) : undefined;
   const {
     size,
     read,

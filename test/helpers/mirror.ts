@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { FakeHub } from './fake-hub.ts';
+import { bytesOf, type FakeHub } from './fake-hub.ts';
 
 /** What a mirror sends when bytes from `start` on are asked for, up to `end`; `isPart` when it was asked for less than the whole file. */
 export interface MirrorAnswer {
@@ -37,7 +37,7 @@ export function putMirrorBefore(
   const mirror: Mirror = { requests: [], openParts: 0 };
   let open = 0;
   hub.fault = async ({ host, path, number, request, response }) => {
-    const content = Buffer.from(files[path] ?? '');
+    const content = bytesOf(files[path] ?? '');
     const isLarge = content.length > 1024 || /\.(?:gguf|safetensors)$/.test(path);
     if (host === 'hub' && isLarge) return false;
     const [, start, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
