@@ -10,15 +10,15 @@ import { openStorePolicy } from '../../src/core/operations/store/store-policy.ts
 import { sha256 } from '../helpers/model-files.ts';
 import { ownEnvironment } from '../helpers/own-environment.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { runInProcess } from '../helpers/run-in-process.ts';
-import { type Served, startServe } from '../helpers/spawn-skulk.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { type Serving, startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
 const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
 
-async function serveHost(env: Record<string, string> = {}): Promise<Served> {
-  const host = await startServe({ home: await temporaryDirectory(), env });
+async function serveHost(env: Record<string, string> = {}): Promise<Serving> {
+  const host = await serveInProcess({ home: await temporaryDirectory(), env });
   onTestFinished(() => host[Symbol.asyncDispose]());
   return host;
 }
@@ -37,7 +37,7 @@ async function roleBy(link: string): Promise<unknown> {
 
 describe('skulk key and skulk open', () => {
   test('print a link to the server of this machine, each a new one, that works once', async () => {
-    const host = await serveHost();
+    const host = await startServe({ home: await temporaryDirectory() });
     const env = { SKULK_HOME: host.home };
     const links: string[] = [];
     for (const command of ['key', 'key', 'open']) {
@@ -64,7 +64,7 @@ describe('skulk key and skulk open', () => {
     expect(await runInProcess(['open'], { env })).toMatchObject({ status: 4, stdout: '' });
     const elsewhere = await runInProcess(['open', '--json'], { env: { ...env, SKULK_STORE: 'http://192.0.2.1:58080' } });
     expect(JSON.parse(elsewhere.stdout)).toEqual({ url: 'http://192.0.2.1:52415/', opened: false });
-    const host = await serveHost();
+    const host = await startServe({ home: await temporaryDirectory() });
     await host.kill();
     // What a server that was killed left behind is the record of no server.
     expect(await runInProcess(['key'], { env: { SKULK_HOME: host.home } })).toMatchObject({ status: 4, stdout: '' });
@@ -106,7 +106,7 @@ describe('skulk token', () => {
     expect(made.stderr).toMatch(
       /not shown again; set SKULK_TOKEN to it .*; without a token, the LAN still has the role node; `skulk policy set lan none` closes it/,
     );
-    const host = await startServe({ home });
+    const host = await serveInProcess({ home });
     onTestFinished(() => host[Symbol.asyncDispose]());
     const admin = JSON.parse((await runInProcess(['token', 'create', 'ops', '--role', 'admin', '--json'], { env })).stdout) as {
       token: string;
@@ -132,14 +132,14 @@ describe('skulk token', () => {
     // A named token makes no link, which would outlive it.
     const link = await ask(host.url, '/session/codes', { method: 'POST', headers: { Authorization: `Bearer ${admin.token}` } });
     expect(link.status).toBe(403);
-    expect(host.running.stderr()).toMatch(/"who":"token ops".*"method":"POST","url":"\/tokens"/);
-    expect(host.running.stderr()).not.toMatch(/skulk_[\w-]{43}/);
+    expect(host.stderr()).toMatch(/"who":"token ops".*"method":"POST","url":"\/tokens"/);
+    expect(host.stderr()).not.toMatch(/skulk_[\w-]{43}/);
   });
 
   test('a token that is made or revoked on the disk is logged by the running server, and one over HTTP once, as a request', async () => {
     const host = await serveHost();
     const env = { SKULK_HOME: host.home };
-    const log = (): string => host.running.stderr();
+    const log = (): string => host.stderr();
     const made = await runInProcess(['token', 'create', 'ops', '--role', 'admin'], { env });
     // Nobody asks the server meanwhile.
     await expect.poll(log, { timeout: 60_000 }).toContain('the tokens have changed: ops (admin) created');
@@ -314,7 +314,7 @@ describe('skulk policy', () => {
     await expect.poll(status).toBe(401);
     for (const broken of ['lan: nobody\n', 'lna: node\n', 'lan: [\n']) {
       await writeFile(file, broken);
-      await expect.poll(async () => [await status(), host.running.stderr()]).toEqual([401, expect.stringContaining('stays in force')]);
+      await expect.poll(async () => [await status(), host.stderr()]).toEqual([401, expect.stringContaining('stays in force')]);
     }
     const validated = await runInProcess(['policy', 'validate'], { env });
     expect(validated).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('policy.yaml:') });

@@ -7,7 +7,8 @@ import { createPageKeys } from '../../src/core/access/page-keys.ts';
 import { findServer, keyFor, recordServer } from '../../src/core/access/serve-record.ts';
 import { openTokenBook } from '../../src/core/access/token-book.ts';
 import { rawServer } from '../helpers/raw-http.ts';
-import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
+import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -129,7 +130,7 @@ describe('the record of a running server', () => {
 
   test('commands show the key to the server that it names, and to nobody else, whatever answers there', async () => {
     const home = await temporaryDirectory();
-    const host = await startServe({ home });
+    const host = await serveInProcess({ home });
     onTestFinished(() => host[Symbol.asyncDispose]());
     const key = (await readAdminKey(home)) ?? '';
     // Whoever lures a command to another URL, or redirects it, gets no key.

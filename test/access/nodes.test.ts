@@ -7,7 +7,8 @@ import { createStoreRoles } from '../../src/core/operations/store/store-roles.ts
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { adminKeyOf, pageLink } from '../helpers/page-link.ts';
 import { ask, type RawAnswer } from '../helpers/raw-http.ts';
-import { type Served, startServe } from '../helpers/spawn-skulk.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
+import type { Serving } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const bearer = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
@@ -34,9 +35,9 @@ async function storeWith(sessions: Record<string, object | number>) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, stop };
 }
 
-async function nodeOf(url: string, env: Record<string, string> = {}, home?: string): Promise<Served> {
+async function nodeOf(url: string, env: Record<string, string> = {}, home?: string): Promise<Serving> {
   home ??= await temporaryDirectory();
-  const node = await startServe({ home, args: ['--role', 'node'], env: { SKULK_STORE: url, SKULK_NODE_ID: 'n1', ...env } });
+  const node = await serveInProcess({ home, args: ['--role', 'node'], env: { SKULK_STORE: url, SKULK_NODE_ID: 'n1', ...env } });
   onTestFinished(() => node[Symbol.asyncDispose]());
   return node;
 }
@@ -67,8 +68,8 @@ describe('what a node shows to its store', () => {
     const said = store.seen.map(({ authorization }) => authorization ?? '').join('\n');
     for (const own of [await adminKeyOf(node.home), page]) expect(said).not.toContain(own);
     // The log of a node says who asked for what it passed on.
-    await expect.poll(() => node.running.stderr()).toContain('"who":"token laptop"');
-    expect(node.running.stderr()).not.toContain('skulk_laptop');
+    await expect.poll(() => node.stderr()).toContain('"who":"token laptop"');
+    expect(node.stderr()).not.toContain('skulk_laptop');
   });
 
   test('is no token of its own, which whoever asks may not have', async () => {
@@ -142,7 +143,7 @@ describe('what a node asks its store', () => {
     expect((await ask(first.apiUrl, '/node/stage', stage)).status).toBe(403);
     await first.stop();
     store.stop();
-    const again = await startServe({ home: first.home, args: ['--role', 'node'], env: { SKULK_STORE: store.url } });
+    const again = await serveInProcess({ home: first.home, args: ['--role', 'node'], env: { SKULK_STORE: store.url } });
     onTestFinished(() => again[Symbol.asyncDispose]());
     expect((await ask(again.apiUrl, '/node/stage', stage)).status).toBe(403);
     expect((await ask(again.apiUrl, '/node/identity')).status).toBe(200);
@@ -196,7 +197,7 @@ describe('what a node asks its store', () => {
     const home = await temporaryDirectory();
     const entries = { 'http://a': { lan: 'node' }, 'http://b': { lan: 'read' }, 'http://c': { lan: 'strange' } };
     await writeFile(join(home, 'known-stores.json'), JSON.stringify({ lan: entries }));
-    const node = await startServe({ home, args: ['--role', 'node', '--no-mdns'], env: { SKULK_NODE_ID: 'n1' } });
+    const node = await serveInProcess({ home, args: ['--role', 'node', '--no-mdns'], env: { SKULK_NODE_ID: 'n1' } });
     onTestFinished(() => node[Symbol.asyncDispose]());
     expect((await ask(node.apiUrl, '/session')).json()).toMatchObject({ role: 'read', lan: 'read' });
   });
@@ -230,7 +231,7 @@ async function proxyTo(url: string): Promise<string> {
 
 test('a request without the key of the machine cannot turn a directory into a store, from another machine or through a local proxy', async () => {
   const world = await fleetWorld();
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   onTestFinished(() => host[Symbol.asyncDispose]());
   const proxy = await proxyTo(host.apiUrl);
   const private_ = join(world.home, 'private');
@@ -259,7 +260,7 @@ test('a request without the key of the machine cannot turn a directory into a st
 
 test('a token that was revoked opens nothing at once, and ends the stream that it opened', async () => {
   const world = await fleetWorld();
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   onTestFinished(() => host[Symbol.asyncDispose]());
   const token = (await world.host('token', 'create', 'phone', '--role', 'read')).stdout.trim();
   expect(await world.host('policy', 'set', 'lan', 'none')).toMatchObject({ status: 0 });
@@ -273,7 +274,7 @@ test('a token that was revoked opens nothing at once, and ends the stream that i
   expect(await world.host('token', 'revoke', 'phone')).toMatchObject({ status: 0, stdout: 'revoked phone\n' });
   expect((await ask(host.url, '/models', bearer(token))).status).toBe(401);
   expect(await listening).toBe('ended');
-  const log = host.running.stderr();
+  const log = host.stderr();
   expect(log).not.toContain(token);
   expect(log).toContain('"who":"token phone","from":"127.0.0.1","method":"DELETE","url":"/models/org%2Fm","model":"org/m","status":403');
 });
@@ -281,19 +282,19 @@ test('a token that was revoked opens nothing at once, and ends the stream that i
 test('a LAN that may only read stages what the store holds, and changes nothing', async () => {
   const world = await fleetWorld();
   await world.add('org/m');
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   onTestFinished(() => host[Symbol.asyncDispose]());
   expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });
   await expect.poll(async () => ((await ask(host.url, '/session')).json() as { lan: string }).lan).toBe('read');
   expect(await world.node('n1', host.url, 'stage', 'org/m')).toMatchObject({ status: 0 });
   // The command changed the file without a request.
-  expect(host.running.stderr()).toMatch(/the policy has changed: .*lan.*read/);
+  expect(host.stderr()).toMatch(/the policy has changed: .*lan.*read/);
   const refused = await world.node('n1', host.url, 'delete', 'org/m', '--yes');
   expect(refused).toMatchObject({ status: 2, stdout: '' });
   expect(refused.stderr).toMatch(/may not change models[\s\S]*skulk token create/);
   // On the machine itself commands have its key.
   expect(await world.host('delete', 'org/m', '--yes')).toMatchObject({ status: 0 });
   const key = await adminKeyOf(host.home);
-  await expect.poll(() => host.running.stderr()).toMatch(/"who":"key","from":"127.0.0.1".*"method":"DELETE"/);
-  expect(host.running.stderr()).not.toContain(key);
+  await expect.poll(() => host.stderr()).toMatch(/"who":"key","from":"127.0.0.1".*"method":"DELETE"/);
+  expect(host.stderr()).not.toContain(key);
 });

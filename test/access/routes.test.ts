@@ -9,9 +9,8 @@ import { createStoreApp } from '../../src/core/server/app/store-app.ts';
 import { directoryStore } from '../helpers/directory-store.ts';
 import { adminKeyOf, pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { runInProcess } from '../helpers/run-in-process.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { isLong } from '../helpers/seeded.ts';
-import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { testDeps, testWorld } from '../helpers/world.ts';
 
@@ -117,7 +116,7 @@ const rank = { open: 0, read: 1, node: 2, admin: 3 } as const;
 test('each route of both servers answers whoever has its role, and nobody else', async () => {
   const routes = await allRoutes();
   const home = await temporaryDirectory();
-  const host = await startServe({ home });
+  const host = await serveInProcess({ home });
   onTestFinished(() => host[Symbol.asyncDispose]());
   const env = { SKULK_HOME: home };
   const create = async (role: string): Promise<string> =>

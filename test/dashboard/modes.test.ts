@@ -10,7 +10,7 @@ import { wants } from '../helpers/wants.ts';
 const shared = forWholeFile(async () => {
   const world = await fleetWorld();
   await world.add('org/one');
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   return openTerminal({ env: { SKULK_HOME: join(world.home, 'n1'), SKULK_STORE: host.url } });
 });
 

@@ -23,8 +23,8 @@ test('d deletes everywhere when y is typed, and says what became of it on each m
   const world = await fleetWorld();
   await world.add('org/one', new Uint8Array(2 * 1024 * 1024));
   await world.add('org/two');
-  const host = await world.serveHost();
-  const agent = await world.serveNode('n1', host.url);
+  const host = await world.hostInProcess();
+  const agent = await world.nodeInProcess('n1', host.url);
   for (const name of ['n1', 'laptop']) expect(await world.node(name, host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
   expect(await world.node('n1', host.url, 'activate', 'org/one', '--pid', String(process.pid))).toMatchObject({ status: 0 });
   await known(world, ({ n1 }) => n1?.[0]?.in_use === true);
@@ -77,7 +77,7 @@ test('d deletes everywhere when y is typed, and says what became of it on each m
 test('f deletes also copies in use', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   await world.node('n1', host.url, 'stage', 'org/one');
   await world.node('n1', host.url, 'activate', 'org/one', '--pid', String(process.pid));
   const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'n1'), SKULK_NODE_ID: 'n1', SKULK_STORE: host.url } });
@@ -120,11 +120,11 @@ test('p purges here, on one machine and on every one, and keeps what is in use',
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   const stage = async (name: string, ...models: readonly string[]): Promise<void> => {
     expect(await world.node(name, host.url, 'stage', ...models)).toMatchObject({ status: 0 });
   };
-  const agent = await world.serveNode('n1', host.url);
+  const agent = await world.nodeInProcess('n1', host.url);
   await stage('n1', 'org/one', 'org/two');
   await stage('laptop', 'org/one', 'org/two');
   await world.node('laptop', host.url, 'activate', 'org/two', '--pid', String(process.pid));
@@ -177,7 +177,7 @@ test('s stages on this machine and says where; to leave meanwhile is asked', wan
   await world.add('org/small');
   await world.add('org/tall');
   await world.add('org/wide');
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   const wire = await wireTo(host.url);
   const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'n1'), SKULK_NODE_ID: 'n1', SKULK_STORE: wire.url } });
   await terminal.enter('skulk dashboard');
@@ -218,7 +218,7 @@ test('where the LAN may only read, a change is refused with one line that says w
   const world = await fleetWorld();
   await world.add('org/one');
   expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'laptop'), SKULK_NODE_ID: 'laptop', SKULK_STORE: host.url } });
   await terminal.enter('skulk dashboard');
   await terminal.sees(/^› org\/one/m);

@@ -11,7 +11,7 @@ test('the dashboard shows the four lists, a filter, and each thing closely', wan
   const world = await fleetWorld();
   await world.add('mlx-community/Qwen3-4B-4bit', noise(3_000_000));
   await world.add('org/other');
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   expect(await world.node('laptop', host.url, 'stage', 'mlx-community/Qwen3-4B-4bit')).toMatchObject({ status: 0 });
   const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'laptop'), SKULK_NODE_ID: 'laptop', SKULK_STORE: host.url } });
   await terminal.enter('skulk dashboard');
@@ -58,7 +58,7 @@ test('the dashboard shows at once what others add, delete and download', wants('
   });
   world.hub.rate = 1024 * 1024;
   world.hub.holdsEnds = true;
-  const host = await world.serve();
+  const host = await world.serveInProcess();
   const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'n1'), SKULK_STORE: host.url } });
   await terminal.enter('skulk dashboard');
   await terminal.sees('The store is empty.');
@@ -85,7 +85,7 @@ test(
     });
     world.hub.push('org/locked', { files: { 'w.safetensors': noise(1000) }, gated: true });
     world.hub.holdsEnds = true;
-    const host = await world.serve();
+    const host = await world.serveInProcess();
     const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'n1'), SKULK_STORE: host.url } });
     await terminal.enter('skulk dashboard');
     await terminal.sees('The store is empty.');
@@ -143,7 +143,7 @@ test('a store that goes away is waited for, and what is shown meanwhile is said 
   await terminal.sees('✗ cannot reach the store');
   await terminal.press('Escape');
   await world.add('org/two');
-  await world.serveHost({ port: Number(port) });
+  await world.hostInProcess({ port: Number(port) });
   await terminal.sees('● live');
   await terminal.sees('org/two');
   await terminal.losesSight(/last known state/);
@@ -164,7 +164,7 @@ test('without a server the disk is looked at, and a server that comes is taken',
   await terminal.press('Escape', 'Escape');
   await world.add('org/two');
   await terminal.sees('org/two');
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   await terminal.sees('● live');
   await host.stop();
   await terminal.sees('◐ every 2 s');

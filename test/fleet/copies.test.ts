@@ -33,7 +33,7 @@ describe('what nodes have staged', () => {
     for (const name of ['org/one', 'org/two', 'org/big']) await world.add(name, name === 'org/big' ? new Uint8Array(3000) : 'some bytes');
     let host = await world.serveHost();
     const env = { SKULK_HOME: join(world.home, 'n1'), SKULK_NODE_ID: 'n1', SKULK_STORE: host.url };
-    const node = await world.serveNode('n1', host.url);
+    const node = await world.nodeInProcess('n1', host.url);
     expect(await world.node('n1', host.url, 'stage', 'org/one', 'org/two')).toMatchObject({ status: 0 });
     expect(await world.node('n1', host.url, 'activate', 'org/one', '--pid', String(process.pid))).toMatchObject({ status: 0 });
     const used = async () => (await nodesOf(host.url))['n1']?.copies?.map(({ model_id, in_use }) => [model_id, in_use]).toSorted();

@@ -7,7 +7,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { type FleetWorld, fleetWorld, type NodeStands } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
+import { runSkulk } from '../helpers/spawn-skulk.ts';
 
 const nodesOf = (stdout: string): Readonly<Record<string, string>> =>
   Object.fromEntries((JSON.parse(stdout) as { nodes: NodeStands[] }).nodes.map(({ node, status }) => [node, status]));
@@ -107,8 +108,8 @@ test('a copy in use goes when its last use ends, and at once with --force', asyn
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
-  const host = await world.serveHost();
-  await world.serveNode('n1', host.url);
+  const host = await world.hostInProcess();
+  await world.nodeInProcess('n1', host.url);
   for (const model of ['org/one', 'org/two']) {
     expect(await world.node('n1', host.url, 'stage', model)).toMatchObject({ status: 0 });
     expect(await world.node('n1', host.url, 'activate', model, '--pid', String(process.pid))).toMatchObject({ status: 0 });
@@ -143,7 +144,7 @@ test('orders outlive the host, and a node that was away hears them', async () =>
   expect((await world.host('purge-staging', '--all-nodes', '--yes')).status).toBe(9);
   host = await world.serveHost();
   proxy.setTarget(host.url);
-  await world.serveNode('n1', proxy.url);
+  await world.nodeInProcess('n1', proxy.url);
   await expect.poll(() => world.copies('n1')).toEqual([]);
   await expect.poll(() => pendingOf(world)).toMatchObject({ n1: 0 });
   expect(await world.canonical()).toEqual(['org--two']);
@@ -157,7 +158,7 @@ test('a host that uses its models in place keeps them through purges, forced one
   const config = join(world.home, 'in-place.yaml');
   await writeFile(config, `model_store:\n  store_path: ${store}\n  staging: {node_cache_path: ${store}/., staging_keep_recent_gb: 0}\n`);
   const env = { SKULK_HOME: join(world.home, 'host'), SKULK_NODE_ID: 'host', SKULK_CONFIG: config };
-  const host = await startServe({ home: join(world.home, 'host'), env });
+  const host = await serveInProcess({ home: join(world.home, 'host'), env });
   onTestFinished(() => host[Symbol.asyncDispose]());
   const own = (...args: readonly string[]) => runSkulk(args, { env });
   expect(await own('stage', 'org/one')).toMatchObject({ status: 0, stdout: `${store}/org--one\n` });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { ask, rawServer } from '../helpers/raw-http.ts';
-import { startServe } from '../helpers/spawn-skulk.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -31,7 +31,7 @@ async function standIn(handlers: Readonly<Record<string, Handler>>, { version = 
 
 async function nodeOf(url: string, env: Record<string, string> = {}) {
   const home = await temporaryDirectory();
-  const node = await startServe({
+  const node = await serveInProcess({
     home: join(home, 'n1'),
     args: ['--role', 'node'],
     env: { SKULK_STORE: url, SKULK_NODE_ID: 'n1', ...env },
@@ -43,8 +43,8 @@ async function nodeOf(url: string, env: Record<string, string> = {}) {
 test('a node answers what its host answers, as long as the host does', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
-  let host = await world.serveHost();
-  const node = await world.serveNode('n1', host.url);
+  let host = await world.hostInProcess();
+  const node = await world.nodeInProcess('n1', host.url);
   const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"force":"yes"}' };
   const same: readonly (readonly [target: string, options?: Parameters<typeof ask>[2]])[] = [
     ['/store/registry'],
@@ -73,7 +73,7 @@ test('a node answers what its host answers, as long as the host does', async () 
     503,
     { detail: expect.stringMatching(/^Store unreachable: /), code: 'STORE_UNREACHABLE', hint: expect.any(String) },
   ]);
-  host = await world.serveHost({ port: Number(new URL(host.url).port) });
+  host = await world.hostInProcess({ port: Number(new URL(host.url).port) });
   expect((await ask(node.apiUrl, '/store/registry')).status).toBe(200);
 });
 
@@ -161,7 +161,7 @@ test('the Python program as a host has no such API, so the node asks it by its o
 
 test('a node without a store says so', async () => {
   const home = await temporaryDirectory();
-  const node = await startServe({ home, args: ['--role', 'node'], env: {} });
+  const node = await serveInProcess({ home, args: ['--role', 'node'], env: {} });
   onTestFinished(() => node[Symbol.asyncDispose]());
   for (const target of ['/store/registry', '/store/health', '/v1/models', '/store/downloads']) {
     const answer = await ask(node.apiUrl, target);

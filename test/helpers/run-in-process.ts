@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { onTestFinished } from 'vitest';
+import { atEnd } from './at-end.ts';
 import { ownEnvironment } from './own-environment.ts';
 import { refuseWhenOver } from './own-test.ts';
 import { type Ended, onFreePorts, readReady, type Serving, type SpawnOptions } from './spawn-skulk.ts';
@@ -65,7 +65,7 @@ export async function serveInProcess({
     if (!isOver) send('SIGTERM');
     return within('the end of serve', ended);
   };
-  onTestFinished(async () => void (await stop()));
+  atEnd(stop);
   const ready = await readReady({ stdout: () => stdout.text, onText: (look) => stdout.on('text', look), stderr: () => stderr.text, ended });
   return { ...ready, home, stderr: () => stderr.text, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
 }

@@ -45,7 +45,7 @@ describe.each(kinds)('a $kind job', ({ running, ask, cancel, show }) => {
       await gate.promise;
       return false;
     };
-    const { apiUrl } = await world.serve();
+    const { apiUrl } = await world.serveInProcess();
     const reaches = (what: string, reached: (job: Shown) => boolean): Promise<Shown> =>
       until(what, async () => {
         const job = await show(apiUrl);
@@ -84,7 +84,7 @@ describe('two quantizations of one model', () => {
   test('are staged side by side', async () => {
     const world = await hubWorld();
     await writeFiles(join(world.home, 'm'), files);
-    const { apiUrl } = await world.serve();
+    const { apiUrl } = await world.serveInProcess();
     expect(await world.host('add', join(world.home, 'm'), '--as', 'org/m')).toMatchObject({ status: 0 });
     for (const answer of await Promise.all(both.map((selector) => ask(apiUrl, selector)))) expect(answer.http).toBeLessThan(300);
     await until('both to be staged', async () => ((await list(apiUrl)).every(([, status]) => status === 'complete') ? true : undefined));
@@ -100,7 +100,7 @@ describe('two quantizations of one model', () => {
       await gate.promise;
       return false;
     };
-    const { apiUrl } = await world.serve();
+    const { apiUrl } = await world.serveInProcess();
     expect((await ask(apiUrl, 'Q4_K_M')).http).toBeLessThan(300);
     await until('the first one to run', async () => ((await list(apiUrl)).some(([, status]) => status === 'staging') ? true : undefined));
     expect((await send(`${apiUrl}/node/stage/org%2Fm`, 'DELETE')).body).toMatchObject({ status: 'failed', error_code: 'CANCELLED' });

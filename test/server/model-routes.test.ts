@@ -6,7 +6,7 @@ import { forWholeFile } from '../helpers/at-end.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { ask, outcomeOf } from '../helpers/raw-http.ts';
-import { startServe } from '../helpers/spawn-skulk.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
 
 const json = { 'content-type': 'application/json' };
 
@@ -15,8 +15,8 @@ const shared = forWholeFile(async () => {
   await writeFiles(join(world.home, 'source'), { 'a.gguf': 'some bytes', 'config.json': '{}' });
   await mkdir(world.storePath, { recursive: true });
   expect(await world.host('add', join(world.home, 'source'), '--as', 'org/name')).toMatchObject({ status: 0 });
-  const served = await world.serve();
-  const api = await startServe({
+  const served = await world.serveInProcess();
+  const api = await serveInProcess({
     home: join(world.home, 'n1'),
     args: ['--role', 'node'],
     env: { SKULK_STORE: served.url, HF_ENDPOINT: world.hub.url },
@@ -103,7 +103,7 @@ test('a repo on Hugging Face is looked at before it is downloaded', async () => 
 
 test('where nothing may be fetched, nothing is looked at', async () => {
   const world = await hubWorld({ HF_HUB_OFFLINE: '1' });
-  const host = await world.serve();
+  const host = await world.serveInProcess();
   expect((await ask(host.apiUrl, '/store/hub/org/m')).json()).toMatchObject({ code: 'HUB_OFFLINE', hint: expect.any(String) });
   expect(world.hub.requests).toEqual([]);
 });

@@ -6,8 +6,7 @@ import { fleetWorld } from '../helpers/fleet-world.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { adminKeyOf } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { runInProcess } from '../helpers/run-in-process.ts';
-import { startServe } from '../helpers/spawn-skulk.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 interface Registry {
@@ -57,8 +56,8 @@ describe('the events of a store', () => {
     });
     world.hub.rate = 2 * 1024 * 1024;
     world.hub.holdsEnds = true;
-    const host = await world.serve();
-    const node = await startServe({
+    const host = await world.serveInProcess();
+    const node = await serveInProcess({
       home: join(world.home, 'n1'),
       args: ['--role', 'node'],
       env: { SKULK_STORE: host.url, HF_ENDPOINT: world.hub.url },
@@ -104,7 +103,7 @@ describe('the events of a store', () => {
     await world.node(host, 'laptop', 'reconcile').exited;
     for (const source of sources) await source.until<Orders>('orders', ({ orders }) => orders.length === 0);
     // Who listens to a node that is stopped knows it.
-    const second = await startServe({ home: join(world.home, 'n2'), args: ['--role', 'node'], env: { SKULK_STORE: host.url } });
+    const second = await serveInProcess({ home: join(world.home, 'n2'), args: ['--role', 'node'], env: { SKULK_STORE: host.url } });
     const passed = await listenTo(`${second.apiUrl}/store/events`);
     await passed.until<Registry>('registry', () => true);
     expect(await second.stop()).toMatchObject({ status: 0 });
@@ -118,7 +117,7 @@ describe('the events of a store', () => {
   test('tell what another process changed on the disk', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
-    const host = await world.serveHost();
+    const host = await world.hostInProcess();
     const source = await listenTo(`${host.apiUrl}/store/events`);
     await source.until<Registry>('registry', (registry) => ids(registry).includes('org/one'));
     const path = join(world.home, 'host/store/registry.json');
@@ -131,7 +130,7 @@ describe('the events of a store', () => {
 
   test('are not for pages of other sites, nor for other names, nor without the token', async () => {
     const home = await temporaryDirectory();
-    const host = await startServe({ home: join(home, 'open') });
+    const host = await serveInProcess({ home: join(home, 'open') });
     onTestFinished(() => host[Symbol.asyncDispose]());
     for (const target of ['/store/events', '/node/events', '/store/hub/org%2Fm', '/store/hub/org/m']) {
       for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'http://evil.example' }, { host: 'evil.example' }])
@@ -140,7 +139,7 @@ describe('the events of a store', () => {
     }
     const own = { origin: host.apiUrl, 'sec-fetch-site': 'same-origin' };
     expect((await listenTo(`${host.apiUrl}/store/events`, own)).status).toBe(200);
-    const closed = await startServe({ home: join(home, 'closed'), env: { SKULK_TOKEN: 'a-good-token' } });
+    const closed = await serveInProcess({ home: join(home, 'closed'), env: { SKULK_TOKEN: 'a-good-token' } });
     onTestFinished(() => closed[Symbol.asyncDispose]());
     for (const target of ['/store/events', '/node/events', '/node/stage', '/config/schema', '/store/models/a%2Fb', '/store/orders'])
       expect([target, (await ask(closed.apiUrl, target)).status]).toEqual([target, 401]);
@@ -165,7 +164,7 @@ describe('the events of a store', () => {
     });
     const { port } = python.address() as { port: number };
     const home = await temporaryDirectory();
-    const node = await startServe({ home, args: ['--role', 'node'], env: { SKULK_STORE: `http://127.0.0.1:${port}` } });
+    const node = await serveInProcess({ home, args: ['--role', 'node'], env: { SKULK_STORE: `http://127.0.0.1:${port}` } });
     onTestFinished(() => node[Symbol.asyncDispose]());
     const source = await listenTo(`${node.apiUrl}/store/events`);
     await source.until<Registry>('registry', (registry) => ids(registry).includes('org/one'));
@@ -180,14 +179,14 @@ describe('the events of a node', () => {
     const world = await fleetWorld();
     await world.add('org/one');
     await world.add('org/big');
-    const host = await world.serveHost();
+    const host = await world.hostInProcess();
     const env = {
       SKULK_HOME: join(world.home, 'n1'),
       SKULK_NODE_ID: 'n1',
       SKULK_STORE: host.url,
       XDG_CONFIG_HOME: join(world.home, 'xdg'),
     };
-    const node = await startServe({ home: join(world.home, 'n1'), args: ['--role', 'node'], env });
+    const node = await serveInProcess({ home: join(world.home, 'n1'), args: ['--role', 'node'], env });
     onTestFinished(() => node[Symbol.asyncDispose]());
     const source = await listenTo(`${node.apiUrl}/node/events`);
     await source.until<Storage>('storage', ({ models, budget_bytes }) => models.length === 0 && budget_bytes === 40 * 1024 ** 3);
@@ -239,7 +238,7 @@ describe('the events of a node', () => {
     const config = join(home, 'skulk.yaml');
     await writeFile(join(home, 'no-directory'), '');
     await writeFile(config, `model_store:\n  staging: {node_cache_path: ${home}/no-directory}\n`);
-    const node = await startServe({ home: join(home, 'n1'), args: ['--role', 'node'], env: { SKULK_CONFIG: config } });
+    const node = await serveInProcess({ home: join(home, 'n1'), args: ['--role', 'node'], env: { SKULK_CONFIG: config } });
     onTestFinished(() => node[Symbol.asyncDispose]());
     const source = await listenTo(`${node.apiUrl}/node/events`);
     await source.until<{ problem: string | null }>('storage', ({ problem }) => problem?.includes('no-directory') === true);
@@ -252,7 +251,7 @@ describe('the events of a node', () => {
       files: { 'w.safetensors': { size: 64 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
     });
     world.hub.holdsEnds = true;
-    const host = await world.serve();
+    const host = await world.serveInProcess();
     const source = await listenTo(`${host.apiUrl}/node/events`);
     const stage = (body: object) => send(host.apiUrl, '/node/stage', { model_id: 'org/slow', ...body });
     expect((await stage({})).status).toBe(202);
@@ -272,7 +271,7 @@ describe('the events of a node', () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const store = join(world.home, 'host/store');
-    const host = await world.serveHost();
+    const host = await world.hostInProcess();
     await send(host.apiUrl, '/node/stage', { model_id: 'org/one' });
     const source = await listenTo(`${host.apiUrl}/node/events`);
     const { jobs } = await source.until<Staging>('staging', (staging) => staging.jobs[0]?.status === 'complete');
@@ -281,7 +280,7 @@ describe('the events of a node', () => {
     const config = join(world.home, 'in-place.yaml');
     await writeFile(config, `model_store:\n  store_path: ${store}\n  staging: {node_cache_path: ${store}}\n`);
     const env = { SKULK_HOME: join(world.home, 'host'), SKULK_CONFIG: config };
-    const again = await startServe({ home: join(world.home, 'host'), env });
+    const again = await serveInProcess({ home: join(world.home, 'host'), env });
     onTestFinished(() => again[Symbol.asyncDispose]());
     await send(again.apiUrl, '/node/stage', { model_id: 'org/one' });
     const other = await listenTo(`${again.apiUrl}/node/events`);

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { startServe } from '../helpers/spawn-skulk.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
@@ -27,7 +27,7 @@ test(
   async () => {
     const world = await fleetWorld();
     await world.add('org/one');
-    const host = await world.serveHost();
+    const host = await world.hostInProcess();
     expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
     const { stdout } = await world.host('token', 'create', 'laptop', '--role', 'node');
     const { page } = await openBrowser();
@@ -107,7 +107,7 @@ test(
 
 test('an admin changes the policy of the store and its tokens on the page, and gives the key back', wants('chromium'), async () => {
   const world = await fleetWorld();
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   const { page, newTab } = await openBrowser();
   const refused = watchRefusals(page);
   await page.goto(`${host.apiUrl}/settings`);
@@ -189,7 +189,7 @@ test('an admin changes the policy of the store and its tokens on the page, and g
 });
 
 test('a page that was opened with a token says which role it has', wants('chromium'), async () => {
-  const host = await startServe({ home: await temporaryDirectory(), env: { SKULK_TOKEN: 'only-for-this-lan' } });
+  const host = await serveInProcess({ home: await temporaryDirectory(), env: { SKULK_TOKEN: 'only-for-this-lan' } });
   onTestFinished(() => host[Symbol.asyncDispose]());
   const { page } = await openBrowser();
   await page.goto(`${host.apiUrl}/settings`);

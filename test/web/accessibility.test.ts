@@ -113,7 +113,7 @@ test(
 
 test('axe-core finds nothing against a first start, a page without the key or a wrong token', wants('chromium'), async () => {
   const world = await hubWorld();
-  const host = await world.serve();
+  const host = await world.serveInProcess();
   const { page } = await openBrowser();
   await page.goto(host.apiUrl);
   await page.getByRole('heading', { name: 'Welcome' }).waitFor();

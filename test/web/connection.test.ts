@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { pageLink } from '../helpers/page-link.ts';
-import { startServe } from '../helpers/spawn-skulk.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
@@ -12,7 +12,7 @@ const token = 'only-for-this-lan';
 test('a token is asked for once in a tab, and a wrong one is said to be wrong', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
-  const host = await startServe({ home: join(world.home, 'host'), env: { SKULK_TOKEN: token } });
+  const host = await serveInProcess({ home: join(world.home, 'host'), env: { SKULK_TOKEN: token } });
   onTestFinished(() => host[Symbol.asyncDispose]());
   const { page, newTab } = await openBrowser();
   await page.goto(`${host.apiUrl}/nodes`);
@@ -52,14 +52,14 @@ test('a server that is gone is said to be gone, and what it has is shown when it
   await world.add('org/two');
   const ports = ['--port', new URL(first.url).port, '--api-port', new URL(first.apiUrl).port];
   // The server that comes back wants a token by now.
-  const second = await startServe({ home: join(world.home, 'host'), args: ports, env: { SKULK_NODE_ID: 'host', SKULK_TOKEN: token } });
+  const second = await serveInProcess({ home: join(world.home, 'host'), args: ports, env: { SKULK_NODE_ID: 'host', SKULK_TOKEN: token } });
   await page.getByRole('heading', { name: 'This server requires a token' }).waitFor();
   await page.getByLabel('Token').fill(token);
   await page.keyboard.press('Enter');
   await page.getByRole('link', { name: 'org/two' }).waitFor();
   await second.stop();
   await page.getByText('reconnecting').waitFor();
-  const third = await startServe({ home: join(world.home, 'host'), args: ports, env: { SKULK_NODE_ID: 'host' } });
+  const third = await serveInProcess({ home: join(world.home, 'host'), args: ports, env: { SKULK_NODE_ID: 'host' } });
   onTestFinished(() => third[Symbol.asyncDispose]());
   await page.getByText('live', { exact: true }).waitFor();
   expect(await page.getByText('trying again').count()).toBe(0);
@@ -70,8 +70,8 @@ test('a server that is gone is said to be gone, and what it has is shown when it
 test('the page of a node says when its store is away, and keeps what is its own', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
-  const host = await world.serveHost();
-  const node = await world.serveNode('n1', host.url);
+  const host = await world.hostInProcess();
+  const node = await world.nodeInProcess('n1', host.url);
   const { page } = await openBrowser();
   await page.goto(node.apiUrl);
   await page.getByRole('button', { name: 'Stage org/one on this machine' }).click();
@@ -80,18 +80,18 @@ test('the page of a node says when its store is away, and keeps what is its own'
   await page.getByText(/Store unreachable/).waitFor();
   await page.getByRole('link', { name: 'Settings' }).click();
   await page.getByRole('textbox', { name: 'Directory of the copies' }).waitFor();
-  const again = await world.serveHost({ port: Number(new URL(host.url).port) });
+  const again = await world.hostInProcess({ port: Number(new URL(host.url).port) });
   onTestFinished(() => again[Symbol.asyncDispose]());
   await page.getByText('live', { exact: true }).waitFor();
 });
 
 test('a node asks for the token that its store wants, and passes it on', wants('chromium'), async () => {
   const home = await temporaryDirectory();
-  const host = await startServe({ home: join(home, 'host'), env: { SKULK_TOKEN: token } });
+  const host = await serveInProcess({ home: join(home, 'host'), env: { SKULK_TOKEN: token } });
   onTestFinished(() => host[Symbol.asyncDispose]());
-  const node = await startServe({ home: join(home, 'n1'), args: ['--role', 'node'], env: { SKULK_STORE: host.url } });
+  const node = await serveInProcess({ home: join(home, 'n1'), args: ['--role', 'node'], env: { SKULK_STORE: host.url } });
   onTestFinished(() => node[Symbol.asyncDispose]());
-  const alone = await startServe({ home: join(home, 'n2'), args: ['--role', 'node'] });
+  const alone = await serveInProcess({ home: join(home, 'n2'), args: ['--role', 'node'] });
   onTestFinished(() => alone[Symbol.asyncDispose]());
   const { page, newTab } = await openBrowser();
   // With the key of the node its settings are there; the store is another machine.

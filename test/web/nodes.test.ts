@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { noise } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { startServe } from '../helpers/spawn-skulk.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
@@ -16,11 +16,11 @@ test(
     await world.add('org/used', noise(2048));
     await world.add('org/large', noise(8192));
     await world.add('org/small', noise(1024));
-    const host = await world.serveHost();
+    const host = await world.hostInProcess();
     const config = join(world.home, 'small.yaml');
     await writeFile(config, `model_store:\n  staging: {staging_keep_recent_gb: ${4096 / 1024 ** 3}}\n`);
     const env = { SKULK_STORE: host.url, SKULK_NODE_ID: 'n1', SKULK_CONFIG: config };
-    const node = await startServe({ home: join(world.home, 'n1'), args: ['--role', 'node'], env });
+    const node = await serveInProcess({ home: join(world.home, 'n1'), args: ['--role', 'node'], env });
     onTestFinished(() => node[Symbol.asyncDispose]());
     expect(await world.node('n1', host.url, 'stage', 'org/used', 'org/large', 'org/small')).toMatchObject({ status: 0 });
     expect(await world.node('n1', host.url, 'activate', 'org/used', '--pid', String(process.pid))).toMatchObject({ status: 0 });

@@ -86,7 +86,7 @@ test('the details of a model list its quantizations, and each is staged and dele
   const world = await fleetWorld();
   await writeFiles(join(world.home, 'seer'), { 'seer-Q4_K_M.gguf': noise(3000), 'seer-Q8_0.gguf': noise(6000, 2), 'config.json': '{}' });
   expect(await world.host('add', join(world.home, 'seer'), '--as', 'org/seer')).toMatchObject({ status: 0 });
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   const { page } = await openBrowser();
   await page.goto(`${host.apiUrl}/?model=org%2Fseer`);
   const dialog = page.getByRole('dialog', { name: 'org/seer', exact: true });

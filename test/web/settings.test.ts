@@ -5,8 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { forWholeFile } from '../helpers/at-end.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { runInProcess } from '../helpers/run-in-process.ts';
-import { startServe } from '../helpers/spawn-skulk.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
@@ -20,7 +19,7 @@ async function serveWith(content: (home: string) => string, { isService = false 
   await mkdir(join(home, 'disks/large/models'), { recursive: true });
   await writeFile(file, content(home));
   if (isService) await installUnit({ home, env });
-  const host = await startServe({ home, env });
+  const host = await serveInProcess({ home, env });
   return { home, host, text: () => readFile(file, 'utf8'), write: (text: string) => writeFile(file, text) };
 }
 
@@ -169,7 +168,7 @@ test('a key that ended with its server leads to what everybody may do, with the 
   await expect.poll(() => page.getByLabel('Budget for idle copies').isDisabled()).toBe(false);
   await host.stop();
   const args = ['--port', new URL(host.url).port, '--api-port', new URL(host.apiUrl).port];
-  const again = await startServe({ home, args, env: { SKULK_CONFIG: join(home, 'skulk.yaml') } });
+  const again = await serveInProcess({ home, args, env: { SKULK_CONFIG: join(home, 'skulk.yaml') } });
   onTestFinished(() => again[Symbol.asyncDispose]());
   await page.getByText(/The key of this tab has ended\. To change settings, run “skulk key”/).waitFor();
   await page.getByRole('region', { name: 'Read-only' }).waitFor();
@@ -177,7 +176,7 @@ test('a key that ended with its server leads to what everybody may do, with the 
 
 test('a server that is closed to the LAN opens by a link, and says why a used one does not open it', wants('chromium'), async () => {
   const home = await temporaryDirectory();
-  const host = await startServe({ home, env: { SKULK_TOKEN: 'only-for-this-lan' } });
+  const host = await serveInProcess({ home, env: { SKULK_TOKEN: 'only-for-this-lan' } });
   onTestFinished(() => host[Symbol.asyncDispose]());
   const link = await pageLink(host);
   const { page, newTab } = await openBrowser();

@@ -14,7 +14,7 @@ import { openBrowser } from './browser.ts';
 /** A store host for tests that add what they need. */
 const shared = forWholeFile(async () => {
   const world = await fleetWorld();
-  return { world, host: await world.serveHost() };
+  return { world, host: await world.hostInProcess() };
 });
 
 /** The models in the list, from top to bottom. */
@@ -28,7 +28,7 @@ test(
     world.hub.push('org/seer-GGUF', { files: { 'a-Q4_K_M.gguf': noise(6_000_000), 'mmproj.gguf': noise(200_000) } });
     world.hub.rate = 200_000;
     world.hub.holdsEnds = true;
-    const host = await world.serve();
+    const host = await world.serveInProcess();
     const { page, newTab } = await openBrowser();
     await page.goto(host.apiUrl);
     await page.getByRole('button', { name: 'Skip the introduction' }).click();
@@ -68,7 +68,7 @@ test(
   async () => {
     const world = await hubWorld();
     world.hub.push('org/locked', { files: { 'w.safetensors': noise(1000) }, gated: true });
-    const host = await world.serve();
+    const host = await world.serveInProcess();
     const { page } = await openBrowser();
     await page.goto(host.apiUrl);
     // An empty store offers it twice.
@@ -154,7 +154,7 @@ test(
   async () => {
     const world = await fleetWorld();
     await world.add('org/one', noise(3000));
-    const host = await world.serveHost();
+    const host = await world.hostInProcess();
     const { page } = await openBrowser();
     // At first it is as the server says it while the model is being hashed.
     let asked = 0;
@@ -219,8 +219,8 @@ test('a delete on the page says what it will free and where, and what became of 
   const world = await fleetWorld();
   await world.add('org/one', noise(4096));
   await world.add('org/two', noise(4096));
-  const host = await world.serveHost();
-  await world.serveNode('n1', host.url);
+  const host = await world.hostInProcess();
+  await world.nodeInProcess('n1', host.url);
   for (const name of ['n1', 'laptop']) expect(await world.node(name, host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
   expect(await world.node('n1', host.url, 'activate', 'org/one', '--pid', String(process.pid))).toMatchObject({ status: 0 });
   // The use is reported within seconds. The dialog shows what was known when it was opened, so the page comes after it.

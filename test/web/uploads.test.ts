@@ -41,7 +41,7 @@ test(
   wants('chromium'),
   async () => {
     const world = await fleetWorld();
-    const host = await world.serveHost();
+    const host = await world.hostInProcess();
     const made = await world.host('token', 'create', 'laptop', '--role', 'node');
     const { page, newTab } = await openBrowser();
     await page.goto(host.apiUrl);
@@ -88,9 +88,9 @@ test(
 
 test('a node shows the uploads of its store, and its own key does not cancel them', wants('chromium'), async () => {
   const world = await fleetWorld();
-  const host = await world.serveHost();
+  const host = await world.hostInProcess();
   await begin(host.url, 'org/one', { sent: 1 });
-  const node = await world.serveNode('n1', host.url);
+  const node = await world.nodeInProcess('n1', host.url);
   const { page } = await openBrowser();
   await page.goto(await pageLink({ apiUrl: node.apiUrl, home: join(world.home, 'n1') }));
   await page.getByRole('button', { name: 'Access: Admin until this tab closes' }).waitFor();
