@@ -2,8 +2,8 @@ import { shellWord } from '../core/kernel/shell-word.ts';
 import { formatBytes, formatSeconds } from '../core/kernel/units.ts';
 import type { FinishedDownload } from '../core/operations/models/downloads.ts';
 
-/** What a command shows of a download. */
-export interface ShownDownload {
+/** What a command shows of a download or of another job. */
+export interface ShownJob {
   readonly status: string;
   readonly progress: number;
   readonly error: string | null;
@@ -22,7 +22,7 @@ export const downloadCells = ({
   bytes_per_second,
   seconds_left,
   error,
-}: ShownDownload): readonly string[] => [
+}: ShownJob): readonly string[] => [
   status,
   bytes_total === 0 ? '' : `${Math.floor(progress * 100)}%`,
   bytes_total === 0 ? '' : `${formatBytes(bytes_done)} of ${formatBytes(bytes_total)}`,

@@ -1,5 +1,6 @@
 import { defineCommand, flag, type TextBlock } from '../cli/definition.ts';
-import { downloadCells, type ShownDownload } from './download-lines.ts';
+import { nameDownload } from '../core/protocol/downloads.ts';
+import { downloadCells, type ShownJob } from './download-lines.ts';
 import { modelsArgument } from './model-arguments.ts';
 
 /** `skulk downloads`: what the store fetches and fetched. */
@@ -7,7 +8,7 @@ export const downloads = defineCommand({
   name: 'downloads',
   summary: "list the store's downloads from Hugging Face",
   description: [
-    'Lists running and waiting downloads, and recently finished ones with their result.',
+    'Lists running and waiting downloads, and recently finished ones with their result. Downloads of the same model run one after the other.',
     'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds. With --json, each change is one JSON document on one line, with the last twenty finished downloads. If the store goes away, it waits for it.',
   ],
   arguments: { model: modelsArgument('only downloads of these models', { optional: true }) },
@@ -40,13 +41,13 @@ export const downloads = defineCommand({
     'downloads' in result && result.downloads.length === 0 ? 'no such downloads; `skulk download MODEL` starts one' : undefined,
 });
 
-const tableOf = (all: readonly (ShownDownload & { readonly modelId: string })[]): readonly TextBlock[] =>
+const tableOf = (all: readonly (ShownJob & Parameters<typeof nameDownload>[0])[]): readonly TextBlock[] =>
   all.length === 0
     ? []
     : [
         {
           header: ['MODEL', 'STATUS', 'DONE', 'BYTES', 'RATE', 'LEFT', 'ERROR'],
-          rows: all.map((one) => [one.modelId, ...downloadCells(one)]),
+          rows: all.map((one) => [nameDownload(one), ...downloadCells(one)]),
           alignRight: [2],
         },
       ];

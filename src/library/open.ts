@@ -133,8 +133,7 @@ function downloadVerbs(make: Make): Pick<Skulk, 'download' | 'downloads' | 'down
         return await (await operations()).download(deps, { request, wait: options.wait ?? true });
       }),
     downloads: (options = {}) => make(options, async (deps) => (await operations()).listDownloads(deps, { recent: true })),
-    downloadStatus: (model, options = {}) =>
-      make(options, async (deps) => (await operations()).downloadStatus(deps, { modelId: readModelId(model) })),
+    downloadStatus: (model, options = {}) => make(options, async (deps) => (await operations()).downloadStatus(deps, readModelRef(model))),
     cancelDownload: (model, options = {}) => make(options, async (deps) => (await operations()).cancelDownload(deps, readModelRef(model))),
   };
 }

@@ -116,14 +116,14 @@ test(
     await terminal.press('c');
     await terminal.sees(/stopped the download of .*; downloaded data is kept/);
     await terminal.press('Escape');
-    await terminal.sees(/› org\/seer-GGUF +failed +it was cancelled/);
+    await terminal.sees(/› org\/seer-GGUF:a-Q8_0\.gguf +failed +it was cancelled/);
     await terminal.press('c');
     await terminal.sees('✗');
     await terminal.press('j');
     await terminal.losesSight('✗');
     world.hub.holdsEnds = false;
     await terminal.press('r');
-    await terminal.sees(/› org\/seer-GGUF +complete/);
+    await terminal.sees(/› org\/seer-GGUF:a-Q8_0\.gguf +complete/);
   },
 );
 

@@ -2,7 +2,14 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { DownloadRequest } from '../../src/core/jobs/contract.ts';
-import { type DownloadDetails, decodeDownload, downloadKind, encodeDownload } from '../../src/core/jobs/download-kind.ts';
+import {
+  type DownloadDetails,
+  decodeDownload,
+  downloadKind,
+  encodeDownload,
+  fileNameOf,
+  subjectOf,
+} from '../../src/core/jobs/download-kind.ts';
 import type { JobContext, JobKind } from '../../src/core/jobs/job-kind.ts';
 import { createJobQueue, type JobQueueOptions } from '../../src/core/jobs/job-queue.ts';
 import { createJobRecords } from '../../src/core/jobs/job-records.ts';
@@ -53,7 +60,9 @@ async function queueForTest({
       },
       ...kind,
     },
-    ...(isDurable && { storage: { directory, encode: encodeDownload, decode: decodeDownload, assertHeld } }),
+    ...(isDurable && {
+      storage: { directory, encode: encodeDownload, decode: decodeDownload, nameOf: ({ request }) => fileNameOf(request), assertHeld },
+    }),
     maxRunning: 2,
     maxPending: 10,
     maxFinished: 10,
@@ -93,6 +102,22 @@ describe.each([
     await queue.submit(request('a', { revision: 'main' }));
     expect(runs.length).toBe(1);
     await expect(queue.submit(request('a', { revision: 'v2' }))).rejects.toEqual(code('CONFLICT'));
+  });
+
+  test('of one model run one after the other, and others beside them', async () => {
+    const { queue, runs, runOf } = await queueForTest({ isDurable });
+    const parts = ['Q8_0', 'Q4_K_M', 'Q5_K_M'].map((selector) => request('a', { selector }));
+    for (const part of [...parts, request('b')]) await queue.submit(part);
+    expect(queue.list().map(({ status }) => status)).toEqual(['running', 'pending', 'pending', 'running']);
+    // The same is joined, however it is spelled, and so is anything by whoever wants nothing special.
+    expect(await queue.submit(request('a', { selector: 'q4_k_m' }))).toMatchObject({ status: 'pending', request: { selector: 'Q4_K_M' } });
+    expect(await queue.submit(request('a'))).toMatchObject({ status: 'running', request: { selector: 'Q8_0' } });
+    await expect(queue.submit(request('a', { selector: 'Q8_0', revision: 'v2' }))).rejects.toEqual(code('CONFLICT'));
+    expect(await queue.cancel(subjectOf(parts[1] as DownloadRequest))).toMatchObject({ status: 'cancelled' });
+    (await runOf('a')).end.resolve({});
+    (await runOf('a', 2)).end.resolve({});
+    await until('the end of all', () => parts.every((part) => !queue.isActive(subjectOf(part))));
+    expect(runs.map(({ job }) => job.request.selector)).toEqual(['Q8_0', undefined, 'Q5_K_M']);
   });
 
   test('that run are stopped by a cancel, which waits for the end of their work', async () => {
@@ -211,7 +236,7 @@ describe.each([
 describe('the records of jobs', () => {
   test('are taken up by the next process, the running and the waiting ones, in order', async () => {
     const first = await queueForTest({ maxRunning: 1 });
-    for (const name of ['a', 'b', 'c']) await first.queue.submit(request(name, { selector: 'Q4_K_M' }));
+    for (const name of ['a', 'b', 'c']) await first.queue.submit(request(name, { exact: true }));
     const { context } = await first.runOf('a');
     context.report({ bytesTotal: 100, bytesDone: 60, details: { commit: 'abc' } });
     await context.save();
@@ -221,7 +246,7 @@ describe('the records of jobs', () => {
     await second.queue.load();
     expect(second.runs).toEqual([]);
     await second.queue.resume();
-    expect((await second.runOf('a')).job).toMatchObject({ request: { selector: 'Q4_K_M' }, bytesDone: 60, details: { commit: 'abc' } });
+    expect((await second.runOf('a')).job).toMatchObject({ request: { exact: true }, bytesDone: 60, details: { commit: 'abc' } });
     await second.queue.resume();
     (await second.runOf('a')).end.resolve({});
     (await second.runOf('c')).end.resolve({});
@@ -280,6 +305,43 @@ describe('the records of jobs', () => {
       { status: 'pending', error: null },
     ]);
   });
+
+  test('of several quantizations of a model are taken up in their order', async () => {
+    const first = await queueForTest();
+    for (const selector of ['Q8_0', 'Q4_K_M']) await first.queue.submit(request('a', { selector }));
+    await first.queue.submit(request('a', { whole: true }));
+    await first.runOf('a');
+    expect(await readdir(first.directory)).toHaveLength(3);
+    const second = await queueForTest({ home: first.root });
+    await second.queue.resume();
+    expect(second.queue.list().map(({ request: { selector, whole } }) => selector ?? whole)).toEqual(['Q8_0', 'Q4_K_M', true]);
+    for (const number of [1, 2, 3]) (await second.runOf('a', number)).end.resolve({});
+    expect(second.runs.map(({ job }) => job.request.selector)).toEqual(['Q8_0', 'Q4_K_M', undefined]);
+  });
+
+  test.each(['itself', 'the model', 'another quantization'])(
+    'of a version with one file for each model keep their state when %s is asked for',
+    async (what) => {
+      const { directory, root } = await queueForTest();
+      const job = newJob(
+        { modelId: id('a'), request: request('a', { selector: 'Q8_0' }), details: { commit: 'abc', ggufFile: null, warnings: [] } },
+        { now: new Date(0) },
+      );
+      await mkdir(directory);
+      await writeFile(join(directory, 'org--a.json'), JSON.stringify(encodeDownload({ ...job, bytesDone: 40, bytesTotal: 100 })));
+      const wanted = { itself: { selector: 'Q8_0' }, 'the model': { whole: true }, 'another quantization': { selector: 'Q4_K_M' } }[what];
+      const { queue } = await queueForTest({ home: root });
+      await queue.submit(request('a', wanted));
+      await until('both', () => queue.list().length === (what === 'itself' ? 1 : 2));
+      const after = await queueForTest({ home: root });
+      await after.queue.load();
+      expect(after.queue.list().map(({ request: one, bytesDone }) => [one.selector ?? one.whole, bytesDone])).toEqual([
+        ['Q8_0', 40],
+        ...(what === 'itself' ? [] : [[wanted?.selector ?? true, 0]]),
+      ]);
+      await until('the old name gone', async () => !(await readdir(directory)).includes('org--a.json'));
+    },
+  );
 
   test('of an older program are read as they are', async () => {
     const { queue, directory, runOf, world } = await queueForTest();
@@ -402,14 +464,14 @@ describe('the records of jobs', () => {
       ...newJob({ modelId: id('a'), request: request('a'), details: { commit: null, ggufFile: null, warnings: [] } }, { now: new Date() }),
       bytesDone,
     });
-    const first = records.write(id('a'), () => job(1));
-    const second = records.write(id('a'), () => job(2));
+    const first = records.write(() => job(1));
+    const second = records.write(() => job(2));
     await new Promise(setImmediate);
     expect(await readdir(directory)).toEqual([]);
     slow.resolve();
     await within('both writes', Promise.all([first, second]));
     expect(await records.readAll()).toMatchObject([{ bytesDone: 2 }]);
-    await records.remove(id('a'));
+    await records.remove(job(2));
     expect(await records.readAll()).toEqual([]);
   });
 

@@ -61,7 +61,7 @@ test('the page adds quantizations one by one, and says which are there and which
   expect(await chosen()).toBe('seer-Q8_0.gguf');
   await page.keyboard.press('Escape');
   world.hub.holdsEnds = false;
-  await page.getByRole('status').getByText('org/seer-GGUF is in the store.').waitFor();
+  await page.getByRole('status').getByText('org/seer-GGUF:seer-Q4_K_M.gguf is in the store.').waitFor();
   await look('hf.co/org/seer-GGUF:q8_0');
   await dialog.getByRole('radio', { name: /^Q4_K_M recommended in the store/ }).waitFor();
   expect(await chosen()).toBe('seer-Q8_0.gguf');

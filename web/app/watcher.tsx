@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'react';
 import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
 import type { StagingJob } from '../../src/core/protocol/staging.ts';
+import { formatNamed, keyOfDownload, nameOfDownload } from '../pages/store/quantizations.ts';
 import { useApp, useNode, useStore } from '../parts/app-context.ts';
 import { toSentence } from '../parts/to-sentence.ts';
 
@@ -9,24 +10,20 @@ export function Watcher(): null {
   const { tell } = useApp();
   const downloads = useStore().topics.downloads?.downloads;
   const jobs = useNode().topics.staging?.jobs;
-  useEnding<DownloadStatus>(
-    downloads,
-    ({ modelId }) => modelId,
-    ({ modelId, status, error, error_code }) => {
-      if (status === 'complete') tell(`${modelId} is in the store.`);
-      else if (error_code !== 'CANCELLED') tell(`The download of ${modelId} failed: ${toSentence(error ?? 'no reason given')}`, 'bad');
-    },
-  );
-  useEnding<StagingJob>(
-    jobs,
-    ({ model_id }) => model_id,
-    ({ model_id, status, path, error, error_code }) => {
-      if (status === 'complete') tell(`${model_id} is staged at ${path ?? 'this machine'}.`);
-      else if (error_code !== 'CANCELLED') tell(`Staging ${model_id} failed: ${toSentence(error ?? 'no reason given')}`, 'bad');
-    },
-  );
+  useEnding<DownloadStatus>(downloads, keyOfDownload, ({ status, error, error_code, ...download }) => {
+    if (status === 'complete') tell(`${nameOfDownload(download)} is in the store.`);
+    else if (error_code !== 'CANCELLED')
+      tell(`The download of ${nameOfDownload(download)} failed: ${toSentence(error ?? 'no reason given')}`, 'bad');
+  });
+  useEnding<StagingJob>(jobs, nameOfJob, ({ status, path, error, error_code, ...job }) => {
+    if (status === 'complete') tell(`${nameOfJob(job)} is staged at ${path ?? 'this machine'}.`);
+    else if (error_code !== 'CANCELLED') tell(`Staging ${nameOfJob(job)} failed: ${toSentence(error ?? 'no reason given')}`, 'bad');
+  });
   return null;
 }
+
+const nameOfJob = ({ model_id: modelId, selector }: Pick<StagingJob, 'model_id' | 'selector'>): string =>
+  formatNamed({ modelId, selector: selector ?? undefined });
 
 interface Work {
   readonly status: string;

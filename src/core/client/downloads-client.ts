@@ -26,14 +26,16 @@ export function createDownloadsClient(exchange: Exchange): Downloads {
         }),
         url,
       ),
-    status: async (modelId) => statusOf(await send(callOf('GET /models/:id/download/status', { id: modelId })), url),
+    status: async ({ modelId, downloadId }) =>
+      statusOf(await send(callOf('GET /models/:id/download/status', { id: modelId }, { download_id: downloadId })), url),
     list: async ({ recent = false } = {}) => {
       const answer = await send(callOf('GET /downloads', {}, { recent }));
       return readAnswer(list(downloadStatus), answer, { url, why: 'its downloads are not a list' });
     },
-    cancel: async (modelId) => statusOf(await send(callOf('DELETE /models/:id/download', { id: modelId })), url),
-    arrived: async (modelId, from, signal) =>
-      arrivedOf(await send({ ...callOf('GET /downloads/:id/chunks', { id: modelId }, { from }), signal }), url),
+    cancel: async ({ modelId, downloadId }) =>
+      statusOf(await send(callOf('DELETE /models/:id/download', { id: modelId }, { download_id: downloadId })), url),
+    arrived: async ({ modelId, downloadId }, from, signal) =>
+      arrivedOf(await send({ ...callOf('GET /downloads/:id/chunks', { id: modelId }, { from, download_id: downloadId }), signal }), url),
     readArrived: async function* (modelId, { run, number, chunk, skip }, signal) {
       const call = callOf('GET /downloads/:id/chunks/:run/:number', { id: modelId, run, number });
       let left = chunk.end - chunk.start;

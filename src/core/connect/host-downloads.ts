@@ -4,8 +4,8 @@ import { findGroup } from '../catalog/selection/find-group.ts';
 import { isBroken, loadableGguf } from '../catalog/selection/groups.ts';
 import { lacksProjector } from '../catalog/selection/projectors.ts';
 import { isParticular } from '../catalog/selection/wanted-files.ts';
-import type { DownloadRequest } from '../jobs/contract.ts';
-import { heldStatus } from '../jobs/download-kind.ts';
+import type { DownloadName, DownloadRequest } from '../jobs/contract.ts';
+import { fileNameOf, heldStatus } from '../jobs/download-kind.ts';
 import { createDownloadQueue, type DownloadQueue, type DownloadReport } from '../jobs/download-queue.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainSystemError } from '../kernel/explain-system-error.ts';
@@ -46,34 +46,38 @@ export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<H
       return undefined;
     },
     requireOurs: async (modelId) => {
-      const holder = await readLock(join(downloadPlace(store.root, modelId), 'lock'));
+      const holder = await readLock(downloadLock(store.root, modelId));
       if (holder !== undefined)
         throw new SkulkError('LOCKED', `${describeLockHolder(holder)} is downloading ${modelId}`, {
           hint: 'wait for it to end, or stop that process, then try again',
         });
     },
     fetch: async (request, signal, report) => {
+      // What came before it in the queue may have brought it.
+      const there = await findInStore(store, request);
+      if (there !== undefined && request.strict !== true) return report({ ggufFile: there.ggufFile ?? undefined });
       // What an earlier process was asked for may be forbidden by now.
       requireOnline(deps);
       try {
         using opened = await openHub(deps, { connections });
-        const place = downloadPlace(store.root, request.modelId);
+        const place = { path: downloadPlace(store.root, request), lock: downloadLock(store.root, request.modelId) };
         const reportAll = (now: DownloadReport): void => {
           // Without a server whoever waits for the download shows them.
           if (held !== undefined) for (const message of now.warnings ?? []) deps.world.emit({ type: 'warning', message });
           report(now);
         };
-        await downloadModel(request, { source: opened.hub, store, place, connections, signal, report: reportAll });
+        const onWait = (message: string): void => deps.world.emit({ type: 'waiting', message });
+        await downloadModel(request, { source: opened.hub, store, place, connections, signal, report: reportAll, onWait });
       } catch (error) {
         throw explainSystemError(error, `cannot download ${request.modelId} into ${store.root}`);
       }
     },
   });
-  const status = async (modelId: ModelId): Promise<DownloadStatus> => {
+  const status = async ({ modelId, downloadId }: DownloadName): Promise<DownloadStatus> => {
     try {
-      return await queue.status(modelId);
+      return await queue.status({ modelId, downloadId });
     } catch (error) {
-      if (!(error instanceof SkulkError) || error.code !== 'JOB_NOT_FOUND') throw error;
+      if (!(error instanceof SkulkError) || error.code !== 'JOB_NOT_FOUND' || downloadId !== undefined) throw error;
       const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
       if (entry === undefined) throw error;
       const { total_bytes: bytes, downloaded_at: since, files } = entry;
@@ -122,8 +126,14 @@ async function requireUsableModel(store: LocalStore, modelId: ModelId, signal: A
   requireUsable(await findContentProblems(files, signal), modelId);
 }
 
-const downloadPlace = (root: string, modelId: ModelId): string => join(storeLayout(root).downloads, directoryName(modelId));
+/** Each download has a place of its own, so that what came of one is kept while another is under way. */
+const downloadPlace = (root: string, request: DownloadRequest): string => join(storeLayout(root).downloads, fileNameOf(request));
+
+/** Whoever downloads something of a model holds this. */
+const downloadLock = (root: string, modelId: ModelId): string => join(storeLayout(root).downloads, directoryName(modelId), 'lock');
 
 /** The file of a chunk that has arrived, while it is being downloaded. */
-export const arrivedFile = (root: string, modelId: ModelId, { path }: ArrivedChunk): string =>
-  join(downloadPlace(root, modelId), 'files', path);
+export const arrivedFile = (
+  root: string,
+  { chunk, request }: { readonly chunk: ArrivedChunk; readonly request: DownloadRequest },
+): string => join(downloadPlace(root, request), 'files', chunk.path);

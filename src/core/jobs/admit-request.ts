@@ -24,6 +24,8 @@ export async function admitRequest<Request, Details>(
   const modelId = kind.modelOf(request);
   const earlier = table.get(kind.subjectOf?.(request) ?? modelId);
   if (earlier !== undefined && !isFinished(earlier.job)) return await join(request, earlier, { kind, runner });
+  const brings = table.all().find(({ job }) => job.modelId === modelId && !isFinished(job) && kind.isCovered(request, job.request));
+  if (brings !== undefined) return await join(request, brings, { kind, runner });
   const before = earlier !== undefined && kind.isCovered(request, earlier.job.request) ? earlier.job : undefined;
   const unfinished = before?.status === 'complete' ? undefined : before;
   const result = await kind.findResult?.(request);
@@ -53,7 +55,7 @@ async function join<Request, Details>(
   const { modelId, request: running } = entry.job;
   if (!entry.isQueued) await kind.requireOurs?.(modelId);
   if (!kind.isCovered(request, running))
-    throw new SkulkError('CONFLICT', `${kind.describe(modelId)} is in progress for another request`, {
+    throw new SkulkError('CONFLICT', `${kind.describe(running)} is in progress for another request`, {
       hint: 'wait for it to end, or cancel it, then try again',
     });
   // It may be left by a process that was killed.

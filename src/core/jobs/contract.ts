@@ -11,24 +11,31 @@ export interface DownloadRequest extends WantedFiles {
   readonly revision?: string | undefined;
 }
 
-/** The downloads of a store, wherever it is. */
+/** Names a download. */
+export interface DownloadName {
+  readonly modelId: ModelId;
+  /** Which of the model's, as `download_id` says; without it the one that runs, else the one that is next, else the last one. */
+  readonly downloadId?: string | undefined;
+}
+
+/** The downloads of a store, wherever it is. Those of one model come one after the other. */
 export interface Downloads {
   /**
    * Asks for a model. What is there already is `complete`; what is being fetched is joined; what failed goes on.
-   * @throws SkulkError HUB_OFFLINE when the store may not fetch; CONFLICT when other files of the model are being fetched
+   * @throws SkulkError HUB_OFFLINE when the store may not fetch; CONFLICT when the same is being fetched of another revision
    */
   ask(request: DownloadRequest): Promise<DownloadStatus>;
   /** @throws SkulkError JOB_NOT_FOUND */
-  status(modelId: ModelId): Promise<DownloadStatus>;
+  status(name: DownloadName): Promise<DownloadStatus>;
   /** The running and waiting ones, in the order in which they were asked for; with `recent`, those that ended too. */
   list(options?: { readonly recent?: boolean }): Promise<readonly DownloadStatus[]>;
   /**
-   * Stops a download; what came is kept for the next try.
+   * Stops a download, or without an id all of a model; what came is kept for the next try.
    * @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended already
    */
-  cancel(modelId: ModelId): Promise<DownloadStatus>;
+  cancel(name: DownloadName): Promise<DownloadStatus>;
   /** What a running download has by now, so that nodes need not wait for its end. */
-  arrived(modelId: ModelId, from: number, signal: AbortSignal): Promise<ArrivedChunks>;
+  arrived(name: DownloadName, from: number, signal: AbortSignal): Promise<ArrivedChunks>;
   /** The bytes of one of those chunks, from `skip` on. */
   readArrived(
     modelId: ModelId,

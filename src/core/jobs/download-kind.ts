@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { encodeWantedFiles, isCovered, parseWantedFiles, type WantedFiles } from '../catalog/selection/wanted-files.ts';
 import { SkulkError } from '../kernel/errors.ts';
-import type { ModelId } from '../kernel/model-id.ts';
+import { directoryName, formatRef, type ModelId } from '../kernel/model-id.ts';
 import { decode } from '../protocol/decode.ts';
 import { type DownloadStatus, downloadRecord, type WantedFilesBody } from '../protocol/downloads.ts';
 import type { DownloadRequest } from './contract.ts';
@@ -16,15 +17,40 @@ export interface DownloadDetails {
   readonly warnings: readonly string[];
 }
 
+/**
+ * What there is one download of at a time: a model, or what is wanted of it. Of the same at another revision there is none beside it, as
+ * that would replace it.
+ */
+export function subjectOf({ modelId, revision: _, exact: __, strict: ___, selector, ...wanted }: DownloadRequest): string {
+  const wishes = JSON.stringify(encodeWantedFiles({ ...wanted, selector: selector?.toLowerCase() }));
+  return wishes === '{}' ? modelId : `${modelId} ${wishes}`;
+}
+
+/** Names a download among those of its model: 16 hexadecimal digits. */
+export const downloadIdOf = (request: DownloadRequest): string =>
+  createHash('sha256').update(subjectOf(request)).digest('hex').slice(0, 16);
+
+/** What files and directories of a download are called; no model's directory has such a name but its own. */
+export const fileNameOf = (request: DownloadRequest): string => {
+  const { modelId } = request;
+  return `${directoryName(modelId)}${subjectOf(request) === modelId ? '' : `~${downloadIdOf(request)}`}`;
+};
+
+/** What is downloaded, as a reference. */
+const nameOf = ({ modelId, selector, ggufFile }: DownloadRequest): string => formatRef({ modelId, selector: selector ?? ggufFile });
+
 /** Everything of a download but the work itself. */
 export const downloadKind = {
   name: 'download',
-  describe: (modelId) => `the download of ${modelId}`,
+  describe: (request) => `the download of ${nameOf(request)}`,
   hints: {
     notFound: '`skulk downloads` lists downloads, `skulk uploads` unfinished uploads',
-    cancelled: (modelId) => `downloaded data is kept: \`skulk download ${modelId}\` resumes`,
+    cancelled: (request) => `downloaded data is kept: \`skulk download ${nameOf(request)}\` resumes`,
   },
   modelOf: ({ modelId }) => modelId,
+  subjectOf,
+  // Each is added to what the one before it brought.
+  laneOf: ({ modelId }) => modelId,
   // The same, or anything when nothing special is asked for.
   isCovered: (request, other) =>
     (request.revision === undefined || request.revision === (other.revision ?? 'main')) && isCovered(request, other),
@@ -42,6 +68,7 @@ const words = {
 /** A download as others see it. */
 export const downloadStatus = (job: JobView<DownloadRequest, DownloadDetails>): DownloadStatus => ({
   modelId: job.modelId,
+  download_id: downloadIdOf(job.request),
   status: words[job.status],
   progress: fractionDone(job),
   error: job.failure?.message ?? null,

@@ -2,9 +2,18 @@ import { randomBytes } from 'node:crypto';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
 import type { ArrivedChunk, DownloadStatus } from '../protocol/downloads.ts';
-import type { DownloadRequest, Downloads } from './contract.ts';
-import { type DownloadDetails, decodeDownload, downloadKind, downloadStatus, encodeDownload } from './download-kind.ts';
-import type { JobContext, JobKind, JobQueue } from './job-kind.ts';
+import type { DownloadName, DownloadRequest, Downloads } from './contract.ts';
+import {
+  type DownloadDetails,
+  decodeDownload,
+  downloadIdOf,
+  downloadKind,
+  downloadStatus,
+  encodeDownload,
+  fileNameOf,
+  subjectOf,
+} from './download-kind.ts';
+import type { JobContext, JobKind, JobQueue, JobView } from './job-kind.ts';
 import { createJobQueue } from './job-queue.ts';
 import { isFinished, type JobProgress } from './job-state.ts';
 
@@ -26,7 +35,7 @@ export interface DownloadQueueOptions extends Required<Pick<JobKind<DownloadRequ
   readonly directory: string;
   /** How many downloads run at one time; the others wait in order. */
   readonly maxRunning: number;
-  /** Fetches and publishes; goes on where an earlier try stopped. */
+  /** Fetches and publishes, unless it is there by then; goes on where an earlier try stopped. */
   readonly fetch: (request: DownloadRequest, signal: AbortSignal, report: (now: DownloadReport) => void) => Promise<void>;
   readonly world: World;
   /** Asked by a server before each job is written down: rejects when another process has taken the store's lock. */
@@ -34,16 +43,20 @@ export interface DownloadQueueOptions extends Required<Pick<JobKind<DownloadRequ
 }
 
 /** The downloads of this machine's store. */
-export interface DownloadQueue
-  extends Downloads,
-    Pick<JobQueue<DownloadRequest, DownloadDetails>, 'resume' | 'isActive' | 'subscribe' | 'close'> {
-  /** Which chunk a number of a run means, or undefined. */
-  findArrived(modelId: ModelId, which: { readonly run: string; readonly number: number }): ArrivedChunk | undefined;
+export interface DownloadQueue extends Downloads, Pick<JobQueue<DownloadRequest, DownloadDetails>, 'resume' | 'subscribe' | 'close'> {
+  /** Whether something of a model is being downloaded, or waits for it. */
+  isActive(modelId: ModelId): boolean;
+  /** Which chunk a number of a run means, and which request brings it; or undefined. */
+  findArrived(
+    modelId: ModelId,
+    which: { readonly run: string; readonly number: number },
+  ): { readonly chunk: ArrivedChunk; readonly request: DownloadRequest } | undefined;
 }
 
-/** What has arrived of a download that runs; the run has a name of its own among those of the same model. */
+/** What has arrived of the download of a model that runs; the run has a name of its own among those of the same model. */
 interface Arrived {
   readonly run: string;
+  readonly request: DownloadRequest;
   readonly chunks: ArrivedChunk[];
 }
 
@@ -69,7 +82,7 @@ export function createDownloadQueue({
       findResult,
       requireOurs,
       run: async ({ modelId, request }, context) => {
-        const own: Arrived = { run: randomBytes(8).toString('hex'), chunks: [] };
+        const own: Arrived = { run: randomBytes(8).toString('hex'), request, chunks: [] };
         arrived.set(modelId, own);
         try {
           await fetch(request, context.signal, (now) => report(now, own, context));
@@ -79,15 +92,25 @@ export function createDownloadQueue({
         }
       },
     },
-    storage: { directory, encode: encodeDownload, decode: decodeDownload, assertHeld },
+    storage: { directory, encode: encodeDownload, decode: decodeDownload, nameOf: ({ request }) => fileNameOf(request), assertHeld },
     maxRunning,
     maxPending,
     maxFinished,
     world,
   });
+  /** @throws SkulkError JOB_NOT_FOUND */
+  const choose = async ({ modelId, downloadId }: DownloadName): Promise<JobView<DownloadRequest, DownloadDetails>> => {
+    await queue.load();
+    const chosen = chooseJob(
+      queue.list().filter((job) => job.modelId === modelId),
+      downloadId,
+    );
+    // Of a model without any the queue says so.
+    return chosen ?? (await queue.find(downloadId === undefined ? modelId : `${modelId} ${downloadId}`));
+  };
   return {
     ask: async (request) => downloadStatus(await queue.submit(request)),
-    status: async (modelId) => downloadStatus(await queue.find(modelId)),
+    status: async (name) => downloadStatus(await choose(name)),
     list: async ({ recent = false } = {}): Promise<readonly DownloadStatus[]> => {
       await queue.load();
       return queue
@@ -95,23 +118,43 @@ export function createDownloadQueue({
         .filter((job) => recent || !isFinished(job))
         .map(downloadStatus);
     },
-    cancel: async (modelId) => downloadStatus(await queue.cancel(modelId)),
-    arrived: async (modelId, from) => {
+    cancel: async (name) => {
+      const first = await choose(name);
+      const waiting = queue.list().filter((job) => job.modelId === name.modelId && job.status === 'pending');
+      // What waits must not begin when the one that runs has ended.
+      for (const { request } of name.downloadId === undefined ? waiting : [])
+        if (subjectOf(request) !== subjectOf(first.request)) await queue.cancel(subjectOf(request));
+      return downloadStatus(await queue.cancel(subjectOf(first.request)));
+    },
+    arrived: async ({ modelId, downloadId }, from) => {
       const own = arrived.get(modelId);
-      return own === undefined ? { run: null, from, chunks: [] } : { run: own.run, from, chunks: own.chunks.slice(from, from + maxListed) };
+      return own === undefined || (downloadId !== undefined && downloadId !== downloadIdOf(own.request))
+        ? { run: null, from, chunks: [] }
+        : { run: own.run, from, chunks: own.chunks.slice(from, from + maxListed) };
     },
     readArrived: () => {
       throw new Error('a process has what it downloads itself');
     },
     findArrived: (modelId, { run, number }) => {
       const own = arrived.get(modelId);
-      return own?.run === run ? own.chunks[number] : undefined;
+      const chunk = own?.run === run ? own.chunks[number] : undefined;
+      return own === undefined || chunk === undefined ? undefined : { chunk, request: own.request };
     },
     resume: queue.resume,
-    isActive: queue.isActive,
+    isActive: (modelId) => queue.list().some((job) => job.modelId === modelId && !isFinished(job)),
     subscribe: queue.subscribe,
     close: queue.close,
   };
+}
+
+/** The one that is named; else the one that runs, the one that is next, or the one that ended last. */
+function chooseJob(
+  ofModel: readonly JobView<DownloadRequest, DownloadDetails>[],
+  downloadId: string | undefined,
+): JobView<DownloadRequest, DownloadDetails> | undefined {
+  if (downloadId !== undefined) return ofModel.find(({ request }) => downloadIdOf(request) === downloadId);
+  const next = ofModel.find(({ status }) => status === 'running') ?? ofModel.find(({ status }) => status === 'pending');
+  return next ?? ofModel.toSorted((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1))[0];
 }
 
 function report(

@@ -6,18 +6,20 @@ export interface JobKind<Request, Details> {
   /** As in `no download job for org/name`. */
   readonly name: string;
   /** As in `the download of org/name has ended`. */
-  readonly describe: (modelId: ModelId) => string;
+  readonly describe: (request: Request) => string;
   readonly hints: {
     /** For a model without a job. */
     readonly notFound: string;
     /** For a job that was cancelled. */
-    readonly cancelled: (modelId: ModelId) => string;
+    readonly cancelled: (request: Request) => string;
   };
   /** The model that the work makes. */
   readonly modelOf: (request: Request) => ModelId;
   /** What there is one job of at a time; the model when absent. */
   readonly subjectOf?: (request: Request) => string;
-  /** Whether a job for `other` gives all that `request` asks for. */
+  /** Of the jobs with the same text one runs at a time; each may run beside each other when absent. */
+  readonly laneOf?: (request: Request) => string;
+  /** Whether a job for `other`, of the same model, gives all that `request` asks for. */
   readonly isCovered: (request: Request, other: Request) => boolean;
   /** What a new job begins with. @param before an earlier job that did not get to its end, and whose work can be used */
   readonly initialDetails: (request: Request, before: Job<Request, Details> | undefined) => Details;

@@ -29,13 +29,12 @@ export function createJobQueue<Request, Details>(options: JobQueueOptions<Reques
   const records = storage === undefined ? undefined : createJobRecords(storage, world.emit);
   const closing = new AbortController();
   const stopping = AbortSignal.any([closing.signal, world.signal]);
-  const write = async (job: Job<Request, Details>): Promise<void> => records?.write(job.modelId, () => job);
+  const write = async (job: Job<Request, Details>): Promise<void> => records?.write(() => job);
   const save = async (entry: JobEntry<Request, Details>): Promise<void> => {
-    const { modelId } = entry.job;
     await records
-      ?.write(modelId, () => entry.job)
+      ?.write(() => entry.job)
       .catch((error: unknown) => {
-        world.emit({ type: 'warning', message: `${kind.describe(modelId)} cannot be saved: ${(error as Error).message}` });
+        world.emit({ type: 'warning', message: `${kind.describe(entry.job.request)} cannot be saved: ${(error as Error).message}` });
       });
   };
   const runner = createJobRunner({ kind, table, save, isDurable: records !== undefined, stopping, world }, options);
@@ -57,7 +56,7 @@ export function createJobQueue<Request, Details>(options: JobQueueOptions<Reques
     throw new SkulkError('JOB_NOT_FOUND', `no ${kind.name} job for ${subject}`, { hint: kind.hints.notFound });
   };
   const removeOldest = async (): Promise<void> => {
-    for (const { modelId } of table.removeOldest(maxFinished)) await records?.remove(modelId).catch(() => undefined);
+    for (const job of table.removeOldest(maxFinished)) await records?.remove(job).catch(() => undefined);
   };
   // Two who ask at once must not both begin.
   let submitting: Promise<unknown> = Promise.resolve();
@@ -72,10 +71,10 @@ export function createJobQueue<Request, Details>(options: JobQueueOptions<Reques
     list: () => table.all().map(viewOf),
     cancel: async (subject) => {
       const entry = await find(subject);
-      const { modelId } = entry.job;
-      if (isFinished(entry.job)) throw new SkulkError('CONFLICT', `${kind.describe(modelId)} has ended (${entry.job.status})`);
+      const { modelId, request } = entry.job;
+      if (isFinished(entry.job)) throw new SkulkError('CONFLICT', `${kind.describe(request)} has ended (${entry.job.status})`);
       if (!entry.isQueued) await kind.requireOurs?.(modelId);
-      const reason = new SkulkError('CANCELLED', 'it was cancelled', { hint: kind.hints.cancelled(modelId) });
+      const reason = new SkulkError('CANCELLED', 'it was cancelled', { hint: kind.hints.cancelled(request) });
       entry.abort.abort(reason);
       if (entry.work === undefined) {
         table.apply(entry, { type: 'cancel', failure: failureOf(reason) });

@@ -15,14 +15,22 @@ export function createJobRunner<Request, Details>(
   context: RunContext<Request, Details>,
   { maxRunning }: { readonly maxRunning: number },
 ): JobRunner<Request, Details> {
-  const { table, stopping } = context;
+  const { kind, table, stopping } = context;
   const running = new Set<Promise<void>>();
+  const busyLanes = new Set<string>();
+  const mayRun = ({ job, isQueued }: JobEntry<Request, Details>): boolean => {
+    const lane = kind.laneOf?.(job.request);
+    return isQueued && job.status === 'pending' && (lane === undefined || !busyLanes.has(lane));
+  };
   const startNext = (): void => {
     while (running.size < maxRunning && !stopping.aborted) {
-      const next = table.all().find(({ job, isQueued }) => isQueued && job.status === 'pending');
+      const next = table.all().find(mayRun);
       if (next === undefined) return;
+      const lane = kind.laneOf?.(next.job.request);
+      if (lane !== undefined) busyLanes.add(lane);
       const work = runJob(next, context).finally(() => {
         running.delete(work);
+        if (lane !== undefined) busyLanes.delete(lane);
         startNext();
       });
       running.add(work);

@@ -14,7 +14,7 @@ export interface JobFailure {
 
 /** One piece of background work; sizes in bytes, times ISO 8601. `Details` is what only its kind knows. */
 export interface Job<Request, Details> {
-  /** The model that it makes; a queue has one job for each. */
+  /** The model that it makes, or a part of. */
   readonly modelId: ModelId;
   readonly request: Request;
   readonly status: JobStatus;

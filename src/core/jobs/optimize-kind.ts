@@ -34,7 +34,7 @@ export const emptyDetails: OptimizeDetails = {
 /** Everything of an optimization but the work itself. */
 export const optimizeKind = {
   name: 'optimization',
-  describe: (modelId) => `making ${modelId}`,
+  describe: ({ targetId }) => `making ${targetId}`,
   hints: {
     notFound: '`skulk optimizations` lists what is made',
     cancelled: () => 'nothing of it was kept; ask for it again when you want it',

@@ -53,6 +53,6 @@ function eventOf<Request, Details>(
 ): JobEvent<Details> {
   if (abort.signal.aborted) return { type: 'cancel', failure: failureOf(abort.signal.reason) };
   if (isDurable && stopping.aborted) return { type: 'interrupt' };
-  if (!(error instanceof SkulkError)) world.emit({ type: 'warning', message: `${kind.describe(job.modelId)} failed: ${String(error)}` });
+  if (!(error instanceof SkulkError)) world.emit({ type: 'warning', message: `${kind.describe(job.request)} failed: ${String(error)}` });
   return { type: 'fail', failure: failureOf(error) };
 }

@@ -46,10 +46,15 @@ export const wantedFiles = object({
 });
 export type WantedFilesBody = Shape<typeof wantedFiles>;
 
+/** Names a download. */
+export const downloadId = () =>
+  Type.String({ pattern: '^[0-9a-f]{16}$', description: 'Names it among the downloads of its model; absent where there is one of each' });
+
 /** How a download is; sizes in bytes, times ISO 8601. */
 export const downloadStatus = object(
   {
     modelId: modelId(),
+    download_id: Type.Optional(downloadId()),
     status: oneOf(['pending', 'downloading', 'complete', 'failed']),
     progress: Type.Number({ minimum: 0, maximum: 1, default: 0, description: 'From 0 to 1' }),
     error: orNull(text()),
@@ -75,6 +80,16 @@ export const downloadStatus = object(
   { description: 'State of a download' },
 );
 export type DownloadStatus = Shape<typeof downloadStatus>;
+
+/** What a download brings, as far as it was named: `org/name` or `org/name:Q4_K_M`. */
+export function nameDownload({ modelId, selector, request }: Pick<DownloadStatus, 'selector' | 'request'> & { modelId: string }): string {
+  const part = selector ?? request.gguf_file;
+  return part == null ? modelId : `${modelId}:${part}`;
+}
+
+/** Tells downloads apart: a model may have several. */
+export const keyOfDownload = ({ modelId, download_id: id }: Pick<DownloadStatus, 'modelId' | 'download_id'>): string =>
+  id === undefined ? modelId : `${modelId} ${id}`;
 
 const { request: _, ...keptStatus } = downloadStatus.properties;
 /**

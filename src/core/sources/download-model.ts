@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describeProblems, findContentProblems, requireUsable } from '../catalog/contents/find-content-problems.ts';
 import { selectionOf } from '../catalog/selection/wanted-files.ts';
 import type { DownloadRequest } from '../jobs/contract.ts';
@@ -8,21 +8,24 @@ import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
 import { pause } from '../kernel/flow/backoff.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import { acquireLock } from '../kernel/process/lock.ts';
+import { acquireLock, describeLockHolder } from '../kernel/process/lock.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { requireDistinctNames } from '../transfer/name-folding.ts';
 import { unlimited } from '../transfer/rate-limiter.ts';
-import { enterWorkPlace } from '../transfer/work-place.ts';
+import { enterWorkPlace, removeWorkPlace } from '../transfer/work-place.ts';
 import { fetchPlanned } from './fetch-planned.ts';
 import { planFetch } from './plan-fetch.ts';
 import type { Source } from './source.ts';
 
+/** Another process that downloads ends sooner or later, and this one may be interrupted; in milliseconds. */
+const lockTimeoutMs = 24 * 3600_000;
+
 /**
  * Brings a model from a source into the store: what is there already is taken over, and the store publishes what was verified.
- * @param place a directory of the store's own file system, where an earlier try may have left something
- * @throws SkulkError CONFLICT when the store has the model from elsewhere, LOCKED while another process brings it, NO_SPACE,
- * INTEGRITY, with `strict` also for what cannot be a model, the source's errors
+ * @param place.path a directory of the store's own file system, where an earlier try may have left something
+ * @param place.lock held while something of the model is brought; another process is waited for
+ * @throws SkulkError CONFLICT when the store has the model from elsewhere, NO_SPACE, INTEGRITY, with `strict` also for what cannot be a model, the source's errors
  */
 export async function downloadModel(
   { modelId, revision = 'main', ...wanted }: DownloadRequest,
@@ -33,22 +36,27 @@ export async function downloadModel(
     connections,
     signal,
     report,
+    onWait,
   }: {
     readonly source: Source;
     readonly store: LocalStore;
-    readonly place: string;
+    readonly place: { readonly path: string; readonly lock: string };
     readonly connections: number;
     readonly signal: AbortSignal;
     readonly report: (now: DownloadReport) => void;
+    readonly onWait: (message: string) => void;
   },
 ): Promise<void> {
   await store.requirePlace(modelId);
-  await makeDirectory(place);
-  // Without a server two commands may want the same model.
-  await using lock = await acquireLock(join(place, 'lock'), {
+  const { path, lock: lockPath } = place;
+  const files = join(path, 'files');
+  for (const directory of [path, dirname(lockPath)]) await makeDirectory(directory);
+  // Without a server two commands may want something of the same model.
+  await using lock = await acquireLock(lockPath, {
     purpose: `downloading ${modelId}`,
-    timeoutMs: 0,
+    timeoutMs: lockTimeoutMs,
     signal,
+    onWait: (holder) => onWait(`waiting for ${describeLockHolder(holder)}`),
   });
   const listing = await source.list({ modelId, revision }, signal);
   report({ commit: listing.commit });
@@ -63,13 +71,13 @@ export async function downloadModel(
   await requireDistinctNames(store.root, { paths: [...plan.files, ...plan.kept].map(({ path }) => path), of: modelId });
   report({ bytesTotal: plan.total, bytesDone: 0 });
   await enterWorkPlace(
-    { path: place, files: join(place, 'files') },
+    { path, files },
     [...plan.files, ...plan.kept].map(({ path }) => path),
   );
   const sizes = new Map(plan.files.map(({ path, size }) => [path, size]));
-  const { files } = await fetchPlanned(plan, {
+  const fetched = await fetchPlanned(plan, {
     source,
-    place: { files: join(place, 'files'), journal: join(place, 'journal') },
+    place: { files, journal: join(path, 'journal') },
     isStore: true,
     present,
     connections,
@@ -79,7 +87,7 @@ export async function downloadModel(
     onPiece: ({ path, start, end, sha256 }) => report({ chunk: { path, file_size: sizes.get(path) ?? end, start, end, sha256 } }),
   });
   const problems = await findContentProblems(
-    files.map(({ path, size }) => ({ path, size, absolute: join(place, 'files', path) })),
+    fetched.files.map((file) => ({ path: file.path, size: file.size, absolute: join(files, file.path) })),
     signal,
   );
   if (wanted.strict === true) requireUsable(problems, modelId);
@@ -87,8 +95,9 @@ export async function downloadModel(
   await lock.assertHeld();
   const { commit } = listing;
   const origin = { source: source.kind, commit, upstream: { repo: modelId, commit, files: listing.files } };
-  await store.publish({ modelId, from: join(place, 'files'), files, revision, origin }, { signal });
-  await rm(join(place, 'journal'), { force: true });
+  await store.publish({ modelId, from: files, files: fetched.files, revision, origin }, { signal });
+  if (dirname(lockPath) === path) await rm(join(path, 'journal'), { force: true });
+  else await removeWorkPlace({ path, files });
 }
 
 const verbOf = ({ source }: Manifest): string => (source === 'add' ? 'skulk add' : 'skulk optimize');

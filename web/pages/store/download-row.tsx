@@ -8,6 +8,7 @@ import { Progress } from '../../parts/progress.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
 import { useNarrow } from '../../parts/use-narrow.ts';
 import { useTask } from '../../parts/use-task.ts';
+import { nameOfDownload } from './quantizations.ts';
 
 /** A download in the list of models: how far it is, or why it ended. */
 export function DownloadRow({
@@ -24,23 +25,25 @@ export function DownloadRow({
   const isNarrow = useNarrow();
   const { modelId, status, gguf_file, selector } = download;
   const part = gguf_file ?? selector;
+  const name = nameOfDownload(download);
   const ask = async (work: (signal: AbortSignal) => Promise<unknown>, says: string): Promise<void> => {
     if ((await task.start(work)) !== undefined) tell(says);
   };
   const cancel = (): Promise<void> =>
     ask(
-      (signal) => client.send(callOf('DELETE /store/models/:id/download', { id: modelId }), undefined, signal),
-      `Stopped the download of ${modelId}.`,
+      (signal) =>
+        client.send(callOf('DELETE /store/models/:id/download', { id: modelId }, { download_id: download.download_id }), undefined, signal),
+      `Stopped the download of ${name}.`,
     );
   const retry = (): Promise<void> =>
     ask(
       (signal) => client.send(callOf('POST /store/models/:id/download', { id: modelId }), download.request, signal),
-      `Resumed the download of ${modelId}.`,
+      `Resumed the download of ${name}.`,
     );
   const state = (
     <div className="download-state">
       {status === 'pending' && <p className="muted">Waiting in the queue.</p>}
-      {status === 'downloading' && <Progress label={`Download of ${modelId}`} {...download} />}
+      {status === 'downloading' && <Progress label={`Download of ${name}`} {...download} />}
       {status === 'downloading' && download.bytes_total === 0 && <p className="muted">Asking Hugging Face for the file list.</p>}
       {status === 'failed' && (
         <p className="bad">
@@ -75,16 +78,16 @@ export function DownloadRow({
       {!isNarrow && <td colSpan={4}>{state}</td>}
       <td className="actions">
         {status === 'complete' ? (
-          <IconButton icon="close" label={`Dismiss the warnings about ${modelId}`} onClick={onDismiss} />
+          <IconButton icon="close" label={`Dismiss the warnings about ${name}`} onClick={onDismiss} />
         ) : status === 'failed' ? (
           <>
-            <IconButton icon="retry" label={`Download ${modelId} again`} lock={lock} disabled={task.isBusy} onClick={() => void retry()} />
-            <IconButton icon="close" label={`Dismiss the download of ${modelId}`} onClick={onDismiss} />
+            <IconButton icon="retry" label={`Download ${name} again`} lock={lock} disabled={task.isBusy} onClick={() => void retry()} />
+            <IconButton icon="close" label={`Dismiss the download of ${name}`} onClick={onDismiss} />
           </>
         ) : (
           <IconButton
             icon="close"
-            label={`Cancel the download of ${modelId}`}
+            label={`Cancel the download of ${name}`}
             lock={lock}
             disabled={task.isBusy}
             onClick={() => void cancel()}

@@ -12,7 +12,7 @@ import { Link } from '../../parts/link.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
 import { DownloadRow } from './download-row.tsx';
 import type { ListView, SortKey } from './list-models.ts';
-import { stagedOn } from './quantizations.ts';
+import { keyOfDownload, stagedOn } from './quantizations.ts';
 
 /** What the table shows and can be asked for. */
 export interface ModelTableProps {
@@ -56,7 +56,7 @@ export function ModelTable(props: ModelTableProps): ReactElement {
       <tbody>
         {downloads.map((download) => (
           <DownloadRow
-            key={`${download.modelId} ${download.status}`}
+            key={`${keyOfDownload(download)} ${download.status}`}
             download={download}
             lock={locks.models}
             onDismiss={() => onDismiss(download)}

@@ -12,6 +12,14 @@ export interface Named {
 /** As a command takes it: `org/name:Q4_K_M`. */
 export const formatNamed = ({ modelId, selector }: Named): string => (selector === undefined ? modelId : `${modelId}:${selector}`);
 
+/** What a download brings, as far as it was named. */
+export const nameOfDownload = ({ modelId, selector, request }: Pick<DownloadStatus, 'modelId' | 'selector' | 'request'>): string =>
+  formatNamed({ modelId, selector: selector ?? request.gguf_file ?? undefined });
+
+/** Tells downloads apart: a model may have several. */
+export const keyOfDownload = ({ modelId, download_id: id }: Pick<DownloadStatus, 'modelId' | 'download_id'>): string =>
+  id === undefined ? modelId : `${modelId} ${id}`;
+
 /** What a copy has of what is named; undefined when it does not have it, or does not tell. Pure. */
 export function partOf(copy: ReportedCopy, { modelId, selector }: Named): Omit<ReportedCopy, 'model_id' | 'quantizations'> | undefined {
   if (copy.model_id !== modelId) return undefined;

@@ -13,7 +13,7 @@ import { DetailsDialog } from './details-dialog.tsx';
 import { type ListView, listModels, type SortKey, tagsOf } from './list-models.ts';
 import { ListTools } from './list-tools.tsx';
 import { ModelTable } from './model-table.tsx';
-import type { Named } from './quantizations.ts';
+import { keyOfDownload, type Named } from './quantizations.ts';
 import { Space } from './space.tsx';
 import { UnfinishedUploads } from './uploads/unfinished-uploads.tsx';
 import { useStaging } from './use-staging.ts';
@@ -130,4 +130,4 @@ const isOfInterest = ({ status, error_code, warnings }: DownloadStatus): boolean
   status === 'complete' ? warnings.length > 0 : error_code !== 'CANCELLED';
 
 /** A download that is asked for again is another one. */
-const keyOf = ({ modelId, updated_at }: DownloadStatus): string => `${modelId} ${updated_at}`;
+const keyOf = (download: DownloadStatus): string => `${keyOfDownload(download)} ${download.updated_at}`;

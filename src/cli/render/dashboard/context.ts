@@ -14,7 +14,7 @@ export type TabName = (typeof tabs)[number];
 /** What is looked at closely, in place of a list. */
 export type Details =
   | { readonly kind: 'model'; readonly modelId: ModelId }
-  | { readonly kind: 'download'; readonly modelId: ModelId }
+  | { readonly kind: 'download'; readonly modelId: ModelId; readonly key: string }
   | { readonly kind: 'node'; readonly nodeId: NodeId }
   | { readonly kind: 'copy'; readonly modelId: ModelId };
 

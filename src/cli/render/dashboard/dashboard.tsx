@@ -127,7 +127,7 @@ function DetailsOf({ details }: { readonly details: Details }): ReactElement {
     case 'model':
       return <ModelDetailsPage modelId={details.modelId} />;
     case 'download':
-      return <DownloadDetailsPage modelId={details.modelId} />;
+      return <DownloadDetailsPage modelId={details.modelId} of={details.key} />;
     case 'node':
       return <NodeDetailsPage nodeId={details.nodeId} />;
     case 'copy':

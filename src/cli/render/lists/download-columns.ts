@@ -1,11 +1,11 @@
-import type { DownloadStatus } from '../../../core/protocol/downloads.ts';
+import { type DownloadStatus, nameDownload } from '../../../core/protocol/downloads.ts';
 import { progressBar } from '../parts/bar.ts';
 import { formatBytes, formatLeft, formatRate } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
 
 /** A store's downloads as a table. */
 export const downloadColumns: readonly Column<DownloadStatus>[] = [
-  { title: 'MODEL', flexMinWidth: 22, cut: 'middle', cell: ({ modelId }) => modelId },
+  { title: 'MODEL', flexMinWidth: 22, cut: 'middle', cell: nameDownload },
   { title: 'STATUS', cell: statusOf },
   {
     title: 'PROGRESS',

@@ -1,8 +1,10 @@
+import { parseWantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
+import type { DownloadStatus } from '../../protocol/downloads.ts';
 import { describeHolder } from '../../protocol/holder.ts';
 import type { HubOffer, ShownModel } from '../../protocol/models.ts';
 import { deleteModels } from '../models/delete-models.ts';
@@ -49,7 +51,9 @@ export interface DashboardActs {
   offer(ref: ModelRef): Promise<HubOffer | undefined>;
   /** Returns when the store has taken the download on. @param ggufFile which of several quantizations */
   download(ref: ModelRef, ggufFile: string | undefined): Promise<void>;
-  cancelDownload(modelId: ModelId): Promise<void>;
+  /** Asks for the very same again. */
+  downloadAgain(download: DownloadStatus): Promise<void>;
+  cancelDownload(download: DownloadStatus): Promise<void>;
   /** Begins to stage on this machine; the view says how far it is. */
   stage(ref: ModelRef): Promise<void>;
   /** Whether something is being staged from here, which ends with the dashboard. */
@@ -81,7 +85,11 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
         wait: false,
       });
     },
-    cancelDownload: async (modelId) => void (await cancelDownload(deps, { modelId })),
+    downloadAgain: async ({ modelId, request: { revision, ...wanted } }) => {
+      await requireServer(deps);
+      await download(deps, { request: { modelId, revision: revision ?? undefined, ...parseWantedFiles(wanted) }, wait: false });
+    },
+    cancelDownload: async ({ modelId, download_id: downloadId }) => void (await cancelDownload(deps, { modelId, downloadId })),
     stage: async (ref) => {
       asked += 1;
       try {

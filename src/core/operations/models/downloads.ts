@@ -3,10 +3,10 @@ import { findLoadable } from '../../catalog/selection/loadable-files.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
-import type { DownloadRequest, Downloads } from '../../jobs/contract.ts';
+import type { DownloadName, DownloadRequest, Downloads } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { patient, pause, retrying } from '../../kernel/flow/backoff.ts';
-import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
+import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { Store } from '../../store/contract.ts';
@@ -64,7 +64,8 @@ async function namedFiles({ world }: Deps, store: Store, request: DownloadReques
  * @throws SkulkError what it failed with
  */
 export async function waitForDownload(downloads: Downloads, asked: DownloadStatus, world: World): Promise<DownloadStatus> {
-  const { modelId } = asked;
+  const { modelId, download_id: downloadId, selector } = asked;
+  const name = formatRef({ modelId, selector: selector ?? undefined });
   const { isTransient } = await import('../../client/http/transient.ts');
   let announced: string | undefined;
   let warned = 0;
@@ -75,27 +76,28 @@ export async function waitForDownload(downloads: Downloads, asked: DownloadStatu
     warned = Math.max(warned, now.warnings.length);
     if (now.status === 'complete') return now;
     if (now.status === 'failed')
-      throw new SkulkError(now.error_code ?? 'HUB_UNREACHABLE', `could not download ${modelId}: ${now.error ?? 'no reason given'}`, {
+      throw new SkulkError(now.error_code ?? 'HUB_UNREACHABLE', `could not download ${name}: ${now.error ?? 'no reason given'}`, {
         hint: now.hint ?? undefined,
       });
     const waitsFor =
       now.status === 'pending'
-        ? `${modelId} is waiting in the queue of the store`
+        ? `${name} is waiting in the queue of the store`
         : now.bytes_total === 0
-          ? `the store is asking Hugging Face about ${modelId}`
+          ? `the store is asking Hugging Face about ${name}`
           : undefined;
     if (waitsFor !== undefined && waitsFor !== announced) world.emit({ type: 'waiting', message: waitsFor });
     announced = waitsFor;
     await pause(lookEveryMs, world.signal);
     // A server that restarts takes the download up again.
-    now = await retrying(() => downloads.status(modelId), { policy: patient, signal: world.signal, isTransient });
+    now = await retrying(() => downloads.status({ modelId, downloadId }), { policy: patient, signal: world.signal, isTransient });
   }
 }
 
 /** @throws SkulkError JOB_NOT_FOUND */
-export async function downloadStatus(deps: Deps, { modelId }: { readonly modelId: ModelId }): Promise<DownloadStatus> {
+export async function downloadStatus(deps: Deps, name: DownloadName & Pick<ModelRef, 'selector'>): Promise<DownloadStatus> {
   await using opened = await openStore(deps);
-  return await (await opened.downloads()).status(modelId);
+  const downloads = await opened.downloads();
+  return name.selector === undefined ? await downloads.status(name) : await findNamed(downloads, { ...name, selector: name.selector });
 }
 
 /** The store's downloads; with references, only those of what they name. */
@@ -114,18 +116,40 @@ export const isOneOf = (refs: readonly ModelRef[], download: NamedDownload & { r
   refs.some(({ modelId, selector }) => modelId === download.modelId && (selector === undefined || isOf(selector, download)));
 
 /**
- * Stops a model's download; with a selector, only if it is one of that quantization.
+ * Stops the downloads of a model, or only the one that is named.
  * @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended
  */
-export async function cancelDownload(deps: Deps, { modelId, selector }: ModelRef): Promise<DownloadStatus> {
+export async function cancelDownload(
+  deps: Deps,
+  { modelId, downloadId, selector }: DownloadName & Pick<ModelRef, 'selector'>,
+): Promise<DownloadStatus> {
   await using opened = await openStore(deps);
   const downloads = await opened.downloads();
-  if (selector !== undefined && !isOf(selector, await downloads.status(modelId)))
-    throw new SkulkError('JOB_NOT_FOUND', `there is no download of ${selector} of ${modelId}`, {
-      hint: `the download of ${modelId} fetches other files; \`skulk cancel ${modelId}\` stops it`,
-    });
-  return await downloads.cancel(modelId);
+  if (selector === undefined) return await downloads.cancel({ modelId, downloadId });
+  const { download_id } = await findNamed(downloads, { modelId, selector });
+  return await downloads.cancel({ modelId, downloadId: download_id });
 }
+
+/** The download of a quantization: of several the one that has not ended, else the last one. */
+async function findNamed(downloads: Downloads, { modelId, selector }: ModelRef & { readonly selector: string }): Promise<DownloadStatus> {
+  const all = await downloads.list({ recent: true });
+  const named = all.filter((one) => one.modelId === modelId && isOf(selector, one));
+  const found =
+    named.find(({ status }) => status === 'downloading') ??
+    named.find(({ status }) => status === 'pending') ??
+    named.toSorted(newestFirst)[0];
+  if (found !== undefined) return found;
+  const others = all.filter((one) => one.modelId === modelId && (one.status === 'downloading' || one.status === 'pending'));
+  const name = formatRef({ modelId, selector });
+  throw new SkulkError('JOB_NOT_FOUND', `no download job for ${name}`, {
+    hint:
+      others.length === 0
+        ? '`skulk downloads` lists downloads'
+        : `the store downloads ${others.map((one) => formatRef({ modelId, selector: one.selector ?? one.gguf_file ?? undefined })).join(', ')}`,
+  });
+}
+
+const newestFirst = (a: DownloadStatus, b: DownloadStatus): number => (a.updated_at < b.updated_at ? 1 : -1);
 
 /** Whether a download brings what a selector names, as far as is known. */
 function isOf(selector: string, { gguf_file, selector: wanted }: NamedDownload): boolean {

@@ -2,7 +2,7 @@ import { checkRevision, hasRevision } from '../../catalog/check-revision.ts';
 import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import type { OpenedStore } from '../../connect/open-store.ts';
-import type { Downloads } from '../../jobs/contract.ts';
+import type { DownloadName, Downloads } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { missingModelHint, suggestModel } from '../../kernel/no-such-model.ts';
@@ -19,7 +19,7 @@ export interface DownloadOptions {
   /** The files that somebody needs a path of: a model that lacks one is not downloaded. */
   readonly needs?: readonly NeededFile[];
   /** Takes over what the store has of a model that it downloads; runs until `hasEnded`. */
-  readonly ahead: (downloads: Downloads, hasEnded: () => boolean) => Promise<void>;
+  readonly ahead: (downloads: Downloads, download: DownloadName, hasEnded: () => boolean) => Promise<void>;
 }
 
 /**
@@ -66,7 +66,10 @@ async function downloadAndWait(
   const asked = await downloads.ask({ ...wanted, ...ref, exact: true });
   let hasEnded = false;
   // On the store's own machine the copy is a clone, made in a moment.
-  const copying = opened.localRoot === undefined && opened.url !== undefined ? ahead(downloads, () => hasEnded) : undefined;
+  const copying =
+    opened.localRoot === undefined && opened.url !== undefined
+      ? ahead(downloads, { modelId: ref.modelId, downloadId: asked.download_id }, () => hasEnded)
+      : undefined;
   try {
     await waitForDownload(downloads, asked, deps.world);
   } finally {

@@ -1,10 +1,9 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Deps } from '../../connect/deps.ts';
-import type { Downloads } from '../../jobs/contract.ts';
+import type { DownloadName, Downloads } from '../../jobs/contract.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { patient, pause } from '../../kernel/flow/backoff.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
 import { isHeld, tryLock } from '../../kernel/process/lock.ts';
 import type { ArrivedChunk } from '../../protocol/downloads.ts';
 import { copyLock, incomingCopy, type StagingLayout } from '../../staging/layout.ts';
@@ -36,7 +35,7 @@ interface Piece extends WantedPiece {
 export async function stageAhead(
   { world }: Deps,
   {
-    modelId,
+    download,
     downloads,
     layout,
     connections,
@@ -44,7 +43,8 @@ export async function stageAhead(
     hasEnded,
     onBytes,
   }: {
-    readonly modelId: ModelId;
+    /** What is waited for; what else of the model comes before it is of no use here. */
+    readonly download: DownloadName;
     readonly downloads: Downloads;
     readonly layout: StagingLayout;
     readonly connections: number;
@@ -55,6 +55,7 @@ export async function stageAhead(
   },
 ): Promise<void> {
   const { signal } = world;
+  const { modelId } = download;
   const { isTransient } = await import('../../client/http/transient.ts');
   await makeRoot(layout);
   // Who is being waited for anyway builds it already.
@@ -69,7 +70,7 @@ export async function stageAhead(
   const sized = new Set<string>();
   let run: string | null = null;
   for (let from = 0; !hasEnded() && !signal.aborted; ) {
-    const arrived = await downloads.arrived(modelId, from, signal);
+    const arrived = await downloads.arrived(download, from, signal);
     // A store that was restarted counts anew.
     if (arrived.run !== run) {
       run = arrived.run;

@@ -15,7 +15,7 @@ export interface StagingDetails {
 /** Everything of a staging job but the work itself. */
 export const stagingKind = {
   name: 'staging',
-  describe: (modelId) => `staging ${modelId}`,
+  describe: ({ modelId, selector }) => `staging ${formatRef({ modelId, selector })}`,
   hints: {
     notFound: 'GET /node/stage lists what this node stages',
     cancelled: () => 'verified data is kept: staging it again resumes',
@@ -23,7 +23,7 @@ export const stagingKind = {
   modelOf: ({ modelId }) => modelId,
   // Each quantization of a model is staged by a job of its own.
   subjectOf: ({ modelId, selector }) => formatRef({ modelId, selector }),
-  isCovered: (ref, other) => ref.revision === other.revision,
+  isCovered: (ref, other) => ref.revision === other.revision && ref.selector?.toLowerCase() === other.selector?.toLowerCase(),
   initialDetails: () => ({ waitsFor: null, warnings: [], path: null, source: null }),
 } as const satisfies Omit<JobKind<ModelRef, StagingDetails>, 'run'>;
 

@@ -99,13 +99,15 @@ const storeRoutes = {
   },
   'GET /store/models/:id/download/status': {
     role: 'read',
-    summary: 'State of a download',
+    summary: 'State of a download; of several, the running one, else the next, else the last',
+    query: ['download_id'],
     answers: { 200: downloadStatus },
     failures: ofDownloads,
   },
   'DELETE /store/models/:id/download': {
     role: 'node',
-    summary: 'Stop a download; downloaded data is kept',
+    summary: 'Stop a download, or all downloads of a model; downloaded data is kept',
+    query: ['download_id'],
     answers: { 200: downloadStatus },
     failures: ofDownloads,
   },

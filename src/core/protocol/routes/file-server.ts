@@ -43,14 +43,15 @@ export const fileServerRoutes = {
   },
   'DELETE /models/:id/download': {
     role: 'node',
-    summary: 'Stop a download; downloaded data is kept',
+    summary: 'Stop a download, or all downloads of a model; downloaded data is kept',
+    query: ['download_id'],
     answers: { 200: downloadStatus },
     failures: [400, 404, 409],
   },
   'GET /downloads/:id/chunks': {
     role: 'read',
     summary: 'The finished chunks of a running download, starting at a number',
-    query: ['from'],
+    query: ['from', 'download_id'],
     answers: { 200: arrivedChunks },
   },
   'GET /downloads/:id/chunks/:run/:number': {
@@ -73,7 +74,8 @@ export const fileServerRoutes = {
   },
   'GET /models/:id/download/status': {
     role: 'read',
-    summary: 'State of a download',
+    summary: 'State of a download; of several, the running one, else the next, else the last',
+    query: ['download_id'],
     answers: { 200: downloadStatus },
     failures: [400, 404],
   },

@@ -86,7 +86,7 @@ export async function createStoreApp({
   addFileRoutes(app, {
     store,
     sending,
-    downloadStatus: (modelId) => (downloads ?? nothingIsFetched).status(modelId),
+    downloadStatus: (name) => (downloads ?? nothingIsFetched).status(name),
     remove: async (ref, { force, waitMs }) =>
       deps === undefined ? removeAlone(store, ref, force) : deletionAnswer(await deleteModels(deps, { refs: [ref], force, waitMs })),
     hasOrders: async (nodeId) => fleet !== undefined && isNodeId(nodeId) && (await fleet.expects(nodeId)),

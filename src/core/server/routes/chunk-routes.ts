@@ -10,6 +10,7 @@ import { createBufferPool } from '../files/buffer-pool.ts';
 import { sendFile } from '../files/send-file.ts';
 import { createSlots } from '../files/slots.ts';
 import { addRoute } from './add-route.ts';
+import { downloadIdIn } from './download-routes.ts';
 
 /** What a running download has already, so that nodes take it while the rest still comes. */
 export function addChunkRoutes(
@@ -21,16 +22,18 @@ export function addChunkRoutes(
   addRoute(app, 'GET /downloads/:id/chunks', async (request) => {
     const { from } = request.query as { from?: string };
     const number = /^\d{1,9}$/.test(from ?? '') ? Number(from) : 0;
-    return downloads.arrived(parseModelId((request.params as { id: string }).id), number, new AbortController().signal);
+    const modelId = parseModelId((request.params as { id: string }).id);
+    return downloads.arrived({ modelId, downloadId: downloadIdIn(request) }, number, new AbortController().signal);
   });
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { id, run, number } = request.params as { id: string; run: string; number: string };
     const modelId = parseModelId(id);
-    const chunk = /^\d{1,9}$/.test(number) ? downloads.findArrived(modelId, { run, number: Number(number) }) : undefined;
-    if (chunk === undefined) throw noSuchChunk();
+    const found = /^\d{1,9}$/.test(number) ? downloads.findArrived(modelId, { run, number: Number(number) }) : undefined;
+    if (found === undefined) throw noSuchChunk();
+    const { chunk } = found;
     const release = transfers.take(request.ip);
     try {
-      const handle = await open(arrivedFile(root, modelId, chunk), constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => {
+      const handle = await open(arrivedFile(root, found), constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => {
         throw noSuchChunk();
       });
       try {

@@ -1,6 +1,6 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parseWantedFiles } from '../../catalog/selection/wanted-files.ts';
-import type { DownloadRequest } from '../../jobs/contract.ts';
+import type { DownloadName, DownloadRequest } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { type ModelId, parseRevision } from '../../kernel/model-id.ts';
 import type { DownloadBody, DownloadStatus } from '../../protocol/downloads.ts';
@@ -11,8 +11,8 @@ import { modelOf } from './model-of.ts';
 export interface DownloadActions {
   readonly ask: (request: DownloadRequest) => Promise<DownloadStatus>;
   /** Undefined where another route answers for it. */
-  readonly status: ((modelId: ModelId) => Promise<DownloadStatus>) | undefined;
-  readonly cancel: (modelId: ModelId) => Promise<DownloadStatus>;
+  readonly status: ((name: DownloadName) => Promise<DownloadStatus>) | undefined;
+  readonly cancel: (name: DownloadName) => Promise<DownloadStatus>;
 }
 
 /** Asking for a download, looking at it and stopping it, below `prefix`/{id}. */
@@ -26,13 +26,22 @@ export function addDownloadRoutes(
     request.log.info({ model: wanted.modelId }, 'asked for a download');
     return ask(wanted);
   });
-  if (status !== undefined) addRoute(app, `GET ${prefix}/:id/download/status`, async (request) => status(modelOf(request)));
+  if (status !== undefined) addRoute(app, `GET ${prefix}/:id/download/status`, async (request) => status(nameIn(request)));
   addRoute(app, `DELETE ${prefix}/:id/download`, async (request) => {
-    const modelId = modelOf(request);
-    request.log.info({ model: modelId }, 'asked to stop a download');
-    return cancel(modelId);
+    const name = nameIn(request);
+    request.log.info({ model: name.modelId, download: name.downloadId }, 'asked to stop a download');
+    return cancel(name);
   });
 }
+
+/** @throws SkulkError BAD_REQUEST */
+export function downloadIdIn(request: FastifyRequest): string | undefined {
+  const { download_id: id } = request.query as { download_id?: unknown };
+  if (id === undefined || (typeof id === 'string' && /^[0-9a-f]{16}$/.test(id))) return id;
+  throw new SkulkError('BAD_REQUEST', 'download_id is not the id of a download', { hint: 'it has 16 digits, as the status says' });
+}
+
+const nameIn = (request: FastifyRequest): DownloadName => ({ modelId: modelOf(request), downloadId: downloadIdIn(request) });
 
 function parseDownload(modelId: ModelId, { revision, source_revision, ...wanted }: DownloadBody): DownloadRequest {
   if (revision != null && source_revision != null && revision !== source_revision)

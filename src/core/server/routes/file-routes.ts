@@ -1,11 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { DownloadName } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
+import type { ModelRef } from '../../kernel/model-id.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import { addRoute } from './add-route.ts';
 import { answerFile, type FileSending } from './answer-file.ts';
 import { answerManifest } from './answer-manifest.ts';
+import { downloadIdIn } from './download-routes.ts';
 import { forceOf, waitOf } from './fleet-routes.ts';
 import { sendJson } from './json-cache.ts';
 import { modelOf, selectorOf } from './model-of.ts';
@@ -19,7 +21,7 @@ const statusPath = 'download/status';
 export interface FileRoutesOptions {
   readonly store: LocalStore;
   readonly sending: FileSending;
-  readonly downloadStatus: (modelId: ModelId) => Promise<DownloadStatus>;
+  readonly downloadStatus: (name: DownloadName) => Promise<DownloadStatus>;
   readonly remove: (ref: ModelRef, options: { force: boolean; waitMs: number }) => Promise<object>;
   /** Whether a node should ask for orders. */
   readonly hasOrders: (nodeId: unknown) => Promise<boolean>;
@@ -53,7 +55,8 @@ async function answerGet(options: FileRoutesOptions, sending: FileSending, reque
   } catch (error) {
     if (!(error instanceof SkulkError) || reply.sent) throw error;
     const asked = targets.find(({ paths }) => paths[0] === statusPath);
-    if (asked !== undefined && (error.code === 'FILE_NOT_FOUND' || error.code === 'MODEL_NOT_FOUND')) return downloadStatus(asked.modelId);
+    if (asked !== undefined && (error.code === 'FILE_NOT_FOUND' || error.code === 'MODEL_NOT_FOUND'))
+      return downloadStatus({ modelId: asked.modelId, downloadId: downloadIdIn(request) });
     if (error.code !== 'FILE_NOT_FOUND') throw error;
     if (path === 'manifest') return answerManifest(options, request, reply, modelId);
     if (path === 'files') return sendJson(reply, await store.listFiles(modelId));

@@ -70,8 +70,8 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   );
   addDownloadRoutes(app, '/store/models', {
     ask: async (request) => download(await deps(), { request, wait: false }),
-    status: async (modelId) => downloadStatus(await deps(), { modelId }),
-    cancel: async (modelId) => cancelDownload(await deps(), { modelId }),
+    status: async (name) => downloadStatus(await deps(), name),
+    cancel: async (name) => cancelDownload(await deps(), name),
   });
   addOptimizeRoutes(app, deps);
   addRoute(app, 'POST /store/purge-staging', async (request) => {

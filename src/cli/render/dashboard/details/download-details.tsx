@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
+import { keyOfDownload, nameDownload } from '../../../../core/protocol/downloads.ts';
 import { amountOf } from '../../lists/download-columns.ts';
 import { progressBar } from '../../parts/bar.ts';
 import { factLines } from '../../parts/facts.ts';
@@ -10,10 +11,10 @@ import { actOnDownload } from '../download-keys.ts';
 import { DetailsPage } from './details-page.tsx';
 
 /** A download: what of the repo is fetched, how far it is, and why it ended if it did badly. */
-export function DownloadDetailsPage({ modelId }: { readonly modelId: ModelId }): ReactElement {
+export function DownloadDetailsPage({ modelId, of }: { readonly modelId: ModelId; readonly of: string }): ReactElement {
   const dashboard = useDashboard();
   const { view, now, width } = dashboard;
-  const download = view.store?.downloads?.find((one) => one.modelId === modelId);
+  const download = view.store?.downloads?.find((one) => keyOfDownload(one) === of);
   if (download === undefined)
     return <DetailsPage title={modelId} lines={[[{ text: '  The store no longer lists it.', tone: 'warn' }]]} onKey={() => false} />;
   const {
@@ -51,5 +52,5 @@ export function DownloadDetailsPage({ modelId }: { readonly modelId: ModelId }):
     ],
     width,
   );
-  return <DetailsPage title={modelId} lines={[...bar, ...facts]} onKey={(key) => actOnDownload(dashboard, key, download)} />;
+  return <DetailsPage title={nameDownload(download)} lines={[...bar, ...facts]} onKey={(key) => actOnDownload(dashboard, key, download)} />;
 }

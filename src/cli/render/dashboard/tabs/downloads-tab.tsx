@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react';
+import { keyOfDownload, nameDownload } from '../../../../core/protocol/downloads.ts';
 import { downloadColumns } from '../../lists/download-columns.ts';
 import { List } from '../../parts/list.tsx';
 import { useDashboard } from '../context.ts';
@@ -13,8 +14,8 @@ export function DownloadsTab(): ReactElement {
     <List
       columns={downloadColumns}
       rows={downloads ?? []}
-      keyOf={({ modelId }) => modelId}
-      wordsOf={({ modelId, status, gguf_file }) => [modelId, status, gguf_file].join(' ')}
+      keyOf={keyOfDownload}
+      wordsOf={(download) => [nameDownload(download), download.status, download.gguf_file].join(' ')}
       width={width}
       height={height}
       {...listOf('downloads')}
@@ -26,7 +27,7 @@ export function DownloadsTab(): ReactElement {
       onKey={(key, download) => {
         if (key === 'a') open({ kind: 'add' });
         else if (download === undefined) return false;
-        else if (key === 'enter') look({ kind: 'download', modelId: download.modelId });
+        else if (key === 'enter') look({ kind: 'download', modelId: download.modelId, key: keyOfDownload(download) });
         else return actOnDownload(dashboard, key, download);
         return true;
       }}
