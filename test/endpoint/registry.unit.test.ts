@@ -7,6 +7,7 @@ import type { RelativePath } from '../../src/core/kernel/files/relative-path.ts'
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import type { Sha256 } from '../../src/core/kernel/sha256.ts';
 import { sha256 } from '../helpers/model-files.ts';
+import { until } from '../helpers/waiting.ts';
 
 type Contents = Readonly<Record<string, string | { readonly cold: string }>>;
 
@@ -202,6 +203,30 @@ describe('a digest', () => {
   ])('%j is none', async (digest) => {
     await expect(registryOf(plain).blob(digest)).rejects.toMatchObject({ status: 400, code: 'DIGEST_INVALID' });
   });
+});
+
+test('a manifest is made again for those who still wait when the request that began it was cancelled', async () => {
+  const repo = repoOf(plain);
+  const started: AbortSignal[] = [];
+  const registry = createRegistry({
+    hub: { repo: async () => repo, open: async () => ({ kind: 'stream', bytes: (async function* () {})() }) },
+    header: (_repo, _file, { signal }) => {
+      started.push(signal);
+      // The first one never comes to an end by itself.
+      if (started.length > 1) return Promise.resolve(chatml);
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    },
+    pinOf: async () => undefined,
+  });
+  const [first, second] = [new AbortController(), new AbortController()];
+  const ask = ({ signal }: AbortController) =>
+    registry.manifest({ id: 'acme/tiny-GGUF', tag: 'Q8_0' }, { asker: node, isForLlama: false, signal });
+  const [cancelled, waiting] = [ask(first), ask(second)];
+  await until('the first request to read the head of the file', () => started.length === 1);
+  first.abort(new Error('went away'));
+  await expect(cancelled).rejects.toThrow('went away');
+  expect(JSON.parse((await waiting).bytes.toString()).layers).toHaveLength(3);
+  expect(started).toHaveLength(2);
 });
 
 describe('of what the store lacks', () => {

@@ -172,6 +172,12 @@ async function askAsHub({ request }: Check): Promise<void> {
     for (const what of ['refs', 'auth-check']) await request(server, `GET /api/models/:id/${what}`, `${model}/${what}`);
     await request(server, 'GET /api/models/:id/commits/:revision', `${model}/commits/main`);
     await request(server, 'GET /api/agent-harnesses', '/api/agent-harnesses');
+    await request(server, 'GET /v2/', '/v2/');
+    const route = 'GET /v2/:org/:name/manifests/:tag';
+    const { config } = await request<{ config: { digest: string } }>(server, route, '/v2/org/one/manifests/Q4_K_M');
+    await request(server, route, '/v2/org/one/manifests/latest', { headers: { 'User-Agent': 'llama-cpp' } });
+    await request(server, route, '/v2/org/one/manifests/Q2_K', { status: 404 });
+    await request(server, 'GET /v2/:org/:name/blobs/:digest', `/v2/org/one/blobs/${config.digest}`);
   }
 }
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
 import type { RegistryEntry } from '../../src/core/protocol/models.ts';
 import { createHeaderReader } from '../../src/core/store/facts/known-gguf-headers.ts';
-import { readGgufHeader } from '../../src/core/store/facts/read-gguf-facts.ts';
+import { readGgufHeader, readHeaderOfBytes } from '../../src/core/store/facts/read-gguf-facts.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { type GgufValue, ggufBytes } from '../helpers/gguf-bytes.ts';
 import { writeFiles } from '../helpers/model-files.ts';
@@ -43,6 +43,18 @@ test('a model has as many parameters as its tensors', async () => {
   expect(header.architecture).toBe('llama');
   expect(header.parameters).toBeGreaterThan(50_000);
   expect(header.parameters).toBeLessThan(100_000);
+});
+
+test('the first bytes of a file say the same as the file, unless its head is longer', async () => {
+  const head = withTemplate(chatml, { 'tokenizer.ggml.tokens': Array.from({ length: 300_000 }, (_, index) => `token ${index}`) });
+  const size = head.length + 100_000_000;
+  expect(head.length).toBeGreaterThan(5_000_000);
+  const all = Buffer.concat([head, Buffer.alloc(4_000_000)]);
+  expect(await readHeaderOfBytes(all, size)).toMatchObject({ architecture: 'llama', ollama: { stop: expect.any(Array) } });
+  expect(await readHeaderOfBytes(all.subarray(0, 3_000_000), size)).toBeUndefined();
+  const small = ggufBytes({ 'general.architecture': 'x' });
+  expect(await readHeaderOfBytes(small, small.length)).toMatchObject({ architecture: 'x' });
+  expect(await readHeaderOfBytes(Buffer.from('no GGUF'), 7)).toBeUndefined();
 });
 
 test.each([

@@ -44,7 +44,7 @@ export async function listApi(): Promise<{ readonly store: DescribedServer; read
     deps,
     administration: nothing(),
     identity: () => identity,
-    hub: { backend: nothing(), store: nothing() },
+    hub: { backend: nothing(), registry: nothing(), store: nothing() },
     logLevel: 'silent',
   });
   return { store: await describe(store), api: await describe(api) };

@@ -60,7 +60,7 @@ export function chatTemplateOf(metadata: unknown): ChatTemplate | undefined {
   return { chat_template: template, ...(bos !== undefined && { bos_token: bos }), ...(eos !== undefined && { eos_token: eos }) };
 }
 
-/** A converted template that came from another thread or a cache file; undefined for what is none. Pure. */
+/** Reads a converted template that came from another thread or a cache file; undefined for anything else. Pure. */
 export function parseOllamaTemplate(value: unknown): OllamaTemplate | undefined {
   const { template, stop } = (value ?? {}) as Record<string, unknown>;
   if (typeof template !== 'string' || template === '' || template.length > longestTemplate) return undefined;

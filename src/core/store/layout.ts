@@ -19,7 +19,7 @@ export interface StoreLayout {
   readonly uploads: string;
   /** What the metadata of GGUF files said; a cache. */
   readonly facts: string;
-  /** What registries are told of GGUF files; a cache. */
+  /** What a registry says of GGUF files; a cache. */
   readonly headers: string;
   /** What was to be downloaded and what became of it, by model. */
   readonly jobs: string;

@@ -14,12 +14,17 @@ export interface Forwarder {
    * @param target path and query, sent as they are
    * @param begin called right before the first byte of the answer is sent
    * @param authorization what the store is shown; never this machine's own, as that of somebody else's request
+   * @param location makes the `Location` that the client gets, from the path of the one in the answer
    */
   forward(
     incoming: IncomingMessage,
     outgoing: ServerResponse,
     target: string,
-    options: { readonly begin: () => void; readonly authorization: string | undefined },
+    options: {
+      readonly begin: () => void;
+      readonly authorization: string | undefined;
+      readonly location?: ((path: string) => string) | undefined;
+    },
   ): Promise<void>;
   close(): void;
 }
@@ -77,7 +82,7 @@ export function createForwarder({
     close: () => {
       for (const agent of Object.values(agents)) agent.destroy();
     },
-    forward: async (incoming, outgoing, target, { begin, authorization }) => {
+    forward: async (incoming, outgoing, target, { begin, authorization, location }) => {
       if (authorization !== undefined && withheld !== undefined) throw withheld;
       const body = framingOf(incoming.headers);
       const headers = { ...passOn(incoming.headers), ...body };
@@ -103,6 +108,7 @@ export function createForwarder({
         outgoing.writeHead(answer.statusCode ?? 502, {
           ...passOn(answer.headers),
           ...(length !== undefined && { 'content-length': length }),
+          ...movedTo(answer.headers.location, location),
         });
         // A stream may have nothing to say for a while, and whoever listens wants to know that it is there.
         outgoing.flushHeaders();
@@ -126,6 +132,12 @@ function framingOf(headers: IncomingMessage['headers']): OutgoingHttpHeaders | u
   if (headers['transfer-encoding'] !== undefined) return { 'transfer-encoding': 'chunked' };
   const length = headers['content-length'];
   return length === undefined ? undefined : { 'content-length': length };
+}
+
+/** The location in the answer names the store, which the client of this node may not be able to reach. */
+function movedTo(given: string | undefined, location: ((path: string) => string) | undefined): OutgoingHttpHeaders {
+  if (given === undefined || location === undefined || !URL.canParse(given, 'http://store')) return {};
+  return { location: location(new URL(given, 'http://store').pathname) };
 }
 
 function passOn(headers: IncomingMessage['headers']): OutgoingHttpHeaders {

@@ -6,6 +6,7 @@ import { isModelId } from '../../kernel/model-id.ts';
 import { isSha256, type Sha256 } from '../../kernel/sha256.ts';
 import type { HubAsker, HubBackend, HubFile, HubRepo } from '../contract.ts';
 import { findTag } from './find-tag.ts';
+import { createImageCache } from './image-cache.ts';
 import { digestOf, type Image, type LayerFile, makeImage, manifestOf, type OwnFile } from './make-image.ts';
 import { readWhole } from './read-whole.ts';
 import { asRegistryRefusal, RegistryRefusal } from './refusal.ts';
@@ -49,8 +50,6 @@ interface GgufFile extends LayerFile {
   readonly file: HubFile;
 }
 
-/** Models whose images stay in memory; they are made again when they are needed. */
-const maxKnown = 128;
 /** The largest file of a repo that is taken for Ollama's own, in bytes. */
 const maxOwnBytes = 1024 * 1024;
 
@@ -72,7 +71,7 @@ export function createRegistry({ hub, header, pinOf }: RegistryOptions): Registr
   };
   const imageOf = (repo: HubRepo, group: Group<GgufFile>, projectors: readonly GgufFile[], options: RegistryAsker): Promise<Image> => {
     const isHeld = group.files.every(({ file }) => file.isHeld);
-    return images.find(repo, `${group.ggufFile} ${isHeld}`, async () => {
+    return images.find(repo, { key: `${group.ggufFile} ${isHeld}`, signal: options.signal }, async () => {
       const [{ file } = { file: undefined }] = group.files;
       const [projector] = pickProjectors(projectors, { wanted: undefined, group });
       return makeImage({
@@ -94,7 +93,7 @@ export function createRegistry({ hub, header, pinOf }: RegistryOptions): Registr
       if (ofHeld === undefined && !options.asker.mayFetch)
         throw new RegistryRefusal(
           'DENIED',
-          `the store does not have ${group.selector} of ${repo.id}, and a caller with the role read cannot start a download`,
+          `${group.selector} of ${repo.id} is not in the store; use \`skulk download ${repo.id}:${group.selector}\`, or a token of role node`,
         );
       if (group.files.length > 1 && !isForLlama) throw isSplit(repo, group);
       const image = await imageOf(repo, group, (ofHeld === undefined ? all : held).projectors, options);
@@ -106,12 +105,12 @@ export function createRegistry({ hub, header, pinOf }: RegistryOptions): Registr
       if (!digest.startsWith('sha256:') || !isSha256(sha256))
         throw new RegistryRefusal('DIGEST_INVALID', 'a digest must be "sha256:" and 64 lower-case hexadecimal digits');
       const repo = await findRepo(id, options);
-      const file = repo.files.find(({ lfs }) => lfs?.sha256 === sha256);
+      const file = repo.files.find((one) => digestOfFile(one) === sha256);
       if (file !== undefined) {
         if (file.isHeld || options.asker.mayFetch) return { kind: 'file', repo, file, sha256 };
         throw new RegistryRefusal(
           'DENIED',
-          `the store does not have ${file.path} of ${repo.id}, and a caller with the role read cannot start a download`,
+          `${JSON.stringify(file.path)} of ${repo.id} is not in the store; use \`skulk download\`, or a token of role node`,
         );
       }
       const known = await images.findMade(repo, digest);
@@ -142,18 +141,22 @@ interface GgufFiles {
 
 /** The GGUF files of a repo whose sha256 is known: those that the store has, and all of them. */
 function ggufFilesOf({ files }: HubRepo): { readonly held: GgufFiles; readonly all: GgufFiles } {
-  const named = files.filter(({ path, lfs }) => lfs !== undefined && /\.gguf/i.test(path));
+  const named = files.filter((file) => digestOfFile(file) !== undefined && /\.gguf/i.test(file.path));
   const pick = (some: readonly HubFile[]): GgufFiles => {
     const kinds = kindsOf(some.map(({ path }) => path));
     const ofKind = (kind: 'gguf' | 'projector'): readonly GgufFile[] =>
       some.flatMap((file) => {
-        const { path, size, lfs } = file;
-        return lfs === undefined || kinds.get(path) !== kind ? [] : [{ path, size, sha256: lfs.sha256, file }];
+        const { path, size } = file;
+        const digest = digestOfFile(file);
+        return digest === undefined || kinds.get(path) !== kind ? [] : [{ path, size, sha256: digest, file }];
       });
     return { weights: ofKind('gguf'), projectors: ofKind('projector') };
   };
   return { held: pick(named.filter(({ isHeld }) => isHeld)), all: pick(named) };
 }
+
+/** Of the content, where it is known: a listing has it of LFS files, and the store of what it has. */
+const digestOfFile = ({ lfs, sha256 }: HubFile): Sha256 | undefined => lfs?.sha256 ?? sha256;
 
 function noSuchTag({ id }: HubRepo, tag: string, weights: readonly GgufFile[]): RegistryRefusal {
   const names = listGroups(weights).map(({ selector }) => selector);
@@ -172,35 +175,4 @@ const isSplit = ({ id }: HubRepo, { selector, files }: Group): RegistryRefusal =
 function ownFileOf(path: string): OwnFile | undefined {
   if (path === 'template' || path === 'system' || path === 'params') return path;
   return /^licen[cs]e(?:\.(?:md|txt))?$/i.test(path) ? 'license' : undefined;
-}
-
-/** The images of the models that were asked for last. What goes wrong is not remembered. */
-function createImageCache() {
-  const known = new Map<string, { readonly commit: string; readonly images: Map<string, Promise<Image>> }>();
-  const imagesOf = ({ id, commit }: HubRepo): Map<string, Promise<Image>> => {
-    const found = known.get(id);
-    const kept = found?.commit === commit ? found : { commit, images: new Map<string, Promise<Image>>() };
-    known.delete(id);
-    known.set(id, kept);
-    if (known.size > maxKnown) known.delete(known.keys().next().value ?? id);
-    return kept.images;
-  };
-  return {
-    find: (repo: HubRepo, key: string, make: () => Promise<Image>): Promise<Image> => {
-      const images = imagesOf(repo);
-      const found = images.get(key);
-      if (found !== undefined) return found;
-      const image = make();
-      images.set(key, image);
-      image.catch(() => images.delete(key));
-      return image;
-    },
-    findMade: async (repo: HubRepo, digest: string): Promise<Buffer | undefined> => {
-      for (const image of imagesOf(repo).values()) {
-        const bytes = await image.then(({ made }) => made.get(digest)).catch(() => undefined);
-        if (bytes !== undefined) return bytes;
-      }
-      return undefined;
-    },
-  };
 }

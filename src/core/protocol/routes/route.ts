@@ -4,7 +4,11 @@ import type { QueryName } from './query.ts';
 
 /** An answer that is no JSON document of its own: lines of JSON, events, or bytes. */
 export interface AnswerOfType {
-  readonly type: 'application/x-ndjson' | 'text/event-stream' | 'application/octet-stream';
+  readonly type:
+    | 'application/x-ndjson'
+    | 'text/event-stream'
+    | 'application/octet-stream'
+    | 'application/vnd.docker.distribution.manifest.v2+json';
   /** Of a line, or of the data of an event; undefined of bytes. */
   readonly schema?: Schema;
   readonly description?: string;

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../../connect/deps.ts';
 import type { StoreLink } from '../../connect/store-link.ts';
 import type { HubBackend } from '../../endpoint/contract.ts';
+import type { Registry } from '../../endpoint/registry/registry.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { createStagingJobs } from '../../operations/stage/staging-jobs.ts';
 import type { StoreAdministration } from '../../operations/store/open-administration.ts';
@@ -37,7 +38,7 @@ export interface ApiAppOptions extends LogOptions {
   readonly names?: readonly string[];
   readonly limits?: Partial<Limits>;
   /** What the store of this machine is as a Hub; on a node the store is asked. */
-  readonly hub?: { readonly backend: HubBackend; readonly store: LocalStore } | undefined;
+  readonly hub?: { readonly backend: HubBackend; readonly registry: Registry; readonly store: LocalStore } | undefined;
 }
 
 /** The HTTP API that every serving node has, and the browser view of it. */
@@ -93,7 +94,7 @@ export async function createApiApp({
   });
   if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
   const origins = createOrigins({ access, listed: async () => (await administration?.policy.current())?.hub.corsOrigins ?? [] });
-  if (hub !== undefined) await addHubRoutes(app, { backend: hub.backend, sending: createFileSending(hub.store, limits), origins });
+  if (hub !== undefined) await addHubRoutes(app, { ...hub, sending: createFileSending(hub.store, limits), origins });
   else if (link !== undefined) await addHubRoutes(app, { origins, forward: forwardHub(link, origins) });
   addWebApp(app);
   return app;

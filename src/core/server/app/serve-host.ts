@@ -12,6 +12,7 @@ import type { Emit } from '../../kernel/flow/events.ts';
 import { throttle } from '../../kernel/flow/throttle.ts';
 import { openHostFleet } from '../../operations/nodes/fleet-agent.ts';
 import { followAdministration, openAdministration } from '../../operations/store/open-administration.ts';
+import { openRegistry } from '../../operations/store/open-registry.ts';
 import { createHostOptimizations, type HostOptimizations } from '../../optimize/host-optimizations.ts';
 import type { HostUploads, LocalStore } from '../../store/contract.ts';
 import { createAccess } from '../access/access.ts';
@@ -84,6 +85,7 @@ export async function serveHost(
     findToken: administration.tokens.find,
   });
   const hub = createHostHub({ store });
+  const registry = openRegistry(store, hub);
   const app = await createStoreApp({
     store,
     downloads,
@@ -96,6 +98,7 @@ export async function serveHost(
     hostname,
     names,
     hub,
+    registry,
     pagePort: apiPort,
     logLevel: request.logLevel,
     stream: request.logStream,
@@ -111,7 +114,7 @@ export async function serveHost(
     localStoreUrl: listening.url,
     access,
     administration,
-    hub: { backend: hub, store },
+    hub: { backend: hub, registry, store },
     fleet: async () => fleet,
     onReady: async () => {
       store.hashInBackground();

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deps } from '../../connect/deps.ts';
 import type { HubBackend } from '../../endpoint/contract.ts';
 import { createHostHub } from '../../endpoint/held/host-hub.ts';
+import type { Registry } from '../../endpoint/registry/registry.ts';
 import type { Fleet } from '../../fleet/contract.ts';
 import type { Downloads } from '../../jobs/contract.ts';
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
@@ -10,6 +11,7 @@ import { isNodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { deleteModels } from '../../operations/models/delete-models.ts';
 import type { StoreAdministration } from '../../operations/store/open-administration.ts';
+import { openRegistry } from '../../operations/store/open-registry.ts';
 import type { HostUploads, LocalStore } from '../../store/contract.ts';
 import { type Access, createAccess } from '../access/access.ts';
 import { createEventStreams } from '../events/event-stream.ts';
@@ -51,6 +53,8 @@ export interface StoreAppOptions extends LogOptions {
   readonly hostname?: string | undefined;
   /** What this store is as a Hub; what it holds, and nothing else, when absent. */
   readonly hub?: HubBackend | undefined;
+  /** What it is as a registry for Ollama and llama.cpp. */
+  readonly registry?: Registry | undefined;
   /** Where the page of this machine is, once it is there. */
   readonly pagePort?: () => number | undefined;
 }
@@ -69,6 +73,7 @@ export async function createStoreApp({
   hostname = 'this machine',
   names,
   hub = createHostHub({ store }),
+  registry = openRegistry(store, hub),
   pagePort = () => undefined,
   logLevel,
   stream,
@@ -99,6 +104,7 @@ export async function createStoreApp({
   if (deps !== undefined) addStoreApi(app, async () => deps, { limits, streams: createEventStreams(app, limits) });
   await addHubRoutes(app, {
     backend: hub,
+    registry,
     sending,
     origins: createOrigins({ access, listed: async () => (await administration?.policy.current())?.hub.corsOrigins ?? [] }),
     pageOf: (request) => pageUrl(request, pagePort()),

@@ -5,6 +5,8 @@ import { workerUrl } from '../../kernel/flow/worker-url.ts';
 /** What the thread is asked: what the metadata of a file says, for a description or for a registry, or a template in Go's format. */
 export type GgufQuestion =
   | { readonly about: 'facts' | 'header'; readonly path: string }
+  /** Of a file that is not here, by its first bytes. `size` is that of the file. */
+  | { readonly about: 'header'; readonly bytes: Uint8Array; readonly size: number }
   | { readonly about: 'template'; readonly template: ChatTemplate };
 
 /** What the thread says: that everything is loaded and the work begins, then what was found. */

@@ -23,9 +23,19 @@ async function answer(question: GgufQuestion): Promise<unknown> {
     return found === undefined ? undefined : ({ template: found.template, stop: found.params?.stop ?? [] } satisfies OllamaTemplate);
   }
   reply({ state: 'begins' });
-  const { metadata, tensorInfos } = await gguf(question.path, { allowLocalFile: true });
+  const { metadata, tensorInfos } = await ('path' in question
+    ? gguf(question.path, { allowLocalFile: true })
+    : gguf('http://not-asked/', { fetch: async (_, init) => answerFrom(question, new Headers(init?.headers).get('range') ?? '') }));
   if (question.about === 'facts') return toGgufFacts(metadata);
   const parameters = tensorInfos.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * Number(size), 1), 0);
   const nameOfType = (type: number): string | undefined => GGMLFileQuantizationType[type];
   return { header: toGgufHeader(metadata, { parameters, nameOfType }), template: chatTemplateOf(metadata) };
+}
+
+/** A range of a file of which the first bytes are known; what they do not have is refused, and not taken for zeros. */
+function answerFrom({ bytes, size }: { readonly bytes: Uint8Array; readonly size: number }, range: string): Response {
+  const [, first = '', last = ''] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
+  const end = Math.min(Number(last) + 1, size);
+  if (first === '' || end > bytes.length) throw new Error('it ends before its head does');
+  return new Response(bytes.slice(Number(first), end), { headers: { 'Content-Range': `bytes ${first}-${end - 1}/${size}` } });
 }

@@ -12,7 +12,7 @@ import { readGgufHeader } from './read-gguf-facts.ts';
 const edition = 1;
 
 /**
- * What registries are told of a model's GGUF files: read once, then remembered beside the manifests for as long as a file is the same.
+ * What a registry says of a model's GGUF files: read once, then remembered beside the manifests for as long as a file is the same.
  * Undefined where nothing can be read.
  */
 export function createHeaderReader(layout: StoreLayout): (entry: RegistryEntry, path: string) => Promise<GgufHeader | undefined> {

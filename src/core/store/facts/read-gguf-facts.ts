@@ -9,12 +9,23 @@ export async function readGgufFacts(path: string): Promise<GgufFacts | undefined
   return found === gaveUp ? undefined : (found as GgufFacts | undefined);
 }
 
-/**
- * The same for a registry; the template is converted by itself, so that a hostile one costs nothing else.
- * @returns with `isCertain`, whether the same file would always give this
- */
-export async function readGgufHeader(path: string): Promise<{ readonly header: GgufHeader; readonly isCertain: boolean }> {
-  const found = await askAbout('header', path);
+/** What a registry says of a file, and whether the same file would always give this. */
+interface ReadHeader {
+  readonly header: GgufHeader;
+  readonly isCertain: boolean;
+}
+
+/** The same for a registry. */
+export const readGgufHeader = async (path: string): Promise<ReadHeader> => toHeader(await askAbout('header', path));
+
+/** The same of a file that is not here, by its first bytes; undefined where its head is longer. @param size of the file */
+export async function readHeaderOfBytes(bytes: Uint8Array, size: number): Promise<GgufHeader | undefined> {
+  const found = await askGgufThread({ about: 'header', bytes, size });
+  return found === undefined ? undefined : (await toHeader(found)).header;
+}
+
+/** The template is converted by itself, so that a hostile one costs nothing else. */
+async function toHeader(found: unknown): Promise<ReadHeader> {
   if (found === undefined || found === gaveUp) return { header: {}, isCertain: found === undefined };
   const { header, template } = found as { readonly header: GgufHeader; readonly template: ChatTemplate | undefined };
   if (template === undefined) return { header, isCertain: true };

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HubBackend } from '../../../endpoint/contract.ts';
+import type { Registry } from '../../../endpoint/registry/registry.ts';
 import type { OwnOptions } from '../add-route.ts';
 import type { FileSending } from '../answer-file.ts';
 import { addHubFileRoutes } from './file-routes.ts';
@@ -7,10 +8,12 @@ import { answerHubError } from './hub-error.ts';
 import { addHubModelRoutes } from './model-routes.ts';
 import type { Origins } from './origins.ts';
 import { addOtherHubRoutes } from './other-routes.ts';
+import { addRegistryRoutes } from './registry-routes.ts';
 
 /** What the routes of the Hub answer with. */
 export interface HubRoutesOptions {
   readonly backend: HubBackend;
+  readonly registry: Registry;
   readonly sending: FileSending;
   readonly origins: Origins;
   /** Where a browser is led that asks for the page of a model, where this server has none itself. */
@@ -73,6 +76,7 @@ export async function addHubRoutes(app: FastifyInstance, given: HubRoutesOptions
     addHubFileRoutes(hub, options, own);
     addHubModelRoutes(hub, options, own);
     addOtherHubRoutes(hub, options, own);
+    addRegistryRoutes(hub, options);
   });
 }
 

@@ -4,6 +4,7 @@ import { HubRefusal } from '../../../endpoint/contract.ts';
 import { isPlainParam, splitTarget, targetOfRoute } from '../../app/request-target.ts';
 import { shownToStore } from '../forward-to-store.ts';
 import { noFetch, type Origins } from './origins.ts';
+import { ownUrl } from './own-url.ts';
 
 /**
  * On a node a request of a Hub client goes to the store as it came, and its answer comes back as it comes. Never a redirect: clients drop
@@ -17,6 +18,10 @@ export function forwardHub(link: StoreLink, origins: Origins): (request: Fastify
     if (!(await link.mayForward())) throw new HubRefusal('notFound', 'the store of this node is not one that Hub clients can use');
     if (!(await origins.askerOf(request)).mayFetch) request.raw.headers[noFetch] = '1';
     const target = targetOfRoute(route, params, splitTarget(request.originalUrl).query);
-    await link.forward(request.raw, reply.raw, target, { begin: () => reply.hijack(), authorization: shownToStore(request) });
+    await link.forward(request.raw, reply.raw, target, {
+      begin: () => reply.hijack(),
+      authorization: shownToStore(request),
+      location: (path) => ownUrl(request, path),
+    });
   };
 }

@@ -1,0 +1,34 @@
+import { count, list, object, text } from './schema.ts';
+import { Type } from './type-builder.ts';
+
+/** A part of an image of a registry. */
+const layer = object({
+  mediaType: text(),
+  digest: text({ description: '`sha256:` and 64 hexadecimal digits' }),
+  size: count({ description: 'In bytes' }),
+});
+
+/** A file of a model, as llama.cpp asks for it. */
+const namedFile = object({ rfilename: text(), blobId: text({ description: 'The digest of its layer' }), size: count() });
+
+/** What a tag of a registry names. Source: Docker's "Image Manifest V 2, Schema 2". */
+export const registryManifest = object(
+  {
+    schemaVersion: Type.Literal(2),
+    mediaType: text(),
+    config: layer,
+    layers: list(layer),
+    ggufFile: Type.Optional(namedFile),
+    mmprojFile: Type.Optional(namedFile),
+  },
+  { description: 'The manifest; `ggufFile` and `mmprojFile` only where the User-Agent has `llama-cpp` in it' },
+);
+
+/** That a registry is here. */
+export const registryRoot = object({}, { description: 'Empty' });
+
+/** How a registry answers every failure. Source: OCI Distribution, "Error Codes". */
+export const registryErrors = object(
+  { errors: list(object({ code: text(), message: text() })) },
+  { description: 'What went wrong: a code of registries, and a sentence' },
+);
