@@ -2,16 +2,16 @@ import { defineCommand, type TextBlock } from '../cli/definition.ts';
 import { downloadCells } from './download-lines.ts';
 import { modelsArgument } from './model-arguments.ts';
 
-/** `skulk optimizations`: what smaller variants the store makes and made. */
+/** `skulk optimizations`: list optimizations. */
 export const optimizations = defineCommand({
   name: 'optimizations',
-  summary: 'list the smaller variants that the store makes',
-  description: ['Lists running and waiting work, and recently finished work with its result.'],
-  arguments: { model: modelsArgument('only those with these models as source or result', { optional: true }) },
+  summary: 'list optimizations',
+  description: ['Lists running, waiting and recently finished optimizations.'],
+  arguments: { model: modelsArgument('only optimizations with these sources or results', { optional: true }) },
   examples: [
     ['list them', 'skulk optimizations'],
     [
-      'the bits of those that are done',
+      'bits per weight of finished ones',
       'skulk optimizations --json | jq \'.optimizations[] | select(.status == "complete") | [.targetId, .achievedBpw]\'',
     ],
   ],
@@ -26,10 +26,10 @@ export const optimizations = defineCommand({
       ? []
       : [
           {
-            header: ['RESULT', 'OF', 'ENGINE', 'STATUS', 'DONE', 'BYTES', 'RATE', 'LEFT', 'ERROR'],
+            header: ['RESULT', 'SOURCE', 'ENGINE', 'STATUS', 'DONE', 'BYTES', 'RATE', 'LEFT', 'ERROR'],
             rows: all.map((one) => [one.targetId, one.modelId, one.engine, ...downloadCells(one)]),
             alignRight: [4],
           },
         ],
-  notice: ({ optimizations: all }) => (all.length === 0 ? 'none; `skulk optimize MODEL` begins one' : undefined),
+  notice: ({ optimizations: all }) => (all.length === 0 ? 'no optimizations; `skulk optimize MODEL` starts one' : undefined),
 });

@@ -4,42 +4,43 @@ import { shellWord } from '../core/kernel/shell-word.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { modelArgument, parseNewModelId } from './model-arguments.ts';
 
-/** `skulk optimize`: have the store make a smaller variant of a model. */
+/** `skulk optimize`: quantize a model in the store. */
 export const optimize = defineCommand({
   name: 'optimize',
-  summary: 'have the store make a smaller variant of a model',
+  summary: 'quantize a model in the store',
   description: [
-    'Makes a quantization of full weights in the store, once for all machines. The result is a new model with its own id; the source does not change. `skulk show` prints how it was made.',
-    'An engine on the store host does the work: llama-quantize of llama.cpp for GGUF weights, optiq (mlx-optiq) or mlx_lm.convert (mlx-lm) for safetensors. `skulk doctor` on the store host lists the installed engines. SKULK_ENGINE_LLAMA, SKULK_ENGINE_OPTIQ and SKULK_ENGINE_MLX set another program by its absolute path.',
-    'Without --type, llama uses the largest type with at most --target-bpw bits per weight; --dry-run shows it, and the size of the result. If the model has several GGUF weights, the largest unquantized ones are read, or those of the selector.',
-    'One engine runs at a time, with low priority. After a restart of the store host, the work starts again. Exit status 2 also means that no engine is installed or that it failed.',
+    'Quantizes a model in the store, once for all machines. The result is a new model with its own id; the source does not change. `skulk show` prints how a result was made.',
+    'An engine on the store host does the work: llama-quantize (llama.cpp) for GGUF weights, optiq (mlx-optiq) or mlx_lm.convert (mlx-lm) for safetensors. `skulk doctor` on the store host lists the installed engines. To use a specific program, set SKULK_ENGINE_LLAMA, SKULK_ENGINE_OPTIQ or SKULK_ENGINE_MLX to its absolute path.',
+    'Without --type, llama uses the largest type that fits --target-bpw; --dry-run prints the type and the exact size. The source is the largest unquantized GGUF file set of the model, or the one that the selector names.',
+    'One optimization runs at a time, with low priority. It continues after a restart of the store host. Exit status 2 also means that no engine is installed, or that it failed.',
   ],
-  arguments: { model: modelArgument('the model with full weights') },
+  arguments: { model: modelArgument('the source model') },
   options: {
     engine: choice('the engine; default: the first installed one that can read the weights', 'ENGINE', ['llama', 'optiq', 'mlx']),
     targetBpw: value('maximum bits per weight', 'BITS', { parse: parseBits, fallback: '4.5' }),
-    type: value('the type, by its name in the engine, e.g. Q4_K_M or mixed_4_6', 'TYPE'),
-    candidateBits: value('the bit widths that optiq may choose for a layer', 'LIST', { parse: parseWidths, fallback: '4,8' }),
+    type: value('the quantization type, e.g. Q4_K_M or mixed_4_6', 'TYPE'),
+    candidateBits: value('the bit widths that optiq may use', 'LIST', { parse: parseWidths, fallback: '4,8' }),
     as: value('the id of the result', 'MODEL', { parse: parseNewModelId }),
-    threads: number('threads of the engine; default: half of those of the store host', 'N', { from: 1, to: 1024 }),
-    allowRequantize: flag('also accept weights that are already quantized, with a loss of quality'),
-    force: flag('replace an existing model with the id of the result'),
-    dryRun: flag('only show what would be made'),
-    noWait: flag('return as soon as the store host has accepted the work'),
+    threads: number('threads of the engine; default: half of the processors', 'N', { from: 1, to: 1024 }),
+    allowRequantize: flag('accept weights that are already quantized; this loses quality'),
+    force: flag('replace a model with the id of the result'),
+    dryRun: flag('only print what would be made'),
+    noWait: flag('return as soon as the store host has accepted the request'),
   },
   examples: [
-    ['make a variant of about 4.5 bits', 'skulk optimize me/Foo-GGUF'],
-    ['see what would be made', 'skulk optimize --dry-run me/Foo-GGUF'],
-    ['one type of GGUF', 'skulk optimize --type Q5_K_M me/Foo-GGUF'],
-    ['a variant for MLX', 'skulk optimize --target-bpw 4.5 me/Foo'],
-    ['run it in the background', 'skulk optimize --no-wait me/Foo && skulk optimizations'],
+    ['quantize to at most 4.5 bits per weight', 'skulk optimize me/Foo-GGUF'],
+    ['print what would be made', 'skulk optimize --dry-run me/Foo-GGUF'],
+    ['choose the type', 'skulk optimize --type Q5_K_M me/Foo-GGUF'],
+    ['quantize for MLX', 'skulk optimize --target-bpw 4.5 me/Foo'],
+    ['let the store host continue alone', 'skulk optimize --no-wait me/Foo && skulk optimizations'],
   ],
-  whenInterrupted: 'a running store host continues: `skulk optimizations` shows the progress, `skulk cancel MODEL` stops it',
+  whenInterrupted:
+    'a running store host continues the optimization: `skulk optimizations` shows its progress, `skulk cancel MODEL` stops it',
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'],
   run: async ({ model: ref, as: targetId, dryRun, noWait, ...choices }, context) => {
     if (ref.revision !== undefined)
-      throw new SkulkError('USAGE', 'the store has one revision of a model, so a revision cannot be chosen', {
-        hint: `omit @${ref.revision}`,
+      throw new SkulkError('USAGE', 'a revision cannot be chosen here: the store has one per model', {
+        hint: `leave out @${ref.revision}`,
       });
     const deps = await context.deps();
     const { optimize: make, planOptimization } = await import('../core/operations/models/optimize.ts');
@@ -80,8 +81,8 @@ function describeStatus(made: Made): readonly TextBlock[] {
   if (status !== 'complete') return [`${targetId}: ${status}`, `to see its progress: skulk optimizations ${targetId}`];
   const size = estimatedSizeMb === null ? '' : `, ${formatBytes(estimatedSizeMb * 1_000_000)}`;
   return [
-    `${targetId}: in the store, ${type}${achievedBpw === null ? '' : ` with ${achievedBpw} bits for each weight`}${size}`,
-    `made of ${made.modelId} by ${engineOf(made)}`,
+    `${targetId}: in the store, ${type}${achievedBpw === null ? '' : ` with ${achievedBpw} bits per weight`}${size}`,
+    `made from ${made.modelId} by ${engineOf(made)}`,
     `next: skulk stage ${shellWord(targetId)}`,
   ];
 }
@@ -102,18 +103,18 @@ interface Planned extends Pick<Made, 'modelId' | 'targetId' | 'type' | 'engine' 
 function describePlan(plan: Planned): readonly TextBlock[] {
   const about = plan.is_exact ? '' : 'about ';
   const states: Readonly<Record<string, string>> = {
-    complete: 'the store already has this variant',
-    taken: 'the store has another model with this id; only --force replaces it',
+    complete: 'the store already has this result',
+    taken: 'the store has another model with this id; use --force to replace it',
   };
   const state = states[plan.state];
   const [first = '', ...more] = plan.files;
   return [
     `result    ${plan.targetId}`,
-    `type      ${plan.type}, ${about}${plan.bits} bits for each weight`,
-    `size      ${about}${formatBytes(plan.bytes)} (${plan.bytes} bytes), of ${formatBytes(plan.source_bytes)}`,
-    `reads     ${first}${more.length === 0 ? '' : ` and ${more.length} more`} of ${plan.modelId}`,
+    `type      ${plan.type}, ${about}${plan.bits} bits per weight`,
+    `size      ${about}${formatBytes(plan.bytes)}, of ${formatBytes(plan.source_bytes)}`,
+    `source    ${first}${more.length === 0 ? '' : ` and ${more.length} more`} in ${plan.modelId}`,
     `engine    ${engineOf(plan)}, ${plan.program}`,
-    `room      ${formatBytes(plan.room_bytes)} needed, ${formatBytes(plan.free_bytes)} free on the disk of the store`,
+    `disk      ${formatBytes(plan.room_bytes)} needed, ${formatBytes(plan.free_bytes)} free`,
     ...(state === undefined ? [] : [`note      ${state}`]),
     ...plan.warnings.map((warning) => `note      ${warning}`),
   ];

@@ -96,9 +96,9 @@ function madeLines(made: Provenance | undefined): readonly string[] {
   if (made === undefined) return [];
   const version = made.engine_version === null ? '' : ` (${made.engine_version})`;
   return [
-    `made of   ${made.source_model} (sha256:${made.source_digest})`,
+    `made from ${made.source_model} (sha256:${made.source_digest})`,
     `made by   ${made.engine}${version} ${made.arguments.join(' ')}${made.host === '' ? '' : `, on ${made.host}`}`,
-    ...(made.achieved_bpw === null ? [] : [`bits      ${made.achieved_bpw} for each weight`]),
+    ...(made.achieved_bpw === null ? [] : [`bits      ${made.achieved_bpw} per weight`]),
   ];
 }
 

@@ -80,7 +80,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
       },
     });
     expect((await world.host('show', made.targetId)).stdout).toMatch(
-      /made of +acme\/Tiny-GGUF[\s\S]*made by +llama \(node-llama-cpp .*Q4_K_M/,
+      /made from +acme\/Tiny-GGUF[\s\S]*made by +llama \(node-llama-cpp .*Q4_K_M/,
     );
 
     const staged = await world.nodeInProcess(served, 'n1', 'stage', made.targetId);
@@ -104,7 +104,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     const { planned } = await json<Planned>('optimize', 'acme/Tiny-GGUF', '--dry-run');
     expect(planned.bits).toBeLessThanOrEqual(4.5);
     const refused = await world.host('optimize', 'acme/Tiny-GGUF', '--target-bpw', '1.5');
-    expect(refused).toMatchObject({ status: 2, stderr: expect.stringMatching(/1\.5 bits[\s\S]*the smallest is Q2_K/) });
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringMatching(/cannot reach 1\.5 bits[\s\S]*the smallest is Q2_K/) });
     // The names of types reach the program only when they can be some.
     for (const type of ['--pure', 'Q4_K_M/../x', 'COPY', 'F32'])
       expect(await world.host('optimize', 'acme/Tiny-GGUF', `--type=${type}`)).toMatchObject({ status: 2 });
@@ -124,7 +124,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     expect(await make('--as', 'me/Own')).toMatchObject({ status: 'complete', targetId: 'me/Own' });
     expect(await gated.runs()).toBe(1);
     const other = await world.host('optimize', 'acme/Tiny-GGUF', '--type', 'Q8_0', '--as', 'me/Own');
-    expect(other).toMatchObject({ status: 5, stderr: expect.stringMatching(/another model with the id me\/Own[\s\S]*--force/) });
+    expect(other).toMatchObject({ status: 5, stderr: expect.stringMatching(/another model named me\/Own[\s\S]*--force/) });
     expect(await json<Made>('optimize', 'acme/Tiny-GGUF', '--type', 'Q8_0', '--as', 'me/Own', '--force')).toMatchObject({ type: 'Q8_0' });
     expect(await json<{ quantization: string }>('show', 'me/Own')).toMatchObject({ quantization: 'Q8_0' });
     // Hugging Face has nothing that could take the place of what was made here.
@@ -141,7 +141,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     const { world, json, leftovers } = await storeWithWeights();
     await json<Made>('optimize', 'acme/Tiny-GGUF', '--type', 'Q6_K');
     const again = await world.host('optimize', 'acme/Tiny-Q6_K-GGUF', '--type', 'Q4_0');
-    expect(again).toMatchObject({ status: 5, stderr: expect.stringMatching(/quantized already[\s\S]*--allow-requantize/) });
+    expect(again).toMatchObject({ status: 5, stderr: expect.stringMatching(/already quantized[\s\S]*--allow-requantize/) });
     expect(await json<Made>('optimize', 'acme/Tiny-Q6_K-GGUF', '--type', 'Q4_0', '--allow-requantize')).toMatchObject({
       targetId: 'acme/Tiny-Q6_K-Q4_0-GGUF',
     });
@@ -149,7 +149,10 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     const whole = await readFile(join(directory, 'cut-F32.gguf'));
     await writeFiles(directory, { 'cut-F32.gguf': whole.subarray(0, Math.floor(whole.length / 2)) });
     await world.host('add', directory, '--as', 'acme/Cut-GGUF');
-    expect(await world.host('optimize', 'acme/Cut-GGUF')).toMatchObject({ status: 6, stderr: expect.stringContaining('cannot read them') });
+    expect(await world.host('optimize', 'acme/Cut-GGUF')).toMatchObject({
+      status: 6,
+      stderr: expect.stringContaining('cannot read the weights'),
+    });
     expect(await leftovers()).toEqual([]);
   });
 

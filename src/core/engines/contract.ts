@@ -41,7 +41,7 @@ export interface EngineRequest {
   readonly selector?: string | undefined;
   /** The name of the model, for files that are called after it. */
   readonly baseName: string;
-  /** Bits for each weight, at most. */
+  /** Bits per weight, at most. */
   readonly targetBpw?: number | undefined;
   /** As the engine calls it: `Q4_K_M`, `4bit`. */
   readonly type?: string | undefined;
@@ -60,7 +60,7 @@ export interface EnginePlan {
   readonly sourceFiles: readonly string[];
   /** Of those weights; progress counts them. */
   readonly sourceBytes: number;
-  /** Bits for each weight of the result. */
+  /** Bits per weight of the result. */
   readonly bits: number;
   /** Of the result's weights. */
   readonly bytes: number;
@@ -94,7 +94,7 @@ export type EngineNews =
   /** What it does now; `fraction` of the whole work lies behind it, where that is known. */
   | { readonly is: 'phase'; readonly message: string; readonly fraction?: number }
   | { readonly is: 'warning'; readonly message: string }
-  /** Bits for each weight of the result. */
+  /** Bits per weight of the result. */
   | { readonly is: 'bits'; readonly bits: number };
 
 /** Why an engine failed, as its last lines tell. */

@@ -31,8 +31,8 @@ export const askWith =
       return await runEngine({ program, args, work, where, signal: AbortSignal.any([where.signal, timeout]), keepLines: maxLines });
     } catch (error) {
       if (!timeout.aborted || where.signal.aborted) throw error;
-      throw new SkulkError('ENGINE_FAILED', `${program} gave no answer within ${patienceMs / 1000} s`, {
-        hint: 'run it by hand',
+      throw new SkulkError('ENGINE_FAILED', `${program} did not answer within ${patienceMs / 1000} s`, {
+        hint: 'run it yourself to see why',
         cause: error,
       });
     } finally {
@@ -91,7 +91,9 @@ export async function chooseEngine(
   const able = wanted.filter((engine) => engine.accepts(files) === true);
   if (able.length === 0) {
     const why = wanted.map((engine) => `${engine.name}: ${engine.accepts(files)}`).join('; ');
-    throw new SkulkError('CONFLICT', `no engine can make a variant of ${of} (${why})`, { hint: '`skulk show` lists the files of a model' });
+    throw new SkulkError('CONFLICT', `no engine can read the weights of ${of} (${why})`, {
+      hint: '`skulk show` lists the files of a model',
+    });
   }
   const states = [];
   for (const engine of able) {
@@ -100,7 +102,7 @@ export async function chooseEngine(
     states.push(state);
   }
   const whys = states.map((state) => `${state.engine.name}: ${state.is === 'unfit' ? state.why : 'not installed'}`);
-  throw new SkulkError('ENGINE_NOT_FOUND', `the store host has no engine for ${of} (${whys.join('; ')})`, {
-    hint: `install one there: ${able.map(({ name, install }) => `${name}: ${install}`).join('; ')}`,
+  throw new SkulkError('ENGINE_NOT_FOUND', `the store host has no engine that can read ${of} (${whys.join('; ')})`, {
+    hint: `install one on the store host: ${able.map(({ name, install }) => `${name}: ${install}`).join('; ')}`,
   });
 }

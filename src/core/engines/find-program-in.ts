@@ -26,7 +26,7 @@ export function findProgramIn(names: readonly string[], variable: string, search
   const named = search.env[variable];
   if (named !== undefined && named !== '') {
     const refuse = (why: string, cause?: unknown): never => {
-      throw new SkulkError('ENGINE_NOT_FOUND', `${variable} names no program: ${why}`, {
+      throw new SkulkError('ENGINE_NOT_FOUND', `${variable} is not usable: ${why}`, {
         hint: `set it to the absolute path of ${names[0]}, or unset it`,
         cause,
       });

@@ -1,4 +1,4 @@
-/** Bits for each weight of a typical model, by the type as llama-quantize calls it; what comes out differs a little from model to model. */
+/** Bits per weight of a typical model, by the type as llama-quantize calls it; what comes out differs a little from model to model. */
 const usualBits = {
   Q2_K: 3.02,
   Q3_K_S: 3.5,
@@ -30,7 +30,7 @@ const refused: ReadonlySet<string> = new Set(['COPY', 'F32']);
 /** Whether a text may be a type; whether the program knows it is its own matter. */
 export const isTypeName = (type: string): boolean => /^[A-Z][A-Z0-9_]{1,15}$/.test(type) && !refused.has(type);
 
-/** Numbers as llama-quantize prints them of a run or a dry run, in bytes and in bits for each weight. */
+/** Numbers as llama-quantize prints them of a run or a dry run, in bytes and in bits per weight. */
 export interface LlamaSizes {
   readonly sourceBytes: number;
   readonly sourceBits: number;

@@ -27,8 +27,8 @@ export const llama: Engine = {
     if (program === undefined) return undefined;
     const { lines: help } = await ask(program, ['--help']);
     if (!help.some((line) => line.includes('--allow-requantize')))
-      throw new SkulkError('ENGINE_NOT_FOUND', `${program} is not llama-quantize: its --help does not name --allow-requantize`, {
-        hint: 'SKULK_ENGINE_LLAMA names another one',
+      throw new SkulkError('ENGINE_NOT_FOUND', `${program} is not llama-quantize: its --help has no --allow-requantize`, {
+        hint: 'set SKULK_ENGINE_LLAMA to the path of llama-quantize',
       });
     const hasDryRun = help.some((line) => line.includes('--dry-run'));
     const types = help.flatMap((line) => /^\s*\d+\s+or\s+(\w+)\s*:/.exec(line)?.[1] ?? []);
@@ -61,7 +61,7 @@ export const llama: Engine = {
       roomBytes: bytes,
       // It streams: 96 MB for 1.2 GB of weights.
       memoryBytes: 256 * mebibyte,
-      warnings: request.candidateBits === undefined ? [] : ['llama does not choose among widths for each layer'],
+      warnings: request.candidateBits === undefined ? [] : ['llama ignores candidate bits'],
       arguments: [...options, chosen],
       suffix: `-${chosen}`,
       isGguf: true,
@@ -100,7 +100,7 @@ function chooseSource({ files, selector, allowRequantize }: EngineRequest): Grou
   if (selector !== undefined) {
     const found = findGroup(files, selector, groups);
     if (found.state === 'found') return requireWhole(found.group);
-    throw new SkulkError('FILE_NOT_FOUND', `the model has no single quantization ${selector}`, {
+    throw new SkulkError('FILE_NOT_FOUND', `the model has no quantization ${selector}, or more than one`, {
       hint: `it has: ${groups.map((one) => one.selector).join(', ')}`,
     });
   }
@@ -112,18 +112,18 @@ function chooseSource({ files, selector, allowRequantize }: EngineRequest): Grou
 
 function requireWhole(group: Group<SourceFile>): Group<SourceFile> {
   if (!isBroken(group) && group.cut !== 'bytes') return group;
-  throw new SkulkError('CONFLICT', `${group.selector} is incomplete: ${group.missing.join(', ') || 'its weights are in pieces'}`, {
-    hint: 'download or add the missing files first; pieces are put together with cat',
+  throw new SkulkError('CONFLICT', `${group.selector} is incomplete: ${group.missing.join(', ') || 'its weights are split into parts'}`, {
+    hint: 'download or add the missing files first; join parts with cat',
   });
 }
 
 const alreadyQuantized = (why: string): SkulkError =>
-  new SkulkError('CONFLICT', `the weights are quantized already: ${why}`, {
-    hint: 'use a model with F16, BF16 or F32 weights; --allow-requantize does it nevertheless, at a loss of quality',
+  new SkulkError('CONFLICT', `the weights are already quantized: ${why}`, {
+    hint: 'use a model with F16, BF16 or F32 weights, or --allow-requantize, which loses quality',
   });
 
 function requireUnquantized(bits: number, { selector }: Group, { allowRequantize }: EngineRequest): void {
-  if (allowRequantize !== true && bits < unquantizedBits) throw alreadyQuantized(`${selector} has ${bits} bits for each weight`);
+  if (allowRequantize !== true && bits < unquantizedBits) throw alreadyQuantized(`${selector} has ${bits} bits per weight`);
 }
 
 function checkType(type: string, { abilities, program }: FoundEngine): string {
@@ -131,9 +131,9 @@ function checkType(type: string, { abilities, program }: FoundEngine): string {
     throw new SkulkError('BAD_REQUEST', `${JSON.stringify(type.slice(0, 40))} ${why}`, { hint });
   };
   const known = [...abilities].filter(isTypeName);
-  if (!isTypeName(type)) return refuse('is not a type to quantize to', 'e.g. --type Q4_K_M');
-  if (needsMatrix(type)) return refuse('needs an importance matrix, which skulk does not make', 'e.g. --type Q3_K_S or IQ4_XS');
-  if (known.length > 0 && !known.includes(type)) return refuse(`is not a type that ${program} knows`, `it knows ${known.join(', ')}`);
+  if (!isTypeName(type)) return refuse('is not a quantization type', 'e.g. --type Q4_K_M');
+  if (needsMatrix(type)) return refuse('needs an importance matrix, which skulk cannot create', 'e.g. --type Q3_K_S or IQ4_XS');
+  if (known.length > 0 && !known.includes(type)) return refuse(`is not supported by ${program}`, `supported: ${known.join(', ')}`);
   return type;
 }
 
@@ -160,8 +160,8 @@ async function chooseByBits(
     best = await at(index);
   }
   if (best === undefined)
-    throw new SkulkError('BAD_REQUEST', `no type of llama-quantize makes ${targetBpw} bits or fewer of these weights`, {
-      hint: `the smallest is ${typesByBits[0]}, with ${known.get(0)?.sizes.bits} bits for each weight`,
+    throw new SkulkError('BAD_REQUEST', `llama-quantize cannot reach ${targetBpw} bits per weight with this model`, {
+      hint: `the smallest is ${typesByBits[0]}, with ${known.get(0)?.sizes.bits} bits per weight`,
     });
   for (let next = await at(index + 1); next !== undefined && next.sizes.bits <= targetBpw; next = await at(index + 1)) {
     best = next;
@@ -175,7 +175,7 @@ async function dryRun(program: string, args: readonly string[], ask: Ask): Promi
   const sizes = readSizes(lines);
   if (status === 0 && sizes !== undefined) return sizes;
   const { code, reason, hint } = explain(lines, status);
-  throw new SkulkError(code, `llama-quantize refuses the weights: ${reason}`, { hint });
+  throw new SkulkError(code, `llama-quantize failed on the weights: ${reason}`, { hint });
 }
 
 /** For a program without a dry run (before February 2026): by the label and the usual sizes. */
@@ -202,7 +202,7 @@ function explain(lines: readonly string[], status: number): EngineFailure {
   const text = lines.join('\n');
   const quantized = /requantizing from type (\w+) is disabled/.exec(text)?.[1];
   if (quantized !== undefined)
-    return { code: 'CONFLICT', reason: `they are quantized already (${quantized})`, hint: 'see --allow-requantize' };
+    return { code: 'CONFLICT', reason: `the weights are already quantized (${quantized})`, hint: '--allow-requantize allows this' };
   if (/requires an imatrix/.test(text))
     return { code: 'BAD_REQUEST', reason: 'this type needs an importance matrix', hint: 'choose another type, e.g. Q4_K_M' };
   const unreadable =
@@ -210,12 +210,12 @@ function explain(lines: readonly string[], status: number): EngineFailure {
   if (unreadable !== null)
     return {
       code: 'INTEGRITY',
-      reason: `it cannot read them: ${unreadable[0].slice(0, 200)}`,
+      reason: `it cannot read the weights: ${unreadable[0].slice(0, 200)}`,
       hint: 'run `skulk verify` on the source model',
     };
   return {
     code: 'ENGINE_FAILED',
-    reason: `it ended with status ${status}: ${lines.at(-1)?.slice(0, 200) ?? 'it said nothing'}`,
-    hint: 'run the program by hand to see more',
+    reason: `it exited with status ${status}: ${lines.at(-1)?.slice(0, 200) ?? 'no output'}`,
+    hint: 'run the program yourself for details',
   };
 }

@@ -14,7 +14,7 @@ const defaultBpw = 4.5;
 const groupSize = 64;
 const gibibyte = 1024 ** 3;
 
-/** The types by their bits for each weight: groups of 64 have a scale and an offset of 16 bits each. Those of mixtures are near the truth. */
+/** The types by their bits per weight: groups of 64 have a scale and an offset of 16 bits each. Those of mixtures are near the truth. */
 const types: Readonly<Record<string, { readonly bits: number; readonly args: readonly string[] }>> = {
   ...Object.fromEntries([2, 3, 4, 5, 6, 8].map((width) => [`${width}bit`, { bits: width + 0.5, args: ['--q-bits', String(width)] }])),
   ...Object.fromEntries(
@@ -35,7 +35,7 @@ export const mlx: Engine = {
   install: "uv tool install mlx-lm (on Linux 'mlx-lm[cpu]')",
   fits: ({ platform, arch }) => {
     if (platform === 'linux') return true;
-    return platform === 'darwin' && arch === 'arm64' ? true : 'MLX runs on Apple silicon and on Linux only';
+    return platform === 'darwin' && arch === 'arm64' ? true : 'MLX needs Apple silicon or Linux';
   },
   find: async (where) => {
     const program = findProgramIn(['mlx_lm.convert'], 'SKULK_ENGINE_MLX', where);
@@ -62,7 +62,7 @@ export const mlx: Engine = {
       isExact: false,
       roomBytes: Math.round(bytes * 1.05) + gibibyte,
       memoryBytes: Math.round(bytes * 1.3),
-      warnings: request.candidateBits === undefined ? [] : ['mlx does not choose among widths for each layer; see --type mixed_4_6'],
+      warnings: request.candidateBits === undefined ? [] : ['mlx ignores candidate bits; --type mixed_4_6 mixes widths'],
       arguments: ['-q', '--q-group-size', String(groupSize), ...found.args],
       suffix: `-${type}`,
       isGguf: false,
@@ -89,7 +89,7 @@ function typeWithin(bpw: number): string {
   const fitting = Object.entries(types).filter(([name, { bits }]) => /^\dbit$/.test(name) && bits <= bpw);
   const best = fitting.toSorted(([, a], [, b]) => b.bits - a.bits)[0];
   if (best !== undefined) return best[0];
-  throw new SkulkError('BAD_REQUEST', `no type of mlx has ${bpw} bits or fewer`, {
-    hint: 'the smallest is 2bit, with 2.5 bits for each weight',
+  throw new SkulkError('BAD_REQUEST', `mlx cannot reach ${bpw} bits per weight`, {
+    hint: 'the smallest is 2bit, with 2.5 bits per weight',
   });
 }

@@ -19,7 +19,7 @@ export const optiq: Engine = {
   name: 'optiq',
   takesTypes: false,
   install: "uv tool install 'mlx-optiq[convert]' (Apple silicon)",
-  fits: ({ platform, arch }) => (platform === 'darwin' && arch === 'arm64' ? true : 'it quantizes on Apple silicon only'),
+  fits: ({ platform, arch }) => (platform === 'darwin' && arch === 'arm64' ? true : 'it needs Apple silicon'),
   find: async (where) => {
     const program = findProgramIn(['optiq'], 'SKULK_ENGINE_OPTIQ', where);
     if (program === undefined) return undefined;
@@ -29,11 +29,11 @@ export const optiq: Engine = {
   plan: async (_, request) => {
     const { targetBpw = defaults.bpw, candidateBits = defaults.candidateBits, type } = request;
     if (type !== undefined)
-      throw new SkulkError('BAD_REQUEST', 'optiq chooses a width for each layer and takes no --type', {
+      throw new SkulkError('BAD_REQUEST', 'optiq does not support --type', {
         hint: 'use --target-bpw and --candidate-bits',
       });
     if (targetBpw < Math.min(...candidateBits))
-      throw new SkulkError('BAD_REQUEST', `${targetBpw} bits cannot be reached with layers of ${candidateBits.join(' and ')} bits`, {
+      throw new SkulkError('BAD_REQUEST', `layers of ${candidateBits.join(' and ')} bits cannot average ${targetBpw} bits`, {
         hint: 'add a smaller width to --candidate-bits',
       });
     const { sourceFiles, sourceBytes } = readWhole(request);
@@ -49,7 +49,7 @@ export const optiq: Engine = {
       // The baseline and what is tried on the way lie beside the result.
       roomBytes: 3 * bytes + gibibyte,
       memoryBytes: sourceBytes + bytes,
-      warnings: ['optiq drops the vision and audio parts of a model'],
+      warnings: ['optiq removes vision and audio parts of a model'],
       arguments: ['--target-bpw', String(targetBpw), '--candidate-bits', candidateBits.join(',')],
       suffix: `-OptiQ-${targetBpw.toFixed(1)}bpw`,
       isGguf: false,
@@ -73,9 +73,9 @@ export const optiq: Engine = {
     if (typeof bits === 'number' && Number.isFinite(bits) && bits > 0) return { directory, bits };
     throw new SkulkError(
       'INTEGRITY',
-      `optiq ended well, but left no result: ${resultDirectory}/optiq_metadata.json does not say its bits`,
+      `optiq reported success, but there is no result: ${resultDirectory}/optiq_metadata.json has no achieved_bpw`,
       {
-        hint: 'run optiq by hand to see more',
+        hint: 'run optiq yourself for details',
       },
     );
   },
@@ -87,8 +87,8 @@ export function explainPython(lines: readonly string[], status: number): ReturnT
   const isMemory = lines.some((line) => /out of memory|MemoryError|Insufficient Memory/i.test(line)) || status === 137;
   return {
     code: 'ENGINE_FAILED',
-    reason: `it ended with status ${status}: ${error?.slice(0, 300) ?? 'it said nothing'}`,
-    hint: isMemory ? 'the machine has too little free memory for this model' : 'run the program by hand to see more',
+    reason: `it exited with status ${status}: ${error?.slice(0, 300) ?? 'no output'}`,
+    hint: isMemory ? 'the machine may not have enough memory for this model' : 'run the program yourself for details',
   };
 }
 

@@ -17,12 +17,12 @@ export function acceptsSafetensors(files: readonly SourceFile[]): true | string 
 /** The weights of a source that is read as a directory. Throws BAD_REQUEST for a part of a model. */
 export function readWhole({ files, selector }: EngineRequest): { readonly sourceFiles: readonly string[]; readonly sourceBytes: number } {
   if (selector !== undefined)
-    throw new SkulkError('BAD_REQUEST', `${selector} names GGUF weights, which this engine does not read`, {
+    throw new SkulkError('BAD_REQUEST', `${selector} selects GGUF weights, which this engine cannot read`, {
       hint: 'name the model without a selector, or use --engine llama',
     });
   const weights = safetensorsOf(files);
   return { sourceFiles: weights.map(({ path }) => path), sourceBytes: weights.reduce((sum, { size }) => sum + size, 0) };
 }
 
-/** Bits for each weight of nearly every model that is published as safetensors and not quantized. */
+/** Bits per weight of nearly every model that is published as safetensors and not quantized. */
 export const usualSourceBits = 16;

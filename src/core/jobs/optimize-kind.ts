@@ -14,7 +14,7 @@ export interface OptimizeDetails {
   readonly fraction: number | null;
   /** Where the result lies. */
   readonly resultPath: string | null;
-  /** Bits for each weight of the result. */
+  /** Bits per weight of the result. */
   readonly bits: number | null;
   /** What the result has, or is expected to have. */
   readonly resultBytes: number | null;
@@ -23,7 +23,7 @@ export interface OptimizeDetails {
 
 export const emptyDetails: OptimizeDetails = {
   engineVersion: null,
-  message: 'begins',
+  message: 'starting',
   fraction: null,
   resultPath: null,
   bits: null,
@@ -36,8 +36,8 @@ export const optimizeKind = {
   name: 'optimization',
   describe: ({ targetId }) => `making ${targetId}`,
   hints: {
-    notFound: '`skulk optimizations` lists what is made',
-    cancelled: () => 'nothing of it was kept; ask for it again when you want it',
+    notFound: '`skulk optimizations` lists optimizations',
+    cancelled: () => 'partial results were removed; to start again, run `skulk optimize` again',
   },
   modelOf: ({ targetId }) => targetId,
   isCovered: (request, other) => request.sourceDigest === other.sourceDigest && isSameRecipe(request, other),
@@ -64,7 +64,7 @@ export const optimizationStatusOf = (job: JobView<OptimizeRequest, OptimizeDetai
     modelId: request.modelId,
     status: wordOf(job.status, job.phase),
     progress: job.status === 'running' && details.fraction !== null ? Math.min(0.999, details.fraction) : fractionDone(job),
-    message: job.status === 'pending' ? 'waits for its turn' : details.message,
+    message: job.status === 'pending' ? 'waiting for other optimizations' : details.message,
     resultPath: details.resultPath,
     targetBpw: request.targetBpw ?? null,
     achievedBpw: job.status === 'complete' ? details.bits : null,

@@ -27,7 +27,7 @@ export async function findSource(store: LocalStore, modelId: ModelId, signal: Ab
   const answer = await store.manifest(modelId, { signal });
   if (answer.state === 'ready') return { manifest: answer.manifest, directory: join(store.root, entry.store_path) };
   throw new SkulkError('CONFLICT', `${modelId} is being hashed`, {
-    hint: 'ask again in a moment',
+    hint: 'try again in a moment',
     ...(answer.state === 'hashing' && { retryAfterMs: answer.retryAfterMs }),
   });
 }
@@ -44,7 +44,7 @@ export async function requireUnchanged(
   const { model_id: modelId, digest } = manifest;
   const now = await findSource(store, modelId, signal);
   if (now.manifest.digest !== digest)
-    throw new SkulkError('CONFLICT', `${modelId} was replaced since its variant was asked for`, { hint: 'ask for it again' });
+    throw new SkulkError('CONFLICT', `${modelId} was replaced in the meantime`, { hint: 'run `skulk optimize` again' });
   await mapConcurrently(paths, maxOpenFiles, (path) => requireFile(store, { modelId, path, signal }));
 }
 

@@ -61,7 +61,7 @@ export function createHostOptimizations({ store, world, held, isBusy = () => und
         const holder = await readLock(holderOfPlace(layout, targetId));
         if (holder !== undefined)
           throw new SkulkError('LOCKED', `${describeLockHolder(holder)} is making ${targetId}`, {
-            hint: 'wait for it to end, or stop that process, then ask again',
+            hint: 'wait until it has finished, or stop that process, then try again',
           });
       },
       run: ({ request }, context) => makeVariant(request, context, { store, world, where: searchWith(context.signal) }),
@@ -77,8 +77,8 @@ export function createHostOptimizations({ store, world, held, isBusy = () => und
   let waiting = 0;
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     if (waiting >= maxAsking)
-      throw new SkulkError('STORE_BUSY', `${waiting} others ask for variants of models`, {
-        hint: 'ask again in a moment',
+      throw new SkulkError('STORE_BUSY', `${waiting} requests for optimizations are waiting`, {
+        hint: 'try again in a moment',
         retryAfterMs: 2000,
       });
     waiting += 1;
@@ -102,8 +102,8 @@ export function createHostOptimizations({ store, world, held, isBusy = () => und
         for (const modelId of [request.modelId, request.targetId]) refuseBusy(modelId, isBusy(modelId));
         await queue.load();
         if (queue.isActive(request.targetId))
-          throw new SkulkError('CONFLICT', `${request.targetId} is being made already`, {
-            hint: '`skulk optimizations` says how far it is',
+          throw new SkulkError('CONFLICT', `${request.targetId} is already being made`, {
+            hint: '`skulk optimizations` shows its progress',
           });
         if ((await lookAtTarget(store, request, world.signal)).is !== 'complete') {
           await store.requirePlace(request.targetId);
@@ -149,7 +149,7 @@ export function createHostOptimizations({ store, world, held, isBusy = () => und
 
 function refuseBusy(modelId: ModelId, busy: string | undefined): void {
   if (busy === undefined) return;
-  throw new SkulkError('CONFLICT', `${modelId} is being ${busy}`, { hint: 'wait for that to end, then ask again' });
+  throw new SkulkError('CONFLICT', `${modelId} is being ${busy}`, { hint: 'wait until that has finished, then try again' });
 }
 
 async function describePlan(store: LocalStore, wishes: OptimizeWishes, where: EngineSearch): Promise<OptimizationPlan> {

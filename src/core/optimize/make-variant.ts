@@ -42,7 +42,7 @@ export async function makeVariant(
   { store, world, where }: { readonly store: LocalStore; readonly world: World; readonly where: EngineSearch },
 ): Promise<JobProgress<OptimizeDetails>> {
   const { signal, report } = context;
-  report({ phase: 'analyzing', details: { message: 'looks at the source' } });
+  report({ phase: 'analyzing', details: { message: 'reading the source model' } });
   await using place = await takePlace(storeLayout(store.root), request.targetId, signal);
   try {
     // An earlier process may have published it, and not have said so.
@@ -61,7 +61,7 @@ export async function makeVariant(
     });
     const variant = await planVariant(store, request, where);
     if (variant.source.manifest.digest !== request.sourceDigest)
-      throw new SkulkError('CONFLICT', `${modelId} was replaced since its variant was asked for`, { hint: 'ask for it again' });
+      throw new SkulkError('CONFLICT', `${modelId} was replaced in the meantime`, { hint: 'run `skulk optimize` again' });
     await requireMeans(store, variant);
     const progress = await runAndPublish({ ...variant, request }, { context, place, store, world, where });
     await place.clear();
@@ -110,7 +110,7 @@ async function runAndPublish(variant: PlannedVariant, making: Making): Promise<J
   const { directory, bits = saidBits } = await engine.collect({ work });
   const { files: made } = await scanDirectory(directory);
   await checkOutput(made, { engine, plan, bits, signal });
-  report({ details: { message: 'checks and publishes the result', fraction: null } });
+  report({ details: { message: 'checking and publishing the result', fraction: null } });
   await requireUnchanged(store, source, { paths: plan.sourceFiles, signal });
   const paths = filesToCarry(source, plan, new Set(made.map(({ path }) => path)));
   await requireUnchanged(store, source, { paths, signal });
@@ -162,7 +162,7 @@ async function runToEnd(
   let bits: number | undefined;
   const warnings = [...plan.warnings];
   const details = { engineVersion: found.version, resultBytes: plan.bytes, warnings };
-  report({ phase: 'converting', bytesTotal: plan.sourceBytes, bytesDone: 0, details: { ...details, message: `${engine.name} begins` } });
+  report({ phase: 'converting', bytesTotal: plan.sourceBytes, bytesDone: 0, details: { ...details, message: `starting ${engine.name}` } });
   await context.save();
   const onLine = (line: string): void => {
     const news = engine.read(line);
@@ -193,13 +193,13 @@ async function runToEnd(
   if (free < fullBytes)
     throw new SkulkError(
       'NO_SPACE',
-      `the disk of the store was full while ${engine.name} made ${request.targetId}: ${formatBytes(free)} are free`,
+      `the disk of the store is full (${formatBytes(free)} free); ${engine.name} could not finish ${request.targetId}`,
       {
-        hint: 'free some room, then ask for it again',
+        hint: 'free some space, then run `skulk optimize` again',
       },
     );
   const { code, reason, hint } = engine.explain(lines, status);
-  throw new SkulkError(code, `${engine.name} could not make ${request.targetId} of the weights of ${request.modelId}: ${reason}`, { hint });
+  throw new SkulkError(code, `${engine.name} could not make ${request.targetId} from ${request.modelId}: ${reason}`, { hint });
 }
 
 /** Twelve digits for what decides what comes out. */

@@ -12,8 +12,8 @@ export function nameTarget(modelId: ModelId, { suffix, isGguf }: Pick<EnginePlan
   try {
     return parseModelId(name);
   } catch (error) {
-    throw new SkulkError('BAD_REQUEST', `the variant cannot be called ${name}: ${(error as Error).message}`, {
-      hint: 'give it another name with --as',
+    throw new SkulkError('BAD_REQUEST', `the result cannot be named ${name}: ${(error as Error).message}`, {
+      hint: 'choose another name with --as',
       cause: error,
     });
   }

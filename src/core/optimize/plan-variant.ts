@@ -47,7 +47,9 @@ export async function planVariant(store: LocalStore, wishes: OptimizeWishes, whe
   await requireUnchanged(store, source, { paths: plan.sourceFiles, signal: where.signal });
   const targetId = wishes.targetId ?? nameTarget(modelId, plan);
   if (targetId.toLowerCase() === modelId.toLowerCase())
-    throw new SkulkError('BAD_REQUEST', `the variant of ${modelId} cannot have the same id`, { hint: 'give it another name with --as' });
+    throw new SkulkError('BAD_REQUEST', `the result cannot have the id of the source, ${modelId}`, {
+      hint: 'choose another name with --as',
+    });
   const decided = { engine: engine.name, type: plan.type, targetId, sourceDigest: manifest.digest, arguments: argumentsOf(plan, wishes) };
   return { source, engine, found, plan, request: { ...wishes, ...decided } };
 }
@@ -65,8 +67,7 @@ function checkWishes({ targetBpw, candidateBits, threads }: OptimizeWishes): voi
   const refuse = (what: string, hint: string): never => {
     throw new SkulkError('BAD_REQUEST', what, { hint });
   };
-  if (targetBpw !== undefined && !(targetBpw >= 1 && targetBpw <= 16))
-    refuse('a target must be from 1 to 16 bits for each weight', 'e.g. 4.5');
+  if (targetBpw !== undefined && !(targetBpw >= 1 && targetBpw <= 16)) refuse('the target must be 1 to 16 bits per weight', 'e.g. 4.5');
   if (candidateBits?.some((width) => !Number.isInteger(width) || width < 2 || width > 8) === true || candidateBits?.length === 0)
     refuse('candidate widths must be whole numbers from 2 to 8', 'e.g. 4,8');
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024))
@@ -83,7 +84,7 @@ export async function requireMeans(store: LocalStore, { plan, request }: Planned
   if (plan.memoryBytes <= memory * memoryShare) return;
   throw new SkulkError(
     'CONFLICT',
-    `making ${request.targetId} with ${request.engine} needs about ${formatBytes(plan.memoryBytes)} of memory, and this machine has ${formatBytes(memory)}`,
+    `making ${request.targetId} with ${request.engine} needs about ${formatBytes(plan.memoryBytes)} of memory; this machine has ${formatBytes(memory)}`,
     { hint: 'use another engine, or a machine with more memory' },
   );
 }
@@ -102,8 +103,8 @@ export async function lookAtTarget(store: LocalStore, request: OptimizeRequest, 
 /** @throws SkulkError CONFLICT when another model has the id, and it may not be replaced */
 export function requireFree(state: TargetState, { targetId, force }: OptimizeRequest): void {
   if (state.is !== 'taken' || force === true) return;
-  throw new SkulkError('CONFLICT', `the store has another model with the id ${targetId}`, {
-    hint: '--force replaces it, --as gives the variant another name',
+  throw new SkulkError('CONFLICT', `the store already has another model named ${targetId}`, {
+    hint: 'use --as to choose another name, or --force to replace it',
   });
 }
 

@@ -42,7 +42,7 @@ export const provenance = object({
   source_digest: sha256('Of the manifest that the source had'),
   source_files: listOrEmpty(verbatim(), { maxItems: 1000, description: 'The weights that were read; the first thousand' }),
   source_commit: orNull(text()),
-  target_bpw: orNull(amount(), 'The bits for each weight that were asked for'),
+  target_bpw: orNull(amount(), 'The bits per weight that were asked for'),
   achieved_bpw: orNull(amount(), 'Those that it has'),
   seconds: amount({ default: 0 }),
   host: textOrEmpty('The machine that made it'),

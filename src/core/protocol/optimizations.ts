@@ -25,19 +25,17 @@ const widths = () => list(Type.Integer({ minimum: 2, maximum: 8 }), { minItems: 
 
 /** What a variant is to be like; null is as good as absent. */
 export const optimizeBody = object({
-  target_bpw: Type.Optional(orNull(bits(), 'Bits for each weight, at most (4.5)')),
-  candidate_bits: Type.Optional(orNull(widths(), 'The widths that optiq may choose among for each layer (4 and 8)')),
-  engine: Type.Optional(orNull(engineName, 'The first that is installed and can read the weights, when absent')),
+  target_bpw: Type.Optional(orNull(bits(), 'Maximum bits per weight (4.5)')),
+  candidate_bits: Type.Optional(orNull(widths(), 'The bit widths that optiq may use (4 and 8)')),
+  engine: Type.Optional(orNull(engineName, 'Default: the first installed one that can read the weights')),
   type: Type.Optional(
-    orNull(text({ minLength: 1, maxLength: 32 }), 'As the engine calls it: `Q4_K_M`, `mixed_4_6`; decides instead of `target_bpw`'),
+    orNull(text({ minLength: 1, maxLength: 32 }), 'A type of the engine, such as `Q4_K_M` or `mixed_4_6`; overrides `target_bpw`'),
   ),
-  selector: Type.Optional(
-    orNull(verbatim({ minLength: 1 }), 'Which GGUF weights of the model are read; the largest that are not quantized, when absent'),
-  ),
-  as: Type.Optional(orNull(modelId(), 'The id of the result; made of that of the model when absent')),
-  threads: Type.Optional(orNull(Type.Integer({ minimum: 1, maximum: 1024 }), 'Half of those of the store host when absent')),
-  allow_requantize: Type.Optional(Type.Boolean({ description: 'Also weights that are quantized already, at a loss of quality' })),
-  force: Type.Optional(Type.Boolean({ description: 'Replace a model that has the id of the result' })),
+  selector: Type.Optional(orNull(verbatim({ minLength: 1 }), 'The GGUF weights to read; default: the largest unquantized ones')),
+  as: Type.Optional(orNull(modelId(), 'The id of the result; default: made from the id of the source')),
+  threads: Type.Optional(orNull(Type.Integer({ minimum: 1, maximum: 1024 }), 'Default: half of the processors of the store host')),
+  allow_requantize: Type.Optional(Type.Boolean({ description: 'Accept weights that are already quantized; this loses quality' })),
+  force: Type.Optional(Type.Boolean({ description: 'Replace a model with the id of the result' })),
 });
 export type OptimizeBody = Shape<typeof optimizeBody>;
 
@@ -47,10 +45,10 @@ export const optimizationStatus = object(
     modelId: modelId('The source'),
     status: oneOf(['pending', 'analyzing', 'optimizing', 'converting', 'complete', 'failed']),
     progress: Type.Number({ minimum: 0, maximum: 1, default: 0, description: 'From 0 to 1' }),
-    message: textOrEmpty('What it does, as a sentence'),
-    resultPath: orNull(verbatim(), 'Where the result lies on the store host'),
-    targetBpw: orNull(amount(), 'Bits for each weight that were asked for; null when a type was'),
-    achievedBpw: orNull(amount(), 'Bits for each weight of the result'),
+    message: textOrEmpty('The current step'),
+    resultPath: orNull(verbatim(), 'The directory of the result on the store host'),
+    targetBpw: orNull(amount(), 'Bits per weight of the request; null if a type was requested'),
+    achievedBpw: orNull(amount(), 'Bits per weight of the result'),
     estimatedSizeMb: orNull(amount(), 'Of the result, in units of 1,000,000 bytes'),
     error: orNull(text()),
     targetId: modelId('The result'),
@@ -68,7 +66,7 @@ export const optimizationStatus = object(
     created_at: textOrEmpty(),
     updated_at: textOrEmpty(),
   },
-  { description: 'How the making of a variant is' },
+  { description: 'The state of an optimization' },
 );
 export type OptimizationStatus = Shape<typeof optimizationStatus>;
 

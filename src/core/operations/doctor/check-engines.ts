@@ -11,12 +11,9 @@ export async function checkEngines({ world }: Deps): Promise<readonly Check[]> {
       const state = await lookForEngine(engine, { env, platform, arch: process.arch, homeDirectory, signal });
       switch (state.is) {
         case 'found':
-          return ok(
-            id,
-            `${state.found.program}, ${state.found.version === null ? 'of unknown version' : `version ${state.found.version}`}`,
-          );
+          return ok(id, `${state.found.program}, ${state.found.version === null ? 'version unknown' : `version ${state.found.version}`}`);
         case 'missing':
-          return skipped(id, `not installed; \`skulk optimize\` would use it: ${engine.install}`);
+          return skipped(id, `not installed; to install it: ${engine.install}`);
         case 'unfit': {
           const variable = variableOf(engine);
           return env[variable] === undefined

@@ -20,8 +20,8 @@ export async function optimize(
 ): Promise<OptimizationStatus> {
   await using opened = await openStore(deps);
   if (!wait && opened.url === undefined && deps.optimizations === undefined)
-    throw new SkulkError('USAGE', 'it cannot continue in the background: no server is running on this store host', {
-      hint: 'start `skulk serve`, or omit --no-wait',
+    throw new SkulkError('USAGE', 'no server is running on this store host, so nothing would do the work', {
+      hint: 'start `skulk serve`, or leave out --no-wait',
     });
   const optimizations = await opened.optimizations();
   const asked = await optimizations.ask(wishes);
@@ -51,7 +51,11 @@ async function waitForVariant(optimizations: Optimizations, asked: OptimizationS
     if (now.status !== 'pending' && now.bytes_total > 0)
       world.emit({ type: 'progress', doing: 'optimizing', subject: targetId, bytesDone: now.bytes_done, bytesTotal: now.bytes_total });
     const says =
-      now.status === 'pending' ? `${targetId} waits for its turn` : now.bytes_done > 0 ? undefined : `${targetId}: ${now.message}`;
+      now.status === 'pending'
+        ? `${targetId} waits for other optimizations`
+        : now.bytes_done > 0
+          ? undefined
+          : `${targetId}: ${now.message}`;
     if (says !== undefined && says !== said) world.emit({ type: 'waiting', message: says });
     said = says ?? said;
     await pause(lookEveryMs, world.signal);

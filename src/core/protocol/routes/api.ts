@@ -113,14 +113,14 @@ const storeRoutes = {
   },
   'GET /store/optimizations': {
     role: 'read',
-    summary: 'The running and waiting optimizations: smaller variants of models that the store makes',
+    summary: 'Running and waiting optimizations',
     query: ['recent'],
     answers: { 200: optimizationList },
     failures: [503],
   },
   'POST /store/models/:id/optimize': {
     role: 'node',
-    summary: 'Make a smaller variant of a model, as a model of its own',
+    summary: 'Quantize a model in the store; the result is a new model',
     body: optimizeBody,
     isBodyOptional: true,
     answers: { 200: optimizationStatus },
@@ -129,7 +129,7 @@ const storeRoutes = {
   // It starts programs on the store host.
   'POST /store/models/:id/optimize/plan': {
     role: 'node',
-    summary: 'What an optimization would make: by which engine, how large',
+    summary: 'What an optimization would make: engine, type and size',
     body: optimizeBody,
     isBodyOptional: true,
     answers: { 200: optimizationPlan },
@@ -137,13 +137,13 @@ const storeRoutes = {
   },
   'GET /store/models/:id/optimize/status': {
     role: 'read',
-    summary: 'How the newest optimization is that reads or makes a model',
+    summary: 'The state of the newest optimization with this source or result',
     answers: { 200: optimizationStatus },
     failures: [400, 404, 503],
   },
   'DELETE /store/models/:id/optimize': {
     role: 'node',
-    summary: 'Stop an optimization; nothing of it stays',
+    summary: 'Stop an optimization; partial results are removed',
     answers: { 200: optimizationStatus },
     failures: [400, 404, 409, 503],
   },

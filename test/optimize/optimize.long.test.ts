@@ -1,0 +1,87 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { digestsBelow } from '../helpers/model-files.ts';
+import { peakMemoryOf } from '../helpers/peak-memory.ts';
+import { fullWeights, lives, llamaQuantize } from '../helpers/quantizer.ts';
+import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { until } from '../helpers/waiting.ts';
+import { wants } from '../helpers/wants.ts';
+
+const mebibyte = 1024 * 1024;
+
+async function worldWith(size: { layers: number; width: number }) {
+  const world = await hubWorld({ SKULK_ENGINE_LLAMA: llamaQuantize });
+  expect(await world.host('add', await fullWeights('tiny', size), '--as', 'acme/Tiny-GGUF')).toMatchObject({ status: 0 });
+  const place = join(world.storePath, '.skulk/v1/optimizations/work/acme--Tiny-Q4_K_M-GGUF');
+  /** The process of the engine, if one is at work. */
+  const enginePid = async (): Promise<number | undefined> => {
+    const text = await readFile(join(place, 'engine.json'), 'utf8').catch(() => undefined);
+    return text === undefined ? undefined : (JSON.parse(text) as { pid: number }).pid;
+  };
+  const statusOf = async (apiUrl: string): Promise<{ status: string; error: string | null }> => {
+    const answer = await fetch(`${apiUrl}/store/models/acme%2FTiny-GGUF/optimize/status`);
+    return (await answer.json()) as { status: string; error: string | null };
+  };
+  return { world, place, enginePid, statusOf };
+}
+
+describe('optimizing, again and again and at large', wants('llama-quantize'), () => {
+  test('comes to its end however often the server is killed meanwhile; one program works at a time', async () => {
+    const { world, place, enginePid, statusOf } = await worldWith({ layers: 4, width: 1024 });
+    const before = await digestsBelow(join(world.storePath, 'acme--Tiny-GGUF'));
+    const random = seededRandom(testSeed);
+    let served = await world.serve();
+    expect(await world.host('optimize', '--no-wait', '--type', 'Q4_K_M', '--threads', '1', 'acme/Tiny-GGUF')).toMatchObject({ status: 0 });
+    const engines = new Set<number>();
+    for (let round = 0; round < rounds({ few: 3, many: 12 }); round += 1) {
+      // Somewhere between its first question and its result.
+      for (let looks = Math.floor(random() * 150); looks > 0; looks -= 1) await statusOf(served.apiUrl);
+      const pid = await enginePid();
+      if (pid !== undefined) engines.add(pid);
+      await served.kill();
+      served = await world.serve();
+      await until('the end of what the killed server left', async () => {
+        const now = await enginePid();
+        return [...engines].every((one) => one === now || !lives(one));
+      });
+    }
+    const done = await until('the end', async () => {
+      const now = await statusOf(served.apiUrl);
+      return now.status === 'complete' || now.status === 'failed' ? now : undefined;
+    });
+    expect(done, `SKULK_TEST_SEED=${testSeed}`).toMatchObject({ status: 'complete', error: null });
+    expect(await world.host('verify', 'acme/Tiny-Q4_K_M-GGUF')).toMatchObject({ status: 0 });
+    expect(await digestsBelow(join(world.storePath, 'acme--Tiny-GGUF'))).toEqual(before);
+    expect(await readdir(join(place, 'run')).catch(() => [])).toEqual([]);
+    for (const pid of engines) expect(lives(pid)).toBe(false);
+    await served.stop();
+  });
+
+  test('of more than a gigabyte takes little memory of the program and of the server, which answers all the while', async () => {
+    const { world, enginePid, statusOf } = await worldWith({ layers: 8, width: 2048 });
+    const served = await world.serve();
+    // What a server has before it has worked says nothing: it has just verified and answered the same here.
+    await world.host('show', 'acme/Tiny-GGUF');
+    const serverBefore = peakMemoryOf(served.pid);
+    expect(await world.host('optimize', '--no-wait', '--type', 'Q4_K_M', 'acme/Tiny-GGUF')).toMatchObject({ status: 0 });
+    let [enginePeak, slowest] = [0, 0];
+    const done = await until('the end', async () => {
+      const pid = await enginePid();
+      if (pid !== undefined) enginePeak = Math.max(enginePeak, peakMemoryOf(pid));
+      const began = performance.now();
+      const now = await statusOf(served.apiUrl);
+      slowest = Math.max(slowest, performance.now() - began);
+      return now.status === 'complete' || now.status === 'failed' ? now : undefined;
+    });
+    expect(done).toMatchObject({ status: 'complete' });
+    const serverGrowth = peakMemoryOf(served.pid) - serverBefore;
+    process.stdout.write(
+      `engine ${Math.round(enginePeak / mebibyte)} MiB, server +${Math.round(serverGrowth / mebibyte)} MiB, slowest answer ${Math.round(slowest)} ms\n`,
+    );
+    expect(enginePeak).toBeLessThan(250 * mebibyte);
+    expect(serverGrowth).toBeLessThan(150 * mebibyte);
+    await served.stop();
+  });
+});
