@@ -5,6 +5,7 @@ import { makePages, makeReference } from '../src/cli/docs/pages.ts';
 import { commandLoaders } from '../src/commands/index.ts';
 import { httpPage } from './docs/http-page.ts';
 import { listApi } from './docs/list-api.ts';
+import { withRecipeLines } from './docs/recipe-lines.ts';
 import { withRoleTable } from './docs/role-table.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -12,6 +13,7 @@ const isCheck = process.argv.includes('--check');
 const textOf = (path: string): Promise<string | undefined> => readFile(`${root}${path}`, 'utf8').catch(() => undefined);
 
 const servers = await listApi();
+const recipes = (await readdir(`${root}docs/recipes`)).filter((name) => name.endsWith('.md')).map((name) => `docs/recipes/${name}`);
 /** By path; undefined for a page that nothing makes any more. */
 const wanted = new Map<string, string | undefined>([
   // Nothing but man pages lies in man/.
@@ -20,6 +22,7 @@ const wanted = new Map<string, string | undefined>([
   ...[...(await makeReference(commandLoaders))].map(([name, page]) => [`docs/${name}`, page] as const),
   ['docs/http.md', httpPage(servers)],
   ['docs/security.md', withRoleTable((await textOf('docs/security.md')) ?? '', servers)],
+  ...(await Promise.all(recipes.map(async (path) => [path, withRecipeLines((await textOf(path)) ?? '')] as const))),
 ]);
 
 await mkdir(`${root}man`, { recursive: true });

@@ -3,9 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isReserved } from '../../endpoint/view/repo-ids.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { isModelId } from '../../kernel/model-id.ts';
-import { routes } from '../../protocol/routes/routes.ts';
 
 /** The pages of the browser view. Each answers the same document, which finds out by the address what to show. */
 const pages = ['/', '/nodes', '/settings'] as const;
@@ -89,15 +89,9 @@ export function addWebApp(app: FastifyInstance, { directory = builtDirectory() }
   });
 }
 
-/** The first part of each path that means something else: no model of such an organization has a page. */
-const taken: ReadonlySet<string> = new Set([
-  ...Object.keys(routes).map((route) => route.split('/')[1] ?? ''),
-  ...['api', 'v2', 'datasets', 'spaces', 'kernels', 'buckets', 'assets', 'settings', 'openapi.json'],
-]);
-
 /** Whether a browser asks for a page, and what it names can be a model. */
 const isPageOfModel = (accept: string | undefined, id: string): boolean =>
-  accept?.toLowerCase().includes('text/html') === true && isModelId(id) && !taken.has(id.split('/')[0]?.toLowerCase() ?? '');
+  accept?.toLowerCase().includes('text/html') === true && isModelId(id) && !isReserved(id.split('/')[0] ?? '');
 
 async function readBuild(directory: string): Promise<WebBuild> {
   try {
