@@ -10,7 +10,7 @@ test('places are bounded together and for each address, and given back once', ()
   const [first, second] = [slots.take('10.0.0.1'), slots.take('::ffff:10.0.0.1')];
   expect(() => slots.take('10.0.0.1')).toThrow(expect.objectContaining({ code: 'STORE_BUSY', retryAfterMs: expect.any(Number) }));
   slots.take('10.0.0.2');
-  expect(() => slots.take('10.0.0.3')).toThrow(/3 guests are here already/);
+  expect(() => slots.take('10.0.0.3')).toThrow(/3 guests are here, which is the limit/);
   first();
   first();
   slots.take('10.0.0.3');
