@@ -25,6 +25,9 @@ const looks = {
   '/dev/full': () => existsSync('/dev/full'),
   'llama.cpp': () => existsSync(llamaModules),
   'llama-quantize': () => existsSync(join(llamaModules, 'koffi')),
+  wget: () => runs('wget', '--version'),
+  aria2: () => runs('aria2c', '--version'),
+  'transformers.js': () => existsSync(fileURLToPath(new URL('../transformers/node_modules/', import.meta.url))),
   root: () => isRoot,
   'a user who is not root': () => !isRoot,
 };

@@ -1,0 +1,7 @@
+/** Stands for packages that run models and read pictures: hundreds of megabytes, and nothing here runs a model. */
+// biome-ignore lint/style/noDefaultExport: they have one
+export default {};
+export class Tensor {}
+export const InferenceSession = {};
+export const env = { wasm: {}, webgpu: {} };
+export const listSupportedBackends = () => [];
