@@ -145,6 +145,20 @@ describe('a copy that holds several quantizations', () => {
     expect(await node.stage('org/g:Q8_0', { offline: true })).toMatchObject({ source: 'cache' });
   });
 
+  test('asks shortly again after the store got another one', async () => {
+    const { proxy, replace } = await serveThroughProxy({ 'org/g': { ...four, ...shared } });
+    const node = await stagingNode(proxy.url);
+    await node.stage('org/g:Q4_K_M');
+    await replace(models);
+    expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ source: 'cache', bytes_transferred: 0 });
+    const { of } = (await recordOf(node)).staged;
+    const headers = { 'If-None-Match': `"${of}"`, Accept: 'application/vnd.skulk.manifest+json' };
+    expect((await fetch(`${proxy.url}/models/org%2Fg/manifest`, { headers })).status).toBe(304);
+    // Without a selector the choice is still made among all that the store has.
+    await replace({ 'org/g': { ...four, ...shared, 'Foo-Q4_K_M.gguf': noise(300_000, 7) } });
+    expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ bytes_transferred: 300_000 });
+  });
+
   test('leaves files of somebody else where they are, and says so', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);

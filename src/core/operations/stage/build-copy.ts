@@ -3,6 +3,7 @@ import { rememberMount } from '../../kernel/machine/known-mounts.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { acquireLock, describeLockHolder, type HeldLock } from '../../kernel/process/lock.ts';
 import { planGrowth, type WantedPart } from '../../staging/groups/plan-growth.ts';
+import { renewWhole } from '../../staging/groups/renew-whole.ts';
 import { copyLock, type StagingLayout } from '../../staging/layout.ts';
 import { type LocalCopy, readLocalCopy } from '../../staging/local-copy.ts';
 import { requireReplaceable } from '../../staging/own-copy.ts';
@@ -55,8 +56,10 @@ export async function buildCopy(
       await requireReplaceable(layout, modelId, signal);
       return await copyFromHub(stage, lock);
     }
-    if (usable !== undefined && wanted !== undefined && isCurrent(usable, wanted))
+    if (usable !== undefined && wanted !== undefined && isCurrent(usable, wanted)) {
+      if (wanted.whole !== undefined && usable.of !== wanted.whole.digest) await renewWhole(layout, modelId, wanted.whole, signal);
       return await useCopy(stage, { part: wanted, companions: answer.companions });
+    }
     await requireReplaceable(layout, modelId, signal);
     // Awaited here: what is returned unawaited would run on after the lock is given back.
     return await copyFromStore(stage, answer, { local, lock, bytesAhead });

@@ -85,7 +85,8 @@ function uniteFiles(copy: Copy, { manifest: wanted, whole }: WantedPart, replace
   return isOneVersion ? united : { ...united, revision: null, commit: null };
 }
 
-function isPartOf({ files }: Manifest, whole: Manifest): boolean {
+/** Whether all files of a copy are those of the model. */
+export function isPartOf({ files }: Manifest, whole: Manifest): boolean {
   const known = new Map(whole.files.map(({ path, sha256 }) => [path, sha256]));
   return files.every(({ path, sha256 }) => known.get(path) === sha256);
 }
