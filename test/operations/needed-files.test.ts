@@ -89,6 +89,20 @@ describe('run', () => {
     expect(text.stdout).toBe('none\n');
   });
 
+  test('brings the draft model of a model beside a named quantization only where an argument names it', async () => {
+    const { run, root } = await node();
+    const draft = `${join(root, 'org--m')}/MTP/m-Q8_0.gguf\n`;
+    expect((await run('run', 'org/m:Q8_0', '--', 'echo', '{gguf}')).status).toBe(0);
+    expect(await readdir(join(root, 'org--m'))).not.toContain('MTP');
+    expect(await run('run', 'org/m:Q8_0', '--', 'echo', '{draft}')).toMatchObject({ status: 0, stdout: draft });
+    expect(await run('run', 'org/m:Q8_0', '--offline', '--', 'echo', '{draft}')).toMatchObject({ status: 0, stdout: draft });
+    // It stays when another quantization comes, and is not sent again.
+    expect((await run('stage', `org/m:${four[0]}`)).status).toBe(0);
+    expect(await run('run', `org/m:${four[0]}`, '--', 'echo', '{draft}')).toMatchObject({ status: 0, stdout: draft });
+    const none = await run('run', 'org/text:Q8_0', '--', 'echo', '{draft}');
+    expect(none).toMatchObject({ status: 3, stdout: '', stderr: expect.stringContaining('org/text:Q8_0 has no draft model') });
+  });
+
   test.each(['{gguf}', '--x={mmproj}', '{draft}'])('ends with 3 before anything is sent when there is no %s', async (word) => {
     const { run, sent, home } = await node();
     const ended = await run('run', 'org/plain', '--', 'touch', join(home, 'began'), word);

@@ -13,7 +13,7 @@ import { type FetchedManifest, fetchIfChanged, fetchManifest } from './fetch-man
 import type { ModelStage } from './model-stage.ts';
 import { type DownloadOptions, requestDownload, requestMissingPart } from './request-download.ts';
 import { hasPart, type SelectedPart } from './select-part.ts';
-import { findHere, isWholeModel } from './wanted-part.ts';
+import { findHere, isWholeModel, mayLackDraft } from './wanted-part.ts';
 
 /** A copy with what is asked for, undamaged. */
 type UsableCopy = LocalCopy & { readonly part: SelectedPart };
@@ -49,13 +49,15 @@ const nothingOpen: AsyncDisposable = { [Symbol.asyncDispose]: async () => {} };
  * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, STORE_UNREACHABLE, STORE_NOT_CONFIGURED
  */
 export async function askStore(
-  { deps, ref, card }: ModelStage,
+  { deps, ref, card, options: { needs } }: ModelStage,
   local: LocalCopy | undefined,
   { direct, ...options }: AskOptions,
 ): Promise<StoreAnswer> {
   // Only the store can say whether the same content has another revision by now.
-  const part = local === undefined ? undefined : findHere(ref, local, card?.ggufFile);
-  const copy = local === undefined || part === undefined ? undefined : { ...local, part };
+  const part = local === undefined ? undefined : findHere(ref, local, card?.ggufFile, needs);
+  const companions = card?.companions ?? local?.companions ?? [];
+  const isUsable = local !== undefined && part !== undefined && !mayLackDraft(ref, part, { needs, companions });
+  const copy = isUsable ? { ...local, part } : undefined;
   let opened: OpenedStore | undefined;
   try {
     opened = await openStore(deps);
@@ -94,7 +96,7 @@ async function askOpened(
   if (asked.manifest === undefined) {
     if (copy === undefined) throw new Error('the store reported an unknown manifest as unchanged');
     await opened[Symbol.asyncDispose]();
-    return { state: 'current', ...said, part: findHere(ref, copy, pin) ?? copy.part, ...nothingOpen };
+    return { state: 'current', ...said, part: findHere(ref, copy, pin, options.needs) ?? copy.part, ...nothingOpen };
   }
   let { manifest } = asked;
   const askAgain = async (): Promise<Manifest> => {

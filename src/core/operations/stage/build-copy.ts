@@ -51,7 +51,7 @@ export async function buildCopy(
     const local = await readLocalCopy(layout, modelId);
     const usable = options.force ? undefined : local;
     if (answer.state === 'direct') {
-      const part = usable === undefined ? undefined : findHere(ref, usable, stage.card?.ggufFile);
+      const part = usable === undefined ? undefined : findHere(ref, usable, stage.card?.ggufFile, options.needs);
       if (usable !== undefined && part !== undefined) return await useCopy(stage, { part, companions: usable.companions });
       await requireReplaceable(layout, modelId, signal);
       return await copyFromHub(stage, lock);

@@ -42,7 +42,7 @@ export async function checkReplaceable({ deps, ref, card, layout, options }: Mod
   await refuseStoreAsCache(layout, deps.config.settings.storePath.value);
   await requireReplaceable(layout, ref.modelId, deps.world.signal);
   if (answer.state !== 'manifest') return;
-  const paths = selectPart(ref, answer.manifest, answer.pin).manifest.files.map((file) => file.path);
+  const paths = selectPart(ref, answer.manifest, answer.pin, options.needs).manifest.files.map((file) => file.path);
   requireNeeded(ref, options.needs, { paths, companions: card?.companions ?? answer.companions });
   await requireDistinctNames(layout.root, { paths, of: ref.modelId });
 }

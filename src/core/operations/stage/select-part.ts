@@ -7,6 +7,7 @@ import { selectionError } from '../../catalog/selection/selection-error.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { type GroupFiles, withoutShared } from '../../staging/groups/copy-groups.ts';
+import type { NeededFile } from './needed-files.ts';
 
 /** What a reference names of a model: one quantization and what belongs to it. */
 export interface SelectedPart {
@@ -28,9 +29,15 @@ export function hasPart({ selector }: ModelRef, { files }: Pick<Manifest, 'files
 /**
  * The part of a model that a reference names: what its selector says, else what the card pins, else the best quantization.
  * @param pin the file that the model's card names
+ * @param needs what somebody needs a path of: a draft model comes beside a named quantization only then
  * @throws SkulkError FILE_NOT_FOUND when the model has nothing of that name, several of it, or only a part of its shards
  */
-export function selectPart({ modelId, selector }: ModelRef, manifest: Manifest, pin?: string): SelectedPart {
+export function selectPart(
+  { modelId, selector }: ModelRef,
+  manifest: Manifest,
+  pin?: string,
+  needs: readonly NeededFile[] = [],
+): SelectedPart {
   const { files: all } = manifest;
   const isWhole = selector === undefined && listGroups(all).length === 0;
   if (isWhole) return { manifest, group: { selector: null, files: all.map(({ path }) => path) }, missingPin: undefined };
@@ -39,7 +46,9 @@ export function selectPart({ modelId, selector }: ModelRef, manifest: Manifest, 
   const isTaken = new Set(taken.map(({ file }) => file));
   const kinds = kindsOf(all.map(({ path }) => path));
   // What predicts tokens for the model comes with it, unless somebody names what is to come.
-  const files = all.filter((file) => isTaken.has(file) || (selector === undefined && kinds.get(file.path) === 'draft'));
+  const files = all.filter(
+    (file) => isTaken.has(file) || ((selector === undefined || needs.includes('draft')) && kinds.get(file.path) === 'draft'),
+  );
   const { model_id, revision, commit, source, created_at } = manifest;
   return {
     manifest: makeManifest(model_id, files, { revision, commit, source, createdAt: new Date(created_at || 0) }),

@@ -43,7 +43,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
 /** On the store host the canonical directory may be the copy. */
 async function useInPlace(stage: ModelStage): Promise<StageOutcome> {
   const { manifest, pin, ...found } = await resolveCanonical(stage.deps, stage.ref, stage.options);
-  const part = selectPart(stage.ref, manifest, stage.card?.ggufFile ?? pin);
+  const part = selectPart(stage.ref, manifest, stage.card?.ggufFile ?? pin, stage.options.needs);
   warnOfPin(stage, part);
   return describeUnchanged(stage, { ...found, part, source: 'in-place' });
 }
@@ -57,6 +57,7 @@ async function useOffline(stage: ModelStage, local: LocalCopy | undefined): Prom
     { modelId: ref.modelId, ...(ref.selector !== undefined && { selector: ref.selector }) },
     local,
     stage.card?.ggufFile,
+    stage.options.needs,
   );
   if (part === undefined) throw notHere(ref, local);
   checkRevision(ref, local.manifest);
