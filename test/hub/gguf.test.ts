@@ -78,6 +78,48 @@ test('an old entry without its projector is not served as whole, and the next do
   expect(world.hub.sent('mmproj-Foo-f16.gguf')).toBe(100_000);
 });
 
+test('a model that lacks a shard is completed by a download without a selector, and gets no other quantization', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files });
+  expect((await world.host('download', 'org/g:Q5_K_M')).status).toBe(0);
+  // As the Python program may leave it: no manifest, and a part of the shards.
+  const registry = join(world.storePath, 'registry.json');
+  const entries = JSON.parse(await readFile(registry, 'utf8')) as Record<string, { files: string[] }>;
+  for (const entry of Object.values(entries)) entry.files = entry.files.filter((path) => path !== five[1]);
+  await writeFile(registry, JSON.stringify(entries));
+  await rm(join(world.storePath, 'org--g', five[1] as string));
+  for (const place of ['manifests', 'seen']) await rm(join(world.storePath, '.skulk/v1', place, 'org--g.json'));
+  const again = await world.host('download', 'org/g', '--json');
+  expect(again.status, again.stderr).toBe(0);
+  expect(JSON.parse(again.stdout)).toMatchObject({ gguf_file: five[0] });
+  expect(await pathsOf(world)).toEqual([...five, ...shared]);
+  expect([world.hub.sent('Foo-Q4_K_M.gguf'), world.hub.sent(five[0] as string), world.hub.sent(five[1] as string)]).toEqual([
+    0, 100_000, 200_002,
+  ]);
+  // By then it is whole.
+  expect(await world.host('download', 'org/g')).toMatchObject({ status: 0 });
+  expect(world.hub.sent(five[1] as string)).toBe(200_002);
+});
+
+test('the card of the store host says which quantization a node stages when none is named, also after a change', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files });
+  const served = await world.serveInProcess();
+  for (const ref of ['org/g:Q4_K_M', 'org/g:Q5_K_M']) expect((await world.host('download', ref)).status).toBe(0);
+  const card = (text: string) => writeFile(join(world.storePath, '.skulk/v1/manifests/org--g.toml'), text);
+  const staged = async () => {
+    const { stdout, stderr } = await world.nodeInProcess(served, 'node', 'stage', 'org/g', '--json');
+    return { file: JSON.parse(stdout).staged[0].gguf_file as string, stderr };
+  };
+  await card(`model_id = "org/g"\ngguf_file = "${five[0]}"\n`);
+  expect((await staged()).file).toBe(five[0]);
+  await card('model_id = "org/g"\ngguf_file = "Foo-Q4_K_M.gguf"\n');
+  expect((await staged()).file).toBe('Foo-Q4_K_M.gguf');
+  // A pin that is not there falls back, and the command says so.
+  await card('model_id = "org/g"\ngguf_file = "Gone-Q8_0.gguf"\n');
+  expect(await staged()).toMatchObject({ file: 'Foo-Q4_K_M.gguf', stderr: expect.stringContaining('Gone-Q8_0.gguf') });
+});
+
 test('stage of a quantization brings that one alone, from the Hub if need be', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { findContentProblems, requireUsable } from '../catalog/contents/find-content-problems.ts';
 import { findGroup } from '../catalog/selection/find-group.ts';
-import { isBroken, loadableGguf } from '../catalog/selection/groups.ts';
+import { isBroken, listGroups, loadableGguf } from '../catalog/selection/groups.ts';
 import { lacksProjector } from '../catalog/selection/projectors.ts';
 import { isParticular } from '../catalog/selection/wanted-files.ts';
 import type { DownloadName, DownloadRequest } from '../jobs/contract.ts';
@@ -98,14 +98,11 @@ async function findInStore(
   const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
   if (entry === undefined || lacksProjector(entry.files, entry.repo_has_projector) || isParticular(wanted)) return undefined;
   const named = wanted.ggufFile ?? wanted.selector;
-  const found =
-    named === undefined
-      ? undefined
-      : findGroup(
-          entry.files.map((path) => ({ path, size: 0 })),
-          named,
-        );
+  const files = entry.files.map((path) => ({ path, size: 0 }));
+  const found = named === undefined ? undefined : findGroup(files, named);
   if (found !== undefined && (found.state !== 'found' || isBroken(found.group))) return undefined;
+  // A quantization that lacks a shard is completed.
+  if (found === undefined && listGroups(files).some(isBroken)) return undefined;
   if (revision !== undefined) {
     const answer = await store.manifest(modelId);
     if (answer.state !== 'ready' || answer.manifest.commit !== revision) return undefined;

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describeProblems, findContentProblems, requireUsable } from '../catalog/contents/find-content-problems.ts';
-import { selectionOf } from '../catalog/selection/wanted-files.ts';
+import { isParticular, selectionOf } from '../catalog/selection/wanted-files.ts';
 import type { DownloadRequest } from '../jobs/contract.ts';
 import type { DownloadReport } from '../jobs/download-queue.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
@@ -66,7 +66,8 @@ export async function downloadModel(
       hint: `delete it first, or add it under another name`,
     });
   const card = (await store.cardOf(modelId))?.ggufFile;
-  const plan = planFetch(listing, { source, request: selectionOf(wanted, card), present: present?.manifest });
+  const completes = wanted.ggufFile === undefined && wanted.selector === undefined && !isParticular(wanted);
+  const plan = planFetch(listing, { source, request: selectionOf(wanted, card), present: present?.manifest, completes });
   report({ ggufFile: plan.ggufFile, warnings: plan.warnings });
   await requireDistinctNames(store.root, { paths: [...plan.files, ...plan.kept].map(({ path }) => path), of: modelId });
   report({ bytesTotal: plan.total, bytesDone: 0 });

@@ -1,5 +1,6 @@
 import { findClash } from '../catalog/manifest.ts';
 import { type FileKind, kindsOf } from '../catalog/selection/file-kind.ts';
+import { type Group, isBroken, listGroups } from '../catalog/selection/groups.ts';
 import type { Warning } from '../catalog/selection/problems.ts';
 import { type Selection, type SelectionRequest, selectFiles } from '../catalog/selection/select-files.ts';
 import { selectionError } from '../catalog/selection/selection-error.ts';
@@ -33,17 +34,24 @@ export function planFetch(
     source,
     request,
     present,
+    completes = false,
   }: {
     readonly source: Pick<Source, 'name'>;
     readonly request: Omit<SelectionRequest, 'modelId'>;
     readonly present: Manifest | undefined;
+    /** Whether nothing particular is wanted: then of a model that is there what it lacks of its quantizations. */
+    readonly completes?: boolean;
   },
 ): FetchPlan {
   const { modelId } = listing;
-  const selection = selectFiles(listing.files, { ...request, modelId });
+  const held = completes ? heldGroups(listing.files, present) : [];
+  const [first] = held;
+  const choice = first === undefined ? request : { ...request, selector: first.files[0]?.path, pin: undefined };
+  const selection = selectFiles(listing.files, { ...choice, modelId });
   if (selection.problem !== undefined) throw selectionError(selection.problem, { modelId, where: `on ${source.name}` });
   const listed = new Set<string>(listing.files.map(({ path }) => path));
   const wanted = new Set<string>(selection.taken.map(({ file }) => file.path));
+  for (const { files } of held) for (const { path } of files) wanted.add(path);
   // What was taken once is brought to this commit with the rest.
   for (const { path } of present?.files ?? []) if (listed.has(path)) wanted.add(path);
   const joined = request.whole === true ? [] : joinedFiles(selection, wanted);
@@ -63,6 +71,14 @@ export function planFetch(
     ggufFile: selection.group?.ggufFile,
     warnings: selection.warnings.map((warning) => describeWarning(listing, warning)),
   };
+}
+
+/** The quantizations of a listing of which something is there. */
+function heldGroups(listed: readonly SourceFile[], present: Manifest | undefined): readonly Group<SourceFile>[] {
+  const here = new Set<string>(present?.files.map(({ path }) => path));
+  return listGroups(listed).filter(
+    (group) => !isBroken(group) && (here.has(group.ggufFile) || group.files.some(({ path }) => here.has(path))),
+  );
 }
 
 /** Of quantizations that were cut by bytes, the files that programs can load. */

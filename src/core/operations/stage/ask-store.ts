@@ -136,7 +136,8 @@ function useWithoutStore({ world }: Deps, { part, companions, stagedAt }: Usable
     message: `cannot check whether ${part.manifest.model_id} has changed in the store: ${error.message}`,
     hint: `using the verified copy on this machine, which was staged ${age === '' ? 'at an unknown time' : `${age} (${stagedAt})`}`,
   });
-  return { state: 'current', part, companions, hasOrders: false, ...nothingOpen };
+  // What the model has beside the copy is not known.
+  return { state: 'current', part: { ...part, missingPin: undefined }, companions, hasOrders: false, ...nothingOpen };
 }
 
 async function canonicalDirectory({ store, localRoot }: OpenedStore, { modelId }: ModelRef): Promise<string | undefined> {

@@ -34,7 +34,10 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
     await catchUp(deps, { full: true });
     return await stageModel(deps, ref, { ...options, caughtUp: true });
   }
-  if (answer.state === 'current') return await useCopy(stage, answer);
+  if (answer.state === 'current') {
+    warnOfPin(stage, answer.part);
+    return await useCopy(stage, answer);
+  }
   await checkReplaceable(stage, answer);
   if (options.dryRun) return await describePlan(stage, answer, local);
   return await buildCopy(stage, answer, { useCopy, bytesAhead: ahead.bytes() });
