@@ -15,8 +15,11 @@ export type GgufReply = { readonly state: 'begins' } | { readonly state: 'ended'
 /** What stands for an answer that did not come in time, or took too much memory. */
 export const gaveUp = Symbol('gave up');
 
-/** How long one answer may take; the largest vocabularies take a tenth of a second. */
-const patienceMs = 3_000;
+/** How much of a processor one answer may take: a vocabulary of 262,000 words takes 3 s on a slow one. In milliseconds. */
+const maxCpuMs = 4_000;
+/** How long it may take on a machine that is busy, or where Node does not tell the time of a thread (before 24.6). */
+const maxMs = 30_000;
+const lookEveryMs = 250;
 const maxMegabytes = 512;
 
 let worker: Worker | undefined;
@@ -37,9 +40,9 @@ async function askAlone(question: GgufQuestion, check: () => Promise<void>): Pro
   worker ??= startWorker();
   const thread = worker;
   return new Promise((resolve) => {
-    let timer: NodeJS.Timeout | undefined;
+    let stopWatching = (): void => {};
     const end = (found: unknown): void => {
-      clearTimeout(timer);
+      stopWatching();
       thread.off('message', onReply).off('exit', giveUp);
       thread.unref();
       resolve(found);
@@ -51,12 +54,34 @@ async function askAlone(question: GgufQuestion, check: () => Promise<void>): Pro
     };
     const onReply = (reply: GgufReply): void => {
       if (reply.state === 'ended') end(reply.found);
-      else timer = setTimeout(giveUp, patienceMs);
+      else stopWatching = watch(thread, giveUp);
     };
     thread.ref();
     thread.on('message', onReply).on('exit', giveUp);
     thread.postMessage(question);
   });
+}
+
+/** Has something done when the thread has worked for too long from now on. @returns what ends that */
+function watch(thread: Worker, giveUp: () => void): () => void {
+  const began = performance.now();
+  const before = cpuOf(thread);
+  let isOver = false;
+  const timer = setInterval(async () => {
+    const [used, first] = await Promise.all([cpuOf(thread), before]);
+    const isTooMuch = used !== undefined && first !== undefined && used - first > maxCpuMs;
+    if (!isOver && (isTooMuch || performance.now() - began > maxMs)) giveUp();
+  }, lookEveryMs);
+  return () => {
+    isOver = true;
+    clearInterval(timer);
+  };
+}
+
+/** The processor time of a thread, in milliseconds. */
+async function cpuOf(thread: Worker): Promise<number | undefined> {
+  const used = await thread.cpuUsage?.().catch(() => undefined);
+  return used === undefined ? undefined : (used.user + used.system) / 1000;
 }
 
 function startWorker(): Worker {
