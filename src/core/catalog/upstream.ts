@@ -19,6 +19,8 @@ export interface Upstream {
   /** 40 hex digits. */
   readonly commit: string;
   readonly files: readonly UpstreamFile[];
+  /** Whether not everybody might have it there: it was private or gated. Absent where nobody looked. */
+  readonly restricted?: boolean;
 }
 
 /** More files than a source may list. */
@@ -27,10 +29,15 @@ const maxBytes = 2 ** 50;
 
 /** The listing that a manifest or a note of a change holds; undefined when there is none, or it cannot be used: nothing depends on it. */
 export function parseUpstream(value: unknown): Upstream | undefined {
-  const { repo, commit, files } = (value ?? {}) as Record<string, unknown>;
+  const { repo, commit, files, restricted } = (value ?? {}) as Record<string, unknown>;
   if (!isCommit(commit) || !Array.isArray(files) || files.length > maxFiles) return undefined;
   try {
-    return { repo: parseModelId(String(repo)), commit, files: files.map(parseFile) };
+    return {
+      repo: parseModelId(String(repo)),
+      commit,
+      files: files.map(parseFile),
+      ...(typeof restricted === 'boolean' && { restricted }),
+    };
   } catch {
     return undefined;
   }

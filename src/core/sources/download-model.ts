@@ -94,8 +94,9 @@ export async function downloadModel(
   if (wanted.strict === true) requireUsable(problems, modelId);
   if (problems.length > 0) report({ warnings: [...plan.warnings, ...describeProblems(problems, modelId)] });
   await lock.assertHeld();
-  const { commit } = listing;
-  const origin = { source: source.kind, commit, upstream: { repo: modelId, commit, files: listing.files } };
+  const { commit, about } = listing;
+  const upstream = { repo: modelId, commit, files: listing.files, ...(about !== undefined && { restricted: about.isRestricted }) };
+  const origin = { source: source.kind, commit, upstream };
   await store.publish({ modelId, from: files, files: fetched.files, revision, origin }, { signal });
   if (dirname(lockPath) === path) await rm(join(path, 'journal'), { force: true });
   else await removeWorkPlace({ path, files });

@@ -17,6 +17,22 @@ export interface Listing extends SourceRef {
   /** 40 hex digits. */
   readonly commit: string;
   readonly files: readonly SourceFile[];
+  /** What the source says of the model; absent where it says nothing. */
+  readonly about?: ListingAbout;
+}
+
+/** What a source says of a model beside its files; it may all be missing. */
+export interface ListingAbout {
+  /** Whether not everybody may have it: it is private, or gated. */
+  readonly isRestricted: boolean;
+  /** ISO 8601. */
+  readonly lastModified?: string;
+  readonly createdAt?: string;
+  readonly tags?: readonly string[];
+  readonly libraryName?: string;
+  readonly pipelineTag?: string;
+  /** The front matter of the model card. */
+  readonly cardData?: Readonly<Record<string, unknown>>;
 }
 
 /** A part of a file; `end` is exclusive. */

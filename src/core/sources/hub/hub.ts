@@ -4,6 +4,7 @@ import { patient, type RetryPolicy, retrying } from '../../kernel/flow/backoff.t
 import type { ModelId } from '../../kernel/model-id.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
 import type { Source, SourceFile } from '../source.ts';
+import { aboutOf } from './about.ts';
 import { createHubFetch, type RawFetch } from './hub-fetch.ts';
 import { isTransientHubError } from './map-failure.ts';
 
@@ -61,7 +62,13 @@ export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs 
       const { listFiles, modelInfo } = await import('@huggingface/hub');
       const asked = { modelId, revision };
       const info = await ask(asked, signal, (gated) =>
-        modelInfo({ name: modelId, revision, hubUrl: endpoint, fetch: gated, additionalFields: ['sha'] }),
+        modelInfo({
+          name: modelId,
+          revision,
+          hubUrl: endpoint,
+          fetch: gated,
+          additionalFields: ['sha', 'createdAt', 'tags', 'library_name', 'cardData'],
+        }),
       );
       const { sha: commit } = info;
       if (typeof commit !== 'string' || !/^[0-9a-f]{40}$/.test(commit)) throw unusable(endpoint, new Error('it has no commit'));
@@ -75,7 +82,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs 
         }
         return entries;
       });
-      return { modelId, revision, commit, files };
+      return { modelId, revision, commit, files, about: aboutOf(info) };
     },
     open: async function* (listing, file, { start, end, whole = false }, signal) {
       if (end <= start) return;

@@ -1,3 +1,4 @@
+import { GatedModel } from '../../catalog/gated-model.ts';
 import { SkulkError, systemCode } from '../../kernel/errors.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
@@ -42,7 +43,7 @@ export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal
   if (!isOwnHost) return new SkulkError('HUB_UNREACHABLE', `${origin} answered ${status} for bytes of ${modelId}`, { hint: 'try again' });
   const code = headers.get('x-error-code');
   if (code === 'GatedRepo') {
-    return new SkulkError(
+    return new GatedModel(
       'HUB_REFUSED',
       hasToken
         ? `${modelId} is gated on Hugging Face, and the token's account has no access to it`

@@ -1,0 +1,150 @@
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { Listing, Source } from '../../sources/source.ts';
+
+/** Which listing is meant. */
+export interface ListingRef {
+  readonly modelId: ModelId;
+  /** A branch, tag or commit. */
+  readonly revision: string;
+}
+
+/** Remembers what a source says of models, so that it is asked once for many who want to know. */
+export interface UpstreamCache {
+  /**
+   * The listing of a model at a revision. That of a commit is remembered as long as there is room, that of a branch for a minute, a
+   * failure for half of one. While the source does not answer, what a branch was before is still said.
+   * @throws what the source throws; the signal's reason
+   */
+  list(ref: ListingRef, signal: AbortSignal): Promise<Listing>;
+}
+
+/** How long things are believed, in milliseconds, and how much is remembered. */
+export interface CacheLimits {
+  readonly branchMs: number;
+  readonly failureMs: number;
+  /** The same of a failure that says nothing of the model. */
+  readonly passingMs: number;
+  /** Of all listings together. */
+  readonly maxFiles: number;
+  readonly maxListings: number;
+}
+
+export const usualCacheLimits: CacheLimits = {
+  branchMs: 60_000,
+  failureMs: 30_000,
+  passingMs: 3_000,
+  maxFiles: 200_000,
+  maxListings: 1_000,
+};
+
+/** What was answered for a reference. */
+interface Answer {
+  readonly at: number;
+  readonly commit?: string;
+  readonly failure?: { readonly error: unknown };
+}
+
+/**
+ * Empty at first.
+ * @param now milliseconds of a clock that only goes forward
+ * @param over aborted when nobody will ask any more
+ * @param isPassing whether a failure says nothing of the model, as the source could not be asked
+ */
+export function createUpstreamCache(
+  source: Pick<Source, 'list'>,
+  {
+    over,
+    isPassing,
+    limits = usualCacheLimits,
+    now = () => performance.now(),
+  }: {
+    readonly over: AbortSignal;
+    readonly isPassing: (error: unknown) => boolean;
+    readonly limits?: CacheLimits;
+    readonly now?: () => number;
+  },
+): UpstreamCache {
+  /** By model and commit, what was used last at the end. */
+  const listings = new Map<string, Listing>();
+  /** By model and revision. */
+  const answers = new Map<string, Answer>();
+  const asking = new Map<string, Promise<Listing>>();
+  let files = 0;
+
+  const known = (modelId: ModelId, commit: string): Listing | undefined => {
+    const key = keyOf(modelId, commit);
+    const listing = listings.get(key);
+    if (listing === undefined) return undefined;
+    listings.delete(key);
+    listings.set(key, listing);
+    return listing;
+  };
+  const remember = (listing: Listing): void => {
+    const key = keyOf(listing.modelId, listing.commit);
+    files += listing.files.length - (listings.get(key)?.files.length ?? 0);
+    listings.delete(key);
+    listings.set(key, listing);
+    for (const [oldest, { files: theirs }] of listings) {
+      if (listings.size <= 1 || (files <= limits.maxFiles && listings.size <= limits.maxListings)) break;
+      listings.delete(oldest);
+      files -= theirs.length;
+    }
+  };
+  const answer = (key: string, given: Omit<Answer, 'at'>): void => {
+    answers.delete(key);
+    answers.set(key, { at: now(), ...given });
+    for (const [oldest] of answers) {
+      if (answers.size <= limits.maxListings) break;
+      answers.delete(oldest);
+    }
+  };
+  const believedMs = ({ failure }: Answer): number => {
+    if (failure === undefined) return limits.branchMs;
+    return isPassing(failure.error) ? limits.passingMs : limits.failureMs;
+  };
+  const ask = async (ref: ListingRef, key: string, before: Listing | undefined): Promise<Listing> => {
+    try {
+      const listing = await source.list(ref, over);
+      remember(listing);
+      answer(key, { commit: listing.commit });
+      return listing;
+    } catch (error) {
+      if (!over.aborted) answer(key, { failure: { error }, ...(before !== undefined && { commit: before.commit }) });
+      if (before === undefined || !isPassing(error)) throw error;
+      return before;
+    }
+  };
+  return {
+    list: async (ref, signal) => {
+      const { modelId, revision } = ref;
+      const same = isCommit(revision) ? known(modelId, revision) : undefined;
+      if (same !== undefined) return same;
+      const key = keyOf(modelId, revision);
+      const last = answers.get(key);
+      const before = last?.commit === undefined ? undefined : known(modelId, last.commit);
+      if (last !== undefined && now() - last.at < believedMs(last)) {
+        if (before !== undefined && (last.failure === undefined || isPassing(last.failure.error))) return before;
+        if (last.failure !== undefined) throw last.failure.error;
+      }
+      let answering = asking.get(key);
+      if (answering === undefined) {
+        answering = ask(ref, key, before).finally(() => asking.delete(key));
+        asking.set(key, answering);
+      }
+      return await unlessAborted(answering, signal);
+    },
+  };
+}
+
+const keyOf = (modelId: ModelId, revision: string): string => `${modelId}@${revision}`;
+const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision);
+
+/** The same, for one of many who wait: who leaves ends only the own wait. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason);
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}

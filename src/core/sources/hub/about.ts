@@ -1,0 +1,49 @@
+import type { ListingAbout } from '../source.ts';
+
+/** What the Hub's library says of a model. Nothing of it is certain, as it comes from the wire. */
+interface HubModelInfo {
+  readonly private?: unknown;
+  readonly gated?: unknown;
+  readonly updatedAt?: unknown;
+  readonly createdAt?: unknown;
+  readonly tags?: unknown;
+  readonly library_name?: unknown;
+  readonly task?: unknown;
+  readonly cardData?: unknown;
+}
+
+const maxTags = 500;
+const maxCardBytes = 64 * 1024;
+
+/** What is known of a model beside its files. Pure; what is not as it should be is left out. */
+export function aboutOf(info: HubModelInfo): ListingAbout {
+  const lastModified = timeOf(info.updatedAt);
+  const createdAt = timeOf(info.createdAt);
+  const libraryName = wordOf(info.library_name);
+  const pipelineTag = wordOf(info.task);
+  const cardData = cardOf(info.cardData);
+  const tags = Array.isArray(info.tags) ? info.tags.map(wordOf).filter((tag) => tag !== undefined) : [];
+  return {
+    // What says nothing of it is open to who asked.
+    isRestricted: info.private === true || (info.gated !== undefined && info.gated !== null && info.gated !== false),
+    ...(lastModified !== undefined && { lastModified }),
+    ...(createdAt !== undefined && { createdAt }),
+    ...(tags.length > 0 && { tags: tags.slice(0, maxTags) }),
+    ...(libraryName !== undefined && { libraryName }),
+    ...(pipelineTag !== undefined && { pipelineTag }),
+    ...(cardData !== undefined && { cardData }),
+  };
+}
+
+function timeOf(value: unknown): string | undefined {
+  const time = value instanceof Date ? value : typeof value === 'string' ? new Date(value) : undefined;
+  return time !== undefined && Number.isFinite(time.getTime()) ? time.toISOString() : undefined;
+}
+
+const wordOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' && value.length <= 200 && !/\p{Cc}/u.test(value) ? value : undefined;
+
+function cardOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return JSON.stringify(value).length <= maxCardBytes ? (value as Record<string, unknown>) : undefined;
+}

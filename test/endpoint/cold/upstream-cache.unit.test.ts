@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest';
+import { createUpstreamCache } from '../../../src/core/endpoint/cold/upstream-cache.ts';
+import { SkulkError } from '../../../src/core/kernel/errors.ts';
+import { parseModelId } from '../../../src/core/kernel/model-id.ts';
+import type { Listing, SourceRef } from '../../../src/core/sources/source.ts';
+
+const modelId = parseModelId('org/m');
+const never = new AbortController().signal;
+const away = new SkulkError('HUB_UNREACHABLE', 'nobody answers');
+const [one, two] = ['1'.repeat(40), '2'.repeat(40)];
+
+/** A source that answers with what is set, and says what it was asked. */
+function world({ maxFiles = 100, maxListings = 100 } = {}) {
+  const clock = { now: 0 };
+  const asked: string[] = [];
+  const source = {
+    answer: (ref: SourceRef): Promise<Listing> | Listing => ({ ...ref, commit: one, files: [] }),
+    list: async (ref: SourceRef): Promise<Listing> => {
+      asked.push(ref.revision);
+      return source.answer(ref);
+    },
+  };
+  const cache = createUpstreamCache(source, {
+    over: never,
+    isPassing: (error) => error === away,
+    limits: { branchMs: 60, failureMs: 30, passingMs: 3, maxFiles, maxListings },
+    now: () => clock.now,
+  });
+  const list = async (revision = 'main', signal = never): Promise<string> => (await cache.list({ modelId, revision }, signal)).commit;
+  return { clock, asked, source, list };
+}
+
+test('a branch is asked for once a minute, and its commit never again', async () => {
+  const { clock, asked, list } = world();
+  expect([await list(), await list(), await list(one)]).toEqual([one, one, one]);
+  clock.now = 59;
+  await list();
+  expect(asked).toEqual(['main']);
+  clock.now = 60;
+  await list();
+  expect(asked).toEqual(['main', 'main']);
+  clock.now = 10_000;
+  expect(await list(one)).toBe(one);
+  expect(asked).toHaveLength(2);
+});
+
+test('many who ask at one time cause one request, and one who leaves disturbs no other', async () => {
+  const { asked, source, list } = world();
+  const gate = Promise.withResolvers<Listing>();
+  source.answer = () => gate.promise;
+  const leaving = new AbortController();
+  const waiting = Array.from({ length: 50 }, () => list());
+  const gone = list('main', leaving.signal);
+  leaving.abort(new Error('the client left'));
+  await expect(gone).rejects.toThrow('the client left');
+  gate.resolve({ modelId, revision: 'main', commit: two, files: [] });
+  expect(new Set(await Promise.all(waiting))).toEqual(new Set([two]));
+  expect(asked).toEqual(['main']);
+});
+
+test('a failure is believed for half a minute', async () => {
+  const { clock, asked, source, list } = world();
+  const missing = new SkulkError('MODEL_NOT_FOUND', 'there is no such model');
+  source.answer = () => Promise.reject(missing);
+  await expect(list()).rejects.toBe(missing);
+  await expect(list()).rejects.toBe(missing);
+  expect(asked).toHaveLength(1);
+  clock.now = 30;
+  await expect(list()).rejects.toBe(missing);
+  expect(asked).toHaveLength(2);
+});
+
+test('while upstream is away a branch stays what it was, and a model that is gone there is gone at once', async () => {
+  const { asked, clock, source, list } = world();
+  expect(await list()).toBe(one);
+  source.answer = () => Promise.reject(away);
+  clock.now = 61;
+  expect(await list()).toBe(one);
+  clock.now = 62;
+  expect(await list()).toBe(one);
+  expect(asked).toHaveLength(2);
+  clock.now = 64;
+  expect(await list()).toBe(one);
+  expect(asked).toHaveLength(3);
+  clock.now = 200;
+  source.answer = (ref) => ({ ...ref, commit: two, files: [] });
+  expect(await list()).toBe(two);
+  source.answer = () => Promise.reject(new SkulkError('MODEL_NOT_FOUND', 'gone'));
+  clock.now = 300;
+  await expect(list()).rejects.toThrow('gone');
+  await expect(list()).rejects.toThrow('gone');
+});
+
+test('what is remembered has a bound in files and in listings', async () => {
+  const file = { path: 'a' as never, size: 1, oid: '0'.repeat(40) };
+  for (const limits of [{ maxFiles: 3 }, { maxListings: 3 }]) {
+    const { asked, source, list } = world(limits);
+    source.answer = (ref) => ({ ...ref, commit: ref.revision, files: [file] });
+    const commits = ['a', 'b', 'c', 'd'].map((digit) => digit.repeat(40));
+    for (const commit of commits) await list(commit);
+    await list(commits[1]);
+    expect(asked).toHaveLength(4);
+    await list(commits[0]);
+    expect(asked).toHaveLength(5);
+    // It took the place of the one that was used longest ago.
+    await list(commits[1]);
+    expect(asked).toHaveLength(5);
+  }
+});
