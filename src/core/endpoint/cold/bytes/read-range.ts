@@ -1,0 +1,113 @@
+import { SkulkError } from '../../../kernel/errors.ts';
+import type { ByteRange } from '../../../store/contract.ts';
+import type { FetchDisk } from './bring-claim.ts';
+import type { ByteBoard } from './byte-board.ts';
+
+/** What readers have to know of a fetch. */
+export interface FetchState {
+  /** Whether somebody feeds it, who also decides about the content. */
+  isFed: boolean;
+  isConfirmed: boolean;
+  failure: { readonly error: unknown } | undefined;
+}
+
+interface Reading {
+  readonly board: ByteBoard;
+  readonly disk: FetchDisk;
+  readonly state: FetchState;
+  readonly signal: AbortSignal;
+}
+
+/** Each reader has one buffer of this size at a time. */
+const readBytes = 128 * 1024;
+/** When a file is whole and not checked yet, so many of its last bytes are held back, */
+const heldBack = 64 * 1024;
+/** and handed out in parts of this size, never the last byte. */
+const trickleBytes = 1024;
+
+/**
+ * The bytes of a range as they come.
+ * @param need sees to it that a byte comes; says whether it is near enough to be waited for a little first
+ */
+export async function* readRange(
+  { start, end }: ByteRange,
+  {
+    need,
+    nearMs,
+    trickleMs,
+    ...reading
+  }: Reading & { readonly need: (at: number, isLate: boolean) => boolean; readonly nearMs: number; readonly trickleMs: number },
+): AsyncGenerator<Uint8Array> {
+  const { board, state, signal } = reading;
+  const { size, present } = board;
+  let isLate = false;
+  let trickled = 0;
+  for (let at = start; at < end; ) {
+    requireAlive(reading);
+    const isHeld = board.isWhole() && !state.isConfirmed;
+    const free = isHeld ? Math.min(size - 1, Math.max(0, size - heldBack) + trickled) : size;
+    const to = Math.min(end, present.runEnd(at), free);
+    if (to > at) {
+      const bytes = await readPart(reading, at, to);
+      at += bytes.length;
+      isLate = false;
+      yield bytes;
+    } else if (isHeld) {
+      if (await board.change(at, { signal, late: trickleMs })) trickled += trickleBytes;
+    } else {
+      const isNear = need(at, isLate);
+      isLate = await board.change(at, { signal, late: isNear ? nearMs : undefined });
+    }
+  }
+}
+
+/**
+ * The same for who writes what he gets; what nobody brings he brings himself.
+ * @param open the bytes of a part, in order
+ */
+export async function* feedRange(
+  { start, end }: ByteRange,
+  { open, ...reading }: Reading & { readonly open: (range: ByteRange, signal: AbortSignal) => AsyncIterable<Uint8Array> },
+): AsyncGenerator<Uint8Array> {
+  const { board, signal } = reading;
+  for (let at = start; at < end; ) {
+    requireAlive(reading);
+    const to = Math.min(end, board.present.runEnd(at));
+    if (to > at) {
+      const bytes = await readPart(reading, at, to);
+      at += bytes.length;
+      yield bytes;
+      continue;
+    }
+    if (board.claimAt(at) !== undefined) {
+      await board.change(at, { signal });
+      continue;
+    }
+    const claim = board.claim(at, { isFed: true, to: end });
+    try {
+      for await (const part of open({ start: at, end: claim.end }, signal)) {
+        const wanted = part.subarray(0, claim.end - claim.at);
+        yield wanted;
+        // More is asked for, so this has been written.
+        board.written(claim, wanted.length);
+        if (claim.at >= claim.end) break;
+      }
+      if (claim.at < claim.end) return;
+    } finally {
+      at = claim.at;
+      board.release(claim);
+    }
+  }
+}
+
+function requireAlive({ state, signal }: Reading): void {
+  if (signal.aborted) throw signal.reason;
+  if (state.failure !== undefined) throw state.failure.error;
+}
+
+async function readPart({ disk }: Reading, at: number, to: number): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(Math.min(readBytes, to - at));
+  const bytes = await disk.read(buffer, at);
+  if (bytes > 0) return buffer.subarray(0, bytes);
+  throw new SkulkError('INTEGRITY', 'what had come of the file is gone from the disk of the store', { hint: 'ask again' });
+}
