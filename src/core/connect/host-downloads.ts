@@ -17,6 +17,7 @@ import { downloadModel } from '../sources/download-model.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { storeLayout } from '../store/layout.ts';
 import { lookAtFile } from '../transfer/fingerprint.ts';
+import type { SharedDownload } from '../transfer/share-bytes.ts';
 import type { Deps } from './deps.ts';
 import { openHub, requireOnline } from './open-hub.ts';
 
@@ -26,8 +27,14 @@ const connections = 8;
 /**
  * The downloads of the store on this machine's disk.
  * @param held the store's lock, in the process that serves it
+ * @param share lets others read what a download brings, and takes over what they have begun with
  */
-export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<HeldLock, 'assertHeld'>): DownloadQueue {
+export function createHostDownloads(
+  deps: Deps,
+  store: LocalStore,
+  held?: Pick<HeldLock, 'assertHeld'>,
+  share?: (modelId: ModelId) => Promise<SharedDownload>,
+): DownloadQueue {
   const layout = storeLayout(store.root);
   const queue = createDownloadQueue({
     directory: layout.jobs,
@@ -67,7 +74,7 @@ export function createHostDownloads(deps: Deps, store: LocalStore, held?: Pick<H
           report(now);
         };
         const onWait = (message: string): void => deps.world.emit({ type: 'waiting', message });
-        await downloadModel(request, { source: opened.hub, store, place, connections, signal, report: reportAll, onWait });
+        await downloadModel(request, { source: opened.hub, store, place, connections, signal, report: reportAll, onWait, share });
       } catch (error) {
         throw explainSystemError(error, `cannot download ${request.modelId} into ${store.root}`);
       }

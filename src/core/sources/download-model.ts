@@ -13,6 +13,7 @@ import type { Manifest } from '../protocol/manifest.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { requireDistinctNames } from '../transfer/name-folding.ts';
 import { unlimited } from '../transfer/rate-limiter.ts';
+import type { SharedDownload } from '../transfer/share-bytes.ts';
 import { enterWorkPlace, removeWorkPlace } from '../transfer/work-place.ts';
 import { fetchPlanned } from './fetch-planned.ts';
 import { planFetch } from './plan-fetch.ts';
@@ -37,6 +38,7 @@ export async function downloadModel(
     signal,
     report,
     onWait,
+    share,
   }: {
     readonly source: Source;
     readonly store: LocalStore;
@@ -45,6 +47,8 @@ export async function downloadModel(
     readonly signal: AbortSignal;
     readonly report: (now: DownloadReport) => void;
     readonly onWait: (message: string) => void;
+    /** Called before anything of the model is looked at. */
+    readonly share?: ((modelId: ModelId) => Promise<SharedDownload>) | undefined;
   },
 ): Promise<void> {
   await store.requirePlace(modelId);
@@ -58,7 +62,11 @@ export async function downloadModel(
     signal,
     onWait: (holder) => onWait(`waiting for ${describeLockHolder(holder)}`),
   });
+  let isPublished = false;
+  const sharing = await share?.(modelId);
+  await using _sharing = { [Symbol.asyncDispose]: async () => sharing?.end(isPublished) };
   const listing = await source.list({ modelId, revision }, signal);
+  sharing?.listed(listing.commit);
   report({ commit: listing.commit });
   const present = await whatIsThere(store, modelId, signal);
   if (present !== undefined && (present.manifest.source === 'add' || present.manifest.source === 'optimized'))
@@ -85,6 +93,7 @@ export async function downloadModel(
     limiter: unlimited,
     signal,
     onBytes: (bytesDone) => report({ bytesDone }),
+    sharing,
     onPiece: ({ path, start, end, sha256 }) => report({ chunk: { path, file_size: sizes.get(path) ?? end, start, end, sha256 } }),
   });
   const problems = await findContentProblems(
@@ -100,6 +109,9 @@ export async function downloadModel(
   await store.publish({ modelId, from: files, files: fetched.files, revision, origin }, { signal });
   if (dirname(lockPath) === path) await rm(join(path, 'journal'), { force: true });
   else await removeWorkPlace({ path, files });
+  await store.publish({ modelId, from: join(place, 'files'), files, revision, origin }, { signal });
+  isPublished = true;
+  await rm(join(place, 'journal'), { force: true });
 }
 
 const verbOf = ({ source }: Manifest): string => (source === 'add' ? 'skulk add' : 'skulk optimize');

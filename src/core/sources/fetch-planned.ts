@@ -6,6 +6,7 @@ import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { type ArrivedPiece, fetchFiles } from '../transfer/fetch-files.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
+import type { ByteSharing } from '../transfer/share-bytes.ts';
 import { removeTree } from '../transfer/trash/remove-tree.ts';
 import { openPlanned, promiseOfPlanned, requirePlainCut } from './joined-file.ts';
 import type { FetchPlan } from './plan-fetch.ts';
@@ -34,6 +35,7 @@ export async function fetchPlanned(
     signal,
     onBytes,
     onPiece,
+    sharing,
   }: {
     readonly source: Source;
     readonly place: FetchPlace;
@@ -45,6 +47,7 @@ export async function fetchPlanned(
     readonly signal: AbortSignal;
     readonly onBytes: (done: number, total: number) => void;
     readonly onPiece?: (piece: ArrivedPiece) => void;
+    readonly sharing?: ByteSharing | undefined;
   },
 ): Promise<{ readonly files: readonly ManifestFile[]; readonly bytesTransferred: number }> {
   await removeStrangers(place.files, new Set([...files, ...kept].map(({ path }) => path)));
@@ -81,6 +84,7 @@ export async function fetchPlanned(
     signal,
     onBytes,
     ...(onPiece !== undefined && { onPiece }),
+    sharing,
   });
   for (const file of files) await requirePlainCut(file, join(place.files, file.path));
   return fetched;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { SkulkError } from '../kernel/errors.ts';
 import { parseRelativePath, quote } from '../kernel/files/relative-path.ts';
-import type { ContentId } from '../transfer/promised-file.ts';
-import { type Listing, promiseOf, type Source, type SourceFile, type SourceRange } from './source.ts';
+import { type ContentId, promiseOf } from '../transfer/promised-file.ts';
+import type { Listing, Source, SourceFile, SourceRange } from './source.ts';
 
 /** A file to fetch: as the source lists it, or put together of pieces that were cut by bytes. */
 export interface PlannedFile extends SourceFile {

@@ -66,7 +66,3 @@ export interface Source {
   /** How long it is asked again. */
   readonly retry: RetryPolicy;
 }
-
-/** What the content of a file is checked against. */
-export const promiseOf = ({ oid, sha256 }: SourceFile): { readonly kind: 'sha256' | 'git'; readonly value: string } =>
-  sha256 !== undefined ? { kind: 'sha256', value: sha256 } : { kind: 'git', value: oid ?? '' };

@@ -15,6 +15,8 @@ export interface StoreLayout {
   readonly trash: string;
   /** Files that are being downloaded, by model; they outlive the process. */
   readonly downloads: string;
+  /** Files that Hub clients asked for, by model, while they come; they outlive the process. */
+  readonly onDemand: string;
   /** Files that come from other machines, by model and digest; they outlive the process. */
   readonly uploads: string;
   /** What the metadata of GGUF files said; a cache. */
@@ -50,6 +52,7 @@ export function storeLayout(root: string): StoreLayout {
     incoming: join(own, 'incoming'),
     trash: join(own, 'trash'),
     downloads: join(own, 'downloads'),
+    onDemand: join(own, 'on-demand'),
     uploads: join(own, 'uploads'),
     facts: join(own, 'facts'),
     headers: join(own, 'headers'),

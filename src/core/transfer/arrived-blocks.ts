@@ -13,6 +13,8 @@ export interface BlockNotes<F extends PromisedFile> {
   hashRange(file: F, start: number, end: number): Promise<Sha256>;
   /** The same bytes, which whoever asks for the next ones has written; each block that has been written is noted. */
   noting(file: F, start: number, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
+  /** Notes a block whose digest is known. */
+  note(file: F, start: number, sha256: Sha256): Promise<void>;
 }
 
 /**
@@ -48,11 +50,11 @@ export function createBlockNotes<F extends PromisedFile>(
     }
     await noted;
   };
-  return { hashRange, noting };
+  return { hashRange, noting, note: (file, start, sha256) => journal.add({ path: journalName(file), start, sha256 }) };
 }
 
 /** A file in the journal: with its id, as another commit may have another content under the path. */
-const journalName = ({ path, id }: PromisedFile): RelativePath => `${id.value} ${path}` as RelativePath;
+export const journalName = ({ path, id }: PromisedFile): RelativePath => `${id.value} ${path}` as RelativePath;
 /** The key of a block in what `readArrived` gives. */
 export const placeOf = (file: PromisedFile, start: number): string => JSON.stringify([journalName(file), start]);
 

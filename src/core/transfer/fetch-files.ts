@@ -15,6 +15,7 @@ import { openJournal } from './part-journal.ts';
 import { prepareFile, type ReusableFile } from './prepare-file.ts';
 import type { PromisedFile } from './promised-file.ts';
 import type { RateLimiter } from './rate-limiter.ts';
+import type { ByteSharing, FilePart } from './share-bytes.ts';
 import { syncFile } from './sync-file.ts';
 import { verifyFile } from './verify-file.ts';
 import { watchParts } from './watch-parts.ts';
@@ -55,6 +56,8 @@ export interface FetchFilesPlan<F extends PromisedFile> {
   /** Bytes of the files that are here, of all. Never falls. */
   readonly onBytes: (done: number, total: number) => void;
   readonly onPiece?: (piece: ArrivedPiece) => void;
+  /** Who else has to do with these files. */
+  readonly sharing?: ByteSharing | undefined;
 }
 
 /** What became of it. */
@@ -84,6 +87,7 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
     wanted = await fetchOnce(work, wanted);
     for (const file of wanted) {
       await rm(join(directory, file.path), { force: true });
+      plan.sharing?.discard(file);
       if (round > 1) throw wrongContent(file);
       progress.wrong(file);
       for (const { start } of blocksOf(file)) arrived.delete(placeOf(file, start));
@@ -127,9 +131,20 @@ async function fetchOnce<F extends PromisedFile>(work: Work<F>, files: readonly 
 }
 
 /** @returns the pieces of a file that are missing; none when the file is whole */
-async function prepare<F extends PromisedFile>({ plan, arrived, progress, done }: Work<F>, file: F): Promise<readonly FilePiece<F>[]> {
-  const prepared = await prepareFile(file, { directory: plan.directory, arrived, reuse: plan.reuse, signal: plan.signal });
+async function prepare<F extends PromisedFile>(
+  { plan, arrived, notes, progress, done }: Work<F>,
+  file: F,
+): Promise<readonly FilePiece<F>[]> {
+  const { directory, reuse, signal, sharing } = plan;
+  const to = join(directory, file.path);
+  const blocks = await sharing?.takeOver(file, to);
+  for (const [start, sha256] of blocks ?? []) {
+    arrived.set(placeOf(file, start), sha256);
+    await notes.note(file, start, sha256);
+  }
+  const prepared = await prepareFile(file, { directory, arrived, reuse, isGrowing: blocks !== undefined, signal });
   if (prepared.state === 'begun') {
+    sharing?.begun(file, to, prepared.missing);
     progress.begin(file, prepared.missing);
     return prepared.missing;
   }
@@ -184,7 +199,11 @@ function commonPlan<F extends PromisedFile>(
     connections,
     limiter,
     signal,
-    read: ({ file, start, end }, over) => notes.noting(file, start, plan.read(file, { start, end, whole }, over)),
+    read: ({ file, start, end }, over) => {
+      const read = (part: FilePart, signal: AbortSignal) => plan.read(file, { start: part.start, end: part.end, whole }, signal);
+      const bytes = plan.sharing?.read(file, { start, end }, read, over) ?? read({ start, end }, over);
+      return notes.noting(file, start, bytes);
+    },
     // Several files and connections share this thread; what they brought is hashed on others.
     digestOf: ({ file, start, end }) => notes.hashRange(file, start, end),
     onVerified: async (piece, sha256) => {
@@ -205,6 +224,7 @@ async function checkWhole<F extends PromisedFile>({ plan, done }: Work<F>, file:
   if (digest === undefined) return false;
   await syncFile(path);
   done.set(file, fetchedFile(file, digest));
+  plan.sharing?.verified(file);
   return true;
 }
 

@@ -30,6 +30,8 @@ export interface PrepareFileOptions<F> {
   /** What the journal of `readArrived` has. */
   readonly arrived: ReadonlyMap<string, Sha256>;
   readonly reuse: (file: F) => ReusableFile | undefined;
+  /** Whether somebody else brings it already, to this very place. */
+  readonly isGrowing?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -39,16 +41,16 @@ export interface PrepareFileOptions<F> {
  * @throws SkulkError NO_SPACE and what else the disk says
  */
 export async function prepareFile<F extends PromisedFile>(file: F, options: PrepareFileOptions<F>): Promise<PreparedFile<F>> {
-  const { directory, arrived, signal } = options;
+  const { directory, arrived, isGrowing = false, signal } = options;
   const path = join(directory, file.path);
   await makeDirectory(dirname(path));
   const sizeHere = await ownSize(path);
   const known = sizeHere === undefined ? [] : blocksOf(file).filter(({ start }) => arrived.has(placeOf(file, start)));
-  if (known.length === 0) {
+  if (known.length === 0 && !isGrowing) {
     const digest = await takeOver(file, path, options);
     if (digest !== undefined) return { state: 'verified', digest };
   }
-  if (known.length === 0 || sizeHere !== file.size) await createEmpty(path, file.size);
+  if (!isGrowing && (known.length === 0 || sizeHere !== file.size)) await createEmpty(path, file.size);
   const expected = known.map((block) => ({ ...block, sha256: arrived.get(placeOf(file, block.start)) as Sha256 }));
   const good = expected.length === 0 ? [] : await runHashJob({ kind: 'check', path, pieces: expected }, { signal });
   const kept = new Set(expected.filter((_, index) => good[index]).map(({ start }) => start));

@@ -14,3 +14,13 @@ export interface PromisedFile {
   readonly size: number;
   readonly id: ContentId;
 }
+
+/** What the content of a file is checked against that a source lists by its sha256, or by the id that git gives it. */
+export const promiseOf = ({
+  oid,
+  sha256,
+}: {
+  readonly oid?: string;
+  readonly sha256?: string;
+}): { readonly kind: 'sha256' | 'git'; readonly value: string } =>
+  sha256 !== undefined ? { kind: 'sha256', value: sha256 } : { kind: 'git', value: oid ?? '' };

@@ -63,6 +63,9 @@ export interface FileFetchOptions {
 /** One file that is fetched, for many readers. It begins with the first of them. */
 export interface FileFetch {
   readonly size: number;
+  /** Whether it asks the source by itself. */
+  readonly mayAsk: boolean;
+  isFed(): boolean;
   /** The bytes of a range as they come. Throws when they cannot be had, and before the last byte of the file when all of it is here and wrong. */
   read(range: ByteRange, signal: AbortSignal): AsyncGenerator<Uint8Array>;
   /**
@@ -81,7 +84,13 @@ export interface FileFetch {
   isConfirmed(): boolean;
   /** Bytes that are here. */
   bytes(): number;
+  /** Settles when its file lies on the disk. */
+  opened(): Promise<void>;
+  /** Whether it has been begun, and has not ended. */
+  isOpen(): boolean;
   hasReaders(): boolean;
+  /** Ends it, when nobody reads. */
+  stop(): void;
   /** Ends it; readers get the error. */
   fail(error: unknown): void;
 }
@@ -211,6 +220,8 @@ export function createFileFetch(options: FileFetchOptions): FileFetch {
   };
   return {
     size,
+    mayAsk,
+    isFed: () => state.isFed,
     read: (range, signal) =>
       using(async function* () {
         readers += 1;
@@ -242,7 +253,10 @@ export function createFileFetch(options: FileFetchOptions): FileFetch {
     confirm,
     isConfirmed: () => state.isConfirmed,
     bytes: () => board.present.bytes(),
+    opened: async () => void (await open()),
+    isOpen: () => partial !== undefined && !isOver,
     hasReaders: () => readers > 0,
+    stop: () => end(undefined),
     fail: (error) => end({ error }),
   };
 }

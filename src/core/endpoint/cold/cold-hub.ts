@@ -1,0 +1,217 @@
+import { isRelativePath } from '../../kernel/files/relative-path.ts';
+import type { Emit } from '../../kernel/flow/events.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import { formatBytes } from '../../kernel/units.ts';
+import type { Listing, Source, SourceFile } from '../../sources/source.ts';
+import type { LocalStore } from '../../store/contract.ts';
+import { requireRoom } from '../../transfer/disk-room.ts';
+import { promiseOf } from '../../transfer/promised-file.ts';
+import type { SharedDownload } from '../../transfer/share-bytes.ts';
+import { type ColdHub, type HubFile, HubRefusal, type HubRepo, type UpstreamRepo } from '../contract.ts';
+import { type FetchLimits, usualFetchLimits } from './bytes/file-fetch.ts';
+import { type ColdFile, createColdFiles, keyOf } from './files/cold-files.ts';
+import { createSharedDownloads } from './files/share-download.ts';
+import { firstPart } from './first-part.ts';
+import { gatedRefusal, toHubRefusal } from './map-refusal.ts';
+import { type ColdDownloads, createColdDownloads, planColdDownload, type QueueOfDownloads } from './queue-downloads.ts';
+import { createUpstreamCache } from './upstream-cache.ts';
+import { watchUpstream } from './watch-upstream.ts';
+
+/** The settings that decide, as they are now. */
+export interface ColdSettings {
+  /** See docs/configuration.md, `hub.upstream`. */
+  readonly upstream: 'on-demand' | 'job' | 'off';
+  readonly maxFetchBytes: number;
+  readonly shareGated: boolean;
+}
+
+/** What a cold hub works with. */
+export interface ColdHubOptions {
+  readonly store: LocalStore;
+  readonly source: Source;
+  /** Where files lie while they come. */
+  readonly directory: string;
+  readonly settings: () => Promise<ColdSettings>;
+  readonly downloads: () => QueueOfDownloads;
+  readonly emit: Emit;
+  /** Aborted when the process ends. */
+  readonly signal: AbortSignal;
+  readonly limits?: FetchLimits;
+  /** How long the first byte is waited for before the answer begins, in milliseconds. */
+  readonly firstMs?: number;
+  /** How long a listing is waited for. */
+  readonly lookMs?: number;
+}
+
+/** A cold hub, and what the downloads of the store have to do with it. */
+export interface HostColdHub extends ColdHub {
+  /** Whether a model of the store is not shown to Hub clients. */
+  isHidden(modelId: ModelId): Promise<boolean>;
+  /** For a download that begins. */
+  share(modelId: ModelId): Promise<SharedDownload>;
+  close(): Promise<void>;
+}
+
+/** What a request for a file of this size or more is for: weights (docs/hub-endpoint.md). In bytes. */
+const weightBytes = 10 * 1024 * 1024;
+
+/** Nothing is asked of the source yet. */
+export function createColdHub(options: ColdHubOptions): HostColdHub {
+  const { store, directory, settings, emit, limits = usualFetchLimits, firstMs = 3_000, lookMs = 8_000 } = options;
+  const closing = new AbortController();
+  const signal = AbortSignal.any([options.signal, closing.signal]);
+  const { source, isAway } = watchUpstream(options.source);
+  const cache = createUpstreamCache(source, { over: signal, isPassing: source.isTransient });
+  const downloads: ColdDownloads = createColdDownloads(options.downloads, { emit });
+  const cold = createColdFiles({
+    directory,
+    source,
+    limits,
+    signal,
+    emit,
+    isWanted: ({ modelId }) => options.downloads().isActive(modelId),
+    onVerified: () => {},
+  });
+  const shared = createSharedDownloads(cold);
+  const fetched = createFetchedBytes();
+
+  const listingOf = async (modelId: ModelId, revision: string, over: AbortSignal): Promise<Listing> => {
+    const { shareGated } = await settings();
+    const listing = await cache.list({ modelId, revision }, over);
+    if (listing.about?.isRestricted !== true) return listing;
+    // A repo that is not shown looks like one that is not there.
+    if (!shareGated) throw new HubRefusal('repoNotFound', `${modelId} is not in this store`);
+    // Nobody on the LAN has the owner's token fetch what is not for everybody.
+    if (!(await store.has(modelId))) throw gatedRefusal(modelId);
+    return listing;
+  };
+  const begin = async (repo: HubRepo, file: SourceFile, isWeight: boolean): Promise<ColdFile> => {
+    const { upstream, maxFetchBytes } = await settings();
+    const key = keyOf(repo.id, file.path, promiseOf(file));
+    const known = cold.find(key) ?? shared.find(repo.id, file, key);
+    const listing = await listingOf(repo.id, repo.commit, signal);
+    const plan = isWeight ? planColdDownload(listing, file.path) : undefined;
+    if (known === undefined) {
+      fetched.require(
+        repo,
+        [file, ...(plan?.files ?? [])].filter(({ path }) => repo.byPath.get(path)?.isHeld !== true),
+        maxFetchBytes,
+      );
+      await requireRoom(directory, file.size, `fetching ${file.path} of ${repo.id}`, { isStore: true });
+      fetched.add(repo.id, [file]);
+    }
+    const one =
+      known ?? cold.find(key) ?? cold.begin({ modelId: repo.id, listing, file, mayAsk: upstream !== 'job' || plan === undefined });
+    if (plan !== undefined) downloads.queue(plan, (error) => one.fetch.isFed() || one.fetch.mayAsk || one.fetch.fail(error));
+    return one;
+  };
+  return {
+    isOn: async () => (await settings()).upstream !== 'off',
+    isHidden: async (modelId) => {
+      const { shareGated } = await settings();
+      if (shareGated) return false;
+      const { restricted } = (await store.upstream(modelId).catch(() => undefined)) ?? {};
+      return restricted === true;
+    },
+    look: async ({ modelId, revision }, over) => {
+      try {
+        return toUpstreamRepo(await patiently(listingOf(modelId, revision, over), { modelId, ms: lookMs, after: limits.after }));
+      } catch (error) {
+        throw over.aborted ? over.reason : toHubRefusal(error, modelId);
+      }
+    },
+    head: async (repo, { path, size }) => {
+      if (size < weightBytes && isAway() && !isComing(repo, path)) throw unreachable(repo, path, size);
+    },
+    open: async (repo, file, { range, asker, signal: over }) => {
+      if (!asker.mayFetch) throw new HubRefusal('mayNotFetch', `${repo.id} is not here as a whole, and who asks may not have it fetched`);
+      try {
+        const one = await begin(repo, toSourceFile(repo, file), file.size >= weightBytes);
+        const bytes = await firstPart(one.fetch.read(range, over), {
+          ms: firstMs,
+          after: limits.after,
+          onLate: () => {
+            if (isAway()) throw unreachable(repo, file.path, file.size);
+          },
+        });
+        return { kind: 'stream', bytes };
+      } catch (error) {
+        if (over.aborted) throw over.reason;
+        const refusal = toHubRefusal(error, repo.id);
+        // Clients repeat what is refused with 503, and never show why; of weights they are to show it.
+        if (refusal instanceof HubRefusal && refusal.kind === 'unreachable' && file.size >= weightBytes)
+          throw new HubRefusal('absent', refusal.message, { cause: refusal });
+        throw refusal;
+      }
+    },
+    share: (modelId) => shared.share(modelId, Promise.resolve()),
+    close: async () => {
+      closing.abort(new Error('the store is being closed'));
+      for (const one of cold.all()) one.fetch.fail(closing.signal.reason);
+    },
+  };
+  function isComing({ id }: HubRepo, path: string): boolean {
+    return cold.all().some(({ modelId, file }) => modelId === id && file.path === path);
+  }
+}
+
+function toSourceFile({ id }: HubRepo, { path, size, oid, lfs }: HubFile): SourceFile {
+  if (!isRelativePath(path)) throw new HubRefusal('notFound', `${id} has a path that no store can have`);
+  return { path, size, oid, ...(lfs !== undefined && { sha256: lfs.sha256 }) };
+}
+
+function toUpstreamRepo({ modelId, commit, files, about }: Listing): UpstreamRepo {
+  const { isRestricted, lastModified, createdAt, tags = [], libraryName, pipelineTag, cardData } = about ?? {};
+  return {
+    repo: modelId,
+    commit,
+    files,
+    ...(isRestricted !== undefined && { restricted: isRestricted }),
+    lastModified,
+    createdAt,
+    facts: { tags, libraryName, pipelineTag, cardData },
+  };
+}
+
+const unreachable = ({ id }: HubRepo, path: string, size: number): HubRefusal =>
+  new HubRefusal(
+    size < weightBytes ? 'unreachable' : 'absent',
+    `the store does not have ${JSON.stringify(path)} of ${id}, and cannot reach Hugging Face now: try again later`,
+  );
+
+/** A listing that comes late is for the next one who asks. */
+function patiently<T>(
+  work: Promise<T>,
+  { modelId, ms, after }: { readonly modelId: ModelId; readonly ms: number; readonly after: FetchLimits['after'] },
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = after(
+      () => reject(new HubRefusal('unreachable', `Hugging Face does not answer for ${modelId}: try again in a moment`)),
+      ms,
+    );
+    work.then(resolve, reject).finally(cancel);
+  });
+}
+
+/** How much of each model was fetched because Hub clients asked. */
+function createFetchedBytes() {
+  const models = new Map<ModelId, Map<string, number>>();
+  const of = (modelId: ModelId): Map<string, number> => models.get(modelId) ?? new Map<string, number>();
+  return {
+    /** Throws noRoom when these files would be too many. */
+    require: ({ id }: HubRepo, files: readonly SourceFile[], max: number): void => {
+      const all = new Map([...of(id), ...files.map(({ path, size }) => [path, size] as const)]);
+      const bytes = [...all.values()].reduce((sum, size) => sum + size, 0);
+      if (bytes <= max) return;
+      throw new HubRefusal(
+        'noRoom',
+        `${id} would take ${formatBytes(bytes)}, and a request fetches ${formatBytes(max)} of a model at most: run "skulk download ${id}" on the store host, or raise hub.max_fetch_bytes`,
+      );
+    },
+    add: (modelId: ModelId, files: readonly SourceFile[]): void => {
+      const known = of(modelId);
+      for (const { path, size } of files) known.set(path, size);
+      models.set(modelId, known);
+    },
+  };
+}

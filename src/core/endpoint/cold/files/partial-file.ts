@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { SkulkError } from '../../../kernel/errors.ts';
+import { makeDirectory } from '../../../kernel/files/make-directory.ts';
+import { quote, type RelativePath } from '../../../kernel/files/relative-path.ts';
+import type { Sha256 } from '../../../kernel/sha256.ts';
+import type { ByteRange } from '../../../store/contract.ts';
+import { journalName, placeOf, readArrived } from '../../../transfer/arrived-blocks.ts';
+import { blockSize, blocksOf } from '../../../transfer/file-blocks.ts';
+import type { FileDigest } from '../../../transfer/hash-job.ts';
+import { runHashJob } from '../../../transfer/hash-pool.ts';
+import { openJournal, type PartJournal } from '../../../transfer/part-journal.ts';
+import type { ContentId, PromisedFile } from '../../../transfer/promised-file.ts';
+import { syncFile } from '../../../transfer/sync-file.ts';
+import { verifyFile } from '../../../transfer/verify-file.ts';
+import type { ByteRanges } from '../bytes/byte-ranges.ts';
+import type { OpenPartial } from '../bytes/file-fetch.ts';
+
+/**
+ * A file on its way, on the disk: sparse, with a journal of the blocks that have come
+ * (docs/on-disk-format.md, "on-demand/"). It outlives the process.
+ */
+export interface PartialFile {
+  readonly id: ContentId;
+  /** Where it is now. */
+  path(): string;
+  /** Opens it, with what an earlier process left and is still right. */
+  open(): Promise<OpenPartial>;
+  /** Notes the blocks that bytes have made whole. */
+  written(range: ByteRange, present: ByteRanges): Promise<void>;
+  /** Checks the whole file, and makes it last. Throws INTEGRITY. */
+  verify(signal: AbortSignal): Promise<FileDigest>;
+  /** Moves it to where somebody else goes on with it, and keeps the journal. @returns the digests of blocks, by where they begin */
+  handOver(to: string): Promise<ReadonlyMap<number, Sha256>>;
+  /** It lies elsewhere, and somebody else notes what comes. */
+  isHandedOver(): boolean;
+  /** Moves it back when nobody else goes on with it. What came elsewhere is not noted here. */
+  takeBack(): Promise<void>;
+  /** It lies there. */
+  lieAt(path: string): void;
+  remove(): Promise<void>;
+}
+
+/** What a partial file is made of. */
+export interface PartialOptions {
+  /** Of the model, in the store's work place. */
+  readonly directory: string;
+  readonly id: ContentId;
+  readonly size: number;
+  /** The path in the model. */
+  readonly name: string;
+  readonly signal: AbortSignal;
+  /** Rejects when there is no room for so many bytes. */
+  readonly requireRoom: (bytes: number) => Promise<void>;
+}
+
+const journalIn = (directory: string): string => join(directory, 'journal');
+/** Blocks that are hashed at one time, of one file. */
+const maxNoting = 2;
+
+/** Touches nothing yet. */
+export function createPartialFile({ directory, id, size, name, signal, requireRoom }: PartialOptions): PartialFile {
+  // A name that says nothing of the path: there are no directories to be made, and no names that a disk would fold.
+  const own = createHash('sha256').update(`${name}\0${id.value}`).digest('hex');
+  const file: PromisedFile = { path: own as RelativePath, size, id };
+  let path = join(directory, own);
+  let isElsewhere = false;
+  let journal: PartJournal | undefined;
+  const noting = new Set<Promise<void>>();
+  const noted = new Set<number>();
+
+  const note = async (start: number, end: number): Promise<void> => {
+    const sha256 = await runHashJob({ kind: 'range', path, start, end }, { signal });
+    if (!isElsewhere) await journal?.add({ path: journalName(file), start, sha256 });
+  };
+  return {
+    id,
+    path: () => path,
+    isHandedOver: () => isElsewhere,
+    takeBack: async () => {
+      if (!isElsewhere) return;
+      await makeDirectory(directory);
+      await rename(path, join(directory, own));
+      path = join(directory, own);
+      isElsewhere = false;
+      journal ??= await openJournal(journalIn(directory));
+    },
+    lieAt: (there) => {
+      path = there;
+      isElsewhere = true;
+    },
+    open: async () => {
+      await makeDirectory(dirname(path));
+      const arrived = isElsewhere ? new Map<string, Sha256>() : await readArrived(journalIn(directory));
+      const info = await stat(path).catch(() => undefined);
+      const known = info?.size === size ? blocksOf(file).filter(({ start }) => arrived.has(placeOf(file, start))) : [];
+      const expected = known.map((block) => ({ ...block, sha256: arrived.get(placeOf(file, block.start)) as Sha256 }));
+      const good = expected.length === 0 ? [] : await runHashJob({ kind: 'check', path, pieces: expected }, { signal });
+      const present = known.filter((_, index) => good[index]);
+      for (const { start } of present) noted.add(start);
+      await requireRoom(size - present.reduce((sum, { start, end }) => sum + end - start, 0));
+      if (info?.size !== size && !isElsewhere) {
+        await rm(path, { force: true });
+        const created = await open(path, 'wx');
+        await created.truncate(size).finally(() => created.close());
+      }
+      const handle = await open(path, 'r+');
+      journal ??= await openJournal(journalIn(directory));
+      const lines = journal;
+      return {
+        present,
+        disk: diskOf(handle),
+        [Symbol.asyncDispose]: async () => {
+          await Promise.allSettled(noting);
+          await lines[Symbol.asyncDispose]();
+          journal = undefined;
+          await handle.close();
+        },
+      };
+    },
+    written: async ({ start, end }, present) => {
+      if (isElsewhere) return;
+      for (let at = start - (start % blockSize); at < end; at += blockSize) {
+        const to = Math.min(at + blockSize, size);
+        if (noted.has(at) || present.runEnd(at) < to) continue;
+        noted.add(at);
+        // A line that is missing costs no more than a block that comes again.
+        const work: Promise<void> = note(at, to)
+          .catch(() => undefined)
+          .finally(() => noting.delete(work));
+        noting.add(work);
+        if (noting.size > maxNoting) await Promise.race(noting);
+      }
+    },
+    verify: async (over) => {
+      const digest = await verifyFile(file, path, over);
+      if (digest === undefined)
+        throw new SkulkError(
+          'INTEGRITY',
+          `${quote(name)} came with another content than the one that is promised; nothing of it was kept`,
+          {
+            hint: 'a proxy or a mirror changes bytes, or memory is damaged; ask again',
+          },
+        );
+      await syncFile(path);
+      return digest;
+    },
+    handOver: async (to) => {
+      await Promise.allSettled(noting);
+      const arrived = await readArrived(journalIn(directory));
+      await makeDirectory(dirname(to));
+      await rename(path, to);
+      path = to;
+      isElsewhere = true;
+      return new Map(
+        blocksOf(file).flatMap(({ start }) => {
+          const sha256 = arrived.get(placeOf(file, start));
+          return sha256 === undefined ? [] : [[start, sha256] as const];
+        }),
+      );
+    },
+    remove: () => rm(path, { force: true }),
+  };
+}
+
+/** A file that is open for reading and writing. */
+export const diskOf = (handle: FileHandle): OpenPartial['disk'] => ({
+  read: async (buffer, position) => {
+    let filled = 0;
+    while (filled < buffer.length) {
+      const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return filled;
+  },
+  write: async (bytes, position) => {
+    for (let written = 0; written < bytes.length; )
+      written += (await handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
+  },
+});

@@ -1,0 +1,146 @@
+import { stat } from 'node:fs/promises';
+import { SkulkError } from '../../../kernel/errors.ts';
+import type { ModelId } from '../../../kernel/model-id.ts';
+import type { Listing, SourceFile } from '../../../sources/source.ts';
+import type { PromisedFile } from '../../../transfer/promised-file.ts';
+import type { FilePart, SharedDownload } from '../../../transfer/share-bytes.ts';
+import { type ColdFile, type ColdFiles, keyOf } from './cold-files.ts';
+
+/** A file that lies in the place of a download. */
+interface PlacedFile {
+  readonly path: string;
+  /** What was missing when the download began with it; empty once it was found to be right. */
+  missing: readonly FilePart[];
+  /** Whether the download has asked for a part of it, so that `missing` may have changed. */
+  isMoving: boolean;
+}
+
+/** The downloads that run, as readers of their files see them. */
+export interface SharedDownloads {
+  /** Begins with one. @param ready settles when nothing else changes the model */
+  share(modelId: ModelId, ready: Promise<unknown>): Promise<SharedDownload>;
+  /** A file that a download brings; undefined when none does. */
+  find(modelId: ModelId, file: SourceFile, key: string): ColdFile | undefined;
+}
+
+/** No download runs yet. */
+export function createSharedDownloads(cold: ColdFiles): SharedDownloads {
+  const running = new Map<ModelId, RunningDownload>();
+  return {
+    share: async (modelId, ready) => {
+      await ready;
+      const download = createRunningDownload(cold, modelId, () => running.delete(modelId));
+      running.set(modelId, download);
+      return download;
+    },
+    find: (modelId, file, key) => running.get(modelId)?.adopt(file, key),
+  };
+}
+
+interface RunningDownload extends SharedDownload {
+  /** Makes a file that lies in its place one that can be read. */
+  adopt(file: SourceFile, key: string): ColdFile | undefined;
+}
+
+function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => void): RunningDownload {
+  const placed = new Map<string, PlacedFile>();
+  /** Those that are fed. */
+  const fed = new Set<ColdFile>();
+  let listing: Listing = { modelId, revision: '', commit: '', files: [] };
+
+  const adopt = (file: SourceFile, key: string): ColdFile | undefined => {
+    const known = cold.find(key);
+    if (known !== undefined) return known;
+    const there = placed.get(key);
+    // What of it has come meanwhile is not known here.
+    if (there === undefined || there.isMoving) return undefined;
+    const adopted = cold.adopt({ modelId, listing, file, path: there.path, present: complement(there.missing, file.size) });
+    if (there.missing.length === 0) adopted.fetch.confirm();
+    fed.add(adopted);
+    return adopted;
+  };
+  return {
+    adopt,
+    listed: (commit) => {
+      listing = { modelId, revision: commit, commit, files: [] };
+    },
+    takeOver: async (file, to) => {
+      if (file.id.kind === 'parts') return undefined;
+      const known = cold.find(keyOfPromised(modelId, file));
+      if (known !== undefined && !known.partial.isHandedOver()) {
+        known.fetch.setFed(true);
+        fed.add(known);
+        await known.fetch.opened();
+        return known.partial.handOver(to);
+      }
+      const left = cold.partialOf(modelId, toSourceFile(file));
+      const info = await stat(left.path()).catch(() => undefined);
+      return info?.size === file.size ? left.handOver(to) : undefined;
+    },
+    begun: (file, path, missing) => {
+      if (file.id.kind !== 'parts') placed.set(keyOfPromised(modelId, file), { path, missing, isMoving: false });
+    },
+    read: (file, part, open, signal) => {
+      if (file.id.kind === 'parts') return open(part, signal);
+      const key = keyOfPromised(modelId, file);
+      const one = adopt(toSourceFile(file), key);
+      const there = placed.get(key);
+      if (there !== undefined) there.isMoving = true;
+      return one === undefined ? open(part, signal) : one.fetch.feed(part, open, signal);
+    },
+    verified: (file) => {
+      const key = keyOfPromised(modelId, file);
+      const there = placed.get(key);
+      if (there !== undefined) Object.assign(there, { missing: [], isMoving: false });
+      const one = cold.find(key);
+      one?.fetch.confirm();
+      // Of thousands of files only those stay open that somebody reads.
+      if (one !== undefined && !one.fetch.hasReaders()) close(one);
+    },
+    discard: (file) => {
+      const key = keyOfPromised(modelId, file);
+      placed.delete(key);
+      cold.find(key)?.fetch.fail(
+        new SkulkError('INTEGRITY', `${file.path} of ${modelId} came with another content than the one that is promised`, {
+          hint: 'it is fetched once more; ask again',
+        }),
+      );
+    },
+    end: async (isPublished) => {
+      onEnd();
+      for (const one of fed) {
+        if (cold.find(one.key) !== one) continue;
+        // What is published is found in the store from now on; who reads has the file open.
+        if (isPublished || !one.fetch.hasReaders()) close(one);
+        else {
+          await one.partial.takeBack().catch((error: unknown) => one.fetch.fail(error));
+          one.fetch.setFed(false);
+        }
+      }
+    },
+  };
+
+  function close(one: ColdFile): void {
+    cold.forget(one);
+    fed.delete(one);
+    if (one.fetch.hasReaders()) one.fetch.setFed(false);
+    else one.fetch.stop();
+  }
+}
+
+const keyOfPromised = (modelId: ModelId, { path, id }: PromisedFile): string => keyOf(modelId, path, id);
+
+const toSourceFile = ({ path, size, id }: PromisedFile): SourceFile =>
+  id.kind === 'git' ? { path, size, oid: id.value } : { path, size, sha256: id.value as NonNullable<SourceFile['sha256']> };
+
+/** The parts of a file that are not among those. @param missing in order */
+function complement(missing: readonly FilePart[], size: number): readonly FilePart[] {
+  const parts: FilePart[] = [];
+  let at = 0;
+  for (const { start, end } of missing) {
+    if (start > at) parts.push({ start: at, end: start });
+    at = end;
+  }
+  if (at < size) parts.push({ start: at, end: size });
+  return parts;
+}

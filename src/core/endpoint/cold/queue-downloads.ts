@@ -1,0 +1,90 @@
+import { kindsOf } from '../../catalog/selection/file-kind.ts';
+import { listGroups } from '../../catalog/selection/groups.ts';
+import { selectFiles } from '../../catalog/selection/select-files.ts';
+import type { DownloadRequest, Downloads } from '../../jobs/contract.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { Emit } from '../../kernel/flow/events.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
+import type { Listing, SourceFile } from '../../sources/source.ts';
+
+/** Whole models that Hub clients have begun to read. */
+export interface ColdDownloads {
+  /** Has the model of a file downloaded, unless that is done already, or the file is none that a download takes. Never rejects. */
+  queue(wanted: WantedDownload, onFailure: (error: unknown) => void): void;
+}
+
+/** A download, and the file because of which it is wanted. */
+export interface WantedDownload {
+  readonly request: DownloadRequest;
+  readonly path: string;
+}
+
+/**
+ * The download that a request for a file of weights asks for: the usual choice of a model's files, with that file; of GGUF files that
+ * quantization. Undefined where no rule takes the file: it then comes alone. Pure.
+ */
+export function planColdDownload(
+  { modelId, commit, files }: Listing,
+  path: string,
+): (WantedDownload & { readonly files: readonly SourceFile[] }) | undefined {
+  const kinds = kindsOf(files.map((file) => file.path));
+  const group =
+    kinds.get(path) === 'gguf' ? listGroups(files, kinds).find((one) => one.files.some((file) => file.path === path)) : undefined;
+  const selection = selectFiles(files, { modelId, ...(group !== undefined && { selector: group.ggufFile }) });
+  const taken = selection.taken.map(({ file }) => file);
+  if (selection.problem !== undefined || !taken.some((file) => file.path === path)) return undefined;
+  const request = { modelId, revision: commit, ...(group !== undefined && { ggufFile: group.ggufFile, exact: true }) };
+  return { request, path, files: taken };
+}
+
+/** What the queue of downloads is asked for. */
+export type QueueOfDownloads = Pick<Downloads, 'ask'> & {
+  isActive(modelId: ModelId): boolean;
+  subscribe(listener: (job: { readonly modelId: ModelId; readonly status: string }) => void): () => void;
+};
+
+/** Nothing is queued yet. */
+export function createColdDownloads(downloads: () => QueueOfDownloads, { emit }: { readonly emit: Emit }): ColdDownloads {
+  /** What has to wait until another download of the model is over. */
+  const later = new Map<ModelId, Map<string, () => void>>();
+  const asked = new Set<string>();
+  let isSubscribed = false;
+  const subscribe = (): void => {
+    if (isSubscribed) return;
+    isSubscribed = true;
+    downloads().subscribe(({ modelId, status }) => {
+      if (status === 'pending' || status === 'running') return;
+      for (const key of asked) if (key.startsWith(`${modelId}\n`)) asked.delete(key);
+      const [next] = later.get(modelId)?.entries() ?? [];
+      if (next === undefined) return;
+      later.get(modelId)?.delete(next[0]);
+      // The job is still being written down.
+      setImmediate(next[1]);
+    });
+  };
+  const queue: ColdDownloads['queue'] = (wanted, onFailure) => {
+    const { request, path } = wanted;
+    const { modelId } = request;
+    const key = `${modelId}\n${JSON.stringify(request)}`;
+    subscribe();
+    if (asked.has(key)) return;
+    asked.add(key);
+    downloads()
+      .ask(request)
+      .then(({ status }) => {
+        if (status === 'complete') asked.delete(key);
+      })
+      .catch((error: unknown) => {
+        asked.delete(key);
+        if (error instanceof SkulkError && error.code === 'CONFLICT' && downloads().isActive(modelId)) {
+          const waiting = later.get(modelId) ?? new Map<string, () => void>();
+          waiting.set(key, () => queue(wanted, onFailure));
+          later.set(modelId, waiting);
+          return;
+        }
+        emit({ type: 'note', message: `${modelId} is not downloaded as a whole because of ${path}: ${String(error)}` });
+        onFailure(error);
+      });
+  };
+  return { queue };
+}

@@ -1,0 +1,137 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createHostDownloads } from '../../src/core/connect/host-downloads.ts';
+import { openHub } from '../../src/core/connect/open-hub.ts';
+import { type FetchLimits, usualFetchLimits } from '../../src/core/endpoint/cold/bytes/file-fetch.ts';
+import { type ColdSettings, createColdHub } from '../../src/core/endpoint/cold/cold-hub.ts';
+import type { HubAsker, HubBackend, HubRepo } from '../../src/core/endpoint/contract.ts';
+import { createHostHub } from '../../src/core/endpoint/held/host-hub.ts';
+import type { DownloadQueue } from '../../src/core/jobs/download-queue.ts';
+import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { openDiskStore } from '../../src/core/store/disk-store.ts';
+import { storeLayout } from '../../src/core/store/layout.ts';
+import { atEnd } from './at-end.ts';
+import { fakeHub } from './fake-hub.ts';
+import { temporaryDirectory } from './temp-directory.ts';
+import { until } from './waiting.ts';
+import { testConfig, testDeps, testWorld } from './world.ts';
+
+const node: HubAsker = { mayFetch: true };
+
+/** Timers that a test rings. */
+export function windClock() {
+  const timers = new Set<{ readonly act: () => void; readonly ms: number }>();
+  return {
+    after: (act: () => void, ms: number) => {
+      const timer = { act, ms };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    },
+    /** Rings those of so many milliseconds. */
+    ring: (ms: number): void => {
+      for (const timer of [...timers].filter((one) => one.ms === ms)) {
+        timers.delete(timer);
+        timer.act();
+      }
+    },
+  };
+}
+
+/** A store on a disk, its downloads, what it lacks, and a strict stand-in for the Hub; all but HTTP to clients. */
+export async function coldWorld({
+  root: given,
+  settings: more = {},
+  env = {},
+  hub: at,
+  ...limits
+}: {
+  root?: string;
+  settings?: Partial<ColdSettings>;
+  env?: Record<string, string>;
+  hub?: Awaited<ReturnType<typeof fakeHub>>;
+} & Partial<FetchLimits> = {}) {
+  const hub = at ?? (await fakeHub());
+  const home = await temporaryDirectory();
+  const root = given ?? join(home, 'store');
+  const stopping = new AbortController();
+  const world = testWorld(home, { env: { HF_ENDPOINT: hub.url, ...env }, signal: stopping.signal });
+  const deps = { ...testDeps(world, testConfig(world, { content: { model_store: { store_path: root } } })) };
+  let downloads: DownloadQueue | undefined;
+  const store = openDiskStore({
+    root,
+    world,
+    nodeId: undefined,
+    cardsPath: undefined,
+    isBusy: (modelId) => (downloads?.isActive(modelId) === true ? 'downloaded' : undefined),
+  });
+  const opened = await openHub(deps, { connections: 16 });
+  const settings: ColdSettings = { upstream: 'on-demand', maxFetchBytes: 2 ** 40, shareGated: true, ...more };
+  const cold = createColdHub({
+    store,
+    source: opened.hub,
+    directory: storeLayout(root).onDemand,
+    settings: async () => settings,
+    downloads: () => queue,
+    emit: world.emit,
+    signal: stopping.signal,
+    limits: { ...usualFetchLimits, ...limits },
+  });
+  const queue = createHostDownloads(deps, store, { assertHeld: async () => {} }, cold.share);
+  downloads = queue;
+  const backend: HubBackend = createHostHub({ store, cold, isHidden: cold.isHidden });
+  /** As at the end of a server. */
+  const close = async (): Promise<void> => {
+    stopping.abort(new Error('the server ends'));
+    await cold.close();
+    await queue.close();
+    await store.close();
+    opened[Symbol.dispose]();
+  };
+  atEnd(close);
+  const { signal } = new AbortController();
+  const repo = (id: string, revision?: string): Promise<HubRepo> => backend.repo({ id, revision }, node, signal);
+  return {
+    hub,
+    home,
+    root,
+    world,
+    store,
+    queue,
+    cold,
+    backend,
+    close,
+    repo,
+    /** A reader, what it has got, and a way to leave; all of the file when no range is given. */
+    read: async (id: string, path: string, { start = 0, end }: { start?: number; end?: number } = {}) => {
+      const model = await repo(id);
+      const file = model.byPath.get(path);
+      if (file === undefined) throw new Error(`${id} has no ${path}`);
+      const leaving = new AbortController();
+      const content = await backend.open(model, file, { range: { start, end: end ?? file.size }, asker: node, signal: leaving.signal });
+      let got = Buffer.alloc(0);
+      const all = (async () => {
+        if (content.kind === 'file') {
+          await using opened = content.file;
+          return opened.handle.readFile();
+        }
+        for await (const part of content.bytes) got = Buffer.concat([got, part]);
+        return got;
+      })();
+      all.catch(() => undefined);
+      return { kind: content.kind, all, got: () => got, leave: () => leaving.abort(new Error('the client left')) };
+    },
+    /** Settles when a download has ended. */
+    downloaded: (id: string) =>
+      until(`the download of ${id}`, async () => {
+        const status = await queue.status(parseModelId(id)).catch(() => undefined);
+        return status !== undefined && status.status !== 'pending' && status.status !== 'downloading' ? status : undefined;
+      }),
+    manifest: async (id: string) =>
+      JSON.parse(await readFile(join(root, '.skulk/v1/manifests', `${id.replace('/', '--')}.json`), 'utf8')) as {
+        commit: string;
+        files: { path: string; sha256: string }[];
+        upstream: { files: { path: string }[]; commit: string };
+      },
+    gets: (path: string) => hub.requests.filter((one) => one.startsWith('GET cdn') && one.endsWith(`/${path}`)),
+  };
+}
