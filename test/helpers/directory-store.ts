@@ -76,6 +76,7 @@ export async function directoryStore(
     readPiece: refuse,
     requirePlace: async () => {},
     publish: async () => refuse(),
+    extend: async () => refuse(),
     identify: async (id) => find(id),
     upstream: async () => undefined,
     ggufHeader: async () => undefined,

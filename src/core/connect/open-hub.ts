@@ -1,4 +1,6 @@
 import { SkulkError } from '../kernel/errors.ts';
+import { isTransientHubError } from '../sources/hub/map-failure.ts';
+import { readPolicy } from '../sources/hub/read-policy.ts';
 import type { Source } from '../sources/source.ts';
 import type { Deps } from './deps.ts';
 
@@ -32,6 +34,28 @@ export async function openHub({ world, config }: Deps, { connections }: { readon
     silenceMs: seconds > 0 ? seconds * 1000 : 30_000,
   });
   return { hub, [Symbol.dispose]: close };
+}
+
+/** The same for a server, which may never ask it: it is opened with the first question, which fails where it cannot be. */
+export function openHubLater(deps: Deps, options: { readonly connections: number }): OpenedHub {
+  let opened: Promise<OpenedHub> | undefined;
+  const open = async (): Promise<Source> => {
+    opened ??= openHub(deps, options);
+    return (await opened).hub;
+  };
+  return {
+    hub: {
+      name: 'Hugging Face',
+      kind: 'hub',
+      isTransient: isTransientHubError,
+      retry: readPolicy,
+      list: async (...asked) => (await open()).list(...asked),
+      open: async function* (...asked) {
+        yield* (await open()).open(...asked);
+      },
+    },
+    [Symbol.dispose]: () => void opened?.then((hub) => hub[Symbol.dispose]()).catch(() => undefined),
+  };
 }
 
 /** @throws SkulkError HUB_OFFLINE when this machine may not ask Hugging Face */

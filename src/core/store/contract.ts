@@ -89,6 +89,15 @@ export interface PublishRequest {
   readonly origin: Origin;
 }
 
+/** Verified files that come beside those that a model has. */
+export interface ExtendRequest {
+  readonly modelId: ModelId;
+  /** Where each of them lies, synced, on the store's own file system; they are moved. */
+  readonly files: readonly { readonly file: ManifestFile; readonly from: string }[];
+  /** All that the source has at the commit that they are of. */
+  readonly upstream: Upstream;
+}
+
 /** Reports bytes done and bytes in all. */
 export type OnBytes = (done: number, total: number) => void;
 
@@ -271,6 +280,11 @@ export interface LocalStore extends Store {
    * where they were. A model that is there is replaced, and nothing else.
    */
   publish(request: PublishRequest, options: WorkOptions): Promise<Adopted>;
+  /**
+   * Puts files beside those that a model has from the same source. Throws MODEL_NOT_FOUND; CONFLICT when it has something that is not of
+   * the commit of these files.
+   */
+  extend(request: ExtendRequest): Promise<Adopted>;
   /**
    * The manifest, with the git id of every file that a repo would keep in git itself: what a model of an earlier skulk lacks of them is
    * made first, and written down. Throws MODEL_NOT_FOUND; STORE_BUSY (with retryAfterMs) while the model is being hashed; INTEGRITY.

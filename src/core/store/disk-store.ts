@@ -18,6 +18,7 @@ import type { StorePresence } from './disk/store-presence.ts';
 import { createHeaderReader } from './facts/known-gguf-headers.ts';
 import { adoptModel, publishModel } from './ingest/adopt-model.ts';
 import { createGitIds, identifyModel } from './ingest/complete-git-ids.ts';
+import { extendModel } from './ingest/extend-model.ts';
 import { createModelHasher } from './ingest/model-hasher.ts';
 import { requireReplaceable } from './own-model.ts';
 import { answerManifest } from './read/answer-manifest.ts';
@@ -94,6 +95,7 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
     requirePlace: (modelId) => requireReplaceable(root, modelId, context),
     adopt: (request, work) => adoptModel(request, work, context),
     publish: (request, work) => publishModel(request, work, context),
+    extend: (request) => extendModel(request, context),
     remove: async (modelId, { force } = { force: false }) => {
       refuseBusy(modelId);
       return deleteModel(modelId, { force, onRemoved: () => tellRemoved(modelId) }, context);

@@ -10,7 +10,9 @@ import type { SharedDownload } from '../../transfer/share-bytes.ts';
 import { type ColdHub, type HubFile, HubRefusal, type HubRepo, type UpstreamRepo } from '../contract.ts';
 import { type FetchLimits, usualFetchLimits } from './bytes/file-fetch.ts';
 import { type ColdFile, createColdFiles, keyOf } from './files/cold-files.ts';
+import { createFilePublisher } from './files/publish-files.ts';
 import { createSharedDownloads } from './files/share-download.ts';
+import { removeOnDemand, sweepOnDemand } from './files/sweep.ts';
 import { firstPart } from './first-part.ts';
 import { gatedRefusal, toHubRefusal } from './map-refusal.ts';
 import { type ColdDownloads, createColdDownloads, planColdDownload, type QueueOfDownloads } from './queue-downloads.ts';
@@ -70,9 +72,20 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
     signal,
     emit,
     isWanted: ({ modelId }) => options.downloads().isActive(modelId),
-    onVerified: () => {},
+    onVerified: (file) => publisher.add(file),
   });
   const shared = createSharedDownloads(cold);
+  const publisher = createFilePublisher({
+    store,
+    isBusy: (modelId) => options.downloads().isActive(modelId),
+    onPublished: shared.close,
+    emit,
+  });
+  const isLive = (path: string): boolean => cold.all().some(({ partial }) => partial.path() === path);
+  const sweep = throttleSweep(() => sweepOnDemand(directory, { now: new Date(), isLive }));
+  store.onRemoved((modelId, files) => {
+    if (files === undefined) void removeOnDemand(directory, modelId, isLive).catch(() => undefined);
+  });
   const fetched = createFetchedBytes();
 
   const listingOf = async (modelId: ModelId, revision: string, over: AbortSignal): Promise<Listing> => {
@@ -87,6 +100,7 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
   };
   const begin = async (repo: HubRepo, file: SourceFile, isWeight: boolean): Promise<ColdFile> => {
     const { upstream, maxFetchBytes } = await settings();
+    sweep();
     const key = keyOf(repo.id, file.path, promiseOf(file));
     const known = cold.find(key) ?? shared.find(repo.id, file, key);
     const listing = await listingOf(repo.id, repo.commit, signal);
@@ -144,7 +158,21 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
         throw refusal;
       }
     },
-    share: (modelId) => shared.share(modelId, Promise.resolve()),
+    share: async (modelId) => {
+      await publisher.settled(modelId);
+      const download = shared.share(modelId);
+      return {
+        ...download,
+        end: async (isPublished) => {
+          await download.end(isPublished);
+          const stop = options.downloads().subscribe((job) => {
+            if (job.modelId !== modelId || job.status === 'pending' || job.status === 'running') return;
+            stop();
+            publisher.retry(modelId);
+          });
+        },
+      };
+    },
     close: async () => {
       closing.abort(new Error('the store is being closed'));
       for (const one of cold.all()) one.fetch.fail(closing.signal.reason);
@@ -213,5 +241,15 @@ function createFetchedBytes() {
       for (const { path, size } of files) known.set(path, size);
       models.set(modelId, known);
     },
+  };
+}
+
+/** Sweeps at the first call, and every hour at most from then on. */
+function throttleSweep(sweep: () => Promise<void>): () => void {
+  let next = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() < next) return;
+    next = performance.now() + 3600_000;
+    void sweep().catch(() => undefined);
   };
 }

@@ -7,6 +7,7 @@ import type { Source, SourceFile } from '../source.ts';
 import { aboutOf } from './about.ts';
 import { createHubFetch, type RawFetch } from './hub-fetch.ts';
 import { isTransientHubError } from './map-failure.ts';
+import { readPolicy } from './read-policy.ts';
 
 /** How the Hub is reached. */
 export interface HubOptions {
@@ -22,9 +23,6 @@ const maxFiles = 100_000;
 const maxJsonBytes = 64 * 1024 * 1024;
 /** Before a byte was fetched, a person or a job waits for this long: some twenty seconds. */
 const askPolicy: RetryPolicy = { ...patient, attempts: 7 };
-
-/** An internet connection may be away for a while; the Hub may ask for more patience than a machine on the LAN. */
-const readPolicy: RetryPolicy = { attempts: 10, firstDelayMs: 250, maxDelayMs: 30_000, maxRetryAfterMs: 15 * 60_000 };
 
 /**
  * The Hugging Face Hub, read only. Opens no connection yet. Beside the errors of a source it throws HUB_REFUSED, HUB_BUSY and

@@ -38,6 +38,7 @@ export function guardStore(store: LocalStore, presence: StorePresence): LocalSto
     ggufHeader: guarded(store.ggufHeader),
     adopt: guarded(store.adopt),
     publish: guarded(store.publish),
+    extend: guarded(store.extend),
     remove: guarded(store.remove),
     planRemoval: guarded(store.planRemoval),
     removeQuantization: guarded(store.removeQuantization),

@@ -17,23 +17,25 @@ interface PlacedFile {
 
 /** The downloads that run, as readers of their files see them. */
 export interface SharedDownloads {
-  /** Begins with one. @param ready settles when nothing else changes the model */
-  share(modelId: ModelId, ready: Promise<unknown>): Promise<SharedDownload>;
+  /** Begins with one. */
+  share(modelId: ModelId): SharedDownload;
   /** A file that a download brings; undefined when none does. */
   find(modelId: ModelId, file: SourceFile, key: string): ColdFile | undefined;
+  /** A file is in the store: who reads it goes on, and nobody else begins. */
+  close(file: ColdFile): void;
 }
 
 /** No download runs yet. */
 export function createSharedDownloads(cold: ColdFiles): SharedDownloads {
   const running = new Map<ModelId, RunningDownload>();
   return {
-    share: async (modelId, ready) => {
-      await ready;
+    share: (modelId) => {
       const download = createRunningDownload(cold, modelId, () => running.delete(modelId));
       running.set(modelId, download);
       return download;
     },
     find: (modelId, file, key) => running.get(modelId)?.adopt(file, key),
+    close: (file) => close(cold, file),
   };
 }
 
@@ -95,7 +97,7 @@ function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => v
       const one = cold.find(key);
       one?.fetch.confirm();
       // Of thousands of files only those stay open that somebody reads.
-      if (one !== undefined && !one.fetch.hasReaders()) close(one);
+      if (one !== undefined && !one.fetch.hasReaders()) close(cold, one);
     },
     discard: (file) => {
       const key = keyOfPromised(modelId, file);
@@ -111,7 +113,7 @@ function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => v
       for (const one of fed) {
         if (cold.find(one.key) !== one) continue;
         // What is published is found in the store from now on; who reads has the file open.
-        if (isPublished || !one.fetch.hasReaders()) close(one);
+        if (isPublished || !one.fetch.hasReaders()) close(cold, one);
         else {
           await one.partial.takeBack().catch((error: unknown) => one.fetch.fail(error));
           one.fetch.setFed(false);
@@ -119,13 +121,13 @@ function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => v
       }
     },
   };
+}
 
-  function close(one: ColdFile): void {
-    cold.forget(one);
-    fed.delete(one);
-    if (one.fetch.hasReaders()) one.fetch.setFed(false);
-    else one.fetch.stop();
-  }
+/** Forgets a file that is in the store, or that nobody goes on with; who reads it has it open. */
+function close(cold: ColdFiles, one: ColdFile): void {
+  cold.forget(one);
+  if (one.fetch.hasReaders()) one.fetch.setFed(false);
+  else one.fetch.stop();
 }
 
 const keyOfPromised = (modelId: ModelId, { path, id }: PromisedFile): string => keyOf(modelId, path, id);

@@ -1,0 +1,41 @@
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { directoryName, type ModelId } from '../../../kernel/model-id.ts';
+
+/** What nobody has asked for in so long is removed, in milliseconds. */
+const staleMs = 7 * 24 * 3600_000;
+const ownName = /^(?:[0-9a-f]{64}|journal)$/;
+
+/**
+ * Removes what was fetched for Hub clients, did not come into the store, and has not changed for a week.
+ * @param isLive whether a file is in use
+ */
+export async function sweepOnDemand(
+  directory: string,
+  { now, isLive }: { readonly now: Date; readonly isLive: (path: string) => boolean },
+): Promise<void> {
+  for (const model of await readdir(directory).catch(() => []))
+    await removeFiles(join(directory, model), async (path) => {
+      const info = await stat(path).catch(() => undefined);
+      return info !== undefined && now.getTime() - info.mtimeMs > staleMs && !isLive(path);
+    });
+}
+
+/** Removes what was fetched of a model, but for what is in use. */
+export const removeOnDemand = (directory: string, modelId: ModelId, isLive: (path: string) => boolean): Promise<void> =>
+  removeFiles(join(directory, directoryName(modelId)), async (path) => !isLive(path));
+
+async function removeFiles(place: string, isOver: (path: string) => Promise<boolean>): Promise<void> {
+  const names = (await readdir(place).catch(() => [])).filter((name) => ownName.test(name));
+  let left = names.filter((name) => name !== 'journal').length;
+  for (const name of names) {
+    const path = join(place, name);
+    if (name === 'journal' || !(await isOver(path))) continue;
+    await rm(path, { force: true });
+    left -= 1;
+  }
+  if (left > 0) return;
+  await rm(join(place, 'journal'), { force: true });
+  // Somebody else's files stay.
+  await rmdir(place).catch(() => undefined);
+}

@@ -1,0 +1,46 @@
+import type { Policy } from '../../config/policy.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { openHubLater } from '../../connect/open-hub.ts';
+import { createColdHub, type HostColdHub } from '../../endpoint/cold/cold-hub.ts';
+import type { DownloadQueue } from '../../jobs/download-queue.ts';
+import type { LocalStore } from '../../store/contract.ts';
+import { storeLayout } from '../../store/layout.ts';
+
+/** Connections to Hugging Face for all Hub clients together. */
+const connections = 64;
+
+/**
+ * What the store on this machine's disk lacks, for Hub clients. Nothing is asked of Hugging Face before one wants something.
+ * @param policy of the store as it is now
+ */
+export function openColdHub(
+  deps: Deps,
+  {
+    store,
+    policy,
+    downloads,
+  }: { readonly store: LocalStore; readonly policy: () => Promise<Policy>; readonly downloads: () => DownloadQueue },
+): HostColdHub {
+  const { world, config } = deps;
+  const opened = openHubLater(deps, { connections });
+  const cold = createColdHub({
+    store,
+    source: opened.hub,
+    directory: storeLayout(store.root).onDemand,
+    settings: async () => {
+      const { hub } = await policy();
+      return config.settings.allowHubFallback.value ? hub : { ...hub, upstream: 'off' };
+    },
+    downloads,
+    emit: world.emit,
+    // Requests that run get their time when a server is to end.
+    signal: new AbortController().signal,
+  });
+  return {
+    ...cold,
+    close: async () => {
+      await cold.close();
+      opened[Symbol.dispose]();
+    },
+  };
+}
