@@ -107,11 +107,9 @@ export async function downloadModel(
   const upstream = { repo: modelId, commit, files: listing.files, ...(about !== undefined && { restricted: about.isRestricted }) };
   const origin = { source: source.kind, commit, upstream };
   await store.publish({ modelId, from: files, files: fetched.files, revision, origin }, { signal });
+  isPublished = true;
   if (dirname(lockPath) === path) await rm(join(path, 'journal'), { force: true });
   else await removeWorkPlace({ path, files });
-  await store.publish({ modelId, from: join(place, 'files'), files, revision, origin }, { signal });
-  isPublished = true;
-  await rm(join(place, 'journal'), { force: true });
 }
 
 const verbOf = ({ source }: Manifest): string => (source === 'add' ? 'skulk add' : 'skulk optimize');

@@ -16,6 +16,7 @@ import { openRegistry } from '../../operations/store/open-registry.ts';
 import { createHostOptimizations, type HostOptimizations } from '../../optimize/host-optimizations.ts';
 import type { HostUploads, LocalStore } from '../../store/contract.ts';
 import { createAccess } from '../access/access.ts';
+import { openColdHub } from './open-cold-hub.ts';
 import type { Served, Serving } from './serving.ts';
 import { createStoreApp } from './store-app.ts';
 
@@ -63,9 +64,11 @@ export async function serveHost(
   const looking = setInterval(() => store.requireDisk().catch(() => undefined), lookEveryMs);
   atEnd(async () => clearInterval(looking));
   atEnd(await followAdministration(administration));
-  const downloads = createHostDownloads(deps, store, opened.held);
+  const cold = openColdHub(deps, { store, policy: administration.policy.current, downloads: () => downloads });
+  const downloads = createHostDownloads(deps, store, opened.held, cold.share);
   queue = downloads;
   atEnd(() => downloads.close());
+  atEnd(() => cold.close());
   const optimizations = createHostOptimizations({
     store,
     world,
@@ -84,7 +87,7 @@ export async function serveHost(
     policy: administration.policy.current,
     findToken: administration.tokens.find,
   });
-  const hub = createHostHub({ store });
+  const hub = createHostHub({ store, cold, isHidden: cold.isHidden });
   const registry = openRegistry(store, hub);
   const app = await createStoreApp({
     store,
