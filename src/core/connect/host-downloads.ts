@@ -136,6 +136,9 @@ const downloadPlace = (root: string, request: DownloadRequest): string => join(s
 /** Whoever downloads something of a model holds this. */
 const downloadLock = (root: string, modelId: ModelId): string => join(storeLayout(root).downloads, directoryName(modelId), 'lock');
 
+/** Where files that Hub clients asked for lie while they come. */
+export const onDemandPlace = ({ root }: LocalStore): string => storeLayout(root).onDemand;
+
 /** The file of a chunk that has arrived, while it is being downloaded. */
 export const arrivedFile = (
   root: string,

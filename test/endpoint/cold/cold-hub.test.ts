@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { coldWorld } from '../../helpers/cold-world.ts';
+import { coldWorld, windClock } from '../../helpers/cold-world.ts';
 import { noise, sha256 } from '../../helpers/model-files.ts';
 import { until, within } from '../../helpers/waiting.ts';
 
@@ -59,4 +59,159 @@ test('a file with another content cuts its reader before the end, and nothing of
   hub.fault = undefined;
   const two = await read('org/m', 'tokenizer.json');
   expect(sha256(await within('the next reader', two.all))).toBe(sha256(noise(300_000, 9)));
+});
+
+test('a stalled upstream is hidden by a second connection, and a reader that leaves stops the fetch only after its grace', async () => {
+  const clock = windClock();
+  const { hub, read, gets } = await coldWorld({ after: clock.after });
+  hub.push('org/m', { files: { 'tokenizer.json': noise(300_000, 9) } });
+  const closed: number[] = [];
+  hub.fault = ({ path, host, response }) => {
+    if (path !== 'tokenizer.json' || host !== 'cdn') return false;
+    const number = gets('tokenizer.json').length;
+    response.on('close', () => closed.push(number));
+    if (number !== 1) return false;
+    response.writeHead(200, { 'Content-Length': '300000' }).write(noise(300_000, 9).subarray(0, 1000));
+    return true;
+  };
+  const reading = read('org/m', 'tokenizer.json');
+  const one = await within('the answer', reading);
+  await until('the first bytes', () => one.got().length === 1000);
+  await until('the second connection', () => {
+    clock.ring(4_000);
+    return gets('tokenizer.json').length === 2;
+  });
+  expect(sha256(await within('the end', one.all))).toBe(sha256(noise(300_000, 9)));
+  await until('the end of the first', () => closed.includes(1));
+});
+
+test('a file that is only wanted by a reader that left goes on when the next one asks, and no byte comes twice', async () => {
+  const clock = windClock();
+  const { hub, read, gets } = await coldWorld({ after: clock.after });
+  const content = noise(3 * 1024 * 1024 + 5, 4);
+  hub.push('org/m', { files: { 'tokenizer.json': content } });
+  const requested: (string | undefined)[] = [];
+  hub.fault = ({ path, host, request, response }) => {
+    if (path !== 'tokenizer.json' || host !== 'cdn') return false;
+    const number = gets('tokenizer.json').length;
+    requested.push(request.headers.range);
+    if (number !== 1) return false;
+    response.writeHead(200, { 'Content-Length': String(content.length) }).write(content.subarray(0, 2 * 1024 * 1024 + 10));
+    return true;
+  };
+  const one = await within('the answer', read('org/m', 'tokenizer.json'));
+  await until('two blocks', () => one.got().length >= 2 * 1024 * 1024);
+  one.leave();
+  await expect(one.all).rejects.toThrow('the client left');
+  clock.ring(60_000);
+  const two = await within('the next answer', read('org/m', 'tokenizer.json'));
+  expect(sha256(await within('the end', two.all))).toBe(sha256(content));
+  expect(gets('tokenizer.json')).toHaveLength(2);
+  // The blocks that were noted are not asked for again.
+  const [, second] = requested;
+  expect(Number(/^bytes=(\d+)-/.exec(second ?? '')?.[1] ?? 0)).toBeGreaterThanOrEqual(1024 * 1024);
+});
+
+test('what is gated or private comes only after an explicit download, and share_gated hides it', async () => {
+  const { hub, repo, read } = await coldWorld({ env: { HF_TOKEN: 'hf_owner' } });
+  hub.tokens.add('hf_owner');
+  hub.push('org/closed', { files, gated: true });
+  hub.push('org/secret', { files, private: true });
+  for (const id of ['org/closed', 'org/secret'])
+    await expect(repo(id)).rejects.toMatchObject({ kind: 'gated', message: expect.stringContaining(`skulk download ${id}`) });
+  await expect(repo('org/none')).rejects.toMatchObject({ kind: 'repoNotFound' });
+  await expect(read('org/closed', 'config.json')).rejects.toMatchObject({ kind: 'gated' });
+  expect(hub.sent('config.json')).toBe(0);
+});
+
+test('share_gated: false hides a gated model that the store holds, and one that it does not', async () => {
+  const { hub, repo, queue, downloaded } = await coldWorld({ env: { HF_TOKEN: 'hf_owner' }, settings: { shareGated: false } });
+  hub.tokens.add('hf_owner');
+  hub.push('org/closed', { files: { 'config.json': '{}' }, gated: true });
+  hub.push('org/open', { files: { 'config.json': '{}' } });
+  for (const modelId of ['org/closed', 'org/open']) {
+    await queue.ask({ modelId: modelId as never });
+    expect(await downloaded(modelId)).toMatchObject({ status: 'complete' });
+  }
+  await expect(repo('org/closed')).rejects.toMatchObject({ kind: 'repoNotFound' });
+  expect(await repo('org/open')).toMatchObject({ id: 'org/open' });
+});
+
+test('more than max_fetch_bytes of a model is refused before the first byte', async () => {
+  const { hub, read } = await coldWorld({ settings: { maxFetchBytes: 1_500 } });
+  hub.push('org/m', { files: { 'a.txt': noise(1_000, 1), 'b.txt': noise(1_000, 2), 'config.json': '{}' } });
+  expect((await (await read('org/m', 'a.txt')).all).length).toBe(1_000);
+  await expect(read('org/m', 'b.txt')).rejects.toMatchObject({ kind: 'noRoom', message: expect.stringContaining('skulk download org/m') });
+  expect(hub.sent('b.txt')).toBe(0);
+  expect((await (await read('org/m', 'config.json')).all).length).toBe(2);
+});
+
+test('a small file that a download left out is put beside what the store has, with its id', async () => {
+  const { hub, read, queue, downloaded, manifest, store } = await coldWorld();
+  hub.push('org/g', { files: { 'Foo-Q4_K_M.gguf': noise(2_000, 1), 'big.png': noise(11 * 1024 * 1024, 2), 'config.json': '{}' } });
+  await queue.ask({ modelId: 'org/g' as never });
+  expect(await downloaded('org/g')).toMatchObject({ status: 'complete' });
+  const one = await read('org/g', 'big.png');
+  expect(one.kind).toBe('stream');
+  expect(sha256(await within('the end', one.all))).toBe(sha256(noise(11 * 1024 * 1024, 2)));
+  await until('the file in the store', async () => (await manifest('org/g')).files.some(({ path }) => path === 'big.png'));
+  expect((await manifest('org/g')).files.map(({ path }) => path)).toEqual(['Foo-Q4_K_M.gguf', 'big.png', 'config.json']);
+  const again = await read('org/g', 'big.png');
+  expect(again.kind).toBe('file');
+  await again.all;
+  expect(
+    await store.verify({ refs: [{ modelId: 'org/g' as never }], repair: false }, { signal: new AbortController().signal }),
+  ).toMatchObject({
+    ok: true,
+  });
+});
+
+test('with `job` weights come from the download alone, and their reader waits for it', async () => {
+  const { hub, read, downloaded, gets } = await coldWorld({ settings: { upstream: 'job' } });
+  hub.push('org/m', { files });
+  const one = await within('the answer', read('org/m', 'model.safetensors'));
+  expect(sha256(await within('the end', one.all))).toBe(sha256(weights));
+  expect(await downloaded('org/m')).toMatchObject({ status: 'complete' });
+  expect(hub.sent('model.safetensors')).toBe(weights.length);
+  expect(gets('model.safetensors')).toHaveLength(1);
+});
+
+test('with `off` nothing is asked of Hugging Face', async () => {
+  const { hub, repo } = await coldWorld({ settings: { upstream: 'off' } });
+  hub.push('org/m', { files });
+  await expect(repo('org/m')).rejects.toMatchObject({ kind: 'repoNotFound' });
+  expect(hub.requests).toEqual([]);
+});
+
+test('an upstream that is lost refuses weights with 424 and small files with 503, and their heads likewise', async () => {
+  const clock = windClock();
+  const { hub, repo, backend, read } = await coldWorld({ after: clock.after });
+  hub.push('org/m', { files });
+  const model = await repo('org/m');
+  hub.fault = ({ response }) => {
+    response.socket?.destroy();
+    return true;
+  };
+  for (const [path, kind] of [
+    ['model.safetensors', 'absent'],
+    ['config.json', 'unreachable'],
+  ] as const) {
+    const refused = read('org/m', path);
+    refused.catch(() => undefined);
+    await until('a request', () => hub.requests.some((one) => one.endsWith(`/${path}`)));
+    let isOver = false;
+    void refused.catch(() => {
+      isOver = true;
+    });
+    await until('the refusal', () => {
+      clock.ring(3_000);
+      return isOver;
+    });
+    await expect(refused).rejects.toMatchObject({ kind });
+  }
+  const asker = { mayFetch: true };
+  const [config, weight] = [model.byPath.get('README.md'), model.byPath.get('model.safetensors')];
+  if (config === undefined || weight === undefined) throw new Error('the listing is incomplete');
+  await expect(backend.head(model, config, asker)).rejects.toMatchObject({ kind: 'unreachable' });
+  await backend.head(model, weight, asker);
 });

@@ -1,10 +1,10 @@
 import type { Policy } from '../../config/policy.ts';
 import type { Deps } from '../../connect/deps.ts';
+import { onDemandPlace } from '../../connect/host-downloads.ts';
 import { openHubLater } from '../../connect/open-hub.ts';
 import { createColdHub, type HostColdHub } from '../../endpoint/cold/cold-hub.ts';
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
 import type { LocalStore } from '../../store/contract.ts';
-import { storeLayout } from '../../store/layout.ts';
 
 /** Connections to Hugging Face for all Hub clients together. */
 const connections = 64;
@@ -26,7 +26,7 @@ export function openColdHub(
   const cold = createColdHub({
     store,
     source: opened.hub,
-    directory: storeLayout(store.root).onDemand,
+    directory: onDemandPlace(store),
     settings: async () => {
       const { hub } = await policy();
       return config.settings.allowHubFallback.value ? hub : { ...hub, upstream: 'off' };
