@@ -123,7 +123,7 @@ export async function coldWorld({
     /** Settles when a download has ended. */
     downloaded: (id: string) =>
       until(`the download of ${id}`, async () => {
-        const status = await queue.status(parseModelId(id)).catch(() => undefined);
+        const status = await queue.status({ modelId: parseModelId(id) }).catch(() => undefined);
         return status !== undefined && status.status !== 'pending' && status.status !== 'downloading' ? status : undefined;
       }),
     manifest: async (id: string) =>

@@ -1,3 +1,4 @@
+import { SkulkError } from '../../kernel/errors.ts';
 import { isRelativePath } from '../../kernel/files/relative-path.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
@@ -64,7 +65,13 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
   const signal = AbortSignal.any([options.signal, closing.signal]);
   const { source, isAway } = watchUpstream(options.source);
   const cache = createUpstreamCache(source, { over: signal, isPassing: source.isTransient });
-  const downloads: ColdDownloads = createColdDownloads(options.downloads, { emit });
+  const downloads: ColdDownloads = createColdDownloads(options.downloads, {
+    emit,
+    onOver: (modelId) => {
+      publisher.retry(modelId);
+      for (const one of cold.all()) if (one.modelId === modelId && !one.fetch.mayAsk && !one.fetch.isFed()) one.fetch.fail(isOver(modelId));
+    },
+  });
   const cold = createColdFiles({
     directory,
     source,
@@ -135,7 +142,7 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
       }
     },
     head: async (repo, { path, size }) => {
-      if (size < weightBytes && isAway() && !isComing(repo, path)) throw unreachable(repo, path, size);
+      if (size < weightBytes && isAway() && !isHere(repo, path)) throw unreachable(repo, path, size);
     },
     open: async (repo, file, { range, asker, signal: over }) => {
       if (!asker.mayFetch) throw new HubRefusal('mayNotFetch', `${repo.id} is not here as a whole, and who asks may not have it fetched`);
@@ -160,26 +167,16 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
     },
     share: async (modelId) => {
       await publisher.settled(modelId);
-      const download = shared.share(modelId);
-      return {
-        ...download,
-        end: async (isPublished) => {
-          await download.end(isPublished);
-          const stop = options.downloads().subscribe((job) => {
-            if (job.modelId !== modelId || job.status === 'pending' || job.status === 'running') return;
-            stop();
-            publisher.retry(modelId);
-          });
-        },
-      };
+      downloads.watch();
+      return shared.share(modelId);
     },
     close: async () => {
       closing.abort(new Error('the store is being closed'));
       for (const one of cold.all()) one.fetch.fail(closing.signal.reason);
     },
   };
-  function isComing({ id }: HubRepo, path: string): boolean {
-    return cold.all().some(({ modelId, file }) => modelId === id && file.path === path);
+  function isHere({ id }: HubRepo, path: string): boolean {
+    return cold.all().some(({ modelId, file, fetch }) => modelId === id && file.path === path && fetch.bytes() >= file.size);
   }
 }
 
@@ -206,6 +203,9 @@ const unreachable = ({ id }: HubRepo, path: string, size: number): HubRefusal =>
     size < weightBytes ? 'unreachable' : 'absent',
     `the store does not have ${JSON.stringify(path)} of ${id}, and cannot reach Hugging Face now: try again later`,
   );
+
+const isOver = (modelId: ModelId): SkulkError =>
+  new SkulkError('STORE_BUSY', `the download of ${modelId} has ended, and this file came otherwise or not at all`, { hint: 'ask again' });
 
 /** A listing that comes late is for the next one who asks. */
 function patiently<T>(

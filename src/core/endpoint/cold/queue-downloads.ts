@@ -2,7 +2,6 @@ import { kindsOf } from '../../catalog/selection/file-kind.ts';
 import { listGroups } from '../../catalog/selection/groups.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
 import type { DownloadRequest, Downloads } from '../../jobs/contract.ts';
-import { SkulkError } from '../../kernel/errors.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Listing, SourceFile } from '../../sources/source.ts';
@@ -11,6 +10,8 @@ import type { Listing, SourceFile } from '../../sources/source.ts';
 export interface ColdDownloads {
   /** Has the model of a file downloaded, unless that is done already, or the file is none that a download takes. Never rejects. */
   queue(wanted: WantedDownload, onFailure: (error: unknown) => void): void;
+  /** Looks from now on whether downloads end. */
+  watch(): void;
 }
 
 /** A download, and the file because of which it is wanted. */
@@ -43,48 +44,45 @@ export type QueueOfDownloads = Pick<Downloads, 'ask'> & {
   subscribe(listener: (job: { readonly modelId: ModelId; readonly status: string }) => void): () => void;
 };
 
-/** Nothing is queued yet. */
-export function createColdDownloads(downloads: () => QueueOfDownloads, { emit }: { readonly emit: Emit }): ColdDownloads {
-  /** What has to wait until another download of the model is over. */
-  const later = new Map<ModelId, Map<string, () => void>>();
+/**
+ * Nothing is queued yet.
+ * @param onOver told when no download of a model is left
+ */
+export function createColdDownloads(
+  downloads: () => QueueOfDownloads,
+  { emit, onOver }: { readonly emit: Emit; readonly onOver: (modelId: ModelId) => void },
+): ColdDownloads {
   const asked = new Set<string>();
   let isSubscribed = false;
   const subscribe = (): void => {
     if (isSubscribed) return;
     isSubscribed = true;
     downloads().subscribe(({ modelId, status }) => {
-      if (status === 'pending' || status === 'running') return;
+      if (status === 'pending' || status === 'running' || downloads().isActive(modelId)) return;
       for (const key of asked) if (key.startsWith(`${modelId}\n`)) asked.delete(key);
-      const [next] = later.get(modelId)?.entries() ?? [];
-      if (next === undefined) return;
-      later.get(modelId)?.delete(next[0]);
-      // The job is still being written down.
-      setImmediate(next[1]);
+      onOver(modelId);
     });
   };
-  const queue: ColdDownloads['queue'] = (wanted, onFailure) => {
-    const { request, path } = wanted;
-    const { modelId } = request;
-    const key = `${modelId}\n${JSON.stringify(request)}`;
-    subscribe();
-    if (asked.has(key)) return;
-    asked.add(key);
-    downloads()
-      .ask(request)
-      .then(({ status }) => {
-        if (status === 'complete') asked.delete(key);
-      })
-      .catch((error: unknown) => {
-        asked.delete(key);
-        if (error instanceof SkulkError && error.code === 'CONFLICT' && downloads().isActive(modelId)) {
-          const waiting = later.get(modelId) ?? new Map<string, () => void>();
-          waiting.set(key, () => queue(wanted, onFailure));
-          later.set(modelId, waiting);
-          return;
-        }
-        emit({ type: 'note', message: `${modelId} is not downloaded as a whole because of ${path}: ${String(error)}` });
-        onFailure(error);
-      });
+  return {
+    watch: subscribe,
+    queue: ({ request, path }, onFailure) => {
+      const { modelId } = request;
+      const key = `${modelId}\n${JSON.stringify(request)}`;
+      subscribe();
+      if (asked.has(key)) return;
+      asked.add(key);
+      downloads()
+        .ask(request)
+        .then(({ status }) => {
+          if (status !== 'complete') return;
+          asked.delete(key);
+          onOver(modelId);
+        })
+        .catch((error: unknown) => {
+          asked.delete(key);
+          emit({ type: 'note', message: `${modelId} is not downloaded as a whole because of ${path}: ${String(error)}` });
+          onFailure(error);
+        });
+    },
   };
-  return { queue };
 }
