@@ -35,6 +35,7 @@ test('an LFS file is named by its sha256, and its pointer by git', () => {
     isHeld: true,
     oid: gitBlobId(pointerText({ sha256, size: 5 })),
     lfs: { sha256, pointerSize: 126 },
+    sha256,
   });
   expect(etagOf(file)).toBe(sha256);
   expect(etagOf({ oid: 'f'.repeat(40) })).toBe('f'.repeat(40));

@@ -97,7 +97,7 @@ describe('the ids of a file', () => {
     const files = [held('plain.bin', 'x'), { ...held('README.md', 'y'), hub_id: sha('y') }];
     const { own, source } = viewOf(files, upstream(listed('plain.bin', 'x'), listedLfs('README.md', 'y')));
     for (const repo of [own, source]) {
-      expect(repo?.byPath.get('plain.bin')).toEqual({ path: 'plain.bin', size: 1, oid: gitBlobId('x'), isHeld: true });
+      expect(repo?.byPath.get('plain.bin')).toEqual({ path: 'plain.bin', size: 1, oid: gitBlobId('x'), isHeld: true, sha256: sha('x') });
       expect(repo?.byPath.get('README.md')?.lfs).toEqual({
         sha256: sha('y'),
         pointerSize: pointerText({ sha256: sha('y'), size: 1 }).length,
@@ -107,7 +107,7 @@ describe('the ids of a file', () => {
 
   test('of one without a source are those that a Hub would give', () => {
     const { own } = viewOf([held('config.json', '{}'), held('w.gguf', 'w'), { ...held('empty', ''), hub_id: undefined as never }]);
-    expect(own.byPath.get('config.json')).toEqual({ path: 'config.json', size: 2, oid: gitBlobId('{}'), isHeld: true });
+    expect(own.byPath.get('config.json')).toEqual({ path: 'config.json', size: 2, oid: gitBlobId('{}'), isHeld: true, sha256: sha('{}') });
     expect(own.byPath.get('w.gguf')).toMatchObject({
       oid: gitBlobId(pointerText({ sha256: sha('w'), size: 1 })),
       lfs: { sha256: sha('w') },
