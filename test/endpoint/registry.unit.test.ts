@@ -229,6 +229,33 @@ test('a manifest is made again for those who still wait when the request that be
   expect(started).toHaveLength(2);
 });
 
+test('a manifest has the projector and the files for Ollama that came into the store after an earlier one', async () => {
+  const ofFirst: Contents = { ...plain, 'mmproj-tiny-F16.gguf': { cold: 'eye' }, system: { cold: 'be kind' } };
+  const ofSecond: Contents = { ...plain, 'mmproj-tiny-F16.gguf': 'eye', system: 'be kind' };
+  let repo = repoOf(ofFirst);
+  const registry = createRegistry({
+    hub: {
+      repo: async () => repo,
+      open: async () => ({
+        kind: 'stream',
+        bytes: (async function* () {
+          yield Buffer.from('be kind');
+        })(),
+      }),
+    },
+    header: async () => chatml,
+    pinOf: async () => undefined,
+  });
+  const { signal } = new AbortController();
+  const layers = async () => {
+    const { bytes } = await registry.manifest({ id: 'acme/tiny-GGUF', tag: 'Q8_0' }, { asker: reader, isForLlama: false, signal });
+    return kinds(JSON.parse(bytes.toString()));
+  };
+  expect(await layers()).toEqual(['model', 'template', 'params']);
+  repo = repoOf(ofSecond);
+  expect(await layers()).toEqual(['model', 'projector', 'template', 'system', 'params']);
+});
+
 describe('of what the store lacks', () => {
   const some = { 'tiny-Q8_0.gguf': 'eight', 'tiny-Q4_K_M.gguf': { cold: 'four' }, system: { cold: 'be kind' } };
 

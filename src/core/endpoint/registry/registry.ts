@@ -60,26 +60,19 @@ export function createRegistry({ hub, header, pinOf }: RegistryOptions): Registr
     if (!isModelId(id)) throw new RegistryRefusal('NAME_UNKNOWN', 'this is not the name of a model: it looks like org/name');
     return hub.repo({ id }, asker, signal);
   };
-  const readOwn = async (repo: HubRepo, isHeld: boolean, { asker, signal }: RegistryAsker): Promise<Partial<Record<OwnFile, Buffer>>> => {
-    const found: Partial<Record<OwnFile, Buffer>> = {};
-    for (const file of repo.files) {
-      const name = ownFileOf(file.path);
-      if (name === undefined || found[name] !== undefined || file.size > maxOwnBytes || (isHeld && !file.isHeld)) continue;
-      found[name] = await readWhole(await hub.open(repo, file, { range: { start: 0, end: file.size }, asker, signal }), file.size);
-    }
-    return found;
-  };
   const imageOf = (repo: HubRepo, group: Group<GgufFile>, projectors: readonly GgufFile[], options: RegistryAsker): Promise<Image> => {
+    const { asker, signal } = options;
     const isHeld = group.files.every(({ file }) => file.isHeld);
-    return images.find(repo, { key: `${group.ggufFile} ${isHeld}`, signal: options.signal }, async () => {
+    const [projector] = pickProjectors(projectors, { wanted: undefined, group });
+    const ownFiles = ownFilesOf(repo, isHeld);
+    // More of a commit may come into the store later.
+    const key = JSON.stringify([group.ggufFile, isHeld, projector?.path, ownFiles.map(([, { oid }]) => oid)]);
+    return images.find(repo, { key, signal }, async () => {
       const [{ file } = { file: undefined }] = group.files;
-      const [projector] = pickProjectors(projectors, { wanted: undefined, group });
-      return makeImage({
-        group,
-        projector,
-        header: file === undefined ? undefined : await header(repo, file, options),
-        own: await readOwn(repo, isHeld, options),
-      });
+      const own: Partial<Record<OwnFile, Buffer>> = {};
+      for (const [name, one] of ownFiles)
+        own[name] = await readWhole(await hub.open(repo, one, { range: { start: 0, end: one.size }, asker, signal }), one.size);
+      return makeImage({ group, projector, header: file === undefined ? undefined : await header(repo, file, options), own });
     });
   };
   return {
@@ -170,6 +163,16 @@ const isSplit = ({ id }: HubRepo, { selector, files }: Group): RegistryRefusal =
     'MANIFEST_UNKNOWN',
     `split GGUF: ${selector} of ${id} is ${files.length} files, which Ollama cannot pull; use llama.cpp, or skulk stage`,
   );
+
+/** The files of a repo for Ollama; of a quantization that the store has those that it has as well. */
+function ownFilesOf({ files }: HubRepo, isHeld: boolean): readonly (readonly [OwnFile, HubFile])[] {
+  const found = new Map<OwnFile, HubFile>();
+  for (const file of files) {
+    const name = ownFileOf(file.path);
+    if (name !== undefined && !found.has(name) && file.size <= maxOwnBytes && (file.isHeld || !isHeld)) found.set(name, file);
+  }
+  return [...found];
+}
 
 /** Which of Ollama's files a file of a repo is; undefined for most. */
 function ownFileOf(path: string): OwnFile | undefined {
