@@ -13,6 +13,7 @@ import { QuantizationList } from './details/quantization-list.tsx';
 import { StageHere } from './details/stage-here.tsx';
 import { StagedList } from './details/staged-list.tsx';
 import { Verify } from './details/verify.tsx';
+import { mayOptimize } from './optimize/may-optimize.ts';
 import { isOlder } from './quantizations.ts';
 import { useModel } from './use-model.ts';
 
@@ -20,6 +21,7 @@ import { useModel } from './use-model.ts';
 export function DetailsDialog({
   modelId,
   onAdd,
+  onOptimize,
   onStage,
   onPurge,
   onDelete,
@@ -27,6 +29,7 @@ export function DetailsDialog({
 }: {
   readonly modelId: string;
   readonly onAdd: () => void;
+  readonly onOptimize: () => void;
   readonly onStage: (modelId: string, selector?: string) => void;
   readonly onPurge: (selector: string) => void;
   /** @param quantization the whole model when undefined */
@@ -59,6 +62,11 @@ export function DetailsDialog({
           <div className="details-actions">
             <StageHere modelId={modelId} onStage={() => onStage(modelId)} />
             <Verify modelId={modelId} />
+            {mayOptimize(model) && (
+              <Button lock={lock} onClick={onOptimize}>
+                Optimize…
+              </Button>
+            )}
             <Button tone="danger" icon="trash" lock={lock} onClick={() => onDelete()}>
               Delete…
             </Button>

@@ -13,6 +13,8 @@ import { DetailsDialog } from './details-dialog.tsx';
 import { type ListView, listModels, type SortKey, tagsOf } from './list-models.ts';
 import { ListTools } from './list-tools.tsx';
 import { ModelTable } from './model-table.tsx';
+import { Optimizations } from './optimize/optimizations.tsx';
+import { OptimizeDialog } from './optimize/optimize-dialog.tsx';
 import { keyOfDownload, type Named } from './quantizations.ts';
 import { Space } from './space.tsx';
 import { UnfinishedUploads } from './uploads/unfinished-uploads.tsx';
@@ -32,6 +34,7 @@ export function StorePage(): ReactElement {
   const [adding, setAdding] = useState<string>();
   const [deleting, setDeleting] = useState<Deleting>();
   const [purging, setPurging] = useState<PurgeTarget>();
+  const [optimizing, setOptimizing] = useState<string>();
   const staging = useStaging();
   const locks = useLocks();
   const entries = topics.registry?.entries ?? [];
@@ -54,6 +57,7 @@ export function StorePage(): ReactElement {
       {guide.isShown && <Welcome guide={guide} onAdd={() => setAdding('')} onStage={staging.stage} />}
       {topics.health !== undefined && <Space health={topics.health} entries={entries} />}
       <UnfinishedUploads />
+      <Optimizations />
       {isKnown && entries.length + downloads.length > 0 && (
         <section className="card flush" aria-label="Models">
           <ListTools view={view} tags={tagsOf(entries)} count={found.length} total={entries.length} onChange={setView} />
@@ -91,12 +95,13 @@ export function StorePage(): ReactElement {
       )}
       {!isKnown && round === 0 && <p className="muted loading">Loading from the store…</p>}
       {adding !== undefined && <AddDialog freeBytes={topics.health?.freeBytes} initial={adding} onClose={() => setAdding(undefined)} />}
-      {shown !== null && isKnown && adding === undefined && deleting === undefined && purging === undefined && (
+      {shown !== null && isKnown && adding === undefined && deleting === undefined && purging === undefined && optimizing === undefined && (
         <DetailsDialog
           key={shown}
           modelId={shown}
           onStage={staging.stage}
           onAdd={() => setAdding(shown)}
+          onOptimize={() => setOptimizing(shown)}
           onPurge={(selector) => setPurging({ node: undefined, modelId: shown, selector })}
           onDelete={(quantization) => setDeleting({ modelId: shown, ...quantization })}
           onClose={() => navigate('/')}
@@ -111,6 +116,15 @@ export function StorePage(): ReactElement {
           onClose={(isDone) => {
             setDeleting(undefined);
             if (isDone && shown === deleting.modelId && (deleting.others ?? []).length === 0) navigate('/', { replace: true });
+          }}
+        />
+      )}
+      {optimizing !== undefined && (
+        <OptimizeDialog
+          modelId={optimizing}
+          onClose={(isStarted) => {
+            setOptimizing(undefined);
+            if (isStarted) navigate('/');
           }}
         />
       )}

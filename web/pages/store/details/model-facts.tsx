@@ -42,6 +42,15 @@ export function ModelFacts({ model }: { readonly model: ShownModel }): ReactElem
           )}
         </Fact>
         {model.quantization !== null && <Fact name="Quantization">{model.quantization}</Fact>}
+        {model.provenance !== undefined && (
+          <Fact name="Made from">
+            <Link to={`/?model=${encodeURIComponent(model.provenance.source_model)}`}>{model.provenance.source_model}</Link>{' '}
+            <span className="muted">
+              by {model.provenance.engine} {model.provenance.engine_version} {model.provenance.arguments.join(' ')}
+              {model.provenance.achieved_bpw !== null && `, ${model.provenance.achieved_bpw} bits per weight`}
+            </span>
+          </Fact>
+        )}
         {model.family !== null && <Fact name="Family">{model.family}</Fact>}
         {model.context_length !== null && <Fact name="Context">{model.context_length.toLocaleString('en')} tokens</Fact>}
         {model.base_model !== null && <Fact name="Base model">{model.base_model}</Fact>}
@@ -65,6 +74,7 @@ const sources: Readonly<Record<string, string>> = {
   hub: 'from Hugging Face',
   add: 'with skulk add',
   adopted: 'found in the store',
+  optimized: 'with skulk optimize',
 };
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactElement {
