@@ -16,9 +16,10 @@ import {
 import { describe, expect, test, vi } from 'vitest';
 import { forWholeFile } from '../helpers/at-end.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
-import { noise, writeFiles } from '../helpers/model-files.ts';
+import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { writeTinyLlama } from '../helpers/tiny-llama.ts';
 import { wants } from '../helpers/wants.ts';
 
 const run = promisify(execFile);
@@ -51,9 +52,13 @@ const lan = forWholeFile(async () => {
   const world = await hubWorld();
   await writeFiles(join(world.home, 'model'), files);
   expect(await world.host('add', join(world.home, 'model'), '--as', 'acme/tiny')).toMatchObject({ status: 0 });
+  await mkdir(join(world.home, 'gguf'));
+  await writeTinyLlama(join(world.home, 'gguf', 'tiny-Q4_K_M.gguf'));
+  expect(await world.host('add', join(world.home, 'gguf'), '--as', 'acme/tiny-GGUF')).toMatchObject({ status: 0 });
   const host = await world.serveInProcess();
   const node = await serveInProcess({ home: join(world.home, 'n1'), args: ['--role', 'node'], env: { SKULK_STORE: host.url } });
-  return { 'the file server': host.url, 'the API of the store host': host.apiUrl, 'the API of a node': node.apiUrl };
+  const gguf = join(world.home, 'gguf', 'tiny-Q4_K_M.gguf');
+  return { gguf, 'the file server': host.url, 'the API of the store host': host.apiUrl, 'the API of a node': node.apiUrl };
 });
 const servers = ['the file server', 'the API of the store host', 'the API of a node'] as const;
 
@@ -73,7 +78,7 @@ describe.each(servers)('@huggingface/hub at %s', (server) => {
     const info = await modelInfo({ name: repo, hubUrl, additionalFields: ['sha', 'cardData'] });
     expect(info).toMatchObject({ name: repo, task: 'text-generation', gated: false, private: false });
     expect(info.sha).toMatch(/^[0-9a-f]{40}$/);
-    expect((await collect(listModels({ search: { query: 'TINY' }, hubUrl }))).map(({ name }) => name)).toEqual([repo]);
+    expect((await collect(listModels({ search: { query: 'TINY' }, hubUrl }))).map(({ name }) => name)).toEqual([repo, 'acme/tiny-GGUF']);
     expect(await fileExists({ repo, path: 'config.json', hubUrl })).toBe(true);
     expect(await fileExists({ repo, path: 'no.json', hubUrl })).toBe(false);
   });
@@ -142,6 +147,14 @@ describe.each(servers)('programs that download by URL, at %s', (server) => {
     const cwd = await temporaryDirectory();
     await run('aria2c', ['-q', '-x', '8', '-s', '8', '-k', '1M', '--no-conf', urlOf(server, 'model.safetensors')], { cwd });
     expect((await readFile(join(cwd, 'model.safetensors'))).equals(weights)).toBe(true);
+  });
+
+  test('node-llama-cpp finds and downloads a model', wants('llama.cpp'), async () => {
+    const script = fileURLToPath(new URL('../llama/resolve-model.js', import.meta.url));
+    const directory = await temporaryDirectory();
+    const { stdout } = await run(process.execPath, [script, lan()[server], 'hf:acme/tiny-GGUF/tiny-Q4_K_M.gguf', directory]);
+    const { path } = JSON.parse(stdout) as { path: string };
+    expect(sha256(await readFile(path))).toBe(sha256(await readFile(lan().gguf)));
   });
 
   test('transformers.js loads a configuration and a tokenizer', wants('transformers.js'), async () => {

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type HubAsker, HubRefusal, type HubRepo } from '../../../endpoint/contract.ts';
 import { commitsOf, type ListQuery, listedInfo, modelInfo, refsOf, searchModels } from '../../../endpoint/view/model-info.ts';
 import { listPaths, listTree } from '../../../endpoint/view/tree.ts';
+import { mapYielding } from '../../../kernel/flow/yielding.ts';
 import { addRoute, type OwnOptions } from '../add-route.ts';
 import { sendJson } from '../json-cache.ts';
 import type { HubRoutesOptions } from './add-hub-routes.ts';
@@ -31,12 +32,12 @@ export function addHubModelRoutes(app: FastifyInstance, options: HubRoutesOption
     const how = { isRecursive: hasFlag(request, 'recursive'), isExpanded: hasFlag(request, 'expand') };
     return sendJson(reply, listTree(repo, hubTarget(request).path.replace(/\/+$/, ''), how));
   };
-  addRoute(
-    app,
-    'GET /api/models',
-    async (request, reply) => sendJson(reply, searchModels(await backend.list(untilGone(reply)), listQuery(request)).map(listedInfo)),
-    own,
-  );
+  const list = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const found = searchModels(await backend.list(untilGone(reply)), listQuery(request));
+    // Of ten thousand models others wait for a moment only.
+    return sendJson(reply, await mapYielding(found, listedInfo));
+  };
+  addRoute(app, 'GET /api/models', list, own);
   addRoute(app, 'GET /api/models/:id', describe, own);
   addRoute(app, 'GET /api/models/:id/revision/:revision', describe, own);
   addRoute(app, 'GET /api/models/:id/tree/:revision', tree, own);
