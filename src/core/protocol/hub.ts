@@ -76,7 +76,7 @@ export const hubCommits = list(
   object({ id: text(), title: text(), message: text(), authors: list(object({ user: text() })), date: text() }),
 );
 
-export const hubAccess = object({}, { description: 'Whoever gets this may read the model' });
+export const hubAccess = object({}, { description: 'A caller that gets this answer may read the model' });
 
 export const hubHarnesses = object(
   { standardEnvVars: list(text()), harnesses: object({}) },

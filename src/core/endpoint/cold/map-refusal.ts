@@ -35,6 +35,6 @@ export function toHubRefusal(error: unknown, modelId: ModelId): unknown {
 export const gatedRefusal = (modelId: ModelId, cause?: unknown): HubRefusal =>
   new HubRefusal(
     'gated',
-    `${modelId} is gated or private on Hugging Face, so the store fetches it only when it is told to: run "skulk download ${modelId}" on the store host, with a token that has access`,
+    `${modelId} is gated or private on Hugging Face, so the store does not fetch it automatically: run "skulk download ${modelId}" on the store host, with a token that has access`,
     { cause },
   );
