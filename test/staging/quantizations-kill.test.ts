@@ -1,10 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseModelRef } from '../../src/core/kernel/model-id.ts';
 import { listStaging } from '../../src/core/operations/nodes/list-staging.ts';
 import { purgeStaging } from '../../src/core/operations/nodes/purge-staging.ts';
+import { activate } from '../../src/core/operations/stage/leases.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
 import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
@@ -51,6 +52,9 @@ describe('a process that is killed at any write', () => {
         },
       });
     await prepare();
+    // A program has the other one open and in use all the time.
+    await activate(node.deps, { ref: parseModelRef('org/g:Q4_K_M'), pid: process.pid });
+    await using held = await open(join(copyOf(node, 'org/g'), 'Foo-Q4_K_M.gguf'));
     expect(await run(0)).toMatchObject({ status: 0 });
     const writes = Number(await readFile(counted, 'utf8'));
     expect(writes).toBeGreaterThan(10);
@@ -73,6 +77,8 @@ describe('a process that is killed at any write', () => {
     }
     await node.request(['org/g:Q4_K_M', 'org/g:Q5_K_M']);
     expect(await wholeGroups(node)).toEqual(['Q4_K_M', 'Q5_K_M']);
+    const { ino } = await stat(join(copyOf(node, 'org/g'), 'Foo-Q4_K_M.gguf'));
+    expect([(await held.stat()).ino, sha256(await held.readFile())]).toEqual([ino, sha256(four['Foo-Q4_K_M.gguf'])]);
     expect(await readdir(join(node.root, '.skulk/v1/incoming'))).toEqual([]);
   });
 });

@@ -1,0 +1,2 @@
+// The same, as often and as large as it takes.
+import './races-quantizations.test.ts';
