@@ -109,7 +109,17 @@ export function createHostHub({ store, cold, isHidden = async () => false }: Hos
       if (cold === undefined || !(await cold.isOn())) throw notHeld(repo, file);
       if (asker.mayFetch) await cold.head(repo, file);
     },
-    open: async (repo, file, options) => (await openHeld(store, repo, file)) ?? openCold(cold, repo, file, options),
+    open: async (repo, file, options) => {
+      const here = (await openHeld(store, repo, file)) ?? (await openArrived(store, repo, file));
+      if (here !== undefined) return here;
+      try {
+        return await openCold(cold, repo, file, options);
+      } catch (error) {
+        const arrived = options.signal.aborted ? undefined : await openArrived(store, repo, file);
+        if (arrived === undefined) throw error;
+        return arrived;
+      }
+    },
   };
 }
 
@@ -125,6 +135,12 @@ async function openHeld(store: LocalStore, { id }: HubRepo, { path, isHeld, sha2
     if (error instanceof SkulkError && (error.code === 'MODEL_NOT_FOUND' || error.code === 'FILE_NOT_FOUND')) return undefined;
     throw error;
   }
+}
+
+/** Opens what a download has put into the store since the repo was looked at: its bytes are no longer where they came in. */
+async function openArrived(store: LocalStore, repo: HubRepo, file: HubFile): Promise<HubContent | undefined> {
+  if (file.isHeld || file.lfs === undefined) return undefined;
+  return openHeld(store, repo, { ...file, isHeld: true, sha256: file.lfs.sha256 }).catch(() => undefined);
 }
 
 async function openCold(cold: ColdHub | undefined, repo: HubRepo, file: HubFile, options: OpenOptions): Promise<HubContent> {
