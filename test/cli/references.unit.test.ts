@@ -26,7 +26,21 @@ const forms = [
 ] as const;
 
 test('every command that takes a model is looked at', () => {
-  const verbs = ['activate', 'cancel', 'deactivate', 'delete', 'download', 'downloads', 'purge-staging', 'run', 'show', 'stage', 'verify'];
+  const verbs = [
+    'activate',
+    'cancel',
+    'deactivate',
+    'delete',
+    'download',
+    'downloads',
+    'optimizations',
+    'optimize',
+    'purge-staging',
+    'run',
+    'show',
+    'stage',
+    'verify',
+  ];
   expect([...new Set(places.map(({ place }) => place.split(' ')[0]))].toSorted()).toEqual(verbs);
 });
 

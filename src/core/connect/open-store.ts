@@ -1,3 +1,4 @@
+import { SkulkError } from '../kernel/errors.ts';
 import type { LocalStore } from '../store/contract.ts';
 import type { Deps } from './deps.ts';
 import { findStore } from './store/find-store.ts';
@@ -40,5 +41,5 @@ function noDownloads(): never {
 }
 
 function noOptimizations(): never {
-  throw new Error('this server has a store without optimizations');
+  throw new SkulkError('NOT_FOUND', 'this server does not optimize models');
 }
