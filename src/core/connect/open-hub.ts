@@ -1,4 +1,6 @@
 import { SkulkError } from '../kernel/errors.ts';
+import { isOwnAddress } from '../kernel/machine/own-address.ts';
+import { resolveName } from '../kernel/machine/resolve-name.ts';
 import { isTransientHubError } from '../sources/hub/map-failure.ts';
 import { readPolicy } from '../sources/hub/read-policy.ts';
 import type { Source } from '../sources/source.ts';
@@ -17,10 +19,7 @@ export async function openHub({ world, config }: Deps, { connections }: { readon
     import('../sources/hub/hub.ts'),
     import('../client/http/outbound-fetch.ts'),
   ]);
-  const endpoint = world.env['HF_ENDPOINT'] || usual;
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '')
-    throw new SkulkError('CONFIG', 'HF_ENDPOINT is not a valid URL', { hint: `use the form ${usual}` });
+  const endpoint = await chooseEndpoint({ world, config });
   const token = config.settings.hubToken.value?.trim();
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
     throw new SkulkError('CONFIG', 'the Hugging Face token has invalid characters', { hint: 'copy it again from its page' });
@@ -56,6 +55,34 @@ export function openHubLater(deps: Deps, options: { readonly connections: number
     },
     [Symbol.dispose]: () => void opened?.then((hub) => hub[Symbol.dispose]()).catch(() => undefined),
   };
+}
+
+/**
+ * The Hub that HF_ENDPOINT names. Where it names the server of this machine, as `skulk env` has it, that server would ask itself: then it
+ * is Hugging Face.
+ * @throws SkulkError CONFIG
+ */
+export async function chooseEndpoint({ world, config }: Pick<Deps, 'world' | 'config'>): Promise<string> {
+  const endpoint = world.env['HF_ENDPOINT'] || usual;
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '')
+    throw new SkulkError('CONFIG', 'HF_ENDPOINT is not a valid URL', { hint: `use the form ${usual}` });
+  if (!(await isOwnServer(url, config.skulkHome))) return endpoint;
+  world.emit({
+    type: 'warning',
+    message: `HF_ENDPOINT is the address of this machine's own server (${url.origin}), so ${usual} is used instead`,
+    hint: 'start skulk in a shell without the variables of `skulk env`',
+  });
+  return usual;
+}
+
+/** Whether the server of this machine answers at a URL, by whatever name of the machine. */
+async function isOwnServer(url: URL, skulkHome: string): Promise<boolean> {
+  const { findServer } = await import('../access/serve-record.ts');
+  const server = await findServer(skulkHome);
+  const ports = (server?.urls ?? []).map((own) => (URL.canParse(own) ? new URL(own).port : ''));
+  if (url.port === '' || !ports.includes(url.port)) return false;
+  return (await resolveName(url.hostname.replace(/^\[|\]$/g, ''))).some(isOwnAddress);
 }
 
 /** @throws SkulkError HUB_OFFLINE when this machine may not ask Hugging Face */
