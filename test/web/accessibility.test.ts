@@ -69,7 +69,11 @@ test(
     await page.getByRole('link', { name: 'mlx-community/Qwen3-30B-A3B-4bit' }).click();
     await page.getByRole('heading', { name: 'Files' }).waitFor();
     await look(page, 'the details');
-    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: /^Its README/ }).click();
+    await page.getByRole('tab', { name: 'MLX' }).click();
+    await page.getByText('This model has no README in the store.').waitFor();
+    await look(page, 'the page of a model');
+    await page.getByRole('link', { name: 'Store' }).first().click();
     await page.getByRole('button', { name: 'Delete mlx-community/Qwen3-30B-A3B-4bit' }).click();
     await look(page, 'the question before a delete');
     await page.keyboard.press('Escape');
