@@ -187,8 +187,12 @@ describe('what is fetched while it is sent', () => {
         if (fails) throw new Error('away');
       }),
     );
-    const text = await within('the end', talk(url, `GET /org/m/resolve/main/w.gguf HTTP/1.1\r\nHost: localhost\r\n\r\n`));
+    const head = 'HTTP/1.1\r\nHost: localhost\r\n';
+    const next = `GET /api/agent-harnesses ${head}Connection: close\r\n\r\n`;
+    const text = await within('the end', talk(url, `GET /org/m/resolve/main/w.gguf ${head}\r\n${next}`));
     expect(text).toContain(`Content-Length: ${size}`);
+    // What followed on this connection would be taken for the rest of the file.
+    expect(text.match(/HTTP\/1\.1 /g)).toHaveLength(1);
     expect(text.length).toBeLessThan(size);
   });
 
