@@ -67,7 +67,7 @@ export type HubContent =
   /** An open file of the store, to be sent by what sends the store's own files. Whoever asked closes it. */
   | { readonly kind: 'file'; readonly file: OpenFile }
   /**
-   * The bytes of the range that was asked for, in order, as they come. The sequence throws when they end early; then the connection must
+   * The bytes of the range that was asked for, in order, as they come; what is handed out may be overwritten once more is asked for. The sequence throws when they end early; then the connection must
    * be cut. They are checked as a whole only when the last byte of the file has come.
    */
   | { readonly kind: 'stream'; readonly bytes: AsyncIterable<Uint8Array> };

@@ -26,7 +26,7 @@ const heldBack = 64 * 1024;
 const trickleBytes = 1024;
 
 /**
- * The bytes of a range as they come.
+ * The bytes of a range as they come. What is handed out is overwritten once more is asked for.
  * @param need sees to it that a byte comes; says whether it is near enough to be waited for a little first
  */
 export async function* readRange(
@@ -40,6 +40,7 @@ export async function* readRange(
 ): AsyncGenerator<Uint8Array> {
   const { board, state, signal } = reading;
   const { size, present } = board;
+  const buffer = Buffer.allocUnsafeSlow(Math.min(readBytes, Math.max(0, end - start)));
   let isLate = false;
   let trickled = 0;
   for (let at = start; at < end; ) {
@@ -48,7 +49,7 @@ export async function* readRange(
     const free = isHeld ? Math.min(size - 1, Math.max(0, size - heldBack) + trickled) : size;
     const to = Math.min(end, present.runEnd(at), free);
     if (to > at) {
-      const bytes = await readPart(reading, at, to);
+      const bytes = await readPart(reading, buffer, at, to);
       at += bytes.length;
       isLate = false;
       yield bytes;
@@ -70,11 +71,12 @@ export async function* feedRange(
   { open, ...reading }: Reading & { readonly open: (range: ByteRange, signal: AbortSignal) => AsyncIterable<Uint8Array> },
 ): AsyncGenerator<Uint8Array> {
   const { board, signal } = reading;
+  const buffer = Buffer.allocUnsafeSlow(Math.min(readBytes, Math.max(0, end - start)));
   for (let at = start; at < end; ) {
     requireAlive(reading);
     const to = Math.min(end, board.present.runEnd(at));
     if (to > at) {
-      const bytes = await readPart(reading, at, to);
+      const bytes = await readPart(reading, buffer, at, to);
       at += bytes.length;
       yield bytes;
       continue;
@@ -105,9 +107,9 @@ function requireAlive({ state, signal }: Reading): void {
   if (state.failure !== undefined) throw state.failure.error;
 }
 
-async function readPart({ disk }: Reading, at: number, to: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(Math.min(readBytes, to - at));
-  const bytes = await disk.read(buffer, at);
-  if (bytes > 0) return buffer.subarray(0, bytes);
+async function readPart({ disk }: Reading, buffer: Buffer, at: number, to: number): Promise<Uint8Array> {
+  const part = buffer.subarray(0, Math.min(buffer.length, to - at));
+  const bytes = await disk.read(part, at);
+  if (bytes > 0) return part.subarray(0, bytes);
   throw new SkulkError('INTEGRITY', 'what had come of the file is gone from the disk of the store', { hint: 'ask again' });
 }

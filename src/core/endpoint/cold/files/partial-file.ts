@@ -84,7 +84,6 @@ export function createPartialFile({ directory, id, size, name, signal, requireRo
       await rename(path, join(directory, own));
       path = join(directory, own);
       isElsewhere = false;
-      journal ??= await openJournal(journalIn(directory));
     },
     lieAt: (there) => {
       path = there;

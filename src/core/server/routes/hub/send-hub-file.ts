@@ -80,7 +80,7 @@ async function sendStream(
       if (response.destroyed) throw new SkulkError('INTERRUPTED', 'the client went away');
       left -= part.length;
       if (left < 0) throw new Error('more bytes came than were asked for');
-      if (!response.write(part)) await drained(response, stallTimeoutMs);
+      await sendPart(response, part, stallTimeoutMs);
     }
     if (left > 0) throw new SkulkError('INTERRUPTED', `the bytes ended ${left} before their end`);
     response.end();
@@ -91,16 +91,17 @@ async function sendStream(
   }
 }
 
-/** Waits until a client has taken what was written. Throws INTERRUPTED when it goes away or takes nothing for too long. */
-async function drained(response: ServerResponse, patienceMs: number): Promise<void> {
+/** Sends a part, whose bytes may be overwritten afterwards. Throws INTERRUPTED when the client goes away, or takes nothing for too long. */
+async function sendPart(response: ServerResponse, part: Uint8Array, patienceMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  let settle: (() => void) | undefined;
+  let onClose: (() => void) | undefined;
   const taken = await new Promise<boolean>((resolve) => {
-    settle = () => resolve(!response.destroyed);
-    response.once('drain', settle).once('close', settle);
+    onClose = () => resolve(false);
+    response.once('close', onClose);
+    response.write(part, (error) => resolve(error === undefined || error === null));
     timer = setTimeout(() => resolve(false), patienceMs);
   });
   clearTimeout(timer);
-  if (settle !== undefined) response.off('drain', settle).off('close', settle);
+  if (onClose !== undefined) response.off('close', onClose);
   if (!taken) throw new SkulkError('INTERRUPTED', 'the client went away, or took nothing for too long');
 }
