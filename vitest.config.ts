@@ -9,7 +9,7 @@ const tier = (name: string, include: readonly string[], more: object = {}): { ex
 
 export default defineConfig({
   test: {
-    // Two files at once: most tests start processes of their own.
+    // As many files at once as a small machine has processors: most tests start processes of their own.
     maxWorkers: 2,
     setupFiles: ['test/helpers/setup.ts'],
     // No test is about how long it takes. A wait that is in vain says so itself (`test/helpers/waiting.ts`), long before these.
@@ -23,6 +23,8 @@ export default defineConfig({
       // Nothing of these is left behind in the process, so that one process runs them all.
       tier('unit', ['test/**/*.unit.test.{ts,tsx}'], { isolate: false }),
       tier('usual', ['test/**/*.test.{ts,tsx}'], {
+        // One more than processors: nearly half of the time a file waits for a disk, a browser or a timer.
+        maxWorkers: 3,
         exclude: [...configDefaults.exclude, 'test/**/*.{unit,long}.test.{ts,tsx}'],
       }),
       tier('long', ['test/**/*.long.test.ts'], { env: { SKULK_TEST_LONG: '1' }, testTimeout: 3_600_000 }),
