@@ -21,13 +21,19 @@ export default defineConfig({
     reporters: ['default', './test/helpers/report-skipped-tests.ts'],
     projects: [
       // Nothing of these is left behind in the process, so that one process runs them all.
-      tier('unit', ['test/**/*.unit.test.{ts,tsx}'], { isolate: false }),
+      tier('unit', ['test/**/*.unit.test.{ts,tsx}'], { isolate: false, sequence: { groupOrder: 0 } }),
       tier('usual', ['test/**/*.test.{ts,tsx}'], {
         // One more than processors: nearly half of the time a file waits for a disk, a browser or a timer.
         maxWorkers: 3,
+        // vitest wants tiers with different numbers of workers one after the other.
+        sequence: { groupOrder: 1 },
         exclude: [...configDefaults.exclude, 'test/**/*.{unit,long}.test.{ts,tsx}'],
       }),
-      tier('long', ['test/**/*.long.test.ts'], { env: { SKULK_TEST_LONG: '1' }, testTimeout: 3_600_000 }),
+      tier('long', ['test/**/*.long.test.ts'], {
+        env: { SKULK_TEST_LONG: '1' },
+        testTimeout: 3_600_000,
+        sequence: { groupOrder: 2 },
+      }),
       // No tests: it takes the pictures in docs/, and is pointed at a machine that is dressed up for them.
       ...(process.env['SKULK_SCREENSHOTS'] === undefined ? [] : [tier('camera', ['test/web/*.camera.ts'])]),
     ],
