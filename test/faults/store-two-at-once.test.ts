@@ -48,7 +48,7 @@ test('two processes that add other content under one id: one wins, the other say
     const paths = await Promise.all(contents.map((files, n) => source(`s${round}-${n}`, files)));
     const ended = await Promise.all(paths.map((path) => run('add', path, '--as', `org/m${round}`, '--json')));
     expect(ended.map(({ status }) => status).toSorted()).toEqual([0, 5]);
-    expect(ended.find(({ status }) => status === 5)?.stderr).toContain('other content');
+    expect(ended.find(({ status }) => status === 5)?.stderr).toContain('different content');
     const winner = contents[ended.findIndex(({ status }) => status === 0)] ?? {};
     expect(await digestsBelow(join(root, `org--m${round}`))).toEqual(
       Object.fromEntries(Object.entries(winner).map(([path, bytes]) => [path, sha256(bytes)])),

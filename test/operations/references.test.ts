@@ -29,7 +29,10 @@ test('a pasted reference is understood by every command', async () => {
     status: 3,
     stderr: expect.stringContaining('run `skulk stage org/x:Q4_K_M` first'),
   });
-  expect(await node('deactivate', file)).toMatchObject({ status: 0, stdout: expect.stringContaining('gave back 1 lease on org/x') });
+  expect(await node('deactivate', file)).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('released 1 lease on org/x:x-Q8_0.gguf'),
+  });
   expect(await node('verify', file, 'hf://org/x')).toMatchObject({ status: 0 });
   expect(await node('verify', '--staging', file)).toMatchObject({ status: 0 });
   expect(await node('cancel', file)).toMatchObject({ status: 3, stderr: expect.stringContaining('org/x') });

@@ -180,8 +180,8 @@ describe('the configuration over HTTP', () => {
     ['a negative budget', { model_store: { staging: { staging_keep_recent_gb: -1 } } }, /staging_keep_recent_gb/],
     ['a mapping where a value belongs', { model_store: { store_port: { a: 1 } } }, /store_port/],
     ['a value where a mapping belongs', { model_store: 5 }, /model_store/],
-    ['no mapping', [], /mapping/],
-    ['nothing', null, /mapping/],
+    ['a list', [], /JSON object/],
+    ['nothing', null, /JSON object/],
   ])('%s is refused with a sentence, and nothing is written', async (_, body, says) => {
     const { put, text } = await serveYaml();
     const before = await text();

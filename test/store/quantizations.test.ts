@@ -100,7 +100,7 @@ test('add brings every quantization of a directory, and refuses one with a hole 
   const refused = await run('add', join(home, 'holed'), '--as', 'org/holed');
   expect(refused).toMatchObject({ status: 3, stdout: '' });
   expect(refused.stderr).toContain('lacks "m-Q8_0-00001-of-00002.gguf" of Q8_0, so org/holed was not added');
-  expect(refused.stderr).toContain('take away "m-Q8_0-00002-of-00002.gguf"');
+  expect(refused.stderr).toContain('remove "m-Q8_0-00002-of-00002.gguf"');
   await writeFiles(join(home, 'claims'), { 'm-Q8_0-00003-of-99999.gguf': 'x' });
   expect((await run('add', join(home, 'claims'), '--as', 'org/claims')).stderr).toContain('and 99993 more of Q8_0');
   expect((await readdir(join(home, 'store'))).filter((name) => name.includes('--'))).toEqual(['org--three']);

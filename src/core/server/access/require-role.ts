@@ -12,6 +12,8 @@ declare module 'fastify' {
     readonly isEndless?: boolean;
     /** Its clients send tokens of other servers, which are ignored where the LAN may do without one. */
     readonly isForStrangers?: boolean;
+    /** A browser that asks for a page gets it without a token: the page holds no secret, and asks for the token. */
+    readonly isPage?: boolean;
   }
   interface FastifyRequest {
     /** Who asks. */
@@ -91,9 +93,13 @@ function endWithRole(
 }
 
 /** Someone who may not even look must not learn what is not there. */
-function roleOf({ routeOptions, method }: FastifyRequest): Role | 'open' {
+function roleOf({ routeOptions, method, headers }: FastifyRequest): Role | 'open' {
+  if (routeOptions.config.isPage === true && acceptsPage(headers.accept)) return 'open';
   return routeOptions.config.role ?? (isSafe(method) ? 'read' : 'node');
 }
+
+/** Whether an `Accept` header is one of a browser that loads a page. */
+export const acceptsPage = (accept: string | undefined): boolean => /\btext\/html\b/i.test(accept ?? '');
 
 const does: Readonly<Record<Role, string>> = {
   read: 'read here',

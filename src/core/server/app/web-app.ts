@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isReserved } from '../../endpoint/view/repo-ids.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { isModelId } from '../../kernel/model-id.ts';
+import { acceptsPage } from '../access/require-role.ts';
 
 /** The pages of the browser view. Each answers the same document, which finds out by the address what to show. */
 const pages = ['/', '/nodes', '/settings'] as const;
@@ -15,6 +16,8 @@ const assets = '/assets/:name';
 
 /** They hold no secret, so the page can be there to ask for a token. */
 const forEverybody = { config: { role: 'open' }, schema: { hide: true } } as const;
+/** Any path may look like the name of a model, so without a token only a browser that asks for a page gets an answer. */
+const forBrowsers = { config: { role: 'read', isPage: true, isForStrangers: true, isForWhatIsLeft: true }, schema: { hide: true } } as const;
 
 /** Nothing but what this server itself serves, and nothing inline. */
 const policy = [
@@ -81,7 +84,7 @@ export function addWebApp(app: FastifyInstance, { directory = builtDirectory() }
     if (isPageOfModel(request.headers.accept, org === undefined ? name : `${org}/${name}`)) return answerPage(request, reply);
     throw new SkulkError('NOT_FOUND', 'there is nothing here', { hint: 'GET /openapi.json lists what this server answers' });
   };
-  for (const page of modelPages) app.get(page, forEverybody, answerModelPage);
+  for (const page of modelPages) app.get(page, forBrowsers, answerModelPage);
   app.get(assets, forEverybody, async (request, reply) => {
     const file = (await build()).assets.get((request.params as { name: string }).name);
     if (file === undefined) throw new SkulkError('NOT_FOUND', 'not found', { hint: 'load the page again' });
@@ -91,7 +94,7 @@ export function addWebApp(app: FastifyInstance, { directory = builtDirectory() }
 
 /** Whether a browser asks for a page, and what it names can be a model. */
 const isPageOfModel = (accept: string | undefined, id: string): boolean =>
-  accept?.toLowerCase().includes('text/html') === true && isModelId(id) && !isReserved(id.split('/')[0] ?? '');
+  acceptsPage(accept) && isModelId(id) && !isReserved(id.split('/')[0] ?? '');
 
 async function readBuild(directory: string): Promise<WebBuild> {
   try {

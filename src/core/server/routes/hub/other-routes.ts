@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HubRefusal } from '../../../endpoint/contract.ts';
 import { isReserved } from '../../../endpoint/view/repo-ids.ts';
 import { SkulkError } from '../../../kernel/errors.ts';
+import { acceptsPage } from '../../access/require-role.ts';
 import type { OwnOptions } from '../add-route.ts';
 import type { HubRoutesOptions } from './add-hub-routes.ts';
 import { hubTarget } from './hub-target.ts';
@@ -52,7 +53,7 @@ export function addOtherHubRoutes(app: FastifyInstance, { pageOf }: HubRoutesOpt
   }
   if (pageOf === undefined) return;
   const showPage = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const page = acceptsPage(request) ? pageOf(request) : undefined;
+    const page = asksForPage(request) ? pageOf(request) : undefined;
     if (page !== undefined) return reply.code(302).header('Location', page).header('Cache-Control', 'no-cache').send();
     throw new SkulkError('NOT_FOUND', 'there is nothing here', { hint: 'GET /openapi.json lists what this server answers' });
   };
@@ -62,7 +63,7 @@ export function addOtherHubRoutes(app: FastifyInstance, { pageOf }: HubRoutesOpt
 }
 
 /** Whether a browser asks for the page of a model. */
-function acceptsPage(request: FastifyRequest): boolean {
+function asksForPage(request: FastifyRequest): boolean {
   const [first = ''] = hubTarget(request).id.split('/');
-  return !isReserved(first) && /\btext\/html\b/i.test(request.headers.accept ?? '');
+  return !isReserved(first) && acceptsPage(request.headers.accept);
 }
