@@ -78,7 +78,7 @@ describe('the roles of routes', () => {
 
 /** Who sends a token of the Hub, or writes to one, is answered as clients of the Hub know it. */
 const isOfHub = (url: string): boolean =>
-  /^\/(?:api\/|api$|v2\/|(?::id|:org\/:name)(?:$|\/)|(?:datasets|spaces|kernels|buckets)\/)/.test(url);
+  /^\/(?:api\/|api$|v2\/|(?::id|:name|:org\/:name)(?:$|\/)|(?:datasets|spaces|kernels|buckets)\/)/.test(url);
 const refusesAll = (method: string, url: string): boolean =>
   url === '/api/whoami-v2' ||
   (url === '/v2/*' && !['GET', 'HEAD'].includes(method)) ||

@@ -17,7 +17,10 @@ const assets = '/assets/:name';
 /** They hold no secret, so the page can be there to ask for a token. */
 const forEverybody = { config: { role: 'open' }, schema: { hide: true } } as const;
 /** Any path may look like the name of a model, so without a token only a browser that asks for a page gets an answer. */
-const forBrowsers = { config: { role: 'read', isPage: true, isForStrangers: true, isForWhatIsLeft: true }, schema: { hide: true } } as const;
+const forBrowsers = {
+  config: { role: 'read', isPage: true, isForStrangers: true, isForWhatIsLeft: true },
+  schema: { hide: true },
+} as const;
 
 /** Nothing but what this server itself serves, and nothing inline. */
 const policy = [
