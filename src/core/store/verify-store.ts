@@ -16,6 +16,7 @@ import { lookAtFile } from '../transfer/fingerprint.ts';
 import { checkFiles } from './check-files.ts';
 import type { WorkOptions } from './contract.ts';
 import { isDirectoryInside } from './disk/inside-store.ts';
+import type { Seen } from './ingest/seen.ts';
 import type { StoreContext } from './store-context.ts';
 
 /** What is checked of a registered model. */
@@ -140,12 +141,17 @@ async function verifyModel(
   const { manifest } = known;
   const files = manifest.files.filter(({ path }) => isMeant(path));
   const { bad, seen } = await checkFiles(files, directory, options);
-  const unchecked = manifest.files.filter(({ path }) => !isMeant(path)).map(({ path }) => path);
-  const before = Object.fromEntries(unchecked.flatMap((path) => (known.seen[path] === undefined ? [] : [[path, known.seen[path]]])));
   // A bad file loses its fingerprint, so that it is not served on the strength of its date.
-  await context.writer.write(() => context.records.writeSeen(manifest, { ...before, ...seen })).catch(() => undefined);
+  const allSeen = part === undefined ? seen : withUnchecked(seen, known.seen, manifest, isMeant);
+  await context.writer.write(() => context.records.writeSeen(manifest, allSeen)).catch(() => undefined);
   if (bad.length === 0) return await lookAtContents({ model_id, files }, directory, options);
   return { model_id, status: 'damaged', bad_files: bad, note: `add it again: skulk add PATH --as ${model_id} --force` };
+}
+
+/** The fingerprints of the files that were checked, and of those that were not meant. Without a quantization none of very many is copied. */
+function withUnchecked(seen: Seen, before: Seen, { files }: Manifest, isMeant: (path: string) => boolean): Seen {
+  const unchecked = files.filter(({ path }) => !isMeant(path) && before[path] !== undefined);
+  return { ...Object.fromEntries(unchecked.map(({ path }) => [path, before[path]])), ...seen } as Seen;
 }
 
 /** Every byte is what it was; what it never was shows here. */
