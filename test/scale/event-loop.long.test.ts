@@ -171,9 +171,10 @@ test('the event loop of a server stays free whatever a single request asks for',
   await watch('adopt beside many models', () => post('/models/org%2Fone/adopt'));
   await watch('delete beside many models', () => ask(host.apiUrl, '/store/models/org%2Fone', { method: 'DELETE', headers }));
 
-  // What it takes to parse and check the manifest of so many files in one go is too long already.
+  // More than it takes to parse and check the manifest of so many files in one go is too long. Caches that other processes use make one
+  // turn of the loop half as long again, so that less than this would cry wolf: 55 of 59 ms were seen beside a run of all tests.
   const unit = unitOf(manifest);
-  const limit = 2 * idle.busyMs + 0.75 * unit;
+  const limit = 2 * idle.busyMs + unit;
   const table = all.map(({ what, busyMs, tookMs, healthMs }) => `${what}: ${[busyMs, tookMs, healthMs].map(Math.round).join(' / ')}`);
   const told = `busy / took / health in ms; idle ${idle.busyMs}, manifest ${unit}\n${table.join('\n')}`;
   if (process.env['SKULK_TEST_SHOW'] !== undefined) console.log(told);
