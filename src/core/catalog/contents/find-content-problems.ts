@@ -2,8 +2,9 @@ import { constants, type FileHandle, open } from 'node:fs/promises';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
-import { type FileKind, kindsOf } from '../selection/file-kind.ts';
+import type { FileKind } from '../selection/file-kind.ts';
 import { listGroups, type SizedFile } from '../selection/groups.ts';
+import { kindsInTurns } from '../selection/kinds-in-turns.ts';
 import type { Finding } from './finding.ts';
 import { headBytes, isWorthALook, problemOfHead } from './problem-of-head.ts';
 import { type ContentProblem, problemsOfList } from './problems-of-list.ts';
@@ -24,7 +25,7 @@ const maxIndexBytes = 32 * 1024 * 1024;
  * @returns one problem a file at most, in the order of the files
  */
 export async function findContentProblems(files: readonly FileOnDisk[], signal: AbortSignal): Promise<readonly ContentProblem[]> {
-  const kinds = kindsOf(files.map(({ path }) => path));
+  const kinds = await kindsInTurns(files.map(({ path }) => path));
   const laterParts = new Set(
     listGroups(files, kinds).flatMap(({ cut, files: parts }) =>
       (cut === 'unknown' ? parts : cut === 'bytes' ? parts.slice(1) : []).map(({ path }) => path),

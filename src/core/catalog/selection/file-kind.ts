@@ -72,6 +72,11 @@ export function kindOf(path: string): FileKind {
 export function kindsOf(paths: Iterable<string>): ReadonlyMap<string, FileKind> {
   const kinds = new Map<string, FileKind>();
   for (const path of paths) kinds.set(path, kindOf(path));
+  return promoteWeights(kinds);
+}
+
+/** Where no file is plainly GGUF weights, some that would be beside them are the weights. Changes what it is given, and returns it. */
+export function promoteWeights(kinds: Map<string, FileKind>): ReadonlyMap<string, FileKind> {
   if (has(kinds, 'gguf')) return kinds;
   for (const kind of ['draft', 'adapter', 'vocabulary'] as const) if (promote(kinds, kind, () => true)) return kinds;
   // Weights that were made with a matrix may say so; the matrix itself has no label.
