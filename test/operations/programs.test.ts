@@ -174,7 +174,7 @@ describe('skulk show --use', () => {
     await writeFiles(join(world.home, 'bar'), { 'bar-Q4_K_M.gguf': noise(3000) });
     expect(await runInProcess(['add', join(world.home, 'bar'), '--as', 'me/bar'], { env })).toMatchObject({ status: 0 });
     expect((await runInProcess(['show', 'me/bar', '--use', 'llama-server'], { env })).stdout).toMatch(
-      /^# No server runs here[\s\S]*^skulk run me\/bar/m,
+      /^# No skulk server is running[\s\S]*^skulk run me\/bar/m,
     );
     expect(await runInProcess(['show', 'me/bar', '--use', 'curl'], { env })).toMatchObject({ status: 4 });
   });

@@ -39,7 +39,7 @@ test(
     await use.getByRole('tab', { name: 'Ollama', selected: true }).waitFor();
     expect(await snippet('Ollama').innerText()).toMatch(/^ollama pull --insecure [\d.]+:\d+\/me\/Foo-GGUF:Q4_K_M\n/);
     await use.getByLabel('Quantization').selectOption('Q8_0');
-    await use.getByText(/comes in several/).waitFor();
+    await use.getByText(/split GGUF file/).waitFor();
     await use.getByRole('tab', { name: 'MLX' }).click();
     await use.getByText('MLX loads safetensors, and me/Foo-GGUF has none.').waitFor();
     await use.getByRole('tab', { name: 'hf' }).click();

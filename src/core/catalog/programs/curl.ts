@@ -19,7 +19,7 @@ export function useCurl(model: ModelFacts, endpoint: Endpoint): Omit<ProgramUse,
       firstOf(
         noEndpoint(endpoint),
         files.length === 0 && `${modelId} has no files.`,
-        files.length > maxFiles && `${modelId} has ${files.length} files, which is too much for one command; use hf.`,
+        files.length > maxFiles && `${modelId} has ${files.length} files, too many for one command; use hf.`,
       ),
       () => [
         `curl --fail --globoff --continue-at - --create-dirs${token} \\`,
@@ -29,7 +29,7 @@ export function useCurl(model: ModelFacts, endpoint: Endpoint): Omit<ProgramUse,
         }),
       ],
     ),
-    staged: { problem: 'curl only downloads; with skulk on the machine, `skulk stage` does that, and verifies the files.' },
+    staged: { problem: 'curl only downloads. `skulk stage` also verifies the files.' },
     pitfall: 'curl does not verify files: compare `sha256sum` with the sha256 of the file, which is also the ETag of large files.',
   };
 }

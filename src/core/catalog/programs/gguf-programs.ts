@@ -14,8 +14,8 @@ export function useLlamaServer(model: ModelFacts, endpoint: Endpoint): Use {
       firstOf(
         problem,
         noEndpoint(endpoint),
-        !hasOrg && `llama.cpp asks a Hub only for models with an organization, as org/${modelId}.`,
-        endpoint.needsToken && 'This store wants a token, and llama.cpp sends only tokens of Hugging Face.',
+        !hasOrg && `llama.cpp can download only models with an organization, such as org/${modelId}.`,
+        endpoint.needsToken && 'This store requires a token, and llama.cpp sends only Hugging Face tokens.',
       ),
       () =>
         askingHub(
@@ -29,8 +29,7 @@ export function useLlamaServer(model: ModelFacts, endpoint: Endpoint): Use {
     staged: wayOf(problem, () =>
       running(ref, `llama-server -m {gguf}${gguf?.mmproj === undefined ? '' : ' --mmproj {mmproj}'} --port 8080`),
     ),
-    pitfall:
-      'MODEL_ENDPOINT, where it is set, wins over HF_ENDPOINT; what comes is kept in the cache of llama.cpp, beside any staged copy.',
+    pitfall: 'MODEL_ENDPOINT overrides HF_ENDPOINT. llama.cpp keeps downloads in its own cache, separate from staged copies.',
   };
 }
 
@@ -46,8 +45,7 @@ export function useOllama(model: ModelFacts, endpoint: Endpoint): Use {
   const tag = gguf?.tag ?? gguf?.file.replace(/^.*\//, '').replace(/\.gguf$/i, '') ?? '';
   const problem = firstOf(
     wantsGguf('Ollama', model),
-    gguf?.isSplit === true &&
-      'Ollama loads a GGUF file that is whole, and this quantization comes in several; `llama-gguf-split --merge` makes one of them.',
+    gguf?.isSplit === true && 'Ollama cannot load a split GGUF file; `llama-gguf-split --merge` joins the parts.',
   );
   const pulled = `${host}/${modelId}:${tag}`;
   return {
@@ -55,11 +53,11 @@ export function useOllama(model: ModelFacts, endpoint: Endpoint): Use {
       firstOf(
         problem,
         noEndpoint(endpoint),
-        !hasOrg && `Ollama pulls only models with an organization, as org/${modelId}.`,
-        org.includes('.') && `Ollama takes no organization with a dot, as ${org} has one.`,
-        host.startsWith('[') && 'Ollama takes no IPv6 address of a server; use its name or its IPv4 address.',
-        ![org, name, tag].every((part) => ollamaName.test(part)) && `Ollama takes no name like ${modelId}:${tag}.`,
-        endpoint.needsToken && 'This store wants a token, and Ollama sends none with its requests for files.',
+        !hasOrg && `Ollama can pull only models with an organization, such as org/${modelId}.`,
+        org.includes('.') && `Ollama does not accept the dot in the organization ${org}.`,
+        host.startsWith('[') && 'Ollama does not accept the IPv6 address of a server; use its name or IPv4 address.',
+        ![org, name, tag].every((part) => ollamaName.test(part)) && `Ollama does not accept the name ${modelId}:${tag}.`,
+        endpoint.needsToken && 'This store requires a token, and Ollama does not send one when it downloads files.',
       ),
       () => [`ollama pull${isPlain ? ' --insecure' : ''} ${shellWord(pulled)}`, `ollama run ${shellWord(pulled)}`],
     ),
@@ -69,8 +67,8 @@ export function useOllama(model: ModelFacts, endpoint: Endpoint): Use {
     ]),
     pitfall:
       gguf?.mmproj === undefined
-        ? 'Without --insecure Ollama tries https and fails; it keeps its own copy, so the model is on that disk twice if it is also staged.'
-        : 'Without --insecure Ollama tries https and fails; a Modelfile needs a second FROM line for the projector, which a pull brings by itself.',
+        ? 'Without --insecure Ollama tries https and fails. It keeps its own copy, so a model that is also staged is on the disk twice.'
+        : 'Without --insecure Ollama tries https and fails. A pull includes the projector; a Modelfile needs a second FROM line for it.',
   };
 }
 
@@ -84,7 +82,7 @@ export function useLmStudio(model: ModelFacts, endpoint: Endpoint): Use {
   const into = `--hard-link --user-repo ${shellWord(modelId)} --yes`;
   const isOne = gguf?.isSplit === false && gguf.mmproj === undefined;
   return {
-    hub: { problem: firstOf(problem, noEndpoint(endpoint)) ?? 'LM Studio ignores HF_ENDPOINT, and downloads from huggingface.co alone.' },
+    hub: { problem: firstOf(problem, noEndpoint(endpoint)) ?? 'LM Studio ignores HF_ENDPOINT and always downloads from huggingface.co.' },
     staged: wayOf(problem, () =>
       isOne
         ? [`lms import "$(skulk stage --print gguf ${shellWord(ref)})" ${into}`]
@@ -95,6 +93,6 @@ export function useLmStudio(model: ModelFacts, endpoint: Endpoint): Use {
           ],
     ),
     pitfall:
-      'Without --hard-link or --copy `lms import` moves the file out of the staged copy; hard links need both directories on one disk.',
+      'Without --hard-link or --copy, `lms import` moves the file out of the staged copy. Hard links need both directories on one disk.',
   };
 }

@@ -18,13 +18,13 @@ export const noEndpoint = ({ address, problem }: Endpoint): string | undefined =
   problem !== undefined
     ? `${problem[0]?.toUpperCase() ?? ''}${problem.slice(1)}.`
     : address === undefined
-      ? 'No server runs here that a program could ask; start one with `skulk serve`.'
+      ? 'No skulk server is running on this machine; start one with `skulk serve`.'
       : undefined;
 
 /** Why a client that is built on huggingface_hub cannot fetch a model. */
 export const tooLargeForHubClient = ({ largest }: ModelFacts): string | undefined =>
   largest !== undefined && largest.size > hubClientLimit
-    ? `${largest.path} has ${(largest.size / 1e9).toFixed(0)} GB, and huggingface_hub fetches no file above 50 GB from a store; stage it, or use curl.`
+    ? `${largest.path} has ${(largest.size / 1e9).toFixed(0)} GB, and huggingface_hub downloads no file above 50 GB from a store; use \`skulk stage\` or curl.`
     : undefined;
 
 /**

@@ -9,14 +9,14 @@ const forMlxAlone = ({ isMlx, modelId }: ModelFacts): string | undefined =>
   isMlx ? `The weights of ${modelId} are quantized for MLX, and only MLX loads them.` : undefined;
 
 const noWeights = ({ format, modelId }: ModelFacts): string | undefined =>
-  format === 'other' ? `${modelId} has no weights that it could load.` : undefined;
+  format === 'other' ? `${modelId} has no weights that this program can load.` : undefined;
 
 /** The Python library, in a script of one line. */
 export function useTransformers(model: ModelFacts, endpoint: Endpoint): Use {
   const problem = firstOf(
     noWeights(model),
     forMlxAlone(model),
-    model.gguf?.isSplit === true && 'transformers loads a GGUF file that is whole, and this quantization comes in several.',
+    model.gguf?.isSplit === true && 'transformers cannot load a split GGUF file.',
   );
   return {
     hub: wayOf(firstOf(problem, noEndpoint(endpoint), tooLargeForHubClient(model)), () =>
@@ -26,8 +26,8 @@ export function useTransformers(model: ModelFacts, endpoint: Endpoint): Use {
     staged: wayOf(problem, () => running(model.ref, `${python(script(model, 'sys.argv[1]').replaceAll('{', '{{'))} {path}`)),
     pitfall:
       model.format === 'gguf'
-        ? 'transformers turns GGUF weights into full precision, so they need several times their size in memory.'
-        : 'HF_ENDPOINT counts only when it is set before Python imports the library; setting it in the script is too late.',
+        ? 'transformers converts GGUF weights to full precision, which takes several times their size in memory.'
+        : 'HF_ENDPOINT must be set before Python imports the library; setting it in the script is too late.',
   };
 }
 
@@ -46,11 +46,7 @@ function script({ gguf, tags }: ModelFacts, name: string): string {
 /** The server of vLLM. */
 export function useVllm(model: ModelFacts, endpoint: Endpoint): Use {
   const { gguf, modelId, baseModel } = model;
-  const problem = firstOf(
-    noWeights(model),
-    forMlxAlone(model),
-    gguf?.isSplit === true && 'vLLM loads a GGUF file that is whole, and this quantization comes in several.',
-  );
+  const problem = firstOf(noWeights(model), forMlxAlone(model), gguf?.isSplit === true && 'vLLM cannot load a split GGUF file.');
   const name = `--served-model-name ${shellWord(modelId)}`;
   const tokenizer = gguf === undefined || baseModel === undefined ? '' : ` --tokenizer ${shellWord(baseModel)}`;
   return {
@@ -59,15 +55,15 @@ export function useVllm(model: ModelFacts, endpoint: Endpoint): Use {
         problem,
         noEndpoint(endpoint),
         tooLargeForHubClient(model),
-        gguf !== undefined && gguf.tag === undefined && `vLLM asks a Hub for a quantization by its label, and ${gguf.file} has none.`,
+        gguf !== undefined && gguf.tag === undefined && `vLLM selects a quantization by its label, and ${gguf.file} has none.`,
       ),
       () => askingHub(endpoint, `vllm serve ${shellWord(gguf === undefined ? modelId : `${modelId}:${gguf.tag ?? ''}`)}${tokenizer}`),
     ),
     staged: wayOf(problem, () => running(model.ref, `vllm serve ${gguf === undefined ? '{path}' : '{gguf}'} ${name}${tokenizer}`)),
     pitfall:
       gguf === undefined
-        ? '--download-dir names another cache and not a directory with the model; a directory goes where the name of the model stands.'
-        : 'GGUF in vLLM is slow and experimental, newer versions need vllm-gguf-plugin, and --tokenizer should name the model that it was made from.',
+        ? '--download-dir is a cache, not the directory of a model; to load a directory, use its path instead of the model name.'
+        : 'GGUF in vLLM is slow and experimental. Newer versions need vllm-gguf-plugin, and --tokenizer should name the original model.',
   };
 }
 
@@ -79,7 +75,7 @@ export function useMlx(model: ModelFacts, endpoint: Endpoint): Use {
       askingHub(endpoint, `mlx_lm.generate --model ${shellWord(model.modelId)} --prompt Hello`),
     ),
     staged: wayOf(problem, () => running(model.ref, 'mlx_lm.server --model {path} --port 8080')),
-    pitfall: 'MLX needs a Mac with Apple silicon; with MLXLM_USE_MODELSCOPE set it asks ModelScope and not the store.',
+    pitfall: 'MLX needs a Mac with Apple silicon. If MLXLM_USE_MODELSCOPE is set, it downloads from ModelScope, not from the store.',
   };
 }
 
@@ -94,7 +90,7 @@ export function useHf(model: ModelFacts, endpoint: Endpoint): Use {
         ['hf download', ...(named.some((name) => name.startsWith('-')) ? ['--'] : []), shellWord(modelId), ...named].join(' '),
       ),
     ),
-    staged: { problem: 'hf only downloads; with skulk on the machine, `skulk stage` does that, and checks what comes.' },
-    pitfall: 'HF_HUB_OFFLINE=1 forbids every request, also those to a store on the LAN.',
+    staged: { problem: 'hf only downloads. `skulk stage` also verifies the files.' },
+    pitfall: 'HF_HUB_OFFLINE=1 blocks all requests, including those to a store on the LAN.',
   };
 }

@@ -145,7 +145,11 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
       if (size < weightBytes && isAway() && !isHere(repo, path)) throw unreachable(repo, path, size);
     },
     open: async (repo, file, { range, asker, signal: over }) => {
-      if (!asker.mayFetch) throw new HubRefusal('mayNotFetch', `${repo.id} is not here as a whole, and who asks may not have it fetched`);
+      if (!asker.mayFetch)
+        throw new HubRefusal(
+          'mayNotFetch',
+          `${repo.id} is not completely in the store, and this caller may not start a download: use a token with the role node`,
+        );
       try {
         const one = await begin(repo, toSourceFile(repo, file), file.size >= weightBytes);
         const bytes = await firstPart(one.fetch.read(range, over), {
@@ -181,7 +185,7 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
 }
 
 function toSourceFile({ id }: HubRepo, { path, size, oid, lfs }: HubFile): SourceFile {
-  if (!isRelativePath(path)) throw new HubRefusal('notFound', `${id} has a path that no store can have`);
+  if (!isRelativePath(path)) throw new HubRefusal('notFound', `${id} has a path that this store cannot hold`);
   return { path, size, oid, ...(lfs !== undefined && { sha256: lfs.sha256 }) };
 }
 
@@ -214,7 +218,7 @@ function patiently<T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const cancel = after(
-      () => reject(new HubRefusal('unreachable', `Hugging Face does not answer for ${modelId}: try again in a moment`)),
+      () => reject(new HubRefusal('unreachable', `Hugging Face did not answer in time for ${modelId}: try again in a moment`)),
       ms,
     );
     work.then(resolve, reject).finally(cancel);
@@ -233,7 +237,7 @@ function createFetchedBytes() {
       if (bytes <= max) return;
       throw new HubRefusal(
         'noRoom',
-        `${id} would take ${formatBytes(bytes)}, and a request fetches ${formatBytes(max)} of a model at most: run "skulk download ${id}" on the store host, or raise hub.max_fetch_bytes`,
+        `${id} needs ${formatBytes(bytes)}, but requests of Hub clients may download at most ${formatBytes(max)} of a model: run "skulk download ${id}" on the store host, or raise hub.max_fetch_bytes`,
       );
     },
     add: (modelId: ModelId, files: readonly SourceFile[]): void => {

@@ -23,7 +23,7 @@ const kinds: Partial<Record<SkulkError['code'], HubRefusalKind>> = {
  */
 export function toHubRefusal(error: unknown, modelId: ModelId): unknown {
   if (error instanceof HubRefusal) return error;
-  if (isDiskFull(error)) return new HubRefusal('noRoom', `there is no room for ${modelId} on the disk of the store`, { cause: error });
+  if (isDiskFull(error)) return new HubRefusal('noRoom', `the disk of the store has no space for ${modelId}`, { cause: error });
   if (!(error instanceof SkulkError)) return error;
   if (error instanceof GatedModel) return gatedRefusal(modelId, error);
   const kind = kinds[error.code];

@@ -145,12 +145,12 @@ async function openArrived(store: LocalStore, repo: HubRepo, file: HubFile): Pro
 
 async function openCold(cold: ColdHub | undefined, repo: HubRepo, file: HubFile, options: OpenOptions): Promise<HubContent> {
   // It was replaced or removed between two steps of this request.
-  if (file.isHeld) throw new HubRefusal('busy', `${repo.id} was changed in the store just now: ask again`);
+  if (file.isHeld) throw new HubRefusal('busy', `${repo.id} has just changed in the store: try again`);
   if (cold === undefined || !(await cold.isOn())) throw notHeld(repo, file);
   if (!options.asker.mayFetch)
     throw new HubRefusal(
       'mayNotFetch',
-      `${repo.id} is in this store without ${JSON.stringify(file.path)}, and who asks may not have it fetched: use \`skulk download\`, or a token with the role node`,
+      `${repo.id} is in this store without ${JSON.stringify(file.path)}, and this caller may not start a download: use \`skulk download\`, or a token with the role node`,
     );
   return cold.open(repo, file, options);
 }
@@ -158,7 +158,7 @@ async function openCold(cold: ColdHub | undefined, repo: HubRepo, file: HubFile,
 const notHeld = ({ id, commit }: HubRepo, { path, size }: HubFile): HubRefusal =>
   new HubRefusal(
     'unreachable',
-    `this store has ${id} at ${commit.slice(0, 12)} without ${JSON.stringify(path)}${size < smallBytes ? '' : ` (${size} bytes)`}, and does not fetch it: hub.upstream is off`,
+    `this store has ${id} at ${commit.slice(0, 12)} without ${JSON.stringify(path)}${size < smallBytes ? '' : ` (${size} bytes)`}, and does not download it, because hub.upstream is off`,
   );
 
 const notHere = (modelId: ModelId, { isForFetching = false }: { readonly isForFetching?: boolean } = {}): HubRefusal =>

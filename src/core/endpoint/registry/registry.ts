@@ -57,7 +57,7 @@ const maxOwnBytes = 1024 * 1024;
 export function createRegistry({ hub, header, pinOf }: RegistryOptions): Registry {
   const images = createImageCache();
   const findRepo = async (id: string, { asker, signal }: RegistryAsker): Promise<HubRepo> => {
-    if (!isModelId(id)) throw new RegistryRefusal('NAME_UNKNOWN', 'this is not the name of a model: it looks like org/name');
+    if (!isModelId(id)) throw new RegistryRefusal('NAME_UNKNOWN', 'this is not a model name; expected org/name');
     return hub.repo({ id }, asker, signal);
   };
   const imageOf = (repo: HubRepo, group: Group<GgufFile>, projectors: readonly GgufFile[], options: RegistryAsker): Promise<Image> => {
@@ -86,7 +86,7 @@ export function createRegistry({ hub, header, pinOf }: RegistryOptions): Registr
       if (ofHeld === undefined && !options.asker.mayFetch)
         throw new RegistryRefusal(
           'DENIED',
-          `${group.selector} of ${repo.id} is not in the store; use \`skulk download ${repo.id}:${group.selector}\`, or a token of role node`,
+          `${group.selector} of ${repo.id} is not in the store; use \`skulk download ${repo.id}:${group.selector}\`, or a token with the role node`,
         );
       if (group.files.length > 1 && !isForLlama) throw isSplit(repo, group);
       const image = await imageOf(repo, group, (ofHeld === undefined ? all : held).projectors, options);
@@ -103,7 +103,7 @@ export function createRegistry({ hub, header, pinOf }: RegistryOptions): Registr
         if (file.isHeld || options.asker.mayFetch) return { kind: 'file', repo, file, sha256 };
         throw new RegistryRefusal(
           'DENIED',
-          `${JSON.stringify(file.path)} of ${repo.id} is not in the store; use \`skulk download\`, or a token of role node`,
+          `${JSON.stringify(file.path)} of ${repo.id} is not in the store; use \`skulk download\`, or a token with the role node`,
         );
       }
       const known = await images.findMade(repo, digest);
@@ -114,7 +114,7 @@ export function createRegistry({ hub, header, pinOf }: RegistryOptions): Registr
         const bytes = (await imageOf(repo, group, held.projectors, options)).made.get(digest);
         if (bytes !== undefined) return { kind: 'made', bytes, sha256 };
       }
-      throw new RegistryRefusal('BLOB_UNKNOWN', `${repo.id} has nothing with the digest ${digest}`);
+      throw new RegistryRefusal('BLOB_UNKNOWN', `${repo.id} has no blob with the digest ${digest}`);
     }),
   };
 }

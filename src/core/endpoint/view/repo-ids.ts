@@ -22,9 +22,9 @@ export const isReserved = (part: string): boolean => reserved.has(part.toLowerCa
 export function parseRepoId(id: string): ModelId {
   const [first = ''] = id.split('/');
   if (isReserved(first))
-    throw new HubRefusal('badRequest', `"${first}" is a word of this server's own routes and cannot begin the id of a model here`);
+    throw new HubRefusal('badRequest', `"${first}" is reserved by this server and cannot be the first part of a model id`);
   if (isModelId(id)) return id;
-  throw new HubRefusal('repoNotFound', `${JSON.stringify(id.slice(0, 200))} is not the id of a model`);
+  throw new HubRefusal('repoNotFound', `${JSON.stringify(id.slice(0, 200))} is not a valid model id`);
 }
 
 /**

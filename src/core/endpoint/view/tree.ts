@@ -83,7 +83,7 @@ export function requireListing({ id, commit, isComplete }: HubRepo): void {
   if (isComplete) return;
   throw new HubRefusal(
     'unreachable',
-    `the store has files of ${id} at ${commit.slice(0, 12)}, but not the whole listing of that commit, and its source cannot be asked now`,
+    `the store has files of ${id} at ${commit.slice(0, 12)}, but not the complete file list of that commit, and Hugging Face cannot be asked now`,
   );
 }
 

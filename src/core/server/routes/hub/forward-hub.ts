@@ -15,7 +15,7 @@ export function forwardHub(link: StoreLink, origins: Origins): (request: Fastify
     const { url: route = '' } = request.routeOptions;
     const params = request.params as Record<string, string>;
     if (!Object.values(params).every(isPlainParam)) throw new HubRefusal('badRequest', 'the path has a part that is "." or ".."');
-    if (!(await link.mayForward())) throw new HubRefusal('notFound', 'the store of this node is not one that Hub clients can use');
+    if (!(await link.mayForward())) throw new HubRefusal('notFound', 'Hub clients cannot use the store of this node');
     if (!(await origins.askerOf(request)).mayFetch) request.raw.headers[noFetch] = '1';
     const target = targetOfRoute(route, params, splitTarget(request.originalUrl).query);
     await link.forward(request.raw, reply.raw, target, {

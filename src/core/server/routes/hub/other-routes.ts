@@ -37,7 +37,7 @@ export function addOtherHubRoutes(app: FastifyInstance, { pageOf }: HubRoutesOpt
     throw new HubRefusal(kind, message);
   };
   route('GET', '/api/whoami-v2', refuse('unauthorized', 'Invalid user token.'));
-  route(['GET', 'HEAD'], '/api/*', refuse('notFound', 'there is nothing here: this store answers what clients ask of models'));
+  route(['GET', 'HEAD'], '/api/*', refuse('notFound', 'not found: this store answers only requests about models'));
   route(writing, '/api/*', refuse('readOnly', 'this store is read-only over the Hub protocol; use "skulk add"'));
   for (const kind of notModels) {
     const refusal = refuse('repoNotFound', 'this store holds models only');

@@ -47,7 +47,7 @@ export function addRegistryRoutes(app: FastifyInstance, options: RegistryRoutesO
 
 const nothingHere = new RegistryRefusal(
   'NAME_UNKNOWN',
-  'there is nothing here; a registry has /v2/ORG/NAME/manifests/TAG and /v2/ORG/NAME/blobs/DIGEST',
+  'not found; this registry has /v2/ORG/NAME/manifests/TAG and /v2/ORG/NAME/blobs/DIGEST',
 );
 const readOnly = new RegistryRefusal('DENIED', 'this store is read-only over the registry protocol; use "skulk add"');
 
