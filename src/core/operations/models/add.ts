@@ -209,8 +209,10 @@ function adoptInto({ store, url }: OpenedStore, addition: Addition, { incoming, 
 
 const progressOf =
   ({ deps, request }: Addition, doing: string): NonNullable<WorkOptions['onBytes']> =>
-  (bytesDone, bytesTotal) =>
-    deps.world.emit({ type: 'progress', doing, subject: request.modelId, bytesDone, bytesTotal });
+  (bytesDone, bytesTotal) => {
+    // A server reports before it has looked at the files.
+    if (bytesTotal > 0) deps.world.emit({ type: 'progress', doing, subject: request.modelId, bytesDone, bytesTotal });
+  };
 
 /** Where a store's files lie, if on this machine: only here can its lock be read. */
 async function localRootOf(store: Store): Promise<string | undefined> {
