@@ -3,18 +3,20 @@ import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { printTable } from './print.ts';
 import type { Measured, Row } from './row.ts';
+import { eventLoop } from './rows/event-loop.ts';
 import { hub } from './rows/hub.ts';
 import { manyClients } from './rows/many-clients.ts';
 import { memory } from './rows/memory.ts';
 import { onHost } from './rows/on-host.ts';
 import { rate } from './rows/rate.ts';
 import { registry } from './rows/registry.ts';
+import { selection } from './rows/selection.ts';
 import { smallFiles } from './rows/small-files.ts';
 import { startUp } from './rows/start-up.ts';
 import { transfer } from './rows/transfer.ts';
 import { makeWorld } from './world.ts';
 
-const rows: readonly Row[] = [startUp, transfer, rate, smallFiles, onHost, registry, hub, manyClients, memory];
+const rows: readonly Row[] = [startUp, transfer, rate, smallFiles, onHost, registry, hub, manyClients, memory, eventLoop, selection];
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string' }, json: { type: 'string' } },

@@ -16,6 +16,8 @@ const base = process.env['SKULK_BENCH_DIR'] ?? '/dev/shm';
 /** A running server. */
 export interface RunningServer {
   readonly url: string;
+  /** Of a store, its API; else the same as `url`. */
+  readonly apiUrl: string;
   readonly pids: readonly number[];
   readonly stop: () => Promise<void>;
 }
@@ -25,8 +27,8 @@ export interface World {
   readonly directory: string;
   /** Writes a file of random bytes and gives its sha256. */
   readonly writeRandom: (path: string, bytes: number) => string;
-  /** Starts a store over `home`. */
-  readonly serve: (home: string) => Promise<RunningServer>;
+  /** Starts a store over `home`, with more variables in its environment. */
+  readonly serve: (home: string, env?: Readonly<Record<string, string>>) => Promise<RunningServer>;
   /** Starts nginx over a directory; undefined when it is not installed. */
   readonly nginx: (root: string) => Promise<RunningServer | undefined>;
   readonly close: () => Promise<void>;
@@ -53,19 +55,19 @@ export function makeWorld(): World {
   return {
     directory,
     writeRandom,
-    serve: async (home) => {
+    serve: async (home, env = {}) => {
       mkdirSync(join(home, 'store'), { recursive: true });
       const child = spawn(
         process.execPath,
         [bin, 'serve', '--host', '127.0.0.1', '--port', '0', '--api-port', '0', '--no-mdns', '--json'],
         {
-          env: { PATH: process.env['PATH'], HOME: directory, SKULK_HOME: home, HF_HUB_OFFLINE: '1' },
+          env: { PATH: process.env['PATH'], HOME: directory, SKULK_HOME: home, HF_HUB_OFFLINE: '1', ...env },
           stdio: ['ignore', 'pipe', 'ignore'],
         },
       );
       const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
-      const { store_url } = JSON.parse(line) as { store_url: string };
-      return keep({ url: store_url, pids: [child.pid ?? 0], stop: () => end(child) });
+      const { store_url, api_url } = JSON.parse(line) as { store_url: string; api_url: string };
+      return keep({ url: store_url, apiUrl: api_url, pids: [child.pid ?? 0], stop: () => end(child) });
     },
     nginx: async (root) => (has('nginx') ? keep(await startNginx(directory, root)) : undefined),
     close: async () => {
@@ -104,7 +106,7 @@ http {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const workers = execFileSync('bash', ['-c', `cat /proc/${child.pid}/task/${child.pid}/children`], { encoding: 'utf8' });
-  return { url, pids: [child.pid ?? 0, ...workers.trim().split(' ').map(Number)], stop: () => end(child) };
+  return { url, apiUrl: url, pids: [child.pid ?? 0, ...workers.trim().split(' ').map(Number)], stop: () => end(child) };
 }
 
 function writeRandom(path: string, bytes: number): string {

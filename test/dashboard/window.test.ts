@@ -166,11 +166,12 @@ test('a store that tells much is drawn ten times a second at most, without clear
     // A dashboard that gets no time of the processor draws nothing meanwhile.
     if (step % 100 === 0) await terminal.sees(` ${Math.floor((step * 100) / 409.6)}% `);
   }
-  const seconds = (performance.now() - began) / 1000;
   const painted = (await terminal.output()).slice(before);
+  // Taken after the output, so that a test that waits for the processor in between does not count frames of time that it left out.
+  const seconds = (performance.now() - began) / 1000;
   const frames = painted.split('\u001b[?2026h').length - 1;
   expect(frames).toBeGreaterThan(3);
-  expect(frames / seconds).toBeLessThan(12);
+  expect(frames).toBeLessThan(12 * seconds + 3);
   // A frame writes what changed, in one piece for the terminal.
   expect(painted).not.toMatch(new RegExp(`${esc}\\[[23]?J`));
   expect(painted.length / frames).toBeLessThan(400);

@@ -3,7 +3,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
-const file = process.env['SKULK_TEST_LOOP'];
+const file = process.env['SKULK_LOOP_REPORT'];
 if (isMainThread && file !== undefined) {
   const used = () => {
     const { user, system } = process.threadCpuUsage();
