@@ -15,7 +15,35 @@ describe('the right files of', () => {
     expect(selection.taken.map(({ file }) => file.path)).toEqual(files.filter(({ isTaken }) => isTaken).map(({ path }) => path));
     expect(selection.left.map(({ file }) => file.path)).toEqual(files.filter(({ isTaken }) => !isTaken).map(({ path }) => path));
     expect(selection.group?.selector).toBe(chosen);
-    for (const { why } of [...selection.taken, ...selection.left]) expect(why.text).toMatch(/^[^\n]{3,}$/);
+    const reasons = new Map([...selection.taken, ...selection.left].map(({ file, why }) => [file.path, why]));
+    expect(files.map(({ path }) => `${path}: ${reasons.get(path)?.code}`)).toEqual(files.map(({ path, why }) => `${path}: ${why}`));
+    for (const { text } of reasons.values()) expect(text).toMatch(/^[^\n]{3,}$/);
+  });
+
+  test('many different repos', () => {
+    expect(new Set(listings.map(({ name }) => name)).size).toBe(listings.length);
+    expect(listings.length).toBeGreaterThan(60);
+  });
+});
+
+describe('weights that were split in a way that nobody can join', () => {
+  test.each([
+    ...['X-Q2_K.gguf.{000,001}', 'X-Q2_K.gguf.part{1,2}', 'X-Q2_K.gguf.chunk{0,1}', 'X-Q2_K.gguf.{1of2,2of2}', 'X-Q2_K.gguf.split.{aa,ab}'],
+    ...['X-Q2_K.gguf_{a,b}', 'X-Q2_K.gguf.x{aa,ab}', 'X-Q2_K.gguf-0000{1,2}-of-00002', 'X-Q2_K-{1,2}-of-2.gguf', 'X-Q2_K_{1,2}of2.gguf'],
+    ...['X-Q2_K.part{1,2}of2.gguf', 'X-Q2_K-part{1,2}.gguf', 'X-Q2_K-split-{a,b}.gguf', 'X-Q2_K_part_{a,b}.gguf'],
+    ...['X-Q2_K-{001,002}-of-002.gguf', 'X-Q2_K.gguf.tar.{001,002}', 'X-Q2_K.gguf.part0{1,2}.rar', 'X-Q2_K.gguf.{z01,zip}'],
+    ...['X-Q2_K.gguf.7z.{001,002}', 'X-Q2_K.gguf.gz.{aa,ab}', 'X-Q2_K.gguf.zst'],
+  ])('is refused with a sentence, and is neither another quantization nor all of the repo: %s', (spelled) => {
+    const [words = '', ...rest] = /\{([^}]*)\}/.exec(spelled) ?? [];
+    const pieces = words === '' ? [spelled] : (rest[0] ?? '').split(',').map((word) => spelled.replace(words, word));
+    const alone = [...pieces, 'config.json'];
+    for (const paths of [alone, [...alone, 'X-Q4_K_M.gguf']])
+      expect(selectFiles(sized(paths), { modelId: 'org/X-GGUF', selector: 'Q2_K' })).toMatchObject({
+        taken: [],
+        problem: { code: 'unknown-cut', message: expect.stringContaining(pieces[0] as string) },
+      });
+    expect(selectFiles(sized(alone), { modelId: 'org/X-GGUF' })).toMatchObject({ taken: [], problem: { code: 'unknown-cut' } });
+    expect(taken([...alone, 'X-Q4_K_M.gguf'], { modelId: 'org/X-GGUF' })).toEqual(['config.json', 'X-Q4_K_M.gguf']);
   });
 });
 

@@ -12,11 +12,15 @@ export interface Formats {
 
 /**
  * GGUF or safetensors, where a repo has both: GGUF when its name says GGUF, something of it is named, or the card pins one; else
- * safetensors. `--weights` and `--whole` say otherwise.
+ * safetensors. `--weights` and `--whole` say otherwise, and `--exclude` of all of one leaves the other.
  */
 export function chooseFormats(
-  { modelId = '', selector, pin, weights, whole = false }: SelectionRequest,
-  { kinds, groups }: { readonly kinds: ReadonlyMap<string, FileKind>; readonly groups: readonly Group[] },
+  { modelId = '', selector, pin, include, weights, whole = false }: SelectionRequest,
+  {
+    kinds,
+    groups,
+    isExcluded,
+  }: { readonly kinds: ReadonlyMap<string, FileKind>; readonly groups: readonly Group[]; readonly isExcluded: (path: string) => boolean },
 ): Formats | { readonly problem: Problem } {
   const hasSafetensors = [...kinds.values()].includes('safetensors');
   // A GGUF file that is no weights may be named too.
@@ -28,6 +32,9 @@ export function chooseFormats(
   if (whole || weights === 'all') return { gguf: hasGguf, others: true };
   if (weights !== undefined) return { gguf: weights === 'gguf', others: weights !== 'gguf' };
   const isNamed = selector !== undefined || pin !== undefined || /gguf/i.test(modelId);
-  const gguf = hasGguf && (isNamed || !hasSafetensors);
+  const isOffered = (kind: FileKind): boolean => [...kinds].some(([path, one]) => one === kind && !isExcluded(path));
+  // What the patterns leave out is no choice.
+  const offersGguf = selector !== undefined || include !== undefined || !hasGguf || isOffered('gguf') || !isOffered('safetensors');
+  const gguf = hasGguf && offersGguf && (isNamed || !hasSafetensors || !isOffered('safetensors'));
   return { gguf, others: !gguf };
 }

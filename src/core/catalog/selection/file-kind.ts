@@ -14,7 +14,7 @@ export type FileKind =
   | 'imatrix'
   /** A draft model, or a head that predicts several tokens (MTP, EAGLE). */
   | 'draft'
-  /** A LoRA adapter in GGUF. */
+  /** A LoRA adapter or a control vector in GGUF. */
   | 'adapter'
   /** A vocabulary without weights. */
   | 'vocabulary'
@@ -32,11 +32,14 @@ const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
 /** A word in a name: with nothing, a digit or no letter beside it. */
 const word = (pattern: string): RegExp => new RegExp(`(?<![a-z])(?:${pattern})(?![a-z])`, 'i');
-const projector = /mm[-_.]?proj/i;
+const projector = /mm[-_.]?proj|multi[-_.]?modal[-_.]?proj|(?<![a-z])projector(?![a-z])/i;
 const imatrix = /i[-_.]?matrix|importance[-_.]?matrix/i;
-const draft = word('mtp|n?draft(?:er|s)?|eagle');
-const adapter = word('q?lora|adapters?');
+/** Weights that were made with a matrix often say so (`m-Q4_K_M-imat.gguf`), so that only a name without a label is the matrix itself. */
+const shortImatrix = word('imat');
+const draft = word('mtp|multi[-_.]?token[-_.]?prediction|nextn|n?draft(?:er|s|[-_.]?model)?|eagle|medusa|d[-_.]?flash|speculators?');
+const adapter = word('q?lora|adapters?|control[-_.]?vectors?|cvec');
 const vocabulary = word('vocab(?:ulary)?');
+const tokenizer = word('tokenizer');
 
 const pytorch = /\.(?:bin|pt|pth|ckpt|pkl)$/i;
 const otherFormat =
@@ -47,10 +50,11 @@ function kindOfGguf(path: string): FileKind {
   const name = baseName(path);
   const folder = path.slice(0, -name.length - 1).replace(/^.*\//, '');
   if (projector.test(name) || /^mm[-_.]?proj$/i.test(folder)) return 'projector';
-  if (imatrix.test(name)) return 'imatrix';
+  const hasLabel = (): boolean => findLabel(name) !== undefined;
+  if (imatrix.test(name) || (shortImatrix.test(name) && !hasLabel())) return 'imatrix';
   if (draft.test(name) || /^(?:mtp|drafts?|eagle\d?)$/i.test(folder)) return 'draft';
   if (adapter.test(name) || /^(?:loras?|adapters?)$/i.test(folder)) return 'adapter';
-  return vocabulary.test(name) ? 'vocabulary' : 'gguf';
+  return vocabulary.test(name) || (tokenizer.test(name) && !hasLabel()) ? 'vocabulary' : 'gguf';
 }
 
 /** The kind of one file, without a look at what lies beside it. */
@@ -58,7 +62,7 @@ export function kindOf(path: string): FileKind {
   if (whyNotModelFile(path) !== undefined) return 'litter';
   if (splitName(path) !== undefined) return kindOfGguf(path);
   const name = baseName(path);
-  if (imatrix.test(name) && /\.(?:dat|gguf_file|imatrix|bin)$/i.test(name)) return 'imatrix';
+  if ((imatrix.test(name) || shortImatrix.test(name)) && /\.(?:dat|gguf_file|imatrix|bin)$/i.test(name)) return 'imatrix';
   if (/\.safetensors$/i.test(name)) return 'safetensors';
   if (otherFormat.test(path)) return 'other-format';
   if (pytorch.test(name)) return 'pytorch';

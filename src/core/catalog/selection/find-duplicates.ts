@@ -27,8 +27,13 @@ export function findDuplicates(kinds: ReadonlyMap<string, FileKind>): (path: str
   const best = main.safetensors.size > 0 ? 'safetensors' : main.pytorch.size > 0 ? 'pytorch' : undefined;
   if (best === undefined) return () => undefined;
   const name = best === 'pytorch' ? '.bin' : best;
+  // A repo of several models has such a folder in each.
+  const isBesideWeights = (path: string): boolean => {
+    const [, parent, folder = ''] = /^(.*\/)([^/]+)\/[^/]*$/.exec(path) ?? [];
+    return parent !== undefined && copies.has(folder.toLowerCase()) && main[best].has(parent);
+  };
   const why = (path: string, kind: FileKind | undefined): string | undefined => {
-    if (copies.has(topFolder(path))) return `in another format than the ${name} files`;
+    if (copies.has(topFolder(path)) || isBesideWeights(path)) return `in another format than the ${name} files`;
     if (kind === 'other-format') return `for another framework; the ${name} files are downloaded`;
     if (kind === 'pytorch' && main.safetensors.has(folderOf(path))) return 'as safetensors are available';
     if ((kind === 'safetensors' || kind === 'pytorch') && isConsolidated(path) && main.whole.has(folderOf(path)))

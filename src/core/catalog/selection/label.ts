@@ -16,10 +16,10 @@ export interface Label {
   readonly rank: number;
 }
 
-/** What a label is made of. Families: https://github.com/ggml-org/llama.cpp/blob/master/tools/quantize/README.md; KS, KT, R4 are ik_llama.cpp's. */
+/** What a label is made of; some write `-` or `.` for its underscores. Families: https://github.com/ggml-org/llama.cpp/blob/master/tools/quantize/README.md; KS, KT, R4 are ik_llama.cpp's. */
 const quantized =
-  /(?<![A-Z0-9])(?:(UD|I|I1)-)?(?:(IQ|Q|TQ)([1-8])((?:_[01](?:_\d_\d)?|_?K(?:_?(?:XXS|XS|S|M|XXL|XL|L|P)|S{1,2}|T|V)?|_(?:XXS|XS|S|M|XXL|XL|L|NL))?)|(MXFP|NVFP)([468])|(I2)(_S))((?:_R\d|_G\d{2,3}|_MOE)?)(?![A-Z0-9])/g;
-const unquantized = /(?<![A-Z0-9])(?:(UD)-)?(BF16|FP?(?:16|32)|B?FLOAT(?:16|32))(?![A-Z0-9])/g;
+  /(?<![A-Z0-9])(?:(UD(?=[-_.])|I1?(?=-))[-_.])?(?:(IQ|Q|TQ)([1-8])((?:_[01](?:_\d_\d)?|-0|[-_.]?K(?:[-_.]?(?:XXS|XS|S|M|XXL|XL|L|P)|S{1,2}|T|V)?|[-_](?:XXS|XS|S|M|XXL|XL|L|NL))?)|(MXFP|NVFP)([468])|(I2)(_S))((?:_R\d|_G\d{2,3}|_MOE)?)(?![A-Z0-9])/g;
+const unquantized = /(?<![A-Z0-9])(?:(UD)[-_.])?(B?F(?:P|LOAT)?[-_]?(?:16|32))(?![A-Z0-9])/g;
 
 /** Where a label follows a word without anything between them: `devstralQ4_K_M`. */
 const runTogether = /(?<=[a-z])(?=(?:I?Q|TQ)\d|MXFP\d|NVFP\d|B?F16|F32)/g;
@@ -62,7 +62,7 @@ function ofQuantized(match: RegExpExecArray): Label {
 }
 
 function ofUnquantized([, prefix = '', spelled = '']: RegExpExecArray): Label {
-  const type = spelled.replace('FLOAT', 'F').replace('FP', 'F');
+  const type = spelled.replace(/F(?:P|LOAT)?[-_]?/, 'F');
   return makeLabel(prefix, type, { type, bits: type.endsWith('32') ? 32 : 16, isUnquantized: true });
 }
 
@@ -83,9 +83,11 @@ function makeLabel(
   };
 }
 
-/** `Q4KM` is Q4_K_M, while `IQ4_KS` is a type of its own. */
-const withUnderscores = (family: string, ending: string): string =>
-  family === 'Q' ? ending.replace(/^_?K_?(?=.)(?!T|V|SS)/, '_K_').replace(/^_?K/, '_K') : ending;
+/** `Q4KM` and `Q4-K-M` are Q4_K_M, while `IQ4_KS` is a type of its own. */
+function withUnderscores(family: string, spelled: string): string {
+  const ending = spelled.replace(/[-.]/g, '_');
+  return family === 'Q' ? ending.replace(/^_?K_?(?=.)(?!T|V|SS)/, '_K_').replace(/^_?K/, '_K') : ending;
+}
 
 /** Bits for each weight of Llama 3.1 8B, as the same page lists them; the simple types by their blocks. */
 const measured: Readonly<Record<string, number>> = {

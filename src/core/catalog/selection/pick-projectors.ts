@@ -5,7 +5,8 @@ import { findLabel } from './label.ts';
 const order = ['F16', 'BF16', 'F32'];
 
 /**
- * Of the projectors that a repo offers, the one for a quantization: beside it, or made for a model of its name, then F16, BF16, F32.
+ * Of the projectors that a repo offers, the one for a quantization: beside it, and not made for a model of another name; then F16, BF16,
+ * F32. Of two of the same type, the one that has the name of the weights.
  * @param wanted the path or the base name of one, or `all`; undefined to choose
  * @returns none when `wanted` names nothing
  */
@@ -19,11 +20,13 @@ export function pickProjectors<F extends SizedFile>(
     const named = exact.length > 0 ? exact : projectors.filter(({ path }) => baseName(path) === wanted);
     return named.length === 1 ? named : [];
   }
-  const near = narrow(
-    narrow(projectors, ({ path }) => group !== undefined && folderOf(path) === folderOf(group.ggufFile)),
-    ({ path }) => group !== undefined && isMadeFor(path, group.ggufFile),
-  );
-  const [best] = near.toSorted((a, b) => rankOf(a.path) - rankOf(b.path) || (a.path < b.path ? -1 : 1));
+  const beside = narrow(projectors, ({ path }) => group !== undefined && folderOf(path) === folderOf(group.ggufFile));
+  const namedAfter = new Map(beside.map(({ path }) => [path, group === undefined ? 'nothing' : whatIsNamed(path, group.ggufFile)]));
+  // A word that the weights do not have may be of another model, or say anything else (`mmproj-vision-F16.gguf`).
+  const isForSome = [...namedAfter.values()].includes('these weights');
+  const fitting = isForSome ? beside.filter(({ path }) => namedAfter.get(path) !== 'other words') : beside;
+  const hasOwnName = ({ path }: F): number => (namedAfter.get(path) === 'these weights' ? 0 : 1);
+  const [best] = fitting.toSorted((a, b) => rankOf(a.path) - rankOf(b.path) || hasOwnName(a) - hasOwnName(b) || (a.path < b.path ? -1 : 1));
   return best === undefined ? [] : [best];
 }
 
@@ -36,14 +39,17 @@ const narrow = <F>(files: readonly F[], rule: (file: F) => boolean): readonly F[
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 
-/** `mmproj-Foo-7B-f16.gguf` is made for `Foo-7B-Q4_K_M.gguf`. */
-function isMadeFor(projector: string, weights: string): boolean {
+/** What the name of a projector says besides its type: `mmproj-Foo-7B-f16.gguf` is made for `Foo-7B-Q4_K_M.gguf`. */
+function whatIsNamed(projector: string, weights: string): 'nothing' | 'these weights' | 'other words' {
   const words = baseName(projector)
     .replace(/\.gguf$/i, '')
     .split(/[-_.]/)
-    .filter((word) => word !== '' && !/^(?:mm|proj|mmproj|model)$/i.test(word) && findLabel(word) === undefined);
+    .filter(
+      (word) => word !== '' && !/^(?:mm|proj|mmproj|projector|multi|modal|multimodal|model)$/i.test(word) && findLabel(word) === undefined,
+    );
   const own = new Set(baseName(weights).toLowerCase().split(/[-_.]/));
-  return words.length > 0 && words.every((word) => own.has(word.toLowerCase()));
+  if (words.length === 0) return 'nothing';
+  return words.every((word) => own.has(word.toLowerCase())) ? 'these weights' : 'other words';
 }
 
 function rankOf(path: string): number {

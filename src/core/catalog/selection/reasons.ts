@@ -23,7 +23,7 @@ const sentences = {
   'large-file': 'not weights, and 10 MiB or larger',
   imatrix: 'an importance matrix, not weights',
   draft: 'a draft model or a multi-token prediction head',
-  adapter: 'a LoRA adapter',
+  adapter: 'a LoRA adapter or a control vector',
   vocabulary: 'a vocabulary without weights',
   excluded: 'matches --exclude',
   'not-included': 'does not match --include',

@@ -67,14 +67,17 @@ export function selectFiles<F extends SizedFile>(listing: readonly F[], request:
     warnings,
   });
 
-  const formats = chooseFormats(request, { kinds, groups });
-  if ('problem' in formats) return fail(formats.problem);
   const isExcluded = anyOf(request.exclude);
+  const formats = chooseFormats(request, { kinds, groups, isExcluded });
+  if ('problem' in formats) return fail(formats.problem);
   const chosen = chooseGroup(listing, groups, { ...request, formats, isExcluded });
   if ('problem' in chosen) return fail(chosen.problem);
   if (chosen.warning !== undefined) warnings.push(chosen.warning);
 
-  const offered = formats.gguf ? ofKind('projector').filter(({ path }) => !isExcluded(path)) : [];
+  // Who names a projector itself wants no other one with it.
+  const isOfWeights = chosen.group === undefined || kinds.get(chosen.group.files[0]?.path ?? '') === 'gguf';
+  const offered =
+    formats.gguf && (isOfWeights || request.mmproj !== undefined) ? ofKind('projector').filter(({ path }) => !isExcluded(path)) : [];
   const projectors = pickProjectors(offered, { wanted: request.mmproj, group: chosen.group });
   if (request.mmproj !== undefined && projectors.length === 0) return fail(problems.noSuchProjector(request.mmproj, offered));
 

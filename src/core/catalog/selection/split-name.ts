@@ -63,6 +63,15 @@ const uncounted = ([, stem = '', before = '', place = '', after = '']: RegExpExe
   nameAt: (index: number) => `${stem}${before}${isLetters(place) ? lettersOf(index, place) : padded(index, place)}${after}`,
 });
 
+/** All of an archive, in however many volumes, is one group; the name of a volume says too little to find a missing one. */
+const archive = ([path = '', stem = '']: RegExpExecArray) => ({
+  key: `${stem}\0archive`,
+  whole: stem,
+  index: 0,
+  count: undefined,
+  nameAt: () => path,
+});
+
 /** The first that fits counts. */
 const spellings: readonly Spelling[] = [
   { cut: 'shards', pattern: /^(.*)(-)(\d{5})(-of-)(\d{5})(\.gguf)$/is, read: counted((stem) => `${stem}.gguf`) },
@@ -70,16 +79,23 @@ const spellings: readonly Spelling[] = [
   { cut: 'bytes', pattern: /^(.*\.gguf)([._-]part[._-]?)(\d{1,5})([._-]?of[._-]?)(\d{1,5})()$/is, read: counted((stem) => stem) },
   { cut: 'bytes', pattern: /^(.*\.gguf)(-split-|[._-]part[._-]?|\.)([a-z]|[ab][a-z])()$/is, read: uncounted },
   // The rest is only recognized, so that it is not taken for something else.
-  { cut: 'unknown', pattern: /^(.*\.gguf)([._-](?:part|split|chunk|piece|p)?[._-]?)(\d{1,5})()$/is, read: uncounted },
-  { cut: 'unknown', pattern: /^(.*\.gguf)(\.(?:zip|7z|rar|tar|gz|tgz|xz|zst|bz2)\.?)(\d{0,5})()$/is, read: uncounted },
   {
     cut: 'unknown',
-    pattern: /^(.*)([._-](?:part|split|chunk|piece)?[._-]?)(\d{1,5})([._-]?of[._-]?)(\d{1,5})(\.gguf)$/is,
+    pattern: /^(.*\.gguf)([._-](?:part|split|chunk|piece|p)?[._-]?)(\d{1,5})([._-]?of[._-]?)(\d{1,5})()$/is,
+    read: counted((stem) => stem),
+  },
+  { cut: 'unknown', pattern: /^(.*\.gguf)([._-](?:part|split|chunk|piece|p)?[._-]?)(\d{1,5})()$/is, read: uncounted },
+  { cut: 'unknown', pattern: /^(.*\.gguf)([._-](?:part|split|chunk|piece)?[._-]?x?)([a-z]|[ab][a-z])()$/is, read: uncounted },
+  { cut: 'unknown', pattern: /^(.*\.gguf)([._-]part[._-]?\d{0,5}\.(?:zip|7z|rar))()()$/is, read: archive },
+  { cut: 'unknown', pattern: /^(.*\.gguf)(\.(?:zip|7z|rar|tar|gz|tgz|xz|zst|bz2|lz4|[zr]\d\d)\b[^/]*)()()$/is, read: archive },
+  {
+    cut: 'unknown',
+    pattern: /^(.*)([._-](?:part|split|chunk|piece)?[._-]?| \(?)(\d{1,5})([._-]?of[._-]?| of )(\d{1,5})(\)?\.gguf)$/is,
     read: counted((stem) => `${stem}.gguf`),
   },
   {
     cut: 'unknown',
-    pattern: /^(.*)([._-](?:part|split|chunk|piece)[._-]?)(\d{1,5})(\.gguf)$/is,
+    pattern: /^(.*)([._-](?:part|split|chunk|piece)[._-]?)(\d{1,5}|[a-z]|[ab][a-z])(\.gguf)$/is,
     read: (match) => ({ ...uncounted(match), whole: `${match[1]}.gguf` }),
   },
 ];
