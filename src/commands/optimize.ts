@@ -13,6 +13,7 @@ export const optimize = defineCommand({
     'An engine on the store host does the work: llama-quantize (llama.cpp) for GGUF weights, optiq (mlx-optiq) or mlx_lm.convert (mlx-lm) for safetensors. `skulk doctor` on the store host lists the installed engines. To use a specific program, set SKULK_ENGINE_LLAMA, SKULK_ENGINE_OPTIQ or SKULK_ENGINE_MLX to its absolute path.',
     'Without --type, llama uses the largest type that fits --target-bpw; --dry-run prints the type and the exact size. The source is the largest unquantized GGUF file set of the model, or the one that the selector names.',
     'One optimization runs at a time, with low priority. It continues after a restart of the store host. Exit status 2 also means that no engine is installed, or that it failed.',
+    'Ctrl-C stops only the command: a running store host continues, and the same command waits for it again. Without a running store host, the work stops with the command.',
   ],
   arguments: { model: modelArgument('the source model') },
   options: {
@@ -32,10 +33,11 @@ export const optimize = defineCommand({
     ['print what would be made', 'skulk optimize --dry-run me/Foo-GGUF'],
     ['choose the type', 'skulk optimize --type Q5_K_M me/Foo-GGUF'],
     ['quantize for MLX', 'skulk optimize --target-bpw 4.5 me/Foo'],
-    ['let the store host continue alone', 'skulk optimize --no-wait me/Foo && skulk optimizations'],
+    ['let the store host continue alone', 'skulk optimize --no-wait me/Foo && skulk optimizations --watch'],
+    ['wait for it later', 'skulk optimize me/Foo'],
   ],
   whenInterrupted:
-    'a running store host continues the optimization: `skulk optimizations` shows its progress, `skulk cancel MODEL` stops it',
+    'a running store host continues the optimization: run the same command again to wait for it; `skulk cancel MODEL` stops it',
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'],
   run: async ({ model: ref, as: targetId, dryRun, noWait, ...choices }, context) => {
     if (ref.revision !== undefined)
@@ -46,7 +48,7 @@ export const optimize = defineCommand({
     const { optimize: make, planOptimization } = await import('../core/operations/models/optimize.ts');
     const wishes = { modelId: ref.modelId, selector: ref.selector, targetId, ...choices };
     if (dryRun) return { planned: await planOptimization(deps, wishes) };
-    return make(deps, { wishes, wait: !noWait });
+    return make(deps, { wishes, wait: !noWait, join: true });
   },
   text: (result) => ('planned' in result ? describePlan(result.planned) : describeStatus(result)),
 });

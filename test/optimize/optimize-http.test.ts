@@ -75,6 +75,9 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
     expect(await send(base, 'POST', { type: 'Q4_0' })).toMatchObject({ http: 200, body: { targetId: 'acme/Tiny-Q4_0-GGUF' } });
     await gated.arrived();
     expect(await send(base, 'POST', { type: 'Q4_0' })).toMatchObject({ http: 409, body: { code: 'CONFLICT' } });
+    // Those who say that they would wait for it get its state; something else of that id is refused all the same.
+    expect(await send(base, 'POST', { type: 'Q4_0', join: true })).toMatchObject({ http: 200, body: { status: 'converting' } });
+    expect(await send(base, 'POST', { type: 'Q8_0', as: 'acme/Tiny-Q4_0-GGUF', join: true })).toMatchObject({ http: 409 });
     for (const model of ['acme%2FTiny', 'acme%2FTiny-Q4_0-GGUF'])
       expect(await send(`${served.url}/store/models/${model}`, 'DELETE')).toMatchObject({
         http: 409,

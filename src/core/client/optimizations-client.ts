@@ -23,8 +23,10 @@ export function createOptimizationsClient(exchange: Exchange): Optimizations {
   const statusOf = (value: unknown): OptimizationStatus =>
     readAnswer(optimizationStatus, value, { url, why: 'it does not report the state of the optimization' });
   return {
-    ask: async (wishes) =>
-      statusOf(await send({ ...callOf('POST /store/models/:id/optimize', { id: wishes.modelId }), json: bodyOf(wishes), silenceMs })),
+    ask: async (wishes, { join = false } = {}) => {
+      const json = { ...bodyOf(wishes), ...(join && { join }) };
+      return statusOf(await send({ ...callOf('POST /store/models/:id/optimize', { id: wishes.modelId }), json, silenceMs }));
+    },
     plan: async (wishes) => {
       const call = callOf('POST /store/models/:id/optimize/plan', { id: wishes.modelId });
       const answer = await send({ ...call, json: bodyOf(wishes), silenceMs });

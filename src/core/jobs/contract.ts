@@ -84,10 +84,11 @@ export interface OptimizeRequest extends OptimizeWishes {
 export interface Optimizations {
   /**
    * Has a variant made. One that is there already is `complete`.
+   * @param options with `join`, the same optimization that runs or waits already is taken for the answer
    * @throws SkulkError MODEL_NOT_FOUND, FILE_NOT_FOUND, ENGINE_NOT_FOUND, NO_SPACE, BAD_REQUEST; CONFLICT while the result is made already, for
    * a source that changes or is quantized, and for an id that another model has
    */
-  ask(wishes: OptimizeWishes): Promise<OptimizationStatus>;
+  ask(wishes: OptimizeWishes, options?: { readonly join?: boolean }): Promise<OptimizationStatus>;
   /** Says what would be made. Throws as `ask` does, but for want of room and for an id that is taken. */
   plan(wishes: OptimizeWishes): Promise<OptimizationPlan>;
   /** The newest one that reads or makes a model. Throws JOB_NOT_FOUND. */

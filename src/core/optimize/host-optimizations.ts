@@ -95,16 +95,19 @@ export function createHostOptimizations({ store, world, held, isBusy = () => und
     return queue.list().filter(isOf(modelId));
   };
   return {
-    ask: async (wishes) =>
+    ask: async (wishes, { join = false } = {}) =>
       inTurn(async () => {
         const variant = await planVariant(store, wishes, searchWith(world.signal));
         const { request } = variant;
         for (const modelId of [request.modelId, request.targetId]) refuseBusy(modelId, isBusy(modelId));
         await queue.load();
-        if (queue.isActive(request.targetId))
+        if (queue.isActive(request.targetId)) {
+          // It has its place and its room already. One that makes something else of that id is refused there.
+          if (join) return optimizationStatusOf(await queue.submit(request));
           throw new SkulkError('CONFLICT', `${request.targetId} is already being made`, {
             hint: '`skulk optimizations` shows its progress',
           });
+        }
         if ((await lookAtTarget(store, request, world.signal)).is !== 'complete') {
           await store.requirePlace(request.targetId);
           await requireMeans(store, variant);

@@ -36,6 +36,9 @@ export const optimizeBody = object({
   threads: Type.Optional(orNull(Type.Integer({ minimum: 1, maximum: 1024 }), 'Default: half of the processors of the store host')),
   allow_requantize: Type.Optional(Type.Boolean({ description: 'Accept weights that are already quantized; this loses quality' })),
   force: Type.Optional(Type.Boolean({ description: 'Replace a model with the id of the result' })),
+  join: Type.Optional(
+    Type.Boolean({ description: 'If the same optimization is running or waiting, answer 200 with its state instead of 409' }),
+  ),
 });
 export type OptimizeBody = Shape<typeof optimizeBody>;
 

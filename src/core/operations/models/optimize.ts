@@ -11,12 +11,12 @@ import type { OptimizationPlan, OptimizationStatus } from '../../protocol/optimi
 const lookEveryMs = 300;
 
 /**
- * Has the store make a smaller variant of a model; with `wait`, until it is there.
+ * Has the store make a smaller variant of a model; with `wait`, until it is there; with `join`, also one that it is making already.
  * @throws SkulkError see `Optimizations`; what it failed with; USAGE without `wait` where no server could go on
  */
 export async function optimize(
   deps: Deps,
-  { wishes, wait }: { readonly wishes: OptimizeWishes; readonly wait: boolean },
+  { wishes, wait, join }: { readonly wishes: OptimizeWishes; readonly wait: boolean; readonly join: boolean },
 ): Promise<OptimizationStatus> {
   await using opened = await openStore(deps);
   if (!wait && opened.url === undefined && deps.optimizations === undefined)
@@ -24,8 +24,27 @@ export async function optimize(
       hint: 'start `skulk serve`, or leave out --no-wait',
     });
   const optimizations = await opened.optimizations();
-  const asked = await optimizations.ask(wishes);
-  return wait ? await waitForVariant(optimizations, asked, deps.world) : asked;
+  const asked = await optimizations.ask(wishes, { join });
+  if (!wait) return asked;
+  try {
+    return await waitForVariant(optimizations, asked, deps.world);
+  } catch (error) {
+    throw explainStop(error, deps.world.signal, { targetId: asked.targetId, isServed: opened.url !== undefined });
+  }
+}
+
+/** Says what becomes of the work when only the command that waits for it is stopped. */
+function explainStop(
+  error: unknown,
+  { aborted, reason }: AbortSignal,
+  { targetId, isServed }: { readonly targetId: string; readonly isServed: boolean },
+): unknown {
+  if (!aborted || !(reason instanceof SkulkError)) return error;
+  return new SkulkError(reason.code, reason.message, {
+    hint: isServed
+      ? `the store host continues to make ${targetId}: to wait for it, run the same command again; to stop it, \`skulk cancel ${targetId}\``
+      : `no server is running, so ${targetId} is not being made any more: to start it again, run the same command`,
+  });
 }
 
 /** Says what would be made. */

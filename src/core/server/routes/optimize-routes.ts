@@ -13,9 +13,10 @@ export function addOptimizeRoutes(app: FastifyInstance, deps: () => Promise<Deps
     listOptimizations(await deps(), { recent: (request.query as { recent?: unknown }).recent === 'true' }),
   );
   addRoute(app, 'POST /store/models/:id/optimize', async (request) => {
-    const wishes = parseWishes(modelOf(request), request.body as OptimizeBody);
+    const body = request.body as OptimizeBody;
+    const wishes = parseWishes(modelOf(request), body);
     request.log.info({ model: wishes.modelId }, 'asked to optimize');
-    return optimize(await deps(), { wishes, wait: false });
+    return optimize(await deps(), { wishes, wait: false, join: body.join === true });
   });
   addRoute(app, 'POST /store/models/:id/optimize/plan', async (request) =>
     planOptimization(await deps(), parseWishes(modelOf(request), request.body as OptimizeBody)),
