@@ -49,6 +49,20 @@ exec '${llamaQuantize}' "$@"
   };
 }
 
+/** The same quantizer, which does something to its result (`$result`) and reports success. @param script of the shell */
+export async function spoilingQuantizer(script: string): Promise<string> {
+  const program = join(await temporaryDirectory(), 'llama-quantize');
+  await writeFile(
+    program,
+    `#!/bin/sh
+'${llamaQuantize}' "$@" || exit $?
+for word; do case $word in */out/*.gguf) result=$word; ${script};; esac; done
+`,
+    { mode: 0o755 },
+  );
+  return program;
+}
+
 /** Whether a process lives. */
 export function lives(pid: number): boolean {
   try {

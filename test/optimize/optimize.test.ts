@@ -4,12 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, writeFiles } from '../helpers/model-files.ts';
-import { fullWeights, gatedQuantizer, lives, llamaQuantize } from '../helpers/quantizer.ts';
+import { fullWeights, gatedQuantizer, lives, llamaQuantize, spoilingQuantizer } from '../helpers/quantizer.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
 
 const llamaScript = fileURLToPath(new URL('../llama/run-in-llama.js', import.meta.url));
+
+/** Takes forty bytes off the end of a result. */
+const cutShort = `'${process.execPath}' -e 'fs.truncateSync(process.argv[1], fs.statSync(process.argv[1]).size - 40)' "$result"`;
 
 interface Planned {
   readonly planned: {
@@ -153,6 +156,14 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
       status: 6,
       stderr: expect.stringContaining('cannot read the weights'),
     });
+    expect(await leftovers()).toEqual([]);
+  });
+
+  test('is not deceived by a program that reports success: a result that lacks its last bytes is refused', async () => {
+    const { world, leftovers } = await storeWithWeights(await spoilingQuantizer(cutShort));
+    const refused = await world.host('optimize', 'acme/Tiny-GGUF', '--type', 'Q4_0');
+    expect(refused).toMatchObject({ status: 6, stderr: expect.stringMatching(/result is not usable: .*its tensors end at/) });
+    expect(await world.host('show', 'acme/Tiny-Q4_0-GGUF')).toMatchObject({ status: 3 });
     expect(await leftovers()).toEqual([]);
   });
 

@@ -1,7 +1,9 @@
-import { mkdir, stat, symlink, truncate } from 'node:fs/promises';
+import { type FileHandle, mkdir, readFile, stat, symlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findContentProblems } from '../../../src/core/catalog/contents/find-content-problems.ts';
+import { problemOfTensors } from '../../../src/core/catalog/contents/gguf-tensors.ts';
 import { ggufBytes } from '../../helpers/gguf-bytes.ts';
 import { writeFiles } from '../../helpers/model-files.ts';
 import { safetensorsBytes } from '../../helpers/safetensors-bytes.ts';
@@ -112,4 +114,37 @@ test('a model that llama.cpp loads has no problem, and one that ends in its meta
   expect(await findContentProblems([{ path: 'm.gguf', size: 400, absolute }], signal)).toMatchObject([
     { path: 'm.gguf', reason: expect.stringContaining('truncated') },
   ]);
+});
+
+test('a GGUF file that lacks the last bytes of its last tensor has a problem, wherever it was cut', async () => {
+  const root = await temporaryDirectory();
+  const absolute = join(root, 'm.gguf');
+  await writeTinyLlama(absolute);
+  const { size } = await stat(absolute);
+  // What lies behind its last tensor is missing in no file of llama.cpp, and nothing reads it.
+  for (const cut of [1, 33, 4000, 100_000, size - 9_000, size - 3_000, size - 400, size - 100]) {
+    await truncate(absolute, size - cut);
+    const problems = await findContentProblems([{ path: 'm.gguf', size: size - cut, absolute }], signal);
+    expect([cut, problems]).toEqual([cut, [{ path: 'm.gguf', kind: 'incomplete', reason: expect.stringContaining('truncated') }]]);
+    await writeTinyLlama(absolute);
+  }
+});
+
+test('a damaged head of a GGUF file is followed as far as it leads: nothing throws or runs on', async () => {
+  const root = await temporaryDirectory();
+  const absolute = join(root, 'm.gguf');
+  await writeTinyLlama(absolute);
+  const whole = await readFile(absolute);
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.nat(12_000), fc.nat(255)), { maxLength: 8 }), async (changes) => {
+      const changed = Buffer.from(whole);
+      for (const [at, byte] of changes) changed[at] = byte;
+      const read = async (window: Buffer, offset: number, length: number, position: number) => ({
+        bytesRead: changed.copy(window, offset, position, position + length),
+        buffer: window,
+      });
+      const problem = await problemOfTensors({ read } as unknown as Pick<FileHandle, 'read'>, { size: changed.length, signal });
+      if (changes.length === 0) expect(problem).toBeUndefined();
+    }),
+  );
 });

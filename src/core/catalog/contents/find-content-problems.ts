@@ -6,7 +6,8 @@ import type { FileKind } from '../selection/file-kind.ts';
 import { listGroups, type SizedFile } from '../selection/groups.ts';
 import { kindsInTurns } from '../selection/kinds-in-turns.ts';
 import type { Finding } from './finding.ts';
-import { headBytes, isWorthALook, problemOfHead } from './problem-of-head.ts';
+import { problemOfTensors } from './gguf-tensors.ts';
+import { headBytes, isGguf, isWorthALook, problemOfHead } from './problem-of-head.ts';
 import { type ContentProblem, problemsOfList } from './problems-of-list.ts';
 
 export type { ContentProblem } from './problems-of-list.ts';
@@ -21,16 +22,15 @@ const maxIndexBytes = 32 * 1024 * 1024;
 
 /**
  * Looks for what cannot be a model whatever its hashes are: pointers of Git LFS, web pages, empty or damaged weights, and shards that are
- * missing. At most `headBytes` of each file are read, and indexes of shards. A file that cannot be opened is passed over.
+ * missing. At most `headBytes` of each file are read, heads of GGUF files, and indexes of shards. A file that cannot be opened is passed
+ * over.
  * @returns one problem a file at most, in the order of the files
  */
 export async function findContentProblems(files: readonly FileOnDisk[], signal: AbortSignal): Promise<readonly ContentProblem[]> {
   const kinds = await kindsInTurns(files.map(({ path }) => path));
-  const laterParts = new Set(
-    listGroups(files, kinds).flatMap(({ cut, files: parts }) =>
-      (cut === 'unknown' ? parts : cut === 'bytes' ? parts.slice(1) : []).map(({ path }) => path),
-    ),
-  );
+  const cut = listGroups(files, kinds).filter((group) => group.cut === 'unknown' || group.cut === 'bytes');
+  const parts = new Set(cut.flatMap((group) => group.files.map(({ path }) => path)));
+  const laterParts = new Set(cut.flatMap((group) => group.files.slice(group.cut === 'bytes' ? 1 : 0).map(({ path }) => path)));
   const indexes = new Map<string, readonly string[]>();
   const ofHeads = await mapConcurrently(files, maxOpenFiles, async ({ path, size, absolute }): Promise<Finding | undefined> => {
     if (signal.aborted) throw signal.reason;
@@ -40,7 +40,8 @@ export async function findContentProblems(files: readonly FileOnDisk[], signal: 
       const head = await readHead(file, kind === 'weights-index' ? Math.min(size, maxIndexBytes) : headBytes);
       const shards = kind === 'weights-index' ? parseIndex(head) : undefined;
       if (shards !== undefined) indexes.set(path, shards);
-      return problemOfHead({ path, kind, size, head, isLaterPart: laterParts.has(path) });
+      const found = problemOfHead({ path, kind, size, head, isLaterPart: laterParts.has(path) });
+      return found ?? (isGguf({ path, kind }) && !parts.has(path) ? problemOfTensors(file, { size, signal }) : undefined);
     });
   });
   const problems = new Map(problemsOfList(files, kinds, (path) => indexes.get(path)).map((one) => [one.path, one]));

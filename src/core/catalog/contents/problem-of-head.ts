@@ -53,7 +53,9 @@ export function problemOfHead(file: FileHead): Finding | undefined {
     return incomplete('it is a web page saved under this name');
   if (isLaterPart) return undefined;
   if (kind === 'safetensors') return problemOfSafetensors(head, size);
-  // An importance matrix is GGUF only in newer versions of llama.cpp.
-  if (/\.gguf$/i.test(path) || kind === 'gguf') return kind === 'imatrix' ? undefined : problemOfGguf(head, size);
-  return undefined;
+  return isGguf(file) ? problemOfGguf(head, size) : undefined;
 }
+
+/** Whether a file must be GGUF. An importance matrix is that only in newer versions of llama.cpp. Pure. */
+export const isGguf = ({ path, kind }: Pick<FileHead, 'path' | 'kind'>): boolean =>
+  kind !== 'imatrix' && (/\.gguf$/i.test(path) || kind === 'gguf');
