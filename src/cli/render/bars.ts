@@ -1,14 +1,13 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { ProgressEvent } from '../../core/kernel/flow/events.ts';
-import { secondsLeft } from '../../core/kernel/flow/time-left.ts';
 import { formatBytes } from '../../core/kernel/units.ts';
 import type { HostOutput } from '../host.ts';
 import { safeCell } from '../safe-text.ts';
-import { formatSeconds } from './describe-progress.ts';
+import { formatSeconds, type Speed } from './describe-progress.ts';
 
 /** Progress bars on a terminal, one for each piece of work. */
 export interface Bars {
-  update(key: string, event: ProgressEvent, bytesPerSecond: number | undefined): void;
+  update(key: string, event: ProgressEvent, speed: Speed): void;
   /** Writes a line above the bars. */
   log(line: string): void;
   stop(): void;
@@ -28,15 +27,13 @@ export function makeBars(stream: HostOutput): Bars {
   });
   const bars = new Map<string, SingleBar>();
   return {
-    update: (key, event, bytesPerSecond) => {
+    update: (key, event, { bytesPerSecond, secondsLeft }) => {
       const { bytesDone, bytesTotal } = event;
-      const left =
-        bytesPerSecond === undefined || bytesDone >= bytesTotal ? undefined : secondsLeft(bytesTotal - bytesDone, bytesPerSecond);
       const payload = {
         label: safeCell(key),
         amount: `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`,
-        rate: bytesPerSecond === undefined ? '' : `, ${formatBytes(Math.round(bytesPerSecond))}/s`,
-        left: left === undefined ? '' : `, ${formatSeconds(left)} left`,
+        rate: bytesPerSecond === null ? '' : `, ${formatBytes(bytesPerSecond)}/s`,
+        left: secondsLeft === null || bytesDone >= bytesTotal ? '' : `, ${formatSeconds(secondsLeft)} left`,
       };
       const bar = bars.get(key);
       // A piece of work without bytes is done when it begins.

@@ -1,14 +1,18 @@
 import type { ProgressEvent } from '../../core/kernel/flow/events.ts';
-import { secondsLeft } from '../../core/kernel/flow/time-left.ts';
 import { formatBytes } from '../../core/kernel/units.ts';
 
+/** How fast something comes, as far as it is known. */
+export interface Speed {
+  readonly bytesPerSecond: number | null;
+  readonly secondsLeft: number | null;
+}
+
 /** One line about a piece of work: how far, how fast, how long still. */
-export function describeProgress({ doing, subject, bytesDone, bytesTotal }: ProgressEvent, bytesPerSecond: number | undefined): string {
+export function describeProgress({ doing, subject, bytesDone, bytesTotal }: ProgressEvent, { bytesPerSecond, secondsLeft }: Speed): string {
   const percent = bytesTotal === 0 ? 100 : Math.floor((bytesDone / bytesTotal) * 100);
   const details = [`${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`];
-  if (bytesPerSecond !== undefined) details.push(`${formatBytes(Math.round(bytesPerSecond))}/s`);
-  const left = bytesPerSecond === undefined || bytesDone >= bytesTotal ? undefined : secondsLeft(bytesTotal - bytesDone, bytesPerSecond);
-  if (left !== undefined) details.push(`${formatSeconds(left)} left`);
+  if (bytesPerSecond !== null) details.push(`${formatBytes(bytesPerSecond)}/s`);
+  if (secondsLeft !== null && bytesDone < bytesTotal) details.push(`${formatSeconds(secondsLeft)} left`);
   return `${doing} ${subject}: ${percent}% (${details.join(', ')})`;
 }
 

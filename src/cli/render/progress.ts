@@ -1,8 +1,8 @@
 import type { Emit, ProgressEvent, SkulkEvent } from '../../core/kernel/flow/events.ts';
-import { silentAfterMs } from '../../core/kernel/flow/time-left.ts';
+import { createTransferRate, type TransferRate } from '../../core/kernel/flow/transfer-rate.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Bars } from './bars.ts';
-import { describeProgress } from './describe-progress.ts';
+import { describeProgress, type Speed } from './describe-progress.ts';
 
 /** Shows events on stderr while a command runs. */
 export interface Reporter {
@@ -23,11 +23,8 @@ export interface ReporterOptions {
 const lineEveryMs = 3_000;
 
 interface Track {
-  began: number;
-  bytesAtFirst: number;
+  rate: TransferRate;
   lastShown: number;
-  /** When bytes came last. */
-  grewAt: number;
   latest: ProgressEvent;
 }
 
@@ -40,7 +37,7 @@ export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clo
   const say = (line: string): void => (bars === undefined ? terminal.say(line) : bars.log(terminal.clean(line)));
 
   const showOnBars = (): void => {
-    if (bars !== undefined) for (const [key, track] of tracks) bars.update(key, track.latest, rateOf(track, clock()));
+    if (bars !== undefined) for (const [key, track] of tracks) bars.update(key, track.latest, speedOf(track, clock()));
     if (bars !== undefined || loading) return;
     loading = true;
     // Only a terminal pays for the package that draws bars.
@@ -56,11 +53,11 @@ export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clo
     const key = `${event.doing} ${event.subject}`;
     const now = clock();
     const known = tracks.get(key);
-    const track = known ?? { began: now, bytesAtFirst: event.bytesDone, lastShown: now, grewAt: now, latest: event };
+    const track = known ?? { rate: createTransferRate(), lastShown: now, latest: event };
     const wasComplete = known !== undefined && isComplete(known.latest);
     // What was here before is counted in a moment, and the rest comes at another rate.
-    if (event.bytesAtHand !== track.latest.bytesAtHand) [track.began, track.bytesAtFirst] = [now, event.bytesDone];
-    if (event.bytesDone > track.latest.bytesDone) track.grewAt = now;
+    if (event.bytesAtHand !== track.latest.bytesAtHand) track.rate = createTransferRate();
+    track.rate.add(event.bytesDone, now);
     track.latest = event;
     tracks.set(key, track);
     if (terminal.stderrIsTerminal) {
@@ -69,7 +66,7 @@ export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clo
     }
     if (known !== undefined && now - track.lastShown < lineEveryMs && (wasComplete || !isComplete(event))) return;
     track.lastShown = now;
-    terminal.say(describeProgress(event, rateOf(track, now)));
+    terminal.say(describeProgress(event, speedOf(track, now)));
   };
 
   const emit = (event: SkulkEvent): void => {
@@ -92,8 +89,7 @@ export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clo
 
 const isComplete = ({ bytesDone, bytesTotal }: ProgressEvent): boolean => bytesDone >= bytesTotal;
 
-/** The mean since the first event; none before there is something to measure, and while nothing comes. */
-function rateOf({ latest: { bytesDone }, bytesAtFirst, began, grewAt }: Track, now: number): number | undefined {
-  if (now - began < 200 || bytesDone <= bytesAtFirst || now - grewAt > silentAfterMs) return undefined;
-  return ((bytesDone - bytesAtFirst) * 1000) / (now - began);
-}
+const speedOf = ({ rate, latest: { bytesDone, bytesTotal } }: Track, now: number): Speed => ({
+  bytesPerSecond: rate.perSecond(now),
+  secondsLeft: rate.secondsLeft(bytesTotal - bytesDone, now),
+});

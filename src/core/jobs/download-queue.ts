@@ -26,6 +26,8 @@ export interface DownloadReport {
   readonly warnings?: readonly string[];
   readonly bytesDone?: number;
   readonly bytesTotal?: number;
+  /** Of `bytesDone`, those that had not to come. */
+  readonly bytesAtHand?: number;
   readonly chunk?: ArrivedChunk;
 }
 

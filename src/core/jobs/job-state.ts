@@ -35,6 +35,8 @@ export interface JobProgress<Details> {
   readonly phase?: string;
   readonly bytesDone?: number;
   readonly bytesTotal?: number;
+  /** Of `bytesDone`, those that were here already, so that they say nothing of the speed. */
+  readonly bytesAtHand?: number;
   readonly details?: Partial<Details>;
 }
 

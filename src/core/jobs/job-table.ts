@@ -1,12 +1,13 @@
-import { secondsLeft } from '../kernel/flow/time-left.ts';
+import { createTransferRate, type TransferRate } from '../kernel/flow/transfer-rate.ts';
 import type { JobView } from './job-kind.ts';
 import { applyEvent, isFinished, type Job, type JobEvent } from './job-state.ts';
-import { createTransferRate, type TransferRate } from './transfer-rate.ts';
 
 /** A job in memory, with what belongs to this process. */
 export interface JobEntry<Request, Details> {
   job: Job<Request, Details>;
   rate: TransferRate;
+  /** Of the bytes that are here, those that had not to come. */
+  bytesAtHand: number;
   readonly abort: AbortController;
   /** Whether this process runs it, or will. What another process left is not queued until somebody takes it up. */
   isQueued: boolean;
@@ -38,7 +39,7 @@ export function createJobTable<Request, Details>(now: () => Date, subjectOf: (re
     get: (subject) => entries.get(subject),
     all: () => [...entries.values()],
     put: (job) => {
-      const entry = { job, rate: createTransferRate(), abort: new AbortController(), isQueued: false, work: undefined };
+      const entry = { job, rate: createTransferRate(), bytesAtHand: 0, abort: new AbortController(), isQueued: false, work: undefined };
       const subject = subjectOf(job.request);
       entries.delete(subject);
       entries.set(subject, entry);
@@ -49,9 +50,12 @@ export function createJobTable<Request, Details>(now: () => Date, subjectOf: (re
       const before = entry.job;
       entry.job = applyEvent(before, event, now());
       if (entry.job === before) return;
-      // What was the speed of one thing says nothing of the next.
-      if (entry.job.phase !== before.phase) entry.rate = createTransferRate();
-      if (event.type === 'progress' && event.progress.bytesDone !== undefined) entry.rate.add(event.progress.bytesDone, performance.now());
+      const progress = event.type === 'progress' ? event.progress : {};
+      const { bytesAtHand = entry.bytesAtHand } = progress;
+      // What was the speed of one thing says nothing of the next, and what was here already was only counted.
+      if (entry.job.phase !== before.phase || bytesAtHand !== entry.bytesAtHand) entry.rate = createTransferRate();
+      entry.bytesAtHand = bytesAtHand;
+      if (progress.bytesDone !== undefined) entry.rate.add(progress.bytesDone, performance.now());
       notify(entry.job);
     },
     removeOldest: (maxFinished) => {
@@ -69,10 +73,7 @@ export function createJobTable<Request, Details>(now: () => Date, subjectOf: (re
 
 /** A job as it is at this moment. */
 export function viewOf<Request, Details>({ job, rate }: JobEntry<Request, Details>): JobView<Request, Details> {
-  const bytesPerSecond = job.status === 'running' ? rate.perSecond(performance.now()) : null;
-  return {
-    ...job,
-    bytesPerSecond,
-    secondsLeft: bytesPerSecond === null ? null : (secondsLeft(job.bytesTotal - job.bytesDone, bytesPerSecond) ?? null),
-  };
+  if (job.status !== 'running') return { ...job, bytesPerSecond: null, secondsLeft: null };
+  const now = performance.now();
+  return { ...job, bytesPerSecond: rate.perSecond(now), secondsLeft: rate.secondsLeft(job.bytesTotal - job.bytesDone, now) };
 }

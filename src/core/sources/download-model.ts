@@ -92,7 +92,7 @@ export async function downloadModel(
     connections,
     limiter: unlimited,
     signal,
-    onBytes: (bytesDone) => report({ bytesDone }),
+    onBytes: (bytesDone, _, bytesAtHand) => report({ bytesDone, bytesAtHand }),
     sharing,
     onPiece: ({ path, start, end, sha256 }) => report({ chunk: { path, file_size: sizes.get(path) ?? end, start, end, sha256 } }),
   });

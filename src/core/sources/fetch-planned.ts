@@ -5,6 +5,7 @@ import { quote } from '../kernel/files/relative-path.ts';
 import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { type ArrivedPiece, fetchFiles } from '../transfer/fetch-files.ts';
+import type { OnMeter } from '../transfer/progress-meter.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import type { ByteSharing } from '../transfer/share-bytes.ts';
 import { removeTree } from '../transfer/trash/remove-tree.ts';
@@ -45,7 +46,7 @@ export async function fetchPlanned(
     readonly connections: number;
     readonly limiter: RateLimiter;
     readonly signal: AbortSignal;
-    readonly onBytes: (done: number, total: number) => void;
+    readonly onBytes: OnMeter;
     readonly onPiece?: (piece: ArrivedPiece) => void;
     readonly sharing?: ByteSharing | undefined;
   },

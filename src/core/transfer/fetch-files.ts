@@ -13,6 +13,7 @@ import { createFilesProgress, type FilesProgress } from './files-progress.ts';
 import type { FileDigest } from './hash-job.ts';
 import { openJournal } from './part-journal.ts';
 import { prepareFile, type ReusableFile } from './prepare-file.ts';
+import type { OnMeter } from './progress-meter.ts';
 import type { PromisedFile } from './promised-file.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { ByteSharing, FilePart } from './share-bytes.ts';
@@ -53,8 +54,8 @@ export interface FetchFilesPlan<F extends PromisedFile> {
   readonly limiter: RateLimiter;
   readonly policy: RetryPolicy;
   readonly signal: AbortSignal;
-  /** Bytes of the files that are here, of all. Never falls. */
-  readonly onBytes: (done: number, total: number) => void;
+  /** The bytes of the files that are here never get fewer. */
+  readonly onBytes: OnMeter;
   readonly onPiece?: (piece: ArrivedPiece) => void;
   /** Who else has to do with these files. */
   readonly sharing?: ByteSharing | undefined;

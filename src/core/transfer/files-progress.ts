@@ -1,5 +1,5 @@
 import type { FilePiece } from './file-blocks.ts';
-import { createProgressMeter } from './progress-meter.ts';
+import { createProgressMeter, type OnMeter } from './progress-meter.ts';
 
 /** Counts the pieces and bytes of files that are fetched. */
 export interface FilesProgress<F> {
@@ -25,10 +25,7 @@ export interface FilesProgress<F> {
  * Reports once at the start.
  * @param onBytes told how many bytes of all are here; the number never falls
  */
-export function createFilesProgress<F extends { readonly size: number }>(
-  total: number,
-  onBytes: (done: number, total: number) => void,
-): FilesProgress<F> {
+export function createFilesProgress<F extends { readonly size: number }>(total: number, onBytes: OnMeter): FilesProgress<F> {
   const meter = createProgressMeter(total, onBytes);
   const missingPieces = new Map<F, number>();
   /** The bytes of each file that the meter has as here. */

@@ -70,7 +70,8 @@ export async function stageFromHub(
     connections,
     limiter,
     signal,
-    onBytes: (bytesDone, bytesTotal) => emit({ type: 'progress', doing: 'downloading', subject: modelId, bytesDone, bytesTotal }),
+    onBytes: (bytesDone, bytesTotal, bytesAtHand) =>
+      emit({ type: 'progress', doing: 'downloading', subject: modelId, bytesDone, bytesTotal, bytesAtHand }),
   });
   const problems = await findContentProblems(
     files.map(({ path, size }) => ({ path, size, absolute: join(place.files, path) })),
