@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { findContentProblems, requireUsable } from '../catalog/contents/find-content-problems.ts';
 import { findGroup } from '../catalog/selection/find-group.ts';
@@ -36,6 +37,12 @@ export function createHostDownloads(
   share?: (modelId: ModelId) => Promise<SharedDownload>,
 ): DownloadQueue {
   const layout = storeLayout(store.root);
+  const removals = new EventEmitter<Record<ModelId, [files?: ReadonlySet<string>]>>();
+  store.onRemoved((modelId, files) => removals.emit(modelId, files));
+  const onRemoved = (modelId: ModelId, listener: (files?: ReadonlySet<string>) => void): Disposable => {
+    removals.on(modelId, listener);
+    return { [Symbol.dispose]: () => void removals.off(modelId, listener) };
+  };
   const queue = createDownloadQueue({
     directory: layout.jobs,
     maxRunning: deps.config.settings.maxDownloads.value,
@@ -74,7 +81,17 @@ export function createHostDownloads(
           report(now);
         };
         const onWait = (message: string): void => deps.world.emit({ type: 'waiting', message });
-        await downloadModel(request, { source: opened.hub, store, place, connections, signal, report: reportAll, onWait, share });
+        await downloadModel(request, {
+          source: opened.hub,
+          store,
+          place,
+          connections,
+          signal,
+          report: reportAll,
+          onWait,
+          share,
+          onRemoved,
+        });
       } catch (error) {
         throw explainSystemError(error, `cannot download ${request.modelId} into ${store.root}`);
       }

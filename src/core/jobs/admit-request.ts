@@ -54,10 +54,13 @@ async function join<Request, Details>(
 ): Promise<JobView<Request, Details>> {
   const { modelId, request: running } = entry.job;
   if (!entry.isQueued) await kind.requireOurs?.(modelId);
-  if (!kind.isCovered(request, running))
-    throw new SkulkError('CONFLICT', `${kind.describe(running)} is in progress for another request`, {
+  if (!kind.isCovered(request, running)) {
+    const { message, hint } = kind.conflictOf?.(request, running) ?? {
+      message: `${kind.describe(running)} is in progress for another request`,
       hint: 'wait for it to end, or cancel it, then try again',
-    });
+    };
+    throw new SkulkError('CONFLICT', message, { hint });
+  }
   // It may be left by a process that was killed.
   runner.enqueue(entry);
   return viewOf(entry);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { encodeWantedFiles, isCovered, parseWantedFiles, type WantedFiles } from '../catalog/selection/wanted-files.ts';
+import { findGroup } from '../catalog/selection/find-group.ts';
+import { encodeWantedFiles, isCovered, isParticular, parseWantedFiles, type WantedFiles } from '../catalog/selection/wanted-files.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { directoryName, formatRef, type ModelId } from '../kernel/model-id.ts';
 import { decode } from '../protocol/decode.ts';
@@ -39,6 +40,20 @@ export const fileNameOf = (request: DownloadRequest): string => {
 /** What is downloaded, as a reference. */
 const nameOf = ({ modelId, selector, ggufFile }: DownloadRequest): string => formatRef({ modelId, selector: selector ?? ggufFile });
 
+/** Whether a download may bring a quantization that has these files. One that names none completes what is there, so it may bring each. */
+export function mayBring({ request, details }: Job<DownloadRequest, DownloadDetails>, files: readonly string[]): boolean {
+  const { selector, ggufFile, exact = false } = request;
+  // The pin of a card falls back to another one, which is known when the repo was looked at.
+  const named = selector ?? (exact ? ggufFile : ggufFile === undefined ? undefined : details.ggufFile);
+  if (named == null || isParticular(request)) return true;
+  return (
+    findGroup(
+      files.map((path) => ({ path, size: 0 })),
+      named,
+    ).state !== 'none'
+  );
+}
+
 /** Everything of a download but the work itself. */
 export const downloadKind = {
   name: 'download',
@@ -54,6 +69,14 @@ export const downloadKind = {
   // The same, or anything when nothing special is asked for.
   isCovered: (request, other) =>
     (request.revision === undefined || request.revision === (other.revision ?? 'main')) && isCovered(request, other),
+  conflictOf: (request, running) => {
+    const [wanted, now] = [request.revision ?? 'main', running.revision ?? 'main'];
+    const difference = wanted === now ? 'without --strict' : `at revision ${now}, not at ${wanted}`;
+    return {
+      message: `${nameOf(running)} is already being downloaded ${difference}`,
+      hint: `run the command again when that has ended, or stop it first: skulk cancel ${nameOf(running)}`,
+    };
+  },
   initialDetails: (_, before) => ({ commit: before?.details.commit ?? null, ggufFile: before?.details.ggufFile ?? null, warnings: [] }),
 } as const satisfies Omit<JobKind<DownloadRequest, DownloadDetails>, 'run'>;
 

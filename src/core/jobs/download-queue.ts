@@ -11,6 +11,7 @@ import {
   downloadStatus,
   encodeDownload,
   fileNameOf,
+  mayBring,
   subjectOf,
 } from './download-kind.ts';
 import type { JobContext, JobKind, JobQueue, JobView } from './job-kind.ts';
@@ -46,8 +47,11 @@ export interface DownloadQueueOptions extends Required<Pick<JobKind<DownloadRequ
 
 /** The downloads of this machine's store. */
 export interface DownloadQueue extends Downloads, Pick<JobQueue<DownloadRequest, DownloadDetails>, 'resume' | 'subscribe' | 'close'> {
-  /** Whether something of a model is being downloaded, or waits for it. */
-  isActive(modelId: ModelId): boolean;
+  /**
+   * Whether something of a model is being downloaded, or waits for it.
+   * @param files those of one quantization: then whether a download may bring that one
+   */
+  isActive(modelId: ModelId, files?: readonly string[]): boolean;
   /** Which chunk a number of a run means, and which request brings it; or undefined. */
   findArrived(
     modelId: ModelId,
@@ -143,7 +147,8 @@ export function createDownloadQueue({
       return own === undefined || chunk === undefined ? undefined : { chunk, request: own.request };
     },
     resume: queue.resume,
-    isActive: (modelId) => queue.list().some((job) => job.modelId === modelId && !isFinished(job)),
+    isActive: (modelId, files) =>
+      queue.list().some((job) => job.modelId === modelId && !isFinished(job) && (files === undefined || mayBring(job, files))),
     subscribe: queue.subscribe,
     close: queue.close,
   };

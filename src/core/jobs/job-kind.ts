@@ -21,6 +21,8 @@ export interface JobKind<Request, Details> {
   readonly laneOf?: (request: Request) => string;
   /** Whether a job for `other`, of the same model, gives all that `request` asks for. */
   readonly isCovered: (request: Request, other: Request) => boolean;
+  /** Why a request has to wait for a job of the same subject that does not give what it asks for; a general reason when absent. */
+  readonly conflictOf?: (request: Request, running: Request) => { readonly message: string; readonly hint: string };
   /** What a new job begins with. @param before an earlier job that did not get to its end, and whose work can be used */
   readonly initialDetails: (request: Request, before: Job<Request, Details> | undefined) => Details;
   /**

@@ -9,6 +9,7 @@ import { makeDirectory } from '../kernel/files/make-directory.ts';
 import { pause } from '../kernel/flow/backoff.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { acquireLock, describeLockHolder } from '../kernel/process/lock.ts';
+import type { Sha256 } from '../kernel/sha256.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { requireDistinctNames } from '../transfer/name-folding.ts';
@@ -16,55 +17,99 @@ import { unlimited } from '../transfer/rate-limiter.ts';
 import type { SharedDownload } from '../transfer/share-bytes.ts';
 import { enterWorkPlace, removeWorkPlace } from '../transfer/work-place.ts';
 import { fetchPlanned } from './fetch-planned.ts';
-import { planFetch } from './plan-fetch.ts';
+import { type FetchPlan, planFetch } from './plan-fetch.ts';
 import type { Source } from './source.ts';
 
 /** Another process that downloads ends sooner or later, and this one may be interrupted; in milliseconds. */
 const lockTimeoutMs = 24 * 3600_000;
 
+/** So often a download is planned, when the model changes meanwhile. */
+const maxRounds = 20;
+
+/** What a download works with. */
+export interface DownloadTools {
+  readonly source: Source;
+  readonly store: LocalStore;
+  /** A directory of the store's own file system, where an earlier try may have left something; the lock of all downloads of the model. */
+  readonly place: { readonly path: string; readonly lock: string };
+  readonly connections: number;
+  readonly signal: AbortSignal;
+  readonly report: (now: DownloadReport) => void;
+  readonly onWait: (message: string) => void;
+  /** Called before anything of the model is looked at. */
+  readonly share?: ((modelId: ModelId) => Promise<SharedDownload>) | undefined;
+  /** Calls back when the model, or some files of it, are removed from the store, until the returned handle is disposed. */
+  readonly onRemoved?: ((modelId: ModelId, listener: (files?: ReadonlySet<string>) => void) => Disposable) | undefined;
+}
+
 /**
- * Brings a model from a source into the store: what is there already is taken over, and the store publishes what was verified.
- * @param place.path a directory of the store's own file system, where an earlier try may have left something
- * @param place.lock held while something of the model is brought; another process is waited for
+ * Brings a model from a source into the store: what is there already is taken over, and the store publishes what was verified. When
+ * something else of the model is removed or added meanwhile, it is planned anew, and nothing comes twice. Another process that downloads
+ * something of the model is waited for.
  * @throws SkulkError CONFLICT when the store has the model from elsewhere, NO_SPACE, INTEGRITY, with `strict` also for what cannot be a model, the source's errors
  */
-export async function downloadModel(
-  { modelId, revision = 'main', ...wanted }: DownloadRequest,
-  {
-    source,
-    store,
-    place,
-    connections,
-    signal,
-    report,
-    onWait,
-    share,
-  }: {
-    readonly source: Source;
-    readonly store: LocalStore;
-    readonly place: { readonly path: string; readonly lock: string };
-    readonly connections: number;
-    readonly signal: AbortSignal;
-    readonly report: (now: DownloadReport) => void;
-    readonly onWait: (message: string) => void;
-    /** Called before anything of the model is looked at. */
-    readonly share?: ((modelId: ModelId) => Promise<SharedDownload>) | undefined;
-  },
-): Promise<void> {
+export async function downloadModel(request: DownloadRequest, tools: DownloadTools): Promise<void> {
+  const { modelId } = request;
+  const { store, place, signal, onWait } = tools;
   await store.requirePlace(modelId);
-  const { path, lock: lockPath } = place;
-  const files = join(path, 'files');
-  for (const directory of [path, dirname(lockPath)]) await makeDirectory(directory);
+  for (const directory of [place.path, dirname(place.lock)]) await makeDirectory(directory);
   // Without a server two commands may want something of the same model.
-  await using lock = await acquireLock(lockPath, {
+  await using lock = await acquireLock(place.lock, {
     purpose: `downloading ${modelId}`,
     timeoutMs: lockTimeoutMs,
     signal,
     onWait: (holder) => onWait(`waiting for ${describeLockHolder(holder)}`),
   });
+  for (let round = 1; !(await bring(request, { ...tools, assertHeld: lock.assertHeld })); round += 1)
+    if (round === maxRounds)
+      throw new SkulkError('CONFLICT', `other commands change ${modelId} again and again`, {
+        hint: 'download it again when they have ended',
+      });
+  if (dirname(place.lock) === place.path) await rm(join(place.path, 'journal'), { force: true });
+  else await removeWorkPlace({ path: place.path, files: join(place.path, 'files') });
+}
+
+/** @returns whether the model is published; false when it was changed meanwhile, so that it must be planned anew */
+async function bring(
+  request: DownloadRequest,
+  { onRemoved, share, ...tools }: DownloadTools & { readonly assertHeld: () => Promise<void> },
+): Promise<boolean> {
+  const { modelId } = request;
+  const changed = new AbortController();
+  let planned: ReadonlySet<string> = new Set();
+  using _removals = onRemoved?.(modelId, (files) => {
+    if (files === undefined || !files.isDisjointFrom(planned)) changed.abort();
+  });
   let isPublished = false;
   const sharing = await share?.(modelId);
   await using _sharing = { [Symbol.asyncDispose]: async () => sharing?.end(isPublished) };
+  const signal = AbortSignal.any([tools.signal, changed.signal]);
+  try {
+    const plan = await planDownload(request, { ...tools, sharing, signal });
+    planned = new Set([...plan.files, ...plan.kept].map(({ path }) => path));
+    isPublished = await fetchAndPublish(request, plan, { ...tools, sharing, signal });
+    return isPublished;
+  } catch (error) {
+    if (!changed.signal.aborted || tools.signal.aborted) throw error;
+    return false;
+  }
+}
+
+type Step = Omit<DownloadTools, 'share' | 'onRemoved' | 'onWait'> & {
+  readonly assertHeld: () => Promise<void>;
+  readonly sharing: SharedDownload | undefined;
+};
+
+/** A plan, and what the store has of the model at that moment. */
+interface DownloadPlan extends FetchPlan {
+  readonly present: PresentModel | undefined;
+}
+
+/** @throws SkulkError CONFLICT, and for what cannot be chosen */
+async function planDownload(
+  { modelId, revision = 'main', ...wanted }: DownloadRequest,
+  { source, store, signal, report, sharing }: Step,
+): Promise<DownloadPlan> {
   const listing = await source.list({ modelId, revision }, signal);
   sharing?.listed(listing.commit);
   report({ commit: listing.commit });
@@ -79,6 +124,17 @@ export async function downloadModel(
   report({ ggufFile: plan.ggufFile, warnings: plan.warnings });
   await requireDistinctNames(store.root, { paths: [...plan.files, ...plan.kept].map(({ path }) => path), of: modelId });
   report({ bytesTotal: plan.total, bytesDone: 0 });
+  return { ...plan, present };
+}
+
+/** @returns false when the model was changed right before it was to be published */
+async function fetchAndPublish(
+  { modelId, revision = 'main', strict = false }: DownloadRequest,
+  plan: DownloadPlan,
+  { source, store, place: { path }, connections, signal, report, sharing, assertHeld }: Step,
+): Promise<boolean> {
+  const files = join(path, 'files');
+  const { listing, present } = plan;
   await enterWorkPlace(
     { path, files },
     [...plan.files, ...plan.kept].map(({ path }) => path),
@@ -100,26 +156,37 @@ export async function downloadModel(
     fetched.files.map((file) => ({ path: file.path, size: file.size, absolute: join(files, file.path) })),
     signal,
   );
-  if (wanted.strict === true) requireUsable(problems, modelId);
+  if (strict) requireUsable(problems, modelId);
   if (problems.length > 0) report({ warnings: [...plan.warnings, ...describeProblems(problems, modelId)] });
-  await lock.assertHeld();
+  await assertHeld();
   const { commit, about } = listing;
   const upstream = { repo: modelId, commit, files: listing.files, ...(about !== undefined && { restricted: about.isRestricted }) };
   const origin = { source: source.kind, commit, upstream };
-  await store.publish({ modelId, from: files, files: fetched.files, revision, origin }, { signal });
-  isPublished = true;
-  if (dirname(lockPath) === path) await rm(join(path, 'journal'), { force: true });
-  else await removeWorkPlace({ path, files });
+  let isAsPlanned = true;
+  // What was removed meanwhile must not come back, and what was added must not go.
+  const mayReplace = (digest: Sha256 | undefined): boolean => {
+    isAsPlanned = present === undefined || digest === present.manifest.digest;
+    return isAsPlanned;
+  };
+  try {
+    await store.publish({ modelId, from: files, files: fetched.files, revision, origin, mayReplace }, { signal });
+    return true;
+  } catch (error) {
+    if (isAsPlanned) throw error;
+    return false;
+  }
 }
 
 const verbOf = ({ source }: Manifest): string => (source === 'add' ? 'skulk add' : 'skulk optimize');
 
-/** The model as it is in the store, hashed; undefined when it is not there, or not whole. */
-async function whatIsThere(
-  store: LocalStore,
-  modelId: ModelId,
-  signal: AbortSignal,
-): Promise<{ readonly manifest: Manifest; readonly directory: string } | undefined> {
+/** A model as it is in the store, hashed. */
+interface PresentModel {
+  readonly manifest: Manifest;
+  readonly directory: string;
+}
+
+/** Undefined when it is not there, or not whole. */
+async function whatIsThere(store: LocalStore, modelId: ModelId, signal: AbortSignal): Promise<PresentModel | undefined> {
   for (;;) {
     const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
     if (entry === undefined) return undefined;

@@ -87,6 +87,11 @@ export interface PublishRequest {
   readonly files: readonly ManifestFile[];
   readonly revision?: string;
   readonly origin: Origin;
+  /**
+   * Asked right before the change, while nothing else changes: whether what the store has of the model by then may be replaced by them.
+   * @param digest of its manifest; undefined when it has none, or is not there
+   */
+  readonly mayReplace?: ((digest: Sha256 | undefined) => boolean) | undefined;
 }
 
 /** Verified files that come beside those that a model has. */
@@ -258,7 +263,7 @@ export interface LocalStore extends Store {
    */
   removeQuantization(
     modelId: ModelId,
-    options: { readonly selector: string; readonly isLast: boolean; readonly force: boolean },
+    options: Pick<QuantizationRemoval, 'selector' | 'files' | 'isLast'> & { readonly force: boolean },
   ): Promise<{ readonly freedBytes: number }>;
   /**
    * The paths of a model's files: the manifest's, or the registry's while it is not hashed.

@@ -4,14 +4,14 @@ import { planRemoval } from '../catalog/selection/plan-removal.ts';
 import { lacksProjector } from '../catalog/selection/projectors.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { coalesce } from '../kernel/flow/coalesce.ts';
-import type { ModelId } from '../kernel/model-id.ts';
+import { formatRef, type ModelId } from '../kernel/model-id.ts';
 import type { HeldLock } from '../kernel/process/lock.ts';
 import type { World } from '../kernel/world.ts';
 import type { StoreHealth } from '../protocol/health.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { deleteModel } from './changes/delete-model.ts';
 import { deleteQuantization, planQuantizationRemoval } from './changes/delete-quantization.ts';
-import type { LocalStore } from './contract.ts';
+import type { LocalStore, QuantizationRemoval } from './contract.ts';
 import { guardStore } from './disk/guard-store.ts';
 import { isDirectoryInside } from './disk/inside-store.ts';
 import type { StorePresence } from './disk/store-presence.ts';
@@ -36,8 +36,11 @@ export interface DiskStoreOptions {
   readonly nodeId: string | undefined;
   /** Where model cards lie, besides those beside the manifests. */
   readonly cardsPath: string | undefined;
-  /** What is being done with a model that must not be removed meanwhile, as a participle; undefined for nothing. */
-  readonly isBusy?: (modelId: ModelId) => string | undefined;
+  /**
+   * What is being done with a model that must not be removed meanwhile, as a participle; undefined for nothing.
+   * @param files those of the one quantization that is to be removed
+   */
+  readonly isBusy?: (modelId: ModelId, files?: readonly string[]) => string | undefined;
   readonly whenUnused?: WhenUnused;
   /** The store's lock, when this process holds it for as long as it lives; otherwise it is taken for each change. */
   readonly held?: HeldLock;
@@ -68,10 +71,12 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
   const tellRemoved = (modelId: ModelId, files?: ReadonlySet<string>): void => {
     for (const listener of removalListeners) listener(modelId, files);
   };
-  const refuseBusy = (modelId: ModelId): void => {
-    const busy = isBusy(modelId);
+  const refuseBusy = (modelId: ModelId, part?: Pick<QuantizationRemoval, 'selector' | 'files'>): void => {
+    const busy = isBusy(modelId, part?.files);
+    const name = formatRef({ modelId, selector: part?.selector });
+    const others = part === undefined ? '' : `, or one download of \`skulk downloads ${modelId}\``;
     if (busy !== undefined)
-      throw new SkulkError('CONFLICT', `${modelId} is being ${busy}`, { hint: `stop it first: skulk cancel ${modelId}` });
+      throw new SkulkError('CONFLICT', `${name} is being ${busy}`, { hint: `stop it first: skulk cancel ${modelId}${others}` });
     if (hasher.isHashing(modelId))
       throw new SkulkError('CONFLICT', `${modelId} is being hashed`, { hint: 'wait a moment, then delete it' });
   };
@@ -102,7 +107,7 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
     },
     planRemoval: (modelId, selector) => planQuantizationRemoval(modelId, selector, context),
     removeQuantization: async (modelId, removal) => {
-      refuseBusy(modelId);
+      refuseBusy(modelId, removal);
       return deleteQuantization(modelId, { ...removal, onRemoved: (files) => tellRemoved(modelId, files) }, context);
     },
     verify: (request, work) => verifyStore(request, work, context),

@@ -47,8 +47,8 @@ export async function serveHost(
         jobs?.resume().catch((error: unknown) => deps.world.emit({ type: 'warning', message: String(error) }));
     },
     policy: administration.policy.current,
-    isBusy: (modelId) => {
-      if (queue?.isActive(modelId) === true) return 'downloaded';
+    isBusy: (modelId, files) => {
+      if (queue?.isActive(modelId, files) === true) return 'downloaded';
       return making?.isActive(modelId) === true ? 'optimized' : undefined;
     },
     advertised: () => {

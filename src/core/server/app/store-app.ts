@@ -121,9 +121,9 @@ function pageUrl({ headers: { host = '' }, protocol, originalUrl }: FastifyReque
 /** Removes from a store that has no nodes. */
 async function removeAlone(store: LocalStore, { modelId, selector: named }: ModelRef, force: boolean): Promise<object> {
   if (named === undefined) return { freed_bytes: (await store.remove(modelId, { force })).freedBytes, nodes: [] };
-  const { selector, isLast } = await store.planRemoval(modelId, named);
-  const { freedBytes } = await store.removeQuantization(modelId, { selector, isLast, force });
-  return { selector, freed_bytes: freedBytes, nodes: [] };
+  const planned = await store.planRemoval(modelId, named);
+  const { freedBytes } = await store.removeQuantization(modelId, { ...planned, force });
+  return { selector: planned.selector, freed_bytes: freedBytes, nodes: [] };
 }
 
 function addDownloads(app: FastifyInstance, downloads: Downloads): void {

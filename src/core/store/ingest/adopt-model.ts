@@ -33,11 +33,20 @@ import { type ScannedFile, scanDirectory } from './scan-directory.ts';
  * Takes files that lie in `incoming/`, or in the model's own place, into the store: hashed, then renamed, manifest, registry.
  * @throws SkulkError CONFLICT when the model is there with other content, INTEGRITY when the digest is not the promised one
  */
-export async function adoptModel(request: AdoptRequest, options: WorkOptions, context: StoreContext): Promise<Adopted> {
+export async function adoptModel(
+  request: AdoptRequest,
+  options: WorkOptions,
+  context: StoreContext,
+  mayReplace: PublishRequest['mayReplace'] = () => true,
+): Promise<Adopted> {
   const found = await hashFound(request, options, context);
   await hashWhatIsThere(request.modelId, context, options);
   return context.writer.write(async () => {
     const planned = await planAdoption(request, found, context);
+    if (!mayReplace(planned.before?.manifest.digest))
+      throw new SkulkError('CONFLICT', `${request.modelId} was changed meanwhile, so it was not replaced`, {
+        hint: 'run the command again',
+      });
     return request.incoming === undefined
       ? takeInPlace(request, planned, context)
       : takeIncoming(request.incoming, request, planned, context);
@@ -173,7 +182,7 @@ async function replaceWhenUnused(
 
 /** Takes files that this process has verified into the store; see `LocalStore.publish`. */
 export async function publishModel(
-  { modelId, from, files, revision, origin }: PublishRequest,
+  { modelId, from, files, revision, origin, mayReplace }: PublishRequest,
   options: WorkOptions,
   context: StoreContext,
 ): Promise<Adopted> {
@@ -187,7 +196,7 @@ export async function publishModel(
   }
   try {
     const request = { modelId, incoming: place.name, hashed: files, ...(revision !== undefined && { revision }), origin, force: true };
-    return await adoptModel(request, options, context);
+    return await adoptModel(request, options, context, mayReplace);
   } catch (error) {
     await abandonPlace(place.path).catch(() => undefined);
     throw error;
