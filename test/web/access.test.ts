@@ -136,7 +136,7 @@ test('an admin changes the policy of the store and its tokens on the page, and g
     policy: { lan: 'read', server_names: ['models.example.com', 'nas'] },
   });
   expect(await update.isDisabled()).toBe(true);
-  await section.getByLabel('Keep an idle upload for (days)').fill('3');
+  await section.getByLabel('Keep an idle upload or download for (days)').fill('3');
   await update.click();
   const days = async (): Promise<unknown> => ((await ask(host.apiUrl, '/policy')).json() as { policy: { limits: object } }).policy.limits;
   await expect.poll(days).toMatchObject({ upload_idle_days: 3 });

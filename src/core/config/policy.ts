@@ -49,7 +49,7 @@ const limitsSchema = Type.Object(
       'Days without news after which a node with copies is forgotten.',
     ),
     open_uploads: amount(usual.openUploads, 1024, 'Maximum number of unfinished uploads.'),
-    upload_idle_days: amount(usual.uploadIdleDays, 365, 'Days without data after which an unfinished upload is removed.'),
+    upload_idle_days: amount(usual.uploadIdleDays, 365, 'Days without data after which an unfinished upload or download is removed.'),
   },
   { additionalProperties: false },
 );

@@ -21,6 +21,7 @@ import { lookAtFile } from '../transfer/fingerprint.ts';
 import type { SharedDownload } from '../transfer/share-bytes.ts';
 import type { Deps } from './deps.ts';
 import { openHub, requireOnline } from './open-hub.ts';
+import { otherPlaces, type PlacesOfDownloads, removeOldestLeftover, sweepDownloads } from './sweep-downloads.ts';
 
 /** Connections of one download. The Hub gives each some ten megabytes a second. */
 const connections = 8;
@@ -85,6 +86,8 @@ export function createHostDownloads(
           source: opened.hub,
           store,
           place,
+          otherPlaces: () => otherPlaces(place.path, directoryName(request.modelId)),
+          makeRoom: () => removeOldestLeftover(places),
           connections,
           signal,
           report: reportAll,
@@ -97,6 +100,7 @@ export function createHostDownloads(
       }
     },
   });
+  const places = placesOf(deps, store.root, queue);
   const status = async ({ modelId, downloadId }: DownloadName): Promise<DownloadStatus> => {
     try {
       return await queue.status({ modelId, downloadId });
@@ -110,6 +114,25 @@ export function createHostDownloads(
   };
   return { ...queue, status };
 }
+
+/** Removes what ended downloads left, when nobody resumes it for so long. */
+export const sweepHostDownloads = (
+  deps: Deps,
+  { root }: LocalStore,
+  queue: DownloadQueue,
+  staleAfterMs: () => Promise<number>,
+): AsyncDisposable =>
+  sweepDownloads(placesOf(deps, root, queue), async () => {
+    await queue.load();
+    return staleAfterMs();
+  });
+
+const placesOf = ({ world }: Deps, root: string, queue: DownloadQueue): PlacesOfDownloads => ({
+  directory: storeLayout(root).downloads,
+  isActive: queue.isActivePlace,
+  forget: queue.forgetPlace,
+  world,
+});
 
 /**
  * What the store has of what is asked for, if that is all of it. Without a revision any will do; a branch may have moved, so only a commit

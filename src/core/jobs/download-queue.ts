@@ -46,12 +46,18 @@ export interface DownloadQueueOptions extends Required<Pick<JobKind<DownloadRequ
 }
 
 /** The downloads of this machine's store. */
-export interface DownloadQueue extends Downloads, Pick<JobQueue<DownloadRequest, DownloadDetails>, 'resume' | 'subscribe' | 'close'> {
+export interface DownloadQueue
+  extends Downloads,
+    Pick<JobQueue<DownloadRequest, DownloadDetails>, 'load' | 'resume' | 'subscribe' | 'close'> {
   /**
    * Whether something of a model is being downloaded, or waits for it.
    * @param files those of one quantization: then whether a download may bring that one
    */
   isActive(modelId: ModelId, files?: readonly string[]): boolean;
+  /** Whether the download with that name of its files, see `fileNameOf`, runs or waits. */
+  isActivePlace(name: string): boolean;
+  /** Forgets an ended one. */
+  forgetPlace(name: string): Promise<void>;
   /** Which chunk a number of a run means, and which request brings it; or undefined. */
   findArrived(
     modelId: ModelId,
@@ -149,6 +155,12 @@ export function createDownloadQueue({
     resume: queue.resume,
     isActive: (modelId, files) =>
       queue.list().some((job) => job.modelId === modelId && !isFinished(job) && (files === undefined || mayBring(job, files))),
+    isActivePlace: (name) => queue.list().some((job) => fileNameOf(job.request) === name && !isFinished(job)),
+    forgetPlace: async (name) => {
+      const job = queue.list().find(({ request, status }) => fileNameOf(request) === name && status !== 'complete');
+      if (job !== undefined) await queue.forget(subjectOf(job.request));
+    },
+    load: queue.load,
     subscribe: queue.subscribe,
     close: queue.close,
   };

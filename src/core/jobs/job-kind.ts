@@ -73,6 +73,8 @@ export interface JobQueue<Request, Details> {
    * @throws SkulkError JOB_NOT_FOUND, CONFLICT when it is finished already
    */
   cancel(subject: string): Promise<JobView<Request, Details>>;
+  /** Forgets a job that has ended. */
+  forget(subject: string): Promise<void>;
   /** Takes up what earlier processes left. */
   resume(): Promise<void>;
   /** Whether a subject has a job that is not finished. */

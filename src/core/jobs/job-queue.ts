@@ -83,6 +83,13 @@ export function createJobQueue<Request, Details>(options: JobQueueOptions<Reques
       await entry.work;
       return viewOf(entry);
     },
+    forget: async (subject) => {
+      await load();
+      const job = table.get(subject)?.job;
+      if (job === undefined || !isFinished(job)) return;
+      table.remove(subject);
+      await records?.remove(job);
+    },
     resume: async () => {
       await load();
       for (const entry of table.all()) runner.enqueue(entry);

@@ -25,6 +25,8 @@ export interface JobTable<Request, Details> {
   apply(entry: JobEntry<Request, Details>, event: JobEvent<Details>): void;
   /** Removes the oldest finished jobs, beyond a number that is kept. @returns what was removed */
   removeOldest(maxFinished: number): readonly Job<Request, Details>[];
+  /** Removes a job, and calls the subscribers back. */
+  remove(subject: string): void;
   subscribe(listener: (job: Job<Request, Details>) => void): () => void;
 }
 
@@ -63,6 +65,11 @@ export function createJobTable<Request, Details>(now: () => Date, subjectOf: (re
       const oldest = finished.toSorted((a, b) => (a.updatedAt < b.updatedAt ? -1 : 1)).slice(0, Math.max(0, finished.length - maxFinished));
       for (const { request } of oldest) entries.delete(subjectOf(request));
       return oldest;
+    },
+    remove: (subject) => {
+      const job = entries.get(subject)?.job;
+      entries.delete(subject);
+      if (job !== undefined) notify(job);
     },
     subscribe: (listener) => {
       listeners.add(listener);

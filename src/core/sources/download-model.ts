@@ -17,8 +17,10 @@ import { unlimited } from '../transfer/rate-limiter.ts';
 import type { SharedDownload } from '../transfer/share-bytes.ts';
 import { enterWorkPlace, removeWorkPlace } from '../transfer/work-place.ts';
 import { fetchPlanned } from './fetch-planned.ts';
+import { promiseOfPlanned } from './joined-file.ts';
 import { type FetchPlan, planFetch } from './plan-fetch.ts';
 import type { Source } from './source.ts';
+import { type DownloadPlace, takeLeftovers } from './take-leftovers.ts';
 
 /** Another process that downloads ends sooner or later, and this one may be interrupted; in milliseconds. */
 const lockTimeoutMs = 24 * 3600_000;
@@ -32,6 +34,10 @@ export interface DownloadTools {
   readonly store: LocalStore;
   /** A directory of the store's own file system, where an earlier try may have left something; the lock of all downloads of the model. */
   readonly place: { readonly path: string; readonly lock: string };
+  /** The places of the other downloads of the model, of which none runs. */
+  readonly otherPlaces: () => Promise<readonly string[]>;
+  /** Removes what an abandoned download left, if there is one; asked when there is no room. @returns whether room was made */
+  readonly makeRoom: () => Promise<boolean>;
   readonly connections: number;
   readonly signal: AbortSignal;
   readonly report: (now: DownloadReport) => void;
@@ -69,7 +75,7 @@ export async function downloadModel(request: DownloadRequest, tools: DownloadToo
   else await removeWorkPlace({ path: place.path, files: join(place.path, 'files') });
 }
 
-/** @returns whether the model is published; false when it was changed meanwhile, so that it must be planned anew */
+/** @returns whether the model is published; false when it was changed meanwhile, or room was made, so that it must be planned anew */
 async function bring(
   request: DownloadRequest,
   { onRemoved, share, ...tools }: DownloadTools & { readonly assertHeld: () => Promise<void> },
@@ -90,8 +96,9 @@ async function bring(
     isPublished = await fetchAndPublish(request, plan, { ...tools, sharing, signal });
     return isPublished;
   } catch (error) {
-    if (!changed.signal.aborted || tools.signal.aborted) throw error;
-    return false;
+    if (tools.signal.aborted) throw error;
+    if (changed.signal.aborted || (isNoRoom(error) && (await tools.makeRoom()))) return false;
+    throw error;
   }
 }
 
@@ -131,7 +138,7 @@ async function planDownload(
 async function fetchAndPublish(
   { modelId, revision = 'main', strict = false }: DownloadRequest,
   plan: DownloadPlan,
-  { source, store, place: { path }, connections, signal, report, sharing, assertHeld }: Step,
+  { source, store, place: { path }, otherPlaces, connections, signal, report, sharing, assertHeld }: Step,
 ): Promise<boolean> {
   const files = join(path, 'files');
   const { listing, present } = plan;
@@ -139,10 +146,12 @@ async function fetchAndPublish(
     { path, files },
     [...plan.files, ...plan.kept].map(({ path }) => path),
   );
+  const promised = plan.files.map((file) => ({ path: file.path, size: file.size, id: promiseOfPlanned(file) }));
+  await takeLeftovers(promised, { to: placeAt(path), others: (await otherPlaces()).map(placeAt) });
   const sizes = new Map(plan.files.map(({ path, size }) => [path, size]));
   const fetched = await fetchPlanned(plan, {
     source,
-    place: { files, journal: join(path, 'journal') },
+    place: placeAt(path),
     isStore: true,
     present,
     connections,
@@ -176,6 +185,10 @@ async function fetchAndPublish(
     return false;
   }
 }
+
+const placeAt = (path: string): DownloadPlace => ({ path, files: join(path, 'files'), journal: join(path, 'journal') });
+
+const isNoRoom = (error: unknown): boolean => error instanceof SkulkError && error.code === 'NO_SPACE';
 
 const verbOf = ({ source }: Manifest): string => (source === 'add' ? 'skulk add' : 'skulk optimize');
 

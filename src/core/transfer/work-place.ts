@@ -44,6 +44,16 @@ export async function enterWorkPlace(place: WorkPlace, paths: readonly string[])
   await writeFileDurably(join(place.path, namesFile), JSON.stringify([...known.union(new Set(paths))]));
 }
 
+/** The files that skulk was about to make in a place; none when nothing was written down. */
+export const namesOfWorkPlace = async (place: WorkPlace): Promise<readonly string[]> => (await readNames(place)) ?? [];
+
+/** Removes what is in a place, but for a lock, which somebody may hold or wait for; files that skulk did not put there stay. */
+export async function clearWorkPlace(place: WorkPlace): Promise<void> {
+  if ((await kindOf(place.path)) !== 'directory') return;
+  const others = new Set(await listOthers(place));
+  await takeFiles(place.path, { trash: undefined }, { isOurs: (path) => !others.has(path) && !path.startsWith('lock/') });
+}
+
 /** Removes a place; files that skulk did not put there stay. */
 export async function removeWorkPlace(place: WorkPlace): Promise<void> {
   if ((await kindOf(place.path)) !== 'directory') return;

@@ -94,7 +94,8 @@ export async function openHostStore(
   return { store, uploads: createUploads(store, world, uploadLimits(policy)), setUrl, held };
 }
 
-const uploadLimits = (policy: () => Promise<Policy>) => async (): Promise<UploadLimits> => {
+/** Bounds of unfinished uploads, by the policy as it is now. */
+export const uploadLimits = (policy: () => Promise<Policy>) => async (): Promise<UploadLimits> => {
   const { limits } = await policy();
   return { open: limits.openUploads, staleAfterMs: limits.uploadIdleDays * 24 * 3600_000 };
 };

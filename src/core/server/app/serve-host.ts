@@ -2,9 +2,9 @@ import { stat } from 'node:fs/promises';
 import { advertisedAddress, announce } from '../../connect/advertise.ts';
 import type { Deps, StoreChanges } from '../../connect/deps.ts';
 import { findOtherStores } from '../../connect/discover.ts';
-import { createHostDownloads } from '../../connect/host-downloads.ts';
+import { createHostDownloads, sweepHostDownloads } from '../../connect/host-downloads.ts';
 import { rememberModels } from '../../connect/served-stores.ts';
-import { openHostStore } from '../../connect/store/open-host-store.ts';
+import { openHostStore, uploadLimits } from '../../connect/store/open-host-store.ts';
 import { createHostHub } from '../../endpoint/held/host-hub.ts';
 import type { HostFleet } from '../../fleet/fleet.ts';
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
@@ -122,6 +122,13 @@ export async function serveHost(
     onReady: async () => {
       store.hashInBackground();
       await downloads.resume();
+      const sweeping = sweepHostDownloads(
+        deps,
+        store,
+        downloads,
+        async () => (await uploadLimits(administration.policy.current)()).staleAfterMs,
+      );
+      atEnd(async () => sweeping[Symbol.asyncDispose]());
       await optimizations.resume();
       if (!request.mdns) return;
       const announcement = announce(deps, { at: advertisedAddress(deps, { listen: request.host }), port: listening.port, nodeId });

@@ -5,7 +5,7 @@ const names: Readonly<Record<string, string>> = {
   forget_nodes_after_days: 'Forget nodes without copies after (days)',
   forget_nodes_with_copies_after_days: 'Forget nodes with copies after (days)',
   open_uploads: 'Unfinished uploads at one time',
-  upload_idle_days: 'Keep an idle upload for (days)',
+  upload_idle_days: 'Keep an idle upload or download for (days)',
 };
 
 /** The limits of the store, as they are typed. */

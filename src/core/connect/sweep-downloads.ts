@@ -1,0 +1,110 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isHeld, tryLock } from '../kernel/process/lock.ts';
+import type { World } from '../kernel/world.ts';
+import { clearWorkPlace, isOwnWorkPlace, type WorkPlace } from '../transfer/work-place.ts';
+
+/** What an ended or forgotten download left. */
+interface Leftover {
+  readonly name: string;
+  readonly place: WorkPlace;
+  /** When something of it changed last, in milliseconds since 1970. */
+  readonly lastChangeAt: number;
+}
+
+/** What is known of the downloads to which places belong. */
+export interface PlacesOfDownloads {
+  /** `downloads/` of the store. */
+  readonly directory: string;
+  /** Whether the download with that place runs or waits. */
+  isActive(name: string): boolean;
+  /** Forgets the ended download with that place: it cannot be resumed any more. */
+  forget(name: string): Promise<void>;
+  readonly world: World;
+}
+
+/** How often places are looked at, in milliseconds. */
+const sweepEveryMs = 3600_000;
+/** When room is short, what did not change for so long is removed, in milliseconds. */
+const idleAfterMs = 3600_000;
+
+/** Removes what nobody resumes, now and every hour, as unfinished uploads are. @returns what ends that */
+export function sweepDownloads(places: PlacesOfDownloads, staleAfterMs: () => Promise<number>): AsyncDisposable {
+  let swept: Promise<unknown> = Promise.resolve();
+  const sweep = (): void => {
+    swept = removeStale(places, staleAfterMs).catch((error: unknown) =>
+      places.world.emit({ type: 'warning', message: `cannot remove unfinished downloads: ${String(error)}` }),
+    );
+  };
+  sweep();
+  const sweeping = setInterval(sweep, sweepEveryMs);
+  sweeping.unref();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(sweeping);
+      await swept;
+    },
+  };
+}
+
+async function removeStale(places: PlacesOfDownloads, staleAfterMs: () => Promise<number>): Promise<void> {
+  const staleMs = await staleAfterMs();
+  for (const leftover of await listLeftovers(places))
+    if (places.world.now().getTime() - leftover.lastChangeAt > staleMs) await remove(leftover, places);
+}
+
+/** Removes the oldest place of a download that ended an hour ago or earlier. @returns whether there was one */
+export async function removeOldestLeftover(places: PlacesOfDownloads): Promise<boolean> {
+  for (const leftover of await listLeftovers(places)) {
+    if (places.world.now().getTime() - leftover.lastChangeAt < idleAfterMs || !(await remove(leftover, places))) continue;
+    places.world.emit({ type: 'note', message: `removed the unfinished download ${leftover.name}, as its space was needed` });
+    return true;
+  }
+  return false;
+}
+
+/** Places with something in them, the oldest first. */
+async function listLeftovers({ directory, isActive }: PlacesOfDownloads): Promise<readonly Leftover[]> {
+  const leftovers: Leftover[] = [];
+  for (const name of await readdir(directory).catch(() => [])) {
+    if (!/^[^~]+--[^~]+(?:~[0-9a-f]{16})?$/.test(name) || isActive(name)) continue;
+    const path = join(directory, name);
+    const place = { path, files: join(path, 'files') };
+    const lastChangeAt = (await isOwnWorkPlace(place)) ? await lastChange(path) : undefined;
+    if (lastChangeAt !== undefined) leftovers.push({ name, place, lastChangeAt });
+  }
+  return leftovers.toSorted((a, b) => a.lastChangeAt - b.lastChangeAt);
+}
+
+/** The last change of anything in a place but its lock; undefined when there is nothing else. */
+async function lastChange(path: string): Promise<number | undefined> {
+  const items = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = items.map((item) => join(item.parentPath, item.name)).filter((file) => !file.startsWith(join(path, 'lock')));
+  const looks = await Promise.all(files.map((file) => lstat(file).catch(() => undefined)));
+  const times = looks.flatMap((info) => (info?.isFile() === true ? [info.mtimeMs] : []));
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+/** @returns false while another process has to do with downloads of the model */
+async function remove({ name, place }: Leftover, { directory, isActive, forget }: PlacesOfDownloads): Promise<boolean> {
+  const held = await tryLock(join(directory, name.replace(/~.*$/, ''), 'lock'), 'removing an unfinished download');
+  if (!isHeld(held)) return false;
+  try {
+    if (isActive(name)) return false;
+    await clearWorkPlace(place);
+    await forget(name);
+    return true;
+  } finally {
+    await held.release();
+  }
+}
+
+/** The other places of the same model in `downloads/`. */
+export async function otherPlaces(path: string, name: string): Promise<readonly string[]> {
+  const directory = dirname(path);
+  const names = await readdir(directory).catch(() => []);
+  return names
+    .filter((one) => one === name || (one.startsWith(`${name}~`) && /^[0-9a-f]{16}$/.test(one.slice(name.length + 1))))
+    .map((one) => join(directory, one))
+    .filter((one) => one !== path);
+}
