@@ -40,6 +40,29 @@ async function nodeOf(url: string, env: Record<string, string> = {}) {
   return node;
 }
 
+test('a purge takes modelId as well as model_id, and null for every model', async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  const host = await world.hostInProcess();
+  const purge = async (body: object): Promise<unknown> => {
+    const headers = { 'content-type': 'application/json' };
+    const { status, body: text } = await ask(host.apiUrl, '/store/purge-staging?wait_ms=0', {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    const answer = JSON.parse(text.toString()) as { detail?: string; order?: { model_id: string | null } };
+    return [status, answer.order?.model_id ?? answer.detail];
+  };
+  expect(await purge({ modelId: 'org/one' })).toEqual([200, 'org/one']);
+  expect(await purge({ model_id: 'org/one', modelId: 'org/one' })).toEqual([200, 'org/one']);
+  expect(await purge({ model_id: null, modelId: 'org/one', force: true })).toEqual([200, 'org/one']);
+  for (const body of [{}, { modelId: null }, { model_id: null }, { model_id: null, modelId: null }])
+    expect(await purge(body)).toEqual([200, undefined]);
+  expect(await purge({ model_id: 'org/one', modelId: 'org/two' })).toEqual([400, 'model_id and modelId name different models']);
+  expect(await purge({ modelId: 'a b' })).toEqual([400, expect.stringContaining('"a b" is not a model id')]);
+});
+
 test('a node answers what its host answers, as long as the host does', async () => {
   const world = await fleetWorld();
   await world.add('org/one');

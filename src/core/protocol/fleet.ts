@@ -153,7 +153,8 @@ export type OrderBody = Shape<typeof orderBody>;
 
 /** Which copies are to go. */
 export const purgeBody = strictObject({
-  model_id: Type.Optional(orNull(text({ maxLength: 200 }))),
+  model_id: Type.Optional(orNull(text({ maxLength: 200 }), 'Only this model; null or absent: every model')),
+  modelId: Type.Optional(orNull(text({ maxLength: 200 }), 'The same as model_id')),
   selector,
   force: Type.Optional(Type.Boolean()),
   nodes,

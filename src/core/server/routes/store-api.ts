@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deps } from '../../connect/deps.ts';
+import { SkulkError } from '../../kernel/errors.ts';
 import { mapYielding } from '../../kernel/flow/yielding.ts';
 import { parseNodeId } from '../../kernel/machine/node-id.ts';
 import { formatRef, parseModelId } from '../../kernel/model-id.ts';
@@ -75,16 +76,19 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   });
   addOptimizeRoutes(app, deps);
   addRoute(app, 'POST /store/purge-staging', async (request) => {
-    const { model_id, selector: part, force = false, nodes: given } = request.body as PurgeBody;
-    const modelId = model_id == null ? undefined : parseModelId(model_id);
-    const selector = partOf(model_id, part);
+    const { model_id, modelId: sameId, selector: part, force = false, nodes: given } = request.body as PurgeBody;
+    const named = model_id ?? sameId;
+    if (model_id != null && sameId != null && model_id !== sameId)
+      throw new SkulkError('BAD_REQUEST', 'model_id and modelId name different models', { hint: 'send only one of them' });
+    const modelId = named == null ? undefined : parseModelId(named);
+    const selector = partOf(named, part);
     const ref = modelId === undefined ? undefined : { modelId, ...(selector !== undefined && { selector }) };
-    const named = given?.map(parseNodeId);
-    request.log.info({ model: modelId, selector, force, nodes: named }, 'asked to purge');
+    const nodeIds = given?.map(parseNodeId);
+    request.log.info({ model: modelId, selector, force, nodes: nodeIds }, 'asked to purge');
     const { order, freed_bytes, nodes } = await purgeEverywhere(await deps(), {
       refs: ref === undefined ? [] : [ref],
       force,
-      nodes: named,
+      nodes: nodeIds,
       waitMs: waitOf(request),
     });
     const done = nodes.filter(({ status }) => status === 'done').length;
