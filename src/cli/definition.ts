@@ -75,8 +75,8 @@ export interface CommandContext {
   completionScript(shell: string): Promise<string>;
 }
 
-/** A cell of a table: a text, or a time in ISO 8601, which a terminal shows as an age. */
-export type TableCell = string | { readonly time: string };
+/** A cell of a table, or a part of a line: a text, or a time in ISO 8601, which a terminal shows as an age, or as `age` says it. */
+export type TableCell = string | { readonly time: string; readonly age?: string };
 
 /** A table of a text result. The shell pads the cells, fits them to a terminal, and escapes what a terminal must not see. */
 export interface Table {
@@ -86,8 +86,13 @@ export interface Table {
   readonly alignRight?: readonly number[];
 }
 
+/** A line of parts, for one with a time in it. */
+export interface LineOfParts {
+  readonly line: readonly TableCell[];
+}
+
 /** A line, or a table. */
-export type TextBlock = string | Table;
+export type TextBlock = string | LineOfParts | Table;
 
 /** What a command did: a renderer for people, a value for programs, and the failure if the result is one. */
 export interface Outcome {

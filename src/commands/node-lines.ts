@@ -1,6 +1,7 @@
+import type { LineOfParts } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { formatRef, type ModelId } from '../core/kernel/model-id.ts';
-import { formatAge, formatBytes } from '../core/kernel/units.ts';
+import { formatBytes } from '../core/kernel/units.ts';
 
 interface Outcome {
   readonly status: 'pending' | 'done' | 'deferred' | 'failed';
@@ -34,13 +35,13 @@ const copiesOf = ({ model_id, selector }: Pick<ListedOrder, 'model_id' | 'select
   model_id === null ? 'all copies' : formatRef({ modelId: model_id, selector });
 
 /** What is still to be done where. */
-export function pendingLines(orders: readonly ListedOrder[], now: Date): readonly string[] {
+export function pendingLines(orders: readonly ListedOrder[]): readonly LineOfParts[] {
   return orders.flatMap(({ kind, given_at, nodes, ...what }) =>
     nodes
       .filter(({ status }) => status !== 'done')
-      .map(
-        (outcome) => `${kind === 'evict' ? 'delete' : kind} ${copiesOf(what)} on ${nodeLine(outcome)} (asked ${formatAge(given_at, now)})`,
-      ),
+      .map((outcome) => ({
+        line: [`${kind === 'evict' ? 'delete' : kind} ${copiesOf(what)} on ${nodeLine(outcome)} (asked `, { time: given_at }, ')'],
+      })),
   );
 }
 

@@ -66,8 +66,7 @@ function textOf({
   readonly nodes: readonly ListedNode[];
   readonly orders: readonly ListedOrder[];
 }): readonly TextBlock[] {
-  const now = new Date();
-  return [...tableOf(all), ...pendingLines(orders, now)];
+  return [...tableOf(all), ...pendingLines(orders)];
 }
 
 function tableOf(all: readonly ListedNode[]): readonly TextBlock[] {
@@ -79,7 +78,7 @@ function tableOf(all: readonly ListedNode[]): readonly TextBlock[] {
       rows: all.map((node) => [
         node.node_id,
         node.hostname,
-        node.connected ? 'now' : { time: node.last_seen },
+        { time: node.last_seen, ...(node.connected && { age: 'now' }) },
         node.connected ? 'yes' : node.agent ? 'gone' : 'no',
         node.version,
         size(node.staged_bytes),

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { fitWidths, renderTable } from '../../src/cli/render/table.ts';
+import { renderText } from '../../src/cli/render/text.ts';
+import { pendingLines } from '../../src/commands/node-lines.ts';
 
 const now = new Date('2026-11-26T12:00:00Z');
 const terminal = (columns: number | undefined) => ({ columns, now });
@@ -13,6 +15,15 @@ const table = {
   ],
   alignRight: [1],
 };
+
+test('a pending order is a line with an age on a terminal, and with a time in a pipe', () => {
+  const node = { node: 'node-1', hostname: 'kite3', status: 'pending', freed_bytes: 0, reason: null } as const;
+  const lines = pendingLines([{ kind: 'purge', model_id: null, given_at: '2026-11-26T11:00:00.000Z', nodes: [node] }]);
+  expect(renderText(lines, terminal(80), renderTable)).toBe('purge all copies on kite3 (node-1): not answered yet (asked 1 h ago)');
+  expect(renderText(lines, undefined, renderTable)).toBe(
+    'purge all copies on kite3 (node-1): not answered yet (asked 2026-11-26T11:00:00.000Z)',
+  );
+});
 
 describe('a table', () => {
   test('that goes into a pipe is not cut, and has times as they are', () => {
@@ -41,6 +52,12 @@ describe('a table', () => {
     expect(line).toBe('mlx-community/Qwen3-Coder-480B-A35B-Instruct-4bit  251 GiB  3 d ago  thinking, tensor, optiq, vision');
     expect(renderTable(table, terminal(undefined))[1]).toBe(line);
     expect(renderTable(table, terminal(0))[1]).toBe(line);
+  });
+
+  test('shows the age that a cell names on a terminal, and its time in a pipe', () => {
+    const named = { header: ['N', 'SEEN'], rows: [['a', { time: '2026-11-26T11:00:00Z', age: 'now' }]] };
+    expect(renderTable(named, terminal(80))[1]).toBe('a  now');
+    expect(renderTable(named, undefined)[1]).toBe('a  2026-11-26T11:00:00Z');
   });
 
   test('counts wide characters and emoji as a terminal does, and escapes what would steer it', () => {

@@ -1,7 +1,6 @@
-import { formatAge } from '../../core/kernel/units.ts';
-import type { Table, TableCell } from '../definition.ts';
+import type { Table } from '../definition.ts';
 import { fill, widthOf } from './parts/text-width.ts';
-import type { TerminalView } from './text.ts';
+import { type TerminalView, textOf } from './text.ts';
 
 /** Between two columns. */
 const gap = 2;
@@ -29,12 +28,6 @@ export function renderTable({ header, rows, alignRight = [] }: Table, view: Term
       .join(' '.repeat(gap))
       .trimEnd(),
   );
-}
-
-function textOf(cell: TableCell, view: TerminalView | undefined): string {
-  if (typeof cell === 'string') return cell;
-  const age = view === undefined ? '' : formatAge(cell.time, view.now);
-  return age === '' ? cell.time : age;
 }
 
 /** Gives columns a common greatest width, so that together they fit the room; what is narrower stays as it is. Pure. */

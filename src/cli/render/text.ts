@@ -1,4 +1,5 @@
-import type { Table, TextBlock } from '../definition.ts';
+import { formatAge } from '../../core/kernel/units.ts';
+import type { LineOfParts, Table, TableCell, TextBlock } from '../definition.ts';
 import { safeText } from '../safe-text.ts';
 
 /** A terminal that a text is for. */
@@ -18,11 +19,22 @@ export type RenderTable = (table: Table, view: TerminalView | undefined) => read
 export function renderText(blocks: readonly TextBlock[], view: TerminalView | undefined, renderTable: RenderTable): string {
   return blocks
     .flatMap((block) => {
-      if (typeof block !== 'string') return renderTable(block, view);
-      return [view === undefined ? block : safeText(block)];
+      if (isTable(block)) return renderTable(block, view);
+      const line = typeof block === 'string' ? block : block.line.map((part) => textOf(part, view)).join('');
+      return [view === undefined ? line : safeText(line)];
     })
     .join('\n');
 }
 
 /** Whether there is a table among them. */
-export const hasTable = (blocks: readonly TextBlock[]): boolean => blocks.some((block) => typeof block !== 'string');
+export const hasTable = (blocks: readonly TextBlock[]): boolean => blocks.some(isTable);
+
+const isTable = (block: TextBlock): block is Table => typeof block !== 'string' && !isLine(block);
+const isLine = (block: Table | LineOfParts): block is LineOfParts => 'line' in block;
+
+/** A cell as it is shown: on a terminal a time is an age, elsewhere it is as it came. */
+export function textOf(cell: TableCell, view: TerminalView | undefined): string {
+  if (typeof cell === 'string') return cell;
+  const age = view === undefined ? '' : (cell.age ?? formatAge(cell.time, view.now));
+  return age === '' ? cell.time : age;
+}
