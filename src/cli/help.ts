@@ -1,3 +1,4 @@
+import { aliases, aliasesOf } from './aliases.ts';
 import type { AnyCommand } from './definition.ts';
 import { commonExits, listExits } from './exits.ts';
 import { globalOptions } from './global-options.ts';
@@ -15,6 +16,7 @@ export function programHelp(commands: readonly AnyCommand[]): string {
       'Commands',
       commands.map(({ name, summary }) => [name, summary]),
     ),
+    ...section('Aliases', listAliases()),
     ...section('Options', describeOptions(globalOptions)),
     ...section('Exit statuses', listExits(commonExits)),
     '',
@@ -28,6 +30,7 @@ export function commandHelp(command: AnyCommand): string {
     `skulk ${command.name}: ${command.summary}`,
     '',
     `Usage: ${usageLine(command)}`,
+    ...aliasLines(command.name),
     ...command.description.flatMap((paragraph) => ['', ...wrap(paragraph, width)]),
     ...section(
       'Arguments',
@@ -40,6 +43,18 @@ export function commandHelp(command: AnyCommand): string {
     ...command.examples.flatMap(([does, line]) => [`  # ${does}`, `  ${line}`]),
     ...section('Exit statuses', listExits(command.exits)),
   ].join('\n');
+}
+
+/** Every alias, and what it stands for. */
+export const listAliases = (): readonly Row[] => [
+  ...Object.entries(aliases).map(([alias, verb]): Row => [alias, `skulk ${verb}`]),
+  ['version', 'skulk --version'],
+];
+
+/** `Also: skulk ls, skulk list` for a verb with aliases. */
+export function aliasLines(verb: string): readonly string[] {
+  const names = aliasesOf(verb);
+  return names.length === 0 ? [] : [`Also: ${names.map((name) => `skulk ${name}`).join(', ')}`];
 }
 
 /** `skulk stage [OPTIONS] MODEL...` */

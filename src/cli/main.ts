@@ -1,4 +1,5 @@
 import { SkulkError } from '../core/kernel/errors.ts';
+import { aliases, verbOf } from './aliases.ts';
 import type { AnyCommand } from './definition.ts';
 import type { Host } from './host.ts';
 import { reportError } from './report-error.ts';
@@ -12,7 +13,7 @@ export { processHost } from './host.ts';
  * @param argv the words after the program's name
  */
 export async function main(argv: readonly string[], host: Host): Promise<number> {
-  const isVerb = (word: string): boolean => word === 'help' || Object.hasOwn(host.commands, word);
+  const isVerb = (word: string): boolean => word === 'help' || word === 'version' || Object.hasOwn(host.commands, verbOf(word));
   const line = scan(argv, isVerb);
   const terminal = makeTerminal(host, { noColor: line.noColor, secrets: line.tokens });
   const stopListening = host.onCrash((error) => host.exit(reportError(error, terminal, line)));
@@ -27,11 +28,11 @@ export async function main(argv: readonly string[], host: Host): Promise<number>
 
 async function dispatch(line: Scan, host: Host, terminal: Terminal): Promise<number> {
   if (line.help || line.verb === 'help') return printHelp(line, host, terminal);
-  if (line.version) {
+  if (line.version || (line.verb === 'version' && line.rest.every((word) => word.startsWith('-')))) {
     await terminal.print(line.json ? JSON.stringify({ version: host.version }) : `skulk ${host.version}`);
     return 0;
   }
-  if (line.verb === undefined) throw await refuseWithoutVerb(line);
+  if (line.verb === undefined) return answerWithoutVerb(line, host, terminal);
   const command = await findCommand(line.verb, host);
   const { parseArguments } = await import('./program.ts');
   const parsed = parseArguments(command, line.rest);
@@ -44,7 +45,7 @@ async function dispatch(line: Scan, host: Host, terminal: Terminal): Promise<num
 async function printHelp(line: Scan, host: Host, terminal: Terminal): Promise<number> {
   const topic = line.verb === 'help' ? line.rest.find((word) => !word.startsWith('-')) : line.verb;
   const help = await import('./help.ts');
-  if (topic === undefined || topic === 'help') {
+  if (topic === undefined || topic === 'help' || topic === 'version') {
     const { loadAll } = await import('./load-all.ts');
     await terminal.print(help.programHelp(await loadAll(host.commands)));
   } else {
@@ -53,19 +54,23 @@ async function printHelp(line: Scan, host: Host, terminal: Terminal): Promise<nu
   return 0;
 }
 
-async function findCommand(verb: string, { commands }: Host): Promise<AnyCommand> {
+async function findCommand(word: string, { commands }: Host): Promise<AnyCommand> {
+  const verb = verbOf(word);
   const load = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
   if (load !== undefined) return load();
   const { nearest } = await import('../core/kernel/nearest.ts');
-  const suggestion = nearest(verb, Object.keys(commands));
+  const suggestion = nearest(verb, [...Object.keys(commands), ...Object.keys(aliases), 'version']);
   const shown = JSON.stringify(verb.length > 60 ? `${verb.slice(0, 59)}…` : verb);
   throw new SkulkError('USAGE', `${shown} is not a skulk command`, {
     hint: suggestion === undefined ? '`skulk --help` lists them' : `did you mean "skulk ${suggestion}"?`,
   });
 }
 
-/** A flag without a verb may be a mistyped global one. */
-async function refuseWithoutVerb({ rest }: Scan): Promise<SkulkError> {
+/** Prints the help. A flag without a verb may be a mistyped global one, and a program that asks for JSON cannot read the help. */
+async function answerWithoutVerb(line: Scan, host: Host, terminal: Terminal): Promise<number> {
   const { unknownGlobalFlag } = await import('./program.ts');
-  return unknownGlobalFlag(rest) ?? new SkulkError('USAGE', 'no command given', { hint: '`skulk --help` lists them' });
+  const refusal = unknownGlobalFlag(line.rest);
+  if (refusal !== undefined) throw refusal;
+  if (line.json) throw new SkulkError('USAGE', 'no command given', { hint: '`skulk --help` lists them' });
+  return printHelp(line, host, terminal);
 }

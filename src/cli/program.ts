@@ -51,14 +51,14 @@ function toCommander(key: string, { short, placeholder, description }: OptionSpe
 
 function assignArguments(command: AnyCommand, words: readonly string[], given: Record<string, string[]>): void {
   const left = [...words];
-  for (const [key, { variadic, optional, afterDashes = false }] of Object.entries(command.arguments)) {
+  for (const [key, { variadic, optional, afterDashes = false, mayBeEmpty = false }] of Object.entries(command.arguments)) {
     const taken = left.splice(0, variadic ? left.length : 1);
     if (taken.length === 0 && !optional) {
       const { description = '', choices } = command.arguments[key] ?? {};
       const oneOf = choices === undefined ? '' : ` (one of ${choices.join(', ')})`;
       throw usage(`"skulk ${command.name}" needs ${key.toUpperCase()}: ${description}${oneOf}`, command);
     }
-    if (taken.includes('') && (!afterDashes || taken[0] === ''))
+    if (taken.includes('') && !mayBeEmpty && (!afterDashes || taken[0] === ''))
       throw usage(`${key.toUpperCase()} of "skulk ${command.name}" is empty`, command);
     given[key] = taken;
   }

@@ -11,6 +11,8 @@ export interface ArgumentSpec<T> {
   readonly optional: boolean;
   /** It stands behind `--`, so that its words may begin with a dash. */
   readonly afterDashes?: boolean;
+  /** Its words may be empty. */
+  readonly mayBeEmpty?: boolean;
   readonly choices?: readonly string[];
   readonly completes?: Completes;
   readonly read: (given: readonly string[]) => T;
@@ -67,10 +69,12 @@ export function variadic<T>(
     parse,
     optional = false,
     afterDashes = false,
+    mayBeEmpty = false,
     completes,
-  }: { parse: Parse<T>; optional?: boolean; afterDashes?: boolean; completes?: Completes },
+  }: { parse: Parse<T>; optional?: boolean; afterDashes?: boolean; mayBeEmpty?: boolean; completes?: Completes },
 ): ArgumentSpec<readonly T[]> {
-  return { description, variadic: true, optional, afterDashes, ...(completes && { completes }), read: (given) => given.map(parse) };
+  const read = (given: readonly string[]): readonly T[] => given.map(parse);
+  return { description, variadic: true, optional, afterDashes, mayBeEmpty, ...(completes && { completes }), read };
 }
 
 /** An option without a value. */

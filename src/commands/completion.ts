@@ -12,7 +12,7 @@ export const completion = defineCommand({
   ],
   arguments: {
     shell: argument('the shell, or the list to print', { choices: [...shells, ...lists] }),
-    prefix: variadic('the prefix to complete', { parse: (text) => text, optional: true }),
+    prefix: variadic('the prefix to complete', { parse: (text) => text, optional: true, mayBeEmpty: true }),
   },
   examples: [
     ['bash, in ~/.bashrc', 'source <(skulk completion bash)'],

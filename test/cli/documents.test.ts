@@ -94,6 +94,7 @@ describe('completion', () => {
     expect(complete('skulk', '--json', 'stage', '--dr')).toEqual(['--dry-run']);
     expect(complete('skulk', 'serve', '--role', 's')).toEqual(['store']);
     expect(complete('skulk', 'config', 'v')).toEqual(['validate']);
+    expect(complete('skulk', 'rm', '--dr')).toEqual(['--dry-run']);
   });
 
   test('of bash offers models, quantizations, nodes and tags, where they stand', async () => {
@@ -103,8 +104,8 @@ describe('completion', () => {
     writeFileSync(bin, '#!/bin/sh\necho "$4$2 $4"\n', { mode: 0o755 });
     const { stdout } = await skulk(['completion', 'bash']);
     const complete = (line: string): string => {
-      // Bash itself divides words at colons.
-      const words = line.split(/(?<=:)|(?=:)| /).map((word) => `'${word}'`);
+      // Bash itself divides words at colons and equals signs.
+      const words = line.split(/(?<=[:=])|(?=[:=])| /).map((word) => `'${word}'`);
       const set = `COMP_WORDS=('${bin}' ${words.join(' ')}); COMP_CWORD=${words.length}; COMP_LINE='skulk ${line}'; COMP_POINT=\${#COMP_LINE}`;
       const script = `cd '${home}'; COMP_WORDBREAKS=' :='; ${stdout}\n${set}; _skulk; printf '%s\\n' "\${COMPREPLY[@]}"`;
       return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim();
@@ -113,10 +114,17 @@ describe('completion', () => {
     expect(complete('stage a/b org/')).toBe('org/models org/');
     expect(complete('show org/x:Q')).toBe('Qmodels org/x:Q');
     expect(complete('delete org/x:Q4 org/y:Q')).toBe('Qmodels org/y:Q');
+    expect(complete('rm org/y:Q')).toBe('Qmodels org/y:Q');
+    expect(complete('ls --tag vi')).toBe('vitags vi');
     expect(complete('purge-staging --node ki')).toBe('kimodels ki'.replace('models', 'nodes'));
     expect(complete('registry --tag vi')).toBe('vitags vi');
     expect(complete('run org/x:Q4 -- sk')).toBe('skulk');
-    expect(complete('show org/x sk')).toBe('skulk');
+    expect(complete('purge-staging --node=ki')).toBe('kinodes ki');
+    expect(complete('purge-staging --node=')).toBe('nodes');
+    expect(complete('purge-staging --node=kite3 org/')).toBe('org/models org/');
+    expect(complete('purge-staging --model=org/x:Q')).toBe('Qmodels org/x:Q');
+    // No file is offered where none can stand.
+    for (const line of ['show org/x sk', 'health sk', 'registry sk', 'config show sk']) expect(complete(line), line).toBe('');
     expect(complete('add sk')).toBe('skulk');
   });
 

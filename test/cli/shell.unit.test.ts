@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { aliases } from '../../src/cli/aliases.ts';
 import { type CommandContext, defineCommand, flag, number, value, variadic } from '../../src/cli/definition.ts';
 import { commandLoaders } from '../../src/commands/index.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
@@ -45,6 +46,8 @@ describe('the command line', () => {
     const commands = { work: () => Promise.reject(new Error('loaded')) };
     expect(await runCli(['--version'], { cwd, commands })).toMatchObject({ status: 0, stdout: 'skulk 1.2.3\n', stderr: '' });
     expect((await runCli(['work', '--version', '--json'], { cwd, commands })).stdout).toBe('{"version":"1.2.3"}\n');
+    expect(await runCli(['version'], { cwd, commands })).toMatchObject({ status: 0, stdout: 'skulk 1.2.3\n', stderr: '' });
+    expect((await runCli(['--json', 'version'], { cwd, commands })).stdout).toBe('{"version":"1.2.3"}\n');
   });
 
   test.each([
@@ -77,7 +80,8 @@ describe('the command line', () => {
     [['work', ''], 'THING of "skulk work" is empty', ''],
     [['work', '-q', '-v'], '--quiet and --verbose cannot be combined', ''],
     [['constructor'], '"constructor" is not a skulk command', ''],
-    [[], 'no command given', '`skulk --help`'],
+    [['--no-color', '--sotre', 'x'], 'skulk has no option --sotre', 'did you mean --store?'],
+    [['version', 'work'], '"version" is not a skulk command', ''],
   ])('refuses %j', async (argv, message, hint) => {
     const { status, stdout, stderr } = await runWork(argv, echo);
     expect([status, stdout]).toEqual([2, '']);
@@ -93,10 +97,19 @@ describe('the command line', () => {
     expect(JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '')).toEqual({
       error: { code: 'USAGE', message: '"skulk work" has no option --nope', hint: expect.any(String) },
     });
+    expect(await runCli(['--json'], { cwd })).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('no command given') });
   });
 });
 
 describe('help', () => {
+  test.each([[[]], [['--no-color', '-q']], [['--store', 'http://a:1']], [['--']]])(
+    'is printed when no command is given: %j',
+    async (argv) => {
+      const { stdout } = await runCli(['--help'], { cwd });
+      expect(await runCli(argv, { cwd })).toMatchObject({ status: 0, stdout, stderr: '' });
+    },
+  );
+
   test('lists every verb', async () => {
     const { status, stdout } = await runCli(['--help'], { cwd });
     expect(status).toBe(0);
@@ -119,6 +132,25 @@ describe('help', () => {
 
   test('of an unknown verb is refused', async () => {
     expect(await runCli(['stgae', '--help'], { cwd })).toMatchObject({ status: 2, stdout: '' });
+  });
+});
+
+describe('aliases', () => {
+  test.each(Object.entries(aliases))('%s is another name of %s', async (alias, verb) => {
+    expect(Object.hasOwn(commandLoaders, alias)).toBe(false);
+    const help = await runCli([verb, '--help'], { cwd });
+    expect(help.stdout).toContain(`skulk ${alias}`);
+    for (const argv of [
+      [alias, '--help'],
+      ['help', alias],
+      ['--limit-rate', alias, '-h'],
+    ])
+      expect(await runCli(argv, { cwd })).toEqual(help);
+  });
+
+  test('they take the options of their command, and are suggested for a misspelling', async () => {
+    expect(await runCli(['ls', '--nope'], { cwd })).toMatchObject({ stderr: expect.stringContaining('"skulk registry" has no option') });
+    expect(await runCli(['statuss'], { cwd })).toMatchObject({ stderr: expect.stringContaining('did you mean "skulk status"?') });
   });
 });
 

@@ -22,6 +22,8 @@ const looks = {
     isRoot && existsSync('/dev/fuse') && runs('sh', '-c', 'command -v mkfs.exfat && command -v mount.exfat-fuse && losetup --find'),
   openssl: () => runs('openssl', 'version'),
   script: () => runs('script', '-qec', 'true', '/dev/null'),
+  zsh: () => runs('zsh', '-fc', 'zmodload zsh/zpty'),
+  fish: () => runs('fish', '--version'),
   '/dev/full': () => existsSync('/dev/full'),
   'llama.cpp': () => existsSync(llamaModules),
   'llama-quantize': () => existsSync(join(llamaModules, 'koffi')),

@@ -17,6 +17,8 @@ test('completion lists the models of the store and of this machine, and the quan
     return stdout.split('\n').filter((word) => word !== '');
   };
   expect(await words('models')).toEqual(['org/m', 'org/plain', 'other/m']);
+  // This is how the scripts ask when nothing of a word is typed yet.
+  expect(await words('models', '--', '')).toEqual(['org/m', 'org/plain', 'other/m']);
   expect(await words('models', 'ORG/')).toEqual(['org/m', 'org/plain']);
   expect(await words('models', 'org/m:')).toEqual(['org/m:Q4_K_M', 'org/m:Q8_0']);
   expect(await words('models', 'org/m:q8')).toEqual(['org/m:Q8_0']);

@@ -11,6 +11,7 @@ export function writeBash(verbs: readonly CompletedVerb[], everywhere: readonly 
     '_skulk_words() {',
     '  local line=${COMP_LINE:0:COMP_POINT} word before= found',
     '  word=${line##*[[:space:]]}',
+    '  [[ $word == --*=* ]] && word=${word#*=}',
     '  [[ $COMP_WORDBREAKS == *:* && $word == *:* ]] && before=${word%:*}:',
     '  compopt +o filenames 2>/dev/null',
     '  while IFS= read -r found; do',
@@ -18,11 +19,11 @@ export function writeBash(verbs: readonly CompletedVerb[], everywhere: readonly 
     '  done < <("${COMP_WORDS[0]}" completion "$1" -- "$word" 2>/dev/null)',
     '}',
     '_skulk() {',
-    '  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb= flags= words= list= given=0 dashed= index',
+    '  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb= flags= words= list= files= given=0 dashed= index',
     '  COMPREPLY=()',
     '  for ((index = 1; index < COMP_CWORD; index++)); do',
     '    case ${COMP_WORDS[index]} in',
-    `      ${withValue.join('|')}) ((index++)) ;;`,
+    `      ${withValue.join('|')}) [[ \${COMP_WORDS[index+1]} == = ]] && ((index++)); ((index++)) ;;`,
     '      --) dashed=1; break ;;',
     '      -*) ;;',
     '      :) ((given--)) ;;',
@@ -30,10 +31,17 @@ export function writeBash(verbs: readonly CompletedVerb[], everywhere: readonly 
     '    esac',
     '  done',
     '  [[ $current == : ]] && ((given--))',
+    // It divides them at "=" too.
+    '  [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD-2]}',
+    '  [[ $current == = ]] && current=',
     '  case $verb in',
-    ...verbs.map(({ name, flags, words, completes, isOnlyFirst }) => {
+    ...verbs.flatMap(({ name, aliases }) => (aliases.length === 0 ? [] : [`    ${aliases.join('|')}) verb=${name} ;;`])),
+    '  esac',
+    '  case $verb in',
+    ...verbs.map(({ name, flags, words, completes, isOnlyFirst, takesFiles }) => {
       const list = completes === undefined ? '' : `; ${isOnlyFirst ? '[[ $given -gt 0 ]] || ' : ''}list=${completes}`;
-      return `    ${name}) flags='${names(flags)}'; words='${words.join(' ')}'${list} ;;`;
+      const files = takesFiles ? '; files=1' : '';
+      return `    ${name}) flags='${names(flags)}'; words='${words.join(' ')}'${list}${files} ;;`;
     }),
     `    *) flags='${names(everywhere)}'; words='${verbs.map(({ name }) => name).join(' ')}' ;;`,
     '  esac',
@@ -57,7 +65,7 @@ export function writeBash(verbs: readonly CompletedVerb[], everywhere: readonly 
     '    _skulk_words "$list"',
     '  else',
     '    COMPREPLY=($(compgen -W "$words" -- "$current"))',
-    '    [[ -n $verb && -z $words ]] && COMPREPLY=($(compgen -f -- "$current"))',
+    '    [[ -n $files && -z $words ]] && COMPREPLY=($(compgen -f -- "$current"))',
     '  fi',
     '  return 0',
     '}',

@@ -2,7 +2,7 @@ import type { CompletedFlag, CompletedVerb } from './write-completion.ts';
 
 /** A completion script for fish. */
 export function writeFish(verbs: readonly CompletedVerb[], everywhere: readonly CompletedFlag[]): string {
-  const all = verbs.map(({ name }) => name).join(' ');
+  const all = verbs.flatMap(({ name, aliases }) => [name, ...aliases]).join(' ');
   const general = new Set(everywhere.map(({ name }) => name));
   return [
     '# fish completion for skulk; load it with: skulk completion fish | source',
@@ -11,13 +11,20 @@ export function writeFish(verbs: readonly CompletedVerb[], everywhere: readonly 
     ...verbs.map(
       ({ name, summary }) => `complete -c skulk -f -n "not __fish_seen_subcommand_from $verbs" -a ${name} -d ${quoted(summary)}`,
     ),
-    ...verbs.flatMap(({ name, flags, words, completes }) => [
-      ...(words.length > 0 ? [`complete -c skulk -f -n "__fish_seen_subcommand_from ${name}" -a ${quoted(words.join(' '))}`] : []),
-      ...(completes === undefined ? [] : [`complete -c skulk -f -n "__fish_seen_subcommand_from ${name}" -a ${quoted(ask(completes))}`]),
-      ...flags
-        .filter((flag) => !general.has(flag.name))
-        .map((flag) => `complete -c skulk -n "__fish_seen_subcommand_from ${name}" ${flagPart(flag)}`),
-    ]),
+    ...verbs.flatMap(({ name, aliases, flags, words, completes, takesFiles }) => {
+      const isSeen = `__fish_seen_subcommand_from ${[name, ...aliases].join(' ')}`;
+      const isGiven = `-n "${isSeen}"`;
+      const isProgram = 'contains -- -- (commandline -opc)';
+      const isModel = takesFiles ? `-n "${isSeen}; and not ${isProgram}"` : isGiven;
+      return [
+        ...(takesFiles ? [] : [`complete -c skulk -f ${isGiven}`]),
+        // What follows "--" is the program of `skulk run`.
+        ...(takesFiles && completes !== undefined ? [`complete -c skulk -F -n "${isSeen}; and ${isProgram}"`] : []),
+        ...(words.length > 0 ? [`complete -c skulk -f ${isGiven} -a ${quoted(words.join(' '))}`] : []),
+        ...(completes === undefined ? [] : [`complete -c skulk -f ${isModel} -a ${quoted(ask(completes))}`]),
+        ...flags.filter((flag) => !general.has(flag.name)).map((flag) => `complete -c skulk ${isGiven} ${flagPart(flag)}`),
+      ];
+    }),
   ].join('\n');
 }
 

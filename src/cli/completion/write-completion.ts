@@ -1,4 +1,5 @@
 import { SkulkError } from '../../core/kernel/errors.ts';
+import { aliasesOf } from '../aliases.ts';
 import type { AnyCommand } from '../definition.ts';
 import { globalOptions } from '../global-options.ts';
 import { type Completes, flagName, type OptionSpec } from '../specs.ts';
@@ -20,6 +21,8 @@ export interface CompletedFlag {
 /** One verb as a completion script needs it. */
 export interface CompletedVerb {
   readonly name: string;
+  /** Its other names. What follows them is completed, they themselves are not offered. */
+  readonly aliases: readonly string[];
   readonly summary: string;
   readonly flags: readonly CompletedFlag[];
   /** The words that the first argument may be, if they are known. */
@@ -28,6 +31,8 @@ export interface CompletedVerb {
   readonly completes: Completes | undefined;
   /** Whether only the first argument is from it. */
   readonly isOnlyFirst: boolean;
+  /** Whether an argument may be the name of a file. */
+  readonly takesFiles: boolean;
 }
 
 const writers = { bash: writeBash, zsh: writeZsh, fish: writeFish };
@@ -43,22 +48,30 @@ export function writeCompletion(shell: string, commands: readonly AnyCommand[]):
   const everywhere = Object.entries(globalOptions).map(toFlag);
   const verbs = commands.map((command) => ({
     name: command.name,
+    aliases: aliasesOf(command.name),
     summary: command.summary,
     flags: [...Object.entries(command.options).map(toFlag), ...everywhere],
     words: Object.values(command.arguments)[0]?.choices ?? [],
     completes: Object.values(command.arguments)[0]?.completes,
     isOnlyFirst: Object.values(command.arguments)[0]?.variadic === false,
+    takesFiles: mayBeFile(command),
   }));
   const help = {
     name: 'help',
+    aliases: [],
     summary: 'print the help of a command',
     flags: everywhere,
     words: commands.map(({ name }) => name),
     completes: undefined,
     isOnlyFirst: true,
+    takesFiles: false,
   };
   return write([...verbs, help], everywhere);
 }
+
+/** Every argument without choices and without a list of its own, such as a path, or the program of `run`. */
+const mayBeFile = (command: AnyCommand): boolean =>
+  Object.values(command.arguments).some(({ choices, completes }) => choices === undefined && completes === undefined);
 
 function toFlag([key, { short, description, placeholder, choices = [], completes }]: [string, OptionSpec<unknown>]): CompletedFlag {
   return {

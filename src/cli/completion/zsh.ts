@@ -8,7 +8,8 @@ export function writeZsh(verbs: readonly CompletedVerb[], everywhere: readonly C
     '_skulk_words() {',
     '  local -a found',
     '  found=("${(@f)$(skulk completion $1 -- "${(Q)PREFIX}" 2>/dev/null)}")',
-    '  (( ${#found} == 1 && ${#found[1]} == 0 )) || compadd -a found',
+    // As `skulk completion` finds words in either case, so must zsh.
+    "  (( ${#found} == 1 && ${#found[1]} == 0 )) || compadd -M 'm:{[:lower:][:upper:]}={[:upper:][:lower:]}' -a found",
     '}',
     '_skulk() {',
     '  local context state state_descr line curcontext="$curcontext"',
@@ -27,14 +28,16 @@ export function writeZsh(verbs: readonly CompletedVerb[], everywhere: readonly C
     '      ;;',
     '    argument)',
     '      case $line[1] in',
-    ...verbs.flatMap(({ name, flags, words, completes, isOnlyFirst }) =>
+    ...verbs.flatMap(({ name, aliases, flags, words, completes, isOnlyFirst, takesFiles }) =>
       [
-        `        ${name})`,
+        `        ${[name, ...aliases].join('|')})`,
         '          _arguments \\',
         ...flags.map((flag) => `            ${spec(flag)} \\`),
         words.length > 0 ? `            ${quoted(`1:word:(${words.join(' ')})`)} \\` : '',
         completes !== undefined && isOnlyFirst ? `            '1:model: _skulk_words ${completes}' \\` : '',
-        completes !== undefined && !isOnlyFirst ? `            '*:model: _skulk_words ${completes}'` : "            '*:file:_files'",
+        completes !== undefined && !isOnlyFirst
+          ? `            '*:model: _skulk_words ${completes}'`
+          : `            ${takesFiles ? "'*:file:_files'" : "'*: :'"}`,
         '          ;;',
       ].filter((text) => text !== ''),
     ),

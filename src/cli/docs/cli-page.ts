@@ -1,7 +1,7 @@
 import type { AnyCommand } from '../definition.ts';
 import { commonExits, listExits } from '../exits.ts';
 import { globalOptions } from '../global-options.ts';
-import { optionNotes, optionWord, usageLine, withChoices } from '../help.ts';
+import { aliasLines, listAliases, optionNotes, optionWord, usageLine, withChoices } from '../help.ts';
 import type { OptionSpec } from '../specs.ts';
 import { fenced, plain, table } from './markdown.ts';
 
@@ -18,6 +18,13 @@ export function cliPage(commands: readonly AnyCommand[]): string {
     ...table(
       ['command', 'what it does'],
       commands.map(({ name, summary }) => [`[\`skulk ${name}\`](#skulk-${name})`, plain(summary)]),
+    ),
+    '',
+    '## Aliases',
+    '',
+    ...table(
+      ['alias', 'command'],
+      listAliases().map(([alias, command]) => [`\`skulk ${alias}\``, `\`${command}\``]),
     ),
     '',
     '## Options of every command',
@@ -39,6 +46,7 @@ function describeCommand(command: AnyCommand): readonly string[] {
     `## skulk ${name}`,
     '',
     ...fenced('sh', [usageLine(command)]),
+    ...aliasLines(name).flatMap((line) => ['', plain(`${line}.`)]),
     ...description.flatMap((paragraph) => ['', plain(paragraph)]),
     ...(args.length === 0
       ? []

@@ -1,7 +1,7 @@
 import type { AnyCommand } from '../definition.ts';
 import { commonExits, listExits } from '../exits.ts';
 import { globalOptions } from '../global-options.ts';
-import { optionNotes, optionWord, usageLine, withChoices } from '../help.ts';
+import { aliasLines, listAliases, optionNotes, optionWord, usageLine, withChoices } from '../help.ts';
 import type { OptionSpec } from '../specs.ts';
 import { block, entry, escapeRoff, heading, paragraphs, title } from './roff.ts';
 
@@ -16,7 +16,7 @@ export function commandPage(command: AnyCommand): string {
     heading('synopsis'),
     escapeRoff(usageLine(command)),
     heading('description'),
-    ...paragraphs(description),
+    ...paragraphs([...description, ...aliasLines(name).map((line) => `${line}.`)]),
     ...(args.length > 0 ? [heading('arguments'), ...args.flatMap(([key, spec]) => entry(key.toUpperCase(), withChoices(spec)))] : []),
     ...(Object.keys(command.options).length > 0 ? [heading('options'), ...optionEntries(command.options)] : []),
     heading('options of every command'),
@@ -45,6 +45,8 @@ export function programPage(commands: readonly AnyCommand[]): string {
     ]),
     heading('commands'),
     ...commands.flatMap(({ name, summary }) => entry(`skulk ${name}`, summary)),
+    heading('aliases'),
+    ...listAliases().flatMap(([alias, command]) => entry(`skulk ${alias}`, command)),
     heading('options'),
     ...optionEntries(globalOptions),
     heading('exit status'),
