@@ -1,3 +1,4 @@
+import './same-bytes.ts';
 import { knowOwnTest } from './own-test.ts';
 
 knowOwnTest();
