@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { isRelativePath, quote, quoteSome } from '../../src/core/kernel/files/relative-path.ts';
 import { directoryName, isModelId, modelIdOfDirectory, parseModelRef, parseRevision } from '../../src/core/kernel/model-id.ts';
 import { nearest } from '../../src/core/kernel/nearest.ts';
+import { anyText } from '../helpers/any-text.ts';
 import { testSeed } from '../helpers/seeded.ts';
 
 const runs = { seed: testSeed, numRuns: 500 };
-const anyText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
+const anyName = fc.oneof(
+  anyText({ maxLength: 40 }),
   fc.string({ unit: fc.constantFrom('a', 'B', '7', '.', '-', '_', '/', '@', ':', '~', '\\', '\0', ' '), maxLength: 30 }),
 );
 
@@ -90,7 +91,7 @@ describe('a model id', () => {
 
   test('whatever is written is a reference or a refusal with a hint', () => {
     fc.assert(
-      fc.property(anyText, (text) => {
+      fc.property(anyName, (text) => {
         try {
           const { modelId, revision, selector } = parseModelRef(text);
           expect([isModelId(modelId), selector === '' || revision === '']).toEqual([true, false]);
@@ -144,7 +145,7 @@ describe('a path of a file', () => {
 
   test('that passes stays below its root, whatever was written', () => {
     fc.assert(
-      fc.property(anyText, (path) => {
+      fc.property(anyName, (path) => {
         if (!isRelativePath(path)) return;
         expect(new URL(`file:///root/${path.split('/').map(encodeURIComponent).join('/')}`).pathname).toMatch(/^\/root\/./);
         expect(path.split('/')).not.toContain('..');
@@ -155,7 +156,7 @@ describe('a path of a file', () => {
 
   test('is shown on one line, without what moves a terminal', () => {
     fc.assert(
-      fc.property(anyText, (text) => {
+      fc.property(anyName, (text) => {
         // biome-ignore lint/suspicious/noControlCharactersInRegex: those must not be there
         expect(quote(text)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
       }),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -32,6 +33,8 @@ import * as staging from '../../src/core/protocol/staging.ts';
 import { Type } from '../../src/core/protocol/type-builder.ts';
 import * as uploads from '../../src/core/protocol/uploads.ts';
 import * as work from '../../src/core/protocol/work.ts';
+import { anyText } from '../helpers/any-text.ts';
+import { rounds, testSeed } from '../helpers/seeded.ts';
 
 /** Every schema that the room exports, by its name. */
 const documents = Object.entries({
@@ -79,7 +82,7 @@ function nearly(schema: Plain): fc.Arbitrary<unknown> {
       case 'array':
         return fc.array(nearly(schema.items ?? {}), { maxLength: 4 });
       case 'string':
-        return fc.oneof(fc.constantFrom('org/name', 'a'.repeat(64), '2026-01-01T00:00:00Z', 'a/b.gguf'), fc.string({ unit: 'binary' }));
+        return fc.oneof(fc.constantFrom('org/name', 'a'.repeat(64), '2026-01-01T00:00:00Z', 'a/b.gguf'), anyText());
       case 'integer':
         return fc.oneof(fc.nat(), fc.double(), fc.maxSafeInteger());
       default:
@@ -149,9 +152,9 @@ describe('decode', () => {
         const found = decode(schema, value);
         if (found !== undefined && !isValid(found)) throw new Error(JSON.stringify([found, isValid.errors]));
         // Once more changes nothing.
-        expect(found === undefined ? undefined : decode(schema, found)).toEqual(found);
+        if (found !== undefined && !isDeepStrictEqual(decode(schema, found), found)) expect(decode(schema, found)).toEqual(found);
       }),
-      { numRuns: 200 },
+      { numRuns: rounds({ few: 60, many: 2000 }), seed: testSeed },
     );
   });
 });

@@ -86,7 +86,7 @@ describe('a registry that cannot be used', () => {
     expect(Object.keys(await readEntries(root)).toSorted()).toEqual([one, two]);
   });
 
-  const megabytes = rounds({ few: 10, many: 50 });
+  const megabytes = rounds({ few: 1, many: 50 });
   test(`${megabytes} MB of entries are read and added to`, async () => {
     const root = await storeWithTwo();
     const entries = await readEntries(root);

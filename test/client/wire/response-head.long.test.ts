@@ -1,0 +1,2 @@
+// The same, with many more texts.
+import './response-head.unit.test.ts';

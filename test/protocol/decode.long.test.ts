@@ -1,0 +1,2 @@
+// The same, with many more values.
+import './decode.unit.test.ts';
