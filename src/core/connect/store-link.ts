@@ -1,4 +1,4 @@
-import type { Forwarder } from '../client/http/forward.ts';
+import type { Forwarder, ShortAnswer } from '../client/http/forward.ts';
 import type { SessionAnswer } from '../client/session-client.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
@@ -21,6 +21,13 @@ export interface StoreLink {
   /** Whether the store has an API of its own to send requests on to; the Python Skulk's has not. Throws STORE_UNREACHABLE. */
   readonly mayForward: () => Promise<boolean>;
   readonly forward: Forwarder['forward'];
+  /** See `Forwarder.ask`. @param authorization `own` shows the token of this machine, if it may go to this store */
+  readonly ask: (
+    target: string,
+    options: Omit<Parameters<Forwarder['ask']>[1], 'authorization'> & {
+      readonly authorization: { readonly shown?: string | undefined } | 'own';
+    },
+  ) => Promise<ShortAnswer>;
   /** What the store says of who shows a token, or none. Throws STORE_NOT_CONFIGURED, STORE_UNREACHABLE. */
   readonly session: (bearer: string | undefined) => Promise<SessionAnswer>;
   readonly close: () => Promise<void>;
@@ -97,6 +104,7 @@ export function createStoreLink(given: Deps, { mdns }: { readonly mdns: boolean 
       return speaksApi;
     },
     forward: async (...request) => (await open()).forward(...request),
+    ask: async (...request) => (await open()).ask(...request),
     session: async (bearer) => (await open()).session(bearer),
     close: async () => {
       const last = await opened?.catch(() => undefined);
@@ -109,6 +117,7 @@ interface Opened {
   readonly deps: Deps;
   readonly health: () => Promise<{ readonly version: string }>;
   readonly forward: StoreLink['forward'];
+  readonly ask: StoreLink['ask'];
   readonly session: StoreLink['session'];
   readonly close: () => Promise<void>;
 }
@@ -130,11 +139,15 @@ async function openFor(deps: Deps): Promise<Opened> {
     withToken: lookupOfStore({ ...how, carriesToken: true, guard }),
   };
   const { withheld } = guard;
+  const token = deps.config.settings.token.value;
+  const own = token === undefined || withheld !== undefined ? undefined : `Bearer ${token}`;
   const forwarder = createForwarder({ url, withheld, lookup, connectTimeoutMs, silenceMs });
   return {
     deps: { ...deps, store: store.store, downloads: await store.downloads(), fleet: await store.fleet() },
     health: () => store.store.health(),
     forward: forwarder.forward,
+    ask: (target, { authorization, ...options }) =>
+      forwarder.ask(target, { ...options, authorization: authorization === 'own' ? own : authorization.shown }),
     session: async (bearer) => {
       if (bearer === undefined) return askSession({ url, signal, userAgent, lookup: lookup.open, bearer });
       if (withheld !== undefined) throw withheld;

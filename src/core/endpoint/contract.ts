@@ -56,6 +56,8 @@ export interface HubFacts {
   readonly pipelineTag?: string | undefined;
   /** The front matter of the model card, as it came. */
   readonly cardData?: Readonly<Record<string, unknown>> | undefined;
+  /** What the header of its GGUF file says, in the Hub's words; only of a model that has one. */
+  readonly gguf?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A model in the list of models. */

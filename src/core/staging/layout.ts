@@ -10,6 +10,8 @@ export interface StagingLayout {
   readonly locks: string;
   readonly leases: string;
   readonly trash: string;
+  /** What the store said of the staged models as a Hub. */
+  readonly hub: string;
 }
 
 /** The layout below a staging root. */
@@ -22,6 +24,7 @@ export function stagingLayout(root: string): StagingLayout {
     locks: join(own, 'locks'),
     leases: join(own, 'leases'),
     trash: join(own, 'trash'),
+    hub: join(own, 'hub'),
   };
 }
 

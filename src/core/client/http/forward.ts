@@ -26,7 +26,31 @@ export interface Forwarder {
       readonly location?: ((path: string) => string) | undefined;
     },
   ): Promise<void>;
+  /**
+   * Asks the store something whose answer is short, and reads it to its end. Throws STORE_UNREACHABLE, also for an answer that is longer
+   * than `maxBytes` or takes longer than `timeoutMs`.
+   * @param authorization see `forward`
+   */
+  ask(
+    target: string,
+    options: {
+      readonly method: 'GET' | 'HEAD';
+      readonly headers: Readonly<Record<string, string>>;
+      readonly authorization: string | undefined;
+      readonly timeoutMs: number;
+      readonly maxBytes: number;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<ShortAnswer>;
   close(): void;
+}
+
+/** A short answer of the store. */
+export interface ShortAnswer {
+  readonly status: number;
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
 }
 
 /** They speak of one connection (RFC 9110, 7.6.1), or of who asked, which this machine has judged already; what is shown of that to the store is said apart. */
@@ -78,9 +102,41 @@ export function createForwarder({
   const parsed = new URL(url);
   const base = urlToHttpOptions(parsed);
   const prefix = parsed.pathname.replace(/\/+$/, '');
+  const unreachable = (why: string): SkulkError => new SkulkError('STORE_UNREACHABLE', `the store at ${url} ${why}`);
   return {
     close: () => {
       for (const agent of Object.values(agents)) agent.destroy();
+    },
+    ask: async (target, { method, headers: given, authorization, timeoutMs, maxBytes, signal }) => {
+      if (authorization !== undefined && withheld !== undefined) throw withheld;
+      const headers = { ...given, ...(authorization !== undefined && { authorization }) };
+      const agent = authorization === undefined ? agents.open : agents.withToken;
+      const onward = request({ ...base, path: prefix + target, method, headers, agent, ...(signal !== undefined && { signal }) });
+      // In all, and not only between two bytes: somebody waits for the answer to this before they get a byte.
+      const timer = setTimeout(() => onward.destroy(unreachable(`did not answer within ${timeoutMs / 1000} s`)), timeoutMs);
+      try {
+        const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+          onward.once('response', resolve);
+          onward.once('error', reject);
+          onward.end();
+        });
+        const parts: Buffer[] = [];
+        let length = 0;
+        for await (const part of answer as AsyncIterable<Buffer>) {
+          length += part.length;
+          if (length > maxBytes) throw unreachable(`sent more than ${maxBytes} bytes`);
+          parts.push(part);
+        }
+        const plain = Object.entries(answer.headers).flatMap(([name, value]) =>
+          typeof value === 'string' ? [[name, value] as const] : [],
+        );
+        return { status: answer.statusCode ?? 502, headers: Object.fromEntries(plain), body: Buffer.concat(parts) };
+      } catch (error) {
+        onward.destroy();
+        throw mapNetworkError(error, url);
+      } finally {
+        clearTimeout(timer);
+      }
     },
     forward: async (incoming, outgoing, target, { begin, authorization, location }) => {
       if (authorization !== undefined && withheld !== undefined) throw withheld;
@@ -89,9 +145,7 @@ export function createForwarder({
       if (authorization !== undefined) headers['authorization'] = authorization;
       const agent = authorization === undefined ? agents.open : agents.withToken;
       const onward = request({ ...base, path: prefix + target, method: incoming.method, headers, agent });
-      onward.setTimeout(silenceMs, () =>
-        onward.destroy(new SkulkError('STORE_UNREACHABLE', `the store at ${url} sent nothing for ${silenceMs / 1000} s`)),
-      );
+      onward.setTimeout(silenceMs, () => onward.destroy(unreachable(`sent nothing for ${silenceMs / 1000} s`)));
       // Whoever asked may go away.
       const leave = (): void => void onward.destroy();
       outgoing.once('close', leave);

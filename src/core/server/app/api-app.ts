@@ -4,6 +4,7 @@ import type { StoreLink } from '../../connect/store-link.ts';
 import type { HubBackend } from '../../endpoint/contract.ts';
 import type { Registry } from '../../endpoint/registry/registry.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import type { OpenedCopyHub } from '../../operations/nodes/open-copy-hub.ts';
 import { createStagingJobs } from '../../operations/stage/staging-jobs.ts';
 import type { StoreAdministration } from '../../operations/store/open-administration.ts';
 import type { NodeIdentity } from '../../protocol/health.ts';
@@ -14,7 +15,7 @@ import { createFileSending } from '../routes/answer-file.ts';
 import { addConfigRoutes } from '../routes/config-routes.ts';
 import { forwardToStore } from '../routes/forward-to-store.ts';
 import { addHubRoutes } from '../routes/hub/add-hub-routes.ts';
-import { forwardHub } from '../routes/hub/forward-hub.ts';
+import { answerOnNode } from '../routes/hub/answer-on-node.ts';
 import { createOrigins } from '../routes/hub/origins.ts';
 import { addNodeRoutes } from '../routes/node-routes.ts';
 import { addStoreApi } from '../routes/store-api.ts';
@@ -39,6 +40,8 @@ export interface ApiAppOptions extends LogOptions {
   readonly limits?: Partial<Limits>;
   /** What the store of this machine is as a Hub; on a node the store is asked. */
   readonly hub?: { readonly backend: HubBackend; readonly registry: Registry; readonly store: LocalStore } | undefined;
+  /** The copies of a node as a Hub, which it sends instead of the store. */
+  readonly copies?: Omit<OpenedCopyHub, keyof AsyncDisposable> | undefined;
 }
 
 /** The HTTP API that every serving node has, and the browser view of it. */
@@ -51,6 +54,7 @@ export async function createApiApp({
   names,
   limits: given,
   hub,
+  copies,
   logLevel,
   stream,
 }: ApiAppOptions): Promise<FastifyInstance> {
@@ -95,10 +99,22 @@ export async function createApiApp({
   if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
   const origins = createOrigins({ access, listed: async () => (await administration?.policy.current())?.hub.corsOrigins ?? [] });
   if (hub !== undefined) await addHubRoutes(app, { ...hub, sending: createFileSending(hub.store, limits), origins });
-  else if (link !== undefined) await addHubRoutes(app, { origins, forward: forwardHub(link, origins) });
+  else if (link !== undefined && copies !== undefined) {
+    const sending = createFileSending(nothingRemoved, limits);
+    const passOn = answerOnNode(link, { origins, copies, sending });
+    await addHubRoutes(app, { backend: copies.backend, registry: copies.registry, sending, origins, passOn });
+  }
   addWebApp(app);
   return app;
 }
+
+/** A copy that is removed while it is sent leaves the reader the file that is open: who removes it has seen the lease, or did not care. */
+const nothingRemoved: Parameters<typeof createFileSending>[0] = {
+  openFile: async () => {
+    throw new Error('files of copies are opened by their own Hub');
+  },
+  onRemoved: () => undefined,
+};
 
 /** These two sentences are part of the contract; what is known beyond them follows, or goes into the hint. */
 function rewordStoreFailure(error: unknown): unknown {

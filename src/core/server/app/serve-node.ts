@@ -4,6 +4,7 @@ import { createStoreLink } from '../../connect/store-link.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import { readKnown, remember } from '../../kernel/machine/known-stores.ts';
+import { openCopyHub } from '../../operations/nodes/open-copy-hub.ts';
 import { createStoreRoles, type LanMemory } from '../../operations/store/store-roles.ts';
 import { createAccess } from '../access/access.ts';
 import type { Served, Serving } from './serving.ts';
@@ -29,9 +30,12 @@ export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: E
       tell({ type: 'warning', message: error.message, hint: error.hint });
     });
   const roles = createStoreRoles(link, { memory: lanMemory(deps) });
+  const copies = openCopyHub(deps, link);
+  atEnd(async () => copies[Symbol.asyncDispose]());
   return {
     deps,
     link,
+    copies,
     access: createAccess({
       token: deps.config.settings.token.value,
       ...keys,

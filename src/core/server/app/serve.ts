@@ -98,6 +98,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
       access: served.access,
       administration: served.administration,
       hub: served.hub,
+      copies: served.copies,
       identity: () => {
         const { host, isRoutable } = advertised();
         const preferred_address = isRoutable ? host : null;

@@ -44,7 +44,7 @@ export interface Serving {
 }
 
 /** What a role gives to the API and the agent, which both have. */
-export interface Served extends Pick<ApiAppOptions, 'deps' | 'link' | 'access' | 'administration' | 'hub'> {
+export interface Served extends Pick<ApiAppOptions, 'deps' | 'link' | 'access' | 'administration' | 'hub' | 'copies'> {
   readonly storeUrl: string | null;
   readonly storePath: string | null;
   /** Aborts, with the reason, when another process has taken the store, as this one was suspended. */

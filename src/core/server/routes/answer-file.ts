@@ -13,7 +13,7 @@ import type { ModelTarget } from './parse-model-url.ts';
 
 /** What all answers with files of one store share. */
 export interface FileSending {
-  readonly store: LocalStore;
+  readonly store: Pick<LocalStore, 'openFile'>;
   readonly limits: Limits;
   readonly pool: BufferPool;
   readonly semaphore: ConnectionSemaphore;
@@ -27,7 +27,7 @@ export interface ModelFile extends OpenFile {
 }
 
 /** Prepares sending the files of a store. */
-export function createFileSending(store: LocalStore, limits: Limits): FileSending {
+export function createFileSending(store: Pick<LocalStore, 'openFile' | 'onRemoved'>, limits: Limits): FileSending {
   return {
     store,
     limits,
@@ -83,7 +83,7 @@ function checkTransferLimits({ semaphore, limits }: FileSending, address: string
 }
 
 /** Opens the first of the files that may be meant which the model has. */
-async function openAny(store: LocalStore, { modelId, paths }: ModelTarget): Promise<ModelFile> {
+async function openAny(store: FileSending['store'], { modelId, paths }: ModelTarget): Promise<ModelFile> {
   let refusal: unknown;
   for (const path of paths) {
     try {

@@ -18,21 +18,17 @@ export interface HubRoutesOptions {
   readonly origins: Origins;
   /** Where a browser is led that asks for the page of a model, where this server has none itself. */
   readonly pageOf?: ((request: FastifyRequest) => string | undefined) | undefined;
-}
-
-/** A server that has all of it answered by another one, before a body is read. */
-export interface ForwardedHub {
-  readonly origins: Origins;
-  readonly forward: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  /** On a node: has the store answer, before a body is read. What it leaves, as the store is away, the routes of this server answer. */
+  readonly passOn?: ((request: FastifyRequest, reply: FastifyReply) => Promise<void>) | undefined;
 }
 
 /** The largest form that is read, in bytes; routes may allow less. */
 const formBytes = 1024 * 1024;
 
 /** The store as a Hugging Face Hub (docs/hub-endpoint.md), as clients find it at the root of a server. The routes of the server win. */
-export async function addHubRoutes(app: FastifyInstance, given: HubRoutesOptions | ForwardedHub): Promise<void> {
+export async function addHubRoutes(app: FastifyInstance, options: HubRoutesOptions): Promise<void> {
   await app.register(async (hub) => {
-    const { origins } = given;
+    const { origins, passOn } = options;
     const preflights = new Set<string>();
     // Forms are read here alone: what any page may have a browser send is no body for a route that changes something.
     hub.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: formBytes }, (_, body, done) =>
@@ -46,9 +42,9 @@ export async function addHubRoutes(app: FastifyInstance, given: HubRoutesOptions
       ),
     );
     hub.addHook('onRequest', (request, reply) => origins.mark(request, reply));
-    if ('forward' in given)
+    if (passOn !== undefined)
       hub.addHook('onRequest', async (request, reply) => {
-        if (request.method !== 'OPTIONS') await given.forward(request, reply);
+        if (request.method !== 'OPTIONS') await passOn(request, reply);
       });
     const own: OwnOptions = {
       isForStrangers: true,
@@ -71,8 +67,6 @@ export async function addHubRoutes(app: FastifyInstance, given: HubRoutesOptions
         handler: (_, reply) => reply.code(204).headers(preflight).send(),
       });
     });
-    // Where requests are sent on, none of them comes so far as to look into it.
-    const options = given as HubRoutesOptions;
     addHubFileRoutes(hub, options, own);
     addHubModelRoutes(hub, options, own);
     addOtherHubRoutes(hub, options, own);

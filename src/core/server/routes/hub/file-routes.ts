@@ -42,7 +42,7 @@ async function answerFile(
 }
 
 /** What a request says of the file that it wants. */
-function conditionsOf({ method, headers }: FastifyRequest): FileRequest {
+export function conditionsOf({ method, headers }: FastifyRequest): FileRequest {
   const { range, 'if-range': ifRange, 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
   return { method, range, ifRange: ifRange as string | undefined, ifMatch, ifNoneMatch };
 }

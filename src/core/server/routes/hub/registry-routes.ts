@@ -2,10 +2,12 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { mediaTypes } from '../../../endpoint/registry/media-types.ts';
 import { RegistryRefusal } from '../../../endpoint/registry/refusal.ts';
 import { SkulkError } from '../../../kernel/errors.ts';
+import type { Sha256 } from '../../../kernel/sha256.ts';
 import { type FileResponse, planFileResponse } from '../../files/plan-file-response.ts';
 import { addRoute, type OwnOptions } from '../add-route.ts';
 import { sendHead } from '../answer-file.ts';
 import type { HubRoutesOptions } from './add-hub-routes.ts';
+import { conditionsOf } from './file-routes.ts';
 import { ownUrl } from './own-url.ts';
 import { answerRegistryError, registryVersion } from './registry-error.ts';
 import { sendHubFile } from './send-hub-file.ts';
@@ -73,29 +75,33 @@ async function answerBlob(
   const asker = await origins.askerOf(request);
   const blob = await registry.blob({ id, digest }, { asker, signal: untilGone(reply) });
   const size = blob.kind === 'made' ? blob.bytes.length : blob.file.size;
-  const planned = planFileResponse(conditionsOf(request), { size, sha256: blob.sha256 });
-  const headers = {
-    ...planned.headers,
-    ...registryVersion,
-    'Docker-Content-Digest': digest,
-    'Cache-Control': `${(await origins.isPublic()) ? 'public' : 'private'}, max-age=31536000, immutable`,
-    // Ollama asks for the parts of a file where this says, and fails without it, though nothing moved.
-    ...(planned.status === 200 && request.method === 'GET' && { Location: ownUrl(request, `/v2/${id}/blobs/${digest}`) }),
-  };
-  const plan: FileResponse = { ...planned, headers };
-  if (plan.status === 416) {
-    reply.headers({ ...registryVersion, 'Content-Range': `bytes */${size}` });
-    throw new SkulkError('RANGE_NOT_SATISFIABLE', `there are ${size} bytes`, { hint: 'ask for a range inside them' });
-  }
+  const plan = planBlob(request, reply, { id, sha256: blob.sha256, size, isPublic: await origins.isPublic() });
   if (blob.kind === 'file') return sendHubFile({ backend, sending }, request, reply, { repo: blob.repo, file: blob.file, plan, asker });
   sendHead(reply, plan).raw.end(plan.range === null ? undefined : blob.bytes.subarray(plan.range.start, plan.range.end));
   return reply;
 }
 
-/** What a request says of the bytes that it wants. */
-function conditionsOf({ method, headers }: FastifyRequest): Parameters<typeof planFileResponse>[0] {
-  const { range, 'if-range': ifRange, 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
-  return { method, range, ifRange: ifRange as string | undefined, ifMatch, ifNoneMatch };
+/** Decides how a blob is answered. @throws SkulkError RANGE_NOT_SATISFIABLE */
+export function planBlob(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { id, sha256, size, isPublic }: { readonly id: string; readonly sha256: Sha256; readonly size: number; readonly isPublic: boolean },
+): FileResponse {
+  const planned = planFileResponse(conditionsOf(request), { size, sha256 });
+  const digest = `sha256:${sha256}`;
+  if (planned.status === 416) {
+    reply.headers({ ...registryVersion, 'Content-Range': `bytes */${size}` });
+    throw new SkulkError('RANGE_NOT_SATISFIABLE', `there are ${size} bytes`, { hint: 'ask for a range inside them' });
+  }
+  const headers = {
+    ...planned.headers,
+    ...registryVersion,
+    'Docker-Content-Digest': digest,
+    'Cache-Control': `${isPublic ? 'public' : 'private'}, max-age=31536000, immutable`,
+    // Ollama asks for the parts of a file where this says, and fails without it, though nothing moved.
+    ...(planned.status === 200 && request.method === 'GET' && { Location: ownUrl(request, `/v2/${id}/blobs/${digest}`) }),
+  };
+  return { ...planned, headers };
 }
 
 function paramsOf({ params }: FastifyRequest): { readonly id: string; readonly rest: string } {

@@ -1,0 +1,160 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ShortAnswer } from '../../../client/http/forward.ts';
+import type { StoreLink } from '../../../connect/store-link.ts';
+import { HubRefusal } from '../../../endpoint/contract.ts';
+import type { CopyHub } from '../../../endpoint/held/copy-hub.ts';
+import { SkulkError } from '../../../kernel/errors.ts';
+import type { ModelId } from '../../../kernel/model-id.ts';
+import { isSha256 } from '../../../kernel/sha256.ts';
+import type { OpenedCopyHub } from '../../../operations/nodes/open-copy-hub.ts';
+import { isPlainParam, splitTarget, targetOfRoute } from '../../app/request-target.ts';
+import type { FileResponse } from '../../files/plan-file-response.ts';
+import { asTransfer, type FileSending, sendHead, sendRange } from '../answer-file.ts';
+import { shownToStore } from '../forward-to-store.ts';
+import { conditionsOf } from './file-routes.ts';
+import { hubTarget } from './hub-target.ts';
+import { noFetch, type Origins } from './origins.ts';
+import { ownUrl } from './own-url.ts';
+import { planHubFile } from './plan-hub-file.ts';
+import { planBlob } from './registry-routes.ts';
+
+/** What a node answers with. */
+interface NodeOptions {
+  readonly origins: Origins;
+  readonly copies: Omit<OpenedCopyHub, keyof AsyncDisposable>;
+  readonly sending: FileSending;
+}
+
+/** huggingface_hub gives a HEAD up after ten seconds. In milliseconds. */
+const askTimeoutMs = 5_000;
+/** A store that fails sooner costs nobody time. In milliseconds. */
+const longMs = 1_000;
+/** A store that said nothing for longer is not asked about copies again for so long, in milliseconds. */
+const silentMs = 5_000;
+
+/**
+ * Who answers a Hub client on a node. The store does, as long as it can be asked: its answer comes back as it comes. Only the bytes of a
+ * file come from the copy on this machine if the copy has the very content that the store names; the store is then asked for the head
+ * alone. Never a redirect: clients drop their token at another host, or follow none at all.
+ * @returns leaves a request to the routes of this node when the store is away and they can answer it
+ * @throws HubRefusal, SkulkError STORE_UNREACHABLE, STORE_NOT_CONFIGURED
+ */
+export function answerOnNode(link: StoreLink, options: NodeOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+  const { origins, copies } = options;
+  const { backend, listings } = copies;
+  const silence = createSilence();
+  return async (request, reply) => {
+    const { url: route = '' } = request.routeOptions;
+    const params = request.params as Record<string, string>;
+    if (!Object.values(params).every(isPlainParam)) throw new HubRefusal('badRequest', 'the path has a part that is "." or ".."');
+    const target = targetOfRoute(route, params, splitTarget(request.originalUrl).query);
+    const named = modelOf(params);
+    const modelId = named === undefined ? undefined : await staged(backend, named);
+    const mayAnswer = named === undefined || modelId !== undefined;
+    try {
+      await silence.watch(modelId !== undefined, async () => {
+        if (!(await link.mayForward())) throw new HubRefusal('notFound', 'Hub clients cannot use the store of this node');
+      });
+      if (!(await origins.askerOf(request)).mayFetch) request.raw.headers[noFetch] = '1';
+      if (modelId !== undefined) {
+        const isBytes = request.method === 'GET' && bytesRoute.test(route);
+        // Once a body was read, or a silent store is waited for, it is too late to answer here.
+        const head = await silence.watch(true, () => askHead(link, request, isBytes ? target : '/health'));
+        if (isBytes && isMain(params)) noteMain(listings, modelId, head);
+        if (isBytes && head.status === 200 && (await sendOwn(options, request, reply, { modelId, head }))) return;
+      }
+      await link.forward(request.raw, reply.raw, target, {
+        begin: () => reply.hijack(),
+        authorization: shownToStore(request),
+        location: (path) => ownUrl(request, path),
+      });
+    } catch (error) {
+      if (!mayAnswer || !isAway(error)) throw error;
+    }
+  };
+}
+
+/** The routes whose answer is a file. */
+const bytesRoute = /\/(?:resolve|raw)\/:revision\/\*$|\/blobs\/:digest$/;
+
+const isAway = (error: unknown): boolean =>
+  (error instanceof SkulkError && (error.code === 'STORE_UNREACHABLE' || error.code === 'STORE_NOT_CONFIGURED')) ||
+  (error instanceof HubRefusal && error.kind === 'notFound');
+
+const isMain = ({ revision }: Readonly<Record<string, string>>): boolean => revision === 'main' || revision === 'HEAD';
+
+/** The model that a route names; undefined for the routes that name none. */
+function modelOf(params: Readonly<Record<string, string>>): string | undefined {
+  return params['id'] === undefined && params['org'] === undefined ? undefined : hubTarget({ params }).id;
+}
+
+/** What can be no model is refused by whoever answers. */
+const staged = (backend: CopyHub, id: string): Promise<ModelId | undefined> =>
+  backend.find(id).catch((error: unknown) => {
+    if (error instanceof HubRefusal) return undefined;
+    throw error;
+  });
+
+/** What the store is asked before a copy is sent: the answer to a request without its body. */
+function askHead(link: Pick<StoreLink, 'ask'>, request: FastifyRequest, target: string): Promise<ShortAnswer> {
+  const { [noFetch]: isNoFetch, 'user-agent': userAgent = '' } = request.raw.headers;
+  const headers = { 'user-agent': userAgent, ...(isNoFetch !== undefined && { [noFetch]: '1' }) };
+  const authorization = { shown: shownToStore(request) };
+  return link.ask(target, { method: 'HEAD', headers, authorization, timeoutMs: askTimeoutMs, maxBytes: 64 * 1024 });
+}
+
+/** Remembers a store that says nothing, so that not each request waits for it anew. */
+function createSilence(): { watch<T>(isAnswerable: boolean, work: () => Promise<T>): Promise<T> } {
+  let until = Number.NEGATIVE_INFINITY;
+  return {
+    watch: async (isAnswerable, work) => {
+      const began = performance.now();
+      if (isAnswerable && began < until) throw new SkulkError('STORE_UNREACHABLE', 'the store did not answer a moment ago');
+      try {
+        return await work();
+      } catch (error) {
+        if (isAway(error) && performance.now() - began >= longMs) until = performance.now() + silentMs;
+        throw error;
+      }
+    },
+  };
+}
+
+function noteMain(listings: NodeOptions['copies']['listings'], modelId: ModelId, { status, headers }: ShortAnswer): void {
+  if (status === 200) listings.compare(modelId, headers['x-repo-commit']);
+  else if (headers['x-error-code'] === 'RepoNotFound') listings.compare(modelId, undefined);
+}
+
+/** Sends a file of the copy, if it is the one that the store describes. @returns whether it was sent */
+async function sendOwn(
+  { copies: { backend }, sending, origins }: NodeOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { modelId, head }: { readonly modelId: ModelId; readonly head: ShortAnswer },
+): Promise<boolean> {
+  const { path, revision } = hubTarget(request);
+  const { digest } = request.params as Readonly<Record<string, string>>;
+  const { etag: quoted = '', 'content-length': length, 'x-repo-commit': commit = '', 'x-linked-etag': link } = head.headers;
+  const etag = quoted.replaceAll('"', '');
+  const size = Number(length ?? Number.NaN);
+  const file = await backend.openSame(modelId, { path: digest === undefined ? path : undefined, etag, size });
+  if (file === undefined) return false;
+  await using opened = file;
+  const isPublic = await origins.isPublic();
+  const plan = (): FileResponse => {
+    if (digest !== undefined && isSha256(etag)) {
+      const { org, name } = request.params as Readonly<Record<string, string>>;
+      return planBlob(request, reply, { id: `${org}/${name}`, sha256: etag, size, isPublic });
+    }
+    const bytes = { size, id: etag, isLinked: link !== undefined };
+    return planHubFile(conditionsOf(request), { repo: { commit }, path, bytes, caching: { isImmutable: revision === commit, isPublic } });
+  };
+  const planned = plan();
+  const { range } = planned;
+  if (range === null) sendHead(reply, planned).raw.end();
+  else
+    await asTransfer(sending, request, () =>
+      sendRange(sending, request, reply, { plan: planned, file: { ...opened, modelId, path: opened.path }, range }),
+    );
+  return true;
+}

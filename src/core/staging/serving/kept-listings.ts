@@ -1,0 +1,67 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isSystemError } from '../../kernel/errors.ts';
+import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { directoryName, type ModelId, modelIdOfDirectory } from '../../kernel/model-id.ts';
+import { type Fingerprint, lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
+import type { StagingLayout } from '../layout.ts';
+
+/** What the store said of the models that are staged here, for the time when it is away (docs/on-disk-format.md, "On a node"). */
+export interface KeptListings {
+  /** As it was written; undefined when there is none, or it cannot be read. The same object as long as nothing changes. */
+  read(modelId: ModelId): Promise<unknown>;
+  write(modelId: ModelId, value: object): Promise<void>;
+  /** Removes those of models that are not named. */
+  keepOnly(models: readonly ModelId[]): Promise<void>;
+}
+
+/** Listings that stay in memory. */
+const maxKnown = 64;
+
+/** See `KeptListings`. Nothing depends on them: without one a copy is shown as what it is. */
+export function createKeptListings({ hub }: Pick<StagingLayout, 'hub'>): KeptListings {
+  const pathOf = (modelId: ModelId): string => join(hub, `${directoryName(modelId)}.json`);
+  const known = new Map<ModelId, { readonly seen: Fingerprint; readonly value: unknown }>();
+  return {
+    read: async (modelId) => {
+      const path = pathOf(modelId);
+      const seen = await lookAtFile(path);
+      if (seen === undefined) return undefined;
+      const before = known.get(modelId);
+      if (untouchedBetween(before?.seen, seen)) return before?.value;
+      const value = await readJson(path);
+      known.delete(modelId);
+      known.set(modelId, { seen, value });
+      for (const [oldest] of known) {
+        if (known.size <= maxKnown) break;
+        known.delete(oldest);
+      }
+      return value;
+    },
+    write: (modelId, value) => writeFileDurably(pathOf(modelId), JSON.stringify(value)),
+    keepOnly: async (models) => {
+      const kept = new Set(models);
+      for (const name of await namesIn(hub)) {
+        const modelId = modelIdOfDirectory(name.replace(/\.json$/, ''));
+        if (modelId === undefined || kept.has(modelId)) continue;
+        known.delete(modelId);
+        await rm(pathOf(modelId), { force: true });
+      }
+    },
+  };
+}
+
+const namesIn = (directory: string): Promise<readonly string[]> =>
+  readdir(directory).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT')) return [];
+    throw error;
+  });
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError || isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,114 @@
+import { constants, fstatSync } from 'node:fs';
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isSystemError } from '../../kernel/errors.ts';
+import { directoryName, type ModelId, modelIdOfDirectory } from '../../kernel/model-id.ts';
+import type { OpenFile } from '../../store/contract.ts';
+import { type Fingerprint, fingerprintOf, lookAtFile, sameFingerprint, untouchedBetween } from '../../transfer/fingerprint.ts';
+import { type CopyRecord, readCopyRecord } from '../copy-record.ts';
+import { type GroupFiles, splitGroups } from '../groups/copy-groups.ts';
+import { copyPath, copyRecordName, type StagingLayout } from '../layout.ts';
+import type { CopyUses } from './copy-uses.ts';
+
+/** The verified copies of this machine, to be sent to other programs. */
+export interface ServedCopies {
+  /** The models of which there is a copy, in no order. */
+  list(): Promise<readonly ModelId[]>;
+  /** The copy of a model; undefined when there is none that was verified. The same object as long as nothing changes. */
+  read(modelId: ModelId): Promise<CopyRecord | undefined>;
+  /**
+   * Opens a file of a copy, which counts as in use until the file is closed. Undefined when the copy does not have it, or it is no longer
+   * what was verified.
+   */
+  open(modelId: ModelId, path: string): Promise<OpenFile | undefined>;
+}
+
+/** Copies whose records stay in memory. */
+const maxKnown = 64;
+
+/** @param uses says to others what is being sent */
+export function createServedCopies(layout: StagingLayout, uses: Pick<CopyUses, 'begin'>): ServedCopies {
+  const known = new Map<ModelId, { readonly seen: Fingerprint; readonly record: CopyRecord | undefined }>();
+  const read = async (modelId: ModelId): Promise<CopyRecord | undefined> => {
+    const directory = copyPath(layout, modelId);
+    const seen = await lookAtFile(join(directory, copyRecordName));
+    if (seen === undefined) {
+      known.delete(modelId);
+      return undefined;
+    }
+    const before = known.get(modelId);
+    if (untouchedBetween(before?.seen, seen)) return before?.record;
+    const found = await readCopyRecord(directory);
+    const record = found?.manifest.model_id === modelId ? found : undefined;
+    known.delete(modelId);
+    known.set(modelId, { seen, record });
+    for (const [oldest] of known) {
+      if (known.size <= maxKnown) break;
+      known.delete(oldest);
+    }
+    return record;
+  };
+  return {
+    read,
+    list: async () => {
+      const items = await readdir(layout.root, { withFileTypes: true }).catch((error: unknown) => {
+        if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
+        throw error;
+      });
+      return items.flatMap((item) => {
+        const modelId = item.isDirectory() ? modelIdOfDirectory(item.name) : undefined;
+        return modelId === undefined || directoryName(modelId) !== item.name ? [] : [modelId];
+      });
+    },
+    open: async (modelId, path) => {
+      const copy = await read(modelId);
+      if (copy === undefined || !hasFile(copy, path)) return undefined;
+      const end = await uses.begin(modelId, groupOf(copy, path));
+      // From here on nobody removes it, so now it counts what is there.
+      const file = await openVerified(layout, modelId, { path, record: await read(modelId) }).catch((error: unknown) => {
+        end();
+        throw error;
+      });
+      if (file === undefined) {
+        end();
+        return undefined;
+      }
+      return {
+        ...file,
+        [Symbol.asyncDispose]: async () => {
+          end();
+          await file.handle.close();
+        },
+      };
+    },
+  };
+}
+
+const hasFile = ({ manifest }: CopyRecord, path: string): boolean => manifest.files.some((file) => file.path === path);
+
+/** The quantization that a file belongs to; that of a copy which has only one, whatever the file is. */
+function groupOf({ manifest, groups }: CopyRecord, path: string): GroupFiles | undefined {
+  const parts = splitGroups(manifest, groups);
+  return parts.find(({ files }) => files.includes(path)) ?? (parts.length === 1 ? parts[0] : undefined);
+}
+
+async function openVerified(
+  layout: StagingLayout,
+  modelId: ModelId,
+  { path, record }: { readonly path: string; readonly record: CopyRecord | undefined },
+): Promise<Omit<OpenFile, keyof AsyncDisposable> | undefined> {
+  const expected = record?.manifest.files.find((file) => file.path === path);
+  if (record === undefined || expected === undefined) return undefined;
+  const how = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+  const handle = await open(join(copyPath(layout, modelId), path), how).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
+    throw error;
+  });
+  if (handle === undefined) return undefined;
+  const info = fstatSync(handle.fd, { bigint: true });
+  // A link that some tool has to this file changes its ctime, and nothing else.
+  if (info.isFile() && expected.size === Number(info.size) && sameFingerprint(record.seen[path], fingerprintOf(info)))
+    return { handle, size: expected.size, sha256: expected.sha256 };
+  await handle.close();
+  return undefined;
+}

@@ -1,0 +1,55 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { atEnd } from './at-end.ts';
+
+/** The only way of a node to its store host: it counts what the host sends, and can be shut. */
+export interface CountedDoor {
+  readonly url: string;
+  /** What the host has sent through it so far, in bytes. */
+  readonly bytes: () => number;
+  /** From now on connections are refused, as of a host that is off. */
+  readonly shut: () => Promise<void>;
+  /** From now on they lead to the server at this URL. */
+  readonly open: (target: string) => Promise<void>;
+}
+
+/** Passes connections on to a server, until the test ends. */
+export async function countedDoor(target: string): Promise<CountedDoor> {
+  let to = target;
+  let bytes = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((from) => {
+    const onward = connect(Number(new URL(to).port), '127.0.0.1');
+    for (const socket of [from, onward]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        sockets.delete(socket);
+        from.destroy();
+        onward.destroy();
+      });
+    }
+    onward.on('data', (data) => {
+      bytes += data.length;
+    });
+    from.pipe(onward).pipe(from);
+  });
+  const listen = (port: number): Promise<void> => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const shut = async (): Promise<void> => {
+    if (!server.listening) return;
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  await listen(0);
+  const { port } = server.address() as { port: number };
+  atEnd(shut);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    bytes: () => bytes,
+    shut,
+    open: async (next) => {
+      to = next;
+      if (!server.listening) await listen(port);
+    },
+  };
+}
