@@ -123,6 +123,7 @@ describe('a node whose store is away', () => {
     ['a revision that is not here', '/org/whole/resolve/v2/config.json', 503],
     ['the description of a model that is not here', '/api/models/org/none', 503],
     ['what can be no revision', '/org/whole/resolve/a..b/config.json', 404],
+    ['what no path can have', '/org/whole/resolve/..%2Fx/config.json', 404],
   ])('says of %s only what it knows', async (_, target, status) => {
     expect((await alone().get(target)).status).toBe(status);
   });

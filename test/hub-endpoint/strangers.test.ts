@@ -274,6 +274,37 @@ describe('hostile requests', () => {
     }
   });
 
+  test.each([
+    '/../etc/resolve/main/passwd',
+    '/a/b/resolve/main/../../x?download=true',
+    '/a/%2e%2e/resolve/main/x',
+    '/a/b/resolve/main/%2e%2e/%2e%2e/x',
+    '/org/m/resolve/main/a%5cb',
+    '/org/m/raw/main/./config.json',
+    '/org/m/resolve/%2e%2e/config.json',
+    '/org/m/resolve/main/%ff',
+    '/api/models/../registry',
+    '/api/models/org/m/tree/main/../..',
+    '/api/models/..%2f..%2fetc/tree/main',
+    '/api/models/org/%01/tree/main',
+    '/datasets/../x/resolve/main/y',
+  ])('with an unclean path are answered as a Hub answers for a model that it does not have: %s', async (target) => {
+    const { url, get } = await serve();
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await get(target, { method });
+      expect([answer.status, answer.headers['x-error-code']]).toEqual([404, 'RepoNotFound']);
+    }
+    expect((await ask(url, target, { method: 'DELETE' })).status).toBeGreaterThanOrEqual(400);
+  });
+
+  test('with an unclean path get the answer of a registry, and of the other routes the one that they always had', async () => {
+    const { url } = await serve();
+    const registry = await ask(url, '/v2/org/m/blobs/..');
+    expect([registry.status, registry.json()]).toMatchObject([404, { errors: [{ code: 'NAME_UNKNOWN' }] }]);
+    for (const target of ['/models/../registry', '/models/org/m/../../resolve/x', '/..', '/store/%2e%2e/resolve/x'])
+      expect([target, (await ask(url, target)).json()]).toMatchObject([target, { code: 'BAD_PATH' }]);
+  });
+
   test('with a body get the answer that they get without one, and the next request is read as one', async () => {
     const { url } = await serve();
     for (const method of ['GET', 'HEAD']) {

@@ -1,10 +1,15 @@
 import type { Socket } from 'node:net';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import { pino } from 'pino';
+import { HubRefusal } from '../../endpoint/contract.ts';
+import { RegistryRefusal } from '../../endpoint/registry/refusal.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { Access } from '../access/access.ts';
 import { logChanges } from '../access/log-changes.ts';
 import { requireRoles } from '../access/require-role.ts';
+import { answerHubError } from '../routes/hub/hub-error.ts';
+import { answerRegistryError } from '../routes/hub/registry-error.ts';
+import { refuseUnclean } from '../routes/hub/unclean-target.ts';
 import { addSessionRoutes } from '../routes/session-routes.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { boundConnections } from './bound-connections.ts';
@@ -86,7 +91,11 @@ export async function createApp({
     else parseJson(request, body as string, done);
   });
   app.addHook('onRequest', async (request) => {
-    refuseBadTarget(request.raw);
+    try {
+      refuseBadTarget(request.raw);
+    } catch (error) {
+      throw refuseUnclean(request.originalUrl) ?? error;
+    }
     if (request.originalUrl.length <= limits.urlBytes) return;
     throw Object.assign(new Error(`the URL is longer than ${limits.urlBytes} bytes`), { statusCode: 414 });
   });
@@ -99,7 +108,12 @@ export async function createApp({
       'answered',
     );
   });
-  app.setErrorHandler(async (error, request, reply) => {
+  app.setErrorHandler<FastifyError>(async (error, request, reply) => {
+    // What the gate did not let pass was a request of a Hub client.
+    if (error instanceof HubRefusal || error instanceof RegistryRefusal) {
+      reply.header('Cross-Origin-Resource-Policy', 'same-origin');
+      return error instanceof HubRefusal ? answerHubError(error, request, reply) : answerRegistryError(error, request, reply);
+    }
     const answer = answerError(reword(error));
     request.failure = answer.body.code;
     if (answer.body.code === 'INTERNAL')

@@ -46,7 +46,7 @@ export function answerOnNode(link: StoreLink, options: NodeOptions): (request: F
   return async (request, reply) => {
     const { url: route = '' } = request.routeOptions;
     const params = request.params as Record<string, string>;
-    if (!Object.values(params).every(isPlainParam)) throw new HubRefusal('badRequest', 'the path has a part that is "." or ".."');
+    if (!Object.values(params).every(isPlainParam)) throw new HubRefusal('repoNotFound', 'the path has a part that is "." or ".."');
     const target = targetOfRoute(route, params, splitTarget(request.originalUrl).query);
     const named = modelOf(params);
     const modelId = named === undefined ? undefined : await staged(backend, named);
