@@ -164,6 +164,7 @@ describe('what a node asks its store', () => {
         store_role: 'node',
         lan: 'node',
         server_names: [],
+        cors_origins: [],
         hostname: 'kite3',
       } as const;
     };
@@ -208,6 +209,15 @@ describe('what a node asks its store', () => {
     const askedAs = async (host: string): Promise<number> => (await ask(node.apiUrl, '/session', { headers: { Host: host } })).status;
     expect(await askedAs('models.example.com')).toBe(200);
     expect(await askedAs('evil.example.com')).toBe(403);
+  });
+
+  test('is also which pages of other sites may use it as a Hub', async () => {
+    const store = await storeWith({ '': { ...anybody, cors_origins: ['https://chat.example'] } });
+    const node = await nodeOf(store.url);
+    const allowed = async (origin: string): Promise<unknown> =>
+      (await ask(node.apiUrl, '/api/models', { method: 'OPTIONS', headers: { Origin: origin } })).headers['access-control-allow-origin'];
+    expect(await allowed('https://chat.example')).toBe('https://chat.example');
+    expect(await allowed('https://evil.example')).toBeUndefined();
   });
 });
 

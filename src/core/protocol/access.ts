@@ -19,6 +19,7 @@ export const session = object({
   }),
   lan,
   server_names: listOrEmpty(text(), { description: 'Additional names of the store' }),
+  cors_origins: listOrEmpty(text(), { description: 'Origins of pages that may use the store as a Hub' }),
   hostname: textOrEmpty(),
 });
 export type Session = Shape<typeof session>;

@@ -8,7 +8,7 @@ import type { NamedToken } from '../../protocol/access.ts';
 /** What a node knows of who may do what: its store says it. */
 export interface StoreRoles {
   /** What the LAN may do here. What the store said last holds while it is away. */
-  policy(): Promise<Pick<Policy, 'lan' | 'serverNames'>>;
+  policy(): Promise<Pick<Policy, 'lan' | 'serverNames'> & { readonly hub: Pick<Policy['hub'], 'corsOrigins'> }>;
   /**
    * Whose token this is.
    * @throws SkulkError STORE_UNREACHABLE, STORE_NOT_CONFIGURED when the store cannot be asked
@@ -41,6 +41,7 @@ export function createStoreRoles(
 ): StoreRoles {
   let lan: Policy['lan'] | undefined;
   let serverNames: readonly string[] = [];
+  let corsOrigins: readonly string[] = [];
   let askAgain = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | undefined;
   const known = new Map<string, { readonly until: number; readonly found: Pick<NamedToken, 'role' | 'name'> | undefined }>();
@@ -54,6 +55,7 @@ export function createStoreRoles(
       const answer = await link.session(undefined);
       const said = lanOf(answer);
       serverNames = answer.state === 'known' ? answer.server_names : [];
+      corsOrigins = answer.state === 'known' ? answer.cors_origins : [];
       askAgain = now() + believedMs;
       const url = link.url();
       if (said !== lan && url !== undefined) await memory?.write(url, said);
@@ -73,7 +75,7 @@ export function createStoreRoles(
         });
         await asking;
       }
-      return { lan: lan ?? (link.url() === undefined ? await recall(undefined) : undefined) ?? 'node', serverNames };
+      return { lan: lan ?? (link.url() === undefined ? await recall(undefined) : undefined) ?? 'node', serverNames, hub: { corsOrigins } };
     },
     findToken: async (token) => {
       const digest = digestOf(token);

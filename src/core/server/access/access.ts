@@ -24,6 +24,8 @@ export interface Access {
   storeRole(asker: Asker): Promise<Role | 'none'>;
   /** Further names under which this server may be asked; undefined when any name will do. */
   serverNames(): Promise<readonly string[] | undefined>;
+  /** Origins of pages of other sites that may use this server as a Hub. */
+  corsOrigins(): Promise<readonly string[]>;
   readonly pages: PageKeys | undefined;
 }
 
@@ -35,7 +37,7 @@ export interface AccessOptions {
   readonly adminKey?: string | undefined;
   readonly pages?: PageKeys | undefined;
   /** Of the store. */
-  readonly policy?: (() => Promise<Pick<Policy, 'lan' | 'serverNames'>>) | undefined;
+  readonly policy?: (() => Promise<Pick<Policy, 'lan' | 'serverNames'> & { readonly hub: Pick<Policy['hub'], 'corsOrigins'> }>) | undefined;
   /** On a node: what its store lets those do who show it nothing. */
   readonly storeLan?: (() => Promise<Policy['lan']>) | undefined;
   /** Of the store. */
@@ -53,6 +55,7 @@ export function createAccess({ token, adminKey, pages, policy, storeLan, findTok
     // The keys of a machine are never shown to its store.
     storeRole: async ({ role, credential }) =>
       storeLan !== undefined && (credential === 'key' || credential === 'page') ? storeLan() : role,
+    corsOrigins: async () => (policy === undefined ? [] : (await policy()).hub.corsOrigins),
     serverNames: async () => (token !== undefined ? undefined : policy === undefined ? [] : (await policy()).serverNames),
     authenticate: async (authorization) => {
       const bearer = bearerOf(authorization);

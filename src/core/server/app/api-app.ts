@@ -97,7 +97,7 @@ export async function createApiApp({
     },
   });
   if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
-  const origins = createOrigins({ access, listed: async () => (await administration?.policy.current())?.hub.corsOrigins ?? [] });
+  const origins = createOrigins(access);
   if (hub !== undefined) await addHubRoutes(app, { ...hub, sending: createFileSending(hub.store, limits), origins });
   else if (link !== undefined && copies !== undefined) {
     const sending = createFileSending(nothingRemoved, limits);

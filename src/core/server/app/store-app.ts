@@ -106,7 +106,7 @@ export async function createStoreApp({
     backend: hub,
     registry,
     sending,
-    origins: createOrigins({ access, listed: async () => (await administration?.policy.current())?.hub.corsOrigins ?? [] }),
+    origins: createOrigins(access),
     pageOf: (request) => pageUrl(request, pagePort()),
   });
   return app;

@@ -9,8 +9,14 @@ export function addSessionRoutes(app: FastifyInstance, access: Access, { hostnam
   addRoute(app, 'GET /session', async ({ asker }, reply) => {
     const { role, credential, name } = asker;
     reply.header('Cache-Control', 'no-store');
-    const [store_role, lan, names] = await Promise.all([access.storeRole(asker), access.lan(), access.serverNames()]);
-    return { role, store_role, credential, ...(name !== undefined && { name }), lan, server_names: names ?? [], hostname };
+    const [store_role, lan, names, cors_origins] = await Promise.all([
+      access.storeRole(asker),
+      access.lan(),
+      access.serverNames(),
+      access.corsOrigins(),
+    ]);
+    const server_names = names ?? [];
+    return { role, store_role, credential, ...(name !== undefined && { name }), lan, server_names, cors_origins, hostname };
   });
   const redeem = async (request: FastifyRequest, reply: FastifyReply): Promise<object> => {
     if (access.pages === undefined) throw noPages();

@@ -30,16 +30,9 @@ export interface Origins {
 /**
  * Of a LAN that may read without a token a page of any site could read the store through the browser of a visitor, so the origin must be
  * one of this machine or one that is listed. With a token a page that has none reads nothing.
- * @param listed `hub.cors_origins`
  */
-export function createOrigins({
-  access,
-  listed,
-}: {
-  readonly access: Pick<Access, 'lan'>;
-  readonly listed: () => Promise<readonly string[]>;
-}): Origins {
-  const isAllowed = async (origin: string): Promise<boolean> => isLoopback(origin) || (await listed()).includes(origin);
+export function createOrigins(access: Pick<Access, 'lan' | 'corsOrigins'>): Origins {
+  const isAllowed = async (origin: string): Promise<boolean> => isLoopback(origin) || (await access.corsOrigins()).includes(origin);
   const isPublic = async (): Promise<boolean> => (await access.lan()) !== 'none';
   return {
     isPublic,
