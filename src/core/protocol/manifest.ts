@@ -5,6 +5,7 @@ import {
   listOrEmpty,
   modelId,
   object,
+  oneOf,
   orNull,
   relativePath,
   type Shape,
@@ -15,6 +16,9 @@ import {
 } from './schema.ts';
 import { Type } from './type-builder.ts';
 
+/** What a GGUF file may be besides weights. */
+export const sideKinds = ['projector', 'imatrix', 'draft', 'adapter', 'vocabulary'] as const;
+
 /** What one file must hash to. */
 export const manifestFile = object({
   path: relativePath(),
@@ -22,6 +26,9 @@ export const manifestFile = object({
   sha256: sha256(),
   chunks: Type.Optional(list(sha256(), { description: 'The sha256 of each `chunk_size` bytes; only for a file larger than one chunk' })),
   hub_id: Type.Optional(text({ description: "The Hub's id of the content: a sha256 for LFS files, else a git blob sha1" })),
+  gguf_kind: Type.Optional(
+    oneOf(sideKinds, { description: 'What the metadata of a GGUF file says it is, if its name calls it weights; no part of the digest' }),
+  ),
 });
 export type ManifestFile = Shape<typeof manifestFile>;
 

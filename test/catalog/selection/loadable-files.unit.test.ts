@@ -29,5 +29,28 @@ test.each([
   ],
   ['no pieces, which cannot be loaded', ['m-Q8_0.gguf.part1of2', 'm-Q8_0.gguf.part2of2'], undefined, none],
 ])('finds %s', (_, paths, pin, found) => {
-  expect(findLoadable(paths as string[], pin)).toEqual(found);
+  expect(
+    findLoadable(
+      (paths as string[]).map((path) => ({ path })),
+      pin,
+    ),
+  ).toEqual(found);
+});
+
+test('what the content of a file says counts more than a name that calls it weights', () => {
+  const files = [
+    { path: 'm-BF16.gguf' },
+    { path: 'helper.gguf', gguf_kind: 'imatrix' },
+    { path: 'eyes-Q4_K_M.gguf', gguf_kind: 'projector' },
+    { path: 'small-Q4_K_M.gguf', gguf_kind: 'draft' },
+    { path: 'style-Q4_K_M.gguf', gguf_kind: 'adapter' },
+  ] as const;
+  expect(findLoadable(files)).toEqual({
+    gguf: 'm-BF16.gguf',
+    mmproj: 'eyes-Q4_K_M.gguf',
+    draft: 'small-Q4_K_M.gguf',
+    selector: 'BF16',
+  });
+  // A repo of one adapter is there for it.
+  expect(findLoadable([{ path: 'style.gguf', gguf_kind: 'adapter' }])).toMatchObject({ gguf: 'style.gguf' });
 });

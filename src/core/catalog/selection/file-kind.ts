@@ -1,3 +1,4 @@
+import type { sideKinds } from '../../protocol/manifest.ts';
 import { whyNotModelFile } from '../model-files.ts';
 import { findLabel } from './label.ts';
 import { splitName } from './split-name.ts';
@@ -27,6 +28,15 @@ export type FileKind =
   | 'weights-index'
   /** Everything else: configuration, tokenizer, README, licence, images. */
   | 'plain';
+
+/** A kind of GGUF file that is no weights. */
+export type SideKind = (typeof sideKinds)[number];
+
+/** A file of a listing. Where its bytes were looked at, it may say what they are. */
+export interface KindFile {
+  readonly path: string;
+  readonly gguf_kind?: SideKind | undefined;
+}
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
@@ -76,6 +86,16 @@ export function kindOf(path: string): FileKind {
 export function kindsOf(paths: Iterable<string>): ReadonlyMap<string, FileKind> {
   const kinds = new Map<string, FileKind>();
   for (const path of paths) kinds.set(path, kindOf(path));
+  return promoteWeights(kinds);
+}
+
+/** The same for files of which some say what their content is: that counts more than a name that calls them weights. */
+export function kindsOfFiles(files: Iterable<KindFile>): ReadonlyMap<string, FileKind> {
+  const kinds = new Map<string, FileKind>();
+  for (const { path, gguf_kind } of files) {
+    const kind = kindOf(path);
+    kinds.set(path, kind === 'gguf' ? (gguf_kind ?? kind) : kind);
+  }
   return promoteWeights(kinds);
 }
 

@@ -1,4 +1,4 @@
-import { isSharedKind, kindsOf } from './file-kind.ts';
+import { isSharedKind, kindsOfFiles } from './file-kind.ts';
 import { findGroup } from './find-group.ts';
 import { listGroups, type SizedFile } from './groups.ts';
 import { type Problem, problems } from './problems.ts';
@@ -15,7 +15,7 @@ export interface Part<F extends SizedFile = SizedFile> {
  * @returns a problem when the selector names none, or several
  */
 export function findPart<F extends SizedFile>(files: readonly F[], selector: string): Part<F> | { readonly problem: Problem } {
-  const kinds = kindsOf(files.map(({ path }) => path));
+  const kinds = kindsOfFiles(files);
   const groups = listGroups(files, kinds);
   const found = findGroup(files, selector, groups);
   if (found.state === 'ambiguous') return { problem: problems.ambiguousSelector(selector, found.groups) };

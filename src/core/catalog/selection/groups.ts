@@ -1,10 +1,10 @@
-import { type FileKind, kindsOf } from './file-kind.ts';
+import { type FileKind, type KindFile, kindsOfFiles } from './file-kind.ts';
 import { type Label, labelOfPath } from './label.ts';
 import { unknownRank } from './rank-label.ts';
 import { type Cut, type SplitName, splitName } from './split-name.ts';
 
 /** A file of a listing: of the Hub's, of a manifest, of a directory. */
-export interface SizedFile {
+export interface SizedFile extends KindFile {
   /** Repo-relative, with `/` between its parts. */
   readonly path: string;
   /** In bytes. */
@@ -38,7 +38,7 @@ const maxMissingNames = 5;
 /** The quantizations of a listing, best choice first; none where it has no GGUF weights. */
 export function listGroups<F extends SizedFile>(
   listing: readonly F[],
-  kinds: ReadonlyMap<string, FileKind> = kindsOf(listing.map(({ path }) => path)),
+  kinds: ReadonlyMap<string, FileKind> = kindsOfFiles(listing),
 ): readonly Group<F>[] {
   return groupFiles(listing.filter(({ path }) => kinds.get(path) === 'gguf'));
 }

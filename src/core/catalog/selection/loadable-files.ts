@@ -1,4 +1,4 @@
-import { kindsOf } from './file-kind.ts';
+import { type KindFile, kindsOfFiles } from './file-kind.ts';
 import { findGroup } from './find-group.ts';
 import { groupFiles, isLoadable, listGroups, pickLoadable } from './groups.ts';
 import { pickProjectors } from './pick-projectors.ts';
@@ -19,9 +19,9 @@ export interface LoadableFiles {
  * Finds what a program loads among the files of a model. Pure.
  * @param pin the GGUF file that the model's card names; counts where it is there
  */
-export function findLoadable(paths: readonly string[], pin?: string): LoadableFiles {
-  const kinds = kindsOf(paths);
-  const files = paths.map((path) => ({ path, size: 0 }));
+export function findLoadable(listed: readonly KindFile[], pin?: string): LoadableFiles {
+  const kinds = kindsOfFiles(listed);
+  const files = listed.map((file) => ({ ...file, size: 0 }));
   const ofKind = (kind: string) => files.filter(({ path }) => kinds.get(path) === kind);
   const groups = listGroups(files, kinds);
   const pinned = pin === undefined ? undefined : findGroup(files, pin, groups);

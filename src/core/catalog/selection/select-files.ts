@@ -1,6 +1,6 @@
 import { chooseFormats } from './choose-formats.ts';
 import { chooseGroup } from './choose-group.ts';
-import { type FileKind, kindsOf } from './file-kind.ts';
+import { type FileKind, kindsOfFiles } from './file-kind.ts';
 import { type Group, isBroken, listGroups, type SizedFile } from './groups.ts';
 import { makeRules } from './make-rules.ts';
 import { matchesGlob } from './matches-glob.ts';
@@ -54,7 +54,7 @@ export interface Selection<F extends SizedFile> {
  * proportion to the number of files. Source: docs/hub.md, "Which files of a repo".
  */
 export function selectFiles<F extends SizedFile>(listing: readonly F[], request: SelectionRequest): Selection<F> {
-  const kinds = kindsOf(listing.map(({ path }) => path));
+  const kinds = kindsOfFiles(listing);
   const ofKind = (kind: FileKind): readonly F[] => listing.filter(({ path }) => kinds.get(path) === kind);
   const groups = listGroups(listing, kinds);
   const warnings: Warning[] = [];

@@ -56,7 +56,7 @@ async function namedFiles({ world }: Deps, store: Store, request: DownloadReques
   const { taken } = selectFiles(answer.manifest.files, { modelId, selector: ggufFile ?? selector });
   const files = selector === undefined && ggufFile === undefined ? answer.manifest.files : taken.map(({ file }) => file);
   const paths = files.map(({ path }) => path);
-  return { mmproj_file: findLoadable(paths).mmproj ?? null, files: paths };
+  return { mmproj_file: findLoadable(files).mmproj ?? null, files: paths };
 }
 
 /**

@@ -42,7 +42,8 @@ export async function checkReplaceable({ deps, ref, card, layout, options }: Mod
   await refuseStoreAsCache(layout, deps.config.settings.storePath.value);
   await requireReplaceable(layout, ref.modelId, deps.world.signal);
   if (answer.state !== 'manifest') return;
-  const paths = selectPart(ref, answer.manifest, answer.pin, options.needs).manifest.files.map((file) => file.path);
-  requireNeeded(ref, options.needs, { paths, companions: card?.companions ?? answer.companions });
+  const { files } = selectPart(ref, answer.manifest, answer.pin, options.needs).manifest;
+  const paths = files.map(({ path }) => path);
+  requireNeeded(ref, options.needs, { files, companions: card?.companions ?? answer.companions });
   await requireDistinctNames(layout.root, { paths, of: ref.modelId });
 }

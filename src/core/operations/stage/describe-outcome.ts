@@ -23,10 +23,10 @@ export function describeMade(
   const { manifest, group } = part;
   const bytesTotal = totalBytes(manifest.files);
   const files = manifest.files.map((file) => file.path);
-  const { gguf, mmproj, selector } = findLoadable(files);
+  const { gguf, mmproj, selector } = findLoadable(manifest.files);
   return {
     companions: card?.companions ?? companions,
-    files,
+    files: manifest.files,
     group,
     staged: {
       model_id: ref.modelId,
@@ -56,7 +56,7 @@ export async function describeUnchanged(stage: ModelStage, found: Found): Promis
   const { free } = await diskRoom(path);
   return {
     companions: stage.card?.companions ?? companions,
-    files: manifest.files.map((file) => file.path),
+    files: manifest.files,
     group,
     planned: {
       model_id: stage.ref.modelId,

@@ -1,6 +1,7 @@
 import type { Card } from '../../catalog/card.ts';
 import type { Companion } from '../../catalog/companions.ts';
 import { readCard } from '../../catalog/read-card.ts';
+import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
@@ -47,8 +48,7 @@ export interface ModelStage {
 /** What became of one model, and what its card names beside it. */
 export type StageOutcome = ({ readonly staged: StagedModel } | { readonly planned: PlannedModel }) & {
   readonly companions: readonly Companion[];
-  /** The paths of its files. */
-  readonly files: readonly string[];
+  readonly files: readonly KindFile[];
   /** The quantization that was chosen. */
   readonly group: GroupFiles;
 };

@@ -1,4 +1,5 @@
 import type { Companion } from '../../catalog/companions.ts';
+import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import { findLoadable } from '../../catalog/selection/loadable-files.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
@@ -23,10 +24,10 @@ export const isDraft = ({ role }: Pick<Companion, 'role'>): boolean => role === 
 export function requireNeeded(
   ref: ModelRef,
   needs: readonly NeededFile[] = [],
-  { paths, companions }: { readonly paths: readonly string[]; readonly companions: readonly Companion[] | undefined },
+  { files, companions }: { readonly files: readonly KindFile[]; readonly companions: readonly Companion[] | undefined },
 ): void {
   if (needs.length === 0) return;
-  const found = findLoadable(paths);
+  const found = findLoadable(files);
   for (const need of needs) {
     if (found[need] !== undefined) continue;
     if (need === 'draft' && (companions === undefined || companions.some(isDraft))) continue;

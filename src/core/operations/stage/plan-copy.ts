@@ -42,7 +42,7 @@ export async function describePlan(
   const begunBytes = plan.files.reduce((sum, source) => sum + begunBytesOf(source, begun), 0);
   return {
     companions: stage.card?.companions ?? answer.companions,
-    files: wanted.manifest.files.map((file) => file.path),
+    files: wanted.manifest.files,
     group: wanted.group,
     planned: {
       model_id: ref.modelId,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import { findLoadable } from '../../catalog/selection/loadable-files.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { isDraft, missingFile, type NeededFile } from './needed-files.ts';
@@ -26,14 +27,14 @@ export function findNeeds(args: readonly string[]): readonly NeededFile[] {
   return [...new Set(named)].filter((name): name is NeededFile => files.has(name));
 }
 
-/** @param paths of the files of the copy */
+/** @param listed the files of the copy */
 export function findValues(
   { model_id: model, path, gguf_file, mmproj_file, companions = [] }: StagedModel,
-  paths: readonly string[],
+  listed: readonly KindFile[],
 ): ArgumentValues {
   const at = (directory: string, file: string | null | undefined): string | undefined => (file == null ? undefined : join(directory, file));
   const companion = companions.find(isDraft);
-  const draft = at(path, findLoadable(paths).draft) ?? (companion && (at(companion.path, companion.gguf_file) ?? companion.path));
+  const draft = at(path, findLoadable(listed).draft) ?? (companion && (at(companion.path, companion.gguf_file) ?? companion.path));
   return { path, model, gguf: at(path, gguf_file), mmproj: at(path, mmproj_file), draft };
 }
 

@@ -59,7 +59,7 @@ async function downloadAndWait(
   if (needs.length > 0) {
     const { findPlan } = await import('../models/plan-download.ts');
     const { plan } = await findPlan(deps, { ...wanted, ...ref, exact: true });
-    if (plan !== undefined) requireNeeded(ref, needs, { paths: plan.taken.map(({ path }) => path), companions: undefined });
+    if (plan !== undefined) requireNeeded(ref, needs, { files: plan.taken, companions: undefined });
   }
   const { waitForDownload } = await import('../models/downloads.ts');
   const downloads = await opened.downloads();

@@ -1,3 +1,4 @@
+import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
@@ -73,7 +74,12 @@ async function runProgram(
     group,
     output,
     takeSignals,
-  }: RunRequest & { readonly program: string; readonly staged: StagedModel; readonly files: readonly string[]; readonly group: GroupFiles },
+  }: RunRequest & {
+    readonly program: string;
+    readonly staged: StagedModel;
+    readonly files: readonly KindFile[];
+    readonly group: GroupFiles;
+  },
   lease: HeldLease | undefined,
 ): Promise<number> {
   const { world } = deps;

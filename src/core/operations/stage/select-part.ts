@@ -1,5 +1,5 @@
 import { makeManifest } from '../../catalog/manifest.ts';
-import { kindsOf } from '../../catalog/selection/file-kind.ts';
+import { kindsOfFiles } from '../../catalog/selection/file-kind.ts';
 import { findGroup } from '../../catalog/selection/find-group.ts';
 import { isBroken, listGroups } from '../../catalog/selection/groups.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
@@ -44,7 +44,7 @@ export function selectPart(
   const { taken, group, problem, warnings } = selectFiles(all, { modelId, selector, pin: selector === undefined ? pin : undefined });
   if (problem !== undefined) throw selectionError(problem, { modelId, where: 'in the store' });
   const isTaken = new Set(taken.map(({ file }) => file));
-  const kinds = kindsOf(all.map(({ path }) => path));
+  const kinds = kindsOfFiles(all);
   // What predicts tokens for the model comes with it, unless somebody names what is to come.
   const files = all.filter(
     (file) => isTaken.has(file) || ((selector === undefined || needs.includes('draft')) && kinds.get(file.path) === 'draft'),

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Card } from '../../catalog/card.ts';
 import { describeProblems, findContentProblems } from '../../catalog/contents/find-content-problems.ts';
+import { withGgufKinds } from '../../catalog/contents/gguf-kind.ts';
 import { makeManifest } from '../../catalog/manifest.ts';
 import { selectionOf, type WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
@@ -57,7 +58,7 @@ export async function stageFromHub(
   const plan = planFetch(listing, { source: hub, request: selectionOf({ ...wanted, selector }, card?.ggufFile), present: undefined });
   for (const message of plan.warnings) emit({ type: 'warning', message });
   const paths = plan.files.map(({ path }) => path);
-  requireNeeded({ modelId, ...(selector !== undefined && { selector }) }, needs, { paths, companions: card?.companions ?? [] });
+  requireNeeded({ modelId, ...(selector !== undefined && { selector }) }, needs, { files: plan.files, companions: card?.companions ?? [] });
   await requireDistinctNames(layout.root, { paths, of: modelId });
   const place = incomingCopy(layout, modelId);
   await enterWorkPlace(place, paths);
@@ -78,7 +79,12 @@ export async function stageFromHub(
     signal,
   );
   for (const message of describeProblems(problems, modelId)) emit({ type: 'warning', message });
-  const manifest = makeManifest(modelId, files, { revision, commit: listing.commit, source: 'hub', createdAt: world.now() });
+  const manifest = makeManifest(modelId, await withGgufKinds(files, (path) => join(place.files, path)), {
+    revision,
+    commit: listing.commit,
+    source: 'hub',
+    createdAt: world.now(),
+  });
   const part = { manifest, group: selectPart(ref, manifest, card?.ggufFile).group, missingPin: undefined };
   // A model without quantizations is whole.
   const target = { ...part, whole: part.group.selector === null ? manifest : undefined, force };

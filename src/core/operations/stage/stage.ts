@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { type Companion, isRequired } from '../../catalog/companions.ts';
+import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { isSystemError, SkulkError, systemCode } from '../../kernel/errors.ts';
@@ -160,14 +161,14 @@ export async function stageWithCompanions(
   options: StageOptions,
   lease?: HeldLease,
 ): Promise<
-  | { readonly staged: StagedModel; readonly files: readonly string[]; readonly group: GroupFiles }
+  | { readonly staged: StagedModel; readonly files: readonly KindFile[]; readonly group: GroupFiles }
   | { readonly planned: readonly PlannedModel[] }
 > {
   const outcome = await stageModel(deps, ref, options);
   // Nothing was named, so until here it was not known which quantization is used.
   if (ref.selector === undefined && outcome.group.selector !== null) await lease?.narrow(outcome.group.selector);
   const { companions } = outcome;
-  requireNeeded(ref, options.needs, { paths: outcome.files, companions });
+  requireNeeded(ref, options.needs, { files: outcome.files, companions });
   if (companions.length === 0) return 'planned' in outcome ? { planned: [outcome.planned] } : outcome;
   const planned: PlannedModel[] = 'planned' in outcome ? [outcome.planned] : [];
   const staged: StagedCompanion[] = [];

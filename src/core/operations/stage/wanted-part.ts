@@ -26,11 +26,7 @@ export const mayLackDraft = (
   { selector }: ModelRef,
   { manifest: { files } }: SelectedPart,
   { needs = [], companions }: { readonly needs?: readonly NeededFile[] | undefined; readonly companions: readonly Companion[] },
-): boolean =>
-  needs.includes('draft') &&
-  selector !== undefined &&
-  !companions.some(isDraft) &&
-  findLoadable(files.map(({ path }) => path)).draft === undefined;
+): boolean => needs.includes('draft') && selector !== undefined && !companions.some(isDraft) && findLoadable(files).draft === undefined;
 
 /** What a reference names of a copy, of whatever the store has by now; undefined when that is not here, or damaged. */
 export function findHere(

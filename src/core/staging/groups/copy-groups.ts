@@ -1,5 +1,5 @@
 import { digestFiles } from '../../catalog/manifest.ts';
-import { type FileKind, isSharedKind, kindsOf } from '../../catalog/selection/file-kind.ts';
+import { type FileKind, isSharedKind, type KindFile, kindsOfFiles } from '../../catalog/selection/file-kind.ts';
 import { findGroup } from '../../catalog/selection/find-group.ts';
 import { fold, listGroups } from '../../catalog/selection/groups.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
@@ -53,7 +53,7 @@ export function splitGroups(manifest: Pick<Manifest, 'files'>, groups: readonly 
 }
 
 /** The paths of the files that quantizations do not share: weights of every kind. */
-export function withoutShared(files: readonly { readonly path: string }[]): readonly string[] {
+export function withoutShared(files: readonly KindFile[]): readonly string[] {
   const kinds = kindsOfFiles(files);
   return files.map(({ path }) => path).filter((path) => !isSharedKind(kinds.get(path)));
 }
@@ -96,5 +96,4 @@ export function withLastUse(groups: readonly CopyGroup[], lastUsed: Date | undef
 export const newestGroup = (groups: readonly CopyGroup[]): CopyGroup | undefined =>
   groups.reduce<CopyGroup | undefined>((best, one) => (best === undefined || one.lastUsed > best.lastUsed ? one : best), undefined);
 
-const kindsOfFiles = (files: readonly { readonly path: string }[]): ReadonlyMap<string, FileKind> => kindsOf(files.map(({ path }) => path));
 const isOtherWeights = (kind: FileKind): boolean => kind === 'safetensors' || kind === 'pytorch' || kind === 'other-format';

@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withGgufKinds } from '../../catalog/contents/gguf-kind.ts';
 import { makeManifest } from '../../catalog/manifest.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { renameDurably } from '../../kernel/files/durable-file.ts';
@@ -214,7 +215,8 @@ async function hashedByCaller(files: readonly ScannedFile[], { hashed }: AdoptRe
     if (fingerprint === undefined || byPath.get(path)?.size !== fingerprint.size) return undefined;
     seen[path] = fingerprint;
   }
-  return { files: hashed, seen };
+  const absoluteOf = new Map<string, string>(files.map(({ path, absolute }) => [path, absolute]));
+  return { files: await withGgufKinds(hashed, (path) => absoluteOf.get(path) ?? path), seen };
 }
 
 /** So that what the model is now can be compared, whoever wrote it. */

@@ -1,3 +1,4 @@
+import { withGgufKinds } from '../../catalog/contents/gguf-kind.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { RelativePath } from '../../kernel/files/relative-path.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
@@ -75,5 +76,6 @@ export async function hashModel(
     }
   };
   await Promise.all(Array.from({ length: atATime }, lane));
-  return { files: hashed, seen };
+  const absoluteOf = new Map<string, string>(files.map(({ path, absolute }) => [path, absolute]));
+  return { files: await withGgufKinds(hashed, (path) => absoluteOf.get(path) ?? path), seen };
 }

@@ -132,12 +132,13 @@ function parseJson(text: string): unknown {
 }
 
 /** What reading the manifest's file would give: whoever hashed a file may know more of it. */
-const asWritten = ({ path, size, sha256, chunks, hub_id }: ManifestFile): ManifestFile => ({
+const asWritten = ({ path, size, sha256, chunks, hub_id, gguf_kind }: ManifestFile): ManifestFile => ({
   path,
   size,
   sha256,
   ...(chunks !== undefined && { chunks }),
   ...(hub_id !== undefined && { hub_id }),
+  ...(gguf_kind !== undefined && { gguf_kind }),
 });
 
 async function readBoth(

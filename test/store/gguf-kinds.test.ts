@@ -1,0 +1,79 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ggufBytes } from '../helpers/gguf-bytes.ts';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { noise, writeFiles } from '../helpers/model-files.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+const of = (metadata: Readonly<Record<string, string>>, seed: number): Buffer => Buffer.concat([ggufBytes(metadata), noise(3_000, seed)]);
+/** Names that say nothing of what is in the files, or something else. */
+const files = {
+  'm-BF16.gguf': of({ 'general.architecture': 'llama', 'general.type': 'model' }, 1),
+  'calibration.gguf': of({ 'general.type': 'imatrix' }, 2),
+  'eyes.gguf': of({ 'general.architecture': 'clip', 'general.type': 'mmproj' }, 3),
+  'pirate-Q4_K_M.gguf': of({ 'general.architecture': 'llama', 'general.type': 'adapter' }, 4),
+  'config.json': '{}',
+};
+const staged = ['config.json', 'eyes.gguf', 'm-BF16.gguf'];
+
+/** What a node stages of a model, and what the store says of it. */
+async function look(url: string) {
+  const home = await temporaryDirectory();
+  const node = (...args: readonly string[]) => runInProcess(args, { env: { SKULK_HOME: home, SKULK_STORE: url } });
+  const json = async (...args: readonly string[]) => JSON.parse((await node(...args, '--json')).stdout);
+  const [copy] = (await json('stage', 'org/m')).staged as { gguf_file: string; mmproj_file: string; selector: string }[];
+  const here = (await readdir(join(home, 'staging', 'org--m'))).filter((name) => !name.startsWith('.'));
+  const { quantizations } = (await json('show', 'org/m')) as { quantizations: { selector: string }[] };
+  return { node, copy, here: here.toSorted(), selectors: quantizations.map(({ selector }) => selector) };
+}
+
+test('files whose content is no weights are never preferred, whatever their names are, after an add', async () => {
+  const home = await temporaryDirectory();
+  await writeFiles(join(home, 'source'), files);
+  const env = { SKULK_HOME: home };
+  expect(await runInProcess(['add', join(home, 'source'), '--as', 'org/m'], { env })).toMatchObject({ status: 0 });
+  const server = await serveInProcess({ home });
+  const { node, copy, here, selectors } = await look(server.url);
+  expect(copy).toMatchObject({ gguf_file: 'm-BF16.gguf', mmproj_file: 'eyes.gguf', selector: 'BF16' });
+  expect(here).toEqual(staged);
+  expect(selectors).toEqual(['BF16']);
+  // Offline the copy itself says the same.
+  const ran = await node('stage', 'org/m', '--offline', '--print', 'mmproj');
+  expect(ran.stdout).toMatch(/eyes\.gguf\n$/);
+  expect(await node('stage', 'org/m:Q4_K_M')).toMatchObject({ status: 3, stderr: expect.stringContaining('it has BF16') });
+  // By its path it can be had.
+  expect(await node('stage', 'org/m:pirate-Q4_K_M.gguf')).toMatchObject({ status: 0 });
+  expect(await node('verify', '--staging')).toMatchObject({ status: 0 });
+});
+
+test('the same after an add from another machine, after a download, and when the Python program registered the model', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/hub', { files });
+  const served = await world.serveInProcess();
+  await writeFiles(join(world.home, 'source'), files);
+  const env = { SKULK_HOME: join(world.home, 'other'), SKULK_STORE: served.url };
+  expect(await runInProcess(['add', join(world.home, 'source'), '--as', 'org/m'], { env })).toMatchObject({ status: 0 });
+  expect((await look(served.url)).copy).toMatchObject({ gguf_file: 'm-BF16.gguf', mmproj_file: 'eyes.gguf' });
+  expect(await world.host('download', 'org/hub', '--whole')).toMatchObject({ status: 0 });
+  const manifest = JSON.parse(await readFile(join(world.storePath, '.skulk/v1/manifests/org--hub.json'), 'utf8'));
+  expect(manifest.groups.map(({ selector }: { selector: string }) => selector)).toEqual(['BF16']);
+
+  const python = await temporaryDirectory();
+  await mkdir(join(python, 'store'), { recursive: true });
+  await writeFiles(join(python, 'store', 'org--m'), files);
+  const entry = {
+    model_id: 'org/m',
+    store_path: 'org--m',
+    files: Object.keys(files),
+    downloaded_at: '2026-01-02T03:04:05+00:00',
+    total_bytes: Object.values(files).reduce((sum, content) => sum + content.length, 0),
+    repo_has_projector: null,
+  };
+  await writeFile(join(python, 'store', 'registry.json'), JSON.stringify({ 'org/m': entry }));
+  const old = await serveInProcess({ home: python });
+  expect((await look(old.url)).copy).toMatchObject({ gguf_file: 'm-BF16.gguf', mmproj_file: 'eyes.gguf' });
+  await rm(join(python, 'store', '.skulk/v1/manifests/org--m.json'));
+  expect(await runInProcess(['verify', '--repair'], { env: { SKULK_HOME: python } })).toMatchObject({ status: 0 });
+});
