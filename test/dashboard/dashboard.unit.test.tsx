@@ -5,8 +5,11 @@ import { SkulkError } from '../../src/core/kernel/errors.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
 import type { DashboardActs, Removal } from '../../src/core/operations/live/acts.ts';
 import type { DashboardView } from '../../src/core/operations/live/open-dashboard.ts';
+import { decode } from '../../src/core/protocol/decode.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
 import type { CountedEntry, ShownModel } from '../../src/core/protocol/models.ts';
+import { type OptimizationPlan, type OptimizationStatus, optimizationStatus } from '../../src/core/protocol/optimizations.ts';
+import { someOptimization } from '../helpers/scripted-store.ts';
 import { show } from './show-part.tsx';
 
 const model = (id: string): CountedEntry => ({
@@ -32,6 +35,7 @@ const view: DashboardView = {
     health: null,
     models: [model('org/one'), model('org/two')],
     downloads: [],
+    optimizations: [],
     nodes: [],
     orders: [],
   },
@@ -206,4 +210,79 @@ test('the details of a model mark a copy here that is older, and one that is onl
   await press('\r');
   await expect.poll(seen).toMatch(/here +\/d\/org--one \(older than the store's copy; s updates it\)/);
   expect(seen()).toMatch(/partial +2\.00 KiB of an unfinished copy on this machine; s resumes it/);
+});
+
+const planned = (targetBpw: number): OptimizationPlan => ({
+  modelId: 'org/one' as ModelId,
+  targetId: `org/one-${targetBpw}` as ModelId,
+  engine: 'llama',
+  engineVersion: '0.7.0',
+  program: '/usr/bin/llama-quantize',
+  type: 'Q4_K_M',
+  bits: 4.4,
+  bytes: 50 * 1024 ** 2,
+  is_exact: true,
+  source_bytes: 200 * 1024 ** 2,
+  room_bytes: 50 * 1024 ** 2,
+  free_bytes: 1024 ** 3,
+  files: ['one-F16.gguf'],
+  warnings: [],
+  state: 'new',
+});
+const making = decode(optimizationStatus, someOptimization('org/one')) as OptimizationStatus;
+
+test('o on a model shows what the engine of the store would make for some bits, and enter starts it', async () => {
+  const asked: number[] = [];
+  const { press, seen } = showDashboard({
+    planOptimization: async (_, bits) => planned(bits),
+    optimize: async ({ modelId }, bits) => {
+      asked.push(bits);
+      return { ...making, modelId, targetId: planned(bits).targetId };
+    },
+  });
+  await press('o');
+  await expect.poll(seen).toMatch(/org\/one-4\.5/);
+  expect(seen()).toMatch(/Q4_K_M, 4\.4 bits per weight/);
+  expect(seen()).toMatch(/50\.0 MiB, of 200 MiB/);
+  await press('\u001b[C', '\u001b[C');
+  await expect.poll(seen).toMatch(/org\/one-6/);
+  await press('\r');
+  await expect.poll(seen).toMatch(/✓ started the optimization org\/one-6; press 5/);
+  expect(asked).toEqual([6]);
+});
+
+test('where no engine fits, o says why and what to do, and enter starts nothing', async () => {
+  const { press, seen } = showDashboard({
+    planOptimization: async () => {
+      throw new SkulkError('ENGINE_NOT_FOUND', 'the store host has no engine that can read org/one', { hint: 'brew install llama.cpp' });
+    },
+  });
+  await press('o');
+  await expect.poll(seen).toMatch(/has no engine[\s\S]*brew install llama\.cpp/);
+  await press('\r');
+  expect(seen()).toContain('Optimize org/one');
+  await press('\u001b');
+  expect(seen()).not.toContain('Optimize org/one');
+});
+
+test('the list of optimizations shows progress, c cancels one, and enter shows it closely', async () => {
+  const cancelled: string[] = [];
+  const failed = { ...making, targetId: 'org/one-Q8_0-GGUF' as ModelId, status: 'failed', error: 'the disk is full' } as const;
+  const { press, seen } = showDashboard(
+    {
+      cancelOptimization: async (targetId) => void cancelled.push(targetId),
+      optimizeAgain: async ({ targetId }) => void cancelled.push(`again ${targetId}`),
+    },
+    { ...view, store: view.store && { ...view.store, optimizations: [making, failed] } },
+  );
+  expect(seen()).toContain('5 Optimize 1');
+  await press('5');
+  expect(seen()).toMatch(/org\/one-Q4_K_M-GGUF +converting +━+─+ +25%/);
+  expect(seen()).toMatch(/org\/one-Q8_0-GGUF +failed +the disk is full/);
+  await press('c');
+  await expect.poll(seen).toMatch(/✓ stopped the optimization org\/one-Q4_K_M-GGUF/);
+  await press('\r');
+  expect(seen()).toMatch(/now +tensor 5 of 20/);
+  await press('\u001b', 'j', 'r');
+  expect(cancelled).toEqual(['org/one-Q4_K_M-GGUF', 'again org/one-Q8_0-GGUF']);
 });

@@ -179,7 +179,7 @@ const node = (node_id: string, copies: readonly OwnCopy[], more: Partial<KnownNo
   ...more,
 });
 const view = (own: readonly OwnCopy[], nodes: readonly KnownNode[]): DashboardView => ({
-  store: { location: '', connection: { state: 'live' }, health: null, models: [], downloads: [], nodes, orders: [] },
+  store: { location: '', connection: { state: 'live' }, health: null, models: [], downloads: [], optimizations: [], nodes, orders: [] },
   staging: {
     staging_root: '/s',
     models: own,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scriptedStore, someDownload, someNode } from '../helpers/scripted-store.ts';
+import { scriptedStore, someDownload, someNode, someOptimization } from '../helpers/scripted-store.ts';
 import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { openTerminal } from '../helpers/terminal.ts';
@@ -28,6 +28,24 @@ test('downloads --watch is drawn below the prompt and stays there; q leaves it',
   expect(after).toMatch(/org\/a +complete/);
   expect(after).not.toContain('org/b');
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
+});
+
+test('optimizations --watch is drawn in place, and q leaves it with what was seen last', wants('tmux'), async () => {
+  const store = await scriptedStore();
+  const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
+  await terminal.enter('skulk optimizations --watch; echo "status $?"');
+  await terminal.sees('no optimizations; `skulk optimize MODEL` starts one');
+  const waiting = someOptimization('org/b', { status: 'pending', progress: 0, bytes_done: 0, message: 'waiting for other optimizations' });
+  store.tell('optimizations', { optimizations: [someOptimization('org/a'), waiting] });
+  expect(await terminal.sees(/org\/a-Q4_K_M-GGUF +converting +━+─+ +25% +llama/)).toMatch(/org\/b-Q4_K_M-GGUF +waiting +waiting for other/);
+  const ended = [
+    someOptimization('org/a', { status: 'complete', progress: 1, achievedBpw: 4.83 }),
+    someOptimization('org/b', { status: 'failed', error_code: 'CANCELLED', error: 'it was cancelled' }),
+  ];
+  store.tell('optimizations', { optimizations: ended });
+  await terminal.sees(/org\/a-Q4_K_M-GGUF +complete +4\.83 bits per weight/);
+  await terminal.press('q');
+  expect(await terminal.sees('status 0\n')).toMatch(/org\/b-Q4_K_M-GGUF +cancelled/);
 });
 
 test('nodes --watch follows machines that come and go, and Ctrl-C leaves it; a long list is cut to the window', wants('tmux'), async () => {
@@ -77,6 +95,17 @@ test('without a terminal the result is printed again as it changes, with --json 
   text.child.kill('SIGINT');
   expect(await json.exited).toMatchObject({ status: 143 });
   expect(await text.exited).toMatchObject({ status: 130 });
+});
+
+test('optimizations --watch of some models in a pipe prints these alone', async () => {
+  const store = await scriptedStore();
+  store.tell('optimizations', { optimizations: [someOptimization('org/a'), someOptimization('org/b')] });
+  const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url };
+  const watching = startSkulk(['optimizations', 'org/b', '--watch', '--json'], { env });
+  await expect.poll(() => linesOf(watching.stdout()).length).toBeGreaterThan(0);
+  expect(JSON.parse(linesOf(watching.stdout()).at(-1) ?? '')).toMatchObject({ optimizations: [{ modelId: 'org/b' }] });
+  watching.child.kill('SIGTERM');
+  expect(await watching.exited).toMatchObject({ status: 143 });
 });
 
 test('a store that cannot tell its changes is asked, and one that is not there at first is a failure', async () => {

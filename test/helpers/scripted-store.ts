@@ -75,6 +75,34 @@ export const someDownload = (modelId: string, more: object = {}): object => ({
   ...more,
 });
 
+/** An optimization as a store tells it. */
+export const someOptimization = (modelId: string, more: object = {}): object => ({
+  modelId,
+  targetId: `${modelId}-Q4_K_M-GGUF`,
+  status: 'converting',
+  progress: 0.25,
+  message: 'tensor 5 of 20: blk.1.attn_k.weight',
+  resultPath: null,
+  targetBpw: 4.5,
+  achievedBpw: null,
+  estimatedSizeMb: 1000,
+  error: null,
+  engine: 'llama',
+  engineVersion: '0.7.0',
+  type: 'Q4_K_M',
+  selector: null,
+  bytes_done: 1024 ** 3,
+  bytes_total: 4 * 1024 ** 3,
+  bytes_per_second: 50 * 1024 ** 2,
+  seconds_left: 60,
+  warnings: [],
+  error_code: null,
+  hint: null,
+  created_at: new Date().toISOString(),
+  updated_at: new Date().toISOString(),
+  ...more,
+});
+
 /** A node as a store tells it. */
 export const someNode = (node_id: string, more: object = {}): object => ({
   node_id,
@@ -99,6 +127,7 @@ export async function scriptedStore(): Promise<ScriptedStore> {
   const newest = new Map<string, unknown>([
     ['registry', { entries: [] }],
     ['downloads', { downloads: [] }],
+    ['optimizations', { optimizations: [] }],
     ['nodes', { nodes: [] }],
     ['orders', { orders: [] }],
     ['health', someHealth],

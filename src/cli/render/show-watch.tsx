@@ -3,7 +3,7 @@ import type { Follow } from '../../core/kernel/flow/follow.ts';
 import type { WatchedLists } from '../../core/operations/live/watch-lists.ts';
 import { createLive } from './parts/live.ts';
 import { type Canvas, showScreen } from './screen/show-screen.tsx';
-import { WatchedDownloads, WatchedNodes, type WatchProps } from './watch/watched-lists.tsx';
+import { WatchedDownloads, WatchedNodes, WatchedOptimizations, type WatchProps } from './watch/watched-lists.tsx';
 
 /** Shows a list below the prompt as it changes, until somebody leaves; what was seen last stays there. Throws what it cannot go on for. */
 export async function showWatch<Name extends keyof WatchedLists>(
@@ -31,5 +31,6 @@ export async function showWatch<Name extends keyof WatchedLists>(
 
 const draw: { readonly [Name in keyof WatchedLists]: (props: WatchProps<WatchedLists[Name]>) => ReactElement } = {
   downloads: (props) => <WatchedDownloads {...props} />,
+  optimizations: (props) => <WatchedOptimizations {...props} />,
   nodes: (props) => <WatchedNodes {...props} />,
 };

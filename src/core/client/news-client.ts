@@ -15,6 +15,7 @@ export type StoreNews =
   | { readonly kind: 'lost'; readonly error: SkulkError }
   | { readonly kind: 'registry'; readonly entries: StoreTopics['registry']['entries'] }
   | { readonly kind: 'downloads'; readonly downloads: StoreTopics['downloads']['downloads'] }
+  | { readonly kind: 'optimizations'; readonly optimizations: StoreTopics['optimizations']['optimizations'] }
   | { readonly kind: 'nodes'; readonly nodes: StoreTopics['nodes']['nodes'] }
   | { readonly kind: 'orders'; readonly orders: StoreTopics['orders']['orders'] }
   | { readonly kind: 'health'; readonly health: StoreHealth };
@@ -73,6 +74,8 @@ function readNews(kind: string, data: unknown, url: string): StoreNews | undefin
     case 'registry':
       return { kind, ...read(kind) };
     case 'downloads':
+      return { kind, ...read(kind) };
+    case 'optimizations':
       return { kind, ...read(kind) };
     case 'nodes':
       return { kind, nodes: read(kind).nodes };

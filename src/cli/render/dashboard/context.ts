@@ -6,7 +6,7 @@ import type { DashboardView } from '../../../core/operations/live/open-dashboard
 import type { ListState } from '../parts/list-state.ts';
 
 /** The lists of the dashboard, in the order of their tabs. */
-export const tabs = ['store', 'downloads', 'nodes', 'staging'] as const;
+export const tabs = ['store', 'downloads', 'nodes', 'staging', 'optimizations'] as const;
 
 /** A list of the dashboard. */
 export type TabName = (typeof tabs)[number];
@@ -16,7 +16,8 @@ export type Details =
   | { readonly kind: 'model'; readonly modelId: ModelId }
   | { readonly kind: 'download'; readonly modelId: ModelId; readonly key: string }
   | { readonly kind: 'node'; readonly nodeId: NodeId }
-  | { readonly kind: 'copy'; readonly modelId: ModelId };
+  | { readonly kind: 'copy'; readonly modelId: ModelId }
+  | { readonly kind: 'optimization'; readonly targetId: ModelId };
 
 /** What is to be deleted: a model, or one of its quantizations. */
 export interface Deletion extends ModelRef {
@@ -41,6 +42,7 @@ export type OpenDialog =
   | { readonly kind: 'help' }
   | { readonly kind: 'leave' }
   | { readonly kind: 'add' /** Looked up at once. */; readonly initial?: ModelId }
+  | { readonly kind: 'optimize'; readonly source: ModelRef }
   | ({ readonly kind: 'delete' } & Deletion)
   | ({ readonly kind: 'purge' } & PurgePlace);
 

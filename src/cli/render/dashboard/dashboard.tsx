@@ -14,16 +14,19 @@ import { CopyDetailsPage } from './details/copy-details.tsx';
 import { DownloadDetailsPage } from './details/download-details.tsx';
 import { ModelDetailsPage } from './details/model-details.tsx';
 import { NodeDetailsPage } from './details/node-details.tsx';
+import { OptimizationDetailsPage } from './details/optimization-details.tsx';
 import { AddDialog } from './dialogs/add-dialog.tsx';
 import { DeleteDialog } from './dialogs/delete-dialog.tsx';
 import { HelpDialog } from './dialogs/help-dialog.tsx';
 import { LeaveDialog } from './dialogs/leave-dialog.tsx';
+import { OptimizeDialog } from './dialogs/optimize-dialog.tsx';
 import { PurgeDialog } from './dialogs/purge-dialog.tsx';
 import { KeyHints, messageLines } from './footer.tsx';
 import { Header } from './header.tsx';
 import { hintsFor } from './key-hints.ts';
 import { DownloadsTab } from './tabs/downloads-tab.tsx';
 import { NodesTab } from './tabs/nodes-tab.tsx';
+import { OptimizationsTab } from './tabs/optimizations-tab.tsx';
 import { StagingTab } from './tabs/staging-tab.tsx';
 import { StoreTab } from './tabs/store-tab.tsx';
 import { useJobNews } from './use-job-news.ts';
@@ -39,7 +42,13 @@ export interface DashboardProps {
 /** In fewer characters nothing can be read. */
 const smallest = { columns: 60, rows: 12 };
 const headerLines = 4;
-const untouched: Readonly<Record<TabName, ListState>> = { store: newList, downloads: newList, nodes: newList, staging: newList };
+const untouched: Readonly<Record<TabName, ListState>> = {
+  store: newList,
+  downloads: newList,
+  nodes: newList,
+  staging: newList,
+  optimizations: newList,
+};
 
 /** The whole screen: which store, a list or one thing closely, and the keys. */
 export function Dashboard({ live, acts, clock, onLeave }: DashboardProps): ReactElement {
@@ -65,7 +74,7 @@ export function Dashboard({ live, acts, clock, onLeave }: DashboardProps): React
     } else if (key === '?') setDialog({ kind: 'help' });
     else if (key === 'tab' || key === 'right') go(tabs[(at + 1) % tabs.length]);
     else if (key === 'shift-tab' || key === 'left') go(tabs[(at + tabs.length - 1) % tabs.length]);
-    else if (/^[1-4]$/.test(key)) go(tabs[Number(key) - 1]);
+    else if (/^[1-5]$/.test(key)) go(tabs[Number(key) - 1]);
     else return false;
     return true;
   });
@@ -119,6 +128,8 @@ function Tab({ tab }: { readonly tab: TabName }): ReactElement {
       return <NodesTab />;
     case 'staging':
       return <StagingTab />;
+    case 'optimizations':
+      return <OptimizationsTab />;
   }
 }
 
@@ -132,6 +143,8 @@ function DetailsOf({ details }: { readonly details: Details }): ReactElement {
       return <NodeDetailsPage nodeId={details.nodeId} />;
     case 'copy':
       return <CopyDetailsPage modelId={details.modelId} />;
+    case 'optimization':
+      return <OptimizationDetailsPage targetId={details.targetId} />;
   }
 }
 
@@ -143,6 +156,8 @@ function DialogOf({ dialog, onLeave }: { readonly dialog: OpenDialog; readonly o
       return <LeaveDialog onLeave={onLeave} />;
     case 'add':
       return <AddDialog initial={dialog.initial} />;
+    case 'optimize':
+      return <OptimizeDialog source={dialog.source} />;
     case 'delete':
       return <DeleteDialog deletion={dialog} />;
     case 'purge':

@@ -4,6 +4,7 @@ import type { Connection } from '../../../core/kernel/flow/follow.ts';
 import type { StoreView } from '../../../core/operations/live/follow-store.ts';
 import type { DashboardView } from '../../../core/operations/live/open-dashboard.ts';
 import { stagingRows } from '../lists/copy-columns.ts';
+import { isUnderWay } from '../lists/optimization-columns.ts';
 import { bar } from '../parts/bar.ts';
 import { formatBytes, plural } from '../parts/format.ts';
 import { spread, widthOfParts } from '../parts/spread.ts';
@@ -22,7 +23,7 @@ export function Header({
   readonly width: number;
 }): ReactElement {
   const { store } = view;
-  const labels = tabs.map((name, index) => ({ name, text: `${index + 1} ${titles[name]}`, count: countOf(view, name) }));
+  const labels = labelsIn(view, width);
   return (
     <Box flexDirection="column">
       <Line
@@ -48,15 +49,32 @@ export function Header({
   );
 }
 
-const titles: Readonly<Record<TabName, string>> = { store: 'Store', downloads: 'Downloads', nodes: 'Nodes', staging: 'Staging' };
+const titles: Readonly<Record<TabName, string>> = {
+  store: 'Store',
+  downloads: 'Downloads',
+  nodes: 'Nodes',
+  staging: 'Staging',
+  optimizations: 'Optimize',
+};
 
-/** How many there are, of downloads how many run or wait. */
+/** The tabs with how many there are; without the numbers where the window is too narrow for them. */
+function labelsIn(
+  view: DashboardView,
+  width: number,
+): readonly { readonly name: TabName; readonly text: string; readonly count: string }[] {
+  const labels = tabs.map((name, index) => ({ name, text: `${index + 1} ${titles[name]}`, count: countOf(view, name) }));
+  const needed = labels.reduce((sum, { text, count }) => sum + 2 + text.length + (count === '' ? 0 : 1 + count.length), 0);
+  return needed <= width ? labels : labels.map((label) => ({ ...label, count: '' }));
+}
+
+/** How many there are, of downloads and optimizations how many run or wait. */
 function countOf({ store, staging, jobs }: DashboardView, tab: TabName): string {
   const count = {
     store: store?.models?.length,
     downloads: store?.downloads?.filter(({ status }) => status === 'pending' || status === 'downloading').length || undefined,
     nodes: store?.nodes?.length,
     staging: staging === null ? undefined : stagingRows(staging, jobs).length,
+    optimizations: store?.optimizations?.filter(isUnderWay).length || undefined,
   }[tab];
   return count === undefined ? '' : String(count);
 }

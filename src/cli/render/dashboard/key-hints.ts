@@ -8,19 +8,21 @@ const common: readonly Hint[] = [
 ];
 
 const ofTabs: Readonly<Record<TabName, readonly Hint[]>> = {
-  store: [['enter', 'details'], ['a', 'add'], ['s', 'stage'], ['p', 'purge'], ['d', 'delete'], ...common],
+  store: [['enter', 'details'], ['a', 'add'], ['s', 'stage'], ['p', 'purge'], ['d', 'delete'], ...common, ['o', 'optimize']],
   downloads: [['enter', 'details'], ['a', 'add'], ['c', 'cancel'], ['r', 'again'], ...common],
   nodes: [['enter', 'details'], ['p', 'purge'], ...common],
   staging: [['enter', 'details'], ['s', 'stage again'], ['c', 'cancel'], ['p', 'purge'], ...common],
+  optimizations: [['enter', 'details'], ['c', 'cancel'], ['r', 'again'], ...common],
 };
 
 const back: Hint = ['esc', 'back'];
 
 const ofDetails: Readonly<Record<Details['kind'], readonly Hint[]>> = {
-  model: [back, ['a', 'add'], ['s', 'stage here'], ['p', 'purge'], ['d', 'delete'], ['?', 'help']],
+  model: [back, ['a', 'add'], ['s', 'stage here'], ['p', 'purge'], ['d', 'delete'], ['?', 'help'], ['o', 'optimize']],
   download: [back, ['c', 'cancel'], ['r', 'again'], ['?', 'help']],
   node: [back, ['p', 'purge'], ['?', 'help']],
   copy: [back, ['s', 'stage again'], ['c', 'cancel'], ['p', 'purge'], ['?', 'help']],
+  optimization: [back, ['c', 'cancel'], ['r', 'again'], ['?', 'help']],
 };
 
 /** The keys that matter where one is. */

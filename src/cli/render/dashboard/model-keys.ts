@@ -8,6 +8,7 @@ export function actOnModel({ acts, open, run }: DashboardContext, key: Key, mode
   if (key === 'd') open({ kind: 'delete', modelId });
   else if (key === 'p') open({ kind: 'purge', modelId, nodeId: undefined });
   else if (key === 's') stage({ acts, run }, { modelId });
+  else if (key === 'o') open({ kind: 'optimize', source: { modelId } });
   else return false;
   return true;
 }
@@ -26,6 +27,7 @@ export function actOnQuantization(
   if (key === 'd') open({ kind: 'delete', ...name, others, bytes: others.length === 0 ? model.total_bytes : own });
   else if (key === 'p') open({ kind: 'purge', ...name, nodeId: undefined });
   else if (key === 's') stage({ acts, run }, name);
+  else if (key === 'o') open({ kind: 'optimize', source: name });
   else return false;
   return true;
 }

@@ -5,6 +5,7 @@ import type { WatchedLists } from '../../../core/operations/live/watch-lists.ts'
 import { connectionParts } from '../dashboard/header.tsx';
 import { downloadColumns } from '../lists/download-columns.ts';
 import { nodeColumns } from '../lists/node-columns.ts';
+import { optimizationColumns } from '../lists/optimization-columns.ts';
 import { plural } from '../parts/format.ts';
 import { hintParts } from '../parts/hints.ts';
 import { useKeys } from '../parts/keys.tsx';
@@ -33,6 +34,21 @@ export function WatchedDownloads({ live, onLeave }: WatchProps<WatchedLists['dow
       rows={known?.downloads ?? null}
       keyOf={({ modelId }) => modelId}
       empty="no downloads; `skulk download MODEL` starts one"
+      onLeave={onLeave}
+    />
+  );
+}
+
+/** The variants that the store makes, as they go on. */
+export function WatchedOptimizations({ live, onLeave }: WatchProps<WatchedLists['optimizations']>): ReactElement {
+  const known = useLive(live);
+  return (
+    <Watched
+      connection={known?.connection}
+      columns={optimizationColumns}
+      rows={known?.optimizations ?? null}
+      keyOf={({ targetId }) => targetId}
+      empty="no optimizations; `skulk optimize MODEL` starts one"
       onLeave={onLeave}
     />
   );

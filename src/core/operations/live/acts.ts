@@ -7,8 +7,10 @@ import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import { describeHolder } from '../../protocol/holder.ts';
 import type { HubOffer, ShownModel } from '../../protocol/models.ts';
+import type { OptimizationPlan, OptimizationStatus } from '../../protocol/optimizations.ts';
 import { deleteModels } from '../models/delete-models.ts';
 import { cancelDownload, download } from '../models/downloads.ts';
+import { cancelOptimization, optimize, planOptimization } from '../models/optimize.ts';
 import { showModel } from '../models/show-model.ts';
 import { purgeEverywhere } from '../nodes/purge-everywhere.ts';
 import { purgeStaging } from '../nodes/purge-staging.ts';
@@ -54,6 +56,13 @@ export interface DashboardActs {
   /** Asks for the very same again. */
   downloadAgain(download: DownloadStatus): Promise<void>;
   cancelDownload(download: DownloadStatus): Promise<void>;
+  /** What the store's engine would make with at most so many bits per weight. */
+  planOptimization(ref: ModelRef, targetBpw: number): Promise<OptimizationPlan>;
+  /** Returns when the store has taken the work on, or has the result. */
+  optimize(ref: ModelRef, targetBpw: number): Promise<OptimizationStatus>;
+  /** Asks for the very same again. */
+  optimizeAgain(optimization: OptimizationStatus): Promise<void>;
+  cancelOptimization(targetId: ModelId): Promise<void>;
   /** Begins to stage on this machine; the view says how far it is. */
   stage(ref: ModelRef): Promise<void>;
   /** Whether something is being staged from here, which ends with the dashboard. */
@@ -79,17 +88,29 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
       return await opened.offer({ modelId, revision, ...(selector !== undefined && { wanted: { selector } }) }, deps.world.signal);
     },
     download: async ({ modelId, revision, selector }, ggufFile) => {
-      await requireServer(deps);
+      await requireServer(deps, 'download');
       await download(deps, {
         request: { modelId, revision, ...(ggufFile === undefined ? { selector } : { ggufFile }), exact: true },
         wait: false,
       });
     },
     downloadAgain: async ({ modelId, request: { revision, ...wanted } }) => {
-      await requireServer(deps);
+      await requireServer(deps, 'download');
       await download(deps, { request: { modelId, revision: revision ?? undefined, ...parseWantedFiles(wanted) }, wait: false });
     },
     cancelDownload: async ({ modelId, download_id: downloadId }) => void (await cancelDownload(deps, { modelId, downloadId })),
+    planOptimization: ({ modelId, selector }, targetBpw) => planOptimization(deps, { modelId, selector, targetBpw }),
+    optimize: async ({ modelId, selector }, targetBpw) => {
+      await requireServer(deps, 'optimization');
+      return optimize(deps, { wishes: { modelId, selector, targetBpw }, wait: false, join: true });
+    },
+    optimizeAgain: async ({ modelId, targetId, selector, engine, type, targetBpw }) => {
+      await requireServer(deps, 'optimization');
+      const wanted = targetBpw === null ? { type } : { targetBpw };
+      const wishes = { modelId, targetId, engine, ...(selector !== null && { selector }), ...wanted };
+      await optimize(deps, { wishes, wait: false, join: true });
+    },
+    cancelOptimization: async (modelId) => void (await cancelOptimization(deps, { modelId })),
     stage: async (ref) => {
       asked += 1;
       try {
@@ -127,11 +148,11 @@ async function purge(deps: Deps, { modelId, selector, on, force }: PurgeRequest)
   };
 }
 
-/** A download that this process began would end with it. */
-async function requireServer(deps: Deps): Promise<void> {
+/** What this process began would end with it. */
+async function requireServer(deps: Deps, what: 'download' | 'optimization'): Promise<void> {
   await using opened = await openStore(deps);
   if (opened.url !== undefined) return;
-  throw new SkulkError('CONFLICT', 'no server is running on this store host, so the download cannot continue', {
+  throw new SkulkError('CONFLICT', `no server is running on this store host, so the ${what} cannot continue`, {
     hint: 'start `skulk serve`',
   });
 }

@@ -8,6 +8,7 @@ import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { GivenOrder, KnownNode } from '../../protocol/fleet.ts';
 import type { StoreHealth } from '../../protocol/health.ts';
 import type { CountedEntry, DescribedEntry } from '../../protocol/models.ts';
+import type { OptimizationStatus } from '../../protocol/optimizations.ts';
 
 /** Everything of a store that a screen shows. What is null is not known yet. */
 export interface StoreView {
@@ -19,6 +20,8 @@ export interface StoreView {
   readonly models: readonly CountedEntry[] | null;
   /** Those that run or wait, then those that ended. */
   readonly downloads: readonly DownloadStatus[] | null;
+  /** The same. */
+  readonly optimizations: readonly OptimizationStatus[] | null;
   readonly nodes: readonly KnownNode[] | null;
   /** What some node has not done yet. */
   readonly orders: readonly GivenOrder[] | null;
@@ -52,6 +55,7 @@ export const followStore = (deps: Deps, { isPatient }: { readonly isPatient: boo
     health: null,
     models: null,
     downloads: null,
+    optimizations: null,
     nodes: null,
     orders: null,
   };
@@ -144,19 +148,24 @@ async function readAll(deps: Deps, { store, url }: OpenedStore): Promise<Omit<St
   await using now = await openStore(deps);
   if (now.url !== url) return undefined;
   const fleet = await now.fleet();
-  const [models, downloads, nodes, orders, health] = await Promise.all([
+  const [models, downloads, optimizations, nodes, orders, health] = await Promise.all([
     store.listDescribed(),
     now.downloads().then((known) => known.list({ recent: true })),
+    now
+      .optimizations()
+      .then((known) => known.list({ recent: true }))
+      .catch(orNone),
     fleet.nodes().catch(orNone),
     fleet.pendingOrders().catch(orNone),
     store.health(),
   ]);
-  return { models: models.map(counted).toSorted((a, b) => a.model_id.localeCompare(b.model_id, 'en')), downloads, nodes, orders, health };
+  const byId = models.map(counted).toSorted((a, b) => a.model_id.localeCompare(b.model_id, 'en'));
+  return { models: byId, downloads, optimizations, nodes, orders, health };
 }
 
 const counted = ({ files, ...entry }: DescribedEntry): CountedEntry => ({ ...entry, file_count: files.length });
 
-/** The Python program knows no nodes and no orders. What else is wrong shows in the other lists. */
+/** The Python program knows no nodes, no orders, and no list of optimizations. What else is wrong shows in the other lists. */
 const orNone = (error: unknown): [] => {
   if (error instanceof SkulkError) return [];
   throw error;

@@ -2,11 +2,13 @@ import type { Deps } from '../../connect/deps.ts';
 import type { Connection, Follow } from '../../kernel/flow/follow.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { GivenOrder, KnownNode } from '../../protocol/fleet.ts';
+import type { OptimizationStatus } from '../../protocol/optimizations.ts';
 import { followStore, pinStore, type StoreView } from './follow-store.ts';
 
 /** The lists that can be watched by themselves. What is null is not known yet. */
 export interface WatchedLists {
   readonly downloads: { readonly connection: Connection; readonly downloads: readonly DownloadStatus[] | null };
+  readonly optimizations: { readonly connection: Connection; readonly optimizations: readonly OptimizationStatus[] | null };
   readonly nodes: {
     readonly connection: Connection;
     readonly nodes: readonly KnownNode[] | null;
@@ -17,6 +19,10 @@ export interface WatchedLists {
 /** The store's downloads, as they change. Rejects with STORE_UNREACHABLE when the store is not there at first. */
 export const watchDownloads = (deps: Deps): Follow<WatchedLists['downloads']> =>
   watchPart(deps, ({ connection, downloads }) => ({ connection, downloads }));
+
+/** The variants that the store makes, as they change. The same. */
+export const watchOptimizations = (deps: Deps): Follow<WatchedLists['optimizations']> =>
+  watchPart(deps, ({ connection, optimizations }) => ({ connection, optimizations }));
 
 /** The machines that stage from the store, and what they have to do, as they change, by hostname. The same. */
 export const watchNodes = (deps: Deps): Follow<WatchedLists['nodes']> =>

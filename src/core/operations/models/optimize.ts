@@ -96,9 +96,12 @@ export async function listOptimizations(
 ): Promise<{ readonly optimizations: readonly OptimizationStatus[] }> {
   await using opened = await openStore(deps);
   const all = await (await opened.optimizations()).list({ recent });
-  const wanted = new Set<string>(refs.map(({ modelId }) => modelId));
-  return { optimizations: wanted.size === 0 ? all : all.filter((one) => wanted.has(one.modelId) || wanted.has(one.targetId)) };
+  return { optimizations: all.filter((one) => isOfOneOf(refs, one)) };
 }
+
+/** Whether an optimization reads or makes one of some models; every one does when none is named. */
+export const isOfOneOf = (refs: readonly ModelRef[], { modelId, targetId }: Pick<OptimizationStatus, 'modelId' | 'targetId'>): boolean =>
+  refs.length === 0 || refs.some((ref) => ref.modelId === modelId || ref.modelId === targetId);
 
 /** @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended */
 export async function cancelOptimization(deps: Deps, { modelId }: { readonly modelId: ModelId }): Promise<OptimizationStatus> {

@@ -6,14 +6,15 @@ import type { Part } from '../../parts/words.tsx';
 import { useDashboard } from '../context.ts';
 
 const keys: readonly (readonly [keys: string, does: string])[] = [
-  ['1 2 3 4, tab, ← →', 'the lists: store, downloads, nodes, this machine'],
+  ['1 to 5, tab, ← →', 'change to another list'],
   ['↑ ↓, j k', 'up and down; PgUp, PgDn, Home and End as well'],
   ['enter', 'details of the selected row'],
   ['/', 'show only rows with these words; esc shows all again'],
   ['a', 'add a model from Hugging Face by name'],
   ['s', 'stage the model on this machine'],
-  ['c', 'cancel the download, or the staging'],
-  ['r', 'retry a failed download'],
+  ['o', 'quantize the model in the store'],
+  ['c', 'cancel a download or other work'],
+  ['r', 'retry what failed'],
   ['p', 'purge staged copies: here, on a machine, everywhere'],
   ['d', 'delete a model from the store and every machine'],
   ['q, Ctrl-C', 'quit; Ctrl-Z and fg work'],

@@ -1,0 +1,91 @@
+import { type ReactElement, useEffect, useState } from 'react';
+import { formatRef, type ModelRef } from '../../../../core/kernel/model-id.ts';
+import type { OptimizationPlan } from '../../../../core/protocol/optimizations.ts';
+import { Dialog, type DialogLine, useDialogWidth } from '../../parts/dialog.tsx';
+import { formatBytes } from '../../parts/format.ts';
+import { hintParts } from '../../parts/hints.ts';
+import { fill } from '../../parts/text-width.ts';
+import { useTask } from '../../parts/use-task.ts';
+import { useDashboard } from '../context.ts';
+import { errorLines } from './removal-dialog.tsx';
+
+/** What may be asked for: at most so many bits per weight. */
+const targets = [3.5, 4.5, 5, 6, 8.6] as const;
+const usualBits = 4.5;
+
+/** Quantizing a model: what the store's engine would make for a number of bits, then the request. */
+export function OptimizeDialog({ source }: { readonly source: ModelRef }): ReactElement {
+  const { acts, open, say } = useDashboard();
+  const width = useDialogWidth();
+  const [at, setAt] = useState<number>(targets.indexOf(usualBits));
+  const look = useTask<OptimizationPlan>();
+  const begin = useTask<void>();
+  const bits = targets[at] ?? usualBits;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the plan is another one for other bits only
+  useEffect(() => {
+    look.start(() => acts.planOptimization(source, bits));
+  }, [bits]);
+  const plan = look.result;
+  const mayStart = plan?.state === 'new' && !begin.isBusy;
+  const start = (): void =>
+    begin.start(async () => {
+      const { targetId } = await acts.optimize(source, bits);
+      say({ text: `started the optimization ${targetId}; press 5 to see its progress`, tone: 'good' });
+      open(undefined);
+    });
+  const lines: readonly DialogLine[] = [
+    [{ text: 'at most  ', tone: 'quiet' }, { text: `‹ ${bits} ›`, tone: 'strong' }, ' bits per weight'],
+    [],
+    ...(plan === undefined ? (look.isBusy ? [[{ text: 'asking the engine…', tone: 'quiet' } as const]] : []) : planLines(plan)),
+    ...errorLines(look.error ?? begin.error, width),
+  ];
+  return (
+    <Dialog
+      title={`Optimize ${formatRef(source)}`}
+      lines={lines}
+      keys={
+        begin.isBusy
+          ? [{ text: 'asking the store…', tone: 'quiet' }]
+          : hintParts([...(mayStart ? ([['enter', 'start']] as const) : []), ['← →', 'bits'], ['esc', 'cancel']], width)
+      }
+      onKey={(key) => {
+        if (begin.isBusy) return;
+        if (key === 'escape' || key === 'q') open(undefined);
+        else if (key === 'enter' && mayStart) start();
+        else if (key === 'left' || key === 'right') {
+          begin.reset();
+          setAt(Math.min(targets.length - 1, Math.max(0, at + (key === 'right' ? 1 : -1))));
+        }
+      }}
+    />
+  );
+}
+
+const labelColumn = 9;
+
+function planLines(plan: OptimizationPlan): readonly DialogLine[] {
+  const about = plan.is_exact ? '' : 'about ';
+  const line = (label: string, text: string): DialogLine => [{ text: fill(label, labelColumn), tone: 'quiet' }, text];
+  const [first = '', ...more] = plan.files;
+  return [
+    line('result', plan.targetId),
+    line('type', `${plan.type}, ${about}${plan.bits} bits per weight`),
+    line('size', `${about}${formatBytes(plan.bytes)}, of ${formatBytes(plan.source_bytes)}`),
+    line('source', `${first}${more.length === 0 ? '' : ` and ${more.length} more`}`),
+    line('engine', `${plan.engine}${plan.engineVersion === null ? '' : ` ${plan.engineVersion}`}`),
+    ...plan.warnings.map((text): DialogLine => [{ text: `! ${text}`, tone: 'warn' }]),
+    ...(plan.state === 'complete' ? [[], [{ text: 'The store already has this result.', tone: 'good' as const }]] : []),
+    ...(plan.state === 'taken' ? [[], [{ text: 'The store has another model with this name.', tone: 'bad' as const }]] : []),
+    ...(plan.room_bytes > plan.free_bytes
+      ? [
+          [],
+          [
+            {
+              text: `! it needs ${formatBytes(plan.room_bytes)}; the store has only ${formatBytes(plan.free_bytes)} free`,
+              tone: 'warn' as const,
+            },
+          ],
+        ]
+      : []),
+  ];
+}
