@@ -6,9 +6,11 @@ import { makeDirectory } from '../kernel/files/make-directory.ts';
 import { quote, type RelativePath } from '../kernel/files/relative-path.ts';
 import type { RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
+import { type ArrivalHash, createArrivalHash } from './arrival/arrival-hash.ts';
+import { checkArrived } from './arrival/check-arrived.ts';
 import { type BlockNotes, createBlockNotes, placeOf, readArrived } from './arrived-blocks.ts';
 import { type FetchPlan, fetchPieces } from './fetch-pieces.ts';
-import { blocksOf, type FilePiece } from './file-blocks.ts';
+import { blockSize, blocksOf, type FilePiece } from './file-blocks.ts';
 import { createFilesProgress, type FilesProgress } from './files-progress.ts';
 import type { FileDigest } from './hash-job.ts';
 import { openJournal } from './part-journal.ts';
@@ -18,7 +20,6 @@ import type { PromisedFile } from './promised-file.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { ByteSharing, FilePart } from './share-bytes.ts';
 import { syncFile } from './sync-file.ts';
-import { verifyFile } from './verify-file.ts';
 import { watchParts } from './watch-parts.ts';
 
 /** A file that is in its place, synced, and has the promised content. */
@@ -66,11 +67,13 @@ export interface FetchedFiles {
   readonly files: readonly FetchedFile[];
   /** Bytes that came over the wire. */
   readonly bytesTransferred: number;
+  /** Bytes that were read back from the disk for the digests of whole files. */
+  readonly bytesReadBack: number;
 }
 
 /**
- * Fetches files in pieces, over several connections and several files at once, and checks each file as a whole, read back from
- * the disk, as soon as its last piece is there. A file with wrong content is fetched once more. What came is journalled: after a kill
+ * Fetches files in pieces, over several connections and several files at once, and checks each file as a whole as soon as its last
+ * piece is there. Most of a large file is hashed by then; see `createArrivalHash`. A file with wrong content is fetched once more. What came is journalled: after a kill
  * the pieces that are still right are not asked for again. Who does not send parts of files is asked for whole ones, each over one connection.
  * @throws SkulkError INTEGRITY when a file's content is wrong twice, NO_SPACE, the source's own errors
  */
@@ -82,7 +85,12 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
   await makeDirectory(directory);
   await using journal = await openJournal(plan.journal);
   const notes = createBlockNotes<F>(journal, { directory, signal });
-  const work: Work<F> = { plan, arrived, notes, progress, done: new Map() };
+  const work: Work<F> = { plan, arrived, notes, progress, done: new Map(), hashes: new Map(), bytesReadBack: 0 };
+  using _hashes = {
+    [Symbol.dispose]: () => {
+      for (const hash of work.hashes.values()) hash[Symbol.dispose]();
+    },
+  };
   let wanted = files;
   for (let round = 1; wanted.length > 0; round += 1) {
     wanted = await fetchOnce(work, wanted);
@@ -97,6 +105,7 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
   return {
     files: files.map((file) => work.done.get(file)).filter((file) => file !== undefined),
     bytesTransferred: progress.bytesTransferred(),
+    bytesReadBack: work.bytesReadBack,
   };
 }
 
@@ -108,6 +117,9 @@ interface Work<F extends PromisedFile> {
   readonly notes: BlockNotes<F>;
   readonly progress: FilesProgress<F>;
   readonly done: Map<F, FetchedFile>;
+  /** Of the files that are being fetched, but for small ones, which are read in no time. */
+  readonly hashes: Map<F, ArrivalHash>;
+  bytesReadBack: number;
 }
 
 /** Fetches what is missing of files, in parts as long as these come. @returns the files whose content is wrong */
@@ -133,7 +145,7 @@ async function fetchOnce<F extends PromisedFile>(work: Work<F>, files: readonly 
 
 /** @returns the pieces of a file that are missing; none when the file is whole */
 async function prepare<F extends PromisedFile>(
-  { plan, arrived, notes, progress, done }: Work<F>,
+  { plan, arrived, notes, progress, done, hashes }: Work<F>,
   file: F,
 ): Promise<readonly FilePiece<F>[]> {
   const { directory, reuse, signal, sharing } = plan;
@@ -147,6 +159,8 @@ async function prepare<F extends PromisedFile>(
   if (prepared.state === 'begun') {
     sharing?.begun(file, to, prepared.missing);
     progress.begin(file, prepared.missing);
+    if (prepared.missing.length > 0 && file.size > blockSize && file.id.kind !== 'parts')
+      hashes.set(file, hashWhileItArrives(file, to, prepared.missing));
     return prepared.missing;
   }
   progress.takenOver(file);
@@ -191,7 +205,7 @@ type CommonPlan<F> = Omit<FetchPlan<FilePiece<F>>, 'pieces' | 'isTransient' | 'i
 
 /** @param check called when the last piece of a file is there */
 function commonPlan<F extends PromisedFile>(
-  { plan, notes, progress }: Work<F>,
+  { plan, notes, progress, hashes }: Work<F>,
   { whole, check }: { readonly whole: boolean; readonly check: (file: F) => Promise<void> },
 ): CommonPlan<F> {
   const { directory, connections, limiter, signal } = plan;
@@ -203,7 +217,7 @@ function commonPlan<F extends PromisedFile>(
     read: ({ file, start, end }, over) => {
       const read = (part: FilePart, signal: AbortSignal) => plan.read(file, { start: part.start, end: part.end, whole }, signal);
       const bytes = plan.sharing?.read(file, { start, end }, read, over) ?? read({ start, end }, over);
-      return notes.noting(file, start, bytes);
+      return notes.noting(file, start, hashing(hashes.get(file), start, bytes));
     },
     // Several files and connections share this thread; what they brought is hashed on others.
     digestOf: ({ file, start, end }) => notes.hashRange(file, start, end),
@@ -219,14 +233,46 @@ function commonPlan<F extends PromisedFile>(
 }
 
 /** Checks a file whose last piece is there, and syncs it. @returns whether it has the promised content */
-async function checkWhole<F extends PromisedFile>({ plan, done }: Work<F>, file: F): Promise<boolean> {
+async function checkWhole<F extends PromisedFile>(work: Work<F>, file: F): Promise<boolean> {
+  const { plan, done, hashes } = work;
   const path = join(plan.directory, file.path);
-  const digest = await verifyFile(file, path, plan.signal);
+  const hash = hashes.get(file);
+  hashes.delete(file);
+  const digest = await checkArrived(file, path, {
+    hash,
+    signal: plan.signal,
+    onReadBack: () => {
+      work.bytesReadBack += file.size;
+    },
+  });
+  work.bytesReadBack += hash?.bytesReadBack() ?? 0;
   if (digest === undefined) return false;
   await syncFile(path);
   done.set(file, fetchedFile(file, digest));
   plan.sharing?.verified(file);
   return true;
+}
+
+/** Hashes the bytes of a part as they are written to their places. */
+async function* hashing(hash: ArrivalHash | undefined, start: number, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let at = start;
+  for await (const bytes of source) {
+    yield bytes;
+    // More is asked for, so these have been written.
+    await hash?.arrived(bytes, at);
+    at += bytes.length;
+  }
+}
+
+function hashWhileItArrives(file: PromisedFile, path: string, missing: readonly FilePart[]): ArrivalHash {
+  const hash = createArrivalHash({ size: file.size, path: () => path, withGitId: file.id.kind === 'git' });
+  let at = 0;
+  for (const { start, end } of missing) {
+    hash.found(at, start);
+    at = end;
+  }
+  hash.found(at, file.size);
+  return hash;
 }
 
 const fetchedFile = ({ path, id }: PromisedFile, { size, sha256, chunks }: FileDigest): FetchedFile => ({

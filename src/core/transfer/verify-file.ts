@@ -11,7 +11,8 @@ export async function verifyFile(file: PromisedFile, path: string, signal: Abort
   return (await isPromised(file, path, digest, signal)) ? digest : undefined;
 }
 
-async function isPromised({ size, id }: PromisedFile, path: string, digest: FileDigest, signal: AbortSignal): Promise<boolean> {
+/** Whether a file is what is promised. @param digest what it holds */
+export async function isPromised({ size, id }: PromisedFile, path: string, digest: FileDigest, signal: AbortSignal): Promise<boolean> {
   if (digest.size !== size) return false;
   if (id.kind !== 'parts') return (id.kind === 'sha256' ? digest.sha256 : digest.gitId) === id.value;
   return (await runHashJob({ kind: 'check', path, pieces: id.parts }, { signal })).every(Boolean);

@@ -28,8 +28,8 @@ export interface BringOptions {
   readonly known: { wholeOnly: boolean };
   readonly stallMs: number;
   readonly after: After;
-  /** Told of bytes that have been written. */
-  readonly onWritten: (range: ByteRange) => Promise<void>;
+  /** Told of bytes that have been written to their place, also of those that somebody else has brought meanwhile. */
+  readonly onWritten: (bytes: Uint8Array, start: number) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -71,7 +71,7 @@ async function bringOnce(claim: Claim, { board, disk, source, known, stallMs, af
     const wanted = part.subarray(0, Math.max(0, claim.end - start));
     await disk.write(wanted, start);
     board.written(claim, Math.min(wanted.length, Math.max(0, claim.end - start)));
-    await onWritten({ start, end: claim.at });
+    await onWritten(wanted, start);
     if (claim.at >= claim.end) return;
   }
 }

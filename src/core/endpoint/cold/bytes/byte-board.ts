@@ -1,4 +1,4 @@
-import { type ByteRanges, createByteRanges } from './byte-ranges.ts';
+import { type ByteRanges, createByteRanges } from '../../../transfer/arrival/byte-ranges.ts';
 import type { After } from './hide-stalls.ts';
 
 /** Bytes that somebody brings: those from `at` on, which is where he has got to. */

@@ -1,8 +1,8 @@
 import { startDeadline } from '../../../kernel/flow/deadline.ts';
 import type { ByteRange } from '../../../store/contract.ts';
+import type { ByteRanges } from '../../../transfer/arrival/byte-ranges.ts';
 import { bringClaim, type FetchDisk, type FetchSource } from './bring-claim.ts';
 import { type Claim, createByteBoard } from './byte-board.ts';
-import type { ByteRanges } from './byte-ranges.ts';
 import type { After } from './hide-stalls.ts';
 import { type FetchState, feedRange, readRange } from './read-range.ts';
 
@@ -49,8 +49,8 @@ export interface FileFetchOptions {
   readonly source: FetchSource;
   /** Whether the source may be asked by this fetch itself, and not only by who feeds it. */
   readonly mayAsk: boolean;
-  /** Told of bytes that have been written, with all that is here. */
-  readonly onWritten: (range: ByteRange, present: ByteRanges) => Promise<void>;
+  /** Told of bytes that have been written to their place, with all that is here; they are overwritten once it has settled. */
+  readonly onWritten: (bytes: Uint8Array, start: number, present: ByteRanges) => Promise<void>;
   /** Checks the whole file and makes it last. Rejects when its content is wrong. */
   readonly verify: (signal: AbortSignal) => Promise<void>;
   /** Whether it goes on though nobody reads. */
@@ -153,8 +153,8 @@ export function createFileFetch(options: FileFetchOptions): FileFetch {
         source,
         known,
         signal: ending.signal,
-        onWritten: async (range) => {
-          if (!state.isFed) await options.onWritten(range, board.present);
+        onWritten: async (bytes, start) => {
+          if (!state.isFed) await options.onWritten(bytes, start, board.present);
         },
       });
     };

@@ -121,7 +121,7 @@ export function createColdFiles({ directory, source, limits, signal, emit, isWan
           isTransient: source.isTransient,
           retry: source.retry,
         },
-        onWritten: (range, present) => partial.written(range, present),
+        onWritten: partial.written,
         verify: async (over) => {
           cold.digest = await partial.verify(over);
           onVerified(cold);

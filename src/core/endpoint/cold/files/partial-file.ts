@@ -5,7 +5,9 @@ import { SkulkError } from '../../../kernel/errors.ts';
 import { makeDirectory } from '../../../kernel/files/make-directory.ts';
 import { quote, type RelativePath } from '../../../kernel/files/relative-path.ts';
 import type { Sha256 } from '../../../kernel/sha256.ts';
-import type { ByteRange } from '../../../store/contract.ts';
+import { type ArrivalHash, createArrivalHash } from '../../../transfer/arrival/arrival-hash.ts';
+import type { ByteRanges } from '../../../transfer/arrival/byte-ranges.ts';
+import { checkArrived } from '../../../transfer/arrival/check-arrived.ts';
 import { journalName, placeOf, readArrived } from '../../../transfer/arrived-blocks.ts';
 import { blockSize, blocksOf } from '../../../transfer/file-blocks.ts';
 import type { FileDigest } from '../../../transfer/hash-job.ts';
@@ -13,8 +15,6 @@ import { runHashJob } from '../../../transfer/hash-pool.ts';
 import { openJournal, type PartJournal } from '../../../transfer/part-journal.ts';
 import type { ContentId, PromisedFile } from '../../../transfer/promised-file.ts';
 import { syncFile } from '../../../transfer/sync-file.ts';
-import { verifyFile } from '../../../transfer/verify-file.ts';
-import type { ByteRanges } from '../bytes/byte-ranges.ts';
 import type { OpenPartial } from '../bytes/file-fetch.ts';
 
 /**
@@ -27,9 +27,9 @@ export interface PartialFile {
   path(): string;
   /** Opens it, with what an earlier process left and is still right. */
   open(): Promise<OpenPartial>;
-  /** Notes the blocks that bytes have made whole. */
-  written(range: ByteRange, present: ByteRanges): Promise<void>;
-  /** Checks the whole file, and makes it last. Throws INTEGRITY. */
+  /** Bytes are in their place: hashes them, and notes the blocks that they have made whole. */
+  written(bytes: Uint8Array, start: number, present: ByteRanges): Promise<void>;
+  /** Checks the whole file, of which only what came out of order is read back, and makes it last. Throws INTEGRITY. */
   verify(signal: AbortSignal): Promise<FileDigest>;
   /** Moves it to where somebody else goes on with it, and keeps the journal. @returns the digests of blocks, by where they begin */
   handOver(to: string): Promise<ReadonlyMap<number, Sha256>>;
@@ -40,6 +40,8 @@ export interface PartialFile {
   /** It lies there. */
   lieAt(path: string): void;
   remove(): Promise<void>;
+  /** Bytes that were read back from the disk to be hashed, for the digest of the whole file and for the journal. */
+  bytesReadBack(): number;
 }
 
 /** What a partial file is made of. */
@@ -69,13 +71,29 @@ export function createPartialFile({ directory, id, size, name, signal, requireRo
   let journal: PartJournal | undefined;
   const noting = new Set<Promise<void>>();
   const noted = new Set<number>();
+  let hash: ArrivalHash | undefined;
+  let readBack = 0;
 
   const note = async (start: number, end: number): Promise<void> => {
+    readBack += end - start;
     const sha256 = await runHashJob({ kind: 'range', path, start, end }, { signal });
     if (!isElsewhere) await journal?.add({ path: journalName(file), start, sha256 });
   };
+  const noteHashed = (start: number, sha256: Sha256): void => {
+    if (isElsewhere || noted.has(start)) return;
+    noted.add(start);
+    keep(journal?.add({ path: journalName(file), start, sha256 }));
+  };
+  /** A line that is missing costs no more than a block that comes again. */
+  const keep = (line: Promise<void> | undefined): void => {
+    const work: Promise<void> = Promise.resolve(line)
+      .catch(() => undefined)
+      .finally(() => noting.delete(work));
+    noting.add(work);
+  };
   return {
     id,
+    bytesReadBack: () => readBack + (hash?.bytesReadBack() ?? 0),
     path: () => path,
     isHandedOver: () => isElsewhere,
     takeBack: async () => {
@@ -107,10 +125,14 @@ export function createPartialFile({ directory, id, size, name, signal, requireRo
       const handle = await open(path, 'r+');
       journal ??= await openJournal(journalIn(directory));
       const lines = journal;
+      const arriving = createArrivalHash({ size, path: () => path, withGitId: id.kind === 'git', onBlock: noteHashed });
+      hash = arriving;
+      for (const { start, end } of present) arriving.found(start, end);
       return {
         present,
         disk: diskOf(handle),
         [Symbol.asyncDispose]: async () => {
+          arriving[Symbol.dispose]();
           await Promise.allSettled(noting);
           await lines[Symbol.asyncDispose]();
           journal = undefined;
@@ -118,22 +140,27 @@ export function createPartialFile({ directory, id, size, name, signal, requireRo
         },
       };
     },
-    written: async ({ start, end }, present) => {
+    written: async (bytes, start, present) => {
       if (isElsewhere) return;
+      const end = start + bytes.length;
+      await hash?.arrived(bytes, start);
+      const hashed = hash?.front() ?? 0;
       for (let at = start - (start % blockSize); at < end; at += blockSize) {
         const to = Math.min(at + blockSize, size);
-        if (noted.has(at) || present.runEnd(at) < to) continue;
+        if (to <= hashed || noted.has(at) || present.runEnd(at) < to) continue;
         noted.add(at);
-        // A line that is missing costs no more than a block that comes again.
-        const work: Promise<void> = note(at, to)
-          .catch(() => undefined)
-          .finally(() => noting.delete(work));
-        noting.add(work);
+        keep(note(at, to));
         if (noting.size > maxNoting) await Promise.race(noting);
       }
     },
     verify: async (over) => {
-      const digest = await verifyFile(file, path, over);
+      const digest = await checkArrived(file, path, {
+        hash,
+        signal: over,
+        onReadBack: () => {
+          readBack += size;
+        },
+      });
       if (digest === undefined)
         throw new SkulkError(
           'INTEGRITY',
@@ -146,6 +173,8 @@ export function createPartialFile({ directory, id, size, name, signal, requireRo
       return digest;
     },
     handOver: async (to) => {
+      // Who goes on with it hashes it for himself.
+      hash?.[Symbol.dispose]();
       await Promise.allSettled(noting);
       const arrived = await readArrived(journalIn(directory));
       await makeDirectory(dirname(to));
