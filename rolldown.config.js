@@ -20,11 +20,6 @@ const program = defineConfig({
     main: 'src/cli/main.ts',
     'commands-index': 'src/commands/index.ts',
     index: 'src/index.ts',
-    'hash-worker': 'src/core/transfer/hash-worker.ts',
-    'announce-worker': 'src/core/store/ingest/announce-worker.ts',
-    'manifest-worker': 'src/core/store/records/manifest-worker.ts',
-    'gguf-worker': 'src/core/store/facts/gguf-worker.ts',
-    'range-worker': 'src/core/client/wire/range-worker.ts',
   },
   platform: 'node',
   // `await using` came with Node 24.
@@ -78,7 +73,25 @@ const screen = defineConfig({
   output: { dir: 'dist/screen', format: 'esm', entryFileNames: 'build/[name].js', chunkFileNames: 'build/[name]-[hash].js' },
 });
 
-export default [program, screen];
+// A thread reads what it imports for itself: of the chunks of the program, which have much more than it needs, each of them would keep some
+// megabytes in memory.
+const threads = defineConfig({
+  input: {
+    'hash-worker': 'src/core/transfer/hash-worker.ts',
+    'arrival-worker': 'src/core/transfer/arrival/arrival-worker.ts',
+    'announce-worker': 'src/core/store/ingest/announce-worker.ts',
+    'manifest-worker': 'src/core/store/records/manifest-worker.ts',
+    'gguf-worker': 'src/core/store/facts/gguf-worker.ts',
+    'range-worker': 'src/core/client/wire/range-worker.ts',
+  },
+  platform: 'node',
+  transform: { target: 'node22', define: production },
+  external: ['@huggingface/gguf'],
+  plugins: [leanBuiltins()],
+  output: { dir: 'dist', format: 'esm', sourcemap: true, entryFileNames: '[name].js', chunkFileNames: 'threads/[name]-[hash].js' },
+});
+
+export default [program, threads, screen];
 
 /** `react/jsx-runtime` as a file name. */
 function fileOf(name) {
