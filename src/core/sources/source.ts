@@ -55,7 +55,7 @@ export interface Source {
    */
   list(ref: SourceRef, signal: AbortSignal): Promise<Listing>;
   /**
-   * The bytes of a part of a file, in order. Never more than were asked for.
+   * The bytes of a part of a file, in order. Never more than were asked for. What is handed out may be freed once more is asked for.
    * @throws UselessAnswer when other bytes come, SkulkError FILE_NOT_FOUND, and what the source has of its own
    */
   open(listing: Listing, file: SourceFile, range: SourceRange, signal: AbortSignal): AsyncIterable<Uint8Array>;

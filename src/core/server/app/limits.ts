@@ -60,7 +60,7 @@ export const defaultLimits: Limits = {
   maxTransfers: 256,
   transfersPerAddress: 128,
   stallTimeoutMs: 60_000,
-  largeBuffers: 32,
+  largeBuffers: 16,
   progressIntervalMs: 1000,
   streams: 64,
   streamsPerAddress: 16,

@@ -5,6 +5,7 @@ import type { ModelId } from '../../kernel/model-id.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
 import type { Source, SourceFile } from '../source.ts';
 import { aboutOf } from './about.ts';
+import { freeBytes } from './free-bytes.ts';
 import { createHubFetch, type RawFetch } from './hub-fetch.ts';
 import { isTransientHubError } from './map-failure.ts';
 import { readPolicy } from './read-policy.ts';
@@ -116,6 +117,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs 
           if (bytes.length > left) throw unusable(endpoint, new Error(`it sent more bytes of ${path} than requested`));
           left -= bytes.length;
           yield bytes;
+          freeBytes(all);
         }
         if (left > 0)
           throw new SkulkError('HUB_UNREACHABLE', `the connection was closed ${left} bytes before the end`, { hint: 'try again' });
