@@ -70,6 +70,7 @@ export async function coldWorld({
     store,
     source: opened.hub,
     directory: storeLayout(root).onDemand,
+    fetched: storeLayout(root).fetched,
     settings: async () => settings,
     downloads: () => queue,
     emit: world.emit,

@@ -177,7 +177,10 @@ const downloadPlace = (root: string, request: DownloadRequest): string => join(s
 const downloadLock = (root: string, modelId: ModelId): string => join(storeLayout(root).downloads, directoryName(modelId), 'lock');
 
 /** Where files that Hub clients asked for lie while they come. */
-export const onDemandPlace = ({ root }: LocalStore): string => storeLayout(root).onDemand;
+export function onDemandPlace({ root }: LocalStore): { readonly directory: string; readonly fetched: string } {
+  const { onDemand, fetched } = storeLayout(root);
+  return { directory: onDemand, fetched };
+}
 
 /** The file of a chunk that has arrived, while it is being downloaded. */
 export const arrivedFile = (

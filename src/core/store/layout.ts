@@ -17,6 +17,8 @@ export interface StoreLayout {
   readonly downloads: string;
   /** Files that Hub clients asked for, by model, while they come; they outlive the process. */
   readonly onDemand: string;
+  /** What of each model was fetched because Hub clients asked for it. */
+  readonly fetched: string;
   /** Files that come from other machines, by model and digest; they outlive the process. */
   readonly uploads: string;
   /** What the metadata of GGUF files said; a cache. */
@@ -53,6 +55,7 @@ export function storeLayout(root: string): StoreLayout {
     trash: join(own, 'trash'),
     downloads: join(own, 'downloads'),
     onDemand: join(own, 'on-demand'),
+    fetched: join(own, 'fetched'),
     uploads: join(own, 'uploads'),
     facts: join(own, 'facts'),
     headers: join(own, 'headers'),

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { coldWorld, windClock } from '../../helpers/cold-world.ts';
 import { noise, sha256 } from '../../helpers/model-files.ts';
@@ -144,6 +147,33 @@ test('more than max_fetch_bytes of a model is refused before the first byte', as
   await expect(read('org/m', 'b.txt')).rejects.toMatchObject({ kind: 'noRoom', message: expect.stringContaining('skulk download org/m') });
   expect(hub.sent('b.txt')).toBe(0);
   expect((await (await read('org/m', 'config.json')).all).length).toBe(2);
+});
+
+test('what was fetched of a model counts after a restart, until the model is deleted', async () => {
+  const settings = { maxFetchBytes: 2_500 };
+  const first = await coldWorld({ settings });
+  first.hub.push('org/m', { files: { 'a.txt': noise(1_000, 1), 'b.txt': noise(1_000, 2), 'c.txt': noise(1_000, 3), 'config.json': '{}' } });
+  expect((await (await first.read('org/m', 'a.txt')).all).length).toBe(1_000);
+  expect((await (await first.read('org/m', 'b.txt')).all).length).toBe(1_000);
+  await first.close();
+  const { read, hub, root, queue, downloaded, store } = await coldWorld({ settings, hub: first.hub, root: first.root });
+  await expect(read('org/m', 'c.txt')).rejects.toMatchObject({ kind: 'noRoom' });
+  expect(hub.sent('c.txt')).toBe(0);
+  await queue.ask({ modelId: 'org/m' as never });
+  expect(await downloaded('org/m')).toMatchObject({ status: 'complete' });
+  await store.remove('org/m' as never);
+  await until('the count to be gone', () => !existsSync(join(root, '.skulk/v1/fetched/org--m.json')));
+  expect((await (await read('org/m', 'c.txt')).all).length).toBe(1_000);
+});
+
+test('a count that cannot be parsed is nothing, and a file that is in the way of it is told', async () => {
+  const { hub, read, root } = await coldWorld({ settings: { maxFetchBytes: 1_500 } });
+  hub.push('org/m', { files: { 'a.txt': noise(1_000, 1) } });
+  hub.push('org/n', { files: { 'a.txt': noise(1_000, 1) } });
+  await mkdir(join(root, '.skulk/v1/fetched/org--n.json'), { recursive: true });
+  await writeFile(join(root, '.skulk/v1/fetched/org--m.json'), '{"files":{"../x":5000,"b.txt":-1,');
+  expect((await (await read('org/m', 'a.txt')).all).length).toBe(1_000);
+  await expect(read('org/n', 'a.txt')).rejects.toThrow('EISDIR');
 });
 
 test('a small file that a download left out is put beside what the store has, with its id', async () => {

@@ -11,6 +11,7 @@ import type { SharedDownload } from '../../transfer/share-bytes.ts';
 import { type ColdHub, type HubFile, HubRefusal, type HubRepo, type UpstreamRepo } from '../contract.ts';
 import { type FetchLimits, usualFetchLimits } from './bytes/file-fetch.ts';
 import { type ColdFile, createColdFiles, keyOf } from './files/cold-files.ts';
+import { createFetchedFiles } from './files/fetched-files.ts';
 import { createFilePublisher } from './files/publish-files.ts';
 import { createSharedDownloads } from './files/share-download.ts';
 import { removeOnDemand, sweepOnDemand } from './files/sweep.ts';
@@ -34,6 +35,8 @@ export interface ColdHubOptions {
   readonly source: Source;
   /** Where files lie while they come. */
   readonly directory: string;
+  /** Where the store notes what was fetched. */
+  readonly fetched: string;
   readonly settings: () => Promise<ColdSettings>;
   readonly downloads: () => QueueOfDownloads;
   readonly emit: Emit;
@@ -91,9 +94,11 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
   const isLive = (path: string): boolean => cold.all().some(({ partial }) => partial.path() === path);
   const sweep = throttleSweep(() => sweepOnDemand(directory, { now: new Date(), isLive }));
   store.onRemoved((modelId, files) => {
-    if (files === undefined) void removeOnDemand(directory, modelId, isLive).catch(() => undefined);
+    if (files !== undefined) return;
+    void removeOnDemand(directory, modelId, isLive).catch(() => undefined);
+    void fetched.forget(modelId);
   });
-  const fetched = createFetchedBytes();
+  const fetched = createFetchedFiles(options.fetched);
 
   const listingOf = async (modelId: ModelId, revision: string, over: AbortSignal): Promise<Listing> => {
     const { shareGated } = await settings();
@@ -113,13 +118,10 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
     const listing = await listingOf(repo.id, repo.commit, signal);
     const plan = isWeight ? planColdDownload(listing, file.path) : undefined;
     if (known === undefined) {
-      fetched.require(
-        repo,
-        [file, ...(plan?.files ?? [])].filter(({ path }) => repo.byPath.get(path)?.isHeld !== true),
-        maxFetchBytes,
-      );
+      const missing = [file, ...(plan?.files ?? [])].filter(({ path }) => repo.byPath.get(path)?.isHeld !== true);
+      requireAllowed(repo.id, await fetched.of(repo.id), missing, maxFetchBytes);
       await requireRoom(directory, file.size, `fetching ${file.path} of ${repo.id}`, { isStore: true });
-      fetched.add(repo.id, [file]);
+      await fetched.add(repo.id, file);
     }
     const one =
       known ?? cold.find(key) ?? cold.begin({ modelId: repo.id, listing, file, mayAsk: upstream !== 'job' || plan === undefined });
@@ -225,27 +227,15 @@ function patiently<T>(
   });
 }
 
-/** How much of each model was fetched because Hub clients asked. */
-function createFetchedBytes() {
-  const models = new Map<ModelId, Map<string, number>>();
-  const of = (modelId: ModelId): Map<string, number> => models.get(modelId) ?? new Map<string, number>();
-  return {
-    /** Throws noRoom when these files would be too many. */
-    require: ({ id }: HubRepo, files: readonly SourceFile[], max: number): void => {
-      const all = new Map([...of(id), ...files.map(({ path, size }) => [path, size] as const)]);
-      const bytes = [...all.values()].reduce((sum, size) => sum + size, 0);
-      if (bytes <= max) return;
-      throw new HubRefusal(
-        'noRoom',
-        `${id} needs ${formatBytes(bytes)}, but requests of Hub clients may download at most ${formatBytes(max)} of a model: run "skulk download ${id}" on the store host, or raise hub.max_fetch_bytes`,
-      );
-    },
-    add: (modelId: ModelId, files: readonly SourceFile[]): void => {
-      const known = of(modelId);
-      for (const { path, size } of files) known.set(path, size);
-      models.set(modelId, known);
-    },
-  };
+/** Throws noRoom when a model would have more than so many bytes fetched because Hub clients asked. Pure. */
+function requireAllowed(modelId: ModelId, fetched: ReadonlyMap<string, number>, files: readonly SourceFile[], max: number): void {
+  const all = new Map([...fetched, ...files.map(({ path, size }) => [path, size] as const)]);
+  const bytes = [...all.values()].reduce((sum, size) => sum + size, 0);
+  if (bytes <= max) return;
+  throw new HubRefusal(
+    'noRoom',
+    `${modelId} needs ${formatBytes(bytes)}, but requests of Hub clients may download at most ${formatBytes(max)} of a model: run "skulk download ${modelId}" on the store host, or raise hub.max_fetch_bytes`,
+  );
 }
 
 /** Sweeps at the first call, and every hour at most from then on. */

@@ -26,7 +26,7 @@ export function openColdHub(
   const cold = createColdHub({
     store,
     source: opened.hub,
-    directory: onDemandPlace(store),
+    ...onDemandPlace(store),
     settings: async () => {
       const { hub } = await policy();
       return config.settings.allowHubFallback.value ? hub : { ...hub, upstream: 'off' };

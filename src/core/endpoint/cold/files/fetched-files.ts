@@ -1,0 +1,74 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isSystemError } from '../../../kernel/errors.ts';
+import { writeFileDurably } from '../../../kernel/files/durable-file.ts';
+import { isRelativePath } from '../../../kernel/files/relative-path.ts';
+import { directoryName, type ModelId } from '../../../kernel/model-id.ts';
+
+/** Files of models that were fetched because Hub clients asked, with their sizes; outlives the process (docs/on-disk-format.md, "fetched/"). */
+export interface FetchedFiles {
+  /** Sizes in bytes by path. What cannot be read counts as nothing. */
+  of(modelId: ModelId): Promise<ReadonlyMap<string, number>>;
+  /** Settles once it is on the disk. Throws what the disk says. */
+  add(modelId: ModelId, file: { readonly path: string; readonly size: number }): Promise<void>;
+  /** The model was deleted. Never rejects. */
+  forget(modelId: ModelId): Promise<void>;
+}
+
+/** A repo has at most 100,000 files, and a path some hundred bytes. */
+const maxBytes = 64 * 1024 * 1024;
+
+/** @param directory has a file for each model */
+export function createFetchedFiles(directory: string): FetchedFiles {
+  const models = new Map<ModelId, Promise<Map<string, number>>>();
+  const last = new Map<ModelId, Promise<void>>();
+  const pathOf = (modelId: ModelId): string => join(directory, `${directoryName(modelId)}.json`);
+  const of = (modelId: ModelId): Promise<Map<string, number>> => {
+    const known = models.get(modelId) ?? read(pathOf(modelId));
+    models.set(modelId, known);
+    // A disk that could not be read is asked again.
+    known.catch(() => models.delete(modelId));
+    return known;
+  };
+  /** Writes of one model never overtake each other. */
+  const inOrder = (modelId: ModelId, work: () => Promise<void>): Promise<void> => {
+    const done = (last.get(modelId) ?? Promise.resolve()).then(work);
+    const settled = done.catch(() => undefined);
+    last.set(modelId, settled);
+    void settled.then(() => {
+      if (last.get(modelId) === settled) last.delete(modelId);
+    });
+    return done;
+  };
+  return {
+    of,
+    add: async (modelId, { path, size }) => {
+      const files = await of(modelId);
+      if (files.get(path) === size) return last.get(modelId);
+      files.set(path, size);
+      return inOrder(modelId, () =>
+        writeFileDurably(pathOf(modelId), `${JSON.stringify({ version: 1, model_id: modelId, files: Object.fromEntries(files) })}\n`),
+      );
+    },
+    forget: (modelId) =>
+      inOrder(modelId, async () => {
+        models.delete(modelId);
+        await rm(pathOf(modelId), { force: true }).catch(() => undefined);
+      }),
+  };
+}
+
+async function read(path: string): Promise<Map<string, number>> {
+  try {
+    const text = await readFile(path, 'utf8');
+    if (text.length > maxBytes) return new Map();
+    const { files } = JSON.parse(text) as { files?: unknown };
+    if (typeof files !== 'object' || files === null) return new Map();
+    return new Map(
+      Object.entries(files).filter((one): one is [string, number] => isRelativePath(one[0]) && Number.isSafeInteger(one[1]) && one[1] >= 0),
+    );
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT') || error instanceof SyntaxError || error instanceof TypeError) return new Map();
+    throw error;
+  }
+}
