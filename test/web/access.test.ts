@@ -141,6 +141,32 @@ test('an admin changes the policy of the store and its tokens on the page, and g
   const days = async (): Promise<unknown> => ((await ask(host.apiUrl, '/policy')).json() as { policy: { limits: object } }).policy.limits;
   await expect.poll(days).toMatchObject({ upload_idle_days: 3 });
 
+  // What Hub clients get. What is wrong is said by the server, and only what was changed is sent.
+  const hub = section.getByRole('group', { name: 'Programs that use the store as a Hub' });
+  expect(await hub.getByRole('radio', { name: /^Fetch each file/ }).isChecked()).toBe(true);
+  const most = hub.getByLabel('Fetch at most this much of one model (GiB)');
+  expect(await most.inputValue()).toBe('100');
+  const origins = hub.getByLabel('Web pages that may use the store as a Hub');
+  await origins.fill('chat.example.com');
+  await update.click();
+  await section.getByRole('alert').getByText('cors_origins').waitFor();
+  await origins.fill('https://chat.example.com, http://nas:3000');
+  await hub.getByRole('radio', { name: /^Fetch nothing/ }).check();
+  await hub.getByLabel('Show them models that are gated on Hugging Face').uncheck();
+  await most.fill('0.5');
+  await update.click();
+  const ofHub = async (): Promise<unknown> => ((await ask(host.apiUrl, '/policy')).json() as { policy: { hub: object } }).policy.hub;
+  await expect.poll(ofHub).toEqual({
+    upstream: 'off',
+    max_fetch_bytes: 2 ** 29,
+    share_gated: false,
+    cors_origins: ['https://chat.example.com', 'http://nas:3000'],
+  });
+  expect(await most.inputValue()).toBe('0.5');
+  await most.fill('');
+  await update.click();
+  await expect.poll(ofHub).toMatchObject({ upstream: 'off', max_fetch_bytes: 100 * 2 ** 30 });
+
   // A token is shown this once, works, and ends.
   await section.getByText('There are no tokens.').waitFor();
   const create = section.getByRole('button', { name: 'Create a token' });

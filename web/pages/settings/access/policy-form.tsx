@@ -8,6 +8,7 @@ import { Button } from '../../../parts/button.tsx';
 import { Icon } from '../../../parts/icon.tsx';
 import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
+import { HubFields, hubChanges, hubOf } from './hub-fields.tsx';
 import { LimitFields } from './limit-fields.tsx';
 
 const choices: readonly { readonly lan: Lan; readonly name: string; readonly help: string }[] = [
@@ -16,19 +17,21 @@ const choices: readonly { readonly lan: Lan; readonly name: string; readonly hel
   { lan: 'none', name: 'Nothing', help: 'Every machine and every browser needs a token.' },
 ];
 
-/** What the LAN may do without a token, and under which further names the store may be asked. A change applies at once. */
+/** The settings of the store: what the LAN may do without a token, further names, limits, and Hub clients. A change applies at once. */
 export function PolicyForm({ view: given }: { readonly view: PolicyView }): ReactElement {
   const { client, tell } = useApp();
   const mayChange = useMayAdminister();
   const [view, setView] = useState(given);
-  const saved = { lan: view.policy['lan'] as Lan, names: namesOf(view), limits: limitsOf(view) };
+  const saved = { lan: view.policy['lan'] as Lan, names: namesOf(view), limits: limitsOf(view), hub: hubOf(view) };
   const [lan, setLan] = useState(saved.lan);
   const [names, setNames] = useState(saved.names);
   const [limits, setLimits] = useState(saved.limits);
+  const [hub, setHub] = useState(saved.hub);
   const newLimits = Object.entries(limits).filter(([key, text]) => text !== saved.limits[key]);
+  const newHub = Object.entries(saved.hub === undefined || hub === undefined ? {} : hubChanges(saved.hub, hub));
   const task = useTask<PolicyView>();
   const [radio, field] = [useId(), useId()];
-  const isChanged = lan !== saved.lan || names !== saved.names || newLimits.length > 0;
+  const isChanged = lan !== saved.lan || names !== saved.names || newLimits.length > 0 || newHub.length > 0;
   const isClosedByToken = useNode().topics.config?.secrets['model_store.auth.token'] === true && saved.lan !== 'none';
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -37,6 +40,7 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
     const changes = {
       ...(lan !== saved.lan && { lan }),
       ...(names !== saved.names && { server_names }),
+      ...(newHub.length > 0 && { hub: Object.fromEntries(newHub) }),
       ...(newLimits.length > 0 && { limits: Object.fromEntries(newLimits.map(([key, text]) => [key, numberOf(text)])) }),
     };
     const now = await task.start((signal) => client.send<PolicyView>(callOf('PUT /policy', {}), changes, signal));
@@ -45,6 +49,7 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
     setLan(now.policy['lan'] as Lan);
     setNames(namesOf(now));
     setLimits(limitsOf(now));
+    setHub(hubOf(now));
     tell(`Access control saved to ${now.path}.`);
   };
   return (
@@ -87,6 +92,7 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
           </p>
         </div>
         <LimitFields limits={limits} onChange={(key, text) => setLimits({ ...limits, [key]: text })} />
+        {hub !== undefined && <HubFields draft={hub} onChange={setHub} />}
       </fieldset>
       {task.error !== undefined && <Problem error={task.error} />}
       {mayChange && (
