@@ -38,6 +38,17 @@ test.each([
   ['hf://org/name@v1/FILE.gguf', at('v1', 'FILE.gguf')],
   ['hf://org/name@refs%2Fpr%2F1/FILE.gguf', at('refs/pr/1', 'FILE.gguf')],
   ['hf://org/name@v1/config.json', at('v1')],
+  ['"org/name"', model],
+  ["'https://huggingface.co/org/name/tree/main/'", at('main')],
+  ['`org/name:Q4_K_M`', { ...model, selector: 'Q4_K_M' }],
+  ['<https://huggingface.co/org/name>', model],
+  ['“org/name@v1” ', at('v1')],
+  ['ollama run hf.co/org/name:Q4_K_M', { ...model, selector: 'Q4_K_M' }],
+  ['$ ollama pull "huggingface.co/org/name"', model],
+  ['ollama run hf.co/org/name:latest', model],
+  ['llama-server -hf org/name:Q8_0', { ...model, selector: 'Q8_0' }],
+  ['hf download org/name', model],
+  ['skulk download org/name@v1:Q4_K_M', at('v1', 'Q4_K_M')],
   ['hf://org/name/FILE.gguf', { ...model, selector: 'FILE.gguf' }],
 ])('%s names the same as its parts', (text, parts) => {
   expect(parseModelRef(text)).toEqual(parts);
@@ -56,6 +67,9 @@ test.each([
   ['https://huggingface.co/org/name/resolve/main/..%2f..%2fx.gguf', 'BAD_PATH'],
   ['hf://org/--name', 'BAD_MODEL_ID'],
   ['org/name/../x.gguf', 'BAD_PATH'],
+  ['"org/name', 'BAD_MODEL_ID'],
+  ['rm -rf org/name', 'BAD_MODEL_ID'],
+  ['ollama run hf.co/org/name --verbose', 'BAD_MODEL_ID'],
   ['a/b/c', 'BAD_MODEL_ID'],
   ['a/b/c/d.bin', 'BAD_MODEL_ID'],
 ])('%s passes no gate (%s)', (text, code) => {

@@ -10,16 +10,24 @@ export interface RefParts {
 /** The Hub by its names, with or without the scheme; `https://` is all that counts as one. */
 const hubAddress = /^(?:https?:\/\/)?(?:www\.)?(?:huggingface\.co|hf\.co)\/+(.*)$/is;
 const hubScheme = /^hf:\/\/(?:models\/)?(.*)$/is;
+/** What model cards and pages show to copy: the command of another program, with the model as its last word. */
+const otherCommands =
+  /^(?:\$\s+)?(?:ollama\s+(?:run|pull|show)|(?:hf|huggingface-cli)\s+download|llama-(?:cli|server)\s+-hf|skulk\s+[a-z-]+)\s+(\S+)$/i;
+/** Quotation marks, and what surrounds a name or an address in a text. */
+const quotes = /^(?:"([^"]*)"|'([^']*)'|`([^`]*)`|<([^>]*)>|“([^”]*)”)$/s;
 const views: ReadonlySet<string> = new Set(['tree', 'blob', 'resolve', 'raw']);
 
 /**
  * Splits what people paste: `[org/]name[@revision][:selector]`, the address of a model, of a folder or a file of it on huggingface.co or
- * hf.co, `hf.co/org/name:Q4_K_M`, `hf://org/name@revision/file` and `org/name/file.gguf`. Spaces around it, slashes at its end, a query
- * and a fragment do not count; a file that is no GGUF names its model. Pure, without imports, as the page uses it too: each part still
+ * hf.co, `hf.co/org/name:Q4_K_M`, `hf://org/name@revision/file` and `org/name/file.gguf`; also within the command of another program, e.g.
+ * `ollama run hf.co/org/name`. Quotation marks and spaces around it, slashes at its end, a query and a fragment do not count; a file that is no GGUF names its model. Pure, without imports, as the page uses it too: each part still
  * has to pass its gate (`parseModelRef`). What is in none of these forms comes back as the id, which the gate refuses.
  */
 export function splitRef(text: string): RefParts {
-  const trimmed = text.trim();
+  const quoted = unquote(text.trim());
+  const named = otherCommands.exec(quoted)?.[1];
+  // Programs that ask Ollama's registry write `latest` for no tag.
+  const trimmed = named === undefined ? quoted : unquote(named).replace(/:latest$/, '');
   const address = hubAddress.exec(trimmed)?.[1] ?? hubScheme.exec(trimmed)?.[1];
   if (address !== undefined) return splitPath(withoutQuery(address), { isAddress: true });
   // Another address is no name, and whoever checks the id says so.
@@ -61,6 +69,12 @@ function takeRevision(segments: readonly string[]): { readonly name: string; rea
 const fileOf = (segments: readonly string[]): string | undefined => (isGguf(segments.at(-1) ?? '') ? segments.join('/') : undefined);
 const isGguf = (name: string): boolean => /\.gguf(?:[.-][\w.-]+)?$/i.test(name);
 
+const unquote = (text: string): string =>
+  quotes
+    .exec(text)
+    ?.slice(1)
+    .find((inner) => inner !== undefined)
+    ?.trim() ?? text;
 const withoutQuery = (path: string): string => path.replace(/[?#].*$/s, '');
 const withoutSlashes = (path: string): string => path.replace(/\/+$/, '');
 
