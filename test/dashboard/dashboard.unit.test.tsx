@@ -285,4 +285,14 @@ test('the list of optimizations shows progress, c cancels one, and enter shows i
   expect(seen()).toMatch(/now +tensor 5 of 20/);
   await press('\u001b', 'j', 'r');
   expect(cancelled).toEqual(['org/one-Q4_K_M-GGUF', 'again org/one-Q8_0-GGUF']);
+
+test('the details of a model mark each quantization that is older than in the store, on each machine that says so', async () => {
+  const [ours, theirs] = ['a'.repeat(64), 'b'.repeat(64)];
+  const old = { ...copy, quantizations: [{ ...part('q4_k_m', false), digest: theirs }] };
+  const same = { ...copy, quantizations: [{ ...part('Q4_K_M', false), digest: ours }] };
+  const shown = { ...details, quantizations: [{ ...stored('Q4_K_M', 3, 4.8), digest: ours }] };
+  const nodes = [node('box', { copies: [old] }), node('kite', { copies: [same] }), node('silent')];
+  const { press, seen } = showDashboard({ show: async () => shown }, { ...view, store: view.store && { ...view.store, nodes } });
+  await press('\r');
+  await expect.poll(seen).toMatch(/^› Q4_K_M +3\.00 MiB +4\.80 +box \(older\), kite, silent/m);
 });

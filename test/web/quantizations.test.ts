@@ -107,6 +107,15 @@ test('the details of a model list its quantizations, and each is staged and dele
     await expect.poll(staged).toEqual(files);
     await dialog.getByRole('row', { name: new RegExp(`^${selector} .* ${hostname()} `) }).waitFor();
   }
+  // One of them is purged, and the other stays as it is.
+  await dialog.getByRole('button', { name: 'Purge staged copies of org/seer:Q8_0' }).click();
+  await page.getByRole('dialog', { name: 'Purge org/seer:Q8_0?' }).getByRole('button', { name: 'Purge 5.86 KiB' }).click();
+  await page.getByRole('dialog', { name: '5.86 KiB freed' }).getByRole('button', { name: 'Close' }).last().click();
+  expect(await staged()).toEqual(['seer-Q4_K_M.gguf']);
+  await dialog.getByRole('row', { name: /^Q8_0 .* –/ }).waitFor();
+  // The row knows it at once, and the button when this machine has told the store.
+  await expect.poll(() => dialog.getByRole('button', { name: 'Purge staged copies of org/seer:Q8_0' }).isDisabled()).toBe(true);
+
   await dialog.getByRole('button', { name: 'Delete org/seer:Q4_K_M' }).click();
   const question = page.getByRole('dialog', { name: 'Delete org/seer:Q4_K_M?' });
   await question.getByText(/Q8_0 stays\./).waitFor();
@@ -117,4 +126,26 @@ test('the details of a model list its quantizations, and each is staged and dele
   expect((await readdir(join(world.home, 'host/store/org--seer'))).toSorted()).toEqual(['config.json', 'seer-Q8_0.gguf']);
   await dialog.getByRole('button', { name: 'Add a quantization' }).click();
   expect(await page.getByRole('dialog', { name: 'Add a model' }).getByLabel('Model on Hugging Face').inputValue()).toBe('org/seer');
+});
+
+test('a quantization whose copy is older than in the store is marked alone, until it is staged again', wants('chromium'), async () => {
+  const world = await fleetWorld();
+  const add = async (four: Buffer): Promise<void> => {
+    await writeFiles(join(world.home, 'seer'), { 'seer-Q4_K_M.gguf': four, 'seer-Q8_0.gguf': noise(6000, 2), 'config.json': '{}' });
+    expect(await world.host('add', join(world.home, 'seer'), '--as', 'org/seer', '--force')).toMatchObject({ status: 0 });
+  };
+  await add(noise(3000));
+  const host = await world.hostInProcess();
+  expect(await world.host('stage', 'org/seer:Q4_K_M', 'org/seer:Q8_0')).toMatchObject({ status: 0 });
+  await add(noise(3000, 3));
+  const { page } = await openBrowser();
+  await page.goto(`${host.apiUrl}/?model=org%2Fseer`);
+  const dialog = page.getByRole('dialog', { name: 'org/seer', exact: true });
+  await dialog.getByRole('row', { name: new RegExp(`^Q4_K_M older copy .* ${hostname()} \\(older\\) `) }).waitFor();
+  await dialog.getByRole('row', { name: new RegExp(`^Q8_0 5.* ${hostname()} `) }).waitFor();
+  await dialog.getByText('On this machine, Q4_K_M is older than in the store.').waitFor();
+  await dialog.getByRole('listitem').filter({ hasText: hostname() }).getByText('older: Q4_K_M').waitFor();
+  await fits(page);
+  await dialog.getByRole('button', { name: `Stage org/seer:Q4_K_M on ${hostname()}` }).click();
+  await dialog.getByText('older copy').waitFor({ state: 'detached' });
 });

@@ -44,8 +44,9 @@ const maxReportedQuantizations = 100;
 function reportQuantizations(groups: readonly JudgedGroup[]): Partial<Pick<ReportedCopy, 'quantizations'>> {
   if (groups.every(({ selector }) => selector === null)) return {};
   return {
-    quantizations: groups.slice(0, maxReportedQuantizations).map(({ selector, sizeBytes, lastUsed, holders, isOverBudget }) => ({
+    quantizations: groups.slice(0, maxReportedQuantizations).map(({ selector, digest, sizeBytes, lastUsed, holders, isOverBudget }) => ({
       selector,
+      digest,
       size_bytes: sizeBytes,
       last_used: lastUsed.toISOString(),
       in_use: holders.length > 0,

@@ -87,6 +87,10 @@ export const companionRole = oneOf(['vision', 'mtp', 'assistant']);
 export type CompanionRole = Shape<typeof companionRole>;
 
 /** A staged copy as its node tells of it. */
+const digestOfPart = Type.Optional(
+  orNull(text({ maxLength: 64 }), 'Of its own files, to be compared with that of the store; absent if the node does not report it'),
+);
+
 export const reportedCopy = object({
   model_id: modelId(),
   size_bytes: countOrZero(),
@@ -94,11 +98,21 @@ export const reportedCopy = object({
   in_use: flag(),
   over_budget: flag('Whether it is evicted when the budget is next applied, unless used before'),
   quantizations: Type.Optional(
-    list(object({ selector: orNull(verbatim()), size_bytes: countOrZero(), last_used: time(), in_use: flag(), over_budget: flag() }), {
-      maxItems: 100,
-      description:
-        'Its quantizations, most recently used first; absent if the node does not report them. `selector` is null for other models',
-    }),
+    list(
+      object({
+        selector: orNull(verbatim()),
+        size_bytes: countOrZero(),
+        last_used: time(),
+        in_use: flag(),
+        over_budget: flag(),
+        digest: digestOfPart,
+      }),
+      {
+        maxItems: 100,
+        description:
+          'Its quantizations, most recently used first; absent if the node does not report them. `selector` is null for other models',
+      },
+    ),
   ),
 });
 export type ReportedCopy = Shape<typeof reportedCopy>;

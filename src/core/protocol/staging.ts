@@ -25,6 +25,7 @@ const stagedQuantization = object({
   files: listOrEmpty(verbatim(), {
     description: 'Its own files, without those shared with other quantizations; empty if `selector` is null',
   }),
+  digest: Type.Optional(orNull(text({ maxLength: 64 }), 'Of its own files, to be compared with that of the store')),
   size_bytes: countOrZero('Size of its own files; if it is the only one, of the whole copy'),
   last_used: textOrEmpty('ISO 8601'),
   in_use: flag(),

@@ -4,6 +4,7 @@ import { totalBytes } from '../catalog/manifest.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
+import type { Sha256 } from '../kernel/sha256.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import { isOwnWorkPlace } from '../transfer/work-place.ts';
 import type { CopyRecord } from './copy-record.ts';
@@ -35,6 +36,8 @@ export interface StagedGroup extends GroupFiles {
   /** Of its own files, in bytes; of the only one also what it would share. */
   readonly sizeBytes: number;
   readonly lastUsed: Date;
+  /** Of its own files; null of a copy that another program made. */
+  readonly digest: Sha256 | null;
 }
 
 /** What lies below a staging root. */
@@ -129,7 +132,7 @@ function groupsOf(
   record: CopyRecord | undefined,
   { sizeBytes, lastUsed }: Pick<StagedCopy, 'sizeBytes' | 'lastUsed'>,
 ): Pick<StagedCopy, 'groups' | 'parts'> {
-  const all = { selector: null, files: [], sizeBytes, lastUsed };
+  const all = { selector: null, files: [], sizeBytes, lastUsed, digest: null };
   if (record === undefined) return { groups: [all], parts: [] };
   const groups = withLastUse(record.groups, lastUsed);
   return { groups: measureGroups(record.manifest, groups), parts: measureGroups(record.manifest, splitGroups(record.manifest, groups)) };
@@ -138,11 +141,12 @@ function groupsOf(
 function measureGroups(manifest: Manifest, groups: readonly CopyGroup[]): readonly StagedGroup[] {
   const sizes = new Map<string, number>(manifest.files.map(({ path, size }) => [path, size]));
   return groups
-    .map(({ selector, files, lastUsed: time }) => ({
+    .map(({ selector, files, digest, lastUsed: time }) => ({
       selector,
       files,
       sizeBytes: groups.length === 1 ? totalBytes(manifest.files) : files.reduce((sum, path) => sum + (sizes.get(path) ?? 0), 0),
       lastUsed: new Date(time),
+      digest,
     }))
     .toSorted((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime());
 }

@@ -14,7 +14,7 @@ import { StageHere } from './details/stage-here.tsx';
 import { StagedList } from './details/staged-list.tsx';
 import { Verify } from './details/verify.tsx';
 import { mayOptimize } from './optimize/may-optimize.ts';
-import { isOlder } from './quantizations.ts';
+import { olderParts } from './quantizations.ts';
 import { useModel } from './use-model.ts';
 
 /** Everything about one model, and what can be done with it. */
@@ -42,6 +42,7 @@ export function DetailsDialog({
   const entry = topics.registry?.entries.find(({ model_id }) => model_id === modelId);
   // A quantization that comes or goes changes its size, and not always its date.
   const { model, error } = useModel(modelId, entry && `${entry.downloaded_at} ${entry.total_bytes} ${entry.file_count}`);
+  const older = own === undefined || model === undefined ? [] : olderParts(own, model);
   const deleteOne = (selector: string): void => {
     const all = model?.quantizations ?? [];
     const others = all.flatMap((one) => (one.selector === selector ? [] : one.selector));
@@ -71,8 +72,10 @@ export function DetailsDialog({
               Delete…
             </Button>
           </div>
-          {own !== undefined && isOlder(own.digest, model) && (
-            <p className="muted">The copy on this machine is older than the store&rsquo;s. Stage it again to update it.</p>
+          {older.length > 0 && (
+            <p className="callout warn">
+              On this machine, {older.join(', ')} {older.length === 1 ? 'is' : 'are'} older than in the store. Stage again to update.
+            </p>
           )}
           {lock !== undefined && <p className="muted">{lock}</p>}
           <QuantizationList
@@ -82,7 +85,7 @@ export function DetailsDialog({
             onPurge={onPurge}
             onDelete={deleteOne}
           />
-          <StagedList modelId={modelId} />
+          <StagedList model={model} />
           <FileList model={model} />
         </div>
       )}

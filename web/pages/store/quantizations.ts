@@ -21,7 +21,10 @@ export const keyOfDownload = ({ modelId, download_id: id }: Pick<DownloadStatus,
   id === undefined ? modelId : `${modelId} ${id}`;
 
 /** What a copy has of what is named; undefined when it does not have it, or does not tell. Pure. */
-export function partOf(copy: ReportedCopy, { modelId, selector }: Named): Omit<ReportedCopy, 'model_id' | 'quantizations'> | undefined {
+export function partOf(
+  copy: ReportedCopy,
+  { modelId, selector }: Named,
+): (Omit<ReportedCopy, 'model_id' | 'quantizations'> & { readonly digest?: string | null }) | undefined {
   if (copy.model_id !== modelId) return undefined;
   if (selector === undefined) return copy;
   return copy.quantizations?.find((one) => one.selector?.toLowerCase() === selector.toLowerCase());
@@ -30,21 +33,40 @@ export function partOf(copy: ReportedCopy, { modelId, selector }: Named): Omit<R
 /** A node that has what is named. */
 export interface StagedOn {
   readonly node: KnownNode;
-  readonly copy: Omit<ReportedCopy, 'model_id' | 'quantizations'>;
+  readonly copy: Omit<ReportedCopy, 'model_id' | 'quantizations'> & { readonly digest?: string | null };
+  /** The copy that it is a part of. */
+  readonly whole: ReportedCopy;
 }
 
 /** The nodes that told of a copy, by hostname. Pure. */
 export const stagedOn = (nodes: readonly KnownNode[], named: Named): readonly StagedOn[] =>
   nodes
     .flatMap((node) => {
-      const copy = node.copies?.map((one) => partOf(one, named)).find((part) => part !== undefined);
-      return copy === undefined ? [] : [{ node, copy }];
+      const whole = node.copies?.find((one) => partOf(one, named) !== undefined);
+      const copy = whole && partOf(whole, named);
+      return whole === undefined || copy === undefined ? [] : [{ node, copy, whole }];
     })
     .toSorted((a, b) => a.node.hostname.localeCompare(b.node.hostname));
 
-/** Whether a copy of a whole model has other content than the store. What is only some of the quantizations always has. Pure. */
-export const isOlder = (digest: string | null, model: Pick<ShownModel, 'digest' | 'files'>): boolean =>
-  digest !== null && model.digest !== null && digest !== model.digest && !model.files.some(({ path }) => /\.gguf/i.test(path));
+/** Whether a staged quantization has other content than the store's. One whose node does not say what it has is not. Pure. */
+export const isOlderPart = (part: { readonly digest?: string | null } | undefined, stored: Pick<StoredQuantization, 'digest'>): boolean =>
+  part?.digest != null && stored.digest !== null && part.digest !== stored.digest;
+
+/** What of a copy has other content than the store: the names of quantizations, or the whole model. Pure. */
+export function olderParts(
+  copy: Pick<ReportedCopy, 'model_id' | 'quantizations'> & { readonly digest?: string | null },
+  model: Pick<ShownModel, 'digest' | 'files' | 'quantizations'>,
+): readonly string[] {
+  const stored = model.quantizations ?? [];
+  if (stored.length > 0) {
+    const parts = stored.filter((one) =>
+      copy.quantizations?.some((part) => part.selector?.toLowerCase() === one.selector.toLowerCase() && isOlderPart(part, one)),
+    );
+    return parts.map(({ selector }) => selector);
+  }
+  const isOther = copy.digest != null && model.digest !== null && copy.digest !== model.digest;
+  return isOther ? [copy.model_id] : [];
+}
 
 /** The downloads of a model that run or wait, and bring a quantization that is not there. Pure. */
 export const comingTo = (

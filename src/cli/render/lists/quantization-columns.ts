@@ -20,19 +20,30 @@ export const quantizationColumns = (view: DashboardView, modelId: ModelId): read
   { title: 'QUANTIZATION', flexMinWidth: 16, maxWidth: 44, cut: 'middle', cell: ({ selector }) => selector },
   { title: 'SIZE', align: 'right', cell: ({ size_bytes }) => formatBytes(size_bytes) },
   { title: 'BITS', align: 'right', dropOrder: 1, cell: ({ bits_per_weight }) => bits_per_weight?.toFixed(2) ?? '' },
-  { title: 'STAGED', width: 12, preferredWidth: 40, cell: ({ selector }) => whereStaged(view, { modelId, selector }) },
+  { title: 'STAGED', width: 12, preferredWidth: 40, cell: (stored) => whereStaged(view, modelId, stored) },
 ];
 
-/** Where a quantization is staged: `here, in use`, `staging 43%`, the machines. Pure. */
-function whereStaged({ staging, store, jobs, node }: DashboardView, name: ModelRef & { readonly selector: string }): Cell {
+/** Whether a staged quantization has other content than the store's. One whose node does not say what it has is not. Pure. */
+export const isOlderPart = (
+  part: { readonly digest?: string | null } | undefined,
+  { digest }: Pick<StoredQuantization, 'digest'>,
+): boolean => part?.digest != null && digest !== null && part.digest !== digest;
+
+/** Where a quantization is staged: `here, in use`, `staging 43%`, the machines, and which of them have an older one. Pure. */
+function whereStaged({ staging, store, jobs, node }: DashboardView, modelId: ModelId, stored: StoredQuantization): Cell {
+  const name = { modelId, selector: stored.selector };
   const job = jobs.find((one) => one.model_id === name.modelId && isSame(one.selector, name.selector) && isRunning(one));
   if (job !== undefined) return { text: job.bytes_total === 0 ? 'staging' : `staging ${percentOf(job)}`, tone: 'accent' };
   const own = staging?.models.map((copy) => partOf(copy, name)).find((part) => part !== undefined);
   const nodes = store?.nodes ?? [];
   const nameOf = nodeNames(nodes);
-  const others = nodes.filter(({ node_id, copies }) => node_id !== node.node_id && copies?.some((copy) => partOf(copy, name)) === true);
-  const here = own === undefined ? [] : [own.in_use ? 'here, in use' : 'here'];
-  return { text: [...here, ...others.map(nameOf)].join(', '), tone: 'good' };
+  const others = nodes.flatMap((one) => {
+    const copy = one.copies?.map((each) => partOf(each, name)).find((part) => part !== undefined);
+    return one.node_id === node.node_id || copy === undefined ? [] : [{ text: nameOf(one), copy }];
+  });
+  const places = [...(own === undefined ? [] : [{ text: own.in_use ? 'here, in use' : 'here', copy: own }]), ...others];
+  const texts = places.map(({ text, copy }) => (isOlderPart(copy, stored) ? `${text} (older)` : text));
+  return { text: texts.join(', '), tone: places.some(({ copy }) => isOlderPart(copy, stored)) ? 'warn' : 'good' };
 }
 
 const isRunning = ({ status }: StagingJob): boolean => status === 'pending' || status === 'staging';

@@ -22,6 +22,7 @@ export async function listStaging({ config, world }: Parameters<typeof classifyC
       selector: one.selector,
       // A model without quantizations may have 50,000, and the list is sent again and again.
       files: one.selector === null ? [] : [...one.files],
+      digest: one.digest,
       size_bytes: one.sizeBytes,
       last_used: one.lastUsed.toISOString(),
       in_use: one.holders.length > 0,

@@ -6,7 +6,7 @@ import { useApp, useNode, useStore } from '../../../parts/app-context.ts';
 import { Button, IconButton } from '../../../parts/button.tsx';
 import { formatBytes } from '../../../parts/format.ts';
 import { Progress } from '../../../parts/progress.tsx';
-import { comingTo, formatNamed, partOf, stagedOn } from '../quantizations.ts';
+import { comingTo, formatNamed, isOlderPart, partOf, stagedOn } from '../quantizations.ts';
 
 /** What can be done with one quantization. */
 export interface QuantizationActs {
@@ -71,11 +71,12 @@ export function QuantizationList({ model, ...acts }: { readonly model: ShownMode
 
 function Row({
   modelId,
-  quantization: { selector, size_bytes, bits_per_weight },
+  quantization,
   onStage,
   onPurge,
   onDelete,
 }: { readonly modelId: string; readonly quantization: StoredQuantization } & QuantizationActs): ReactElement {
+  const { selector, size_bytes, bits_per_weight } = quantization;
   const { identity } = useApp();
   const { topics } = useStore();
   const { models, copiesHere } = useLocks();
@@ -87,7 +88,12 @@ function Row({
   // What is here is known at once, before this machine has told the store.
   const here = storage?.models.map((copy) => partOf(copy, { modelId, selector })).find((part) => part !== undefined);
   const others = places.filter(({ node }) => node.node_id !== identity.node_id);
-  const names = [...(here === undefined ? [] : [identity.hostname]), ...others.map(({ node }) => node.hostname || node.node_id)].join(', ');
+  const staged = [
+    ...(here === undefined ? [] : [{ name: identity.hostname, copy: here }]),
+    ...others.map(({ node, copy }) => ({ name: node.hostname || node.node_id, copy })),
+  ];
+  const names = staged.map(({ name, copy }) => (isOlderPart(copy, quantization) ? `${name} (older)` : name)).join(', ');
+  const isOlder = staged.some(({ copy }) => isOlderPart(copy, quantization));
   const isUsed = here?.in_use === true || others.some(({ copy }) => copy.in_use);
   const bits = bits_per_weight === null ? '' : bits_per_weight.toFixed(2);
   const name = formatNamed({ modelId, selector });
@@ -95,6 +101,11 @@ function Row({
     <tr>
       <th scope="row" className="path">
         {selector} {isUsed && <span className="badge good">in use</span>}
+        {isOlder && (
+          <span className="badge warn" title="A machine has another content than the store. Staging it again there updates it.">
+            older copy
+          </span>
+        )}
         {job !== undefined && <Progress label={`Staging ${name}`} {...job} />}
         <p className="narrow-only muted row-more">
           {bits !== '' && `${bits} bits per weight · `}

@@ -2,8 +2,9 @@ import { type ReactElement, useEffect, useState } from 'react';
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
 import type { DashboardView } from '../../../../core/operations/live/open-dashboard.ts';
 import type { ShownModel, StoredQuantization } from '../../../../core/protocol/models.ts';
+import type { OwnCopy } from '../../lists/copies.ts';
 import { nodeNames } from '../../lists/node-names.ts';
-import { quantizationColumns } from '../../lists/quantization-columns.ts';
+import { isOlderPart, partOf, quantizationColumns } from '../../lists/quantization-columns.ts';
 import { explain } from '../../parts/explain.ts';
 import { type Fact, factLines } from '../../parts/facts.ts';
 import { formatAge, formatBytes, formatTime, plural } from '../../parts/format.ts';
@@ -119,11 +120,12 @@ function stagedFacts(
   const part = staging?.unfinished.find(({ model_id }) => model_id === modelId);
   const partial: readonly Fact[] =
     part === undefined ? [] : [['partial', `${formatBytes(part.size_bytes)} of an unfinished copy on this machine; s resumes it`, 'warn']];
+  const older = own && describeOlder(own, model);
   const here: Fact =
     own === undefined
       ? ['here', 'not staged on this machine; s stages it', 'quiet']
-      : isOlder(own.digest, model)
-        ? ['here', `${own.directory} (older than the store's copy; s updates it)`, 'warn']
+      : older !== undefined
+        ? ['here', `${own.directory} (${older} the store's copy; s updates it)`, 'warn']
         : ['here', `${own.directory}${own.in_use ? ' (in use)' : ''}`, 'good'];
   const nameOf = nodeNames(store?.nodes ?? []);
   const others = (store?.nodes ?? []).flatMap((one) => {
@@ -142,13 +144,15 @@ function stagedFacts(
   ];
 }
 
-/** Whether a copy of a whole model has other content than the store. What is only some of the quantizations always has. */
-const isOlder = (digest: string | null, model: ShownModel | undefined): boolean =>
-  digest !== null &&
-  model != null &&
-  model.digest !== null &&
-  digest !== model.digest &&
-  !model.files.some(({ path }) => /\.gguf/i.test(path));
+/** What of a copy has other content than the store, as the beginning of a sentence; undefined when nothing has. */
+function describeOlder(own: OwnCopy, model: ShownModel | undefined): string | undefined {
+  const stored = model?.quantizations ?? [];
+  const parts = stored.filter((one) => isOlderPart(partOf(own, { modelId: own.model_id, selector: one.selector }), one));
+  if (parts.length > 0) return `${parts.map(({ selector }) => selector).join(', ')} older than`;
+  // What is only some of the quantizations always has another digest.
+  if (stored.length > 0 || own.digest === null || model?.digest == null || own.digest === model.digest) return undefined;
+  return 'older than';
+}
 
 const fileLines = ({ files }: ShownModel, width: number): Lines => [
   [],
