@@ -53,7 +53,16 @@ describe('what nodes have staged', () => {
         last_used: expect.stringMatching(/Z$/),
         in_use: true,
         over_budget: false,
-        quantizations: [{ selector: 'a.gguf', size_bytes: 10, last_used: expect.stringMatching(/Z$/), in_use: true, over_budget: false }],
+        quantizations: [
+          {
+            selector: 'a.gguf',
+            size_bytes: 10,
+            last_used: expect.stringMatching(/Z$/),
+            in_use: true,
+            over_budget: false,
+            digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+          },
+        ],
       },
     ]);
     expect(budget_bytes).toBe(40 * 1024 ** 3);
