@@ -3,7 +3,7 @@ import { SkulkError } from '../core/kernel/errors.ts';
 import { formatRef, type ModelRef } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { modelsArgument } from './model-arguments.ts';
-import { nodeLine, unfinishedNodes } from './node-lines.ts';
+import { nodeLines, unfinishedNodes } from './node-lines.ts';
 
 /** `skulk delete`: remove models from the store. */
 export const deleteModel = defineCommand({
@@ -39,12 +39,13 @@ export const deleteModel = defineCommand({
     if (dryRun) return { ...plan, dry_run: true as const };
     if (!yes) await askFor(plan.models, context);
     // As the store calls them, so that nothing is named twice.
-    return deleteModels(deps, { refs: plan.models.map(refOf), force });
+    const whole = plan.models.filter((model) => model.is_last === true).map(nameOf);
+    return { ...(await deleteModels(deps, { refs: plan.models.map(refOf), force })), whole };
   },
   failure: (result) => ('dry_run' in result ? undefined : unfinishedNodes(result.nodes)),
   json: (result) => {
     if ('dry_run' in result) return result;
-    const { orders: _, removed: __, ...report } = result;
+    const { orders: _, removed: __, whole: ___, ...report } = result;
     return report;
   },
   text: (result) => {
@@ -53,7 +54,12 @@ export const deleteModel = defineCommand({
         `would delete ${nameOf(model)} (${formatBytes(model.total_bytes)}${model.staged && model.staged_on.length === 0 ? ', and the copy on this machine' : ''}${copiesOn(model.staged_on)})`,
         ...(model.is_last === true ? [] : (model.files ?? []).map((path) => `  ${path}`)),
       ]);
-    return [...result.deleted.map((id) => `deleted ${id}`), ...result.nodes.map(nodeLine), `freed ${formatBytes(result.freed_bytes)}`];
+    const nameOfDeleted = (id: string): string => result.whole.find((name) => name.startsWith(`${id},`)) ?? id;
+    return [
+      ...result.deleted.map((id) => `deleted ${nameOfDeleted(id)}`),
+      ...nodeLines(result.nodes),
+      `freed ${formatBytes(result.freed_bytes)}`,
+    ];
   },
 });
 

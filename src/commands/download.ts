@@ -60,20 +60,19 @@ const withoutAsked = <T extends { readonly asked: ModelRef }>({ asked: _, ...sta
 
 /** What is read of the state of a download. */
 interface ShownStatus {
-  readonly modelId: string;
   readonly status: string;
-  readonly bytes_total: number;
+  readonly size_bytes?: number;
   readonly commit: string | null;
   readonly gguf_file: string | null;
   readonly mmproj_file?: string | null;
   readonly asked: ModelRef;
 }
 
-function describeStatus({ modelId, status, bytes_total, commit, gguf_file, mmproj_file, asked }: ShownStatus): readonly TextBlock[] {
+function describeStatus({ status, size_bytes, commit, gguf_file, mmproj_file, asked }: ShownStatus): readonly TextBlock[] {
   if (status !== 'complete')
     return [`${formatRef(asked)}: ${status}`, `to see its progress: skulk downloads ${shellWord(formatRef(asked))}`];
   return [
-    `${modelId}: in the store${bytes_total > 0 ? `, ${formatBytes(bytes_total)}` : ''}${commit === null ? '' : ` (commit ${commit})`}`,
+    `${formatRef(asked)}: in the store${size_bytes === undefined ? '' : `, ${formatBytes(size_bytes)}`}${commit === null ? '' : ` (commit ${commit})`}`,
     ...(gguf_file === null ? [] : [`the weights are ${gguf_file}`]),
     ...(mmproj_file == null ? [] : [`the projector is ${mmproj_file}`]),
     `next: skulk stage ${shellWord(formatRef(asked))}`,

@@ -13,8 +13,12 @@ type OnNode = Outcome & { readonly node: string; readonly hostname: string };
 
 const nameOf = ({ node, hostname }: OnNode): string => (hostname === '' ? node : `${hostname} (${node})`);
 
+/** How an order stands on the nodes, but for those that had nothing to remove. */
+export const nodeLines = (outcomes: readonly OnNode[]): readonly string[] =>
+  outcomes.filter(({ status, freed_bytes }) => status !== 'done' || freed_bytes > 0).map(nodeLine);
+
 /** How an order stands on one node. */
-export function nodeLine(outcome: OnNode): string {
+function nodeLine(outcome: OnNode): string {
   const name = nameOf(outcome);
   if (outcome.status === 'done') return `${name}: done, freed ${formatBytes(outcome.freed_bytes)}`;
   if (outcome.status === 'deferred') return `${name}: later, ${outcome.reason ?? 'it is in use'}`;

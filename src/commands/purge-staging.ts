@@ -7,7 +7,7 @@ import { formatBytes } from '../core/kernel/units.ts';
 import { describeHolder, type Holder } from '../core/protocol/holder.ts';
 import { failedRemovals } from './failed-removals.ts';
 import { modelOption, modelsArgument } from './model-arguments.ts';
-import { nodeLine, unfinishedNodes } from './node-lines.ts';
+import { nodeLines, unfinishedNodes } from './node-lines.ts';
 
 /** `skulk purge-staging`: remove verified copies of this machine, or of every machine. */
 export const purgeStaging = defineCommand({
@@ -64,7 +64,7 @@ export const purgeStaging = defineCommand({
     return purgeEverywhere(deps, { refs, force, ...(!allNodes && { nodes: named }) });
   },
   text: (result) => {
-    if ('nodes' in result) return [...result.nodes.map(nodeLine), `freed ${formatBytes(result.freed_bytes)}`];
+    if ('nodes' in result) return [...nodeLines(result.nodes), `freed ${formatBytes(result.freed_bytes)}`];
     const { evicted, evicted_bytes, kept_in_use, dry_run } = result;
     return [
       ...evicted.map(({ reference, size_bytes }) => `${dry_run ? 'would remove' : 'removed'} ${reference} (${formatBytes(size_bytes)})`),

@@ -43,5 +43,5 @@ export const registry = defineCommand({
 /** The only quantization by its name, of several how many there are. */
 function shortly(names: readonly string[], isVerbose: boolean): string {
   const [first = ''] = names;
-  return names.length <= 1 ? first : isVerbose ? names.join(', ') : String(names.length);
+  return names.length <= 1 ? first : isVerbose ? names.join(', ') : `${names.length} quantizations`;
 }

@@ -285,6 +285,7 @@ test('the list of optimizations shows progress, c cancels one, and enter shows i
   expect(seen()).toMatch(/now +tensor 5 of 20/);
   await press('\u001b', 'j', 'r');
   expect(cancelled).toEqual(['org/one-Q4_K_M-GGUF', 'again org/one-Q8_0-GGUF']);
+});
 
 test('the details of a model mark each quantization that is older than in the store, on each machine that says so', async () => {
   const [ours, theirs] = ['a'.repeat(64), 'b'.repeat(64)];

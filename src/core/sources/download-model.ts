@@ -110,6 +110,9 @@ type Step = Omit<DownloadTools, 'share' | 'onRemoved' | 'onWait'> & {
 /** A plan, and what the store has of the model at that moment. */
 interface DownloadPlan extends FetchPlan {
   readonly present: PresentModel | undefined;
+  /** The files that are taken over from the model in the store, for which nobody waits, and their bytes. */
+  readonly held: ReadonlySet<string>;
+  readonly heldBytes: number;
 }
 
 /** @throws SkulkError CONFLICT, and for what cannot be chosen */
@@ -130,8 +133,10 @@ async function planDownload(
   const plan = planFetch(listing, { source, request: selectionOf(wanted, card), present: present?.manifest, completes });
   report({ ggufFile: plan.ggufFile, warnings: plan.warnings });
   await requireDistinctNames(store.root, { paths: [...plan.files, ...plan.kept].map(({ path }) => path), of: modelId });
-  report({ bytesTotal: plan.total, bytesDone: 0 });
-  return { ...plan, present };
+  const held = heldFiles(plan, present?.manifest);
+  report({ bytesTotal: plan.total - sumOf(held), bytesDone: 0 });
+  const known = [...held, ...plan.kept];
+  return { ...plan, present, held: new Set(known.map(({ path }) => path)), heldBytes: sumOf(known) };
 }
 
 /** @returns false when the model was changed right before it was to be published */
@@ -157,7 +162,8 @@ async function fetchAndPublish(
     connections,
     limiter: unlimited,
     signal,
-    onBytes: (bytesDone, _, bytesAtHand) => report({ bytesDone, bytesAtHand }),
+    // Another quantization beside twelve that are here is all that there is to show.
+    onBytes: (done, _, bytesAtHand) => report({ bytesDone: Math.max(0, done - plan.heldBytes), bytesAtHand }),
     sharing,
     onPiece: ({ path, start, end, sha256 }) => report({ chunk: { path, file_size: sizes.get(path) ?? end, start, end, sha256 } }),
   });
@@ -166,7 +172,9 @@ async function fetchAndPublish(
     signal,
   );
   if (strict) requireUsable(problems, modelId);
-  if (problems.length > 0) report({ warnings: [...plan.warnings, ...describeProblems(problems, modelId)] });
+  // Of what was there before this was said when it came.
+  const news = problems.filter((one) => !plan.held.has(one.path));
+  if (news.length > 0) report({ warnings: [...plan.warnings, ...describeProblems(news, modelId)] });
   await assertHeld();
   const { commit, about } = listing;
   const upstream = { repo: modelId, commit, files: listing.files, ...(about !== undefined && { restricted: about.isRestricted }) };
@@ -184,6 +192,19 @@ async function fetchAndPublish(
     if (isAsPlanned) throw error;
     return false;
   }
+}
+
+const sumOf = (files: readonly { readonly size: number }[]): number => files.reduce((sum, { size }) => sum + size, 0);
+
+/** The planned files that the model in the store has with the same content. */
+function heldFiles({ files }: FetchPlan, present: Manifest | undefined): FetchPlan['files'] {
+  const held = new Map(present?.files.map((file) => [file.path, file]));
+  const isHeld = (file: FetchPlan['files'][number]): boolean => {
+    const there = held.get(file.path);
+    const { value } = promiseOfPlanned(file);
+    return there?.size === file.size && (there.hub_id === value || there.sha256 === value);
+  };
+  return files.filter(isHeld);
 }
 
 const placeAt = (path: string): DownloadPlace => ({ path, files: join(path, 'files'), journal: join(path, 'journal') });

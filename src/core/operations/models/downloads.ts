@@ -23,6 +23,8 @@ export interface FinishedDownload extends DownloadStatus {
   readonly mmproj_file?: string | null;
   /** The files of what was asked for, as the store has them. */
   readonly files?: readonly string[];
+  /** What these files have together, in bytes; `bytes_total` is what the last download brought. */
+  readonly size_bytes?: number;
 }
 
 /** How often a download that is waited for is looked at, in milliseconds. */
@@ -56,7 +58,7 @@ async function namedFiles({ world }: Deps, store: Store, request: DownloadReques
   const { taken } = selectFiles(answer.manifest.files, { modelId, selector: ggufFile ?? selector });
   const files = selector === undefined && ggufFile === undefined ? answer.manifest.files : taken.map(({ file }) => file);
   const paths = files.map(({ path }) => path);
-  return { mmproj_file: findLoadable(files).mmproj ?? null, files: paths };
+  return { mmproj_file: findLoadable(files).mmproj ?? null, files: paths, size_bytes: files.reduce((sum, { size }) => sum + size, 0) };
 }
 
 /**

@@ -57,8 +57,8 @@ async function stageOne(
   let warnings: readonly string[] = [];
   const emit = (event: SkulkEvent): void => {
     if (event.type === 'progress') {
-      const { doing, bytesDone, bytesTotal } = event;
-      report({ phase: doing, bytesDone, bytesTotal, details: { waitsFor: null } });
+      const { doing, bytesDone, bytesTotal, bytesAtHand } = event;
+      report({ phase: doing, bytesDone, bytesTotal, ...(bytesAtHand !== undefined && { bytesAtHand }), details: { waitsFor: null } });
     } else if (event.type === 'waiting') report({ details: { waitsFor: event.message } });
     else {
       if (event.type === 'warning') {
