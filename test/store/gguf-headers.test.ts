@@ -28,9 +28,14 @@ async function headerOf(bytes: Buffer) {
 
 test("a chat template becomes one of Ollama's, with what ends an answer", async () => {
   const header = await headerOf(
-    withTemplate(chatml, { 'tokenizer.ggml.tokens': ['<s>', '</s>', '<|im_end|>'], 'tokenizer.ggml.eos_token_id': 2 }),
+    withTemplate(chatml, {
+      'llama.context_length': 4096,
+      'tokenizer.ggml.tokens': ['<s>', '</s>', '<|im_end|>'],
+      'tokenizer.ggml.eos_token_id': 2,
+    }),
   );
-  expect(header).toMatchObject({ architecture: 'llama', fileType: 'Q4_K_M' });
+  expect(header).toMatchObject({ architecture: 'llama', fileType: 'Q4_K_M', contextLength: 4096 });
+  expect(header.chat).toEqual({ chat_template: chatml, eos_token: '<|im_end|>' });
   expect(header.ollama?.template).toContain('{{ .Prompt }}');
   expect(header.ollama?.template).toContain('<|im_start|>');
   expect(header.ollama?.stop).toContain('<|im_end|>');

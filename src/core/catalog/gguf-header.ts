@@ -15,6 +15,10 @@ export interface GgufHeader {
   readonly sizeLabel?: string | undefined;
   /** How most of its tensors are stored, in upper case: `Q4_K_M`. */
   readonly fileType?: string | undefined;
+  /** How many tokens the model was made for. */
+  readonly contextLength?: number | undefined;
+  /** Its chat template as it stands in the file. */
+  readonly chat?: ChatTemplate | undefined;
   /** Of its chat template; undefined without one, and for one that has no counterpart. */
   readonly ollama?: OllamaTemplate | undefined;
 }
@@ -34,11 +38,13 @@ const maxStops = 64;
 export function toGgufHeader(
   metadata: unknown,
   { parameters, nameOfType }: { readonly parameters: number; readonly nameOfType: (type: number) => string | undefined },
-): Omit<GgufHeader, 'ollama'> {
+): Omit<GgufHeader, 'ollama' | 'chat'> {
   const get = fieldsOf(metadata);
   const type = get('general.file_type');
+  const architecture = shortText(get('general.architecture'));
   return {
-    architecture: shortText(get('general.architecture')),
+    architecture,
+    contextLength: countOf(get(`${architecture}.context_length`)),
     parameters: Number.isSafeInteger(parameters) && parameters > 0 ? parameters : undefined,
     sizeLabel: shortText(get('general.size_label')),
     fileType: typeof type === 'number' ? nameOfType(type) : undefined,
@@ -70,20 +76,35 @@ export function parseOllamaTemplate(value: unknown): OllamaTemplate | undefined 
 
 /** A header from a cache file, where it lies as JSON. Pure. */
 export function parseGgufHeader(value: unknown): GgufHeader {
-  const { architecture, parameters, sizeLabel, fileType, ollama } = (value ?? {}) as Record<string, unknown>;
+  const { architecture, parameters, sizeLabel, fileType, contextLength, chat, ollama } = (value ?? {}) as Record<string, unknown>;
   return {
     architecture: shortText(architecture),
     parameters: typeof parameters === 'number' ? parameters : undefined,
     sizeLabel: shortText(sizeLabel),
     fileType: shortText(fileType),
+    contextLength: countOf(contextLength),
+    chat: parseChatTemplate(chat),
     ollama: parseOllamaTemplate(ollama),
   };
+}
+
+function parseChatTemplate(value: unknown): ChatTemplate | undefined {
+  const { chat_template: template, bos_token, eos_token } = (value ?? {}) as Record<string, unknown>;
+  if (typeof template !== 'string' || template === '' || template.length > longestTemplate) return undefined;
+  const [bos, eos] = [shortText(bos_token), shortText(eos_token)];
+  return { chat_template: template, ...(bos !== undefined && { bos_token: bos }), ...(eos !== undefined && { eos_token: eos }) };
 }
 
 function fieldsOf(metadata: unknown): (key: string) => unknown {
   const fields = (typeof metadata === 'object' && metadata !== null ? metadata : {}) as Readonly<Record<string, unknown>>;
   return (key) => (Object.hasOwn(fields, key) ? fields[key] : undefined);
 }
+
+/** Counts of 64 bits come as bigint. */
+const countOf = (value: unknown): number | undefined => {
+  const count = typeof value === 'bigint' ? Number(value) : value;
+  return typeof count === 'number' && Number.isSafeInteger(count) && count > 0 ? count : undefined;
+};
 
 const shortText = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' && value.length <= longestName ? value : undefined;

@@ -20,6 +20,7 @@ import { findRevision, noRevision } from '../view/revisions.ts';
 import { createHeldModels } from './held-models.ts';
 import { createModelList } from './list-held.ts';
 import { createFactsReader } from './read-facts.ts';
+import { createGgufReader } from './read-gguf.ts';
 
 /** What the store of this machine is as a Hub. */
 export interface HostHubOptions {
@@ -39,6 +40,7 @@ export function createHostHub({ store, cold, isHidden = async () => false }: Hos
   const isOn = async (): Promise<boolean> => (await cold?.isOn()) === true;
   const list = createModelList(store, held, { isOn, isHidden });
   const readFacts = createFactsReader(store);
+  const readGguf = createGgufReader(store);
   /** What was learnt of a repo upstream beside its files. */
   const sources = new WeakMap<HubRepo, UpstreamRepo>();
   /** Undefined when nobody may be asked for this asker. */
@@ -100,8 +102,8 @@ export function createHostHub({ store, cold, isHidden = async () => false }: Hos
       return lookUp(hub, { modelId, revision }, { files: [], signal });
     },
     facts: async (repo) => {
-      const own = await readFacts(repo);
-      return own ?? sources.get(repo)?.facts ?? { tags: [] };
+      const [own, gguf] = await Promise.all([readFacts(repo), readGguf(repo)]);
+      return { ...(own ?? sources.get(repo)?.facts ?? { tags: [] }), ...(gguf !== undefined && { gguf }) };
     },
     list,
     head: async (repo, file, asker) => {

@@ -40,6 +40,7 @@ export function modelInfo(repo: HubRepo, facts: HubFacts, { withBlobs }: { reado
     ...common(repo),
     ...factsOf(facts),
     ...(facts.cardData !== undefined && { cardData: facts.cardData }),
+    ...(facts.gguf !== undefined && { gguf: facts.gguf }),
     usedStorage: repo.files.reduce((sum, { size }) => sum + size, 0),
     siblings: repo.files.map(({ path, size, oid, lfs }) => ({
       rfilename: path,

@@ -9,7 +9,7 @@ import { jsonFileOf, type StoreLayout } from '../layout.ts';
 import { readGgufHeader } from './read-gguf-facts.ts';
 
 /** To be raised when the same file would give another header: a new converter of templates, another field. */
-const edition = 1;
+const edition = 2;
 
 /**
  * What a registry says of a model's GGUF files: read once, then remembered beside the manifests for as long as a file is the same.

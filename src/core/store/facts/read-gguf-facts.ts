@@ -30,7 +30,7 @@ async function toHeader(found: unknown): Promise<ReadHeader> {
   const { header, template } = found as { readonly header: GgufHeader; readonly template: ChatTemplate | undefined };
   if (template === undefined) return { header, isCertain: true };
   const converted = await askGgufThread({ about: 'template', template });
-  return { header: { ...header, ollama: parseOllamaTemplate(converted) }, isCertain: converted !== gaveUp };
+  return { header: { ...header, chat: template, ollama: parseOllamaTemplate(converted) }, isCertain: converted !== gaveUp };
 }
 
 /** Neither a link, which may lead anywhere, nor a pipe, which would be waited for. */

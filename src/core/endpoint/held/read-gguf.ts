@@ -1,0 +1,40 @@
+import { kindsOf } from '../../catalog/selection/file-kind.ts';
+import type { LocalStore } from '../../store/contract.ts';
+import type { HubFacts, HubRepo } from '../contract.ts';
+import { findTag } from '../registry/find-tag.ts';
+
+/** A model in more files is not added up: each head is read by itself. */
+const maxShards = 64;
+
+/**
+ * Reads what the Hub says of a repo with GGUF files: of the quantization that programs get who name none, among those that the store has.
+ * Undefined for other repos, and where the head of the file says nothing.
+ */
+export function createGgufReader(store: Pick<LocalStore, 'ggufHeader' | 'cardOf'>): (repo: HubRepo) => Promise<HubFacts['gguf']> {
+  const known = new WeakMap<HubRepo, Promise<HubFacts['gguf']>>();
+  const read = async ({ id, files }: HubRepo): Promise<HubFacts['gguf']> => {
+    const held = files.filter(({ path, isHeld }) => isHeld && /\.gguf/i.test(path));
+    if (held.length === 0) return undefined;
+    const kinds = kindsOf(held.map(({ path }) => path));
+    const weights = held.filter(({ path }) => kinds.get(path) === 'gguf');
+    const group = findTag(weights, 'latest', (await store.cardOf(id))?.ggufFile);
+    if (group === undefined || group.files.length > maxShards) return undefined;
+    // The first shard says what the model is; each says how many parameters it has itself.
+    const headers = await Promise.all(group.files.map(({ path }) => store.ggufHeader(id, path)));
+    const { architecture, contextLength, chat } = headers[0] ?? {};
+    const counts = headers.map((header) => header?.parameters);
+    const total = counts.reduce((sum, count) => (sum === undefined || count === undefined ? undefined : sum + count), 0);
+    if (architecture === undefined) return undefined;
+    return {
+      ...(total !== undefined && { total }),
+      architecture,
+      ...(contextLength !== undefined && { context_length: contextLength }),
+      ...chat,
+    };
+  };
+  return (repo) => {
+    const found = known.get(repo) ?? read(repo).catch(() => undefined);
+    known.set(repo, found);
+    return found;
+  };
+}
