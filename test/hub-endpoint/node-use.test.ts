@@ -1,13 +1,11 @@
-import { once } from 'node:events';
-import { type IncomingMessage, get as request } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { heldReader } from '../helpers/held-reader.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
-import { until, within } from '../helpers/waiting.ts';
+import { until } from '../helpers/waiting.ts';
 
-/** More than the buffers of a connection take, so that a reader who reads nothing holds the transfer. */
 const large = noise(24 * 1024 * 1024, 1);
 const files = { 'm-Q4_K_M.gguf': large, 'm-Q8_0.gguf': noise(3000, 2), 'config.json': '{}' };
 
@@ -32,23 +30,6 @@ async function nodeWithCopy() {
   return { node, run, parts };
 }
 
-/** A reader who has the head of an answer, and reads on when the test wants it. */
-async function heldReader(url: string): Promise<{ readonly rest: () => Promise<Buffer> }> {
-  const sent = request(url, { agent: false });
-  const [answer] = (await within('the head of an answer', once(sent, 'response'))) as [IncomingMessage];
-  return {
-    rest: () =>
-      within(
-        'the rest of a file',
-        (async () => {
-          const all: Buffer[] = [];
-          for await (const part of answer as AsyncIterable<Buffer>) all.push(part);
-          return Buffer.concat(all);
-        })(),
-      ),
-  };
-}
-
 test('a quantization that a Hub client reads from a node is in use: it alone, and until the client has it', async () => {
   const { node, run, parts } = await nodeWithCopy();
   const before = new Map((await parts()).map(({ selector, last_used }) => [selector, last_used]));
@@ -60,7 +41,7 @@ test('a quantization that a Hub client reads from a node is in use: it alone, an
   const purge = await run('purge-staging', '--model', 'org/m:Q4_K_M', '--json');
   expect(JSON.parse(purge.stdout)).toMatchObject({ evicted: [], kept_in_use: [{ model_id: 'org/m' }] });
   expect(await run('purge-staging', '--model', 'org/m:Q8_0')).toMatchObject({ status: 0 });
-  expect(sha256(await reader.rest())).toBe(sha256(large));
+  expect(sha256((await reader.end()).bytes)).toBe(sha256(large));
   await until('the end of the use', async () => (await q4?.())?.in_use === false);
   expect(await run('purge-staging', '--model', 'org/m')).toMatchObject({ status: 0 });
   expect(await parts()).toEqual([]);
@@ -71,5 +52,5 @@ test('a copy that is removed by force while a Hub client reads it leaves the cli
   const reader = await heldReader(`${node.apiUrl}/org/m/resolve/main/m-Q4_K_M.gguf`);
   expect(await run('purge-staging', '--model', 'org/m', '--force')).toMatchObject({ status: 0 });
   expect(await parts()).toEqual([]);
-  expect(sha256(await reader.rest())).toBe(sha256(large));
+  expect(sha256((await reader.end()).bytes)).toBe(sha256(large));
 });
