@@ -71,6 +71,7 @@ describe('a node that has a copy', () => {
     ['GET', '/acme/Own/resolve/main/config.json', { Origin: 'https://evil.example' }],
     ['GET', '/api/models/org/hub?blobs=true', {}],
     ['GET', '/api/models/org/hub/tree/main?recursive=true&expand=true', {}],
+    ['GET', '/api/models/acme/tiny-GGUF', {}],
     ['GET', '/v2/acme/tiny-GGUF/manifests/latest', {}],
   ] as const)('answers %s %s %j as its store host does, header by header', async (method, target, headers) => {
     const { host, node, commit } = lan();

@@ -30,6 +30,8 @@ export async function openHub({ world, config }: Deps, { connections }: { readon
     token: token === '' ? undefined : token,
     fetch,
     userAgent: `skulk/${world.version}`,
+    // Hugging Face itself does not ask this store.
+    via: endpoint === usual ? undefined : config.nodeId,
     silenceMs: seconds > 0 ? seconds * 1000 : 30_000,
   });
   return { hub, [Symbol.dispose]: close };

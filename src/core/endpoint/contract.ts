@@ -144,6 +144,8 @@ export const hubRefusals = {
   unreachable: { status: 503 },
   busy: { status: 503 },
   noRoom: { status: 507 },
+  /** The request came from this server, by way of another one that it asked. */
+  loop: { status: 508, code: 'LoopDetected' },
 } as const satisfies Record<string, { readonly status: number; readonly code?: string }>;
 
 /** The name of a refusal. */

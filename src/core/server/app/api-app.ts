@@ -98,11 +98,12 @@ export async function createApiApp({
   });
   if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
   const origins = createOrigins(access);
-  if (hub !== undefined) await addHubRoutes(app, { ...hub, sending: createFileSending(hub.store, limits), origins });
+  const { nodeId } = deps.config;
+  if (hub !== undefined) await addHubRoutes(app, { ...hub, sending: createFileSending(hub.store, limits), origins, nodeId });
   else if (link !== undefined && copies !== undefined) {
     const sending = createFileSending(nothingRemoved, limits);
-    const passOn = answerOnNode(link, { origins, copies, sending });
-    await addHubRoutes(app, { backend: copies.backend, registry: copies.registry, sending, origins, passOn });
+    const passOn = answerOnNode(link, { origins, copies, sending, nodeId });
+    await addHubRoutes(app, { backend: copies.backend, registry: copies.registry, sending, origins, passOn, nodeId });
   }
   addWebApp(app);
   return app;

@@ -107,6 +107,7 @@ export async function createStoreApp({
     registry,
     sending,
     origins: createOrigins(access),
+    nodeId: deps?.config.nodeId,
     pageOf: (request) => pageUrl(request, pagePort()),
   });
   return app;

@@ -1,4 +1,5 @@
 import { SkulkError } from '../../kernel/errors.ts';
+import { viaHeader } from '../../protocol/via.ts';
 import { UselessAnswer } from '../../transfer/useless-answer.ts';
 import { limitBody } from './limit-body.ts';
 import { type Asked, mapHubNetworkError, mapHubRefusal } from './map-failure.ts';
@@ -18,6 +19,8 @@ export interface HubFetchOptions {
   readonly endpoint: string;
   readonly token: string | undefined;
   readonly userAgent: string;
+  /** See `HubOptions`. */
+  readonly via?: string | undefined;
   readonly signal: AbortSignal;
   /** How long nothing may come, in milliseconds. */
   readonly silenceMs: number;
@@ -101,7 +104,11 @@ async function follow(
   let url = first;
   for (let hops = 0; ; hops += 1) {
     watchdog.expect(url.origin);
-    const headers = headersFor(given, { userAgent: options.userAgent, token: url.origin === own ? options.token : undefined });
+    const headers = headersFor(given, {
+      userAgent: options.userAgent,
+      via: url.origin === own ? options.via : undefined,
+      token: url.origin === own ? options.token : undefined,
+    });
     const response = await options.fetch(url, { headers, signal: watchdog.signal });
     watchdog.rest();
     const location = response.headers.get('location');
@@ -111,8 +118,12 @@ async function follow(
   }
 }
 
-const headersFor = (given: Headers, { userAgent, token }: Pick<HubFetchOptions, 'userAgent' | 'token'>): Record<string, string> => ({
+const headersFor = (
+  given: Headers,
+  { userAgent, token, via }: Pick<HubFetchOptions, 'userAgent' | 'token' | 'via'>,
+): Record<string, string> => ({
   'User-Agent': userAgent,
+  ...(via !== undefined && { [viaHeader]: via }),
   Accept: given.get('accept')?.includes('json') === true && !given.has('range') ? 'application/json' : '*/*',
   ...(given.has('range') && { Range: given.get('range') ?? '' }),
   ...(token !== undefined && { Authorization: `Bearer ${token}` }),

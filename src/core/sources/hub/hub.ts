@@ -17,6 +17,8 @@ export interface HubOptions {
   readonly token: string | undefined;
   readonly fetch: RawFetch;
   readonly userAgent: string;
+  /** The id of this machine, which another store would hand on if it asked this one. */
+  readonly via?: string | undefined;
   readonly silenceMs: number;
 }
 
@@ -29,9 +31,9 @@ const askPolicy: RetryPolicy = { ...patient, attempts: 7 };
  * The Hugging Face Hub, read only. Opens no connection yet. Beside the errors of a source it throws HUB_REFUSED, HUB_BUSY and
  * HUB_UNREACHABLE.
  */
-export function createHub({ endpoint: given, token, fetch, userAgent, silenceMs }: HubOptions): Source {
+export function createHub({ endpoint: given, token, fetch, userAgent, via, silenceMs }: HubOptions): Source {
   const endpoint = given.replace(/\/+$/, '');
-  const shared = { fetch, endpoint, token, userAgent, silenceMs, maxJsonBytes };
+  const shared = { fetch, endpoint, token, userAgent, via, silenceMs, maxJsonBytes };
   const hasToken = token !== undefined;
 
   /** One conversation: its library call, whose failure is the one that the gate saw. */

@@ -25,6 +25,10 @@ export interface HubRefusal {
 export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal, asked: Asked): SkulkError {
   const { modelId, revision, path, hasToken } = asked;
   const says = clean(headers.get('x-error-message') ?? '');
+  if (headers.get('x-error-code') === 'LoopDetected')
+    return new SkulkError('HUB_REFUSED', `HF_ENDPOINT (${origin}) leads back to this store`, {
+      hint: 'set it to https://huggingface.co or a mirror on the store host',
+    });
   if (status === 429) {
     const retryAfterMs = readRetryAfter(headers);
     const wait = retryAfterMs === undefined ? '' : `; retry after ${Math.ceil(retryAfterMs / 1000)} s`;

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { HubBackend } from '../../../endpoint/contract.ts';
+import { type HubBackend, HubRefusal } from '../../../endpoint/contract.ts';
 import type { Registry } from '../../../endpoint/registry/registry.ts';
+import { hasPassed, viaHeader } from '../../../protocol/via.ts';
 import type { OwnOptions } from '../add-route.ts';
 import type { FileSending } from '../answer-file.ts';
 import { addHubFileRoutes } from './file-routes.ts';
@@ -18,6 +19,8 @@ export interface HubRoutesOptions {
   readonly origins: Origins;
   /** Where a browser is led that asks for the page of a model, where this server has none itself. */
   readonly pageOf?: ((request: FastifyRequest) => string | undefined) | undefined;
+  /** Of this server: a request that has passed it before is refused. */
+  readonly nodeId?: string | undefined;
   /** On a node: has the store answer, before a body is read. What it leaves, as the store is away, the routes of this server answer. */
   readonly passOn?: ((request: FastifyRequest, reply: FastifyReply) => Promise<void>) | undefined;
 }
@@ -28,7 +31,7 @@ const formBytes = 1024 * 1024;
 /** The store as a Hugging Face Hub (docs/hub-endpoint.md), as clients find it at the root of a server. The routes of the server win. */
 export async function addHubRoutes(app: FastifyInstance, options: HubRoutesOptions): Promise<void> {
   await app.register(async (hub) => {
-    const { origins, passOn } = options;
+    const { origins, passOn, nodeId } = options;
     const preflights = new Set<string>();
     // Forms are read here alone: what any page may have a browser send is no body for a route that changes something.
     hub.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: formBytes }, (_, body, done) =>
@@ -42,6 +45,10 @@ export async function addHubRoutes(app: FastifyInstance, options: HubRoutesOptio
       ),
     );
     hub.addHook('onRequest', (request, reply) => origins.mark(request, reply));
+    hub.addHook('onRequest', async ({ headers }) => {
+      if (nodeId !== undefined && hasPassed(headers[viaHeader], nodeId))
+        throw new HubRefusal('loop', 'HF_ENDPOINT of this server leads back to it: set it to https://huggingface.co or a mirror');
+    });
     if (passOn !== undefined)
       hub.addHook('onRequest', async (request, reply) => {
         if (request.method !== 'OPTIONS') await passOn(request, reply);

@@ -7,6 +7,7 @@ import { SkulkError } from '../../../kernel/errors.ts';
 import type { ModelId } from '../../../kernel/model-id.ts';
 import { isSha256 } from '../../../kernel/sha256.ts';
 import type { OpenedCopyHub } from '../../../operations/nodes/open-copy-hub.ts';
+import { addVia, viaHeader } from '../../../protocol/via.ts';
 import { isPlainParam, splitTarget, targetOfRoute } from '../../app/request-target.ts';
 import type { FileResponse } from '../../files/plan-file-response.ts';
 import { asTransfer, type FileSending, sendHead, sendRange } from '../answer-file.ts';
@@ -23,6 +24,8 @@ interface NodeOptions {
   readonly origins: Origins;
   readonly copies: Omit<OpenedCopyHub, keyof AsyncDisposable>;
   readonly sending: FileSending;
+  /** Of this node. */
+  readonly nodeId: string | undefined;
 }
 
 /** huggingface_hub gives a HEAD up after ten seconds. In milliseconds. */
@@ -40,7 +43,7 @@ const silentMs = 5_000;
  * @throws HubRefusal, SkulkError STORE_UNREACHABLE, STORE_NOT_CONFIGURED
  */
 export function answerOnNode(link: StoreLink, options: NodeOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const { origins, copies } = options;
+  const { origins, copies, nodeId } = options;
   const { backend, listings } = copies;
   const silence = createSilence();
   return async (request, reply) => {
@@ -56,6 +59,7 @@ export function answerOnNode(link: StoreLink, options: NodeOptions): (request: F
         if (!(await link.mayForward())) throw new HubRefusal('notFound', 'Hub clients cannot use the store of this node');
       });
       if (!(await origins.askerOf(request)).mayFetch) request.raw.headers[noFetch] = '1';
+      if (nodeId !== undefined) request.raw.headers[viaHeader] = addVia(request.raw.headers[viaHeader], nodeId);
       if (modelId !== undefined) {
         const isBytes = request.method === 'GET' && bytesRoute.test(route);
         // Once a body was read, or a silent store is waited for, it is too late to answer here.
