@@ -29,7 +29,7 @@ interface NodeOptions {
 }
 
 /** huggingface_hub gives a HEAD up after ten seconds. In milliseconds. */
-const askTimeoutMs = 5_000;
+const askTimeoutMs = 8_000;
 /** A store that fails sooner costs nobody time. In milliseconds. */
 const longMs = 1_000;
 /** A store that said nothing for longer is not asked about copies again for so long, in milliseconds. */
