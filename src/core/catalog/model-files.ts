@@ -5,6 +5,8 @@ export function whyNotModelFile(path: string): string | undefined {
   if (name === '.DS_Store' || name === 'Thumbs.db' || name.startsWith('._')) return 'written by a file manager';
   if (top === '.git') return 'belongs to git';
   if (path.startsWith(huggingFaceCache)) return 'belongs to the Hugging Face tools';
+  // How the Python program marks the revision that it has downloaded.
+  if (name === '.skulk-source-revision') return 'belongs to skulk';
   if (top === '.skulk' || path === '.skulk.json' || path === '.last_used') return 'belongs to skulk';
   if (/\.(partial|incomplete|aria2|part|crdownload)$/i.test(name)) return 'part of an unfinished download';
   return undefined;

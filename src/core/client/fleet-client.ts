@@ -9,6 +9,7 @@ import { list } from '../protocol/schema.ts';
 import type { Call, Exchange } from './http/exchange.ts';
 import { readAnswer } from './http/read-answer.ts';
 import { readJson, readLines } from './http/read-body.ts';
+import { refuseForOther } from './refuse-for-other.ts';
 
 const maxBytes = 4 * 1024 * 1024;
 /** A stream shows every five seconds that it lives. */
@@ -51,7 +52,8 @@ export function createFleetClient(exchange: Exchange): Fleet {
     acknowledge: async (nodeId, orderId, outcome) =>
       void (await send({ ...callOf('POST /nodes/:node/orders/:order', { node: nodeId, order: orderId }), json: outcome })),
     give: async (request) => {
-      const answer = await send({ ...callOf('POST /orders', {}), json: request }).catch((error: unknown) => {
+      const order = () => send({ ...callOf('POST /orders', {}), json: request });
+      const answer = await refuseForOther(exchange, 'give orders to nodes', order).catch((error: unknown) => {
         const isUnknown = request.selector !== undefined && error instanceof SkulkError && error.code === 'BAD_REQUEST';
         throw isUnknown ? onlyWholeModels(url, { does: 'gives orders for', instead: 'name the whole model' }) : error;
       });

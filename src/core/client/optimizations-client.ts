@@ -10,8 +10,10 @@ import { callOf } from '../protocol/routes/call.ts';
 import type { Call, Exchange } from './http/exchange.ts';
 import { readAnswer } from './http/read-answer.ts';
 import { readJson } from './http/read-body.ts';
+import { refuseForOther } from './refuse-for-other.ts';
 
 const maxBytes = 4 * 1024 * 1024;
+const optimize = 'optimize models at its store port; its own dashboard does';
 /** The store asks its engine what would come out, and others may be before us. */
 const silenceMs = 120_000;
 
@@ -25,11 +27,12 @@ export function createOptimizationsClient(exchange: Exchange): Optimizations {
   return {
     ask: async (wishes, { join = false } = {}) => {
       const json = { ...bodyOf(wishes), ...(join && { join }) };
-      return statusOf(await send({ ...callOf('POST /store/models/:id/optimize', { id: wishes.modelId }), json, silenceMs }));
+      const call = { ...callOf('POST /store/models/:id/optimize', { id: wishes.modelId }), json, silenceMs };
+      return statusOf(await refuseForOther(exchange, optimize, () => send(call)));
     },
     plan: async (wishes) => {
       const call = callOf('POST /store/models/:id/optimize/plan', { id: wishes.modelId });
-      const answer = await send({ ...call, json: bodyOf(wishes), silenceMs });
+      const answer = await refuseForOther(exchange, optimize, () => send({ ...call, json: bodyOf(wishes), silenceMs }));
       return readAnswer(optimizationPlan, answer, { url, why: 'it does not report what it would make' });
     },
     status: async (modelId) => statusOf(await send(callOf('GET /store/models/:id/optimize/status', { id: modelId }))),

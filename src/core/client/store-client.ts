@@ -6,6 +6,7 @@ import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import { parseRelativePath } from '../kernel/files/relative-path.ts';
 import { formatRef, type ModelId } from '../kernel/model-id.ts';
 import { decode } from '../protocol/decode.ts';
+import { errorBody } from '../protocol/errors.ts';
 import { deleted } from '../protocol/fleet.ts';
 import { hashing } from '../protocol/manifest.ts';
 import { type Adopted, adopted, type RegistryEntry, type VerifyReport, verifyReport } from '../protocol/models.ts';
@@ -16,17 +17,20 @@ import { createDownloadsClient } from './downloads-client.ts';
 import { createFleetClient } from './fleet-client.ts';
 import { type Call, createExchange, type Exchange } from './http/exchange.ts';
 import { type FindByName, lookupOfStore } from './http/lookup-of-store.ts';
-import { clean, notAStore, retryAfterOf } from './http/map-failure.ts';
+import { clean, mapRefusal, notAStore, retryAfterOf } from './http/map-failure.ts';
 import type { ProbeOutcome } from './http/probe-connection.ts';
 import { describedOf, readAnswer, registryOf } from './http/read-answer.ts';
 import { readJson, readLines } from './http/read-body.ts';
 import { readHealth } from './http/read-health.ts';
 import type { TokenGuard } from './http/token-guard.ts';
-import { createTransport, type Transport } from './http/transport.ts';
+import { createTransport, type Response, type Transport } from './http/transport.ts';
+import type { Watchdog } from './http/watchdog.ts';
 import { listenForNews, type StoreNews } from './news-client.ts';
 import { type AskOffer, askOffer } from './offer-client.ts';
 import { createOptimizationsClient } from './optimizations-client.ts';
+import { createListedFiles, describeListed, isPythonStore } from './python-store.ts';
 import { readPiece } from './read-piece.ts';
+import { refuseForOther } from './refuse-for-other.ts';
 import { createUploadsClient, whyNotAdopted } from './uploads-client.ts';
 
 /** How to reach a store. Times are in milliseconds. */
@@ -106,6 +110,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     listModels: async (): Promise<readonly RegistryEntry[]> => registryOf(await getJson(callOf('GET /registry', {}), most.registry), url),
     listDescribed: async () => describedOf(await getJson(callOf('GET /registry', {}), most.registry), url),
     manifest: (modelId, asked = {}) => askManifest(exchange, modelId, { ...asked, nodeId: options.nodeId }),
+    listed: createListedFiles(exchange),
     readPiece: (request, signal) => readPiece(exchange, request, signal),
     fetchPieces: async (modelId, plan) => {
       if (withheld !== undefined) throw withheld;
@@ -114,11 +119,11 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
       const target = { url, token, userAgent, connectTimeoutMs, stallTimeoutMs };
       await fetchStorePieces(modelId, plan, { target, lookup, exchange });
     },
-    adopt: async ({ modelId, ...body }, work): Promise<Adopted> =>
-      readAnswer(adopted, await doWork(exchange, { ...callOf('POST /models/:id/adopt', { id: modelId }), json: body }, work), {
-        url,
-        why: whyNotAdopted,
-      }),
+    adopt: async ({ modelId, ...body }, work): Promise<Adopted> => {
+      const call = { ...callOf('POST /models/:id/adopt', { id: modelId }), json: body };
+      const answer = await refuseForOther(exchange, 'take models in', () => doWork(exchange, call, work));
+      return readAnswer(adopted, answer, { url, why: whyNotAdopted });
+    },
     remove: async (modelId) => {
       const answer = await getJson(
         { ...callOf('DELETE /models/:id', { id: modelId }), silenceMs: Math.max(stallTimeoutMs, workSilenceMs) },
@@ -133,15 +138,11 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     access: createAccessClient(exchange),
     news: (signal) => listenForNews(exchange, signal),
     offer: (wanted, signal) => askOffer(exchange, wanted, signal),
-    verify: async ({ refs, repair }, work): Promise<VerifyReport> =>
-      readAnswer(
-        verifyReport,
-        await doWork(exchange, { ...callOf('POST /verify', {}), json: { model_ids: refs.map(formatRef), repair } }, work),
-        {
-          url,
-          why: 'it does not report what it verified',
-        },
-      ),
+    verify: async ({ refs, repair }, work): Promise<VerifyReport> => {
+      const call = { ...callOf('POST /verify', {}), json: { model_ids: refs.map(formatRef), repair } };
+      const answer = await refuseForOther(exchange, 'verify models', () => doWork(exchange, call, work));
+      return readAnswer(verifyReport, answer, { url, why: 'it does not report what it verified' });
+    },
   };
 }
 
@@ -157,10 +158,11 @@ function askManifest(
     ...(knownDigest !== undefined && { 'If-None-Match': `"${knownDigest}"` }),
     ...(nodeId !== undefined && { 'Skulk-Node': nodeId }),
   };
-  const accept = knownDigest === undefined ? [200, 202] : [200, 202, 304];
+  const accept = knownDigest === undefined ? [200, 202, 404] : [200, 202, 304, 404];
   return exchange.send(
     { ...callOf('GET /models/:id/manifest', { id: modelId }), headers, accept, signal, silenceMs },
     async (response, watchdog): Promise<ManifestAnswer> => {
+      if (response.status === 404) return await answerOfOther(exchange, modelId, response, { watchdog, signal, silenceMs });
       const companions = parseCompanions(response.headers.get('skulk-companions') ?? '');
       const pin = readPin(response.headers.get('skulk-gguf-file'));
       const said = { companions, ...(pin !== undefined && { pin }) };
@@ -178,6 +180,23 @@ function askManifest(
       });
     },
   );
+}
+
+/** A refusal; of a store that makes no manifests the model as it lists it. */
+async function answerOfOther(
+  exchange: Exchange,
+  modelId: ModelId,
+  response: Response,
+  { watchdog, ...how }: { readonly watchdog: Watchdog; readonly signal: AbortSignal | undefined; readonly silenceMs: number | undefined },
+): Promise<ManifestAnswer> {
+  const { url } = exchange;
+  const body = await readJson(response, { url, limit: mebibyte, watchdog }).catch((error: unknown) => {
+    if (watchdog.signal.aborted) throw error;
+    return undefined;
+  });
+  if (decode(errorBody, body)?.code === undefined && (await isPythonStore(exchange, how)))
+    return { state: 'listed', model: await describeListed(exchange, modelId, how), companions: [] };
+  throw mapRefusal({ status: 404, body, location: null, retryAfter: null }, url);
 }
 
 /** Sends a call that is answered by lines of JSON and gives the result in the last one. */

@@ -5,6 +5,7 @@ import type { Uploads, WorkOptions } from '../store/contract.ts';
 import type { Call, Exchange } from './http/exchange.ts';
 import { readAnswer } from './http/read-answer.ts';
 import { readJson } from './http/read-body.ts';
+import { refuseForOther } from './refuse-for-other.ts';
 
 const maxBytes = 64 * 1024 * 1024;
 /** A store that takes up an upload hashes what it has of it before it answers. */
@@ -26,7 +27,10 @@ export function createUploadsClient(exchange: Exchange, doWork: (call: Call, wor
         signal,
         silenceMs: hashSilenceMs,
       } as const;
-      const { missing, upload } = readAnswer(announcement, await getJson(call), { url, why: 'it does not list the missing pieces' });
+      const { missing, upload } = readAnswer(announcement, await refuseForOther(exchange, 'take models in', () => getJson(call)), {
+        url,
+        why: 'it does not list the missing pieces',
+      });
       return { missing: missing.map(([file = 0, start = 0]) => ({ file, start })), ...(upload !== undefined && { upload }) };
     },
     put: async ({ modelId, digest, upload }, { file, start }, bytes, signal) => {

@@ -9,6 +9,8 @@ import type { Listing, Source, SourceFile, SourceRange } from './source.ts';
 export interface PlannedFile extends SourceFile {
   /** In their order; then the file has no id of its own, and each piece is checked against the id of that piece. */
   readonly pieces?: readonly SourceFile[];
+  /** What its content is checked against, where the source itself lists no ids. */
+  readonly promise?: ContentId;
 }
 
 /**
@@ -48,8 +50,8 @@ export async function requirePlainCut({ path: name, pieces = [] }: PlannedFile, 
 
 /** What the content of a planned file is checked against. */
 export function promiseOfPlanned(file: PlannedFile): ContentId {
-  const { pieces } = file;
-  if (pieces === undefined) return promiseOf(file);
+  const { pieces, promise } = file;
+  if (pieces === undefined) return promise ?? promiseOf(file);
   let at = 0;
   const parts = pieces.map(({ size, sha256 }) => {
     const start = at;

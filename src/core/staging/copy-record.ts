@@ -23,19 +23,28 @@ export interface CopyRecord {
   readonly of?: Sha256 | undefined;
   /** The file that the model's card named when it was staged. */
   readonly pin?: string | undefined;
+  /**
+   * How its content was verified where no store said what it must be: every file by its id at Hugging Face, or some only hashed as they
+   * arrived. Absent of a copy that a manifest of the store vouches for.
+   */
+  readonly verified?: 'hub' | 'arrival' | undefined;
+  /** Of a store that makes no manifests: what it said of the model when each quantization was staged; see `ListedModel`. */
+  readonly listed?: Readonly<Record<string, string>> | undefined;
   /** When it was staged, in ISO 8601, as the record on the disk says; undefined when that does not say. */
   readonly stagedAt?: string | undefined;
 }
 
 /** What a record has under `staged`, before it is checked; `part` is of a version that knew one quantization only. */
-type Staged = Partial<Record<'at' | 'companions' | 'part' | 'of' | 'groups' | 'pin', unknown>> & { seen?: CopyRecord['seen'] };
+type Staged = Partial<Record<'at' | 'companions' | 'part' | 'of' | 'groups' | 'pin' | 'verified' | 'listed', unknown>> & {
+  seen?: CopyRecord['seen'];
+};
 
 /** Reads a copy's record; undefined when there is none or it cannot be used, so that the copy counts as absent. */
 export async function readCopyRecord(directory: string): Promise<CopyRecord | undefined> {
   const path = join(directory, copyRecordName);
   try {
     const value = JSON.parse(await readFile(path, 'utf8')) as { staged?: Staged };
-    const { at, seen = {}, companions, pin, ...staged } = value.staged ?? {};
+    const { at, seen = {}, companions, pin, verified, listed, ...staged } = value.staged ?? {};
     const stagedAt = typeof at === 'string' ? at : undefined;
     const manifest = parseManifest(value, path);
     return {
@@ -44,6 +53,8 @@ export async function readCopyRecord(directory: string): Promise<CopyRecord | un
       seen,
       ...readGroups(manifest, staged, stagedAt ?? new Date(0).toISOString()),
       ...(typeof pin === 'string' && { pin }),
+      ...((verified === 'hub' || verified === 'arrival') && { verified }),
+      ...(isTexts(listed) && { listed }),
       stagedAt,
     };
   } catch (error) {
@@ -51,6 +62,9 @@ export async function readCopyRecord(directory: string): Promise<CopyRecord | un
     return undefined;
   }
 }
+
+const isTexts = (value: unknown): value is Readonly<Record<string, string>> =>
+  typeof value === 'object' && value !== null && Object.values(value).every((text) => typeof text === 'string');
 
 /** Groups that do not fit the files count as none, and then what is here is one group that is to be compared with the store anew. */
 function readGroups(manifest: Manifest, { groups, of, part }: Staged, stagedAt: string): Pick<CopyRecord, 'groups' | 'of'> {
@@ -79,7 +93,7 @@ function parseGroup(manifest: Manifest, value: unknown): CopyGroup | undefined {
 /** Writes the record: the manifest's own keys, and under `staged` what only this copy knows. */
 export async function writeCopyRecord(
   directory: string,
-  { manifest, companions, seen, groups, of, pin, stagedAt }: CopyRecord,
+  { manifest, companions, seen, groups, of, pin, verified, listed, stagedAt }: CopyRecord,
 ): Promise<void> {
   const staged = {
     ...(stagedAt !== undefined && { at: stagedAt }),
@@ -87,6 +101,8 @@ export async function writeCopyRecord(
     seen,
     ...(of !== undefined && { of }),
     ...(pin !== undefined && { pin }),
+    ...(verified !== undefined && { verified }),
+    ...(listed !== undefined && { listed }),
     groups: groups.map(({ selector, files, digest, lastUsed }) => ({ selector, files, digest, last_used: lastUsed })),
   };
   await writeFileDurably(join(directory, copyRecordName), JSON.stringify({ ...manifest, staged }));

@@ -10,7 +10,7 @@ import type { Fingerprint } from '../transfer/fingerprint.ts';
 import { syncFile } from '../transfer/sync-file.ts';
 import { takeAway } from '../transfer/trash/take-away.ts';
 import { removeWorkPlace } from '../transfer/work-place.ts';
-import { writeCopyRecord } from './copy-record.ts';
+import { type CopyRecord, writeCopyRecord } from './copy-record.ts';
 import { settleChanges } from './groups/change-journal.ts';
 import { makeCopyGroup, withUnnamed } from './groups/copy-groups.ts';
 import { growCopy } from './groups/grow-copy.ts';
@@ -31,6 +31,8 @@ export interface PublishTools {
   readonly companions: readonly Companion[];
   /** The file that the model's card names. */
   readonly pin?: string | undefined;
+  /** Of a store that makes no manifests; see `CopyRecord`. */
+  readonly proof?: Pick<CopyRecord, 'verified' | 'listed'> | undefined;
   readonly wanted: WantedPart;
   /** What is wanted is added to the copy that is here, which keeps what it has. */
   readonly grows: boolean;
@@ -46,11 +48,11 @@ export interface PublishTools {
  * CONFLICT when another process uses the copy that it would replace, or skulk did not make all of what lies there
  */
 export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, tools: PublishTools): Promise<void> {
-  const { layout, now, signal, lock, companions, pin, wanted, confirm } = tools;
+  const { layout, now, signal, lock, companions, pin, proof, wanted, confirm } = tools;
   const seen = await syncFiles(manifest, incoming, signal);
   await confirm?.();
   await lock.assertHeld();
-  const about = { companions, ...(pin !== undefined && { pin }) };
+  const about = { companions, ...(pin !== undefined && { pin }), ...proof };
   if (!tools.grows) await writeRecord();
   const place = copyPath(layout, manifest.model_id);
   const replaced = await behindGate(layout, signal, async (gate) => {

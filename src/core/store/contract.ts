@@ -27,7 +27,38 @@ export type ManifestAnswer =
   /** The store's digest is the one that the caller knows. */
   | ({ readonly state: 'unchanged' } & BesideManifest)
   /** The files are there, but not hashed yet; ask again. */
-  | { readonly state: 'hashing'; readonly retryAfterMs: number };
+  | { readonly state: 'hashing'; readonly retryAfterMs: number }
+  /** The store makes no manifests: it is the Python program. */
+  | ({ readonly state: 'listed'; readonly model: ListedModel } & BesideManifest);
+
+/** What a store on this machine's disk answers: it makes manifests. */
+export type LocalManifestAnswer = Exclude<ManifestAnswer, { readonly state: 'listed' }>;
+
+/** A model of a store that makes no manifests: what it lists is all that it says. */
+export interface ListedModel {
+  readonly modelId: ModelId;
+  /** Without what the store lists beside the model's own files. */
+  readonly files: readonly RelativePath[];
+  /** The commit of the Hub that its registry names, in 40 hex digits; null where it names none. */
+  readonly commit: string | null;
+  /** The same as long as the store says nothing of a change. */
+  readonly state: string;
+}
+
+/** The files of a store that makes no manifests. */
+export interface ListedFiles {
+  /** The size of a file, in bytes. Throws FILE_NOT_FOUND, STORE_UNREACHABLE. */
+  measure(modelId: ModelId, path: RelativePath, signal: AbortSignal): Promise<number>;
+  /**
+   * The bytes of a part of a file, in order. `whole`: ask for all of it and leave out what comes before the part.
+   * Throws UselessAnswer when other bytes come; INTEGRITY when the file has another size by now; FILE_NOT_FOUND, STORE_UNREACHABLE.
+   */
+  read(
+    file: { readonly modelId: ModelId; readonly path: RelativePath; readonly size: number },
+    range: ByteRange & { readonly whole?: boolean | undefined },
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
+}
 
 /** A piece of a file; `end` is exclusive. */
 export interface ByteRange {
@@ -155,6 +186,8 @@ export interface Store {
   readPiece(request: PieceRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Fetches many pieces into their places, each verified, faster than one by one; absent where the bytes are on this disk. */
   fetchPieces?(modelId: ModelId, plan: PiecesPlan): Promise<void>;
+  /** How files come of a store that answers `listed`; absent where the bytes are on this disk. */
+  readonly listed?: ListedFiles;
   adopt(request: AdoptRequest, options: WorkOptions): Promise<Adopted>;
   /**
    * Removes the canonical copy. Throws CONFLICT while it is in use on the store host itself, unless `force` is given.
@@ -250,6 +283,7 @@ export interface HostAnnouncement {
 /** The store on this machine's disk, as the server that speaks for it needs it. */
 export interface LocalStore extends Store {
   readonly root: string;
+  manifest(modelId: ModelId, options?: ManifestOptions): Promise<LocalManifestAnswer>;
   requireDisk(): Promise<void>;
   /** The models that the registry names although their directory is not there. */
   listLost(): Promise<readonly ModelId[]>;

@@ -7,7 +7,7 @@ import { quote, type RelativePath } from '../kernel/files/relative-path.ts';
 import type { RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import { type ArrivalHash, createArrivalHash } from './arrival/arrival-hash.ts';
-import { checkArrived } from './arrival/check-arrived.ts';
+import { inspectArrived } from './arrival/check-arrived.ts';
 import { type BlockNotes, createBlockNotes, placeOf, readArrived } from './arrived-blocks.ts';
 import { type FetchPlan, fetchPieces } from './fetch-pieces.ts';
 import { blockSize, blocksOf, type FilePiece } from './file-blocks.ts';
@@ -25,7 +25,7 @@ import { watchParts } from './watch-parts.ts';
 /** A file that is in its place, synced, and has the promised content. */
 export interface FetchedFile extends FileDigest {
   readonly path: RelativePath;
-  /** The id that was promised; absent of a file that was promised in parts. */
+  /** The id that was promised, where the content has it; absent of a file that was promised in parts, or not at all. */
   readonly hub_id?: string;
 }
 
@@ -73,7 +73,8 @@ export interface FetchedFiles {
 
 /**
  * Fetches files in pieces, over several connections and several files at once, and checks each file as a whole as soon as its last
- * piece is there. Most of a large file is hashed by then; see `createArrivalHash`. A file with wrong content is fetched once more. What came is journalled: after a kill
+ * piece is there. Most of a large file is hashed by then; see `createArrivalHash`. A file with wrong content is fetched once more, or
+ * twice where the promise is tentative. What came is journalled: after a kill
  * the pieces that are still right are not asked for again. Who does not send parts of files is asked for whole ones, each over one connection.
  * @throws SkulkError INTEGRITY when a file's content is wrong twice, NO_SPACE, the source's own errors
  */
@@ -85,7 +86,7 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
   await makeDirectory(directory);
   await using journal = await openJournal(plan.journal);
   const notes = createBlockNotes<F>(journal, { directory, signal });
-  const work: Work<F> = { plan, arrived, notes, progress, done: new Map(), hashes: new Map(), bytesReadBack: 0 };
+  const work: Work<F> = { plan, arrived, notes, progress, done: new Map(), others: new Map(), hashes: new Map(), bytesReadBack: 0 };
   using _hashes = {
     [Symbol.dispose]: () => {
       for (const hash of work.hashes.values()) hash[Symbol.dispose]();
@@ -97,7 +98,7 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
     for (const file of wanted) {
       await rm(join(directory, file.path), { force: true });
       plan.sharing?.discard(file);
-      if (round > 1) throw wrongContent(file);
+      if (round > (isTentative(file) ? 2 : 1)) throw wrongContent(file);
       progress.wrong(file);
       for (const { start } of blocksOf(file)) arrived.delete(placeOf(file, start));
     }
@@ -117,10 +118,14 @@ interface Work<F extends PromisedFile> {
   readonly notes: BlockNotes<F>;
   readonly progress: FilesProgress<F>;
   readonly done: Map<F, FetchedFile>;
+  /** Content that came of a file and is not the promised one. */
+  readonly others: Map<F, Sha256>;
   /** Of the files that are being fetched, but for small ones, which are read in no time. */
   readonly hashes: Map<F, ArrivalHash>;
   bytesReadBack: number;
 }
+
+const isTentative = ({ id }: PromisedFile): boolean => id.kind !== 'parts' && id.kind !== 'arrival' && id.isTentative === true;
 
 /** Fetches what is missing of files, in parts as long as these come. @returns the files whose content is wrong */
 async function fetchOnce<F extends PromisedFile>(work: Work<F>, files: readonly F[]): Promise<readonly F[]> {
@@ -232,13 +237,13 @@ function commonPlan<F extends PromisedFile>(
   };
 }
 
-/** Checks a file whose last piece is there, and syncs it. @returns whether it has the promised content */
+/** Checks a file whose last piece is there, and syncs it. @returns whether its content counts */
 async function checkWhole<F extends PromisedFile>(work: Work<F>, file: F): Promise<boolean> {
-  const { plan, done, hashes } = work;
+  const { plan, done, others, hashes } = work;
   const path = join(plan.directory, file.path);
   const hash = hashes.get(file);
   hashes.delete(file);
-  const digest = await checkArrived(file, path, {
+  const { digest, isRight } = await inspectArrived(file, path, {
     hash,
     signal: plan.signal,
     onReadBack: () => {
@@ -246,9 +251,14 @@ async function checkWhole<F extends PromisedFile>(work: Work<F>, file: F): Promi
     },
   });
   work.bytesReadBack += hash?.bytesReadBack() ?? 0;
-  if (digest === undefined) return false;
+  // Damage on the way is hardly ever the same twice.
+  const isOfSource = isRight || (isTentative(file) && others.get(file) === digest.sha256);
+  if (!isOfSource) {
+    others.set(file, digest.sha256);
+    return false;
+  }
   await syncFile(path);
-  done.set(file, fetchedFile(file, digest));
+  done.set(file, fetchedFile(isRight ? file : { ...file, id: { kind: 'arrival', value: '' } }, digest));
   plan.sharing?.verified(file);
   return true;
 }
@@ -280,7 +290,7 @@ const fetchedFile = ({ path, id }: PromisedFile, { size, sha256, chunks }: FileD
   size,
   sha256,
   ...(chunks !== undefined && { chunks }),
-  ...(id.kind !== 'parts' && { hub_id: id.value }),
+  ...(id.kind !== 'parts' && id.kind !== 'arrival' && { hub_id: id.value }),
 });
 
 /** Who sends nothing new of a whole file in so many tries is given up. */

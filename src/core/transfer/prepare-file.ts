@@ -78,7 +78,8 @@ async function takeOver<F extends PromisedFile>(
   { reuse, signal }: PrepareFileOptions<F>,
 ): Promise<FileDigest | undefined> {
   const from = reuse(file);
-  if (from === undefined) return undefined;
+  // Of a file of which nothing is promised nobody could say that this is the same.
+  if (from === undefined || file.id.kind === 'arrival') return undefined;
   await rm(path, { force: true });
   const isHere = await linkOrClone(from, path, signal);
   if (signal.aborted) throw signal.reason;

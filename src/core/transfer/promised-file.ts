@@ -3,11 +3,18 @@ import type { ExpectedPiece } from './hash-job.ts';
 
 /** What content must be: by its sha256, by the id that git gives it, or part by part. */
 export type ContentId =
-  | { readonly kind: 'sha256' | 'git'; readonly value: string }
+  | {
+      readonly kind: 'sha256' | 'git';
+      readonly value: string;
+      /** The source may have other content in good faith, so the same other content counts when it has come twice. */
+      readonly isTentative?: true;
+    }
+  /** Nothing is promised but the size; `value` is the same as long as the source says nothing of a change. */
+  | { readonly kind: 'arrival'; readonly value: string }
   /** The parts cover the whole file; `value` is the same for the same parts only. */
   | { readonly kind: 'parts'; readonly value: string; readonly parts: readonly ExpectedPiece[] };
 
-/** A file whose content is promised. */
+/** A file, and what is promised of its content. */
 export interface PromisedFile {
   readonly path: RelativePath;
   /** In bytes. */

@@ -7,13 +7,24 @@ import type { PromisedFile } from './promised-file.ts';
  * @returns its digest; undefined when its content is another one
  */
 export async function verifyFile(file: PromisedFile, path: string, signal: AbortSignal): Promise<FileDigest | undefined> {
+  const { digest, isRight } = await inspectFile(file, path, signal);
+  return isRight ? digest : undefined;
+}
+
+/** Reads a whole file back from the disk, and says whether it is what is promised. */
+export async function inspectFile(
+  file: PromisedFile,
+  path: string,
+  signal: AbortSignal,
+): Promise<{ readonly digest: FileDigest; readonly isRight: boolean }> {
   const digest = await runHashJob({ kind: 'digest', path, withGitId: file.id.kind === 'git' }, { signal });
-  return (await isPromised(file, path, digest, signal)) ? digest : undefined;
+  return { digest, isRight: await isPromised(file, path, digest, signal) };
 }
 
 /** Whether a file is what is promised. @param digest what it holds */
 export async function isPromised({ size, id }: PromisedFile, path: string, digest: FileDigest, signal: AbortSignal): Promise<boolean> {
   if (digest.size !== size) return false;
+  if (id.kind === 'arrival') return true;
   if (id.kind !== 'parts') return (id.kind === 'sha256' ? digest.sha256 : digest.gitId) === id.value;
   return (await runHashJob({ kind: 'check', path, pieces: id.parts }, { signal })).every(Boolean);
 }

@@ -101,9 +101,10 @@ export async function checkServer(deps: Deps, { url, isHost }: Pick<Role, 'url' 
     ];
   }
   try {
-    await opened.store.listModels();
+    const models = await opened.store.listModels();
     const health = await opened.store.health();
-    const who = `the store at ${url} answers: skulk ${health.version || '(the Python program)'}, ${plural(health.models, 'model')}`;
+    if (health.version === '') return [ok('store', describePython(url, models.length)), checkClock(health, world.now())];
+    const who = `the store at ${url} answers: skulk ${health.version}, ${plural(health.models, 'model')}`;
     const isOther = health.version !== '' && health.version !== world.version;
     const store = isOther
       ? warning('store', `${who}; this is skulk ${world.version}`, 'install the same version on both machines')
@@ -113,6 +114,9 @@ export async function checkServer(deps: Deps, { url, isHost }: Pick<Role, 'url' 
     return [problemOf('store', error)];
   }
 }
+
+const describePython = (url: string, models: number): string =>
+  `the Python program answers at ${url}, with ${plural(models, 'model')}; what is staged from it is hashed on arrival and compared with Hugging Face where that can be asked`;
 
 async function checkFreePort({ config, world }: Deps): Promise<Check> {
   const port = config.settings.storePort.value;

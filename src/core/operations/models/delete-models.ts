@@ -129,6 +129,14 @@ async function isOnlyAnEntry(store: Store, modelId: ModelId, signal: AbortSignal
   }
 }
 
+const sizesOf = async (store: Store): Promise<ReadonlyMap<ModelId, number>> =>
+  new Map((await store.listModels()).map(({ model_id, total_bytes }) => [model_id, total_bytes]));
+
+const stillThere = (modelId: ModelId, location: string): SkulkError =>
+  new SkulkError('CONFLICT', `the store at ${location} says that it deleted ${modelId}, but still lists it`, {
+    hint: 'see the log of the Python program on the store host',
+  });
+
 /**
  * Removes canonical copies of models, or of single quantizations, and every node's staged copies of them.
  * @throws SkulkError MODEL_NOT_FOUND, FILE_NOT_FOUND; CONFLICT while a model is being downloaded or hashed; USAGE where the store host
@@ -141,6 +149,9 @@ export async function deleteModels(
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
   const isConcerned = await whoHoldsWhat(fleet);
+  // The Python program says only that it deleted, also of what it could not.
+  const isSilent = opened.url !== undefined && (await opened.store.health()).version === '';
+  const sizes = isSilent ? await sizesOf(opened.store) : undefined;
   let canonical = 0;
   const orders: GivenOrder[] = [];
   let failure: unknown;
@@ -148,7 +159,8 @@ export async function deleteModels(
   for (const { modelId, selector } of withoutRepeats(refs)) {
     try {
       const { freedBytes, order, selector: name } = await fleet.remove(modelId, { force, selector });
-      canonical += freedBytes;
+      if (sizes !== undefined && (await sizesOf(opened.store)).has(modelId)) throw stillThere(modelId, opened.store.location);
+      canonical += sizes?.get(modelId) ?? freedBytes;
       orders.push({ ...order, model_id: modelId });
       removed.push(selector === undefined ? { modelId } : { modelId, selector: name ?? selector });
     } catch (error) {

@@ -1,6 +1,7 @@
 import { findGroup } from '../../catalog/selection/find-group.ts';
 import { findLoadable } from '../../catalog/selection/loadable-files.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
+import { selectionError } from '../../catalog/selection/selection-error.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { DownloadName, DownloadRequest, Downloads } from '../../jobs/contract.ts';
@@ -10,6 +11,7 @@ import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { Store } from '../../store/contract.ts';
+import { askDownload } from './ask-download.ts';
 
 /** What says which quantization a download brings; a view of the store may not have it. */
 interface NamedDownload {
@@ -44,7 +46,7 @@ export async function download(
       hint: 'start `skulk serve`, or omit --no-wait',
     });
   const downloads = await opened.downloads();
-  const asked = await downloads.ask(request);
+  const asked = await askDownload(deps, opened, request);
   if (!wait) return asked;
   const finished = await waitForDownload(downloads, asked, deps.world);
   return { ...finished, ...(await namedFiles(deps, opened.store, request)) };
@@ -54,9 +56,18 @@ export async function download(
 async function namedFiles({ world }: Deps, store: Store, request: DownloadRequest): Promise<Partial<FinishedDownload>> {
   const { modelId, selector, ggufFile } = request;
   const answer = await store.manifest(modelId, { signal: world.signal });
-  if (answer.state !== 'ready') return {};
-  const { taken } = selectFiles(answer.manifest.files, { modelId, selector: ggufFile ?? selector });
-  const files = selector === undefined && ggufFile === undefined ? answer.manifest.files : taken.map(({ file }) => file);
+  const all =
+    answer.state === 'ready'
+      ? answer.manifest.files
+      : answer.state === 'listed'
+        ? answer.model.files.map((path) => ({ path, size: 0 }))
+        : [];
+  if (all.length === 0) return {};
+  const { taken, problem } = selectFiles(all, { modelId, selector: ggufFile ?? selector });
+  // The Python program may say that it has what it has not.
+  if (answer.state === 'listed' && problem !== undefined)
+    throw selectionError(problem, { modelId, where: `in the store at ${store.location}` });
+  const files = selector === undefined && ggufFile === undefined ? all : taken.map(({ file }) => file);
   const paths = files.map(({ path }) => path);
   return { mmproj_file: findLoadable(files).mmproj ?? null, files: paths, size_bytes: files.reduce((sum, { size }) => sum + size, 0) };
 }

@@ -8,7 +8,7 @@ import type { ModelRef } from '../../kernel/model-id.ts';
 import { formatAge } from '../../kernel/units.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
-import type { Store } from '../../store/contract.ts';
+import type { ListedFiles, ListedModel, Store } from '../../store/contract.ts';
 import { type FetchedManifest, fetchIfChanged, fetchManifest } from './fetch-manifest.ts';
 import type { ModelStage } from './model-stage.ts';
 import { type DownloadOptions, requestDownload, requestMissingPart } from './request-download.ts';
@@ -30,6 +30,16 @@ export type StoreAnswer =
       readonly askAgain: () => Promise<Manifest>;
       /** The canonical directory, when it lies on this machine. */
       readonly canonical?: string;
+    } & FetchedManifest &
+      AsyncDisposable)
+  /** The store makes no manifests, so what it sends is hashed here. */
+  | ({
+      readonly state: 'listed';
+      readonly model: ListedModel;
+      readonly files: ListedFiles;
+      /** Where the store is, for messages. */
+      readonly location: string;
+      readonly askAgain: () => Promise<ListedModel>;
     } & FetchedManifest &
       AsyncDisposable)
   /** There is no store to ask, so the copy comes from Hugging Face itself. */
@@ -93,6 +103,7 @@ async function askOpened(
   );
   const pin = ownPin ?? asked.pin;
   const said = { companions: asked.companions, hasOrders: asked.hasOrders, ...(pin !== undefined && { pin }) };
+  if (asked.model !== undefined) return await askListed(deps, opened, ref, { model: asked.model, said, copy, pin, ...options });
   if (asked.manifest === undefined) {
     if (copy === undefined) throw new Error('the store reported an unknown manifest as unchanged');
     await opened[Symbol.asyncDispose]();
@@ -101,6 +112,7 @@ async function askOpened(
   let { manifest } = asked;
   const askAgain = async (): Promise<Manifest> => {
     const { manifest: now } = await fetchManifest(deps, opened, ref);
+    if (now === undefined) throw changedKind(opened);
     checkRevision(ref, now);
     return now;
   };
@@ -119,6 +131,56 @@ async function askOpened(
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }
+
+/** The answer of a store that makes no manifests. What it lacks of the model it downloads. */
+async function askListed(
+  deps: Deps,
+  opened: OpenedStore,
+  ref: ModelRef,
+  {
+    said,
+    copy,
+    pin,
+    ...asked
+  }: {
+    readonly model: ListedModel;
+    readonly said: FetchedManifest;
+    readonly copy: UsableCopy | undefined;
+    readonly pin: string | undefined;
+  } & DownloadOptions,
+): Promise<StoreAnswer> {
+  const { listed } = opened.store;
+  if (listed === undefined) throw changedKind(opened);
+  let { model } = asked;
+  const askAgain = async (): Promise<ListedModel> => {
+    const { model: now } = await fetchManifest(deps, opened, ref);
+    if (now === undefined) throw changedKind(opened);
+    return now;
+  };
+  if (!hasPart(ref, { files: model.files.map((path) => ({ path, size: 0 })) })) {
+    const missing = new SkulkError('MODEL_NOT_FOUND', `the store has ${ref.modelId} without ${ref.selector}`);
+    await requestDownload(deps, opened, ref, { missing, ...asked });
+    model = await askAgain();
+  }
+  const { findListed } = await import('./listed/find-listed.ts');
+  const part = copy === undefined ? undefined : findListed(ref, copy, { model, pin, needs: asked.needs });
+  if (part !== undefined) {
+    await opened[Symbol.asyncDispose]();
+    return { state: 'current', ...said, part, ...nothingOpen };
+  }
+  return {
+    state: 'listed',
+    ...said,
+    model,
+    files: listed,
+    location: opened.store.location,
+    askAgain,
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+const changedKind = ({ store }: OpenedStore): SkulkError =>
+  new SkulkError('STORE_UNREACHABLE', `another program answers now at ${store.location} than a moment ago`, { hint: 'try again' });
 
 /** Without any store Hugging Face is asked as a matter of course, instead of a store that does not answer only on demand. */
 function mayGoDirect({ config }: Deps, { code }: SkulkError, direct: boolean): boolean {

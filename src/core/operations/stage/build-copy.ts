@@ -20,7 +20,7 @@ import { findHere, isCurrent, selectWanted, warnOfPin } from './wanted-part.ts';
 const lockTimeoutMs = 24 * 3600_000;
 
 /** A copy that is given out as it is. */
-export interface UsedCopy extends Pick<LocalCopy, 'companions'> {
+export interface UsedCopy extends Pick<LocalCopy, 'companions' | 'verified'> {
   readonly part: SelectedPart;
 }
 
@@ -44,7 +44,7 @@ export async function buildCopy(
   const { ref, options, layout } = stage;
   const { modelId } = ref;
   const { signal } = stage.deps.world;
-  const wanted = answer.state === 'direct' ? undefined : selectWanted(stage, answer.manifest, answer.pin);
+  const wanted = answer.state === 'manifest' ? selectWanted(stage, answer.manifest, answer.pin) : undefined;
   if (wanted !== undefined) warnOfPin(stage, wanted);
   return await explainingDiskErrors(`cannot stage ${modelId} in ${layout.root}`, async () => {
     await using lock = await lockCopy(stage, wanted);
@@ -52,9 +52,18 @@ export async function buildCopy(
     const usable = options.force ? undefined : local;
     if (answer.state === 'direct') {
       const part = usable === undefined ? undefined : findHere(ref, usable, stage.card?.ggufFile, options.needs);
-      if (usable !== undefined && part !== undefined) return await useCopy(stage, { part, companions: usable.companions });
+      if (usable !== undefined && part !== undefined)
+        return await useCopy(stage, { part, companions: usable.companions, verified: usable.verified });
       await requireReplaceable(layout, modelId, signal);
       return await copyFromHub(stage, lock);
+    }
+    if (answer.state === 'listed') {
+      const { findListed } = await import('./listed/find-listed.ts');
+      const part = usable === undefined ? undefined : findListed(ref, usable, { ...answer, needs: options.needs });
+      if (part !== undefined) return await useCopy(stage, { part, companions: answer.companions, verified: usable?.verified });
+      await requireReplaceable(layout, modelId, signal);
+      const { copyListed } = await import('./listed/copy-listed.ts');
+      return await copyListed(stage, answer, { local, lock });
     }
     if (usable !== undefined && wanted !== undefined && isCurrent(usable, wanted)) {
       if (wanted.whole !== undefined && usable.of !== wanted.whole.digest) await renewWhole(layout, modelId, wanted.whole, signal);

@@ -7,7 +7,7 @@ import { requireDistinctNames } from '../../transfer/name-folding.ts';
 import type { StoreAnswer } from './ask-store.ts';
 import type { ModelStage } from './model-stage.ts';
 import { requireNeeded } from './needed-files.ts';
-import { selectPart } from './select-part.ts';
+import { choosePart } from './select-part.ts';
 
 /**
  * Checks the staging directory before anything is asked, and brings back what an interrupted replacement left in the trash.
@@ -41,8 +41,9 @@ export async function checkStagingPlace({ deps, ref, options, layout }: ModelSta
 export async function checkReplaceable({ deps, ref, card, layout, options }: ModelStage, answer: StoreAnswer): Promise<void> {
   await refuseStoreAsCache(layout, deps.config.settings.storePath.value);
   await requireReplaceable(layout, ref.modelId, deps.world.signal);
-  if (answer.state !== 'manifest') return;
-  const { files } = selectPart(ref, answer.manifest, answer.pin, options.needs).manifest;
+  if (answer.state !== 'manifest' && answer.state !== 'listed') return;
+  const all = answer.state === 'manifest' ? answer.manifest.files : answer.model.files.map((path) => ({ path, size: 0 }));
+  const { files } = choosePart(ref, all, answer.pin, options.needs);
   const paths = files.map(({ path }) => path);
   requireNeeded(ref, options.needs, { files, companions: card?.companions ?? answer.companions });
   await requireDistinctNames(layout.root, { paths, of: ref.modelId });

@@ -1,4 +1,5 @@
 import type { DownloadName, Downloads } from '../../jobs/contract.ts';
+import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelStage } from './model-stage.ts';
 
 /** Copies what the store has of a model that it still downloads. */
@@ -19,9 +20,11 @@ export function copyAhead({ deps, options: { limiter }, layout, connections }: M
     bytes: () => received,
     run: async (downloads, download, hasEnded) => {
       const { stageAhead } = await import('./stage-ahead.ts');
-      await stageAhead(deps, { download, downloads, layout, connections, limiter, hasEnded, onBytes }).catch((error: unknown) =>
-        deps.world.emit({ type: 'note', message: `stopped copying ahead of the download: ${String(error)}` }),
-      );
+      await stageAhead(deps, { download, downloads, layout, connections, limiter, hasEnded, onBytes }).catch((error: unknown) => {
+        // A store that cannot say what has come has nothing to copy ahead.
+        if (error instanceof SkulkError && error.code === 'STORE_UNREACHABLE') return;
+        deps.world.emit({ type: 'note', message: `stopped copying ahead of the download: ${String(error)}` });
+      });
     },
   };
 }

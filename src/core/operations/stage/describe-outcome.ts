@@ -13,12 +13,14 @@ interface Found {
   /** What was asked for of it. */
   readonly part: SelectedPart;
   readonly companions: readonly Companion[];
+  /** See `StagedModel`. */
+  readonly verified?: StagedModel['verified'] | undefined;
 }
 
 /** What is reported of a copy that was made. @param bytesTransferred over the network or from disk to disk, also what came twice */
 export function describeMade(
   { ref, began, card }: ModelStage,
-  { source, path, part, companions, bytesTransferred }: Found & { readonly bytesTransferred: number },
+  { source, path, part, companions, bytesTransferred, verified }: Found & { readonly bytesTransferred: number },
 ): StageOutcome {
   const { manifest, group } = part;
   const bytesTotal = totalBytes(manifest.files);
@@ -43,6 +45,7 @@ export function describeMade(
       bytes_transferred: bytesTransferred,
       bytes_reused: Math.max(0, bytesTotal - bytesTransferred),
       seconds: Math.round(performance.now() - began) / 1000,
+      ...(verified !== undefined && { verified }),
     },
   };
 }

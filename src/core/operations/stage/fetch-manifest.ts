@@ -7,7 +7,7 @@ import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
-import type { ManifestAnswer } from '../../store/contract.ts';
+import type { ListedModel, ManifestAnswer } from '../../store/contract.ts';
 
 /** What the store says of a model. */
 export interface FetchedManifest {
@@ -19,15 +19,20 @@ export interface FetchedManifest {
   readonly hasOrders: boolean;
 }
 
+/** What a model consists of: as a manifest says, or of a store that makes none as it lists it. */
+export type KnownModel =
+  | { readonly manifest: Manifest; readonly model?: never }
+  | { readonly model: ListedModel; readonly manifest?: never };
+
 /** Before anything was sent a person waits for the first sign: about three seconds, enough for a server that restarts. */
 const askPolicy: RetryPolicy = { ...patient, attempts: 6 };
 
-/** The manifest of a model; waits while the store still hashes it. @throws SkulkError MODEL_NOT_FOUND, STORE_UNREACHABLE */
+/** The manifest of a model, or what lists it; waits while the store still hashes it. @throws SkulkError MODEL_NOT_FOUND, STORE_UNREACHABLE */
 export async function fetchManifest(
   { world }: Deps,
   { store, url }: OpenedStore,
   { modelId }: ModelRef,
-): Promise<FetchedManifest & { readonly manifest: Manifest }> {
+): Promise<FetchedManifest & KnownModel> {
   const { isTransient } = await import('../../client/http/transient.ts');
   let announced = false;
   for (;;) {
@@ -38,7 +43,7 @@ export async function fetchManifest(
       },
       { policy: askPolicy, signal: world.signal, isTransient: (error) => isTransient(error) && url !== undefined },
     );
-    if (answer.state === 'ready') return { hasOrders: false, ...answer };
+    if (answer.state === 'ready' || answer.state === 'listed') return { hasOrders: false, ...answer };
     if (answer.state === 'unchanged') throw saidUnchanged(modelId);
     if (!announced) world.emit({ type: 'waiting', message: `the store is hashing ${modelId} for the first time` });
     announced = true;
@@ -56,7 +61,7 @@ export async function fetchIfChanged(
   opened: OpenedStore,
   { modelId }: ModelRef,
   copy: Pick<LocalCopy, 'companions' | 'pin'> & { readonly knownDigest: Sha256 | undefined },
-): Promise<FetchedManifest & { readonly manifest: Manifest | undefined }> {
+): Promise<FetchedManifest & (KnownModel | { readonly manifest: undefined; readonly model?: never })> {
   const failure = await whyOutOfReach(deps, opened);
   if (failure !== undefined) throw failure;
   const { world } = deps;
@@ -66,9 +71,11 @@ export async function fetchIfChanged(
   // While the store hashes, nothing speaks against the copy that is here.
   if (answer.state === 'hashing')
     return { manifest: undefined, companions: own, ...(ownPin !== undefined && { pin: ownPin }), hasOrders: false };
+  if (answer.state === 'listed') return { hasOrders: false, ...answer };
   const { companions, pin, hasOrders = false } = answer;
-  const isChanged = answer.state === 'ready' && answer.manifest.digest !== knownDigest;
-  return { manifest: isChanged ? answer.manifest : undefined, companions, ...(pin !== undefined && { pin }), hasOrders };
+  const said = { companions, ...(pin !== undefined && { pin }), hasOrders };
+  if (answer.state === 'unchanged' || answer.manifest.digest === knownDigest) return { manifest: undefined, ...said };
+  return { manifest: answer.manifest, ...said };
 }
 
 const saidUnchanged = (modelId: ModelId): Error => new Error(`the store reported an unknown manifest of ${modelId} as unchanged`);

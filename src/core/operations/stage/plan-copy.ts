@@ -34,6 +34,7 @@ export async function describePlan(
     throw new SkulkError('STORE_NOT_CONFIGURED', `there is no store to ask about ${ref.modelId}`, {
       hint: 'without --dry-run it would be downloaded from Hugging Face',
     });
+  if (answer.state === 'listed') return await (await import('./listed/plan-listed.ts')).describeListedPlan(stage, answer, local);
   const wanted = selectWanted(stage, answer.manifest, answer.pin);
   const plan = await planCopy(stage, wanted.manifest, local);
   const { free } = await diskRoom(layout.root);

@@ -63,7 +63,8 @@ async function downloadAndWait(
   }
   const { waitForDownload } = await import('../models/downloads.ts');
   const downloads = await opened.downloads();
-  const asked = await downloads.ask({ ...wanted, ...ref, exact: true });
+  const { askDownload } = await import('../models/ask-download.ts');
+  const asked = await askDownload(deps, opened, { ...wanted, ...ref, exact: true });
   let hasEnded = false;
   // On the store's own machine the copy is a clone, made in a moment.
   const copying =

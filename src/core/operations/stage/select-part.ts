@@ -1,7 +1,7 @@
 import { makeManifest } from '../../catalog/manifest.ts';
 import { kindsOfFiles } from '../../catalog/selection/file-kind.ts';
 import { findGroup } from '../../catalog/selection/find-group.ts';
-import { isBroken, listGroups } from '../../catalog/selection/groups.ts';
+import { isBroken, listGroups, type SizedFile } from '../../catalog/selection/groups.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
 import { selectionError } from '../../catalog/selection/selection-error.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
@@ -19,7 +19,7 @@ export interface SelectedPart {
 }
 
 /** Whether a model has all of what a selector names; anything has what no selector names. */
-export function hasPart({ selector }: ModelRef, { files }: Pick<Manifest, 'files'>): boolean {
+export function hasPart({ selector }: ModelRef, { files }: { readonly files: readonly SizedFile[] }): boolean {
   if (selector === undefined) return true;
   const found = findGroup(files, selector);
   // Of several with that name there is one to choose.
@@ -32,15 +32,22 @@ export function hasPart({ selector }: ModelRef, { files }: Pick<Manifest, 'files
  * @param needs what somebody needs a path of: a draft model comes beside a named quantization only then
  * @throws SkulkError FILE_NOT_FOUND when the model has nothing of that name, several of it, or only a part of its shards
  */
-export function selectPart(
+export function selectPart(ref: ModelRef, manifest: Manifest, pin?: string, needs: readonly NeededFile[] = []): SelectedPart {
+  const { files, ...part } = choosePart(ref, manifest.files, pin, needs);
+  if (files === manifest.files) return { manifest, ...part };
+  const { model_id, revision, commit, source, created_at } = manifest;
+  return { manifest: makeManifest(model_id, files, { revision, commit, source, createdAt: new Date(created_at || 0) }), ...part };
+}
+
+/** The same of files of which not more is known than their paths. The size counts only where a file is chosen by it. */
+export function choosePart<F extends SizedFile>(
   { modelId, selector }: ModelRef,
-  manifest: Manifest,
+  all: readonly F[],
   pin?: string,
   needs: readonly NeededFile[] = [],
-): SelectedPart {
-  const { files: all } = manifest;
+): Omit<SelectedPart, 'manifest'> & { readonly files: readonly F[] } {
   const isWhole = selector === undefined && listGroups(all).length === 0;
-  if (isWhole) return { manifest, group: { selector: null, files: all.map(({ path }) => path) }, missingPin: undefined };
+  if (isWhole) return { files: all, group: { selector: null, files: all.map(({ path }) => path) }, missingPin: undefined };
   const { taken, group, problem, warnings } = selectFiles(all, { modelId, selector, pin: selector === undefined ? pin : undefined });
   if (problem !== undefined) throw selectionError(problem, { modelId, where: 'in the store' });
   const isTaken = new Set(taken.map(({ file }) => file));
@@ -49,9 +56,8 @@ export function selectPart(
   const files = all.filter(
     (file) => isTaken.has(file) || ((selector === undefined || needs.includes('draft')) && kinds.get(file.path) === 'draft'),
   );
-  const { model_id, revision, commit, source, created_at } = manifest;
   return {
-    manifest: makeManifest(model_id, files, { revision, commit, source, createdAt: new Date(created_at || 0) }),
+    files,
     group:
       group === undefined
         ? { selector: null, files: withoutShared(files) }

@@ -36,7 +36,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   }
   if (answer.state === 'current') {
     warnOfPin(stage, answer.part);
-    return await useCopy(stage, answer);
+    return await useCopy(stage, { ...answer, verified: local?.verified });
   }
   await checkReplaceable(stage, answer);
   if (options.dryRun) return await describePlan(stage, answer, local);
@@ -64,14 +64,14 @@ async function useOffline(stage: ModelStage, local: LocalCopy | undefined): Prom
   );
   if (part === undefined) throw notHere(ref, local);
   checkRevision(ref, local.manifest);
-  return await useCopy(stage, { part, companions: local.companions });
+  return await useCopy(stage, { part, companions: local.companions, verified: local.verified });
 }
 
 /** The copy that is here is what is asked for. */
-async function useCopy(stage: ModelStage, { part, companions }: UsedCopy): Promise<StageOutcome> {
+async function useCopy(stage: ModelStage, { part, companions, verified }: UsedCopy): Promise<StageOutcome> {
   const { path, ref, options, deps } = stage;
   if (!options.dryRun) await markUsed(deps, ref.modelId, (group) => isSameGroup(group, part.group));
-  return describeUnchanged(stage, { source: 'cache', path, part, companions });
+  return describeUnchanged(stage, { source: 'cache', path, part, companions, verified });
 }
 
 function notHere({ modelId }: ModelRef, local: LocalCopy | undefined): SkulkError {

@@ -24,6 +24,11 @@ export interface StagedModel {
   readonly bytes_transferred: number;
   readonly bytes_reused: number;
   readonly seconds: number;
+  /**
+   * How the content was verified where the store, the Python program's, does not say what it must be: every file by its id at Hugging Face,
+   * or some only hashed as they arrived. Absent where a manifest vouches for it.
+   */
+  readonly verified?: 'hub' | 'arrival';
   /** What the model's card names, as far as it is here; absent when it names nothing. */
   readonly companions?: readonly StagedCompanion[];
 }

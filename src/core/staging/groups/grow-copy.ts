@@ -26,7 +26,7 @@ interface GrowTools {
   readonly now: Date;
   /** Of the files that were built, as they lie in `incoming`. */
   readonly seen: Readonly<Record<string, Fingerprint>>;
-  readonly about: Pick<CopyRecord, 'companions' | 'pin'>;
+  readonly about: Pick<CopyRecord, 'companions' | 'pin' | 'verified' | 'listed'>;
   /** Asked right before each step that others see. */
   readonly assertHeld: () => Promise<void>;
 }
@@ -61,11 +61,26 @@ export async function growCopy(modelId: ModelId, incoming: IncomingCopy, tools: 
   }
   await syncDirectories(place, growth.build.files);
   await assertHeld();
-  await writeCopyRecord(place, { ...recordOf(growth, copy, seen), ...about, stagedAt: now.toISOString() });
+  const record = recordOf(growth, copy, seen);
+  await writeCopyRecord(place, {
+    ...record,
+    ...about,
+    ...provenAs(about, record.of === undefined ? copy : {}),
+    stagedAt: now.toISOString(),
+  });
   await touchLastUsed(place, now);
   await removeChanges(layout, modelId);
   return taken;
 }
+
+/** How a copy is verified that has something more: not better than its worst part. */
+const provenAs = (
+  about: Pick<CopyRecord, 'verified' | 'listed'>,
+  kept: Pick<CopyRecord, 'verified' | 'listed'>,
+): Pick<CopyRecord, 'verified' | 'listed'> => ({
+  verified: [about.verified, kept.verified].includes('arrival') ? 'arrival' : (about.verified ?? kept.verified),
+  listed: about.listed === undefined && kept.listed === undefined ? undefined : { ...kept.listed, ...about.listed },
+});
 
 /** Every file that comes or goes, so that a process that is killed leaves nothing that nobody knows. */
 function changesOf({ build, replaced }: Growth, copy: CopyRecord, seen: GrowTools['seen']) {
@@ -87,13 +102,15 @@ async function removeOlder(place: string, copy: CopyRecord, { replaced }: Growth
 }
 
 function recordOf(
-  { manifest, groups, of }: Growth,
+  { manifest, build, groups, of }: Growth,
   copy: CopyRecord,
   seen: GrowTools['seen'],
 ): Pick<CopyRecord, 'manifest' | 'groups' | 'of' | 'seen'> {
   const all: Record<string, Fingerprint> = Object.create(null);
+  // What is here already stays the file that it is, also where it was fetched once more.
+  const isBuilt = new Set(build.files.map(({ path }) => path));
   for (const { path } of manifest.files) {
-    const fingerprint = seen[path] ?? copy.seen[path];
+    const fingerprint = isBuilt.has(path) ? seen[path] : copy.seen[path];
     if (fingerprint !== undefined) all[path] = fingerprint;
   }
   return { manifest, groups, of, seen: all };

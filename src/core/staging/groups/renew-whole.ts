@@ -15,7 +15,8 @@ export async function renewWhole(layout: StagingLayout, modelId: ModelId, whole:
     const record = await readCopyRecord(directory);
     if (record === undefined || record.of === whole.digest || !isPartOf(record.manifest, whole)) return;
     await gate.assertHeld();
-    await writeCopyRecord(directory, { ...record, of: whole.digest });
+    // The store's own word for all of it is more than what was known of it before.
+    await writeCopyRecord(directory, { ...record, of: whole.digest, verified: undefined, listed: undefined });
   }).catch((error: unknown) => {
     if (signal.aborted) throw error;
   });

@@ -1,6 +1,6 @@
 import type { Card } from '../../catalog/card.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { ManifestAnswer, ManifestOptions } from '../contract.ts';
+import type { LocalManifestAnswer, ManifestOptions } from '../contract.ts';
 import type { ModelHasher } from '../ingest/model-hasher.ts';
 import type { StoreIndex } from '../store-index.ts';
 
@@ -17,7 +17,7 @@ export async function answerManifest(
     readonly hasher: ModelHasher;
     readonly cardOf: (modelId: ModelId) => Promise<Card | undefined>;
   },
-): Promise<ManifestAnswer> {
+): Promise<LocalManifestAnswer> {
   const entry = await index.entryOf(modelId);
   const known = await index.records.read(modelId);
   if (known !== undefined) {

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RelativePath } from '../../../kernel/files/relative-path.ts';
+import { patient, retrying } from '../../../kernel/flow/backoff.ts';
+import type { PlannedFile } from '../../../sources/joined-file.ts';
+import { placeOf, readArrived } from '../../../transfer/arrived-blocks.ts';
+import { blocksOf } from '../../../transfer/file-blocks.ts';
+import type { FromList } from './measure-listed.ts';
+
+/**
+ * Removes what an earlier try left of files that the store has replaced since, so that no file becomes a mixture of both: of each file of
+ * which nothing is promised, the last block that came is asked for once more.
+ */
+export async function forgetReplaced(
+  files: readonly PlannedFile[],
+  {
+    place,
+    journal,
+    source,
+    modelId,
+    signal,
+  }: {
+    readonly place: string;
+    readonly journal: string;
+    readonly source: FromList['files'];
+    readonly modelId: FromList['model']['modelId'];
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { isTransient } = await import('../../../client/http/transient.ts');
+  const arrived = await readArrived(journal);
+  for (const { path, size, promise } of files) {
+    if (promise?.kind !== 'arrival') continue;
+    const known = (start: number) => arrived.get(placeOf({ path, size, id: promise }, start));
+    const last = blocksOf({ size }).findLast(({ start }) => known(start) !== undefined);
+    if (last === undefined) continue;
+    const hashNow = async (): Promise<string> => {
+      const hash = createHash('sha256');
+      for await (const bytes of source.read({ modelId, path: path as RelativePath, size }, last, signal)) hash.update(bytes);
+      return hash.digest('hex');
+    };
+    const now = await retrying(hashNow, { policy: patient, signal, isTransient });
+    if (now !== known(last.start)) await rm(join(place, path), { force: true });
+  }
+}

@@ -1,0 +1,28 @@
+import type { RelativePath } from '../../../kernel/files/relative-path.ts';
+import { patient, retrying } from '../../../kernel/flow/backoff.ts';
+import { mapConcurrently } from '../../../kernel/flow/concurrency.ts';
+import type { ListedModel } from '../../../store/contract.ts';
+import type { StoreAnswer } from '../ask-store.ts';
+import type { ModelStage } from '../model-stage.ts';
+import { chooseListed } from './find-listed.ts';
+
+/** The answer of a store that makes no manifests. */
+export type FromList = Extract<StoreAnswer, { state: 'listed' }>;
+
+const questionsAtOnce = 8;
+
+/** The files that are to be staged, with their sizes: each takes a question. @throws SkulkError FILE_NOT_FOUND, STORE_UNREACHABLE */
+export async function measureListed(
+  { deps: { world }, ref, options }: ModelStage,
+  { files: source, pin }: Pick<FromList, 'files' | 'pin'>,
+  model: ListedModel,
+) {
+  const { isTransient } = await import('../../../client/http/transient.ts');
+  const { signal } = world;
+  const part = chooseListed(ref, { model, pin, needs: options.needs });
+  const files = await mapConcurrently(part.files, questionsAtOnce, async ({ path }) => ({
+    path: path as RelativePath,
+    size: await retrying(() => source.measure(model.modelId, path as RelativePath, signal), { policy: patient, signal, isTransient }),
+  }));
+  return { ...part, files };
+}

@@ -1,0 +1,27 @@
+import { totalBytes } from '../../../catalog/manifest.ts';
+import type { LocalCopy } from '../../../staging/local-copy.ts';
+import { diskRoom } from '../../../transfer/disk-room.ts';
+import type { ModelStage, StageOutcome } from '../model-stage.ts';
+import { type FromList, measureListed } from './measure-listed.ts';
+
+/** What `--dry-run` reports of a copy that would come from a store that makes no manifests: nothing says what of it is here already. */
+export async function describeListedPlan(stage: ModelStage, answer: FromList, local: LocalCopy | undefined): Promise<StageOutcome> {
+  const { ref, layout, path } = stage;
+  const { files, group } = await measureListed(stage, answer, answer.model);
+  const bytes = totalBytes(files);
+  return {
+    companions: stage.card?.companions ?? answer.companions,
+    files,
+    group,
+    planned: {
+      model_id: ref.modelId,
+      path,
+      source: 'store',
+      bytes_total: bytes,
+      bytes_to_transfer: bytes,
+      bytes_to_reuse: 0,
+      free_bytes: (await diskRoom(local === undefined ? layout.root : path)).free,
+      files: files.map((file) => ({ ...file, action: 'fetch' })),
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { Deps } from '../../../connect/deps.ts';
+import { openHub } from '../../../connect/open-hub.ts';
+import { SkulkError } from '../../../kernel/errors.ts';
+import type { RelativePath } from '../../../kernel/files/relative-path.ts';
+import type { ModelRef } from '../../../kernel/model-id.ts';
+import type { PlannedFile } from '../../../sources/joined-file.ts';
+import type { Listing } from '../../../sources/source.ts';
+import type { LocalCopy } from '../../../staging/local-copy.ts';
+import type { ListedModel } from '../../../store/contract.ts';
+import { promiseOf } from '../../../transfer/promised-file.ts';
+import { filesOfState } from './find-listed.ts';
+
+/** How long Hugging Face is waited for, in milliseconds: the store has the model, so this only says more of it. */
+const hubMs = 15_000;
+
+/** What Hugging Face says of a model that a store without manifests has. */
+export interface HubWord {
+  /** Undefined where it could not be asked, or does not know the model. */
+  readonly listing: Listing | undefined;
+  /** The store must have this very commit; otherwise it may have another in good faith. */
+  readonly isExact: boolean;
+}
+
+/**
+ * Asks Hugging Face for the ids of a model's files, where this machine may: at the revision that somebody named or that the store says it
+ * has, else at `main`.
+ * @throws SkulkError REVISION_NOT_FOUND when a revision was named and nothing can say whether the store has it
+ */
+export async function askForIds(deps: Deps, { modelId, revision }: ModelRef, { commit }: ListedModel): Promise<HubWord> {
+  const isExact = revision !== undefined || commit !== null;
+  const listing = await listOnHub(deps, { modelId, revision: revision ?? commit ?? 'main' });
+  if (revision !== undefined && commit !== null && ![revision, listing?.commit].includes(commit))
+    throw new SkulkError('REVISION_NOT_FOUND', `the store has ${modelId} at ${commit}, not at ${revision}`, {
+      hint: `omit @${revision}, or replace the model in the store`,
+    });
+  if (revision !== undefined && revision !== commit && listing === undefined)
+    throw new SkulkError('REVISION_NOT_FOUND', `the store of the Python program does not say which revision of ${modelId} it has`, {
+      hint: `omit @${revision}, or let this machine ask Hugging Face`,
+    });
+  return { listing, isExact };
+}
+
+async function listOnHub(deps: Deps, asked: Pick<Listing, 'modelId' | 'revision'>): Promise<Listing | undefined> {
+  const { world, config } = deps;
+  if (!config.settings.allowHubFallback.value) return undefined;
+  try {
+    using opened = await openHub(deps, { connections: 1 });
+    return await opened.hub.list(asked, AbortSignal.any([world.signal, AbortSignal.timeout(hubMs)]));
+  } catch (error) {
+    if (world.signal.aborted) throw world.signal.reason;
+    const why = error instanceof SkulkError ? error.message : 'it did not answer in time';
+    world.emit({ type: 'note', message: `Hugging Face was not asked what ${asked.modelId} must contain: ${why}` });
+    return undefined;
+  }
+}
+
+/**
+ * What each file is checked against: the copy of the same state, else what Hugging Face lists, else nothing but its size.
+ * @throws SkulkError REVISION_NOT_FOUND when the store has another revision than the one that must be there
+ */
+export function promiseFiles(
+  files: readonly { readonly path: RelativePath; readonly size: number }[],
+  {
+    word: { listing, isExact },
+    model,
+    local,
+  }: { readonly word: HubWord; readonly model: ListedModel; readonly local: LocalCopy | undefined },
+): readonly PlannedFile[] {
+  const listed = new Map(listing?.files.map((file) => [file.path, file]));
+  const isOfNow = local === undefined ? new Set<string>() : filesOfState(local, model.state);
+  const known = new Map(local?.manifest.files.filter(({ path }) => isOfNow.has(path)).map((file) => [file.path, file]));
+  return files.map((file) => {
+    const upstream = listed.get(file.path);
+    if (upstream !== undefined && isExact && upstream.size !== file.size)
+      throw new SkulkError('REVISION_NOT_FOUND', `the store has another ${file.path} of ${model.modelId} than ${listing?.commit} has`, {
+        hint: 'omit the revision, or replace the model in the store',
+      });
+    if (upstream !== undefined && upstream.size === file.size)
+      return { ...file, promise: { ...promiseOf(upstream), ...(!isExact && { isTentative: true }) } };
+    const here = known.get(file.path);
+    if (here !== undefined && here.size === file.size)
+      return { ...file, promise: { kind: 'sha256', value: here.sha256, isTentative: true } };
+    return { ...file, promise: { kind: 'arrival', value: model.state } };
+  });
+}

@@ -1,0 +1,126 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { incomingCopy, stagingLayout } from '../../src/core/staging/layout.ts';
+import { fakeHub } from '../helpers/fake-hub.ts';
+import { type PythonStore, pythonStore } from '../helpers/python-store.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
+import { startSkulk } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { until, within } from '../helpers/waiting.ts';
+
+const id = 'org/plain';
+const safe = { 'config.json': '{}', 'tokenizer.json': '{}', 'model.safetensors': Buffer.alloc(3_000_000, 7) };
+const gguf = (byte: number): Buffer => Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(2000, byte)]);
+const quantized = { 'config.json': '{}', 'm-Q4_K_M.gguf': gguf(1), 'm-Q8_0.gguf': gguf(2) };
+
+/** Runs commands on a machine whose store is the Python program's. */
+async function nodeOf(store: Pick<PythonStore, 'url'>, { hub }: { hub?: string } = {}) {
+  const home = await temporaryDirectory();
+  const env = { SKULK_HOME: home, SKULK_STORE: store.url, ...(hub !== undefined && { HF_ENDPOINT: hub }) };
+  return { home, env, run: (...args: readonly string[]) => runInProcess(args, { env }) };
+}
+
+test('show, registry and health say what a Python store host has', async () => {
+  const store = await pythonStore({ [id]: { files: safe } });
+  const { run } = await nodeOf(store);
+  const shown = await run('show', id, '--json');
+  expect(shown).toMatchObject({ status: 0, stderr: '' });
+  expect(JSON.parse(shown.stdout)).toMatchObject({ model_id: id, hashed: false, digest: null, total_bytes: 3_000_004 });
+  expect((await run('show', id)).status).toBe(0);
+  expect(JSON.parse((await run('registry', '--json')).stdout).entries).toHaveLength(1);
+  expect((await run('health')).status).toBe(0);
+});
+
+test('doctor says that the Python program answers', async () => {
+  const store = await pythonStore({ [id]: { files: safe } });
+  const { run } = await nodeOf(store);
+  const { stdout } = await run('doctor');
+  expect(stdout).toContain(`the Python program answers at ${store.url}, with 1 model`);
+});
+
+test('run gives a program the verified path of a model of a Python store host', async () => {
+  const store = await pythonStore({ [id]: { files: safe } });
+  const { home, env } = await nodeOf(store);
+  const running = startSkulk(['run', id, '--', 'sh', '-c', 'wc -c < "$1/model.safetensors"', 'sh', '{path}'], { env });
+  const ended = await within('the program', running.exited, running.stderr);
+  expect(ended).toMatchObject({ status: 0, stdout: '3000000\n' });
+  expect(JSON.parse(await readFile(join(home, 'staging/org--plain/.skulk.json'), 'utf8'))).toMatchObject({
+    staged: { verified: 'arrival' },
+  });
+});
+
+test('a stage that was killed goes on where it was, and asks only for what is missing', async () => {
+  const files = { ...safe, 'model.safetensors': Buffer.alloc(9_000_000, 3) };
+  const store = await pythonStore({ [id]: { files } });
+  const { home, env, run } = await nodeOf(store);
+  store.fault = ({ path, response, body, start, end }) => {
+    if (path !== 'model.safetensors') return false;
+    response.writeHead(206, { 'Content-Length': end - start, 'Content-Range': `bytes ${start}-${end - 1}/${body.length}` });
+    response.write(body.subarray(start, 6_500_000));
+    return true;
+  };
+  const running = startSkulk(['stage', id], { env });
+  const journal = join(incomingCopy(stagingLayout(join(home, 'staging')), parseModelId(id)).path, 'hub-journal');
+  await until('six blocks in the journal', async () => {
+    const lines = (await readFile(journal, 'utf8').catch(() => '')).split('\n');
+    return lines.filter((line) => line.includes('model.safetensors')).length >= 6;
+  });
+  running.child.kill('SIGKILL');
+  await within('the end', running.exited);
+  store.fault = undefined;
+  const before = store.bytes();
+  expect((await run('stage', id)).status).toBe(0);
+  // Three blocks that did not come, and one that is compared.
+  expect(store.bytes() - before).toBeLessThan(4.5 * 1024 * 1024);
+  expect((await readFile(join(home, 'staging/org--plain/model.safetensors'))).equals(files['model.safetensors'])).toBe(true);
+});
+
+test('download resolves a quantization here and names its file to the Python program', async () => {
+  const hub = await fakeHub();
+  hub.push('org/m-GGUF', { files: quantized });
+  const store = await pythonStore();
+  store.hub.set('org/m-GGUF', quantized);
+  const { run } = await nodeOf(store, { hub: hub.url });
+  const ended = await run('download', 'org/m-GGUF:Q8_0');
+  expect(ended.status).toBe(0);
+  expect(store.asked).toEqual([{ gguf_file: 'm-Q8_0.gguf' }]);
+  expect(Object.keys(store.models.get('org/m-GGUF')?.files ?? {})).toEqual(['config.json', 'm-Q8_0.gguf']);
+});
+
+test('download refuses what the Python program would ignore', async () => {
+  const hub = await fakeHub();
+  hub.push('org/m-GGUF', { files: quantized });
+  const store = await pythonStore({ 'org/m-GGUF': { files: { 'config.json': '{}', 'm-Q4_K_M.gguf': gguf(1) } } });
+  const { run } = await nodeOf(store, { hub: hub.url });
+  expect(await run('download', 'org/m-GGUF:Q8_0')).toMatchObject({ status: 5, stderr: expect.stringContaining('without "m-Q8_0.gguf"') });
+  expect(await run('download', 'org/m-GGUF@main')).toMatchObject({ status: 2, stderr: expect.stringContaining('Python program') });
+  expect(await run('download', 'org/m-GGUF', '--whole')).toMatchObject({ status: 2 });
+  expect(store.asked).toEqual([]);
+});
+
+test('delete says how many bytes the Python program freed, and fails when it did not delete', async () => {
+  const store = await pythonStore({ [id]: { files: safe }, 'org/stays': { files: safe } });
+  const { run } = await nodeOf(store);
+  expect(JSON.parse((await run('delete', id, '--yes', '--json')).stdout)).toMatchObject({ deleted: [id], freed_bytes: 3_000_004 });
+  store.models.delete = () => true;
+  expect(await run('delete', 'org/stays', '--yes')).toMatchObject({ status: 5, stderr: expect.stringContaining('still lists it') });
+});
+
+test.each([
+  ['verify', ['verify']],
+  ['optimize', ['optimize', id]],
+])('%s says that the Python program cannot do it', async (_, args) => {
+  const store = await pythonStore({ [id]: { files: safe } });
+  const { run } = await nodeOf(store);
+  expect(await run(...args)).toMatchObject({ status: 2, stderr: expect.stringContaining('is the Python program, which cannot') });
+});
+
+test('add says that the Python program cannot take a model in', async () => {
+  const store = await pythonStore();
+  const { home, run } = await nodeOf(store);
+  await writeFile(join(home, 'config.json'), '{}');
+  const ended = await run('add', join(home, 'config.json'), '--as', 'org/new');
+  expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot take models in') });
+});
