@@ -6,7 +6,7 @@ import type { ModelId } from '../kernel/model-id.ts';
 import { isModelId } from '../kernel/model-id.ts';
 import { isSha256, type Sha256 } from '../kernel/sha256.ts';
 import { decode } from '../protocol/decode.ts';
-import { type Manifest, type ManifestFile, type ManifestGroup, type Provenance, provenance, sideKinds } from '../protocol/manifest.ts';
+import { type Manifest, type ManifestFile, type ManifestGroup, type Provenance, provenance, sideKind } from '../protocol/manifest.ts';
 import { listGroups } from './selection/groups.ts';
 
 /** Sum of the files' sizes, in bytes. */
@@ -105,7 +105,7 @@ export function parseManifest(value: unknown, from: string): Manifest {
   const parsed = files.map((file: unknown, index): ManifestFile => {
     if (!isObject(file)) return refuse(`file ${index} is not an object`);
     const { path, size, sha256, chunks, hub_id } = file;
-    const kind = sideKinds.find((one) => one === file['gguf_kind']);
+    const kind = decode(sideKind, file['gguf_kind']);
     if (typeof path !== 'string') return refuse(`file ${index} has no path`);
     try {
       parseRelativePath(path);

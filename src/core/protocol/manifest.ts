@@ -17,7 +17,10 @@ import {
 import { Type } from './type-builder.ts';
 
 /** What a GGUF file may be besides weights. */
-export const sideKinds = ['projector', 'imatrix', 'draft', 'adapter', 'vocabulary'] as const;
+export const sideKind = oneOf(['projector', 'imatrix', 'draft', 'adapter', 'vocabulary'], {
+  description: 'What the metadata of a GGUF file says it is, if its name calls it weights; no part of the digest',
+});
+export type SideKind = Shape<typeof sideKind>;
 
 /** What one file must hash to. */
 export const manifestFile = object({
@@ -26,9 +29,7 @@ export const manifestFile = object({
   sha256: sha256(),
   chunks: Type.Optional(list(sha256(), { description: 'The sha256 of each `chunk_size` bytes; only for a file larger than one chunk' })),
   hub_id: Type.Optional(text({ description: "The Hub's id of the content: a sha256 for LFS files, else a git blob sha1" })),
-  gguf_kind: Type.Optional(
-    oneOf(sideKinds, { description: 'What the metadata of a GGUF file says it is, if its name calls it weights; no part of the digest' }),
-  ),
+  gguf_kind: Type.Optional(sideKind),
 });
 export type ManifestFile = Shape<typeof manifestFile>;
 

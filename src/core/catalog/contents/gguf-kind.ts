@@ -1,7 +1,7 @@
 import { constants, open } from 'node:fs/promises';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
-import type { ManifestFile } from '../../protocol/manifest.ts';
-import { kindOf, type SideKind } from '../selection/file-kind.ts';
+import type { ManifestFile, SideKind } from '../../protocol/manifest.ts';
+import { kindOf } from '../selection/file-kind.ts';
 import { headBytes } from './problem-of-head.ts';
 
 /** Source: https://github.com/ggml-org/llama.cpp/blob/master/gguf-py/gguf/constants.py, `GGUFType`. */

@@ -1,4 +1,4 @@
-import type { sideKinds } from '../../protocol/manifest.ts';
+import type { SideKind } from '../../protocol/manifest.ts';
 import { whyNotModelFile } from '../model-files.ts';
 import { findLabel } from './label.ts';
 import { splitName } from './split-name.ts';
@@ -28,9 +28,6 @@ export type FileKind =
   | 'weights-index'
   /** Everything else: configuration, tokenizer, README, licence, images. */
   | 'plain';
-
-/** A kind of GGUF file that is no weights. */
-export type SideKind = (typeof sideKinds)[number];
 
 /** A file of a listing. Where its bytes were looked at, it may say what they are. */
 export interface KindFile {
