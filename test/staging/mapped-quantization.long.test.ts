@@ -1,0 +1,2 @@
+// The same, at every write.
+import './mapped-quantization.test.ts';
