@@ -7,13 +7,18 @@ import { open } from 'node:fs/promises';
 
 type Tensor = { readonly name: string; readonly shape: readonly number[] };
 
-const valueType = { uint32: 4, int32: 5, float32: 6, string: 8, array: 9 } as const;
+const valueType = { uint16: 2, uint32: 4, int32: 5, float32: 6, string: 8, array: 9 } as const;
 const tokenType = { normal: 1, unknown: 2, control: 3, byte: 6 } as const;
 const alignment = 32;
 
 const uint32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value);
+  return bytes;
+};
+const uint16 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
   return bytes;
 };
 const uint64 = (value: number): Buffer => {
@@ -32,8 +37,8 @@ const list = (key: string, type: number, items: readonly Buffer[]): Buffer =>
   entry(key, valueType.array, Buffer.concat([uint32(type), uint64(items.length), ...items]));
 const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
 
-/** Writes the model; about 0.25 MB for one layer of width 64, about 0.5 GB for eight layers of width 1344. */
-export async function writeTinyLlama(path: string, { layers = 1, width = 64 } = {}): Promise<void> {
+/** The model: about 0.25 MB for one layer of width 64, about 0.5 GB for eight layers of width 1344. */
+function describeTinyLlama({ layers = 1, width = 64 }: { readonly layers?: number; readonly width?: number }) {
   const tokens = [
     ...['<unk>', '<s>', '</s>'].map((token, index) => ({ token, type: index === 0 ? tokenType.unknown : tokenType.control })),
     ...Array.from({ length: 256 }, (_, byte) => ({
@@ -95,6 +100,31 @@ export async function writeTinyLlama(path: string, { layers = 1, width = 64 } = 
     };
     for (const [name, shape] of Object.entries(shapes)) tensors.push({ name: `blk.${layer}.${name}.weight`, shape });
   }
+  return { metadata, tensors };
+}
+
+/** Writes the model. */
+export async function writeTinyLlama(path: string, size: { readonly layers?: number; readonly width?: number } = {}): Promise<void> {
+  const { metadata, tensors } = describeTinyLlama(size);
+  await writeGguf(path, metadata, tensors);
+}
+
+/** Writes the same model as shards, each with some of the tensors, as llama-gguf-split does; the first has the metadata too. */
+export async function writeTinyLlamaShards(pathOf: (no: number, of: number) => string, shards: number): Promise<void> {
+  const { metadata, tensors } = describeTinyLlama({});
+  const each = Math.ceil(tensors.length / shards);
+  for (let no = 0; no < shards; no += 1) {
+    const place = [
+      entry('split.no', valueType.uint16, uint16(no)),
+      entry('split.count', valueType.uint16, uint16(shards)),
+      entry('split.tensors.count', valueType.int32, uint32(tensors.length)),
+    ];
+    await writeGguf(pathOf(no + 1, shards), [...(no === 0 ? metadata : []), ...place], tensors.slice(no * each, (no + 1) * each));
+  }
+}
+
+/** The weights of a tensor depend on its name alone, so that they are the same in whichever file they are. */
+async function writeGguf(path: string, metadata: readonly Buffer[], tensors: readonly Tensor[]): Promise<void> {
   let offset = 0;
   const directory = tensors.map(({ name, shape }) => {
     const info = Buffer.concat([text(name), uint32(shape.length), ...shape.map(uint64), uint32(0), uint64(offset)]);
@@ -104,8 +134,8 @@ export async function writeTinyLlama(path: string, { layers = 1, width = 64 } = 
   const head = Buffer.concat([Buffer.from('GGUF'), uint32(3), uint64(tensors.length), uint64(metadata.length), ...metadata, ...directory]);
   await using file = await open(path, 'w');
   await file.write(Buffer.concat([head, Buffer.alloc(align(head.length) - head.length)]));
-  let seed = 12345;
-  for (const { shape } of tensors) {
+  for (const { name, shape } of tensors) {
+    let seed = [...Buffer.from(name)].reduce((sum, byte) => Math.imul(sum, 31) + byte, 12345) >>> 0;
     const weights = new Float32Array(align(4 * count(shape)) / 4);
     for (let index = 0; index < count(shape); index += 1) {
       seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;

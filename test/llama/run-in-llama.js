@@ -1,4 +1,4 @@
-/** `node run-in-llama.js MODEL`: loads a GGUF with llama.cpp and prints what it says, or why this platform cannot. */
+/** `node run-in-llama.js MODEL [WORD…]`: loads a GGUF with llama.cpp and prints what it says and the words, or why this platform cannot. */
 import { getLlama, LlamaCompletion, NoBinaryFoundError } from 'node-llama-cpp';
 
 try {
@@ -6,7 +6,10 @@ try {
   const model = await llama.loadModel({ modelPath: process.argv[2] ?? '' });
   const context = await model.createContext({ contextSize: 64 });
   const completion = new LlamaCompletion({ contextSequence: context.getSequence() });
-  process.stdout.write(`${JSON.stringify({ text: await completion.generateCompletion('the', { maxTokens: 4, temperature: 0 }) })}\n`);
+  const text = await completion.generateCompletion('the', { maxTokens: 4, temperature: 0 });
+  const { size, fileInfo } = model;
+  const type = fileInfo.metadata.general.file_type;
+  process.stdout.write(`${JSON.stringify({ text, size, type, words: process.argv.slice(3) })}\n`);
   await llama.dispose();
 } catch (error) {
   if (!(error instanceof NoBinaryFoundError)) throw error;
