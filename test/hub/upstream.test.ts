@@ -51,3 +51,34 @@ test('a manifest of before gets it with the next download of the same commit, fo
   expect((await manifestIn(world.storePath)).upstream).toEqual(upstream);
   expect(world.hub.sent('Foo-Q4_K_M.gguf')).toBe(sent);
 });
+
+test('the listing stays what the repo has after a restart, after another quantization of the same commit, and becomes that of a new one', async () => {
+  const world = await hubWorld();
+  const first = world.hub.push('org/g', { files });
+  const pathsOf = (listed: readonly object[] | undefined) => listed?.map((one) => (one as { path: string }).path).toSorted();
+  expect(await world.host('download', 'org/g:Q4_K_M')).toMatchObject({ status: 0 });
+  const { upstream } = await manifestIn(world.storePath);
+  /** What the store says as a Hub after a start. */
+  const tree = async (commit: string): Promise<string[] | undefined> => {
+    await using served = await world.serveInProcess();
+    const answer = await fetch(`${served.url}/api/models/org/g/tree/${commit}?recursive=true`);
+    expect(answer.status).toBe(200);
+    return pathsOf(((await answer.json()) as { type: string }[]).filter(({ type }) => type === 'file'));
+  };
+  expect(await tree(first)).toEqual(Object.keys(files).toSorted());
+  expect(await world.host('download', 'org/g:Q8_0')).toMatchObject({ status: 0 });
+  expect((await manifestIn(world.storePath)).upstream).toEqual(upstream);
+  expect(await tree(first)).toEqual(Object.keys(files).toSorted());
+  // A quantization goes: it is still in the repo.
+  expect(await world.host('delete', 'org/g:Q8_0', '--yes')).toMatchObject({ status: 0 });
+  expect((await manifestIn(world.storePath)).upstream).toEqual(upstream);
+  const later = { ...files, 'Foo-Q8_0.gguf': noise(4_000, 5), 'Foo-Q2_K.gguf': noise(1_000, 6), 'notes.md': 'new' };
+  const second = world.hub.push('org/g', { files: later });
+  expect(await world.host('download', 'org/g:Q8_0')).toMatchObject({ status: 0 });
+  const after = (await manifestIn(world.storePath)).upstream as unknown as { commit: string; files: object[] };
+  expect([after.commit, pathsOf(after.files)]).toEqual([second, Object.keys(later).toSorted()]);
+  expect(await tree(second)).toEqual(Object.keys(later).toSorted());
+  const { quantizations } = JSON.parse((await world.host('show', 'org/g', '--json')).stdout) as { quantizations: { selector: string }[] };
+  expect(quantizations.map(({ selector }) => selector)).toEqual(['Q4_K_M', 'Q8_0']);
+  expect(await world.host('verify')).toMatchObject({ status: 0 });
+});
