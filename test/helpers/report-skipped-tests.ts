@@ -15,6 +15,9 @@ const ways: Readonly<Record<string, string>> = {
   root: 'be root',
   'llama.cpp': 'npm run test:setup',
   'llama-quantize': 'npm run test:setup',
+  SKULK_TEST_ENGINE_LLAMA: 'the path of llama-quantize; npm run test:engines',
+  SKULK_TEST_ENGINE_MLX: 'the path of mlx_lm.convert; npm run test:engines',
+  SKULK_TEST_ENGINE_OPTIQ: 'the path of optiq; npm run test:engines',
 };
 
 /** Undefined for what nobody asked for, as with `-t`. */

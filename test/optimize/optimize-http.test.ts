@@ -34,8 +34,11 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
   test('speaks to the dashboard of the Python Skulk, which asks, looks every few seconds, and shows the bits', async () => {
     const { served } = await servedWeights();
     const base = `${served.apiUrl}/store/models/${encodeURIComponent('acme/Tiny')}/optimize`;
-    // Its button asks only whether a job is known, which a 404 denies.
-    expect((await fetch(`${base}/status`)).status).toBe(404);
+    // Its button asks only whether a job is known, which a 404 denies; what it shows of a refusal is `detail`.
+    expect(await send(`${base}/status`, 'GET')).toMatchObject({ http: 404, body: { detail: expect.stringMatching(/./) } });
+    // It offers the button for models that neither tags nor the id call OptiQ.
+    const listed = await send<{ entries: { model_id: string; tags: string[] }[] }>(`${served.apiUrl}/store/registry`, 'GET');
+    expect(listed.body.entries).toMatchObject([{ model_id: 'acme/Tiny', tags: expect.not.arrayContaining(['optiq']) }]);
     const asked = await fetch(base, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
@@ -48,6 +51,23 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
       const { http, body } = await send<DashboardStatus>(`${base}/status`, 'GET');
       expect(http).toBe(200);
       words.add(body.status);
+      // All of its keys are there all the time, each of its type or null.
+      expect(body).toMatchObject({
+        modelId: 'acme/Tiny',
+        status: expect.any(String),
+        progress: expect.any(Number),
+        message: expect.any(String),
+      });
+      for (const [key, type] of Object.entries({
+        resultPath: 'string',
+        achievedBpw: 'number',
+        estimatedSizeMb: 'number',
+        error: 'string',
+      })) {
+        const value = body[key as keyof DashboardStatus];
+        expect([key, value === null ? type : typeof value]).toEqual([key, type]);
+      }
+      if (body.status !== 'complete') expect(body.achievedBpw).toBeNull();
       expect(body.progress).toBeGreaterThanOrEqual(0);
       expect(body.progress).toBeLessThanOrEqual(1);
       return body.status === 'complete' || body.status === 'failed' ? body : undefined;

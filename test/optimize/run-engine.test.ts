@@ -1,6 +1,7 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { memoryLimitOf } from '../../src/core/engines/memory-limit.ts';
 import { type EngineRun, endLeftEngine, runEngine } from '../../src/core/engines/run-engine.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import type { ProcessOnMachine } from '../../src/core/kernel/process/process-identity.ts';
@@ -84,6 +85,34 @@ describe('a running engine', () => {
     const { ended, lines } = await engine('', { args: ['-c', 'for word; do printf "<%s>\\n" "$word"; done', 'name', ...words] });
     await within('the end', ended);
     expect(lines).toEqual(words.map((word) => `<${word}>`));
+  });
+
+  test('runs within a limit of memory where the environment sets one, and gives way to everything else', async () => {
+    const directory = await temporaryDirectory();
+    const log = join(directory, 'asked');
+    await writeFile(
+      join(directory, 'systemd-run'),
+      `#!/bin/sh\necho "$*" > '${log}'\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    const where = {
+      env: { PATH: `${directory}:${process.env['PATH']}`, SKULK_ENGINE_MEMORY_MAX: '3G' },
+      platform: 'linux',
+      homeDirectory: '/',
+    } as const;
+    const memoryLimit = memoryLimitOf(where);
+    const { ended, lines } = await engine('nice', { memoryLimit });
+    expect(await within('the end', ended)).toMatchObject({ status: 0 });
+    expect(lines).toEqual(['10']);
+    expect(await readFile(log, 'utf8')).toMatch(/--scope .*-p MemoryMax=3221225472 -p MemorySwapMax=0 -- .*sh -c nice/);
+    const limit = (value: string, more: object = {}) =>
+      memoryLimitOf({ ...where, env: { ...where.env, SKULK_ENGINE_MEMORY_MAX: value }, ...more });
+    expect(limit('')).toBeUndefined();
+    for (const wrong of ['a lot', '0', '-1', '1.5G', '1g --'])
+      expect(() => limit(wrong)).toThrow(expect.objectContaining({ code: 'CONFIG' }));
+    expect(() => limit('3G', { platform: 'darwin' })).toThrow(/no control groups/);
   });
 
   test('ends with all that it has started when it is cancelled', async () => {

@@ -5,6 +5,7 @@ import { findProgram, killGroup, startProgram } from '../kernel/process/child-pr
 import { isLocalProcess, lifeOf, locate, type ProcessOnMachine } from '../kernel/process/process-identity.ts';
 import type { EngineSearch } from './contract.ts';
 import { searchPath } from './find-program-in.ts';
+import type { MemoryLimit } from './memory-limit.ts';
 
 /** How an engine ended, and the last lines that it printed. */
 export interface EngineEnd {
@@ -22,6 +23,7 @@ export interface EngineRun {
   readonly where: Pick<EngineSearch, 'env' | 'platform' | 'homeDirectory'>;
   /** Ends the engine, and all that it has started. */
   readonly signal: AbortSignal;
+  readonly memoryLimit?: MemoryLimit | undefined;
   /** How many of the last lines are kept (40). */
   readonly keepLines?: number | undefined;
   /** Told each line, without its end; must return at once. */
@@ -39,12 +41,13 @@ const niceness = 10;
  * Runs an engine to its end, in a process group of its own, with low priority.
  * @throws the reason of the signal, after the whole group has ended; a failure to start it; what `onStart` rejects with
  */
-export async function runEngine({ program, args, work, where, signal, keepLines, onLine, onStart }: EngineRun): Promise<EngineEnd> {
+export async function runEngine(run: EngineRun): Promise<EngineEnd> {
+  const { program, args, work, where, signal, memoryLimit, keepLines, onLine, onStart } = run;
   signal.throwIfAborted();
   const lines = createLineReader({ onLine, keepLines });
-  const [command = program, ...rest] = [...idlePrefix(where), program, ...args];
+  const [command = program, ...rest] = [...(memoryLimit?.prefix ?? []), ...idlePrefix(where), program, ...args];
   const child = await startProgram(command, rest, {
-    env: engineEnvironment(where, work),
+    env: { ...engineEnvironment(where, work), ...memoryLimit?.env },
     cwd: work,
     output: (chunk, from) => lines.add(from, chunk),
     isGroup: true,

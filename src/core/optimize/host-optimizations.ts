@@ -1,4 +1,5 @@
 import type { EngineSearch } from '../engines/contract.ts';
+import { memoryLimitOf } from '../engines/memory-limit.ts';
 import type { Optimizations, OptimizeRequest, OptimizeWishes } from '../jobs/contract.ts';
 import type { JobQueue, JobView } from '../jobs/job-kind.ts';
 import { createJobQueue } from '../jobs/job-queue.ts';
@@ -30,6 +31,8 @@ export interface HostOptimizationsOptions {
   readonly world: World;
   /** The store's lock, in the process that serves it. */
   readonly held?: Pick<HeldLock, 'assertHeld'> | undefined;
+  /** Of the processors of this machine, as Node calls it. */
+  readonly arch?: string | undefined;
   /** What else is being done with a model, as a participle; undefined for nothing. */
   readonly isBusy?: (modelId: ModelId) => string | undefined;
 }
@@ -40,12 +43,18 @@ const maxAsking = 20;
 const maxFinished = 100;
 
 /** Nothing runs before something is asked for or `resume` is called. One engine works at a time. */
-export function createHostOptimizations({ store, world, held, isBusy = () => undefined }: HostOptimizationsOptions): HostOptimizations {
+export function createHostOptimizations({
+  store,
+  world,
+  held,
+  arch = process.arch,
+  isBusy = () => undefined,
+}: HostOptimizationsOptions): HostOptimizations {
   const layout = storeLayout(store.root);
   const searchWith = (signal: AbortSignal): EngineSearch => ({
     env: world.env,
     platform: world.platform,
-    arch: process.arch,
+    arch,
     homeDirectory: world.homeDirectory,
     signal,
   });
@@ -110,7 +119,7 @@ export function createHostOptimizations({ store, world, held, isBusy = () => und
         }
         if ((await lookAtTarget(store, request, world.signal)).is !== 'complete') {
           await store.requirePlace(request.targetId);
-          await requireMeans(store, variant);
+          await requireMeans(store, variant, memoryLimitOf(searchWith(world.signal))?.bytes);
         }
         return optimizationStatusOf(await queue.submit(request));
       }),

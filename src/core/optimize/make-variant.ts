@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { totalBytes } from '../catalog/manifest.ts';
 import { checkOutput } from '../engines/check-output.ts';
 import type { EngineSearch } from '../engines/contract.ts';
+import { memoryLimitOf } from '../engines/memory-limit.ts';
 import { runEngine } from '../engines/run-engine.ts';
+import { machineClock, watchSilence } from '../engines/watch-silence.ts';
 import type { OptimizeRequest } from '../jobs/contract.ts';
 import type { JobContext } from '../jobs/job-kind.ts';
 import type { JobProgress } from '../jobs/job-state.ts';
@@ -62,7 +64,7 @@ export async function makeVariant(
     const variant = await planVariant(store, request, where);
     if (variant.source.manifest.digest !== request.sourceDigest)
       throw new SkulkError('CONFLICT', `${modelId} was replaced in the meantime`, { hint: 'run `skulk optimize` again' });
-    await requireMeans(store, variant);
+    await requireMeans(store, variant, memoryLimitOf(where)?.bytes);
     const progress = await runAndPublish({ ...variant, request }, { context, place, store, world, where });
     await place.clear();
     return progress;
@@ -151,7 +153,7 @@ async function runAndPublish(variant: PlannedVariant, making: Making): Promise<J
 /** Runs the engine, and reports what it says. */
 async function runToEnd(
   { engine, found, plan, source, request }: PlannedVariant,
-  { context, place, where }: Making,
+  { context, place, where, world }: Making,
 ): Promise<{ readonly work: string; readonly bits: number | undefined; readonly warnings: readonly string[] }> {
   const { signal, report } = context;
   const key = keyOf([source.manifest.digest, engine.name, found.version ?? '', found.program, ...request.arguments]);
@@ -164,7 +166,16 @@ async function runToEnd(
   const details = { engineVersion: found.version, resultBytes: plan.bytes, warnings };
   report({ phase: 'converting', bytesTotal: plan.sourceBytes, bytesDone: 0, details: { ...details, message: `starting ${engine.name}` } });
   await context.save();
+  using silence = watchSilence(machineClock, {
+    sizeOf: async () => totalBytes((await scanDirectory(work)).files),
+    tell: (minutes) => {
+      const message = `no output for ${minutes} minutes; ${engine.name} may still be working`;
+      report({ details: { message } });
+      world.emit({ type: 'warning', message: `making ${request.targetId}: ${message}` });
+    },
+  });
   const onLine = (line: string): void => {
+    silence.heard();
     const news = engine.read(line);
     if (news?.is === 'bytes') {
       done += news.bytes;
@@ -185,6 +196,7 @@ async function runToEnd(
     work,
     where,
     signal,
+    memoryLimit: memoryLimitOf(where),
     onLine,
     onStart: place.recordEngine,
   }).finally(place.forgetEngine);

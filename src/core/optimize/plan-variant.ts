@@ -77,14 +77,25 @@ function checkWishes({ targetBpw, candidateBits, threads }: OptimizeWishes): voi
 /** Of the memory of the machine an engine may need so much. */
 const memoryShare = 0.8;
 
-/** @throws SkulkError NO_SPACE, CONFLICT when the machine has too little memory */
-export async function requireMeans(store: LocalStore, { plan, request }: PlannedVariant): Promise<void> {
+/**
+ * @param memoryMax what an engine may use at most, in bytes, where that is limited
+ * @throws SkulkError NO_SPACE, CONFLICT when the machine has too little memory
+ */
+export async function requireMeans(
+  store: LocalStore,
+  { plan, request }: PlannedVariant,
+  memoryMax = Number.POSITIVE_INFINITY,
+): Promise<void> {
   await requireRoom(store.root, plan.roomBytes, `making ${request.targetId}`, { isStore: true });
   const memory = totalmem();
-  if (plan.memoryBytes <= memory * memoryShare) return;
+  if (plan.memoryBytes <= Math.min(memory * memoryShare, memoryMax)) return;
+  const given =
+    memoryMax < memory * memoryShare
+      ? `SKULK_ENGINE_MEMORY_MAX allows ${formatBytes(memoryMax)}`
+      : `this machine has ${formatBytes(memory)}`;
   throw new SkulkError(
     'CONFLICT',
-    `making ${request.targetId} with ${request.engine} needs about ${formatBytes(plan.memoryBytes)} of memory; this machine has ${formatBytes(memory)}`,
+    `making ${request.targetId} with ${request.engine} needs about ${formatBytes(plan.memoryBytes)} of memory; ${given}`,
     { hint: 'use another engine, or a machine with more memory' },
   );
 }
