@@ -1,4 +1,5 @@
-import { access, readFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { faultProxy } from '../helpers/fault-proxy.ts';
@@ -54,7 +55,6 @@ test('without any store the model comes straight into staging; a store that does
   const env = { SKULK_HOME: join(world.home, 'alone'), HF_ENDPOINT: world.hub.url };
   // Port 9 of this machine: nobody answers there, and no store is found on the usual port either.
   const config = join(world.home, 'alone.yaml');
-  const { writeFile } = await import('node:fs/promises');
   await writeFile(config, 'model_store:\n  store_port: 9\n');
   const staged = await runInProcess(['stage', 'org/m', '--json'], { env: { ...env, SKULK_CONFIG: config } });
   expect(staged.status, staged.stderr).toBe(0);
@@ -73,6 +73,19 @@ test('without any store the model comes straight into staging; a store that does
       () => false,
     ),
   ).toBe(false);
+});
+
+test.each(['this-machine', 'nas.example'])('a store that is switched off counts as none, also when store_host is %s', async (host) => {
+  const world = await hubWorld();
+  world.hub.push('org/m', { files: { 'config.json': '{}', 'a.safetensors': noise(4_000, 1) } });
+  const config = join(world.home, 'off.yaml');
+  await writeFile(config, `model_store:\n  enabled: false\n  store_host: ${host === 'this-machine' ? hostname() : host}\n`);
+  const env = { SKULK_HOME: join(world.home, 'off'), SKULK_CONFIG: config, HF_ENDPOINT: world.hub.url };
+  const staged = await runInProcess(['stage', 'org/m', '--json'], { env });
+  expect(staged.status, staged.stderr).toBe(0);
+  expect(JSON.parse(staged.stdout).staged).toMatchObject([{ source: 'hub' }]);
+  expect(await runInProcess(['run', 'org/m', '--', 'true'], { env })).toMatchObject({ status: 0 });
+  expect(await runInProcess(['registry'], { env })).toMatchObject({ status: 4, stdout: '' });
 });
 
 test('a node takes what the store has while the store still downloads', async () => {

@@ -185,7 +185,9 @@ const changedKind = ({ store }: OpenedStore): SkulkError =>
 /** Without any store Hugging Face is asked as a matter of course, instead of a store that does not answer only on demand. */
 function mayGoDirect({ config }: Deps, { code }: SkulkError, direct: boolean): boolean {
   if (!config.settings.allowHubFallback.value) return false;
-  return (code === 'STORE_NOT_CONFIGURED' && !config.isStoreNamed) || (code === 'STORE_UNREACHABLE' && direct);
+  // A store that is switched off counts as one that nothing names.
+  const hasNone = !config.isStoreNamed || !config.settings.enabled.value;
+  return (code === 'STORE_NOT_CONFIGURED' && hasNone) || (code === 'STORE_UNREACHABLE' && direct);
 }
 
 const isOutOfReach = ({ code }: SkulkError): boolean =>
