@@ -7,6 +7,7 @@ import type { WatchedLists } from '../core/operations/live/watch-lists.ts';
 import type { InitAnswers } from '../core/operations/settings/config.ts';
 import type { ConfigQuestions } from '../core/operations/settings/config-questions.ts';
 import type { ExitName } from './exits.ts';
+import type { Color } from './render/paint.ts';
 import type { DashboardSource } from './render/show-dashboard.tsx';
 import type { ArgumentSpec, OptionSpec } from './specs.ts';
 
@@ -76,7 +77,10 @@ export interface CommandContext {
 }
 
 /** A cell of a table, or a part of a line: a text, or a time in ISO 8601, which a terminal shows as an age, or as `age` says it. */
-export type TableCell = string | { readonly time: string; readonly age?: string };
+export type TableCell =
+  | string
+  | { readonly time: string; readonly age?: string }
+  | { readonly text: string; readonly color: Color | undefined };
 
 /** A table of a text result. The shell pads the cells, fits them to a terminal, and escapes what a terminal must not see. */
 export interface Table {
@@ -84,6 +88,12 @@ export interface Table {
   readonly rows: readonly (readonly TableCell[])[];
   /** The columns, from 0, whose cells are numbers and stand at the right. */
   readonly alignRight?: readonly number[];
+  /** Further columns that are never cut. */
+  readonly isWhole?: readonly number[];
+  /** Columns that a narrow terminal does not show, those that go first before the others. */
+  readonly optional?: readonly number[];
+  /** A column of sentences: on a terminal that is too narrow for it, they stand below the table, each after the first cell of its row. */
+  readonly apart?: number;
 }
 
 /** A line of parts, for one with a time in it. */

@@ -81,7 +81,7 @@ async function printOutcome(
   if (!asJson && text.length > 0) {
     const view: TerminalView | undefined = terminal.stdoutIsTerminal ? { columns: terminal.columns, now } : undefined;
     const renderTable = hasTable(text) ? (await import('./render/table.ts')).renderTable : () => [];
-    await terminal.print(renderText(text, view, renderTable));
+    await terminal.print(renderText(text, view, renderTable, terminal.paint));
   }
   if (notice !== undefined && !quiet && !asJson) terminal.say(notice);
   return failure === undefined ? status : reportError(failure, terminal, { json: asJson, verbose });

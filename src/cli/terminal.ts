@@ -2,6 +2,7 @@ import { isSystemError } from '../core/kernel/errors.ts';
 import { explainSystemError } from '../core/kernel/explain-system-error.ts';
 import type { Host, HostOutput } from './host.ts';
 import { redact } from './redact.ts';
+import { inColor, type Paint, wantsColor, withoutColor } from './render/paint.ts';
 import { safeText } from './safe-text.ts';
 
 /** Where a command's words go. What goes to stderr is redacted and escaped. */
@@ -10,7 +11,10 @@ export interface Terminal {
   readonly columns: number | undefined;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
+  /** Whether stderr gets colours. */
   readonly color: boolean;
+  /** Gives parts of results their colour where stdout gets colours. */
+  readonly paint: Paint;
   /** Writes a text and a line end to stdout. A reader that went away (`| head -1`) is no failure. */
   print(text: string): Promise<void>;
   /** Writes a line to stderr. */
@@ -40,7 +44,8 @@ export function makeTerminal(
     columns: stdout.columns,
     stdoutIsTerminal: stdout.isTTY === true,
     stderrIsTerminal: stderr.isTTY === true,
-    color: stderr.isTTY === true && !noColor && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+    color: wantsColor(env, { isTerminal: stderr.isTTY === true, noColor }),
+    paint: wantsColor(env, { isTerminal: stdout.isTTY === true, noColor }) ? inColor : withoutColor,
     print: (text) => write(stdout, text),
     say: (line) => void stderr.write(`${clean(line)}\n`),
     clean,

@@ -34,7 +34,7 @@ export async function watchPlainly<T extends { readonly connection: Connection }
     const output = result(now);
     if (output === undefined) return;
     const view = terminal.stdoutIsTerminal ? { columns: terminal.columns, now: world.now() } : undefined;
-    newest = json ? JSON.stringify(output.json) : renderText(output.text, view, renderTable);
+    newest = json ? JSON.stringify(output.json) : renderText(output.text, view, renderTable, terminal.paint);
     if (json) print();
     else printThrottled();
   }, world.signal);

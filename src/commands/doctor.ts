@@ -1,4 +1,4 @@
-import { type Deps, defineCommand } from '../cli/definition.ts';
+import { type Deps, defineCommand, type TextBlock } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { plural } from '../core/kernel/units.ts';
 import type { Check } from '../core/operations/doctor/check.ts';
@@ -39,9 +39,14 @@ export const doctor = defineCommand({
   },
 });
 
-const marks = { ok: 'ok  ', warning: 'warn', problem: 'FAIL', skipped: '-   ' } as const;
+const marks = {
+  ok: ['ok  ', 'good'],
+  warning: ['warn', 'warning'],
+  problem: ['FAIL', 'bad'],
+  skipped: ['-   ', 'faint'],
+} as const;
 
-const toLines = ({ id, status, found, todo }: Check): readonly string[] => [
-  `${marks[status]}  ${id}: ${found}`,
-  ...(todo === null ? [] : [`      -> ${todo}`]),
-];
+function toLines({ id, status, found, todo }: Check): readonly TextBlock[] {
+  const [text, color] = marks[status];
+  return [{ line: [{ text, color }, `  ${id}: ${found}`] }, ...(todo === null ? [] : [`      -> ${todo}`])];
+}

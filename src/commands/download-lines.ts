@@ -1,3 +1,4 @@
+import type { TableCell } from '../cli/definition.ts';
 import { shellWord } from '../core/kernel/shell-word.ts';
 import { formatBytes, formatSeconds } from '../core/kernel/units.ts';
 import type { FinishedDownload } from '../core/operations/models/downloads.ts';
@@ -13,6 +14,8 @@ export interface ShownJob {
   readonly seconds_left: number | null;
 }
 
+const colors: Readonly<Record<string, 'good' | 'bad' | undefined>> = { complete: 'good', failed: 'bad' };
+
 /** How far a download is, for a table. */
 export const downloadCells = ({
   status,
@@ -22,8 +25,8 @@ export const downloadCells = ({
   bytes_per_second,
   seconds_left,
   error,
-}: ShownJob): readonly string[] => [
-  status,
+}: ShownJob): readonly TableCell[] => [
+  { text: status, color: colors[status] },
   bytes_total === 0 ? '' : `${Math.floor(progress * 100)}%`,
   bytes_total === 0 ? '' : `${formatBytes(bytes_done)} of ${formatBytes(bytes_total)}`,
   bytes_per_second === null ? '' : `${formatBytes(bytes_per_second)}/s`,

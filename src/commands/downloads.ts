@@ -49,5 +49,8 @@ const tableOf = (all: readonly (ShownJob & Parameters<typeof nameDownload>[0])[]
           header: ['MODEL', 'STATUS', 'DONE', 'BYTES', 'RATE', 'LEFT', 'ERROR'],
           rows: all.map((one) => [nameDownload(one), ...downloadCells(one)]),
           alignRight: [2],
+          isWhole: [1, 3, 4, 5],
+          optional: [3],
+          apart: 6,
         },
       ];

@@ -86,6 +86,7 @@ function tableOf(all: readonly ListedNode[]): readonly TextBlock[] {
         String(node.pending_orders),
       ]),
       alignRight: [5, 6, 7],
+      optional: [4, 3, 7],
     },
   ];
 }

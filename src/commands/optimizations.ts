@@ -53,5 +53,8 @@ const tableOf = (
           header: ['RESULT', 'SOURCE', 'ENGINE', 'STATUS', 'DONE', 'BYTES', 'RATE', 'LEFT', 'ERROR'],
           rows: all.map((one) => [one.targetId, one.modelId, one.engine, ...downloadCells(one)]),
           alignRight: [4],
+          isWhole: [3, 5, 6, 7],
+          optional: [5, 2],
+          apart: 8,
         },
       ];

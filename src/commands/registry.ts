@@ -30,7 +30,7 @@ export const registry = defineCommand({
       { time: entry.downloaded_at },
       entry.tags.join(', '),
     ]);
-    return [{ header: ['MODEL', 'SIZE', 'FILES', 'QUANTIZATION', 'ADDED', 'TAGS'], rows, alignRight: [1, 2] }];
+    return [{ header: ['MODEL', 'SIZE', 'FILES', 'QUANTIZATION', 'ADDED', 'TAGS'], rows, alignRight: [1, 2], optional: [2, 4, 3] }];
   },
   notice: ({ entries, wanted }) => {
     if (entries.length > 0) return undefined;

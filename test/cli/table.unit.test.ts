@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
+import { inColor, type Paint, wantsColor } from '../../src/cli/render/paint.ts';
 import { fitWidths, renderTable } from '../../src/cli/render/table.ts';
 import { renderText } from '../../src/cli/render/text.ts';
 import { pendingLines } from '../../src/commands/node-lines.ts';
@@ -60,6 +61,59 @@ describe('a table', () => {
     expect(renderTable(named, undefined)[1]).toBe('a  2026-11-26T11:00:00Z');
   });
 
+  const downloads = {
+    header: ['MODEL', 'STATUS', 'DONE', 'BYTES', 'RATE', 'LEFT', 'ERROR'],
+    rows: [
+      ['org/model-with-a-long-name-GGUF:Q4_K_M', 'downloading', '42%', '251 GiB of 512 GiB', '112 MiB/s', '12 min 05 s', ''],
+      [
+        'org/m',
+        { text: 'failed', color: 'bad' as const },
+        '',
+        '',
+        '',
+        '',
+        'Hugging Face has no public model org/m; the name may be misspelt',
+      ],
+    ],
+    alignRight: [2],
+    isWhole: [1, 3, 4, 5],
+    optional: [3],
+    apart: 6,
+  };
+
+  test('on a narrow terminal puts sentences below, and leaves out what is said twice, but neither rate nor time left', () => {
+    expect(renderTable(downloads, terminal(80))).toEqual([
+      'MODEL                                  STATUS       DONE  RATE       LEFT',
+      'org/model-with-a-l…g-name-GGUF:Q4_K_M  downloading   42%  112 MiB/s  12 min 05 s',
+      'org/m                                  failed',
+      'org/m: Hugging Face has no public model org/m; the name may be misspelt',
+    ]);
+    expect(renderTable(downloads, undefined)[2]).toMatch(/^org\/m +failed +Hugging Face has no public/);
+    expect(renderTable(downloads, terminal(200))[2]).toMatch(/^org\/m +failed +Hugging Face has no public/);
+  });
+
+  test('on a narrow terminal has no column that is empty', () => {
+    const rows = [['org/m', 'complete', '100%', '251 GiB of 251 GiB', '', '', '']];
+    expect(renderTable({ ...downloads, rows }, terminal(50))).toEqual([
+      'MODEL  STATUS    DONE  BYTES',
+      'org/m  complete  100%  251 GiB of 251 GiB',
+    ]);
+    expect(renderTable({ ...downloads, rows: [] }, terminal(20))).toHaveLength(1);
+  });
+
+  test('has colours where they are wanted, which take no room', () => {
+    const paint: Paint = (text, color) => `<${color}>${text}</>`;
+    const rows = [
+      ['a', { text: 'failed', color: 'bad' as const }, 'x'],
+      ['b', { text: 'ok', color: undefined }, ''],
+    ];
+    expect(renderTable({ header: ['N', 'STATUS', 'MORE'], rows }, undefined, paint)).toEqual([
+      '<strong>N</>  <strong>STATUS</>  <strong>MORE</>',
+      'a  <bad>failed</>  x',
+      'b  ok',
+    ]);
+  });
+
   test('counts wide characters and emoji as a terminal does, and escapes what would steer it', () => {
     const rows = [
       ['模型', 'a'],
@@ -99,4 +153,27 @@ test.each([
 
 test('a column that must not shrink keeps its width, and the others share what is left', () => {
   expect(fitWidths([30, 20, 30], [false, true, true], 60)).toEqual([30, 15, 15]);
+});
+
+test.each([
+  [{}, true, false, true],
+  [{}, false, false, false],
+  [{}, true, true, false],
+  [{ NO_COLOR: '1' }, true, false, false],
+  [{ NO_COLOR: '' }, true, false, true],
+  [{ TERM: 'dumb' }, true, false, false],
+  [{ FORCE_COLOR: '1' }, false, false, true],
+  [{ FORCE_COLOR: '3', TERM: 'dumb' }, false, false, true],
+  [{ FORCE_COLOR: '0' }, true, false, false],
+  [{ FORCE_COLOR: '1', NO_COLOR: '1' }, true, false, false],
+  [{ FORCE_COLOR: '1' }, true, true, false],
+])('colours with %j, a terminal: %s, --no-color: %s are %s', (env, isTerminal, noColor, expected) => {
+  expect(wantsColor(env, { isTerminal, noColor })).toBe(expected);
+});
+
+test('a colour ends where its text ends, and what comes from outside is still escaped', () => {
+  expect(inColor('ok', 'good')).toBe('\u001b[32mok\u001b[39m');
+  expect(inColor('', 'good')).toBe('');
+  const line = { line: [{ text: 'ok', color: 'good' as const }, ' \u001b[2Jhidden'] };
+  expect(renderText([line], terminal(80), renderTable, inColor)).toBe('\u001b[32mok\u001b[39m \\x1b[2Jhidden');
 });

@@ -1,34 +1,85 @@
 import type { Table } from '../definition.ts';
+import { safeCell } from '../safe-text.ts';
+import { type Paint, withoutColor } from './paint.ts';
 import { fill, widthOf } from './parts/text-width.ts';
-import { type TerminalView, textOf } from './text.ts';
+import { colorOf, type TerminalView, textOf } from './text.ts';
 
 /** Between two columns. */
 const gap = 2;
 /** No column is cut to less; a terminal that is too narrow even then wraps the lines. */
 const minWidth = 6;
+/** Columns that may be left out go before a name or a text is cut to less than this. */
+const readable = { first: 24, other: 12 } as const;
 
 /**
- * A table as lines, with each column as wide as its widest cell. On a terminal it fits the width: the widest columns are cut first, with
- * `…`, but no numbers and no times; and times are ages. Elsewhere nothing is cut, and times are as they came.
+ * A table as lines, with each column as wide as its widest cell. On a terminal it fits the width, and times are ages: empty columns go
+ * first, then the texts of `apart`, which become lines below the table, then `optional` columns; then the widest are cut, with `…`, but
+ * no numbers and no times. Elsewhere nothing is left out or cut, and times are as they came.
  * @param view undefined when the table does not go to a terminal
  */
-export function renderTable({ header, rows, alignRight = [] }: Table, view: TerminalView | undefined): readonly string[] {
-  const cells = [header, ...rows].map((row) => row.map((cell) => textOf(cell, view)));
-  const natural = header.map((_, column) => Math.max(...cells.map((row) => widthOf(row[column] ?? ''))));
-  const isTime = (column: number): boolean => rows.some((row) => typeof row[column] === 'object');
-  const canShrink = header.map((_, column) => !alignRight.includes(column) && !isTime(column));
-  const room = (view?.columns || Number.POSITIVE_INFINITY) - gap * (header.length - 1);
-  const widths = fitWidths(natural, canShrink, room);
-  return cells.map((row) =>
-    row
-      // The first column says what a row is about: a name, whose end tells as much as its beginning.
-      .map((cell, column) =>
-        fill(cell, widths[column] ?? 0, alignRight.includes(column) ? 'right' : 'left', column === 0 ? 'middle' : 'end'),
-      )
+export function renderTable(table: Table, view: TerminalView | undefined, paint: Paint = withoutColor): readonly string[] {
+  const { alignRight = [], isWhole = [] } = table;
+  const texts = [table.header, ...table.rows].map((row) => row.map((cell) => textOf(cell, view)));
+  const natural = table.header.map((_, column) => Math.max(...texts.map((row) => widthOf(row[column] ?? ''))));
+  const isTime = (column: number): boolean => table.rows.some((row) => typeof row[column] === 'object' && 'time' in row[column]);
+  const canShrink = table.header.map((_, column) => !alignRight.includes(column) && !isWhole.includes(column) && !isTime(column));
+  const columns = view?.columns || Number.POSITIVE_INFINITY;
+  const { shown, apart } = chooseColumns(table, { natural, canShrink, columns, texts });
+  const room = columns - gap * (shown.length - 1);
+  const widths = fitWidths(pick(natural, shown), pick(canShrink, shown), room);
+  const lines = texts.map((row, index) =>
+    shown
+      .map((column, at) => {
+        const text = row[column] ?? '';
+        const width = widths[at] ?? 0;
+        // The first column says what a row is about: a name, whose end tells as much as its beginning.
+        const filled = fill(text, width, alignRight.includes(column) ? 'right' : 'left', column === 0 ? 'middle' : 'end');
+        const cell = at === shown.length - 1 ? filled.trimEnd() : filled;
+        return index === 0 ? paintText(cell, 'strong', paint) : paintText(cell, colorOf(table.rows[index - 1]?.[column]), paint);
+      })
       .join(' '.repeat(gap))
       .trimEnd(),
   );
+  const below = texts.slice(1).flatMap((row) => (apart === undefined || row[apart] === '' ? [] : [safeCell(`${row[0]}: ${row[apart]}`)]));
+  return [...lines, ...below];
 }
+
+/** The spaces beside a text get no colour, so that a line without it ends in none. */
+function paintText(cell: string, color: ReturnType<typeof colorOf>, paint: Paint): string {
+  const text = cell.trim();
+  if (color === undefined || text === '') return cell;
+  const before = cell.indexOf(text);
+  return `${cell.slice(0, before)}${paint(text, color)}${cell.slice(before + text.length)}`;
+}
+
+interface Measured {
+  readonly natural: readonly number[];
+  readonly canShrink: readonly boolean[];
+  readonly columns: number;
+  readonly texts: readonly (readonly string[])[];
+}
+
+/** Which columns a terminal shows, and the one whose texts become lines. Pure. */
+function chooseColumns(
+  { header, rows, optional = [], apart }: Table,
+  { natural, canShrink, columns, texts }: Measured,
+): { readonly shown: readonly number[]; readonly apart: number | undefined } {
+  const sum = (widths: readonly number[]): number => widths.reduce((all, width) => all + width + gap, -gap);
+  const all = header.map((_, column) => column);
+  if (sum(natural) <= columns || rows.length === 0) return { shown: all, apart: undefined };
+  let shown = all.filter((column) => column === 0 || texts.slice(1).some((row) => row[column] !== ''));
+  const goesApart = apart !== undefined && shown.includes(apart) && sum(pick(natural, shown)) > columns;
+  if (goesApart) shown = shown.filter((column) => column !== apart);
+  const least = (column: number): number =>
+    canShrink[column] === true ? Math.min(natural[column] ?? 0, column === 0 ? readable.first : readable.other) : (natural[column] ?? 0);
+  for (const column of optional) {
+    if (sum(shown.map(least)) <= columns) break;
+    shown = shown.filter((one) => one !== column);
+  }
+  return { shown, apart: goesApart ? apart : undefined };
+}
+
+const pick = <T>(values: readonly T[], columns: readonly number[]): readonly T[] => values.filter((_, column) => columns.includes(column));
 
 /** Gives columns a common greatest width, so that together they fit the room; what is narrower stays as it is. Pure. */
 export function fitWidths(natural: readonly number[], canShrink: readonly boolean[], room: number): readonly number[] {
