@@ -4,6 +4,7 @@ import { formatBytes } from '../../core/kernel/units.ts';
 import type { HostOutput } from '../host.ts';
 import { safeCell } from '../safe-text.ts';
 import { formatSeconds, type Speed } from './describe-progress.ts';
+import { type BarParts, fitBar } from './fit-bar.ts';
 
 /** Progress bars on a terminal, one for each piece of work. */
 export interface Bars {
@@ -17,8 +18,7 @@ export interface Bars {
 export function makeBars(stream: HostOutput): Bars {
   const multi = new MultiBar({
     stream,
-    format: '{label} [{bar}] {percentage}% {amount}{rate}{left}',
-    barsize: 24,
+    format: (_, { progress }, payload) => fitBar({ ...(payload as Omit<BarParts, 'done'>), done: progress }, stream.columns),
     fps: 10,
     // Signals are the shell's.
     gracefulExit: false,
@@ -29,11 +29,11 @@ export function makeBars(stream: HostOutput): Bars {
   return {
     update: (key, event, { bytesPerSecond, secondsLeft }) => {
       const { bytesDone, bytesTotal } = event;
-      const payload = {
+      const payload: Omit<BarParts, 'done'> = {
         label: safeCell(key),
         amount: `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`,
-        rate: bytesPerSecond === null ? '' : `, ${formatBytes(bytesPerSecond)}/s`,
-        left: secondsLeft === null || bytesDone >= bytesTotal ? '' : `, ${formatSeconds(secondsLeft)} left`,
+        rate: bytesPerSecond === null ? '' : `${formatBytes(bytesPerSecond)}/s`,
+        left: secondsLeft === null || bytesDone >= bytesTotal ? '' : `${formatSeconds(secondsLeft)} left`,
       };
       const bar = bars.get(key);
       // A piece of work without bytes is done when it begins.
