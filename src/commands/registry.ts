@@ -1,4 +1,4 @@
-import { defineCommand, list } from '../cli/definition.ts';
+import { choice, defineCommand, list, variadic } from '../cli/definition.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 
 /** `skulk registry`: what the store holds. */
@@ -8,16 +8,35 @@ export const registry = defineCommand({
   description: [
     'Lists every model in the store with its size, number of files, quantizations (-v names all of them) and tags: vision, thinking, embedding, tensor, optiq. Tags come from the model card if there is one, else from config.json, the chat template and the file names.',
   ],
-  options: { tag: list('only models with this tag; if given several times, with all of them', 'TAG', { completes: 'tags' }) },
+  arguments: {
+    word: variadic('only models whose ids contain this text; if given several times, all of them', {
+      parse: (text) => text,
+      optional: true,
+      completes: 'models',
+    }),
+  },
+  options: {
+    sort: choice(
+      'the order: by name, the largest, the newest, or those with the most files first',
+      'KEY',
+      ['name', 'size', 'added', 'files'],
+      {
+        fallback: 'name',
+      },
+    ),
+    tag: list('only models with this tag; if given several times, with all of them', 'TAG', { completes: 'tags' }),
+  },
   examples: [
     ['list everything', 'skulk registry'],
+    ['find models by a part of their name, the largest first', 'skulk registry qwen --sort size'],
     ['ids of the vision models', "skulk registry --tag vision --json | jq -r '.entries[].model_id'"],
   ],
   exits: ['store-unreachable'],
-  run: async ({ tag }, context) => {
+  run: async ({ word: words, sort, tag }, context) => {
     const deps = await context.deps();
     const { listRegistry } = await import('../core/operations/models/list-registry.ts');
-    return { ...(await listRegistry(deps, { tags: tag })), wanted: tag, isVerbose: context.logLevel === 'debug' };
+    const list = await listRegistry(deps, { tags: tag, words, ...(sort !== undefined && { sort }) });
+    return { ...list, wanted: tag, words, isVerbose: context.logLevel === 'debug' };
   },
   json: ({ entries }) => ({ entries }),
   text: ({ entries, isVerbose }) => {
@@ -32,11 +51,10 @@ export const registry = defineCommand({
     ]);
     return [{ header: ['MODEL', 'SIZE', 'FILES', 'QUANTIZATION', 'ADDED', 'TAGS'], rows, alignRight: [1, 2], optional: [2, 4, 3] }];
   },
-  notice: ({ entries, wanted }) => {
+  notice: ({ entries, wanted, words }) => {
     if (entries.length > 0) return undefined;
-    return wanted.length > 0
-      ? `no model has ${wanted.map((tag) => `the tag ${tag}`).join(' and ')}`
-      : 'no models; `skulk add PATH --as MODEL` adds one';
+    if (wanted.length + words.length === 0) return 'no models; `skulk add PATH --as MODEL` adds one';
+    return `no model has ${[...words.map((word) => JSON.stringify(word)), ...wanted.map((tag) => `the tag ${tag}`)].join(' and ')}`;
   },
 });
 

@@ -27,7 +27,7 @@ describe('completion in fish', wants('fish'), () => {
       'skulk run org/x -- scr': ['script'],
       'skulk add scr': ['script'],
       'skulk health scr': [],
-      'skulk registry --tag vi scr': [],
+      'skulk registry --tag vi scr': ['scrmodels'],
     };
     const given = Object.keys(lines).map((line) => `complete -C '${line}'; echo ---`);
     const text = execFileSync('fish', ['--no-config', '-c', ['source script', ...given].join('\n')], {

@@ -124,7 +124,7 @@ describe('completion', () => {
     expect(complete('purge-staging --node=kite3 org/')).toBe('org/models org/');
     expect(complete('purge-staging --model=org/x:Q')).toBe('Qmodels org/x:Q');
     // No file is offered where none can stand.
-    for (const line of ['show org/x sk', 'health sk', 'registry sk', 'config show sk']) expect(complete(line), line).toBe('');
+    for (const line of ['show org/x sk', 'health sk', 'staging sk', 'config show sk']) expect(complete(line), line).toBe('');
     expect(complete('add sk')).toBe('skulk');
   });
 

@@ -4,12 +4,14 @@ import { commandLoaders } from '../../src/commands/index.ts';
 
 const commands = await loadAll(commandLoaders);
 
-/** Every place of a command line where a model stands. */
-const places = commands.flatMap(({ name, arguments: args, options }) =>
-  Object.entries({ ...args, ...options })
-    .filter(([, { completes }]) => completes === 'models')
-    .map(([key, spec]) => ({ place: `${name} ${key}`, read: (text: string) => [spec.read([text])].flat()[0] })),
-);
+/** Every place of a command line where a model stands; the registry is searched by a part of a name. */
+const places = commands
+  .filter(({ name }) => name !== 'registry')
+  .flatMap(({ name, arguments: args, options }) =>
+    Object.entries({ ...args, ...options })
+      .filter(([, { completes }]) => completes === 'models')
+      .map(([key, spec]) => ({ place: `${name} ${key}`, read: (text: string) => [spec.read([text])].flat()[0] })),
+  );
 
 const model = { modelId: 'org/x' };
 const forms = [

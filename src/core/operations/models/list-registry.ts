@@ -1,17 +1,40 @@
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
-import type { RegistryList } from '../../protocol/models.ts';
+import type { DescribedEntry, RegistryList } from '../../protocol/models.ts';
+
+/** What the store's models can be sorted by: their ids, or the largest, the newest, or those with the most files first. */
+type RegistryOrder = 'name' | 'size' | 'added' | 'files';
+
+/** Which of the store's models are listed, and in which order. */
+interface RegistryQuery {
+  /** Those that have all of these tags. */
+  readonly tags: readonly string[];
+  /** Those whose ids contain all of these texts, in either case of letters. */
+  readonly words?: readonly string[];
+  readonly sort?: RegistryOrder;
+}
 
 /** One for all comparisons: 2,000 models take 20,000 of them. */
 const collator = new Intl.Collator('en');
 
-/** Lists the store's models; with tags, only those that have them all. */
-export async function listRegistry(deps: Deps, { tags }: { readonly tags: readonly string[] }): Promise<RegistryList> {
+/** Lists the store's models, by id where they are equal otherwise. */
+export async function listRegistry(deps: Deps, { tags, words = [], sort = 'name' }: RegistryQuery): Promise<RegistryList> {
   await using opened = await openStore(deps);
   const entries = await opened.store.listDescribed();
+  const wanted = words.map((word) => word.toLowerCase());
   return {
     entries: entries
       .filter((entry) => tags.every((tag) => entry.tags.some((own) => own === tag)))
-      .toSorted((a, b) => collator.compare(a.model_id, b.model_id)),
+      .filter(({ model_id }) => wanted.every((word) => model_id.toLowerCase().includes(word)))
+      .toSorted((a, b) => greaterFirst[sort](a, b) || collator.compare(a.model_id, b.model_id)),
   };
 }
+
+const timeOf = ({ downloaded_at }: DescribedEntry): number => Date.parse(downloaded_at) || 0;
+
+const greaterFirst: Readonly<Record<RegistryOrder, (a: DescribedEntry, b: DescribedEntry) => number>> = {
+  name: () => 0,
+  size: (a, b) => b.total_bytes - a.total_bytes,
+  added: (a, b) => timeOf(b) - timeOf(a),
+  files: (a, b) => b.files.length - a.files.length,
+};
