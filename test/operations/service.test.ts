@@ -194,3 +194,48 @@ test('a changed path rewrites the unit: by install, by refresh, and by a server 
     await writeFile(unit, text);
   }
 });
+
+test('service status, restart and logs ask systemd, and name an absent unit', async () => {
+  const { home, env, unit, told, service } = await user('model_store: {}\n');
+  for (const action of ['status', 'restart', 'logs'])
+    expect(await service(action), action).toMatchObject({
+      status: 3,
+      stdout: '',
+      stderr: expect.stringContaining(`${unit} does not exist`),
+    });
+  expect(await service('install')).toMatchObject({ status: 0 });
+  const before = await told();
+  expect(await service('restart')).toMatchObject({ status: 0, stdout: 'restarted\n' });
+  expect(await told()).toBe(`${before}--user restart skulk.service\n`);
+
+  const program = (name: string, text: string): Promise<void> =>
+    writeFile(join(home, 'bin', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  await program('systemctl', 'printf "MainPID=42\\nActiveState=active\\n"');
+  await program('journalctl', 'echo first; echo; echo "$@"');
+  expect(await service('status')).toMatchObject({ status: 0, stdout: `active, pid 42\nunit ${unit}\n` });
+  const json = await runSkulk(['service', 'status', '--for', 'systemd', '--json'], { env });
+  expect(JSON.parse(json.stdout)).toEqual({ action: 'status', manager: 'systemd', path: unit, state: 'active', running: true, pid: 42 });
+  expect((await service('logs')).stdout).toBe('first\n--user -u skulk.service -n 100 --no-pager -o cat\n');
+  await program('systemctl', 'printf "MainPID=0\\nActiveState=failed\\n"');
+  expect(await service('status')).toMatchObject({ status: 0, stdout: `failed\nunit ${unit}\n` });
+  await program('systemctl', 'echo "Failed to connect to bus" >&2; exit 1');
+  expect(await service('status')).toMatchObject({ status: 5, stdout: '', stderr: expect.stringContaining('Failed to connect to bus') });
+});
+
+test('service status, restart and logs ask launchd on macOS', async () => {
+  const { home, env } = await user('model_store: {}\n');
+  const program = (text: string): Promise<void> => writeFile(join(home, 'bin/launchctl'), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  await program(`echo "$@" >> ${home}/told`);
+  const service = (action: string) => runSkulk(['service', action, '--for', 'launchd'], { env });
+  expect(await service('install')).toMatchObject({ status: 0, stderr: '' });
+  expect(await service('logs')).toMatchObject({ status: 0, stdout: '' });
+  await mkdir(join(home, 'own'), { recursive: true });
+  await writeFile(join(home, 'own/serve.log'), Array.from({ length: 150 }, (_, index) => `line ${index}\n`).join(''));
+  const lines = (await service('logs')).stdout.trimEnd().split('\n');
+  expect([lines.length, lines[0], lines.at(-1)]).toEqual([100, 'line 50', 'line 149']);
+  await program('printf "gui/501/x = {\\n\\tstate = running\\n\\tpid = 7\\n}\\n"');
+  expect((await service('status')).stdout).toMatch(/^running, pid 7\n/);
+  await program('exit 113');
+  expect((await service('status')).stdout).toMatch(/^not loaded\n/);
+  expect(await service('restart')).toMatchObject({ status: 5, stdout: '', stderr: expect.stringContaining('launchctl kickstart -k') });
+});
