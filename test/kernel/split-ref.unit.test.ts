@@ -31,6 +31,12 @@ test.each([
   ['https://huggingface.co/org/name/resolve/main/X.Q6_K.gguf.part1of2', at('main', 'X.Q6_K.gguf.part1of2')],
   ['https://huggingface.co/org/name/blob/main/config.json', at('main')],
   ['https://huggingface.co/org/name/blob/main/model-00001-of-00002.safetensors', at('main')],
+  ['https://huggingface.co/org/name/commit/0ce09609160932a12b8a5c857970867ec1cfc844', at('0ce09609160932a12b8a5c857970867ec1cfc844')],
+  ['https://huggingface.co/org/name/commits/main', at('main')],
+  ['https://huggingface.co/org/name/commits/main/X-Q4_0.gguf', at('main', 'X-Q4_0.gguf')],
+  ['https://huggingface.co/org/name/blame/main/config.json', at('main')],
+  ['https://huggingface.co/org/name/discussions', model],
+  ['https://huggingface.co/org/name/discussions/12#6583', model],
   ['hf.co/org/name:Q4_K_M', { ...model, selector: 'Q4_K_M' }],
   ['HF.co/org/name@v1:Q4_K_M', at('v1', 'Q4_K_M')],
   ['hf://org/name', model],
@@ -94,4 +100,11 @@ test('whatever is pasted behind an address is a reference or a refusal', () => {
     }),
     { seed: testSeed, numRuns: 1_000 },
   );
+});
+
+test.each([
+  ['org/name:', 'the selector is empty'],
+  ['org/name:Q4 K', '"Q4 K" is not a selector'],
+])('the refusal of %s says what is wrong with the selector', (text, message) => {
+  expect(() => parseModelRef(text)).toThrow(message);
 });

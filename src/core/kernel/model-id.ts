@@ -101,7 +101,7 @@ export function parseSelector(text: string): string | RelativePath {
   // Also a piece of a file: X.gguf.part1of2.
   if (/\.gguf(?:[.-][\w.-]+)?$/i.test(text)) return parseRelativePath(text);
   if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text)) return text;
-  throw new SkulkError('USAGE', `"${shorten(text)}" has an empty selector`, {
+  throw new SkulkError('USAGE', text === '' ? 'the selector is empty' : `"${shorten(text)}" is not a selector`, {
     hint: 'after the colon, write a quantization such as Q5_K_M, or the path of a .gguf file in the repo',
   });
 }

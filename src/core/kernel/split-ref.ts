@@ -15,7 +15,7 @@ const otherCommands =
   /^(?:\$\s+)?(?:ollama\s+(?:run|pull|show)|(?:hf|huggingface-cli)\s+download|llama-(?:cli|server)\s+-hf|skulk\s+[a-z-]+)\s+(\S+)$/i;
 /** Quotation marks, and what surrounds a name or an address in a text. */
 const quotes = /^(?:"([^"]*)"|'([^']*)'|`([^`]*)`|<([^>]*)>|“([^”]*)”)$/s;
-const views: ReadonlySet<string> = new Set(['tree', 'blob', 'resolve', 'raw']);
+const views: ReadonlySet<string> = new Set(['tree', 'blob', 'resolve', 'raw', 'blame', 'commit', 'commits']);
 
 /**
  * Splits what people paste: `[org/]name[@revision][:selector]`, the address of a model, of a folder or a file of it on huggingface.co or
@@ -47,7 +47,9 @@ function splitPath(path: string, { isAddress }: { readonly isAddress: boolean })
     const { name, rest } = isWhole ? { name: revision, rest: [] } : takeRevision(segments);
     return { modelId: withoutSlashes(before), revision: name, selector: selector ?? fileOf(rest) };
   }
-  const segments = withoutSlashes(selector === undefined ? withoutQuery(before) : before).split('/');
+  const whole = withoutSlashes(selector === undefined ? withoutQuery(before) : before).split('/');
+  // The pages of discussions are those of the model.
+  const segments = isAddress && whole[2] === 'discussions' ? whole.slice(0, 2) : whole;
   const at = segments.findIndex((segment, index) => (index === 1 || index === 2) && views.has(segment) && segments.length > index + 1);
   if (at !== -1) {
     const { name, rest } = takeRevision(segments.slice(at + 1).map(read));
