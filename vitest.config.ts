@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { patienceMs } from './test/helpers/waiting.ts';
 
@@ -6,6 +7,16 @@ const tier = (name: string, include: readonly string[], more: object = {}): { ex
   extends: true,
   test: { name, include, ...more },
 });
+
+const longOrUnit = 'test/**/*.{unit,long}.test.{ts,tsx}';
+
+/** Files that replace a module for themselves: it must not be in the process already, and no other file may find the substitute. */
+const withMocks = globSync('test/**/*.test.ts', { exclude: [longOrUnit] }).filter((file) =>
+  /^vi\.mock\(/m.test(readFileSync(file, 'utf8')),
+);
+
+/** One more than processors: nearly half of the time a file waits for a disk, a browser or a timer. */
+const usualWorkers = 3;
 
 export default defineConfig({
   test: {
@@ -23,12 +34,14 @@ export default defineConfig({
       // Nothing of these is left behind in the process, so that one process runs them all.
       tier('unit', ['test/**/*.unit.test.{ts,tsx}'], { isolate: false, sequence: { groupOrder: 0 } }),
       tier('usual', ['test/**/*.test.{ts,tsx}'], {
-        // One more than processors: nearly half of the time a file waits for a disk, a browser or a timer.
-        maxWorkers: 3,
+        // A process for each file takes 0.7 s more of a processor for the file, and there are 170: it loads and compiles the program anew.
+        isolate: false,
+        maxWorkers: usualWorkers,
         // vitest wants tiers with different numbers of workers one after the other.
         sequence: { groupOrder: 1 },
-        exclude: [...configDefaults.exclude, 'test/**/*.{unit,long}.test.{ts,tsx}'],
+        exclude: [...configDefaults.exclude, longOrUnit, ...withMocks],
       }),
+      tier('alone', withMocks, { maxWorkers: usualWorkers, sequence: { groupOrder: 1 } }),
       tier('long', ['test/**/*.long.test.ts'], {
         env: { SKULK_TEST_LONG: '1' },
         testTimeout: 3_600_000,

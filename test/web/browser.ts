@@ -1,5 +1,5 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { patienceMs } from '../helpers/waiting.ts';
 import { chromiumPath } from '../helpers/wants.ts';
 
@@ -11,10 +11,10 @@ export interface PageOptions {
 }
 
 let browser: Promise<Browser> | undefined;
-afterAll(async () => (await browser)?.close());
 
-/** The browser of a file of tests. */
-function sharedBrowser(): Promise<Browser> {
+/** The browser of all files of tests that run in this process; it ends with the process. */
+async function sharedBrowser(): Promise<Browser> {
+  if ((await browser)?.isConnected() === false) browser = undefined;
   browser ??= chromium.launch({
     executablePath: chromiumPath,
     headless: true,
