@@ -183,7 +183,7 @@ test('a line that is chosen stays in sight, and the lines above and below it can
   const { press, seen } = showDashboard({ show: async () => ({ ...details, quantizations: many }) });
   await press('\r');
   await expect.poll(seen).toContain('› Q0 ');
-  await press(...Array.from({ length: 29 }, () => 'j'));
+  await press('j'.repeat(29));
   expect(seen()).toMatch(/^› Q29 /m);
   await press('\u001b[H');
   expect(seen()).toContain('size ');

@@ -1,7 +1,7 @@
 import { Box } from 'ink';
 import { render } from 'ink-testing-library';
 import type { ReactElement } from 'react';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { Keyboard } from '../../src/cli/render/parts/keys.tsx';
 import { SizeContext } from '../../src/cli/render/parts/use-size.ts';
 import { ColorContext } from '../../src/cli/render/parts/words.tsx';
@@ -26,6 +26,10 @@ const framed = (part: ReactElement, { hasColor = false, columns = 60 }: ShowOpti
 
 /** Renders a part; ended with the test. */
 export function show(part: ReactElement, options: ShowOptions = {}) {
+  // The stream of the testing library has no height, and Ink would start `tput` for every frame to learn one.
+  vi.stubEnv('COLUMNS', '100');
+  vi.stubEnv('LINES', '24');
+  onTestFinished(() => void vi.unstubAllEnvs());
   const shown = render(framed(part, options));
   onTestFinished(() => shown.unmount());
   const press = async (...inputs: readonly string[]): Promise<void> => {

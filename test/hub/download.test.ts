@@ -10,7 +10,7 @@ import { until, within } from '../helpers/waiting.ts';
 const mebibyte = 1024 * 1024;
 const files = {
   'config.json': '{"model_type":"llama"}',
-  'model-00001-of-00002.safetensors': noise(20 * mebibyte + 7, 1),
+  'model-00001-of-00002.safetensors': noise(17 * mebibyte + 7, 1),
   'model-00002-of-00002.safetensors': noise(300_000, 2),
   'notes/emoji 🦨 #1?.txt': 'a note\n',
   'notes/100%.txt': 'a per cent\n',
@@ -77,7 +77,7 @@ test('a second request joins a running download, a delete is refused, and a canc
   expect(await ask(served.url)).toMatchObject({ status: 'downloading' });
   expect(await ask(served.url, { revision: 'v2' })).toMatchObject({ code: 'CONFLICT' });
   const list = (await (await fetch(`${served.url}/downloads`)).json()) as { bytes_total: number; bytes_done: number }[];
-  expect(list).toMatchObject([{ modelId: 'org/m', status: 'downloading', bytes_total: 20 * mebibyte + 7 + 300_000 + 22 + 7 + 11 }]);
+  expect(list).toMatchObject([{ modelId: 'org/m', status: 'downloading', bytes_total: 17 * mebibyte + 7 + 300_000 + 22 + 7 + 11 }]);
   expect(list[0]?.bytes_done).toBeGreaterThan(mebibyte);
   expect((await fetch(`${served.url}/models/org%2Fm`, { method: 'DELETE' })).status).toBe(409);
   const cancelled = await world.host('cancel', 'org/m', '--json');
@@ -167,15 +167,15 @@ test('cuts, rate limits, server errors, whole answers to ranges and stalls are o
     else if (once('500')) response.writeHead(500, { 'Content-Length': '0' }).end();
     else if (once('cut')) {
       response.writeHead(206, {
-        'Content-Range': `bytes ${request.headers.range?.slice(6)}/${20 * mebibyte + 7}`,
+        'Content-Range': `bytes ${request.headers.range?.slice(6)}/${17 * mebibyte + 7}`,
         'Content-Length': '100',
       });
       response.write('12345', () => response.socket?.destroy());
     } else if (once('stall')) {
-      response.writeHead(206, { 'Content-Range': `bytes ${request.headers.range?.slice(6)}/${20 * mebibyte + 7}` });
+      response.writeHead(206, { 'Content-Range': `bytes ${request.headers.range?.slice(6)}/${17 * mebibyte + 7}` });
       response.flushHeaders();
-    } else if (once('200')) response.writeHead(200).end(noise(20 * mebibyte + 7, 9));
-    else if (once('other range')) response.writeHead(206, { 'Content-Range': `bytes 5-6/${20 * mebibyte + 7}` }).end('ab');
+    } else if (once('200')) response.writeHead(200).end(noise(17 * mebibyte + 7, 9));
+    else if (once('other range')) response.writeHead(206, { 'Content-Range': `bytes 5-6/${17 * mebibyte + 7}` }).end('ab');
     else return false;
     return true;
   };
