@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
@@ -66,7 +66,9 @@ describe('what nodes have staged', () => {
       },
     ]);
     expect(budget_bytes).toBe(40 * 1024 ** 3);
-    // A restart of the store host forgets nothing of it.
+    // A restart of the store host forgets nothing of what it has written down.
+    const written = (): Promise<string> => readFile(join(host.storePath, '.skulk/v1/fleet/nodes.json'), 'utf8');
+    await expect.poll(written).not.toContain('org/two');
     await node.stop();
     await host.kill();
     host = await world.serveHost();

@@ -75,6 +75,9 @@ describe('a process that is killed at any write', () => {
         after.length === 1 ? digests(four, shared) : digests(four, five, shared),
       );
     }
+    // A process that was killed at its last write leaves an empty work place, and the next stage that has something to do takes it.
+    if ((await wholeGroups(node)).length > 1)
+      await purgeStaging(node.deps, { refs: [parseModelRef('org/g:Q5_K_M')], dryRun: false, force: false });
     await node.request(['org/g:Q4_K_M', 'org/g:Q5_K_M']);
     expect(await wholeGroups(node)).toEqual(['Q4_K_M', 'Q5_K_M']);
     const { ino } = await stat(join(copyOf(node, 'org/g'), 'Foo-Q4_K_M.gguf'));
