@@ -52,7 +52,9 @@ const documents = Object.entries({
   ...staging,
   ...uploads,
   ...work,
-}).flatMap(([name, value]) => (typeof value === 'object' && value !== null ? [[name, value as Schema] as const] : []));
+}).flatMap(([name, value]) =>
+  typeof value === 'object' && !Array.isArray(value) && value !== null ? [[name, value as Schema] as const] : [],
+);
 
 const ajv = new Ajv({ strict: false, formats: gates as Record<string, (text: string) => boolean> });
 
