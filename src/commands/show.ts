@@ -66,7 +66,8 @@ const modelText = (model: ShownModel): readonly TextBlock[] => [
   ...(model.companions.length === 0
     ? []
     : [`needs     ${model.companions.map(({ model_id, role }) => `${model_id} (${role})`).join(', ')}`]),
-  `digest    ${model.digest === null ? 'not hashed yet' : `sha256:${model.digest}`}`,
+  ...factLines(model),
+  `digest    ${model.digest === null ? whyNoDigest(model) : `sha256:${model.digest}`}`,
   `revision  ${model.revision ?? 'unknown'}${model.commit === null ? '' : ` (commit ${model.commit})`}`,
   `added     ${model.downloaded_at}${model.source === null ? '' : ` (${model.source})`}`,
   ...madeLines(model.provenance),
@@ -80,6 +81,21 @@ const modelText = (model: ShownModel): readonly TextBlock[] => [
     alignRight: [1],
   },
 ];
+
+/** What its files say of it; nothing where they say nothing. */
+function factLines({ family, context_length, parameters, license, base_model }: ShownModel): readonly string[] {
+  const facts = [
+    family,
+    parameters === null ? null : `${parameters.toLocaleString('en')} parameters`,
+    context_length === null ? null : `${context_length.toLocaleString('en')} tokens of context`,
+    license === null ? null : `license ${license}`,
+    base_model === null ? null : `made from ${base_model}`,
+  ].filter((fact) => fact !== null);
+  return facts.length === 0 ? [] : [`facts     ${facts.join(', ')}`];
+}
+
+const whyNoDigest = ({ source }: ShownModel): string =>
+  source === 'python-store' ? 'unknown: the store is the Python program; files are hashed when they are staged' : 'not hashed yet';
 
 interface Provenance {
   readonly engine: string;

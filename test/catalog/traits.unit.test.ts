@@ -22,7 +22,7 @@ describe('without a card, what a model is follows from its files', () => {
       'keys of the wrong kind',
       { architectures: 'BertModel', vision_config: null, quantization: 7, model_type: {}, max_position_embeddings: 'x' },
       {},
-      'vision',
+      '',
     ],
   ])('%s', (_, config, more, tags) => {
     expect(tagsOf(config, more)).toBe(tags);
@@ -74,5 +74,7 @@ test('a card wins over the files', () => {
     quantization: 'OptiQ-4',
     family: 'foo',
     context_length: 9,
+    parameters: null,
+    license: null,
   });
 });

@@ -26,6 +26,8 @@ const model = (id: string): CountedEntry => ({
   quantization: null,
   family: null,
   context_length: null,
+  parameters: null,
+  license: null,
 });
 
 const view: DashboardView = {

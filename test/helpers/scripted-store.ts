@@ -48,6 +48,8 @@ export const someEntry = (model_id: string, more: object = {}): object => ({
   quantization: null,
   family: null,
   context_length: null,
+  parameters: null,
+  license: null,
   ...more,
 });
 

@@ -5,17 +5,24 @@ export interface GgufFacts {
   readonly contextLength?: number | undefined;
   readonly baseModel?: string | undefined;
   readonly poolingType?: number | undefined;
+  /** Of all its files, where it says so, or has only one. */
+  readonly parameters?: number | undefined;
+  readonly license?: string | undefined;
   /** Whether the chat template has a switch or a marker for thinking. */
   readonly thinks?: boolean | undefined;
 }
 
-/** Source: the switches that chat templates of reasoning models have. */
-export const thinkingMarkers = /<think>|enable_thinking|reasoning_content|<\|channel\|>analysis/;
+/** Source: the switches and markers that chat templates of reasoning models have; some name only the end of the thoughts. */
+export const thinkingMarkers =
+  /<\/?think>|<\/?thought>|enable_thinking|reasoning_content|<\|START_THINKING\|>|\[THINK\]|<seed:think>|<\|channel\|>analysis/;
 
 const longest = 4 * 1024 * 1024;
 
-/** Picks what matters out of a file's metadata, which comes from outside and may be anything. Pure. */
-export function toGgufFacts(metadata: unknown): GgufFacts {
+/**
+ * Picks what matters out of a file's metadata, which comes from outside and may be anything. Pure.
+ * @param parameters of the tensors of this file
+ */
+export function toGgufFacts(metadata: unknown, parameters?: number): GgufFacts {
   const fields = (typeof metadata === 'object' && metadata !== null ? metadata : {}) as Readonly<Record<string, unknown>>;
   const get = (key: string): unknown => (Object.hasOwn(fields, key) ? fields[key] : undefined);
   const text = (key: string): string | undefined => {
@@ -33,6 +40,8 @@ export function toGgufFacts(metadata: unknown): GgufFacts {
     architecture,
     contextLength: count(`${architecture}.context_length`),
     poolingType: count(`${architecture}.pooling_type`),
+    parameters: count('general.parameter_count') ?? ((count('split.count') ?? 1) > 1 ? undefined : parameters || undefined),
+    license: text('general.license'),
     baseModel: text('general.base_model.0.repo_url')?.replace(/^https:\/\/huggingface\.co\//, ''),
     thinks: typeof template === 'string' && template.length <= longest ? thinkingMarkers.test(template) : undefined,
   };
@@ -40,7 +49,7 @@ export function toGgufFacts(metadata: unknown): GgufFacts {
 
 /** The same from a cache file, where it lies as JSON. */
 export function parseGgufFacts(value: unknown): GgufFacts {
-  const { architecture, contextLength, baseModel, poolingType, thinks } = (
+  const { architecture, contextLength, baseModel, poolingType, parameters, license, thinks } = (
     typeof value === 'object' && value !== null ? value : {}
   ) as Record<string, unknown>;
   return {
@@ -48,6 +57,8 @@ export function parseGgufFacts(value: unknown): GgufFacts {
     contextLength: typeof contextLength === 'number' ? contextLength : undefined,
     baseModel: typeof baseModel === 'string' ? baseModel : undefined,
     poolingType: typeof poolingType === 'number' ? poolingType : undefined,
+    parameters: typeof parameters === 'number' ? parameters : undefined,
+    license: typeof license === 'string' ? license : undefined,
     thinks: typeof thinks === 'boolean' ? thinks : undefined,
   };
 }

@@ -1,9 +1,10 @@
 import type { Tag, Traits } from '../protocol/models.ts';
 import type { Card } from './card.ts';
 import { type GgufFacts, thinkingMarkers } from './gguf-facts.ts';
+import { asRecord, embeds, type Fields, sees, tensorOf } from './model-kinds.ts';
+import type { ReadmeFacts } from './readme-facts.ts';
 import { loadableGguf } from './selection/groups.ts';
 import { labelOfPath } from './selection/label.ts';
-import { isProjector } from './selection/projectors.ts';
 
 /** What traits are derived from. The files' texts come from outside and are only looked at, never trusted. */
 export interface TraitSources {
@@ -15,6 +16,10 @@ export interface TraitSources {
   readonly chatTemplate?: string | undefined;
   /** What the metadata of its GGUF file says. */
   readonly gguf?: GgufFacts | undefined;
+  /** What the front matter of its README says. */
+  readonly readme?: ReadmeFacts | undefined;
+  /** How many parameters its safetensors files have. */
+  readonly parameters?: number | undefined;
 }
 
 /** A card says what it says; what it leaves out, and everything without one, follows from the files. Pure. */
@@ -23,7 +28,7 @@ export function deriveTraits(sources: TraitSources): Traits {
   const config = asRecord(sources.config);
   const capabilities = card?.capabilities ?? capabilitiesOf(sources, config);
   const quantization = card?.quantization ?? quantizationOf(config) ?? quantizationOfGguf(sources.files);
-  const supportsTensor = card?.supportsTensor ?? null;
+  const supportsTensor = card?.supportsTensor ?? tensorOf(config);
   const tags: Tag[] = [];
   for (const tag of ['vision', 'thinking', 'embedding'] as const) if (capabilities.includes(tag)) tags.push(tag);
   if (supportsTensor === true) tags.push('tensor');
@@ -32,31 +37,22 @@ export function deriveTraits(sources: TraitSources): Traits {
     tags,
     capabilities,
     supports_tensor: supportsTensor,
-    base_model: card?.baseModel ?? gguf?.baseModel ?? null,
+    base_model: card?.baseModel ?? sources.readme?.baseModel ?? gguf?.baseModel ?? null,
     quantization,
     family: card?.family ?? asText(config['model_type']) ?? gguf?.architecture ?? null,
     context_length: card?.contextLength ?? contextOf(config) ?? gguf?.contextLength ?? null,
+    parameters: sources.parameters ?? gguf?.parameters ?? null,
+    license: sources.readme?.license ?? gguf?.license ?? null,
   };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const asRecord = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 const asText = (value: unknown): string | null => (typeof value === 'string' && value !== '' && value.length <= 200 ? value : null);
 const asCount = (value: unknown): number | null => (Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : null);
 
-function capabilitiesOf({ files, chatTemplate = '', gguf }: TraitSources, config: Fields): readonly string[] {
-  const architectures = Array.isArray(config['architectures']) ? config['architectures'].filter((name) => typeof name === 'string') : [];
-  const isEmbedding =
-    files.some((path) => /(^|\/)1_Pooling\/config\.json$|(^|\/)config_sentence_transformers\.json$/.test(path)) ||
-    (gguf?.poolingType ?? 0) > 0 ||
-    /(?:^|-)bert$/.test(gguf?.architecture ?? '') ||
-    architectures.some((name) => /Embedding|^(?:Bert|XLMRoberta|Roberta|NomicBert|ModernBert)Model$/.test(name));
-  if (isEmbedding) return ['embedding'];
-  const sees = files.some(isProjector) || 'vision_config' in config || architectures.some((name) => /Vision|VLFor|Llava/.test(name));
-  const thinks = thinkingMarkers.test(chatTemplate) || gguf?.thinks === true;
-  return ['text', ...(sees ? ['vision'] : []), ...(thinks ? ['thinking'] : [])];
+function capabilitiesOf(sources: TraitSources, config: Fields): readonly string[] {
+  if (embeds(sources, config)) return ['embedding'];
+  const thinks = thinkingMarkers.test(sources.chatTemplate ?? '') || sources.gguf?.thinks === true;
+  return ['text', ...(sees(sources, config) ? ['vision'] : []), ...(thinks ? ['thinking'] : [])];
 }
 
 function quantizationOf(config: Fields): string | null {
@@ -70,6 +66,11 @@ function quantizationOfGguf(files: readonly string[]): string | null {
   return gguf === undefined ? null : (labelOfPath(gguf)?.text ?? null);
 }
 
+/** As architectures call it. */
+const contextKeys = ['max_position_embeddings', 'n_positions', 'seq_length', 'max_seq_len', 'n_ctx', 'max_sequence_length'] as const;
+
 function contextOf(config: Fields): number | null {
-  return asCount(config['max_position_embeddings']) ?? asCount(asRecord(config['text_config'])['max_position_embeddings']);
+  for (const one of [config, asRecord(config['text_config']), asRecord(config['llm_config']), asRecord(config['language_config'])])
+    for (const key of contextKeys) if (asCount(one[key]) !== null) return asCount(one[key]);
+  return null;
 }

@@ -33,6 +33,8 @@ export const traits = object({
   quantization: orNull(text()),
   family: orNull(text()),
   context_length: orNull(count(), 'In tokens'),
+  parameters: orNull(count(), 'As its safetensors or GGUF files say'),
+  license: orNull(text(), 'As its README or GGUF file says, e.g. apache-2.0'),
 });
 export type Traits = Shape<typeof traits>;
 

@@ -129,6 +129,8 @@ function toOpenAiModel({ model_id, downloaded_at, files, total_bytes, ...entry }
     quantization: entry.quantization,
     family: entry.family,
     context_length: entry.context_length,
+    parameters: entry.parameters,
+    license: entry.license,
     size_bytes: total_bytes,
     files: files.length,
   };

@@ -26,8 +26,8 @@ async function answer(question: GgufQuestion): Promise<unknown> {
   const { metadata, tensorInfos } = await ('path' in question
     ? gguf(question.path, { allowLocalFile: true })
     : gguf('http://not-asked/', { fetch: async (_, init) => answerFrom(question, new Headers(init?.headers).get('range') ?? '') }));
-  if (question.about === 'facts') return toGgufFacts(metadata);
   const parameters = tensorInfos.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * Number(size), 1), 0);
+  if (question.about === 'facts') return toGgufFacts(metadata, parameters);
   const nameOfType = (type: number): string | undefined => GGMLFileQuantizationType[type];
   return { header: toGgufHeader(metadata, { parameters, nameOfType }), template: chatTemplateOf(metadata) };
 }

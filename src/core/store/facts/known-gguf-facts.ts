@@ -8,6 +8,9 @@ import { readFingerprint } from '../../transfer/fingerprint.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 import { readGgufFacts } from './read-gguf-facts.ts';
 
+/** To be raised when the same file would give other facts. */
+const edition = 2;
+
 /**
  * What a model's GGUF file says of it: read once, then remembered beside the manifests for as long as the file is the same.
  * Undefined for a model without one, and where nothing can be read.
@@ -18,7 +21,7 @@ export async function knownGgufFacts(layout: StoreLayout, { model_id, store_path
   const path = join(layout.root, store_path, name);
   const fingerprint = readFingerprint(path);
   if (fingerprint === undefined) return undefined;
-  const stamp = JSON.stringify([name, fingerprint]);
+  const stamp = JSON.stringify([edition, name, fingerprint]);
   const file = jsonFileOf(layout.facts, model_id);
   const cached = await readFile(file, 'utf8')
     .then(

@@ -2,6 +2,8 @@ import { constants, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Card } from '../../catalog/card.ts';
 import type { GgufFacts } from '../../catalog/gguf-facts.ts';
+import { readReadmeFacts } from '../../catalog/readme-facts.ts';
+import { countTensors } from '../../catalog/safetensors-parameters.ts';
 import { deriveTraits } from '../../catalog/traits.ts';
 import type { RegistryEntry, Traits } from '../../protocol/models.ts';
 import type { StoreLayout } from '../layout.ts';
@@ -19,14 +21,60 @@ export async function readTraits(
   const has = new Set(files);
   const read = (name: string): Promise<string | undefined> =>
     has.has(name) ? readSmall(join(root, store_path, name)) : Promise.resolve(undefined);
-  const [config, tokenizer, template] = await Promise.all([
+  const [config, tokenizer, template, ofProcessor, readme, index] = await Promise.all([
     read('config.json'),
     read('tokenizer_config.json'),
     read('chat_template.jinja'),
+    read('chat_template.json'),
+    read('README.md'),
+    read('model.safetensors.index.json'),
   ]);
-  const ofTokenizer = (parse(tokenizer) as { chat_template?: unknown } | null)?.chat_template;
+  const templateIn = (text: string | undefined): unknown => (parse(text) as { chat_template?: unknown } | null)?.chat_template;
+  const ofTokenizer = templateIn(tokenizer) ?? templateIn(ofProcessor);
   const chatTemplate = template ?? (ofTokenizer === undefined ? undefined : JSON.stringify(ofTokenizer));
-  return deriveTraits({ modelId: model_id, files, card, config: parse(config), chatTemplate, gguf });
+  return deriveTraits({
+    modelId: model_id,
+    files,
+    card,
+    config: parse(config),
+    chatTemplate,
+    gguf,
+    readme: readme === undefined ? undefined : readReadmeFacts(readme),
+    parameters: await countParameters(join(root, store_path), files, parse(index)),
+  });
+}
+
+/** How many parameters safetensors files have: the index says it, or one head alone; packed weights have fewer numbers than parameters. */
+async function countParameters(directory: string, files: readonly string[], index: unknown): Promise<number | undefined> {
+  const { metadata } = (index ?? {}) as { metadata?: { total_parameters?: unknown } | null };
+  const total = metadata?.total_parameters;
+  if (Number.isSafeInteger(total) && (total as number) > 0) return total as number;
+  const [only, another] = files.filter((path) => path.endsWith('.safetensors'));
+  return only === undefined || another !== undefined ? undefined : await parametersOfHead(join(directory, only));
+}
+
+async function parametersOfHead(path: string): Promise<number | undefined> {
+  const length = Buffer.alloc(8);
+  const head = await readPart(path, length, 0)
+    .then(
+      async () => {
+        const size = Number(length.readBigUInt64LE());
+        return size > maxBytes ? undefined : await readPart(path, Buffer.alloc(size), length.length);
+      },
+      () => undefined,
+    )
+    .catch(() => undefined);
+  return head === undefined ? undefined : countTensors(parse(head.toString('utf8')));
+}
+
+async function readPart(path: string, buffer: Buffer, at: number): Promise<Buffer | undefined> {
+  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  try {
+    if (!(await file.stat()).isFile()) return undefined;
+    return (await file.read(buffer, 0, buffer.length, at)).bytesRead === buffer.length ? buffer : undefined;
+  } finally {
+    await file.close();
+  }
 }
 
 async function readSmall(path: string): Promise<string | undefined> {

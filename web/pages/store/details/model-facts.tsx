@@ -33,7 +33,11 @@ export function ModelFacts({ model }: { readonly model: ShownModel }): ReactElem
         )}
         <Fact name="Digest">
           {digest === null ? (
-            <span className="muted">being computed; nodes can stage the model afterwards</span>
+            <span className="muted">
+              {source === 'python-store'
+                ? 'unknown: the store is the Python Skulk; files are hashed when they are staged'
+                : 'being computed; nodes can stage the model afterwards'}
+            </span>
           ) : (
             <span className="digest">
               <code title={digest}>sha256:{digest.slice(0, 16)}…</code>
@@ -53,6 +57,8 @@ export function ModelFacts({ model }: { readonly model: ShownModel }): ReactElem
         )}
         {model.family !== null && <Fact name="Family">{model.family}</Fact>}
         {model.context_length !== null && <Fact name="Context">{model.context_length.toLocaleString('en')} tokens</Fact>}
+        {model.parameters !== null && <Fact name="Parameters">{model.parameters.toLocaleString('en')}</Fact>}
+        {model.license !== null && <Fact name="License">{model.license}</Fact>}
         {model.base_model !== null && <Fact name="Base model">{model.base_model}</Fact>}
         {companions.length > 0 && (
           <Fact name="Needs">
@@ -75,6 +81,7 @@ const sources: Readonly<Record<string, string>> = {
   add: 'with skulk add',
   adopted: 'found in the store',
   optimized: 'with skulk optimize',
+  'python-store': 'by the Python Skulk',
 };
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactElement {
