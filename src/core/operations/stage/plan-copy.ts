@@ -12,7 +12,11 @@ import type { ModelStage, StageOutcome } from './model-stage.ts';
 import { selectWanted } from './wanted-part.ts';
 
 /** Compares what is to be here with the copy that is, and with what an earlier try left. */
-export async function planCopy({ layout, options }: ModelStage, manifest: Manifest, local: LocalCopy | undefined): Promise<StagePlan> {
+export async function planCopy(
+  { layout, options }: ModelStage,
+  manifest: Manifest,
+  local: Pick<LocalCopy, 'manifest' | 'changed'> | undefined,
+): Promise<StagePlan> {
   const { files, journal: path } = incomingCopy(layout, manifest.model_id);
   // A journal whose files have become the copy is left over from a process that died right then.
   const isUnfinished = !options.force && (await isDirectory(files));

@@ -16,6 +16,7 @@ import { publishCopy } from '../../../staging/publish-copy.ts';
 import type { ListedModel } from '../../../store/contract.ts';
 import { enterWorkPlace, removeWorkPlace } from '../../../transfer/work-place.ts';
 import { describeMade } from '../describe-outcome.ts';
+import { lookAtUnrecorded } from '../look-at-unrecorded.ts';
 import type { ModelStage, StageOutcome } from '../model-stage.ts';
 import type { SelectedPart } from '../select-part.ts';
 import { warnOfPin } from '../wanted-part.ts';
@@ -91,6 +92,7 @@ async function fetchOnce(
     planned.map((file) => file.path),
   );
   await forgetReplaced(planned, { place: place.files, journal, source: answer.files, modelId, signal });
+  const present = options.force ? undefined : (local ?? (await lookAtUnrecorded(stage, planned)));
   const listing = { modelId, revision: ref.revision ?? 'main', commit: word.listing?.commit ?? '', files: planned };
   const { files, bytesTransferred } = await fetchPlanned(
     { listing, files: planned, kept: [], total: totalBytes(planned), ggufFile: undefined, warnings: [] },
@@ -98,7 +100,7 @@ async function fetchOnce(
       source: await sourceOf(answer),
       place: { files: place.files, journal },
       isStore: false,
-      present: local === undefined || options.force ? undefined : { manifest: local.manifest, directory: copyPath(layout, modelId) },
+      present: present === undefined ? undefined : { manifest: present.manifest, directory: copyPath(layout, modelId) },
       connections,
       limiter: options.limiter,
       signal,

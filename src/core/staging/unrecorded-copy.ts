@@ -1,0 +1,54 @@
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeManifest } from '../catalog/manifest.ts';
+import type { RelativePath } from '../kernel/files/relative-path.ts';
+import type { ModelId } from '../kernel/model-id.ts';
+import type { ManifestFile } from '../protocol/manifest.ts';
+import { runHashJob } from '../transfer/hash-pool.ts';
+import { copyPath, type StagingLayout } from './layout.ts';
+import type { LocalCopy } from './local-copy.ts';
+import { lookAtPlace } from './own-copy.ts';
+
+/**
+ * What lies in a copy that the Python program staged, which wrote down nothing of it: the wanted files are hashed, so that only what
+ * differs has to be sent. Undefined where there is no such copy, or it has none of them.
+ * @param files only those of the same size can be the same
+ * @param onFound told before the work begins, which may take minutes
+ */
+export async function readUnrecorded(
+  layout: StagingLayout,
+  modelId: ModelId,
+  {
+    files,
+    signal,
+    onFound,
+  }: {
+    readonly files: readonly { readonly path: RelativePath; readonly size: number }[];
+    readonly signal: AbortSignal;
+    readonly onFound: () => void;
+  },
+): Promise<Pick<LocalCopy, 'manifest' | 'changed'> | undefined> {
+  const directory = copyPath(layout, modelId);
+  const place = await lookAtPlace(directory, modelId);
+  if (place.is !== 'ours' || place.record !== undefined) return undefined;
+  onFound();
+  const found: ManifestFile[] = [];
+  for (const { path, size } of files) {
+    const absolute = join(directory, path);
+    const isSame = await lstat(absolute).then(
+      (info) => info.isFile() && info.size === size,
+      () => false,
+    );
+    if (!isSame) continue;
+    const digest = await runHashJob({ kind: 'digest', path: absolute }, { signal }).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      // What cannot be read has to come.
+      return undefined;
+    });
+    if (digest === undefined) continue;
+    const { sha256, chunks } = digest;
+    found.push({ path, size, sha256, ...(chunks !== undefined && { chunks }) });
+  }
+  if (found.length === 0) return undefined;
+  return { manifest: makeManifest(modelId, found, { source: 'adopted', createdAt: new Date(0) }), changed: new Set() };
+}
