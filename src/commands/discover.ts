@@ -5,7 +5,7 @@ export const discover = defineCommand({
   name: 'discover',
   summary: 'find stores on the LAN by mDNS',
   description: [
-    'Searches for `_skulk-store._tcp` on every LAN interface and lists the stores that answer. A machine without a configuration does the same and uses the store if there is exactly one. Names and versions are those that the stores announce.',
+    'Searches for `_skulk-store._tcp` on every LAN interface and lists the stores that answer. A machine without a configuration does the same and uses the store if there is exactly one. Names and versions are those that the stores announce. It also asks this machine and the configured store host at ports 58080 and 12415, and says where the Python program answers.',
     'With --explain it also shows which address of this machine it would announce, and why not the others.',
   ],
   options: {
@@ -19,16 +19,31 @@ export const discover = defineCommand({
   exits: ['not-found'],
   run: async ({ timeout = 2_000, explain }, context) => {
     const deps = await context.deps();
-    const { discover: ask } = await import('../core/connect/discover.ts');
-    return { ...(await ask(deps, { timeoutMs: timeout })), explain };
+    const { discover: ask, mayLookAround } = await import('../core/connect/discover.ts');
+    const { askUsualPorts } = await import('../core/connect/usual-ports.ts');
+    const hosts = new Set([
+      '127.0.0.1',
+      ...(deps.config.settings.storeHost.value === undefined ? [] : [deps.config.settings.storeHost.value]),
+    ]);
+    const [found, ...asked] = await Promise.all([
+      ask(deps, { timeoutMs: timeout }),
+      ...(mayLookAround(deps) ? [...hosts].map((host) => askUsualPorts(deps, host)) : []),
+    ]);
+    // What announces itself is listed already, under another address.
+    const known = new Set(found.stores.map(({ url }) => url));
+    const others = asked.flat().filter(({ url, version }) => version === null && !known.has(url));
+    return { ...found, others, explain };
   },
-  text: ({ stores, addresses, problems, explain }) => [
-    ...(stores.length === 0
+  text: ({ stores, others, addresses, problems, explain }) => [
+    ...(stores.length + others.length === 0
       ? []
       : [
           {
             header: ['STORE', 'HOSTNAME', 'NODE', 'VERSION'],
-            rows: stores.map(({ url, hostname, node_id, version }) => [url, hostname, node_id, version]),
+            rows: [
+              ...stores.map(({ url, hostname, node_id, version }) => [url, hostname, node_id, version]),
+              ...others.map(({ url }) => [url, '', '', 'the Python program']),
+            ],
           },
         ]),
     ...(explain
@@ -36,9 +51,13 @@ export const discover = defineCommand({
       : []),
     ...(explain ? problems : []),
   ],
-  json: ({ stores, addresses, problems, explain }) => ({ stores, ...(explain && { addresses, problems }) }),
-  notice: ({ stores, problems }) =>
-    stores.length > 0
+  json: ({ stores, others, addresses, problems, explain }) => ({
+    stores,
+    ...(others.length > 0 && { others }),
+    ...(explain && { addresses, problems }),
+  }),
+  notice: ({ stores, others, problems }) =>
+    stores.length + others.length > 0
       ? undefined
       : `no store answered${problems.length > 0 ? ` (${problems[0]})` : ''}; multicast does not pass routers, many guest networks and some VPNs: if there is a store, set SKULK_STORE=http://HOST:58080`,
 });

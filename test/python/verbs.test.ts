@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { askUsualPorts } from '../../src/core/connect/usual-ports.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { incomingCopy, stagingLayout } from '../../src/core/staging/layout.ts';
 import { fakeHub } from '../helpers/fake-hub.ts';
@@ -9,6 +10,7 @@ import { runInProcess } from '../helpers/run-in-process.ts';
 import { startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until, within } from '../helpers/waiting.ts';
+import { testDeps, testWorld } from '../helpers/world.ts';
 
 const id = 'org/plain';
 const safe = { 'config.json': '{}', 'tokenizer.json': '{}', 'model.safetensors': Buffer.alloc(3_000_000, 7) };
@@ -123,4 +125,11 @@ test('add says that the Python program cannot take a model in', async () => {
   await writeFile(join(home, 'config.json'), '{}');
   const ended = await run('add', join(home, 'config.json'), '--as', 'org/new');
   expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot take models in') });
+});
+
+test('the usual ports of a host say which program answers there', async () => {
+  const store = await pythonStore();
+  const { port } = new URL(store.url);
+  const found = await askUsualPorts(testDeps(testWorld(await temporaryDirectory())), '127.0.0.1', [Number(port), 1]);
+  expect(found).toEqual([{ url: store.url, version: null }]);
 });

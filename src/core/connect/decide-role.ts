@@ -14,7 +14,7 @@ export async function decideRole(config: Config, asked: 'auto' | 'store' | 'node
   if (!enabled.value) {
     if (asked !== 'store') return { ...config, isStoreHost: false };
     throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is disabled (model_store.enabled is false)', {
-      hint: 'set it to true, or use --role node',
+      hint: `set model_store.enabled to true in ${config.file ?? 'the configuration'}, or use --role node`,
     });
   }
   const name = storeHost.value;

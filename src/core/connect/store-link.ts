@@ -69,7 +69,7 @@ export function createStoreLink(given: Deps, { mdns }: { readonly mdns: boolean 
     });
     if (!deps.config.settings.enabled.value)
       throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is disabled (model_store.enabled is false)', {
-        hint: 'set it to true in the configuration of this node, and restart `skulk serve`',
+        hint: `set model_store.enabled to true in ${deps.config.file ?? 'the configuration of this node'}, and restart \`skulk serve\``,
       });
     if (remoteUrl(deps.config) !== undefined) return deps;
     throw new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured for this node, and none was found by mDNS', {

@@ -106,6 +106,9 @@ export const downloadBody = object({
   ...wantedFiles.properties,
   revision: revision(anyRevision),
   source_revision: revision('The same as `revision`; the name in the Python program'),
+  extra_gguf_files: Type.Optional(
+    orNull(list(verbatim({ minLength: 1 }), { maxItems: 16 }), 'Further .gguf files to download, each in a download of its own'),
+  ),
 });
 export type DownloadBody = Shape<typeof downloadBody>;
 

@@ -11,7 +11,7 @@ export const notConfigured = (): SkulkError =>
 /** The configuration switches the store off. */
 export const switchedOff = ({ config }: Pick<Deps, 'config'>): SkulkError =>
   new SkulkError('STORE_NOT_CONFIGURED', 'the store is disabled (model_store.enabled is false)', {
-    hint: `set it to true in ${config.file ?? 'the configuration'}`,
+    hint: `set model_store.enabled to true in ${config.file ?? 'the configuration'}`,
   });
 
 /** The store on this disk is served inside a network that this process is not in. */

@@ -9,6 +9,7 @@ import { findStoreByName } from '../../connect/discover.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
 import { loopback, rankAddresses } from '../../connect/routable-address.ts';
+import { askUsualPorts } from '../../connect/usual-ports.ts';
 import { isLinkLocal } from '../../kernel/machine/link-local.ts';
 import { readLock } from '../../kernel/process/lock.ts';
 import { formatBytes, plural } from '../../kernel/units.ts';
@@ -91,6 +92,12 @@ export async function checkServer(deps: Deps, { url, isHost }: Pick<Role, 'url' 
   const outcome = await (opened.probe?.(connectMs) ?? probeConnection(url, connectMs));
   if (outcome !== 'connected') {
     const why = outcome === 'timeout' ? `did not accept a connection within ${connectMs / 1000} s` : `refuses: ${outcome.message}`;
+    const [other] = await askUsualPorts(deps, new URL(url).hostname.replace(/^\[|\]$/g, ''));
+    if (other !== undefined) {
+      const who = other.version === null ? 'the Python program' : `skulk ${other.version}`;
+      const todo = `set store_port: ${new URL(other.url).port || '80'}, or SKULK_STORE=${other.url}`;
+      return [problem('store', `${url} ${why}, but ${who} answers at ${other.url}`, todo, 'STORE_UNREACHABLE')];
+    }
     return [
       problem(
         'store',

@@ -18,7 +18,7 @@ import { addHubRoutes } from '../routes/hub/add-hub-routes.ts';
 import { answerOnNode } from '../routes/hub/answer-on-node.ts';
 import { createOrigins } from '../routes/hub/origins.ts';
 import { addNodeRoutes } from '../routes/node-routes.ts';
-import { addStoreApi } from '../routes/store-api.ts';
+import { addModelList, addStoreApi } from '../routes/store-api.ts';
 import { addStoreAccessRoutes } from '../routes/token-routes.ts';
 import { createApp, type LogOptions } from './create-app.ts';
 import { defaultLimits, type Limits } from './limits.ts';
@@ -77,6 +77,7 @@ export async function createApiApp({
     return deps;
   };
   addStoreApi(app, link?.deps ?? ownStore, { limits, streams });
+  addModelList(app, link?.deps ?? ownStore);
   // They work as a command of this node does: over the wire, or by a clone of what lies on this disk.
   // Without a store a model may come straight from Hugging Face, so that none is known is no reason not to begin.
   const jobs = createStagingJobs(deps.world, async () => (await link?.deps().catch(() => undefined)) ?? deps);

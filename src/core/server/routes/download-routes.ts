@@ -22,9 +22,11 @@ export function addDownloadRoutes(
   { ask, status, cancel }: DownloadActions,
 ): void {
   addRoute(app, `POST ${prefix}/:id/download`, async (request) => {
-    const wanted = parseDownload(modelOf(request), request.body as DownloadBody);
-    request.log.info({ model: wanted.modelId }, 'asked for a download');
-    return ask(wanted);
+    const [wanted, ...further] = parseDownloads(modelOf(request), request.body as DownloadBody);
+    request.log.info({ model: wanted.modelId, further: further.length }, 'asked for a download');
+    const first = await ask(wanted);
+    for (const one of further) await ask(one);
+    return first;
   });
   if (status !== undefined) addRoute(app, `GET ${prefix}/:id/download/status`, async (request) => status(nameIn(request)));
   addRoute(app, `DELETE ${prefix}/:id/download`, async (request) => {
@@ -43,7 +45,21 @@ export function downloadIdIn(request: FastifyRequest): string | undefined {
 
 const nameIn = (request: FastifyRequest): DownloadName => ({ modelId: modelOf(request), downloadId: downloadIdIn(request) });
 
-function parseDownload(modelId: ModelId, { revision, source_revision, ...wanted }: DownloadBody): DownloadRequest {
+/** What a request asks for, and the further GGUF files that it names. */
+function parseDownloads(
+  modelId: ModelId,
+  { extra_gguf_files, ...body }: DownloadBody,
+): readonly [DownloadRequest, ...(readonly DownloadRequest[])] {
+  const first = parseDownload(modelId, body);
+  const { revision } = first;
+  const further = (extra_gguf_files ?? []).map((gguf_file) => parseWantedFiles({ gguf_file, exact: true }));
+  return [first, ...further.map((wanted) => ({ modelId, ...(revision !== undefined && { revision }), ...wanted }))];
+}
+
+function parseDownload(
+  modelId: ModelId,
+  { revision, source_revision, ...wanted }: Omit<DownloadBody, 'extra_gguf_files'>,
+): DownloadRequest {
   if (revision != null && source_revision != null && revision !== source_revision)
     throw new SkulkError('BAD_REQUEST', 'revision and source_revision contradict each other', { hint: 'use only one of them' });
   const at = revision ?? source_revision;

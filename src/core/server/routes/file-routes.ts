@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { checkRevision } from '../../catalog/check-revision.ts';
 import type { DownloadName } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import type { ModelRef } from '../../kernel/model-id.ts';
+import { type ModelId, type ModelRef, parseRevision } from '../../kernel/model-id.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import { addRoute } from './add-route.ts';
@@ -46,6 +47,7 @@ async function answerGet(options: FileRoutesOptions, sending: FileSending, reque
   const targets = parseModelUrl(request.originalUrl);
   const target = await chooseTarget(store, targets);
   const { modelId } = target;
+  await requireRevision(store, modelId, (request.query as { source_revision?: unknown }).source_revision);
   const [path = ''] = target.paths;
   const accept = request.headers.accept ?? '';
   if (path === 'manifest' && accept.includes(own.manifest)) return answerManifest(options, request, reply, modelId);
@@ -62,6 +64,19 @@ async function answerGet(options: FileRoutesOptions, sending: FileSending, reque
     if (path === 'files') return sendJson(reply, await store.listFiles(modelId));
     throw error;
   }
+}
+
+/**
+ * Later releases of the Python program ask for the files of one revision.
+ * @throws SkulkError REVISION_NOT_FOUND; STORE_BUSY while it is not known yet
+ */
+async function requireRevision(store: LocalStore, modelId: ModelId, revision: unknown): Promise<void> {
+  if (revision === undefined) return;
+  const wanted = parseRevision(String(revision));
+  const answer = await store.manifest(modelId);
+  if (answer.state === 'hashing')
+    throw new SkulkError('STORE_BUSY', `${modelId} is being hashed`, { retryAfterMs: answer.retryAfterMs, hint: 'try again in a moment' });
+  if (answer.state === 'ready') checkRevision({ modelId, revision: wanted }, answer.manifest);
 }
 
 /** A bare model has nothing to answer, so only readings with a file count; of two, `org/name` when the store has it. */

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { mapYielding } from '../../kernel/flow/yielding.ts';
@@ -32,6 +32,18 @@ export interface StoreApiOptions {
   readonly streams: EventStreams;
 }
 
+/** The models of the store, in the format of OpenAI. */
+async function listOpenAi(deps: Deps): Promise<object> {
+  const { entries } = await listRegistry(deps, { tags: [] });
+  return { object: 'list', data: await mapYielding(entries, toOpenAiModel) };
+}
+
+/** The same under the path at which tools of the Python program ask its API; the file server has its own list there. */
+export function addModelList(app: FastifyInstance, deps: () => Promise<Deps>): void {
+  const handler = async (_request: FastifyRequest, reply: FastifyReply) => sendJson(reply, await listOpenAi(await deps()));
+  app.route({ method: 'GET', url: '/models', config: { role: 'read' }, schema: { hide: true }, handler });
+}
+
 /**
  * What every serving node answers of the store (docs/http.md). Each route calls the operation
  * that the command of that name calls.
@@ -40,10 +52,7 @@ export interface StoreApiOptions {
 export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { limits, streams }: StoreApiOptions): void {
   addRoute(app, 'GET /store/health', async () => healthOf(await deps()));
   addRoute(app, 'GET /store/registry', async (_request, reply) => sendJson(reply, await listRegistry(await deps(), { tags: [] })));
-  addRoute(app, 'GET /v1/models', async (_request, reply) => {
-    const { entries } = await listRegistry(await deps(), { tags: [] });
-    return sendJson(reply, { object: 'list', data: await mapYielding(entries, toOpenAiModel) });
-  });
+  addRoute(app, 'GET /v1/models', async (_request, reply) => sendJson(reply, await listOpenAi(await deps())));
   const remove = async (request: FastifyRequest): Promise<object> => {
     const modelId = modelOf(request);
     const selector = 'selector' in (request.params as object) ? selectorOf(request) : undefined;

@@ -1,0 +1,33 @@
+import type { Deps } from './deps.ts';
+
+/** A store that answers at a usual port. */
+export interface AnsweringStore {
+  readonly url: string;
+  /** The version of skulk; null of the Python program, which does not say one. */
+  readonly version: string | null;
+}
+
+/** Of both programs; later releases of the Python one have the second. */
+const usualPorts = [58_080, 12_415] as const;
+const connectMs = 250;
+
+/** The stores that answer on a host at the usual ports. Never fails; what does not answer at once is left out. */
+export async function askUsualPorts(deps: Deps, host: string, ports: readonly number[] = usualPorts): Promise<readonly AnsweringStore[]> {
+  const { createStoreClient } = await import('../client/store-client.ts');
+  const found = await Promise.all(
+    ports.map(async (port) => {
+      const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+      const { signal, version } = deps.world;
+      const client = createStoreClient({ url, signal, userAgent: `skulk/${version}`, connectTimeoutMs: 1_000, stallTimeoutMs: 2_000 });
+      try {
+        if ((await client.probe(connectMs)) !== 'connected') return undefined;
+        return { url, version: (await client.health()).version || null };
+      } catch {
+        return undefined;
+      } finally {
+        client.close();
+      }
+    }),
+  );
+  return found.filter((one) => one !== undefined);
+}
