@@ -78,6 +78,8 @@ describe('the API of a node', () => {
           quantization: null,
           family: null,
           context_length: null,
+          parameters: null,
+          license: null,
           size_bytes: 3,
           files: expect.any(Number),
         },
