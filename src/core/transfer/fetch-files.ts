@@ -10,7 +10,7 @@ import { type ArrivalHash, createArrivalHash } from './arrival/arrival-hash.ts';
 import { inspectArrived } from './arrival/check-arrived.ts';
 import { type BlockNotes, createBlockNotes, placeOf, readArrived } from './arrived-blocks.ts';
 import { type FetchPlan, fetchPieces } from './fetch-pieces.ts';
-import { blockSize, blocksOf, type FilePiece } from './file-blocks.ts';
+import { blocksOf, type FilePiece } from './file-blocks.ts';
 import { createFilesProgress, type FilesProgress } from './files-progress.ts';
 import type { FileDigest } from './hash-job.ts';
 import { openJournal } from './part-journal.ts';
@@ -120,7 +120,7 @@ interface Work<F extends PromisedFile> {
   readonly done: Map<F, FetchedFile>;
   /** Content that came of a file and is not the promised one. */
   readonly others: Map<F, Sha256>;
-  /** Of the files that are being fetched, but for small ones, which are read in no time. */
+  /** Of the files that are being fetched. */
   readonly hashes: Map<F, ArrivalHash>;
   bytesReadBack: number;
 }
@@ -164,8 +164,7 @@ async function prepare<F extends PromisedFile>(
   if (prepared.state === 'begun') {
     sharing?.begun(file, to, prepared.missing);
     progress.begin(file, prepared.missing);
-    if (prepared.missing.length > 0 && file.size > blockSize && file.id.kind !== 'parts')
-      hashes.set(file, hashWhileItArrives(file, to, prepared.missing));
+    if (prepared.missing.length > 0 && file.id.kind !== 'parts') hashes.set(file, hashWhileItArrives(file, to, prepared.missing));
     return prepared.missing;
   }
   progress.takenOver(file);

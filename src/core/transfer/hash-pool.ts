@@ -54,8 +54,18 @@ export function runHashJob<J extends HashJob>(job: J, { signal, onBytes }: HashO
   });
 }
 
+/** So many short jobs wait for a thread before another one is started, which costs more time than one of them, and ten megabytes. */
+const manyShort = 8;
+const isLong = ({ request }: Task): boolean => request.job.kind !== 'range';
+
+/** Whether what waits is worth one thread more. */
+function wantsThread(): boolean {
+  if (running.size >= maxThreads) return false;
+  return running.size === 0 || queue.length >= manyShort || queue.some(isLong) || [...running.values()].some(isLong);
+}
+
 function startNext(): void {
-  while (queue.length > 0 && (idle.length > 0 || running.size < maxThreads)) {
+  while (queue.length > 0 && (idle.length > 0 || wantsThread())) {
     const task = queue.shift();
     if (task === undefined) return;
     const worker = idle.pop() ?? makeWorker();

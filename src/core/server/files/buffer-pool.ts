@@ -8,6 +8,8 @@ export interface BufferPool {
 /** Larger ones were no faster, and a client that reads slowly holds one. */
 const largeBytes = 512 * 1024;
 const smallBytes = 64 * 1024;
+/** Free small ones that are kept: 4 MiB of them. */
+const maxSmall = 64;
 
 /**
  * At most `large` buffers of 512 KiB exist. A transfer that finds none free goes on with a small one instead of waiting, so that
@@ -27,7 +29,7 @@ export function createBufferPool({ large = 32 }: { large?: number } = {}): Buffe
     },
     give(buffer) {
       if (buffer.length === largeBytes) free.large.push(buffer);
-      else if (free.small.length < large) free.small.push(buffer);
+      else if (free.small.length < maxSmall) free.small.push(buffer);
     },
   };
 }

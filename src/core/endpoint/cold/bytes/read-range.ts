@@ -18,8 +18,15 @@ interface Reading {
   readonly signal: AbortSignal;
 }
 
-/** Each reader has one buffer of this size at a time. */
+/** Each reader has one buffer of this size while it reads. */
 const readBytes = 128 * 1024;
+/** Buffers of readers that wait or have ended, for the next ones. */
+const free: Buffer[] = [];
+const maxFree = 16;
+const takeBuffer = (): Buffer => free.pop() ?? Buffer.allocUnsafeSlow(readBytes);
+const giveBuffer = (buffer: Buffer): void => {
+  if (free.length < maxFree) free.push(buffer);
+};
 /** When a file is whole and not checked yet, so many of its last bytes are held back, */
 const heldBack = 64 * 1024;
 /** and handed out in parts of this size, never the last byte. */
@@ -40,7 +47,6 @@ export async function* readRange(
 ): AsyncGenerator<Uint8Array> {
   const { board, state, signal } = reading;
   const { size, present } = board;
-  const buffer = Buffer.allocUnsafeSlow(Math.min(readBytes, Math.max(0, end - start)));
   let isLate = false;
   let trickled = 0;
   for (let at = start; at < end; ) {
@@ -49,10 +55,8 @@ export async function* readRange(
     const free = isHeld ? Math.min(size - 1, Math.max(0, size - heldBack) + trickled) : size;
     const to = Math.min(end, present.runEnd(at), free);
     if (to > at) {
-      const bytes = await readPart(reading, buffer, at, to);
-      at += bytes.length;
+      at += yield* readPart(reading, at, to);
       isLate = false;
-      yield bytes;
     } else if (isHeld) {
       if (await board.change(at, { signal, late: trickleMs })) trickled += trickleBytes;
     } else {
@@ -71,14 +75,11 @@ export async function* feedRange(
   { open, ...reading }: Reading & { readonly open: (range: ByteRange, signal: AbortSignal) => AsyncIterable<Uint8Array> },
 ): AsyncGenerator<Uint8Array> {
   const { board, signal } = reading;
-  const buffer = Buffer.allocUnsafeSlow(Math.min(readBytes, Math.max(0, end - start)));
   for (let at = start; at < end; ) {
     requireAlive(reading);
     const to = Math.min(end, board.present.runEnd(at));
     if (to > at) {
-      const bytes = await readPart(reading, buffer, at, to);
-      at += bytes.length;
-      yield bytes;
+      at += yield* readPart(reading, at, to);
       continue;
     }
     if (board.claimAt(at) !== undefined) {
@@ -107,9 +108,14 @@ function requireAlive({ state, signal }: Reading): void {
   if (state.failure !== undefined) throw state.failure.error;
 }
 
-async function readPart({ disk }: Reading, buffer: Buffer, at: number, to: number): Promise<Uint8Array> {
+/** Hands out bytes that are here. @returns how many */
+async function* readPart({ disk }: Reading, at: number, to: number): AsyncGenerator<Uint8Array, number> {
+  const buffer = takeBuffer();
   const part = buffer.subarray(0, Math.min(buffer.length, to - at));
   const bytes = await disk.read(part, at);
-  if (bytes > 0) return part.subarray(0, bytes);
-  throw new SkulkError('INTEGRITY', 'what had come of the file is gone from the disk of the store', { hint: 'ask again' });
+  if (bytes === 0) throw new SkulkError('INTEGRITY', 'what had come of the file is gone from the disk of the store', { hint: 'ask again' });
+  yield part.subarray(0, bytes);
+  // Not of a reader that left: its connection may still be sending them.
+  giveBuffer(buffer);
+  return bytes;
 }
