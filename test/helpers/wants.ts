@@ -32,6 +32,7 @@ const looks = {
   SKULK_TEST_ENGINE_OPTIQ: () => process.env['SKULK_TEST_ENGINE_OPTIQ'] !== undefined,
   wget: () => runs('wget', '--version'),
   aria2: () => runs('aria2c', '--version'),
+  jq: () => runs('jq', '--version'),
   'transformers.js': () => existsSync(fileURLToPath(new URL('../transformers/node_modules/', import.meta.url))),
   root: () => isRoot,
   'a user who is not root': () => !isRoot,
