@@ -239,7 +239,7 @@ test('nodes are listed, and one that is gone can be forgotten with what it had t
   );
   const text = (await world.host('nodes')).stdout;
   expect(text).toMatch(/^laptop .* no .* 1\n/m);
-  expect(text).toMatch(/^delete org\/one on .* \(laptop\): not answered yet \(asked just now\)\n/m);
+  expect(text).toMatch(/^delete org\/one on .* \(laptop\): not answered yet \(asked \S+Z\)\n/m);
   expect(await world.host('nodes', '--forget', 'laptop')).toMatchObject({ status: 0 });
   expect(await world.host('nodes', '--forget', 'laptop')).toMatchObject({ status: 3 });
   expect(await pendingOf(world)).toEqual({ host: 0 });
