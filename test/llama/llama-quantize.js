@@ -35,7 +35,7 @@ const flags = { '--dry-run': 'dry_run', '--allow-requantize': 'allow_requantize'
 
 function usage() {
   const list = Object.entries(types).map(([name, number]) => `  ${String(number).padStart(2)}  or  ${name.padEnd(7)} :`);
-  process.stdout.write(`usage: llama-quantize [--help] [--allow-requantize] [--pure] [--dry-run]
+  process.stdout.write(`usage: llama-quantize [--help] [--allow-requantize] [--pure] [--imatrix] [--dry-run]
        model-f32.gguf [model-quant.gguf] type [nthreads]
 
  allowed quantization types
@@ -46,16 +46,18 @@ ${list.join('\n')}
 
 function readArguments([...words]) {
   const options = {};
+  let matrix;
   for (let name = words[0]; name?.startsWith('--'); name = words[0]) {
-    if (!(name in flags)) usage();
-    options[flags[name]] = true;
     words.shift();
+    if (name === '--imatrix') matrix = words.shift();
+    else if (name in flags) options[flags[name]] = true;
+    else usage();
   }
   const nthread = /^\d+$/.test(words.at(-1) ?? '') ? Number(words.pop()) : 0;
   const type = words.pop()?.toUpperCase() ?? '';
   const [input, output = ''] = words;
   if (!Object.hasOwn(types, type) || input === undefined) usage();
-  return { input, output, type, params: { ...options, nthread, ftype: types[type] } };
+  return { input, output, type, matrix, params: { ...options, nthread, ftype: types[type] } };
 }
 
 /** Where npm has put the library for this platform; it depends on others beside it. */
@@ -94,6 +96,47 @@ const Params = koffi.struct('llama_model_quantize_params', {
   later: koffi.array('uint8', 192, 'Array'),
 });
 
+/**
+ * An importance matrix as llama-imatrix wrote it before it wrote GGUF: of each tensor the name, the number of calls, and a sum for each
+ * column. Prints and fails as llama-quantize does.
+ */
+function readMatrix(path) {
+  const bytes = readFileSync(path);
+  const fail = (why) => {
+    process.stdout.write(`load_imatrix: ${why}\n`);
+    process.exit(1);
+  };
+  let at = 0;
+  const take = (length, what) => {
+    if (length < 0 || at + length > bytes.length) fail(`failed reading ${what}`);
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
+  const number = (what) => take(4, what).readInt32LE();
+  const count = number('data');
+  if (count < 1) fail(`no data in file ${path}`);
+  const entries = [];
+  for (let index = 0; index < count; index += 1) {
+    const name = take(number(`name for entry ${index}`), `name for entry ${index}`).toString();
+    const [calls, length] = [number('number of calls'), number(`number of values for entry ${index}`)];
+    const sums = take(4 * length, `data for entry ${index}`);
+    entries.push({ name, values: Float32Array.from({ length }, (_, column) => sums.readFloatLE(4 * column) / Math.max(1, calls)) });
+  }
+  process.stdout.write(`load_imatrix: loaded ${count} importance matrix entries from ${path} computed on 0 chunks\n`);
+  return entries;
+}
+
+/** struct llama_model_imatrix_data of llama.h */
+const Entry = koffi.struct('llama_model_imatrix_data', { name: 'const char *', data: 'float *', size: 'size_t' });
+
+/** The list of entries as the library takes it: the last one has no name. */
+function inMemory(entries) {
+  const list = koffi.alloc(Entry, entries.length + 1);
+  const whole = [...entries.map(({ name, values }) => ({ name, data: values, size: values.length })), { name: null, data: null, size: 0 }];
+  koffi.encode(list, koffi.array(Entry, whole.length), whole);
+  return list;
+}
+
 /** The defaults of the library. Ones that look otherwise are of a struct that is laid out in another way. */
 function defaultsOf(library) {
   const known = library.func('llama_model_quantize_default_params', Params, [])();
@@ -105,10 +148,11 @@ function defaultsOf(library) {
   process.exit(2);
 }
 
-const { input, output, type, params } = readArguments(process.argv.slice(2));
+const { input, output, type, matrix, params } = readArguments(process.argv.slice(2));
+const entries = matrix === undefined ? undefined : readMatrix(matrix);
 const { version } = JSON.parse(readFileSync(new URL('node_modules/node-llama-cpp/package.json', import.meta.url), 'utf8'));
 process.stderr.write(`version: node-llama-cpp ${version}\nmain: quantizing '${input}' to '${output}' as ${type}\n`);
 const library = koffi.load(libraryPath());
 library.func('void llama_backend_init()')();
 const quantize = library.func('llama_model_quantize', 'uint32', ['str', 'str', koffi.inout(koffi.pointer(Params))]);
-process.exit(quantize(input, output, { ...defaultsOf(library), ...params }) === 0 ? 0 : 1);
+process.exit(quantize(input, output, { ...defaultsOf(library), ...params, ...(entries && { imatrix: inMemory(entries) }) }) === 0 ? 0 : 1);

@@ -100,6 +100,49 @@ describe('llama', () => {
     ).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('6.57') });
   });
 
+  test('takes the importance matrix of the model that the program can read, but for eight bits and more', async () => {
+    const asked: (readonly string[])[] = [];
+    const ask: Ask = async (program, args) => {
+      asked.push(args);
+      if (args.includes('--dry-run')) return dryRuns({ IQ2_XXS: 2.4, Q8_0: 8.5 })(program, args);
+      const line =
+        args[1]?.endsWith('.dat') === true
+          ? 'load_imatrix: failed reading name for entry 1'
+          : 'load_imatrix: loaded 8 importance matrix entries from x';
+      return { status: 1, lines: [line] };
+    };
+    const able = found(llama, ['dry run', 'imatrix']);
+    const files = { ...full, 'a-imatrix.dat': 3, 'b/imatrix.gguf': 1000 };
+    const plan = await llama.plan(able, request(files, { type: 'IQ2_XXS' }), ask);
+    expect(plan).toMatchObject({
+      sourceFiles: ['m-F16.gguf', 'b/imatrix.gguf'],
+      matrix: { path: 'b/imatrix.gguf', absolute: '/store/org--m/b/imatrix.gguf' },
+      warnings: [expect.stringContaining('a-imatrix.dat')],
+      roomBytes: plan.bytes + 1000,
+    });
+    // It runs in the work directory, where the matrix has a name that says nothing of this store.
+    expect(llama.command(plan, { work: '/w', threads: 3 })).toEqual([
+      '--imatrix',
+      'imatrix.gguf',
+      '/store/org--m/m-F16.gguf',
+      '/w/out/M-IQ2_XXS.gguf',
+      'IQ2_XXS',
+      '3',
+    ]);
+    expect(asked.at(-1)).toEqual(['--dry-run', '--imatrix', '/store/org--m/b/imatrix.gguf', '/store/org--m/m-F16.gguf', 'IQ2_XXS']);
+    expect(await llama.plan(able, request(files, { type: 'Q8_0' }), ask)).toMatchObject({ matrix: undefined, arguments: ['Q8_0'] });
+    const { 'b/imatrix.gguf': _, ...unreadable } = files;
+    for (const [names, abilities, why] of [
+      [unreadable, ['imatrix'], /cannot read a-imatrix\.dat/],
+      [full, ['imatrix'], /the model has none/],
+      [files, [], /does not take one/],
+    ] as const)
+      await expect(llama.plan(found(llama, abilities), request(names, { type: 'IQ2_XXS' }), ask)).rejects.toMatchObject({
+        code: 'BAD_REQUEST',
+        message: expect.stringMatching(why),
+      });
+  });
+
   test.each([
     [
       '[   2/  20] token_embd.weight  - [ 512, 286, 1, 1], type =  f32, converting to q6_K .. size =     0.50 MiB ->  0.11 MiB',
@@ -120,6 +163,7 @@ describe('llama', () => {
   test.each([
     ['llama_model_quantize: failed to quantize: requantizing from type q6_K is disabled', 'CONFLICT'],
     ['llama_model_quantize: failed to quantize: this quantization requires an imatrix!', 'BAD_REQUEST'],
+    ['llama_model_quantize: failed to quantize: imatrix size 64 is different from tensor size 256 for blk.0.attn_k.weight', 'CONFLICT'],
     ["llama_model_load: tensor 'x' data is not within the file bounds, model is corrupted or incomplete", 'INTEGRITY'],
     ['basic_ios::clear: iostream error', 'ENGINE_FAILED'],
   ])('explains %j', (line, code) => {
@@ -171,7 +215,7 @@ describe('optiq', () => {
     expect(await optiq.collect({ work })).toEqual({ directory: join(work, 'out/optiq_mixed'), bits: 4.47 });
     // A run that goes on begins the result anew and keeps what was measured.
     await writeFile(join(work, 'out/sensitivity_checkpoint.json'), '{}');
-    await optiq.prepare({ work, threads: 1 });
+    await optiq.prepare({ work, threads: 1 }, {});
     expect((await scanDirectory(join(work, 'out')).catch(() => ({ files: [] }))).files.map(({ path }) => path)).toEqual([
       'sensitivity_checkpoint.json',
     ]);

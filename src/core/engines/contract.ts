@@ -56,9 +56,9 @@ export interface EnginePlan {
   readonly type: string;
   /** What the engine reads: a file or a directory, as an absolute path. */
   readonly input: string;
-  /** The paths in the source of the weights that are read. */
+  /** The paths in the source of the files that are read, weights first. */
   readonly sourceFiles: readonly string[];
-  /** Of those weights; progress counts them. */
+  /** Of the weights; progress counts them. */
   readonly sourceBytes: number;
   /** Bits per weight of the result. */
   readonly bits: number;
@@ -73,6 +73,8 @@ export interface EnginePlan {
   readonly warnings: readonly string[];
   /** The arguments that decide what comes out, without paths and threads. */
   readonly arguments: readonly string[];
+  /** The importance matrix of the source, where one is used: its path in the source, and where it is. */
+  readonly matrix?: { readonly path: string; readonly absolute: string } | undefined;
   /** What the id of the variant gets at its end. */
   readonly suffix: string;
   /** Whether the name of the source loses its `-GGUF` before, and gets it back at the end. */
@@ -127,7 +129,7 @@ export interface Engine {
   /** What would be made. Throws BAD_REQUEST, CONFLICT for weights that are quantized already, INTEGRITY for weights that it cannot read. */
   plan(found: FoundEngine, request: EngineRequest, ask: Ask): Promise<EnginePlan>;
   /** Makes a work directory ready for a run. */
-  prepare(place: RunPlace): Promise<void>;
+  prepare(place: RunPlace, plan: Pick<EnginePlan, 'matrix'>): Promise<void>;
   /** The arguments of a run. Pure. */
   command(plan: EnginePlan, place: RunPlace): readonly string[];
   /** What a line of its output says. Pure. */

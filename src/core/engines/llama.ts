@@ -5,6 +5,7 @@ import { type Group, isBroken, listGroups } from '../catalog/selection/groups.ts
 import { SkulkError } from '../kernel/errors.ts';
 import type { Ask, Engine, EngineFailure, EngineNews, EngineRequest, FoundEngine, SourceFile } from './contract.ts';
 import { findProgramIn } from './find-program-in.ts';
+import { findMatrix, type Matrix, nameOfMatrix, placeMatrix, takesMatrix } from './llama-matrix.ts';
 import { isTypeName, type LlamaSizes, needsMatrix, readSizes, typesByBits, usualBitsOf } from './llama-types.ts';
 
 /*
@@ -30,13 +31,14 @@ export const llama: Engine = {
       throw new SkulkError('ENGINE_NOT_FOUND', `${program} is not llama-quantize: its --help has no --allow-requantize`, {
         hint: 'set SKULK_ENGINE_LLAMA to the path of llama-quantize',
       });
-    const hasDryRun = help.some((line) => line.includes('--dry-run'));
+    const abilities = { '--dry-run': 'dry run', '--imatrix': 'imatrix' };
+    const able = Object.entries(abilities).flatMap(([option, ability]) => (help.some((line) => line.includes(option)) ? [ability] : []));
     const types = help.flatMap((line) => /^\s*\d+\s+or\s+(\w+)\s*:/.exec(line)?.[1] ?? []);
     return {
       name: 'llama',
       program,
       version: await askVersion(program, ask),
-      abilities: new Set([...types, ...(hasDryRun ? ['dry run'] : [])]),
+      abilities: new Set([...types, ...able]),
     };
   },
   accepts: (files) => (listGroups(files).length > 0 ? true : 'it has no GGUF weights'),
@@ -44,33 +46,45 @@ export const llama: Engine = {
     const group = chooseSource(request);
     const input = join(request.directory, group.ggufFile);
     const options = request.allowRequantize === true ? ['--allow-requantize'] : [];
-    const measure = (type: string): Promise<LlamaSizes> =>
-      found.abilities.has('dry run') ? dryRun(found.program, [...options, input, type], ask) : estimate(group, type);
-    const type = request.type === undefined ? undefined : checkType(request.type.toUpperCase(), found);
+    const matrices = await findMatrix(found, request, ask);
+    const matrixFor = (type: string): Matrix | undefined => (takesMatrix(type) ? matrices.matrix : undefined);
+    const measure = async (type: string): Promise<LlamaSizes> => {
+      if (!found.abilities.has('dry run')) return estimate(group, type);
+      // With a matrix it gives some tensors other types.
+      const matrix = matrixFor(type);
+      return dryRun(found.program, [...options, ...(matrix === undefined ? [] : ['--imatrix', matrix.absolute]), input, type], ask);
+    };
+    const type = request.type === undefined ? undefined : checkType(request.type.toUpperCase(), found, matrices);
     const { chosen, sizes } = type === undefined ? await chooseByBits(request, measure) : { chosen: type, sizes: await measure(type) };
     requireUnquantized(sizes.sourceBits, group, request);
+    const matrix = matrixFor(chosen);
     const bytes = sizes.bytes + Math.max(0, group.sizeBytes - sizes.sourceBytes);
     return {
       type: chosen,
       input,
-      sourceFiles: group.files.map(({ path }) => path),
+      sourceFiles: [...group.files.map(({ path }) => path), ...(matrix === undefined ? [] : [matrix.path])],
       sourceBytes: sizes.sourceBytes,
       bits: sizes.bits,
       bytes,
       isExact: found.abilities.has('dry run'),
-      roomBytes: bytes,
+      roomBytes: bytes + (matrix?.size ?? 0),
       // It streams: 96 MB for 1.2 GB of weights.
       memoryBytes: 256 * mebibyte,
-      warnings: request.candidateBits === undefined ? [] : ['llama ignores candidate bits'],
-      arguments: [...options, chosen],
+      warnings: [
+        ...(request.candidateBits === undefined ? [] : ['llama ignores candidate bits']),
+        ...matrices.unreadable.map((path) => `llama-quantize cannot read the importance matrix ${path}; it is not used`),
+      ],
+      arguments: [...options, ...(matrix === undefined ? [] : ['--imatrix', nameOfMatrix(matrix)]), chosen],
+      matrix,
       suffix: `-${chosen}`,
       isGguf: true,
       outputFile: `${request.baseName.replace(/-GGUF$/i, '')}-${chosen}.gguf`,
     };
   },
-  prepare: async ({ work }) => {
+  prepare: async ({ work }, plan) => {
     await rm(join(work, 'out'), { recursive: true, force: true });
     await mkdir(join(work, 'out'));
+    await placeMatrix(plan, work);
   },
   command: (plan, { work, threads }) => [
     ...plan.arguments.slice(0, -1),
@@ -126,13 +140,21 @@ function requireUnquantized(bits: number, { selector }: Group, { allowRequantize
   if (allowRequantize !== true && bits < unquantizedBits) throw alreadyQuantized(`${selector} has ${bits} bits per weight`);
 }
 
-function checkType(type: string, { abilities, program }: FoundEngine): string {
+function checkType(
+  type: string,
+  { abilities, program }: FoundEngine,
+  { matrix, unreadable }: Awaited<ReturnType<typeof findMatrix>>,
+): string {
   const refuse = (why: string, hint: string): never => {
     throw new SkulkError('BAD_REQUEST', `${JSON.stringify(type.slice(0, 40))} ${why}`, { hint });
   };
   const known = [...abilities].filter(isTypeName);
   if (!isTypeName(type)) return refuse('is not a quantization type', 'e.g. --type Q4_K_M');
-  if (needsMatrix(type)) return refuse('needs an importance matrix, which skulk cannot create', 'e.g. --type Q3_K_S or IQ4_XS');
+  if (needsMatrix(type) && matrix === undefined) {
+    const none = abilities.has('imatrix') ? 'the model has none' : `${program} does not take one`;
+    const why = unreadable.length === 0 ? none : `${program} cannot read ${unreadable.join(', ')}`;
+    return refuse(`needs an importance matrix, and ${why}`, 'e.g. --type Q3_K_S or IQ4_XS');
+  }
   if (known.length > 0 && !known.includes(type)) return refuse(`is not supported by ${program}`, `supported: ${known.join(', ')}`);
   return type;
 }
@@ -205,6 +227,12 @@ function explain(lines: readonly string[], status: number): EngineFailure {
     return { code: 'CONFLICT', reason: `the weights are already quantized (${quantized})`, hint: '--allow-requantize allows this' };
   if (/requires an imatrix/.test(text))
     return { code: 'BAD_REQUEST', reason: 'this type needs an importance matrix', hint: 'choose another type, e.g. Q4_K_M' };
+  if (/imatrix size \d+ is different from tensor size|Missing importance matrix/.test(text))
+    return {
+      code: 'CONFLICT',
+      reason: 'the importance matrix of the model does not fit its weights',
+      hint: 'add the model again without its imatrix file, or choose --type Q8_0',
+    };
   const unreadable =
     /(?:failed to (?:load model|quantize|open GGUF)|gguf_init_from\w*: |not within the file bounds|corrupted or incomplete).*/.exec(text);
   if (unreadable !== null)

@@ -159,7 +159,7 @@ async function runToEnd(
   const key = keyOf([source.manifest.digest, engine.name, found.version ?? '', found.program, ...request.arguments]);
   const work = await place.enter(key);
   const run = { work, threads: request.threads ?? Math.max(1, Math.floor(availableParallelism() / 2)) };
-  await engine.prepare(run);
+  await engine.prepare(run, plan);
   let done = 0;
   let bits: number | undefined;
   const warnings = [...plan.warnings];

@@ -48,7 +48,7 @@ export const provenance = object({
   arguments: listOrEmpty(text(), { maxItems: 50, description: 'Those that decide what comes out' }),
   source_model: modelId(),
   source_digest: sha256('Of the manifest that the source had'),
-  source_files: listOrEmpty(verbatim(), { maxItems: 1000, description: 'The weights that were read; the first thousand' }),
+  source_files: listOrEmpty(verbatim(), { maxItems: 1000, description: 'The files that were read, weights first; the first thousand' }),
   source_commit: orNull(text()),
   target_bpw: orNull(amount(), 'The bits per weight that were asked for'),
   achieved_bpw: orNull(amount(), 'Those that it has'),

@@ -90,7 +90,7 @@ export const optimizationPlan = object({
   source_bytes: count({ description: 'Of the weights that are read' }),
   room_bytes: count({ description: 'What the work takes on the disk of the store' }),
   free_bytes: count({ description: 'What is free there' }),
-  files: list(verbatim(), { description: 'The weights that are read' }),
+  files: list(verbatim(), { description: 'The files that are read, weights first' }),
   warnings: listOrEmpty(text()),
   state: oneOf(['new', 'complete', 'taken'], {
     description: '`complete`: the store has this very variant; `taken`: it has another model of that id, which only `force` replaces',
