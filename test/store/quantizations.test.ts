@@ -83,7 +83,7 @@ test('registry names the quantization of a model, counts several, and -v names a
       .split('\n')
       .slice(1, 3)
       .map((line) => line.split(/ {2,}/)[3] ?? '');
-  expect(cells((await run('registry')).stdout)).toEqual(['3', 'Q6_K']);
+  expect(cells((await run('registry')).stdout)).toEqual(['3 quantizations', 'Q6_K']);
   expect(cells((await run('registry', '-v')).stdout)).toEqual([names.join(', '), 'Q6_K']);
   const server = await serveInProcess({ home });
   const answer = (await ask(server.url, '/store/registry')).json() as { entries: { quantizations: string[] }[] };
