@@ -131,5 +131,5 @@ test.each([
   [['b-Q6_K.gguf', 'a-Q6_K.gguf'], 'a-Q6_K.gguf'],
   [['model.safetensors', 'MMPROJ-f16.gguf'], undefined],
 ])('of %j a program loads %s', (paths, wanted) => {
-  expect(loadableGguf(paths)).toBe(wanted);
+  expect(loadableGguf(paths.map((path) => ({ path })))).toBe(wanted);
 });

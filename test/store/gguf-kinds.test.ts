@@ -26,7 +26,11 @@ async function look(url: string) {
   const [copy] = (await json('stage', 'org/m')).staged as { gguf_file: string; mmproj_file: string; selector: string }[];
   const here = (await readdir(join(home, 'staging', 'org--m'))).filter((name) => !name.startsWith('.'));
   const { quantizations } = (await json('show', 'org/m')) as { quantizations: { selector: string }[] };
-  return { node, copy, here: here.toSorted(), selectors: quantizations.map(({ selector }) => selector) };
+  const { entries } = (await json('registry')) as {
+    entries: { model_id: string; quantizations: string[]; tags: string[]; quantization: string }[];
+  };
+  const listed = entries.find(({ model_id }) => model_id === 'org/m');
+  return { node, listed, copy, here: here.toSorted(), selectors: quantizations.map(({ selector }) => selector) };
 }
 
 test('files whose content is no weights are never preferred, whatever their names are, after an add', async () => {
@@ -35,7 +39,8 @@ test('files whose content is no weights are never preferred, whatever their name
   const env = { SKULK_HOME: home };
   expect(await runInProcess(['add', join(home, 'source'), '--as', 'org/m'], { env })).toMatchObject({ status: 0 });
   const server = await serveInProcess({ home });
-  const { node, copy, here, selectors } = await look(server.url);
+  const { node, copy, here, selectors, listed } = await look(server.url);
+  expect(listed).toMatchObject({ quantizations: ['BF16'], tags: ['vision'], quantization: 'BF16' });
   expect(copy).toMatchObject({ gguf_file: 'm-BF16.gguf', mmproj_file: 'eyes.gguf', selector: 'BF16' });
   expect(here).toEqual(staged);
   expect(selectors).toEqual(['BF16']);
@@ -56,9 +61,13 @@ test('the same after an add from another machine, after a download, and when the
   const env = { SKULK_HOME: join(world.home, 'other'), SKULK_STORE: served.url };
   expect(await runInProcess(['add', join(world.home, 'source'), '--as', 'org/m'], { env })).toMatchObject({ status: 0 });
   expect((await look(served.url)).copy).toMatchObject({ gguf_file: 'm-BF16.gguf', mmproj_file: 'eyes.gguf' });
-  expect(await world.host('download', 'org/hub', '--whole')).toMatchObject({ status: 0 });
+  const brought = await world.host('download', 'org/hub', '--whole', '--json');
+  expect(JSON.parse(brought.stdout)).toMatchObject({ gguf_file: 'm-BF16.gguf' });
   const manifest = JSON.parse(await readFile(join(world.storePath, '.skulk/v1/manifests/org--hub.json'), 'utf8'));
   expect(manifest.groups.map(({ selector }: { selector: string }) => selector)).toEqual(['BF16']);
+  // What is held is completed, and the file to load is named by its content.
+  for (const args of [['org/hub'], ['org/hub', '--revision', 'main']])
+    expect(JSON.parse((await world.host('download', ...args, '--json')).stdout)).toMatchObject({ gguf_file: 'm-BF16.gguf' });
 
   const python = await temporaryDirectory();
   await mkdir(join(python, 'store'), { recursive: true });
@@ -72,6 +81,11 @@ test('the same after an add from another machine, after a download, and when the
     repo_has_projector: null,
   };
   await writeFile(join(python, 'store', 'registry.json'), JSON.stringify({ 'org/m': entry }));
+  // Without a server, before there is a manifest; the second time from what was remembered.
+  for (let turn = 0; turn < 2; turn += 1) {
+    const { stdout } = await runInProcess(['registry', '--json'], { env: { SKULK_HOME: python } });
+    expect(JSON.parse(stdout).entries).toMatchObject([{ quantizations: ['BF16'], quantization: 'BF16' }]);
+  }
   const old = await serveInProcess({ home: python });
   expect((await look(old.url)).copy).toMatchObject({ gguf_file: 'm-BF16.gguf', mmproj_file: 'eyes.gguf' });
   await rm(join(python, 'store', '.skulk/v1/manifests/org--m.json'));

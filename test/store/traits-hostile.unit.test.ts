@@ -21,7 +21,7 @@ async function tagsOf(name: string, write: (path: string) => Promise<void>): Pro
     total_bytes: 0,
     repo_has_projector: null,
   };
-  const { tags } = await within('the look at the model', readTraits({ root }, entry, undefined, undefined));
+  const { tags } = await within('the look at the model', readTraits({ root }, entry, undefined, {}));
   return tags;
 }
 

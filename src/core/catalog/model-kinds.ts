@@ -58,8 +58,8 @@ const imageTokens = ['image_token_id', 'image_token_index', 'image_token'] as co
 const nestedIn = ['thinker_config'] as const;
 
 /** Whether a model takes images. Pure. */
-export function sees({ files }: TraitSources, config: Fields): boolean {
-  if (files.some(isProjector)) return true;
+export function sees({ files, kinds }: TraitSources, config: Fields): boolean {
+  if (files.some(isProjector) || kinds?.some(({ gguf_kind }) => gguf_kind === 'projector') === true) return true;
   const isTower = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
   if (isTower(config['vision_config']) || nestedIn.some((key) => isTower(asRecord(config[key])['vision_config']))) return true;
   const hasImageTokens = imageTokens.some((key) => config[key] !== undefined && config[key] !== null);

@@ -3,6 +3,7 @@ import type { Card } from './card.ts';
 import { type GgufFacts, thinkingMarkers } from './gguf-facts.ts';
 import { asRecord, embeds, type Fields, sees, tensorOf } from './model-kinds.ts';
 import type { ReadmeFacts } from './readme-facts.ts';
+import type { KindFile } from './selection/file-kind.ts';
 import { loadableGguf } from './selection/groups.ts';
 import { labelOfPath } from './selection/label.ts';
 
@@ -10,6 +11,8 @@ import { labelOfPath } from './selection/label.ts';
 export interface TraitSources {
   readonly modelId: string;
   readonly files: readonly string[];
+  /** The same files with what their content is, where that is known. */
+  readonly kinds?: readonly KindFile[] | undefined;
   readonly card?: Card | undefined;
   /** The parsed `config.json`. */
   readonly config?: unknown;
@@ -27,7 +30,8 @@ export function deriveTraits(sources: TraitSources): Traits {
   const { modelId, card, gguf } = sources;
   const config = asRecord(sources.config);
   const capabilities = card?.capabilities ?? capabilitiesOf(sources, config);
-  const quantization = card?.quantization ?? quantizationOf(config) ?? quantizationOfGguf(sources.files);
+  const quantization =
+    card?.quantization ?? quantizationOf(config) ?? quantizationOfGguf(sources.kinds ?? sources.files.map((path) => ({ path })));
   const supportsTensor = card?.supportsTensor ?? tensorOf(config);
   const tags: Tag[] = [];
   for (const tag of ['vision', 'thinking', 'embedding'] as const) if (capabilities.includes(tag)) tags.push(tag);
@@ -61,7 +65,7 @@ function quantizationOf(config: Fields): string | null {
   return bits === null ? asText(own['quant_method']) : `${bits}bit`;
 }
 
-function quantizationOfGguf(files: readonly string[]): string | null {
+function quantizationOfGguf(files: readonly KindFile[]): string | null {
   const gguf = loadableGguf(files);
   return gguf === undefined ? null : (labelOfPath(gguf)?.text ?? null);
 }

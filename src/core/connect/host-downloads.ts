@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { findContentProblems, requireUsable } from '../catalog/contents/find-content-problems.ts';
+import { withGgufKinds } from '../catalog/contents/gguf-kind.ts';
+import type { KindFile } from '../catalog/selection/file-kind.ts';
 import { findGroup } from '../catalog/selection/find-group.ts';
 import { isBroken, listGroups, loadableGguf } from '../catalog/selection/groups.ts';
 import { lacksProjector } from '../catalog/selection/projectors.ts';
@@ -14,6 +16,7 @@ import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { describeLockHolder, type HeldLock, readLock } from '../kernel/process/lock.ts';
 import type { ArrivedChunk, DownloadStatus } from '../protocol/downloads.ts';
+import type { RegistryEntry } from '../protocol/models.ts';
 import { downloadModel } from '../sources/download-model.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { storeLayout } from '../store/layout.ts';
@@ -108,8 +111,8 @@ export function createHostDownloads(
       if (!(error instanceof SkulkError) || error.code !== 'JOB_NOT_FOUND' || downloadId !== undefined) throw error;
       const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
       if (entry === undefined) throw error;
-      const { total_bytes: bytes, downloaded_at: since, files } = entry;
-      return heldStatus({ modelId, bytes, since, ggufFile: loadableGguf(files) ?? null });
+      const { total_bytes: bytes, downloaded_at: since } = entry;
+      return heldStatus({ modelId, bytes, since, ggufFile: loadableGguf(await lookAtFiles(store, entry)) ?? null });
     }
   };
   return { ...queue, status };
@@ -134,6 +137,13 @@ const placesOf = ({ world }: Deps, root: string, queue: DownloadQueue): PlacesOf
   world,
 });
 
+/** The files of a model with what the content of those is that only look like weights. */
+const lookAtFiles = ({ root }: LocalStore, { store_path, files }: RegistryEntry): Promise<readonly KindFile[]> =>
+  withGgufKinds(
+    files.map((path) => ({ path })),
+    (path) => join(root, store_path, path),
+  );
+
 /**
  * What the store has of what is asked for, if that is all of it. Without a revision any will do; a branch may have moved, so only a commit
  * is known to be there. Which files patterns mean only the listing of the repo says.
@@ -145,7 +155,7 @@ async function findInStore(
   const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
   if (entry === undefined || lacksProjector(entry.files, entry.repo_has_projector) || isParticular(wanted)) return undefined;
   const named = wanted.ggufFile ?? wanted.selector;
-  const files = entry.files.map((path) => ({ path, size: 0 }));
+  const files = (await lookAtFiles(store, entry)).map((file) => ({ ...file, size: 0 }));
   const found = named === undefined ? undefined : findGroup(files, named);
   if (found !== undefined && (found.state !== 'found' || isBroken(found.group))) return undefined;
   // A quantization that lacks a shard is completed.
@@ -154,7 +164,7 @@ async function findInStore(
     const answer = await store.manifest(modelId);
     if (answer.state !== 'ready' || answer.manifest.commit !== revision) return undefined;
   }
-  return { ggufFile: found?.group.ggufFile ?? loadableGguf(entry.files) ?? null };
+  return { ggufFile: found?.group.ggufFile ?? loadableGguf(files) ?? null };
 }
 
 /** Throws INTEGRITY for a model in the store that no program can load. */

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { totalBytes } from '../catalog/manifest.ts';
-import { kindsOf } from '../catalog/selection/file-kind.ts';
+import { kindsOfFiles } from '../catalog/selection/file-kind.ts';
 import type { EnginePlan } from '../engines/contract.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
 import type { Source } from './find-source.ts';
@@ -14,7 +14,7 @@ const maxBytes = 64 * 1024 * 1024;
  * weights also the projector. What describes the weights themselves is the engine's. Pure.
  */
 export function filesToCarry({ manifest }: Source, { isGguf }: Pick<EnginePlan, 'isGguf'>, made: ReadonlySet<string>): readonly string[] {
-  const kinds = kindsOf(manifest.files.map(({ path }) => path));
+  const kinds = kindsOfFiles(manifest.files);
   const isWanted = (path: string, size: number): boolean => {
     const kind = kinds.get(path);
     if (kind === 'projector') return isGguf;

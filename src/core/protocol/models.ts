@@ -55,6 +55,9 @@ const quantizations = Type.Optional(
   list(verbatim(), { description: 'The selectors of its quantizations, best choice first; empty without GGUF weights' }),
 );
 
+/** The part of an entry that an older store leaves out. */
+export const namedQuantizations = object({ quantizations });
+
 /** A model and what it is. */
 export const describedEntry = object({ ...facts, files, ...traits.properties, quantizations });
 export type DescribedEntry = Shape<typeof describedEntry>;

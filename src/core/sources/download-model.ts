@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describeProblems, findContentProblems, requireUsable } from '../catalog/contents/find-content-problems.ts';
+import { withGgufKinds } from '../catalog/contents/gguf-kind.ts';
+import { loadableGguf } from '../catalog/selection/groups.ts';
 import { isParticular, selectionOf } from '../catalog/selection/wanted-files.ts';
 import type { DownloadRequest } from '../jobs/contract.ts';
 import type { DownloadReport } from '../jobs/download-queue.ts';
@@ -141,7 +143,7 @@ async function planDownload(
 
 /** @returns false when the model was changed right before it was to be published */
 async function fetchAndPublish(
-  { modelId, revision = 'main', strict = false }: DownloadRequest,
+  { modelId, revision = 'main', strict = false, ...wanted }: DownloadRequest,
   plan: DownloadPlan,
   { source, store, place: { path }, otherPlaces, connections, signal, report, sharing, assertHeld }: Step,
 ): Promise<boolean> {
@@ -175,6 +177,11 @@ async function fetchAndPublish(
   // Of what was there before this was said when it came.
   const news = problems.filter((one) => !plan.held.has(one.path));
   if (news.length > 0) report({ warnings: [...plan.warnings, ...describeProblems(news, modelId)] });
+  // A name may call a projector weights. A file that the request names stays the one.
+  const isNamed = wanted.ggufFile !== undefined || wanted.selector !== undefined;
+  const kinds = isNamed ? [] : await withGgufKinds(fetched.files, (path) => join(files, path));
+  const instead = kinds.some((file) => file.path === plan.ggufFile && file.gguf_kind !== undefined) ? loadableGguf(kinds) : undefined;
+  if (instead !== undefined) report({ ggufFile: instead });
   await assertHeld();
   const { commit, about } = listing;
   const upstream = { repo: modelId, commit, files: listing.files, ...(about !== undefined && { restricted: about.isRestricted }) };

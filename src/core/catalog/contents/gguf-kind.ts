@@ -1,7 +1,7 @@
 import { constants, open } from 'node:fs/promises';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
-import type { ManifestFile, SideKind } from '../../protocol/manifest.ts';
-import { kindOf } from '../selection/file-kind.ts';
+import type { SideKind } from '../../protocol/manifest.ts';
+import { type KindFile, kindOf } from '../selection/file-kind.ts';
 import { headBytes } from './problem-of-head.ts';
 
 /** Source: https://github.com/ggml-org/llama.cpp/blob/master/gguf-py/gguf/constants.py, `GGUFType`. */
@@ -70,10 +70,7 @@ function readTexts(bytes: Buffer, names: readonly string[]): ReadonlyMap<string,
  * nothing.
  * @param absoluteOf where the bytes of a file lie
  */
-export async function withGgufKinds(
-  files: readonly ManifestFile[],
-  absoluteOf: (path: string) => string,
-): Promise<readonly ManifestFile[]> {
+export async function withGgufKinds<F extends KindFile>(files: readonly F[], absoluteOf: (path: string) => string): Promise<readonly F[]> {
   // Most models have none, and some of those have very many files.
   if (!files.some(({ path }) => /\.gguf$/i.test(path))) return files;
   return mapConcurrently(files, maxOpenFiles, async (file) => {

@@ -1,4 +1,4 @@
-import { kindsOf } from '../selection/file-kind.ts';
+import { kindsOfFiles } from '../selection/file-kind.ts';
 import { findGroup } from '../selection/find-group.ts';
 import { type Group, isLoadable, listGroups, pickLoadable, type SizedFile } from '../selection/groups.ts';
 import { pickProjectors } from '../selection/pick-projectors.ts';
@@ -38,10 +38,10 @@ export interface GgufChoice {
   readonly mmproj: string | undefined;
 }
 
-/** Reads off its files what a model is to programs. Names of files say it all. Pure. */
+/** Reads off its files what a model is to programs. Pure. */
 export function readFacts({ modelId, selector, files, tags = [], baseModel }: UsedModel): ModelFacts {
-  const listing = files.map(({ path, size }) => ({ path, size: size ?? 0 }));
-  const kinds = kindsOf(files.map(({ path }) => path));
+  const listing = files.map((file) => ({ ...file, size: file.size ?? 0 }));
+  const kinds = kindsOfFiles(files);
   const ofKind = (kind: string): readonly SizedFile[] => listing.filter(({ path }) => kinds.get(path) === kind);
   const groups = listGroups(listing, kinds);
   const named = selector === undefined ? undefined : findGroup(listing, selector, groups);

@@ -44,11 +44,11 @@ export function listGroups<F extends SizedFile>(
 }
 
 /**
- * The GGUF file that a program loads, of files that are known by their paths: of the best quantization the first shard; of a whole one
+ * The GGUF file that a program loads, of files whose sizes do not matter: of the best quantization the first shard; of a whole one
  * rather than of one with a hole. Pieces cannot be loaded.
  */
-export function loadableGguf(paths: readonly string[]): string | undefined {
-  return pickLoadable(listGroups(paths.map((path) => ({ path, size: 0 }))))?.ggufFile;
+export function loadableGguf(files: readonly KindFile[]): string | undefined {
+  return pickLoadable(listGroups(files.map((file) => ({ ...file, size: 0 }))))?.ggufFile;
 }
 
 /** Of groups in their order, the first that a program can load; one with a hole only where there is no other. */

@@ -1,5 +1,5 @@
 import type { Quantization } from '../../protocol/models.ts';
-import { kindsOf } from './file-kind.ts';
+import { kindsOfFiles } from './file-kind.ts';
 import { isBroken, listGroups, type SizedFile } from './groups.ts';
 import { pickProjectors } from './pick-projectors.ts';
 import { type Selection, type SelectionRequest, selectFiles } from './select-files.ts';
@@ -13,7 +13,7 @@ export function listQuantizations(
   listing: readonly SizedFile[],
   { selection, request, limit }: { readonly selection: Selection<SizedFile>; readonly request: SelectionRequest; readonly limit: number },
 ): readonly Quantization[] {
-  const kinds = kindsOf(listing.map(({ path }) => path));
+  const kinds = kindsOfFiles(listing);
   const groups = listGroups(listing, kinds).filter((group) => !isBroken(group));
   const projectors = listing.filter(({ path }) => kinds.get(path) === 'projector');
   const [first] = groups;

@@ -1,8 +1,9 @@
+import type { KindFile } from './file-kind.ts';
 import { listGroups } from './groups.ts';
 
-/** The names of the quantizations of a model, best choice first; none of a model without GGUF weights. Names of files say it all. Pure. */
-export function nameQuantizations(paths: readonly string[]): readonly string[] {
+/** The selectors of the quantizations of a model, best choice first; none of a model without GGUF weights. Pure. */
+export function nameQuantizations(files: readonly KindFile[]): readonly string[] {
   // Most models have none, and some of those have very many files.
-  if (!paths.some((path) => /\.gguf/i.test(path))) return [];
-  return listGroups(paths.map((path) => ({ path, size: 0 }))).map(({ selector }) => selector);
+  if (!files.some(({ path }) => /\.gguf/i.test(path))) return [];
+  return listGroups(files.map((file) => ({ ...file, size: 0 }))).map(({ selector }) => selector);
 }

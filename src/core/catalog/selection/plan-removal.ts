@@ -1,4 +1,4 @@
-import { type FileKind, kindsOf } from './file-kind.ts';
+import { type FileKind, kindsOfFiles } from './file-kind.ts';
 import { findGroup } from './find-group.ts';
 import { type Group, listGroups, type SizedFile } from './groups.ts';
 import { type Problem, problems } from './problems.ts';
@@ -17,7 +17,7 @@ const weights: ReadonlySet<FileKind> = new Set(['gguf', 'safetensors', 'pytorch'
  * @returns a problem when it names none, or several
  */
 export function planRemoval<F extends SizedFile>(files: readonly F[], selector: string): PlannedRemoval<F> | { readonly problem: Problem } {
-  const kinds = kindsOf(files.map(({ path }) => path));
+  const kinds = kindsOfFiles(files);
   const groups = listGroups(files, kinds);
   const found = findGroup(files, selector, groups);
   if (found.state === 'ambiguous') return { problem: problems.ambiguousSelector(selector, found.groups) };

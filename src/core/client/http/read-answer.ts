@@ -2,7 +2,7 @@ import { nameQuantizations } from '../../catalog/selection/name-quantizations.ts
 import { deriveTraits } from '../../catalog/traits.ts';
 import { decode } from '../../protocol/decode.ts';
 import { type StoreHealth, storeHealth } from '../../protocol/health.ts';
-import { type DescribedEntry, registryEntry, traits } from '../../protocol/models.ts';
+import { type DescribedEntry, namedQuantizations, registryEntry, traits } from '../../protocol/models.ts';
 import { list, type Schema, type Shape } from '../../protocol/schema.ts';
 import { notAStore } from './map-failure.ts';
 
@@ -45,6 +45,6 @@ export const describedOf = (value: unknown, url: string): readonly DescribedEntr
     return {
       ...entry,
       ...(decode(traits, item) ?? deriveTraits({ modelId: entry.model_id, files })),
-      quantizations: nameQuantizations(files),
+      quantizations: decode(namedQuantizations, item)?.quantizations ?? nameQuantizations(files.map((path) => ({ path }))),
     };
   });

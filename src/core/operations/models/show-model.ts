@@ -1,4 +1,5 @@
 import { checkRevision } from '../../catalog/check-revision.ts';
+import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import { findGroup } from '../../catalog/selection/find-group.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
 import { selectionError } from '../../catalog/selection/selection-error.ts';
@@ -27,7 +28,8 @@ export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> 
   const answer = await opened.store.manifest(modelId);
   const manifest = answer.state === 'ready' ? answer.manifest : undefined;
   if (manifest !== undefined) checkRevision(ref, manifest);
-  const all: ShownModel['files'] = manifest?.files ?? entry.files.map((path) => ({ path, size: null, sha256: null }));
+  const all: readonly (ShownModel['files'][number] & KindFile)[] =
+    manifest?.files ?? entry.files.map((path) => ({ path, size: null, sha256: null }));
   const files = filesOfPart(ref, all);
   const nodes = await nodesWith(deps, opened, modelId);
   const copy = (await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value))).copies.find((one) => one.modelId === modelId);
@@ -60,19 +62,19 @@ export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> 
 }
 
 /** With a selector only the quantization that it names is told of. */
-function isNamed({ selector }: ModelRef, files: ShownModel['files']): (one: StoredQuantization) => boolean {
+function isNamed({ selector }: ModelRef, files: readonly KindFile[]): (one: StoredQuantization) => boolean {
   if (selector === undefined) return () => true;
   const found = findGroup(
-    files.map(({ path }) => ({ path, size: 0 })),
+    files.map((file) => ({ ...file, size: 0 })),
     selector,
   );
   return (one) => found.state === 'found' && one.selector === found.group.selector;
 }
 
-function filesOfPart<F extends { readonly path: string }>({ modelId, selector }: ModelRef, files: readonly F[]): readonly F[] {
+function filesOfPart<F extends KindFile>({ modelId, selector }: ModelRef, files: readonly F[]): readonly F[] {
   if (selector === undefined) return files;
   const { taken, problem } = selectFiles(
-    files.map((file) => ({ path: file.path, size: 0, file })),
+    files.map((file) => ({ ...file, size: 0, file })),
     { modelId, selector },
   );
   if (problem !== undefined) throw selectionError(problem, { modelId, where: 'in the store' });

@@ -1,4 +1,3 @@
-import { listGroups } from '../../catalog/selection/groups.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
@@ -40,11 +39,8 @@ async function inStore(deps: Deps, kind: WordKind, prefix: string): Promise<read
     if (kind === 'tags') return entries.flatMap(({ tags }) => tags).filter(isPlain);
     const id = prefix.includes(':') ? prefix.slice(0, prefix.indexOf(':')) : undefined;
     if (id === undefined) return entries.map(({ model_id }) => model_id).filter(isModelId);
-    const files = entries.find(({ model_id }) => model_id === id)?.files ?? [];
-    return listGroups(files.map((path) => ({ path, size: 0 })))
-      .map(({ selector }) => selector)
-      .filter(isPlain)
-      .map((selector) => `${id}:${selector}`);
+    const { quantizations = [] } = entries.find(({ model_id }) => model_id === id) ?? {};
+    return quantizations.filter(isPlain).map((selector) => `${id}:${selector}`);
   } catch (error) {
     if (error instanceof SkulkError || deps.world.signal.aborted) return [];
     throw error;

@@ -1,37 +1,92 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withGgufKinds } from '../../catalog/contents/gguf-kind.ts';
 import { type GgufFacts, parseGgufFacts } from '../../catalog/gguf-facts.ts';
+import { type KindFile, kindOf } from '../../catalog/selection/file-kind.ts';
 import { loadableGguf } from '../../catalog/selection/groups.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { forEachYielding } from '../../kernel/flow/yielding.ts';
+import { decode } from '../../protocol/decode.ts';
+import { type SideKind, sideKind } from '../../protocol/manifest.ts';
 import type { RegistryEntry } from '../../protocol/models.ts';
 import { readFingerprint } from '../../transfer/fingerprint.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 import { readGgufFacts } from './read-gguf-facts.ts';
 
 /** To be raised when the same file would give other facts. */
-const edition = 2;
+const edition = 3;
+
+/** What the GGUF files of a model say of it. */
+export interface KnownGguf {
+  /** Of the file that a program loads; undefined where nothing can be read. */
+  readonly facts: GgufFacts | undefined;
+  /** All files of the model; those that are something else than the weights that their names promise say so. */
+  readonly files: readonly KindFile[];
+}
 
 /**
- * What a model's GGUF file says of it: read once, then remembered beside the manifests for as long as the file is the same.
- * Undefined for a model without one, and where nothing can be read.
+ * What a model's GGUF files say of it: read once, then remembered beside the manifests for as long as these files are the same.
+ * Undefined for a model without any.
  */
-export async function knownGgufFacts(layout: StoreLayout, { model_id, store_path, files }: RegistryEntry): Promise<GgufFacts | undefined> {
-  const name = loadableGguf(files);
-  if (name === undefined) return undefined;
-  const path = join(layout.root, store_path, name);
-  const fingerprint = readFingerprint(path);
-  if (fingerprint === undefined) return undefined;
-  const stamp = JSON.stringify([edition, name, fingerprint]);
+export async function knownGguf(layout: StoreLayout, { model_id, store_path, files }: RegistryEntry): Promise<KnownGguf | undefined> {
+  // Most models have none, and some of those have very many files.
+  if (!files.some((path) => /\.gguf/i.test(path))) return undefined;
+  const named = files.filter((path) => kindOf(path) === 'gguf');
+  const absoluteOf = (path: string): string => join(layout.root, store_path, path);
+  const prints: string[] = [];
+  await forEachYielding(named, (path) => void prints.push(JSON.stringify([path, readFingerprint(absoluteOf(path))])));
+  const hash = createHash('sha256').update(prints.join('\n')).digest('hex');
   const file = jsonFileOf(layout.facts, model_id);
-  const cached = await readFile(file, 'utf8')
-    .then(
-      (text) => JSON.parse(text) as { stamp?: unknown; facts?: unknown },
-      () => undefined,
-    )
-    .catch(() => undefined);
-  if (cached?.stamp === stamp) return parseGgufFacts(cached.facts);
-  const facts = (await readGgufFacts(path)) ?? {};
+  const cached = await readCache(file);
+  const kinds = cached.kindsStamp === stampOf(hash) ? asKinds(cached.kinds) : await readKinds(named, absoluteOf);
+  const described = files.map((path) => withKind(path, kinds.get(path)));
+  const name = loadableGguf(described);
+  const fingerprint = name === undefined ? undefined : readFingerprint(absoluteOf(name));
+  if (name === undefined || fingerprint === undefined) return { facts: undefined, files: described };
+  const stamp = stampOf(name, fingerprint);
+  if (cached.stamp === stamp && cached.kindsStamp === stampOf(hash)) return { facts: parseGgufFacts(cached.facts), files: described };
+  const facts = (await readGgufFacts(absoluteOf(name))) ?? {};
   // A store that cannot be written to is looked at again.
-  await writeFileDurably(file, JSON.stringify({ stamp, facts })).catch(() => undefined);
-  return facts;
+  const text = JSON.stringify({ stamp, facts, kindsStamp: stampOf(hash), kinds: Object.fromEntries(kinds) });
+  await writeFileDurably(file, text).catch(() => undefined);
+  return { facts, files: described };
+}
+
+const stampOf = (...of: readonly unknown[]): string => JSON.stringify([edition, ...of]);
+
+const withKind = (path: string, gguf_kind: SideKind | undefined): KindFile => (gguf_kind === undefined ? { path } : { path, gguf_kind });
+
+async function readKinds(paths: readonly string[], absoluteOf: (path: string) => string): Promise<ReadonlyMap<string, SideKind>> {
+  const found: readonly KindFile[] = await withGgufKinds(
+    paths.map((path) => ({ path })),
+    absoluteOf,
+  );
+  return asKinds(Object.fromEntries(found.map(({ path, gguf_kind }) => [path, gguf_kind])));
+}
+
+/** Without what is no kind: the file may have been changed by hand. */
+function asKinds(value: unknown): ReadonlyMap<string, SideKind> {
+  const kinds = new Map<string, SideKind>();
+  for (const [path, one] of Object.entries((value ?? {}) as object)) {
+    const kind = decode(sideKind, one);
+    if (kind !== undefined) kinds.set(path, kind);
+  }
+  return kinds;
+}
+
+interface Cache {
+  readonly stamp?: unknown;
+  readonly facts?: unknown;
+  readonly kindsStamp?: unknown;
+  readonly kinds?: unknown;
+}
+
+/** A file that is damaged, or not there, is as one without anything. */
+async function readCache(file: string): Promise<Cache> {
+  try {
+    return (JSON.parse(await readFile(file, 'utf8')) ?? {}) as Cache;
+  } catch {
+    return {};
+  }
 }

@@ -4,6 +4,7 @@ import type { Card } from '../../catalog/card.ts';
 import type { GgufFacts } from '../../catalog/gguf-facts.ts';
 import { readReadmeFacts } from '../../catalog/readme-facts.ts';
 import { countTensors } from '../../catalog/safetensors-parameters.ts';
+import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import { deriveTraits } from '../../catalog/traits.ts';
 import type { RegistryEntry, Traits } from '../../protocol/models.ts';
 import type { StoreLayout } from '../layout.ts';
@@ -16,7 +17,7 @@ export async function readTraits(
   { root }: Pick<StoreLayout, 'root'>,
   { model_id, store_path, files }: RegistryEntry,
   card: Card | undefined,
-  gguf: GgufFacts | undefined,
+  { gguf, kinds }: { readonly gguf?: GgufFacts | undefined; readonly kinds?: readonly KindFile[] | undefined },
 ): Promise<Traits> {
   const has = new Set(files);
   const read = (name: string): Promise<string | undefined> =>
@@ -35,6 +36,7 @@ export async function readTraits(
   return deriveTraits({
     modelId: model_id,
     files,
+    kinds,
     card,
     config: parse(config),
     chatTemplate,

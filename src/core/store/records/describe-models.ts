@@ -5,7 +5,7 @@ import type { Card } from '../../catalog/card.ts';
 import { nameQuantizations } from '../../catalog/selection/name-quantizations.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import type { DescribedEntry, RegistryEntry } from '../../protocol/models.ts';
-import { knownGgufFacts } from '../facts/known-gguf-facts.ts';
+import { knownGguf } from '../facts/known-gguf-facts.ts';
 import { readTraits } from '../facts/read-traits.ts';
 import type { StoreLayout } from '../layout.ts';
 
@@ -37,13 +37,13 @@ export function createDescriber(
     const cached = known.get(model_id);
     if (cached?.stamp === stamp && cached.entry === text) return cached.described;
     let isLookedAt = false;
-    const facts = knownGgufFacts(layout, entry).finally(() => {
+    const facts = knownGguf(layout, entry).finally(() => {
       isLookedAt = true;
     });
     // With hundreds of models that nobody has looked at yet, the rest is there at the next look.
-    const gguf = await Promise.race([facts, late.then(() => undefined)]);
-    const traits = await readTraits(layout, entry, await readCardOf(model_id), gguf);
-    const described = { ...entry, ...traits, quantizations: nameQuantizations(entry.files) };
+    const looked = await Promise.race([facts, late.then(() => undefined)]);
+    const traits = await readTraits(layout, entry, await readCardOf(model_id), { gguf: looked?.facts, kinds: looked?.files });
+    const described = { ...entry, ...traits, quantizations: nameQuantizations(looked?.files ?? entry.files.map((path) => ({ path }))) };
     if (isLookedAt) known.set(model_id, { stamp, entry: text, described });
     return described;
   };
