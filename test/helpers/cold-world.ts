@@ -66,12 +66,17 @@ export async function coldWorld({
   });
   const opened = await openHub(deps, { connections: 16 });
   const settings: ColdSettings = { upstream: 'on-demand', maxFetchBytes: 2 ** 40, shareGated: true, ...more };
+  /** What a test does while something is on its way. */
+  const hooks = { settings: (): void => undefined };
   const cold = createColdHub({
     store,
     source: opened.hub,
     directory: storeLayout(root).onDemand,
     fetched: storeLayout(root).fetched,
-    settings: async () => settings,
+    settings: async () => {
+      hooks.settings();
+      return settings;
+    },
     downloads: () => queue,
     emit: world.emit,
     signal: stopping.signal,
@@ -99,6 +104,7 @@ export async function coldWorld({
     store,
     queue,
     cold,
+    hooks,
     backend,
     close,
     repo,

@@ -164,3 +164,10 @@ export class HubRefusal extends Error {
     this.commit = commit;
   }
 }
+
+/** A file on its way is no longer where it was: the store has it now, or nobody fetches it. To be looked for once more. */
+export class HubFileMoved extends HubRefusal {
+  constructor(modelId: ModelId, path: string, cause?: unknown) {
+    super('busy', `${JSON.stringify(path)} of ${modelId} is being moved in the store: try again`, { cause });
+  }
+}

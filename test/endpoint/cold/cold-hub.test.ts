@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { HubFile } from '../../../src/core/endpoint/contract.ts';
+import { parseModelId } from '../../../src/core/kernel/model-id.ts';
 import { coldWorld, windClock } from '../../helpers/cold-world.ts';
 import { noise, sha256 } from '../../helpers/model-files.ts';
 import { until, within } from '../../helpers/waiting.ts';
@@ -113,6 +115,51 @@ test('a file that is only wanted by a reader that left goes on when the next one
   // The blocks that were noted are not asked for again.
   const [, second] = requested;
   expect(Number(/^bytes=(\d+)-/.exec(second ?? '')?.[1] ?? 0)).toBeGreaterThanOrEqual(1024 * 1024);
+});
+
+test.each([1, 2, 3, 4, 5])('a reader gets its file though the one before is given up at step %i of its way', async (step) => {
+  const clock = windClock();
+  const { hub, read, hooks, gets } = await coldWorld({ after: clock.after });
+  const content = noise(300_000, 4);
+  hub.push('org/m', { files: { 'tokenizer.json': content } });
+  hub.fault = ({ path, host, response }) => {
+    if (path !== 'tokenizer.json' || host !== 'cdn' || gets('tokenizer.json').length !== 1) return false;
+    response.writeHead(200, { 'Content-Length': String(content.length) }).write(content.subarray(0, 1000));
+    return true;
+  };
+  const one = await within('the answer', read('org/m', 'tokenizer.json'));
+  await until('its first bytes', () => one.got().length === 1000);
+  one.leave();
+  await expect(one.all).rejects.toThrow('the client left');
+  let steps = 0;
+  hooks.settings = () => {
+    steps += 1;
+    // Nobody has read for a minute.
+    if (steps === step) clock.ring(60_000);
+  };
+  const two = await within('the next answer', read('org/m', 'tokenizer.json'));
+  expect(sha256(await within('the end', two.all))).toBe(sha256(content));
+  expect(steps).toBeGreaterThanOrEqual(step);
+});
+
+test('a reader waits for a download that is moving its file into the store', async () => {
+  const { hub, home, read, repo, cold } = await coldWorld();
+  const id = parseModelId('org/m');
+  const commit = hub.push('org/m', { files });
+  const { path, size, oid } = (await repo('org/m')).byPath.get('README.md') as HubFile;
+  const download = await cold.share(id);
+  download.listed(commit);
+  download.begun({ path, size, id: { kind: 'git', value: oid } }, join(home, 'moved away'), []);
+  const reading = read('org/m', 'README.md');
+  let isAnswered = false;
+  const answered = reading.finally(() => {
+    isAnswered = true;
+  });
+  // What is not waited for is refused in these turns of a request that goes elsewhere.
+  for (let turn = 0; turn < 3; turn += 1) await (await read('org/m', 'config.json')).all;
+  expect(isAnswered).toBe(false);
+  await download.end(false);
+  expect((await within('the file', (await within('the answer', answered)).all)).toString()).toBe('# m\n');
 });
 
 test('what is gated or private comes only after an explicit download, and share_gated hides it', async () => {

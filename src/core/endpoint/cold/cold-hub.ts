@@ -8,13 +8,13 @@ import type { LocalStore } from '../../store/contract.ts';
 import { requireRoom } from '../../transfer/disk-room.ts';
 import { promiseOf } from '../../transfer/promised-file.ts';
 import type { SharedDownload } from '../../transfer/share-bytes.ts';
-import { type ColdHub, type HubFile, HubRefusal, type HubRepo, type UpstreamRepo } from '../contract.ts';
+import { type ColdHub, type HubFile, HubFileMoved, HubRefusal, type HubRepo, type UpstreamRepo } from '../contract.ts';
 import { type FetchLimits, usualFetchLimits } from './bytes/file-fetch.ts';
 import { type ColdFile, createColdFiles, keyOf } from './files/cold-files.ts';
 import { createFetchedFiles } from './files/fetched-files.ts';
 import { createFilePublisher } from './files/publish-files.ts';
 import { createSharedDownloads } from './files/share-download.ts';
-import { removeOnDemand, sweepOnDemand } from './files/sweep.ts';
+import { removeOnDemand, sweepOnDemand, throttleSweep } from './files/sweep.ts';
 import { firstPart } from './first-part.ts';
 import { gatedRefusal, toHubRefusal } from './map-refusal.ts';
 import { type ColdDownloads, createColdDownloads, planColdDownload, type QueueOfDownloads } from './queue-downloads.ts';
@@ -154,6 +154,8 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
         );
       try {
         const one = await begin(repo, toSourceFile(repo, file), file.size >= weightBytes);
+        // Its last reader has left, or its download has come to its end, while this one was on the way.
+        if (one.fetch.isLeft()) throw new HubFileMoved(repo.id, file.path);
         const bytes = await firstPart(one.fetch.read(range, over), {
           ms: firstMs,
           after: limits.after,
@@ -164,6 +166,7 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
         return { kind: 'stream', bytes };
       } catch (error) {
         if (over.aborted) throw over.reason;
+        if (error instanceof HubFileMoved && error.cause !== undefined) await shared.ended(repo.id);
         const refusal = toHubRefusal(error, repo.id);
         // Clients repeat what is refused with 503, and never show why; of weights they are to show it.
         if (refusal instanceof HubRefusal && refusal.kind === 'unreachable' && file.size >= weightBytes)
@@ -177,7 +180,7 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
       return shared.share(modelId);
     },
     close: async () => {
-      closing.abort(new Error('the store is being closed'));
+      closing.abort(new SkulkError('STORE_BUSY', 'the store is being closed', { hint: 'try again in a moment' }));
       for (const one of cold.all()) one.fetch.fail(closing.signal.reason);
     },
   };
@@ -236,14 +239,4 @@ function requireAllowed(modelId: ModelId, fetched: ReadonlyMap<string, number>, 
     'noRoom',
     `${modelId} needs ${formatBytes(bytes)}, but requests of Hub clients may download at most ${formatBytes(max)} of a model: run "skulk download ${modelId}" on the store host, or raise hub.max_fetch_bytes`,
   );
-}
-
-/** Sweeps at the first call, and every hour at most from then on. */
-function throttleSweep(sweep: () => Promise<void>): () => void {
-  let next = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (performance.now() < next) return;
-    next = performance.now() + 3600_000;
-    void sweep().catch(() => undefined);
-  };
 }

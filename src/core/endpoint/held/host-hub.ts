@@ -8,6 +8,7 @@ import {
   type HubBackend,
   type HubContent,
   type HubFile,
+  HubFileMoved,
   type HubRef,
   HubRefusal,
   type HubRepo,
@@ -33,6 +34,8 @@ export interface HostHubOptions {
 
 /** Files that are smaller are asked for again by clients that were refused them (docs/hub-endpoint.md, "Refusals"); in bytes. */
 const smallBytes = 10 * 1024 * 1024;
+/** A file that moves in the store each time it is looked for is refused after so many times. */
+const maxTries = 4;
 
 /** The Hub of a store host: what is held comes from the store, and what is not from `cold`, for those who may have it fetched. */
 export function createHostHub({ store, cold, isHidden = async () => false }: HostHubOptions): HubBackend {
@@ -114,12 +117,14 @@ export function createHostHub({ store, cold, isHidden = async () => false }: Hos
     open: async (repo, file, options) => {
       const here = (await openHeld(store, repo, file)) ?? (await openArrived(store, repo, file));
       if (here !== undefined) return here;
-      try {
-        return await openCold(cold, repo, file, options);
-      } catch (error) {
-        const arrived = options.signal.aborted ? undefined : await openArrived(store, repo, file);
-        if (arrived === undefined) throw error;
-        return arrived;
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await openCold(cold, repo, file, options);
+        } catch (error) {
+          const arrived = options.signal.aborted ? undefined : await openArrived(store, repo, file);
+          if (arrived !== undefined) return arrived;
+          if (!(error instanceof HubFileMoved) || tries >= maxTries) throw error;
+        }
       }
     },
   };

@@ -88,6 +88,8 @@ export interface FileFetch {
   opened(): Promise<void>;
   /** Whether it has been begun, and has not ended. */
   isOpen(): boolean;
+  /** Whether it has ended because nobody read it: it cannot be read any more. */
+  isLeft(): boolean;
   hasReaders(): boolean;
   /** Ends it, when nobody reads. */
   stop(): void;
@@ -106,6 +108,7 @@ export function createFileFetch(options: FileFetchOptions): FileFetch {
   let users = 0;
   let readers = 0;
   let isOver = false;
+  let isLeft = false;
   let isChecking = false;
   let stopGrace: (() => void) | undefined;
 
@@ -119,6 +122,7 @@ export function createFileFetch(options: FileFetchOptions): FileFetch {
   const end = (failure: FetchState['failure']): void => {
     if (isOver) return;
     isOver = true;
+    isLeft = failure === undefined;
     state.failure = failure ?? { error: new Error('nobody reads it any more') };
     stopGrace?.();
     ending.abort(state.failure.error);
@@ -255,6 +259,7 @@ export function createFileFetch(options: FileFetchOptions): FileFetch {
     bytes: () => board.present.bytes(),
     opened: async () => void (await open()),
     isOpen: () => partial !== undefined && !isOver,
+    isLeft: () => isLeft,
     hasReaders: () => readers > 0,
     stop: () => end(undefined),
     fail: (error) => end({ error }),

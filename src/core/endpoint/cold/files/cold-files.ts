@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDiskFull, SkulkError } from '../../../kernel/errors.ts';
+import { isDiskFull, SkulkError, systemCode } from '../../../kernel/errors.ts';
 import type { Emit } from '../../../kernel/flow/events.ts';
 import { directoryName, type ModelId } from '../../../kernel/model-id.ts';
 import type { Listing, Source, SourceFile } from '../../../sources/source.ts';
@@ -8,6 +8,7 @@ import { requireRoom } from '../../../transfer/disk-room.ts';
 import type { FileDigest } from '../../../transfer/hash-job.ts';
 import { type ContentId, promiseOf } from '../../../transfer/promised-file.ts';
 import type { FilePart } from '../../../transfer/share-bytes.ts';
+import { HubFileMoved } from '../../contract.ts';
 import { createFileFetch, type FetchLimits, type FileFetch, type OpenPartial } from '../bytes/file-fetch.ts';
 import { createPartialFile, diskOf, type PartialFile } from './partial-file.ts';
 
@@ -86,7 +87,7 @@ export function createColdFiles({ directory, source, limits, signal, emit, isWan
   const ended = (cold: ColdFile, failure: { readonly error: unknown } | undefined): void => {
     if (files.get(cold.key) === cold) files.delete(cold.key);
     const { error } = failure ?? {};
-    if (failure === undefined || signal.aborted) return;
+    if (failure === undefined || signal.aborted || error instanceof HubFileMoved) return;
     const { modelId, file, partial } = cold;
     const isWrong = error instanceof SkulkError && error.code === 'INTEGRITY';
     emit({
@@ -146,7 +147,9 @@ export function createColdFiles({ directory, source, limits, signal, emit, isWan
       const partial = partialOf(modelId, file);
       partial.lieAt(path);
       const openPartial = async (): Promise<OpenPartial> => {
-        const handle = await open(path, 'r+');
+        const handle = await open(path, 'r+').catch((error: unknown) => {
+          throw systemCode(error) === 'ENOENT' ? new HubFileMoved(modelId, file.path, error) : error;
+        });
         return { present, disk: diskOf(handle), [Symbol.asyncDispose]: () => handle.close() };
       };
       const cold = make({ modelId, listing, file }, { partial, openPartial, mayAsk: true });

@@ -23,6 +23,8 @@ export interface SharedDownloads {
   find(modelId: ModelId, file: SourceFile, key: string): ColdFile | undefined;
   /** A file is in the store: who reads it goes on, and nobody else begins. */
   close(file: ColdFile): void;
+  /** Settles when no download of the model runs, so that its files are in the store or where they were. */
+  ended(modelId: ModelId): Promise<void>;
 }
 
 /** No download runs yet. */
@@ -36,12 +38,14 @@ export function createSharedDownloads(cold: ColdFiles): SharedDownloads {
     },
     find: (modelId, file, key) => running.get(modelId)?.adopt(file, key),
     close: (file) => close(cold, file),
+    ended: async (modelId) => running.get(modelId)?.ended,
   };
 }
 
 interface RunningDownload extends SharedDownload {
   /** Makes a file that lies in its place one that can be read. */
   adopt(file: SourceFile, key: string): ColdFile | undefined;
+  readonly ended: Promise<void>;
 }
 
 function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => void): RunningDownload {
@@ -61,8 +65,10 @@ function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => v
     fed.add(adopted);
     return adopted;
   };
+  const ended = Promise.withResolvers<void>();
   return {
     adopt,
+    ended: ended.promise,
     listed: (commit) => {
       listing = { modelId, revision: commit, commit, files: [] };
     },
@@ -119,6 +125,7 @@ function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => v
           one.fetch.setFed(false);
         }
       }
+      ended.resolve();
     },
   };
 }

@@ -39,3 +39,13 @@ async function removeFiles(place: string, isOver: (path: string) => Promise<bool
   // Somebody else's files stay.
   await rmdir(place).catch(() => undefined);
 }
+
+/** Sweeps at the first call, and every hour at most from then on. */
+export function throttleSweep(sweep: () => Promise<void>): () => void {
+  let next = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() < next) return;
+    next = performance.now() + 3600_000;
+    void sweep().catch(() => undefined);
+  };
+}
