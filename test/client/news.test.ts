@@ -30,7 +30,9 @@ describe('the news of a store', () => {
     const store = await scriptedStore();
     store.tell('registry', { entries: [someEntry('org/one', { tags: ['vision', 'nonsense'], file_count: 7 })] });
     const { heard, last } = listenTo(store);
-    await expect.poll(() => heard.map(({ kind }) => kind)).toEqual(['live', 'registry', 'downloads', 'nodes', 'orders', 'health']);
+    await expect
+      .poll(() => heard.map(({ kind }) => kind))
+      .toEqual(['live', 'registry', 'downloads', 'optimizations', 'nodes', 'orders', 'health']);
     expect(last('registry')?.entries).toEqual([expect.objectContaining({ model_id: 'org/one', file_count: 7, tags: ['vision'] })]);
     expect(last('registry')?.entries[0]).not.toHaveProperty('files');
     expect(last('health')?.health).toMatchObject({ store_path: '/srv/models', free_bytes: someHealth.freeBytes, node_id: 'kite3' });
@@ -38,7 +40,9 @@ describe('the news of a store', () => {
     await expect.poll(() => last('downloads')?.downloads[0]?.modelId).toBe('org/two');
     heard.length = 0;
     store.hangUp();
-    await expect.poll(() => heard.map(({ kind }) => kind)).toEqual(['lost', 'live', 'registry', 'downloads', 'nodes', 'orders', 'health']);
+    await expect
+      .poll(() => heard.map(({ kind }) => kind))
+      .toEqual(['lost', 'live', 'registry', 'downloads', 'optimizations', 'nodes', 'orders', 'health']);
     expect(last('lost')?.error).toMatchObject({ code: 'STORE_UNREACHABLE' });
   });
 

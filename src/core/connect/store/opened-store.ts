@@ -24,6 +24,8 @@ export interface OpenedStore extends AsyncDisposable {
   readonly localRoot?: string;
   /** Where the store answers, when it is spoken to over HTTP. */
   readonly url?: string;
+  /** Throws TOKEN_WITHHELD when the token may not go to it, when it is spoken to over HTTP. */
+  readonly requireToken?: () => void;
   /** Tries whether it accepts connections within so many milliseconds, when it is spoken to over HTTP. */
   readonly probe?: StoreClient['probe'];
 }

@@ -47,6 +47,9 @@ export async function openOverHttp(
     news: store.news,
     access: store.access,
     offer: store.offer,
+    requireToken: () => {
+      if (token !== undefined && guard.withheld !== undefined) throw guard.withheld;
+    },
     ...(localRoot !== undefined && { localRoot }),
     [Symbol.asyncDispose]: async () => store.close(),
   };

@@ -1,5 +1,6 @@
 import { parseWantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
+import { isPythonHost } from '../../connect/is-python-host.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
@@ -84,7 +85,7 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
     offer: async ({ modelId, revision, selector }) => {
       await using opened = await openStore(deps);
       // The Python program's store has another meaning for paths that it does not know.
-      if (opened.offer === undefined || (await opened.store.health()).version === '') return undefined;
+      if (opened.offer === undefined || (await isPythonHost(opened))) return undefined;
       return await opened.offer({ modelId, revision, ...(selector !== undefined && { wanted: { selector } }) }, deps.world.signal);
     },
     download: async ({ modelId, revision, selector }, ggufFile) => {

@@ -1,5 +1,6 @@
 import { isParticular } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
+import { isPythonHost } from '../../connect/is-python-host.ts';
 import type { OpenedStore } from '../../connect/open-store.ts';
 import type { DownloadRequest } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
@@ -15,7 +16,7 @@ import type { DownloadStatus } from '../../protocol/downloads.ts';
 export async function askDownload(deps: Deps, opened: OpenedStore, request: DownloadRequest): Promise<DownloadStatus> {
   const downloads = await opened.downloads();
   const isOther = opened.url !== undefined || deps.store !== undefined;
-  if (!isOther || (await opened.store.health()).version !== '') return await downloads.ask(request);
+  if (!isOther || !(await isPythonHost(opened))) return await downloads.ask(request);
   const { modelId, revision, selector, ggufFile, ...wanted } = request;
   const cannot = (what: string): SkulkError =>
     new SkulkError('USAGE', `the store at ${opened.store.location} is the Python program, which cannot ${what}`, {

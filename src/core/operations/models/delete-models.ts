@@ -3,6 +3,7 @@ import { checkRevision } from '../../catalog/check-revision.ts';
 import { planRemoval } from '../../catalog/selection/plan-removal.ts';
 import { selectionError } from '../../catalog/selection/selection-error.ts';
 import type { Deps } from '../../connect/deps.ts';
+import { isPythonHost } from '../../connect/is-python-host.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
@@ -150,7 +151,7 @@ export async function deleteModels(
   const fleet = await opened.fleet();
   const isConcerned = await whoHoldsWhat(fleet);
   // The Python program says only that it deleted, also of what it could not.
-  const isSilent = opened.url !== undefined && (await opened.store.health()).version === '';
+  const isSilent = opened.url !== undefined && (await isPythonHost(opened));
   const sizes = isSilent ? await sizesOf(opened.store) : undefined;
   let canonical = 0;
   const orders: GivenOrder[] = [];

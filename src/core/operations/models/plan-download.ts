@@ -1,4 +1,5 @@
 import type { Deps } from '../../connect/deps.ts';
+import { isPythonHost } from '../../connect/is-python-host.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { DownloadRequest } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
@@ -43,7 +44,7 @@ export async function findPlan(
   {
     await using opened = await openStore(deps, { mayCreate: false });
     if (opened.offer !== undefined) {
-      if ((await opened.store.health()).version === '') return { commit: '' };
+      if (await isPythonHost(opened)) return { commit: '' };
       return (await opened.offer({ modelId, revision, wanted }, signal)) ?? { commit: '' };
     }
   }
