@@ -230,6 +230,8 @@ describe('the budget', () => {
     const own = join(node.root, '.skulk', 'v1');
     const old = new Date(Date.now() - 8 * 86_400_000);
     for (const name of ['org--old', 'org--young']) await mkdir(join(own, 'incoming', name, 'files'), { recursive: true });
+    await writeFile(join(own, 'incoming', 'org--young', 'names.json'), '["a"]');
+    await writeFile(join(own, 'incoming', 'org--young', 'files', 'a'), 'x');
     await utimes(join(own, 'incoming', 'org--old', 'files'), old, old);
     await utimes(join(own, 'incoming', 'org--old'), old, old);
     await mkdir(join(own, 'trash', 'org--gone.abc', 'x'), { recursive: true });

@@ -6,6 +6,7 @@ import { isHeld, tryLock } from '../../kernel/process/lock.ts';
 import { applyBudget, type BudgetReport } from '../../node/apply-budget.ts';
 import { catchUp, listOrdersForNode, type OrderForNode } from '../../node/catch-up.ts';
 import { leaseLayout } from '../../node/lease-layout.ts';
+import { clearEmptyPlace } from '../../staging/clear-empty-place.ts';
 import { copyLock, incomingCopy, type StagingLayout, stagingLayout } from '../../staging/layout.ts';
 import { sortLeases } from '../../staging/leases/lease.ts';
 import { dropLeases } from '../../staging/leases/take-lease.ts';
@@ -50,7 +51,10 @@ export async function reconcile(
   const stale = await findStale(layout, world.now());
   const trashEntries = await countTrash(layout.trash);
   const removed = dryRun ? stale : await removeStale(layout, stale);
-  if (!dryRun) await emptyTrash(deps, layout);
+  if (!dryRun) {
+    for (const modelId of await listUnfinished(layout)) await clearEmptyPlace(layout, modelId);
+    await emptyTrash(deps, layout);
+  }
   const orders = receiveOrders ? await fetchOrders(deps, { dryRun }) : [];
   return {
     dropped_leases,

@@ -4,6 +4,7 @@ import { isStagedInPlace, resolveCanonical } from '../../connect/resolve-canonic
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { catchUp } from '../../node/catch-up.ts';
+import { clearEmptyPlace } from '../../staging/clear-empty-place.ts';
 import { isSameGroup } from '../../staging/groups/copy-groups.ts';
 import { type LocalCopy, readLocalCopy } from '../../staging/local-copy.ts';
 import { askStore } from './ask-store.ts';
@@ -69,8 +70,12 @@ async function useOffline(stage: ModelStage, local: LocalCopy | undefined): Prom
 
 /** The copy that is here is what is asked for. */
 async function useCopy(stage: ModelStage, { part, companions, verified }: UsedCopy): Promise<StageOutcome> {
-  const { path, ref, options, deps } = stage;
-  if (!options.dryRun) await markUsed(deps, ref.modelId, (group) => isSameGroup(group, part.group));
+  const { path, ref, options, deps, layout } = stage;
+  if (!options.dryRun) {
+    await markUsed(deps, ref.modelId, (group) => isSameGroup(group, part.group));
+    // A disk on which nothing can be removed is no reason to refuse a whole copy.
+    await clearEmptyPlace(layout, ref.modelId).catch(() => undefined);
+  }
   return describeUnchanged(stage, { source: 'cache', path, part, companions, verified });
 }
 
