@@ -85,7 +85,7 @@ async function lastChange(path: string): Promise<number | undefined> {
   return times.length === 0 ? undefined : Math.max(...times);
 }
 
-/** @returns false while another process has to do with downloads of the model */
+/** @returns whether it is gone; false while another process works on downloads of the model */
 async function remove({ name, place }: Leftover, { directory, isActive, forget }: PlacesOfDownloads): Promise<boolean> {
   const held = await tryLock(join(directory, name.replace(/~.*$/, ''), 'lock'), 'removing an unfinished download');
   if (!isHeld(held)) return false;
@@ -93,7 +93,7 @@ async function remove({ name, place }: Leftover, { directory, isActive, forget }
     if (isActive(name)) return false;
     await clearWorkPlace(place);
     await forget(name);
-    return true;
+    return (await lastChange(place.path)) === undefined || !(await isOwnWorkPlace(place));
   } finally {
     await held.release();
   }

@@ -68,20 +68,25 @@ export async function downloadModel(request: DownloadRequest, tools: DownloadToo
     signal,
     onWait: (holder) => onWait(`waiting for ${describeLockHolder(holder)}`),
   });
-  for (let round = 1; !(await bring(request, { ...tools, assertHeld: lock.assertHeld })); round += 1)
-    if (round === maxRounds)
+  for (let changes = 0; ; ) {
+    const ended = await bring(request, { ...tools, assertHeld: lock.assertHeld });
+    if (ended === 'published') break;
+    // Room can be made only as often as there are leftovers.
+    if (ended === 'changed') changes += 1;
+    if (changes === maxRounds)
       throw new SkulkError('CONFLICT', `other commands change ${modelId} again and again`, {
         hint: 'download it again when they have ended',
       });
+  }
   if (dirname(place.lock) === place.path) await rm(join(place.path, 'journal'), { force: true });
   else await removeWorkPlace({ path: place.path, files: join(place.path, 'files') });
 }
 
-/** @returns whether the model is published; false when it was changed meanwhile, or room was made, so that it must be planned anew */
+/** @returns whether the model is published; else it was changed meanwhile, or room was made, so that it must be planned anew */
 async function bring(
   request: DownloadRequest,
   { onRemoved, share, ...tools }: DownloadTools & { readonly assertHeld: () => Promise<void> },
-): Promise<boolean> {
+): Promise<'published' | 'changed' | 'room-made'> {
   const { modelId } = request;
   const changed = new AbortController();
   let planned: ReadonlySet<string> = new Set();
@@ -96,10 +101,11 @@ async function bring(
     const plan = await planDownload(request, { ...tools, sharing, signal });
     planned = new Set([...plan.files, ...plan.kept].map(({ path }) => path));
     isPublished = await fetchAndPublish(request, plan, { ...tools, sharing, signal });
-    return isPublished;
+    return isPublished ? 'published' : 'changed';
   } catch (error) {
     if (tools.signal.aborted) throw error;
-    if (changed.signal.aborted || (isNoRoom(error) && (await tools.makeRoom()))) return false;
+    if (changed.signal.aborted) return 'changed';
+    if (isNoRoom(error) && (await tools.makeRoom())) return 'room-made';
     throw error;
   }
 }
