@@ -33,5 +33,6 @@ export const commandLoaders = {
   token: async (): Promise<AnyCommand> => (await import('./token.ts')).token,
   policy: async (): Promise<AnyCommand> => (await import('./policy.ts')).policy,
   open: async (): Promise<AnyCommand> => (await import('./open.ts')).open,
+  upgrade: async (): Promise<AnyCommand> => (await import('./upgrade.ts')).upgrade,
   completion: async (): Promise<AnyCommand> => (await import('./completion.ts')).completion,
 } as const satisfies CommandLoaders;

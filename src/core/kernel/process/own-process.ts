@@ -3,18 +3,25 @@ const { readFileSync } = process.getBuiltinModule('node:fs');
 const { userInfo } = process.getBuiltinModule('node:os');
 const { isAbsolute } = process.getBuiltinModule('node:path');
 
-/** skulk's own version. Its package.json is one directory above `dist`, two above a chunk and four above this source. */
-export function ownVersion(): string {
-  for (const up of ['../package.json', '../../package.json', '../../../../package.json']) {
+/** skulk's own package.json: one directory above `dist`, two above a chunk and four above this source. */
+function ownPackage(): { readonly directory: string; readonly version: string } | undefined {
+  for (const up of ['..', '../..', '../../../..']) {
     try {
-      const { name, version } = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { name?: string; version?: string };
-      if (name === 'skulk' && version !== undefined) return version;
+      const file = new URL(`${up}/package.json`, import.meta.url);
+      const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string };
+      if (name === 'skulk' && version !== undefined) return { directory: decodeURIComponent(new URL('.', file).pathname), version };
     } catch {
       // Another place has it.
     }
   }
-  return '0.0.0';
+  return undefined;
 }
+
+/** skulk's own version. */
+export const ownVersion = (): string => ownPackage()?.version ?? '0.0.0';
+
+/** The directory of skulk's package.json. */
+export const ownDirectory = (): string => ownPackage()?.directory ?? '/';
 
 /** The working directory. One that was removed under the process has no path any more; its last name leads to an honest "does not exist". */
 export function workingDirectory(): string {

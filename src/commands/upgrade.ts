@@ -1,0 +1,28 @@
+import { defineCommand } from '../cli/definition.ts';
+
+/** `skulk upgrade`: how to replace this skulk by a newer one. */
+export const upgrade = defineCommand({
+  name: 'upgrade',
+  summary: 'print how to upgrade this installation of skulk',
+  description: [
+    'Prints the commands that replace this skulk with a newer release, for the way in which it was installed: an archive, the Debian package, npm, or a clone. It changes nothing and asks no server.',
+    'Words in capital letters are names of the new release. Store, staged copies, keys and configuration stay as they are.',
+  ],
+  examples: [
+    ['print the commands', 'skulk upgrade'],
+    ['print only the way of installation', 'skulk upgrade --json | jq -r .method'],
+  ],
+  exits: [],
+  run: async (_, context) => {
+    const { ownDirectory } = await import('../core/kernel/process/own-process.ts');
+    const { findInstallation } = await import('../core/operations/service/find-installation.ts');
+    return { version: context.world.version, ...(await findInstallation(ownDirectory())) };
+  },
+  text: ({ version, method, directory, commands }) => [
+    `skulk ${version}, installed as ${names[method]} in ${directory}`,
+    'to upgrade:',
+    ...[...commands, ...(method === 'deb' ? [] : ['skulk service restart   # where a server runs'])].map((line) => `  ${line}`),
+  ],
+});
+
+const names = { archive: 'an archive', deb: 'a Debian package', npm: 'an npm package', clone: 'a clone' } as const;
