@@ -190,11 +190,16 @@ describe.each([
       kind: {
         findResult: async ({ modelId }) => {
           if (modelId === id('b')) throw new SkulkError('HUB_OFFLINE', 'not now');
-          return modelId === id('a') ? { ggufFile: 'a.gguf' } : undefined;
+          return modelId === id('a') ? { details: { ggufFile: 'a.gguf' }, bytesTotal: 5 } : undefined;
         },
       },
     });
-    expect(await queue.submit(request('a'))).toMatchObject({ status: 'complete', details: { ggufFile: 'a.gguf' } });
+    expect(await queue.submit(request('a'))).toMatchObject({
+      status: 'complete',
+      details: { ggufFile: 'a.gguf' },
+      bytesDone: 5,
+      bytesTotal: 5,
+    });
     await expect(queue.submit(request('b'))).rejects.toEqual(code('HUB_OFFLINE'));
     await queue.submit(request('c'));
     expect(queue.list().map(({ modelId }) => modelId)).toEqual(['org/c']);

@@ -56,7 +56,7 @@ export function createHostDownloads(
       const there = await findInStore(store, request);
       if (there !== undefined) {
         if (request.strict === true) await requireUsableModel(store, request.modelId, deps.world.signal);
-        return there;
+        return { details: { ggufFile: there.ggufFile }, bytesTotal: there.bytes };
       }
       // Better said to whoever asks than by a download that fails.
       await store.requirePlace(request.modelId);
@@ -73,7 +73,9 @@ export function createHostDownloads(
     fetch: async (request, signal, report) => {
       // What came before it in the queue may have brought it.
       const there = await findInStore(store, request);
-      if (there !== undefined && request.strict !== true) return report({ ggufFile: there.ggufFile ?? undefined });
+      if (there !== undefined && request.strict !== true) {
+        return report({ ggufFile: there.ggufFile ?? undefined, bytesTotal: there.bytes, bytesDone: there.bytes, bytesAtHand: there.bytes });
+      }
       // What an earlier process was asked for may be forbidden by now.
       requireOnline(deps);
       try {
@@ -151,7 +153,7 @@ const lookAtFiles = ({ root }: LocalStore, { store_path, files }: RegistryEntry)
 async function findInStore(
   store: LocalStore,
   { modelId, revision, ...wanted }: DownloadRequest,
-): Promise<{ readonly ggufFile: string | null } | undefined> {
+): Promise<{ readonly ggufFile: string | null; readonly bytes: number } | undefined> {
   const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
   if (entry === undefined || lacksProjector(entry.files, entry.repo_has_projector) || isParticular(wanted)) return undefined;
   const named = wanted.ggufFile ?? wanted.selector;
@@ -164,7 +166,10 @@ async function findInStore(
     const answer = await store.manifest(modelId);
     if (answer.state !== 'ready' || answer.manifest.commit !== revision) return undefined;
   }
-  return { ggufFile: found?.group.ggufFile ?? loadableGguf(files) ?? null };
+  const directory = join(store.root, entry.store_path);
+  const looks = await mapConcurrently(found?.group.files ?? [], maxOpenFiles, ({ path }) => lookAtFile(join(directory, path)));
+  const bytes = found === undefined ? entry.total_bytes : looks.reduce((sum, look) => sum + (look?.size ?? 0), 0);
+  return { ggufFile: found?.group.ggufFile ?? loadableGguf(files) ?? null, bytes };
 }
 
 /** Throws INTEGRITY for a model in the store that no program can load. */

@@ -32,8 +32,19 @@ export async function admitRequest<Request, Details>(
   const job = newJob({ modelId, request, details: kind.initialDetails(request, unfinished) }, { now: world.now(), before: unfinished });
   if (result !== undefined) {
     const known = before ?? job;
-    const details = { ...known.details, ...result };
-    return { ...known, details, status: 'complete', failure: null, bytesPerSecond: null, secondsLeft: null };
+    const details = { ...known.details, ...result.details };
+    // What was downloaded once keeps its own sum.
+    const bytes = known.bytesTotal === 0 ? (result.bytesTotal ?? 0) : known.bytesTotal;
+    return {
+      ...known,
+      details,
+      bytesDone: bytes,
+      bytesTotal: bytes,
+      status: 'complete',
+      failure: null,
+      bytesPerSecond: null,
+      secondsLeft: null,
+    };
   }
   const pending = table.all().filter((entry) => entry.job.status === 'pending').length;
   if (pending >= maxPending)

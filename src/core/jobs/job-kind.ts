@@ -29,7 +29,7 @@ export interface JobKind<Request, Details> {
    * What is known of the result when it is there already, so that nothing has to be done; else undefined. Asked before a job is made.
    * @throws SkulkError when the work may not be done
    */
-  readonly findResult?: (request: Request) => Promise<Partial<Details> | undefined>;
+  readonly findResult?: (request: Request) => Promise<JobProgress<Details> | undefined>;
   /** Rejects with a SkulkError when another process is doing the work. Asked before a job that no process of ours runs is changed. */
   readonly requireOurs?: (modelId: ModelId) => Promise<void>;
   /**

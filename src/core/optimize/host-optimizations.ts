@@ -64,7 +64,7 @@ export function createHostOptimizations({
       findResult: async (request) => {
         const state = await lookAtTarget(store, request, world.signal);
         requireFree(state, request);
-        return state.is === 'complete' ? resultOf(store, request, state).details : undefined;
+        return state.is === 'complete' ? { details: resultOf(store, request, state).details ?? {} } : undefined;
       },
       requireOurs: async (targetId) => {
         const holder = await readLock(holderOfPlace(layout, targetId));

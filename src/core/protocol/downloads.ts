@@ -59,7 +59,7 @@ export const downloadStatus = object(
     progress: Type.Number({ minimum: 0, maximum: 1, default: 0, description: 'From 0 to 1' }),
     error: orNull(text()),
     bytes_done: countOrZero(),
-    bytes_total: countOrZero(),
+    bytes_total: countOrZero('Without what the store already has of it, unless that is all; 0 until the files are known'),
     bytes_per_second: orNull(amount(), 'Averaged over the last seconds; null while unknown'),
     seconds_left: orNull(amount()),
     error_code: errorCodeOrNull(),

@@ -118,8 +118,9 @@ type Step = Omit<DownloadTools, 'share' | 'onRemoved' | 'onWait'> & {
 /** A plan, and what the store has of the model at that moment. */
 interface DownloadPlan extends FetchPlan {
   readonly present: PresentModel | undefined;
-  /** The files that are taken over from the model in the store, for which nobody waits, and their bytes. */
+  /** The files that are taken over from the model in the store, for which nobody waits. */
   readonly held: ReadonlySet<string>;
+  /** Of the bytes at hand, those that are not counted in the progress. */
   readonly heldBytes: number;
 }
 
@@ -142,9 +143,12 @@ async function planDownload(
   report({ ggufFile: plan.ggufFile, warnings: plan.warnings });
   await requireDistinctNames(store.root, { paths: [...plan.files, ...plan.kept].map(({ path }) => path), of: modelId });
   const held = heldFiles(plan, present?.manifest);
-  report({ bytesTotal: plan.total - sumOf(held), bytesDone: 0 });
   const known = [...held, ...plan.kept];
-  return { ...plan, present, held: new Set(known.map(({ path }) => path)), heldBytes: sumOf(known) };
+  const bytesToCome = plan.total - sumOf(held);
+  // Clients divide one by the other, so that what is all here shows its own sum instead of zeros.
+  const [bytesTotal, heldBytes] = bytesToCome === 0 ? [plan.total, sumOf(plan.kept)] : [bytesToCome, sumOf(known)];
+  report({ bytesTotal, bytesDone: 0 });
+  return { ...plan, present, held: new Set(known.map(({ path }) => path)), heldBytes };
 }
 
 /** @returns false when the model was changed right before it was to be published */
