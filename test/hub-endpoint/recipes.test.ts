@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -13,10 +13,10 @@ import { wants } from '../helpers/wants.ts';
 const run = promisify(execFile);
 const program = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
 
-/** The shell commands of a page, one block each, exactly as they are written. */
-async function commandsOf(page: string): Promise<readonly string[]> {
+/** The blocks of a page in one language, exactly as they are written. */
+async function blocksOf(page: string, language: 'sh' | 'js'): Promise<readonly string[]> {
   const text = await readFile(new URL(`../../docs/recipes/${page}`, import.meta.url), 'utf8');
-  return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+  return [...text.matchAll(/```(\w+)\n([\s\S]*?)```/g)].filter(([, of]) => of === language).map(([, , block = '']) => block);
 }
 
 const files = {
@@ -24,6 +24,8 @@ const files = {
   'config.json': '{"model_type":"llama"}',
 };
 const small = { 'config.json': '{"model_type":"bert"}', 'model.safetensors': noise(70_000, 8) };
+/** With weights that are downloaded as a whole when one file is asked for. */
+const large = { 'config.json': '{"model_type":"qwen3"}', 'empty.txt': '', 'model.safetensors': noise(11 * 1024 * 1024, 9) };
 const gguf = sha256(files['Foo-Q4_K_M.gguf']);
 
 /** A store, the strict stand-in for the Hub behind it, and a shell for the commands of a page. */
@@ -40,11 +42,13 @@ async function recipeWorld() {
   return {
     world,
     host,
+    home,
     /** Runs a block in an empty directory. Only the address is another one. */
-    shell: async (block: string, { token, into }: { token?: string; into?: string } = {}) => {
+    shell: async (block: string, { token, into, modules }: { token?: string; into?: string; modules?: URL } = {}) => {
       const cwd = into ?? join(home, String(runs));
       runs += 1;
       await mkdir(cwd, { recursive: true });
+      if (modules !== undefined) await symlink(fileURLToPath(modules), join(cwd, 'node_modules'));
       const env = { PATH: `${bin}:${process.env['PATH']}`, HOME: home, SKULK_HOME: join(home, 'node'), SKULK_STORE: host.url };
       const command = block.replaceAll('http://192.168.1.10:58080', host.url);
       const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', command], {
@@ -56,6 +60,16 @@ async function recipeWorld() {
   };
 }
 
+type RecipeWorld = Awaited<ReturnType<typeof recipeWorld>>;
+
+/** Has the store want a token. @returns one that may read */
+async function close({ world, host }: RecipeWorld): Promise<string> {
+  expect((await world.host('policy', 'set', 'lan', 'none')).status).toBe(0);
+  const made = await world.host('token', 'create', 'laptop', '--role', 'read', '--json');
+  await expect.poll(async () => (await fetch(`${host.url}/api/models`)).status).toBe(401);
+  return (JSON.parse(made.stdout) as { token: string }).token;
+}
+
 const digestIn = async (cwd: string, path: string): Promise<string> => sha256(await readFile(join(cwd, path)));
 
 describe.each([
@@ -63,12 +77,13 @@ describe.each([
   { which: 'fetches them meanwhile', isHeld: false },
 ])('a store that $which', ({ isHeld }) => {
   test('gives every command of docs/recipes/curl.md right files, as it is written there', wants('wget', 'aria2', 'jq'), async () => {
-    const { world, host, shell } = await recipeWorld();
+    const all = await recipeWorld();
+    const { world, shell } = all;
     if (isHeld) {
       for (const id of ['bartowski/Foo-GGUF', 'sentence-transformers/all-MiniLM-L6-v2'])
         expect((await world.host('download', id)).status).toBe(0);
     }
-    const [one, several, withToken, check, etag, others, list, ...more] = await commandsOf('curl.md');
+    const [one, several, withToken, check, etag, others, list, ...more] = await blocksOf('curl.md', 'sh');
     expect(more).toEqual([]);
     const { cwd } = await shell(one ?? '');
     expect(await digestIn(cwd, 'Foo-Q4_K_M.gguf')).toBe(gguf);
@@ -86,12 +101,49 @@ describe.each([
     await expect.poll(async () => (await world.host('show', 'bartowski/Foo-GGUF')).status).toBe(0);
     expect((await shell(check ?? '', { into: cwd })).stdout).toContain('Foo-Q4_K_M.gguf: OK');
 
-    // A closed store.
-    expect((await world.host('policy', 'set', 'lan', 'none')).status).toBe(0);
-    const made = await world.host('token', 'create', 'laptop', '--role', 'read', '--json');
-    const { token } = JSON.parse(made.stdout) as { token: string };
-    await expect.poll(async () => (await fetch(`${host.url}/api/models`)).status).toBe(401);
+    const token = await close(all);
     await expect(shell(one ?? '')).rejects.toThrow('401');
     expect(await digestIn((await shell(withToken ?? '', { token })).cwd, 'Foo-Q4_K_M.gguf')).toBe(gguf);
+  });
+
+  test('gives the JavaScript of docs/recipes/hf.md a whole snapshot, as it is written there', async () => {
+    const all = await recipeWorld();
+    const commit = all.world.hub.push('Qwen/Qwen3-8B', { files: large });
+    if (isHeld) expect((await all.world.host('download', 'Qwen/Qwen3-8B')).status).toBe(0);
+    const [plain = '', withToken = '', ...more] = await blocksOf('hf.md', 'js');
+    expect(more).toEqual([]);
+    const modules = new URL('../../node_modules', import.meta.url);
+    const runScript = async (block: string, token?: string): Promise<string> => {
+      await rm(join(all.home, '.cache'), { recursive: true, force: true });
+      const script = `node --input-type=module -e '\n${block.replaceAll("'", `'\\''`)}'`;
+      await all.shell(script, { modules, ...(token !== undefined && { token }) });
+      return join(all.home, '.cache/huggingface/hub/models--Qwen--Qwen3-8B/snapshots', commit);
+    };
+    const snapshot = await runScript(plain);
+    for (const [path, content] of Object.entries(large)) expect(await digestIn(snapshot, path)).toBe(sha256(content));
+    await expect.poll(async () => (await all.world.host('show', 'Qwen/Qwen3-8B')).status).toBe(0);
+    const token = await close(all);
+    await expect(runScript(plain)).rejects.toThrow('token');
+    const closed = await runScript(withToken, token);
+    for (const [path, content] of Object.entries(large)) expect(await digestIn(closed, path)).toBe(sha256(content));
+  });
+
+  test('gives node-llama-cpp its file by the commands of docs/recipes/llama-server.md', wants('llama.cpp'), async () => {
+    const all = await recipeWorld();
+    if (isHeld) expect((await all.world.host('download', 'bartowski/Foo-GGUF')).status).toBe(0);
+    const [plain = '', withToken = '', ...more] = (await blocksOf('llama-server.md', 'sh')).filter((one) => one.includes('npx'));
+    expect(more).toEqual([]);
+    const modules = new URL('../llama/node_modules', import.meta.url);
+    const models = join(all.home, '.node-llama-cpp/models');
+    const pulled = async (): Promise<readonly string[]> =>
+      Promise.all((await readdir(models)).filter((name) => name.endsWith('.gguf')).map((name) => digestIn(models, name)));
+    await all.shell(plain, { modules });
+    expect(await pulled()).toEqual([gguf]);
+    await rm(models, { recursive: true });
+    await expect.poll(async () => (await all.world.host('show', 'bartowski/Foo-GGUF')).status).toBe(0);
+    const token = await close(all);
+    await expect(all.shell(plain, { modules })).rejects.toThrow();
+    await all.shell(withToken, { modules, token });
+    expect(await pulled()).toEqual([gguf]);
   });
 });

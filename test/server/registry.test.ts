@@ -302,7 +302,13 @@ test('who may not read is denied without being asked for a key', async () => {
       { errors: [{ code: 'DENIED', message: expect.any(String) }] },
     ]);
   }
+  // Node-llama-cpp shows its token after a 401 alone.
+  const manifest = '/v2/acme/tiny-GGUF/manifests/Q8_0';
+  const llama = { 'User-Agent': 'llama-cpp' };
+  const asked = await ask(host.url, manifest, { headers: llama });
+  expect([asked.status, asked.headers['www-authenticate']]).toEqual([401, 'Bearer']);
   const token = (await runInProcess(['token', 'create', 'reader', '--role', 'read'], { env })).stdout.trim();
+  expect((await ask(host.url, manifest, { headers: { ...llama, Authorization: `Bearer ${token}` } })).status).toBe(200);
   expect((await ask(host.url, blobPath(eight), { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200);
 });
 

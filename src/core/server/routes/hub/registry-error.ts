@@ -16,7 +16,10 @@ const codes: Readonly<Record<string, string>> = {
   TOO_MANY_REQUESTS: 'TOOMANYREQUESTS',
 };
 
-/** Answers a failure as registries do. A 401 would have Ollama begin an exchange of keys with this server, so none is sent. */
+/**
+ * Answers a failure as registries do. A 401 would have Ollama begin an exchange of keys with this server, so only programs of llama.cpp
+ * get one: node-llama-cpp sends its token after a 401 alone.
+ */
 export async function answerRegistryError(given: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   // What was opened to be sent is refused as a Hub refuses.
   const error = asRegistryRefusal(given);
@@ -28,10 +31,11 @@ export async function answerRegistryError(given: FastifyError, request: FastifyR
   request.failure = body.code;
   if (body.code === 'INTERNAL') request.log.error({ err: error, method: request.method, url: request.originalUrl }, 'unexpected error');
   else if (status >= 500) request.log.warn({ code: body.code, method: request.method, url: request.originalUrl }, body.detail);
+  const isForLlama = /llama-cpp/i.test(request.headers['user-agent'] ?? '');
   const { 'WWW-Authenticate': _, ...others } = headers;
   const code = codes[body.code] ?? (status >= 500 ? 'UNAVAILABLE' : 'UNKNOWN');
-  return send(reply.headers(others), {
-    status: status === 401 ? 403 : status,
+  return send(reply.headers(isForLlama ? headers : others), {
+    status: status === 401 && !isForLlama ? 403 : status,
     code,
     message: body.hint === null ? body.detail : `${body.detail}; ${body.hint}`,
   });
