@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
-import { fullWeights, gatedQuantizer, llamaQuantize } from '../helpers/quantizer.ts';
+import { fullWeights, gatedQuantizer, llamaQuantize, spoilingQuantizer } from '../helpers/quantizer.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -119,6 +121,40 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
     expect(await list('?recent=true')).toMatchObject([{ error_code: 'CANCELLED' }, { error_code: 'CANCELLED' }]);
     expect(await send(base, 'DELETE')).toMatchObject({ http: 409 });
     expect(await send(`${served.url}/store/models/acme%2FTiny?wait_ms=0`, 'DELETE')).toMatchObject({ http: 200 });
+  });
+
+  test('says in the words of the Python Skulk why one failed, by the id of the source and of the result', async () => {
+    const { served } = await servedWeights(await spoilingQuantizer('exit 3'));
+    const base = `${served.apiUrl}/store/models/acme%2FTiny/optimize`;
+    // Without a body it takes what the dashboard takes: 4.5 bits.
+    const { http, body } = await send<DashboardStatus & { targetId: string }>(base, 'POST');
+    expect([http, body]).toEqual([200, expect.objectContaining({ targetBpw: 4.5, targetId: 'acme/Tiny-Q3_K_M-GGUF' })]);
+    const failed = await until('the failure', async () => {
+      const { body } = await send<DashboardStatus>(`${base}/status`, 'GET');
+      return body.status === 'failed' ? body : undefined;
+    });
+    expect(failed).toMatchObject({
+      modelId: 'acme/Tiny',
+      achievedBpw: null,
+      resultPath: null,
+      error: expect.stringMatching(/llama could not make acme\/Tiny-Q3_K_M-GGUF from acme\/Tiny: it exited with status 3/),
+      error_code: 'ENGINE_FAILED',
+    });
+    expect(failed.progress).toBeLessThan(1);
+    expect(await send(`${served.apiUrl}/store/models/${encodeURIComponent(body.targetId)}/optimize/status`, 'GET')).toMatchObject({
+      http: 200,
+      body: { modelId: 'acme/Tiny', status: 'failed', error: failed.error },
+    });
+  });
+
+  test('is refused with 503 by a node without a store, as the Python Skulk does', async () => {
+    const home = await temporaryDirectory();
+    const node = await serveInProcess({ home, args: ['--role', 'node'], env: {} });
+    const answer = { http: 503, body: { detail: 'Store not configured' } };
+    expect(
+      await send(`${node.apiUrl}/store/models/acme%2FTiny/optimize`, 'POST', { target_bpw: 4.5, candidate_bits: [4, 8] }),
+    ).toMatchObject(answer);
+    expect(await send(`${node.apiUrl}/store/models/acme%2FTiny/optimize/status`, 'GET')).toMatchObject(answer);
   });
 
   test('refuses what cannot be, on both ports and on a node, which passes it on', async () => {

@@ -20,7 +20,13 @@ function watched() {
         };
       },
     },
-    { sizeOf: async () => disk.bytes, tell: (minutes) => void told.push(minutes) },
+    {
+      sizeOf: async () => {
+        if (Number.isNaN(disk.bytes)) throw new Error('it cannot be measured');
+        return disk.bytes;
+      },
+      tell: (minutes) => void told.push(minutes),
+    },
   );
   /** So many minutes go by, with a look after each. */
   const pass = async (minutes: number): Promise<void> => {
@@ -53,6 +59,13 @@ test('an engine whose files grow is not silent', async () => {
     await pass(6);
   }
   expect(told).toEqual([]);
+});
+
+test('an engine whose files cannot be measured is named all the same', async () => {
+  const { pass, told, disk } = watched();
+  disk.bytes = Number.NaN;
+  await pass(10);
+  expect(told).toEqual([10]);
 });
 
 test('a watch ends with its engine', () => {

@@ -2,6 +2,9 @@ import type { ErrorCode } from '../kernel/errors.ts';
 
 /** The programs that make a smaller variant of a model; what each takes and gives is in docs/optimize.md. */
 export const engineNames = ['llama', 'optiq', 'mlx'] as const;
+/** Bits per weight, where neither they nor a type are named. */
+export const defaultBpw = 4.5;
+
 export type EngineName = (typeof engineNames)[number];
 
 /** Where engines are looked for. */

@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import { findGroup } from '../catalog/selection/find-group.ts';
 import { type Group, isBroken, listGroups } from '../catalog/selection/groups.ts';
 import { SkulkError } from '../kernel/errors.ts';
-import type { Ask, Engine, EngineFailure, EngineNews, EngineRequest, FoundEngine, SourceFile } from './contract.ts';
+import {
+  type Ask,
+  defaultBpw,
+  type Engine,
+  type EngineFailure,
+  type EngineNews,
+  type EngineRequest,
+  type FoundEngine,
+  type SourceFile,
+} from './contract.ts';
 import { findProgramIn } from './find-program-in.ts';
 import { findMatrix, type Matrix, nameOfMatrix, placeMatrix, takesMatrix } from './llama-matrix.ts';
 import { isTypeName, type LlamaSizes, needsMatrix, readSizes, typesByBits, usualBitsOf } from './llama-types.ts';
@@ -13,7 +22,6 @@ import { isTypeName, type LlamaSizes, needsMatrix, readSizes, typesByBits, usual
  * to stderr. Source: https://github.com/ggml-org/llama.cpp/tree/master/tools/quantize
  */
 
-const defaultBpw = 4.5;
 /** Weights with fewer bits than this are quantized already. */
 const unquantizedBits = 15;
 const mebibyte = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
-import type { Engine } from './contract.ts';
+import { defaultBpw, type Engine } from './contract.ts';
 import { findProgramIn, versionOfPython } from './find-program-in.ts';
 import { explainPython } from './optiq.ts';
 import { acceptsSafetensors, readWhole, usualSourceBits } from './safetensors-source.ts';
@@ -10,7 +10,6 @@ import { acceptsSafetensors, readWhole, usualSourceBits } from './safetensors-so
  * `mlx_lm.convert` of mlx-lm: safetensors in, MLX weights out. Source: https://github.com/ml-explore/mlx-lm
  */
 
-const defaultBpw = 4.5;
 const groupSize = 64;
 const gibibyte = 1024 ** 3;
 

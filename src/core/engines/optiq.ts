@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
-import type { Engine } from './contract.ts';
+import { defaultBpw, type Engine } from './contract.ts';
 import { findProgramIn, versionOfPython } from './find-program-in.ts';
 import { acceptsSafetensors, readWhole, usualSourceBits } from './safetensors-source.ts';
 
@@ -10,7 +10,7 @@ import { acceptsSafetensors, readWhole, usualSourceBits } from './safetensors-so
  * it leaves a uniform baseline and its measurements, which a run after an interruption uses again. Source: https://mlx-optiq.com
  */
 
-const defaults = { bpw: 4.5, candidateBits: [4, 8] } as const;
+const defaults = { bpw: defaultBpw, candidateBits: [4, 8] } as const;
 const gibibyte = 1024 ** 3;
 /** The one directory that counts; what lies beside it is not the result. */
 const resultDirectory = 'optiq_mixed';

@@ -43,7 +43,8 @@ export function watchSilence(
     isTold = false;
   };
   const look = async (): Promise<void> => {
-    const now = await sizeOf();
+    // What cannot be measured has not grown.
+    const now = await sizeOf().catch(() => size);
     if (now !== size) {
       size = now;
       heard();
@@ -56,11 +57,9 @@ export function watchSilence(
   const stop = clock.every(lookEveryMs, () => {
     if (isLooking) return;
     isLooking = true;
-    void look()
-      .catch(() => undefined)
-      .finally(() => {
-        isLooking = false;
-      });
+    void look().finally(() => {
+      isLooking = false;
+    });
   });
   return { heard, [Symbol.dispose]: stop };
 }

@@ -1,9 +1,10 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endLeftEngine } from '../engines/run-engine.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
+import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import { acquireLock, isHeld, tryLock } from '../kernel/process/lock.ts';
 import type { ProcessOnMachine } from '../kernel/process/process-identity.ts';
@@ -83,6 +84,16 @@ export async function tidyPlaces(layout: Pick<StoreLayout, 'optimizations'>, isW
       await held.release();
     }
   }
+}
+
+/** What the files of a run take, in bytes; those that an engine removes meanwhile count nothing. */
+export async function bytesBelow(directory: string): Promise<number> {
+  const paths = await readdir(directory, { recursive: true });
+  const sizes = await mapConcurrently(paths, maxOpenFiles, async (path) => {
+    const info = await lstat(join(directory, path)).catch(() => undefined);
+    return info?.isFile() === true ? info.size : 0;
+  });
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** Whether another process makes a model. */

@@ -1,5 +1,6 @@
 import type { EngineSearch } from '../engines/contract.ts';
 import { memoryLimitOf } from '../engines/memory-limit.ts';
+import type { Clock } from '../engines/watch-silence.ts';
 import type { Optimizations, OptimizeRequest, OptimizeWishes } from '../jobs/contract.ts';
 import type { JobQueue, JobView } from '../jobs/job-kind.ts';
 import { createJobQueue } from '../jobs/job-queue.ts';
@@ -35,6 +36,8 @@ export interface HostOptimizationsOptions {
   readonly arch?: string | undefined;
   /** What else is being done with a model, as a participle; undefined for nothing. */
   readonly isBusy?: (modelId: ModelId) => string | undefined;
+  /** Measures for how long an engine is silent; the clock of this machine when absent. */
+  readonly clock?: Clock | undefined;
 }
 
 const maxPending = 100;
@@ -49,6 +52,7 @@ export function createHostOptimizations({
   held,
   arch = process.arch,
   isBusy = () => undefined,
+  clock,
 }: HostOptimizationsOptions): HostOptimizations {
   const layout = storeLayout(store.root);
   const searchWith = (signal: AbortSignal): EngineSearch => ({
@@ -73,7 +77,7 @@ export function createHostOptimizations({
             hint: 'wait until it has finished, or stop that process, then try again',
           });
       },
-      run: ({ request }, context) => makeVariant(request, context, { store, world, where: searchWith(context.signal) }),
+      run: ({ request }, context) => makeVariant(request, context, { store, world, where: searchWith(context.signal), clock }),
     },
     storage: { directory: jobsOf(layout), encode: encodeOptimization, decode: decodeOptimization, assertHeld: held?.assertHeld },
     maxRunning: 1,

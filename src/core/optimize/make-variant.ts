@@ -6,7 +6,7 @@ import { checkOutput } from '../engines/check-output.ts';
 import type { EngineSearch } from '../engines/contract.ts';
 import { memoryLimitOf } from '../engines/memory-limit.ts';
 import { runEngine } from '../engines/run-engine.ts';
-import { machineClock, watchSilence } from '../engines/watch-silence.ts';
+import { type Clock, machineClock, watchSilence } from '../engines/watch-silence.ts';
 import type { OptimizeRequest } from '../jobs/contract.ts';
 import type { JobContext } from '../jobs/job-kind.ts';
 import type { JobProgress } from '../jobs/job-state.ts';
@@ -25,11 +25,20 @@ import { storeLayout } from '../store/layout.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { syncFile } from '../transfer/sync-file.ts';
 import { carryOver, filesToCarry } from './carry-over.ts';
-import { type EnginePlace, takePlace } from './engine-place.ts';
+import { bytesBelow, type EnginePlace, takePlace } from './engine-place.ts';
 import { requireUnchanged } from './find-source.ts';
 import { lookAtTarget, type PlannedVariant, planVariant, requireFree, requireMeans, type TargetState } from './plan-variant.ts';
 
 type Context = JobContext<OptimizeDetails>;
+
+/** What the making of a variant needs beside its job. */
+interface MakingWith {
+  readonly store: LocalStore;
+  readonly world: World;
+  readonly where: EngineSearch;
+  /** Measures for how long an engine is silent. */
+  readonly clock?: Clock | undefined;
+}
 
 /** A disk with less room than this is full, whatever an engine says. */
 const fullBytes = 64 * 1024 * 1024;
@@ -41,7 +50,7 @@ const fullBytes = 64 * 1024 * 1024;
 export async function makeVariant(
   request: OptimizeRequest,
   context: Context,
-  { store, world, where }: { readonly store: LocalStore; readonly world: World; readonly where: EngineSearch },
+  { store, world, where, clock = machineClock }: MakingWith,
 ): Promise<JobProgress<OptimizeDetails>> {
   const { signal, report } = context;
   report({ phase: 'analyzing', details: { message: 'reading the source model' } });
@@ -65,7 +74,7 @@ export async function makeVariant(
     if (variant.source.manifest.digest !== request.sourceDigest)
       throw new SkulkError('CONFLICT', `${modelId} was replaced in the meantime`, { hint: 'run `skulk optimize` again' });
     await requireMeans(store, variant, memoryLimitOf(where)?.bytes);
-    const progress = await runAndPublish({ ...variant, request }, { context, place, store, world, where });
+    const progress = await runAndPublish({ ...variant, request }, { context, place, store, world, where, clock });
     await place.clear();
     return progress;
   } catch (error) {
@@ -95,12 +104,10 @@ export function resultOf(
   };
 }
 
-interface Making {
+interface Making extends MakingWith {
+  readonly clock: Clock;
   readonly context: Context;
   readonly place: EnginePlace;
-  readonly store: LocalStore;
-  readonly world: World;
-  readonly where: EngineSearch;
 }
 
 async function runAndPublish(variant: PlannedVariant, making: Making): Promise<JobProgress<OptimizeDetails>> {
@@ -153,7 +160,7 @@ async function runAndPublish(variant: PlannedVariant, making: Making): Promise<J
 /** Runs the engine, and reports what it says. */
 async function runToEnd(
   { engine, found, plan, source, request }: PlannedVariant,
-  { context, place, where, world }: Making,
+  { context, place, where, world, clock }: Making,
 ): Promise<{ readonly work: string; readonly bits: number | undefined; readonly warnings: readonly string[] }> {
   const { signal, report } = context;
   const key = keyOf([source.manifest.digest, engine.name, found.version ?? '', found.program, ...request.arguments]);
@@ -166,8 +173,8 @@ async function runToEnd(
   const details = { engineVersion: found.version, resultBytes: plan.bytes, warnings };
   report({ phase: 'converting', bytesTotal: plan.sourceBytes, bytesDone: 0, details: { ...details, message: `starting ${engine.name}` } });
   await context.save();
-  using silence = watchSilence(machineClock, {
-    sizeOf: async () => totalBytes((await scanDirectory(work)).files),
+  using silence = watchSilence(clock, {
+    sizeOf: () => bytesBelow(work),
     tell: (minutes) => {
       const message = `no output for ${minutes} minutes; ${engine.name} may still be working`;
       report({ details: { message } });

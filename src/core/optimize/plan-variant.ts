@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import type { Engine, EnginePlan, EngineSearch, FoundEngine } from '../engines/contract.ts';
+import { defaultBpw, type Engine, type EnginePlan, type EngineSearch, type FoundEngine } from '../engines/contract.ts';
 import { askWith, chooseEngine } from '../engines/engines.ts';
 import type { OptimizeRequest, OptimizeWishes } from '../jobs/contract.ts';
 import { isSameRecipe } from '../jobs/optimize-kind.ts';
@@ -50,7 +50,15 @@ export async function planVariant(store: LocalStore, wishes: OptimizeWishes, whe
     throw new SkulkError('BAD_REQUEST', `the result cannot have the id of the source, ${modelId}`, {
       hint: 'choose another name with --as',
     });
-  const decided = { engine: engine.name, type: plan.type, targetId, sourceDigest: manifest.digest, arguments: argumentsOf(plan, wishes) };
+  const targetBpw = wishes.targetBpw ?? (wishes.type === undefined ? defaultBpw : undefined);
+  const decided = {
+    engine: engine.name,
+    type: plan.type,
+    targetBpw,
+    targetId,
+    sourceDigest: manifest.digest,
+    arguments: argumentsOf(plan, wishes),
+  };
   return { source, engine, found, plan, request: { ...wishes, ...decided } };
 }
 
