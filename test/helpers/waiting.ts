@@ -8,12 +8,19 @@ type Describe = () => unknown;
 
 /**
  * Waits for something that must come to its end; if it does not, the error names it and says what is known. A test that only
- * times out as a whole does not tell where it was.
+ * times out as a whole does not tell where it was. What says something new, as a command with progress does, is given time anew.
  */
 export async function within<T>(what: string, work: Promise<T>, known: Describe = () => ''): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(inVain(what, known()))), patienceMs);
+    const wait = (before: string): void => {
+      timer = setTimeout(() => {
+        const now = textOf(known());
+        if (now === before) reject(new Error(inVain(what, now)));
+        else wait(now);
+      }, patienceMs);
+    };
+    wait(textOf(known()));
   });
   try {
     return await Promise.race([work, late]);
@@ -33,5 +40,6 @@ export async function until<T>(what: string, look: () => T | Promise<T>, known?:
   }
 }
 
-const inVain = (what: string, known: unknown): string =>
-  `${what} was waited for during ${patienceMs / 1000} s\n${typeof known === 'string' ? known : JSON.stringify(known)}`;
+const textOf = (known: unknown): string => (typeof known === 'string' ? known : (JSON.stringify(known) ?? ''));
+
+const inVain = (what: string, known: unknown): string => `${what} was waited for during ${patienceMs / 1000} s\n${textOf(known)}`;
