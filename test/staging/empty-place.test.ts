@@ -23,7 +23,7 @@ test('an empty place of a killed process goes with the next stage or reconcile; 
   const cached = async (): Promise<void> => void expect(await node.stage('org/m')).toMatchObject({ source: 'cache' });
   const tidied = (): Promise<unknown> => reconcile(node.deps, { dryRun: false, receiveOrders: false });
   for (const tidy of [cached, tidied]) {
-    for (const empty of [{}, { 'names.json': '["m-Q8_0.gguf"]', journal: '' }]) {
+    for (const empty of [{}, { 'names.json': '["m-Q8_0.gguf"]', journal: '' }, { '.changes.json.0123456789ab.tmp': '{' }]) {
       await leave(empty);
       await tidy();
       expect(await readdir(layout.incoming)).toEqual([]);
@@ -32,6 +32,7 @@ test('an empty place of a killed process goes with the next stage or reconcile; 
       { 'names.json': '["m-Q8_0.gguf"]', 'files/m-Q8_0.gguf': 'x' },
       { 'files/deep/note.txt': 'mine' },
       { note: 'mine' },
+      { '.note.json.0123456789ab.tmp': 'mine' },
     ]) {
       await leave(kept);
       await tidy();

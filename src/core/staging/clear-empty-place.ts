@@ -27,7 +27,9 @@ export async function clearEmptyPlace(layout: StagingLayout, modelId: ModelId): 
 async function isEmptyPlace({ path }: IncomingCopy): Promise<boolean> {
   const info = await lstat(path).catch(() => undefined);
   if (info?.isDirectory() !== true) return false;
-  return (await listBelow(path)).every(({ path: below, item }) => item.isDirectory() || (item.isFile() && notes.has(below)));
+  return (await listBelow(path)).every(({ path: below, item }) => item.isDirectory() || (item.isFile() && isNote(below)));
 }
 
-const notes: ReadonlySet<string> = new Set(['names.json', 'journal', 'hub-journal']);
+/** A note, or one that was not finished: `writeFileDurably` gives it its name at the end. */
+const isNote = (below: string): boolean =>
+  /^(?:names\.json|journal|hub-journal)$/.test(below) || /^\.(?:changes|names)\.json\.[0-9a-f]{12}\.tmp$/.test(below);
