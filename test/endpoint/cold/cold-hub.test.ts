@@ -269,6 +269,14 @@ test('an upstream that is lost refuses weights with 424 and small files with 503
     response.socket?.destroy();
     return true;
   };
+  const asker = { mayFetch: true };
+  const [config, weight] = [model.byPath.get('README.md'), model.byPath.get('model.safetensors')];
+  if (config === undefined || weight === undefined) throw new Error('the listing is incomplete');
+  const isKnownToBeLost = (): Promise<boolean> =>
+    backend.head(model, config, asker).then(
+      () => false,
+      () => true,
+    );
   for (const [path, kind] of [
     ['model.safetensors', 'absent'],
     ['config.json', 'unreachable'],
@@ -276,6 +284,8 @@ test('an upstream that is lost refuses weights with 424 and small files with 503
     const refused = read('org/m', path);
     refused.catch(() => undefined);
     await until('a request', () => hub.requests.some((one) => one.endsWith(`/${path}`)));
+    // A request that is not known to have failed is one that its reader still waits for.
+    await until('its end to be noticed', isKnownToBeLost);
     let isOver = false;
     void refused.catch(() => {
       isOver = true;
@@ -286,9 +296,6 @@ test('an upstream that is lost refuses weights with 424 and small files with 503
     });
     await expect(refused).rejects.toMatchObject({ kind });
   }
-  const asker = { mayFetch: true };
-  const [config, weight] = [model.byPath.get('README.md'), model.byPath.get('model.safetensors')];
-  if (config === undefined || weight === undefined) throw new Error('the listing is incomplete');
   await expect(backend.head(model, config, asker)).rejects.toMatchObject({ kind: 'unreachable' });
   await backend.head(model, weight, asker);
 });
