@@ -8,6 +8,7 @@ import { countedDoor } from '../helpers/counted-door.ts';
 import { hubAsker } from '../helpers/hub-answers.ts';
 import { type HubWorld, hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
+import { adminKeyOf } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -137,7 +138,12 @@ test('a node that the store never told more shows a copy under a commit of its c
   expect(await world.host('download', 'org/m-GGUF:Q4_K_M')).toMatchObject({ status: 0 });
   expect(await world.nodeInProcess(door, 'n1', 'stage', 'org/m-GGUF:Q4_K_M')).toMatchObject({ status: 0 });
   await door.shut();
-  const get = hubAsker((await serveNode(world, 'n1', door.url)).apiUrl);
+  const node = await serveNode(world, 'n1', door.url);
+  // The store has never said what the LAN may do, so that only this machine's own key opens it.
+  const headers = { Authorization: `Bearer ${await adminKeyOf(node.home)}` };
+  const ask = hubAsker(node.apiUrl);
+  expect((await ask('/api/models/org/m-GGUF')).status).toBe(503);
+  const get = (target: string) => ask(target, { headers });
   const info = (await get('/api/models/org/m-GGUF')).json() as { sha: string; siblings: { rfilename: string }[] };
   const record = JSON.parse(await readFile(join(world.staged('n1'), 'org--m-GGUF/.skulk.json'), 'utf8'));
   expect(info.sha).toBe(contentCommit(record.files));

@@ -5,10 +5,17 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { digestOf } from '../../kernel/secret.ts';
 import type { NamedToken } from '../../protocol/access.ts';
 
+/** What those may do here who show nothing. */
+export type LanPolicy = Pick<Policy, 'lan' | 'serverNames'> & {
+  readonly hub: Pick<Policy['hub'], 'corsOrigins'>;
+  /** Whether the store has ever said it to this machine; else it is what a store without roles lets the LAN do. */
+  readonly isSaid: boolean;
+};
+
 /** What a node knows of who may do what: its store says it. */
 export interface StoreRoles {
   /** What the LAN may do here. What the store said last holds while it is away. */
-  policy(): Promise<Pick<Policy, 'lan' | 'serverNames'> & { readonly hub: Pick<Policy['hub'], 'corsOrigins'> }>;
+  policy(): Promise<LanPolicy>;
   /**
    * Whose token this is.
    * @throws SkulkError STORE_UNREACHABLE, STORE_NOT_CONFIGURED when the store cannot be asked
@@ -25,6 +32,8 @@ export interface LanMemory {
 
 /** How long an answer holds, in milliseconds: a token that was revoked is over here within that time. */
 const believedMs = 60_000;
+/** How long it holds what the LAN may do, in milliseconds: a node that is closed must know it before its store goes away. */
+export const lanBelievedMs = 5_000;
 /** A token that was just made is known here after that. */
 const refusedMs = 2_000;
 /** A store that does not answer is not asked again for as long. */
@@ -56,7 +65,7 @@ export function createStoreRoles(
       const said = lanOf(answer);
       serverNames = answer.state === 'known' ? answer.server_names : [];
       corsOrigins = answer.state === 'known' ? answer.cors_origins : [];
-      askAgain = now() + believedMs;
+      askAgain = now() + lanBelievedMs;
       const url = link.url();
       if (said !== lan && url !== undefined) await memory?.write(url, said);
       lan = said;
@@ -75,7 +84,8 @@ export function createStoreRoles(
         });
         await asking;
       }
-      return { lan: lan ?? (link.url() === undefined ? await recall(undefined) : undefined) ?? 'node', serverNames, hub: { corsOrigins } };
+      const said = lan ?? (link.url() === undefined ? await recall(undefined) : undefined);
+      return { lan: said ?? 'node', isSaid: said !== undefined, serverNames, hub: { corsOrigins } };
     },
     findToken: async (token) => {
       const digest = digestOf(token);

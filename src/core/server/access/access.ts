@@ -20,6 +20,8 @@ export interface Access {
   authenticate(authorization: string | undefined): Promise<Asker>;
   /** What the LAN may do without a token. */
   lan(): Promise<Policy['lan']>;
+  /** Whether that is known; on a node its store has to have said it once. */
+  isLanKnown(): Promise<boolean>;
   /** What somebody may do with the store, who on a node may do less there than with the machine itself. */
   storeRole(asker: Asker): Promise<Role | 'none'>;
   /** Further names under which this server may be asked; undefined when any name will do. */
@@ -37,7 +39,11 @@ export interface AccessOptions {
   readonly adminKey?: string | undefined;
   readonly pages?: PageKeys | undefined;
   /** Of the store. */
-  readonly policy?: (() => Promise<Pick<Policy, 'lan' | 'serverNames'> & { readonly hub: Pick<Policy['hub'], 'corsOrigins'> }>) | undefined;
+  readonly policy?:
+    | (() => Promise<
+        Pick<Policy, 'lan' | 'serverNames'> & { readonly hub: Pick<Policy['hub'], 'corsOrigins'>; readonly isSaid?: boolean | undefined }
+      >)
+    | undefined;
   /** On a node: what its store lets those do who show it nothing. */
   readonly storeLan?: (() => Promise<Policy['lan']>) | undefined;
   /** Of the store. */
@@ -55,6 +61,7 @@ export function createAccess({ token, adminKey, pages, policy, storeLan, findTok
     // The keys of a machine are never shown to its store.
     storeRole: async ({ role, credential }) =>
       storeLan !== undefined && (credential === 'key' || credential === 'page') ? storeLan() : role,
+    isLanKnown: async () => token !== undefined || policy === undefined || (await policy()).isSaid !== false,
     corsOrigins: async () => (policy === undefined ? [] : (await policy()).hub.corsOrigins),
     serverNames: async () => (token !== undefined ? undefined : policy === undefined ? [] : (await policy()).serverNames),
     authenticate: async (authorization) => {

@@ -5,7 +5,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import { readKnown, remember } from '../../kernel/machine/known-stores.ts';
 import { openCopyHub } from '../../operations/nodes/open-copy-hub.ts';
-import { createStoreRoles, type LanMemory } from '../../operations/store/store-roles.ts';
+import { createStoreRoles, type LanMemory, lanBelievedMs } from '../../operations/store/store-roles.ts';
 import { createAccess } from '../access/access.ts';
 import type { Served, Serving } from './serving.ts';
 
@@ -30,6 +30,9 @@ export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: E
       tell({ type: 'warning', message: error.message, hint: error.hint });
     });
   const roles = createStoreRoles(link, { memory: lanMemory(deps) });
+  // Also while nobody asks this node anything: what it sends of its own while the store is away is decided by what the store said last.
+  const asking = setInterval(() => void roles.policy().catch(() => undefined), lanBelievedMs).unref();
+  atEnd(async () => clearInterval(asking));
   const copies = openCopyHub(deps, link);
   atEnd(async () => copies[Symbol.asyncDispose]());
   return {

@@ -18,7 +18,7 @@ export function forwardToStore(app: FastifyInstance, link: StoreLink): void {
     const { url: route } = request.routeOptions;
     const params = request.params as Record<string, string>;
     if (route === undefined || !isOfStore(route) || !Object.values(params).every(isPlainParam) || !(await link.mayForward())) return;
-    const target = targetOfRoute(route, params, splitTarget(request.originalUrl).query);
+    const target = targetOfRoute(names.get(route) ?? route, params, splitTarget(request.originalUrl).query);
     if (route === '/store/events') streams.add(reply.raw);
     try {
       await link.forward(request.raw, reply.raw, target, { begin: () => reply.hijack(), authorization: shownToStore(request) });
@@ -36,5 +36,9 @@ export function shownToStore({ asker, headers }: FastifyRequest): string | undef
   return asker.credential === 'token' || asker.credential === 'named' ? headers.authorization : undefined;
 }
 
+/** Routes of the API that the store has under another name: its file server has a list of its own at `/models`. */
+const names: ReadonlyMap<string, string> = new Map([['/models', '/v1/models']]);
+
 /** What is said of this node's own copies is not. */
-const isOfStore = (route: string): boolean => route === '/v1/models' || (route.startsWith('/store/') && route !== '/store/storage');
+const isOfStore = (route: string): boolean =>
+  route === '/v1/models' || names.has(route) || (route.startsWith('/store/') && route !== '/store/storage');

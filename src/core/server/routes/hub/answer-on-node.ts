@@ -73,7 +73,7 @@ export function answerOnNode(link: StoreLink, options: NodeOptions): (request: F
         location: (path) => ownUrl(request, path),
       });
     } catch (error) {
-      if (!mayAnswer || !isAway(error)) throw error;
+      if (!mayAnswer || !isAway(error) || !(await origins.mayReadCopies(request))) throw error;
     }
   };
 }

@@ -25,17 +25,20 @@ export interface Origins {
   askerOf(request: FastifyRequest): Promise<HubAsker>;
   /** Whether everybody on the LAN may read. */
   isPublic(): Promise<boolean>;
+  /** Whether who asks may read what this machine has of a store that cannot be asked. */
+  mayReadCopies(request: FastifyRequest): Promise<boolean>;
 }
 
 /**
  * Of a LAN that may read without a token a page of any site could read the store through the browser of a visitor, so the origin must be
  * one of this machine or one that is listed. With a token a page that has none reads nothing.
  */
-export function createOrigins(access: Pick<Access, 'lan' | 'corsOrigins'>): Origins {
+export function createOrigins(access: Pick<Access, 'lan' | 'isLanKnown' | 'corsOrigins'>): Origins {
   const isAllowed = async (origin: string): Promise<boolean> => isLoopback(origin) || (await access.corsOrigins()).includes(origin);
   const isPublic = async (): Promise<boolean> => (await access.lan()) !== 'none';
   return {
     isPublic,
+    mayReadCopies: async ({ asker }) => asker.credential !== 'lan' || access.isLanKnown(),
     mark: async ({ headers: { origin } }, { raw }) => {
       raw.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
       if (await isPublic()) {
