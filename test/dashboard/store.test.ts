@@ -135,6 +135,8 @@ test('a store that goes away is waited for, and what is shown meanwhile is said 
   const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'n1'), SKULK_STORE: first.url } });
   await terminal.enter('skulk dashboard');
   await terminal.sees('● live');
+  // Its models come after that.
+  await terminal.sees('org/one');
   await first.kill();
   const lost = await terminal.sees('○ reconnecting');
   expect(lost).toContain('org/one');
