@@ -85,7 +85,7 @@ install() {
     *) fail "there is no archive for $system on $machine; install the npm package with Node 24 instead" 2 ;;
   esac
   mkdir -p "$prefix/lib" "$prefix/bin"
-  work=$(mktemp -d "$prefix/lib/.skulk-install-XXXXXX")
+  begin
   trap put_back EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
@@ -108,6 +108,20 @@ install() {
     *) echo "next: put it on your PATH: export PATH=\"$prefix/bin:\$PATH\"" ;;
   esac
   echo 'next: skulk --help; where a server runs: skulk service restart'
+}
+
+# One installation at a time. What a killed one left is put in order first.
+begin() {
+  work=$prefix/lib/.skulk-install
+  if ! mkdir "$work" 2> /dev/null; then
+    other=$(cat "$work/pid" 2> /dev/null || true)
+    if [ -z "$other" ] || kill -0 "$other" 2> /dev/null; then
+      fail "another installation into $prefix is running; if there is none, remove $work" 5
+    fi
+    put_back
+    mkdir "$work" || fail "$work cannot be made"
+  fi
+  echo $$ > "$work/pid"
 }
 
 # An installation that ended between the two renames has its old version again.

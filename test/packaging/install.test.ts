@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -139,6 +139,24 @@ test('an installation that ends between its two renames has its old version agai
     env: { PATH: `${tools}:${process.env['PATH']}` },
   });
   expect(ended).toMatchObject({ status: 1, stderr: expect.stringContaining('could not be written') });
+  expect(spawnSync(join(prefix, 'bin/skulk'), { encoding: 'utf8' }).stdout).toBe('skulk 0.9.0\n');
+  expect(await readdir(join(prefix, 'lib'))).toEqual(['skulk']);
+});
+
+test('a second installation at the same time is refused, and what a killed one left is put in order', async () => {
+  const prefix = await temporaryDirectory();
+  expect(await install(['--from', await makeRelease('0.9.0'), '--prefix', prefix])).toMatchObject({ status: 0 });
+  const work = join(prefix, 'lib/.skulk-install');
+  await mkdir(work);
+  await writeFile(join(work, 'pid'), String(process.pid));
+  const release = await makeRelease('1.0.0', { program: 'exit 1' });
+  const second = await install(['--from', release, '--prefix', prefix]);
+  expect(second).toMatchObject({ status: 5, stderr: expect.stringContaining('another installation') });
+  // A process that was killed between the two renames.
+  const { pid } = spawnSync('true');
+  await writeFile(join(work, 'pid'), String(pid));
+  await rename(join(prefix, 'lib/skulk'), join(work, 'old'));
+  expect((await install(['--from', release, '--prefix', prefix])).status).toBe(1);
   expect(spawnSync(join(prefix, 'bin/skulk'), { encoding: 'utf8' }).stdout).toBe('skulk 0.9.0\n');
   expect(await readdir(join(prefix, 'lib'))).toEqual(['skulk']);
 });
