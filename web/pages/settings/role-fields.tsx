@@ -1,6 +1,7 @@
-import { type ReactElement, useId } from 'react';
+import type { ReactElement } from 'react';
 import type { ConfigView } from '../../../src/core/protocol/settings.ts';
 import { useApp } from '../../parts/app-context.ts';
+import { RadioList } from '../../parts/radio-list.tsx';
 import { type FieldProps, TextField } from './field.tsx';
 import { isThisMachine, type SettingKey, type SettingValue, settingOf } from './keys.ts';
 import { PathField } from './path-field.tsx';
@@ -22,7 +23,6 @@ export function RoleFields({
   readonly isDisabled: boolean;
 }): ReactElement {
   const { identity } = useApp();
-  const name = useId();
   const saved = settingOf(view, key);
   const value = draft.value(key);
   // By an address, or without any name, it is what it runs as, unless that is about to change.
@@ -35,22 +35,14 @@ export function RoleFields({
   return (
     <fieldset className="card" disabled={isDisabled}>
       <legend>What this machine is</legend>
-      <div className="choice-list roles">
-        <label className="choice-item">
-          <input type="radio" name={name} checked={isHost} onChange={becomeHost} />
-          <span>
-            <span className="choice-name">The store host</span>
-            <span className="muted"> {identity.hostname} keeps the models and serves them to the others.</span>
-          </span>
-        </label>
-        <label className="choice-item">
-          <input type="radio" name={name} checked={!isHost} onChange={becomeNode} />
-          <span>
-            <span className="choice-name">A node</span>
-            <span className="muted"> It stages its models from another machine.</span>
-          </span>
-        </label>
-      </div>
+      <RadioList
+        choices={[
+          { value: 'host', name: 'The store host', help: `${identity.hostname} keeps the models and serves them to the others.` },
+          { value: 'node', name: 'A node', help: 'It stages its models from another machine.' },
+        ]}
+        value={isHost ? 'host' : 'node'}
+        onChange={(role) => (role === 'host' ? becomeHost() : becomeNode())}
+      />
       {isHost ? (
         <PathField
           {...field('model_store.store_path', 'Directory of the models')}

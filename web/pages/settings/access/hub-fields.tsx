@@ -1,5 +1,6 @@
 import { type ReactElement, useId } from 'react';
 import type { PolicyView } from '../../../../src/core/protocol/settings.ts';
+import { RadioList } from '../../../parts/radio-list.tsx';
 
 /** How the store serves Hub clients, as it is typed. */
 export interface HubDraft {
@@ -12,28 +13,18 @@ export interface HubDraft {
 const gib = 1024 ** 3;
 
 const choices = [
-  { upstream: 'on-demand', name: 'Fetch each file', help: 'Clients get a file while the store fetches it.' },
-  { upstream: 'job', name: 'Download the model first', help: 'Clients wait for large files until the download has them.' },
-  { upstream: 'off', name: 'Fetch nothing', help: 'Clients get only what the store holds. Hugging Face is never asked for them.' },
+  { value: 'on-demand', name: 'Fetch each file', help: 'Clients get a file while the store fetches it.' },
+  { value: 'job', name: 'Download the model first', help: 'Clients wait for large files until the download has them.' },
+  { value: 'off', name: 'Fetch nothing', help: 'Clients get only what the store holds. Hugging Face is never asked for them.' },
 ] as const;
 
 /** The section `hub` of the policy. */
 export function HubFields({ draft, onChange }: { readonly draft: HubDraft; readonly onChange: (draft: HubDraft) => void }): ReactElement {
-  const [radio, field] = [useId(), useId()];
+  const field = useId();
   return (
     <fieldset className="stack">
       <legend>Programs that use the store as a Hub, when it lacks a model</legend>
-      <div className="choice-list roles">
-        {choices.map(({ upstream, name, help }) => (
-          <label key={upstream} className="choice-item">
-            <input type="radio" name={radio} checked={draft.upstream === upstream} onChange={() => onChange({ ...draft, upstream })} />
-            <span>
-              <span className="choice-name">{name}</span>
-              <span className="muted"> {help}</span>
-            </span>
-          </label>
-        ))}
-      </div>
+      <RadioList choices={choices} value={draft.upstream} onChange={(upstream) => onChange({ ...draft, upstream })} />
       <div className="field">
         <label htmlFor={`${field}-most`}>Fetch at most this much of one model (GiB)</label>
         <input

@@ -7,14 +7,15 @@ import { useApp, useNode } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Icon } from '../../../parts/icon.tsx';
 import { Problem } from '../../../parts/problem.tsx';
+import { type RadioChoice, RadioList } from '../../../parts/radio-list.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 import { HubFields, hubChanges, hubOf } from './hub-fields.tsx';
 import { LimitFields } from './limit-fields.tsx';
 
-const choices: readonly { readonly lan: Lan; readonly name: string; readonly help: string }[] = [
-  { lan: 'node', name: 'Stage and change models', help: 'Anyone who can open the page can make these changes.' },
-  { lan: 'read', name: 'List and fetch', help: 'Anyone can list and fetch models. Changing them needs a token with the role node.' },
-  { lan: 'none', name: 'Nothing', help: 'Every machine and every browser needs a token.' },
+const choices: readonly RadioChoice<Lan>[] = [
+  { value: 'node', name: 'Stage and change models', help: 'Anyone who can open the page can make these changes.' },
+  { value: 'read', name: 'List and fetch', help: 'Anyone can list and fetch models. Changing them needs a token with the role node.' },
+  { value: 'none', name: 'Nothing', help: 'Every machine and every browser needs a token.' },
 ];
 
 /** The settings of the store: what the LAN may do without a token, further names, limits, and Hub clients. A change applies at once. */
@@ -30,7 +31,7 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
   const newLimits = Object.entries(limits).filter(([key, text]) => text !== saved.limits[key]);
   const newHub = Object.entries(saved.hub === undefined || hub === undefined ? {} : hubChanges(saved.hub, hub));
   const task = useTask<PolicyView>();
-  const [radio, field] = [useId(), useId()];
+  const field = useId();
   const isChanged = lan !== saved.lan || names !== saved.names || newLimits.length > 0 || newHub.length > 0;
   const isClosedByToken = useNode().topics.config?.secrets['model_store.auth.token'] === true && saved.lan !== 'none';
   const save = async (event: FormEvent): Promise<void> => {
@@ -56,17 +57,7 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
     <form className="stack" onSubmit={(event) => void save(event)}>
       <fieldset className="stack" disabled={!mayChange}>
         <legend>What the LAN may do without a token</legend>
-        <div className="choice-list roles">
-          {choices.map(({ lan: one, name, help }) => (
-            <label key={one} className="choice-item">
-              <input type="radio" name={radio} checked={lan === one} onChange={() => setLan(one)} />
-              <span>
-                <span className="choice-name">{name}</span>
-                <span className="muted"> {help}</span>
-              </span>
-            </label>
-          ))}
-        </div>
+        <RadioList choices={choices} value={lan} onChange={setLan} />
         {isClosedByToken && (
           <div className="callout warn">
             <Icon name="warning" />
