@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { isSystemError } from '../../kernel/errors.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../../kernel/model-id.ts';
-import { type Fingerprint, lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
 import type { StagingLayout } from '../layout.ts';
+import { createFileMemory } from './file-memory.ts';
 
 /** What the store said of the models that are staged here, for the time when it is away (docs/on-disk-format.md, "On a node"). */
 export interface KeptListings {
@@ -21,30 +21,16 @@ const maxKnown = 64;
 /** See `KeptListings`. Nothing depends on them: without one a copy is shown as what it is. */
 export function createKeptListings({ hub }: Pick<StagingLayout, 'hub'>): KeptListings {
   const pathOf = (modelId: ModelId): string => join(hub, `${directoryName(modelId)}.json`);
-  const known = new Map<ModelId, { readonly seen: Fingerprint; readonly value: unknown }>();
+  const known = createFileMemory<ModelId, unknown>(maxKnown);
   return {
-    read: async (modelId) => {
-      const path = pathOf(modelId);
-      const seen = await lookAtFile(path);
-      if (seen === undefined) return undefined;
-      const before = known.get(modelId);
-      if (untouchedBetween(before?.seen, seen)) return before?.value;
-      const value = await readJson(path);
-      known.delete(modelId);
-      known.set(modelId, { seen, value });
-      for (const [oldest] of known) {
-        if (known.size <= maxKnown) break;
-        known.delete(oldest);
-      }
-      return value;
-    },
+    read: (modelId) => known.read(modelId, pathOf(modelId), () => readJson(pathOf(modelId))),
     write: (modelId, value) => writeFileDurably(pathOf(modelId), JSON.stringify(value)),
     keepOnly: async (models) => {
       const kept = new Set(models);
       for (const name of await namesIn(hub)) {
         const modelId = modelIdOfDirectory(name.replace(/\.json$/, ''));
         if (modelId === undefined || kept.has(modelId)) continue;
-        known.delete(modelId);
+        known.forget(modelId);
         await rm(pathOf(modelId), { force: true });
       }
     },

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { isSystemError } from '../../kernel/errors.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../../kernel/model-id.ts';
 import type { OpenFile } from '../../store/contract.ts';
-import { type Fingerprint, fingerprintOf, lookAtFile, sameFingerprint, untouchedBetween } from '../../transfer/fingerprint.ts';
+import { fingerprintOf, sameFingerprint } from '../../transfer/fingerprint.ts';
 import { type CopyRecord, readCopyRecord } from '../copy-record.ts';
 import { type GroupFiles, splitGroups } from '../groups/copy-groups.ts';
 import { copyPath, copyRecordName, type StagingLayout } from '../layout.ts';
 import type { CopyUses } from './copy-uses.ts';
+import { createFileMemory } from './file-memory.ts';
 
 /** The verified copies of this machine, to be sent to other programs. */
 export interface ServedCopies {
@@ -28,25 +29,13 @@ const maxKnown = 64;
 
 /** @param uses says to others what is being sent */
 export function createServedCopies(layout: StagingLayout, uses: Pick<CopyUses, 'begin'>): ServedCopies {
-  const known = new Map<ModelId, { readonly seen: Fingerprint; readonly record: CopyRecord | undefined }>();
-  const read = async (modelId: ModelId): Promise<CopyRecord | undefined> => {
+  const known = createFileMemory<ModelId, CopyRecord | undefined>(maxKnown);
+  const read = (modelId: ModelId): Promise<CopyRecord | undefined> => {
     const directory = copyPath(layout, modelId);
-    const seen = await lookAtFile(join(directory, copyRecordName));
-    if (seen === undefined) {
-      known.delete(modelId);
-      return undefined;
-    }
-    const before = known.get(modelId);
-    if (untouchedBetween(before?.seen, seen)) return before?.record;
-    const found = await readCopyRecord(directory);
-    const record = found?.manifest.model_id === modelId ? found : undefined;
-    known.delete(modelId);
-    known.set(modelId, { seen, record });
-    for (const [oldest] of known) {
-      if (known.size <= maxKnown) break;
-      known.delete(oldest);
-    }
-    return record;
+    return known.read(modelId, join(directory, copyRecordName), async () => {
+      const found = await readCopyRecord(directory);
+      return found?.manifest.model_id === modelId ? found : undefined;
+    });
   };
   return {
     read,
