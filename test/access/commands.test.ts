@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -303,6 +303,23 @@ describe('skulk policy', () => {
     expect(await lan()).toBe('read');
     await rm(file);
     expect([await lan(), await lan(), await lan()]).toEqual(['read', 'read', 'node']);
+  });
+
+  test('who asks after a change gets the change, also while others were asking before it', async () => {
+    const root = await temporaryDirectory();
+    const file = join(root, '.skulk/v1/policy.yaml');
+    await mkdir(dirname(file), { recursive: true });
+    const policy = await openStorePolicy({ root, emit: () => {}, signal: new AbortController().signal });
+    const given: string[] = [];
+    const wanted = Array.from({ length: 40 }, (_, turn) => ['none', 'read', 'node'][turn % 3]);
+    for (const lan of wanted) {
+      const before = [policy.current(), policy.current()];
+      await writeFile(`${file}.new`, `lan: ${lan}\n`);
+      await rename(`${file}.new`, file);
+      given.push((await policy.current()).lan);
+      await Promise.all(before);
+    }
+    expect(given).toEqual(wanted);
   });
 
   test('a broken file keeps a server from starting, and a running one on what it had before', async () => {

@@ -22,9 +22,7 @@ import { storeLayout } from '../../store/layout.ts';
 
 /** The policy of the store on this machine's disk. */
 export interface StorePolicy {
-  /**
-   * What applies now. A file that was changed is read again; one that was broken changes nothing, and is told once.
-   */
+  /** What applies now, by the file as it is at this call. A broken file changes nothing, and is reported once. */
   current(): Promise<Policy>;
   /** @throws SkulkError CONFIG for a broken file */
   view(): Promise<PolicyView>;
@@ -35,8 +33,6 @@ export interface StorePolicy {
   change(changes: Readonly<Record<string, unknown>>): Promise<PolicyView>;
 }
 
-/** How long the file is believed to be as it was, in milliseconds. */
-const believedMs = 250;
 /**
  * Many editors empty a file, or move it away, before they write it. So one that says nothing of `lan` any more opens the store only when
  * it has stood still for so long; in milliseconds.
@@ -63,7 +59,6 @@ export async function openStorePolicy({
   const path = layout.policy;
   let stamp = await stampOf(path);
   let { policy } = (await readPolicy(path)) ?? nothing;
-  let looked = clock();
 
   let silent: { readonly stamp: string; readonly since: number } | undefined;
   /** What requests write just now: the log has the requests. */
@@ -91,17 +86,28 @@ export async function openStorePolicy({
     }
     stamp = now;
   };
-  let looking: Promise<void> | undefined;
-  const lookOnce = (): Promise<void> => {
-    looking ??= look().finally(() => {
-      looked = clock();
-      looking = undefined;
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const start = (): Promise<void> => {
+    running = look().finally(() => {
+      running = undefined;
     });
-    return looking;
+    return running;
+  };
+  /** A look that runs already may have seen a former file: then this waits for one that begins later, which all who wait share. */
+  const lookAgain = (): Promise<void> => {
+    if (running === undefined) return start();
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        return running ?? start();
+      });
+    return next;
   };
   return {
     current: async () => {
-      if (clock() - looked >= believedMs) await lookOnce();
+      await lookAgain();
       return policy;
     },
     view: () => viewPolicy(root),
@@ -113,9 +119,7 @@ export async function openStorePolicy({
           written.add(next);
         };
         const view = await changePolicy({ root, changes, signal, onWrite });
-        // A look that began before the file was written may have seen the former one.
-        await looking;
-        await lookOnce();
+        await lookAgain();
         return view;
       } finally {
         if (own !== undefined) written.delete(own);
