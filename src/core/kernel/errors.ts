@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 
 /**
- * Every failure that skulk foresees, with what it means to a shell and to an HTTP client.
- * `exit` is the process's exit status, `http` the status of an answer (docs/cli.md, "Exit statuses"; docs/http.md, "Failures").
+ * Every failure that skulk expects, with its exit status for a shell and its HTTP status (docs/cli.md, "Exit statuses"; docs/http.md,
+ * "Failures").
  */
 export const errorCodes = {
   USAGE: { exit: 2, http: 400 },
@@ -12,7 +12,7 @@ export const errorCodes = {
   BAD_REQUEST: { exit: 2, http: 400 },
   PERMISSION: { exit: 2, http: 500 },
   FORBIDDEN: { exit: 2, http: 403 },
-  /** No token, or a wrong one, where one is needed. */
+  /** A token is required, and it is missing or wrong. */
   UNAUTHORIZED: { exit: 2, http: 401 },
   TOO_MANY_REQUESTS: { exit: 5, http: 429 },
   MODEL_NOT_FOUND: { exit: 3, http: 404 },
@@ -24,19 +24,19 @@ export const errorCodes = {
   ORDER_NOT_FOUND: { exit: 3, http: 404 },
   TOKEN_NOT_FOUND: { exit: 3, http: 404 },
   RANGE_NOT_SATISFIABLE: { exit: 1, http: 416 },
-  /** Nobody said which of several stores is meant. */
+  /** Several stores were found, and the configuration selects none of them. */
   STORE_AMBIGUOUS: { exit: 4, http: 503 },
   STORE_NOT_CONFIGURED: { exit: 4, http: 503 },
   STORE_UNREACHABLE: { exit: 4, http: 503 },
-  /** The store was not named in a way that lets a token go there. */
+  /** The token was not sent, because the configuration does not name the store explicitly. */
   TOKEN_WITHHELD: { exit: 2, http: 503 },
-  /** A disk that a path leads to is gone, or does not answer. */
+  /** The disk behind a path is gone, or does not answer. */
   DISK_ABSENT: { exit: 4, http: 503 },
-  /** The file system refuses something, for a reason that has no code of its own here. */
+  /** The file system refused an operation, and no other code here covers the reason. */
   DISK_FAILED: { exit: 2, http: 500 },
   STORE_BUSY: { exit: 5, http: 503 },
   CONFLICT: { exit: 5, http: 409 },
-  /** Work that somebody stopped. */
+  /** The work was stopped on request. */
   CANCELLED: { exit: 5, http: 409 },
   LOCKED: { exit: 5, http: 409 },
   PORT_IN_USE: { exit: 5, http: 500 },
@@ -48,31 +48,31 @@ export const errorCodes = {
   HUB_UNREACHABLE: { exit: 8, http: 502 },
   /** Too many requests; see `retryAfterMs`. */
   HUB_BUSY: { exit: 8, http: 503 },
-  /** No program is installed that can make the variant of a model that is asked for. */
+  /** No installed program can make the requested variant of a model. */
   ENGINE_NOT_FOUND: { exit: 2, http: 503 },
-  /** Such a program failed, for a reason that has no code of its own here. */
+  /** The program that makes a variant failed, and no other code here covers the reason. */
   ENGINE_FAILED: { exit: 2, http: 500 },
   PARTIAL: { exit: 9, http: 500 },
-  /** What `run` is to start cannot be started; the statuses are those of a shell. */
+  /** The command given to `run` cannot be started. The statuses are those of a shell. */
   COMMAND_NOT_EXECUTABLE: { exit: 126, http: 500 },
   COMMAND_NOT_FOUND: { exit: 127, http: 500 },
   INTERRUPTED: { exit: 130, http: 503 },
   TERMINATED: { exit: 143, http: 503 },
 } as const satisfies Record<string, { readonly exit: number; readonly http: number }>;
 
-/** The stable name of a failure; scripts may rely on it. */
+/** The stable name of a failure. Scripts may rely on it. */
 export type ErrorCode = keyof typeof errorCodes;
 
-/** What a failure says beside its message. */
+/** The optional parts of a failure, beside its message. */
 export interface ErrorDetails {
-  /** What the person can do next, as a sentence. */
+  /** One sentence: what the user can do next. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
-  /** How long to wait before asking again, in milliseconds. */
+  /** How long to wait before the next request, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
 }
 
-/** A failure that skulk foresaw. The message names the model, path or URL; the hint says what to do next. */
+/** A failure that skulk expects. The message names the model, path or URL; the hint says what to do next. */
 export class SkulkError extends Error {
   override readonly name = 'SkulkError';
   readonly code: ErrorCode;
@@ -90,7 +90,7 @@ export class SkulkError extends Error {
 /** Whether a value is one of the codes of `errorCodes`. */
 export const isErrorCode = (value: unknown): value is ErrorCode => typeof value === 'string' && Object.hasOwn(errorCodes, value);
 
-/** Numbers that Node has no name for in an error; those of `os.constants` depend on the system, the others are Linux's. */
+/** Error numbers that Node cannot name. Those from `os.constants` depend on the system; the others are Linux's. */
 const unnamed: ReadonlyMap<number, string> = new Map([
   ...(process.platform === 'linux'
     ? ([
@@ -116,5 +116,5 @@ export function systemCode(error: unknown): string | undefined {
 /** Whether a system error has one of the given codes. */
 export const isSystemError = (error: unknown, ...codes: readonly string[]): boolean => codes.includes(systemCode(error) ?? '');
 
-/** Whether something could not be written for want of room. */
+/** Whether a write failed because the disk or the quota is full. */
 export const isDiskFull = (error: unknown): boolean => isSystemError(error, 'ENOSPC', 'EDQUOT');

@@ -75,8 +75,8 @@ const noInodes: Sentence = {
 };
 
 /**
- * A failure of the system that a person can mend, as a `SkulkError` that names the path and what was being done; anything else as it is.
- * @param doing what was being done, as `"cannot write /path"`
+ * Turns a system failure that a user can fix into a `SkulkError` with the path and the operation. Returns any other value unchanged.
+ * @param doing the operation, e.g. `"cannot write /path"`
  */
 export function explainSystemError(error: unknown, doing: string): unknown {
   if (error instanceof SkulkError) return error;
@@ -89,7 +89,8 @@ export function explainSystemError(error: unknown, doing: string): unknown {
 }
 
 /**
- * The same for a failure that nobody saw coming. One that names a path is about that path, whatever its code is: `cannot open PATH: …`.
+ * Like `explainSystemError`, for an error that nothing else caught. An error with a path becomes `cannot open PATH: …`, whatever its code
+ * is.
  */
 export function explainAnySystemError(error: unknown): unknown {
   if (error instanceof SkulkError || !isOfFiles(error)) return explainSystemError(error, 'the system refused');
@@ -122,7 +123,7 @@ function meaningOf({ errno, message }: FileError): string {
 function sentenceFor(error: unknown): Sentence | undefined {
   const code = systemCode(error) ?? '';
   if (code === 'ENOSPC' && lacksInodes(error)) return noInodes;
-  // Without a path some of these speak of the network.
+  // Without a path, some of these codes come from the network.
   if (ofNetworks.has(code) && !isOfFiles(error)) return undefined;
   return Object.hasOwn(sentences, code) ? sentences[code] : undefined;
 }
@@ -139,7 +140,7 @@ const ofNetworks: ReadonlySet<string> = new Set([
 
 const making: ReadonlySet<string> = new Set(['open', 'mkdir', 'symlink', 'mkdtemp', 'copyfile', 'link', 'rename']);
 
-/** Whether a name could not be made although there is room: what was tidied up since may have given an inode back. */
+/** Whether the disk has space left, but no inode. An inode may have become free since the failure. */
 function lacksInodes(error: unknown): boolean {
   const { path, dest, syscall } = error as { path?: unknown; dest?: unknown; syscall?: unknown };
   const place = typeof dest === 'string' ? dest : path;
@@ -154,7 +155,7 @@ function lacksInodes(error: unknown): boolean {
   }
 }
 
-/** Runs `work`; a disk failure in it is explained by `explainSystemError`. */
+/** Runs `work` and explains its disk failures with `explainSystemError`. */
 export async function explainingDiskErrors<T>(doing: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

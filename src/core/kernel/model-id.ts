@@ -2,10 +2,10 @@ import { SkulkError } from './errors.ts';
 import { parseRelativePath, type RelativePath } from './files/relative-path.ts';
 import { splitRef } from './split-ref.ts';
 
-/** A model's id on the Hub, `org/name` or `name`, that passed `parseModelId`. */
+/** A model's id on the Hub, `org/name` or `name`. Made by `parseModelId`. */
 export type ModelId = string & { readonly brand: 'ModelId' };
 
-/** What a person names: a model, maybe at a revision, maybe a part of it. */
+/** A reference to a model, optionally at a revision, optionally to a part of it. */
 export interface ModelRef {
   readonly modelId: ModelId;
   /** A branch, tag or commit. */
@@ -14,11 +14,11 @@ export interface ModelRef {
   readonly selector?: string;
 }
 
-/** A reference as it is written: `org/name@v1:Q5_K_M`. */
+/** Formats a reference: `org/name@v1:Q5_K_M`. */
 export const formatRef = ({ modelId, revision, selector }: { readonly [Part in keyof ModelRef]: ModelRef[Part] | undefined }): string =>
   `${modelId}${revision === undefined ? '' : `@${revision}`}${selector === undefined ? '' : `:${selector}`}`;
 
-/** The same without what is named twice: a reference again, or a quantization beside its whole model. Pure. */
+/** Removes repeated references, and a quantization whose whole model is also in the list. Pure. */
 export function withoutRepeats(refs: readonly ModelRef[]): readonly ModelRef[] {
   const whole = new Set(refs.filter(({ selector }) => selector === undefined).map(({ modelId }) => modelId));
   const distinct = refs.filter(({ modelId, selector }) => selector === undefined || !whole.has(modelId));
@@ -28,12 +28,12 @@ export function withoutRepeats(refs: readonly ModelRef[]): readonly ModelRef[] {
 const partPattern = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/;
 const maxPartLength = 96;
 const revisionPattern = /^[A-Za-z0-9_](?:[A-Za-z0-9._/-]*[A-Za-z0-9_])?$/;
-/** Names that a one-segment id may not have, because the store's own files have them. */
+/** Names that an id of one segment cannot have, because the store uses them for its own files. */
 const takenNames = new Set(['registry.json', 'incoming', 'trash']);
 
 /**
- * Checks an id against the Hub's rule (huggingface_hub's validate_repo_id): letters, digits, `.`, `_`, `-`; no `--` or
- * `..`; no `-` or `.` at either end; 96 characters a part; not ending in `.git`.
+ * Validates an id with the Hub's rule (huggingface_hub's validate_repo_id): letters, digits, `.`, `_`, `-`; no `--` or `..`; no `-` or
+ * `.` at either end; at most 96 characters per part; not ending in `.git`.
  * @throws SkulkError BAD_MODEL_ID
  */
 export function parseModelId(text: string): ModelId {
@@ -57,7 +57,7 @@ export function parseModelId(text: string): ModelId {
   return text as ModelId;
 }
 
-/** Whether a text is a model id, as `parseModelId` would say. */
+/** Whether `parseModelId` accepts a text. */
 export function isModelId(text: string): text is ModelId {
   try {
     parseModelId(text);
@@ -68,8 +68,8 @@ export function isModelId(text: string): text is ModelId {
 }
 
 /**
- * Parses `[org/]name[@revision][:selector]` and everything else that `splitRef` knows: addresses of the Hub, `hf://org/name`, a model
- * with a file. Each part passes its gate, wherever it stood.
+ * Parses `[org/]name[@revision][:selector]` and every other form that `splitRef` accepts: Hub addresses, `hf://org/name`, a model with a
+ * file. Each part is validated.
  * @throws SkulkError BAD_MODEL_ID, BAD_PATH for a selector that is an unsafe path, USAGE for a bad revision or selector
  */
 export function parseModelRef(text: string): ModelRef {
@@ -83,7 +83,7 @@ export function parseModelRef(text: string): ModelRef {
 }
 
 /**
- * Checks a branch, tag or commit name.
+ * Validates the name of a branch, tag or commit.
  * @throws SkulkError USAGE
  */
 export function parseRevision(text: string): string {
@@ -94,11 +94,11 @@ export function parseRevision(text: string): string {
 }
 
 /**
- * Checks what stands behind the colon of a reference.
+ * Validates the part of a reference after the colon.
  * @throws SkulkError USAGE, BAD_PATH
  */
 export function parseSelector(text: string): string | RelativePath {
-  // Also a piece of a file: X.gguf.part1of2.
+  // Also part of a split file: X.gguf.part1of2.
   if (/\.gguf(?:[.-][\w.-]+)?$/i.test(text)) return parseRelativePath(text);
   if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text)) return text;
   throw new SkulkError('USAGE', text === '' ? 'the selector is empty' : `"${shorten(text)}" is not a selector`, {
@@ -106,10 +106,10 @@ export function parseSelector(text: string): string | RelativePath {
   });
 }
 
-/** The name of a model's directory: the id with `/` replaced by `--`. Two ids never share one, as `--` is in no id. */
+/** The name of a model's directory: the id with `/` replaced by `--`. The names are unique, because an id never contains `--`. */
 export const directoryName = (modelId: ModelId): string => modelId.replace('/', '--');
 
-/** The id whose directory this is, or undefined when no id has a directory of that name. */
+/** The model id for the name of a directory; undefined if no id has a directory of that name. */
 export function modelIdOfDirectory(name: string): ModelId | undefined {
   const id = name.replace('--', '/');
   return isModelId(id) ? id : undefined;

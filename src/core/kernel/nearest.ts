@@ -1,4 +1,4 @@
-/** The word of a list that was probably meant, or undefined when none is close. */
+/** The closest word of a list, for a suggestion; undefined if no word is close. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
@@ -9,7 +9,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Optimal string alignment distance (insert, delete, replace, swap neighbours); stops counting at `limit`. */
+/** Optimal string alignment distance (insert, delete, replace, swap neighbours). Stops counting at `limit`. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];

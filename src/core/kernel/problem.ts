@@ -1,16 +1,16 @@
 import type { ErrorObject } from 'ajv';
 
-/** One thing that is wrong with a value. */
+/** One problem of a value. */
 export interface Problem {
-  /** Where it is, as the keys on the way: `['model_store', 'store_port']`. */
+  /** The keys that lead to the problem: `['model_store', 'store_port']`. */
   readonly path: readonly string[];
-  /** What it should be, to follow the key's name: `must be an integer`. */
+  /** The requirement, as the continuation of the key's name: `must be an integer`. */
   readonly message: string;
-  /** The key that nothing knows, when that is the problem. */
+  /** The unknown key, if that is the problem. */
   readonly unknownKey?: string;
 }
 
-/** The validator's errors as problems; none when it had none. */
+/** Converts the validator's errors to problems; empty if it had none. */
 export const toProblems = (errors: readonly ErrorObject[] | null | undefined): readonly Problem[] => (errors ?? []).map(toProblem);
 
 function toProblem({ keyword, instancePath, params, message = 'is not valid' }: ErrorObject): Problem {

@@ -1,8 +1,8 @@
-/** What somebody may do; each role may also do what those before it may. */
+/** The roles, each with all rights of the ones before it. */
 export const roles = ['read', 'node', 'admin'] as const;
 
-/** See `roles`: read looks and fetches, node stages and changes models, admin changes settings. */
+/** `read` lists and fetches, `node` stages and changes models, `admin` changes settings. */
 export type Role = (typeof roles)[number];
 
-/** Whether somebody with the role `has` may do what asks for the role `needs`. */
+/** Whether the role `has` includes the rights of the role `needs`. */
 export const mayActAs = (has: Role | 'none', needs: Role): boolean => has !== 'none' && roles.indexOf(has) >= roles.indexOf(needs);

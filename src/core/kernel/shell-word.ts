@@ -1,2 +1,2 @@
-/** A word as POSIX shells read it, for commands that people paste: in single quotes where a character of it means something to a shell. */
+/** Quotes a word for a POSIX shell, for commands that users paste: in single quotes if it contains a special character. */
 export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -2,11 +2,11 @@ import { SkulkError } from './errors.ts';
 
 const steps = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** Bytes for a person: `1.5 GiB`. */
+/** Formats bytes for a user: `1.5 GiB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let step = 0;
-  // What would be rounded to 1024 is one of the next.
+  // A value that would round to 1024 moves to the next unit.
   while (Math.abs(value) >= (step === 0 ? 1024 : 1023.5) && step < steps.length - 1) {
     value /= 1024;
     step += 1;
@@ -16,7 +16,7 @@ export function formatBytes(bytes: number): string {
 
 const factors: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
-/** Parses an amount such as `100M`, `1.5GiB` or `512` into bytes, powers of 1024; undefined for anything else. */
+/** Parses an amount such as `100M`, `1.5GiB` or `512` into bytes, in powers of 1024; undefined for anything else. */
 export function parseByteCount(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim());
   const bytes = Number(match?.[1]) * (factors[match?.[2]?.toLowerCase() ?? ''] ?? Number.NaN);
@@ -24,7 +24,7 @@ export function parseByteCount(text: string): number | undefined {
 }
 
 /**
- * Parses a rate such as `100M`, `1.5G`, `512KiB/s` into bytes a second; `K`, `M`, `G` are powers of 1024, as in curl.
+ * Parses a rate such as `100M`, `1.5G`, `512KiB/s` into bytes per second. `K`, `M`, `G` are powers of 1024, as in curl.
  * @throws SkulkError USAGE
  */
 export function parseRate(text: string): number {
@@ -49,7 +49,7 @@ export function parseDuration(text: string): number {
   throw new SkulkError('USAGE', `"${text}" is not a duration`, { hint: 'use e.g. 90s, 10m, 1h30m or 2d' });
 }
 
-/** A duration in seconds as a person says it, such as `45s`, `3m20s` or `2h05m`. */
+/** Formats a duration in seconds: `45s`, `3m20s` or `2h05m`. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const two = (value: number): string => String(value).padStart(2, '0');
@@ -67,7 +67,7 @@ const ages: readonly (readonly [unit: string, seconds: number])[] = [
   ['min', 60],
 ];
 
-/** How long ago a time is: `3 d ago`, `just now`; empty for what is no time. Where a table says that already, it is `3 d` and `now`. */
+/** Formats the age of a time: `3 d ago`, `just now`; empty for an invalid time. Without the suffix, for a table: `3 d` and `now`. */
 export function formatAge(iso: string, now: Date, ago: '' | ' ago' = ' ago'): string {
   const seconds = (now.getTime() - Date.parse(iso)) / 1000;
   if (!Number.isFinite(seconds)) return '';

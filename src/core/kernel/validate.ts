@@ -3,12 +3,12 @@ import type { Static, TSchema } from 'typebox';
 import { type Problem, toProblems } from './problem.ts';
 
 /**
- * Schemas are our own and checked by their type, so the meta-schema (20 ms to compile) is left out. Formats are gates of our own, which
- * say more of a bad value than that it does not match.
+ * The schemas are skulk's own and type-checked, so the meta-schema (20 ms to compile) is omitted. Formats are validated by skulk's own
+ * functions, which explain a bad value better.
  */
 export const validatorOptions = { allErrors: true, meta: false, validateSchema: false, strict: false, validateFormats: false } as const;
 
-/** Checks values against one schema; the schema is compiled at the first use. */
+/** Validates values against one schema, which is compiled at the first use. */
 export function validatorOf<T extends TSchema>(schema: T): (value: unknown) => readonly Problem[] {
   let check: ReturnType<Ajv['compile']> | undefined;
   return (value) => {
@@ -17,7 +17,7 @@ export function validatorOf<T extends TSchema>(schema: T): (value: unknown) => r
   };
 }
 
-/** Finds the first thing that is wrong with a value from outside, as ajv says it: `/model_id must be string`; undefined when nothing is. */
+/** Finds the first problem of a value from outside, in ajv's words: `/model_id must be string`; undefined if there is none. */
 export function faultFinderOf(schema: object): (value: unknown) => string | undefined {
   const check = new Ajv({ ...validatorOptions, allErrors: false }).compile(schema);
   return (value) => {

@@ -1,6 +1,6 @@
 import type { Emit } from './flow/events.ts';
 
-/** What skulk knows of the world outside; the only way to environment, clock, cancellation and reports. */
+/** The only access to environment, clock, cancellation and reports. */
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;

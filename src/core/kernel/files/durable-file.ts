@@ -5,8 +5,8 @@ import { isSystemError } from '../errors.ts';
 import { makeDirectory } from './make-directory.ts';
 
 /**
- * Writes a whole file so that a reader, a crash or a power cut finds either the old content or the new: a temporary file
- * in the same directory, fsync, rename, fsync of the directory. Content in parts is made while it is written.
+ * Writes a whole file. After a crash or a power cut, a reader finds either the old content or the new. The steps: a temporary file in the
+ * same directory, fsync, rename, fsync of the directory. If the content is an iterable, its parts are created while the file is written.
  */
 export async function writeFileDurably(
   path: string,
@@ -19,7 +19,7 @@ export async function writeFileDurably(
   try {
     const file = await open(temporary, 'wx', mode);
     try {
-      // Each part goes on where the one before ended.
+      // Each part continues where the previous one ended.
       for (const part of typeof content === 'string' || content instanceof Uint8Array ? [content] : content) await file.writeFile(part);
       await giveToOwnerOf(directory, file);
       await file.sync();
@@ -34,25 +34,25 @@ export async function writeFileDurably(
   await syncDirectory(directory);
 }
 
-/** With sudo a command writes where a service of another user reads; a file of root's own would lock that service out. */
+/** With sudo, a command may write where a service of another user reads. A file owned by root would lock that service out. */
 async function giveToOwnerOf(directory: string, file: FileHandle): Promise<void> {
   if (process.geteuid?.() !== 0) return;
   const { uid, gid } = await stat(directory);
   if (uid === 0) return;
   await file.chown(uid, gid).catch((error: unknown) => {
-    // Some network disks give nothing away.
+    // Some network disks do not support chown.
     if (!isSystemError(error, 'EPERM', 'EINVAL', 'ENOTSUP')) throw error;
   });
 }
 
-/** Renames and makes the rename survive a power cut. Both names are on one file system. */
+/** Renames a file so that the rename survives a power cut. Both paths must be on one file system. */
 export async function renameDurably(from: string, to: string): Promise<void> {
   await rename(from, to);
   await syncDirectory(dirname(to));
   if (dirname(from) !== dirname(to)) await syncDirectory(dirname(from));
 }
 
-/** Makes the names in a directory survive a power cut; where a file system cannot do that, nothing happens. */
+/** Makes the names in a directory survive a power cut. Does nothing on a file system without support for that. */
 export async function syncDirectory(path: string): Promise<void> {
   try {
     const directory = await open(path, 'r');

@@ -4,13 +4,13 @@ import { isSystemError } from '../errors.ts';
 import { quote } from './relative-path.ts';
 import { isSystemFile } from './system-files.ts';
 
-/** The directories of a person that skulk never takes over as a whole. */
+/** The user's directories that skulk never takes over as a whole. */
 export interface OwnPlaces {
   readonly homeDirectory: string;
   readonly skulkHome: string;
 }
 
-/** Why a whole directory is never given to skulk, whatever lies in it: it is the root of the system, a home, or SKULK_HOME itself. */
+/** Says why skulk must never take over a directory, whatever it contains: it is the system's root, a home, or SKULK_HOME itself. */
 export async function whyProtected(path: string, { homeDirectory, skulkHome }: OwnPlaces): Promise<string | undefined> {
   const real = await realPath(path);
   if (real === '/') return 'is the root of the file system';
@@ -20,8 +20,9 @@ export async function whyProtected(path: string, { homeDirectory, skulkHome }: O
 }
 
 /**
- * What lies in a directory that is neither skulk's own nor left there by a system, sorted by name; nothing for a directory that is missing.
- * @param isOwn says of a name whether skulk or the Python Skulk made it
+ * Lists the names in a directory that neither skulk nor the operating system created, sorted. Returns an empty list for a missing
+ * directory.
+ * @param isOwn whether skulk or the Python Skulk created a name
  */
 export async function listForeignNames(path: string, isOwn: (name: string) => Promise<boolean>): Promise<readonly string[]> {
   const names = await readdir(path).catch((error: unknown) => {
@@ -32,19 +33,19 @@ export async function listForeignNames(path: string, isOwn: (name: string) => Pr
   for (const name of names.toSorted()) {
     if (name === '.skulk' ? await isOwnDirectory(path) : isSystemFile(name) || (await isOwn(name))) continue;
     foreign.push(name);
-    // Nobody reads more of them, and a directory may have 200,000.
+    // A message shows only a few of them, and a directory may have 200,000.
     if (foreign.length > 100) break;
   }
   return foreign;
 }
 
-/** `.skulk` as skulk makes it. In a project it may hold something else by that name. */
+/** Whether `.skulk` is the directory that skulk makes. In a project, that name may be something else. */
 async function isOwnDirectory(path: string): Promise<boolean> {
   const names = await readdir(join(path, '.skulk')).catch(() => undefined);
   return names?.every((name) => name === 'v1' || isSystemFile(name)) ?? false;
 }
 
-/** Two or three names for a message. */
+/** Formats two or three names for a message. */
 export function formatNames(names: readonly string[]): string {
   const shown = names.slice(0, 3).map((name) => quote(name));
   if (names.length > 3) return `${shown.join(', ')} and more`;

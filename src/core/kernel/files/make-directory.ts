@@ -2,14 +2,14 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
 import { isSystemError, SkulkError } from '../errors.ts';
 
-/** Directories that are not made anew in this process, with what is thrown instead. */
+/** Directories that this process must not create again, with the error to throw instead. */
 const kept = new Map<string, Set<() => Error | undefined>>();
 
 /**
- * From now on `makeDirectory` makes neither this directory nor one above it: it was there, and where it is missing its disk was unmounted.
- * What is below it can be made as long as it is there.
- * @param refusal gives what is thrown instead, or undefined when it may be made after all
- * @returns ends it
+ * From now on, `makeDirectory` creates neither this directory nor its parents. The directory existed, so if it is missing, its disk was
+ * unmounted. Subdirectories can be created while the directory exists.
+ * @param refusal returns the error to throw, or undefined if the directory may be created after all
+ * @returns a function that lifts the ban
  */
 export function forbidMaking(path: string, refusal: () => Error | undefined): () => void {
   const refusals = kept.get(path) ?? new Set();
@@ -20,7 +20,7 @@ export function forbidMaking(path: string, refusal: () => Error | undefined): ()
   };
 }
 
-/** What is thrown instead of making a directory; undefined when it may be made. */
+/** The error to throw instead of creating a directory; undefined if it may be created. */
 function refusalFor(path: string): Error | undefined {
   for (const [directory, refusals] of kept) {
     if (directory !== path && !directory.startsWith(path + sep)) continue;
@@ -33,9 +33,10 @@ function refusalFor(path: string): Error | undefined {
 }
 
 /**
- * Makes a directory and those above it, as `mkdir -p`. Node's own way tries for ever where the system says of a child of an
- * existing directory that it is missing (`/proc/x`), and calls a read-only disk a missing directory; this says what is true.
- * @throws SkulkError BAD_PATH when something else has the name, or the file system allows no directory there; what `forbidMaking` was given
+ * Creates a directory and its parents, as `mkdir -p`. Node's own `recursive` loops forever if the system reports a child of an existing
+ * directory as missing (`/proc/x`). It also reports a read-only disk as a missing directory.
+ * @throws SkulkError BAD_PATH if the name is in use by something else, or the file system allows no directory there; the error of
+ * `forbidMaking`
  */
 export async function makeDirectory(path: string): Promise<void> {
   const refusal = refusalFor(path);
@@ -48,7 +49,7 @@ export async function makeDirectory(path: string): Promise<void> {
   } catch (error) {
     const parent = dirname(path);
     if (isSystemError(error, 'ENOENT') && parent !== path) {
-      // Somebody else may have made it since, so that the second attempt counts in any case.
+      // Another process may have created it since, so the result of the second attempt decides.
       if (!(await isDirectory(parent))) await makeDirectory(parent);
       return mkdir(path).catch((again: unknown) => allowExisting(path, again));
     }
@@ -56,7 +57,7 @@ export async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-/** A read-only disk, or a directory of somebody else, is no obstacle where nothing has to be made. */
+/** An existing directory needs no permission: neither a read-only disk nor another owner matters. */
 async function allowExisting(path: string, error: unknown): Promise<void> {
   if (await isDirectory(path)) return;
   const hint = 'choose another directory';

@@ -1,16 +1,16 @@
 import { SkulkError } from '../errors.ts';
 
-/** A file's path inside a model, `/` between its parts, that passed `parseRelativePath`. */
+/** A file's path inside a model, with `/` between its parts. Made by `parseRelativePath`. */
 export type RelativePath = string & { readonly brand: 'RelativePath' };
 
 const maxPathLength = 4096;
 const maxPartBytes = 255;
-/** What a staged copy keeps of its own beside the model's files. */
+/** Names that skulk itself uses in a staged copy, beside the model's files. */
 const takenAtTheTop = new Set(['.last_used', '.skulk.json', '.skulk']);
 
 /**
- * The gate for every file path from outside: manifests, requests, registries, archives.
- * It can name a file below a root and nothing else.
+ * Validates every file path from outside: from manifests, requests, registries and archives. The result can only name a file below a
+ * root.
  * @throws SkulkError BAD_PATH
  */
 export function parseRelativePath(text: string): RelativePath {
@@ -21,7 +21,7 @@ export function parseRelativePath(text: string): RelativePath {
   });
 }
 
-/** Whether `parseRelativePath` would let a text pass. */
+/** Whether `parseRelativePath` accepts a text. */
 export const isRelativePath = (text: string): text is RelativePath => findProblem(text) === undefined;
 
 function findProblem(text: string): string | undefined {
@@ -42,23 +42,26 @@ function findProblem(text: string): string | undefined {
   return undefined;
 }
 
-/** What some disks leave out of a name, and the short names that FAT gives to those of skulk. */
+/** Characters that some disks drop from a name, and the short names that FAT gives to skulk's files. */
 const leftOut = /\p{Default_Ignorable_Code_Point}|[. ]+$|:.*$/gsu;
 const shortName = /^(?:skulk|last_u)~\d/;
 
-/** Whether some disk takes a name for one of skulk's own: it may ignore case and compatibility forms, dots at the end, or what cannot be seen. */
+/**
+ * Whether some disk treats a name as one of skulk's own. A disk may ignore case, compatibility forms, trailing dots, or invisible
+ * characters.
+ */
 function mayMeanOwn(name: string): boolean {
   const folded = name.normalize('NFKC').toUpperCase().toLowerCase().replaceAll(leftOut, '');
   return takenAtTheTop.has(folded) || shortName.test(folded);
 }
 
-/** A text from outside, safe to show on one line of a terminal. */
+/** Quotes a text from outside, so that it is safe on one line of a terminal. */
 export function quote(text: string): string {
   const shown = JSON.stringify(text.length > 200 ? `${text.slice(0, 197)}…` : text);
   return shown.replaceAll(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Some of many texts from outside, and how many more there are. */
+/** Quotes a few of many texts from outside, and says how many more there are. */
 export function quoteSome(texts: readonly string[]): string {
   const shown = texts.slice(0, maxQuoted).map(quote).join(', ');
   return texts.length > maxQuoted ? `${shown} and ${texts.length - maxQuoted} more` : shown;

@@ -1,4 +1,4 @@
-/** What operating systems, file systems and NAS boxes leave at the top of a disk that is empty otherwise. */
+/** Files that operating systems, file systems and NAS devices create at the top of an otherwise empty disk. */
 const litter: ReadonlySet<string> = new Set([
   'lost+found',
   '.ds_store',
@@ -22,7 +22,7 @@ const litter: ReadonlySet<string> = new Set([
   'desktop.ini',
 ]);
 
-/** Whether a name in a directory is no content of anybody: systems make it by themselves. Case does not matter. */
+/** Whether a name in a directory is not user content, because a system creates it. Case does not matter. */
 export function isSystemFile(name: string): boolean {
   const lower = name.toLowerCase();
   return litter.has(lower) || lower.startsWith('.trash');

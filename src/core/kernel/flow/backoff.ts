@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SkulkError } from '../errors.ts';
 
-/** How long to go on trying. */
+/** How long to keep trying. */
 export interface RetryPolicy {
-  /** Tries in a row without progress. */
+  /** The maximum number of tries in a row without progress. */
   readonly attempts: number;
   readonly firstDelayMs: number;
   readonly maxDelayMs: number;
-  /** How long to wait at most when the other side asks to wait; a minute when absent. */
+  /** The longest wait that the other side can request; a minute if absent. */
   readonly maxRetryAfterMs?: number;
 }
 
-/** Patience for a store that restarts or a link that flaps: six to thirteen seconds without a byte of progress. */
+/** For a store that restarts or an unstable link: six to thirteen seconds without a byte of progress. */
 export const patient: RetryPolicy = { attempts: 8, firstDelayMs: 100, maxDelayMs: 8_000 };
 
-/** How long to wait before try number `attempt` (from 1): doubling, with full jitter over the upper half. */
+/** The delay before try number `attempt` (from 1). It doubles each time, with full jitter over the upper half. */
 export function backoffDelay({ firstDelayMs, maxDelayMs }: RetryPolicy, attempt: number, random = Math.random): number {
   const ceiling = Math.min(maxDelayMs, firstDelayMs * 2 ** (attempt - 1));
   return Math.round(ceiling / 2 + (random() * ceiling) / 2);
@@ -30,7 +30,7 @@ export async function pause(milliseconds: number, signal: AbortSignal): Promise<
 }
 
 /**
- * Runs `work` until it succeeds, fails for good, or the policy is used up; then the last failure is thrown.
+ * Runs `work` until it succeeds, fails permanently, or the policy is used up. Then throws the last failure.
  * @param isTransient whether another try may help
  */
 export async function retrying<T>(

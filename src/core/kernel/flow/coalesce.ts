@@ -1,6 +1,6 @@
 /**
- * Lets many who ask at one time share an answer: whoever asks while the work runs gets the next run, together with everybody else
- * who does, so that nobody is told what was true before he asked.
+ * Combines simultaneous calls into one run. A call that arrives during a run gets the result of the next run, together with all other
+ * such calls. So no caller gets a result that is older than its call.
  */
 export function coalesce<T>(work: () => Promise<T>): () => Promise<T> {
   let running: Promise<unknown> | undefined;

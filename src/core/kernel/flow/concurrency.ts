@@ -1,4 +1,7 @@
-/** Runs work on many items, so many at one time; the results are in the order of the items. The first failure ends it, after what runs has ended. */
+/**
+ * Runs work on many items with limited concurrency. The results are in the order of the items. After the first failure no new item
+ * starts, and the call rejects when all running ones have ended.
+ */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
   limit: number,
@@ -21,5 +24,5 @@ export async function mapConcurrently<T, R>(
   return results;
 }
 
-/** As many small operations on files as keep a disk busy. */
+/** How many small file operations keep a disk busy. */
 export const maxOpenFiles = 16;

@@ -1,11 +1,11 @@
 /**
- * Calls `act` once `ms` have passed, unless the returned function is called before. Whatever lies in the sockets by then is read
- * first: a process that was suspended finds its timers due before the bytes that came meanwhile.
+ * Calls `act` once `ms` have passed, unless the returned function is called first. Data that is already in the sockets is read before
+ * that. After a process was suspended, its timers are due before the bytes that arrived in the meantime.
  */
 export function startDeadline(act: () => void, ms: number): () => void {
   let look: NodeJS.Immediate | undefined;
   const timer = setTimeout(() => {
-    // The event loop polls its sockets between a timer and what is set for immediately after.
+    // The event loop polls its sockets between a timer and the immediates that the timer sets.
     look = setImmediate(act);
   }, ms);
   return () => {

@@ -1,12 +1,12 @@
-/** An event of a stream, as the server sent it. */
+/** One event of a stream, as the server sent it. */
 export interface StreamEvent {
   readonly name: string;
   readonly data: string;
 }
 
 /**
- * Cuts a stream of Server-Sent Events into events, whatever pieces it comes in (WHATWG HTML, 9.2.6). Ids and retry times are not used
- * here, so they are left out; an event that was cut off is none. Node and the page in the browser both read their streams with it.
+ * Cuts a stream of Server-Sent Events into events, however it is split into pieces (WHATWG HTML, 9.2.6). Ignores ids and retry times,
+ * which nothing here uses, and incomplete events. Node and the page in the browser both read their streams with it.
  * @param maxLineLength in UTF-16 units; the returned function throws a RangeError for a longer line
  */
 export function createEventParser({
@@ -14,7 +14,7 @@ export function createEventParser({
 }: {
   readonly maxLineLength?: number;
 } = {}): (text: string) => readonly StreamEvent[] {
-  // The parts of a line that has not ended: joined once, as a list of very many models is one line in thousands of pieces.
+  // The parts of an unfinished line. They are joined once: a list of very many models is one line in thousands of pieces.
   let parts: string[] = [];
   let length = 0;
   let endedWithCr = false;
@@ -42,7 +42,7 @@ export function createEventParser({
 
   return (text) => {
     if (text === '') return [];
-    // A CR ends a line at once; an LF after it may come with the next piece.
+    // A CR ends a line at once. An LF that belongs to it may come with the next piece.
     const [first = '', ...lines] = (endedWithCr && text.startsWith('\n') ? text.slice(1) : text).split(/\r\n|\r|\n/);
     endedWithCr = text.endsWith('\r');
     addPart(first);
@@ -54,7 +54,7 @@ export function createEventParser({
   };
 }
 
-/** The name and the value of a line; a value that begins with a space has it only for looks. */
+/** The name and the value of a line. One space before the value is not part of it. */
 function fieldOf(line: string): readonly [field: string, value: string] {
   const colon = line.indexOf(':');
   if (colon === -1) return [line, ''];

@@ -1,18 +1,18 @@
 import type { SkulkError } from '../errors.ts';
 
-/** Tells how something is, at once and again whenever it is otherwise, until the signal aborts; rejects with what it cannot go on for. */
+/** Reports a state at once and after each change, until the signal aborts. Rejects with the error that ends it. */
 export type Follow<T> = (tell: (now: T) => void, signal: AbortSignal) => Promise<void>;
 
-/** How what is shown of a store comes about. */
+/** The connection to a store whose state is shown. */
 export type Connection =
-  /** Nothing was heard yet. */
+  /** No answer has arrived yet. */
   | { readonly state: 'connecting' }
-  /** The store tells every change. */
+  /** The store sends every change. */
   | { readonly state: 'live' }
-  /** It cannot tell, so it is asked every few seconds. */
+  /** The store cannot send changes, so it is polled every few seconds. */
   | { readonly state: 'asking'; readonly because: string }
-  /** What is shown is how it was; it is tried again. */
+  /** The connection failed and is being retried. The shown state is the last known one. */
   | { readonly state: 'lost'; readonly message: string; readonly hint: string | null };
 
-/** The connection that an error stands for. */
+/** The lost connection for an error. */
 export const toLostConnection = ({ message, hint }: SkulkError): Connection => ({ state: 'lost', message, hint: hint ?? null });

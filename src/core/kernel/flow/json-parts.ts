@@ -1,13 +1,13 @@
 import { mapYielding } from './yielding.ts';
 
-/** Lists and mappings are taken apart down to this depth: that of a file in the list of a manifest that a note of a change holds. */
+/** Lists and objects are split down to this depth. It reaches a file in the list of a manifest in a change record. */
 const deepest = 3;
-/** Parts are joined to about so many characters. */
+/** Parts are joined up to about this many characters. */
 const partLength = 16 * 1024;
 
 /**
- * The text that `JSON.stringify` makes of plain data, in parts: between two of them others may have the event loop.
- * @param indent spaces a level; 0 for all on one line
+ * Yields the text that `JSON.stringify` makes of plain data, in parts. Other work can use the event loop between two parts.
+ * @param indent spaces per level; 0 for a single line
  */
 export function* jsonParts(value: unknown, indent = 0): Generator<string> {
   let part = '';
@@ -20,7 +20,7 @@ export function* jsonParts(value: unknown, indent = 0): Generator<string> {
   yield part;
 }
 
-/** The same text at once, as bytes. */
+/** The same text as one buffer of bytes. */
 export async function jsonYielding(value: unknown): Promise<Buffer> {
   return Buffer.concat(await mapYielding(jsonParts(value), (part) => Buffer.from(part)));
 }

@@ -1,9 +1,9 @@
-/** A call that is made at once, and then again so long after it at the soonest, with what was wanted last. */
+/** A function that runs its work at once, and then at most once per interval. The last run always follows the last call. */
 export interface Throttled extends Disposable {
   (): void;
 }
 
-/** @param restMs how long it rests between two calls, in milliseconds */
+/** @param restMs the minimum time between two runs, in milliseconds */
 export function throttle(restMs: number, work: () => void): Throttled {
   let timer: NodeJS.Timeout | undefined;
   let isWanted = false;

@@ -1,29 +1,29 @@
-/** A rate is the mean over so long, in milliseconds. */
+/** The rate is the mean over this time, in milliseconds. */
 const windowMs = 5_000;
 
-/** The first moments of a transfer, in which connections are made and what is here is counted, have no rate yet; in milliseconds. */
+/** No rate is shown for the first moments of a transfer, in milliseconds: connections are made, and existing data is counted. */
 const firstRateMs = 1_000;
 
-/** A rate says something of the time left once bytes have come for so long, in milliseconds. */
+/** The time left is reliable after bytes arrived for this long, in milliseconds. */
 const steadyAfterMs = 5_000;
 
-/** Nothing came for so long: what came before says nothing any more, in milliseconds. */
+/** After this long without a byte, the earlier rate no longer means anything, in milliseconds. */
 const silentAfterMs = 10_000;
 
-/** What takes longer is left to chance: its time is not shown. */
+/** A longer time left is too uncertain to show. */
 const maxSeconds = 24 * 3600;
 
-/** How fast bytes come, and when the rest of them is here. Times are milliseconds of a clock that never goes back. */
+/** Measures how fast bytes arrive, and estimates the time left. Times are milliseconds of a monotonic clock. */
 export interface TransferRate {
-  /** So many bytes are here now. */
+  /** Records the number of bytes that are here now. */
   add(bytesDone: number, nowMs: number): void;
-  /** The mean over the last five seconds; null in the first second, and while nothing comes. */
+  /** The mean over the last five seconds; null in the first second, and while no bytes arrive. */
   perSecond(nowMs: number): number | null;
-  /** In how many seconds the rest is here; null before bytes came for five seconds, without a rate, and from a day on. */
+  /** The estimated time left in seconds; null in the first five seconds, without a rate, and for a day or more. */
   secondsLeft(bytesLeft: number, nowMs: number): number | null;
 }
 
-/** Starts without a moment. */
+/** Creates a rate without any measurement. */
 export function createTransferRate(): TransferRate {
   let moments: { readonly at: number; readonly bytes: number }[] = [];
   let beganAt = 0;
@@ -37,7 +37,7 @@ export function createTransferRate(): TransferRate {
   return {
     add: (bytes, at) => {
       const last = moments.at(-1);
-      // What is only reported again says nothing of how fast bytes come.
+      // A repeated report does not show how fast bytes arrive.
       if (last !== undefined && (bytes <= last.bytes || at - last.at < 200)) return;
       if (last === undefined || at - last.at > silentAfterMs) {
         [moments, beganAt] = [[{ at, bytes }], at];

@@ -1,7 +1,7 @@
 /**
- * Where a thread's file lies: beside the one that asks in the sources, at the top of the bundle.
- * @param from the asking file's `import.meta.url`
- * @param name without its ending
+ * The file of a worker thread. In the sources it is beside the importing file; in the bundle it is at the top.
+ * @param from `import.meta.url` of the importing file
+ * @param name without its extension
  */
 export function workerUrl(from: string, name: string): URL {
   if (from.endsWith('.ts')) return new URL(`./${name}.ts`, from);

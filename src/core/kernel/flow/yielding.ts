@@ -1,11 +1,11 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 
-/** So long the event loop is kept for one turn, in milliseconds. */
+/** The longest time that one turn blocks the event loop, in milliseconds. */
 const turnMs = 8;
-/** The clock is looked at after so many items. */
+/** The clock is read once for this many items. */
 const perLook = 32;
 
-/** For a loop: to be awaited after each item, it lets whatever else waits for the event loop have its turn when it is time. */
+/** Creates a function to await after each item of a loop. When a turn has used its time, it lets other work use the event loop. */
 export function createYielder(): () => Promise<void> | undefined {
   let began = performance.now();
   let sinceLook = 0;
@@ -20,7 +20,7 @@ export function createYielder(): () => Promise<void> | undefined {
   };
 }
 
-/** Runs a short piece of work for each of many items, in turns: a model of 50,000 files keeps nobody waiting. */
+/** Runs a short piece of work for each of many items, in turns, so that a model with 50,000 files does not block the event loop. */
 export async function forEachYielding<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
   const yieldIfDue = createYielder();
   for (const item of items) {
@@ -30,7 +30,7 @@ export async function forEachYielding<T>(items: Iterable<T>, work: (item: T) => 
   }
 }
 
-/** The same for work that gives something. */
+/** Like `forEachYielding`, for work with a result. */
 export async function mapYielding<T, R>(items: Iterable<T>, work: (item: T) => R): Promise<R[]> {
   const results: R[] = [];
   await forEachYielding(items, (item) => results.push(work(item)));

@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
 
-/** A hostname for comparison: in lower case, without a dot at its end. */
+/** Normalizes a hostname for comparison: lower case, without a trailing dot. */
 export const normalizeHostname = (name: string): string => name.toLowerCase().replace(/\.$/, '');
 
 /**
- * Whether two hostnames mean one machine: without case and without a dot at the end they are equal, or one is the first label of the
- * other (`kite3`, `kite3.local`, `kite3.example.com`). Two different full names are not: only a look-up could tell. An address has no
- * labels.
+ * Whether two hostnames mean one machine. They must be equal without case and trailing dot, or one is the first label of the other
+ * (`kite3`, `kite3.local`, `kite3.example.com`). Two different full names do not match, because only a DNS lookup could decide. An
+ * address has no labels.
  */
 export function sameHostname(a: string, b: string): boolean {
   const [one, other] = [normalizeHostname(a), normalizeHostname(b)];
@@ -21,7 +21,7 @@ export const isFullName = (name: string): boolean => isIP(name) === 0 && !isBare
 /** The first label of a hostname, for comparison. */
 export const firstLabel = (name: string): string => normalizeHostname(name).split('.', 1)[0] ?? '';
 
-/** Whether only mDNS knows a name, whoever of this machine asks it (RFC 6762). */
+/** Whether only mDNS can resolve a name (RFC 6762). */
 export const isMdnsName = (name: string): boolean => normalizeHostname(name).endsWith('.local');
 
 const isBare = (name: string): boolean => !name.includes('.');

@@ -7,26 +7,26 @@ import type { World } from '../world.ts';
 import { readKnown, remember } from './known-stores.ts';
 
 /*
- * Copies can be made again, so a staging directory that somebody removed is made anew. One that lay on a disk of its own is missing for
- * another reason when that disk is not mounted: its bare mount point is no place for copies.
+ * Copies can be made again, so skulk recreates a staging directory that the user removed. A staging directory on a disk of its own is
+ * different: if that disk is not mounted, skulk must not write copies to the bare mount point.
  */
 
 const section = 'staging';
 const markOf = (root: string): string => join(root, '.skulk', 'v1');
 
-/** Why a staging directory cannot be used now: it lay on a disk that is not mounted. */
+/** Says why a staging directory cannot be used now: its disk is not mounted. */
 export async function whyUnmounted(skulkHome: string, root: string): Promise<SkulkError | undefined> {
   const mount = await knownMount(skulkHome, root);
   return mount === undefined || isMarked(root) || isMounted(mount) ? undefined : unmounted(root, mount);
 }
 
-/** Sees to it that this process makes nothing below a mount point whose disk is away, now or later. */
+/** Prevents this process from creating anything below a mount point while its disk is not mounted. */
 export async function guardMount(skulkHome: string, root: string): Promise<void> {
   const mount = await knownMount(skulkHome, root);
   if (mount !== undefined && (isMounted(mount) || !isMarked(root))) guard(root, mount);
 }
 
-/** Remembers on which disk a staging directory lies, when that is not the disk of the system. */
+/** Remembers the disk of a staging directory, unless it is the system's disk. */
 export async function rememberMount({ now, emit }: World, skulkHome: string, root: string): Promise<void> {
   const known = await knownMount(skulkHome, root);
   const mount = await mountOf(root);
@@ -49,7 +49,7 @@ async function knownMount(skulkHome: string, root: string): Promise<string | und
   return typeof mount === 'string' ? mount : undefined;
 }
 
-/** The nearest directory at or above a path that another disk is mounted at; undefined on the disk of the root directory. */
+/** The nearest directory at or above a path that is a mount point of another disk; undefined on the disk of the root directory. */
 async function mountOf(path: string): Promise<string | undefined> {
   let at = await realpath(path);
   let { dev } = await stat(at);

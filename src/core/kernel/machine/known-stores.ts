@@ -6,11 +6,11 @@ import type { Emit } from '../flow/events.ts';
 import { acquireLock } from '../process/lock.ts';
 
 /*
- * `$SKULK_HOME/known-stores.json` is what this machine remembers of stores and disks beyond its configuration: an object of sections,
- * each an object of entries by key. Sections and entries that this version does not know stay as they are.
+ * `$SKULK_HOME/known-stores.json` holds what this machine remembers of stores and disks beyond its configuration: an object of sections,
+ * each an object of entries by key. Unknown sections and entries are kept unchanged.
  */
 
-/** An entry as the file has it; whoever wrote it knows what to expect, and must not rely on it. */
+/** An entry as it is in the file. Its reader must validate it. */
 export type KnownEntry = Readonly<Record<string, unknown>>;
 
 type Sections = Readonly<Record<string, unknown>>;
@@ -18,15 +18,15 @@ type Sections = Readonly<Record<string, unknown>>;
 const fileOf = (skulkHome: string): string => join(skulkHome, 'known-stores.json');
 const patienceMs = 30_000;
 
-/** The entries of a section, by key. A file that cannot be used has none; whoever writes next moves it aside. */
+/** The entries of a section, by key; empty if the file is unusable. The next write moves such a file aside. */
 export async function readKnown(skulkHome: string, section: string): Promise<ReadonlyMap<string, KnownEntry>> {
   const sections = await readSections(fileOf(skulkHome));
   return entriesOf(sections === 'damaged' ? {} : sections, section);
 }
 
 /**
- * Sets an entry, or takes it out. A file that cannot be read is moved aside with a warning.
- * @param entry undefined takes the entry out
+ * Sets or removes an entry. Moves an unreadable file aside with a warning.
+ * @param entry undefined removes the entry
  */
 export async function remember(
   skulkHome: string,

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { isSystemError, SkulkError } from '../errors.ts';
 import { writeFileDurably } from '../files/durable-file.ts';
 
-/** A machine's stable id: letters, digits, `.`, `_` and `-`, 64 at most. */
+/** A machine's stable id: up to 64 letters, digits, `.`, `_` and `-`. */
 export type NodeId = string & { readonly __brand: 'NodeId' };
 
 const pattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** The gate for node ids from outside. */
+/** Validates node ids from outside. */
 export const isNodeId = (value: unknown): value is NodeId => typeof value === 'string' && pattern.test(value);
 
 /** @throws SkulkError BAD_REQUEST */
@@ -20,7 +20,7 @@ export function parseNodeId(text: string): NodeId {
 
 /**
  * This machine's stable id: `SKULK_NODE_ID`, else the file `node-id` in `SKULK_HOME`, else undefined.
- * @throws SkulkError CONFIG for an id that is not one
+ * @throws SkulkError CONFIG for an invalid id
  */
 export async function readNodeId(skulkHome: string, fromEnv: string | undefined): Promise<NodeId | undefined> {
   if (fromEnv !== undefined && fromEnv !== '') return checked(fromEnv, 'SKULK_NODE_ID');
@@ -33,7 +33,7 @@ export async function readNodeId(skulkHome: string, fromEnv: string | undefined)
   }
 }
 
-/** This machine's stable id, made and kept in `SKULK_HOME` if there is none yet. Of two processes that make one, both get the first. */
+/** This machine's stable id. Creates and saves it in `SKULK_HOME` if it does not exist. If two processes create one, both get the first. */
 export async function ensureNodeId(skulkHome: string, fromEnv: string | undefined): Promise<NodeId> {
   const known = await readNodeId(skulkHome, fromEnv);
   if (known !== undefined) return known;

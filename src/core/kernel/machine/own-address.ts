@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 
-/** Whether an address, as a socket tells it, is one of this machine, loopback included. */
+/** Whether a socket's address is one of this machine, loopback included. */
 export function isOwnAddress(address: string): boolean {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   if (/^127\./.test(plain)) return true;

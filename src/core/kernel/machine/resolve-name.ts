@@ -1,10 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 
-/** How long a command waits for the name service before it goes by the names alone, in milliseconds. */
+/** How long a command waits for the name service before it compares only the names, in milliseconds. */
 const patienceMs = 1_000;
 
-/** The addresses to which the system resolves a name; none when it does not know it, or does not say in time. */
+/** Resolves a name to its addresses. Returns an empty list for an unknown name, and if the name service does not answer in time. */
 export async function resolveName(name: string): Promise<readonly string[]> {
   if (isIP(name) !== 0) return [name];
   const late = new Promise<readonly string[]>((resolve) => void setTimeout(resolve, patienceMs, []).unref());

@@ -5,27 +5,27 @@ import { delimiter, join, resolve } from 'node:path';
 import { isSystemError, SkulkError } from '../errors.ts';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
 
-/** A program that was started, but does nothing before it is let go. */
+/** A started program that waits for `letGo` before it does anything. */
 export interface ChildProgram {
-  /** Undefined when it ended at once. */
+  /** Undefined if it ended at once. */
   readonly identity: ProcessIdentity | undefined;
-  /** Lets it begin. When this process dies before, it ends without having begun. */
+  /** Lets it begin. If this process dies first, the program ends without having begun. */
   letGo(): void;
-  /** Of a group, all its processes get the signal. */
+  /** Sends a signal to the program, or to all processes of its group. */
   kill(signal: NodeJS.Signals): void;
-  /** Its exit status, 128 + n for a signal, as shells say it. */
+  /** Its exit status; 128 + n after a signal, as in shells. */
   readonly status: Promise<number>;
 }
 
-/** Waits on descriptor 3 for a line, closes it and becomes the program: same pid, same start time. */
+/** Waits on descriptor 3 for a line, closes it and becomes the program, with the same pid and start time. */
 const gate = 'IFS= read -r go <&3 || exit 125; exec 3<&-; exec "$@"';
 
-/** Where a program's output goes: to this process's own streams, nowhere, or to a listener. */
+/** The destination of a program's output: this process's own streams, nowhere, or a listener. */
 export type ProgramOutput = 'inherit' | 'ignore' | ((chunk: Uint8Array, from: 'stdout' | 'stderr') => void);
 
 /**
- * Starts a program with this process's own standard streams, or without input when its output goes elsewhere. It waits for `letGo`, so that what must be written down before
- * it lives (its pid) is, even if this process is killed in between.
+ * Starts a program with this process's standard streams, or without input if its output goes elsewhere. The program waits for `letGo`, so
+ * that its pid can be saved first. This also holds if this process is killed in between.
  */
 export async function startProgram(
   command: string,
@@ -39,7 +39,7 @@ export async function startProgram(
     readonly env: NodeJS.ProcessEnv;
     readonly cwd: string;
     readonly output?: ProgramOutput | undefined;
-    /** Whether it leads a process group of its own, apart from the terminal of this process. */
+    /** Whether it leads its own process group, separate from the terminal of this process. */
     readonly isGroup?: boolean;
   },
 ): Promise<ChildProgram> {
@@ -50,13 +50,13 @@ export async function startProgram(
     : spawn(command, args, { env, cwd, stdio: streams });
   if (typeof output === 'function')
     for (const from of ['stdout', 'stderr'] as const) child[from]?.on('data', (chunk: Buffer) => output(chunk, from));
-  // What it has started keeps its output open, and is of no use without it.
+  // Its child processes keep its output open, and are useless without it.
   if (isGroup && isGated) child.once('exit', () => void (child.pid !== undefined && killGroup(child.pid, 'SIGKILL')));
   const status = new Promise<number>((settle, fail) => {
     child.once('error', fail);
     child.once('close', (code, signal) => settle(code ?? 128 + (osConstants.signals[signal ?? 'SIGKILL'] ?? 0)));
   });
-  // It is awaited later; a failure to start must not count as unhandled until then.
+  // It is awaited later. Until then, a failure to start must not count as unhandled.
   status.catch(() => undefined);
   const go = child.stdio[3] as NodeJS.WritableStream | null | undefined;
   go?.on('error', () => undefined);
@@ -71,7 +71,7 @@ export async function startProgram(
   };
 }
 
-/** Sends a signal to all processes of a group. @returns false when none is left */
+/** Sends a signal to all processes of a group. @returns false if the group has no process left */
 export function killGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-leader, signal);
@@ -87,16 +87,16 @@ function streamsFor(output: ProgramOutput): ('inherit' | 'ignore' | 'pipe')[] {
   return ['ignore', to, to];
 }
 
-/** Where execvp(3) looks when there is no PATH. */
+/** The search path of execvp(3) without PATH. */
 const defaultPath = '/bin:/usr/bin';
 
-/** Why a place does not give the program: nothing is there, or something that cannot be executed. */
+/** Why a location does not have the program: the file does not exist, or cannot be executed. */
 type Unusable = { readonly is: 'missing' } | { readonly is: 'blocked'; readonly reason: string };
 
 /**
- * Finds a program as execvp(3) does: an entry of PATH that cannot be searched, or a file there that cannot be executed, does not
- * end the search. A script without a first line `#!` is left to the shell that starts it.
- * @throws SkulkError COMMAND_NOT_FOUND (127), COMMAND_NOT_EXECUTABLE (126) with the first reason that the search met
+ * Finds a program as execvp(3) does. A PATH entry that cannot be searched, or a file that cannot be executed, does not end the search. A
+ * script without a first line `#!` is accepted: the shell that starts it can run it.
+ * @throws SkulkError COMMAND_NOT_FOUND (127), COMMAND_NOT_EXECUTABLE (126) with the first reason of the search
  */
 export function findProgram(
   command: string,
@@ -136,12 +136,12 @@ function lookAt(place: string): 'program' | Unusable {
   }
 }
 
-/** From a terminal these reach the whole foreground, a program that was started there included. */
+/** The terminal sends these signals to the whole foreground group, including a program started there. */
 export const sentByTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGWINCH']);
 
 /**
- * Whether this process is in the foreground of a terminal. Then Ctrl-C reaches its children without it, and passing it on
- * would send it twice.
+ * Whether this process is in the foreground of a terminal. Then the terminal also sends Ctrl-C to its children, and forwarding it would
+ * send it twice.
  */
 export function isInForeground(): boolean {
   if (process.platform !== 'linux') return [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);

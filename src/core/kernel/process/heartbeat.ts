@@ -3,30 +3,30 @@ import { open, readFile } from 'node:fs/promises';
 import { isSystemError } from '../errors.ts';
 
 /*
- * Whoever holds something that other machines or containers may see shows that it lives by changing a small file. Its content
- * is what changes: dates come from clocks, and caches of network disks keep them. What it says means nothing, only that
- * it is not what it was.
+ * The holder of something that other machines or containers can see proves that it is alive: it changes a small file. Observers compare
+ * the content, not the date: dates come from different clocks, and network disks cache them. The content has no meaning; it only has to
+ * differ.
  */
 
-/** How often a holder shows that it lives; in milliseconds. */
+/** The interval between two beats, in milliseconds. */
 export const heartbeatMs = 5_000;
 
-/** What a heartbeat file says before the first beat, and when nobody keeps it any more. */
+/** The content of a heartbeat file before the first beat, and after the last one. */
 export const unattended = '-'.padEnd(16);
 
-/** A heartbeat that goes on until it is stopped. */
+/** A heartbeat that continues until it is stopped. */
 export interface Heartbeat {
   stop(): void;
 }
 
 /**
- * Beats in a file that is there already. It keeps no process alive, and stops when the file is gone.
- * @param onBeat called after each beat, with whether the file was there
+ * Beats in an existing file. It does not keep the process alive, and stops when the file is gone.
+ * @param onBeat called after each beat, with whether the file exists
  */
 export function startHeartbeat(file: string, { onBeat }: { readonly onBeat?: (isThere: boolean) => void } = {}): Heartbeat {
   let isBusy = false;
   const timer = setInterval(() => {
-    // A slow disk must not collect beats.
+    // Beats must not queue up on a slow disk.
     if (isBusy) return;
     isBusy = true;
     void tick().finally(() => {
@@ -42,13 +42,13 @@ export function startHeartbeat(file: string, { onBeat }: { readonly onBeat?: (is
   return { stop: () => clearInterval(timer) };
 }
 
-/** Beats once. @returns whether there was a file to beat in; none is made */
+/** Beats once. Does not create the file. @returns whether the file exists */
 export const beat = (file: string): Promise<boolean> => write(file, randomBytes(8).toString('hex'));
 
-/** Says that nobody beats here any more. */
+/** Marks the end of the heartbeat. */
 export const leaveUnattended = (file: string): Promise<boolean> => write(file, unattended);
 
-/** In place and of one length, so that it works on a full disk. */
+/** Writes in place and with a constant length, so that it works on a full disk. */
 async function write(file: string, content: string): Promise<boolean> {
   try {
     const handle = await open(file, 'r+');
@@ -60,13 +60,13 @@ async function write(file: string, content: string): Promise<boolean> {
   }
 }
 
-/** What a holder's heartbeat shows now; two that differ have a beat between them. */
+/** The current content of a heartbeat. If two of them differ, there was a beat in between. */
 export interface Pulse {
   readonly isAttended: boolean;
   readonly content: string;
 }
 
-/** Reads a heartbeat file; one that cannot be read shows an empty content. */
+/** Reads a heartbeat file. The content is empty for an unreadable file. */
 export async function readPulse(file: string): Promise<Pulse> {
   const content = await readFile(file, 'latin1').catch(() => '');
   return { isAttended: content !== unattended, content: content.trim() };

@@ -9,45 +9,46 @@ import { forgetSilences, type Observer, silenceMs, thisObserver } from './observ
 import { describePlace, identifySelf, lifeOf, type ProcessOnMachine } from './process-identity.ts';
 
 /*
- * A lock is a directory of numbered claims; the highest number decides. Taking it means renaming a prepared directory to
- * the next number, which only one process can do (a rename does not replace a directory that has something in it; hard
- * links are not on every disk). A claim is never removed by its owner, only marked as released, so the highest number
- * never falls, and a slow process that takes an old number sees a higher one and steps back. A dead owner is known by
- * its pid and start time, at once and whatever the clock says; flock is not in Node, and locks that go by modification
- * times take a sleeping laptop for a dead one. An owner on another machine or in another container is watched: its heartbeat must
- * change. One that was suspended for so long that it counted as dead has lost the lock when it goes on, so a holder asks before
- * each step that others see (`assertHeld`): a later claim means that it must stop.
+ * A lock is a directory of numbered claims, and the highest number decides. A process takes the lock by renaming a prepared directory to
+ * the next number. Only one process can do that, because a rename does not replace a directory with content. Hard links are not available
+ * on every disk.
+ * An owner never removes its claim, but marks it as released. So the highest number never decreases, and a slow process that takes an old
+ * number sees a higher one and steps back.
+ * A dead owner is recognized at once by its pid and start time, without any clock. Node has no flock, and locks based on modification
+ * times treat a sleeping laptop as dead. An owner on another machine or in another container is watched: its heartbeat must change.
+ * If an owner was suspended for so long that it counted as dead, it has lost the lock when it resumes. So a holder calls `assertHeld`
+ * before each step that others can see: a later claim means that it must stop.
  */
 
-/** Who holds a lock. */
+/** The holder of a lock. */
 export interface LockHolder extends ProcessOnMachine {
-  /** Different for each time that a lock is taken. */
+  /** Unique for each time that the lock is taken. */
   readonly token: string;
   readonly since: string;
-  /** What the holder does, e.g. `skulk serve`. */
+  /** The holder's activity, e.g. `skulk serve`. */
   readonly purpose: string;
-  /** Where the holder answers requests, if it does. */
+  /** The address at which the holder answers requests, if it does. */
   readonly url?: string;
-  /** Where it answers other machines. */
+  /** The address at which it answers other machines. */
   readonly outside_url?: string;
-  /** Its network namespace on Linux, when it answers requests: a loopback address means something only there. */
+  /** Its network namespace on Linux, if it answers requests: a loopback address is only valid inside it. */
   readonly network?: string;
 }
 
-/** What a holder may say anew of itself. */
+/** The properties that a holder can change. */
 export type HolderChanges = Pick<LockHolder, 'url' | 'outside_url' | 'network'>;
 
 /** A lock that this process holds until it is released. */
 export interface HeldLock extends AsyncDisposable {
   readonly holder: LockHolder;
-  /** Changes what others read of the holder. */
+  /** Changes the published properties of the holder. */
   update(changes: HolderChanges): Promise<void>;
   /**
-   * Asks whether the lock is still held; to be called right before each step that others see.
-   * @throws SkulkError LOCKED when this process was suspended, and another one has taken the lock
+   * Checks that the lock is still held. Call it right before each step that others can see.
+   * @throws SkulkError LOCKED if this process was suspended and another one has taken the lock
    */
   assertHeld(): Promise<void>;
-  /** Aborts with the error of `assertHeld` within a heartbeat after another process took the lock. */
+  /** Aborts with the error of `assertHeld`, at most one heartbeat after another process took the lock. */
   readonly lost: AbortSignal;
   release(): Promise<void>;
 }
@@ -55,10 +56,10 @@ export interface HeldLock extends AsyncDisposable {
 const holderFile = 'holder.json';
 const heartbeatFile = 'beat';
 
-/** How a holder of another machine or container is watched. */
+/** How to watch a holder on another machine or in another container. */
 interface Watching {
   readonly observer?: Observer;
-  /** How long its heartbeat must stay the same before it counts as dead. */
+  /** How long its heartbeat must stay unchanged before it counts as dead. */
   readonly foreignSilenceMs?: number;
 }
 
@@ -67,7 +68,7 @@ interface Claim {
   readonly holder: LockHolder | undefined;
 }
 
-/** Who holds the lock at a path now, or undefined when it is free or its holder is dead. */
+/** The current holder of the lock at a path; undefined if the lock is free or its holder is dead. */
 export async function readLock(path: string, watching: Watching = {}): Promise<LockHolder | undefined> {
   const { holder, life } = await look(path, watching);
   return life === 'dead' ? undefined : holder;
@@ -75,19 +76,19 @@ export async function readLock(path: string, watching: Watching = {}): Promise<L
 
 /**
  * Takes the lock if it is free or its holder is dead.
- * @returns the lock, or who holds it
+ * @returns the lock, or its current holder
  */
 export async function tryLock(path: string, purpose: string, watching: Watching = {}): Promise<HeldLock | LockHolder> {
   const outcome = await attempt(path, purpose, watching);
   return isHeld(outcome) ? outcome : outcome.holder;
 }
 
-/** Whether `tryLock` gave the lock. */
+/** Whether `tryLock` took the lock. */
 export const isHeld = (outcome: HeldLock | LockHolder | SeenHolder): outcome is HeldLock => 'release' in outcome;
 
 interface SeenHolder {
   readonly holder: LockHolder;
-  /** `silent`: it is elsewhere, and nobody has seen its heartbeat change yet. */
+  /** `silent`: the holder runs elsewhere, and no change of its heartbeat has been seen yet. */
   readonly life: 'alive' | 'silent';
 }
 
@@ -101,7 +102,7 @@ async function attempt(path: string, purpose: string, watching: Watching): Promi
   }
 }
 
-/** Looks at the highest claim, and whether its holder lives. */
+/** Reads the highest claim, and checks whether its holder is alive. */
 async function look(
   path: string,
   { observer = thisObserver, foreignSilenceMs = silenceMs }: Watching,
@@ -117,11 +118,11 @@ async function look(
 }
 
 /**
- * Takes the lock, waiting for its holder.
- * @param timeoutMs how long to wait; then LOCKED is thrown, but a holder elsewhere that shows no heartbeat is first watched for
+ * Takes the lock, and waits for its holder if necessary.
+ * @param timeoutMs how long to wait before LOCKED is thrown; a holder elsewhere without a heartbeat is first watched for
  * `foreignSilenceMs`
- * @param isHopeless says of a holder that waiting for it makes no sense; then LOCKED is thrown as soon as it is known to live
- * @param onWait told once who holds it
+ * @param isHopeless whether it is useless to wait for a holder; then LOCKED is thrown as soon as the holder is known to be alive
+ * @param onWait called once with the holder
  * @throws SkulkError LOCKED
  */
 export async function acquireLock(
@@ -156,7 +157,7 @@ export async function acquireLock(
   }
 }
 
-/** `skulk serve (pid 4711)`, with where it runs when that is not here. */
+/** `skulk serve (pid 4711)`, with its location if it runs elsewhere. */
 export function describeLockHolder(holder: LockHolder): string {
   const place = describePlace(holder);
   return `${holder.purpose} (pid ${holder.pid}${place === undefined ? '' : ` ${place}`})`;
@@ -178,7 +179,7 @@ function lostTo(path: string, holder: LockHolder | undefined): SkulkError {
   });
 }
 
-/** A claim without a holder is released, or was written by a process that died while writing it. */
+/** A claim without a holder was released, or its process died while it wrote the claim. */
 async function highestClaim(path: string): Promise<Claim | undefined> {
   for (let before = -1; ; ) {
     const numbers = (await readdir(path).catch((error: unknown) => emptyWhenMissing(error)))
@@ -191,7 +192,7 @@ async function highestClaim(path: string): Promise<Claim | undefined> {
       return { number, holder: parseHolder(await readFile(file, 'utf8')) };
     } catch (error) {
       if (!isSystemError(error, 'ENOENT')) throw error;
-      // Either an old claim was tidied away between the two reads, or somebody emptied this one by hand.
+      // Either an old claim was removed between the two reads, or a user emptied this one by hand.
       if (before === number) return { number, holder: undefined };
       before = number;
     }
@@ -246,7 +247,7 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
     if (losing.signal.aborted) throw losing.signal.reason;
     const now = await highestClaim(path);
     if (now?.holder?.token === holder.token) return;
-    // A disk that went away may come back with this claim on it; only another claim ends it for good.
+    // A disconnected disk may come back with this claim on it. Only another claim ends this one permanently.
     if (now !== undefined) losing.abort(lostTo(path, now.holder));
     throw losing.signal.aborted
       ? losing.signal.reason
@@ -265,9 +266,9 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
     released = true;
     heartbeat.stop();
     await rewrite({ released: true }).catch(async (error: unknown) => {
-      // On a full disk a claim can still be emptied, which says the same.
+      // On a full disk a claim can still be emptied, which means the same.
       if (isDiskFull(error)) return truncate(file, 0).catch(() => undefined);
-      // The directory went away with what it locked, or nothing can be written; the dead pid will tell the others.
+      // The directory with the lock is gone, or the disk is read-only. Others will see that the pid is dead.
       if (!isSystemError(error, 'ENOENT', 'EROFS')) throw error;
     });
   };
@@ -286,7 +287,7 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
   };
 }
 
-/** Tidies up; what cannot be removed now is in nobody's way. */
+/** Removes older claims. A claim that cannot be removed now does no harm. */
 async function removeOlder(path: string, number: number): Promise<void> {
   await forgetSilences(path);
   for (const name of await readdir(path).catch(() => [])) {

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { identifyProcess, namespaceOf, ownSite } from './process-identity.ts';
 
 /*
- * Clocks of two machines are never compared. Whoever watches a heartbeat measures its silence by the own monotonic clock,
- * from when it first saw what the heartbeat shows now. A command ends long before 30 s are over, so it leaves a note beside what
- * it watched: what it saw, and when by that clock. A later command of the same boot goes on from there; thus a command
- * never waits, the first look counts a silent holder as alive, and one that was killed is known as dead half a minute later.
+ * Clocks of two machines are never compared. An observer measures the age of a heartbeat's current content with its own monotonic clock,
+ * from the moment it first saw that content. A command ends long before 30 s are over, so it saves a note beside the heartbeat: the
+ * content, and the time by that clock. A later command of the same boot continues from the note. So a command never waits, the first
+ * check counts an unchanged holder as alive, and a killed holder is known to be dead half a minute later.
  */
 
 /** How long a heartbeat must stay the same before its holder counts as dead; in milliseconds. */
@@ -16,21 +16,21 @@ export const silenceMs = 30_000;
 
 const staleNoteMs = 7 * 86_400_000;
 
-/** Who watches heartbeats. */
+/** Watches heartbeats. */
 export interface Observer {
   /**
-   * How long the heartbeats of some holders have been the same.
-   * @param directory where the note lies
-   * @param pulses what they show now, by whom; all that the note is to remember
+   * How long the heartbeats of some holders have been unchanged.
+   * @param directory the directory of the note
+   * @param pulses their current contents, by holder; the note remembers only these
    */
   silences(directory: string, pulses: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Silence>>;
 }
 
-/** What is known of one heartbeat. */
+/** What is known about one heartbeat. */
 export interface Silence {
-  /** Milliseconds of this machine's monotonic clock. */
+  /** How long it has been unchanged, in milliseconds of this machine's monotonic clock. */
   readonly ms: number;
-  /** Whether it changed while this process watched. */
+  /** Whether it changed while this process watched it. */
   readonly hasMoved: boolean;
 }
 
@@ -43,9 +43,9 @@ interface Sight {
 type Note = Readonly<Record<string, { readonly pulse: string; readonly since: number }>>;
 
 /**
- * An observer with a clock of its own.
- * @param boot as long as it is the same, so is the clock; empty when that cannot be known, then no note is written
- * @param name tells its notes from those of other machines
+ * Creates an observer with its own clock.
+ * @param boot identifies the boot that the clock belongs to; if it is empty, the boot is unknown and no note is written
+ * @param name distinguishes its notes from those of other machines
  */
 export function createObserver({
   boot,
@@ -68,7 +68,7 @@ export function createObserver({
     }
   };
 
-  /** What cannot be written down is looked at anew the next time: then a dead holder is believed for longer. */
+  /** Without a note, the next command starts the measurement again: a dead holder then counts as alive for longer. */
   const writeNote = async (directory: string, note: Note): Promise<void> => {
     const of = await boot();
     if (of === '') return;
@@ -99,7 +99,7 @@ export function createObserver({
   };
 }
 
-/** What is known of a heartbeat that shows `pulse` at `time`: from this process, else from a note. */
+/** The state of a heartbeat that shows `pulse` at `time`: from this process, else from a note. */
 function look(pulse: string, before: Sight | undefined, noted: Note[string] | undefined, time: number): Sight {
   if (before?.pulse === pulse) return before;
   if (before !== undefined) return { pulse, since: time, hasMoved: true };
@@ -107,13 +107,13 @@ function look(pulse: string, before: Sight | undefined, noted: Note[string] | un
   return { pulse, since: isNoted ? noted.since : time, hasMoved: false };
 }
 
-/** Removes the notes that observers left, in a directory whose holder is a new one. */
+/** Removes the notes of observers from a directory with a new holder. */
 export async function forgetSilences(directory: string): Promise<void> {
   for (const name of await readdir(directory).catch(() => []))
     if (name.startsWith('.seen-')) await rm(join(directory, name), { force: true }).catch(() => undefined);
 }
 
-/** Containers get a new name each time; their notes must not collect. Both dates are those of the disk. */
+/** Containers get a new name each time, so old notes must be removed. Both dates come from the disk. */
 async function removeStaleNotes(directory: string, own: string): Promise<void> {
   const { mtimeMs: now } = await stat(own);
   for (const name of await readdir(directory)) {
@@ -127,7 +127,7 @@ async function removeStaleNotes(directory: string, own: string): Promise<void> {
   }
 }
 
-/** This process. Its clock is that of the system, which all processes of a boot share; a time namespace has one of its own. */
+/** The observer of this process. It uses the system's clock, which all processes of a boot share; a time namespace has its own. */
 export const thisObserver: Observer = createObserver({
   boot: async () => {
     const { boot } = ownSite();

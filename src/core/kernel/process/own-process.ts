@@ -1,9 +1,9 @@
-// An import of these reads every export of them, and some load a good part of Node; `--version` would pay 5 ms for it.
+// An import of these modules reads all of their exports, and some load a large part of Node. That would cost `--version` 5 ms.
 const { readFileSync } = process.getBuiltinModule('node:fs');
 const { userInfo } = process.getBuiltinModule('node:os');
 const { isAbsolute } = process.getBuiltinModule('node:path');
 
-/** skulk's own package.json: one directory above `dist`, two above a chunk and four above this source. */
+/** Finds skulk's own package.json: one directory above `dist`, two above a chunk and four above this source. */
 function ownPackage(): { readonly directory: string; readonly version: string } | undefined {
   for (const up of ['..', '../..', '../../../..']) {
     try {
@@ -11,7 +11,7 @@ function ownPackage(): { readonly directory: string; readonly version: string } 
       const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string };
       if (name === 'skulk' && version !== undefined) return { directory: decodeURIComponent(new URL('.', file).pathname), version };
     } catch {
-      // Another place has it.
+      // Try the next location.
     }
   }
   return undefined;
@@ -23,7 +23,10 @@ export const ownVersion = (): string => ownPackage()?.version ?? '0.0.0';
 /** The directory of skulk's package.json. */
 export const ownDirectory = (): string => ownPackage()?.directory ?? '/';
 
-/** The working directory. One that was removed under the process has no path any more; its last name leads to an honest "does not exist". */
+/**
+ * The working directory. If it was removed while the process runs, it has no path; its last path then gives a correct "does not exist"
+ * error.
+ */
 export function workingDirectory(): string {
   try {
     return process.cwd();
@@ -34,7 +37,7 @@ export function workingDirectory(): string {
 }
 
 /**
- * The user's home: `HOME`, else the one of the user database, else `/`, which is what containers give to a user that has none.
+ * The user's home: `HOME`, else the one in the user database, else `/`, which containers use for a user without a home.
  * @param fromEnv the value of `HOME`
  */
 export function homeOfUser(fromEnv: string | undefined): string {

@@ -4,16 +4,16 @@ import { hostname } from 'node:os';
 import { promisify } from 'node:util';
 import { isSystemError } from '../errors.ts';
 
-/** A process that can be told from a later one that got the same pid. */
+/** Identifies a process, even if a later one gets the same pid. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When it began, in the system's own notation; only equality means something. */
+  /** Its start time in the system's own notation. Only compare it for equality. */
   readonly startTime: string;
 }
 
 /**
- * Who a pid is now, or undefined when no such process lives.
- * Linux: field 22 of /proc/PID/stat (proc(5)) with the boot id, as ticks are counted from boot. Elsewhere: `ps -o lstart=`.
+ * Identifies the process with a pid; undefined if there is none. Linux: field 22 of /proc/PID/stat (proc(5)) with the boot id, because
+ * ticks are counted from boot. Elsewhere: `ps -o lstart=`.
  */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
@@ -31,7 +31,7 @@ function identifyOnLinux(pid: number): ProcessIdentity | undefined {
   if (directory === undefined) return undefined;
   try {
     const stat = readFileSync(`${directory}/stat`, 'latin1');
-    // The second field is the program's name in parentheses and may contain anything, so count from its end.
+    // The second field is the program's name in parentheses and may contain anything, so search from its end.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state, startTicks] = [fields[0], fields[19]];
     if (state === 'Z' || state === 'X' || startTicks === undefined) return undefined;
@@ -43,8 +43,8 @@ function identifyOnLinux(pid: number): ProcessIdentity | undefined {
 }
 
 /**
- * Where /proc has a process of this pid namespace. After `unshare -p` without `--mount-proc`, /proc still shows the namespace
- * outside, where the same number is another process; then the process is found by the number that it has inside.
+ * The /proc directory of a process in this pid namespace. After `unshare -p` without `--mount-proc`, /proc still shows the outer
+ * namespace, where the same number is another process. Then the process is found by its number in the inner namespace.
  */
 function procDirectory(pid: number): string | undefined {
   if (isProcOurs()) return `/proc/${pid}`;
@@ -56,7 +56,7 @@ function procDirectory(pid: number): string | undefined {
       const inside = /^NSpid:.*\s(\d+)$/m.exec(readFileSync(`/proc/${name}/status`, 'latin1'))?.[1];
       if (Number(inside) === pid && readlinkSync(`/proc/${name}/ns/pid`) === namespace) return `/proc/${name}`;
     } catch {
-      // It ended meanwhile, or belongs to another user.
+      // It has ended, or belongs to another user.
     }
   }
   return undefined;
@@ -89,13 +89,13 @@ export function namespaceOf(kind: 'pid' | 'net' | 'time'): string | undefined {
   }
 }
 
-/** Whether the very process that was identified earlier still lives. The pid must be one of this pid namespace. */
+/** Whether the process that was identified earlier is still alive. The pid must belong to this pid namespace. */
 async function isAlive({ pid, startTime }: ProcessIdentity): Promise<boolean> {
   const now = await identifyProcess(pid);
   return now === undefined ? isHidden(pid) : now.startTime === startTime;
 }
 
-/** Whether a process lives that this user may not look at (proc mounted with hidepid): better to wait for it than to rob it. */
+/** Whether a process is alive but invisible to this user (proc mounted with hidepid). It is safer to wait for it than to take its lock. */
 function isHidden(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -105,10 +105,10 @@ function isHidden(pid: number): boolean {
   }
 }
 
-/** A process and where it runs, as a file on a disk names it that several machines and containers may see. */
+/** A process and its location, as saved in a file on a disk that several machines and containers can see. */
 export interface ProcessOnMachine extends ProcessIdentity {
   readonly hostname: string;
-  /** Its pid namespace on Linux: in another one its pid means nothing. Other systems have none. */
+  /** Its pid namespace on Linux. Its pid means nothing in another namespace. Other systems have none. */
   readonly namespace?: string;
 }
 
@@ -116,17 +116,17 @@ export interface ProcessOnMachine extends ProcessIdentity {
 export const identifySelf = async (): Promise<ProcessOnMachine> =>
   locate((await identifyProcess(process.pid)) ?? { pid: process.pid, startTime: '' });
 
-/** A process of this pid namespace, as other machines and containers are told of it. */
+/** Adds the location to a process of this pid namespace, for other machines and containers. */
 export function locate({ pid, startTime }: ProcessIdentity): ProcessOnMachine {
   const { hostname: host, namespace } = ownSite();
   return { pid, startTime, hostname: host, ...(namespace !== undefined && { namespace }) };
 }
 
-/** Whether two names are of the same process. The machine's own name may have changed in between. */
+/** Whether two entries mean the same process. The machine's name may have changed in between. */
 export const isSameProcess = (one: ProcessOnMachine, other: ProcessOnMachine): boolean =>
   one.pid === other.pid && one.startTime === other.startTime && one.namespace === other.namespace;
 
-/** Where a process runs. */
+/** The location of a process. */
 export interface Site {
   readonly hostname: string;
   /** The boot id of Linux; empty elsewhere. */
@@ -134,7 +134,7 @@ export interface Site {
   readonly namespace: string | undefined;
 }
 
-/** Where this process runs. */
+/** The location of this process. */
 export const ownSite = (): Site => ({
   hostname: hostname(),
   boot: process.platform === 'linux' ? bootId() : '',
@@ -142,29 +142,29 @@ export const ownSite = (): Site => ({
 });
 
 /**
- * Whether a process runs on this machine, since its last start, and in the same pid namespace: only then its pid means something here.
- * A laptop changes its hostname with the network and a container may share it, so a boot id decides where there is one.
+ * Whether a process runs on this machine, since its last boot, and in the same pid namespace. Only then its pid means something here. A
+ * laptop changes its hostname with the network, and a container may share it, so the boot id decides if there is one.
  */
 export function isLocalProcess({ hostname: host, startTime, namespace }: ProcessOnMachine, own: Site = ownSite()): boolean {
   const isSameMachine = own.boot === '' ? host === own.hostname : bootOf(startTime) === own.boot;
   return isSameMachine && namespace === own.namespace;
 }
 
-/** The boot id in a start time of Linux. */
+/** The boot id in a Linux start time. */
 const bootOf = (startTime: string): string => startTime.slice(0, Math.max(0, startTime.indexOf(':')));
 
-/** Whether a process lives. `unknown` when it is not a local process: its pid does not tell then, and its heartbeat must. */
+/** Whether a process is alive. `unknown` if it is not a local process: then its pid is no evidence, and its heartbeat decides. */
 export async function lifeOf(holder: ProcessOnMachine): Promise<'alive' | 'dead' | 'unknown'> {
   if (!isLocalProcess(holder)) return 'unknown';
   return (await isAlive(holder)) ? 'alive' : 'dead';
 }
 
-/** Where a process runs that is not here, as a sentence says it: `in another container`, `on nas-2`; undefined for one of here. */
+/** Describes the location of a process elsewhere: `in another container`, `on nas-2`; undefined for a local process. */
 export function describePlace(holder: ProcessOnMachine, own: Site = ownSite()): string | undefined {
   if (isLocalProcess(holder, own)) return undefined;
   const { hostname: host, startTime } = holder;
   if (own.boot !== '' && bootOf(startTime) === own.boot)
     return host === own.hostname ? 'in another container' : `in another container (${host})`;
-  // It may be another machine of the same name, or this one before it was started again.
+  // It may be another machine with the same name, or this one before its last boot.
   return host === own.hostname ? `on another ${host}, or on this one before its last start` : `on ${host}`;
 }
