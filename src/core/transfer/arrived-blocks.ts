@@ -7,19 +7,19 @@ import { type PartJournal, readJournal } from './part-journal.ts';
 import { pieceKey } from './pieces.ts';
 import type { PromisedFile } from './promised-file.ts';
 
-/** Notes the blocks of files as they arrive, so that a kill costs little more than a block a connection. */
+/** Records the blocks of files as they arrive, so that a kill loses little more than one block per connection. */
 export interface BlockNotes<F extends PromisedFile> {
-  /** The digest of a part of a file that is in its place. */
+  /** Hashes a part of a file that has been written. */
   hashRange(file: F, start: number, end: number): Promise<Sha256>;
-  /** The same bytes, which whoever asks for the next ones has written; each block that has been written is noted. */
+  /** Passes bytes through and records each written block. The consumer must have written the bytes when it requests the next ones. */
   noting(file: F, start: number, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
-  /** Notes a block whose digest is known. */
+  /** Records a block whose digest is known. */
   note(file: F, start: number, sha256: Sha256): Promise<void>;
 }
 
 /**
- * Notes blocks in a journal.
- * @param directory where the files lie
+ * Records blocks in a journal.
+ * @param directory the directory of the files
  */
 export function createBlockNotes<F extends PromisedFile>(
   journal: PartJournal,
@@ -27,7 +27,7 @@ export function createBlockNotes<F extends PromisedFile>(
 ): BlockNotes<F> {
   const hashRange = (file: F, start: number, end: number): Promise<Sha256> =>
     runHashJob({ kind: 'range', path: join(directory, file.path), start, end }, { signal });
-  /** Notes what a block that has been written holds. */
+  /** Records a block that has been written. */
   const noteBlock = async (file: F, end: number): Promise<void> => {
     const start = Math.floor((end - 1) / blockSize) * blockSize;
     await journal.add({ path: journalName(file), start, sha256: await hashRange(file, start, end) });
@@ -36,13 +36,13 @@ export function createBlockNotes<F extends PromisedFile>(
     let at = start;
     let noted: Promise<void> | undefined;
     for await (const bytes of source) {
-      // What was handed out has been written when the next bytes are asked for.
+      // The consumer has written these bytes when it requests the next ones.
       yield bytes;
       const from = at;
       at += bytes.length;
-      // Bytes may come in larger parts than a block.
+      // One part of the bytes may contain several blocks.
       for (let end = from - (from % blockSize) + blockSize; end <= at || (at === file.size && end - blockSize < at); end += blockSize) {
-        // A block of which only the end came now was begun by an earlier connection, and is in its place as well.
+        // The beginning of this block came over an earlier connection, and has been written too.
         await noted;
         noted = noteBlock(file, Math.min(end, file.size));
         noted.catch(() => undefined);
@@ -53,12 +53,12 @@ export function createBlockNotes<F extends PromisedFile>(
   return { hashRange, noting, note: (file, start, sha256) => journal.add({ path: journalName(file), start, sha256 }) };
 }
 
-/** A file in the journal: with its id, as another commit may have another content under the path. */
+/** The name of a file in the journal. It contains the id, because another commit may have other content under the same path. */
 export const journalName = ({ path, id }: PromisedFile): RelativePath => `${id.value} ${path}` as RelativePath;
-/** The key of a block in what `readArrived` gives. */
+/** The key of a block in the result of `readArrived`. */
 export const placeOf = (file: PromisedFile, start: number): string => JSON.stringify([journalName(file), start]);
 
-/** The last digest that the journal has for each place of each file. */
+/** The last digest in the journal for each block of each file. */
 export async function readArrived(path: string): Promise<Map<string, Sha256>> {
   const arrived = new Map<string, Sha256>();
   for (const line of await readJournal(path)) {

@@ -7,21 +7,21 @@ import type { FileDigest } from './hash-job.ts';
 import { type HashOptions, runHashJob } from './hash-pool.ts';
 import { syncFile } from './sync-file.ts';
 
-/** How a file is cloned. */
+/** How to clone a file. */
 export interface CloneOptions extends HashOptions {
-  /** Called before bytes are copied because the disk cannot share them. */
+  /** Called before bytes are copied because the disk cannot clone the file. */
   readonly beforeCopy?: () => Promise<void>;
 }
 
-/** A new file with the content of another one. */
+/** A new file with the content of another file. */
 export interface ClonedFile extends FileDigest {
-  /** Whether the two share their blocks on the disk, so that no byte was copied. */
+  /** Whether the two files share their blocks on the disk, so that no byte was copied. */
   readonly shared: boolean;
 }
 
 /**
- * Makes `to` a copy of `from`: a reflink where the disk can, else a copy; either way hashed from its own bytes and synced.
- * `to` must not exist; its directory is made.
+ * Makes `to` a copy of `from`: a reflink if the disk supports it, else a copy. Either way the new file is hashed from its own bytes and
+ * synced. `to` must not exist; its directory is created.
  */
 export async function cloneFile(from: string, to: string, options: CloneOptions): Promise<ClonedFile> {
   await makeDirectory(dirname(to));
@@ -34,7 +34,7 @@ export async function cloneFile(from: string, to: string, options: CloneOptions)
   return { ...digest, shared: true };
 }
 
-/** Tries a copy-on-write clone; false where the file system cannot. */
+/** Tries a copy-on-write clone. Returns false if the file system does not support it. */
 async function reflink(from: string, to: string): Promise<boolean> {
   try {
     await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);

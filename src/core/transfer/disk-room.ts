@@ -3,14 +3,14 @@ import { dirname } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { formatBytes } from '../kernel/units.ts';
 
-/** How full the file system of a path is, in bytes. `free` is what this user may still write. */
+/** The size of a path's file system, in bytes. `free` is the space that this user can still use. */
 export interface DiskRoom {
   readonly free: number;
   readonly total: number;
   readonly used: number;
 }
 
-/** Room on the file system of a path, or of its nearest ancestor that exists. */
+/** The space on the file system of a path, or of its nearest existing ancestor. */
 export async function diskRoom(path: string): Promise<DiskRoom> {
   try {
     const { bsize, bavail, bfree, blocks } = await statfs(path);
@@ -21,12 +21,12 @@ export async function diskRoom(path: string): Promise<DiskRoom> {
   }
 }
 
-/** What stays free on the disk of a store, so that its registry can be written and models can be removed; in bytes. */
+/** The space that stays free on a store's disk, so that its registry can be written and models can be deleted; in bytes. */
 export const storeReserve = ({ total }: Pick<DiskRoom, 'total'>): number => Math.min(1024 ** 3, Math.floor(total / 100));
 
 /**
- * Checks before a byte is written that there is room for `bytes` more.
- * @param isStore whether the disk is a store's, of which a reserve stays free
+ * Checks that there is space for `bytes` more, before any byte is written.
+ * @param isStore whether it is a store's disk, where a reserve must stay free
  * @throws SkulkError NO_SPACE
  */
 export async function requireRoom(path: string, bytes: number, what: string, { isStore = false } = {}): Promise<void> {

@@ -22,14 +22,14 @@ import type { ByteSharing, FilePart } from './share-bytes.ts';
 import { syncFile } from './sync-file.ts';
 import { watchParts } from './watch-parts.ts';
 
-/** A file that is in its place, synced, and has the promised content. */
+/** A complete, synced file with the expected content. */
 export interface FetchedFile extends FileDigest {
   readonly path: RelativePath;
-  /** The id that was promised, where the content has it; absent of a file that was promised in parts, or not at all. */
+  /** The expected id, if the content has it; absent for a file with an expected digest per part, or with none. */
   readonly hub_id?: string;
 }
 
-/** A chunk that came in one piece; its file is checked as a whole in the end. */
+/** A chunk that arrived in one piece. Its file is verified as a whole at the end. */
 export interface ArrivedPiece {
   readonly path: RelativePath;
   readonly start: number;
@@ -37,46 +37,46 @@ export interface ArrivedPiece {
   readonly sha256: Sha256;
 }
 
-/** What `fetchFiles` works with. */
+/** The input of `fetchFiles`. */
 export interface FetchFilesPlan<F extends PromisedFile> {
   readonly files: readonly F[];
   readonly directory: string;
   readonly journal: string;
-  /** Opens a part of a file. `whole`: for who does not send parts, so that all of the file is asked for and its beginning left out. */
+  /** Opens a part of a file. `whole`: the source does not send parts, so the whole file is requested and its beginning skipped. */
   readonly read: (
     file: F,
     range: { readonly start: number; readonly end: number; readonly whole: boolean },
     signal: AbortSignal,
   ) => AsyncIterable<Uint8Array>;
-  /** Where a file that probably has this content lies; it is taken over if it has. */
+  /** Finds a file that probably has this content. It is reused if it does. */
   readonly reuse: (file: F) => ReusableFile | undefined;
   readonly isTransient: (error: unknown) => boolean;
   readonly connections: number;
   readonly limiter: RateLimiter;
   readonly policy: RetryPolicy;
   readonly signal: AbortSignal;
-  /** The bytes of the files that are here never get fewer. */
+  /** The reported number of bytes never decreases. */
   readonly onBytes: OnMeter;
   readonly onPiece?: (piece: ArrivedPiece) => void;
-  /** Who else has to do with these files. */
+  /** Others that read or fetch these files. */
   readonly sharing?: ByteSharing | undefined;
 }
 
-/** What became of it. */
+/** The result of `fetchFiles`. */
 export interface FetchedFiles {
   readonly files: readonly FetchedFile[];
-  /** Bytes that came over the wire. */
+  /** Bytes transferred over the network. */
   readonly bytesTransferred: number;
-  /** Bytes that were read back from the disk for the digests of whole files. */
+  /** Bytes read back from the disk to hash whole files. */
   readonly bytesReadBack: number;
 }
 
 /**
- * Fetches files in pieces, over several connections and several files at once, and checks each file as a whole as soon as its last
- * piece is there. Most of a large file is hashed by then; see `createArrivalHash`. A file with wrong content is fetched once more, or
- * twice where the promise is tentative. What came is journalled: after a kill
- * the pieces that are still right are not asked for again. Who does not send parts of files is asked for whole ones, each over one connection.
- * @throws SkulkError INTEGRITY when a file's content is wrong twice, NO_SPACE, the source's own errors
+ * Fetches files in pieces, over several connections and several files at once. Verifies each file as a whole as soon as its last piece
+ * has arrived; most of a large file is hashed by then (see `createArrivalHash`). Fetches a file with wrong content once more, or twice if
+ * its digest is tentative. Arrived pieces are journalled: after a kill, valid pieces are not requested again. If the source does not send
+ * parts of files, whole files are requested, each over one connection.
+ * @throws SkulkError INTEGRITY if a file's content is wrong twice, NO_SPACE, the source's own errors
  */
 export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>): Promise<FetchedFiles> {
   const { files, directory, signal } = plan;
@@ -110,7 +110,7 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
   };
 }
 
-/** What the steps of one `fetchFiles` share. */
+/** The state that the steps of one `fetchFiles` share. */
 interface Work<F extends PromisedFile> {
   readonly plan: FetchFilesPlan<F>;
   /** The journalled digest of each block; see `readArrived`. */
@@ -118,16 +118,16 @@ interface Work<F extends PromisedFile> {
   readonly notes: BlockNotes<F>;
   readonly progress: FilesProgress<F>;
   readonly done: Map<F, FetchedFile>;
-  /** Content that came of a file and is not the promised one. */
+  /** The digest of each file's content that differed from the expected one. */
   readonly others: Map<F, Sha256>;
-  /** Of the files that are being fetched. */
+  /** The hashes of the files that are being fetched. */
   readonly hashes: Map<F, ArrivalHash>;
   bytesReadBack: number;
 }
 
 const isTentative = ({ id }: PromisedFile): boolean => id.kind !== 'parts' && id.kind !== 'arrival' && id.isTentative === true;
 
-/** Fetches what is missing of files, in parts as long as these come. @returns the files whose content is wrong */
+/** Fetches the missing parts of files, in pieces if the source supports it. @returns the files with wrong content */
 async function fetchOnce<F extends PromisedFile>(work: Work<F>, files: readonly F[]): Promise<readonly F[]> {
   const { plan, progress, done } = work;
   const pieces: FilePiece<F>[] = [];
@@ -142,13 +142,13 @@ async function fetchOnce<F extends PromisedFile>(work: Work<F>, files: readonly 
     if (missing.length === 0 && !done.has(file)) await check(file);
   }
   const rest = await fetchParts(work, pieces, check);
-  // What came in parts behind the first that did not comes again.
+  // Pieces after the first refused one are fetched again.
   for (const { file, start } of rest) progress.fetchAgainFrom(file, start);
   if (rest.length > 0) await fetchWhole(work, rest, check);
   return wrong;
 }
 
-/** @returns the pieces of a file that are missing; none when the file is whole */
+/** @returns the missing pieces of a file; empty if the file is complete */
 async function prepare<F extends PromisedFile>(
   { plan, arrived, notes, progress, done, hashes }: Work<F>,
   file: F,
@@ -172,7 +172,7 @@ async function prepare<F extends PromisedFile>(
   return [];
 }
 
-/** Fetches pieces. @returns what is left of the files of which no parts are sent, a piece for each */
+/** Fetches pieces. @returns for each file whose source sends no parts, one piece with the rest of it */
 async function fetchParts<F extends PromisedFile>(
   work: Work<F>,
   pieces: readonly FilePiece<F>[],
@@ -190,7 +190,7 @@ async function fetchParts<F extends PromisedFile>(
   return parts.rest();
 }
 
-/** Fetches pieces that reach to the end of their file from who sends whole files only. */
+/** Fetches pieces that reach to the end of their file, from a source that only sends whole files. */
 async function fetchWhole<F extends PromisedFile>(
   work: Work<F>,
   pieces: readonly FilePiece<F>[],
@@ -207,7 +207,7 @@ async function fetchWhole<F extends PromisedFile>(
 
 type CommonPlan<F> = Omit<FetchPlan<FilePiece<F>>, 'pieces' | 'isTransient' | 'isPostponed' | 'policy'>;
 
-/** @param check called when the last piece of a file is there */
+/** @param check called when the last piece of a file has arrived */
 function commonPlan<F extends PromisedFile>(
   { plan, notes, progress, hashes }: Work<F>,
   { whole, check }: { readonly whole: boolean; readonly check: (file: F) => Promise<void> },
@@ -223,7 +223,7 @@ function commonPlan<F extends PromisedFile>(
       const bytes = plan.sharing?.read(file, { start, end }, read, over) ?? read({ start, end }, over);
       return notes.noting(file, start, hashing(hashes.get(file), start, bytes));
     },
-    // Several files and connections share this thread; what they brought is hashed on others.
+    // Several files and connections share this thread, so other threads do the hashing.
     digestOf: ({ file, start, end }) => notes.hashRange(file, start, end),
     onVerified: async (piece, sha256) => {
       const { file, path, start, end } = piece;
@@ -236,7 +236,7 @@ function commonPlan<F extends PromisedFile>(
   };
 }
 
-/** Checks a file whose last piece is there, and syncs it. @returns whether its content counts */
+/** Verifies a file whose last piece has arrived, and syncs it. @returns whether its content is accepted */
 async function checkWhole<F extends PromisedFile>(work: Work<F>, file: F): Promise<boolean> {
   const { plan, done, others, hashes } = work;
   const path = join(plan.directory, file.path);
@@ -250,7 +250,7 @@ async function checkWhole<F extends PromisedFile>(work: Work<F>, file: F): Promi
     },
   });
   work.bytesReadBack += hash?.bytesReadBack() ?? 0;
-  // Damage on the way is hardly ever the same twice.
+  // Transmission errors hardly ever produce the same content twice.
   const isOfSource = isRight || (isTentative(file) && others.get(file) === digest.sha256);
   if (!isOfSource) {
     others.set(file, digest.sha256);
@@ -262,12 +262,12 @@ async function checkWhole<F extends PromisedFile>(work: Work<F>, file: F): Promi
   return true;
 }
 
-/** Hashes the bytes of a part as they are written to their places. */
+/** Hashes the bytes of a part as they are written. */
 async function* hashing(hash: ArrivalHash | undefined, start: number, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let at = start;
   for await (const bytes of source) {
     yield bytes;
-    // More is asked for, so these have been written.
+    // The consumer requests more, so these bytes have been written.
     await hash?.arrived(bytes, at);
     at += bytes.length;
   }
@@ -292,7 +292,7 @@ const fetchedFile = ({ path, id }: PromisedFile, { size, sha256, chunks }: FileD
   ...(id.kind !== 'parts' && id.kind !== 'arrival' && { hub_id: id.value }),
 });
 
-/** Who sends nothing new of a whole file in so many tries is given up. */
+/** After this many tries without a new byte of a whole file, the source is given up. */
 const triesOfWhole = 3;
 
 const wrongContent = ({ path }: PromisedFile): SkulkError =>

@@ -11,54 +11,54 @@ export interface WantedPiece {
   readonly path: RelativePath;
   readonly start: number;
   readonly end: number;
-  /** Of these bytes; undefined where only the whole file's digest is promised, which the caller then checks. */
+  /** The digest of these bytes; undefined if only the whole file's digest is known, which the caller then verifies. */
   readonly sha256: Sha256 | undefined;
 }
 
-/** Takes bytes; they may be overwritten once it has returned, or once the promise that it returned is settled. */
+/** Consumes bytes. They may be overwritten after it has returned, or after the returned promise has settled. */
 export type Sink = (bytes: Uint8Array) => Promise<void> | undefined;
 
-/** A file in which the bytes of pieces have their places. What returns no promise is done when it returns. */
+/** A file that pieces are written into. A method that returns no promise has finished when it returns. */
 export interface PieceFile {
   read(buffer: Buffer, length: number, position: number): Promise<number> | number;
   write(bytes: Uint8Array, position: number): Promise<void> | undefined;
 }
 
-/** What fetching one piece takes. */
+/** The tools for fetching one piece. */
 export interface PieceTools<P extends WantedPiece> {
-  /** Brings the bytes of a piece, or of the rest of it, in order; resolves when it has brought all that there are. */
+  /** Delivers the bytes of a piece, or of the rest of it, in order. Resolves after the last available byte. */
   readonly receive: (piece: P, signal: AbortSignal, sink: Sink) => Promise<void>;
-  /** Whether a failure may pass by itself. */
+  /** Whether a failure may be temporary. */
   readonly isTransient: (error: unknown) => boolean;
   readonly limiter: RateLimiter;
   readonly policy: RetryPolicy;
   readonly signal: AbortSignal;
-  /** Hashes a piece that is in its place, elsewhere than on this thread; without it the bytes are hashed as they pass. */
+  /** Hashes a written piece on another thread. If absent, the bytes are hashed on this thread as they pass. */
   readonly digestOf?: ((piece: P, signal: AbortSignal) => Promise<Sha256>) | undefined;
-  /** How many of the first bytes of a piece are probably in their place; the digest of the whole piece tells in the end. */
+  /** The number of first bytes of a piece that are probably written. The digest of the whole piece decides at the end. */
   readonly partOf?: ((piece: P) => number) | undefined;
-  /** That many of the first bytes of a piece are in their place. Called every mebibyte or so. */
+  /** Called about every mebibyte with the number of first bytes of a piece that are written. */
   readonly onPart?: ((piece: P, bytes: number) => Promise<void> | undefined) | undefined;
-  /** Bytes that were in their place already. */
+  /** Called with the number of bytes that were already there. */
   readonly onResumed?: ((bytes: number) => void) | undefined;
-  /** Bytes that came over the wire, wanted or not. */
+  /** Called with the number of bytes from the network, valid or not. */
   readonly onBytes: (bytes: number) => void;
-  /** Bytes that came and do not count, because their piece has to be fetched again. */
+  /** Called with the number of received bytes that do not count, because their piece must be fetched again. */
   readonly onDiscarded: (bytes: number) => void;
 }
 
 const triesOfBadContent = 3;
-/** How much of a piece is noted at a time. */
+/** The number of bytes after which progress of a piece is recorded. */
 const partBytes = 1024 * 1024;
-/** A connection that brought so much before it broke was worth its while, so that patience begins anew. */
+/** A connection that delivered this many bytes counts as progress, so that the retries start again from zero. */
 const progressBytes = 256 * 1024;
 
 /**
- * Fetches one piece; it is hashed while it is written at its place. A wrong one is fetched anew, three times in all. A
- * connection that breaks is taken up where it broke: on a link that never lasts for a whole piece nothing else would end.
+ * Fetches one piece, and hashes it while it is written. Fetches a wrong piece again, up to three times in all. Resumes at the byte where
+ * a connection broke: on a very unstable link no whole piece would ever arrive otherwise.
  * @param name the file, for messages
  * @returns the digest of the piece
- * @throws SkulkError INTEGRITY when wrong bytes persist, NO_SPACE, the source's own errors
+ * @throws SkulkError INTEGRITY if wrong bytes persist, NO_SPACE, the source's own errors
  */
 export async function fetchPiece<P extends WantedPiece>(piece: P, file: PieceFile, name: string, tools: PieceTools<P>): Promise<Sha256> {
   const { policy, signal, limiter } = tools;
@@ -114,7 +114,7 @@ export async function fetchPiece<P extends WantedPiece>(piece: P, file: PieceFil
   }
 }
 
-/** Hashes the bytes of a piece that are there already. @returns how many they are */
+/** Hashes the bytes of a piece that are already there. @returns their number */
 async function hashPart(file: PieceFile, { start, end }: WantedPiece, bytes: number, sha256: Hash): Promise<number> {
   const length = bytes >= end - start ? 0 : bytes;
   const buffer = Buffer.allocUnsafe(Math.min(length, partBytes));

@@ -7,23 +7,23 @@ import type { Piece } from './pieces.ts';
 
 export type { WantedPiece } from './fetch-piece.ts';
 
-/** What `fetchPieces` works with. */
+/** The input of `fetchPieces`. */
 export interface FetchPlan<P extends WantedPiece = Piece> extends Omit<PieceTools<P>, 'receive'> {
   readonly pieces: readonly P[];
-  /** Directory whose files are there in their full length, but for those that come in one piece. */
+  /** The directory of the files. They exist in their full length, except those of a single piece. */
   readonly directory: string;
   /** Opens the bytes of a piece, or of the rest of it, in order. */
   readonly read: (piece: P, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   readonly connections: number;
-  /** Whether a piece is left for later, before it is asked for or when that failed; then it is not verified, and its failure does not count. */
+  /** Whether to postpone a piece, before its request or after a failure. A postponed piece is not verified, and its failure is ignored. */
   readonly isPostponed?: ((piece: P, failure?: unknown) => boolean) | undefined;
-  /** A piece is on its place and its digest, where one was promised, was right. */
+  /** Called when a piece is written, and its digest, if known, was right. */
   readonly onVerified: (piece: P, sha256: Sha256) => Promise<void>;
 }
 
 /**
  * Fetches pieces over several connections, on this thread; see `fetchPiece`.
- * @throws SkulkError INTEGRITY when wrong bytes persist, NO_SPACE, the source's own errors
+ * @throws SkulkError INTEGRITY if wrong bytes persist, NO_SPACE, the source's own errors
  */
 export async function fetchPieces<P extends WantedPiece>(plan: FetchPlan<P>): Promise<void> {
   const failure = new AbortController();
@@ -34,7 +34,7 @@ export async function fetchPieces<P extends WantedPiece>(plan: FetchPlan<P>): Pr
   };
   const lane = async (): Promise<void> => {
     await using files = openFiles(plan.directory);
-    // One iterator for all lanes: a slow connection holds up only its own piece.
+    // One iterator for all connections: a slow one delays only its own piece.
     for (const piece of queue) {
       if (signal.aborted) throw signal.reason;
       const name = join(plan.directory, piece.path);

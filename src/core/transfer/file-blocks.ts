@@ -2,7 +2,7 @@ import { chunkSize } from '../kernel/chunk-size.ts';
 import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { WantedPiece } from './fetch-pieces.ts';
 
-/** What is journalled at a time; a chunk is a multiple of it. */
+/** The unit of the journal. A chunk is a multiple of it. */
 export const blockSize = 1024 * 1024;
 
 /** A part of a file; `end` is exclusive. */
@@ -18,12 +18,12 @@ export const blocksOf = ({ size }: { readonly size: number }): readonly Range[] 
     end: Math.min((index + 1) * blockSize, size),
   }));
 
-/** A run of missing blocks, of which nothing is promised but the file as a whole. */
+/** A run of missing blocks. Only the digest of the whole file is known. */
 export interface FilePiece<F> extends WantedPiece {
   readonly file: F;
 }
 
-/** What has to be fetched of a file; `here` names the blocks that are, by where they begin: the blocks that are not here, those that follow each other in one piece, up to a chunk. */
+/** The missing blocks of a file; `here` has the start positions of existing ones. Adjacent blocks form one piece, up to a chunk. */
 export function missingPieces<F extends { readonly path: RelativePath; readonly size: number }>(
   file: F,
   here: ReadonlySet<number>,

@@ -1,34 +1,34 @@
 import type { FilePiece } from './file-blocks.ts';
 import { createProgressMeter, type OnMeter } from './progress-meter.ts';
 
-/** Counts the pieces and bytes of files that are fetched. */
+/** Counts the pieces and bytes of files that are being fetched. */
 export interface FilesProgress<F> {
-  /** Fetching of a file begins; these pieces of it are missing. */
+  /** Starts counting a file with these missing pieces. */
   begin(file: F, missing: readonly FilePiece<F>[]): void;
-  /** The whole file is here, and nothing of it has to be fetched. */
+  /** The whole file is already here. */
   takenOver(file: F): void;
-  /** So many bytes have come of a piece that is not whole yet. */
+  /** More bytes of an unfinished piece have arrived. */
   arriving(bytes: number): void;
-  /** So many of what was arriving do not count. */
+  /** Some of the arriving bytes do not count. */
   discarded(bytes: number): void;
-  /** A piece is whole. @returns whether it was the last that its file lacked */
+  /** A piece is complete. @returns whether it was the last missing one of its file */
   landed(piece: FilePiece<F>): boolean;
-  /** Everything of a file from this byte on is fetched again, as one piece. */
+  /** The file is fetched again from this byte on, as one piece. */
   fetchAgainFrom(file: F, start: number): void;
-  /** The content of a whole file is wrong, so nothing of it counts. */
+  /** The content of a complete file is wrong, so none of it counts. */
   wrong(file: F): void;
-  /** Bytes that came over the wire. */
+  /** The number of bytes transferred over the network. */
   bytesTransferred(): number;
 }
 
 /**
  * Reports once at the start.
- * @param onBytes told how many bytes of all are here; the number never falls
+ * @param onBytes called with the bytes that are here, of all; the number never decreases
  */
 export function createFilesProgress<F extends { readonly size: number }>(total: number, onBytes: OnMeter): FilesProgress<F> {
   const meter = createProgressMeter(total, onBytes);
   const missingPieces = new Map<F, number>();
-  /** The bytes of each file that the meter has as here. */
+  /** The bytes of each file that the meter counts as here. */
   const counted = new Map<F, number>();
   let transferred = 0;
   return {

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { isSystemError } from '../kernel/errors.ts';
 
-/** What shows, without reading it, that a file is still the one that was hashed. */
+/** Shows whether a file is still the one that was hashed, without reading it. */
 export interface Fingerprint {
   readonly size: number;
   /** Nanoseconds since 1970, as text. */
@@ -13,7 +13,7 @@ export interface Fingerprint {
   readonly ctime: string;
 }
 
-/** The fingerprint of what `stat` with `bigint: true` said. */
+/** The fingerprint from a `stat` with `bigint: true`. */
 export const fingerprintOf = (info: BigIntStats): Fingerprint => ({
   size: Number(info.size),
   mtime: String(info.mtimeNs),
@@ -21,7 +21,7 @@ export const fingerprintOf = (info: BigIntStats): Fingerprint => ({
   ctime: String(info.ctimeNs),
 });
 
-/** The fingerprint of a regular file, or undefined when there is none at that path. */
+/** The fingerprint of a regular file; undefined if there is none at that path. */
 export function readFingerprint(path: string): Fingerprint | undefined {
   try {
     const info = statSync(path, { bigint: true });
@@ -32,7 +32,7 @@ export function readFingerprint(path: string): Fingerprint | undefined {
   }
 }
 
-/** The same for who has many files to look at: the disk may take its time. */
+/** Like `readFingerprint`, but asynchronous: for many files, or a slow disk. */
 export async function lookAtFile(path: string): Promise<Fingerprint | undefined> {
   try {
     const info = await stat(path, { bigint: true });
@@ -43,10 +43,10 @@ export async function lookAtFile(path: string): Promise<Fingerprint | undefined>
   }
 }
 
-/** Whether two fingerprints show the same content, as far as size, date and inode tell. */
+/** Whether two fingerprints have the same size, date and inode. */
 export const sameFingerprint = (a: Fingerprint | undefined, b: Fingerprint | undefined): boolean =>
   a !== undefined && b !== undefined && a.size === b.size && a.mtime === b.mtime && a.inode === b.inode;
 
-/** Whether nothing at all happened to a file between two fingerprints, not even a write with the old date put back. */
+/** Whether a file was not changed at all between two fingerprints. Also detects a write that restored the old date. */
 export const untouchedBetween = (a: Fingerprint | undefined, b: Fingerprint | undefined): boolean =>
   sameFingerprint(a, b) && a?.ctime === b?.ctime;

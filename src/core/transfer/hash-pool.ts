@@ -4,10 +4,10 @@ import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { workerUrl } from '../kernel/flow/worker-url.ts';
 import type { HashJob, HashReply, HashRequest, HashResult } from './hash-job.ts';
 
-/** How a hashing job is watched and stopped. */
+/** How to watch and cancel a hashing job. */
 export interface HashOptions {
   readonly signal: AbortSignal;
-  /** Bytes of this job done so far. */
+  /** Called with the number of bytes done so far. */
   readonly onBytes?: (done: number) => void;
 }
 
@@ -24,7 +24,7 @@ const queue: Task[] = [];
 let nextId = 1;
 
 /**
- * Runs a job on a hashing thread, so that the event loop stays free; at most one thread a core, the rest wait in order.
+ * Runs a job on a hashing thread, so that the event loop stays free. There is at most one thread per core; other jobs wait in order.
  * @throws the file system's error; the signal's reason when it aborts
  */
 export function runHashJob<J extends HashJob>(job: J, { signal, onBytes }: HashOptions): Promise<HashResult<J>> {
@@ -54,11 +54,11 @@ export function runHashJob<J extends HashJob>(job: J, { signal, onBytes }: HashO
   });
 }
 
-/** So many short jobs wait for a thread before another one is started, which costs more time than one of them, and ten megabytes. */
+/** This many short jobs must wait before another thread is started. A start takes more time than one short job, and ten megabytes. */
 const manyShort = 8;
 const isLong = ({ request }: Task): boolean => request.job.kind !== 'range';
 
-/** Whether what waits is worth one thread more. */
+/** Whether the waiting jobs justify another thread. */
 function wantsThread(): boolean {
   if (running.size >= maxThreads) return false;
   return running.size === 0 || queue.length >= manyShort || queue.some(isLong) || [...running.values()].some(isLong);
@@ -69,7 +69,7 @@ function startNext(): void {
     const task = queue.shift();
     if (task === undefined) return;
     const worker = idle.pop() ?? makeWorker();
-    // A thread at rest must not keep a finished command alive; one at work must.
+    // An idle thread must not keep a finished command alive; a busy one must.
     worker.ref();
     running.set(worker, task);
     worker.postMessage(task.request);
@@ -97,7 +97,7 @@ function makeWorker(): Worker {
   return worker;
 }
 
-/** A file that could not be hashed, as a sentence. */
+/** Explains why a file could not be hashed. */
 export function explainUnhashable(error: unknown, path: string): unknown {
   if (isSystemError(error, 'EACCES', 'EPERM'))
     return new SkulkError('PERMISSION', `cannot read ${path}: permission denied`, { hint: 'check its owner and mode', cause: error });

@@ -6,7 +6,7 @@ import { systemCode } from '../kernel/errors.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import type { ExpectedPiece, FileDigest, HashJob, HashReply, HashRequest } from './hash-job.ts';
 
-// Reading, hashing and writing in one reused buffer, synchronously: this thread has nothing else to do.
+// One reused buffer for synchronous reading, hashing and writing: this thread has nothing else to do.
 const buffer = Buffer.allocUnsafe(1024 * 1024);
 const port = parentPort;
 
@@ -77,7 +77,7 @@ function digestInto(source: number, target: number | undefined, report: (done: n
   let chunk = createHash('sha256');
   let size = 0;
   for (;;) {
-    // A read never crosses a chunk's end, as chunks are a multiple of the buffer.
+    // A read never crosses the end of a chunk, because chunks are a multiple of the buffer.
     const length = readSync(source, buffer, 0, Math.min(buffer.length, chunkSize - (size % chunkSize)), size);
     if (length === 0) break;
     const bytes = buffer.subarray(0, length);

@@ -5,19 +5,19 @@ import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { quote } from '../kernel/files/relative-path.ts';
 import { createYielder } from '../kernel/flow/yielding.ts';
 
-/** Which names a disk takes for one. */
+/** Which different names a disk treats as the same. */
 export interface Folding {
   readonly ignoresCase: boolean;
-  /** Whether it takes `é` in one character and in two for the same. */
+  /** Whether it treats `é` as one character and as two characters as the same. */
   readonly ignoresForm: boolean;
 }
 
 const asked = new Map<string, Promise<Folding>>();
 
 /**
- * Refuses names that the disk of a directory takes for one, before the second overwrites the first.
- * @param where a store's root or a staging root, which need not be there yet
- * @param ask how the disk folds names; the disk itself tells when absent
+ * Rejects names that the disk of a directory treats as the same, before the second file overwrites the first.
+ * @param where a store's root or a staging root, which may not exist yet
+ * @param ask finds out how the disk folds names; if absent, a test file on the disk shows it
  * @throws SkulkError CONFLICT with both names
  */
 export async function requireDistinctNames(
@@ -25,7 +25,7 @@ export async function requireDistinctNames(
   { paths, of }: { readonly paths: readonly string[]; readonly of: string },
   ask: (where: string) => Promise<Folding> = askDisk,
 ): Promise<void> {
-  // Nearly no model has such names, and then no disk is asked.
+  // Almost no model has such names, and then the disk need not be tested.
   if ((await findFolded(paths, { ignoresCase: true, ignoresForm: true })) === undefined) return;
   const folded = await findFolded(paths, await ask(where));
   if (folded === undefined) return;
@@ -34,7 +34,7 @@ export async function requireDistinctNames(
   });
 }
 
-/** Two paths that a disk takes for one, or a file and a directory. */
+/** Finds two paths that a disk treats as the same, or a path that is both a file and a directory. */
 export async function findFolded(paths: readonly string[], folding: Folding): Promise<readonly [string, string] | undefined> {
   const turn = createYielder();
   const files = new Map<string, string>();
@@ -59,13 +59,13 @@ export async function findFolded(paths: readonly string[], folding: Folding): Pr
   return undefined;
 }
 
-/** Disks fold by tables of their own; this is what they have in common. */
+/** Disks have their own folding tables. This is what they have in common. */
 function foldName(name: string, { ignoresCase, ignoresForm }: Folding): string {
   const formed = ignoresForm ? name.normalize('NFD') : name;
   return ignoresCase ? formed.toUpperCase().toLowerCase() : formed;
 }
 
-/** Asks the disk of a directory once, by a file of its own. */
+/** Tests the disk of a directory once, with a test file. */
 function askDisk(where: string): Promise<Folding> {
   const known = asked.get(where) ?? probe(where);
   asked.set(where, known);

@@ -3,19 +3,19 @@ import { isSystemError } from '../kernel/errors.ts';
 import { type Piece, pieceKey } from './pieces.ts';
 
 /**
- * Which pieces of an unfinished transfer were verified: one JSON line each. A line is a hint, not a proof: it may have reached the disk before the
- * bytes did, so whoever resumes hashes the piece again. What it saves is sending it again.
+ * The verified pieces of an unfinished transfer, one JSON line each. A line is a hint, not a proof: it may have reached the disk before
+ * the bytes did. So a resumed transfer hashes the piece again, and only saves downloading it again.
  */
 export interface PartJournal extends AsyncDisposable {
   add(piece: Pick<Piece, 'path' | 'start' | 'sha256'>): Promise<void>;
-  /** Notes that the first bytes of a piece are in their place, so that a kill need not cost all of it. */
+  /** Records that the first bytes of a piece are written, so that a kill does not lose the whole piece. */
   addPart(piece: Pick<Piece, 'path' | 'start' | 'sha256'>, bytes: number): Promise<void>;
 }
 
-/** A line has some hundred bytes, so this is more than any model needs; a longer file was not written by skulk. */
+/** A line has some hundred bytes, so this is more than any model needs. skulk did not write a longer file. */
 const maxBytes = 256 * 1024 * 1024;
 
-/** The keys (see `pieceKey`) of the pieces that a journal names; a torn last line is left out. What is no journal names none. */
+/** The keys (see `pieceKey`) of the pieces in a journal. Ignores an incomplete last line. Empty for a file that is not a journal. */
 export async function readJournal(path: string): Promise<ReadonlySet<string>> {
   try {
     if ((await stat(path)).size > maxBytes) return new Set();
@@ -29,30 +29,30 @@ export async function readJournal(path: string): Promise<ReadonlySet<string>> {
 
 const partLine = (piece: Pick<Piece, 'path' | 'start' | 'sha256'>, bytes: number): string => `${pieceKey(piece).slice(0, -1)},${bytes}]`;
 
-/** How many of the first bytes of unfinished pieces are in their place, by the pieces' keys. */
+/** The number of written first bytes of unfinished pieces, by the pieces' keys. */
 export function readParts(lines: ReadonlySet<string>): ReadonlyMap<string, number> {
   const parts = new Map<string, number>();
   for (const line of lines) {
     const [, key, bytes] = /^(.*),(\d{1,15})\]$/.exec(line) ?? [];
-    // The line of a whole piece ends with its digest, which is no number.
+    // The line of a complete piece ends with its digest, which is not a number.
     if (key !== undefined) parts.set(`${key}]`, Math.max(parts.get(`${key}]`) ?? 0, Number(bytes)));
   }
   return parts;
 }
 
-/** Opens a journal to add to it. */
+/** Opens a journal for appending. */
 export async function openJournal(path: string): Promise<PartJournal> {
   const file: FileHandle = await open(path, 'a').catch(async (error: unknown) => {
     if (!isSystemError(error, 'EISDIR')) throw error;
     await rm(path, { recursive: true });
     return open(path, 'a');
   });
-  // A line of a killed process may lack its end; the next one must not be glued to it.
+  // The last line of a killed process may be incomplete. The next line must not be appended to it.
   if ((await file.stat()).size > 0) await file.write('\n');
   let collected = '';
   let inFlight: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
-  /** What comes while lines are on their way to the file goes there together. */
+  /** Lines that arrive during a write are written together afterwards. */
   const write = (line: string): Promise<void> => {
     collected += line;
     next ??= inFlight

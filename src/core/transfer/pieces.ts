@@ -2,15 +2,15 @@ import { chunkSize } from '../kernel/chunk-size.ts';
 import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 
-/** What a transfer fetches, checks and journals at a time: a chunk of a large file, or a whole small one. */
+/** The unit that a transfer fetches, verifies and journals: a chunk of a large file, or a whole small file. */
 export interface Piece {
   readonly path: RelativePath;
   readonly start: number;
   /** Exclusive. */
   readonly end: number;
-  /** Of these bytes. */
+  /** The digest of these bytes. */
   readonly sha256: Sha256;
-  /** Of the whole file. */
+  /** The digest of the whole file. */
   readonly fileSha256: Sha256;
 }
 
@@ -33,7 +33,7 @@ export function splitIntoPieces({ path, size, sha256, chunks }: FileToSplit): re
   }));
 }
 
-/** The piece of a file that begins there, or undefined. Pure. */
+/** The piece of a file that starts at a byte; undefined if there is none. Pure. */
 export function pieceAt(file: FileToSplit, start: number): Piece | undefined {
   const { path, size, sha256, chunks } = file;
   if (chunks === undefined) return start === 0 ? splitIntoPieces(file)[0] : undefined;
@@ -41,6 +41,6 @@ export function pieceAt(file: FileToSplit, start: number): Piece | undefined {
   return chunk === undefined ? undefined : { path, start, end: Math.min(start + chunkSize, size), sha256: chunk, fileSha256: sha256 };
 }
 
-/** A piece's name in a journal: where it is and what it holds, so that a line never vouches for other content. */
+/** The key of a piece in a journal: its position and its digest, so that a line is never valid for other content. */
 export const pieceKey = ({ path, start, sha256 }: Pick<Piece, 'path' | 'start' | 'sha256'>): string =>
   JSON.stringify([path, start, sha256]);

@@ -10,35 +10,35 @@ import { runHashJob } from './hash-pool.ts';
 import type { PromisedFile } from './promised-file.ts';
 import { verifyFile } from './verify-file.ts';
 
-/** What is here of a file before its missing pieces are fetched. */
+/** The state of a file before its missing pieces are fetched. */
 export type PreparedFile<F> =
-  /** It was taken over, and has the promised content. */
+  /** An existing file was reused, and has the expected content. */
   | { readonly state: 'verified'; readonly digest: FileDigest }
-  /** It is in its place in its full length. Also when no piece is missing, it has not been checked as a whole. */
+  /** It exists in its full length, but has not been verified as a whole, even if no piece is missing. */
   | { readonly state: 'begun'; readonly missing: readonly FilePiece<F>[] };
 
 /** A file on this machine that probably has the wanted content. */
 export interface ReusableFile {
   readonly path: string;
-  /** Nobody writes to it, so it need not be cloned. */
+  /** Nothing writes to it, so a hard link is safe instead of a clone. */
   readonly mayLink: boolean;
 }
 
-/** What `prepareFile` works with. */
+/** The input of `prepareFile`. */
 export interface PrepareFileOptions<F> {
   readonly directory: string;
-  /** What the journal of `readArrived` has. */
+  /** The result of `readArrived`. */
   readonly arrived: ReadonlyMap<string, Sha256>;
   readonly reuse: (file: F) => ReusableFile | undefined;
-  /** Whether somebody else brings it already, to this very place. */
+  /** Whether something else already writes this file at this path. */
   readonly isGrowing?: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * Puts a file in its place in its full length, and finds what of it must be fetched: what an earlier process journalled is checked, and
- * a file on this machine with the same content is taken over.
- * @throws SkulkError NO_SPACE and what else the disk says
+ * Creates a file in its full length, and finds its missing pieces. Checks the pieces that an earlier process journalled, and reuses a
+ * file on this machine with the same content.
+ * @throws SkulkError NO_SPACE and other disk errors
  */
 export async function prepareFile<F extends PromisedFile>(file: F, options: PrepareFileOptions<F>): Promise<PreparedFile<F>> {
   const { directory, arrived, isGrowing = false, signal } = options;
@@ -57,7 +57,7 @@ export async function prepareFile<F extends PromisedFile>(file: F, options: Prep
   return { state: 'begun', missing: missingPieces(file, kept) };
 }
 
-/** The size of the file that may be written to here; what was linked to another copy must never be, and is removed. */
+/** The size of a file that may be overwritten. A file with a hard link to another copy must never be overwritten, so it is removed. */
 async function ownSize(path: string): Promise<number | undefined> {
   const info = await stat(path).catch(() => undefined);
   if (info === undefined || info.nlink <= 1) return info?.size;
@@ -71,14 +71,14 @@ async function createEmpty(path: string, size: number): Promise<void> {
   await created.truncate(size).finally(() => created.close());
 }
 
-/** Puts a file of this machine in the place. @returns its digest; undefined, and nothing in the place, when its content is not the promised one */
+/** Puts an existing file of this machine at the path. @returns its digest; undefined, with nothing at the path, if its content is wrong */
 async function takeOver<F extends PromisedFile>(
   file: F,
   path: string,
   { reuse, signal }: PrepareFileOptions<F>,
 ): Promise<FileDigest | undefined> {
   const from = reuse(file);
-  // Of a file of which nothing is promised nobody could say that this is the same.
+  // Without an expected digest, equal content cannot be confirmed.
   if (from === undefined || file.id.kind === 'arrival') return undefined;
   await rm(path, { force: true });
   const isHere = await linkOrClone(from, path, signal);
@@ -89,7 +89,7 @@ async function takeOver<F extends PromisedFile>(
 }
 
 function linkOrClone(from: ReusableFile, path: string, signal: AbortSignal): Promise<boolean> {
-  // The other name goes away when this model is published; should the link fail, e.g. over disks, a clone does.
+  // The other name disappears when this model is published. If the link fails, e.g. across disks, the file is cloned.
   const linked = from.mayLink ? link(from.path, path) : Promise.reject(new Error('not linked'));
   return linked
     .catch(() => cloneFile(from.path, path, { signal }))

@@ -1,16 +1,16 @@
-/** Adds up what is here and what is on its way; what it reports never falls and never passes the total. All in bytes. */
+/** Adds up the complete and the arriving bytes. The reported number never decreases and never exceeds the total. All in bytes. */
 export interface ProgressMeter {
-  /** So many are here and count; negative when they turned out not to. */
+  /** Counts bytes as here; a negative number takes them back. */
   here(bytes: number): void;
-  /** So many have come of a piece that is not whole yet. */
+  /** Counts bytes of an unfinished piece. */
   arriving(bytes: number): void;
-  /** A piece of so many is whole: what was arriving is here. */
+  /** A piece is complete: its arriving bytes are here. */
   landed(bytes: number): void;
-  /** So many of what was arriving do not count. */
+  /** Some of the arriving bytes do not count. */
   discarded(bytes: number): void;
 }
 
-/** Told how many bytes are here, of how many, and how many of them had not to come. */
+/** Called with the bytes that are here, the total, and the bytes that were here before the transfer. */
 export type OnMeter = (done: number, total: number, atHand: number) => void;
 
 /** Reports once at the start. */

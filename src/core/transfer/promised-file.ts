@@ -1,20 +1,20 @@
 import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { ExpectedPiece } from './hash-job.ts';
 
-/** What content must be: by its sha256, by the id that git gives it, or part by part. */
+/** The expected content: by its sha256, by its git id, or part by part. */
 export type ContentId =
   | {
       readonly kind: 'sha256' | 'git';
       readonly value: string;
-      /** The source may have other content in good faith, so the same other content counts when it has come twice. */
+      /** The source may legitimately have other content. So the same other content is accepted when it was received twice. */
       readonly isTentative?: true;
     }
-  /** Nothing is promised but the size; `value` is the same as long as the source says nothing of a change. */
+  /** Only the size is known. `value` stays the same until the source reports a change. */
   | { readonly kind: 'arrival'; readonly value: string }
-  /** The parts cover the whole file; `value` is the same for the same parts only. */
+  /** The parts cover the whole file. `value` is the same only for the same parts. */
   | { readonly kind: 'parts'; readonly value: string; readonly parts: readonly ExpectedPiece[] };
 
-/** A file, and what is promised of its content. */
+/** A file and its expected content. */
 export interface PromisedFile {
   readonly path: RelativePath;
   /** In bytes. */
@@ -22,7 +22,7 @@ export interface PromisedFile {
   readonly id: ContentId;
 }
 
-/** What the content of a file is checked against that a source lists by its sha256, or by the id that git gives it. */
+/** The expected content of a file that a source lists with its sha256 or its git id. */
 export const promiseOf = ({
   oid,
   sha256,

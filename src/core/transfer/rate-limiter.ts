@@ -1,36 +1,36 @@
 import { pause } from '../kernel/flow/backoff.ts';
 
-/** Lets bytes pass at no more than a rate, over all who share it. */
+/** Limits the rate of bytes, across everything that shares it. */
 export interface RateLimiter {
-  /** Waits until `bytes` may pass; undefined when they may at once. */
+  /** Waits until `bytes` may be sent; returns undefined if they may be sent at once. */
   take(bytes: number, signal: AbortSignal): Promise<void> | undefined;
-  /** What another thread makes the same limiter of; undefined without a limit. */
+  /** The state from which another thread creates the same limiter; undefined without a limit. */
   readonly shared: SharedRate | undefined;
 }
 
-/** A rate that several threads keep together. */
+/** A rate that several threads share. */
 export interface SharedRate {
   readonly bytesPerSecond: number;
-  /** Until when what has passed is paid for: microseconds of the system's monotonic clock. */
+  /** The time until which the sent bytes use up the rate: microseconds of the system's monotonic clock. */
   readonly paidUntil: BigInt64Array;
 }
 
 /** A limiter without a limit. */
 export const unlimited: RateLimiter = { take: () => undefined, shared: undefined };
 
-/** Milliseconds, and a way to let them pass. */
+/** A clock in milliseconds, and a way to wait. */
 export interface Clock {
   readonly now: () => number;
   readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** `performance.now()` would begin anew in each thread. */
+/** `performance.now()` would start from zero in each thread. */
 const monotonic: Clock = { now: () => Number(process.hrtime.bigint()) / 1e6, pause };
 
 const burstMs = 100;
 
 /**
- * A token bucket that holds a tenth of a second.
+ * A token bucket with a capacity of a tenth of a second.
  * @param bytesPerSecond at least 1
  */
 export function createRateLimiter(bytesPerSecond: number, clock: Clock = monotonic): RateLimiter {
@@ -39,7 +39,7 @@ export function createRateLimiter(bytesPerSecond: number, clock: Clock = monoton
   return joinRateLimiter({ bytesPerSecond, paidUntil }, clock);
 }
 
-/** The limiter that another thread made. */
+/** Joins the limiter that another thread created. */
 export function joinRateLimiter(shared: SharedRate, clock: Clock = monotonic): RateLimiter {
   const { bytesPerSecond, paidUntil } = shared;
   return {

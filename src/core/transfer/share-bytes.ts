@@ -7,32 +7,32 @@ export interface FilePart {
   readonly end: number;
 }
 
-/** Others who read files while they are fetched, and who may have begun to fetch them. No byte comes twice. */
+/** Coordinates with others that read files while they are fetched, and may have begun to fetch them. No byte is downloaded twice. */
 export interface ByteSharing {
   /**
-   * Puts what has come of a file into its place, where it may go on growing by itself.
-   * @returns the digests of blocks that were noted, by where they begin; undefined when nobody has begun with it
+   * Moves the existing part of a file to `to`, where its download may continue.
+   * @returns the digests of the recorded blocks, by their start; undefined if nobody has begun this file
    */
   takeOver(file: PromisedFile, to: string): Promise<ReadonlyMap<number, Sha256> | undefined>;
-  /** The file lies in its place, and these parts of it are missing. */
+  /** The file exists at its path, and these parts of it are missing. */
   begun(file: PromisedFile, to: string, missing: readonly FilePart[]): void;
-  /** The bytes of a part: those that are here, those that somebody else brings, and the rest by `open`. Whoever asks writes them to their places. */
+  /** The bytes of a part: the existing ones, the ones that others fetch, and the rest from `open`. The caller writes them to the file. */
   read(
     file: PromisedFile,
     part: FilePart,
     open: (part: FilePart, signal: AbortSignal) => AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array>;
-  /** The whole file is right. */
+  /** The whole file has been verified. */
   verified(file: PromisedFile): void;
-  /** Its content is wrong, and everything of it will be fetched again. */
+  /** Its content is wrong, and all of it will be fetched again. */
   discard(file: PromisedFile): void;
 }
 
-/** The same for one download, from its beginning to its end. */
+/** The sharing for one download, from its beginning to its end. */
 export interface SharedDownload extends ByteSharing {
-  /** The files are of this commit. */
+  /** Reports the commit of the files. */
   listed(commit: string): void;
-  /** @param isPublished whether the files are in the store now; otherwise they lie where they were */
+  /** @param isPublished whether the files are in the store now; otherwise they are still at their old path */
   end(isPublished: boolean): Promise<void>;
 }

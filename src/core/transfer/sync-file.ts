@@ -5,9 +5,9 @@ import { type Fingerprint, fingerprintOf } from './fingerprint.ts';
 const sync = promisify(fsync);
 
 /**
- * Waits until a file's content is on the disk. It was just written, so the system opens and closes it without the disk: handing that
- * to other threads is most of the work with thousands of small files.
- * @returns what it is then
+ * Waits until a file's content is on the disk. The file was just written, so opening and closing it is fast and done synchronously: with
+ * thousands of small files, passing that to other threads would be most of the work.
+ * @returns its fingerprint after that
  */
 export async function syncFile(path: string): Promise<Fingerprint> {
   const descriptor = openSync(path, 'r');

@@ -1,7 +1,7 @@
 import { SkulkError } from '../kernel/errors.ts';
 
 /**
- * What answers is there and sends bytes, but not those that were asked for: another range, a whole file instead of a part, a compressed
- * form. Asked the same again it hardly sends anything else; asked for the whole file it may.
+ * The source responds, but not with the requested bytes: it sends another range, a whole file instead of a part, or a compressed form.
+ * The same request would hardly get a better response; a request for the whole file may.
  */
 export class UselessAnswer extends SkulkError {}

@@ -3,15 +3,15 @@ import { runHashJob } from './hash-pool.ts';
 import type { PromisedFile } from './promised-file.ts';
 
 /**
- * Reads a whole file back from the disk and compares it with what is promised.
- * @returns its digest; undefined when its content is another one
+ * Reads a whole file back from the disk and compares it with its expected content.
+ * @returns its digest; undefined if its content is different
  */
 export async function verifyFile(file: PromisedFile, path: string, signal: AbortSignal): Promise<FileDigest | undefined> {
   const { digest, isRight } = await inspectFile(file, path, signal);
   return isRight ? digest : undefined;
 }
 
-/** Reads a whole file back from the disk, and says whether it is what is promised. */
+/** Reads a whole file back from the disk, and reports whether it has the expected content. */
 export async function inspectFile(
   file: PromisedFile,
   path: string,
@@ -21,7 +21,7 @@ export async function inspectFile(
   return { digest, isRight: await isPromised(file, path, digest, signal) };
 }
 
-/** Whether a file is what is promised. @param digest what it holds */
+/** Whether a file has the expected content. @param digest its digest */
 export async function isPromised({ size, id }: PromisedFile, path: string, digest: FileDigest, signal: AbortSignal): Promise<boolean> {
   if (digest.size !== size) return false;
   if (id.kind === 'arrival') return true;

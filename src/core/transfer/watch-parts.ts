@@ -1,20 +1,20 @@
 import type { FilePiece } from './file-blocks.ts';
 import { UselessAnswer } from './useless-answer.ts';
 
-/** Watches whether who is asked sends parts of files. */
+/** Watches whether a source sends parts of files. */
 export interface PartsWatch<F> {
-  /** Whether a failure may be a single mishap. */
+  /** Whether a failure may be accidental. */
   isWorthAnotherTry(failure: unknown): boolean;
-  /** Whether a piece has to wait until its file is asked for as a whole. */
+  /** Whether a piece must wait until its whole file is requested. */
   isPostponed(piece: FilePiece<F>, failure?: unknown): boolean;
-  /** What is left of each file of which pieces were postponed, from the first of them to its end. */
+  /** For each file with postponed pieces, the rest of it, from the first postponed piece to its end. */
   rest(): readonly FilePiece<F>[];
 }
 
-/** So many useless answers may be the mishap of one machine of many that answer. */
+/** If many machines serve the requests, up to this many useless answers may come from a single faulty one. */
 const maxMishaps = 2;
 
-/** Trusts until it knows better. */
+/** Assumes that the source sends parts until it does not. */
 export function watchParts<F extends { readonly size: number }>(): PartsWatch<F> {
   const postponed = new Map<F, FilePiece<F>>();
   let useless = 0;

@@ -8,14 +8,14 @@ import { removeTree } from './trash/remove-tree.ts';
 import { takeFiles } from './trash/take-away.ts';
 
 /*
- * What a model is built in outlives the process that builds it. Before a file is made there, its path is written down beside it, so
- * that what comes later can tell it from a file that somebody else put there, which is never overwritten and never removed.
+ * The directory in which a model is built outlives its process. Before a file is created there, its path is recorded beside it. So a
+ * later process can distinguish it from a user's file, which is never overwritten and never removed.
  */
 
-/** Where a model is being built. */
+/** The directory in which a model is built. */
 export interface WorkPlace {
   readonly path: string;
-  /** The model's files; all else at `path` is about them. */
+  /** The model's files; everything else at `path` is metadata. */
   readonly files: string;
 }
 
@@ -24,8 +24,8 @@ const journals = ['journal', 'hub-journal'];
 const ownAtTop = /^(?:names\.json|changes\.json|journal|hub-journal|\.(?:names|changes)\.json\.[0-9a-f]{12}\.tmp|lock\/.*)$/;
 
 /**
- * Writes down which files are about to be made.
- * @throws SkulkError CONFLICT when something is there that skulk did not put there
+ * Records which files are about to be created.
+ * @throws SkulkError CONFLICT if there is a file that skulk did not put there
  */
 export async function enterWorkPlace(place: WorkPlace, paths: readonly string[]): Promise<void> {
   for (const path of [place.path, place.files]) {
@@ -44,17 +44,17 @@ export async function enterWorkPlace(place: WorkPlace, paths: readonly string[])
   await writeFileDurably(join(place.path, namesFile), JSON.stringify([...known.union(new Set(paths))]));
 }
 
-/** The files that skulk was about to make in a place; none when nothing was written down. */
+/** The recorded files of a directory; empty without a record. */
 export const namesOfWorkPlace = async (place: WorkPlace): Promise<readonly string[]> => (await readNames(place)) ?? [];
 
-/** Removes what is in a place, but for a lock, which somebody may hold or wait for; files that skulk did not put there stay. */
+/** Removes the content of a directory. Keeps a lock, which may be held or waited for, and files that skulk did not put there. */
 export async function clearWorkPlace(place: WorkPlace): Promise<void> {
   if ((await kindOf(place.path)) !== 'directory') return;
   const others = new Set(await listOthers(place));
   await takeFiles(place.path, { trash: undefined }, { isOurs: (path) => !others.has(path) && !path.startsWith('lock/') });
 }
 
-/** Removes a place; files that skulk did not put there stay. */
+/** Removes a directory. Keeps files that skulk did not put there. */
 export async function removeWorkPlace(place: WorkPlace): Promise<void> {
   if ((await kindOf(place.path)) !== 'directory') return;
   const others = new Set(await listOthers(place));
@@ -62,7 +62,7 @@ export async function removeWorkPlace(place: WorkPlace): Promise<void> {
   else await takeFiles(place.path, { trash: undefined }, { isOurs: (path) => !others.has(path) });
 }
 
-/** Whether something that skulk put there is in a place, or nothing at all. */
+/** Whether a directory is empty or contains something that skulk put there. */
 export async function isOwnWorkPlace(place: WorkPlace): Promise<boolean> {
   if ((await kindOf(place.path)) !== 'directory') return false;
   return (await readNames(place)) !== undefined || (await hasJournal(place)) || (await listOthers(place)).length === 0;
@@ -78,7 +78,7 @@ async function listOthers(place: WorkPlace): Promise<readonly string[]> {
   });
 }
 
-/** What a copy says of itself is written last. */
+/** The description of a copy is written last. */
 const isRecord = (path: string): boolean => /^files\/(?:\.skulk\.json|\.last_used|\.\.skulk\.json\.[0-9a-f]{12}\.tmp)$/.test(path);
 
 async function hasJournal({ path }: WorkPlace): Promise<boolean> {

@@ -5,45 +5,45 @@ import { joinArrivalThread } from './arrival-thread.ts';
 import { createByteRanges } from './byte-ranges.ts';
 
 /**
- * The digest of a file, made while it arrives: what comes in order is hashed from memory, and only what came out of order is read back
- * from the disk, as soon as all before it is there. So the end of a large file need not wait until all of it is read once more.
+ * Computes the digest of a file while it arrives. Bytes in order are hashed from memory. Bytes out of order are read back from the disk
+ * as soon as everything before them has arrived. So a large file need not be read again as a whole at the end.
  */
 export interface ArrivalHash extends Disposable {
   /**
-   * Bytes have been written to their place. They are copied before it returns.
-   * @returns what to wait for before more is brought: hashing is behind
+   * Hashes bytes that have been written to the file. They are copied before it returns.
+   * @returns a promise to wait for before the next bytes, if hashing is behind
    */
   arrived(bytes: Uint8Array, start: number): Promise<void> | undefined;
-  /** Bytes that are in the file, and were not handed in. @param end exclusive */
+  /** Reports bytes that are in the file but were not passed to `arrived`. @param end exclusive */
   found(start: number, end: number): void;
-  /** So many bytes, from the first on, are hashed or on their way to it. */
+  /** The number of bytes, from the start of the file, that are hashed or queued for hashing. */
   front(): number;
   /**
-   * The digest of the whole file, once all of it has arrived.
-   * @returns undefined when it has to be read back as a whole: a byte was written twice, or the thread failed
+   * Returns the digest of the whole file after all of it has arrived.
+   * @returns undefined if the whole file must be read back: a byte was written twice, or the thread failed
    */
   finish(): Promise<FileDigest | undefined>;
-  /** Bytes that were read back from the disk. */
+  /** The number of bytes that were read back from the disk. */
   bytesReadBack(): number;
 }
 
-/** What a file is hashed with while it arrives. */
+/** Options for hashing a file while it arrives. */
 export interface ArrivalHashOptions {
   /** In bytes. */
   readonly size: number;
-  /** Where the file is now. */
+  /** Returns the current path of the file. */
   readonly path: () => string;
   readonly withGitId: boolean;
-  /** Told the digest of each block, in order, a mebibyte each (docs/on-disk-format.md, "on-demand/"). */
+  /** Called with the digest of each block, in order, one mebibyte each (docs/on-disk-format.md, "on-demand/"). */
   readonly onBlock?: (start: number, sha256: Sha256) => void;
 }
 
-/** What may wait to be hashed of one file, in bytes. */
+/** The most bytes of one file that may wait to be hashed. */
 const maxWaiting = 1024 * 1024;
-/** What is read back at a time; other files take their turns between. */
+/** The bytes read back in one step. Other files get their turns in between. */
 const readBytes = 4 * 1024 * 1024;
 
-/** Nothing has arrived yet. */
+/** Creates the hash of a file of which nothing has arrived yet. */
 export function createArrivalHash({ size, path, withGitId, onBlock }: ArrivalHashOptions): ArrivalHash {
   const known = createByteRanges();
   const finished = Promise.withResolvers<FileDigest | undefined>();
@@ -81,7 +81,7 @@ export function createArrivalHash({ size, path, withGitId, onBlock }: ArrivalHas
       goOn();
     }
   };
-  /** Reads back what came out of order, once all before it is there. */
+  /** Reads back bytes that arrived out of order, once everything before them is there. */
   const goOn = (): void => {
     if (isOver || isReading) return;
     const to = Math.min(known.runEnd(posted), posted + readBytes);
@@ -103,13 +103,13 @@ export function createArrivalHash({ size, path, withGitId, onBlock }: ArrivalHas
   return {
     arrived: (bytes, start) => {
       if (isOver || bytes.length === 0) return undefined;
-      // What the disk holds there now is not what was hashed.
+      // These bytes replace bytes that were hashed.
       if (isKnown(start, start + bytes.length)) {
         end(undefined);
         return undefined;
       }
       known.add(start, start + bytes.length);
-      // Behind a part that is being read back it would wait in memory for long.
+      // While an earlier part is being read back, these bytes would wait in memory for a long time.
       if (start === posted && !isReading) {
         waiting += bytes.length;
         posted += bytes.length;

@@ -8,7 +8,7 @@ export interface ThreadOfFile {
   post(request: ArrivalRequest): void;
   /** Posts a copy of the next bytes. */
   postBytes(bytes: Uint8Array): void;
-  /** Nothing more is wanted. */
+  /** Ends the hashing of this file. */
   end(): void;
 }
 
@@ -17,15 +17,15 @@ let nextId = 1;
 const listeners = new Map<number, (reply: ArrivalReply) => void>();
 
 /**
- * Joins the thread, which all files share: each thread has some ten megabytes of its own. Starts it with the first file.
- * @param onReply told `failed` as well when the thread dies
+ * Joins the thread that all files share (each thread needs some ten megabytes). The first file starts it.
+ * @param onReply called with `failed` also if the thread dies
  */
 export function joinArrivalThread(onReply: (reply: ArrivalReply) => void): ThreadOfFile {
   const id = nextId++;
   thread ??= startThread();
   const joined = thread;
   listeners.set(id, onReply);
-  // A thread at rest must not keep a finished command alive; one at work must.
+  // An idle thread must not keep a finished command alive; a busy one must.
   if (listeners.size === 1) joined.ref();
   return {
     id,

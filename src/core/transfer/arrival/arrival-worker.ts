@@ -6,7 +6,7 @@ import type { Sha256 } from '../../kernel/sha256.ts';
 import { blockSize } from '../file-blocks.ts';
 import type { ArrivalReply, ArrivalRequest } from './arrival-message.ts';
 
-/** What has been hashed of one file. */
+/** The state of one file's hash. */
 interface Running {
   readonly whole: Hash;
   readonly git: Hash | undefined;
@@ -36,13 +36,13 @@ function work(request: ArrivalRequest): void {
   const file = files.get(id);
   if (type === 'open') files.set(id, begin(request));
   else if (type === 'drop') files.delete(id);
-  // What is not there has failed, which was told.
+  // A missing file has failed, and the failure was reported.
   else if (file === undefined) return;
   else if (type === 'bytes') {
     const { bytes } = request;
     const { length } = bytes;
     take(id, file, bytes);
-    // Otherwise they stay in memory until the collector comes.
+    // Frees the bytes at once, instead of at the next garbage collection.
     (bytes.buffer as ArrayBuffer).transfer(0);
     reply({ type: 'took', id, bytes: length });
   } else if (type === 'read') {

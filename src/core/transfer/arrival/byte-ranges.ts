@@ -1,16 +1,16 @@
-/** Which bytes of a file are here, as runs that do not touch. Starts empty. */
+/** The bytes of a file that are here, as ranges that do not touch. Starts empty. */
 export interface ByteRanges {
   /** @param end exclusive */
   add(start: number, end: number): void;
-  /** The end of the run that has this byte; the byte itself when it is not here. */
+  /** The end of the range that contains this byte; the byte itself if it is not here. */
   runEnd(at: number): number;
-  /** Where the first run behind this byte begins; undefined when there is none. */
+  /** The start of the first range after this byte; undefined if there is none. */
   nextStart(at: number): number | undefined;
-  /** How many are here. */
+  /** The number of bytes that are here. */
   bytes(): number;
 }
 
-/** A file that comes in order has one run, and one more for each place at which somebody reads ahead; so a list will do. */
+/** A file that arrives in order has one range, plus one for each position where a reader reads ahead. A list is fast enough. */
 export function createByteRanges(): ByteRanges {
   /** In order. */
   let runs: { readonly start: number; readonly end: number }[] = [];

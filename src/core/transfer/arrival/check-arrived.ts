@@ -3,18 +3,18 @@ import type { PromisedFile } from '../promised-file.ts';
 import { inspectFile, isPromised } from '../verify-file.ts';
 import type { ArrivalHash } from './arrival-hash.ts';
 
-/** How a file that has arrived is looked at. */
+/** How to check a file that has arrived. */
 interface ArrivedOptions {
-  /** What has hashed it meanwhile; without one, or where that could not do it, the file is read back as a whole. */
+  /** The hash made while the file arrived. If it is absent or could not finish, the whole file is read back. */
   readonly hash: ArrivalHash | undefined;
   readonly signal: AbortSignal;
-  /** Told when it is read back as a whole. */
+  /** Called when the whole file is read back. */
   readonly onReadBack?: () => void;
 }
 
 /**
- * Compares a file that has arrived with what is promised.
- * @returns its digest; undefined when its content is another one
+ * Compares a file that has arrived with its expected content.
+ * @returns its digest; undefined if its content is different
  * @throws the signal's reason; the file system's error
  */
 export async function checkArrived(file: PromisedFile, path: string, options: ArrivedOptions): Promise<FileDigest | undefined> {
@@ -22,7 +22,7 @@ export async function checkArrived(file: PromisedFile, path: string, options: Ar
   return isRight ? digest : undefined;
 }
 
-/** The same, with the digest of whatever content it has. */
+/** Like `checkArrived`, but returns the digest also if the content is different. */
 export async function inspectArrived(
   file: PromisedFile,
   path: string,

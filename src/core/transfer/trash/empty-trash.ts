@@ -8,9 +8,9 @@ import { removeTree } from './remove-tree.ts';
 import { readTrash, removeEmpty, sealEntry, type TrashPlace } from './trash-entries.ts';
 
 /**
- * Ends what interrupted commands began: what was taken and not replaced comes back, the rest of it is sealed. Only for who knows that
- * nobody is between taking something away and putting another in its place.
- * @returns the paths of what is back
+ * Finishes the work of interrupted commands: restores what was taken and not replaced, and seals the rest. Only call it if no running
+ * command is between taking something away and replacing it.
+ * @returns the restored paths
  */
 export async function settleTaken({ root, trash }: TrashPlace): Promise<readonly string[]> {
   const restored: string[] = [];
@@ -31,15 +31,15 @@ export async function settleTaken({ root, trash }: TrashPlace): Promise<readonly
   return restored;
 }
 
-/** What stays in a trash directory that was emptied. */
+/** The rest in a trash directory after it was emptied. */
 export interface EmptiedTrash {
-  /** What cannot be removed; it is in nobody's way. */
+  /** Entries that cannot be removed. They do no harm. */
   readonly left: readonly string[];
-  /** What skulk did not put there. */
+  /** Entries that skulk did not put there. */
   readonly foreign: readonly string[];
 }
 
-/** Removes what is sealed in a trash directory, but not the directory: another process may be moving something into it. */
+/** Removes the sealed entries of a trash directory, but not the directory itself: another process may be moving something into it. */
 export async function emptyTrash(trash: string): Promise<EmptiedTrash> {
   const left: string[] = [];
   const foreign: string[] = [];
@@ -51,20 +51,20 @@ export async function emptyTrash(trash: string): Promise<EmptiedTrash> {
   return { left, foreign };
 }
 
-/** Whether a trash directory holds what an interrupted command, or one that runs now, has taken away. */
+/** Whether a trash directory has entries that an interrupted or a running command has taken away. */
 export const holdsTaken = async (trash: string): Promise<boolean> => (await readTrash(trash)).some(({ kind }) => kind === 'taken');
 
-/** How many removals a trash directory still has to end. */
+/** The number of unfinished removals in a trash directory. */
 export const countTrash = async (trash: string): Promise<number> =>
   (await readTrash(trash)).filter(({ kind }) => kind !== undefined).length;
 
-/** Removes directories in which there is nothing but directories. */
+/** Removes directories that contain only directories. */
 async function removeDirectories(directory: string): Promise<void> {
   for (const { path } of (await listBelow(directory)).toSorted((a, b) => b.path.length - a.path.length)) await rmdir(join(directory, path));
   await rmdir(directory);
 }
 
-/** What was taken; undefined when an interrupted command made only directories for it. */
+/** The content of an entry; undefined if an interrupted command only created directories for it. */
 async function findContent(entry: string, depth: number): Promise<string | undefined> {
   let at = entry;
   for (let step = 0; step < depth; step += 1) {

@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { isSystemError } from '../../kernel/errors.ts';
 
-/** What lies at a path; undefined for nothing. A link is not followed. */
+/** The `lstat` of a path; undefined if nothing is there. */
 export async function lookAt(path: string): Promise<BigIntStats | undefined> {
   try {
     return await lstat(path, { bigint: true });

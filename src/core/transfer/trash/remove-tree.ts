@@ -7,18 +7,18 @@ import { mapConcurrently } from '../../kernel/flow/concurrency.ts';
 import { lookAt } from './look-at.ts';
 
 /**
- * Removes a tree of skulk's own, following no link. The files go a few at a time: Node would ask for all of them at once, and whoever
- * asks for another file meanwhile would wait until the last of 50,000 is gone.
+ * Removes one of skulk's own trees without following links. A few files are removed at a time: Node would request all of them at once,
+ * and any other file operation would wait until the last of 50,000 is gone.
  */
 export async function removeTree(path: string): Promise<void> {
   await removeFilesBelow(path);
-  // What resisted is tried again here, and told. Node would try anew at every level: 4 times 4 times 4, in thirteen seconds.
+  // Failed removals are retried here, and reported. Node would retry at every level: 4 times 4 times 4, in thirteen seconds.
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await rm(path, { recursive: true, force: true });
     } catch (error) {
       const { path: at } = error as NodeJS.ErrnoException;
-      // Node takes a file that may not be removed for a directory, and tells only how that failed.
+      // Node treats a file that must not be removed as a directory, and only reports how that failed.
       if (isSystemError(error, 'ENOTDIR') && at !== undefined && (await lookAt(at))?.isFile() === true) {
         await unlink(at);
         continue;
@@ -29,7 +29,7 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
-/** Fewer than Node has threads for files: a disk may think for long about a removal, and others have files to open. */
+/** Fewer than Node has threads for files: a removal may be slow on some disks, and other work needs to open files. */
 const removalsAtOnce = 3;
 
 async function removeFilesBelow(directory: string): Promise<void> {

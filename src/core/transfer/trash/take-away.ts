@@ -10,23 +10,23 @@ import { removeTree } from './remove-tree.ts';
 import { newEntry, removeEmpty, type Sealed, sealEntry, type TrashPlace } from './trash-entries.ts';
 
 /**
- * Throws CONFLICT unless skulk made what lies at `at`; asked before a move, and of what was moved.
- * @param path where it lies as everybody knows it
+ * Throws CONFLICT unless skulk created the item at `at`. Called before a move, and again for the moved item.
+ * @param path its public path
  */
 export type Prove = (at: string, path: string) => Promise<void>;
 
-/** Something that was moved away. */
+/** An item that was moved to the trash. */
 export interface Taken {
-  /** Moves it back; what has its place by now keeps it, and then this waits in the trash. */
+  /** Moves it back. If its path is in use by now, the item stays in the trash. */
   giveBack(): Promise<void>;
-  /** Lets it go for good: from now on it does not come back. */
+  /** Marks it as deleted: from now on it is never restored. */
   seal(): Promise<Sealed>;
 }
 
 /**
- * Moves a directory (or a link) that skulk made into the trash: from then on it is not there any more, whatever happens.
- * @returns undefined when there was nothing
- * @throws SkulkError CONFLICT when it is not skulk's, or another took its place right then; then all lies where it was
+ * Moves a directory (or a link) that skulk created to the trash. After that it is gone from its path, even after a crash.
+ * @returns undefined if there was nothing
+ * @throws SkulkError CONFLICT if it is not skulk's, or another item replaced it in that moment; then nothing was moved
  */
 export async function takeAway(path: string, { root, trash }: TrashPlace, prove: Prove): Promise<Taken | undefined> {
   const before = await lookAt(path);
@@ -52,7 +52,7 @@ export async function takeAway(path: string, { root, trash }: TrashPlace, prove:
           hint: 'unmount it, then run the command again',
           cause: error,
         });
-      // Somebody may have removed the trash itself between the two steps; then what was to go is still there.
+      // The trash itself may have been removed between the two steps. Then the item is still at its path.
       if (!isSystemError(error, 'ENOENT') || attempt >= 10) throw error;
     }
   }
@@ -73,10 +73,10 @@ export async function takeAway(path: string, { root, trash }: TrashPlace, prove:
 }
 
 /**
- * Moves only some files of a directory into the trash, and removes the directories that this empties.
- * @param trash undefined where none can be made: then they are removed at once
- * @param isOurs told the path below the directory; no link is followed
- * @param last the files that say what the others are; they go when all others have gone
+ * Moves only some files of a directory to the trash, and removes directories that are empty after that.
+ * @param trash undefined if none can be created: then the files are removed at once
+ * @param isOurs called with the path below the directory; links are not followed
+ * @param last the files that describe the others; they are removed after all others
  */
 export async function takeFiles(
   directory: string,
@@ -107,6 +107,6 @@ async function moveBack(content: string, path: string): Promise<void> {
   await syncDirectory(dirname(path));
 }
 
-/** Some file systems in user space give a new inode to what was renamed; its dates stay. */
+/** Some user-space file systems give a renamed file a new inode, but keep its dates. */
 const isSameThing = (a: BigIntStats, b: BigIntStats): boolean =>
   a.mode === b.mode && (a.ino === b.ino || (a.mtimeNs === b.mtimeNs && a.birthtimeNs === b.birthtimeNs));

@@ -6,48 +6,48 @@ import { listBelow } from './list-below.ts';
 import { removeTree } from './remove-tree.ts';
 
 /*
- * What has to go is first moved into the trash, under its own path in a directory of a name that nobody else gives:
- * `<token>.1.taken/org--m`. From there it can come back, also after a crash. Only when it is certain that it may go is the directory
- * renamed to `….removed`, and only what lies in such a one is ever deleted. Directory names alone say all this, as nothing can be
- * written on a full disk; the number in them tells how many parts the path has.
+ * An item to remove is first moved to the trash, under its own path in a directory with a unique name: `<token>.1.taken/org--m`. From
+ * there it can be restored, also after a crash. Only when its removal is certain, the directory is renamed to `….removed`, and only the
+ * content of such directories is ever deleted. The directory names hold the whole state, because no file can be written on a full disk.
+ * The number in the name is the number of parts of the path.
  */
 
-/** Where something that has to go lies, and where it goes. */
+/** The directory of items to remove, and their trash. */
 export interface TrashPlace {
-  /** Below it lies all that goes. */
+  /** All items are below it. */
   readonly root: string;
   readonly trash: string;
 }
 
-/** Something that is not coming back. */
+/** An item that is never restored. */
 export interface Sealed {
-  /** Frees its room. */
+  /** Deletes it and frees its space. */
   remove(): Promise<void>;
 }
 
 const entryName = /^[0-9a-f]{24}\.(\d{1,4})\.(taken|removed)$/;
 
-/** The path of a new entry for what has a path of `depth` parts; 0 for single files. */
+/** The path of a new entry for an item whose path has `depth` parts; 0 for single files. */
 export const newEntry = (trash: string, depth: number, kind: 'taken' | 'removed'): string =>
   join(trash, `${randomBytes(12).toString('hex')}.${depth}.${kind}`);
 
-/** Lets what an entry holds go for good. */
+/** Marks an entry as deleted. */
 export async function sealEntry(entry: string): Promise<Sealed> {
   const sealed = entry.replace(/taken$/, 'removed');
   await rename(entry, sealed).catch((error: unknown) => {
-    // Whoever emptied the trash meanwhile saw that it is not needed.
+    // Another process emptied the trash, and so knew that the entry is not needed.
     if (!isSystemError(error, 'ENOENT')) throw error;
   });
   return { remove: () => removeTree(sealed) };
 }
 
-/** What an entry of the trash is; undefined for what somebody else put there. */
+/** The kind of a trash entry; undefined for one that skulk did not create. */
 type Kind = 'taken' | 'removed' | 'empty' | undefined;
 
 /** The entries of a trash directory. */
 export async function readTrash(trash: string): Promise<readonly { readonly path: string; readonly depth: number; readonly kind: Kind }[]> {
   const items = await readdir(trash, { withFileTypes: true }).catch((error: unknown) => {
-    // Whoever needs it says what is wrong with it.
+    // Code that needs the trash reports what is wrong with it.
     if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return [];
     throw error;
   });
@@ -62,7 +62,7 @@ export async function readTrash(trash: string): Promise<readonly { readonly path
   );
 }
 
-/** Removes a directory and those above it up to the trash, as far as they are empty. */
+/** Removes a directory and its parents up to the trash, as long as they are empty. */
 export async function removeEmpty(directory: string, trash: string): Promise<void> {
   for (let at = directory; at.length > trash.length; at = dirname(at)) {
     if (
