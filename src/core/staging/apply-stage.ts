@@ -19,33 +19,33 @@ import { requireOneDisk } from './prepare-root.ts';
 import { type PublishTools, publishCopy } from './publish-copy.ts';
 import { sweepTrash } from './sweep-trash.ts';
 
-/** What `applyStage` works with. */
+/** The input of `applyStage`. */
 export interface StageTools extends PublishTools {
-  /** Brings pieces from the store to their places. */
+  /** Fetches pieces from the store into their files. */
   readonly fetch: (plan: Omit<PiecesPlan, 'connections'>) => Promise<void>;
   readonly limiter: RateLimiter;
-  /** Bytes of the copy that are here and verified. */
+  /** Called with the number of bytes of the copy that are here and verified. */
   readonly onBytes: OnMeter;
 }
 
-/** What became of a stage. */
+/** The result of a stage. */
 export interface StageOutcome {
   readonly path: string;
-  /** Bytes that came from the store, also those that had to come twice. */
+  /** Bytes transferred from the store, including repeated ones. */
   readonly bytesTransferred: number;
 }
 
 /**
- * Makes the copy in `incoming/` and publishes it by one rename. Whatever ends this, the old copy or none is there, and what was verified
- * is kept for the next try. The caller holds the copy's lock.
- * @throws SkulkError NO_SPACE before a byte is fetched, INTEGRITY when wrong bytes persist, the source's own errors
+ * Builds the copy in `incoming/` and publishes it with one rename. However it ends, either the complete old copy or no copy is there, and
+ * verified data is kept for the next try. The caller holds the copy's lock.
+ * @throws SkulkError NO_SPACE before a byte is fetched, INTEGRITY if wrong bytes persist, the source's own errors
  */
 export async function applyStage(plan: StagePlan, tools: StageTools): Promise<StageOutcome> {
   const { layout, signal } = tools;
   const { manifest } = plan;
   const incoming = incomingCopy(layout, manifest.model_id);
   const old = copyPath(layout, manifest.model_id);
-  // A process that was killed may have left the copy that it replaced.
+  // A killed process may have left the copy that it replaced.
   await sweepTrash(layout, signal);
   await enterWorkPlace(
     incoming,
@@ -57,7 +57,7 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
   try {
     await requireRoom(layout.root, await bytesStillToAllocate(plan, incoming, present), `staging ${manifest.model_id}`);
   } catch (error) {
-    // Nothing came, so nothing is unfinished.
+    // Nothing was fetched, so nothing is unfinished.
     if (present.size === 0) await removeWorkPlace(incoming);
     throw error;
   }
@@ -75,7 +75,7 @@ export async function applyStage(plan: StagePlan, tools: StageTools): Promise<St
       if (signal.aborted) throw signal.reason;
       const { missing, here } = await prepareFile(source, { old, incoming, signal, started, present });
       meter.here(sizeOf(here));
-      // The old copy may be gone at the next try; what was taken from it must not have to be sent then.
+      // The old copy may be gone at the next try. Data taken from it must not have to be fetched then.
       const known = new Set(source.action === 'fetch' ? source.resumed : []);
       for (const piece of here) if (!known.has(piece)) await journal.add(piece);
       return missing;
@@ -110,7 +110,7 @@ async function makeDirectories(incoming: IncomingCopy, { files }: Manifest): Pro
   for (const directory of directories) await makeDirectory(join(incoming.files, directory));
 }
 
-/** Files of an earlier try for another revision are not part of this copy. @returns the paths of those that are */
+/** Removes files of an earlier try for another revision. @returns the paths of the files that belong to this copy */
 async function removeStrangers(incoming: IncomingCopy, manifest: Manifest): Promise<ReadonlySet<string>> {
   const present = new Set<string>();
   const files = new Set<string>();
@@ -122,14 +122,14 @@ async function removeStrangers(incoming: IncomingCopy, manifest: Manifest): Prom
   for (const item of await readdir(incoming.files, { recursive: true, withFileTypes: true })) {
     const absolute = join(item.parentPath, item.name);
     const path = absolute.slice(incoming.files.length + 1);
-    // Also a directory where a file must be, and a link where nobody made one.
+    // Also a directory in the place of a file, and a link that skulk did not create.
     if (item.isDirectory() ? !directories.has(path) : !files.has(path) || !item.isFile()) await removeTree(absolute);
     else if (item.isFile()) present.add(path);
   }
   return present;
 }
 
-/** What the disk must still give: what has to come or be copied, less the blocks that an earlier try already has. */
+/** The space that the disk must still provide: the bytes to fetch or copy, minus the blocks that an earlier try already has. */
 async function bytesStillToAllocate({ files }: StagePlan, incoming: IncomingCopy, present: ReadonlySet<string>): Promise<number> {
   let bytes = 0;
   for (const source of files) {

@@ -6,8 +6,8 @@ import { removeWorkPlace } from '../transfer/work-place.ts';
 import { copyLock, type IncomingCopy, incomingCopy, type StagingLayout } from './layout.ts';
 
 /**
- * Removes the place of a model in `incoming/` in which a killed process left no file of the model. What holds data stays, for the next
- * stage; so does a place with files that skulk did not create, and one in which a process works.
+ * Removes a model's directory in `incoming/` if a killed process left no model file in it. A directory with data stays for the next
+ * stage. A directory that a process works in, or with files that skulk did not create, stays too.
  */
 export async function clearEmptyPlace(layout: StagingLayout, modelId: ModelId): Promise<void> {
   const place = incomingCopy(layout, modelId);
@@ -23,13 +23,13 @@ export async function clearEmptyPlace(layout: StagingLayout, modelId: ModelId): 
   }
 }
 
-/** Whether there is nothing but directories, and what skulk notes of files that it was about to make. */
+/** Whether a directory contains only directories, and skulk's records of files it was about to create. */
 async function isEmptyPlace({ path }: IncomingCopy): Promise<boolean> {
   const info = await lstat(path).catch(() => undefined);
   if (info?.isDirectory() !== true) return false;
   return (await listBelow(path)).every(({ path: below, item }) => item.isDirectory() || (item.isFile() && isNote(below)));
 }
 
-/** A note, or one that was not finished: `writeFileDurably` gives it its name at the end. */
+/** A record, or an unfinished one: `writeFileDurably` renames it at the end. */
 const isNote = (below: string): boolean =>
   /^(?:names\.json|journal|hub-journal)$/.test(below) || /^\.(?:changes|names)\.json\.[0-9a-f]{12}\.tmp$/.test(below);

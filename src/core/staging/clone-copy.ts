@@ -12,17 +12,17 @@ import { requireOneDisk } from './prepare-root.ts';
 import { type PublishTools, publishCopy } from './publish-copy.ts';
 import { sweepTrash } from './sweep-trash.ts';
 
-/** What became of a clone. */
+/** The result of a clone. */
 export interface CloneOutcome {
   readonly path: string;
-  /** Bytes that had to be copied because the disk could not share them. */
+  /** Bytes that had to be copied because the disk cannot share blocks. */
   readonly bytesCopied: number;
 }
 
 /**
- * Makes a staged copy from the canonical directory on the same machine: reflinks where the disk can, else copies; every
- * byte is hashed either way. The caller holds the copy's lock.
- * @throws SkulkError INTEGRITY when the canonical copy is not what its manifest says, NO_SPACE
+ * Makes a staged copy from the canonical directory on the same machine: reflinks if the disk supports them, else copies. Either way every
+ * byte is hashed. The caller holds the copy's lock.
+ * @throws SkulkError INTEGRITY if the canonical copy does not match its manifest, NO_SPACE
  */
 export async function cloneCopy(
   manifest: Manifest,
@@ -48,7 +48,7 @@ export async function cloneCopy(
     const cloned = await cloneFile(from, join(incoming.files, path), {
       signal,
       onBytes: (bytes) => onBytes(done + bytes, total),
-      // What is shared takes no room, so only here it is known that all that is left needs some.
+      // Shared blocks take no space, so the space check has to wait until here.
       beforeCopy: async () => {
         if (!isRoomChecked) await requireRoom(layout.root, total - done, `staging ${manifest.model_id}`);
         isRoomChecked = true;

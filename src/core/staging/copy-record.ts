@@ -10,36 +10,36 @@ import { type Fingerprint, readFingerprint, sameFingerprint } from '../transfer/
 import { type CopyGroup, groupAll, makeCopyGroup } from './groups/copy-groups.ts';
 import { copyRecordName } from './layout.ts';
 
-/** What a staged copy says of itself: the manifest it was staged from, and what its files looked like then. */
+/** The record of a staged copy: its manifest, and the fingerprints of its files at that time. */
 export interface CopyRecord {
-  /** Of all files that are here, of whichever quantization. */
+  /** All files of the copy, of every quantization. */
   readonly manifest: Manifest;
-  /** What the model's card named when it was staged. */
+  /** The companions that the model's card named when it was staged. */
   readonly companions: readonly Companion[];
   readonly seen: Readonly<Record<string, Fingerprint>>;
-  /** The quantizations that are here; one where the model has none. */
+  /** The quantizations of the copy; exactly one if the model has none. */
   readonly groups: readonly CopyGroup[];
-  /** The digest of the whole model in the store when all that is here was the store's; undefined when something here is older. */
+  /** The digest of the whole model in the store when all of the copy was current; undefined if a part of it is older. */
   readonly of?: Sha256 | undefined;
   /** The file that the model's card named when it was staged. */
   readonly pin?: string | undefined;
   /**
-   * How its content was verified where no store said what it must be: every file by its id at Hugging Face, or some only hashed as they
-   * arrived. Absent of a copy that a manifest of the store vouches for.
+   * How the content was verified without a digest from a store: every file by its id at Hugging Face, or some only hashed on arrival.
+   * Absent for a copy with a manifest of the store.
    */
   readonly verified?: 'hub' | 'arrival' | undefined;
-  /** Of a store that makes no manifests: what it said of the model when each quantization was staged; see `ListedModel`. */
+  /** For a store without manifests: its description of the model when each quantization was staged; see `ListedModel`. */
   readonly listed?: Readonly<Record<string, string>> | undefined;
-  /** When it was staged, in ISO 8601, as the record on the disk says; undefined when that does not say. */
+  /** When it was staged, in ISO 8601, according to the record; undefined if the record lacks it. */
   readonly stagedAt?: string | undefined;
 }
 
-/** What a record has under `staged`, before it is checked; `part` is of a version that knew one quantization only. */
+/** The unvalidated content of a record under `staged`. `part` comes from a version that supported only one quantization. */
 type Staged = Partial<Record<'at' | 'companions' | 'part' | 'of' | 'groups' | 'pin' | 'verified' | 'listed', unknown>> & {
   seen?: CopyRecord['seen'];
 };
 
-/** Reads a copy's record; undefined when there is none or it cannot be used, so that the copy counts as absent. */
+/** Reads a copy's record; undefined if it is missing or unusable, and then the copy counts as absent. */
 export async function readCopyRecord(directory: string): Promise<CopyRecord | undefined> {
   const path = join(directory, copyRecordName);
   try {
@@ -66,7 +66,7 @@ export async function readCopyRecord(directory: string): Promise<CopyRecord | un
 const isTexts = (value: unknown): value is Readonly<Record<string, string>> =>
   typeof value === 'object' && value !== null && Object.values(value).every((text) => typeof text === 'string');
 
-/** Groups that do not fit the files count as none, and then what is here is one group that is to be compared with the store anew. */
+/** Groups that do not match the files are ignored. Then the copy is one group, which is compared with the store again. */
 function readGroups(manifest: Manifest, { groups, of, part }: Staged, stagedAt: string): Pick<CopyRecord, 'groups' | 'of'> {
   const parsed = Array.isArray(groups) ? groups.map((one) => parseGroup(manifest, one)) : [];
   if (parsed.length > 0 && parsed.every((one) => one !== undefined)) return { groups: parsed, of: isSha256(of) ? of : undefined };
@@ -90,7 +90,7 @@ function parseGroup(manifest: Manifest, value: unknown): CopyGroup | undefined {
   return group.digest === digest && group.files.length === files.length ? group : undefined;
 }
 
-/** Writes the record: the manifest's own keys, and under `staged` what only this copy knows. */
+/** Writes the record: the manifest's own keys, and under `staged` the data of this copy only. */
 export async function writeCopyRecord(
   directory: string,
   { manifest, companions, seen, groups, of, pin, verified, listed, stagedAt }: CopyRecord,
@@ -108,7 +108,7 @@ export async function writeCopyRecord(
   await writeFileDurably(join(directory, copyRecordName), JSON.stringify({ ...manifest, staged }));
 }
 
-/** The paths of a copy's files that are not what was verified; empty for a copy that is whole. */
+/** The paths of a copy's files that changed since they were verified; empty for an intact copy. */
 export function findChangedFiles(directory: string, { manifest, seen }: CopyRecord): readonly string[] {
   return manifest.files.filter(({ path }) => !sameFingerprint(seen[path], readFingerprint(join(directory, path)))).map(({ path }) => path);
 }

@@ -16,36 +16,36 @@ import { readLiveLeases } from './leases/lease.ts';
 import { findForeignFiles, isOfCopy, lookAtPlace, proveReplaceable } from './own-copy.ts';
 import { isInside, isInsideStore, isStore } from './same-place.ts';
 
-/** What the lock of a copy that is being evicted says. */
+/** The purpose in the lock of a copy that is being evicted. */
 export const evictionPurpose = 'an eviction';
 
-/** What became of an eviction. */
+/** The result of an eviction. */
 export type Eviction =
-  /** `others` are files of somebody else in the copy's directory, which stay there. `isWhole`: nothing is left of the copy. */
+  /** `others` are foreign files in the copy's directory, which stay there. `isWhole`: nothing is left of the copy. */
   | { readonly outcome: 'evicted'; readonly others: readonly string[]; readonly isWhole: boolean }
   | { readonly outcome: 'in-use'; readonly holders: readonly Holder[] }
-  /** Somebody used it after it was chosen. */
+  /** The copy was used after it had been chosen. */
   | { readonly outcome: 'used-since' };
 
-/** How an eviction is to go. */
+/** Options of an eviction. */
 export interface EvictionOptions {
-  /** Where this machine's canonical store may lie; nothing in it is ever removed. */
+  /** The possible location of this machine's canonical store. Nothing in it is ever removed. */
   readonly storePath: string;
   readonly now: () => Date;
   readonly signal: AbortSignal;
-  /** Also remove a copy that is in use; what a live process builds anew is left to it. */
+  /** Also remove a copy that is in use. A copy that a live process is building stays. */
   readonly force?: boolean;
-  /** The last use that the choice was based on; a later one saves the copy. */
+  /** The last use when the copy was chosen. A later use keeps the copy. */
   readonly unusedSince?: Date | undefined;
-  /** Only this quantization, or null for weights that are no GGUF; the whole copy when undefined. */
+  /** Only this quantization, or null for weights that are not GGUF; undefined for the whole copy. */
   readonly selector?: string | null | undefined;
 }
 
 /**
- * Removes a staged copy and what is there of an unfinished one: a rename into the trash, then deletion. A copy that a lease
- * covers is in use, and so is one that is being staged. Of several quantizations one may go: then no lock is needed, as what is being
- * staged is another one, or a newer version. What skulk did not make stays: a whole directory, or single files in a copy's.
- * @throws SkulkError CONFLICT when the copy lies where the store does
+ * Removes a staged copy and its unfinished parts: a rename into the trash, then deletion. A copy with a lease is in use, and a copy that
+ * is being staged is too. Removing one of several quantizations needs no lock, because a running stage builds another one or a newer
+ * version. Files that skulk did not create stay: a whole directory, or single files in a copy's directory.
+ * @throws SkulkError CONFLICT if the copy is inside the store
  */
 export async function evictCopy(layout: StagingLayout, modelId: ModelId, options: EvictionOptions): Promise<Eviction> {
   const { storePath, force = false } = options;
@@ -61,7 +61,7 @@ export async function evictCopy(layout: StagingLayout, modelId: ModelId, options
         if (lock !== undefined && isHeld(lock)) await lock.assertHeld();
         await gate?.assertHeld();
       });
-    // On a full disk the gate cannot be taken, and no lease either.
+    // On a full disk the gate cannot be taken, but no lease can be written either.
     const { trashed, ...eviction } = await (isFull ? move() : behindGate(layout, options.signal, move));
     if (eviction.outcome !== 'evicted') return eviction;
     await trashed?.remove();
@@ -73,7 +73,7 @@ export async function evictCopy(layout: StagingLayout, modelId: ModelId, options
   }
 }
 
-/** Removes one quantization of several; undefined when it is all that the copy has. */
+/** Removes one of several quantizations; undefined if the copy has only this one. */
 async function evictPart(
   layout: StagingLayout,
   modelId: ModelId,
@@ -97,7 +97,7 @@ async function evictPart(
     return { eviction: nothing, trashed: await evictGroup(layout, { modelId, copy, group }, async () => gate?.assertHeld()) };
   };
   const { eviction, trashed } = await behindGate(layout, signal, work).catch(async (error: unknown) => {
-    // On a full disk the gate cannot be taken, and no lease either.
+    // On a full disk the gate cannot be taken, but no lease can be written either.
     if (!isDiskFull(error)) throw error;
     return await work();
   });
@@ -119,7 +119,7 @@ async function moveAway(
   if (unusedSince !== undefined && lastUsed !== undefined && lastUsed > unusedSince) return { outcome: 'used-since' };
   await refuseCanonical(layout, modelId, storePath);
   const found = await lookAtPlace(path, modelId);
-  // What is there of an unfinished copy goes, whatever lies in the copy's place.
+  // Removes the unfinished copy, even if the copy's own directory is not skulk's.
   if (found.is !== 'ours') return { outcome: 'evicted', others: [], isWhole: true };
   const others = await findForeignFiles(path, found.record);
   await assertHeld();
@@ -132,8 +132,8 @@ async function moveAway(
 }
 
 /**
- * The copy's lock, or who holds it. On a full disk no lock can be written, neither by us nor by anybody who would stage, and
- * an eviction is what the disk needs: then undefined, unless a live process holds it already.
+ * Takes the copy's lock, or returns its holder. On a full disk nobody can write a lock, so nobody can stage either, and an eviction is
+ * what the disk needs. Then it returns undefined, unless a live process holds the lock already.
  */
 async function lockOrHolder(layout: StagingLayout, modelId: ModelId): Promise<HeldLock | LockHolder | undefined> {
   const path = copyLock(layout, modelId);
@@ -145,7 +145,7 @@ async function lockOrHolder(layout: StagingLayout, modelId: ModelId): Promise<He
   }
 }
 
-/** Checked at the moment of removal and by real path: the settings may say one thing and the links another. */
+/** Checked at the moment of removal and by real path: a link may lead somewhere else than the settings say. */
 async function refuseCanonical(layout: StagingLayout, modelId: ModelId, storePath: string): Promise<void> {
   const path = copyPath(layout, modelId);
   const holdsStore = (await isStore(storePath)) && (await isInside(storePath, path));

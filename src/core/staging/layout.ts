@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 
-/** Where everything lies below a node's staging root (docs/on-disk-format.md, "On a node"). */
+/** All paths below a node's staging root (docs/on-disk-format.md, "On a node"). */
 export interface StagingLayout {
   readonly root: string;
-  /** Says that a directory is a staging root. */
+  /** The file that marks a directory as a staging root. */
   readonly mark: string;
   readonly incoming: string;
   readonly locks: string;
   readonly leases: string;
   readonly trash: string;
-  /** What the store said of the staged models as a Hub. */
+  /** What the store's Hub interface answered about the staged models. */
   readonly hub: string;
 }
 
@@ -28,29 +28,29 @@ export function stagingLayout(root: string): StagingLayout {
   };
 }
 
-/** Where a model's staged copy lies. */
+/** The path of a model's staged copy. */
 export const copyPath = ({ root }: StagingLayout, modelId: ModelId): string => join(root, directoryName(modelId));
 
-/** The lock that whoever builds or removes a model's copy holds. */
+/** The lock for building or removing a model's copy. */
 export const copyLock = ({ locks }: StagingLayout, modelId: ModelId): string => join(locks, directoryName(modelId));
 
-/** Where a model's copy is being built. */
+/** The directory in which a model's copy is built. */
 export interface IncomingCopy {
   readonly path: string;
-  /** Becomes the copy by one rename. */
+  /** Becomes the copy with one rename. */
   readonly files: string;
   readonly journal: string;
 }
 
-/** The place of a copy that is being built; it outlives the process, so that the next one goes on. */
+/** The directory of a copy that is being built. It outlives the process, so that the next one can continue. */
 export function incomingCopy({ incoming }: StagingLayout, modelId: ModelId): IncomingCopy {
   const path = join(incoming, directoryName(modelId));
   return { path, files: join(path, 'files'), journal: join(path, 'journal') };
 }
 
-/** The file that says what a copy holds. */
+/** The file with a copy's record. */
 export const copyRecordName = '.skulk.json';
-/** The name of such a file while it is written. */
+/** The name of a record while it is being written. */
 export const recordDraft = /^\.\.skulk\.json\.[0-9a-f]{12}\.tmp$/;
-/** The file whose date is the copy's last use; the Python Skulk reads it too. */
+/** The file whose date is the copy's last use. The Python Skulk reads it too. */
 export const lastUsedName = '.last_used';

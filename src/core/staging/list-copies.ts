@@ -13,42 +13,42 @@ import { readLastUsed } from './last-used.ts';
 import { copyRecordName, incomingCopy, lastUsedName, type StagingLayout } from './layout.ts';
 import { lookAtPlace } from './own-copy.ts';
 
-/** What `stat` counts blocks in, in bytes. */
+/** The block size of `stat`, in bytes. */
 const blockSize = 512;
 
-/** A staged copy as it lies on the disk. */
+/** A staged copy as it is on the disk. */
 export interface StagedCopy {
   readonly modelId: ModelId;
   readonly directory: string;
-  /** What its files take, in bytes. */
+  /** The size of its files, in bytes. */
   readonly sizeBytes: number;
   readonly lastUsed: Date;
-  /** Null for a copy that the Python Skulk staged, which verified nothing. */
+  /** Null for a copy that the Python Skulk staged without verification. */
   readonly digest: string | null;
-  /** Its quantizations, newest use first; one where the model has none. */
+  /** Its groups, most recently used first; exactly one if the model has no quantizations. */
   readonly groups: readonly StagedGroup[];
-  /** The same one by one, also of an older copy, which is one group whatever it holds. */
+  /** The single quantizations, even of an older copy, whose record has only one group. */
   readonly parts: readonly StagedGroup[];
 }
 
 /** A quantization of a staged copy. */
 export interface StagedGroup extends GroupFiles {
-  /** Of its own files, in bytes; of the only one also what it would share. */
+  /** The size of its own files, in bytes; for the only one, including files that it would share. */
   readonly sizeBytes: number;
   readonly lastUsed: Date;
-  /** Of its own files; null of a copy that another program made. */
+  /** The digest of its own files; null for a copy that another program made. */
   readonly digest: Sha256 | null;
 }
 
-/** What lies below a staging root. */
+/** The content of a staging root. */
 export interface StagedCopies {
-  /** Newest use first. */
+  /** Most recently used first. */
   readonly copies: readonly StagedCopy[];
-  /** Names that skulk did not make; they are never touched. */
+  /** Names that skulk did not create. They are never changed. */
   readonly foreign: readonly string[];
 }
 
-/** Lists the copies below a staging root; one that is not there has none. */
+/** Lists the copies below a staging root; empty for a missing one. */
 export async function listCopies({ root }: StagingLayout): Promise<StagedCopies> {
   const copies: StagedCopy[] = [];
   const foreign: string[] = [];
@@ -65,7 +65,7 @@ export async function listCopies({ root }: StagingLayout): Promise<StagedCopies>
   return { copies: copies.toSorted((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime()), foreign };
 }
 
-/** The models of which a part lies in `incoming/`. */
+/** The models with an unfinished copy in `incoming/`. */
 export async function listUnfinished(layout: StagingLayout): Promise<readonly ModelId[]> {
   const names = await readdir(layout.incoming).catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT')) return [];
@@ -76,20 +76,20 @@ export async function listUnfinished(layout: StagingLayout): Promise<readonly Mo
   return models.filter((_, index) => isOwn[index]);
 }
 
-/** Something below a staging root that may be removed, and what that frees in bytes. */
+/** A removable item below a staging root, and the bytes that its removal frees. */
 export interface Removable {
   readonly modelId: ModelId;
   readonly sizeBytes: number;
 }
 
-/** The models of which a part lies in `incoming/`, and how much of the disk it takes. */
+/** The models with an unfinished copy in `incoming/`, and the disk space that each takes. */
 export async function measureUnfinished(layout: StagingLayout): Promise<readonly Removable[]> {
   return await Promise.all(
     (await listUnfinished(layout)).map(async (modelId) => ({ modelId, sizeBytes: await takenBelow(incomingCopy(layout, modelId).files) })),
   );
 }
 
-/** What is sparse takes only what was written, and what a copy has as well takes nothing more. */
+/** A sparse file takes only the written blocks. A file that the copy shares takes no more space. */
 async function takenBelow(directory: string): Promise<number> {
   const items = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
   const taken = await mapConcurrently(
@@ -110,7 +110,7 @@ async function describeCopy(directory: string, name: string): Promise<StagedCopy
   const found = await lookAtPlace(directory, modelId);
   if (found.is !== 'ours') return undefined;
   const { record } = found;
-  // What was verified is not looked at file by file.
+  // A verified copy needs no check of each file.
   const sizeBytes = record === undefined ? await sizeOnDisk(directory) : totalBytes(record.manifest.files);
   const lastUsed =
     (await readLastUsed(directory)) ??
@@ -153,7 +153,7 @@ function measureGroups(manifest: Manifest, groups: readonly CopyGroup[]): readon
 
 async function sizeOnDisk(directory: string): Promise<number> {
   const items = await readdir(directory, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    // It was removed since it was listed.
+    // It was removed after it had been listed.
     if (isSystemError(error, 'ENOENT')) return [];
     throw error;
   });

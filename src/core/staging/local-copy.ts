@@ -2,12 +2,12 @@ import type { ModelId } from '../kernel/model-id.ts';
 import { type CopyRecord, findChangedFiles, readCopyRecord } from './copy-record.ts';
 import { copyPath, type StagingLayout } from './layout.ts';
 
-/** A staged copy and which of its files are no longer what was verified. */
+/** A staged copy, and which of its files changed since they were verified. */
 export interface LocalCopy extends CopyRecord {
   readonly changed: ReadonlySet<string>;
 }
 
-/** Looks at a model's copy without reading its bytes; undefined when there is none. */
+/** Reads a model's copy without reading the bytes of its files; undefined if there is none. */
 export async function readLocalCopy(layout: StagingLayout, modelId: ModelId): Promise<LocalCopy | undefined> {
   const directory = copyPath(layout, modelId);
   const record = await readCopyRecord(directory);

@@ -13,19 +13,19 @@ import { copyPath, copyRecordName, lastUsedName, recordDraft, type StagingLayout
 import { behindGate } from './leases/gate.ts';
 
 /*
- * Here alone is decided whether what lies below a staging root was made by skulk and may be moved, replaced or removed: a directory
- * with a record of a copy of the very model whose name it has, or with the mark that the Python Skulk leaves in its copies. It
- * says nothing of the disk's other directories, so those are never touched, whoever asks and however.
+ * Only this file decides whether skulk created something below a staging root and may move, replace or remove it. It must be a directory
+ * with a copy record of the same model as its name, or with the mark that the Python Skulk leaves in its copies. All other directories
+ * are never touched.
  */
 
-/** What lies under a model's name below a staging root. */
+/** What is at a model's path below a staging root. */
 export type CopyPlace =
   | { readonly is: 'free' }
   /** `record` is absent for a copy that the Python Skulk staged. */
   | { readonly is: 'ours'; readonly record: CopyRecord | undefined }
   | { readonly is: 'foreign'; readonly why: string };
 
-/** Looks at what lies under a model's name. */
+/** Checks what is at a model's path. */
 export async function lookAtPlace(directory: string, modelId: ModelId): Promise<CopyPlace> {
   const info = await lstat(directory).catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
@@ -51,9 +51,9 @@ export async function lookAtPlace(directory: string, modelId: ModelId): Promise<
   return { is: 'foreign', why: hasRecord ? `its ${copyRecordName} cannot be read` : 'it has no record of skulk' };
 }
 
-/** Whether a file of a copy's directory came there with the copy, or is what systems leave everywhere. */
+/** Whether a file in a copy's directory belongs to the copy, or was created by an operating system. */
 export function isOfCopy(record: CopyRecord | undefined): (path: string, item: Dirent) => boolean {
-  // The Python Skulk wrote down nothing of what it staged, but it makes no links.
+  // The Python Skulk kept no record of the files it staged, but it creates no links.
   if (record === undefined) return (_, item) => item.isFile();
   const own = new Set<string>([copyRecordName, lastUsedName, ...record.manifest.files.map(({ path }) => path)]);
   const isLitter = systemFilesBeside(own);
@@ -65,7 +65,7 @@ export const findForeignFiles = (directory: string, record: CopyRecord | undefin
   findOthers(directory, isOfCopy(record));
 
 /**
- * Refuses to go on when a copy of the model could not take its place: what lies there was not made by skulk.
+ * Checks that a copy of the model can be published: its path is free, or skulk created what is there.
  * @throws SkulkError CONFLICT
  */
 export async function requireOwnPlace(layout: StagingLayout, modelId: ModelId): Promise<void> {
@@ -75,7 +75,7 @@ export async function requireOwnPlace(layout: StagingLayout, modelId: ModelId): 
 }
 
 /**
- * Refuses to go on when a copy may not be replaced as a whole, as `requireOwnPlace`, or as it holds files of somebody else.
+ * Checks that a copy may be replaced as a whole: as `requireOwnPlace`, and it contains no foreign files.
  * @param signal undefined behind the gate
  * @throws SkulkError CONFLICT
  */
@@ -84,7 +84,7 @@ export async function requireReplaceable(layout: StagingLayout, modelId: ModelId
   const prove = (): Promise<void> => proveReplaceable(modelId)(path, path);
   await prove().catch(async (conflict: unknown) => {
     if (signal === undefined || !(conflict instanceof SkulkError)) throw conflict;
-    // A quantization that comes or goes right now is not in the record.
+    // A quantization that is being added or removed is not in the record.
     await behindGate(layout, signal, async () => {
       await settleChanges(layout, modelId);
       await prove();
@@ -94,7 +94,7 @@ export async function requireReplaceable(layout: StagingLayout, modelId: ModelId
   });
 }
 
-/** What a copy must prove before another takes its place. */
+/** The check before a copy is replaced. */
 export const proveReplaceable =
   (modelId: ModelId): Prove =>
   async (at, path) => {

@@ -1,4 +1,4 @@
-/** A quantization of a staged copy, or a copy of a model without any, as the budget sees it. */
+/** A quantization of a staged copy, or a copy of a model without any, as input of the budget. */
 export interface BudgetCopy {
   /** `org/name` or `org/name:SELECTOR`. */
   readonly reference: string;
@@ -6,19 +6,19 @@ export interface BudgetCopy {
   readonly lastUsed: Date;
 }
 
-/** What stays and what goes. */
+/** The copies to keep and to evict. */
 export interface BudgetPlan<Copy extends BudgetCopy> {
-  /** Idle copies that fit into the budget, newest use first. */
+  /** Idle copies that fit into the budget, most recently used first. */
   readonly keep: readonly Copy[];
-  /** Idle copies that do not, newest use first. */
+  /** Idle copies that do not fit, most recently used first. */
   readonly evict: readonly Copy[];
   readonly inUse: readonly Copy[];
 }
 
 /**
- * The recency budget: idle copies are kept newest use first while they fit. One that does not fit into what is left goes, and
- * smaller, older ones that do fit stay. Copies in use are outside of it.
- * @param budgetBytes 0 keeps only what is in use, and copies without a byte
+ * Plans by recency: idle copies are kept, most recently used first, while they fit. A copy that does not fit into the rest is evicted;
+ * smaller and older ones that fit stay. Copies in use do not count.
+ * @param budgetBytes 0 keeps only copies in use, and copies without a byte
  */
 export function planBudget<Copy extends BudgetCopy>(
   copies: readonly Copy[],
@@ -38,7 +38,7 @@ export function planBudget<Copy extends BudgetCopy>(
   return { keep, evict, inUse: copies.filter(({ reference }) => inUse.has(reference)).toSorted(newestFirst) };
 }
 
-/** Names decide between equal dates, so that the order in which the disk lists them does not. */
+/** Names decide between equal dates, so that the order of the disk's listing does not matter. */
 function newestFirst(a: BudgetCopy, b: BudgetCopy): number {
   return b.lastUsed.getTime() - a.lastUsed.getTime() || (a.reference < b.reference ? -1 : a.reference > b.reference ? 1 : 0);
 }

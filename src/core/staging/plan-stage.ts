@@ -1,22 +1,22 @@
 import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
 import { type Piece, pieceKey, splitIntoPieces } from '../transfer/pieces.ts';
 
-/** Where a file of the new copy comes from. */
+/** The source of a file of the new copy. */
 export type FileSource =
-  /** The same content in the copy that is there; no byte moves. */
+  /** The existing copy has the same content, so no byte moves. */
   | { readonly action: 'reuse'; readonly file: ManifestFile; readonly from: string }
-  /** Pieces of it are here already, in the unfinished copy or in the old one; the rest is fetched. */
+  /** Some of its pieces are in the unfinished copy or in the old one; the rest is fetched. */
   | {
       readonly action: 'fetch';
       readonly file: ManifestFile;
       readonly fetch: readonly Piece[];
-      /** Pieces that the unfinished copy should hold; to be checked. */
+      /** Pieces that the unfinished copy should contain; still to be verified. */
       readonly resumed: readonly Piece[];
-      /** Pieces that the old copy should hold at the same place, in the file of the same path; to be checked. */
+      /** Pieces that the old copy should contain in the file of the same path, at the same position; still to be verified. */
       readonly copied: readonly Piece[];
     };
 
-/** How a staged copy is going to be made. */
+/** The plan for building a staged copy. */
 export interface StagePlan {
   readonly manifest: Manifest;
   readonly files: readonly FileSource[];
@@ -25,19 +25,19 @@ export interface StagePlan {
   readonly bytesToReuse: number;
 }
 
-/** What is known to be here. */
+/** The data that is known to be here. */
 export interface Present {
-  /** The manifest of the copy that is there and the paths of its files that are no longer good. */
+  /** The manifest of the existing copy, and the paths of its changed files. */
   readonly copy?: { readonly manifest: Manifest; readonly changed: ReadonlySet<string> } | undefined;
-  /** Keys of the pieces that a journal names. */
+  /** The keys of the journalled pieces. */
   readonly journal: ReadonlySet<string>;
 }
 
-/** Decides for every file and piece whether it is here or has to come. Pure. */
+/** Decides for every file and piece whether it is here or must be fetched. Pure. */
 export function planStage(manifest: Manifest, { copy, journal }: Present): StagePlan {
   const good = copy?.manifest.files.filter(({ path }) => !copy.changed.has(path)) ?? [];
   const byContent = new Map(good.map((file) => [file.sha256, file]));
-  // A file that is not what it was may have lost nothing but its date, or one chunk; so what it held is looked for there.
+  // A changed file may only have a new date, or one damaged chunk. So its old pieces are checked.
   const byPath = new Map(copy?.manifest.files.map((file) => [file.path, file]));
   const files = manifest.files.map((file): FileSource => {
     const same = byContent.get(file.sha256);
@@ -57,8 +57,8 @@ export function planStage(manifest: Manifest, { copy, journal }: Present): Stage
   return { manifest, files, bytesTotal, bytesToFetch, bytesToReuse: bytesTotal - bytesToFetch };
 }
 
-/** The same for two pieces with the same content at the same place. */
+/** A key that is equal for two pieces with the same content at the same position. */
 const placeOf = ({ start, end, sha256 }: Piece): string => `${start} ${end} ${sha256}`;
 
-/** Bytes in some pieces. */
+/** The number of bytes in some pieces. */
 export const sizeOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, { start, end }) => sum + end - start, 0);

@@ -8,51 +8,51 @@ import { type Piece, splitIntoPieces } from '../transfer/pieces.ts';
 import type { IncomingCopy } from './layout.ts';
 import { type FileSource, sizeOf } from './plan-stage.ts';
 
-/** A file of the copy that is being built, at its full length. */
+/** A file of the copy that is being built, in its full length. */
 export interface PreparedFile {
-  /** Pieces that still have to come, in order. */
+  /** Pieces still to be fetched, in order. */
   readonly missing: readonly Piece[];
-  /** Pieces that are here and were checked, or lie in a file that was. */
+  /** Pieces that are here and verified, or in a verified file. */
   readonly here: readonly Piece[];
 }
 
-/** Where `prepareFile` works. */
+/** Options of `prepareFile`. */
 export interface PrepareOptions {
-  /** Directory of the copy that is there. */
+  /** The directory of the existing copy. */
   readonly old: string;
   readonly incoming: IncomingCopy;
-  /** The files of which a piece has come in part. */
+  /** The files with a partially received piece. */
   readonly started: ReadonlySet<string>;
   /** The files that an earlier try left. */
   readonly present: ReadonlySet<string>;
   readonly signal: AbortSignal;
 }
 
-/** Brings what is here of a file to its place, in a directory that is there, and says what still has to come. */
+/** Puts the existing data of a file in its place, in an existing directory, and returns the missing pieces. */
 export async function prepareFile(source: FileSource, options: PrepareOptions): Promise<PreparedFile> {
   if (source.action === 'reuse') return reuseFile(source, options);
   const { file, fetch, resumed, copied } = source;
   const { old, incoming, started, present, signal } = options;
   const path = join(incoming.files, file.path);
   if (!present.has(file.path) && resumed.length + copied.length === 0) {
-    // A file of one piece is made by whoever writes it.
+    // A file of one piece is created when the piece is written.
     if (fetch.length > 1) await makeFile(path, file.size);
     return { missing: fetch, here: [] };
   }
   const good = await keepGoodPieces(path, file, resumed, { isStarted: started.has(file.path), signal });
-  // The journal may name what is not there any more, while the old copy still has it.
+  // The journal may list pieces that are gone but still in the old copy.
   const wanted = [...copied, ...resumed.filter((piece) => !good.has(piece))];
   const fromOld = await goodPieces(join(old, file.path), wanted, signal).catch(() => []);
-  // A whole file may be one with that of another copy, whose date must stay as it is.
+  // A whole file may be hard-linked to that of another copy, whose date must not change.
   if (fromOld.length > 0 || (await sizeAt(path)) !== file.size)
     await fill(path, file.size, { from: join(old, file.path), pieces: fromOld });
-  // What was copied was checked at its source; a torn copy must not count, so it is checked at its place too.
+  // Copied pieces were verified at their source. They are verified again here, because an incomplete write must not count.
   for (const piece of await goodPieces(path, fromOld, signal)) good.add(piece);
   const all = [...fetch, ...resumed, ...copied].toSorted((a, b) => a.start - b.start);
   return { missing: all.filter((piece) => !good.has(piece)), here: all.filter((piece) => good.has(piece)) };
 }
 
-/** The pieces of an unfinished file that are good. It is removed when it has none, or when writing to it would write to another copy as well. */
+/** The valid pieces of an unfinished file. The file is removed if it has none, or if it is hard-linked to another copy. */
 async function keepGoodPieces(
   path: string,
   { size }: ManifestFile,
@@ -74,7 +74,7 @@ const sizeAt = (path: string): Promise<number | undefined> =>
     () => undefined,
   );
 
-/** A file of zeros that takes no room yet. */
+/** Creates a file of zeros that takes no space yet. */
 async function makeFile(path: string, size: number): Promise<void> {
   const file = await open(path, 'w');
   try {
@@ -96,7 +96,7 @@ async function fill(path: string, size: number, { from, pieces }: { from: string
   }
 }
 
-/** Takes over a whole file of the old copy. Should that copy go away meanwhile, the file has to come from the store. */
+/** Reuses a whole file of the old copy. If that copy is removed in the meantime, the file must be fetched from the store. */
 async function reuseFile(
   { from: name, file }: Extract<FileSource, { action: 'reuse' }>,
   { old, incoming, signal }: PrepareOptions,
@@ -106,7 +106,7 @@ async function reuseFile(
   const to = join(incoming.files, file.path);
   await rm(to, { force: true });
   try {
-    // The old copy is about to go, so the two names never live together for long.
+    // The old copy will be removed soon, so the two names do not exist together for long.
     await link(from, to);
     return { missing: [], here: pieces };
   } catch (error) {

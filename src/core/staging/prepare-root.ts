@@ -7,7 +7,7 @@ import type { StagingLayout } from './layout.ts';
 import { isInsideStore, isStore } from './same-place.ts';
 
 /**
- * A copy that is published replaces what was there, so where canonical copies may lie nothing is staged.
+ * Publishing a copy replaces what is at its path, so nothing is staged where canonical copies may be.
  * @throws SkulkError CONFIG
  */
 export async function refuseStoreAsCache({ root }: StagingLayout, storePath: string): Promise<void> {
@@ -18,7 +18,7 @@ export async function refuseStoreAsCache({ root }: StagingLayout, storePath: str
 }
 
 /**
- * A copy is published by a rename, which does not work from one disk to another: better known before a byte is sent.
+ * A copy is published by a rename, which does not work across disks. It is better to fail before a byte is transferred.
  * @throws SkulkError CONFIG
  */
 export async function requireOneDisk({ root }: StagingLayout, incoming: string): Promise<void> {
@@ -30,8 +30,8 @@ export async function requireOneDisk({ root }: StagingLayout, incoming: string):
 }
 
 /**
- * Makes the staging root.
- * @throws SkulkError CONFIG when something else is there
+ * Creates the staging root.
+ * @throws SkulkError CONFIG if something else is there
  */
 export async function makeRoot({ root }: StagingLayout): Promise<void> {
   try {
@@ -45,7 +45,7 @@ export async function makeRoot({ root }: StagingLayout): Promise<void> {
   }
 }
 
-/** Writes down that a directory is a staging root, so that it is never taken for a store. A disk without room does without. */
+/** Marks a directory as a staging root, so that it is never taken for a store. Skips the mark on a full disk. */
 export async function markRoot({ mark }: StagingLayout, now: Date): Promise<void> {
   const isThere = await stat(mark).then(
     () => true,

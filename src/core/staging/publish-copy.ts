@@ -21,31 +21,31 @@ import { behindGate } from './leases/gate.ts';
 import { proveReplaceable, requireOwnPlace } from './own-copy.ts';
 import { requireIdle } from './require-idle.ts';
 
-/** What publishing takes beside the copy. */
+/** The input of `publishCopy` beside the copy. */
 export interface PublishTools {
   readonly layout: StagingLayout;
   readonly now: () => Date;
   readonly signal: AbortSignal;
-  /** The copy's lock, asked right before each rename: another process may have taken it while this one was suspended. */
+  /** The copy's lock, checked right before each rename: another process may have taken it while this one was suspended. */
   readonly lock: Pick<HeldLock, 'assertHeld'>;
   readonly companions: readonly Companion[];
   /** The file that the model's card names. */
   readonly pin?: string | undefined;
-  /** Of a store that makes no manifests; see `CopyRecord`. */
+  /** For a store without manifests; see `CopyRecord`. */
   readonly proof?: Pick<CopyRecord, 'verified' | 'listed'> | undefined;
   readonly wanted: WantedPart;
-  /** What is wanted is added to the copy that is here, which keeps what it has. */
+  /** Whether to add the files to the existing copy, which keeps its own. */
   readonly grows: boolean;
-  /** Asks once more whether the copy is wanted, when all of it is here; a rejection keeps it from appearing. */
+  /** Called when the copy is complete, to check that it is still wanted. A rejection prevents its publication. */
   readonly confirm?: (() => Promise<void>) | undefined;
 }
 
 /**
- * Syncs everything once, then makes the copy appear by one rename, or its files in the copy that they belong to. What is replaced goes to
- * the trash first.
- * @param manifest of what was built
- * @throws SkulkError INTEGRITY when a file is not as long as it was made, or two files of the model share one name on this disk;
- * CONFLICT when another process uses the copy that it would replace, or skulk did not make all of what lies there
+ * Syncs everything once, then publishes the copy with one rename, or links its files into the existing copy. A replaced copy first moves
+ * to the trash.
+ * @param manifest the manifest of the built files
+ * @throws SkulkError INTEGRITY if a file does not have its written length, or two files of the model share one name on this disk;
+ * CONFLICT if another process uses the copy to be replaced, or skulk did not create everything there
  */
 export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, tools: PublishTools): Promise<void> {
   const { layout, now, signal, lock, companions, pin, proof, wanted, confirm } = tools;
@@ -70,7 +70,7 @@ export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, to
       await renameDurably(incoming.files, place);
     } catch (error) {
       await old?.giveBack();
-      // What somebody put there right now is told as what it is.
+      // Explain which item appeared at the path in this moment.
       if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) await requireOwnPlace(layout, manifest.model_id);
       throw error;
     }
@@ -92,7 +92,7 @@ async function syncFiles(manifest: Manifest, incoming: IncomingCopy, signal: Abo
   const seen: Record<string, Fingerprint> = Object.create(null);
   const directories = new Set<string>([incoming.files]);
   const contentOf = new Map<string, string>();
-  // A disk takes many at once in about the time of one.
+  // A disk syncs many files at once in about the time of one.
   const fingerprints = await mapConcurrently(manifest.files, maxOpenFiles, async ({ path, size }) => {
     if (signal.aborted) throw signal.reason;
     const absolute = join(incoming.files, path);

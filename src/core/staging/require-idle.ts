@@ -7,8 +7,8 @@ import { holdersOf, inUse } from './leases/holders.ts';
 import { type Lease, readLiveLeases } from './leases/lease.ts';
 
 /**
- * Refuses to go on when other processes use the copy that is here: its path must not change under them.
- * @param group the quantization that is to change; the whole copy when absent
+ * Checks that no other process uses the existing copy: its path must not change while it is in use.
+ * @param group the quantization to change; the whole copy if absent
  * @throws SkulkError CONFLICT
  */
 export async function requireIdle(layout: StagingLayout, modelId: ModelId, now: Date, group?: GroupFiles): Promise<void> {

@@ -5,8 +5,8 @@ import { copyRecordName, lastUsedName } from './layout.ts';
 import { isStore } from './same-place.ts';
 
 /**
- * Why a directory should not become the staging directory, to follow its path in a message; undefined when it can: it is one already,
- * a store in which models are used in place, missing, or empty but for copies and for what systems leave.
+ * Says why a directory should not become the staging directory, as a continuation of its path in a message. Undefined if it can: it is a
+ * staging directory already, a store whose models are used in place, missing, or empty except for copies and system files.
  */
 export async function whyNotStagingDirectory(path: string, places: OwnPlaces): Promise<string | undefined> {
   const never = await whyProtected(path, places);

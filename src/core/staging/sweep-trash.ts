@@ -4,20 +4,23 @@ import { listChanging, settleChanges } from './groups/change-journal.ts';
 import type { StagingLayout } from './layout.ts';
 import { behindGate } from './leases/gate.ts';
 
-/** Brings back the copies that an interrupted command had moved away, if nothing took their places, and finishes changes within a copy. */
+/**
+ * Restores copies that an interrupted command had moved away, if nothing has replaced them. Also finishes interrupted changes within a
+ * copy.
+ */
 export async function restoreCopies(layout: StagingLayout, signal: AbortSignal): Promise<void> {
   if (!(await holdsTaken(layout.trash)) && (await listChanging(layout)).length === 0) return;
-  // Whoever exchanges or changes copies right now does so behind the gate.
+  // Copies are only replaced or changed behind the gate.
   await behindGate(layout, signal, async () => {
     await settleTaken(layout);
     for (const modelId of await listChanging(layout)) await settleChanges(layout, modelId);
   }).catch((error: unknown) => {
-    // Where nothing can be written nothing is lost either.
+    // On a disk that cannot be written, nothing gets lost either.
     if (!isDiskFull(error) && !isSystemError(error, 'EROFS', 'EACCES', 'EPERM')) throw error;
   });
 }
 
-/** Ends what interrupted commands began with copies, and empties the trash. */
+/** Finishes the interrupted work of other commands on copies, and empties the trash. */
 export async function sweepTrash(layout: StagingLayout, signal: AbortSignal): Promise<EmptiedTrash> {
   await restoreCopies(layout, signal);
   return emptyTrash(layout.trash);

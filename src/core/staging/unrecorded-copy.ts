@@ -10,10 +10,10 @@ import type { LocalCopy } from './local-copy.ts';
 import { lookAtPlace } from './own-copy.ts';
 
 /**
- * What lies in a copy that the Python program staged, which wrote down nothing of it: the wanted files are hashed, so that only what
- * differs has to be sent. Undefined where there is no such copy, or it has none of them.
- * @param files only those of the same size can be the same
- * @param onFound told before the work begins, which may take minutes
+ * Hashes the wanted files of a copy that the Python program staged without a record, so that only different files must be fetched.
+ * Undefined if there is no such copy, or it has none of the files.
+ * @param files only files of the same size can be the same
+ * @param onFound called before the hashing, which may take minutes
  */
 export async function readUnrecorded(
   layout: StagingLayout,
@@ -42,7 +42,7 @@ export async function readUnrecorded(
     if (!isSame) continue;
     const digest = await runHashJob({ kind: 'digest', path: absolute }, { signal }).catch((error: unknown) => {
       if (signal.aborted) throw error;
-      // What cannot be read has to come.
+      // Unreadable files must be fetched.
       return undefined;
     });
     if (digest === undefined) continue;

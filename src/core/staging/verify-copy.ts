@@ -12,7 +12,7 @@ import { removeDamaged } from './groups/remove-damaged.ts';
 import type { StagingLayout } from './layout.ts';
 import type { StagedCopy } from './list-copies.ts';
 
-/** What became of one staged copy, or of one quantization of it. */
+/** The result for one staged copy, or for one quantization of it. */
 export interface VerifiedCopy {
   readonly model_id: ModelId;
   readonly selector?: string;
@@ -26,13 +26,13 @@ interface BadCopyFile {
   readonly problem: 'missing' | 'size' | 'content' | 'unreadable';
 }
 
-/** How a copy is verified. */
+/** How to verify a copy. */
 export interface VerifyCopyOptions extends Pick<EvictionOptions, 'storePath' | 'now' | 'signal'> {
-  /** Only this quantization, and what it shares with others. */
+  /** Only this quantization, and the files that it shares with others. */
   readonly selector?: string | undefined;
-  /** Removes what is bad, so that the next stage brings it anew. */
+  /** Removes bad files, so that the next stage fetches them again. */
   readonly repair: boolean;
-  /** Told how many bytes were hashed. */
+  /** Called with the number of hashed bytes. */
   readonly onBytes: (done: number) => void;
 }
 

@@ -13,42 +13,42 @@ import { makeCopyGroup } from './copy-groups.ts';
 import { remake } from './plan-growth.ts';
 
 /*
- * A copy gets and loses quantizations while its directory stays where it is. Before a file comes there or goes, it is written down in
- * `incoming/`; what is written down and not in the copy's record is what a killed process left, and is removed. Everything here happens
- * behind the gate.
+ * A copy gains and loses quantizations while its directory stays in place. Each file is recorded in `incoming/` before it is added or
+ * removed. A recorded file that is not in the copy's record was left by a killed process, and is removed. All of this happens behind the
+ * gate.
  */
 
-/** A file that comes or goes. */
+/** A file that is added or removed. */
 export interface ChangedFile {
   readonly path: string;
-  /** Tells it from a file of the same name that somebody else put there. */
+  /** Distinguishes it from a foreign file with the same name. */
   readonly fingerprint: Fingerprint;
-  /** What the record must say of it when it is there: of a file that several quantizations share and that has a new version. */
+  /** Its entry in the copy's record after it was added; only for a new version of a file that several quantizations share. */
   readonly file?: ManifestFile;
 }
 
 const journalName = 'changes.json';
 const journalPath = (layout: StagingLayout, modelId: ModelId): string => join(incomingCopy(layout, modelId).path, journalName);
 
-/** What is written down before a copy changes. */
+/** The record that is written before a copy changes. */
 export interface CopyChange {
   readonly op: 'add' | 'remove';
   readonly files: readonly ChangedFile[];
 }
 
-/** Writes down which files of a copy are about to come or go. */
+/** Records which files of a copy are about to be added or removed. */
 export const writeChanges = (layout: StagingLayout, modelId: ModelId, { op, files }: CopyChange): Promise<void> =>
   writeFileDurably(journalPath(layout, modelId), JSON.stringify({ version: 1, op, files }));
 
-/** Ends what `writeChanges` began, when the copy's record says how it ended. */
+/** Removes the record of `writeChanges` after the copy's own record has been written. */
 export async function removeChanges(layout: StagingLayout, modelId: ModelId): Promise<void> {
   const path = journalPath(layout, modelId);
   await rm(path, { force: true });
-  // Nothing else is there when a quantization was removed.
+  // The directory is empty if a quantization was removed.
   await rmdir(dirname(path)).catch(() => undefined);
 }
 
-/** The models whose copies a process was changing, or is. */
+/** The models whose copies have an unfinished change. */
 export async function listChanging(layout: StagingLayout): Promise<readonly ModelId[]> {
   const names = await readdir(layout.incoming).catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
@@ -59,7 +59,10 @@ export async function listChanging(layout: StagingLayout): Promise<readonly Mode
   return models.filter((_, index) => found[index] !== undefined);
 }
 
-/** Finishes what a killed process left of a change, so that every quantization is whole or absent. Nobody else changes the copy meanwhile. */
+/**
+ * Finishes a change that a killed process left, so that every quantization is complete or absent. The caller makes sure that nothing else
+ * changes the copy.
+ */
 export async function settleChanges(layout: StagingLayout, modelId: ModelId): Promise<void> {
   const changes = await readChanges(layout, modelId);
   if (changes === undefined) return;
@@ -71,13 +74,13 @@ export async function settleChanges(layout: StagingLayout, modelId: ModelId): Pr
     await correctRecord(directory, record, here);
     for (const { path } of here) if (!known.has(path)) await removeFile(directory, path);
     await removeDrafts(directory);
-    // All of it came, so what it was built from is not needed.
+    // All files were added, so the directory they were built in is not needed.
     if (changes.op === 'add' && changes.files.every(({ path }) => known.has(path))) await removeWorkPlace(incomingCopy(layout, modelId));
   }
   await removeChanges(layout, modelId);
 }
 
-/** A shared file has its new version already. */
+/** A shared file already has its new version. */
 async function correctRecord(directory: string, record: CopyRecord, here: readonly ChangedFile[]): Promise<void> {
   const renewed = new Map(here.flatMap((one) => (one.file === undefined ? [] : [[one.path, { ...one, file: one.file }] as const])));
   const { manifest } = record;
@@ -93,7 +96,7 @@ async function correctRecord(directory: string, record: CopyRecord, here: readon
   await writeCopyRecord(directory, { ...record, manifest: corrected, groups, seen, of: undefined });
 }
 
-/** A record that was being written. */
+/** A record whose writing was interrupted. */
 async function removeDrafts(directory: string): Promise<void> {
   for (const name of await readdir(directory)) if (recordDraft.test(name)) await rm(join(directory, name), { force: true });
 }
@@ -110,7 +113,7 @@ async function removeFile(directory: string, path: string): Promise<void> {
   await syncDirectory(directory);
 }
 
-/** Undefined when nothing is written down, or not by skulk. */
+/** Undefined if there is no record, or skulk did not write it. */
 async function readChanges(layout: StagingLayout, modelId: ModelId): Promise<CopyChange | undefined> {
   try {
     const { op, files } = JSON.parse(await readFile(journalPath(layout, modelId), 'utf8')) as { op?: unknown; files?: unknown };

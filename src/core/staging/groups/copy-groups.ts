@@ -5,30 +5,30 @@ import { fold, listGroups } from '../../catalog/selection/groups.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 
-/** The files that make one quantization, and what names it. */
+/** The files of one quantization, and its name. */
 export interface GroupFiles {
-  /** Null for weights that are no GGUF, and for a whole model. */
+  /** Null for weights that are not GGUF, and for a whole model. */
   readonly selector: string | null;
-  /** The paths of its own files; what it shares with other quantizations is in no group. */
+  /** The paths of its own files. Files shared with other quantizations are in no group. */
   readonly files: readonly string[];
 }
 
 /** A quantization of a staged copy. */
 export interface CopyGroup extends GroupFiles {
-  /** Of its own files, so that another quantization beside it changes nothing. */
+  /** The digest of its own files only, so that another quantization in the copy does not change it. */
   readonly digest: Sha256;
   /** ISO 8601. */
   readonly lastUsed: string;
 }
 
-/** A group of a copy's files. */
+/** Creates the group for some of a copy's files. */
 export function makeCopyGroup({ files }: Pick<Manifest, 'files'>, { selector, files: own }: GroupFiles, lastUsed: string): CopyGroup {
   const paths = new Set(own);
   const members = files.filter(({ path }) => paths.has(path));
   return { selector, files: members.map(({ path }) => path), digest: digestFiles(members), lastUsed };
 }
 
-/** What a copy holds that does not say so: one group, whatever its files are. */
+/** One group with all files, for a copy whose record has no groups. */
 export function groupAll(manifest: Pick<Manifest, 'files'>, lastUsed: string): CopyGroup {
   const [first, second] = listGroups(manifest.files);
   const isOne = first !== undefined && second === undefined && ![...kindsOfFiles(manifest.files).values()].some(isOtherWeights);
@@ -37,7 +37,7 @@ export function groupAll(manifest: Pick<Manifest, 'files'>, lastUsed: string): C
   return makeCopyGroup(manifest, one, lastUsed);
 }
 
-/** The quantizations of a copy one by one, also where one group stands for several. */
+/** The single quantizations of a copy, even if one group contains several. */
 export function splitGroups(manifest: Pick<Manifest, 'files'>, groups: readonly CopyGroup[]): readonly CopyGroup[] {
   return groups.flatMap((group) => {
     if (group.selector !== null) return [group];
@@ -58,7 +58,7 @@ export function withoutShared(files: readonly KindFile[]): readonly string[] {
   return files.map(({ path }) => path).filter((path) => !isSharedKind(kinds.get(path)));
 }
 
-/** Groups with those that nobody named and that came all the same. */
+/** Adds groups for quantizations that were not requested but came with the others. */
 export function withUnnamed(manifest: Pick<Manifest, 'files'>, groups: readonly CopyGroup[], lastUsed: string): readonly CopyGroup[] {
   if (groups.some(({ files }) => files.length === manifest.files.length)) return groups;
   const unnamed = listGroups(manifest.files)
@@ -67,14 +67,14 @@ export function withUnnamed(manifest: Pick<Manifest, 'files'>, groups: readonly 
   return [...groups, ...unnamed.map((one) => makeCopyGroup(manifest, one, lastUsed))];
 }
 
-/** Whether a selector that a person typed, or none, names a group. */
+/** Whether a group matches the selector that the user typed, if any. */
 export function namesGroup(selector: string | undefined, group: GroupFiles): boolean {
   if (selector === undefined || group.selector === null || fold(selector) === fold(group.selector)) return true;
   const listing = group.files.map((path) => ({ path, size: 0 }));
   return findGroup(listing, selector).state !== 'none';
 }
 
-/** Whether two groups are the same quantization, at whatever revision. */
+/** Whether two groups are the same quantization, at any revision. */
 export function isSameGroup(a: GroupFiles, b: GroupFiles): boolean {
   if (a.selector !== null && b.selector !== null && fold(a.selector) === fold(b.selector)) return true;
   const paths = new Set(a.files);
@@ -83,7 +83,7 @@ export function isSameGroup(a: GroupFiles, b: GroupFiles): boolean {
 
 /**
  * The groups of a copy with their last uses.
- * @param lastUsed of the whole copy: that of the group that was used last
+ * @param lastUsed the last use of the whole copy, which is that of its most recently used group
  */
 export function withLastUse(groups: readonly CopyGroup[], lastUsed: Date | undefined): readonly CopyGroup[] {
   if (lastUsed === undefined) return groups;
@@ -92,7 +92,7 @@ export function withLastUse(groups: readonly CopyGroup[], lastUsed: Date | undef
   return groups.map((group) => (group === newest && (groups.length === 1 || group.lastUsed < time) ? { ...group, lastUsed: time } : group));
 }
 
-/** The group that was used last. */
+/** The most recently used group. */
 export const newestGroup = (groups: readonly CopyGroup[]): CopyGroup | undefined =>
   groups.reduce<CopyGroup | undefined>((best, one) => (best === undefined || one.lastUsed > best.lastUsed ? one : best), undefined);
 

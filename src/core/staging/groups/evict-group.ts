@@ -10,7 +10,7 @@ import { removeChanges, writeChanges } from './change-journal.ts';
 import { type CopyGroup, makeCopyGroup, newestGroup, splitGroups, withoutShared } from './copy-groups.ts';
 import { remake } from './plan-growth.ts';
 
-/** What a copy holds without some of its quantizations; what they share with those that stay does not go. Pure. */
+/** A copy's manifest without some of its quantizations. Files shared with remaining quantizations stay. Pure. */
 export function withoutGroups(
   record: CopyRecord,
   groups: readonly CopyGroup[],
@@ -34,9 +34,8 @@ export function withoutGroups(
 }
 
 /**
- * Removes one quantization of a copy that has others: from the moment that the record does not name it, it is absent. The caller is behind
- * the gate.
- * @returns what was moved away, to be removed at leisure
+ * Removes one of several quantizations. It is absent as soon as the record does not list it. The caller is behind the gate.
+ * @returns the files that were moved away, to be deleted later
  */
 export async function evictGroup(
   layout: StagingLayout,
@@ -52,13 +51,14 @@ export async function evictGroup(
     await writeCopyRecord(place, record);
   } catch (error) {
     if (!isDiskFull(error)) throw error;
-    // Nothing can be written before something is removed. A kill right here leaves files that are missing, and so the quantization is not whole.
+    // Files must be removed before anything can be written. A kill right here leaves the quantization incomplete, so it does not count as
+    // present.
     const removed = await takeFiles(place, { trash: undefined }, { isOurs });
     await writeCopyRecord(place, record);
     await removeChanges(layout, modelId);
     return removed;
   }
-  // The copy's date is that of the group that was used last.
+  // The copy's date is that of its most recently used group.
   const newest = newestGroup(record.groups);
   if (newest !== undefined) await touchLastUsed(place, new Date(newest.lastUsed));
   const taken = await takeFiles(place, layout, { isOurs });
@@ -66,7 +66,7 @@ export async function evictGroup(
   return taken;
 }
 
-/** A file as it was verified; what nobody verified is not written down. */
+/** A file with its fingerprint from the verification. Unverified files are omitted. */
 export function withFingerprint(path: string, seen: CopyRecord['seen']): readonly { path: string; fingerprint: Fingerprint }[] {
   const fingerprint = seen[path];
   return fingerprint === undefined ? [] : [{ path, fingerprint }];

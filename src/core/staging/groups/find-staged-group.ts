@@ -2,8 +2,8 @@ import { fold } from '../../catalog/selection/groups.ts';
 import { type GroupFiles, namesGroup } from './copy-groups.ts';
 
 /**
- * The quantization of a copy that a selector names; undefined when it is not here.
- * @param parts the quantizations of the copy one by one
+ * Finds the quantization of a copy that a selector names; undefined if it is not in the copy.
+ * @param parts the single quantizations of the copy
  */
 export function findStagedGroup<G extends GroupFiles>(parts: readonly G[], selector: string): G | undefined {
   const named = parts.filter((one) => one.selector !== null);

@@ -19,23 +19,24 @@ import { withLastUse } from './copy-groups.ts';
 import { withFingerprint, withoutGroups } from './evict-group.ts';
 import { type Growth, planGrowth, type WantedPart } from './plan-growth.ts';
 
-/** What growing takes beside the files. */
+/** The input of `growCopy` beside the files. */
 interface GrowTools {
   readonly layout: StagingLayout;
   readonly wanted: WantedPart;
   readonly now: Date;
-  /** Of the files that were built, as they lie in `incoming`. */
+  /** The fingerprints of the files in `incoming`. */
   readonly seen: Readonly<Record<string, Fingerprint>>;
   readonly about: Pick<CopyRecord, 'companions' | 'pin' | 'verified' | 'listed'>;
-  /** Asked right before each step that others see. */
+  /** Called right before each step that others can see. */
   readonly assertHeld: () => Promise<void>;
 }
 
 /**
- * Adds a quantization to a copy that stays where it is: its files get their names there, the last shard first, and then the record names
- * them. Until then it is absent, and what is there is as it was. The caller holds the copy's lock and the gate, and synced the files.
- * @returns the older version that was moved away, to be removed at leisure
- * @throws SkulkError CONFLICT when others use the version that is to go, the copy was removed meanwhile, or somebody else's file has a name
+ * Adds a quantization to an existing copy. First its files are linked into the copy's directory, the last shard first. Then the record
+ * lists them; until then the copy is unchanged. The caller holds the copy's lock and the gate, and has synced the files.
+ * @returns the older version that was moved away, to be deleted later
+ * @throws SkulkError CONFLICT if others use the version to be replaced, the copy was removed in the meantime, or a foreign file has one
+ * of the names
  */
 export async function growCopy(modelId: ModelId, incoming: IncomingCopy, tools: GrowTools): Promise<Sealed | undefined> {
   const { layout, wanted, now, seen, about, assertHeld } = tools;
@@ -73,7 +74,7 @@ export async function growCopy(modelId: ModelId, incoming: IncomingCopy, tools: 
   return taken;
 }
 
-/** How a copy is verified that has something more: not better than its worst part. */
+/** The verification state of an extended copy: that of its least verified part. */
 const provenAs = (
   about: Pick<CopyRecord, 'verified' | 'listed'>,
   kept: Pick<CopyRecord, 'verified' | 'listed'>,
@@ -82,7 +83,7 @@ const provenAs = (
   listed: about.listed === undefined && kept.listed === undefined ? undefined : { ...kept.listed, ...about.listed },
 });
 
-/** Every file that comes or goes, so that a process that is killed leaves nothing that nobody knows. */
+/** Every file that is added or removed, so that a killed process leaves no unknown file. */
 function changesOf({ build, replaced }: Growth, copy: CopyRecord, seen: GrowTools['seen']) {
   const goes = replaced.flatMap(({ files }) => files).flatMap((path) => withFingerprint(path, copy.seen));
   const isGroupFile = new Set(replaced.flatMap(({ files }) => files));
@@ -93,7 +94,7 @@ function changesOf({ build, replaced }: Growth, copy: CopyRecord, seen: GrowTool
   return [...goes, ...comes];
 }
 
-/** An older version goes as a whole before the first file of the new one has its name, so that no mixture of both is ever named. */
+/** The whole older version is removed before the first file of the new one is linked, so that the copy never contains a mixture of both. */
 async function removeOlder(place: string, copy: CopyRecord, { replaced }: Growth, layout: StagingLayout): Promise<Sealed | undefined> {
   if (replaced.length === 0) return undefined;
   const { record, files } = withoutGroups(copy, replaced);
@@ -107,7 +108,7 @@ function recordOf(
   seen: GrowTools['seen'],
 ): Pick<CopyRecord, 'manifest' | 'groups' | 'of' | 'seen'> {
   const all: Record<string, Fingerprint> = Object.create(null);
-  // What is here already stays the file that it is, also where it was fetched once more.
+  // Existing files stay, even if they were fetched again.
   const isBuilt = new Set(build.files.map(({ path }) => path));
   for (const { path } of manifest.files) {
     const fingerprint = isBuilt.has(path) ? seen[path] : copy.seen[path];
@@ -116,7 +117,7 @@ function recordOf(
   return { manifest, groups, of, seen: all };
 }
 
-/** A hard link never takes the place of a file that somebody else put there; where there are none, a rename does as well. */
+/** A hard link never replaces a foreign file. On a disk without hard links, the file is renamed. */
 async function giveName(from: string, to: string): Promise<void> {
   await makeDirectory(dirname(to));
   try {

@@ -6,9 +6,9 @@ import { behindGate } from '../leases/gate.ts';
 import { type CopyGroup, type GroupFiles, newestGroup, withLastUse } from './copy-groups.ts';
 
 /**
- * Marks a quantization of a copy as used now, or all of it. The copy's own date is the last use of the group that was used last, so the
- * record is written only when another one is used. A failure is nobody's business: the copy is good all the same.
- * @param isUsed whether a group of the copy is meant
+ * Marks a quantization of a copy, or all of it, as used now. The copy's own date is the last use of its most recently used group, so the
+ * record is only written when another group is used. Errors are ignored, because the copy is still valid.
+ * @param isUsed whether a group of the copy is used
  */
 export async function markUsed(
   layout: StagingLayout,

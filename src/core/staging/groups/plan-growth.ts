@@ -4,36 +4,36 @@ import type { Manifest, ManifestFile } from '../../protocol/manifest.ts';
 import type { CopyRecord } from '../copy-record.ts';
 import { type CopyGroup, type GroupFiles, isSameGroup, makeCopyGroup, splitGroups, withoutShared, withUnnamed } from './copy-groups.ts';
 
-/** What a copy is to hold of a model. */
+/** The part of a model that a copy must contain. */
 export interface WantedPart {
-  /** Of the files that are to be there: one quantization and what belongs to it. */
+  /** The manifest of the wanted files: one quantization and the files it needs. */
   readonly manifest: Manifest;
   readonly group: GroupFiles;
-  /** All that the store has of the model; undefined when no store was asked. */
+  /** The store's manifest of the whole model; undefined if no store was asked. */
   readonly whole: Manifest | undefined;
-  /** It is made again, whatever is here of it. */
+  /** Build it again, even if the copy has it. */
   readonly force?: boolean;
 }
 
-/** A copy as the plan sees it. */
+/** The input of the plan about an existing copy. */
 type Copy = Pick<CopyRecord, 'manifest' | 'groups'> & { readonly changed: ReadonlySet<string> };
 
-/** How a copy gets one more quantization, or another version of one. */
+/** The plan to add a quantization to a copy, or to replace one with another version. */
 export interface Growth {
-  /** The files that have to be made; all others are here. */
+  /** The files to build. All others are already here. */
   readonly build: Manifest;
-  /** What the copy will hold then. */
+  /** The manifest of the copy after the change. */
   readonly manifest: Manifest;
   readonly groups: readonly CopyGroup[];
-  /** The digest of the model in the store, when all that the copy will hold is the store's. */
+  /** The digest of the model in the store, if all of the copy will match the store. */
   readonly of: Sha256 | undefined;
-  /** Older versions of what is wanted, which go right before it comes. */
+  /** Older versions of the wanted quantization, which are removed right before it is added. */
   readonly replaced: readonly CopyGroup[];
-  /** What stays. */
+  /** The groups that stay. */
   readonly kept: readonly CopyGroup[];
 }
 
-/** The quantizations of a copy that stay when one comes; weights only, as all else may be shared. */
+/** The quantizations of a copy that stay when one is added. Only weights count, because other files may be shared. */
 export function othersThan(group: GroupFiles, { manifest, groups }: Pick<Copy, 'manifest' | 'groups'>): readonly CopyGroup[] {
   const others = splitGroups(manifest, groups).filter((one) => !isSameGroup(one, group));
   if (group.selector === null) return others;
@@ -45,16 +45,16 @@ function weightsOf(group: CopyGroup, manifest: Manifest): CopyGroup {
   return makeCopyGroup(manifest, { selector: null, files: own }, group.lastUsed);
 }
 
-/** Whether a copy has all of some files as they are wanted. */
+/** Whether a copy has all wanted files, unchanged. */
 export function holdsAll({ manifest, changed }: Pick<Copy, 'manifest' | 'changed'>, files: readonly ManifestFile[]): boolean {
   const here = new Map(manifest.files.map((file) => [file.path as string, file]));
   return files.every(({ path, sha256 }) => here.get(path)?.sha256 === sha256 && !changed.has(path));
 }
 
 /**
- * Decides what has to be made so that a copy gets what is wanted beside what it has. Pure.
- * @param now ISO 8601, the last use of what comes
- * @returns undefined when nothing of the copy stays, so that the whole copy is made anew
+ * Decides which files to build so that a copy has the wanted part in addition to its own. Pure.
+ * @param now ISO 8601, the last use of the new quantization
+ * @returns undefined if nothing of the copy stays, so that the whole copy must be built again
  */
 export function planGrowth(copy: Copy, wanted: WantedPart, now: string): Growth | undefined {
   const kept = othersThan(wanted.group, copy);
@@ -75,7 +75,7 @@ export function planGrowth(copy: Copy, wanted: WantedPart, now: string): Growth 
   };
 }
 
-/** What is wanted, and what is here but for older versions of that. Of several versions no revision tells. */
+/** The wanted files, and the existing ones except older versions of those. A mix of versions has no revision. */
 function uniteFiles(copy: Copy, { manifest: wanted, whole }: WantedPart, replaced: readonly CopyGroup[]): Manifest {
   const files = new Map(wanted.files.map((file) => [file.path, file]));
   const goes = new Set(replaced.flatMap((one) => weightsOf(one, copy.manifest).files));
@@ -85,12 +85,12 @@ function uniteFiles(copy: Copy, { manifest: wanted, whole }: WantedPart, replace
   return isOneVersion ? united : { ...united, revision: null, commit: null };
 }
 
-/** Whether all files of a copy are those of the model. */
+/** Whether all files of a copy belong to the model. */
 export function isPartOf({ files }: Manifest, whole: Manifest): boolean {
   const known = new Map(whole.files.map(({ path, sha256 }) => [path, sha256]));
   return files.every(({ path, sha256 }) => known.get(path) === sha256);
 }
 
-/** A copy's manifest of other files. */
+/** A copy's manifest with other files. */
 export const remake = ({ model_id, revision, commit, source, created_at }: Manifest, files: readonly ManifestFile[]): Manifest =>
   makeManifest(model_id, files, { revision, commit, source, createdAt: new Date(created_at || 0) });

@@ -9,18 +9,18 @@ import { lookAtPlace } from '../own-copy.ts';
 import { settleChanges } from './change-journal.ts';
 import type { CopyGroup } from './copy-groups.ts';
 
-/** A copy with files that are not what they must be. */
+/** A copy with damaged files. */
 interface DamagedCopy {
   readonly modelId: ModelId;
-  /** Its quantizations one by one. */
+  /** Its single quantizations. */
   readonly parts: readonly CopyGroup[];
   /** The paths of the bad files. */
   readonly isBad: ReadonlySet<string>;
 }
 
 /**
- * Removes what is damaged of a copy, so that the next stage brings it anew: only the quantizations with bad files, and bad files that all
- * share. What is in use stays.
+ * Removes the damaged parts of a copy, so that the next stage fetches them again: only quantizations with bad files, and bad files that
+ * all share. Parts in use stay.
  */
 export async function removeDamaged(
   layout: StagingLayout,
@@ -54,7 +54,7 @@ export async function removeDamaged(
   return { status: inUse.length > 0 || isSharedKept ? 'damaged' : 'repaired', note: notes.join('; ') };
 }
 
-/** From then on each quantization lacks a file, so none counts as whole. @returns false when the copy is in use */
+/** After that each quantization lacks a file, so none counts as complete. @returns false if the copy is in use */
 async function removeShared(
   layout: StagingLayout,
   modelId: ModelId,

@@ -6,8 +6,8 @@ import { behindGate } from '../leases/gate.ts';
 import { isPartOf } from './plan-growth.ts';
 
 /**
- * Writes down that all of a copy is what the store has now, after the store got another quantization: the next question then has a short
- * answer. A failure does not matter, as the copy is good all the same.
+ * Records that all of a copy matches the store's current version, after another quantization was added to the store. That makes the next
+ * check fast. Errors are ignored, because the copy is still valid.
  */
 export async function renewWhole(layout: StagingLayout, modelId: ModelId, whole: Manifest, signal: AbortSignal): Promise<void> {
   const directory = copyPath(layout, modelId);
@@ -15,7 +15,7 @@ export async function renewWhole(layout: StagingLayout, modelId: ModelId, whole:
     const record = await readCopyRecord(directory);
     if (record === undefined || record.of === whole.digest || !isPartOf(record.manifest, whole)) return;
     await gate.assertHeld();
-    // The store's own word for all of it is more than what was known of it before.
+    // The store's manifest for all of it replaces weaker earlier proofs.
     await writeCopyRecord(directory, { ...record, of: whole.digest, verified: undefined, listed: undefined });
   }).catch((error: unknown) => {
     if (signal.aborted) throw error;

@@ -6,7 +6,7 @@ import { describeHolder, type Holder } from '../../protocol/holder.ts';
 import type { GroupFiles } from '../groups/copy-groups.ts';
 import { covers, type Lease } from './lease.ts';
 
-/** The processes and times for which living leases hold a model, or one quantization of it. */
+/** The processes and times of live leases on a model, or on one quantization of it. */
 export function holdersOf(leases: readonly Lease[], modelId: ModelId, group?: GroupFiles): readonly Holder[] {
   return leases
     .filter((lease) => covers(lease, modelId, group))
@@ -21,16 +21,16 @@ export function holdersOf(leases: readonly Lease[], modelId: ModelId, group?: Gr
     );
 }
 
-/** Said only of a process that runs elsewhere. */
+/** Only set for a process that runs elsewhere. */
 function placeOf(holder: ProcessOnMachine): Pick<Holder, 'place'> {
   const place = describePlace(holder);
   return place === undefined ? {} : { place };
 }
 
-/** Whoever builds or removes a copy, as a holder of it. */
+/** The process that builds or removes a copy, as a holder of it. */
 export const lockHolder = (holder: LockHolder): Holder => ({ pid: holder.pid, purpose: holder.purpose, ...placeOf(holder) });
 
-/** The refusal to replace a copy that others use. */
+/** The error for replacing a copy that others use. */
 export function inUse(modelId: ModelId, holders: readonly Holder[]): SkulkError {
   return new SkulkError(
     'CONFLICT',

@@ -8,28 +8,31 @@ import { lifeOf, type ProcessOnMachine } from '../../kernel/process/process-iden
 import { type GroupFiles, namesGroup } from '../groups/copy-groups.ts';
 import type { StagingLayout } from '../layout.ts';
 
-/** Says that a staged copy is in use: by processes, or until a time. It covers the model, or one quantization of it, and its companions. */
+/**
+ * A lease marks a staged copy as in use: by processes, or until a time. It covers the model, or one quantization of it, and its
+ * companions.
+ */
 export interface Lease {
   readonly lease_id: string;
   readonly model_id: ModelId;
-  /** The quantization that is used, as a person named it; the whole model when absent. */
+  /** The quantization in use, as the user named it; absent for the whole model. */
   readonly selector?: string;
   readonly companions: readonly ModelId[];
-  /** What took it, e.g. `skulk run`. */
+  /** The activity that took it, e.g. `skulk run`. */
   readonly purpose: string;
-  /** ISO 8601, as is `expires_at`. */
+  /** ISO 8601, like `expires_at`. */
   readonly taken_at: string;
-  /** The lease lives while one of them does; a lease that is bound to time has none. */
+  /** The lease is live while one of them is alive. A lease that is bound to time has none. */
   readonly holders: readonly ProcessOnMachine[];
   readonly expires_at: string | null;
   /**
-   * ISO 8601: until when it lives for other machines and containers while nobody shows them a heartbeat of it. Only of a lease on
-   * behalf of another program, which knows nothing of it.
+   * ISO 8601. Without a heartbeat, the lease is live for other machines and containers until then. Only set for a lease on behalf of
+   * another program, which does not renew it.
    */
   readonly unattended_until?: string;
 }
 
-/** Every lease that is written down, living or not; newest last. */
+/** All saved leases, live or not; newest last. */
 export async function readLeases({ leases }: Pick<StagingLayout, 'leases'>): Promise<readonly Lease[]> {
   const names = await readdir(leases).catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT')) return [];
@@ -39,14 +42,14 @@ export async function readLeases({ leases }: Pick<StagingLayout, 'leases'>): Pro
   return found.filter((lease) => lease !== undefined).toSorted((a, b) => a.taken_at.localeCompare(b.taken_at));
 }
 
-/** The leases that mean something now. */
+/** The leases that are live now. */
 export async function readLiveLeases(layout: Pick<StagingLayout, 'leases'>, now: Date): Promise<readonly Lease[]> {
   return (await sortLeases(layout, now)).live;
 }
 
 /**
- * Tells the leases that mean something now from the others. A lease lives while its time is not over, or one of its processes
- * lives: the same pid with another start time is another process. Of processes elsewhere the lease's heartbeat tells.
+ * Separates live leases from expired ones. A lease is live until its time is over, or while one of its processes is alive. The same pid
+ * with another start time is another process. For processes elsewhere, the lease's heartbeat decides.
  */
 export async function sortLeases(
   layout: Pick<StagingLayout, 'leases'>,
@@ -75,19 +78,19 @@ async function lifeOfLease({ holders, expires_at }: Lease, now: Date): Promise<'
   return lives.find((life) => life === 'alive') ?? lives.find((life) => life === 'unknown') ?? 'dead';
 }
 
-/** Whether a lease keeps a model's copy where it is, or one quantization of it. */
+/** Whether a lease protects a model's copy, or one quantization of it. */
 export const covers = ({ model_id, selector, companions }: Lease, modelId: ModelId, group?: GroupFiles): boolean =>
   companions.includes(modelId) || (model_id === modelId && (group === undefined || namesGroup(selector, group)));
 
 const leaseFile = /^[0-9a-f]{24}\.json$/;
 
-/** Where a lease is written down. */
+/** The file of a lease. */
 export const leasePath = ({ leases }: Pick<StagingLayout, 'leases'>, leaseId: string): string => join(leases, `${leaseId}.json`);
 
-/** Where a lease's heartbeat beats. */
+/** The heartbeat file of a lease. */
 export const beatPath = ({ leases }: Pick<StagingLayout, 'leases'>, leaseId: string): string => join(leases, `${leaseId}.beat`);
 
-/** Undefined when it was given back meanwhile. One that does not parse was cut off by a crash that its process did not survive. */
+/** Undefined if it was released in the meantime. An invalid file was cut off by a crash that its process did not survive. */
 async function readLease(path: string): Promise<Lease | undefined> {
   try {
     return parseLease(JSON.parse(await readFile(path, 'utf8')));

@@ -4,8 +4,8 @@ import type { StagingLayout } from '../layout.ts';
 import { beatPath, type Lease, readLeases } from './lease.ts';
 
 /**
- * Shows other machines and containers that processes of here live that hold leases: whoever called `skulk activate` for them has
- * ended, and they know nothing of it.
+ * Keeps leases alive for other machines and containers while their local processes live. The `skulk activate` that took them has ended,
+ * and the processes themselves do not renew them.
  */
 export async function renewLeases(layout: Pick<StagingLayout, 'leases'>): Promise<void> {
   for (const { lease_id, holders, expires_at } of await readLeases(layout)) {
@@ -15,7 +15,7 @@ export async function renewLeases(layout: Pick<StagingLayout, 'leases'>): Promis
   }
 }
 
-/** Ends that: from now on those leases live for the time that they were given. */
+/** Stops renewing. From now on those leases live only for the time they were given. */
 export async function stopRenewing(layout: Pick<StagingLayout, 'leases'>): Promise<void> {
   for (const { lease_id, holders, unattended_until } of await readLeases(layout))
     if (unattended_until !== undefined && holders.some(isHere)) await leaveUnattended(beatPath(layout, lease_id));

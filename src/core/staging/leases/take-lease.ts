@@ -10,28 +10,28 @@ import type { StagingLayout } from '../layout.ts';
 import { behindGate } from './gate.ts';
 import { beatPath, type Lease, leasePath } from './lease.ts';
 
-/** A lease that somebody in this process answers for. */
+/** A lease that this process keeps alive. */
 export interface HeldLease extends AsyncDisposable {
   readonly lease: Lease;
-  /** Aborts when somebody removed the lease, as this process was suspended for so long that it counted as dead. */
+  /** Aborts when the lease was removed, because this process was suspended for so long that it counted as dead. */
   readonly lost: AbortSignal;
-  /** Covers these companions too, from now on. Throws LOCKED when the lease is lost, as does `handTo`. */
+  /** Extends the lease to these companions. Throws LOCKED if the lease is lost, like `handTo`. */
   cover(companions: readonly ModelId[]): Promise<void>;
-  /** Covers only one quantization of the model, from now on. */
+  /** Restricts the lease to one quantization of the model. */
   narrow(selector: string): Promise<void>;
-  /** Names other processes; with none, `until` says how long it lives. */
+  /** Transfers the lease to other processes. Without any, `until` says how long it lives. */
   handTo(holders: readonly ProcessOnMachine[], until?: Date): Promise<void>;
-  /** Leaves it in place when this process lets go of it. */
+  /** Keeps the lease when this process releases it. */
   keep(): void;
   release(): Promise<void>;
 }
 
 /**
- * Takes a lease on a model. It does not say that there is a copy: look after taking it, as from then on nobody removes one.
- * Nothing is synced: after a power cut no process lives that a lease could name.
- * Other machines and containers see it live by a heartbeat, which this process keeps while it is one of the holders.
- * @param holders this process when absent
- * @param unattendedUntil until when it lives for them when no process keeps its heartbeat
+ * Takes a lease on a model. It does not prove that there is a copy: check after taking it, because from then on the copy is not removed.
+ * Nothing is synced: after a power cut, all processes in a lease are dead. Other machines and containers recognize a live lease by its
+ * heartbeat, which this process keeps up while it is one of the holders.
+ * @param holders this process if absent
+ * @param unattendedUntil how long the lease lives for them without a heartbeat
  */
 export async function takeLease(
   layout: StagingLayout,
@@ -46,7 +46,7 @@ export async function takeLease(
     signal,
   }: {
     readonly modelId: ModelId;
-    /** The quantization that is going to be used; the whole model when undefined. */
+    /** The quantization that will be used; undefined for the whole model. */
     readonly selector?: string | undefined;
     readonly companions?: readonly ModelId[];
     readonly purpose: string;
@@ -73,7 +73,7 @@ export async function takeLease(
   let heartbeat: Heartbeat | undefined;
   const write = async (changes: Partial<Lease>): Promise<void> => {
     await makeDirectory(layout.leases);
-    // There before the lease, so that nobody sees one without the other.
+    // Written before the lease, so that nobody sees one without the other.
     if (heartbeat === undefined) await writeFile(beatFile, unattended);
     lease = { ...lease, ...changes };
     await writeLease(layout, lease);
@@ -82,7 +82,7 @@ export async function takeLease(
     heartbeat?.stop();
     return removeLease(layout, lease.lease_id);
   };
-  /** Whoever finds the gate taken from it may have written too late for an eviction to see. */
+  /** If the gate was lost, this write may be too late for an eviction to see it. */
   const announce = (changes: Partial<Lease>): Promise<void> =>
     behindGate(layout, signal, async (gate) => {
       await write(changes);

@@ -8,9 +8,9 @@ import { holdersOf } from './holders.ts';
 import { readLiveLeases } from './lease.ts';
 
 /**
- * Changes or removes a model's canonical files, which processes of this machine may use where they lie, while none does.
- * @param group the quantization that is changed, if it is only that one: who uses another is not asked
- * @throws SkulkError CONFLICT naming who uses them
+ * Changes or removes a model's canonical files while no process of this machine uses them in place.
+ * @param group the quantization to change, if it is only one: uses of others do not matter
+ * @throws SkulkError CONFLICT with the processes that use them
  */
 export async function whenUnused<T>(
   layout: StagingLayout,
@@ -37,7 +37,7 @@ export async function whenUnused<T>(
       return await work();
     });
   } catch (error) {
-    // On a full disk nobody can take a lease either.
+    // On a full disk no lease can be taken either.
     if (hasBegun || !isDiskFull(error)) throw error;
     await refuse();
     return await work();

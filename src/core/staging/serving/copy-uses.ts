@@ -4,28 +4,28 @@ import { markUsed } from '../groups/mark-used.ts';
 import type { StagingLayout } from '../layout.ts';
 import { type HeldLease, takeLease } from '../leases/take-lease.ts';
 
-/** Which files of the copies of this machine are being sent by this process, as leases and last uses say it to others. */
+/** Tracks which files of this machine's copies are being sent, and publishes that as leases and last uses. */
 export interface CopyUses extends AsyncDisposable {
   /**
-   * Notes that a file of a copy is being sent, until the returned function is called. The copy then counts as in use.
-   * @param use the quantization that the file belongs to; undefined for a file that several share
+   * Marks a file of a copy as being sent until the returned function is called. The copy counts as in use.
+   * @param use the quantization of the file; undefined for a file that several share
    */
   begin(modelId: ModelId, use: GroupFiles | undefined): Promise<() => void>;
 }
 
-/** What is written about uses. */
+/** Options of `createCopyUses`. */
 export interface CopyUsesOptions {
-  /** As it is shown beside the copy. */
+  /** The purpose to show for the copy. */
   readonly purpose: string;
   readonly now: () => Date;
   readonly signal: AbortSignal;
-  /** Hub clients ask for many small files one after the other: a lease stays for so long after the last one, in milliseconds. */
+  /** Hub clients request many small files one after the other, so a lease stays for this long after the last one, in milliseconds. */
   readonly lingerMs?: number;
-  /** Milliseconds of a clock that only goes forward. */
+  /** Milliseconds of a monotonic clock. */
   readonly elapsed?: () => number;
 }
 
-/** The last use of a copy that is sent all the time is written this often, in milliseconds. */
+/** How often the last use of a copy is written while it is being sent, in milliseconds. */
 const noteEveryMs = 60_000;
 
 interface Use {
@@ -34,16 +34,16 @@ interface Use {
   timer?: NodeJS.Timeout | undefined;
 }
 
-/** One lease for each quantization that is being sent, however many requests there are for it. */
+/** There is one lease per quantization, however many requests use it. */
 export function createCopyUses(
   layout: StagingLayout,
   { purpose, now, signal, lingerMs = 2_000, elapsed = () => performance.now() }: CopyUsesOptions,
 ): CopyUses {
   const uses = new Map<string, Use>();
-  /** When a last use was written, by a clock that only goes forward. */
+  /** When a last use was written, by a monotonic clock. */
   const noted = new Map<string, number>();
   const releases = new Set<Promise<unknown>>();
-  /** Without a lease, as on a full disk, a reader keeps the file that it has open. */
+  /** Even without a lease, e.g. on a full disk, a reader keeps its open file. */
   const take = (modelId: ModelId, group: GroupFiles | undefined): Promise<HeldLease | undefined> =>
     takeLease(layout, { modelId, selector: group?.selector ?? undefined, purpose, now: now(), signal }).catch(() => undefined);
   const note = async (key: string, modelId: ModelId, group: GroupFiles | undefined): Promise<void> => {

@@ -1,13 +1,13 @@
 import { type Fingerprint, lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
 
-/** What was read of files, as long as they do not change. */
+/** A cache of values read from files, valid while the files do not change. */
 export interface FileMemory<Key, Value> {
-  /** What `load` made of the file; the same object as long as nothing changes. Undefined when there is no file. */
+  /** The result of `load` for the file; the same object until the file changes. Undefined if the file does not exist. */
   read(key: Key, path: string, load: () => Promise<Value>): Promise<Value | undefined>;
   forget(key: Key): void;
 }
 
-/** @param max of how many files it is kept; those that were read last */
+/** @param max the number of most recently read files to keep */
 export function createFileMemory<Key, Value>(max: number): FileMemory<Key, Value> {
   const known = new Map<Key, { readonly seen: Fingerprint; readonly value: Value }>();
   return {

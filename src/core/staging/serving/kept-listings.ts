@@ -6,19 +6,19 @@ import { directoryName, type ModelId, modelIdOfDirectory } from '../../kernel/mo
 import type { StagingLayout } from '../layout.ts';
 import { createFileMemory } from './file-memory.ts';
 
-/** What the store said of the models that are staged here, for the time when it is away (docs/on-disk-format.md, "On a node"). */
+/** The store's answers about the models staged here, for the time when the store is unreachable (docs/on-disk-format.md, "On a node"). */
 export interface KeptListings {
-  /** As it was written; undefined when there is none, or it cannot be read. The same object as long as nothing changes. */
+  /** The saved answer; undefined if it is missing or unreadable. The same object until the file changes. */
   read(modelId: ModelId): Promise<unknown>;
   write(modelId: ModelId, value: object): Promise<void>;
-  /** Removes those of models that are not named. */
+  /** Removes the answers about all other models. */
   keepOnly(models: readonly ModelId[]): Promise<void>;
 }
 
-/** Listings that stay in memory. */
+/** The number of answers kept in memory. */
 const maxKnown = 64;
 
-/** See `KeptListings`. Nothing depends on them: without one a copy is shown as what it is. */
+/** See `KeptListings`. Nothing depends on them: without one, a copy is described by its own record. */
 export function createKeptListings({ hub }: Pick<StagingLayout, 'hub'>): KeptListings {
   const pathOf = (modelId: ModelId): string => join(hub, `${directoryName(modelId)}.json`);
   const known = createFileMemory<ModelId, unknown>(maxKnown);

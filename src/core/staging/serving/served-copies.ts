@@ -11,23 +11,23 @@ import { copyPath, copyRecordName, type StagingLayout } from '../layout.ts';
 import type { CopyUses } from './copy-uses.ts';
 import { createFileMemory } from './file-memory.ts';
 
-/** The verified copies of this machine, to be sent to other programs. */
+/** The verified copies of this machine that can be sent to other programs. */
 export interface ServedCopies {
-  /** The models of which there is a copy, in no order. */
+  /** The models with a copy, in no order. */
   list(): Promise<readonly ModelId[]>;
-  /** The copy of a model; undefined when there is none that was verified. The same object as long as nothing changes. */
+  /** The copy of a model; undefined if there is no verified one. The same object until the copy changes. */
   read(modelId: ModelId): Promise<CopyRecord | undefined>;
   /**
-   * Opens a file of a copy, which counts as in use until the file is closed. Undefined when the copy does not have it, or it is no longer
-   * what was verified.
+   * Opens a file of a copy. The copy counts as in use until the file is closed. Undefined if the copy does not have the file, or the file
+   * changed since it was verified.
    */
   open(modelId: ModelId, path: string): Promise<OpenFile | undefined>;
 }
 
-/** Copies whose records stay in memory. */
+/** The number of copies whose records are kept in memory. */
 const maxKnown = 64;
 
-/** @param uses says to others what is being sent */
+/** @param uses publishes which files are being sent */
 export function createServedCopies(layout: StagingLayout, uses: Pick<CopyUses, 'begin'>): ServedCopies {
   const known = createFileMemory<ModelId, CopyRecord | undefined>(maxKnown);
   const read = (modelId: ModelId): Promise<CopyRecord | undefined> => {
@@ -53,7 +53,7 @@ export function createServedCopies(layout: StagingLayout, uses: Pick<CopyUses, '
       const copy = await read(modelId);
       if (copy === undefined || !hasFile(copy, path)) return undefined;
       const end = await uses.begin(modelId, groupOf(copy, path));
-      // From here on nobody removes it, so now it counts what is there.
+      // From here on the copy is not removed, so its current state counts.
       const file = await openVerified(layout, modelId, { path, record: await read(modelId) }).catch((error: unknown) => {
         end();
         throw error;
@@ -75,7 +75,7 @@ export function createServedCopies(layout: StagingLayout, uses: Pick<CopyUses, '
 
 const hasFile = ({ manifest }: CopyRecord, path: string): boolean => manifest.files.some((file) => file.path === path);
 
-/** The quantization that a file belongs to; that of a copy which has only one, whatever the file is. */
+/** The quantization of a file; in a copy with only one, that one for every file. */
 function groupOf({ manifest, groups }: CopyRecord, path: string): GroupFiles | undefined {
   const parts = splitGroups(manifest, groups);
   return parts.find(({ files }) => files.includes(path)) ?? (parts.length === 1 ? parts[0] : undefined);
@@ -95,7 +95,7 @@ async function openVerified(
   });
   if (handle === undefined) return undefined;
   const info = fstatSync(handle.fd, { bigint: true });
-  // A link that some tool has to this file changes its ctime, and nothing else.
+  // A new hard link to this file changes only its ctime.
   if (info.isFile() && expected.size === Number(info.size) && sameFingerprint(record.seen[path], fingerprintOf(info)))
     return { handle, size: expected.size, sha256: expected.sha256 };
   await handle.close();
