@@ -82,7 +82,7 @@ install() {
     Linux-x86_64 | Linux-amd64) target=linux-x64 ;;
     Linux-aarch64 | Linux-arm64) target=linux-arm64 ;;
     Darwin-arm64) target=darwin-arm64 ;;
-    *) fail "there is no archive for $system on $machine; install the npm package with Node 24 instead" 2 ;;
+    *) fail "no archive for $system on $machine; install the npm package with Node 24 instead" 2 ;;
   esac
   mkdir -p "$prefix/lib" "$prefix/bin"
   begin

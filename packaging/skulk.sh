@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts skulk with the Node that came with it.
+# Starts skulk with the Node in this archive.
 set -eu
 self=$0
 while [ -L "$self" ]; do
