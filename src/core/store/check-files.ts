@@ -9,8 +9,8 @@ import { runHashJob } from '../transfer/hash-pool.ts';
 import type { WorkOptions } from './contract.ts';
 
 /**
- * Hashes files again and compares them with what they must be.
- * @returns what is wrong, and the fingerprints of the files that are right
+ * Hashes files again and compares them with their manifest.
+ * @returns the problems, and the fingerprints of the good files
  */
 export async function checkFiles(
   files: readonly ManifestFile[],
@@ -37,7 +37,7 @@ export async function checkFiles(
       if (untouchedBetween(fingerprint, await lookAtFile(absolute))) seen[path] = fingerprint;
       return undefined;
     } catch (error) {
-      // Only what the disk says counts against the file; a hashing thread that died says nothing of it.
+      // Only a disk error counts against the file; the death of a hashing thread does not.
       if (signal.aborted || systemCode(error) === undefined) throw error;
       return 'unreadable';
     } finally {

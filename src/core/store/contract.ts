@@ -13,45 +13,45 @@ import type { Adopted, DescribedEntry, RegistryEntry, VerifyReport } from '../pr
 import type { ListedUpload } from '../protocol/uploads.ts';
 import type { FetchPlan } from '../transfer/fetch-pieces.ts';
 
-/** What the model's card says, and whether the store also asks something of this node, or does not know it. */
+/** Beside the manifest: data from the model's card, and whether the store has an order for this node or does not know it. */
 interface BesideManifest {
   readonly companions: readonly Companion[];
-  /** The file that the card names for programs that load one; absent when it names none. */
+  /** The file that the card names for programs that load one file; absent if it names none. */
   readonly pin?: string;
   readonly hasOrders?: boolean;
 }
 
-/** What a store answers when asked for a manifest. */
+/** A store's answer to a request for a manifest. */
 export type ManifestAnswer =
   | ({ readonly state: 'ready'; readonly manifest: Manifest } & BesideManifest)
-  /** The store's digest is the one that the caller knows. */
+  /** The caller already knows the store's digest. */
   | ({ readonly state: 'unchanged' } & BesideManifest)
-  /** The files are there, but not hashed yet; ask again. */
+  /** The files exist but are not hashed yet; ask again later. */
   | { readonly state: 'hashing'; readonly retryAfterMs: number }
-  /** The store makes no manifests: it is the Python program. */
+  /** The store has no manifests: it is the Python program. */
   | ({ readonly state: 'listed'; readonly model: ListedModel } & BesideManifest);
 
-/** What a store on this machine's disk answers: it makes manifests. */
+/** The answer of a store on this machine's disk, which has manifests. */
 export type LocalManifestAnswer = Exclude<ManifestAnswer, { readonly state: 'listed' }>;
 
-/** A model of a store that makes no manifests: what it lists is all that it says. */
+/** A model of a store without manifests. Its list is all that is known. */
 export interface ListedModel {
   readonly modelId: ModelId;
-  /** Without what the store lists beside the model's own files. */
+  /** The model's own files, without the others that the store lists. */
   readonly files: readonly RelativePath[];
-  /** The commit of the Hub that its registry names, in 40 hex digits; null where it names none. */
+  /** The Hub commit in its registry, 40 hex digits; null if there is none. */
   readonly commit: string | null;
-  /** The same as long as the store says nothing of a change. */
+  /** The same until the store reports a change. */
   readonly state: string;
 }
 
-/** The files of a store that makes no manifests. */
+/** The files of a store without manifests. */
 export interface ListedFiles {
   /** The size of a file, in bytes. Throws FILE_NOT_FOUND, STORE_UNREACHABLE. */
   measure(modelId: ModelId, path: RelativePath, signal: AbortSignal): Promise<number>;
   /**
-   * The bytes of a part of a file, in order. `whole`: ask for all of it and leave out what comes before the part.
-   * Throws UselessAnswer when other bytes come; INTEGRITY when the file has another size by now; FILE_NOT_FOUND, STORE_UNREACHABLE.
+   * The bytes of a part of a file, in order. `whole`: request the whole file and skip the bytes before the part. Throws UselessAnswer if
+   * the store sends other bytes; INTEGRITY if the file's size has changed; FILE_NOT_FOUND, STORE_UNREACHABLE.
    */
   read(
     file: { readonly modelId: ModelId; readonly path: RelativePath; readonly size: number },
@@ -60,57 +60,57 @@ export interface ListedFiles {
   ): AsyncIterable<Uint8Array>;
 }
 
-/** A piece of a file; `end` is exclusive. */
+/** A part of a file; `end` is exclusive. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** Which bytes are asked for, and of which content. */
+/** The requested bytes, and the digest of their content. */
 export interface PieceRequest {
   readonly modelId: ModelId;
   readonly path: RelativePath;
   readonly range: ByteRange;
-  /** Only bytes of this content will do; another one is an INTEGRITY error. */
+  /** The expected content. Any other content is an INTEGRITY error. */
   readonly sha256: Sha256;
 }
 
-/** Pieces of one model that are to be fetched. */
+/** Pieces of one model to fetch. */
 export type PiecesPlan = Omit<FetchPlan, 'read' | 'isTransient' | 'connections'> & {
-  /** What a person asked for; the client decides when undefined. */
+  /** The user's choice; if undefined, the client decides. */
   readonly connections: number | undefined;
 };
 
-/** What `adopt` is to take into the store. */
+/** The request of `adopt`. */
 export interface AdoptRequest {
   readonly modelId: ModelId;
-  /** A directory inside the store's `incoming/`; absent: the model's own directory is adopted where it lies. */
+  /** A directory inside the store's `incoming/`. If absent, the model's own directory is adopted in place. */
   readonly incoming?: string;
-  /** Whether whoever asks may have a directory taken where it lies, which skulk may not have made. Only `false` refuses it. */
+  /** Whether a directory that skulk may not have created can be adopted in place. Only `false` forbids it. */
   readonly mayTakeInPlace?: boolean;
-  /** What the caller knows the content's digest to be; another one is an INTEGRITY error. */
+  /** The expected digest of the content. Any other content is an INTEGRITY error. */
   readonly digest?: Sha256;
   readonly revision?: string;
-  /** Replace a model that is there with other content. */
+  /** Replaces an existing model that has other content. */
   readonly force?: boolean;
-  /** What this very process hashed while it copied; never taken from a wire. */
+  /** Digests that this process computed during its own copy; never accepted from the network. */
   readonly hashed?: readonly ManifestFile[];
-  /** Where this very process got the files from; never taken from a wire. */
+  /** The source from which this process got the files; never accepted from the network. */
   readonly origin?: Origin;
 }
 
-/** Where a model came from. */
+/** The origin of a model. */
 export interface Origin {
-  /** As the manifest names it: `hub`, `optimized`. */
+  /** As in the manifest: `hub`, `optimized`. */
   readonly source: string;
   readonly commit?: string;
-  /** All that the source had at this commit. */
+  /** All files of the source at this commit. */
   readonly upstream?: Upstream;
-  /** How it was made of another model. */
+  /** How it was made from another model. */
   readonly provenance?: Provenance;
 }
 
-/** Verified files that are to become a model. */
+/** Verified files that become a model. */
 export interface PublishRequest {
   readonly modelId: ModelId;
   /** Their directory, on the store's own file system. */
@@ -119,227 +119,223 @@ export interface PublishRequest {
   readonly revision?: string;
   readonly origin: Origin;
   /**
-   * Asked right before the change, while nothing else changes: whether what the store has of the model by then may be replaced by them.
-   * @param digest of its manifest; undefined when it has none, or is not there
+   * Called right before the change, while nothing else changes: whether the store's current version of the model may be replaced.
+   * @param digest of its manifest; undefined if the model or its manifest does not exist
    */
   readonly mayReplace?: ((digest: Sha256 | undefined) => boolean) | undefined;
 }
 
-/** Verified files that come beside those that a model has. */
+/** Verified files to add to a model. */
 export interface ExtendRequest {
   readonly modelId: ModelId;
-  /** Where each of them lies, synced, on the store's own file system; they are moved. */
+  /** The path of each file, synced and on the store's file system. The files are moved. */
   readonly files: readonly { readonly file: ManifestFile; readonly from: string }[];
-  /** All that the source has at the commit that they are of. */
+  /** All files of the source at their commit. */
   readonly upstream: Upstream;
 }
 
-/** Reports bytes done and bytes in all. */
+/** Called with the finished bytes and the total. */
 export type OnBytes = (done: number, total: number) => void;
 
-/** What goes when one quantization of a model is removed. */
+/** What is removed with one quantization of a model. */
 export interface QuantizationRemoval {
-  /** As the store calls it. */
+  /** Its name in the store. */
   readonly selector: string;
-  /** Those of this quantization alone; with the last one all of the model goes. */
+  /** The files of this quantization only; for the last one, all files of the model. */
   readonly files: readonly string[];
-  /** What they take on the disk. */
+  /** Their size on the disk. */
   readonly bytes: number;
   /** Whether no weights are left without it. */
   readonly isLast: boolean;
 }
 
-/** What long work on a store takes beside its request. */
+/** Options for long work on a store. */
 export interface WorkOptions {
   readonly signal: AbortSignal;
   readonly onBytes?: OnBytes;
 }
 
-/** How a manifest is asked for. */
+/** Options for the request of a manifest. */
 export interface ManifestOptions {
   /** Answer `unchanged` if the digest is still this one. */
   readonly knownDigest?: Sha256;
   readonly signal?: AbortSignal;
-  /** How long a store behind HTTP may send nothing, in milliseconds; the client's own patience when absent. */
+  /** How long an HTTP store may send nothing, in milliseconds; if absent, the client's own limit. */
   readonly silenceMs?: number;
 }
 
 /**
- * The canonical store, wherever it is: on this machine's disk or behind HTTP. One suite of tests holds both to this.
- * Errors: MODEL_NOT_FOUND and FILE_NOT_FOUND for what is not there; over HTTP also STORE_UNREACHABLE.
+ * The canonical store, on this machine's disk or behind HTTP. One test suite checks both. Errors: MODEL_NOT_FOUND and FILE_NOT_FOUND for
+ * missing items; over HTTP also STORE_UNREACHABLE.
  */
 export interface Store {
-  /** Where it is, for messages: a path or a URL. */
+  /** Its location for messages: a path or a URL. */
   readonly location: string;
-  /** Whether the disk of a store on this machine is there, as it was a moment ago. Throws STORE_UNREACHABLE when it is not. */
+  /** Checks that the disk of a local store is mounted; a recent check counts. Throws STORE_UNREACHABLE if it is not. */
   requireDisk?(): Promise<void>;
   health(): Promise<StoreHealth>;
   listModels(): Promise<readonly RegistryEntry[]>;
-  /** The same with what each model is, from its card and its small files. */
+  /** Like `list`, with a description of each model from its card and its small files. */
   listDescribed(): Promise<readonly DescribedEntry[]>;
   /** See `ManifestOptions`. */
   manifest(modelId: ModelId, options?: ManifestOptions): Promise<ManifestAnswer>;
   /**
-   * The bytes of a piece, in order; the pieces handed out may be reused after the next one is asked for.
-   * Throws INTEGRITY when the store's content is another or changed, FILE_NOT_FOUND when it has none.
+   * The bytes of a piece, in order. A buffer may be reused after the next one is requested. Throws INTEGRITY if the store's content is
+   * different or has changed, FILE_NOT_FOUND if it does not exist.
    */
   readPiece(request: PieceRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Fetches many pieces into their places, each verified, faster than one by one; absent where the bytes are on this disk. */
+  /** Fetches many pieces into their files and verifies each, faster than one by one; absent if the bytes are on this disk. */
   fetchPieces?(modelId: ModelId, plan: PiecesPlan): Promise<void>;
-  /** How files come of a store that answers `listed`; absent where the bytes are on this disk. */
+  /** Reads the files of a store that answers `listed`; absent if the bytes are on this disk. */
   readonly listed?: ListedFiles;
   adopt(request: AdoptRequest, options: WorkOptions): Promise<Adopted>;
   /**
-   * Removes the canonical copy. Throws CONFLICT while it is in use on the store host itself, unless `force` is given.
-   * @returns the bytes that it had
+   * Deletes the canonical copy. Throws CONFLICT while it is in use on the store host itself, without `force`.
+   * @returns the number of its bytes
    */
   remove(modelId: ModelId, options?: { readonly force: boolean }): Promise<{ readonly freedBytes: number }>;
-  /** Hashes models, or quantizations of them, again and compares; all of them when none is named. */
+  /** Hashes models, or quantizations of them, again and compares them with their manifests; all models without refs. */
   verify(request: { readonly refs: readonly ModelRef[]; readonly repair: boolean }, options: WorkOptions): Promise<VerifyReport>;
 }
 
-/** A file of a model, opened once; everything that is said of it is said of this handle. */
+/** An open file of a model. All of its properties come from this handle. */
 export interface OpenFile extends AsyncDisposable {
   readonly handle: FileHandle;
   /** In bytes. */
   readonly size: number;
-  /** Null while the model has not been hashed yet. */
+  /** Null until the model is hashed. */
   readonly sha256: Sha256 | null;
 }
 
-/** A piece that an upload still needs: the number of its file in the manifest, and where it begins. */
+/** A piece that an upload still needs: the number of its file in the manifest, and its start. */
 export interface MissingPiece {
   readonly file: number;
   readonly start: number;
 }
 
-/** Which upload is meant; the id, which only who announced the model knows, decides where two machines announce the same in different ways. */
+/** Identifies an upload. Only the announcer knows the id, which decides if two machines announce the same model differently. */
 export interface UploadRef {
   readonly modelId: ModelId;
   readonly digest: Sha256;
   readonly upload?: string | undefined;
 }
 
-/** What has to be sent of an announced model. */
+/** The pieces of an announced model that must be sent. */
 export interface Announcement {
-  /** The id of the upload, for `UploadRef` and `cancel`; absent of a store that has none. */
+  /** The id of the upload, for `UploadRef` and `cancel`; absent if the store has no such ids. */
   readonly upload?: string | undefined;
   readonly missing: readonly MissingPiece[];
 }
 
-/** Looks at unfinished uploads, and ends them. */
+/** Lists and cancels unfinished uploads. */
 export interface UploadList {
   list(): Promise<readonly ListedUpload[]>;
   /**
-   * Removes an unfinished upload and what came of it. Throws JOB_NOT_FOUND, CONFLICT when all of it is there, FORBIDDEN.
+   * Removes an unfinished upload and its data. Throws JOB_NOT_FOUND, CONFLICT if it is complete, FORBIDDEN.
    * @param id the sender's own id, or the handle in the list
    */
   cancel(id: string, options?: { readonly mayCancelOthers: boolean }): Promise<ListedUpload>;
 }
 
-/** Models that come from another machine, piece by piece, as the machine that sends them sees it. */
+/** Uploads of models, piece by piece, as the sending machine sees them. */
 export interface Uploads extends UploadList {
   /**
-   * Announces a model; goes on with an earlier upload of the same content.
-   * Throws CONFLICT for an id that has other content, without `force`; NO_SPACE; STORE_BUSY when too many are open.
-   * @returns what has to be sent; nothing when the store has it all
+   * Announces a model, or resumes an earlier upload of the same content. Throws CONFLICT if the id has other content, without `force`;
+   * NO_SPACE; STORE_BUSY if too many uploads are open.
+   * @returns the pieces to send; none if the store has them all
    */
   begin(manifest: Manifest, options: { readonly force: boolean; readonly signal: AbortSignal }): Promise<Announcement>;
-  /** Sends one piece. Throws INTEGRITY when it is not what the manifest says, JOB_NOT_FOUND when nothing was announced. */
+  /** Sends one piece. Throws INTEGRITY if it does not match the manifest, JOB_NOT_FOUND if nothing was announced. */
   put(upload: UploadRef, piece: MissingPiece, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
-  /** Makes the model of what has come, hashed once more. Throws CONFLICT while something is missing. */
+  /** Makes a model of the received data, hashed once more. Throws CONFLICT while something is missing. */
   complete(upload: UploadRef & { readonly force: boolean; readonly revision?: string | undefined }, options: WorkOptions): Promise<Adopted>;
 }
 
-/** Who sends a model. */
+/** The sender of a model. */
 export interface Sender {
   readonly address: string;
-  /** The name of the token that was shown. */
+  /** The name of its token. */
   readonly who: string | null;
 }
 
-/** The same as the store host sees it: nothing that is as large as a manifest or a piece is ever in memory. */
+/** Uploads as the store host sees them. It never has a whole manifest or piece in memory. */
 export interface HostUploads extends UploadList, AsyncDisposable {
-  /** @param manifest the bytes of a manifest, as they come */
+  /** @param manifest the bytes of a manifest, as they arrive */
   announce(
     manifest: Readable,
     options: { readonly modelId: ModelId; readonly sender: Sender; readonly force: boolean; readonly signal: AbortSignal },
   ): Promise<HostAnnouncement>;
   put(upload: UploadRef, piece: MissingPiece, bytes: Readable, signal: AbortSignal): Promise<void>;
   complete: Uploads['complete'];
-  /** Told at once and often when an upload begins, goes on or ends; the returned function ends that. */
+  /** Calls the listener without delay, and often, when an upload begins, continues or ends. The returned function removes the listener. */
   onChange(listener: () => void): () => void;
 }
 
-/** What has to be sent of a model that was announced to this machine. */
+/** The pieces of a model, announced to this machine, that must be sent. */
 export interface HostAnnouncement {
   readonly digest: Sha256;
   readonly upload: string;
   readonly missingCount: number;
-  /** In parts, as there may be very many. */
+  /** In batches, because there may be very many. */
   missing(): AsyncIterable<readonly MissingPiece[]>;
 }
 
-/** The store on this machine's disk, as the server that speaks for it needs it. */
+/** The store on this machine's disk, with what its server needs. */
 export interface LocalStore extends Store {
   readonly root: string;
   manifest(modelId: ModelId, options?: ManifestOptions): Promise<LocalManifestAnswer>;
   requireDisk(): Promise<void>;
-  /** The models that the registry names although their directory is not there. */
+  /** The registered models whose directory is missing. */
   listLost(): Promise<readonly ModelId[]>;
-  /** Whether the registry names this model and its directory is there; with a selector, whether it has that quantization. */
+  /** Whether a model is registered and its directory exists; with a selector, whether it has that quantization. */
   has(modelId: ModelId, selector?: string): Promise<boolean>;
-  /** Says what `removeQuantization` removes. Throws MODEL_NOT_FOUND; FILE_NOT_FOUND, which names the quantizations that there are. */
+  /** Lists what `removeQuantization` removes. Throws MODEL_NOT_FOUND; FILE_NOT_FOUND with the existing quantizations. */
   planRemoval(modelId: ModelId, selector: string): Promise<QuantizationRemoval>;
   /**
-   * Removes one quantization of a model, as `remove` removes a model; what several share stays.
-   * Throws CONFLICT also when it is the last one and `isLast` does not say so, or the other way round.
+   * Removes one quantization of a model, as `remove` removes a model. Shared files stay. Throws CONFLICT also if `isLast` does not match.
    */
   removeQuantization(
     modelId: ModelId,
     options: Pick<QuantizationRemoval, 'selector' | 'files' | 'isLast'> & { readonly force: boolean },
   ): Promise<{ readonly freedBytes: number }>;
   /**
-   * The paths of a model's files: the manifest's, or the registry's while it is not hashed.
-   * Throws MODEL_NOT_FOUND, also for a vision model whose projector is missing.
+   * The paths of a model's files: the manifest's, or the registry's until it is hashed. Throws MODEL_NOT_FOUND, also for a vision model
+   * whose projector is missing.
    */
   listFiles(modelId: ModelId): Promise<readonly string[]>;
   /**
-   * Opens a file that `listFiles` names. Throws MODEL_NOT_FOUND, FILE_NOT_FOUND, INTEGRITY when it changed under its
-   * manifest, STORE_BUSY (with retryAfterMs) while it is being checked after a change of its date.
+   * Opens a file that `listFiles` lists. Throws MODEL_NOT_FOUND, FILE_NOT_FOUND, INTEGRITY if it does not match its manifest, STORE_BUSY
+   * (with retryAfterMs) while it is being checked after a change of its date.
    */
   openFile(modelId: ModelId, path: string): Promise<OpenFile>;
-  /**
-   * Refuses to go on when a model could not be put into its place.
-   * Throws CONFLICT when what lies there is not in the registry, or holds files that are not of the model.
-   */
+  /** Checks that a model can be published. Throws CONFLICT if its directory is not registered, or contains foreign files. */
   requirePlace(modelId: ModelId): Promise<void>;
   /**
-   * Takes a directory of files that this process has verified and synced into the store by renames; if that fails, they lie
-   * where they were. A model that is there is replaced, and nothing else.
+   * Moves a directory of files that this process has verified and synced into the store, by renames. If that fails, the files stay where
+   * they were. Replaces the same model, and nothing else.
    */
   publish(request: PublishRequest, options: WorkOptions): Promise<Adopted>;
   /**
-   * Puts files beside those that a model has from the same source. Throws MODEL_NOT_FOUND; CONFLICT when it has something that is not of
-   * the commit of these files.
+   * Adds files from the same source to a model. Throws MODEL_NOT_FOUND; CONFLICT if the model has a file that is not from the commit of
+   * these files.
    */
   extend(request: ExtendRequest): Promise<Adopted>;
   /**
-   * The manifest, with the git id of every file that a repo would keep in git itself: what a model of an earlier skulk lacks of them is
-   * made first, and written down. Throws MODEL_NOT_FOUND; STORE_BUSY (with retryAfterMs) while the model is being hashed; INTEGRITY.
+   * The manifest, with the git id of every file that a repo would keep in git itself. Ids that an earlier skulk did not compute are
+   * computed and saved first. Throws MODEL_NOT_FOUND; STORE_BUSY (with retryAfterMs) while the model is being hashed; INTEGRITY.
    */
   identify(modelId: ModelId): Promise<Manifest>;
-  /** What the source of a model had at its commit; undefined when it is not known. It is read from the disk for each question. */
+  /** The source's files at the model's commit; undefined if unknown. Each call reads them from the disk. */
   upstream(modelId: ModelId): Promise<Upstream | undefined>;
-  /** What registries say of a GGUF file of a model; undefined where it says nothing. Throws MODEL_NOT_FOUND. */
+  /** A registry's data about a GGUF file of a model; undefined if there is none. Throws MODEL_NOT_FOUND. */
   ggufHeader(modelId: ModelId, path: string): Promise<GgufHeader | undefined>;
-  /** The model's card, if there is a good one. */
+  /** The model's card, if it is valid. */
   cardOf(modelId: ModelId): Promise<Card | undefined>;
-  /** Begins to hash every model that has no manifest yet, and to make the git ids that manifests lack; returns at once. */
+  /** Starts hashing every model without a manifest, and computing missing git ids; returns at once. */
   hashInBackground(): void;
-  /** Has something told of every model that was removed, or of its files that were, as soon as nobody is served them any more. */
+  /** Calls the listener for every deleted model, or for its deleted files, as soon as they are no longer served. */
   onRemoved(listener: (modelId: ModelId, files?: ReadonlySet<string>) => void): void;
-  /** Has something told, at once and often, when this process changed what the store holds; the returned function ends that. */
+  /** Calls the listener without delay, and often, when this process changed the store. The returned function removes the listener. */
   onChange(listener: () => void): () => void;
   close(): Promise<void>;
 }

@@ -29,26 +29,26 @@ import type { StoreContext, WhenUnused } from './store-context.ts';
 import { openStoreIndex, type StoreIndex } from './store-index.ts';
 import { verifyStore } from './verify-store.ts';
 
-/** What a store on disk is opened with. */
+/** Options for opening a store on disk. */
 export interface DiskStoreOptions {
   readonly root: string;
   readonly world: World;
   readonly nodeId: string | undefined;
-  /** Where model cards lie, besides those beside the manifests. */
+  /** The directory of model cards, in addition to those beside the manifests. */
   readonly cardsPath: string | undefined;
   /**
-   * What is being done with a model that must not be removed meanwhile, as a participle; undefined for nothing.
-   * @param files those of the one quantization that is to be removed
+   * The work on a model that prevents its removal, as a participle; undefined if there is none.
+   * @param files the files of the quantization to be removed
    */
   readonly isBusy?: (modelId: ModelId, files?: readonly string[]) => string | undefined;
   readonly whenUnused?: WhenUnused;
-  /** The store's lock, when this process holds it for as long as it lives; otherwise it is taken for each change. */
+  /** The store's lock, if this process holds it during its whole life. Otherwise it is taken for each change. */
   readonly held?: HeldLock;
-  /** Gives the store its identity; called under the store's lock before the first change. */
+  /** Creates the store's identity; called under the store's lock before the first change. */
   readonly identify?: () => Promise<void>;
-  /** Whether the disk is there; without it nobody asks. */
+  /** Checks whether the disk is there; without it, nothing is checked. */
   readonly presence?: StorePresence | undefined;
-  /** Where the server of this store can be reached; null while it does not listen. */
+  /** The address of this store's server; null while it does not listen. */
   readonly advertised?: () => StoreHealth['advertised'];
 }
 
@@ -130,7 +130,7 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
   return presence === undefined ? store : guardStore(store, presence);
 }
 
-/** The cards of models: where they lie, and one of them. What is wrong with a card is said once. */
+/** Finds the model cards. Reports each problem of a card once. */
 function createCards(
   { cardsPath, world }: DiskStoreOptions,
   { layout }: StoreIndex,
@@ -173,7 +173,7 @@ async function listFilesOf(modelId: ModelId, { entryOf, records }: StoreIndex): 
   return (await records.read(modelId))?.manifest.files.map(({ path }) => path) ?? entry.files;
 }
 
-/** Names alone say which quantizations there are. */
+/** The names alone show which quantizations there are. */
 const hasQuantization = (paths: readonly string[], selector: string): boolean =>
   !(
     'problem' in

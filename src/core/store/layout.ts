@@ -2,42 +2,42 @@ import { join } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 
-/** Where everything lies on the store host's disk (docs/on-disk-format.md, "On the store host"). */
+/** All paths on the store host's disk (docs/on-disk-format.md, "On the store host"). */
 export interface StoreLayout {
   readonly root: string;
   readonly registry: string;
-  /** The store's id, which goes with its disk. */
+  /** The store's id, which stays with its disk. */
   readonly identity: string;
   readonly manifests: string;
-  /** What each hashed file looked like to `stat`. */
+  /** The `stat` fingerprint of each hashed file. */
   readonly seen: string;
   readonly incoming: string;
   readonly trash: string;
-  /** Files that are being downloaded, by model; they outlive the process. */
+  /** Unfinished downloads, by model. They outlive the process. */
   readonly downloads: string;
-  /** Files that Hub clients asked for, by model, while they come; they outlive the process. */
+  /** Files that Hub clients requested, by model, during their download. They outlive the process. */
   readonly onDemand: string;
-  /** What of each model was fetched because Hub clients asked for it. */
+  /** The files of each model that were fetched for Hub clients. */
   readonly fetched: string;
-  /** Files that come from other machines, by model and digest; they outlive the process. */
+  /** Files from other machines, by model and digest. They outlive the process. */
   readonly uploads: string;
-  /** What the metadata of GGUF files said; a cache. */
+  /** Metadata of GGUF files; a cache. */
   readonly facts: string;
-  /** What a registry says of GGUF files; a cache. */
+  /** A registry's data about GGUF files; a cache. */
   readonly headers: string;
-  /** What was to be downloaded and what became of it, by model. */
+  /** Download jobs and their results, by model. */
   readonly jobs: string;
-  /** The variants that are made of models: what was asked for and what became of it, and where engines work. */
+  /** Variants of models: the requests and their results, and the directories of running engines. */
   readonly optimizations: string;
-  /** Changes that are decided and must be carried out to their end. */
+  /** Changes that have been decided and must be finished. */
   readonly intents: string;
-  /** The nodes, and what was ordered of them. */
+  /** The nodes and their orders. */
   readonly fleet: string;
   readonly lock: string;
-  /** Hashes of the named tokens, and the lock under which they are changed. */
+  /** Hashes of the named tokens, and the lock for changing them. */
   readonly tokens: string;
   readonly tokensLock: string;
-  /** What the LAN may do, and other settings of the store; the lock as above. */
+  /** The rights of the LAN and other settings of the store, and the lock for changing them. */
   readonly policy: string;
   readonly policyLock: string;
 }
@@ -75,7 +75,7 @@ export function storeLayout(root: string): StoreLayout {
 export const jsonFileOf = (directory: string, modelId: ModelId): string => join(directory, `${directoryName(modelId)}.json`);
 
 /**
- * The gate for names inside `incoming/`: the model's directory name, a dot, and a token.
+ * Validates names inside `incoming/`: the model's directory name, a dot, and a token.
  * @throws SkulkError BAD_PATH
  */
 export function incomingPath({ incoming }: StoreLayout, name: string, modelId: ModelId): string {

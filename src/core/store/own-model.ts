@@ -12,34 +12,34 @@ import type { KnownManifest, ModelRecords } from './records/model-records.ts';
 import type { Registry } from './records/registry.ts';
 
 /*
- * Here alone is decided whether what lies below a store's root may be moved, replaced or removed: the registry names it as the
- * directory of the very model, and of its files those that the registry or the manifest names. All else is somebody's own, and no
- * `force` changes that.
+ * Only this file decides whether something below a store's root may be moved, replaced or removed. The registry must list it as the
+ * directory of the same model, and the registry or the manifest must list the files. Everything else belongs to a user, and no `force`
+ * changes that.
  */
 
 /**
- * The paths of a model's files, as the registry and the manifest name them. A manifest that was made by looking at what lies in the
- * directory proves nothing beyond the registry.
+ * The paths of a model's files in the registry and the manifest. A manifest made from the content of the directory proves no more than
+ * the registry.
  */
 export function filesOf(entry: RegistryEntry, known: KnownManifest | undefined): readonly string[] {
   const isProof = known?.manifest.source !== 'adopted' || entry.files.length === 0;
   return [...new Set([...entry.files, ...((isProof ? known : undefined)?.manifest.files.map(({ path }): string => path) ?? [])])];
 }
 
-/** Whether a file of a model's directory is one of the model's, or what systems and downloads leave behind. */
+/** Whether a file in a model's directory belongs to the model, or was left by an operating system or a download. */
 export function isOfModel(files: readonly string[]): (path: string, item: Dirent) => boolean {
   const own = new Set(files);
   const isLitter = systemFilesBeside(own);
   return (path, item) => item.isFile() && (own.has(path) || isLitter(path));
 }
 
-/** What somebody else put into a model's directory; nothing when that is a link, which goes as a link. */
+/** Foreign files in a model's directory; empty if the directory is a link, which is removed as a link. */
 export async function findForeignFiles(directory: string, files: readonly string[]): Promise<readonly string[]> {
   const info = await lookAt(directory);
   return info?.isDirectory() === true ? await findOthers(directory, isOfModel(files)) : [];
 }
 
-/** What a directory of the store must prove before another takes its place. */
+/** The check before a directory of the store is replaced. */
 export function proveReplaceable(
   modelId: ModelId,
   storePath: string,
@@ -60,7 +60,7 @@ export function proveReplaceable(
 }
 
 /**
- * Refuses to go on when a model could not be put into its place: what lies there is not in the registry, or not all of it.
+ * Checks that a model can be published: its directory must be registered, with all of its files.
  * @throws SkulkError CONFLICT
  */
 export async function requireReplaceable(
@@ -73,7 +73,7 @@ export async function requireReplaceable(
   await proveReplaceable(modelId, storePath, context)(place, place);
 }
 
-/** The refusal to touch what is in a model's place, but not in the registry. */
+/** The error for changing an unregistered directory. */
 export const notRegistered = (modelId: ModelId, place: string): SkulkError =>
   new SkulkError('CONFLICT', `${place} exists but is not in the registry, so it is not touched`, {
     hint: `adopt it: skulk add ${place} --as ${modelId}; or move it away`,

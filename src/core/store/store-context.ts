@@ -5,8 +5,8 @@ import type { KnownManifest } from './records/model-records.ts';
 import type { StoreIndex } from './store-index.ts';
 
 /**
- * Runs a change to a model's files while no process of this machine uses them where they lie. Throws CONFLICT.
- * @param group the quantization that is changed, if it is only that one
+ * Runs a change to a model's files while no process of this machine uses them in place. Throws CONFLICT.
+ * @param group the quantization to change, if it is only that one
  */
 export type WhenUnused = <T>(
   modelId: ModelId,
@@ -14,10 +14,10 @@ export type WhenUnused = <T>(
   group?: Pick<QuantizationRemoval, 'selector' | 'files'>,
 ) => Promise<T>;
 
-/** What work on a store needs of it. */
+/** The parts of a store that work on it needs. */
 export interface StoreContext extends Pick<StoreIndex, 'layout' | 'records' | 'writer' | 'registry'> {
   readonly world: World;
   readonly whenUnused: WhenUnused;
-  /** The manifest of a model that is registered, hashing it first if need be. */
+  /** The manifest of a registered model, which is hashed first if necessary. */
   readonly knownManifest: (modelId: ModelId, options: WorkOptions) => Promise<KnownManifest | undefined>;
 }

@@ -12,23 +12,20 @@ import { createModelRecords, type ModelRecords } from './records/model-records.t
 import type { Registry } from './records/registry.ts';
 import { createRegistryReader } from './records/registry-reader.ts';
 
-/** The index of a store on disk: its registry and its manifests, how they are changed, and who is told of it. */
+/** The index of a store on disk: its registry and its manifests, their changes, and the listeners. */
 export interface StoreIndex {
   readonly layout: StoreLayout;
   readonly records: ModelRecords;
   readonly writer: StoreWriter;
   readonly registry: () => Promise<Registry>;
   readonly list: () => Promise<ModelList>;
-  /**
-   * The entry of a model whose directory is there; waits while this process changes the model.
-   * Throws MODEL_NOT_FOUND.
-   */
+  /** The entry of a model whose directory exists. Waits while this process changes the model. Throws MODEL_NOT_FOUND. */
   readonly entryOf: (modelId: ModelId) => Promise<RegistryEntry>;
-  /** Has something told right before and right after each change of this process; the returned function ends that. */
+  /** Calls the listener right before and right after each change of this process. The returned function removes the listener. */
   readonly onChange: (listener: (isUnderWay: boolean) => void) => () => void;
 }
 
-/** What an index is opened with; see `DiskStoreOptions`. */
+/** Options for opening an index; see `DiskStoreOptions`. */
 export interface StoreIndexOptions {
   readonly root: string;
   readonly world: World;
@@ -37,7 +34,7 @@ export interface StoreIndexOptions {
   readonly presence: StorePresence | undefined;
 }
 
-/** A server first ends what a dead process began; otherwise nothing is written before the first change. */
+/** A server first finishes what a dead process began. Otherwise nothing is written before the first change. */
 export function openStoreIndex({ root, world, held, identify, presence }: StoreIndexOptions): StoreIndex {
   const layout = storeLayout(root);
   const records = createModelRecords(layout);
@@ -47,7 +44,7 @@ export function openStoreIndex({ root, world, held, identify, presence }: StoreI
     for (const listener of listeners) listener(isUnderWay);
   };
   presence?.onChange(() => {
-    // What lies there may have been changed elsewhere meanwhile.
+    // Another machine may have changed the store in the meantime.
     tell(true);
     tell(false);
   });
@@ -71,7 +68,7 @@ export function openStoreIndex({ root, world, held, identify, presence }: StoreI
   };
 }
 
-/** If that fails, what is whole is served, and the next change tries again. */
+/** If that fails, complete models are served, and the next change tries again. */
 const recoverNow = (writer: StoreWriter, { emit }: World): Promise<void> =>
   writer
     .write(async () => {})
@@ -86,7 +83,7 @@ async function entryOf(
     const steps = writer.steps();
     const entry = (await registry()).entries.get(modelId);
     if (entry !== undefined && (await isDirectoryInside(root, entry.store_path))) return entry;
-    // While one directory takes the place of another there is none.
+    // While one directory replaces another, there is a moment without any.
     if (writer.steps() === steps) throw noModel(modelId);
   }
 }

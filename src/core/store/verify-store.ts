@@ -19,25 +19,25 @@ import { isDirectoryInside } from './disk/inside-store.ts';
 import type { Seen } from './ingest/seen.ts';
 import type { StoreContext } from './store-context.ts';
 
-/** What is checked of a registered model. */
+/** The part of a registered model that is verified. */
 interface Target {
   readonly entry: RegistryEntry;
-  /** The quantization that is meant, as the model's files name it; the whole model when undefined. */
+  /** The quantization, as named by the model's files; undefined for the whole model. */
   readonly part: { readonly selector: string; readonly paths: ReadonlySet<string> } | undefined;
   readonly sizeBytes: number;
 }
 
 /**
- * Hashes models, or quantizations of them, again and compares them with their manifests. With `repair` what can be made again is: a manifest
- * from the files, a registry entry from a manifest whose files are right. No file of a model is ever touched.
- * @throws SkulkError MODEL_NOT_FOUND for a model that is named and unknown, FILE_NOT_FOUND for such a quantization, REVISION_NOT_FOUND
+ * Hashes models, or quantizations of them, again and compares them with their manifests. `repair` recreates a manifest from the files, or
+ * a registry entry from a manifest with matching files. It never changes a model's files.
+ * @throws SkulkError MODEL_NOT_FOUND for an unknown model, FILE_NOT_FOUND for an unknown quantization, REVISION_NOT_FOUND
  */
 export async function verifyStore(
   { refs, repair }: { readonly refs: readonly ModelRef[]; readonly repair: boolean },
   options: WorkOptions,
   context: StoreContext,
 ): Promise<VerifyReport> {
-  // First what was interrupted is ended; a store that cannot be written to can still be looked at.
+  // First finish interrupted changes. A read-only store can still be verified.
   await context.writer
     .write(async () => {})
     .catch((error: unknown) => {
@@ -54,7 +54,7 @@ export async function verifyStore(
   }
   const named = Map.groupBy(withoutRepeats(refs), ({ modelId }) => modelId);
   const wanted = (id: ModelId): boolean => refs.length === 0 || named.has(id);
-  // A name that is wrong is told before anything is hashed.
+  // Report a wrong name before anything is hashed.
   const targets: Target[] = [];
   for (const entry of entries.values())
     for (const ref of refs.length === 0 ? [{ modelId: entry.model_id }] : (named.get(entry.model_id) ?? []))
@@ -141,20 +141,23 @@ async function verifyModel(
   const { manifest } = known;
   const files = manifest.files.filter(({ path }) => isMeant(path));
   const { bad, seen } = await checkFiles(files, directory, options);
-  // A bad file loses its fingerprint, so that it is not served on the strength of its date.
+  // A bad file loses its fingerprint, so that it is not served because of its date.
   const allSeen = part === undefined ? seen : withUnchecked(seen, known.seen, manifest, isMeant);
   await context.writer.write(() => context.records.writeSeen(manifest, allSeen)).catch(() => undefined);
   if (bad.length === 0) return await lookAtContents({ model_id, files }, directory, options);
   return { model_id, status: 'damaged', bad_files: bad, note: `add it again: skulk add PATH --as ${model_id} --force` };
 }
 
-/** The fingerprints of the files that were checked, and of those that were not meant. Without a quantization none of very many is copied. */
+/**
+ * The fingerprints of the checked files, and of those that were not selected. For a whole model nothing is copied, because there may be
+ * very many.
+ */
 function withUnchecked(seen: Seen, before: Seen, { files }: Manifest, isMeant: (path: string) => boolean): Seen {
   const unchecked = files.filter(({ path }) => !isMeant(path) && before[path] !== undefined);
   return { ...Object.fromEntries(unchecked.map(({ path }) => [path, before[path]])), ...seen } as Seen;
 }
 
-/** Every byte is what it was; what it never was shows here. */
+/** Finds files whose bytes are unchanged but were wrong from the beginning. */
 async function lookAtContents(
   { model_id, files }: Pick<Manifest, 'model_id' | 'files'>,
   directory: string,

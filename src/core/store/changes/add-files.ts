@@ -8,9 +8,9 @@ import { lookAtFile, sameFingerprint } from '../../transfer/fingerprint.ts';
 import type { Seen } from '../ingest/seen.ts';
 
 /**
- * Puts new files into the directory of a model, and touches nothing that is there. Of shards the last comes first: a program looks for
- * the first one. Does nothing for those that an earlier try has put there.
- * @throws SkulkError CONFLICT when another file has a name; then those that were put there are taken out again
+ * Adds new files to a model's directory, without changing existing ones. The last shard is added first, because a program looks for the
+ * first one. Skips files that an earlier try has added.
+ * @throws SkulkError CONFLICT if another file has one of the names; then the added files are removed again
  */
 export async function addFiles(
   place: string,
@@ -31,7 +31,7 @@ export async function addFiles(
   for (const directory of new Set([place, ...added.map((path) => dirname(join(place, path)))])) await syncDirectory(directory);
 }
 
-/** How files look now that went through this change: a link that comes or goes shows in a file's dates, and its content is the same. */
+/** The fingerprints of files after this change. A new or removed hard link changes a file's dates, but not its content. */
 export async function seenAgain(place: string, seen: Seen): Promise<Seen> {
   const looks = await mapConcurrently(Object.entries(seen), maxOpenFiles, async ([path, before]) => {
     const now = await lookAtFile(join(place, path));
@@ -45,7 +45,7 @@ async function putFile(from: string, to: string): Promise<void> {
     await link(from, to);
   } catch (error) {
     if (isSystemError(error, 'EEXIST')) {
-      // An earlier try was cut off right after it.
+      // An earlier try was interrupted right after the link.
       if (await isSameFile(from, to)) return;
       throw new SkulkError('CONFLICT', `${to} exists but is not a file of the model, so it is not touched`, { hint: 'move it away' });
     }

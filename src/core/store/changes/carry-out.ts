@@ -4,12 +4,12 @@ import { enterModel, exchangeFiles } from './publish-steps.ts';
 import { removeQuantization } from './remove-quantization.ts';
 import { removeModel } from './remove-steps.ts';
 
-/** The files of a model could not be put into their place; all lies where it was. `cause` says why. */
+/** A model's files could not be moved into place, and nothing was moved. `cause` has the reason. */
 export class NotExchanged extends Error {}
 
 /**
- * Carries a change that is written down out to its end, and strikes it off. Each step may be done twice.
- * @throws NotExchanged when it was given up; any other error leaves it to the next writer
+ * Finishes a recorded change, and then removes its record. Each step may be repeated.
+ * @throws NotExchanged if the change was given up; after any other error the next writer finishes it
  */
 export async function carryOut(intent: Intent, context: ChangeContext): Promise<void> {
   const { layout, assertHeld } = context;
@@ -19,7 +19,7 @@ export async function carryOut(intent: Intent, context: ChangeContext): Promise<
     try {
       await exchangeFiles(intent, context);
     } catch (cause) {
-      // Whoever has the lock by now carries it out.
+      // The process that has the lock now finishes the change.
       await assertHeld();
       await clearIntent(layout, intent);
       throw new NotExchanged('cannot move the files into place', { cause });

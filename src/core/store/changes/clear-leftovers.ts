@@ -6,7 +6,7 @@ import type { StoreLayout } from '../layout.ts';
 
 /**
  * Removes files that a dead process was writing.
- * @param isAlone whether this process is no server: a server's fleet writes beside its changes, and tidies up for itself
+ * @param isAlone whether this process is not a server; a server's fleet writes at the same time, and cleans up its own files
  */
 export async function removeDrafts({ root, manifests, seen, intents, fleet }: StoreLayout, isAlone: boolean): Promise<void> {
   // Every file in these directories is written under the lock.
@@ -17,7 +17,7 @@ export async function removeDrafts({ root, manifests, seen, intents, fleet }: St
   }
 }
 
-/** Empties the trash of a store; what cannot be removed now is tried again before the next change. */
+/** Empties a store's trash. Items that cannot be removed now are retried before the next change. */
 export async function emptyTrash({ trash }: StoreLayout, { emit }: World): Promise<void> {
   try {
     const { left } = await emptyTrashAt(trash);

@@ -7,10 +7,10 @@ import { filesOf } from '../own-model.ts';
 import type { StoreContext } from '../store-context.ts';
 
 /**
- * Decides that a model goes, and carries that out.
- * @param onRemoved called when it has gone, before anything else is changed
- * @param mayGo asked under the store's lock; rejects when it must not go after all
- * @returns the bytes that it had
+ * Decides to delete a model, and deletes it.
+ * @param onRemoved called when the model is gone, before anything else is changed
+ * @param mayGo called under the store's lock; rejects if the model must stay
+ * @returns the number of its bytes
  * @throws SkulkError MODEL_NOT_FOUND, CONFLICT while it is in use here, without `force`
  */
 export async function deleteModel(
@@ -26,7 +26,7 @@ export async function deleteModel(
   return writer.write(async () => {
     const { entries } = await registry();
     const entry = entries.get(modelId);
-    // An earlier delete was cut off, e.g. by a full disk, and has just been ended.
+    // An earlier delete was interrupted, e.g. by a full disk, and has just been finished.
     if (entry === undefined && before !== undefined) return { freedBytes: before.total_bytes };
     if (entry === undefined) throw noModel(modelId);
     refuseSharedDirectory(entry, entries.values());
@@ -39,7 +39,7 @@ export async function deleteModel(
   });
 }
 
-/** Removing one of two models that share a directory would remove the other. */
+/** Deleting one of two models that share a directory would delete the other. */
 export function refuseSharedDirectory({ model_id, store_path }: RegistryEntry, entries: Iterable<RegistryEntry>): void {
   const sharer = findSharer(store_path, model_id, entries);
   if (sharer !== undefined)

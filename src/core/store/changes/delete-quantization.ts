@@ -11,12 +11,12 @@ import { noModel } from '../no-model.ts';
 import type { StoreContext } from '../store-context.ts';
 import { deleteModel, refuseSharedDirectory } from './delete-model.ts';
 
-/** Told what went, when it has gone and before anything else is changed; without files it was the whole model. */
+/** Called after the files are gone, before anything else is changed; without files after the whole model is gone. */
 export type OnRemoved = (files?: ReadonlySet<string>) => void;
 
 /**
- * Says what goes with one quantization.
- * @throws SkulkError MODEL_NOT_FOUND; FILE_NOT_FOUND, which names those that there are
+ * Lists what is removed with one quantization.
+ * @throws SkulkError MODEL_NOT_FOUND; FILE_NOT_FOUND with the existing quantizations
  */
 export async function planQuantizationRemoval(
   modelId: ModelId,
@@ -36,11 +36,11 @@ export async function planQuantizationRemoval(
 }
 
 /**
- * Decides that one quantization of a model goes, and carries that out; with the last one the model goes.
- * @param isLast what `planQuantizationRemoval` said, on which whoever asks relied
- * @returns the bytes that it had
- * @throws SkulkError MODEL_NOT_FOUND, FILE_NOT_FOUND; CONFLICT while it is in use here, without `force`, and when another
- * quantization came or went meanwhile
+ * Decides to remove one quantization of a model, and removes it. Without any quantization left, the model is deleted.
+ * @param isLast the result of `planQuantizationRemoval` that the caller relies on
+ * @returns the number of its bytes
+ * @throws SkulkError MODEL_NOT_FOUND, FILE_NOT_FOUND; CONFLICT while it is in use here, without `force`, and if another quantization was
+ * added or removed in the meantime
  */
 export async function deleteQuantization(
   modelId: ModelId,
@@ -66,7 +66,7 @@ export async function deleteQuantization(
       if (error instanceof SkulkError && (error.code === 'FILE_NOT_FOUND' || error.code === 'MODEL_NOT_FOUND')) return undefined;
       throw error;
     });
-    // An earlier removal was cut off, e.g. by a full disk, and has just been ended.
+    // An earlier removal was interrupted, e.g. by a full disk, and has just been finished.
     if (now === undefined) return { freedBytes: before.bytes };
     refuseIfChanged(now);
     const entry = entries.get(modelId);
@@ -97,7 +97,7 @@ export async function deleteQuantization(
   });
 }
 
-/** Of a directory that a link leads to only the link is the store's. */
+/** If the directory is a link, only the link belongs to the store. */
 async function refuseLink(modelId: ModelId, place: string): Promise<void> {
   const info = await lstat(place).catch(() => undefined);
   if (info?.isSymbolicLink() === true)

@@ -13,63 +13,63 @@ import type { Seen } from '../ingest/seen.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 
 /*
- * Replacing or removing a model takes several renames and writes. What is going to happen is written down first; whoever
- * finds such a note after a crash carries it out to its end. Every step may be done twice.
+ * Replacing or deleting a model takes several renames and writes. So the change is recorded first. If there is a record after a crash,
+ * the next writer finishes the change. Every step may be repeated.
  */
 
-/** A model takes its place, or the place of what it was before. */
+/** Publishes a model, or replaces its previous version. */
 export interface PublishIntent {
   readonly op: 'publish';
   readonly entry: RegistryEntry;
   readonly manifest: Manifest;
-  /** What the source had at that commit. */
+  /** The source's files at that commit. */
   readonly upstream?: Upstream | undefined;
   readonly seen: Seen;
-  /** Name in `incoming/`; null when the files are already in their place. */
+  /** The name in `incoming/`; null if the files are already in place. */
   readonly incoming: string | null;
-  /** Only these files come, beside those that are there and stay as they are; absent where the whole directory takes the place. */
+  /** The files to add to an existing model, whose own files stay; absent if the whole directory is replaced. */
   readonly added?: readonly string[] | undefined;
 }
 
-/** A model goes. */
+/** Deletes a model. */
 export interface RemoveIntent {
   readonly op: 'remove';
   readonly modelId: ModelId;
   readonly storePath: string;
-  /** The model's own in its directory; what else is there stays. */
+  /** The model's own files in its directory. Other files there stay. */
   readonly files: readonly string[];
 }
 
-/** One quantization of a model goes; the model stays. */
+/** Removes one quantization of a model. */
 export interface RemoveQuantizationIntent {
   readonly op: 'remove-quantization';
   readonly modelId: ModelId;
   readonly storePath: string;
-  /** Those of the quantization alone. */
+  /** The files of this quantization only. */
   readonly files: readonly string[];
-  /** What the model is without it. */
+  /** The registry entry without this quantization. */
   readonly entry: RegistryEntry;
-  /** The same; null for a model without a manifest that can be read. */
+  /** The manifest without it; null if the model has no readable manifest. */
   readonly manifest: Manifest | null;
   readonly upstream?: Upstream | undefined;
   readonly seen: Seen;
 }
 
-/** A change that is decided. */
+/** A change that has been decided. */
 export type Intent = PublishIntent | RemoveIntent | RemoveQuantizationIntent;
 
-/** The model that a change is about. */
+/** The model of a change. */
 export const modelOf = (intent: Intent): ModelId => (intent.op === 'publish' ? intent.entry.model_id : intent.modelId);
 
-/** Writes a change down. */
+/** Records a change. */
 export const writeIntent = ({ intents }: StoreLayout, intent: Intent): Promise<void> =>
   writeFileDurably(jsonFileOf(intents, modelOf(intent)), jsonParts(intent));
 
-/** Strikes a change off that was carried out. */
+/** Removes the record of a finished change. */
 export const clearIntent = ({ intents }: StoreLayout, intent: Intent): Promise<void> =>
   rm(jsonFileOf(intents, modelOf(intent)), { force: true });
 
-/** Changes that a dead process left. */
+/** The changes that a dead process left. */
 export async function readIntents({ intents }: StoreLayout): Promise<readonly Intent[]> {
   const names = await readdir(intents).catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT')) return [];
@@ -80,14 +80,14 @@ export async function readIntents({ intents }: StoreLayout): Promise<readonly In
     try {
       found.push(parseIntent(await readFile(join(intents, name), 'utf8')));
     } catch (error) {
-      // A note is a file that is written by rename, so what is no file, or torn, is not ours: nothing follows from it, and it stays.
+      // skulk writes a record by rename, so a directory or an incomplete file is not skulk's. It is ignored and stays.
       if (!(error instanceof SyntaxError || error instanceof SkulkError || isSystemError(error, 'EISDIR'))) throw error;
     }
   }
   return found;
 }
 
-/** The same gates as for anything else from a disk. Throws SyntaxError or SkulkError. */
+/** Validates a record like any other data from a disk. Throws SyntaxError or SkulkError. */
 function parseIntent(text: string): Intent {
   const intent = (JSON.parse(text) ?? {}) as Partial<Intent>;
   if (intent.op === 'remove' || intent.op === 'remove-quantization') {

@@ -14,8 +14,8 @@ import type { ChangeContext } from './change-context.ts';
 import type { PublishIntent } from './intents.ts';
 
 /**
- * The first step of a publication: puts the files of a model into their place. What is there goes to the trash first, and comes back when
- * that fails. Files that only come beside what is there touch nothing of that. Does nothing when an earlier try did it.
+ * The first step of a publication: moves a model's files into place. The old files first go to the trash, and are restored if the move
+ * fails. Added files do not change existing ones. Does nothing if an earlier try did it.
  */
 export async function exchangeFiles(
   { entry, incoming, added }: PublishIntent,
@@ -35,14 +35,14 @@ export async function exchangeFiles(
     await renameDurably(files, place);
   } catch (error) {
     await old?.giveBack();
-    // Somebody put something there right now.
+    // Something else was put there in this moment.
     if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw notRegistered(model_id, place);
     throw error;
   }
   await old?.seal();
 }
 
-/** The second step: the manifest of a model whose files are in their place, then its entry in the registry. */
+/** The second step: writes the manifest of a model whose files are in place, then its registry entry. */
 export async function enterModel(
   { entry, manifest, upstream, seen, incoming, added }: PublishIntent,
   { layout, records, world, assertHeld }: ChangeContext,

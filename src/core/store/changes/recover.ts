@@ -8,8 +8,8 @@ import { emptyTrash, removeDrafts } from './clear-leftovers.ts';
 import { modelOf, readIntents } from './intents.ts';
 
 /**
- * Ends what a dead process began, and makes a registry that can be read. To be called under the lock, before the first change.
- * @param isAlone whether this process is no server
+ * Finishes what a dead process began, and repairs an unreadable registry. Call it under the lock, before the first change.
+ * @param isAlone whether this process is not a server
  */
 export async function recover(context: ChangeContext, isAlone: boolean): Promise<void> {
   const { layout, records, world, assertHeld } = context;

@@ -10,16 +10,16 @@ import { requireRegistry } from '../records/repair-registry.ts';
 import type { ChangeContext } from './change-context.ts';
 import type { RemoveQuantizationIntent } from './intents.ts';
 
-/** Ends the removal of one quantization: first it stops being served, then its files go. Each step may be done twice. */
+/** Finishes the removal of one quantization: first it is no longer served, then its files are removed. Each step may be repeated. */
 export async function removeQuantization(intent: RemoveQuantizationIntent, context: ChangeContext): Promise<void> {
   const { layout, records, assertHeld } = context;
   const { modelId, storePath, entry, manifest, seen, upstream } = intent;
   const registry = await requireRegistry(layout);
-  // Another program may have removed the whole model since this was written down.
+  // Another program may have deleted the whole model since the record was written.
   if (registry.entries.has(modelId)) {
     await assertHeld();
     await writeRegistryEntry(layout.registry, registry, modelId, entry);
-    // Without a manifest that can be read one is made of the files that stay.
+    // Without a readable manifest, a new one is made from the remaining files.
     if (manifest === null) await records.remove(modelId);
     else await records.write(manifest, { seen, upstream });
   }
@@ -28,8 +28,8 @@ export async function removeQuantization(intent: RemoveQuantizationIntent, conte
 }
 
 /**
- * Moves the files of one quantization into the trash; everything beside them stays as it is.
- * @param isFull whether there is no room for a trash, so that they are removed at once
+ * Moves the files of one quantization to the trash. All other files stay.
+ * @param isFull whether there is no space for a trash, so that the files are deleted at once
  */
 export async function takeQuantization(
   { storePath, files }: Pick<RemoveQuantizationIntent, 'storePath' | 'files'>,
@@ -41,7 +41,7 @@ export async function takeQuantization(
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   });
-  // What a link leads to may be somebody else's.
+  // The target of a link may belong to a user.
   if (info?.isDirectory() !== true) return;
   await takeFiles(place, { trash: isFull ? undefined : trash }, { isOurs: isOfModel(files) });
 }

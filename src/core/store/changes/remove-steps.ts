@@ -12,7 +12,7 @@ import { emptyTrash } from './clear-leftovers.ts';
 import type { RemoveIntent, RemoveQuantizationIntent } from './intents.ts';
 import { takeQuantization } from './remove-quantization.ts';
 
-/** Ends a removal: first the model stops being served, then it goes. Each step may be done twice. */
+/** Finishes a deletion: first the model is no longer served, then its files are removed. Each step may be repeated. */
 export async function removeModel(intent: RemoveIntent, { layout, records, world, assertHeld }: ChangeContext): Promise<void> {
   const { modelId, storePath } = intent;
   const registry = await requireRegistry(layout);
@@ -24,7 +24,7 @@ export async function removeModel(intent: RemoveIntent, { layout, records, world
   else world.emit({ type: 'warning', message: `the directory of ${modelId}, ${storePath}, is outside the store, so it was not touched` });
 }
 
-/** Moves a model's files into the trash; what somebody else put beside them stays. */
+/** Moves a model's files to the trash. Foreign files beside them stay. */
 async function takeModel(
   { modelId, storePath, files }: RemoveIntent,
   { layout: { root, trash }, world: { emit } }: Pick<ChangeContext, 'layout' | 'world'>,
@@ -40,7 +40,7 @@ async function takeModel(
     emit({ type: 'warning', message: `${place}, the registry's path of ${modelId}, is not a directory, so it was kept` });
     return;
   }
-  // A link goes as a link; what it leads to is not looked at.
+  // A link is removed as a link, without following it.
   if (isFull && info.isSymbolicLink()) return rm(place);
   const others = await findForeignFiles(place, files);
   if (others.length === 0 && !isFull) {
@@ -61,10 +61,10 @@ async function takeModel(
 }
 
 /**
- * On a full disk nothing can be written down before the files are gone. A crash after that leaves an entry without files, which is
- * listed as lost and can be deleted; of a quantization it leaves a model that lacks it, from which it can be deleted again.
- * @param isWritten whether the intent could be written down
- * @param work carries the removal out as it is without a full disk
+ * On a full disk, nothing can be recorded before the files are gone. After a crash, a deleted model is listed as lost and can be deleted
+ * again; a model without the removed quantization remains, from which it can be removed again.
+ * @param isWritten whether the intent could be recorded
+ * @param work the normal removal, without a full disk
  */
 export async function removeOnFullDisk(
   intent: RemoveIntent | RemoveQuantizationIntent,
@@ -82,7 +82,7 @@ export async function removeOnFullDisk(
   if (await isPlaceInside(layout.root, intent.storePath))
     await take().catch((error: unknown) => {
       if (!isDiskFull(error)) throw error;
-      // Not even the trash could be made.
+      // Even the trash directory could not be created.
       return take({ isFull: true });
     });
   await emptyTrash(layout, world);

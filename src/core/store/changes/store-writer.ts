@@ -13,37 +13,40 @@ import { clearIntent, type Intent, modelOf, writeIntent } from './intents.ts';
 import { recover } from './recover.ts';
 import { removeOnFullDisk } from './remove-steps.ts';
 
-/** The only way to change a store's index: one writer at a time, over processes and within this one. */
+/** The only way to change a store's index. There is one writer at a time, across processes and within this one. */
 export interface StoreWriter extends AsyncDisposable {
   /**
-   * Runs `change` alone, after what a dead writer left was carried out.
-   * Throws LOCKED when another process writes for longer than ten seconds, or has taken the lock from this one.
+   * Runs `change` alone, after the unfinished changes of a dead writer. Throws LOCKED if another process writes for longer than ten
+   * seconds, or has taken the lock from this one.
    */
   write<T>(change: () => Promise<T>): Promise<T>;
   /**
-   * Writes an intent down and carries it out; to be called inside `write`.
-   * @param undo called when it could not even be written down, or the files could not be put into their place; later failures
-   * leave it to the next writer
+   * Records an intent and carries it out. Call it inside `write`.
+   * @param undo called if it could not be recorded, or the files could not be moved into place; after other failures the next writer
+   * finishes it
    */
   carryOut(intent: Intent, undo?: () => Promise<void>): Promise<void>;
-  /** Resolves when no change of this process to a model is half done. */
+  /** Resolves when this process is not in the middle of a change to a model. */
   settled(modelId: ModelId): Promise<void>;
   /**
-   * Asks, inside `write`, whether this process may still write; to be called before each step that others see.
-   * @throws SkulkError LOCKED when another process has taken the lock, as this one was suspended
+   * Checks, inside `write`, that this process may still write. Call it before each step that others can see.
+   * @throws SkulkError LOCKED if another process has taken the lock while this one was suspended
    */
   assertHeld(): Promise<void>;
-  /** Grows whenever this process begins or ends a change to a model: whoever looked meanwhile may have seen it half done. */
+  /**
+   * Increases when this process begins or ends a change to a model. If it differs after a read, the read may have seen a half-finished
+   * change.
+   */
   readonly steps: () => number;
 }
 
-/** How a writer comes to the lock, and who is told. */
+/** How a writer gets the lock, and which callbacks it calls. */
 export interface WriterOptions {
-  /** The lock, when this process holds it for as long as it lives (a server). */
+  /** The lock, if this process holds it during its whole life (a server). */
   readonly held: HeldLock | undefined;
-  /** Told right before and right after each change of this process. */
+  /** Called right before and right after each change of this process. */
   readonly onChange: (isUnderWay: boolean) => void;
-  /** Gives the store its identity, before the first change of a process that is no server. */
+  /** Creates the store's identity, before the first change of a process that is not a server. */
   readonly identify: () => Promise<void>;
   readonly presence: StorePresence | undefined;
 }
@@ -92,7 +95,7 @@ export function createStoreWriter(layout: StoreLayout, records: ModelRecords, wo
 
 const patienceMs = 10_000;
 
-/** The lock of the store as a writer uses it. `alone` runs a change under it, after what a dead writer left was carried out. */
+/** A writer's access to the store's lock. `alone` runs a change under the lock, after the unfinished changes of a dead writer. */
 function createWriteAccess(
   layout: StoreLayout,
   records: ModelRecords,
@@ -127,12 +130,12 @@ const takeLock = ({ lock }: StoreLayout, { signal, emit }: World): Promise<HeldL
     purpose: 'a skulk command',
     timeoutMs: patienceMs,
     signal,
-    // A server that answers keeps it for as long as it lives, and takes requests instead.
+    // A server that answers requests holds the lock during its whole life. Send it requests instead.
     isHopeless: ({ url }) => url !== undefined,
     onWait: (holder) => emit({ type: 'waiting', message: `waiting for ${describeLockHolder(holder)}, which writes to the store` }),
   });
 
-/** @returns false when a removal could not be written down because the disk is full */
+/** @returns false if a removal could not be recorded because the disk is full */
 async function writeDown(intent: Intent, { layout, assertHeld }: ChangeContext, undo?: () => Promise<void>): Promise<boolean> {
   await assertHeld().catch(async (error: unknown) => {
     await undo?.();

@@ -2,8 +2,8 @@ import type { LocalStore } from '../contract.ts';
 import type { StorePresence } from './store-presence.ts';
 
 /**
- * A store that answers only while its disk is there. An empty directory in its place would be taken for an empty store, and its models
- * would be fetched from the internet, so what is said is checked afterwards too.
+ * A store that only answers while its disk is there. An empty mount point would look like an empty store, and its models would be fetched
+ * from the internet. So the disk is also checked after each answer.
  */
 export function guardStore(store: LocalStore, presence: StorePresence): LocalStore {
   const guarded =
@@ -14,7 +14,7 @@ export function guardStore(store: LocalStore, presence: StorePresence): LocalSto
       await presence.require();
       return result;
     };
-  /** A failure may come of the disk that went away. */
+  /** A failure may be the result of a disk that disappeared. */
   const explained = async <R>(work: Promise<R>): Promise<R> => {
     try {
       return await work;
@@ -43,7 +43,7 @@ export function guardStore(store: LocalStore, presence: StorePresence): LocalSto
     planRemoval: guarded(store.planRemoval),
     removeQuantization: guarded(store.removeQuantization),
     verify: guarded(store.verify),
-    // Of thousands of files each is opened: what is found is right, as its content is checked.
+    // Thousands of files may be opened, so the disk is not checked for each. The content is verified, so a found file is right.
     openFile: (...given) => explained(store.openFile(...given)),
     close: async () => {
       await store.close();

@@ -3,7 +3,7 @@ import { dirname, join, sep } from 'node:path';
 import { isSystemError } from '../../kernel/errors.ts';
 import type { RegistryEntry } from '../../protocol/models.ts';
 
-/** Whether a model's directory is there; a link that leaves the store does not count. */
+/** Whether a model's directory exists; a link that leaves the store does not count. */
 export async function isDirectoryInside(root: string, storePath: string): Promise<boolean> {
   try {
     const [realRoot, place] = await Promise.all([realpath(root), realpath(join(root, storePath))]);
@@ -13,7 +13,7 @@ export async function isDirectoryInside(root: string, storePath: string): Promis
   }
 }
 
-/** Whether what a path below the store names would itself lie in the store: no link on the way to it leaves. */
+/** Whether a path below the store is really inside it: no link on the way leaves the store. */
 export async function isPlaceInside(root: string, storePath: string): Promise<boolean> {
   try {
     const [realRoot, parent] = await Promise.all([realpath(root), realpath(dirname(join(root, storePath)))]);
@@ -25,7 +25,7 @@ export async function isPlaceInside(root: string, storePath: string): Promise<bo
   }
 }
 
-/** Another model's entry whose directory is, holds, or lies in `storePath`, whether or not the disk minds case. */
+/** Finds another model's entry whose directory is, contains, or is inside `storePath`, with and without case. */
 export function findSharer(
   storePath: string,
   self: RegistryEntry['model_id'],

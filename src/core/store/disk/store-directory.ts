@@ -6,16 +6,16 @@ import { storeLayout } from '../layout.ts';
 import { parseRegistry } from '../records/registry.ts';
 
 /**
- * Why a directory cannot be the store as it is, to follow its path in a message; undefined when it can: it is a store already, or
- * empty but for what systems leave, or missing. Taking over somebody's files would let others list, read and delete them.
+ * Says why a directory cannot be the store as it is, as a continuation of its path in a message. Undefined if it can: it is a store
+ * already, empty except for system files, or missing. Taking over a user's files would let others list, read and delete them.
  */
 export async function whyNotStoreDirectory(path: string, places: OwnPlaces): Promise<string | undefined> {
   return (await whyProtected(path, places)) ?? (await whyForeignToStore(path));
 }
 
 /**
- * The same of the content alone.
- * @param mayHoldModels whether directories that are named as models are no obstacle: below SKULK_HOME nobody keeps anything else
+ * The same, based on the content only.
+ * @param mayHoldModels whether directories with model names are allowed: below SKULK_HOME only skulk creates them
  */
 export async function whyForeignToStore(path: string, { mayHoldModels = false } = {}): Promise<string | undefined> {
   if (await hasStagedCopies(path)) return 'is a staging directory, not a store';
@@ -24,7 +24,7 @@ export async function whyForeignToStore(path: string, { mayHoldModels = false } 
   return foreign.length === 0 ? undefined : `is not a store and not empty: it contains ${formatNames(foreign)}`;
 }
 
-/** Whether a directory is a store, of whichever machine: it has skulk's own directory, or a registry that can be read. */
+/** Whether a directory is a store of any machine: it has skulk's own directory, or a readable registry. */
 export async function looksLikeStore(root: string): Promise<boolean> {
   return (await isDirectory(join(root, '.skulk', 'v1'))) || (await hasRegistry(root));
 }
@@ -34,14 +34,14 @@ async function hasRegistry(root: string): Promise<boolean> {
     const value: unknown = JSON.parse(await readFile(storeLayout(root).registry, 'utf8'));
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
     const { entries, raw } = await parseRegistry(value as Record<string, unknown>);
-    // Somebody else's registry.json has none of our entries.
+    // A foreign registry.json has no valid entries.
     return entries.size > 0 || Object.keys(raw).length === 0;
   } catch {
     return false;
   }
 }
 
-/** A staging root has the same directory of skulk's own, but nothing that only a store has. */
+/** A staging root also has skulk's own directory, but nothing that only a store has. */
 async function hasStagedCopies(root: string): Promise<boolean> {
   if (!(await isThere(join(root, '.skulk', 'v1', 'staging.json')))) return false;
   const { registry, identity, manifests, lock } = storeLayout(root);

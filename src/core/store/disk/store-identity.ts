@@ -5,16 +5,16 @@ import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { syncDirectory, writeFileDurably } from '../../kernel/files/durable-file.ts';
 import type { StoreLayout } from '../layout.ts';
 
-/** What makes a store the same one wherever its disk is mounted. */
+/** Identifies a store, wherever its disk is mounted. */
 export interface StoreIdentity {
   readonly id: string;
-  /** Grows when another machine takes the store's role over. */
+  /** Increases when another machine takes over the store's role. */
   readonly epoch: number;
   /** ISO 8601. */
   readonly created_at: string;
 }
 
-/** The identity in a store's `store.json`; undefined when there is none, `damaged` when the file cannot be used. */
+/** Reads a store's identity from its `store.json`; undefined if there is none, `damaged` if the file is unusable. */
 export async function readStoreIdentity({ identity }: Pick<StoreLayout, 'identity'>): Promise<StoreIdentity | 'damaged' | undefined> {
   const text = await readFile(identity, 'utf8').catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
@@ -39,8 +39,8 @@ function parse(text: string): StoreIdentity | undefined {
 }
 
 /**
- * Gives a store its identity, unless it has one. Of two processes that do so at once one wins, and both get its identity.
- * @param knownId the id to write when the file is damaged: the one that is remembered of this store
+ * Creates a store's identity, unless it exists. If two processes do so at once, both get the same identity.
+ * @param knownId the id to write if the file is damaged: the remembered id of this store
  */
 export async function ensureStoreIdentity(
   layout: Pick<StoreLayout, 'identity'>,
@@ -57,7 +57,7 @@ export async function ensureStoreIdentity(
     try {
       await link(draft, path).catch(async (error: unknown) => {
         if (isSystemError(error, 'EEXIST')) return;
-        // A disk without hard links, as exFAT. The lock of the store keeps others away.
+        // A disk without hard links, such as exFAT. The store's lock keeps other writers away.
         await rename(draft, path);
       });
     } finally {

@@ -5,22 +5,22 @@ import { forbidMaking } from '../../kernel/files/make-directory.ts';
 import { storeLayout } from '../layout.ts';
 import { readStoreIdentity } from './store-identity.ts';
 
-/** Whether a store that was opened is still at its place: its disk may be unmounted while it is served. */
+/** Watches whether an opened store is still at its path: its disk may be unmounted while the store is served. */
 export interface StorePresence extends Disposable {
-  /** Looks now. Throws STORE_UNREACHABLE while the store is not there. */
+  /** Checks now. Throws STORE_UNREACHABLE while the store is not there. */
   require(): Promise<void>;
-  /** The same, but what was seen a moment ago will do. */
+  /** Like `require`, but a recent check counts. */
   requireLately(): Promise<void>;
-  /** Has something told whenever the store goes away or comes back. */
+  /** Calls the listener when the store disappears or comes back. */
   onChange(listener: (isAway: boolean) => void): void;
 }
 
-/** So long what was seen counts where an answer is checked again when it fails, in milliseconds. */
+/** How long a check counts if a failed answer is checked again, in milliseconds. */
 const momentMs = 250;
 
 /**
- * Watches over a store that is there. As long as this is not disposed of, nothing makes its directory anew.
- * @param id the store's id, which it has wherever its disk is mounted; undefined when there was no room for one
+ * Watches an existing store. Until it is disposed, nothing recreates the store's directory.
+ * @param id the store's id, which is independent of the mount point; undefined if there was no space to save one
  */
 export async function watchPresence(root: string, { id }: { readonly id: string | undefined }): Promise<StorePresence> {
   const layout = storeLayout(root);
@@ -37,7 +37,7 @@ export async function watchPresence(root: string, { id }: { readonly id: string 
     const now = await looksLike(own);
     if (now === undefined) return false;
     if (now === seen) return true;
-    // The same disk looks different after it was mounted anew.
+    // The same disk has a different device number after it was mounted again.
     const identity = await readStoreIdentity(layout).catch(() => undefined);
     if (id === undefined || identity === undefined || identity === 'damaged' || identity.id !== id) return false;
     seen = now;
@@ -62,13 +62,13 @@ export async function watchPresence(root: string, { id }: { readonly id: string 
   };
 }
 
-/** What tells a directory from another that has its path later; undefined when it cannot be reached. */
+/** Distinguishes a directory from a later one at the same path; undefined if it cannot be reached. */
 async function looksLike(path: string): Promise<string | undefined> {
   try {
     const { dev, ino, birthtimeNs } = await stat(path, { bigint: true });
     return `${dev}:${ino}:${birthtimeNs}`;
   } catch (error) {
-    // It says nothing of the disk that this process has no more descriptors.
+    // This process has run out of descriptors, which is not a problem of the disk.
     if (isSystemError(error, 'EMFILE', 'ENFILE', 'ENOMEM')) throw error;
     return undefined;
   }

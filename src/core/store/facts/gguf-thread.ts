@@ -2,22 +2,22 @@ import { Worker } from 'node:worker_threads';
 import type { ChatTemplate } from '../../catalog/gguf-header.ts';
 import { workerUrl } from '../../kernel/flow/worker-url.ts';
 
-/** What the thread is asked: what the metadata of a file says, for a description or for a registry, or a template in Go's format. */
+/** A request to the thread: read a file's metadata, for a description or for a registry, or convert a template to Go's format. */
 export type GgufQuestion =
   | { readonly about: 'facts' | 'header'; readonly path: string }
-  /** Of a file that is not here, by its first bytes. `size` is that of the file. */
+  /** For a remote file, by its first bytes. `size` is the size of the file. */
   | { readonly about: 'header'; readonly bytes: Uint8Array; readonly size: number }
   | { readonly about: 'template'; readonly template: ChatTemplate };
 
-/** What the thread says: that everything is loaded and the work begins, then what was found. */
+/** The thread's reply: everything is loaded and the work begins, then the result. */
 export type GgufReply = { readonly state: 'begins' } | { readonly state: 'ended'; readonly found: unknown };
 
-/** What stands for an answer that did not come in time, or took too much memory. */
+/** The result if the thread took too much time or memory. */
 export const gaveUp = Symbol('gave up');
 
-/** How much of a processor one answer may take: a vocabulary of 262,000 words takes 3 s on a slow one. In milliseconds. */
+/** The maximum processor time of one answer, in milliseconds. A vocabulary of 262,000 words takes 3 s on a slow processor. */
 const maxCpuMs = 4_000;
-/** How long it may take on a machine that is busy, or where Node does not tell the time of a thread (before 24.6). */
+/** The maximum time on a busy machine, or if Node cannot report a thread's processor time (before 24.6). */
 const maxMs = 30_000;
 const lookEveryMs = 250;
 const maxMegabytes = 512;
@@ -26,8 +26,8 @@ let worker: Worker | undefined;
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Asks the thread that reads GGUF files, with bounded time and memory; one question after the other. `gaveUp` for what means harm.
- * @param check refuses a question by throwing, right before it is asked
+ * Calls the thread that reads GGUF files, with bounded time and memory, one request after the other. Returns `gaveUp` for a hostile file.
+ * @param check rejects a request by throwing, right before it is sent
  */
 export function askGgufThread(question: GgufQuestion, check: () => Promise<void> = async () => {}): Promise<unknown> {
   const found = last.then(() => askAlone(question, check));
@@ -62,7 +62,7 @@ async function askAlone(question: GgufQuestion, check: () => Promise<void>): Pro
   });
 }
 
-/** Has something done when the thread has worked for too long from now on. @returns what ends that */
+/** Calls `giveUp` when the thread has worked for too long from now on. @returns a function that ends the watch */
 function watch(thread: Worker, giveUp: () => void): () => void {
   const began = performance.now();
   const before = cpuOf(thread);
@@ -86,7 +86,7 @@ async function cpuOf(thread: Worker): Promise<number | undefined> {
 
 function startWorker(): Worker {
   const thread = new Worker(workerUrl(import.meta.url, 'gguf-worker'), { resourceLimits: { maxOldGenerationSizeMb: maxMegabytes } });
-  // It ends then; whoever waits hears of that.
+  // The thread ends, and its caller gets the error.
   thread.on('error', () => undefined);
   return thread;
 }

@@ -4,7 +4,7 @@ import { toGgufFacts } from '../../catalog/gguf-facts.ts';
 import { chatTemplateOf, type OllamaTemplate, toGgufHeader } from '../../catalog/gguf-header.ts';
 import type { GgufQuestion, GgufReply } from './gguf-thread.ts';
 
-// Metadata from outside may claim anything; on a thread of its own it can be stopped, and its memory is bounded.
+// Metadata from outside may claim anything. On a thread it can be stopped, and its memory is bounded.
 parentPort?.on('message', (question: GgufQuestion) => {
   answer(question).then(
     (found) => reply({ state: 'ended', found }),
@@ -16,7 +16,7 @@ const reply = (given: GgufReply): void => parentPort?.postMessage(given);
 
 async function answer(question: GgufQuestion): Promise<unknown> {
   if (question.about === 'template') {
-    // Half a megabyte of known templates, for the first who asks.
+    // Half a megabyte of known templates, loaded at the first use.
     const { convertGGUFTemplateToOllama } = await import('@huggingface/ollama-utils');
     reply({ state: 'begins' });
     const found = convertGGUFTemplateToOllama(question.template)?.ollama;
@@ -32,7 +32,7 @@ async function answer(question: GgufQuestion): Promise<unknown> {
   return { header: toGgufHeader(metadata, { parameters, nameOfType }), template: chatTemplateOf(metadata) };
 }
 
-/** A range of a file of which the first bytes are known; what they do not have is refused, and not taken for zeros. */
+/** Reads a range of a file whose first bytes are known. A range beyond them is an error, and not read as zeros. */
 function answerFrom({ bytes, size }: { readonly bytes: Uint8Array; readonly size: number }, range: string): Response {
   const [, first = '', last = ''] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
   const end = Math.min(Number(last) + 1, size);

@@ -14,20 +14,20 @@ import { readFingerprint } from '../../transfer/fingerprint.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 import { readGgufFacts } from './read-gguf-facts.ts';
 
-/** To be raised when the same file would give other facts. */
+/** Increase it when the same file would result in other facts. */
 const edition = 3;
 
-/** What the GGUF files of a model say of it. */
+/** Data from the GGUF files of a model. */
 export interface KnownGguf {
-  /** Of the file that a program loads; undefined where nothing can be read. */
+  /** Facts of the file that a program loads; undefined if it is unreadable. */
   readonly facts: GgufFacts | undefined;
-  /** All files of the model; those that are something else than the weights that their names promise say so. */
+  /** All files of the model. Files that are not weights, despite their names, have a kind. */
   readonly files: readonly KindFile[];
 }
 
 /**
- * What a model's GGUF files say of it: read once, then remembered beside the manifests for as long as these files are the same.
- * Undefined for a model without any.
+ * Reads the data from a model's GGUF files once, and saves it beside the manifests until a file changes. Undefined for a model without
+ * GGUF files.
  */
 export async function knownGguf(layout: StoreLayout, { model_id, store_path, files }: RegistryEntry): Promise<KnownGguf | undefined> {
   // Most models have none, and some of those have very many files.
@@ -47,7 +47,7 @@ export async function knownGguf(layout: StoreLayout, { model_id, store_path, fil
   const stamp = stampOf(name, fingerprint);
   if (cached.stamp === stamp && cached.kindsStamp === stampOf(hash)) return { facts: parseGgufFacts(cached.facts), files: described };
   const facts = (await readGgufFacts(absoluteOf(name))) ?? {};
-  // A store that cannot be written to is looked at again.
+  // On a read-only store, the file is read again each time.
   const text = JSON.stringify({ stamp, facts, kindsStamp: stampOf(hash), kinds: Object.fromEntries(kinds) });
   await writeFileDurably(file, text).catch(() => undefined);
   return { facts, files: described };
@@ -65,7 +65,7 @@ async function readKinds(paths: readonly string[], absoluteOf: (path: string) =>
   return asKinds(Object.fromEntries(found.map(({ path, gguf_kind }) => [path, gguf_kind])));
 }
 
-/** Without what is no kind: the file may have been changed by hand. */
+/** Drops invalid kinds: the file may have been edited by hand. */
 function asKinds(value: unknown): ReadonlyMap<string, SideKind> {
   const kinds = new Map<string, SideKind>();
   for (const [path, one] of Object.entries((value ?? {}) as object)) {
@@ -82,7 +82,7 @@ interface Cache {
   readonly kinds?: unknown;
 }
 
-/** A file that is damaged, or not there, is as one without anything. */
+/** A damaged or missing file counts as empty. */
 async function readCache(file: string): Promise<Cache> {
   try {
     return (JSON.parse(await readFile(file, 'utf8')) ?? {}) as Cache;

@@ -8,15 +8,15 @@ import { readFingerprint } from '../../transfer/fingerprint.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 import { readGgufHeader } from './read-gguf-facts.ts';
 
-/** To be raised when the same file would give another header: a new converter of templates, another field. */
+/** Increase it when the same file would result in another header: a new converter of templates, or a new field. */
 const edition = 2;
 
 /**
- * What a registry says of a model's GGUF files: read once, then remembered beside the manifests for as long as a file is the same.
- * Undefined where nothing can be read.
+ * Reads a registry's data from a model's GGUF files once, and saves it beside the manifests until a file changes. Undefined if it is
+ * unreadable.
  */
 export function createHeaderReader(layout: StoreLayout): (entry: RegistryEntry, path: string) => Promise<GgufHeader | undefined> {
-  /** The file of a model is read and written by one at a time. */
+  /** The file of a model is read and written by one call at a time. */
   const turns = new Map<ModelId, Promise<unknown>>();
   return (entry, path) => {
     const { model_id } = entry;
@@ -45,17 +45,17 @@ async function knownHeader(
   const found = cached.get(path);
   if (found?.stamp === stamp) return parseGgufHeader(found.header);
   const { header, isCertain } = await readGgufHeader(absolute);
-  // What took too long is tried again by the next process: this machine may have been busy.
+  // The next process retries a file that took too long: this machine may have been busy.
   if (!isCertain) return header;
   const own = new Set(files);
   const kept = [...cached].filter(([name]) => own.has(name));
-  // A store that cannot be written to is looked at again.
+  // On a read-only store, the file is read again each time.
   const text = JSON.stringify(Object.fromEntries([...kept, [path, { stamp, header }]]));
   await writeFileDurably(file, text).catch(() => undefined);
   return header;
 }
 
-/** A file that is damaged, or not there, is as one without anything. */
+/** A damaged or missing file counts as empty. */
 async function readCache(file: string): Promise<ReadonlyMap<string, { readonly stamp?: unknown; readonly header?: unknown }>> {
   try {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));

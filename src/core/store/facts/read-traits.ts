@@ -9,10 +9,10 @@ import { deriveTraits } from '../../catalog/traits.ts';
 import type { RegistryEntry, Traits } from '../../protocol/models.ts';
 import type { StoreLayout } from '../layout.ts';
 
-/** Larger ones are nobody's configuration: a bomb, or not what the name says. */
+/** A larger file is not a configuration: it is an attack, or has a wrong name. */
 const maxBytes = 4 * 1024 * 1024;
 
-/** Looks at a model's card and small files. What is missing, too large or not what it should be tells nothing, and breaks nothing. */
+/** Reads a model's card and small files. Ignores missing, too large and invalid ones. */
 export async function readTraits(
   { root }: Pick<StoreLayout, 'root'>,
   { model_id, store_path, files }: RegistryEntry,
@@ -46,7 +46,10 @@ export async function readTraits(
   });
 }
 
-/** How many parameters safetensors files have: the index says it, or one head alone; packed weights have fewer numbers than parameters. */
+/**
+ * The number of parameters in safetensors files: from the index, or from a single header. Packed weights have fewer numbers than
+ * parameters.
+ */
 async function countParameters(directory: string, files: readonly string[], index: unknown): Promise<number | undefined> {
   const { metadata } = (index ?? {}) as { metadata?: { total_parameters?: unknown } | null };
   const total = metadata?.total_parameters;
@@ -81,7 +84,7 @@ async function readPart(path: string, buffer: Buffer, at: number): Promise<Buffe
 
 async function readSmall(path: string): Promise<string | undefined> {
   try {
-    // Neither a link, which may lead anywhere, nor a pipe, which would be waited for.
+    // Do not follow a link, which may lead anywhere, and do not wait for a pipe.
     const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
     try {
       const info = await file.stat();

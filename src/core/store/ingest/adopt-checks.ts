@@ -16,7 +16,7 @@ import type { Registry } from '../records/registry.ts';
 import type { HashedModel } from './hash-model.ts';
 import type { ScannedFile } from './scan-directory.ts';
 
-/** On a disk that ignores case, two ids that differ only in it would share a directory. */
+/** On a disk that ignores case, two ids that only differ in case would share a directory. */
 export function refuseLookalikes(modelId: ModelId, others: Iterable<ModelId>): void {
   for (const other of others) {
     if (other !== modelId && other.toLowerCase() === modelId.toLowerCase()) {
@@ -27,7 +27,7 @@ export function refuseLookalikes(modelId: ModelId, others: Iterable<ModelId>): v
   }
 }
 
-/** The directory that the registry names, unless replacing that would touch another model or something outside the store. */
+/** The directory in the registry, unless replacing it would affect another model or something outside the store. */
 export async function chooseStorePath(
   { modelId, incoming }: AdoptRequest,
   present: RegistryEntry | undefined,
@@ -46,7 +46,7 @@ export async function chooseStorePath(
   });
 }
 
-/** Only `force` replaces a model by other content. Throws CONFLICT. */
+/** Without `force`, a model is not replaced by other content. Throws CONFLICT. */
 export async function refuseOtherContent(present: RegistryEntry | undefined, root: string): Promise<void> {
   if (present === undefined || !(await isDirectoryInside(root, present.store_path))) return;
   throw new SkulkError('CONFLICT', `${present.model_id} is already in the store with different content`, {
@@ -54,7 +54,7 @@ export async function refuseOtherContent(present: RegistryEntry | undefined, roo
   });
 }
 
-/** Whether every file of a model still looks as it did when it was hashed. */
+/** Whether no file of a model has changed since it was hashed. */
 export async function isUntouched({ manifest, seen }: KnownManifest, directory: string): Promise<boolean> {
   const verdicts = await mapConcurrently(manifest.files, maxOpenFiles, async ({ path }) =>
     untouchedBetween(seen[path], await lookAtFile(join(directory, path))),
@@ -62,7 +62,7 @@ export async function isUntouched({ manifest, seen }: KnownManifest, directory: 
   return verdicts.every(Boolean);
 }
 
-/** What was hashed must still look as it did then. Throws INTEGRITY. */
+/** Checks that hashed files have not changed since. Throws INTEGRITY. */
 export async function refuseIfChanged(files: readonly ScannedFile[], { seen }: HashedModel): Promise<void> {
   await mapConcurrently(files, maxOpenFiles, async ({ path, absolute }) => {
     if (untouchedBetween(seen[path], await lookAtFile(absolute))) return;
@@ -72,7 +72,7 @@ export async function refuseIfChanged(files: readonly ScannedFile[], { seen }: H
   });
 }
 
-/** Makes the names of the files survive a power cut; their content does already. */
+/** Makes the names of the files survive a power cut. Their content is already synced. */
 export async function syncDirectories(root: string, files: readonly ScannedFile[]): Promise<void> {
   const directories = new Set([root]);
   await forEachYielding(files, ({ path }) => {
@@ -81,7 +81,7 @@ export async function syncDirectories(root: string, files: readonly ScannedFile[
   for (const directory of directories) await syncDirectory(directory);
 }
 
-/** The registry's entry of a model that is taken in. */
+/** The registry entry for an adopted model. */
 export function makeEntry(
   modelId: ModelId,
   { files }: Manifest,

@@ -31,8 +31,9 @@ import { abandonPlace, claimPlace, makeIncomingPlace } from './incoming.ts';
 import { type ScannedFile, scanDirectory } from './scan-directory.ts';
 
 /**
- * Takes files that lie in `incoming/`, or in the model's own place, into the store: hashed, then renamed, manifest, registry.
- * @throws SkulkError CONFLICT when the model is there with other content, INTEGRITY when the digest is not the promised one
+ * Takes files from `incoming/`, or from the model's own directory, into the store: hashes them, renames them, and writes the manifest and
+ * the registry.
+ * @throws SkulkError CONFLICT if the model exists with other content, INTEGRITY if the digest is not the expected one
  */
 export async function adoptModel(
   request: AdoptRequest,
@@ -54,19 +55,19 @@ export async function adoptModel(
   });
 }
 
-/** The files that are to become a model, hashed. */
+/** The hashed files that become a model. */
 interface Found {
   readonly files: readonly ScannedFile[];
   readonly hashed: HashedModel;
   readonly manifest: Manifest;
 }
 
-/** The same with what the store has of the model, and the entry that it gets. */
+/** The same with the store's current version of the model, and its new entry. */
 interface PlannedAdoption extends Found {
   readonly entry: RegistryEntry;
   readonly present: RegistryEntry | undefined;
   readonly before: KnownManifest | undefined;
-  /** Whether the store has this very content. */
+  /** Whether the store already has this content. */
   readonly isSame: boolean;
 }
 
@@ -91,7 +92,7 @@ async function hashFound(request: AdoptRequest, options: WorkOptions, { layout, 
   return { files, hashed, manifest };
 }
 
-/** Looks at what the store has, under its lock. Throws CONFLICT when the model can have no place. */
+/** Compares with the store's state, under its lock. Throws CONFLICT if the model cannot be published. */
 async function planAdoption(
   request: AdoptRequest,
   found: Found,
@@ -107,7 +108,7 @@ async function planAdoption(
   return { ...found, entry, present, before, isSame: before?.manifest.digest === found.manifest.digest };
 }
 
-/** The files lie in their place already. */
+/** The files are already in place. */
 async function takeInPlace(
   { force }: AdoptRequest,
   { files, hashed, manifest, entry, present, isSame }: PlannedAdoption,
@@ -119,7 +120,7 @@ async function takeInPlace(
   return { entry, digest: manifest.digest, outcome: present === undefined ? 'adopted' : isSame ? 'unchanged' : 'replaced' };
 }
 
-/** The files lie in `incoming/`, and take the place of what is there. */
+/** Moves the files from `incoming/` into place, instead of the existing ones. */
 async function takeIncoming(
   incoming: string,
   { modelId, force, origin }: AdoptRequest,
@@ -159,12 +160,12 @@ async function takeIncoming(
   const added = before === undefined ? undefined : await findAdditions(to, { before: before.manifest, manifest, files: place.files });
   const work = (): Promise<void> =>
     writer.carryOut({ op: 'publish', entry, manifest, upstream, seen: hashed.seen, incoming: place.name, added }, undo);
-  // Who uses what is there is not disturbed by what comes beside it.
+  // Added files do not affect users of the existing ones.
   await (present === undefined || added !== undefined ? work() : replaceWhenUnused(modelId, { work, undo }, context));
   return { entry, digest: manifest.digest, outcome: present === undefined ? 'added' : 'replaced' };
 }
 
-/** Replaces a model while nobody uses it where it lies; what was prepared is undone when somebody does. */
+/** Replaces a model while nobody uses it in place. Undoes the preparation if it is in use. */
 async function replaceWhenUnused(
   modelId: ModelId,
   { work, undo }: { readonly work: () => Promise<void>; readonly undo: () => Promise<void> },
@@ -187,7 +188,7 @@ export async function publishModel(
   options: WorkOptions,
   context: StoreContext,
 ): Promise<Adopted> {
-  // Should this process die before the change is written down, the next one puts the files back.
+  // If this process dies before the change is recorded, the next one moves the files back.
   const place = await makeIncomingPlace(context.layout, modelId, from);
   try {
     await renameDurably(from, place.files);
@@ -204,7 +205,7 @@ export async function publishModel(
   }
 }
 
-/** The caller's own digests, if they are for exactly these files. */
+/** The caller's own digests, if they belong to exactly these files. */
 async function hashedByCaller(files: readonly ScannedFile[], { hashed }: AdoptRequest): Promise<HashedModel | undefined> {
   if (hashed === undefined || hashed.length !== files.length) return undefined;
   const byPath = new Map(hashed.map((file) => [file.path, file]));
@@ -219,10 +220,10 @@ async function hashedByCaller(files: readonly ScannedFile[], { hashed }: AdoptRe
   return { files: await withGgufKinds(hashed, (path) => absoluteOf.get(path) ?? path), seen };
 }
 
-/** So that what the model is now can be compared, whoever wrote it. */
+/** Hashes the existing model, so that its current content can be compared, whatever program wrote it. */
 async function hashWhatIsThere(modelId: ModelId, { registry, knownManifest }: StoreContext, { signal }: WorkOptions): Promise<void> {
   if (!(await registry()).entries.has(modelId)) return;
-  // A model that is registered but gone or unreadable on the disk is no obstacle to bringing it back.
+  // A registered model whose files are missing or unreadable can still be replaced.
   await knownManifest(modelId, { signal }).catch((error: unknown) => {
     if (signal.aborted || !(error instanceof SkulkError)) throw error;
   });

@@ -4,7 +4,7 @@ import { parseManifest, totalBytes } from '../../catalog/manifest.ts';
 import { digestOfTable, encodePieceTable } from '../read/piece-table.ts';
 import type { AnnouncementJob, AnnouncementReply } from './read-announcement.ts';
 
-// A manifest from outside may have 64 MB of anything: on a thread of its own it keeps nobody waiting, and its memory is bounded.
+// A manifest from outside may have 64 MB of anything. On a thread it does not block others, and its memory is bounded.
 parentPort?.on('message', ({ manifest: path, table }: AnnouncementJob) => {
   read(path, table).then(
     (reply) => parentPort?.postMessage(reply),

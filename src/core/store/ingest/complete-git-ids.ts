@@ -11,18 +11,18 @@ import { answerManifest } from '../read/answer-manifest.ts';
 import type { StoreIndex } from '../store-index.ts';
 import type { ModelHasher } from './model-hasher.ts';
 
-/** Makes the git ids that manifests of earlier versions of skulk do not have; see `LocalStore.identify`. */
+/** Computes the git ids that manifests of earlier skulk versions lack; see `LocalStore.identify`. */
 export interface GitIds {
-  /** The manifest with the id of every small file. Whoever asks while they are being made joins. Undefined of a model that has no manifest. */
+  /** The manifest with the id of every small file. Concurrent calls share one computation. Undefined for a model without a manifest. */
   complete(modelId: ModelId): Promise<Manifest | undefined>;
 }
 
-/** Files that are hashed at one time. */
+/** The number of files hashed at the same time. */
 const atATime = 4;
 
-/** @param signal ends all of it */
+/** @param signal aborts all work */
 export function createGitIds(index: StoreIndex, signal: AbortSignal): GitIds {
-  // Of 50,000 files each would be looked at for each request.
+  // Avoids checking each of 50,000 files for each request.
   const complete = new WeakSet<Manifest>();
   const isComplete = (manifest: Manifest): boolean => {
     if (!complete.has(manifest) && manifest.files.every(hasId)) complete.add(manifest);
@@ -53,10 +53,10 @@ export async function identifyModel(
   return manifest;
 }
 
-/** What is larger is kept in LFS by every repo, and is named there by its sha256. */
+/** Every repo keeps a larger file in LFS, where its id is the sha256. */
 const hasId = ({ size, hub_id }: ManifestFile): boolean => hub_id !== undefined || size > chunkSize;
 
-/** Adds the ids to the manifest of a model, whose digest stays: what a file is called elsewhere is no part of it. */
+/** Adds the ids to a model's manifest. Its digest stays, because ids are not part of it. */
 async function addIds(modelId: ModelId, manifest: Manifest, index: StoreIndex, signal: AbortSignal): Promise<Manifest | undefined> {
   const { layout, records, writer } = index;
   const directory = join(layout.root, (await index.entryOf(modelId)).store_path);
@@ -67,7 +67,7 @@ async function addIds(modelId: ModelId, manifest: Manifest, index: StoreIndex, s
   });
   return writer.write(async () => {
     const now = await records.read(modelId);
-    // Whoever brought the model in again meanwhile wrote the ids of that.
+    // The model was replaced in the meantime, and its ids were written then.
     if (now?.manifest.digest !== manifest.digest) return now?.manifest;
     const files = now.manifest.files.map((file) => {
       const id = hasId(file) ? undefined : ids.get(file.path);
@@ -80,7 +80,7 @@ async function addIds(modelId: ModelId, manifest: Manifest, index: StoreIndex, s
   });
 }
 
-/** Throws INTEGRITY when the file is not what its manifest says. */
+/** Throws INTEGRITY if the file does not match its manifest. */
 async function gitIdOf(
   { path, sha256 }: ManifestFile,
   { modelId, absolute, signal }: { readonly modelId: ModelId; readonly absolute: string; readonly signal: AbortSignal },

@@ -14,8 +14,8 @@ import { makeEntry } from './adopt-checks.ts';
 import { abandonPlace, makeIncomingPlace } from './incoming.ts';
 
 /**
- * Puts verified files beside those that a model has; see `LocalStore.extend`. Nothing that is there is touched, and nothing is mixed: all
- * that the model has must be of the commit that the files are of.
+ * Adds verified files to a model; see `LocalStore.extend`. Existing files are not changed. All of the model's files must be from the same
+ * commit as the new ones.
  * @throws SkulkError MODEL_NOT_FOUND, CONFLICT
  */
 export async function extendModel({ modelId, files, upstream }: ExtendRequest, context: StoreContext): Promise<Adopted> {

@@ -5,10 +5,10 @@ import type { Manifest } from '../../protocol/manifest.ts';
 import { lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
 
 /**
- * The files that a model only gets beside what it has: another quantization, for example. Then nothing that is there has to be touched.
+ * The files that are only added to a model, e.g. another quantization, so that existing ones need not be changed.
  * @param place the model's directory
- * @param files where the new content lies; what stays must be the very same file in both, by a hard link
- * @returns undefined where something that is there changes or goes
+ * @param files the new content; each unchanged file must be hard-linked to the existing one
+ * @returns undefined if an existing file changes or disappears
  */
 export async function findAdditions(
   place: string,

@@ -10,12 +10,12 @@ import type { ScannedFile } from './scan-directory.ts';
 import type { Seen } from './seen.ts';
 
 /**
- * So many files wait for a hashing thread at one time. Each listens for the signal that ends the work, and with 50,000 listeners of one
- * signal every further one stops the event loop for a moment.
+ * The maximum number of files that wait for a hashing thread. Each listens to the abort signal, and with 50,000 listeners on one signal
+ * every further one blocks the event loop for a moment.
  */
 const atATime = 64;
 
-/** What a manifest says of a file that was hashed. */
+/** The manifest's entry for a hashed file. */
 export const toManifestFile = (path: RelativePath, { size, sha256, chunks, gitId }: FileDigest): ManifestFile => ({
   path,
   size,
@@ -24,7 +24,7 @@ export const toManifestFile = (path: RelativePath, { size, sha256, chunks, gitId
   ...(gitId !== undefined && { hub_id: gitId }),
 });
 
-/** A model's files with their digests and what they looked like while they were hashed. */
+/** A model's files with their digests, and their fingerprints while they were hashed. */
 export interface HashedModel {
   readonly files: readonly ManifestFile[];
   readonly seen: Seen;
@@ -32,7 +32,7 @@ export interface HashedModel {
 
 /**
  * Hashes files on the hashing threads, several at once.
- * @throws SkulkError INTEGRITY when a file changes while it is read
+ * @throws SkulkError INTEGRITY if a file changes while it is read
  */
 export async function hashModel(
   files: readonly Pick<ScannedFile, 'path' | 'absolute' | 'size'>[],

@@ -14,34 +14,34 @@ import { runHashJob } from '../../transfer/hash-pool.ts';
 import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import { incomingPath, type StoreLayout } from '../layout.ts';
 
-/** A place in `incoming/` that one process fills. */
+/** A directory in `incoming/` that one process fills. */
 export interface IncomingPlace {
   readonly name: string;
-  /** Holds `files/`, `owner.json`, and `beat`, in which the owner shows other machines and containers that it lives. */
+  /** Contains `files/`, `owner.json`, and `beat`, the owner's heartbeat for other machines and containers. */
   readonly path: string;
-  /** Where the model's files go. */
+  /** The directory for the model's files. */
   readonly files: string;
 }
 
 interface Owner extends ProcessOnMachine {
-  /** From where the files were renamed, so that they can go back. */
+  /** The original directory of the files, so that they can be moved back. */
   readonly moved_from?: string;
 }
 
 const beatName = 'beat';
 const unownedMs = 7 * 24 * 3600_000;
 
-/** Makes a place for a model; it is cleared away if this process dies before it is taken into the store. */
+/** Creates a directory for a model. It is removed if this process dies before the model is in the store. */
 export async function makeIncomingPlace({ incoming }: StoreLayout, modelId: ModelId, movedFrom?: string): Promise<IncomingPlace> {
   const place = newPlace(incoming, modelId);
-  // It gets its name only with its owner's note in it; until then the draft's own name says whose it is.
+  // It is renamed when it contains its owner's record. Until then the draft's own name contains the owner's pid.
   const draft = join(incoming, `.${process.pid}.${randomBytes(8).toString('hex')}.tmp`);
   try {
     await makeDirectory(join(draft, 'files'));
     await writeFile(join(draft, beatName), unattended);
     await writeOwner(draft, movedFrom);
     await rename(draft, place.path);
-    // It ends when the place is gone, whoever takes it.
+    // The heartbeat ends when the directory is gone.
     startHeartbeat(join(place.path, beatName));
   } catch (error) {
     await removeTree(draft).catch(() => undefined);
@@ -51,8 +51,8 @@ export async function makeIncomingPlace({ incoming }: StoreLayout, modelId: Mode
 }
 
 /**
- * Takes a place over from the process that filled it, which may give it up at any moment until then.
- * @throws SkulkError INTEGRITY when it was given up
+ * Takes a directory over from the process that filled it, which may give it up at any moment until then.
+ * @throws SkulkError INTEGRITY if it was given up
  */
 export async function claimPlace(layout: StoreLayout, name: string, modelId: ModelId): Promise<IncomingPlace> {
   const place = newPlace(layout.incoming, modelId);
@@ -87,8 +87,8 @@ async function writeOwner(path: string, movedFrom: string | undefined): Promise<
 }
 
 /**
- * Asks whether a place that this process made is still its own; to be called before files go into it.
- * @throws SkulkError LOCKED when it was cleared away, as this process was suspended
+ * Checks that a directory still belongs to this process. Call it before files are moved into it.
+ * @throws SkulkError LOCKED if it was removed while this process was suspended
  */
 export async function requireOwnPlace({ path }: IncomingPlace): Promise<void> {
   const [owner, self] = [await readOwner(path), await identifySelf()];
@@ -99,9 +99,9 @@ export async function requireOwnPlace({ path }: IncomingPlace): Promise<void> {
 }
 
 /**
- * Gives a place up; files that were moved into it go back to where they came from.
- * @param movedFrom where that is, for a caller who knows it: somebody may have cleared the place away before the last file came
- * @returns the paths of those that are back under another name, as somebody had put something else in their place
+ * Gives a directory up, and moves files back to where they came from.
+ * @param movedFrom the original directory, if the caller knows it: the directory may have been removed before the last file was moved
+ * @returns the paths of the files that were moved back under another name, because their own name was in use
  */
 export async function abandonPlace(path: string, movedFrom?: string): Promise<readonly string[]> {
   const origin = (await readOwner(path))?.moved_from ?? movedFrom;
@@ -111,8 +111,8 @@ export async function abandonPlace(path: string, movedFrom?: string): Promise<re
 }
 
 /**
- * Clears away what dead processes left. A place of a process elsewhere is left alone while its heartbeat goes on, and one whose owner
- * is not known for a week.
+ * Removes the directories of dead processes. Keeps the directory of a process elsewhere while its heartbeat changes. Keeps one with an
+ * unknown owner for a week.
  */
 export async function clearAbandonedPlaces(
   { incoming }: StoreLayout,
@@ -134,7 +134,7 @@ export async function clearAbandonedPlaces(
     const life = lives.get(name)?.life;
     const isDead = life === 'dead' || (life === 'unknown' && (silences.get(name)?.ms ?? 0) >= silenceMs);
     if (!isDead && !(life === 'unowned' && (await isOld(path, now)))) continue;
-    // It may have been taken by another process meanwhile.
+    // Another process may have taken it over in the meantime.
     const owner = await readOwner(path);
     if (owner !== undefined && (await lifeOf(owner)) === 'alive') continue;
     const { moved_from: origin } = owner ?? {};
@@ -147,7 +147,7 @@ export async function clearAbandonedPlaces(
           ...(renamed.length > 0 && { hint: `other files now have their names, so they were renamed: ${quoteSome(renamed)}` }),
         });
     } catch (error) {
-      // One place that cannot be cleared must not keep the store from every other change.
+      // A directory that cannot be removed must not block all other changes of the store.
       emit({
         type: 'warning',
         message: `cannot remove ${path}, which an interrupted command left: ${(error as Error).message}`,
@@ -157,7 +157,7 @@ export async function clearAbandonedPlaces(
   }
 }
 
-/** A place and its draft have a token that nobody else gives; under another name somebody keeps files of their own. */
+/** skulk's directories and drafts have a unique token. A directory with any other name belongs to a user. */
 const ownName = /\.[0-9a-f]{16}(?:\.tmp)?$/;
 
 async function lifeOfPlace(
@@ -167,7 +167,7 @@ async function lifeOfPlace(
   const [owner, { content }] = await Promise.all([readOwner(path), readPulse(join(path, beatName))]);
   const draftOf = /^\.(\d+)\.[0-9a-f]{16}\.tmp$/.exec(name)?.[1];
   if (owner === undefined) {
-    // A draft without its owner's note: the pid may be one of another container, so it must also stay as it is.
+    // A draft without its owner's record. The pid may belong to another container, so the draft must also stay unchanged for a while.
     const isMade = draftOf !== undefined && (await identifyProcess(Number(draftOf))) === undefined;
     const changedAt = (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
     return { life: isMade ? 'unknown' : 'unowned', pulse: `${content} ${changedAt}` };
@@ -201,9 +201,9 @@ async function moveBack(from: string, to: string): Promise<readonly string[]> {
     else await moveTo(source, target);
   }
   const renamed: string[] = [];
-  // What a link leads to is back by now.
+  // The targets of the links have been moved back by now.
   for (const [source, target] of taken) {
-    // A link was copied and is still there.
+    // The link was copied and its original still exists.
     if (await isSameContent(source, target)) continue;
     const free = await freeName(target);
     await moveTo(source, free);
@@ -225,7 +225,7 @@ async function isSameContent(a: string, b: string): Promise<boolean> {
   return one !== undefined && one.sha256 === other?.sha256;
 }
 
-/** The path itself, or one beside it that nobody has. A rename would replace what is there. */
+/** The path itself, or a free one beside it. A rename would replace an existing file. */
 async function freeName(path: string): Promise<string> {
   for (let number = 0; ; number += 1) {
     const name = number === 0 ? path : `${path}.moved-back${number === 1 ? '' : `-${number}`}`;

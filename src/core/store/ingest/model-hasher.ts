@@ -13,16 +13,19 @@ import type { GitIds } from './complete-git-ids.ts';
 import { hashModel } from './hash-model.ts';
 import { type ScannedFile, scanDirectory } from './scan-directory.ts';
 
-/** Makes the manifests of models that are registered and have none: the Python Skulk registered them, or a person put them there. */
+/** Makes the manifests of registered models without one: the Python Skulk registered them, or a user put them there. */
 export interface ModelHasher {
-  /** Hashes a model; whoever asks meanwhile joins. Settles when its manifest is written. Throws INTEGRITY when a file is missing. */
+  /** Hashes a model. Concurrent calls share the work. Settles when the manifest is written. Throws INTEGRITY if a file is missing. */
   hash(entry: RegistryEntry): Promise<void>;
-  /** The same for who does not wait: a failure becomes a warning. */
+  /** Like `hash`, for callers that do not wait: a failure becomes a warning. */
   hashLater(entry: RegistryEntry): void;
   isHashing(modelId: ModelId): boolean;
-  /** The manifest of a model, hashing it first if it has none; undefined when it went away meanwhile. Throws MODEL_NOT_FOUND, INTEGRITY. */
+  /**
+   * The manifest of a model, which is hashed first if necessary; undefined if the model was deleted in the meantime. Throws
+   * MODEL_NOT_FOUND, INTEGRITY.
+   */
   knownManifest(modelId: ModelId, options: WorkOptions): Promise<KnownManifest | undefined>;
-  /** Hashes every model that has no manifest, and adds the git ids that manifests lack, one model after the other. Returns at once. */
+  /** Hashes every model without a manifest, and adds missing git ids, one model after the other. Returns at once. */
   hashAll(): void;
   /** Settles when nothing is being hashed. */
   settled(): Promise<void>;
@@ -33,7 +36,7 @@ interface Hashing {
   readonly listeners: Set<OnBytes>;
 }
 
-/** @param signal ends all of it */
+/** @param signal aborts all work */
 export function createModelHasher(
   index: StoreIndex,
   world: World,
@@ -72,7 +75,7 @@ export function createModelHasher(
       if (!(await isDirectoryInside(layout.root, entry.store_path))) continue;
       const known = await records.read(entry.model_id).catch(() => undefined);
       if (known === undefined) await start(entry).work.catch((error: unknown) => warn(entry, error));
-      // A model whose files are damaged is told of by whoever asks for it, and by `verify`.
+      // Requests for the model, and `verify`, report damaged files.
       else await gitIds.complete(entry.model_id).catch(() => undefined);
     }
   };
@@ -106,13 +109,13 @@ async function makeManifestOf(
   await writer.write(async () => {
     const now = (await registry()).entries.get(modelId);
     await writer.assertHeld();
-    // Whoever brought the model in again meanwhile knows better.
+    // The model was replaced in the meantime, and has its manifest from then.
     if (now?.store_path === entry.store_path && (await records.read(modelId)) === undefined)
       await records.write(manifest, { seen: hashed.seen });
   });
 }
 
-/** The files that the registry names; what it does not name somebody else put there. Throws INTEGRITY when one is missing. */
+/** The registered files; unregistered ones belong to a user. Throws INTEGRITY if one is missing. */
 async function registeredFiles({ model_id, store_path, files: names }: RegistryEntry, root: string): Promise<readonly ScannedFile[]> {
   const { files: found } = await scanDirectory(join(root, store_path));
   const named = new Set(names);

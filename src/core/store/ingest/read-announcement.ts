@@ -4,13 +4,13 @@ import { workerUrl } from '../../kernel/flow/worker-url.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
 
-/** From the server to the thread: where the manifest lies, and where its table of pieces goes. */
+/** From the server to the thread: the path of the manifest, and the path for its table of pieces. */
 export interface AnnouncementJob {
   readonly manifest: string;
   readonly table: string;
 }
 
-/** What a manifest announces; sizes in bytes. */
+/** The content of an announced manifest; sizes in bytes. */
 export interface Announced {
   readonly model_id: ModelId;
   readonly digest: Sha256;
@@ -24,14 +24,14 @@ export interface Announced {
 /** From the thread to the server. */
 export type AnnouncementReply = Announced | { readonly refused: string; readonly code?: string | undefined };
 
-/** The objects of 64 MB of JSON fit into this many MiB, unless somebody means harm. */
+/** The objects of 64 MB of JSON fit into this many MiB, unless the JSON is hostile. */
 const heapMb = 768;
 
 let turn: Promise<unknown> = Promise.resolve();
 
 /**
- * Reads and checks an announced manifest on a thread of its own, one manifest at a time.
- * @throws SkulkError BAD_REQUEST for what is no manifest; the signal's reason; the file system's error
+ * Reads and validates an announced manifest on a thread, one manifest at a time.
+ * @throws SkulkError BAD_REQUEST for an invalid manifest; the signal's reason; the file system's error
  */
 export function readAnnouncement(job: AnnouncementJob, signal: AbortSignal): Promise<Announced> {
   const reading = turn.then(() => readNow(job, signal));

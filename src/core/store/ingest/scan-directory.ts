@@ -6,7 +6,7 @@ import { whyNotModelFile } from '../../catalog/model-files.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { parseRelativePath, quote, type RelativePath } from '../../kernel/files/relative-path.ts';
 
-/** A file that was found, with where its bytes lie. */
+/** A found file, with the real path of its content. */
 export interface ScannedFile {
   readonly path: RelativePath;
   readonly absolute: string;
@@ -15,16 +15,16 @@ export interface ScannedFile {
   readonly isLink: boolean;
 }
 
-/** What a directory or a single file holds. */
+/** The content of a directory or a single file. */
 export interface Scan {
   readonly files: readonly ScannedFile[];
   readonly skipped: readonly { readonly path: string; readonly why: string }[];
 }
 
 /**
- * Lists the files of a model below a path, or the path itself when it is a file.
- * @throws SkulkError BAD_PATH for links that leave the directory, sockets, devices, impossible names; FILE_NOT_FOUND when
- * the path is missing; PERMISSION when something cannot be read; USAGE when nothing is there
+ * Lists the files of a model below a path, or the path itself if it is a file.
+ * @throws SkulkError BAD_PATH for links that leave the directory, sockets, devices, impossible names; FILE_NOT_FOUND if the path is
+ * missing; PERMISSION if something is unreadable; USAGE if it is empty
  */
 export async function scanDirectory(path: string): Promise<Scan> {
   const info = await stat(path).catch((error: unknown) => {
@@ -116,5 +116,5 @@ function unreadable(error: unknown, path: string): unknown {
 const special = (path: string): SkulkError =>
   new SkulkError('BAD_PATH', `${path} is a socket, a pipe or a device`, { hint: 'a model is made of ordinary files' });
 
-/** As `scanDirectory`, or undefined when it would refuse. */
+/** Like `scanDirectory`, but returns undefined instead of throwing. */
 export const scanOrNothing = (path: string): Promise<Scan | undefined> => scanDirectory(path).catch(() => undefined);

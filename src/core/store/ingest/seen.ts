@@ -1,10 +1,10 @@
 import type { Sha256 } from '../../kernel/sha256.ts';
 import type { Fingerprint } from '../../transfer/fingerprint.ts';
 
-/** What each file looked like when it was hashed, by path. */
+/** The fingerprint of each file when it was hashed, by path. */
 export type Seen = Readonly<Record<string, Fingerprint>>;
 
-/** Only what was seen of the very files that a manifest is about: the two files are not replaced at one moment. Pure. */
+/** Parses the fingerprints if they belong to a manifest's digest: the two files are not replaced at the same moment. Pure. */
 export function parseSeen(text: string | undefined, digest: Sha256): Seen {
   let value: unknown;
   try {

@@ -4,7 +4,7 @@ import type { LocalManifestAnswer, ManifestOptions } from '../contract.ts';
 import type { ModelHasher } from '../ingest/model-hasher.ts';
 import type { StoreIndex } from '../store-index.ts';
 
-/** Answers what a store is asked of a manifest; a small model that has none is hashed before the answer, a large one meanwhile. */
+/** Answers a request for a manifest. A small model without one is hashed before the answer, a large one in the background. */
 export async function answerManifest(
   modelId: ModelId,
   { knownDigest }: ManifestOptions,

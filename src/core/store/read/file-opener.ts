@@ -10,7 +10,7 @@ import { createShortCache } from '../records/short-cache.ts';
 import type { StoreIndex } from '../store-index.ts';
 import { openModelFile } from './open-model-file.ts';
 
-/** A model, as a request for one of its files needs it. */
+/** The data for a request of one file. */
 interface FoundModel {
   readonly entry: RegistryEntry;
   readonly known: KnownManifest | undefined;
@@ -18,7 +18,7 @@ interface FoundModel {
 
 /**
  * Opens files of models; see `LocalStore.openFile`.
- * @param isServer whether this process is the only writer: then what was found a moment ago counts
+ * @param isServer whether this process is the only writer, so that a recent result counts
  */
 export function createFileOpener(
   index: StoreIndex,
@@ -39,7 +39,7 @@ export function createFileOpener(
     return { entry, known: await records.read(modelId) };
   };
   const open = async (modelId: ModelId, path: string): Promise<OpenFile> => {
-    // Of a model with thousands of files nothing but the file itself is looked at for each.
+    // For a model with thousands of files, only the requested file itself is checked each time.
     const { entry, known } = await (isServer ? cache.find(modelId, () => find(modelId)) : find(modelId));
     if (known === undefined) {
       hasher.hashLater(entry);
@@ -49,7 +49,7 @@ export function createFileOpener(
     try {
       return await openModelFile({ modelId, path, directory: join(layout.root, entry.store_path), known }, recheck);
     } catch (error) {
-      // The model may have been replaced between reading its manifest and opening its file; then any failure may come of it.
+      // The model may have been replaced between reading its manifest and opening its file, which may explain any failure.
       await writer.settled(modelId);
       const now = await records.read(modelId);
       if (now?.manifest.digest === known?.manifest.digest || signal.aborted) throw error;

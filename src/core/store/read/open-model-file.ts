@@ -10,8 +10,8 @@ import type { KnownManifest } from '../records/model-records.ts';
 import type { FileRechecker } from '../records/recheck-file.ts';
 
 /**
- * Opens a model's file once and checks, on that handle, that it is still what was hashed.
- * @param known undefined while the model has not been hashed
+ * Opens a model's file once and checks, on that handle, that it is unchanged since it was hashed.
+ * @param known undefined until the model is hashed
  * @throws SkulkError FILE_NOT_FOUND, INTEGRITY, STORE_BUSY
  */
 export async function openModelFile(
@@ -27,23 +27,23 @@ export async function openModelFile(
       throw expected === undefined ? noSuchFile(modelId, path) : damaged('is missing from the disk');
     throw error;
   };
-  // A pipe would be waited for.
+  // Do not wait for a pipe.
   const handle = await open(join(directory, path), constants.O_RDONLY | constants.O_NONBLOCK).catch(explainMissing);
   try {
-    // Of a file that was just opened the system knows this without asking the disk.
+    // For a file that was just opened, the system answers without reading the disk.
     const info = fstatSync(handle.fd, { bigint: true });
     if (!info.isFile()) throw damaged('is not a regular file');
     const size = Number(info.size);
     const fingerprint = fingerprintOf(info);
     const opened = { handle, size, sha256: expected?.sha256 ?? null, [Symbol.asyncDispose]: () => handle.close() };
-    // This very file was hashed and nothing has happened to it since, wherever its name leads.
+    // Exactly this file was hashed and has not changed since, wherever its name leads.
     if (expected?.size === size && untouchedBetween(known?.seen[path], fingerprint)) return opened;
     const absolute = await resolveInside(directory, path);
     if (absolute === undefined) throw damaged('is a symbolic link that leaves the model');
     if (expected !== undefined && size !== expected.size) throw damaged(`has ${size} bytes, but its manifest says ${expected.size}`);
     if (expected !== undefined && !(await recheck(modelId, expected, absolute, fingerprint)))
       throw damaged('changed on the disk and no longer matches its manifest');
-    // What the name leads to now must be what was opened.
+    // The name must still lead to the opened file.
     if (!untouchedBetween(readFingerprint(absolute), fingerprint)) throw damaged('was replaced while it was being opened');
     return opened;
   } catch (error) {
@@ -52,7 +52,7 @@ export async function openModelFile(
   }
 }
 
-/** The real path of a file, or undefined when it lies outside the directory. */
+/** The real path of a file; undefined if it is outside the directory. */
 async function resolveInside(directory: string, path: string): Promise<string | undefined> {
   const [root, file] = await Promise.all([realpath(directory), realpath(join(directory, path))]);
   return file.startsWith(root + sep) ? file : undefined;

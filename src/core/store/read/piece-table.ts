@@ -7,10 +7,10 @@ import type { ManifestFile } from '../../protocol/manifest.ts';
 import { type Piece, splitIntoPieces } from '../../transfer/pieces.ts';
 
 /*
- * What an announced model consists of, for looking up single pieces on the disk: a manifest may have tens of megabytes, and a server
- * must not keep one in memory for everybody who announces something. Little endian:
+ * The pieces of an announced model, for reading single pieces from the disk. A manifest may have tens of megabytes, and a server must not
+ * keep one in memory for every announcement. Little endian:
  *   header   magic, files, pieces, bytes of all paths (u32 each)
- *   files    size (f64), sha256 (32), number of its first piece, pieces, where its path begins, bytes of its path (u32 each)
+ *   files    size (f64), sha256 (32), number of its first piece, number of pieces, start of its path, bytes of its path (u32 each)
  *   pieces   sha256 (32), number of its file (u32)
  *   paths    UTF-8
  * Empty files have no pieces.
@@ -31,7 +31,7 @@ export interface NumberedPiece {
   readonly number: number;
   readonly file: number;
   readonly piece: Piece;
-  /** Of the whole file, in bytes. */
+  /** The size of the whole file, in bytes. */
   readonly fileSize: number;
 }
 
@@ -65,7 +65,7 @@ export function encodePieceTable(files: readonly ManifestFile[]): { readonly byt
   return { bytes, pieces };
 }
 
-/** What names a table: two manifests of one digest may differ in the order of files, or in chunks. */
+/** The id of a table. Two manifests with one digest may differ in the order of files, or in chunks. */
 export const digestOfTable = (bytes: Uint8Array): Sha256 => createHash('sha256').update(bytes).digest('hex') as Sha256;
 
 interface FileRow {
@@ -90,7 +90,7 @@ function hexAt(bytes: Buffer, at: number): Sha256 {
 
 const damaged = (): Error => new Error('a table of pieces is damaged');
 
-/** Looks one piece up on the disk; undefined when the model has none there. */
+/** Reads one piece of the table from the disk; undefined if the model has none there. */
 export async function findPiece(
   path: string,
   { file, start }: { readonly file: number; readonly start: number },
@@ -128,17 +128,17 @@ async function readAt(handle: FileHandle, position: number, length: number): Pro
   return buffer;
 }
 
-/** A whole table in memory, for going through it once. */
+/** A whole table in memory, for a single pass through it. */
 export interface PieceTable {
   readonly files: number;
   readonly pieces: number;
   file(number: number): TableFile;
-  /** Where a piece lies, without its path. */
+  /** The position of a piece, without its path. */
   whereIs(number: number): { readonly file: number; readonly start: number; readonly size: number };
   piece(number: number): NumberedPiece;
 }
 
-/** Reads a table whole. */
+/** Reads a whole table. */
 export async function readPieceTable(path: string): Promise<PieceTable> {
   const bytes = await readFile(path);
   if (bytes.length < headerBytes || bytes.readUInt32LE(0) !== magic) throw damaged();

@@ -5,7 +5,7 @@ import type { OpenFile, PieceRequest } from '../contract.ts';
 
 const bufferSize = 1024 * 1024;
 
-/** The bytes of a piece from the disk, in one reused buffer. Throws INTEGRITY when the file is not the content asked for. */
+/** The bytes of a piece from the disk, in one reused buffer. Throws INTEGRITY if the file does not have the requested content. */
 export async function* readPieceOf(
   { modelId, path, range, sha256 }: PieceRequest,
   signal: AbortSignal,

@@ -9,20 +9,20 @@ import { knownGguf } from '../facts/known-gguf-facts.ts';
 import { readTraits } from '../facts/read-traits.ts';
 import type { StoreLayout } from '../layout.ts';
 
-/** As many models are looked at at one time. */
+/** The number of models to read at the same time. */
 const atOnce = 16;
-/** How long a list waits for the metadata of files that nobody has looked at yet. */
+/** How long a list waits for metadata of files that have not been read yet. */
 const patienceMs = 5_000;
 
 interface Known {
-  /** Of the model's cards. */
+  /** The fingerprint of the model's cards. */
   readonly stamp: string;
-  /** The entry as JSON: the registry is read anew after each change, and most of its entries are then the same. */
+  /** The entry as JSON. The registry is read again after each change, and most of its entries are then the same. */
   readonly entry: string;
   readonly described: DescribedEntry;
 }
 
-/** Says what models are; looks again only at those whose entry or card changed. */
+/** Describes models. Reads only those again whose entry or card has changed. */
 export function createDescriber(
   layout: StoreLayout,
   cards: readonly string[],
@@ -40,7 +40,7 @@ export function createDescriber(
     const facts = knownGguf(layout, entry).finally(() => {
       isLookedAt = true;
     });
-    // With hundreds of models that nobody has looked at yet, the rest is there at the next look.
+    // With hundreds of new models, the remaining descriptions come with the next list.
     const looked = await Promise.race([facts, late.then(() => undefined)]);
     const traits = await readTraits(layout, entry, await readCardOf(model_id), { gguf: looked?.facts, kinds: looked?.files });
     const described = { ...entry, ...traits, quantizations: nameQuantizations(looked?.files ?? entry.files.map((path) => ({ path }))) };
@@ -50,7 +50,7 @@ export function createDescriber(
   return async (entries) => {
     const stamps = await stampsIn(cards);
     const all = [...stamps].flat().join('\n');
-    // The very list again, so that its text need not be made again.
+    // Returns the same list object, so that its JSON text can be reused.
     if (last?.entries === entries && last.cards === all) return last.list;
     const list: DescribedEntry[] = [];
     const waiting = new AbortController();
@@ -67,7 +67,7 @@ export function createDescriber(
 
 const cardName = (modelId: ModelId): string => `${directoryName(modelId)}.toml`;
 
-/** What the cards in some directories look like, by name: most models have none. */
+/** The fingerprints of the cards in some directories, by name. Most models have none. */
 async function stampsIn(directories: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const stamps = new Map<string, string>();
   for (const directory of directories) {

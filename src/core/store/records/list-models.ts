@@ -5,16 +5,16 @@ import type { RegistryEntry } from '../../protocol/models.ts';
 import { isDirectoryInside } from '../disk/inside-store.ts';
 import type { Registry } from './registry.ts';
 
-/** The registry's models, by whether their directories are there. */
+/** The registered models, separated by whether their directories exist. */
 export interface ModelList {
   readonly present: readonly RegistryEntry[];
   readonly lost: readonly ModelId[];
 }
 
 /**
- * Looks which models are there. The directory is read once for all of them, and the same list is given out as long as it is the
- * same, so that what is made of it need not be made again.
- * @param steps grows when this process begins a change to a model, and when it ends it
+ * Checks which models exist, by reading the directory once for all. Returns the same list object until something changes, so that results
+ * derived from it can be reused.
+ * @param steps increases when this process begins or ends a change to a model
  */
 export function createModelLister(root: string, registry: () => Promise<Registry>, steps: () => number): () => Promise<ModelList> {
   let last: { readonly entries: ReadonlyMap<ModelId, RegistryEntry>; readonly list: ModelList } | undefined;
@@ -25,7 +25,7 @@ export function createModelLister(root: string, registry: () => Promise<Registry
     const isThere = await Promise.all(
       entries.values().map(({ store_path }) => plain.has(store_path) || isDirectoryInside(root, store_path)),
     );
-    // While one directory takes the place of another there is none.
+    // While one directory replaces another, there is a moment without any.
     const isDoubtful = isThere.includes(false) && (before % 2 === 1 || steps() !== before);
     return isDoubtful && triesLeft > 0 ? look(triesLeft - 1) : [entries, isThere];
   };
@@ -43,7 +43,7 @@ export function createModelLister(root: string, registry: () => Promise<Registry
 /** A change takes milliseconds. */
 const maxTries = 20;
 
-/** What is a directory right below the root, and no link, lies inside it. */
+/** A real directory (not a link) right below the root is inside it. */
 async function plainDirectories(root: string): Promise<ReadonlySet<string>> {
   const items = await readdir(root, { withFileTypes: true }).catch(() => []);
   return new Set(items.filter((item) => item.isDirectory()).map(({ name }) => name));

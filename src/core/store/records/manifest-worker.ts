@@ -6,12 +6,12 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { parseSeen } from '../ingest/seen.ts';
 import type { ManifestJob, ManifestPart, UpstreamPart } from './read-large-manifest.ts';
 
-/** As many files as the server takes up in a few milliseconds. */
+/** The number of files that the server can receive in a few milliseconds. */
 const filesPerPart = 1_000;
 
 let parts: Iterator<ManifestPart | UpstreamPart> | undefined;
 
-// One part for each question: a server takes up all messages that have come in one go.
+// Sends one part for each request, because a server receives all queued messages in one go.
 parentPort?.on('message', (job: ManifestJob | 'next') => {
   answer(job).then(
     (part) => parentPort?.postMessage(part),

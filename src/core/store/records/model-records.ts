@@ -11,7 +11,7 @@ import { parseSeen, type Seen } from '../ingest/seen.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 import { readLargeManifest, readLargeUpstream } from './read-large-manifest.ts';
 
-/** A manifest as the store holds it in memory. */
+/** A manifest in the store's memory. */
 export interface KnownManifest {
   readonly manifest: Manifest;
   readonly byPath: ReadonlyMap<string, ManifestFile>;
@@ -24,21 +24,18 @@ interface Cached {
 }
 
 const maxCached = 128;
-/** A manifest that is larger is read on a thread, in bytes. */
+/** A larger manifest is read on a thread; in bytes. */
 const largeBytes = 256 * 1024;
 
-/** The manifests of a store's models with what was seen of their files; the last ones used stay in memory. */
+/** The manifests of a store's models with the fingerprints of their files. The most recently used ones stay in memory. */
 export interface ModelRecords {
-  /**
-   * Undefined when the model has not been hashed.
-   * Throws INTEGRITY when the manifest's file cannot be used.
-   */
+  /** Undefined if the model has not been hashed. Throws INTEGRITY if the manifest's file is unusable. */
   read(modelId: ModelId): Promise<KnownManifest | undefined>;
-  /** What was seen goes first: a manifest without it costs a new hashing, the other order would vouch for unseen files. */
+  /** Writes the fingerprints first: a manifest without them only costs new hashing, but the other order would vouch for unhashed files. */
   write(manifest: Manifest, beside: { readonly seen: Seen; readonly upstream?: Upstream | undefined }): Promise<void>;
-  /** What the model's source had at its commit, which is in the manifest's file alone: it may be far larger than what the model has. */
+  /** The source's files at the model's commit. They are only in the manifest's file, because there may be far more than the model's own. */
   upstream(modelId: ModelId): Promise<Upstream | undefined>;
-  /** Says how the files of this manifest look now; nothing happens when the model has another one meanwhile. */
+  /** Saves new fingerprints for the files of this manifest; does nothing if the model has another one by now. */
   writeSeen(manifest: Manifest, seen: Seen): Promise<void>;
   remove(modelId: ModelId): Promise<void>;
 }
@@ -46,7 +43,7 @@ export interface ModelRecords {
 /** The records in a store's `manifests/` and `seen/`. */
 export function createModelRecords(layout: StoreLayout): ModelRecords {
   const cache = new Map<ModelId, Cached>();
-  /** Whoever asks while a manifest is being read waits for it. */
+  /** Calls during a read of the same manifest wait for its result. */
   const reading = new Map<ModelId, { readonly stamp: string; readonly known: Promise<KnownManifest | undefined> }>();
   const manifestFile = (modelId: ModelId): string => jsonFileOf(layout.manifests, modelId);
   const seenFile = (modelId: ModelId): string => jsonFileOf(layout.seen, modelId);
@@ -79,7 +76,7 @@ export function createModelRecords(layout: StoreLayout): ModelRecords {
     write: async (manifest, { seen, upstream }) => {
       await writeSeen(manifest, seen);
       await writeFileDurably(manifestFile(manifest.model_id), jsonParts(upstream === undefined ? manifest : { ...manifest, upstream }));
-      // Whoever asks for it next need not read it from the disk again.
+      // The next call need not read it from the disk again.
       const stamp = await stampOf(manifestFile(manifest.model_id), seenFile(manifest.model_id));
       const files = await mapYielding(manifest.files, asWritten);
       if (stamp !== undefined) await remember(stamp, { manifest: { ...manifest, files }, seen });
@@ -131,7 +128,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What reading the manifest's file would give: whoever hashed a file may know more of it. */
+/** The entry as it would be read from the manifest's file: the hashing may know more about a file. */
 const asWritten = ({ path, size, sha256, chunks, hub_id, gguf_kind }: ManifestFile): ManifestFile => ({
   path,
   size,

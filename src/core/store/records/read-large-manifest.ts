@@ -6,23 +6,23 @@ import type { Manifest, ManifestFile } from '../../protocol/manifest.ts';
 import type { Fingerprint } from '../../transfer/fingerprint.ts';
 import type { Seen } from '../ingest/seen.ts';
 
-/** From the store to the thread: where a manifest lies, and what was seen of its files; or that only its upstream is wanted. */
+/** From the store to the thread: the paths of a manifest and its fingerprints, or a request for the upstream only. */
 export type ManifestJob = { readonly manifest: string; readonly seen: string } | { readonly manifest: string; readonly upstream: true };
 
-/** From the thread to the store: first the manifest without its files, then some files at a time. */
+/** From the thread to the store: first the manifest without its files, then its files in batches. */
 export type ManifestPart =
   | { readonly head: Omit<Manifest, 'files'> }
   | { readonly files: readonly ManifestFile[]; readonly seen: readonly (Fingerprint | undefined)[] };
 
-/** The same of what the source had. */
+/** The same for the source's files. */
 export type UpstreamPart = { readonly head: Omit<Upstream, 'files'> } | { readonly files: readonly UpstreamFile[] };
 
 type Refusal = { readonly refused: string; readonly hint?: string; readonly isOurs: boolean };
 
 /**
- * Reads and checks one of the store's own manifests on a thread, and takes it over a part at a time: one with 50,000 files would stop the
+ * Reads and validates one of the store's own manifests on a thread, and receives it in batches: one with 50,000 files would block the
  * event loop for a while.
- * @throws SkulkError INTEGRITY when the file cannot be used
+ * @throws SkulkError INTEGRITY if the file is unusable
  */
 export async function readLargeManifest(
   job: Extract<ManifestJob, { seen: string }>,
@@ -45,7 +45,7 @@ export async function readLargeManifest(
   return { manifest: { ...head, files }, seen };
 }
 
-/** Reads what the source of a model had from one of the store's own manifests in the same way; undefined when the manifest does not have it. */
+/** Reads the source's files from one of the store's own manifests in the same way; undefined if the manifest does not have them. */
 export async function readLargeUpstream(manifest: string): Promise<Upstream | undefined> {
   let head: Omit<Upstream, 'files'> | undefined;
   const files: UpstreamFile[] = [];

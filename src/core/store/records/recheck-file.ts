@@ -6,15 +6,15 @@ import { type Fingerprint, readFingerprint, untouchedBetween } from '../../trans
 import { runHashJob } from '../../transfer/hash-pool.ts';
 
 /**
- * Whether a file that was touched still holds what its manifest says. Each state of a file is hashed once, whoever asks.
- * Throws STORE_BUSY when that takes longer than a client would wait.
+ * Checks whether a touched file still matches its manifest. Each state of a file is hashed only once. Throws STORE_BUSY if that takes
+ * longer than a client would wait.
  */
 export type FileRechecker = (modelId: ModelId, expected: ManifestFile, absolute: string, now: Fingerprint) => Promise<boolean>;
 
 const patienceMs = 10_000;
 const maxRemembered = 10_000;
 
-/** @param onGood told when a touched file turned out to be good, to remember how it looks now */
+/** @param onGood called if a touched file was good, to save its new fingerprint */
 export function createFileRechecker(
   signal: AbortSignal,
   onGood: (modelId: ModelId, expected: ManifestFile, now: Fingerprint) => Promise<void>,
@@ -25,9 +25,9 @@ export function createFileRechecker(
     let verdict = verdicts.get(key);
     if (verdict === undefined) {
       verdict = runHashJob({ kind: 'digest', path: absolute }, { signal }).then(async ({ sha256 }) => {
-        // It was opened again to be hashed: unless it looks as before, the handle may be of another file.
+        // It was opened again for hashing. If its fingerprint changed, the handle may belong to another file.
         const good = sha256 === expected.sha256 && untouchedBetween(now, readFingerprint(absolute));
-        // Remembering is a convenience; a store on a read-only disk must still serve.
+        // Saving the fingerprint is optional: a store on a read-only disk must still work.
         if (good) await onGood(modelId, expected, now).catch(() => undefined);
         return good;
       });

@@ -5,7 +5,7 @@ import type { ModelRecords } from './model-records.ts';
 import type { Registry } from './registry.ts';
 import { readUsableRegistry } from './repair-registry.ts';
 
-/** Reads the registry, again only after the file changed: a registry of 2,000 models takes milliseconds to parse. */
+/** Reads the registry, and reads it again only after the file changed: parsing a registry of 2,000 models takes milliseconds. */
 export function createRegistryReader(layout: StoreLayout, records: ModelRecords, world: World): () => Promise<Registry> {
   let cached: { stamp: string; registry: Registry } | undefined;
   return async () => {

@@ -12,27 +12,26 @@ import { directoryName, isModelId, type ModelId } from '../../kernel/model-id.ts
 import type { RegistryEntry } from '../../protocol/models.ts';
 import type { StoreLayout } from '../layout.ts';
 
-/** The registry as it was read. */
+/** The registry as read from its file. */
 export interface Registry {
   readonly entries: ReadonlyMap<ModelId, RegistryEntry>;
-  /** Everything that the file holds, understood or not, so that a rewrite loses nothing. */
+  /** The whole content of the file, including unknown parts, so that a rewrite loses nothing. */
   readonly raw: Readonly<Record<string, unknown>>;
-  /** Entries that cannot be used, with the reason. */
+  /** Unusable entries, with the reason. */
   readonly unusable: readonly { readonly key: string; readonly why: string }[];
 }
 
-/** Why the file as a whole cannot be used. */
+/** Why the whole file is unusable. */
 export interface DamagedRegistry {
   readonly damaged: string;
-  /** What it holds, as far as it is text. */
+  /** Its content, as far as it is text. */
   readonly text?: string;
-  /** There is no file, though manifests say that there was one. */
+  /** The file is missing, although manifests show that there was one. */
   readonly isMissing?: true;
 }
 
 /**
- * Reads registry.json, which the Python Skulk writes too: an object of entries by model id. An entry that cannot be used
- * hides only itself.
+ * Reads registry.json, which the Python Skulk writes too: an object of entries by model id. An unusable entry does not affect the others.
  */
 export async function readRegistry(layout: StoreLayout): Promise<Registry | DamagedRegistry> {
   const path = layout.registry;
@@ -56,13 +55,13 @@ export async function readRegistry(layout: StoreLayout): Promise<Registry | Dama
   }
 }
 
-/** A manifest that is not part of a change under way: such a change writes the registry last. */
+/** Whether there is a manifest that is not part of a running change; such a change writes the registry last. */
 async function hasSettledManifest({ manifests, intents }: StoreLayout): Promise<boolean> {
   const [settled, changing] = await Promise.all([manifests, intents].map((directory) => readdir(directory).catch((): string[] => [])));
   return settled?.some((name) => /^[^.].*\.json$/.test(name) && changing?.includes(name) !== true) ?? false;
 }
 
-/** Sorts a registry's entries into usable and unusable ones. */
+/** Separates a registry's usable entries from unusable ones. */
 export async function parseRegistry(raw: Record<string, unknown>): Promise<Registry> {
   const entries = new Map<ModelId, RegistryEntry>();
   const unusable: { key: string; why: string }[] = [];
@@ -98,14 +97,14 @@ async function parseEntry(key: string, value: unknown, turn: ReturnType<typeof c
   };
 }
 
-/** Writes the registry with one entry set or, when `entry` is undefined, removed; all others stay as they were. */
+/** Writes the registry with one entry set or, if `entry` is undefined, removed. All others stay unchanged. */
 export async function writeRegistryEntry(
   path: string,
   registry: Registry,
   modelId: ModelId,
   entry: RegistryEntry | undefined,
 ): Promise<void> {
-  // Without a prototype, so that a model called `__proto__` is an entry like any other.
+  // Without a prototype, so that a model named `__proto__` is an entry like any other.
   const next: Record<string, unknown> = Object.assign(Object.create(null), registry.raw);
   if (entry === undefined) delete next[modelId];
   else next[modelId] = entry;
@@ -122,8 +121,8 @@ function* registryParts(raw: Readonly<Record<string, unknown>>): Generator<strin
 }
 
 /**
- * Keeps a registry that cannot be used under another name. The file itself stays until the new one takes its place, so
- * that a crash in between leaves no store without a registry.
+ * Copies an unusable registry to another name. The file itself stays until the new one replaces it, so that a crash in between leaves no
+ * store without a registry.
  * @returns the other name
  */
 export async function keepDamagedRegistry(path: string, now: Date): Promise<string> {
@@ -139,7 +138,7 @@ export async function keepDamagedRegistry(path: string, now: Date): Promise<stri
   return aside;
 }
 
-/** Tells which entries cannot be used. */
+/** Reports the unusable entries. */
 export function reportUnusable({ unusable }: Registry, path: string, emit: Emit): void {
   for (const { key, why } of unusable) {
     emit({
@@ -151,8 +150,8 @@ export function reportUnusable({ unusable }: Registry, path: string, emit: Emit)
 }
 
 /**
- * The entries that can be made again from directories whose names are ids.
- * @param describe what a directory holds; undefined when nothing says that it is a model
+ * The entries that can be recreated from directories whose names are ids.
+ * @param describe the content of a directory; undefined if nothing shows that it is a model
  */
 export async function rebuildEntries(
   root: string,

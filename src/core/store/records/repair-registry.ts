@@ -14,7 +14,7 @@ import {
   writeRegistry,
 } from './registry.ts';
 
-/** Called under the lock: moves a registry that cannot be read aside and makes it again from what is on the disk. */
+/** Called under the lock: moves an unreadable registry aside and rebuilds it from the disk. */
 export async function repairRegistry(layout: StoreLayout, records: ModelRecords, world: World): Promise<void> {
   const registry = await readRegistry(layout);
   if (!('damaged' in registry)) return reportUnusable(registry, layout.registry, world.emit);
@@ -28,7 +28,7 @@ export async function repairRegistry(layout: StoreLayout, records: ModelRecords,
   });
 }
 
-/** The registry, made again in memory when the file cannot be used. */
+/** Reads the registry, or rebuilds it in memory if the file is unusable. */
 export async function readUsableRegistry(layout: StoreLayout, records: ModelRecords, world: World): Promise<Registry> {
   const registry = await readRegistry(layout);
   if (!('damaged' in registry)) return registry;
@@ -37,7 +37,7 @@ export async function readUsableRegistry(layout: StoreLayout, records: ModelReco
   return { entries, raw: Object.fromEntries(entries), unusable: [] };
 }
 
-/** A model is a directory with a manifest, or one that the damaged file still names: any other may be somebody's own. */
+/** A model is a directory with a manifest, or one that is in the damaged file. Any other may belong to a user. */
 const rebuildFromDisk = (layout: StoreLayout, records: ModelRecords, { text = '' }: DamagedRegistry) =>
   rebuildEntries(
     layout.root,
@@ -50,7 +50,7 @@ const rebuildFromDisk = (layout: StoreLayout, records: ModelRecords, { text = ''
       if (known === undefined && !isNamed) return undefined;
       const scan = await scanOrNothing(directory);
       if (scan === undefined) return undefined;
-      // Without a manifest, an unfinished download of another program must not become a model.
+      // Without a manifest, another program's unfinished download must not become a model.
       if (known === undefined && scan.skipped.some(({ why }) => why.includes('unfinished'))) return undefined;
       const files = known?.manifest.files ?? scan.files;
       return { files: files.map(({ path }) => path), totalBytes: files.reduce((sum, { size }) => sum + size, 0) };
@@ -58,7 +58,7 @@ const rebuildFromDisk = (layout: StoreLayout, records: ModelRecords, { text = ''
     (name): ModelId | undefined => modelIdOfDirectory(name),
   );
 
-/** The registry as a change needs it. Throws INTEGRITY for one that cannot be read. */
+/** Reads the registry for a change. Throws INTEGRITY if it is unreadable. */
 export async function requireRegistry(layout: StoreLayout): Promise<Registry> {
   const registry = await readRegistry(layout);
   if ('damaged' in registry)

@@ -1,15 +1,15 @@
-/** What was found a moment ago, for whoever asks for the same again and again. */
+/** Caches recent results for repeated calls. */
 export interface ShortCache<K, V> {
-  /** What was found under a key within the last tenth of a second, unless this process has changed something since; else what `look` finds. */
+  /** The result for a key from the last tenth of a second, unless this process has changed something since. Otherwise calls `look`. */
   find(key: K, look: () => Promise<V>): Promise<V>;
-  /** Forgets everything, and remembers nothing while a change is under way. */
+  /** Clears the cache, and stores nothing while a change is running. */
   readonly onChange: (isUnderWay: boolean) => void;
 }
 
-/** A person who changes a file by hand sees it within this time, in milliseconds. */
+/** A manual change of a file takes effect within this time, in milliseconds. */
 const forMs = 100;
 
-/** Empty. */
+/** Creates an empty cache. */
 export function createShortCache<K, V>(): ShortCache<K, V> {
   const found = new Map<K, { readonly until: number; readonly value: Promise<V> }>();
   let isChanging = false;

@@ -37,7 +37,7 @@ export function createAnnouncer(table: UploadTable): HostUploads['announce'] {
       const pieces = await readPieceTable(uploadPaths(draft).table);
       const paths = await mapYielding(numbersBelow(pieces.files), (number) => pieces.file(number).path);
       await requireDistinctNames(store.root, { paths, of: modelId });
-      // One after the other, as room is promised once.
+      // One after the other, because space is reserved only once.
       const beginning = turn.then(() => begin(table, draft, announced, sender));
       turn = beginning.catch(() => undefined);
       const upload = await beginning;
@@ -52,7 +52,7 @@ export function createAnnouncer(table: UploadTable): HostUploads['announce'] {
   };
 }
 
-/** Finds the upload of this very content, or gives it a place. */
+/** Finds the upload of the same content, or creates one. */
 async function begin(table: UploadTable, draft: string, announced: Announced, sender: Sender): Promise<Upload> {
   const { model_id, digest, bytes } = announced;
   const key = createHash('sha256').update(`${model_id}\0${digest}\0${announced.table}`).digest('hex').slice(0, 32);
@@ -75,7 +75,7 @@ async function begin(table: UploadTable, draft: string, announced: Announced, se
   return upload;
 }
 
-/** When too many are open, another upload makes way. Throws STORE_BUSY. */
+/** If too many uploads are open, removes another one. Throws STORE_BUSY. */
 async function displaceOther(table: UploadTable, key: string, sender: Sender): Promise<void> {
   const { open: most } = await table.limits();
   const others = table.open().filter((other) => other.key !== key);
@@ -97,7 +97,7 @@ const makeRecord = ({ model_id, digest, files, pieces, bytes }: Announced, { add
   began_at: now.toISOString(),
 });
 
-/** The manifest of the model that the store has. Throws STORE_BUSY while it is being hashed. */
+/** The store's manifest of the model. Throws STORE_BUSY while it is being hashed. */
 export async function presentManifest(store: LocalStore, modelId: Manifest['model_id']): Promise<Manifest | undefined> {
   if (!(await store.has(modelId))) return undefined;
   for (;;) {

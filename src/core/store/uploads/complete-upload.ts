@@ -20,7 +20,7 @@ export function createCompleter(table: UploadTable): HostUploads['complete'] {
     const upload = table.find(request);
     if (upload?.completing !== undefined)
       return upload.completing.catch((error: unknown) => {
-        // Whoever asked first went away.
+        // The first caller has disconnected.
         throw error instanceof SkulkError && error.code === 'INTERRUPTED' && !options.signal.aborted ? noUpload(modelId) : error;
       });
     if (upload?.have === undefined) return completedBefore(table, request);
@@ -36,7 +36,7 @@ export function createCompleter(table: UploadTable): HostUploads['complete'] {
   };
 }
 
-/** Whoever sent the same model too may have been faster. Throws JOB_NOT_FOUND when nobody was. */
+/** Another sender of the same model may have been faster. Throws JOB_NOT_FOUND otherwise. */
 async function completedBefore({ store }: UploadTable, { modelId, digest }: UploadRef): Promise<Adopted> {
   if ((await presentManifest(store, modelId))?.digest !== digest) throw noUpload(modelId);
   const entry = (await store.listModels()).find((known) => known.model_id === modelId);
@@ -54,7 +54,7 @@ async function adopt(
   const table = await readPieceTable(tablePath);
   for (let number = 0; number < table.files; number += 1) {
     const { path, size } = table.file(number);
-    // No piece made an empty one.
+    // An empty file has no piece that would have created it.
     if (size === 0) await makeFile(join(files, path), 0);
     await syncFile(join(files, path));
   }

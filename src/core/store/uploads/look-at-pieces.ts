@@ -13,12 +13,12 @@ import { makeFile, piecesOf, takeOver } from './upload-files.ts';
 import { noteDone, readDone, uploadPaths } from './upload-record.ts';
 import type { UploadTable } from './upload-table.ts';
 
-/** So many pieces are looked at before others get a turn. */
+/** The number of pieces to check before other work gets a turn. */
 const atATime = 1_000;
 
 /**
- * Looks once at what is there of an upload already; whoever announces the same meanwhile waits for it.
- * @param present the model that the store has under that id
+ * Checks once which pieces of an upload already exist. Other announcements of the same upload wait for it.
+ * @param present the store's model with that id
  */
 export async function lookOnce(table: UploadTable, upload: Upload, present: Manifest | undefined, signal: AbortSignal): Promise<void> {
   while (upload.have === undefined) {
@@ -26,7 +26,7 @@ export async function lookOnce(table: UploadTable, upload: Upload, present: Mani
       delete upload.opening;
     });
     await upload.opening.catch((error: unknown) => {
-      // Whoever announced it first went away.
+      // The first announcer has disconnected.
       if (signal.aborted || !(error instanceof SkulkError) || error.code !== 'INTERRUPTED') throw error;
     });
   }
@@ -42,7 +42,7 @@ async function lookAtPieces(uploads: UploadTable, upload: Upload, present: Manif
   uploads.changed();
 }
 
-/** What the journal names is there once it was hashed again. */
+/** A piece in the journal counts after it has been hashed again. */
 async function takeHinted(upload: Upload, have: PieceSet, table: PieceTable, signal: AbortSignal): Promise<void> {
   const hinted = [...(await readDone(upload.place)).keys()].filter((number) => number < table.pieces).toSorted((a, b) => a - b);
   const byFile = Map.groupBy(await mapYielding(hinted, (number) => table.piece(number)), ({ file }) => file);
@@ -58,7 +58,7 @@ async function takeHinted(upload: Upload, have: PieceSet, table: PieceTable, sig
   }
 }
 
-/** Copies the pieces that the model which is there shares with the one that comes. */
+/** Copies the pieces that the existing model shares with the new one. */
 async function takeFromOld(
   upload: Upload,
   have: PieceSet,
@@ -78,7 +78,7 @@ async function takeFromOld(
   }
 }
 
-/** Answers what has still to be sent of an upload. */
+/** Lists the pieces of an upload that must still be sent. */
 export async function answerMissing({ record, have, place }: Upload): Promise<HostAnnouncement> {
   const table = await readPieceTable(uploadPaths(place).table);
   return {

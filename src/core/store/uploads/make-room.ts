@@ -3,7 +3,7 @@ import { removedUpload, type Upload } from './upload.ts';
 import { checkShare, idleUploads, reservedBytes } from './upload-bounds.ts';
 import type { UploadTable } from './upload-table.ts';
 
-/** Removes idle uploads until what was promised to the others and `bytes` more fit. @param but is not removed */
+/** Removes idle uploads until the space reserved for others and `bytes` more fit. @param but is not removed */
 export async function makeRoom(table: UploadTable, bytes: number, but?: Upload): Promise<void> {
   const { layout, world, now } = table;
   const others = table.open().filter(({ upload }) => upload !== but);
@@ -17,8 +17,8 @@ export async function makeRoom(table: UploadTable, bytes: number, but?: Upload):
 }
 
 /**
- * Promises room to an upload, beside what was promised to the others.
- * @param but the upload itself, when it goes on
+ * Reserves space for an upload, in addition to the space reserved for others.
+ * @param but the upload itself, if it is resumed
  * @throws SkulkError NO_SPACE
  */
 export async function promiseRoom(

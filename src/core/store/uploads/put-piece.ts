@@ -12,7 +12,7 @@ import { notPromised, openForPiece, writePiece } from './upload-files.ts';
 import { noteDone, uploadPaths } from './upload-record.ts';
 import type { UploadTable } from './upload-table.ts';
 
-/** Whoever sends nothing of a piece for so long makes way for another who sends it, in milliseconds. */
+/** A sender that sends nothing for this long gives way to another sender of the same piece, in milliseconds. */
 const silenceMs = 5_000;
 
 /** See `HostUploads.put`. */
@@ -34,7 +34,7 @@ export function createPiecePutter(table: UploadTable): HostUploads['put'] {
   return async (ref, which, bytes, signal) => {
     const upload = table.find(ref);
     if (upload?.have === undefined) {
-      // Whoever sent the same model too may have been faster.
+      // Another sender of the same model may have been faster.
       if ((await presentManifest(table.store, ref.modelId))?.digest === ref.digest) return discardBytes(bytes);
       throw noUpload(ref.modelId);
     }
@@ -42,7 +42,7 @@ export function createPiecePutter(table: UploadTable): HostUploads['put'] {
     const numbered = await whereIs(upload, which);
     const { number, piece } = numbered;
     await waitForOthers(upload, number, signal);
-    // A piece that is right is not written again: what comes now may be wrong.
+    // A verified piece is not written again: the new bytes may be wrong.
     if (have.has(number)) return discardBytes(bytes);
     const ending = new AbortController();
     let lastByteAt = performance.now();
@@ -64,7 +64,7 @@ export function createPiecePutter(table: UploadTable): HostUploads['put'] {
   };
 }
 
-/** Waits while another sends the same piece; whoever is silent makes way. */
+/** Waits while another sender sends the same piece. A silent sender gives way. */
 async function waitForOthers({ writing, record }: Upload, number: number, signal: AbortSignal): Promise<void> {
   for (let other = writing.get(number); other !== undefined; other = writing.get(number)) {
     await Promise.race([other.ended, pause(silenceMs / 5, signal)]);
@@ -73,7 +73,7 @@ async function waitForOthers({ writing, record }: Upload, number: number, signal
   }
 }
 
-/** Writes a piece to its place, and writes down that it is there once it is what the manifest says. */
+/** Writes a piece to its place, and records it after it matched the manifest. */
 async function putPiece(
   place: string,
   { number, piece, fileSize }: NumberedPiece,
@@ -88,18 +88,18 @@ async function putPiece(
   } finally {
     await handle.close();
   }
-  // Hashed where nobody else waits for this thread.
+  // Hashed on another thread, so that others need not wait.
   const [isRight] = await runHashJob({ kind: 'check', path: file, pieces: [piece] }, { signal });
   if (!isRight) throw notPromised(piece);
   await noteDone(place, { number, bytes: piece.end - piece.start });
 }
 
-/** Takes what is not needed: an answer to a request that is still being sent may end its connection. */
+/** Reads unneeded bytes to the end: an early answer may close the connection of a request that is still being sent. */
 async function discardBytes(bytes: Readable): Promise<void> {
   let left = chunkSize;
   for await (const part of bytes as AsyncIterable<Uint8Array>) {
     left -= part.length;
-    // No piece has more, and leaving ends the connection.
+    // No piece is longer. Returning closes the connection.
     if (left < 0) return;
   }
 }

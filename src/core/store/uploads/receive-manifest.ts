@@ -10,13 +10,13 @@ import { type Announced, readAnnouncement } from '../ingest/read-announcement.ts
 import { uploadBounds } from './upload-bounds.ts';
 import { uploadPaths } from './upload-record.ts';
 
-/** The largest manifest that is taken, in bytes. */
+/** The size limit of a manifest, in bytes. */
 const maxManifestBytes = 64 * 1024 * 1024;
 
 /**
- * Takes the manifest of an announced model as it comes, and makes its piece table of it.
- * @param draft the directory that gets the table
- * @throws SkulkError BAD_REQUEST for one that is too large, or of another model; INTEGRITY for one that cannot be used
+ * Receives the manifest of an announced model, and makes its piece table.
+ * @param draft the directory for the table
+ * @throws SkulkError BAD_REQUEST if it is too large or belongs to another model; INTEGRITY if it is unusable
  */
 export async function receiveManifest(
   manifest: Readable,

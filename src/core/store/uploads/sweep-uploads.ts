@@ -5,10 +5,10 @@ import { removedUpload } from './upload.ts';
 import { listStoredUploads } from './upload-record.ts';
 import type { UploadTable } from './upload-table.ts';
 
-/** How often old uploads are looked for, in milliseconds. */
+/** How often old uploads are removed, in milliseconds. */
 const sweepEveryMs = 3600_000;
 
-/** Clears old uploads away, now and from time to time. @returns what ends that */
+/** Removes old uploads, now and at intervals. @returns a handle that ends it */
 export function sweepUploads(table: UploadTable): AsyncDisposable {
   let swept: Promise<void> = Promise.resolve();
   const sweepSafely = (): void => {
@@ -35,7 +35,7 @@ async function sweep(table: UploadTable): Promise<void> {
   for (const name of others) {
     const place = join(layout.uploads, name);
     if (table.busyPlaces.has(place)) continue;
-    // Under any other name somebody keeps files of their own.
+    // A directory with any other name belongs to a user.
     if (/^\.(?:draft|gone)-[0-9a-f]{16}$/.test(name)) await removeTree(place);
   }
   for (const { upload, lastByteAt } of table.open())

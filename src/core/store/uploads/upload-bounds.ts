@@ -1,7 +1,7 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import { formatBytes } from '../../kernel/units.ts';
 
-/** What is known of an open upload when room is given out; sizes in bytes, times in milliseconds since 1970. */
+/** The data of an open upload for distributing space; sizes in bytes, times in milliseconds since 1970. */
 export interface OpenUpload {
   readonly key: string;
   readonly from: string;
@@ -9,25 +9,25 @@ export interface OpenUpload {
   readonly lastByteAt: number;
 }
 
-/** What several uploads may take together. Times are in milliseconds. */
+/** The common limits of all uploads. Times are in milliseconds. */
 export const uploadBounds = {
-  /** Of one model. */
+  /** Per model. */
   pieces: 400_000,
   open: 64,
   openPerSender: 16,
-  /** Whoever has several uploads open gets at most this part of the room. */
+  /** A sender with several open uploads gets at most this part of the space. */
   shareOfRoom: 0.8,
-  /** An upload that got nothing for so long reserves nothing any more: what it lacks may not come. */
+  /** An upload without new data for this long reserves no space any more: its rest may never come. */
   reservedForMs: 10 * 60_000,
-  /** When there are too many, one that got nothing for so long makes way for a sender who has fewer. */
+  /** If there are too many uploads, one without new data for this long gives way to a sender with fewer uploads. */
   displacedAfterMs: 60_000,
-  /** When room is short, uploads that got nothing for so long are removed, the oldest first. */
+  /** If space is short, uploads without new data for this long are removed, the oldest first. */
   idleAfterMs: 3600_000,
-  /** So long an unfinished upload can be gone on with, while there is room. */
+  /** How long an unfinished upload can be resumed if there is space. */
   staleAfterMs: 7 * 24 * 3600_000,
 } as const;
 
-/** The bytes that the uploads under way still need, but those of one. Pure. */
+/** The bytes that running uploads still need, except one upload. Pure. */
 export function reservedBytes(uploads: readonly OpenUpload[], now: number, from?: string): number {
   return uploads
     .filter((upload) => now - upload.lastByteAt < uploadBounds.reservedForMs && (from === undefined || upload.from === from))
@@ -35,8 +35,8 @@ export function reservedBytes(uploads: readonly OpenUpload[], now: number, from?
 }
 
 /**
- * Decides whether another upload may begin, and which one makes way for it. Pure.
- * @returns the key of the one that makes way, or undefined when there is a place
+ * Decides whether another upload may begin, and which one gives way. Pure.
+ * @returns the key of the upload that gives way, or undefined if there is a free slot
  * @throws SkulkError STORE_BUSY
  */
 export function planPlace(uploads: readonly OpenUpload[], from: string, now: number, most: number = uploadBounds.open): string | undefined {
@@ -59,7 +59,7 @@ export function planPlace(uploads: readonly OpenUpload[], from: string, now: num
 }
 
 /**
- * Checks what an upload may reserve beside the others of its sender. Pure.
+ * Checks what an upload may reserve in addition to the sender's other uploads. Pure.
  * @throws SkulkError NO_SPACE
  */
 export function checkShare(
@@ -78,7 +78,7 @@ export function checkShare(
   );
 }
 
-/** The uploads that may be removed for want of room, the first to go first. Pure. */
+/** The uploads that may be removed if space is short, in the order of removal. Pure. */
 export const idleUploads = <U extends OpenUpload>(uploads: readonly U[], now: number): readonly U[] =>
   oldestFirst(uploads).filter(({ lastByteAt }) => now - lastByteAt >= uploadBounds.idleAfterMs);
 

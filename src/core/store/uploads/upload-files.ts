@@ -11,7 +11,7 @@ import { runHashJob } from '../../transfer/hash-pool.ts';
 import { type Piece, splitIntoPieces } from '../../transfer/pieces.ts';
 import type { LocalStore } from '../contract.ts';
 
-/** Where the pieces of the model that is there lie, by their digest. */
+/** The positions of the existing model's pieces, by digest. */
 export async function piecesOf(
   store: LocalStore,
   { model_id, files }: Manifest,
@@ -25,7 +25,7 @@ export async function piecesOf(
   return pieces;
 }
 
-/** Copies a piece that the store has already; what was copied is checked at its place. */
+/** Copies a piece that the store already has, and verifies the copy. */
 export async function takeOver(
   piece: Piece,
   old: ReadonlyMap<string, { readonly path: string; readonly piece: Piece }>,
@@ -49,7 +49,7 @@ export async function takeOver(
   }
 }
 
-/** Makes a file of a size, unless it has that size already. */
+/** Creates a file of a size, unless it already has that size. */
 export async function makeFile(path: string, size: number): Promise<void> {
   await makeDirectory(dirname(path));
   const info = await stat(path).catch(() => undefined);
@@ -60,8 +60,8 @@ export async function makeFile(path: string, size: number): Promise<void> {
 }
 
 /**
- * Opens a file of an upload for one of its pieces; the first piece makes the file.
- * @param root must be there; the system's ENOENT when it is not
+ * Opens a file of an upload for one of its pieces; the first piece creates the file.
+ * @param root must exist; otherwise throws the system's ENOENT
  */
 export async function openForPiece(root: string, path: string, size: number): Promise<FileHandle> {
   try {
@@ -83,8 +83,8 @@ export async function openForPiece(root: string, path: string, size: number): Pr
 
 /**
  * Writes a piece to its place.
- * @param onBytes told whenever something came
- * @throws SkulkError INTEGRITY for more or fewer bytes than it has; the signal's reason
+ * @param onBytes called whenever bytes arrive
+ * @throws SkulkError INTEGRITY for too many or too few bytes; the signal's reason
  */
 export async function writePiece(
   handle: FileHandle,
@@ -93,7 +93,7 @@ export async function writePiece(
   signal: AbortSignal,
 ): Promise<void> {
   let at = piece.start;
-  // Whoever sends nothing more must not keep us waiting.
+  // Do not wait for a sender that sends nothing more.
   const stop = (): void => void bytes.destroy(signal.reason as Error);
   signal.addEventListener('abort', stop);
   try {
@@ -110,7 +110,7 @@ export async function writePiece(
   if (at !== piece.end) throw notPromised(piece);
 }
 
-/** The refusal of bytes that are not those of the manifest. */
+/** The error for bytes that do not match the manifest. */
 export const notPromised = ({ path, start }: Piece): SkulkError =>
   new SkulkError('INTEGRITY', `the piece of ${quote(path)} at ${start} does not match its manifest`, {
     hint: 'the file may have changed during the upload; run `skulk add` again',

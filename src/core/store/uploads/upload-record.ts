@@ -7,25 +7,25 @@ import { forEachYielding } from '../../kernel/flow/yielding.ts';
 import { isModelId, type ModelId } from '../../kernel/model-id.ts';
 import { isSha256, type Sha256 } from '../../kernel/sha256.ts';
 
-/** What is written down of an upload beside its pieces; sizes in bytes. */
+/** The saved data of an upload beside its pieces; sizes in bytes. */
 export interface UploadRecord {
   readonly version: 1;
-  /** Only who announced the model knows it, so it shows that an upload is one's own. */
+  /** Only the announcer knows it, so it proves the ownership of an upload. */
   readonly secret: string;
   readonly model_id: ModelId;
   readonly digest: Sha256;
   readonly files: number;
   readonly pieces: number;
   readonly bytes_total: number;
-  /** The address that announced it first. */
+  /** The address of the first announcement. */
   readonly from: string;
-  /** The name of its token, when it showed one. */
+  /** The name of its token, if it had one. */
   readonly who: string | null;
   /** ISO 8601. */
   readonly began_at: string;
 }
 
-/** Where the parts of one upload lie. */
+/** The paths of one upload. */
 export const uploadPaths = (place: string) => ({
   record: join(place, 'upload.json'),
   table: join(place, 'pieces.bin'),
@@ -36,11 +36,11 @@ export const uploadPaths = (place: string) => ({
 /** An id that nobody can guess. */
 export const newSecret = (): string => randomBytes(16).toString('hex');
 
-/** Writes the record down. */
+/** Saves the record. */
 export const writeRecord = (place: string, record: UploadRecord): Promise<void> =>
   writeFileDurably(uploadPaths(place).record, JSON.stringify(record), { mode: 0o600 });
 
-/** An upload as it lies on the disk. */
+/** An upload as it is on the disk. */
 export interface StoredUpload {
   readonly key: string;
   readonly record: UploadRecord;
@@ -74,7 +74,7 @@ export async function listStoredUploads(
   return { uploads, others };
 }
 
-/** When a file was written last, in milliseconds since 1970; 0 when there is none. */
+/** When a file was last written, in milliseconds since 1970; 0 if it does not exist. */
 export const modifiedAt = (path: string): Promise<number> =>
   stat(path).then(
     ({ mtimeMs }) => mtimeMs,
@@ -95,13 +95,13 @@ async function readRecord(place: string): Promise<UploadRecord | undefined> {
 }
 
 /**
- * Notes that a piece is there. The journal is opened for each: an upload that is not being sent holds no file open. A line is a hint,
- * not a proof, as it may reach the disk before the piece does.
+ * Records that a piece has arrived. The journal is opened for each piece, so an idle upload has no open file. A line is a hint, not a
+ * proof, because it may reach the disk before the piece does.
  */
 export const noteDone = (place: string, { number, bytes }: { readonly number: number; readonly bytes: number }): Promise<void> =>
   appendFile(uploadPaths(place).journal, `\n${number} ${bytes}\n`);
 
-/** The numbers of the pieces that the journal names, and their bytes; a line that a crash cut off names none. */
+/** The numbers of the journalled pieces, and their bytes. Ignores a line that a crash cut off. */
 export async function readDone(place: string): Promise<ReadonlyMap<number, number>> {
   const text = await readFile(uploadPaths(place).journal, 'utf8').catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return '';

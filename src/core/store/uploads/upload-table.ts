@@ -10,43 +10,43 @@ import { isSecretOf, type Upload } from './upload.ts';
 import type { OpenUpload } from './upload-bounds.ts';
 import { listStoredUploads } from './upload-record.ts';
 
-/** What the store's policy says of uploads. */
+/** The store's policy for uploads. */
 export interface UploadLimits {
-  /** So many may be open at one time. */
+  /** The maximum number of open uploads. */
   readonly open: number;
-  /** One that got nothing for so long is removed, in milliseconds. */
+  /** An upload without new data for this long is removed, in milliseconds. */
   readonly staleAfterMs: number;
 }
 
-/** An upload that still takes pieces. */
+/** An upload that still receives pieces. */
 export interface OpenOne extends OpenUpload {
   readonly upload: Upload;
 }
 
-/** The unfinished uploads of this process, with what all work on them needs. */
+/** The unfinished uploads of this process, with everything that works on them. */
 export interface UploadTable {
   readonly store: LocalStore;
   readonly world: World;
   readonly layout: StoreLayout;
   readonly limits: () => Promise<UploadLimits>;
   readonly byKey: Map<string, Upload>;
-  /** Places that this process fills or empties right now, and that nobody may clear away. */
+  /** Directories that this process is filling or removing, and that nothing else may remove. */
   readonly busyPlaces: Set<string>;
-  /** Settles when what lies on the disk from before this process is in the table. */
+  /** Settles when the uploads of earlier processes are in the table. */
   readonly ready: Promise<void>;
   /** In milliseconds since 1970. */
   now(): number;
   open(): readonly OpenOne[];
-  /** The upload that is meant, if it was announced to this process. */
+  /** The upload for a reference, if it was announced to this process. */
   find(ref: UploadRef): Upload | undefined;
-  /** Ends an upload and removes what came of it. @param why what whoever sends a piece of it is told */
+  /** Ends an upload and removes its data. @param why the error for anyone who sends a piece of it */
   remove(upload: Upload, why: SkulkError): Promise<void>;
-  /** Tells whoever listens that something changed. */
+  /** Notifies the listeners of a change. */
   changed(): void;
   onChange(listener: () => void): () => void;
 }
 
-/** Reads what lies on the disk at once. */
+/** Starts reading existing uploads from the disk at once. */
 export function createUploadTable(store: LocalStore, world: World, limits: () => Promise<UploadLimits>): UploadTable {
   const layout = storeLayout(store.root);
   const byKey = new Map<string, Upload>();
@@ -102,7 +102,7 @@ function findUpload(uploads: readonly Upload[], { modelId, digest, upload: id }:
   return same.find((upload) => id !== undefined && isSecretOf(upload, id)) ?? (id === undefined ? same.at(-1) : undefined);
 }
 
-/** Removes a place, which goes at once, and its files then. */
+/** Removes a directory: first it is renamed, then its files are deleted. */
 async function discard(place: string, { uploads }: StoreLayout, busyPlaces: Set<string>): Promise<void> {
   const gone = join(uploads, `.gone-${randomBytes(8).toString('hex')}`);
   busyPlaces.add(gone);

@@ -12,7 +12,7 @@ import { createUploadTable, type UploadLimits, type UploadTable } from './upload
 
 const usualLimits: UploadLimits = { open: uploadBounds.open, staleAfterMs: uploadBounds.staleAfterMs };
 
-/** Takes models from other machines into the store on this machine's disk. Nothing of them shows before they are complete. */
+/** Receives models from other machines into the store on this machine's disk. They are invisible until they are complete. */
 export function createUploads(store: LocalStore, world: World, limits: () => Promise<UploadLimits> = async () => usualLimits): HostUploads {
   const table = createUploadTable(store, world, limits);
   const sweeping = sweepUploads(table);
