@@ -7,13 +7,13 @@ import { viewPolicy } from '../store/store-policy.ts';
 import { type Check, ok, problemOf, skipped } from './check.ts';
 import type { Role } from './find-role.ts';
 
-/** What may the LAN do without a token, and how is that changed? */
+/** Checks what the LAN may do without a token, and how to change that. */
 export async function checkAccess(deps: Deps, role: Pick<Role, 'url' | 'isHost'>): Promise<Check> {
   try {
     const lan = await findLan(deps, role);
     return lan === undefined ? skipped('access', 'there is no store to ask') : ok('access', sentences[lan]);
   } catch (error) {
-    // That it does not answer is said of the store.
+    // Another check reports that the store does not answer.
     if (error instanceof SkulkError && error.code === 'STORE_UNREACHABLE')
       return skipped('access', 'the store did not report what the LAN may do');
     return problemOf('access', error);

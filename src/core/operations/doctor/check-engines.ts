@@ -2,7 +2,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { engines, lookForEngine, variableOf } from '../../engines/engines.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
 
-/** Which engines this machine has for `skulk optimize`: one line for each. */
+/** Lists the engines that this machine has for `skulk optimize`, one check for each. */
 export async function checkEngines({ world }: Deps): Promise<readonly Check[]> {
   const { env, platform, homeDirectory, signal } = world;
   return Promise.all(

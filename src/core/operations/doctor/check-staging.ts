@@ -8,7 +8,7 @@ import { countTrash } from '../../transfer/trash/empty-trash.ts';
 import { type Check, ok, problem, problemOf, skipped, warning } from './check.ts';
 import { describeRoom } from './check-store.ts';
 
-/** Can copies be made here, and is what lies there in order? */
+/** Checks whether copies can be made here, and whether the existing ones are in order. */
 export async function checkStaging({ config, world }: Deps, isUsable: () => Promise<void>): Promise<readonly Check[]> {
   const { nodeCachePath, storePath, stagingEnabled } = config.settings;
   const layout = stagingLayout(nodeCachePath.value);
@@ -58,7 +58,7 @@ async function checkContent(root: string, now: Date): Promise<Check> {
   return dead + trash > 0 ? warning('staging', found, 'run `skulk reconcile`') : ok('staging', found);
 }
 
-/** What happens to copies that nobody uses. */
+/** Shows what happens to unused copies. */
 export function checkBudget({ config }: Deps): Check {
   const { cleanupOnDeactivate, keepRecentBytes } = config.settings;
   if (!cleanupOnDeactivate.value) return ok('budget', 'nothing is evicted automatically (staging.cleanup_on_deactivate is false)');

@@ -25,7 +25,7 @@ const lookupMs = 3_000;
 const connectMs = 2_000;
 const maxClockErrorMs = 5 * 60_000;
 
-/** Does the store's name lead somewhere that this machine can reach? On the store host: where do others reach it? */
+/** Checks that this machine can reach the address of the store's name. On the store host: the address at which others reach it. */
 export async function checkAddress(deps: Deps, { url, isHost }: Pick<Role, 'url' | 'isHost'>): Promise<Check> {
   if (isHost && remoteUrl(deps.config) === undefined) return checkOwnAddress(deps);
   if (url === undefined) return skipped('address', 'there is no store to reach');
@@ -49,7 +49,7 @@ export async function checkAddress(deps: Deps, { url, isHost }: Pick<Role, 'url'
   return ok('address', found);
 }
 
-/** What the running server says, else what it would say, and why not another address. */
+/** Shows the address that the running server announces, or would announce, and why not another one. */
 async function checkOwnAddress(deps: Deps): Promise<Check> {
   const { config } = deps;
   const running = (await readLock(storeLayout(config.settings.storePath.value).lock))?.url !== undefined;
@@ -84,7 +84,7 @@ async function resolve(host: string): Promise<readonly string[] | string> {
   return Promise.race([answer, timeout]);
 }
 
-/** Does a store answer, of which version, and with the same time? */
+/** Checks that a store answers, its version, and its clock. */
 export async function checkServer(deps: Deps, { url, isHost }: Pick<Role, 'url' | 'isHost'>): Promise<readonly Check[]> {
   const { world } = deps;
   if (url === undefined) return [isHost ? await checkFreePort(deps) : skipped('store', 'there is no store to ask')];
@@ -165,7 +165,7 @@ function checkClock({ time }: StoreHealth, now: Date): Check {
   );
 }
 
-/** On the host: is the disk there, with room, and does the registry tell the truth? */
+/** On the host: checks that the disk is mounted and has space, and that the registry is correct. */
 export async function checkStorePath({ config }: Deps, disk: LocalStore, isUsable: () => Promise<void>): Promise<readonly Check[]> {
   const root = config.settings.storePath.value;
   try {
@@ -210,7 +210,7 @@ async function describeIdentity(root: string): Promise<string> {
   return identity === undefined ? '' : `; its id is ${identity.id}`;
 }
 
-/** How much room a path's disk has; low is under 5 % or 10 GiB. */
+/** Describes the space on a path's disk. Under 5 % or 10 GiB is low. */
 export async function describeRoom(path: string): Promise<{ readonly text: string; readonly isLow: boolean }> {
   const { free, total } = await diskRoom(path);
   return { text: `${formatBytes(free)} free of ${formatBytes(total)}`, isLow: free < total / 20 || free < 10 * 1024 ** 3 };

@@ -11,16 +11,16 @@ import { readLock } from '../../kernel/process/lock.ts';
 import { storeLayout } from '../../store/layout.ts';
 import { type Check, ok, problem, problemOf, warning } from './check.ts';
 
-/** Which part this machine plays, as commands on it would see it. */
+/** The role of this machine, as its commands see it. */
 export interface Role {
   readonly check: Check;
-  /** Where the store answers over HTTP, if anywhere. */
+  /** The HTTP address of the store, if it has one. */
   readonly url: string | undefined;
-  /** Whether the canonical copies lie on this machine's disk. */
+  /** Whether the canonical copies are on this machine's disk. */
   readonly isHost: boolean;
 }
 
-/** Finds out whether this machine is the store host or a node, and of which store. */
+/** Finds out whether this machine is a store host or a node, and of which store. */
 export async function findRole(deps: Deps): Promise<Role> {
   const { config } = deps;
   const { enabled, storeHost, storeUrl, storePath } = config.settings;
@@ -59,7 +59,7 @@ export async function findRole(deps: Deps): Promise<Role> {
   return findUnnamed(deps);
 }
 
-/** Nobody has said which store to use. */
+/** Handles a configuration that names no store. */
 async function findUnnamed(deps: Deps): Promise<Role> {
   try {
     await using opened = await openStore(deps);
@@ -75,7 +75,7 @@ async function findUnnamed(deps: Deps): Promise<Role> {
     return { check, url, isHost: false };
   } catch (error) {
     if (!(error instanceof SkulkError)) throw error;
-    // Whoever starts here has done nothing wrong yet.
+    // A new user has done nothing wrong yet.
     if (error.code === 'STORE_NOT_CONFIGURED')
       return { check: warning('role', error.message, error.hint ?? 'run `skulk serve`'), url: undefined, isHost: true };
     return { check: problemOf('role', error), url: undefined, isHost: false };

@@ -12,14 +12,14 @@ import { checkBudget, checkStaging } from './check-staging.ts';
 import { checkAddress, checkServer, checkStorePath } from './check-store.ts';
 import { findRole } from './find-role.ts';
 
-/** What was looked at, in order. */
+/** The checks, in order. */
 export interface DoctorReport {
-  /** Whether there is no problem; warnings are none. */
+  /** Whether there is no problem; warnings do not count. */
   readonly ok: boolean;
   readonly checks: readonly Check[];
 }
 
-/** Looks at everything that a person would look at by hand. Changes nothing, and no check keeps the others from being made. */
+/** Runs all checks. Changes nothing, and a failed check does not prevent the others. */
 export async function runDoctor(deps: Deps): Promise<DoctorReport> {
   const { config, world } = deps;
   const { settings } = config;

@@ -17,9 +17,9 @@ import { purgeEverywhere } from '../nodes/purge-everywhere.ts';
 import { purgeStaging } from '../nodes/purge-staging.ts';
 import type { StagingJobs } from '../stage/staging-jobs.ts';
 
-/** What became of a removal on one machine; `kept`: it is in use there. */
+/** The result of a removal on one machine; `kept`: it is in use there. */
 export interface RemovalOutcome {
-  /** Null: this machine. */
+  /** Null means this machine. */
   readonly node: NodeId | null;
   readonly hostname: string;
   readonly status: 'done' | 'deferred' | 'pending' | 'failed' | 'kept';
@@ -27,53 +27,56 @@ export interface RemovalOutcome {
   readonly reason: string | null;
 }
 
-/** What became of it in all; sizes in bytes. */
+/** The result of a removal; sizes in bytes. */
 export interface Removal {
   readonly freed_bytes: number;
   readonly nodes: readonly RemovalOutcome[];
 }
 
-/** Which staged copies are to go. */
+/** Which staged copies to remove. */
 export interface PurgeRequest {
-  /** Every model when null. */
+  /** Null means every model. */
   readonly modelId: ModelId | null;
-  /** Only this quantization of it. */
+  /** Only this quantization of the model. */
   readonly selector?: string;
   readonly on: 'here' | 'everywhere' | { readonly nodeId: NodeId };
-  /** Also what is in use. */
+  /** Also copies in use. */
   readonly force: boolean;
 }
 
-/** What can be done from the dashboard. Each rejects with the SkulkError that the command of that name ends with. */
+/** The actions of the dashboard. Each rejects with the same SkulkError as the command of its name. */
 export interface DashboardActs {
   show(modelId: ModelId): Promise<ShownModel>;
-  /** @param ref without a selector the whole model */
+  /** @param ref without a selector, the whole model is deleted */
   delete(ref: ModelRef, options: { readonly force: boolean }): Promise<Removal>;
   purge(request: PurgeRequest): Promise<Removal>;
-  /** What a download would bring; undefined of a store that does not say. A selector that names nothing is FILE_NOT_FOUND, with what there is. */
+  /**
+   * What a download would fetch; undefined if the store cannot plan downloads. An unknown selector is FILE_NOT_FOUND with the existing
+   * ones.
+   */
   offer(ref: ModelRef): Promise<HubOffer | undefined>;
-  /** Returns when the store has taken the download on. @param ggufFile which of several quantizations */
+  /** Returns when the store has accepted the download. @param ggufFile the choice if there are several quantizations */
   download(ref: ModelRef, ggufFile: string | undefined): Promise<void>;
-  /** Asks for the very same again. */
+  /** Repeats the same request. */
   downloadAgain(download: DownloadStatus): Promise<void>;
   cancelDownload(download: DownloadStatus): Promise<void>;
-  /** What the store's engine would make with at most so many bits per weight. */
+  /** The variant that the store's engine would make, with at most this many bits per weight. */
   planOptimization(ref: ModelRef, targetBpw: number): Promise<OptimizationPlan>;
-  /** Returns when the store has taken the work on, or has the result. */
+  /** Returns when the store has accepted the work, or has the result. */
   optimize(ref: ModelRef, targetBpw: number): Promise<OptimizationStatus>;
-  /** Asks for the very same again. */
+  /** Repeats the same request. */
   optimizeAgain(optimization: OptimizationStatus): Promise<void>;
   cancelOptimization(targetId: ModelId): Promise<void>;
-  /** Begins to stage on this machine; the view says how far it is. */
+  /** Starts to stage on this machine; the view shows the progress. */
   stage(ref: ModelRef): Promise<void>;
-  /** Whether something is being staged from here, which ends with the dashboard. */
+  /** Whether a staging started here is running; it ends with the dashboard. */
   isStaging(): boolean;
   cancelStage(modelId: ModelId): Promise<void>;
 }
 
-/** The operations of the commands, as the keys of the dashboard call them. */
+/** Maps the keys of the dashboard to the operations of the commands. */
 export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
-  // What was asked for and is in no list yet; the key to leave may come right after the one to stage.
+  // Requests that are in no list yet: the key to quit may come right after the key to stage.
   let asked = 0;
   return {
     show: (modelId) => showModel(deps, { modelId }),
@@ -84,7 +87,7 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
     purge: (request) => purge(deps, request),
     offer: async ({ modelId, revision, selector }) => {
       await using opened = await openStore(deps);
-      // The Python program's store has another meaning for paths that it does not know.
+      // The Python program's store treats unknown paths differently.
       if (opened.offer === undefined || (await isPythonHost(opened))) return undefined;
       return await opened.offer({ modelId, revision, ...(selector !== undefined && { wanted: { selector } }) }, deps.world.signal);
     },
@@ -149,7 +152,7 @@ async function purge(deps: Deps, { modelId, selector, on, force }: PurgeRequest)
   };
 }
 
-/** What this process began would end with it. */
+/** Work started by this process would end with it. */
 async function requireServer(deps: Deps, what: 'download' | 'optimization'): Promise<void> {
   await using opened = await openStore(deps);
   if (opened.url !== undefined) return;

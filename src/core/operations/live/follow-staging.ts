@@ -5,12 +5,12 @@ import { watchCopies } from '../../node/watch-copies.ts';
 import type { StagingView } from '../../protocol/staging.ts';
 import { lookAtStaging } from '../nodes/look-at-staging.ts';
 
-/** How often the copies are looked at again, for last uses and the room on the disk; in milliseconds. */
+/** How often copies are read again, for their last uses and the disk space; in milliseconds. */
 const lookEveryMs = 2_000;
-/** They are not looked at again sooner than that. */
+/** The minimum time between two reads, in milliseconds. */
 const restMs = 300;
 
-/** This node's copies, as they come and go. */
+/** Reports this node's copies and their changes. */
 export const followStaging =
   (deps: Deps): Follow<StagingView> =>
   async (tell, signal) => {

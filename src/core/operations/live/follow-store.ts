@@ -10,7 +10,7 @@ import type { StoreHealth } from '../../protocol/health.ts';
 import type { CountedEntry, DescribedEntry } from '../../protocol/models.ts';
 import type { OptimizationStatus } from '../../protocol/optimizations.ts';
 
-/** Everything of a store that a screen shows. What is null is not known yet. */
+/** All data of a store that a screen shows. Null means not known yet. */
 export interface StoreView {
   /** A URL, or the path of a store on this disk. */
   readonly location: string;
@@ -18,23 +18,23 @@ export interface StoreView {
   readonly health: StoreHealth | null;
   /** By id. */
   readonly models: readonly CountedEntry[] | null;
-  /** Those that run or wait, then those that ended. */
+  /** Running and waiting ones first, then finished ones. */
   readonly downloads: readonly DownloadStatus[] | null;
-  /** The same. */
+  /** In the same order. */
   readonly optimizations: readonly OptimizationStatus[] | null;
   readonly nodes: readonly KnownNode[] | null;
-  /** What some node has not done yet. */
+  /** Orders that some node has not carried out yet. */
   readonly orders: readonly GivenOrder[] | null;
 }
 
-/** How often a store is asked that cannot tell its changes, in milliseconds. */
+/** How often a store without events is polled, in milliseconds. */
 const askEveryMs = 2_000;
-/** After so many times it is tried whether it can by now, as it may have been replaced by a newer one. */
+/** After this many polls, events are tried again, because the store may have been upgraded. */
 const maxRounds = 30;
 const reopening: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstDelayMs: 250, maxDelayMs: 5_000 };
 
 /**
- * The same deps, with the store that is found now as the only one: what is looked at and what is acted on must not be two.
+ * Returns deps that always use the store found now, so that the view and the actions use the same one.
  * @throws SkulkError STORE_NOT_CONFIGURED, CONFIG
  */
 export async function pinStore(deps: Deps): Promise<Deps> {
@@ -45,8 +45,8 @@ export async function pinStore(deps: Deps): Promise<Deps> {
 }
 
 /**
- * Follows a store: by its stream of events, else by asking again and again. When it goes away it is waited for.
- * @param isPatient whether it is also waited for when it was never there; otherwise that rejects with STORE_UNREACHABLE
+ * Follows a store by its stream of events, or by polling. Waits for it to come back when it disappears.
+ * @param isPatient whether to also wait for a store that is not there at first; otherwise that rejects with STORE_UNREACHABLE
  */
 export const followStore = (deps: Deps, { isPatient }: { readonly isPatient: boolean }): Follow<StoreView> => {
   const start: StoreView = {
@@ -90,12 +90,12 @@ export const followStore = (deps: Deps, { isPatient }: { readonly isPatient: boo
 
 interface Following {
   readonly change: (changes: Partial<StoreView>) => void;
-  /** Says that the connection is lost; throws the error when that is the end. */
+  /** Reports a lost connection; throws the error if it is final. */
   readonly lose: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
-/** Returns when the store had better be looked for again. */
+/** Returns when the store should be located again. */
 async function followOpened(deps: Deps, opened: OpenedStore, following: Following): Promise<void> {
   if (opened.news === undefined)
     return await askAgainAndAgain(deps, opened, 'no server is running here, so the disk is read every 2 s', following);
@@ -108,7 +108,7 @@ async function followOpened(deps: Deps, opened: OpenedStore, following: Followin
   }
 }
 
-/** @param isOnThisDisk whether the store can be read without its server, when that has gone */
+/** @param isOnThisDisk whether the store can be read without its server after that has ended */
 async function followNews(
   news: NonNullable<OpenedStore['news']>,
   isOnThisDisk: boolean,
@@ -133,7 +133,7 @@ async function askAgainAndAgain(deps: Deps, opened: OpenedStore, because: string
   let before = '';
   for (let round = 0; round < maxRounds; round += 1) {
     const known = await readAll(deps, opened);
-    // A server has taken the store over, or has given it back.
+    // A server has taken over the store, or has released it.
     if (known === undefined) return;
     const now = JSON.stringify(known);
     if (now !== before) change({ ...known, connection: { state: 'asking', because } });
@@ -142,9 +142,9 @@ async function askAgainAndAgain(deps: Deps, opened: OpenedStore, because: string
   }
 }
 
-/** Undefined when the store is to be reached another way by now. */
+/** Undefined if the store must be reached another way by now. */
 async function readAll(deps: Deps, { store, url }: OpenedStore): Promise<Omit<StoreView, 'location' | 'connection'> | undefined> {
-  // The store that is open knows what its models are; what other processes do on the disk is seen only by who opens it anew.
+  // An open store caches descriptions of its models. A new instance also sees what other processes changed on the disk.
   await using now = await openStore(deps);
   if (now.url !== url) return undefined;
   const fleet = await now.fleet();
@@ -165,7 +165,7 @@ async function readAll(deps: Deps, { store, url }: OpenedStore): Promise<Omit<St
 
 const counted = ({ files, ...entry }: DescribedEntry): CountedEntry => ({ ...entry, file_count: files.length });
 
-/** The Python program knows no nodes, no orders, and no list of optimizations. What else is wrong shows in the other lists. */
+/** The Python program has no nodes, no orders, and no list of optimizations. Other errors show up in the other lists. */
 const orNone = (error: unknown): [] => {
   if (error instanceof SkulkError) return [];
   throw error;

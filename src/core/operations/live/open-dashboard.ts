@@ -10,32 +10,32 @@ import { createActs, type DashboardActs } from './acts.ts';
 import { followStaging } from './follow-staging.ts';
 import { followStore, pinStore, type StoreView } from './follow-store.ts';
 
-/** Everything that the dashboard shows. */
+/** All data that the dashboard shows. */
 export interface DashboardView {
-  /** Null while nothing is known of it. */
+  /** Null while it is unknown. */
   readonly store: StoreView | null;
-  /** This machine's copies; null while they were not looked at. */
+  /** This machine's copies; null until they are read. */
   readonly staging: StagingView | null;
-  /** What is staged because somebody asked for it here. */
+  /** Stagings that the user started here. */
   readonly jobs: readonly StagingJob[];
-  /** This machine; the id is null while it has none. */
+  /** This machine; the id is null until it has one. */
   readonly node: { readonly hostname: string; readonly node_id: NodeId | null };
-  /** What happened last that a person should know, with a number of its own. */
+  /** The last message for the user, with a sequence number. */
   readonly notice: { readonly number: number; readonly message: string } | null;
 }
 
-/** A view of the store and this machine, and what can be done there. */
+/** A view of the store and this machine, with actions. */
 export interface Dashboard extends AsyncDisposable {
   readonly follow: Follow<DashboardView>;
   readonly acts: DashboardActs;
   readonly now: () => Date;
 }
 
-/** It is told anew that often at most, in milliseconds. */
+/** The minimum time between two updates, in milliseconds. */
 const restMs = 100;
 
 /**
- * Opens nothing but the way to the store; what is staged from here ends with the dashboard, and goes on the next time.
+ * Opens only the connection to the store. Stagings started here end with the dashboard, and resume the next time.
  * @throws SkulkError STORE_NOT_CONFIGURED, CONFIG
  */
 export async function openDashboard(given: Deps): Promise<Dashboard> {
@@ -86,7 +86,7 @@ async function followAll(
       followStore(deps, { isPatient: true })((store) => change({ store }), all),
       followStaging(deps)((staging) => {
         change({ staging });
-        // The first stage gives this machine its id.
+        // The first staging creates this machine's id.
         void ownId(deps).then((node_id) => change({ node: { hostname, node_id } }));
       }, all),
     ]);

@@ -5,7 +5,7 @@ import type { GivenOrder, KnownNode } from '../../protocol/fleet.ts';
 import type { OptimizationStatus } from '../../protocol/optimizations.ts';
 import { followStore, pinStore, type StoreView } from './follow-store.ts';
 
-/** The lists that can be watched by themselves. What is null is not known yet. */
+/** Lists that can be watched separately. Null means not known yet. */
 export interface WatchedLists {
   readonly downloads: { readonly connection: Connection; readonly downloads: readonly DownloadStatus[] | null };
   readonly optimizations: { readonly connection: Connection; readonly optimizations: readonly OptimizationStatus[] | null };
@@ -16,19 +16,19 @@ export interface WatchedLists {
   };
 }
 
-/** The store's downloads, as they change. Rejects with STORE_UNREACHABLE when the store is not there at first. */
+/** Follows the store's downloads. Rejects with STORE_UNREACHABLE if the store is not there at first. */
 export const watchDownloads = (deps: Deps): Follow<WatchedLists['downloads']> =>
   watchPart(deps, ({ connection, downloads }) => ({ connection, downloads }));
 
-/** The variants that the store makes, as they change. The same. */
+/** Follows the variants that the store makes, in the same way. */
 export const watchOptimizations = (deps: Deps): Follow<WatchedLists['optimizations']> =>
   watchPart(deps, ({ connection, optimizations }) => ({ connection, optimizations }));
 
-/** The machines that stage from the store, and what they have to do, as they change, by hostname. The same. */
+/** Follows the machines that stage from the store, and their orders, by hostname, in the same way. */
 export const watchNodes = (deps: Deps): Follow<WatchedLists['nodes']> =>
   watchPart(deps, ({ connection, nodes, orders }) => ({ connection, nodes, orders }));
 
-/** @param part what is wanted of the store; told only when one of its fields is another */
+/** @param part selects from the store's view; reported only when one of its fields changes */
 function watchPart<T extends object>(deps: Deps, part: (view: StoreView) => T): Follow<T> {
   return async (tell, signal) => {
     let before: T | undefined;

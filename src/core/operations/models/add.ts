@@ -24,16 +24,16 @@ import { requireDistinctNames } from '../../transfer/name-folding.ts';
 import { copyFiles, moveFiles, onOneDisk, removeOrigin } from './bring-files.ts';
 import { refuseOwnDirectories, refuseOwnFiles } from './refuse-own.ts';
 
-/** What `skulk add` takes. */
+/** The input of `skulk add`. */
 export interface AddRequest {
   /** A directory or a file, relative to the working directory. */
   readonly path: string;
   readonly modelId: ModelId;
   readonly revision?: string | undefined;
-  /** Rename instead of copy; across disks, copy and then remove. */
+  /** Renames instead of copying; across disks, copies and then deletes. */
   readonly move: boolean;
   readonly force: boolean;
-  /** Refuse what cannot be a model, before anything is copied or sent. */
+  /** Rejects an invalid model before anything is copied or sent. */
   readonly strict?: boolean;
 }
 
@@ -44,15 +44,15 @@ export interface AddReport extends RegistryEntry {
   readonly bytes_copied: number;
   readonly seconds: number;
   readonly skipped: Scan['skipped'];
-  /** What was found that no program can load. */
+  /** Content that no program can load. */
   readonly problems: readonly ContentProblem[];
 }
 
 /**
- * Brings a directory or a file into the store on this machine: adopted where it lies, else cloned, copied or moved into
- * `incoming/` and taken from there, by the running server if there is one. A store on another machine is sent it.
- * @throws SkulkError FILE_NOT_FOUND, also for a quantization that lacks a shard; BAD_PATH, PERMISSION, NO_SPACE before a byte is written;
- * INTEGRITY with `strict`; CONFLICT for other content
+ * Adds a directory or a file to the store. On this machine it is adopted in place, or cloned, copied or moved to `incoming/` and adopted
+ * from there, by the running server if there is one. For a store on another machine it is uploaded.
+ * @throws SkulkError FILE_NOT_FOUND, also for a quantization with a missing shard; BAD_PATH, PERMISSION, NO_SPACE before a byte is
+ * written; INTEGRITY with `strict`; CONFLICT for other content
  */
 export async function addModel(deps: Deps, request: AddRequest): Promise<AddReport> {
   const began = performance.now();
@@ -83,7 +83,7 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
 }
 
 /**
- * No program loads a quantization of which a shard is missing, and nothing would bring it later.
+ * No program can load a quantization with a missing shard, and nothing would add it later.
  * @throws SkulkError FILE_NOT_FOUND
  */
 function refuseHoles(files: readonly ScannedFile[], { path, modelId }: AddRequest): void {
@@ -102,12 +102,12 @@ interface Addition {
   readonly deps: Deps;
   readonly request: AddRequest;
   readonly opened: OpenedStore;
-  /** What is added: an absolute path. */
+  /** The absolute path to add. */
   readonly source: string;
   readonly files: readonly ScannedFile[];
 }
 
-/** What the store made of it, and the bytes that were copied or sent. */
+/** The store's entry, and the number of bytes copied or sent. */
 interface Added {
   readonly adopted: Adopted;
   readonly bytes: number;
@@ -124,13 +124,13 @@ async function sendTo({ deps, request, opened, source, files }: Addition): Promi
   return { adopted, bytes: bytesSent };
 }
 
-/** Looks at files now. @returns whether one still looks the same */
+/** Records the fingerprints of files. @returns whether one is unchanged */
 function watchFiles(files: readonly ScannedFile[]): (file: ScannedFile) => boolean {
   const looks = new Map(files.map(({ absolute }) => [absolute, readFingerprint(absolute)]));
   return ({ absolute }) => untouchedBetween(looks.get(absolute), readFingerprint(absolute));
 }
 
-/** Puts the files into `incoming/`, and has the store take them from there. */
+/** Puts the files into `incoming/`, and lets the store adopt them. */
 async function bringIn(addition: Addition, root: string): Promise<Added> {
   const { deps, request, source, files } = addition;
   const { world } = deps;
@@ -157,7 +157,7 @@ async function bringIn(addition: Addition, root: string): Promise<Added> {
   }
 }
 
-/** Files that were moved go back. */
+/** Moves files back to their origin. */
 async function clearAway(place: IncomingPlace, origin: string | undefined, { emit }: World): Promise<void> {
   const renamed = await abandonPlace(place.path, origin).catch((cause: unknown) => {
     emit({
@@ -171,7 +171,7 @@ async function clearAway(place: IncomingPlace, origin: string | undefined, { emi
     emit({ type: 'warning', message: `other files now have the names of the moved files, which were restored as ${quoteSome(renamed)}` });
 }
 
-/** What the store is to adopt: a place in `incoming/`, or what lies in the model's own; and what is known of it. */
+/** What the store should adopt: a directory in `incoming/`, or the model's own directory; with the known digests. */
 interface ToAdopt {
   readonly incoming?: string;
   readonly hashed?: readonly ManifestFile[];
@@ -183,7 +183,7 @@ async function adopt(addition: Addition, what: ToAdopt): Promise<Adopted> {
     return await adoptInto(opened, addition, what);
   } catch (error) {
     if (opened.url !== undefined || !(error instanceof SkulkError) || error.code !== 'LOCKED') throw error;
-    // A server began while the files were copied; then it takes them.
+    // A server started while the files were copied, so it must adopt them.
     await using again = await openStore(deps);
     if (again.url === undefined) throw error;
     return await adoptInto(again, addition, what);
@@ -200,7 +200,7 @@ function adoptInto({ store, url }: OpenedStore, addition: Addition, { incoming, 
       ...(revision !== undefined && { revision }),
       ...(incoming !== undefined && { incoming }),
       ...(hashed !== undefined && { digest: digestFiles(hashed) }),
-      // A server hashes again what it takes; only this very process knows that nothing happened in between.
+      // A server hashes the files again; only this process knows that nothing happened in between.
       ...(hashed !== undefined && isOnDisk && { hashed }),
     },
     { signal: addition.deps.world.signal, onBytes: progressOf(addition, 'hashing') },
@@ -210,11 +210,11 @@ function adoptInto({ store, url }: OpenedStore, addition: Addition, { incoming, 
 const progressOf =
   ({ deps, request }: Addition, doing: string): NonNullable<WorkOptions['onBytes']> =>
   (bytesDone, bytesTotal) => {
-    // A server reports before it has looked at the files.
+    // A server sends reports before it has counted the files.
     if (bytesTotal > 0) deps.world.emit({ type: 'progress', doing, subject: request.modelId, bytesDone, bytesTotal });
   };
 
-/** Where a store's files lie, if on this machine: only here can its lock be read. */
+/** The path of a local store: only there its lock can be read. */
 async function localRootOf(store: Store): Promise<string | undefined> {
   const { store_path, instance } = await store.health();
   if (instance === null) return undefined;

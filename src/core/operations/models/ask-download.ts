@@ -8,9 +8,9 @@ import { quote } from '../../kernel/files/relative-path.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 
 /**
- * Asks a store for a model from Hugging Face. The Python program ignores what it does not know, so of it only that is asked which it does:
- * a quantization is resolved here, and everything else is refused.
- * @throws SkulkError USAGE for wishes that the store host cannot fulfil, CONFLICT for another quantization of a model that it has; as
+ * Requests a model from Hugging Face. The Python program ignores unknown options, so it only gets those it supports: a quantization is
+ * resolved here, and everything else is rejected.
+ * @throws SkulkError USAGE for options that the store host does not support, CONFLICT for another quantization of a model that it has; as
  * `Downloads.ask`
  */
 export async function askDownload(deps: Deps, opened: OpenedStore, request: DownloadRequest): Promise<DownloadStatus> {

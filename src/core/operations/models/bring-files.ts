@@ -12,14 +12,14 @@ import type { ScannedFile } from '../../store/ingest/scan-directory.ts';
 import { cloneFile } from '../../transfer/clone-file.ts';
 import { requireRoom } from '../../transfer/disk-room.ts';
 
-/** Whether all of these lie on the disk of `target`: another disk may also be mounted somewhere inside of what is moved. */
+/** Whether all paths are on the disk of `target`. Another disk may be mounted inside a directory that is moved. */
 export async function onOneDisk(paths: readonly string[], target: string): Promise<boolean> {
   const { dev } = await lstat(target);
   const infos = await mapConcurrently(paths, maxOpenFiles, (path) => lstat(path));
   return infos.every((info) => info.dev === dev);
 }
 
-/** Renames every file; a symbolic link becomes a file of its own. */
+/** Renames every file. A symbolic link becomes a regular file. */
 export async function moveFiles(files: readonly ScannedFile[], place: IncomingPlace): Promise<undefined> {
   const linksFirst = files.toSorted((a, b) => Number(b.isLink) - Number(a.isLink));
   for (const { absolute, path, isLink } of linksFirst) {
@@ -31,22 +31,22 @@ export async function moveFiles(files: readonly ScannedFile[], place: IncomingPl
   }
 }
 
-/** What a move leaves: copied files and links, then the directories that it emptied. A file that changed after it was copied stays. */
+/** Deletes the rest after a move: copied files and links, then empty directories. A file that changed after it was copied stays. */
 export async function removeOrigin(
   files: readonly ScannedFile[],
   { isDirectory, source, mayGo }: { isDirectory: boolean; source: string; mayGo: (file: ScannedFile) => boolean },
 ): Promise<void> {
-  // Links first: whether one may go shows only while its target is there.
+  // Links first: a link can only be checked while its target exists.
   const linksFirst = files.toSorted((a, b) => Number(b.isLink) - Number(a.isLink));
   for (const file of linksFirst) if (mayGo(file)) await rm(file.absolute, { force: true });
   if (!isDirectory) return;
   const directories = new Set([source]);
   for (const { path } of files) for (let at = dirname(path); at !== '.'; at = dirname(at)) directories.add(join(source, at));
-  // The deepest first; one with something in it stays.
+  // The deepest first; one that is not empty stays.
   for (const directory of [...directories].toSorted((a, b) => b.length - a.length)) await rmdir(directory).catch(() => undefined);
 }
 
-/** Clones or copies files into a place, and hashes them in the same read. Throws NO_SPACE before a byte is written. */
+/** Clones or copies files into a directory, and hashes them in the same pass. Throws NO_SPACE before a byte is written. */
 export async function copyFiles(
   files: readonly ScannedFile[],
   place: IncomingPlace,
@@ -74,13 +74,13 @@ export async function copyFiles(
   const smallest = largestFirst.at(-1);
   if (smallest !== undefined && !(await sharesBlocks(smallest.absolute, place.files)))
     await requireRoom(place.files, total, 'adding this model', { isStore: true });
-  // All must have ended before a failure lets the place be cleared away.
+  // All copies must have ended before the directory is removed after a failure.
   const failed = (await Promise.allSettled(largestFirst.map(bring))).find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
   return { files: hashed, copied };
 }
 
-/** Tries whether a file can be cloned into a directory without copying it. */
+/** Tests whether a file can be cloned into a directory without copying its bytes. */
 async function sharesBlocks(file: string, directory: string): Promise<boolean> {
   const probe = join(directory, '.probe');
   try {

@@ -6,14 +6,14 @@ import type { OptimizationStatus } from '../../protocol/optimizations.ts';
 import { cancelDownload } from './downloads.ts';
 import { cancelOptimization } from './optimize.ts';
 
-/** What was stopped. */
+/** The cancelled job. */
 export type CancelledJob =
   | { readonly kind: 'download'; readonly stopped: DownloadStatus }
   | { readonly kind: 'optimization'; readonly stopped: OptimizationStatus };
 
 /**
- * Stops the download of a model; when there is none that runs, the making of it or of its variants.
- * @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended
+ * Cancels the download of a model. If none is running, cancels the optimization that makes it or reads it.
+ * @throws SkulkError JOB_NOT_FOUND, CONFLICT if it has ended
  */
 export async function cancelJob(deps: Deps, ref: ModelRef): Promise<CancelledJob> {
   try {
@@ -27,7 +27,7 @@ export async function cancelJob(deps: Deps, ref: ModelRef): Promise<CancelledJob
 const isNothingToStop = (error: unknown): error is SkulkError =>
   error instanceof SkulkError && (error.code === 'JOB_NOT_FOUND' || error.code === 'CONFLICT');
 
-/** What says more: that one of the two has ended. An older store knows no optimizations. */
+/** Throws the more useful error: that one of the two has ended. An older store has no optimizations. */
 function refuse(ofDownload: SkulkError, other: unknown): never {
   const isKnown = other instanceof SkulkError && (other.code === 'JOB_NOT_FOUND' || other.code === 'NOT_FOUND');
   throw isKnown || (isNothingToStop(other) && ofDownload.code === 'CONFLICT') ? ofDownload : other;

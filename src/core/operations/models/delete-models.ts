@@ -21,38 +21,38 @@ import { awaitNodes, mayHave, mergeOutcomes, usualWaitMs, whoHoldsWhat, withoutU
 export interface DeletionPlan {
   readonly models: readonly {
     readonly model_id: ModelId;
-    /** The quantization that goes, as the store calls it; absent when the model does. */
+    /** The quantization to remove, as named by the store; absent if the whole model is deleted. */
     readonly selector?: string;
-    /** Its own files, which go. */
+    /** Its own files, which are removed. */
     readonly files?: readonly string[];
-    /** Whether no other is left, so that the model goes with it. */
+    /** Whether it is the last one, so that the model is deleted with it. */
     readonly is_last?: boolean;
     readonly total_bytes: number;
     /** Whether this machine has a copy. */
     readonly staged: boolean;
-    /** The hostnames of the machines that told the store of a copy. */
+    /** The hostnames of the machines that reported a copy to the store. */
     readonly staged_on: readonly string[];
   }[];
 }
 
-/** What became of it. */
+/** The result of a deletion. */
 export interface DeletionReport {
   /** References: `org/name`, `org/name:Q4_K_M`. */
   readonly deleted: readonly string[];
-  /** The same in their parts. */
+  /** The same as parsed references. */
   readonly removed: readonly ModelRef[];
   readonly freed_bytes: number;
-  /** Of `freed_bytes`, what the canonical copies had. */
+  /** The part of `freed_bytes` that belonged to the canonical copies. */
   readonly canonical_bytes: number;
-  /** Those that have or had a copy, or answered. */
+  /** The nodes that have or had a copy, or answered. */
   readonly nodes: readonly NodeOutcome[];
-  /** What the nodes were asked, and how it stands on each of those. */
+  /** The orders to the nodes, and their state on each of them. */
   readonly orders: readonly GivenOrder[];
 }
 
 /**
- * Says what would go.
- * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, FILE_NOT_FOUND for what the store does not have
+ * Plans a deletion.
+ * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, FILE_NOT_FOUND for items that are not in the store
  */
 export async function planDeletion(deps: Deps, { refs }: { readonly refs: readonly ModelRef[] }): Promise<DeletionPlan> {
   await using opened = await openStore(deps);
@@ -94,14 +94,14 @@ export async function planDeletion(deps: Deps, { refs }: { readonly refs: readon
   return { models };
 }
 
-/** What goes with one quantization. */
+/** Plans the removal of one quantization. */
 async function planPart(
   store: Store,
   { modelId, selector }: ModelRef & { readonly selector: string },
   entry: RegistryEntry | undefined,
   signal: AbortSignal,
 ): Promise<Pick<DeletionPlan['models'][number], 'selector' | 'files' | 'is_last'> & { readonly total_bytes: number }> {
-  // A manifest that cannot be had says less of sizes, and nothing else: names tell what belongs together.
+  // Without a manifest only the sizes are less exact: the names show which files belong together.
   const answer = await store.manifest(modelId, { signal }).catch((error: unknown) => {
     if (signal.aborted || entry === undefined) throw error;
     return undefined;
@@ -118,13 +118,13 @@ async function planPart(
   };
 }
 
-/** Whether the registry names a model whose directory is gone, which no list shows. */
+/** Whether a registered model has lost its directory. Lists do not show such a model. */
 async function isOnlyAnEntry(store: Store, modelId: ModelId, signal: AbortSignal): Promise<boolean> {
   try {
     const { models } = await store.verify({ refs: [{ modelId }], repair: false }, { signal });
     return models.some(({ status }) => status === 'missing');
   } catch (error) {
-    // A store of another kind may have no such question.
+    // A store of another kind may not support this request.
     if (error instanceof SkulkError && (error.code === 'MODEL_NOT_FOUND' || error.code === 'STORE_UNREACHABLE')) return false;
     throw error;
   }
@@ -139,9 +139,9 @@ const stillThere = (modelId: ModelId, location: string): SkulkError =>
   });
 
 /**
- * Removes canonical copies of models, or of single quantizations, and every node's staged copies of them.
- * @throws SkulkError MODEL_NOT_FOUND, FILE_NOT_FOUND; CONFLICT while a model is being downloaded or hashed; USAGE where the store host
- * can remove only whole models
+ * Deletes canonical copies of models, or of single quantizations, and the staged copies of them on every node.
+ * @throws SkulkError MODEL_NOT_FOUND, FILE_NOT_FOUND; CONFLICT while a model is being downloaded or hashed; USAGE if the store host can
+ * only delete whole models
  */
 export async function deleteModels(
   deps: Deps,
@@ -150,7 +150,7 @@ export async function deleteModels(
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
   const isConcerned = await whoHoldsWhat(fleet);
-  // The Python program says only that it deleted, also of what it could not.
+  // The Python program always reports success, even if it could not delete the model.
   const isSilent = opened.url !== undefined && (await isPythonHost(opened));
   const sizes = isSilent ? await sizesOf(opened.store) : undefined;
   let canonical = 0;
@@ -171,7 +171,7 @@ export async function deleteModels(
     }
   }
   const deleted = removed.map(formatRef);
-  // They work at the same time, so they are waited for together.
+  // The nodes work in parallel, so wait for all of them together.
   const outcomes = await Promise.all(orders.map((order) => awaitNodes(deps, fleet, order, { waitMs, isForAll: true })));
   const concerned = orders.map((order, index) => withoutUnconcerned(outcomes[index] ?? [], order, isConcerned));
   const nodes = mergeOutcomes(concerned);

@@ -5,9 +5,9 @@ import type { ShownModel, StoredQuantization } from '../../protocol/models.ts';
 import { mayHave } from '../nodes/order-everywhere.ts';
 
 /**
- * Says what quantizations a model has, best choice first. Pure.
- * @param files as the registry names them; the manifest knows more of them, once there is one
- * @param nodes those that told of a copy of the model; one that does not tell of what is named nowhere
+ * Describes the quantizations of a model, best choice first. Pure.
+ * @param files from the registry; a manifest, if there is one, has more details
+ * @param nodes those that reported a copy of the model; a node without details about quantizations counts for none
  */
 export function describeQuantizations(
   files: readonly string[],

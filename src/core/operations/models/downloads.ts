@@ -13,28 +13,28 @@ import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { Store } from '../../store/contract.ts';
 import { askDownload } from './ask-download.ts';
 
-/** What says which quantization a download brings; a view of the store may not have it. */
+/** The fields that identify a download's quantization; a view of the store may lack them. */
 interface NamedDownload {
   readonly gguf_file?: string | null;
   readonly selector?: string | null;
 }
 
-/** A download that was waited for. */
+/** A finished download. */
 export interface FinishedDownload extends DownloadStatus {
   /** The projector for the weights; null without one. */
   readonly mmproj_file?: string | null;
-  /** The files of what was asked for, as the store has them. */
+  /** The requested files, as they are in the store. */
   readonly files?: readonly string[];
-  /** What these files have together, in bytes; `bytes_total` is what the last download brought. */
+  /** The total size of these files, in bytes; `bytes_total` is the size of the last download. */
   readonly size_bytes?: number;
 }
 
-/** How often a download that is waited for is looked at, in milliseconds. */
+/** How often the status of a download is polled, in milliseconds. */
 const lookEveryMs = 300;
 
 /**
- * Asks the store for a model from Hugging Face; with `wait`, until it is there.
- * @throws SkulkError what the download failed with; HUB_OFFLINE, CONFLICT; USAGE without `wait` where no server could go on
+ * Requests a download from Hugging Face; with `wait`, until it is complete.
+ * @throws SkulkError the download's own error; HUB_OFFLINE, CONFLICT; USAGE without `wait` if there is no server to continue it
  */
 export async function download(
   deps: Deps,
@@ -52,7 +52,7 @@ export async function download(
   return { ...finished, ...(await namedFiles(deps, opened.store, request)) };
 }
 
-/** What the store holds by then of what was asked for; nothing while it still hashes. */
+/** The requested files that the store has by then; empty while it is hashing them. */
 async function namedFiles({ world }: Deps, store: Store, request: DownloadRequest): Promise<Partial<FinishedDownload>> {
   const { modelId, selector, ggufFile } = request;
   const answer = await store.manifest(modelId, { signal: world.signal });
@@ -64,7 +64,7 @@ async function namedFiles({ world }: Deps, store: Store, request: DownloadReques
         : [];
   if (all.length === 0) return {};
   const { taken, problem } = selectFiles(all, { modelId, selector: ggufFile ?? selector });
-  // The Python program may say that it has what it has not.
+  // The Python program may report files that it does not have.
   if (answer.state === 'listed' && problem !== undefined)
     throw selectionError(problem, { modelId, where: `in the store at ${store.location}` });
   const files = selector === undefined && ggufFile === undefined ? all : taken.map(({ file }) => file);
@@ -73,8 +73,8 @@ async function namedFiles({ world }: Deps, store: Store, request: DownloadReques
 }
 
 /**
- * Waits until a download has ended; says how far it is.
- * @throws SkulkError what it failed with
+ * Waits until a download has ended, and reports its progress.
+ * @throws SkulkError the download's own error
  */
 export async function waitForDownload(downloads: Downloads, asked: DownloadStatus, world: World): Promise<DownloadStatus> {
   const { modelId, download_id: downloadId, selector } = asked;
@@ -101,7 +101,7 @@ export async function waitForDownload(downloads: Downloads, asked: DownloadStatu
     if (waitsFor !== undefined && waitsFor !== announced) world.emit({ type: 'waiting', message: waitsFor });
     announced = waitsFor;
     await pause(lookEveryMs, world.signal);
-    // A server that restarts takes the download up again.
+    // A server that restarts resumes the download.
     now = await retrying(() => downloads.status({ modelId, downloadId }), { policy: patient, signal: world.signal, isTransient });
   }
 }
@@ -113,7 +113,7 @@ export async function downloadStatus(deps: Deps, name: DownloadName & Pick<Model
   return name.selector === undefined ? await downloads.status(name) : await findNamed(downloads, { ...name, selector: name.selector });
 }
 
-/** The store's downloads; with references, only those of what they name. */
+/** Lists the store's downloads; with references, only theirs. */
 export async function listDownloads(
   deps: Deps,
   { recent, refs = [] }: { readonly recent: boolean; readonly refs?: readonly ModelRef[] },
@@ -123,14 +123,14 @@ export async function listDownloads(
   return { downloads: all.filter((one) => isOneOf(refs, one)) };
 }
 
-/** Whether a download is of what one of the references names; any is when there are none. */
+/** Whether a download belongs to one of the references; without references, every download does. */
 export const isOneOf = (refs: readonly ModelRef[], download: NamedDownload & { readonly modelId: string }): boolean =>
   refs.length === 0 ||
   refs.some(({ modelId, selector }) => modelId === download.modelId && (selector === undefined || isOf(selector, download)));
 
 /**
- * Stops the downloads of a model, or only the one that is named.
- * @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended
+ * Cancels the downloads of a model, or only the named one.
+ * @throws SkulkError JOB_NOT_FOUND, CONFLICT if it has ended
  */
 export async function cancelDownload(
   deps: Deps,
@@ -143,7 +143,7 @@ export async function cancelDownload(
   return await downloads.cancel({ modelId, downloadId: download_id });
 }
 
-/** The download of a quantization: of several the one that has not ended, else the last one. */
+/** Finds the download of a quantization: a running one, else the last one. */
 async function findNamed(downloads: Downloads, { modelId, selector }: ModelRef & { readonly selector: string }): Promise<DownloadStatus> {
   const all = await downloads.list({ recent: true });
   const named = all.filter((one) => one.modelId === modelId && isOf(selector, one));
@@ -164,7 +164,7 @@ async function findNamed(downloads: Downloads, { modelId, selector }: ModelRef &
 
 const newestFirst = (a: DownloadStatus, b: DownloadStatus): number => (a.updated_at < b.updated_at ? 1 : -1);
 
-/** Whether a download brings what a selector names, as far as is known. */
+/** Whether a download fetches the selected quantization, as far as is known. */
 function isOf(selector: string, { gguf_file, selector: wanted }: NamedDownload): boolean {
   if (wanted?.toLowerCase() === selector.toLowerCase()) return true;
   return gguf_file != null && findGroup([{ path: gguf_file, size: 0 }], selector).state === 'found';

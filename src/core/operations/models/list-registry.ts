@@ -2,22 +2,22 @@ import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { DescribedEntry, RegistryList } from '../../protocol/models.ts';
 
-/** What the store's models can be sorted by: their ids, or the largest, the newest, or those with the most files first. */
+/** The sort order of the store's models: by id, or the largest, the newest, or those with the most files first. */
 type RegistryOrder = 'name' | 'size' | 'added' | 'files';
 
-/** Which of the store's models are listed, and in which order. */
+/** Which of the store's models to list, and in which order. */
 interface RegistryQuery {
-  /** Those that have all of these tags. */
+  /** Only models with all of these tags. */
   readonly tags: readonly string[];
-  /** Those whose ids contain all of these texts, in either case of letters. */
+  /** Only models whose ids contain all of these texts, ignoring case. */
   readonly words?: readonly string[];
   readonly sort?: RegistryOrder;
 }
 
-/** One for all comparisons: 2,000 models take 20,000 of them. */
+/** A single collator for all comparisons: sorting 2,000 models takes 20,000 of them. */
 const collator = new Intl.Collator('en');
 
-/** Lists the store's models, by id where they are equal otherwise. */
+/** Lists the store's models. Equal ones are sorted by id. */
 export async function listRegistry(deps: Deps, { tags, words = [], sort = 'name' }: RegistryQuery): Promise<RegistryList> {
   await using opened = await openStore(deps);
   const entries = await opened.store.listDescribed();

@@ -15,9 +15,10 @@ const maxFiles = 1000;
 const maxQuantizations = 500;
 
 /**
- * Looks at a model on Hugging Face without fetching it.
- * @param wanted asks for the plan of a download with these wishes
- * @throws SkulkError FILE_NOT_FOUND, USAGE for wishes that cannot be fulfilled; HUB_OFFLINE, MODEL_NOT_FOUND, REVISION_NOT_FOUND, HUB_REFUSED, HUB_BUSY, HUB_UNREACHABLE
+ * Describes a model on Hugging Face without fetching it.
+ * @param wanted the options of the download to plan
+ * @throws SkulkError FILE_NOT_FOUND, USAGE for impossible options; HUB_OFFLINE, MODEL_NOT_FOUND, REVISION_NOT_FOUND, HUB_REFUSED,
+ * HUB_BUSY, HUB_UNREACHABLE
  */
 export async function lookAtHub(
   deps: Deps,
@@ -65,6 +66,6 @@ function planOf(files: readonly SizedFile[], request: SelectionRequest & { reado
   return describePlan(selection);
 }
 
-/** Only a store on this machine's disk knows the cards. */
+/** Only a store on this machine's disk has the cards. */
 const pinOfCard = async (store: Store | LocalStore, modelId: ModelId): Promise<string | undefined> =>
   'cardOf' in store ? (await store.cardOf(modelId))?.ggufFile : undefined;

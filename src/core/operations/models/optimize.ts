@@ -7,12 +7,12 @@ import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { OptimizationPlan, OptimizationStatus } from '../../protocol/optimizations.ts';
 
-/** How often one that is waited for is looked at, in milliseconds. */
+/** How often the status of an optimization is polled, in milliseconds. */
 const lookEveryMs = 300;
 
 /**
- * Has the store make a smaller variant of a model; with `wait`, until it is there; with `join`, also one that it is making already.
- * @throws SkulkError see `Optimizations`; what it failed with; USAGE without `wait` where no server could go on
+ * Requests a smaller variant of a model; with `wait`, until it is complete; with `join`, also one that the store is already making.
+ * @throws SkulkError see `Optimizations`; the optimization's own error; USAGE without `wait` if there is no server to continue it
  */
 export async function optimize(
   deps: Deps,
@@ -33,7 +33,7 @@ export async function optimize(
   }
 }
 
-/** Says what becomes of the work when only the command that waits for it is stopped. */
+/** Explains what happens to the work if only the waiting command is stopped. */
 function explainStop(
   error: unknown,
   { aborted, reason }: AbortSignal,
@@ -47,13 +47,13 @@ function explainStop(
   });
 }
 
-/** Says what would be made. */
+/** Describes the variant that would be made. */
 export async function planOptimization(deps: Deps, wishes: OptimizeWishes): Promise<OptimizationPlan> {
   await using opened = await openStore(deps);
   return await (await opened.optimizations()).plan(wishes);
 }
 
-/** Waits until it has ended; says how far it is. Throws what it failed with. */
+/** Waits until an optimization has ended, and reports its progress. Throws its error. */
 async function waitForVariant(optimizations: Optimizations, asked: OptimizationStatus, world: World): Promise<OptimizationStatus> {
   const { targetId } = asked;
   const { isTransient } = await import('../../client/http/transient.ts');
@@ -78,7 +78,7 @@ async function waitForVariant(optimizations: Optimizations, asked: OptimizationS
     if (says !== undefined && says !== said) world.emit({ type: 'waiting', message: says });
     said = says ?? said;
     await pause(lookEveryMs, world.signal);
-    // A server that restarts takes it up again.
+    // A server that restarts resumes it.
     now = await retrying(() => optimizations.status(targetId), { policy: patient, signal: world.signal, isTransient });
   }
 }
@@ -89,7 +89,7 @@ export async function optimizationStatus(deps: Deps, { modelId }: { readonly mod
   return await (await opened.optimizations()).status(modelId);
 }
 
-/** What the store makes, and what ended; with references, only what reads or makes one of them. */
+/** Lists running and finished optimizations; with references, only those that read or make one of them. */
 export async function listOptimizations(
   deps: Deps,
   { recent, refs = [] }: { readonly recent: boolean; readonly refs?: readonly ModelRef[] },
@@ -99,7 +99,7 @@ export async function listOptimizations(
   return { optimizations: all.filter((one) => isOfOneOf(refs, one)) };
 }
 
-/** Whether an optimization reads or makes one of some models; every one does when none is named. */
+/** Whether an optimization reads or makes one of some models; without models, every one does. */
 export const isOfOneOf = (refs: readonly ModelRef[], { modelId, targetId }: Pick<OptimizationStatus, 'modelId' | 'targetId'>): boolean =>
   refs.length === 0 || refs.some((ref) => ref.modelId === modelId || ref.modelId === targetId);
 

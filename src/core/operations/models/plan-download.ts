@@ -7,18 +7,18 @@ import { quote } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { DownloadPlan } from '../../protocol/models.ts';
 
-/** What a download would do; sizes in bytes. */
+/** The plan of a download; sizes in bytes. */
 export interface PlannedDownload extends DownloadPlan {
   readonly model_id: ModelId;
   readonly revision: string;
   readonly commit: string;
-  /** Of all files that are taken, also of those that the store has. */
+  /** The size of all selected files, including those that the store has. */
   readonly bytes_total: number;
 }
 
 /**
- * Says which files of a model a download would take and leave, without fetching any.
- * @throws SkulkError FILE_NOT_FOUND, USAGE for wishes that cannot be fulfilled; what the store and Hugging Face refuse
+ * Lists which files of a model a download would fetch and skip, without fetching any.
+ * @throws SkulkError FILE_NOT_FOUND, USAGE for impossible options; errors of the store and Hugging Face
  */
 export async function planDownload(deps: Deps, { modelId, revision, ...wanted }: DownloadRequest): Promise<PlannedDownload> {
   const { commit, plan } = await findPlan(deps, { modelId, revision, ...wanted });
@@ -35,7 +35,7 @@ export async function planDownload(deps: Deps, { modelId, revision, ...wanted }:
   return { model_id: modelId, revision: revision ?? 'main', commit, bytes_total, ...plan };
 }
 
-/** The plan of a download, of a store host that makes plans. */
+/** The plan of a download, from a store host that supports planning. */
 export async function findPlan(
   deps: Deps,
   { modelId, revision, ...wanted }: DownloadRequest,

@@ -3,7 +3,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { isInside } from '../../staging/same-place.ts';
 
-/** What skulk remembers, and its copies with their records, would be taken apart. */
+/** Rejects skulk's own data and copies, because moving them would destroy them. */
 export async function refuseOwnDirectories(source: string, { skulkHome, settings }: Deps['config']): Promise<void> {
   for (const [what, path] of [
     ['SKULK_HOME', skulkHome],
@@ -13,7 +13,7 @@ export async function refuseOwnDirectories(source: string, { skulkHome, settings
       throw new SkulkError('USAGE', `${source} contains ${what}, so it is not moved`, { hint: 'use the directory of one model' });
 }
 
-/** What belongs to the store is not added to it, nor taken out of it. Throws USAGE. */
+/** The store's own files cannot be added to it, or moved out of it. Throws USAGE. */
 export async function refuseOwnFiles(source: string, root: string, move: boolean): Promise<void> {
   if (await isInside(root, source))
     throw new SkulkError('USAGE', `${source} contains the store itself`, { hint: 'use the directory of one model' });

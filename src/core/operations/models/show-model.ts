@@ -61,7 +61,7 @@ export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> 
   };
 }
 
-/** With a selector only the quantization that it names is told of. */
+/** With a selector, only the selected quantization is shown. */
 function isNamed({ selector }: ModelRef, files: readonly KindFile[]): (one: StoredQuantization) => boolean {
   if (selector === undefined) return () => true;
   const found = findGroup(
@@ -81,7 +81,7 @@ function filesOfPart<F extends KindFile>({ modelId, selector }: ModelRef, files:
   return taken.map(({ file }) => file.file);
 }
 
-/** A store that knows no nodes is a store all the same. */
+/** A store without nodes is still a valid store. */
 async function nodesWith({ world }: Deps, opened: OpenedStore, modelId: ModelId): Promise<ShownModel['nodes']> {
   try {
     const nodes = await (await opened.fleet()).nodes();

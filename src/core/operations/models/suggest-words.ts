@@ -5,18 +5,18 @@ import { isModelId } from '../../kernel/model-id.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 
-/** What a shell may offer while somebody types. */
+/** The kinds of words that a shell can complete. */
 export type WordKind = 'models' | 'nodes' | 'tags';
 
-/** Nobody waits longer for a list at the press of a key, in milliseconds. */
+/** The time limit for a completion, in milliseconds. */
 const patienceMs = 1_500;
 const maxWords = 1_000;
-/** Words that need no quotes in any shell: what another machine says must not become a command. */
+/** Words that need no quotes in any shell: data from another machine must not become a command. */
 const plainWord = /^[A-Za-z0-9][\w.-]*$/;
 
 /**
- * The words that begin with a text, for the completion of a shell: models of the store and of this machine; behind a colon the
- * quantizations of a model; nodes; tags. A store that cannot be asked within 1.5 seconds has none. Never fails but by an interrupt.
+ * Completes a word in a shell: models of the store and of this machine; after a colon, the quantizations of a model; nodes; tags. Returns
+ * no words of a store that does not answer within 1.5 seconds. Never fails, except when interrupted.
  */
 export async function suggestWords(
   deps: Deps,

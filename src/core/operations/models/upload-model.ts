@@ -12,10 +12,10 @@ import { hashModel } from '../../store/ingest/hash-model.ts';
 import type { ScannedFile } from '../../store/ingest/scan-directory.ts';
 import { pieceAt } from '../../transfer/pieces.ts';
 
-/** Each holds one piece in memory. */
+/** Each connection has one piece in memory. */
 const connections = 4;
 
-/** What is to be sent. */
+/** The upload request. */
 export interface UploadRequest {
   readonly modelId: ModelId;
   readonly files: readonly ScannedFile[];
@@ -24,9 +24,10 @@ export interface UploadRequest {
 }
 
 /**
- * Sends a model to a store on another machine: the manifest, then only the pieces that the store lacks, which it checks, then the end.
- * Run again after a break it goes on.
- * @throws SkulkError CONFLICT for other content under the same id, NO_SPACE on the store host, INTEGRITY when a file changes meanwhile
+ * Uploads a model to a store on another machine: the manifest, then only the missing pieces, which the store verifies, then the
+ * completion. A second run after a break resumes it.
+ * @throws SkulkError CONFLICT for other content under the same id, NO_SPACE on the store host, INTEGRITY if a file changes in the
+ * meantime
  */
 export async function uploadModel(
   uploads: Uploads,
@@ -58,13 +59,13 @@ export async function uploadModel(
       return { adopted: await uploads.complete({ ...upload, force, revision }, { signal, onBytes: report('hashing') }), bytesSent };
     } catch (error) {
       if (!isSent && id !== undefined && isUnfinished(error)) world.emit(sayHowToCancel(modelId, id));
-      // The store was restarted, or somebody else has just completed the same.
+      // The store was restarted, or another sender has completed the same model.
       if (signal.aborted || !(error instanceof SkulkError) || error.code !== 'JOB_NOT_FOUND' || round === 3) throw error;
     }
   }
 }
 
-/** Whether what came of the model still lies in the store. */
+/** Whether the uploaded data is still in the store. */
 const isUnfinished = (error: unknown): boolean =>
   !(error instanceof SkulkError) || (error.code !== 'JOB_NOT_FOUND' && error.code !== 'CANCELLED');
 
@@ -74,7 +75,7 @@ const sayHowToCancel = (modelId: ModelId, id: string): SkulkEvent => ({
   hint: `to remove it: skulk uploads --cancel ${id}`,
 });
 
-/** Reads the pieces and hands them out over several lanes; the first failure ends them all. */
+/** Reads the pieces and sends them over several connections. The first failure ends all of them. */
 async function sendPieces(
   { files }: Manifest,
   missing: readonly MissingPiece[],
@@ -111,7 +112,7 @@ async function sendPieces(
   if (failure !== undefined) throw failure;
 }
 
-/** The bytes that have to be sent, for progress. */
+/** The number of bytes to send, for the progress. */
 const bytesOf = ({ files }: Manifest, missing: readonly MissingPiece[]): number =>
   totalBytes(
     missing.map(({ file, start }) => {

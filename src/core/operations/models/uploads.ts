@@ -6,16 +6,16 @@ import type { ListedUpload } from '../../protocol/uploads.ts';
 import type { LocalStore, UploadList } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
 
-/** The unfinished uploads of the store. @throws SkulkError NOT_FOUND for a store that takes none */
+/** The store's unfinished uploads. @throws SkulkError NOT_FOUND if the store does not support uploads */
 export async function listUploads(deps: Deps): Promise<{ readonly uploads: readonly ListedUpload[] }> {
   await using opened = await openStore(deps);
   return { uploads: await withUploads(deps, opened, (uploads) => uploads.list()) };
 }
 
 /**
- * Removes an unfinished upload and what came of it.
- * @param id the one that its sender has, or that of the list
- * @throws SkulkError JOB_NOT_FOUND; CONFLICT when the model is being made of it; FORBIDDEN
+ * Removes an unfinished upload and its data.
+ * @param id the sender's id, or the one in the list
+ * @throws SkulkError JOB_NOT_FOUND; CONFLICT while the upload is being completed; FORBIDDEN
  */
 export async function cancelUpload(
   deps: Deps,
@@ -30,7 +30,7 @@ async function withUploads<T>(deps: Deps, { uploads, store, url }: OpenedStore, 
   if (uploads !== undefined) return work(uploads);
   if (url !== undefined || deps.store !== undefined)
     throw new SkulkError('NOT_FOUND', `the store at ${store.location} has no uploads`, { hint: 'start `skulk serve` on the store host' });
-  // No server runs, so what lies on the disk is looked at while none begins.
+  // No server is running, so the uploads on the disk cannot change meanwhile.
   const { signal } = deps.world;
   const local = store as LocalStore;
   await using _ = await acquireLock(storeLayout(local.root).lock, { purpose: 'skulk uploads', timeoutMs: 10_000, signal });

@@ -8,8 +8,8 @@ import { verifyCopy } from '../../staging/verify-copy.ts';
 import { type NamedCopy, requireStaged } from '../nodes/require-staged.ts';
 
 /**
- * Hashes again and compares: the canonical copies, or with `staging` this node's copies. With `repair` what can be mended without a source
- * is: indexes in the store; of a staged copy the quantizations that are damaged are removed, as the next stage brings them back.
+ * Hashes models again and compares: the canonical copies, or with `staging` this node's copies. `repair` fixes what needs no source: the
+ * store's indexes. In a staged copy, it removes damaged quantizations, which the next stage fetches again.
  * @throws SkulkError MODEL_NOT_FOUND, FILE_NOT_FOUND, REVISION_NOT_FOUND
  */
 export async function verifyModels(

@@ -4,8 +4,8 @@ import { sameHostname } from '../../kernel/machine/hostname.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 
 /**
- * The ids of nodes that are called by their ids, or by hostnames that one node alone has.
- * @throws SkulkError NODE_NOT_FOUND, BAD_REQUEST for a hostname of several
+ * Finds nodes by id, or by unique hostname.
+ * @throws SkulkError NODE_NOT_FOUND, BAD_REQUEST for a hostname of several nodes
  */
 export async function findNodes(fleet: Fleet, names: readonly NodeId[]): Promise<readonly NodeId[]> {
   const known = await fleet.nodes();

@@ -13,7 +13,7 @@ import type { LocalStore } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
 import { withBudgetNow } from '../settings/saved-config.ts';
 
-/** The fleet of the store that this process serves; it is the only writer while it holds the store's lock. */
+/** The fleet of the store that this process serves. It is the only writer while it holds the store's lock. */
 export function openHostFleet(
   { world }: Deps,
   store: LocalStore,
@@ -28,7 +28,7 @@ export function openHostFleet(
 
 const dayMs = 24 * 3600_000;
 
-/** Carries out on this machine what the store asks, until `signal` aborts. */
+/** Carries out the store's orders on this machine until `signal` aborts. */
 export function startAgent(deps: Deps, { fleet, nodeId, signal }: { fleet: Fleet; nodeId: NodeId; signal: AbortSignal }): Promise<void> {
   return runAgent({
     fleet,

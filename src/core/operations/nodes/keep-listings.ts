@@ -8,28 +8,28 @@ import { watchCopies } from '../../node/watch-copies.ts';
 import type { KeptListings } from '../../staging/serving/kept-listings.ts';
 import type { ServedCopies } from '../../staging/serving/served-copies.ts';
 
-/** Keeps what the store says of the models that are staged here. */
+/** Saves the store's answers about the models that are staged here. */
 export interface ListingKeeper extends AsyncDisposable {
   /**
-   * Notes what the store just said that `main` of a model is; undefined when it does not show the model. What is kept is replaced if it
-   * says something else. Returns at once.
+   * Compares a model's current `main` commit from the store; undefined if the store does not have the model. Replaces the saved answer if
+   * the commit has changed. Returns at once.
    */
   compare(modelId: ModelId, commit: string | undefined): void;
-  /** Waits for what was begun. */
+  /** Waits for the started work. */
   settled(): Promise<void>;
 }
 
-/** What a listing may have: some hundred bytes for each file. */
+/** The size limit of an answer: some hundred bytes for each file. */
 const maxBytes = 64 * 1024 * 1024;
 const timeoutMs = 60_000;
-/** How often a store that was away is asked again, in milliseconds. */
+/** How often an unreachable store is asked again, in milliseconds. */
 const askAgainMs = 60_000;
-/** Copies come with many changes in their directories, in milliseconds. */
+/** A new copy causes many changes in its directory. This is the waiting time after a change, in milliseconds. */
 const waitMs = 1_000;
 
 /**
- * Asks the store about each staged model once, about a copy that came or changed, and again when its commit moved. The request has the
- * header that keeps the store from fetching anything.
+ * Asks the store about each staged model once, again after its copy changed, and again after its commit changed. A header in the request
+ * prevents the store from fetching anything.
  */
 export function keepListings(
   { world, config }: Pick<Deps, 'world' | 'config'>,
@@ -42,20 +42,20 @@ export function keepListings(
     readonly copies: Pick<ServedCopies, 'list' | 'read'>;
     readonly kept: KeptListings;
     readonly link: Pick<StoreLink, 'ask' | 'mayForward' | 'url'>;
-    /** Whether a listing has all that the copy has, as the copy has it. */
+    /** Whether an answer matches all content of the copy. */
     readonly fits: (modelId: ModelId, said: unknown) => Promise<boolean>;
   },
 ): ListingKeeper {
   const ending = new AbortController();
   const { signal } = ending;
-  /** For which content of the copy the store was asked. */
+  /** The content of the copy for which the store was asked. */
   const asked = new Map<ModelId, string>();
-  /** The last commit that was compared. */
+  /** The last compared commit. */
   const compared = new Map<ModelId, string | undefined>();
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = (work: () => Promise<void>): void => {
     last = last.then(work).catch((error: unknown) => {
-      // That it is away is no news, and what a disk refuses is lost for that time only.
+      // An unreachable store is expected, and a disk error only affects this one answer.
       if (!signal.aborted && !(error instanceof SkulkError))
         world.emit({ type: 'note', message: `cannot save what the store says of its models: ${String(error)}` });
     });
@@ -71,7 +71,7 @@ export function keepListings(
     if (answer.status !== 200) return;
     const value: unknown = JSON.parse(answer.body.toString('utf8'));
     if (readInfo(modelId, value) === undefined) return;
-    // The store may have a newer version than this machine, and then what it said of this one is still what fits.
+    // The store may have a newer version than this machine. Then the older answer still matches the copy.
     if ((await fits(modelId, value)) || !(await fits(modelId, await kept.read(modelId)))) await kept.write(modelId, value as object);
   };
   const lookAtAll = (): void =>

@@ -4,7 +4,7 @@ import { stagingLayout } from '../../staging/layout.ts';
 import { measureUnfinished } from '../../staging/list-copies.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 
-/** Lists this node's copies. In place of a store there are none: what lies there is canonical. */
+/** Lists this node's copies; empty if models are used in place, because those copies are canonical. */
 export async function listStaging({ config, world }: Parameters<typeof classifyCopies>[0]): Promise<StagingList> {
   const root = config.settings.nodeCachePath.value;
   const { copies, foreign, budgetBytes, isInPlace } = await classifyCopies({ config, world });
@@ -20,7 +20,7 @@ export async function listStaging({ config, world }: Parameters<typeof classifyC
     over_budget: isOverBudget,
     quantizations: quantizations.map((one) => ({
       selector: one.selector,
-      // A model without quantizations may have 50,000, and the list is sent again and again.
+      // A model without quantizations may have 50,000 files, and the list is sent repeatedly.
       files: one.selector === null ? [] : [...one.files],
       digest: one.digest,
       size_bytes: one.sizeBytes,

@@ -4,7 +4,7 @@ import type { StagingView } from '../../protocol/staging.ts';
 import { withBudgetNow } from '../settings/saved-config.ts';
 import { listStaging } from './list-staging.ts';
 
-/** This node's copies for whoever keeps looking: with the budget as the file has it now, and with a problem instead of a failure. */
+/** This node's copies for a live view: with the budget from the current file, and with a problem instead of an error. */
 export async function lookAtStaging(deps: Deps): Promise<StagingView> {
   const now = await withBudgetNow(deps);
   try {

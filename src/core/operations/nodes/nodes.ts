@@ -4,7 +4,7 @@ import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { GivenOrder, NodeList } from '../../protocol/fleet.ts';
 import { findNodes } from './find-nodes.ts';
 
-/** Every node that reported to the store, by hostname, and what the store asked that some have not done, oldest first. */
+/** Lists all nodes that reported to the store, by hostname, and the orders that some have not carried out, oldest first. */
 export async function listNodes(deps: Deps): Promise<NodeList> {
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
@@ -12,16 +12,16 @@ export async function listNodes(deps: Deps): Promise<NodeList> {
   return { nodes: nodes.toSorted((a, b) => a.hostname.localeCompare(b.hostname) || a.node_id.localeCompare(b.node_id)), orders };
 }
 
-/** What the store asked and some node has not done, oldest first. */
+/** The store's orders that some node has not carried out, oldest first. */
 export async function listOrders(deps: Deps): Promise<{ readonly orders: readonly GivenOrder[] }> {
   await using opened = await openStore(deps);
   return { orders: await (await opened.fleet()).pendingOrders() };
 }
 
 /**
- * Drops a node that is gone, and what it still had to do. It becomes known again when it reports.
- * @param name its id, or a hostname that it alone has
- * @throws SkulkError NODE_NOT_FOUND, BAD_REQUEST for a hostname of several
+ * Removes a node that is gone, and its pending orders. It appears again when it reports.
+ * @param name its id, or a unique hostname
+ * @throws SkulkError NODE_NOT_FOUND, BAD_REQUEST for a hostname of several nodes
  */
 export async function forgetNode(deps: Deps, { name }: { readonly name: NodeId }): Promise<{ readonly forgotten: NodeId }> {
   await using opened = await openStore(deps);

@@ -14,18 +14,18 @@ import { createServedCopies } from '../../staging/serving/served-copies.ts';
 import { readGgufHeader } from '../../store/facts/read-gguf-facts.ts';
 import { keepListings, type ListingKeeper } from './keep-listings.ts';
 
-/** The copies of this machine as a Hub and a registry, for programs that ask a node. */
+/** Serves the copies of this machine as a Hub and a registry. */
 export interface OpenedCopyHub extends AsyncDisposable {
   readonly backend: CopyHub;
   readonly registry: Registry;
-  /** Keeps what the store says of staged models, for the time when it is away. */
+  /** Saves the store's answers about staged models, for the time when it is unreachable. */
   readonly listings: ListingKeeper;
 }
 
-/** Opens them. No file is read before somebody asks. @param link the way to the store */
+/** Opens the Hub. No file is read before the first request. @param link the connection to the store */
 export function openCopyHub({ world, config }: Deps, link: Pick<StoreLink, 'ask' | 'mayForward' | 'url'>): OpenedCopyHub {
   const layout = stagingLayout(config.settings.nodeCachePath.value);
-  // Requests that run get their time when a server is to end.
+  // Running requests get time to finish when the server ends.
   const uses = createCopyUses(layout, { purpose: 'a Hub client', now: world.now, signal: new AbortController().signal });
   const copies = createServedCopies(layout, uses);
   const kept = createKeptListings(layout);
@@ -60,7 +60,7 @@ export function openCopyHub({ world, config }: Deps, link: Pick<StoreLink, 'ask'
   };
 }
 
-/** Makes the git ids that a manifest of an earlier version lacks. */
+/** Computes the git ids that a manifest of an earlier version lacks. */
 async function identify(manifest: Manifest, directory: string): Promise<Manifest> {
   const files = await Promise.all(
     manifest.files.map(async (file) => {

@@ -13,9 +13,9 @@ import type { ReportedCopy } from '../../protocol/models.ts';
 export const usualWaitMs = 5_000;
 
 /**
- * Sees to it that this very machine does what was ordered, and waits for the others. Inside a server the agent does the first.
- * @param isForAll whether the order means this machine too if the store does not know it yet
- * @returns how the order stands on each node, this one included if it had something to do
+ * Carries out the order on this machine, and waits for the other nodes. Inside a server the agent does the first part.
+ * @param isForAll whether the order includes this machine even if the store does not know it yet
+ * @returns the state of the order on each node, including this one if it had something to do
  */
 export async function awaitNodes(
   deps: Deps,
@@ -42,10 +42,10 @@ export async function awaitNodes(
   return [...own, ...nodes];
 }
 
-/** Which of the known nodes an order concerns: those that told of a copy of the model, and those of which nobody knows. */
+/** Which of the known nodes an order concerns: those that reported a copy of the model, and those whose copies are unknown. */
 export type Concerned = (node: NodeId, what: Pick<Order, 'model_id' | 'selector'>) => boolean;
 
-/** Asks a store which nodes hold what, before it is ordered away. */
+/** Asks a store which nodes have which copies, before the order to remove them. */
 export async function whoHoldsWhat(fleet: Fleet): Promise<Concerned> {
   const known = new Map((await fleet.nodes().catch(() => [])).map((node) => [node.node_id, node]));
   return (nodeId, { model_id: modelId, selector }) => {
@@ -58,8 +58,8 @@ export async function whoHoldsWhat(fleet: Fleet): Promise<Concerned> {
 }
 
 /**
- * Leaves out the nodes that have not answered and have no copy as far as they told: nothing is owed there. They are asked all the same,
- * as one may have been cut off before it told. Pure.
+ * Omits nodes that have not answered and reported no copy: they have nothing to remove. They still get the order, because one may have
+ * been cut off before it reported. Pure.
  */
 export const withoutUnconcerned = (
   outcomes: readonly NodeOutcome[],
@@ -67,12 +67,12 @@ export const withoutUnconcerned = (
   isConcerned: Concerned,
 ): readonly NodeOutcome[] => outcomes.filter(({ node, status }) => status !== 'pending' || isConcerned(node, what));
 
-/** Whether a copy has a quantization, as far as its node told; an older one tells nothing of them. Pure. */
+/** Whether a copy has a quantization, as far as its node reported it; older nodes do not report them. Pure. */
 export const mayHave = ({ quantizations }: Pick<ReportedCopy, 'quantizations'>, selector: string): boolean =>
   quantizations === undefined ||
   quantizations.some((one) => one.selector === null || one.selector.toLowerCase() === selector.toLowerCase());
 
-/** One line for each node of several orders: the worst that became of them, and all that they freed. */
+/** Combines several orders into one line for each node: the worst result, and the total of the freed bytes. */
 export function mergeOutcomes(lists: readonly (readonly NodeOutcome[])[]): readonly NodeOutcome[] {
   const merged = new Map<string, NodeOutcome>();
   for (const outcome of lists.flat()) {

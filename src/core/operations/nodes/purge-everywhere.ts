@@ -6,27 +6,28 @@ import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
 import { findNodes } from './find-nodes.ts';
 import { awaitNodes, mergeOutcomes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from './order-everywhere.ts';
 
-/** What was ordered of every node, and how it stands. */
+/** The order to every node, and its state. */
 export interface PurgedEverywhere {
-  /** Of several the first. */
+  /** The first one if there are several. */
   readonly order: Omit<GivenOrder, 'nodes'>;
   readonly freed_bytes: number;
   readonly nodes: readonly NodeOutcome[];
 }
 
-/** Which copies are to go, and where. */
+/** Which copies to remove, and where. */
 export interface PurgeRequest {
-  /** Models, or quantizations of them; every model when empty. */
+  /** Models, or quantizations of them; empty means every model. */
   readonly refs: readonly ModelRef[];
   readonly force: boolean;
-  /** Only on these nodes, by their ids or unique hostnames; on every node when undefined. */
+  /** Only these nodes, by their ids or unique hostnames; undefined means every node. */
   readonly nodes?: readonly NodeId[] | undefined;
   readonly waitMs?: number;
 }
 
 /**
- * Orders every node to remove its staged copies, all of them or those of some models. Canonical copies stay, also where they are used in place.
- * @throws SkulkError NODE_NOT_FOUND for a node that is named and not known
+ * Orders every node to remove its staged copies, all of them or those of some models. Canonical copies stay, even if they are used in
+ * place.
+ * @throws SkulkError NODE_NOT_FOUND for an unknown node
  */
 export async function purgeEverywhere(
   deps: Deps,
@@ -51,7 +52,7 @@ export async function purgeEverywhere(
   const lists = await Promise.all(
     orders.map(async (given) => {
       const outcomes = await awaitNodes(deps, fleet, given, { waitMs, isForAll: named === undefined });
-      // Whoever was named is named again, whatever it has.
+      // Explicitly named nodes are always listed, even without a copy.
       return named === undefined ? withoutUnconcerned(outcomes, given, isConcerned) : outcomes;
     }),
   );

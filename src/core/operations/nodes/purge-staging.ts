@@ -15,9 +15,10 @@ export interface PurgeReport extends EvictionReport {
 }
 
 /**
- * Removes this node's staged copies, all of them or those of some models. Canonical copies are never touched: where staging is the store's own
- * directory, nothing is removed at all. What is there of an unfinished copy goes as well.
- * @throws SkulkError MODEL_NOT_FOUND when a named model or quantization has no copy here, REVISION_NOT_FOUND; nothing is removed then; CONFLICT when a copy lies inside the store
+ * Removes this node's staged copies, all of them or those of some models, including unfinished ones. Canonical copies are never touched:
+ * if the staging directory is the store itself, nothing is removed.
+ * @throws SkulkError MODEL_NOT_FOUND if a named model or quantization has no copy here, REVISION_NOT_FOUND, and then nothing is removed;
+ * CONFLICT if a copy is inside the store
  */
 export async function purgeStaging(
   deps: Deps,
@@ -34,7 +35,7 @@ export async function purgeStaging(
     });
     return { evicted: [], evicted_bytes: 0, kept_in_use: [], failed: [], dry_run: dryRun };
   }
-  // An earlier command may have died between moving a copy into the trash and removing it, or putting another in its place.
+  // An earlier command may have died between moving a copy to the trash and removing or replacing it.
   if (!dryRun) await sweepTrash(layout, world.signal);
   const found = refs.length === 0 ? [await findRemovals(layout)] : await Promise.all(refs.map((ref) => chooseRemovals(layout, ref)));
   const victims = new Map(found.flat().map((one) => [nameOf(one).reference, one]));
@@ -44,11 +45,11 @@ export async function purgeStaging(
   return { ...report, dry_run: dryRun };
 }
 
-/** What a reference names of what is here. @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND */
+/** Finds the copies for a reference. @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND */
 async function chooseRemovals(layout: StagingLayout, ref: ModelRef): Promise<readonly Victim[]> {
   const found = await findRemovals(layout, ref);
   const { copies } = await listCopies(layout);
-  // Of a model that is being staged there is no copy yet.
+  // A model that is being staged has no copy yet.
   if (found.length === 0 || copies.some(({ modelId }) => modelId === ref.modelId)) await requireStaged(copies, ref);
   return found;
 }

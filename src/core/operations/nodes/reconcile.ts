@@ -16,24 +16,24 @@ import { sweepTrash } from '../../staging/sweep-trash.ts';
 import { countTrash } from '../../transfer/trash/empty-trash.ts';
 import { removeWorkPlace } from '../../transfer/work-place.ts';
 
-/** What a node tidied up, or would. */
+/** What a node cleaned up, or would. */
 export interface ReconcileReport extends BudgetReport {
-  /** Leases of processes that are gone, or whose time is over. */
+  /** Leases of dead processes, or expired ones. */
   readonly dropped_leases: readonly { readonly model_id: string; readonly purpose: string }[];
-  /** Unfinished copies that nobody went on with for a week. */
+  /** Unfinished copies without progress for a week. */
   readonly stale_partials: readonly string[];
-  /** What earlier removals left in the trash: how many directories. */
+  /** The number of directories that earlier removals left in the trash. */
   readonly trash_entries: number;
-  /** What the store had asked for, and what became of it here. */
+  /** The store's orders, and their results here. */
   readonly orders: readonly OrderForNode[];
 }
 
 const weekMs = 7 * 86_400_000;
 
 /**
- * What a node does when it starts: drops dead leases and stale partials, empties the trash, carries out what the store asked
- * meanwhile, applies the budget.
- * @param receiveOrders whether to ask the store; a server's agent does it anyway
+ * The work of a node at its start: removes dead leases and stale unfinished copies, empties the trash, carries out pending orders, and
+ * applies the budget.
+ * @param receiveOrders whether to ask the store for orders; a server's agent does that anyway
  */
 export async function reconcile(
   deps: Deps,
@@ -65,7 +65,7 @@ export async function reconcile(
   };
 }
 
-/** Removes unfinished copies that nobody builds at the moment. */
+/** Removes unfinished copies that no process is building. */
 async function removeStale(layout: StagingLayout, stale: readonly ModelId[]): Promise<readonly ModelId[]> {
   const removed: ModelId[] = [];
   for (const modelId of stale) {
@@ -101,7 +101,7 @@ async function findStale(layout: StagingLayout, now: Date) {
   return unfinished.filter((_, index) => now.getTime() - (newest[index] ?? 0) > weekMs);
 }
 
-/** When something in an unfinished copy was last written: its journal tells, and before that its directories. */
+/** When an unfinished copy was last written: according to its journal, or to its directories before there is a journal. */
 async function lastTouched(directory: string): Promise<number> {
   const times = await Promise.all(
     [directory, join(directory, 'journal'), join(directory, 'files')].map((path) =>

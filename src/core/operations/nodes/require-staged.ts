@@ -5,16 +5,16 @@ import { readCopyRecord } from '../../staging/copy-record.ts';
 import { findStagedGroup } from '../../staging/groups/find-staged-group.ts';
 import type { StagedCopy, StagedGroup } from '../../staging/list-copies.ts';
 
-/** A copy of this node, and the quantization of it that was named. */
+/** A copy of this node, and its named quantization. */
 export interface NamedCopy {
   readonly copy: StagedCopy;
-  /** Undefined when the whole copy is meant. */
+  /** Undefined for the whole copy. */
   readonly part: StagedGroup | undefined;
 }
 
 /**
- * Finds what a reference names among the copies of this node.
- * @throws SkulkError MODEL_NOT_FOUND with what there is, REVISION_NOT_FOUND
+ * Finds the copy of this node for a reference.
+ * @throws SkulkError MODEL_NOT_FOUND with the existing ones, REVISION_NOT_FOUND
  */
 export async function requireStaged(copies: readonly StagedCopy[], ref: ModelRef): Promise<NamedCopy> {
   const { modelId, selector, revision } = ref;

@@ -7,22 +7,22 @@ import { openStore } from '../../connect/open-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 
-/** The server that programs ask as their Hub. */
+/** The server that programs use as their Hub. */
 export interface HubEndpoint extends Endpoint {
   readonly address: string;
-  /** The same as programs on other machines reach it. */
+  /** Its address for programs on other machines. */
   readonly outsideAddress: string;
   /** Whether it is the server of this machine. */
   readonly isOwn: boolean;
-  /** What the LAN may do there without a token. */
+  /** The rights of the LAN there without a token. */
   readonly lan: 'node' | 'read' | 'none';
-  /** Why no token may go there. */
+  /** Why no token may be sent there. */
   readonly withheld: SkulkError | undefined;
 }
 
 /**
- * Finds the server for programs of this machine: the one that runs here, else the store. A store that `--store` names is meant.
- * @throws SkulkError STORE_NOT_CONFIGURED when there is neither, STORE_UNREACHABLE when it does not answer
+ * Finds the server for programs of this machine: the local one, else the store. A store in `--store` has priority.
+ * @throws SkulkError STORE_NOT_CONFIGURED without either, STORE_UNREACHABLE if it does not answer
  */
 export async function findEndpoint(deps: Deps): Promise<HubEndpoint> {
   const { config } = deps;
@@ -49,7 +49,7 @@ async function urlOfStore(deps: Deps): Promise<string> {
   });
 }
 
-/** The URL with a host that other programs find too: what only mDNS knows becomes an address. */
+/** The URL with a host that other programs can resolve: a name that only mDNS knows becomes an address. */
 async function asPrograms(deps: Deps, url: string): Promise<{ readonly address: string; readonly isLearned: boolean }> {
   const { hostname } = new URL(url);
   if (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return { address: url, isLearned: false };
@@ -69,7 +69,7 @@ async function asPrograms(deps: Deps, url: string): Promise<{ readonly address: 
   return { address: withoutSlash(address.href), isLearned: true };
 }
 
-/** What a server lets those do who show no token, and whether it is one that speaks to programs. */
+/** Asks a server for its rights without a token, and whether it serves programs. */
 async function ask({ world }: Deps, url: string): Promise<Pick<HubEndpoint, 'problem' | 'needsToken' | 'lan'>> {
   const { askSession } = await import('../../client/session-client.ts');
   const answer = await askSession({ url, signal: world.signal, userAgent: `skulk/${world.version}`, bearer: undefined });

@@ -4,27 +4,27 @@ import { findEndpoint, type HubEndpoint } from './find-endpoint.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What changes in the environment of a program that is to ask a store. */
+/** The changes to the environment of a program that uses a store. */
 export interface HubEnvironment {
   readonly endpoint: string;
   /** Without the token. */
   readonly set: Readonly<Record<string, string>>;
-  /** Of those that are set now. */
+  /** Only variables that are set now. */
   readonly unset: readonly string[];
   /** Whether HF_TOKEN gets the token of the store. */
   readonly takesToken: boolean;
 }
 
-/** Where programs look for a token of Hugging Face. */
+/** The variables where programs look for a token of Hugging Face. */
 const hubTokens = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HUGGINGFACE_TOKEN'] as const;
-/** They keep programs from asking anybody, or have them ask somebody else. */
+/** Variables that prevent requests, or send them elsewhere. */
 const inTheWay = ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE', 'MODEL_ENDPOINT'] as const;
 const proxies = ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'] as const;
 
 /**
- * What the clients of Hugging Face need to ask a store: its address, no token of Hugging Face, which would go over the LAN in the clear,
- * and no proxy between. Pure; docs/recipes/README.md says which program reads which variable.
- * @param env as it is
+ * Plans the variables that Hugging Face clients need for a store: its address, and no proxy. Removes a Hugging Face token, because it
+ * would cross the LAN unencrypted. Pure; docs/recipes/README.md lists which program reads which variable.
+ * @param env the current environment
  */
 export function planEnvironment(
   { address, takesToken }: { readonly address: string; readonly takesToken: boolean },
@@ -41,7 +41,7 @@ export function planEnvironment(
   };
 }
 
-/** Some programs read the name in small letters first. */
+/** Some programs read the lower-case name first. */
 function pastProxy(env: Environment, host: string): Readonly<Record<string, string>> {
   const named = [env['no_proxy'], env['NO_PROXY']].find((value) => value !== undefined && value !== '');
   const hosts = (named ?? '').split(',').map((one) => one.trim());
@@ -56,8 +56,8 @@ export interface ShellEnvironment extends HubEnvironment {
 }
 
 /**
- * The variables for a shell whose programs are to ask the store.
- * @throws SkulkError those of `findHub`; TOKEN_WITHHELD when the store wants a token that may not go there
+ * The variables for a shell whose programs should use the store.
+ * @throws SkulkError those of `findHub`; TOKEN_WITHHELD if the store requires a token that may not be sent there
  */
 export async function findEnvironment(deps: Deps): Promise<ShellEnvironment> {
   const hub = await findHub(deps);
@@ -69,11 +69,11 @@ export async function findEnvironment(deps: Deps): Promise<ShellEnvironment> {
   };
 }
 
-/** Whether a token lets a program do more than the LAN may: fetch what the store lacks. */
+/** Whether a token gives a program more rights than the LAN has: to fetch missing models. */
 export const mayHelp = ({ lan, withheld }: HubEndpoint, token: string | undefined): boolean =>
   lan === 'read' && token !== undefined && withheld === undefined;
 
-/** @throws SkulkError as `findEndpoint`; CONFIG when what is there is no Hub */
+/** @throws SkulkError as `findEndpoint`; CONFIG if the server is not a Hub */
 export async function findHub(deps: Deps): Promise<HubEndpoint> {
   const endpoint = await findEndpoint(deps);
   if (endpoint.problem !== undefined)

@@ -5,7 +5,7 @@ import { findProgram, isInForeground, type ProgramOutput, sentByTerminal, startP
 import type { HubEndpoint } from './find-endpoint.ts';
 import { findHub, mayHelp, planEnvironment } from './hub-environment.ts';
 
-/** What `skulk run --hf` takes. */
+/** The input of `skulk run --hf`. */
 export interface HubRunRequest {
   readonly ref: ModelRef;
   /** The program and its arguments, in which `{model}` is replaced. */
@@ -14,14 +14,14 @@ export interface HubRunRequest {
   readonly takeSignals: (listener: (signal: NodeJS.Signals) => void) => () => void;
 }
 
-/** `{{` is a brace. */
+/** `{{` is an escaped brace. */
 const words = /\{\{|\{(path|gguf|mmproj|draft|model)\}/g;
 
 /**
- * Runs a program that asks the store as its Hub. Nothing is staged.
- * @returns the program's exit status, 128 + n for a signal
- * @throws SkulkError COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE; USAGE for a word that stands for a staged file; TOKEN_WITHHELD when the
- * store wants a token that may not go there; those of `findHub`
+ * Runs a program that uses the store as its Hub. Nothing is staged.
+ * @returns the program's exit status, 128 + n after a signal
+ * @throws SkulkError COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE; USAGE for a placeholder of a staged file; TOKEN_WITHHELD if the store
+ * requires a token that may not be sent there; those of `findHub`
  */
 export async function runWithHub(deps: Deps, request: HubRunRequest): Promise<{ readonly status: number }> {
   const { world, config } = deps;
@@ -47,7 +47,7 @@ export async function runWithHub(deps: Deps, request: HubRunRequest): Promise<{ 
   }
 }
 
-/** The token that the program is given as one of Hugging Face; undefined where it can do without. */
+/** The token that the program gets instead of a Hugging Face token; undefined if it needs none. */
 function tokenFor(hub: HubEndpoint, token: string | undefined): string | undefined {
   if (!hub.needsToken) return mayHelp(hub, token) ? token : undefined;
   if (token === undefined)

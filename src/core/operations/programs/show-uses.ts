@@ -6,18 +6,18 @@ import type { ModelRef } from '../../kernel/model-id.ts';
 import { showModel } from '../models/show-model.ts';
 import { findEndpoint } from './find-endpoint.ts';
 
-/** How programs use a model, and where they find it. */
+/** How programs use a model, and their server. */
 export interface ModelUses {
   readonly model_id: string;
-  /** The quantization that the lines name; null without GGUF weights. */
+  /** The quantization in the examples; null without GGUF weights. */
   readonly selector: string | null;
-  /** The server that programs ask; null when none runs. */
+  /** The server for programs; null if none is running. */
   readonly address: string | null;
   readonly programs: readonly ProgramUse[];
 }
 
 /**
- * What to type for each program to load a model of the store.
+ * Lists the command for each program to load a model of the store.
  * @throws SkulkError as `showModel`
  */
 export async function showUses(deps: Deps, ref: ModelRef): Promise<ModelUses> {
@@ -38,7 +38,7 @@ export async function showUses(deps: Deps, ref: ModelRef): Promise<ModelUses> {
   };
 }
 
-/** A store without a server can be staged from all the same. */
+/** Models can be staged from a store without a server too. */
 async function endpointFor(deps: Deps): Promise<Endpoint> {
   try {
     const { outsideAddress, problem, needsToken } = await findEndpoint(deps);

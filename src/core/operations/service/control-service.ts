@@ -6,25 +6,25 @@ import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { describeUnit, readUnit, type ServiceRequest } from './describe-unit.ts';
 import { launchdLabel, type ServiceManager } from './unit-file.ts';
 
-/** How the service stands. */
+/** The state of the service. */
 export interface ServiceState {
   readonly action: 'status';
   readonly manager: ServiceManager;
   readonly path: string;
-  /** What the manager calls it, e.g. active, inactive or failed under systemd. */
+  /** The manager's name of the state, e.g. active, inactive or failed under systemd. */
   readonly state: string;
   readonly running: boolean;
   readonly pid: number | null;
 }
 
-/** Lines of the log of the service, oldest first. */
+/** Lines of the service's log, oldest first. */
 export interface ServiceLogs {
   readonly action: 'logs';
   readonly manager: ServiceManager;
   readonly lines: readonly string[];
 }
 
-/** The service was started again. */
+/** The result of a restart. */
 export interface ServiceRestart {
   readonly action: 'restart';
   readonly manager: ServiceManager;
@@ -37,8 +37,8 @@ const maxLogBytes = 256 * 1024;
 const target = (): string => `gui/${process.getuid?.() ?? 0}/${launchdLabel}`;
 
 /**
- * Asks the service manager how the service stands.
- * @throws SkulkError NOT_FOUND when the service is not installed, or without the manager's program
+ * Asks the service manager for the state of the service.
+ * @throws SkulkError NOT_FOUND if the service is not installed, or the manager's program is missing
  */
 export async function serviceStatus(deps: Deps, request: ServiceRequest): Promise<ServiceState> {
   const { path, manager } = await installed(deps, request);
@@ -54,8 +54,8 @@ export async function serviceStatus(deps: Deps, request: ServiceRequest): Promis
 }
 
 /**
- * Starts the service again, also when it is stopped.
- * @throws SkulkError NOT_FOUND when the service is not installed, CONFLICT when the manager refuses
+ * Restarts the service, or starts a stopped one.
+ * @throws SkulkError NOT_FOUND if the service is not installed, CONFLICT if the manager refuses
  */
 export async function restartService(deps: Deps, request: ServiceRequest): Promise<ServiceRestart> {
   const { path, manager } = await installed(deps, request);
@@ -65,7 +65,7 @@ export async function restartService(deps: Deps, request: ServiceRequest): Promi
 
 /**
  * The last lines that the service logged.
- * @throws SkulkError NOT_FOUND when the service is not installed, or without the manager's program
+ * @throws SkulkError NOT_FOUND if the service is not installed, or the manager's program is missing
  */
 export async function serviceLogs(deps: Deps, request: ServiceRequest): Promise<ServiceLogs> {
   const { manager, unit } = await installed(deps, request);
@@ -94,7 +94,7 @@ async function installed(deps: Deps, request: ServiceRequest) {
   return described;
 }
 
-/** The end of a file, from the begin of a line; an absent one is empty. */
+/** The end of a file, from the beginning of a line; empty for a missing file. */
 async function readEnd(path: string): Promise<string> {
   try {
     await using file = await open(path, 'r');

@@ -6,17 +6,17 @@ import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import type { World } from '../../kernel/world.ts';
 import { launchdLabel, type ServiceManager, type UnitContent, unitFile } from './unit-file.ts';
 
-/** What is to be kept running. */
+/** The service to manage. */
 export interface ServiceRequest {
-  /** The one of this system when absent. */
+  /** If absent, the manager of this system. */
   readonly manager?: ServiceManager | undefined;
   readonly role: 'auto' | 'store' | 'node';
 }
 
-/** By this a unit is known to be one that skulk made. */
+/** Marks a unit as made by skulk. */
 export const signature = 'Made by `skulk service install`';
 
-/** The unit for this user and configuration, and where it belongs. */
+/** The unit for this user and configuration, and its path. */
 export async function describeUnit({ world, config }: Deps, { manager: wanted, role }: ServiceRequest) {
   const manager = wanted ?? managerOf(world.platform);
   const { homeDirectory: home, env } = world;
@@ -43,16 +43,16 @@ function managerOf(platform: NodeJS.Platform): ServiceManager {
   throw new SkulkError('USAGE', `no service unit for ${platform}`, { hint: 'run `skulk serve` with the service manager of that system' });
 }
 
-/** Where a server has to write: its own files, the store, the staged copies, and the configuration, which the page changes. */
+/** The directories that a server writes to: its own files, the store, the staged copies, and the configuration, which the page changes. */
 async function writablePaths(world: World, { skulkHome, file, settings }: Config): Promise<readonly string[]> {
   const configFile = file ?? join(world.env['XDG_CONFIG_HOME'] || join(world.homeDirectory, '.config'), 'skulk', 'skulk.yaml');
-  // A file that is a link is changed where it leads.
+  // A change of a linked file changes the link's target.
   const behind = await realpath(configFile).catch(() => configFile);
   const paths = [skulkHome, settings.storePath.value, settings.nodeCachePath.value, dirname(configFile), dirname(behind)];
   return [...new Set(paths.map((path) => resolve(world.cwd, path)))];
 }
 
-/** The text of a unit; undefined when there is none. */
+/** The text of a unit; undefined if there is none. */
 export async function readUnit(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;

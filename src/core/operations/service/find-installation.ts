@@ -2,20 +2,20 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** How skulk came to this machine. */
+/** How skulk was installed. */
 export type InstallationMethod = 'archive' | 'deb' | 'npm' | 'clone';
 
-/** A skulk on this machine, and what replaces it by a newer one. */
+/** An installation of skulk, and how to upgrade it. */
 export interface Installation {
   readonly method: InstallationMethod;
-  /** The directory that has the program. */
+  /** The directory of the program. */
   readonly directory: string;
-  /** Lines for a shell. Words in capital letters stand for names of the new release. */
+  /** Lines for a shell. Words in capital letters are placeholders for names of the new release. */
   readonly commands: readonly string[];
 }
 
 /**
- * Finds out how skulk was installed. An archive and the Debian package have a file that says so; a clone has `.git`.
+ * Finds out how skulk was installed. An archive and the Debian package contain a marker file; a clone has `.git`.
  * @param own the directory of skulk's package.json
  */
 export async function findInstallation(own: string): Promise<Installation> {

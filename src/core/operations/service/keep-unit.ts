@@ -5,18 +5,18 @@ import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { describeUnit, readUnit, signature } from './describe-unit.ts';
 import { isUnitOf, isWritableIn, missingIn, namesPaths, withPaths } from './unit-file.ts';
 
-/** What became of a unit whose paths may be those of another configuration. */
+/** The result for a unit whose paths may belong to another configuration. */
 export interface UnitKept {
   readonly path: string;
-  /** The directories that it did not let the server write to. */
+  /** The directories that the unit did not make writable. */
   readonly missing: readonly string[];
   readonly changed: boolean;
 }
 
 /**
- * Brings the paths of this user's unit of systemd up to date with the configuration. A unit that somebody else made, that starts the
- * server with another configuration or that has no sandbox is left alone; then the answer is undefined.
- * @throws SkulkError PERMISSION, NO_SPACE when the unit cannot be written
+ * Updates the paths in this user's systemd unit to match the configuration. Skips a unit that skulk did not make, that starts the server
+ * with another configuration, or that has no sandbox; then returns undefined.
+ * @throws SkulkError PERMISSION, NO_SPACE if the unit cannot be written
  */
 export async function keepUnit(deps: Deps): Promise<UnitKept | undefined> {
   const found = await findUnit(deps);
@@ -27,7 +27,7 @@ export async function keepUnit(deps: Deps): Promise<UnitKept | undefined> {
   return { path, missing, changed: content !== before };
 }
 
-/** This user's unit of systemd, when it starts the server with this configuration and names the paths. */
+/** This user's systemd unit, if it starts the server with this configuration and lists the paths. */
 async function findUnit(deps: Deps) {
   const { path, unit } = await describeUnit(deps, { manager: 'systemd', role: 'auto' });
   const before = await readUnit(path);
@@ -37,26 +37,26 @@ async function findUnit(deps: Deps) {
 }
 
 /**
- * The unit of systemd that this server runs under, and the directories of another configuration that it does not let it write to.
- * @param saved what the server has after its next start
- * @returns undefined for a server that runs otherwise, and for a unit that cannot be read
+ * The systemd unit of this server, and the directories of another configuration that it does not make writable.
+ * @param saved the configuration after the next start
+ * @returns undefined for a server without a unit, and for an unreadable unit
  */
 export async function lookAtUnit(deps: Deps, saved: Config): Promise<Omit<UnitKept, 'changed'> | undefined> {
   if (!runsAsUnitSays(deps)) return undefined;
-  // A file that the running server did not have is found by the next one without being named in the unit.
+  // The next server finds a new configuration file even though the unit does not name it.
   const next = { ...deps, config: { ...saved, file: deps.config.file } };
   const found = await findUnit(next).catch(() => undefined);
   if (found === undefined) return undefined;
   return { path: found.path, missing: found.missing.filter((path) => !isWritableIn(found.before, path)) };
 }
 
-/** Every program below a service has the variable, and a flag says where this one server is to work. */
+/** Every program below a service inherits the variable, and a flag may change the directories of this server. */
 function runsAsUnitSays({ world, config }: Deps): boolean {
   const { storePath, nodeCachePath } = config.settings;
   return Boolean(world.env['INVOCATION_ID']) && ![storePath, nodeCachePath].some(({ origin }) => origin.from === 'flag');
 }
 
-/** What a server that systemd started says when its unit does not let it write where it has to; nothing for any other server. */
+/** Warns, for a server that systemd started, if its unit does not make all required directories writable. */
 export async function warnOfUnit(deps: Deps): Promise<void> {
   const { world } = deps;
   if (!runsAsUnitSays(deps)) return;

@@ -10,27 +10,27 @@ import { describeUnit, readUnit, type ServiceRequest, signature } from './descri
 import { keepUnit } from './keep-unit.ts';
 import { launchdLabel, type ServiceManager } from './unit-file.ts';
 
-/** A unit, where it belongs, and what was or would be run. */
+/** A unit, its path, and the commands that were or would be run. */
 export interface ServiceReport {
   readonly action: 'print' | 'install' | 'uninstall' | 'refresh';
   readonly manager: ServiceManager;
   readonly path: string;
   readonly content: string;
-  /** What tells the manager of it, one command per line. */
+  /** The commands that notify the manager, one per line. */
   readonly commands: readonly (readonly string[])[];
   /** Whether something was changed. */
   readonly changed: boolean;
 }
 
-/** The unit for this user and configuration, without doing anything. */
+/** Describes the unit for this user and configuration, without doing anything. */
 export async function printService(deps: Deps, request: ServiceRequest): Promise<ServiceReport> {
   const { path, content, manager } = await describeUnit(deps, request);
   return { action: 'print', manager, path, content, commands: startCommands(manager, path), changed: false };
 }
 
 /**
- * Writes the unit and has it started, now and whenever the user logs in. A second time with the same unit changes nothing.
- * @throws SkulkError CONFLICT when another unit of that name is there, NOT_FOUND without the manager's program
+ * Writes the unit and starts the service, now and at each login. Repeating it with the same unit changes nothing.
+ * @throws SkulkError CONFLICT if there is another unit with that name, NOT_FOUND if the manager's program is missing
  */
 export async function installService(
   deps: Deps,
@@ -48,8 +48,8 @@ export async function installService(
 }
 
 /**
- * Brings the paths of the unit up to date with the configuration, as the unit has it done before each start.
- * @throws SkulkError PERMISSION, NO_SPACE; USAGE for launchd, whose plist names no paths
+ * Updates the paths in the unit to match the configuration. The unit runs this before each start.
+ * @throws SkulkError PERMISSION, NO_SPACE; USAGE for launchd, whose plist has no paths
  */
 export async function refreshService(deps: Deps, request: ServiceRequest): Promise<ServiceReport> {
   const { path, content, manager } = await describeUnit(deps, request);
@@ -61,16 +61,16 @@ export async function refreshService(deps: Deps, request: ServiceRequest): Promi
   return { action: 'refresh', manager, path, content: (await readUnit(path)) ?? content, commands, changed: kept?.changed === true };
 }
 
-/** Under systemd only what is there when the server starts can be written to, so what it would make by itself is made before. */
+/** Under systemd only directories that exist at the start are writable, so the server's own directories are created before. */
 async function makeOwnDirectories({ config }: Deps, { writable }: { readonly writable: readonly string[] }): Promise<void> {
   const { storePath } = config.settings;
-  // A store's own directory may be that of a disk that is not mounted.
+  // The store's directory may be on a disk that is not mounted, so it is not created.
   for (const path of writable)
     if (path !== storePath.value || storePath.origin.from === 'default')
       await explainingDiskErrors(`cannot create ${path}`, () => makeDirectory(path));
 }
 
-/** Stops the service and removes its unit. That there is none is no failure. */
+/** Stops the service and removes its unit. Succeeds if there is none. */
 export async function uninstallService(deps: Deps, request: ServiceRequest): Promise<ServiceReport> {
   const { path, manager } = await describeUnit(deps, request);
   const before = await readUnit(path);

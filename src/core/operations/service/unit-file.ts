@@ -1,28 +1,28 @@
 import { dirname } from 'node:path';
 import { SkulkError } from '../../kernel/errors.ts';
 
-/** What keeps a program running: systemd for the user (Linux), or launchd (macOS). */
+/** The service managers: systemd for the user (Linux), or launchd (macOS). */
 export type ServiceManager = 'systemd' | 'launchd';
 
-/** What a unit starts. */
+/** The content of a unit. */
 export interface UnitContent {
-  /** The program and its arguments, absolute paths first. */
+  /** The program and its arguments; the program's path is absolute. */
   readonly command: readonly string[];
-  /** What brings the unit's paths up to date before each start, outside of its sandbox. */
+  /** The command that updates the unit's paths before each start, outside its sandbox. */
   readonly refresh: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** The directories that the server may write to, absolute; everything else is read-only under systemd. */
+  /** The directories that the server may write to, absolute. Everything else is read-only under systemd. */
   readonly writable: readonly string[];
-  /** Where launchd writes what the server says; systemd has its journal. */
+  /** The file to which launchd writes the server's output; systemd has its journal. */
   readonly logFile: string;
 }
 
-/** The name by which launchd knows the service. */
+/** The service's label in launchd. */
 export const launchdLabel = 'org.skulk.serve';
 
 /**
  * The unit's text. Pure.
- * @throws SkulkError CONFIG for a path with a line break or NUL, which no unit can name
+ * @throws SkulkError CONFIG for a path with a line break or NUL, which a unit cannot contain
  */
 export function unitFile(manager: ServiceManager, content: UnitContent): string {
   const { command, refresh, writable, environment, logFile } = content;
@@ -41,13 +41,13 @@ function requirePlain(texts: readonly string[]): void {
 /** systemd.syntax(7): quotes and backslashes are escaped as in C, and `%` begins a specifier. */
 const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
 
-/** systemd.service(5): in commands `$` begins a variable as well. */
+/** systemd.service(5): in commands, `$` also begins a variable. */
 const commandLine = (words: readonly string[]): string => words.map((word) => quoted(word).replaceAll('$', () => '$$')).join(' ');
 
 /** Directories that a private /tmp hides (systemd.exec(5)). */
 const isTemporary = (path: string): boolean => /^\/(?:var\/)?tmp(?:\/|$)/.test(path);
 
-/** systemd.exec(5). A `-` lets a directory be absent: then skulk itself says so, instead of a unit that cannot be started. */
+/** systemd.exec(5). A `-` allows a missing directory: then skulk itself reports it, instead of a unit that cannot be started. */
 const pathLines = (writable: readonly string[], others: readonly string[]): string => `PrivateTmp=${
   [...writable, ...others].some(isTemporary) ? 'no' : 'yes'
 }
@@ -56,20 +56,20 @@ ${writable.map((path) => `ReadWritePaths=${quoted(`-${path}`)}\n`).join('')}`;
 /** The lines that `pathLines` writes. */
 const pathLine = /^(?:PrivateTmp|ReadWritePaths)=.*\n?/gm;
 
-/** Whether a unit says which directories may be written to. */
+/** Whether a unit lists writable directories. */
 export const namesPaths = (unit: string): boolean => /^ReadWritePaths=/m.test(unit);
 
-/** The directories of these that a unit of systemd does not let the server write to. Pure. */
+/** The directories that a systemd unit does not make writable. Pure. */
 export const missingIn = (unit: string, writable: readonly string[]): readonly string[] =>
   writable.filter((path) => !namesPath(unit, path));
 
-/** Whether a unit of systemd lets the server write to a directory: it names that one, or one above it. Pure. */
+/** Whether a systemd unit makes a directory writable: it lists the directory itself or one above it. Pure. */
 export const isWritableIn = (unit: string, path: string): boolean =>
   namesPath(unit, path) || (dirname(path) !== path && isWritableIn(unit, dirname(path)));
 
 const namesPath = (unit: string, path: string): boolean => unit.includes(`\nReadWritePaths=${quoted(`-${path}`)}\n`);
 
-/** Whether a unit of systemd starts the server with this configuration file and these variables. Pure. */
+/** Whether a systemd unit starts the server with this configuration file and these variables. Pure. */
 export function isUnitOf(
   unit: string,
   { file, environment }: { file: string | undefined; environment: UnitContent['environment'] },
@@ -80,7 +80,7 @@ export function isUnitOf(
 }
 
 /**
- * The same unit of systemd with other directories that may be written to; whatever else somebody changed in it stays. Pure.
+ * The same systemd unit with other writable directories. Other changes by the user stay. Pure.
  * @throws SkulkError CONFIG as `unitFile`
  */
 export function withPaths(unit: string, { writable, command }: Pick<UnitContent, 'writable' | 'command'>): string {
@@ -135,7 +135,7 @@ WantedBy=default.target
 `;
 }
 
-/** launchd.plist(5). It has no sandbox for a program of the user; files that others may not change are all that it can give. */
+/** launchd.plist(5). launchd has no sandbox for a user's program; files that others cannot change are the only protection. */
 function launchdPlist({ command, environment, logFile }: UnitContent): string {
   const text = (value: string): string => value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   const strings = command.map((word) => `    <string>${text(word)}</string>\n`).join('');

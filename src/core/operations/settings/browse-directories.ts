@@ -7,16 +7,16 @@ import type { Browsed } from '../../protocol/settings.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 
 const maxListed = 1000;
-/** So many entries of a directory are looked at, and of them so many directories sorted. */
+/** The maximum number of directory entries to read, and the number of directories to sort. */
 const maxInspected = 20_000;
 const maxSorted = 5_000;
 const byName = new Intl.Collator();
 
 /**
- * The directories in a directory, for choosing a path of the configuration. Only what lies under `browse_roots` is shown, no
- * hidden directory is, and no file is ever named.
- * @param path the roots themselves when absent
- * @throws SkulkError BAD_PATH, FORBIDDEN for what is outside the roots, NOT_FOUND
+ * Lists the directories in a directory, for choosing a path of the configuration. Shows only directories below `browse_roots`, no hidden
+ * ones, and no files.
+ * @param path if absent, the roots themselves
+ * @throws SkulkError BAD_PATH, FORBIDDEN for a path outside the roots, NOT_FOUND
  */
 export async function browseDirectories(deps: Deps, { path }: { readonly path: string | undefined }): Promise<Browsed> {
   const found = await rootsOf(deps);
@@ -28,9 +28,9 @@ export async function browseDirectories(deps: Deps, { path }: { readonly path: s
   if (!isAbsolute(path) || path.includes('\0'))
     throw new SkulkError('BAD_PATH', `${JSON.stringify(path.slice(0, 200))} is not an absolute path`, { hint: 'e.g. ?path=/mnt/models' });
   const asked = resolve(path);
-  // Nothing is said of what lies outside, not even whether it is there.
+  // The answer must not reveal whether a path outside the roots exists.
   if (rootAbove([...roots, ...found.map(({ name }) => name)], asked) === undefined) throw outside(asked);
-  // A link may lead out of the root that it lies in.
+  // A link may lead out of its root.
   const place = await realpath(asked).catch((error: unknown) => {
     throw isSystemError(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG') ? missing(asked) : error;
   });
@@ -58,7 +58,7 @@ export async function browseDirectories(deps: Deps, { path }: { readonly path: s
   };
 }
 
-/** The names of directories that are not hidden, of as many entries as are looked at; in parts, so that others get their turn. */
+/** The names of directories that are not hidden, from a limited number of entries; in batches, so that other work gets its turn. */
 async function listDirectories(place: string): Promise<{ readonly names: readonly string[]; readonly isCut: boolean }> {
   const names: string[] = [];
   let looked = 0;
@@ -71,7 +71,7 @@ async function listDirectories(place: string): Promise<{ readonly names: readonl
   return { names, isCut: false };
 }
 
-/** The configured roots, else where disks are usually mounted, the home directory, and what the configuration names already. */
+/** The configured roots, else the usual mount points, the home directory, and the directories in the configuration. */
 async function rootsOf({ config, world }: Deps): Promise<readonly { readonly name: string; readonly place: string }[]> {
   const { browseRoots, storePath, nodeCachePath } = config.settings;
   const usual = [
@@ -82,7 +82,7 @@ async function rootsOf({ config, world }: Deps): Promise<readonly { readonly nam
   ];
   const found = await Promise.all((browseRoots.value ?? usual).map(directoryAt));
   const roots = found.filter((root) => root !== undefined);
-  // The whole disk is none, whatever lies at its top.
+  // The system's root directory is never a root, whatever directory is configured at its top.
   return browseRoots.value === undefined ? roots.filter(({ place }) => dirname(place) !== place) : roots;
 }
 
@@ -95,7 +95,7 @@ async function directoryAt(name: string): Promise<{ readonly name: string; reado
   }
 }
 
-/** The deepest root above a path, reached without a hidden directory in between. */
+/** The deepest root above a path, without a hidden directory in between. */
 function rootAbove(roots: readonly string[], path: string): string | undefined {
   return roots
     .filter((root) => {

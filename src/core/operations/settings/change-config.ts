@@ -16,20 +16,20 @@ import { whyNotStoreDirectory } from '../../store/disk/store-directory.ts';
 import { maxChangeableBytes, noContent, readSaved, resolveSaved, savedConfigPath, sizeOfSaved, tooLarge } from './saved-config.ts';
 import { describeSaved } from './view-config.ts';
 
-/** What became of a change. */
+/** The result of a change. */
 export interface ConfigChanged extends ConfigView {
-  /** The keys that the file has anew. */
+  /** The keys whose values changed in the file. */
   readonly changed: readonly string[];
 }
 
-/** The last change of each file; they run one after the other. */
+/** The last change of each file; changes run one after the other. */
 const changing = new Map<string, Promise<unknown>>();
 
 /**
- * Writes settings into the configuration file; what is not named stays, secrets and comments included.
- * @param change nested as in the file; null takes a key out
- * @param dryRun only check
- * @throws SkulkError BAD_REQUEST for settings that are not possible; CONFLICT when the file is broken; PERMISSION, NO_SPACE
+ * Writes settings to the configuration file. Everything else stays, including secrets and comments.
+ * @param change nested as in the file; null removes a key
+ * @param dryRun only validate
+ * @throws SkulkError BAD_REQUEST for invalid settings; CONFLICT if the file is broken; PERMISSION, NO_SPACE
  */
 export async function changeConfig(
   deps: Deps,
@@ -79,7 +79,7 @@ async function changeNow(
 const emptyFile = '# Configuration of skulk; `man 5 skulk-config` describes every key.\n';
 
 const maxLeaves = 200;
-/** No path and no secret is longer, and no list of them. */
+/** No path, secret, or list of them is longer. */
 const maxValueLength = 4096;
 const maxListLength = 16 * 1024;
 
@@ -98,7 +98,7 @@ function checkSizes(change: ConfigChange): void {
   }
 }
 
-/** Where this machine's value of a key stands: a staging setting may be overridden for this machine. */
+/** The position of this machine's value of a key: a staging setting may be overridden for this machine. */
 function placeFor({ world, config }: Deps, read: ReadConfig | undefined, keys: readonly string[]): readonly string[] {
   const [section, part, key] = keys;
   if (section !== 'model_store' || part !== 'staging' || key === undefined) return keys;
@@ -111,7 +111,7 @@ function placeFor({ world, config }: Deps, read: ReadConfig | undefined, keys: r
   return ['model_store', 'node_overrides', override.name, 'staging', key];
 }
 
-/** What the file would be refused for is the client's mistake here. */
+/** An error in the file's new content is the client's mistake. */
 function refusing<T>(work: () => T): T {
   try {
     return work();
@@ -144,7 +144,7 @@ async function checkNewPaths({ homeDirectory }: World, before: Config, after: Co
   }
 }
 
-/** A link stays one, and so do mode and content of a file that cannot be written. */
+/** A link stays a link. If the file cannot be written, its mode and content stay unchanged. */
 async function write(
   path: string,
   text: string,
@@ -153,7 +153,7 @@ async function write(
   await explainingDiskErrors(`cannot write ${path}`, async () => {
     const target = isNew ? path : await realpath(path);
     const before = isNew ? 0o600 : (await stat(target)).mode & 0o7777;
-    // Only its owner reads a file with a secret in it. Of a link it is the file that it leads to.
+    // A file with a secret is only readable by its owner. For a link, this applies to its target.
     const mode = hasSecret ? before & 0o700 : before;
     await writeFileDurably(target, text, { mode });
     await chmod(target, mode);

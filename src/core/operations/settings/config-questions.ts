@@ -11,58 +11,58 @@ import type { World } from '../../kernel/world.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 import { configFileOf, type InitAnswers, previewConfig } from './config.ts';
 
-/** Where a store is, as the configuration names it. */
+/** A store's address, as the configuration names it. */
 export type StorePlace = Required<Pick<InitAnswers, 'storeHost' | 'storeHttpHost' | 'storePort'>>;
 
-/** A store to choose. */
+/** A store that the user can choose. */
 export interface OfferedStore {
   readonly url: string;
   readonly hostname: string;
   readonly version: string;
 }
 
-/** A directory that somebody wants to use; sizes in bytes. */
+/** A directory that the user wants to use; sizes in bytes. */
 export interface PathView {
-  /** Written out from the root. */
+  /** The absolute path. */
   readonly path: string;
   readonly isThere: boolean;
   readonly free_bytes: number;
 }
 
-/** What `config init` asks a person, and how it checks the answers. */
+/** The questions of `config init`, and the validation of the answers. */
 export interface ConfigQuestions {
-  /** The file that is to be written. */
+  /** The file to write. */
   readonly path: string;
   readonly hostname: string;
-  /** Where the canonical copies are when nobody says, written out. */
+  /** The default directory of the canonical copies, as an absolute path. */
   readonly storePath: string;
-  /** The same of this machine's own copies, as it stands in a file. */
+  /** The default directory of this machine's own copies, as written in the file. */
   readonly nodeCachePath: string;
   /** GiB. */
   readonly keepRecentGb: number;
-  /** The stores that announce themselves on the LAN. */
+  /** Finds the stores that announce themselves on the LAN. */
   findStores(signal: AbortSignal): Promise<readonly OfferedStore[]>;
-  /** How the configuration is to name a store of the LAN. */
+  /** How the configuration should name a store on the LAN. */
   placeOf(store: OfferedStore, signal: AbortSignal): Promise<StorePlace>;
   /**
-   * Looks for a store at a name, an address or a URL.
-   * @throws SkulkError CONFIG for what is none of them; STORE_UNREACHABLE
+   * Connects to a store at a name, an address or a URL.
+   * @throws SkulkError CONFIG for an invalid text; STORE_UNREACHABLE
    */
   look(text: string, signal: AbortSignal): Promise<StorePlace>;
-  /** How the configuration is to name what was typed, whether a store answers there or not. Throws SkulkError CONFIG. */
+  /** How the configuration should name a typed address, whether or not a store answers there. Throws SkulkError CONFIG. */
   read(text: string): StorePlace;
-  /** @throws SkulkError CONFIG for a directory that is not there and cannot be made, or cannot be written */
+  /** @throws SkulkError CONFIG for a directory that is missing and cannot be created, or is not writable */
   lookAtPath(text: string): Promise<PathView>;
-  /** The file as it would be. Throws SkulkError CONFIG for what is not possible. */
+  /** The content of the file. Throws SkulkError CONFIG for impossible answers. */
   preview(answers: InitAnswers): string;
 }
 
 const listenMs = 2_000;
-/** A person waits for the answer. */
+/** Short limits, because a user waits for the answer. */
 const patience = { stallTimeoutMs: 2_000, connectTimeoutMs: 2_000, connections: 1 };
 const usualPort = 58_080;
 
-/** @throws SkulkError CONFLICT when the file is there already, unless it may be overwritten */
+/** @throws SkulkError CONFLICT if the file exists, unless it may be overwritten */
 export async function openConfigQuestions(
   world: World,
   { flags, force }: { readonly flags: SettingFlags; readonly force: boolean },
@@ -126,12 +126,12 @@ function readPlace(text: string): Place {
     throw new SkulkError('CONFIG', `the configuration supports http stores only, not ${url.protocol.replace(/:$/, '')}`, {
       hint: 'set SKULK_STORE to that URL instead',
     });
-  // Names keep their case, as in the file of the host itself.
+  // Names keep their case, as in the host's own file.
   const name = /^http:\/\/(\[[^\]]*\]|[^:/]*)/i.exec(whole)?.[1] ?? url.hostname;
   return { host: name.replace(/^\[|\]$/g, ''), port: url.port === '' && !/:80\/?$/.test(whole) ? usualPort : Number(url.port || 80) };
 }
 
-/** An address alone may change and says nothing to a person, so the store's own name is used as far as it leads there. */
+/** A bare address may change and is hard to recognize, so the store's own name is used if it leads to the same store. */
 async function settle(
   world: World,
   { host, port, hostname }: Place & { readonly hostname: string },

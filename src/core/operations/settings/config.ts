@@ -15,7 +15,7 @@ import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import type { World } from '../../kernel/world.ts';
 
-/** Every effective setting and where it came from, without secrets. */
+/** Every effective setting and its source, without secrets. */
 export function showConfig({ config }: Pick<Deps, 'config'>): {
   readonly file: string | null;
   readonly is_store_host: boolean;
@@ -24,7 +24,7 @@ export function showConfig({ config }: Pick<Deps, 'config'>): {
   return { file: config.file ?? null, is_store_host: config.isStoreHost, settings: describeConfig(config) };
 }
 
-/** Which file is read, who named it, and where was looked. The file need not be readable or right. */
+/** The file in use, what selected it, and the searched paths. The file may be unreadable or broken. */
 export async function configPath(
   world: World,
   flags: SettingFlags,
@@ -32,7 +32,7 @@ export async function configPath(
   readonly path: string | null;
   readonly because: string | null;
   readonly searched: readonly string[];
-  /** Files of somebody else, which do not count. */
+  /** Ignored files of other programs. */
   readonly skipped: readonly SkippedFile[];
 }> {
   const { found, skipped } = await findConfigFile(world, flags.config);
@@ -41,7 +41,7 @@ export async function configPath(
 }
 
 /**
- * Checks the file, each override in it as the machine of that name would see it, and this machine's directories.
+ * Validates the file, each override in it as the named machine would see it, and this machine's directories.
  * @throws SkulkError CONFIG with file, line, key and hint
  */
 export async function validateConfig(
@@ -51,7 +51,7 @@ export async function validateConfig(
   readonly valid: true;
   readonly file: string | null;
   readonly checked: readonly string[];
-  /** What is no mistake, but good to know. */
+  /** Useful information that is not an error. */
   readonly notes: readonly string[];
 }> {
   const config = await loadConfig(world, flags);
@@ -70,7 +70,7 @@ export async function validateConfig(
   return { valid: true, file: config.file ?? null, checked, notes };
 }
 
-/** The Python program does not load a file at all that has a key which it does not know. */
+/** The Python program rejects a file with an unknown key. */
 function notesOfPython(file: string, content: object, lineOf: (key: string) => number | undefined): readonly string[] {
   return refusedByPython
     .filter(
@@ -79,17 +79,17 @@ function notesOfPython(file: string, content: object, lineOf: (key: string) => n
     .map((key) => `${file}:${lineOf(key) ?? 1}: the Python program rejects ${key}; remove it from a file that both programs read`);
 }
 
-/** What a new file is to say. */
+/** The content of a new file. */
 export interface InitAnswers extends Omit<TemplateAnswers, 'storeHost'> {
-  /** This machine when undefined. */
+  /** Undefined means this machine. */
   readonly storeHost: string | undefined;
 }
 
-/** What `config init` is to write. */
+/** The input of `config init`. */
 export interface InitRequest extends InitAnswers {
   readonly flags: SettingFlags;
   readonly force: boolean;
-  /** Do not write, only give the content. */
+  /** Only return the content, do not write it. */
   readonly print: boolean;
 }
 
@@ -98,8 +98,8 @@ export const configFileOf = (world: World, { config }: SettingFlags): string =>
   config === undefined ? join(world.cwd, 'skulk.yaml') : resolve(world.cwd, expandPath(config, world));
 
 /**
- * The file that these answers make.
- * @throws SkulkError CONFIG when what it would say is not possible
+ * The content of a file with these answers.
+ * @throws SkulkError CONFIG for impossible answers
  */
 export function previewConfig(world: World, path: string, { storeHost, storePath, ...answers }: InitAnswers): string {
   const given = storePath === undefined ? undefined : expandPath(storePath, world);
@@ -109,14 +109,14 @@ export function previewConfig(world: World, path: string, { storeHost, storePath
     isHomeMoved: isHomeMoved(world),
     storePath: given === undefined ? undefined : resolve(world.cwd, given),
   });
-  // What was just written must load.
+  // A file that was just written must load.
   resolveConfig(world, { ...parseConfig(content, path), file: path, flags: {}, nodeId: undefined, skulkHome: skulkHomeOf(world) });
   return content;
 }
 
 /**
- * Writes a commented configuration file whole or not at all.
- * @throws SkulkError CONFLICT when the file is there, CONFIG when what it would say is not possible
+ * Writes a commented configuration file atomically.
+ * @throws SkulkError CONFLICT if the file exists, CONFIG for impossible answers
  */
 export async function initConfig(
   world: World,
@@ -128,7 +128,7 @@ export async function initConfig(
   return { path, written: !print, content };
 }
 
-/** The file that an error names is not there yet. */
+/** The file named in the error does not exist yet. */
 function explainingAnswers<T>(work: () => T): T {
   try {
     return work();
@@ -141,7 +141,7 @@ function explainingAnswers<T>(work: () => T): T {
   }
 }
 
-/** Whoever made a file of that name in the meantime keeps it: a hard link never replaces. */
+/** A hard link never replaces a file that was created in the meantime. */
 async function writeNew(path: string, content: string): Promise<void> {
   const draft = `${path}.${process.pid}.new`;
   try {

@@ -7,12 +7,12 @@ import type { Deps } from '../../connect/deps.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 
 /**
- * A larger file is not changed by the API, and none is made: whoever reads it would stand still for the time that it takes, and
- * `serve` reads a file up to its own bound only. Those that people write have a few KiB.
+ * The API does not change or create a larger file: parsing it would block the server for too long, and `serve` accepts files only up to
+ * its own limit. Files written by people have a few KiB.
  */
 export const maxChangeableBytes = 64 * 1024;
 
-/** The error for a configuration file that is, or would be, too large to be changed by the API. */
+/** The error for a configuration file that is or would become too large for the API. */
 export const tooLarge = (code: 'CONFLICT' | 'BAD_REQUEST', path: string, bytes: number): SkulkError =>
   new SkulkError(
     code,
@@ -20,29 +20,29 @@ export const tooLarge = (code: 'CONFLICT' | 'BAD_REQUEST', path: string, bytes: 
     { hint: 'edit the file by hand; `skulk config validate` checks it' },
   );
 
-/** A file that says nothing. */
+/** An empty file. */
 export const noContent: ReadConfig = { content: {}, lineOf: () => undefined, notes: [] };
 
-/** The configuration file of this process; where it would be when there is none. */
+/** The configuration file of this process, or its path if it does not exist. */
 export function savedConfigPath({ config, world }: Deps): string {
   return config.file ?? join(world.env['XDG_CONFIG_HOME'] || join(world.homeDirectory, '.config'), 'skulk', 'skulk.yaml');
 }
 
-/** In bytes; 0 when there is no file. */
+/** In bytes; 0 if there is no file. */
 export const sizeOfSaved = (path: string): Promise<number> =>
   stat(path).then(
     (info) => info.size,
     () => 0,
   );
 
-/** A file that is as it was is not parsed again, as everybody may ask what is in force. */
+/** An unchanged file is not parsed again, because every user may request the effective configuration. */
 const parsed = new Map<string, { readonly stamp: string; readonly read: Promise<ReadConfig> }>();
-/** Two changes within the grain of a file system's clock look alike, so what was just written is parsed each time. */
+/** Two changes within the clock resolution of a file system look equal, so a file that was just written is parsed each time. */
 const settledMs = 2_000;
 
 /**
- * Reads the configuration file as it is now; undefined when there is none.
- * @throws SkulkError CONFIG when it is broken
+ * Reads the configuration file in its current state; undefined if there is none.
+ * @throws SkulkError CONFIG if it is broken
  */
 export async function readSaved(path: string): Promise<ReadConfig | undefined> {
   const found = await stat(path, { bigint: true }).catch((error: unknown) => {
@@ -75,8 +75,8 @@ export const resolveSaved = ({ world, config }: Deps, file: string, { content, l
   });
 
 /**
- * The same dependencies with the budget of staged copies as the file has it now: whoever applies it reads it there. A file that is
- * broken, or that says nothing any more, changes nothing.
+ * The same dependencies with the current budget of staged copies from the file. A file that is broken or no longer has a budget changes
+ * nothing.
  */
 export async function withBudgetNow(deps: Deps): Promise<Deps> {
   const path = savedConfigPath(deps);

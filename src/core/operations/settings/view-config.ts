@@ -8,15 +8,15 @@ import type { ConfigView } from '../../protocol/settings.ts';
 import { lookAtUnit } from '../service/keep-unit.ts';
 import { maxChangeableBytes, noContent, readSaved, resolveSaved, savedConfigPath, sizeOfSaved, tooLarge } from './saved-config.ts';
 
-/** What the file may say, as JSON schema: for whoever checks a setting while it is typed. */
+/** The JSON schema of the file, to validate a setting while the user types it. */
 export const configurationSchema = (): object => configSchema;
 
-/** The configuration as it is in the file now, for the server whose configuration is `deps.config`. */
+/** The current configuration in the file, for the server whose configuration is `deps.config`. */
 export async function viewConfig(deps: Deps): Promise<ConfigView> {
   const path = savedConfigPath(deps);
   try {
     const size = await sizeOfSaved(path);
-    // Parsing keeps the server from everything else, and anybody may ask for this.
+    // Parsing blocks the server, and anyone may request this.
     if (size > maxChangeableBytes) throw tooLarge('CONFLICT', path, size);
     const read = await readSaved(path);
     return await describeSaved(deps, path, resolveSaved(deps, path, read ?? noContent), { exists: read !== undefined, problem: null });
@@ -27,11 +27,11 @@ export async function viewConfig(deps: Deps): Promise<ConfigView> {
 }
 
 /**
- * Describes a configuration file beside what the server runs with.
- * @param path where it is, or would be
- * @param saved what it says
- * @param exists whether it is there
- * @param problem what is wrong with it
+ * Describes a configuration file and compares it with the running server.
+ * @param path its path, also if it does not exist
+ * @param saved its content
+ * @param exists whether it exists
+ * @param problem the error in it
  */
 export async function describeSaved(
   deps: Deps,
@@ -44,7 +44,7 @@ export async function describeSaved(
   const overridden = Object.fromEntries(overridesOf(running));
   const [now, then] = [flat(saved), flat(running)];
   const differing = [...now.keys()].filter((key) => now.get(key) !== then.get(key) && overridden[key] === undefined);
-  // A host that is called by its name, or by another name of its own, serves as before.
+  // A host under its name, or under another one of its own names, serves as before.
   const staysHost = running.isStoreHost && saved.isStoreHost;
   const { token, hubToken } = saved.settings;
   const isSecretNew = (setting: Setting<unknown>, before: Setting<unknown>) => setting.value !== before.value;
@@ -66,7 +66,7 @@ export async function describeSaved(
   };
 }
 
-/** The server does not use these itself: whoever does reads the file. */
+/** Settings that the server itself does not use: their users read the file. */
 const readWhenUsed: ReadonlySet<string> = new Set([
   'model_store.staging.cleanup_on_deactivate',
   'model_store.staging.staging_keep_recent_gb',
@@ -92,7 +92,7 @@ function overridesOf({ settings }: Config): readonly (readonly [string, string])
   });
 }
 
-/** What a flag or the environment says is in force, whatever the file says. */
+/** A flag or an environment variable overrides the file. */
 function withOverridden(
   saved: Record<string, unknown>,
   running: Record<string, unknown>,

@@ -15,47 +15,47 @@ import { type DownloadOptions, requestDownload, requestMissingPart } from './req
 import { hasPart, type SelectedPart } from './select-part.ts';
 import { findHere, isWholeModel, mayLackDraft } from './wanted-part.ts';
 
-/** A copy with what is asked for, undamaged. */
+/** An undamaged copy with the requested part. */
 type UsableCopy = LocalCopy & { readonly part: SelectedPart };
 
-/** What the store says of a model that is to be staged. */
+/** The store's answer about a model to stage. */
 export type StoreAnswer =
-  /** The copy here is whole and what the store holds, or the store could not be asked. */
+  /** The local copy is complete and matches the store, or the store could not be asked. */
   | ({ readonly state: 'current'; readonly part: SelectedPart } & FetchedManifest & AsyncDisposable)
   | ({
       readonly state: 'manifest';
       readonly manifest: Manifest;
       readonly store: Store;
-      /** Asks once more, as the model may have been replaced meanwhile. */
+      /** Asks once more, because the model may have been replaced in the meantime. */
       readonly askAgain: () => Promise<Manifest>;
-      /** The canonical directory, when it lies on this machine. */
+      /** The canonical directory, if it is on this machine. */
       readonly canonical?: string;
     } & FetchedManifest &
       AsyncDisposable)
-  /** The store makes no manifests, so what it sends is hashed here. */
+  /** The store has no manifests, so its files are hashed here. */
   | ({
       readonly state: 'listed';
       readonly model: ListedModel;
       readonly files: ListedFiles;
-      /** Where the store is, for messages. */
+      /** The location of the store, for messages. */
       readonly location: string;
       readonly askAgain: () => Promise<ListedModel>;
     } & FetchedManifest &
       AsyncDisposable)
-  /** There is no store to ask, so the copy comes from Hugging Face itself. */
+  /** There is no store, so the copy comes from Hugging Face directly. */
   | ({ readonly state: 'direct' } & AsyncDisposable);
 
-/** How the store is asked. */
+/** Options for asking the store. */
 export interface AskOptions extends DownloadOptions {
-  /** Go to Hugging Face when the store cannot be reached. */
+  /** Use Hugging Face if the store is unreachable. */
   readonly direct: boolean;
 }
 
 const nothingOpen: AsyncDisposable = { [Symbol.asyncDispose]: async () => {} };
 
 /**
- * Asks the store for a model's manifest, and has it download what it lacks. With a usable copy here, a store that cannot be reached is a
- * warning.
+ * Asks the store for a model's manifest, and lets it download missing parts. If there is a usable copy here, an unreachable store is only
+ * a warning.
  * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, STORE_UNREACHABLE, STORE_NOT_CONFIGURED
  */
 export async function askStore(
@@ -63,7 +63,7 @@ export async function askStore(
   local: LocalCopy | undefined,
   { direct, ...options }: AskOptions,
 ): Promise<StoreAnswer> {
-  // Only the store can say whether the same content has another revision by now.
+  // Only the store knows whether the same content has another revision by now.
   const part = local === undefined ? undefined : findHere(ref, local, card?.ggufFile, needs);
   const companions = card?.companions ?? local?.companions ?? [];
   const isUsable = local !== undefined && part !== undefined && !mayLackDraft(ref, part, { needs, companions });
@@ -85,14 +85,14 @@ export async function askStore(
   }
 }
 
-/** The answer of a store that is open, which the caller then closes with the answer. */
+/** The answer of an open store. The caller closes the store together with the answer. */
 async function askOpened(
   deps: Deps,
   opened: OpenedStore,
   ref: ModelRef,
   { copy, ownPin, ...options }: { readonly copy: UsableCopy | undefined; readonly ownPin: string | undefined } & DownloadOptions,
 ): Promise<StoreAnswer> {
-  // What is not named is chosen among all that the store has.
+  // Without a selector, the choice is made among everything that the store has.
   const isTold = copy !== undefined && (ref.selector !== undefined || isWholeModel(copy));
   const known = copy === undefined ? undefined : { ...copy, knownDigest: isTold ? copy.of : undefined };
   const asked = await (known === undefined ? fetchManifest(deps, opened, ref) : fetchIfChanged(deps, opened, ref, known)).catch(
@@ -132,7 +132,7 @@ async function askOpened(
   };
 }
 
-/** The answer of a store that makes no manifests. What it lacks of the model it downloads. */
+/** The answer of a store without manifests. It downloads missing parts of the model. */
 async function askListed(
   deps: Deps,
   opened: OpenedStore,
@@ -182,10 +182,10 @@ async function askListed(
 const changedKind = ({ store }: OpenedStore): SkulkError =>
   new SkulkError('STORE_UNREACHABLE', `another program answers now at ${store.location} than a moment ago`, { hint: 'try again' });
 
-/** Without any store Hugging Face is asked as a matter of course, instead of a store that does not answer only on demand. */
+/** Without any store, Hugging Face is used by default. If a store does not answer, it is used only on request. */
 function mayGoDirect({ config }: Deps, { code }: SkulkError, direct: boolean): boolean {
   if (!config.settings.allowHubFallback.value) return false;
-  // A store that is switched off counts as one that nothing names.
+  // A disabled store counts as not configured.
   const hasNone = !config.isStoreNamed || !config.settings.enabled.value;
   return (code === 'STORE_NOT_CONFIGURED' && hasNone) || (code === 'STORE_UNREACHABLE' && direct);
 }
@@ -200,7 +200,7 @@ function useWithoutStore({ world }: Deps, { part, companions, stagedAt }: Usable
     message: `cannot check whether ${part.manifest.model_id} has changed in the store: ${error.message}`,
     hint: `using the verified copy on this machine, which was staged ${age === '' ? 'at an unknown time' : `${age} (${stagedAt})`}`,
   });
-  // What the model has beside the copy is not known.
+  // The store's other files are unknown.
   return { state: 'current', part: { ...part, missingPin: undefined }, companions, hasOrders: false, ...nothingOpen };
 }
 

@@ -16,25 +16,25 @@ import type { ModelStage, StageOutcome } from './model-stage.ts';
 import type { SelectedPart } from './select-part.ts';
 import { findHere, isCurrent, selectWanted, warnOfPin } from './wanted-part.ts';
 
-/** Another process that builds the model ends sooner or later, and this one may be interrupted; in milliseconds. */
+/** The time limit for another process that builds the model, in milliseconds. This process may be interrupted at any time. */
 const lockTimeoutMs = 24 * 3600_000;
 
-/** A copy that is given out as it is. */
+/** A copy that is used unchanged. */
 export interface UsedCopy extends Pick<LocalCopy, 'companions' | 'verified'> {
   readonly part: SelectedPart;
 }
 
-/** What `buildCopy` uses beside the answer of the store. */
+/** The input of `buildCopy` beside the store's answer. */
 interface BuildTools {
-  /** Gives out the copy that is here. */
+  /** Reports the existing copy as the result. */
   readonly useCopy: (stage: ModelStage, copy: UsedCopy) => Promise<StageOutcome>;
-  /** What came while the store still downloaded the model. */
+  /** Bytes that were copied while the store was still downloading the model. */
   readonly bytesAhead: number;
 }
 
 /**
- * Makes the copy, alone on this machine, unless another process has made it meanwhile.
- * @throws SkulkError CONFLICT when others use the copy that is to be replaced; NO_SPACE, INTEGRITY and what the source fails with
+ * Builds the copy under its lock, unless another process has built it in the meantime.
+ * @throws SkulkError CONFLICT if others use the copy to be replaced; NO_SPACE, INTEGRITY and the source's own errors
  */
 export async function buildCopy(
   stage: ModelStage,
@@ -70,12 +70,12 @@ export async function buildCopy(
       return await useCopy(stage, { part: wanted, companions: answer.companions });
     }
     await requireReplaceable(layout, modelId, signal);
-    // Awaited here: what is returned unawaited would run on after the lock is given back.
+    // Awaited here: otherwise the lock would be released while the copy still runs.
     return await copyFromStore(stage, answer, { local, lock, bytesAhead });
   });
 }
 
-/** Prepares the staging directory, and waits for whoever else builds this copy. */
+/** Prepares the staging directory, and waits for other processes that build this copy. */
 async function lockCopy(
   { deps: { world, config }, ref: { modelId }, layout }: ModelStage,
   wanted: WantedPart | undefined,
@@ -92,7 +92,7 @@ async function lockCopy(
   });
 }
 
-/** Refuses to replace what others use; what only comes beside it is no matter. @throws SkulkError CONFLICT */
+/** Checks that nobody uses files that would be replaced; added files do not matter. @throws SkulkError CONFLICT */
 async function requireIdleForChange(
   layout: StagingLayout,
   wanted: WantedPart | undefined,
@@ -100,12 +100,12 @@ async function requireIdleForChange(
 ): Promise<void> {
   const local = wanted === undefined ? undefined : await readLocalCopy(layout, modelId);
   const growth = local === undefined || wanted === undefined ? undefined : planGrowth(local, wanted, now.toISOString());
-  // Of the Hub it is not known yet what it has.
+  // It is not known yet what the Hub has.
   if (growth === undefined && wanted !== undefined) await requireIdle(layout, modelId, now);
   for (const group of growth?.replaced ?? []) await requireIdle(layout, modelId, now, group);
 }
 
-/** Without a store this machine itself asks Hugging Face. */
+/** Without a store, this machine itself uses Hugging Face. */
 async function copyFromHub(stage: ModelStage, lock: HeldLock): Promise<StageOutcome> {
   const { deps, ref, layout, path, connections, options } = stage;
   const { stageFromHub } = await import('./stage-from-hub.ts');

@@ -10,9 +10,9 @@ import { requireNeeded } from './needed-files.ts';
 import { choosePart } from './select-part.ts';
 
 /**
- * Checks the staging directory before anything is asked, and brings back what an interrupted replacement left in the trash.
- * @throws SkulkError CONFIG when staging is off or the directory is a store, STORE_UNREACHABLE when its disk is not mounted, CONFLICT when
- * something else has the place of the copy
+ * Checks the staging directory before any request, and restores what an interrupted replacement left in the trash.
+ * @throws SkulkError CONFIG if staging is off or the directory is a store, STORE_UNREACHABLE if its disk is not mounted, CONFLICT if
+ * something else has the path of the copy
  */
 export async function checkStagingPlace({ deps, ref, options, layout }: ModelStage): Promise<void> {
   const { config, world } = deps;
@@ -26,17 +26,16 @@ export async function checkStagingPlace({ deps, ref, options, layout }: ModelSta
   if (!options.dryRun) await restoreCopies(layout, world.signal);
   if (options.offline) return;
   await requireOwnPlace(layout, ref.modelId).catch(async (error: unknown) => {
-    // In a store it is the setting that is wrong, not what lies there.
+    // In a store, the setting is wrong, not the content.
     await refuseStoreAsCache(layout, storePath.value);
     throw error;
   });
 }
 
 /**
- * Checks that what the store has may take the place of what is here.
- * @throws SkulkError CONFIG when the directory is a store, CONFLICT when something else has the place, FILE_NOT_FOUND when it lacks a file
- * that is needed, BAD_PATH when the disk folds two names
- * into one
+ * Checks that the store's version may replace the existing copy.
+ * @throws SkulkError CONFIG if the directory is a store, CONFLICT if something else has the path, FILE_NOT_FOUND if a needed file is
+ * missing, BAD_PATH if the disk treats two names as the same
  */
 export async function checkReplaceable({ deps, ref, card, layout, options }: ModelStage, answer: StoreAnswer): Promise<void> {
   await refuseStoreAsCache(layout, deps.config.settings.storePath.value);

@@ -18,24 +18,24 @@ import { selectWanted } from './wanted-part.ts';
 /** A model that the store has. */
 type FromStore = Extract<StoreAnswer, { state: 'manifest' }>;
 
-/** What building a copy needs beside the stage itself. */
+/** The input for building a copy beside the stage itself. */
 interface CopyTools {
-  /** The copy that is to be replaced, or to get a quantization more. */
+  /** The copy to replace or extend. */
   readonly local: LocalCopy | undefined;
   readonly lock: HeldLock;
-  /** What came while the store still downloaded the model. */
+  /** Bytes that were copied while the store was still downloading the model. */
   readonly bytesAhead: number;
 }
 
-/** What a transfer fails with when the store has other content under the same id by now. */
+/** The errors of a transfer after the store's content has changed under the same id. */
 const meansReplaced: ReadonlySet<string> = new Set(['INTEGRITY', 'FILE_NOT_FOUND', 'MODEL_NOT_FOUND']);
 const maxReplacements = 10;
-/** How long a store is asked at the end whether it still has the model, in milliseconds. */
+/** How long to ask a store at the end whether it still has the model, in milliseconds. */
 const confirmTimeoutMs = 2_000;
 
 /**
- * Makes a copy of what the store has. A model that is replaced in the store meanwhile is staged anew, from what came and is still right.
- * @throws SkulkError MODEL_NOT_FOUND when it was deleted meanwhile; INTEGRITY when the same damage came twice
+ * Copies a model from the store. If the model is replaced in the store in the meantime, starts again and reuses valid pieces.
+ * @throws SkulkError MODEL_NOT_FOUND if it was deleted in the meantime; INTEGRITY if the same damage occurred twice
  */
 export async function copyFromStore(stage: ModelStage, answer: FromStore, tools: CopyTools): Promise<StageOutcome> {
   const { deps, ref, options, layout } = stage;
@@ -48,7 +48,7 @@ export async function copyFromStore(stage: ModelStage, answer: FromStore, tools:
     } catch (error) {
       if (!(error instanceof SkulkError) || !meansReplaced.has(error.code) || round === maxReplacements) throw error;
       const newer = await answer.askAgain().catch((failure: unknown) => removeIfDeleted(stage, failure));
-      // The same as before: damage in the store, or it was replaced twice meanwhile. One more try tells.
+      // Same digest as before: the store is damaged, or the model was replaced twice. One more try decides.
       if (newer.digest === manifest.digest && isRepeated) throw error;
       isRepeated = newer.digest === manifest.digest;
       if (isRepeated) continue;
@@ -58,7 +58,7 @@ export async function copyFromStore(stage: ModelStage, answer: FromStore, tools:
   }
 }
 
-/** By cloning the canonical files of this machine, or over the network; then the copy appears by one rename. */
+/** Clones the canonical files of this machine, or fetches them over the network. Then publishes the copy with one rename. */
 async function copyOnce(stage: ModelStage, wanted: SelectedPart & WantedPart, answer: FromStore, tools: CopyTools): Promise<StageOutcome> {
   const { path, options, deps } = stage;
   const { companions, store, canonical } = answer;
@@ -100,7 +100,7 @@ function publishTools({ deps: { world }, ref: { modelId }, layout }: ModelStage,
 }
 
 /**
- * A copy that appears after its model was deleted would be evicted at once, under the program that was given its path.
+ * A copy that is published after its model was deleted would be evicted at once, while a program uses its path.
  * @throws SkulkError MODEL_NOT_FOUND
  */
 async function requireNotDeleted(
@@ -114,12 +114,12 @@ async function requireNotDeleted(
     });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    // A store that cannot be asked has not said that it is gone.
+    // An unreachable store has not reported a deletion.
     if (error instanceof SkulkError && error.code === 'MODEL_NOT_FOUND') throw error;
   }
 }
 
-/** What came of a model that was deleted meanwhile is of no use to anybody. */
+/** The data of a model that was deleted in the meantime is useless. */
 async function removeIfDeleted({ ref: { modelId }, layout }: ModelStage, error: unknown): Promise<never> {
   if (!(error instanceof SkulkError) || error.code !== 'MODEL_NOT_FOUND') throw error;
   await removeWorkPlace(incomingCopy(layout, modelId));

@@ -6,18 +6,18 @@ import type { ModelStage, StageOutcome } from './model-stage.ts';
 import type { SelectedPart } from './select-part.ts';
 import type { StagedModel } from './stage-report.ts';
 
-/** A copy, or the canonical directory in its stead. */
+/** A copy, or the canonical directory instead. */
 interface Found {
   readonly source: StagedModel['source'];
   readonly path: string;
-  /** What was asked for of it. */
+  /** The requested part of it. */
   readonly part: SelectedPart;
   readonly companions: readonly Companion[];
   /** See `StagedModel`. */
   readonly verified?: StagedModel['verified'] | undefined;
 }
 
-/** What is reported of a copy that was made. @param bytesTransferred over the network or from disk to disk, also what came twice */
+/** The report for a new copy. @param bytesTransferred over the network or from disk to disk, including repeated bytes */
 export function describeMade(
   { ref, began, card }: ModelStage,
   { source, path, part, companions, bytesTransferred, verified }: Found & { readonly bytesTransferred: number },
@@ -50,7 +50,7 @@ export function describeMade(
   };
 }
 
-/** What is reported, or planned, where everything is here already. */
+/** The report or the plan if everything is here already. */
 export async function describeUnchanged(stage: ModelStage, found: Found): Promise<StageOutcome> {
   if (!stage.options.dryRun) return describeMade(stage, { ...found, bytesTransferred: 0 });
   const { source, path, part, companions } = found;

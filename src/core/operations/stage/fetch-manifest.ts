@@ -9,25 +9,28 @@ import type { Manifest } from '../../protocol/manifest.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
 import type { ListedModel, ManifestAnswer } from '../../store/contract.ts';
 
-/** What the store says of a model. */
+/** The store's data about a model. */
 export interface FetchedManifest {
-  /** What the model's card names. */
+  /** The companions in the model's card. */
   readonly companions: readonly Companion[];
-  /** The file that the card names for programs that load one. */
+  /** The file that the card names for programs that load one file. */
   readonly pin?: string;
   /** Whether the store has orders for this node. */
   readonly hasOrders: boolean;
 }
 
-/** What a model consists of: as a manifest says, or of a store that makes none as it lists it. */
+/** The files of a model: from a manifest, or from the list of a store without manifests. */
 export type KnownModel =
   | { readonly manifest: Manifest; readonly model?: never }
   | { readonly model: ListedModel; readonly manifest?: never };
 
-/** Before anything was sent a person waits for the first sign: about three seconds, enough for a server that restarts. */
+/** Before the first byte, a user waits for a response: about three seconds, enough for a server that restarts. */
 const askPolicy: RetryPolicy = { ...patient, attempts: 6 };
 
-/** The manifest of a model, or what lists it; waits while the store still hashes it. @throws SkulkError MODEL_NOT_FOUND, STORE_UNREACHABLE */
+/**
+ * Fetches the manifest of a model, or its list; waits while the store is hashing it. @throws SkulkError MODEL_NOT_FOUND,
+ * STORE_UNREACHABLE
+ */
 export async function fetchManifest(
   { world }: Deps,
   { store, url }: OpenedStore,
@@ -52,8 +55,8 @@ export async function fetchManifest(
 }
 
 /**
- * The manifest of a model if it is not the one of the copy that is here, else undefined. As there is a copy, a store that is out of reach is
- * given up soon.
+ * Fetches the manifest of a model if it differs from that of the existing copy, else returns undefined. Because there is a copy, an
+ * unreachable store is given up soon.
  * @throws SkulkError MODEL_NOT_FOUND, STORE_UNREACHABLE
  */
 export async function fetchIfChanged(
@@ -68,7 +71,7 @@ export async function fetchIfChanged(
   const { knownDigest, companions: own, pin: ownPin } = copy;
   const condition = knownDigest === undefined ? {} : { knownDigest };
   const answer = await opened.store.manifest(modelId, { ...condition, signal: world.signal, silenceMs: patienceOf(world).answerMs });
-  // While the store hashes, nothing speaks against the copy that is here.
+  // While the store is hashing, the existing copy counts as current.
   if (answer.state === 'hashing')
     return { manifest: undefined, companions: own, ...(ownPin !== undefined && { pin: ownPin }), hasOrders: false };
   if (answer.state === 'listed') return { hasOrders: false, ...answer };

@@ -18,7 +18,7 @@ import { markUsed } from './mark-used.ts';
 import { selectPart } from './select-part.ts';
 import { findHere } from './wanted-part.ts';
 
-/** What is in use now, for another process. */
+/** A lease for another process. */
 export interface Activation {
   readonly model_id: ModelId;
   /** The quantization; null for a model without any. */
@@ -31,10 +31,10 @@ export interface Activation {
   readonly taken_at: string;
 }
 
-/** What was given back, and what the budget then did. */
+/** The released leases, and the result of the budget after that. */
 export interface Deactivation extends BudgetReport {
   readonly model_id: ModelId;
-  /** As it was asked for; null for the whole model. */
+  /** As requested; null for the whole model. */
   readonly selector: string | null;
   readonly released: readonly Lease[];
 }
@@ -43,9 +43,9 @@ const purpose = 'skulk activate';
 const usualForMs = 24 * 3_600_000;
 
 /**
- * Says that a process uses a model that is staged here, or a part of it, and its companions.
- * @param forMs how long other machines and containers on the same directory keep the copy when no `skulk serve` runs here
- * @throws SkulkError NOT_FOUND when no such process lives, MODEL_NOT_FOUND when there is no whole copy
+ * Marks a model that is staged here, or a part of it, and its companions as in use by a process.
+ * @param forMs how long other machines and containers with the same directory keep the copy if no `skulk serve` runs here
+ * @throws SkulkError NOT_FOUND if there is no such process, MODEL_NOT_FOUND if there is no complete copy
  */
 export async function activate(
   deps: Deps,
@@ -78,14 +78,14 @@ export async function activate(
     const holders = [locate(process)];
     const { selector } = ref;
     await using held = await takeLease(layout, { modelId, selector, purpose, holders, unattendedUntil, now, signal: world.signal });
-    // From here on nobody removes it, so now it counts whether it is there.
+    // From here on the copy is not removed, so check again that it exists.
     const copy = await find();
     if (copy === undefined) throw missing();
     if (copy.companions.length > 0) await held.cover(copy.companions.map((companion) => companion.modelId));
     const { group } = copy;
     if (group.selector !== null && group.selector !== selector) await held.narrow(group.selector);
     held.keep();
-    // The same process twice is one lease; another quantization is another one.
+    // A second call for the same process returns the same lease, unless it is for another quantization.
     const { lease } = held;
     const same = await findQuantization(deps, layout, { modelId, ...(group.selector !== null && { selector: group.selector }) });
     const before = (await readLeases(layout)).filter(
@@ -99,8 +99,8 @@ export async function activate(
 }
 
 /**
- * Gives back the leases on a model, or on one quantization of it, that `activate` or `stage --keep` took, or only those of one process, and
- * applies the budget. That there are none is no failure: a lease ends with its process anyway.
+ * Releases the leases on a model, or on one quantization of it, that `activate` or `stage --keep` took, or only those of one process.
+ * Then applies the budget. Succeeds without any lease, because a lease ends with its process anyway.
  */
 export async function deactivate(
   deps: Deps,
@@ -121,14 +121,14 @@ export async function deactivate(
   const used = new Set(released.flatMap((lease) => [lease.model_id, ...lease.companions]));
   if (!layout.isInPlace) for (const id of used) await markUsed(deps, id, (group) => released.some((lease) => covers(lease, id, group)));
   const budget = await applyBudget(deps, { dryRun: false });
-  // What was put off while it was used.
+  // Orders that were postponed while the copy was in use.
   if (released.length > 0) await catchUp(deps, { full: true });
   return { model_id: modelId, selector, released, ...budget };
 }
 
 /**
- * Whether a lease is on the same quantization as a reference, however each spells it: by its label, or by the path of one of its files.
- * What is no longer here is known by its name alone.
+ * Whether a lease is on the same quantization as a reference: each may name a label, or the path of a file. If the copy is gone, only the
+ * names are compared.
  */
 async function findQuantization(
   deps: Deps,
@@ -163,5 +163,5 @@ async function listQuantizations(
 const isOn = ({ model_id, holders }: Lease, modelId: ModelId, pid: number): boolean =>
   model_id === modelId && holders.some((holder) => holder.pid === pid);
 
-/** Another machine or container on the same disk may have a process of the same number. */
+/** A process on another machine or in another container with the same disk may have the same pid. */
 const areOurs = ({ holders }: Lease): boolean => holders.every((holder) => isLocalProcess(holder));

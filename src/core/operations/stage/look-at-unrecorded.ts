@@ -2,7 +2,7 @@ import type { LocalCopy } from '../../staging/local-copy.ts';
 import { readUnrecorded } from '../../staging/unrecorded-copy.ts';
 import type { ModelStage } from './model-stage.ts';
 
-/** What is usable of a copy that the Python program staged on this machine. */
+/** The usable parts of a copy that the Python program staged on this machine. */
 export const lookAtUnrecorded = (
   { deps: { world }, ref: { modelId }, layout }: ModelStage,
   files: Parameters<typeof readUnrecorded>[2]['files'],

@@ -11,51 +11,51 @@ import type { RateLimiter } from '../../transfer/rate-limiter.ts';
 import type { NeededFile } from './needed-files.ts';
 import type { PlannedModel, StagedModel } from './stage-report.ts';
 
-/** How a model is to be staged. */
+/** The options of a stage. */
 export interface StageOptions {
   readonly dryRun: boolean;
   readonly force: boolean;
   readonly offline: boolean;
-  /** Go to Hugging Face when the store cannot be reached. */
+  /** Use Hugging Face if the store is unreachable. */
   readonly direct: boolean;
-  /** What a person asked for. */
+  /** The user's choice. */
   readonly connections: number | undefined;
   readonly limiter: RateLimiter;
-  /** Which files are fetched from Hugging Face of a model that the store lacks. */
+  /** Which files to fetch from Hugging Face if the store lacks the model. */
   readonly wanted: WantedFiles;
-  /** The files that somebody needs a path of: a model that lacks one is refused before it is sent. */
+  /** The files whose paths are needed. A model without one of them is rejected before it is transferred. */
   readonly needs?: readonly NeededFile[];
-  /** The orders of the store have just been carried out. */
+  /** The store's orders have just been carried out. */
   readonly caughtUp?: boolean;
 }
 
-/** One stage of one model, as all its steps see it. */
+/** One stage of one model, shared by all its steps. */
 export interface ModelStage {
   readonly deps: Deps;
   readonly ref: ModelRef;
   readonly options: StageOptions;
-  /** The model's card on this machine, which wins over what the store knows. */
+  /** The model's card on this machine, which has priority over the store's card. */
   readonly card: Card | undefined;
   readonly layout: StagingLayout;
-  /** Where the copy is, or will be. */
+  /** The path of the copy, also before it exists. */
   readonly path: string;
-  /** By the monotonic clock, in milliseconds. */
+  /** When it began, by the monotonic clock, in milliseconds. */
   readonly began: number;
-  /** At the Hub, and for what is taken ahead. */
+  /** For the Hub, and for copying ahead. */
   readonly connections: number;
 }
 
-/** What became of one model, and what its card names beside it. */
+/** The result for one model, and the companions in its card. */
 export type StageOutcome = ({ readonly staged: StagedModel } | { readonly planned: PlannedModel }) & {
   readonly companions: readonly Companion[];
   readonly files: readonly KindFile[];
-  /** The quantization that was chosen. */
+  /** The selected quantization. */
   readonly group: GroupFiles;
 };
 
 const usualConnections = 4;
 
-/** Reads the model's card and does nothing yet. */
+/** Reads the model's card. Does nothing else yet. */
 export async function beginStage(deps: Deps, ref: ModelRef, options: StageOptions): Promise<ModelStage> {
   const layout = stagingLayout(deps.config.settings.nodeCachePath.value);
   const path = copyPath(layout, ref.modelId);

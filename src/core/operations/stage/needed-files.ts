@@ -4,7 +4,7 @@ import { findLoadable } from '../../catalog/selection/loadable-files.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 
-/** A file of a model that somebody needs a path of. */
+/** A file of a model whose path is needed. */
 export type NeededFile = 'gguf' | 'mmproj' | 'draft';
 
 const words: Readonly<Record<NeededFile, string>> = {
@@ -17,8 +17,8 @@ const words: Readonly<Record<NeededFile, string>> = {
 export const isDraft = ({ role }: Pick<Companion, 'role'>): boolean => role === 'mtp' || role === 'assistant';
 
 /**
- * Refuses a model that lacks a file that is needed, before any of it is sent.
- * @param companions what its card names; undefined while nobody knows
+ * Rejects a model without a needed file, before any of it is transferred.
+ * @param companions from its card; undefined while they are unknown
  * @throws SkulkError FILE_NOT_FOUND
  */
 export function requireNeeded(
@@ -35,7 +35,7 @@ export function requireNeeded(
   }
 }
 
-/** That a model has no such file. */
+/** The error for a model without such a file. */
 export const missingFile = (ref: ModelRef, need: NeededFile): SkulkError =>
   new SkulkError('FILE_NOT_FOUND', `${formatRef(ref)} has no ${words[need]}`, {
     hint: `\`skulk show ${ref.modelId}\` lists its files; for its directory use {path} in \`skulk run\` or \`skulk stage --print path\``,

@@ -11,22 +11,22 @@ import type { StoreAnswer } from './ask-store.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';
 import { selectWanted } from './wanted-part.ts';
 
-/** Compares what is to be here with the copy that is, and with what an earlier try left. */
+/** Compares the wanted files with the existing copy, and with the data of an earlier try. */
 export async function planCopy(
   { layout, options }: ModelStage,
   manifest: Manifest,
   local: Pick<LocalCopy, 'manifest' | 'changed'> | undefined,
 ): Promise<StagePlan> {
   const { files, journal: path } = incomingCopy(layout, manifest.model_id);
-  // A journal whose files have become the copy is left over from a process that died right then.
+  // A journal without files was left by a process that died right after it had published the copy.
   const isUnfinished = !options.force && (await isDirectory(files));
   const journal = isUnfinished ? await readJournal(path) : new Set<string>();
   return planStage(manifest, { copy: local, journal });
 }
 
 /**
- * What `--dry-run` reports of a copy that would be made.
- * @throws SkulkError STORE_NOT_CONFIGURED when there is no store to ask
+ * The report of `--dry-run` for a new copy.
+ * @throws SkulkError STORE_NOT_CONFIGURED if there is no store
  */
 export async function describePlan(
   stage: ModelStage,
@@ -62,7 +62,7 @@ export async function describePlan(
   };
 }
 
-/** How many bytes are there of pieces that are not whole, by their keys. */
+/** The number of existing bytes of unfinished pieces, by key. */
 const begunPieces = async ({ layout, ref, options }: ModelStage): Promise<ReadonlyMap<string, number>> =>
   options.force ? new Map() : readParts(await readJournal(incomingCopy(layout, ref.modelId).journal));
 
@@ -70,7 +70,7 @@ function begunBytesOf(source: FileSource, begun: ReadonlyMap<string, number>): n
   if (source.action === 'reuse') return 0;
   return source.fetch.reduce((sum, piece) => {
     const bytes = begun.get(pieceKey(piece)) ?? 0;
-    // A part as large as its piece failed its checksum, so it counts for nothing.
+    // A part as large as its piece has failed its checksum, so it does not count.
     return bytes < piece.end - piece.start ? sum + bytes : sum;
   }, 0);
 }

@@ -5,23 +5,23 @@ import type { ModelRef } from '../../kernel/model-id.ts';
 import { isDraft, missingFile, type NeededFile } from './needed-files.ts';
 import type { StagedModel } from './stage-report.ts';
 
-/** What the words in braces stand for. */
+/** The values of the placeholders. */
 export interface ArgumentValues {
-  /** The directory of the copy; the others are absolute paths too. */
+  /** The directory of the copy. The other paths are absolute too. */
   readonly path: string;
   readonly model: string;
   /** The first shard of the quantization. */
   readonly gguf: string | undefined;
   readonly mmproj: string | undefined;
-  /** A draft model of the copy, else a companion: its GGUF file, or its directory. */
+  /** The draft model in the copy, else a companion: its GGUF file, or its directory. */
   readonly draft: string | undefined;
 }
 
-/** `{{` is a brace. */
+/** `{{` is an escaped brace. */
 const words = /\{\{|\{(path|model|gguf|mmproj|draft)\}/g;
 const files: ReadonlySet<string> = new Set<NeededFile>(['gguf', 'mmproj', 'draft']);
 
-/** The files that the arguments of a program name. */
+/** The files that a program's arguments use. */
 export function findNeeds(args: readonly string[]): readonly NeededFile[] {
   const named = args.flatMap((text) => [...text.matchAll(words)].flatMap(([, name]) => name ?? []));
   return [...new Set(named)].filter((name): name is NeededFile => files.has(name));
@@ -39,7 +39,7 @@ export function findValues(
 }
 
 /**
- * Replaces `{path}`, `{model}`, `{gguf}`, `{mmproj}` and `{draft}` in an argument, and `{{` by a brace. Everything else stays.
+ * Replaces `{path}`, `{model}`, `{gguf}`, `{mmproj}` and `{draft}` in an argument, and `{{` by a brace. Leaves everything else unchanged.
  * @throws SkulkError FILE_NOT_FOUND
  */
 export const fillIn = (text: string, values: ArgumentValues, ref: ModelRef): string =>

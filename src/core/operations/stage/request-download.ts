@@ -10,23 +10,23 @@ import type { Manifest } from '../../protocol/manifest.ts';
 import { type NeededFile, requireNeeded } from './needed-files.ts';
 import { selectPart } from './select-part.ts';
 
-/** What a store may do about a model that it lacks. */
+/** What a store may do if it lacks a model. */
 export interface DownloadOptions {
   /** Nothing may be downloaded now. */
   readonly dryRun: boolean;
-  /** Which files are fetched of a model that the store lacks. */
+  /** Which files to fetch if the store lacks the model. */
   readonly wanted: WantedFiles;
-  /** The files that somebody needs a path of: a model that lacks one is not downloaded. */
+  /** The files whose paths are needed. A model without one of them is not downloaded. */
   readonly needs?: readonly NeededFile[];
-  /** Takes over what the store has of a model that it downloads; runs until `hasEnded`. */
+  /** Copies the available parts of a model while the store is downloading it; runs until `hasEnded`. */
   readonly ahead: (downloads: Downloads, download: DownloadName, hasEnded: () => boolean) => Promise<void>;
 }
 
 /**
- * Has the store download a model that it lacks, and waits for it. Whoever else asks meanwhile joins.
- * @param missing what the store said when it was asked for the model
- * @throws `missing` when it does not say that the model is missing; SkulkError MODEL_NOT_FOUND with the reason when nothing may be
- * downloaded; what the download failed with
+ * Lets the store download a missing model, and waits for it. Concurrent requests share the download.
+ * @param missing the store's answer to the request for the model
+ * @throws `missing` if it is not about a missing model; SkulkError MODEL_NOT_FOUND with the reason if nothing may be downloaded; the
+ * download's own error
  */
 export async function requestDownload(
   deps: Deps,
@@ -66,7 +66,7 @@ async function downloadAndWait(
   const { askDownload } = await import('../models/ask-download.ts');
   const asked = await askDownload(deps, opened, { ...wanted, ...ref, exact: true });
   let hasEnded = false;
-  // On the store's own machine the copy is a clone, made in a moment.
+  // On the store's own machine, the copy is a clone, which is fast anyway.
   const copying =
     opened.localRoot === undefined && opened.url !== undefined
       ? ahead(downloads, { modelId: ref.modelId, downloadId: asked.download_id }, () => hasEnded)
@@ -79,7 +79,7 @@ async function downloadAndWait(
   }
 }
 
-/** Why there is no such model, with the one that was probably meant. */
+/** Explains why there is no such model, and suggests a similar one. */
 async function explainMissing(
   { store }: OpenedStore,
   { modelId }: ModelRef,
@@ -99,8 +99,8 @@ async function explainMissing(
 }
 
 /**
- * Has the store download what it lacks of a model: another revision, or another part.
- * @throws SkulkError REVISION_NOT_FOUND, FILE_NOT_FOUND of a model that did not come from Hugging Face; as `requestDownload`
+ * Lets the store download the missing part of a model: another revision, or other files.
+ * @throws SkulkError REVISION_NOT_FOUND, FILE_NOT_FOUND for a model that is not from Hugging Face; as `requestDownload`
  */
 export async function requestMissingPart(
   deps: Deps,

@@ -14,19 +14,19 @@ import { fillIn, findNeeds, findValues } from './program-arguments.ts';
 import { leaseFor, stageOptions, stageWithCompanions } from './stage.ts';
 import type { StagedModel } from './stage-report.ts';
 
-/** What `skulk run` takes. */
+/** The input of `skulk run`. */
 export interface RunRequest {
   readonly ref: ModelRef;
-  /** The program and its arguments; `fillIn` says what is replaced in the arguments. */
+  /** The program and its arguments, in which `fillIn` replaces placeholders. */
   readonly command: readonly string[];
   readonly offline: boolean;
-  /** Go to Hugging Face when the store cannot be reached. */
+  /** Use Hugging Face if the store is unreachable. */
   readonly direct?: boolean | undefined;
-  /** Bytes a second, all connections together. */
+  /** Bytes per second, for all connections together. */
   readonly limitRate?: number | undefined;
-  /** This process's own streams when absent. */
+  /** If absent, this process's own streams. */
   readonly output?: ProgramOutput | undefined;
-  /** Hands over the signals that this process gets, until the returned function is called. */
+  /** Calls the listener with each signal that this process gets, until the returned function is called. */
   readonly takeSignals: (listener: (signal: NodeJS.Signals) => void) => () => void;
 }
 
@@ -34,9 +34,9 @@ const purpose = 'skulk run';
 
 /**
  * Stages a model, runs a program while the copy is in use, then applies the budget.
- * @returns the program's exit status, 128 + n for a signal
- * @throws SkulkError COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE before anything is staged; FILE_NOT_FOUND before anything is sent when the
- * model lacks a file that an argument names; those of staging
+ * @returns the program's exit status, 128 + n after a signal
+ * @throws SkulkError COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE before anything is staged; FILE_NOT_FOUND before anything is transferred
+ * if the model lacks a file that an argument uses; those of staging
  */
 export async function runModel(deps: Deps, request: RunRequest): Promise<{ readonly status: number }> {
   const { world } = deps;
@@ -58,7 +58,7 @@ export async function runModel(deps: Deps, request: RunRequest): Promise<{ reado
     await lease?.release();
   }
   await tidyUp(deps);
-  // What was put off while the program ran.
+  // Orders that were postponed while the program ran.
   if (!request.offline) await catchUp(deps, { full: true });
   return { status };
 }
@@ -99,7 +99,7 @@ async function runProgram(
     if (!sentByTerminal.has(signal) || !isInForeground()) child.kill(signal);
   });
   try {
-    // Should this process be killed, the program goes on, and so does the lease.
+    // If this process is killed, the program continues, so the lease must too.
     if (child.identity !== undefined) await lease?.handTo([locate(child.identity), await identifySelf()]);
     lease?.lost.addEventListener('abort', () =>
       world.emit({
@@ -119,7 +119,7 @@ async function runProgram(
   }
 }
 
-/** The program's status is the result; what goes wrong afterwards is only said. */
+/** The program's status is the result. Errors after that are only reported. */
 async function tidyUp(deps: Deps): Promise<void> {
   try {
     const { failed } = await applyBudget(deps, { dryRun: false });

@@ -9,28 +9,28 @@ import type { Manifest } from '../../protocol/manifest.ts';
 import { type GroupFiles, withoutShared } from '../../staging/groups/copy-groups.ts';
 import type { NeededFile } from './needed-files.ts';
 
-/** What a reference names of a model: one quantization and what belongs to it. */
+/** The part of a model for a reference: one quantization and the files it needs. */
 export interface SelectedPart {
-  /** Of the quantization, the small files and the projector; the whole model's when that has no GGUF weights. */
+  /** The quantization, the small files and the projector; the whole model if it has no GGUF weights. */
   readonly manifest: Manifest;
   readonly group: GroupFiles;
-  /** What the card names, when the model does not have it and something else was taken. */
+  /** The file in the card, if the model does not have it and another one was selected. */
   readonly missingPin: string | undefined;
 }
 
-/** Whether a model has all of what a selector names; anything has what no selector names. */
+/** Whether a model has all files of a selector. Without a selector, every model does. */
 export function hasPart({ selector }: ModelRef, { files }: { readonly files: readonly SizedFile[] }): boolean {
   if (selector === undefined) return true;
   const found = findGroup(files, selector);
-  // Of several with that name there is one to choose.
+  // If several match, the user must choose one.
   return found.state === 'ambiguous' || (found.state === 'found' && !isBroken(found.group));
 }
 
 /**
- * The part of a model that a reference names: what its selector says, else what the card pins, else the best quantization.
+ * Selects the part of a model for a reference: by its selector, else by the card's pin, else the best quantization.
  * @param pin the file that the model's card names
- * @param needs what somebody needs a path of: a draft model comes beside a named quantization only then
- * @throws SkulkError FILE_NOT_FOUND when the model has nothing of that name, several of it, or only a part of its shards
+ * @param needs the files whose paths are needed; a draft model is only added to a named quantization if it is needed
+ * @throws SkulkError FILE_NOT_FOUND if no file or several files match, or shards are missing
  */
 export function selectPart(ref: ModelRef, manifest: Manifest, pin?: string, needs: readonly NeededFile[] = []): SelectedPart {
   const { files, ...part } = choosePart(ref, manifest.files, pin, needs);
@@ -39,7 +39,7 @@ export function selectPart(ref: ModelRef, manifest: Manifest, pin?: string, need
   return { manifest: makeManifest(model_id, files, { revision, commit, source, createdAt: new Date(created_at || 0) }), ...part };
 }
 
-/** The same of files of which not more is known than their paths. The size counts only where a file is chosen by it. */
+/** The same for files of which only the paths are known. The size only matters if a file is selected by it. */
 export function choosePart<F extends SizedFile>(
   { modelId, selector }: ModelRef,
   all: readonly F[],
@@ -52,7 +52,7 @@ export function choosePart<F extends SizedFile>(
   if (problem !== undefined) throw selectionError(problem, { modelId, where: 'in the store' });
   const isTaken = new Set(taken.map(({ file }) => file));
   const kinds = kindsOfFiles(all);
-  // What predicts tokens for the model comes with it, unless somebody names what is to come.
+  // A draft model is included, unless the user selects the files.
   const files = all.filter(
     (file) => isTaken.has(file) || ((selector === undefined || needs.includes('draft')) && kinds.get(file.path) === 'draft'),
   );

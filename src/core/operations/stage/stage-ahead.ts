@@ -16,9 +16,9 @@ import { pieceKey } from '../../transfer/pieces.ts';
 import type { RateLimiter } from '../../transfer/rate-limiter.ts';
 import { enterWorkPlace } from '../../transfer/work-place.ts';
 
-/** How often a download is asked what it has, in milliseconds. */
+/** How often a download is asked for its arrived parts, in milliseconds. */
 const lookEveryMs = 250;
-/** How many chunks are taken before it is looked whether the download has ended. */
+/** The number of chunks to copy before checking whether the download has ended. */
 const batch = 8;
 
 interface Piece extends WantedPiece {
@@ -27,9 +27,9 @@ interface Piece extends WantedPiece {
 }
 
 /**
- * Takes what the store has of a model that it still downloads into the copy that is being built, each chunk checked against what the
- * store says of it. The stage that follows counts only what fits the manifest, so nothing here can spoil it; whatever
- * goes wrong only means that less is taken ahead.
+ * Copies the available chunks of a model that the store is still downloading into the copy that is being built. Each chunk is verified
+ * against the store's digest. The stage that follows only counts chunks that match the manifest, so errors here can do no damage; they
+ * only reduce what is copied ahead.
  * @param hasEnded whether the download has ended
  */
 export async function stageAhead(
@@ -43,14 +43,14 @@ export async function stageAhead(
     hasEnded,
     onBytes,
   }: {
-    /** What is waited for; what else of the model comes before it is of no use here. */
+    /** The download to wait for. Other downloads of the model before it do not matter here. */
     readonly download: DownloadName;
     readonly downloads: Downloads;
     readonly layout: StagingLayout;
     readonly connections: number;
     readonly limiter: RateLimiter;
     readonly hasEnded: () => boolean;
-    /** Bytes that came, also when it fails later. */
+    /** Called with the number of received bytes, even if it fails later. */
     readonly onBytes: (bytes: number) => void;
   },
 ): Promise<void> {
@@ -58,20 +58,20 @@ export async function stageAhead(
   const { modelId } = download;
   const { isTransient } = await import('../../client/http/transient.ts');
   await makeRoot(layout);
-  // Who is being waited for anyway builds it already.
+  // A process that holds the lock is already building the copy.
   const held = await tryLock(copyLock(layout, modelId), `skulk stage ${modelId}`);
   if (!isHeld(held)) return;
   await using _ = held;
   const incoming = incomingCopy(layout, modelId);
   const known = new Set(await readJournal(incoming.journal));
-  // Of a name that nobody has nothing ever comes, and nothing is to be left.
+  // For a model that does not exist, no data arrives, and nothing must be left on the disk.
   let journal: PartJournal | undefined;
   await using _journal = { [Symbol.asyncDispose]: async () => journal?.[Symbol.asyncDispose]() };
   const sized = new Set<string>();
   let run: string | null = null;
   for (let from = 0; !hasEnded() && !signal.aborted; ) {
     const arrived = await downloads.arrived(download, from, signal);
-    // A store that was restarted counts anew.
+    // A restarted store counts from zero.
     if (arrived.run !== run) {
       run = arrived.run;
       if (from > 0) {
@@ -117,7 +117,7 @@ export async function stageAhead(
   }
 }
 
-/** Makes a file at its full length, sparse; what is linked to another copy is never written to. */
+/** Creates a sparse file in its full length. A file with a hard link to another copy is never written to. */
 async function makeFile(directory: string, { path, file_size }: ArrivedChunk, sized: Set<string>): Promise<void> {
   const absolute = join(directory, path);
   await makeDirectory(dirname(absolute));

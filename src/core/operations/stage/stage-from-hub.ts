@@ -21,7 +21,7 @@ import { type NeededFile, requireNeeded } from './needed-files.ts';
 import { type SelectedPart, selectPart } from './select-part.ts';
 
 /**
- * Makes a staged copy straight from Hugging Face, verified as the store would. The caller holds the copy's lock.
+ * Builds a staged copy directly from Hugging Face, verified like in a store. The caller holds the copy's lock.
  * @throws SkulkError the Hub's errors, NO_SPACE, INTEGRITY
  */
 export async function stageFromHub(
@@ -44,7 +44,7 @@ export async function stageFromHub(
     readonly connections: number;
     readonly wanted: WantedFiles;
     readonly needs?: readonly NeededFile[];
-    /** Fetch everything again, whatever is here. */
+    /** Fetch everything again, even if it is here. */
     readonly force: boolean;
     readonly limiter: RateLimiter;
   },
@@ -86,7 +86,7 @@ export async function stageFromHub(
     createdAt: world.now(),
   });
   const part = { manifest, group: selectPart(ref, manifest, card?.ggufFile).group, missingPin: undefined };
-  // A model without quantizations is whole.
+  // A model without quantizations is always complete.
   const target = { ...part, whole: part.group.selector === null ? manifest : undefined, force };
   const grows = local !== undefined && planGrowth(local, target, world.now().toISOString()) !== undefined;
   const about = { companions: card?.companions ?? [], pin: card?.ggufFile };

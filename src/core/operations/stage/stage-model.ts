@@ -19,8 +19,8 @@ import { selectPart } from './select-part.ts';
 import { findHere, warnOfPin } from './wanted-part.ts';
 
 /**
- * Stages one model: from here if it is whole, in place on the host, else from the store.
- * @throws SkulkError CONFLICT when the model has changed and others use the copy that is here
+ * Stages one model: uses a complete local copy, or the canonical directory on the host, else copies from the store.
+ * @throws SkulkError CONFLICT if the model has changed and others use the existing copy
  */
 export async function stageModel(deps: Deps, ref: ModelRef, options: StageOptions): Promise<StageOutcome> {
   const stage = await beginStage(deps, ref, options);
@@ -31,7 +31,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   const ahead = copyAhead(stage);
   await using answer = await askStore(stage, local, { ...options, ahead: ahead.run });
   if (answer.state !== 'direct' && answer.hasOrders && !options.dryRun && options.caughtUp !== true) {
-    // Orders of before this stage must not remove the copy that it makes.
+    // Orders from before this stage must not remove the copy that it makes.
     await catchUp(deps, { full: true });
     return await stageModel(deps, ref, { ...options, caughtUp: true });
   }
@@ -44,7 +44,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   return await buildCopy(stage, answer, { useCopy, bytesAhead: ahead.bytes() });
 }
 
-/** On the store host the canonical directory may be the copy. */
+/** On the store host, the canonical directory may be used as the copy. */
 async function useInPlace(stage: ModelStage): Promise<StageOutcome> {
   const { manifest, pin, ...found } = await resolveCanonical(stage.deps, stage.ref, stage.options);
   const part = selectPart(stage.ref, manifest, stage.card?.ggufFile ?? pin, stage.options.needs);
@@ -56,7 +56,7 @@ async function useInPlace(stage: ModelStage): Promise<StageOutcome> {
 async function useOffline(stage: ModelStage, local: LocalCopy | undefined): Promise<StageOutcome> {
   const { ref } = stage;
   if (local === undefined) throw notHere(ref, local);
-  // What is here at another revision is told as such.
+  // A copy with another revision is reported as such.
   const part = findHere(
     { modelId: ref.modelId, ...(ref.selector !== undefined && { selector: ref.selector }) },
     local,
@@ -68,12 +68,12 @@ async function useOffline(stage: ModelStage, local: LocalCopy | undefined): Prom
   return await useCopy(stage, { part, companions: local.companions, verified: local.verified });
 }
 
-/** The copy that is here is what is asked for. */
+/** The existing copy is the requested one. */
 async function useCopy(stage: ModelStage, { part, companions, verified }: UsedCopy): Promise<StageOutcome> {
   const { path, ref, options, deps, layout } = stage;
   if (!options.dryRun) {
     await markUsed(deps, ref.modelId, (group) => isSameGroup(group, part.group));
-    // A disk on which nothing can be removed is no reason to refuse a whole copy.
+    // A complete copy is valid even if nothing can be removed on the disk.
     await clearEmptyPlace(layout, ref.modelId).catch(() => undefined);
   }
   return describeUnchanged(stage, { source: 'cache', path, part, companions, verified });

@@ -10,39 +10,39 @@ export interface StagedModel {
   readonly source: 'store' | 'clone' | 'in-place' | 'cache' | 'hub';
   readonly revision: string | null;
   readonly digest: string;
-  /** What a program loads of it, in the directory: of several quantizations the best. Null without GGUF weights. */
+  /** The file that a program loads, in the directory: the best of several quantizations. Null without GGUF weights. */
   readonly gguf_file: string | null;
   /** The projector for it. */
   readonly mmproj_file: string | null;
-  /** What names the quantization of `gguf_file` in `model:SELECTOR`. */
+  /** The quantization of `gguf_file`, for `model:SELECTOR`. */
   readonly selector: string | null;
   readonly files: number;
-  /** The files that were asked for, in the directory. */
+  /** The requested files, in the directory. */
   readonly file_paths: readonly string[];
   readonly bytes_total: number;
-  /** Bytes that were moved, over the network or from disk to disk. */
+  /** Bytes that were copied, over the network or from disk to disk. */
   readonly bytes_transferred: number;
   readonly bytes_reused: number;
   readonly seconds: number;
   /**
-   * How the content was verified where the store, the Python program's, does not say what it must be: every file by its id at Hugging Face,
-   * or some only hashed as they arrived. Absent where a manifest vouches for it.
+   * How the content was verified if the store, the Python program's, has no digests: every file by its id at Hugging Face, or some only
+   * hashed on arrival. Absent if it was verified by a manifest.
    */
   readonly verified?: 'hub' | 'arrival';
-  /** What the model's card names, as far as it is here; absent when it names nothing. */
+  /** The companions in the model's card that are here; absent if it has none. */
   readonly companions?: readonly StagedCompanion[];
 }
 
-/** Another model that was staged beside one. */
+/** Another model that was staged together with one. */
 export interface StagedCompanion {
   readonly model_id: ModelId;
   readonly role: CompanionRole;
   readonly path: string;
-  /** As of the model. */
+  /** As for the model. */
   readonly gguf_file: string | null;
 }
 
-/** What staging one model would do. */
+/** The plan for staging one model. */
 export interface PlannedModel {
   readonly model_id: ModelId;
   readonly path: string;
@@ -54,12 +54,12 @@ export interface PlannedModel {
   readonly files: readonly { readonly path: string; readonly size: number; readonly action: 'reuse' | 'fetch' | 'resume' }[];
 }
 
-/** The staged copies, in the order asked for. */
+/** The staged copies, in the requested order. */
 export interface StageReport {
   readonly staged: readonly StagedModel[];
 }
 
-/** What would be done, by `--dry-run`. */
+/** The plan of `--dry-run`. */
 export interface StagePlanReport {
   readonly planned: readonly PlannedModel[];
 }

@@ -17,38 +17,38 @@ import { type NeededFile, requireNeeded } from './needed-files.ts';
 import { stageModel } from './stage-model.ts';
 import type { PlannedModel, StagedCompanion, StagedModel, StagePlanReport, StageReport } from './stage-report.ts';
 
-/** What `skulk stage` takes. */
+/** The input of `skulk stage`. */
 export interface StageRequest {
   readonly refs: readonly ModelRef[];
   readonly dryRun: boolean;
-  /** Fetch everything again, whatever is here. */
+  /** Fetch everything again, even if it is here. */
   readonly force: boolean;
-  /** Use only what is here; no connection is made. */
+  /** Use only local copies, without any connection. */
   readonly offline: boolean;
-  /** Go to Hugging Face when the store cannot be reached. */
+  /** Use Hugging Face if the store is unreachable. */
   readonly direct?: boolean | undefined;
-  /** Bytes a second, all connections together. */
+  /** Bytes per second, for all connections together. */
   readonly limitRate?: number | undefined;
   readonly connections?: number | undefined;
-  /** Which files are fetched from Hugging Face of a model that the store lacks. */
+  /** Which files to fetch from Hugging Face if the store lacks the model. */
   readonly wanted?: WantedFiles | undefined;
-  /** The files that somebody needs a path of: nothing is sent when a model lacks one. */
+  /** The files whose paths are needed. Nothing is transferred if a model lacks one. */
   readonly needs?: readonly NeededFile[] | undefined;
   /** How long the copies stay in use after this, in milliseconds. */
   readonly keepMs?: number | undefined;
 }
 
 /**
- * Makes verified local copies, one after the other, with the companions that their cards name.
- * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, STORE_NOT_CONFIGURED, STORE_UNREACHABLE without a copy here, NO_SPACE,
- * INTEGRITY, CONFLICT when a model has changed and others use the copy that is here, FILE_NOT_FOUND when a model lacks what is needed
+ * Makes verified local copies, one after the other, with the companions in their cards.
+ * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, STORE_NOT_CONFIGURED, STORE_UNREACHABLE without a local copy, NO_SPACE,
+ * INTEGRITY, CONFLICT if a model has changed and others use the existing copy, FILE_NOT_FOUND if a model lacks a needed file
  */
 export async function stageModels(deps: Deps, request: StageRequest): Promise<StageReport | StagePlanReport> {
   const { world } = deps;
   const options = stageOptions(request);
   const staged: StagedModel[] = [];
   const planned: PlannedModel[] = [];
-  // What is staged first must still be there when the last one is.
+  // The first copies must still exist when the last one is staged.
   const isLong = request.keepMs !== undefined || request.refs.length > 1;
   const leases: HeldLease[] = [];
   try {
@@ -64,7 +64,7 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
       if ('planned' in outcome) planned.push(...outcome.planned);
       else staged.push(outcome.staged);
     }
-    // The store then knows what this node has, before it next tells its nodes anything.
+    // Then the store knows this node's copies before it next gives orders.
     if (!request.offline && staged.some(({ source }) => source === 'store' || source === 'clone' || source === 'hub'))
       await reportStaged(deps);
     if (request.keepMs !== undefined) {
@@ -80,16 +80,16 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
   return request.dryRun ? { planned } : { staged };
 }
 
-/** Of several models none is sent when one lacks what is needed. */
+/** If one of several models lacks a needed file, none is transferred. */
 async function checkNeeds(deps: Deps, refs: readonly ModelRef[], options: StageOptions): Promise<void> {
   for (const ref of refs)
     await stageModel(deps, ref, { ...options, dryRun: true }).catch((error: unknown) => {
-      // Other failures come again, where they are told; a model that the store has not downloaded cannot be planned.
+      // Other errors occur again later, where they are reported. A model that the store has not downloaded cannot be planned.
       if (error instanceof SkulkError && error.code === 'FILE_NOT_FOUND') throw error;
     });
 }
 
-/** Whether there are copies already; then the answer to the first question says whether the store has orders. */
+/** Whether copies exist already; then the first answer shows whether the store has orders. */
 async function areHere({ config }: Deps, refs: readonly ModelRef[]): Promise<boolean> {
   const layout = stagingLayout(config.settings.nodeCachePath.value);
   const found = await Promise.all(
@@ -127,8 +127,8 @@ export function stageOptions({
 }
 
 /**
- * A lease of this process on a model; undefined where staging is off, and where this user may not write to the store that
- * models are used in.
+ * Takes a lease for this process on a model. Undefined if staging is off, or if this user cannot write to the store whose models are used
+ * in place.
  */
 export async function leaseFor(
   deps: Deps,
@@ -141,7 +141,7 @@ export async function leaseFor(
   if (!config.settings.stagingEnabled.value && !layout.isInPlace) return undefined;
   return takeLease(layout, { modelId, selector, purpose, now: world.now(), signal: world.signal }).catch(async (error: unknown) => {
     if (!isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
-    // Without a copy it has to be staged there, which this user cannot.
+    // Without a copy, the model must be staged there, which this user cannot do.
     if (!layout.isInPlace && (await readLocalCopy(layout, modelId)) === undefined) throw error;
     const message = `cannot write to ${layout.leases} (${systemCode(error)}), so the use of ${modelId} is not recorded`;
     if (layout.isInPlace) world.emit({ type: 'note', message });
@@ -151,9 +151,9 @@ export async function leaseFor(
 }
 
 /**
- * Stages a model and what its card names. Without a required companion the model is of no use, so that fails the stage; an
+ * Stages a model and the companions in its card. A model without a required companion is useless, so that fails the stage; a missing
  * optional one is a warning.
- * @param lease covers the companions too, from before they are staged
+ * @param lease extended to the companions before they are staged
  */
 export async function stageWithCompanions(
   deps: Deps,
@@ -165,7 +165,7 @@ export async function stageWithCompanions(
   | { readonly planned: readonly PlannedModel[] }
 > {
   const outcome = await stageModel(deps, ref, options);
-  // Nothing was named, so until here it was not known which quantization is used.
+  // Without a selector, the quantization is only known from here on.
   if (ref.selector === undefined && outcome.group.selector !== null) await lease?.narrow(outcome.group.selector);
   const { companions } = outcome;
   requireNeeded(ref, options.needs, { files: outcome.files, companions });

@@ -8,18 +8,18 @@ import type { World } from '../../kernel/world.ts';
 import type { StagingJob } from '../../protocol/staging.ts';
 import { type StagingDetails, stagingKind, stagingStatus } from './staging-kind.ts';
 
-/** What this node stages. It lives as long as the server: a stage that was cut off goes on when it is asked for again. */
+/** The stagings of this node. They live as long as the server. A stage that was cut off resumes at the next request. */
 export interface StagingJobs extends Pick<JobQueue<ModelRef, StagingDetails>, 'close'> {
   /**
-   * Asks for a copy; what is being staged is joined.
-   * @throws SkulkError CONFLICT when another revision of the same is being staged, or very many wait
+   * Requests a copy, or joins a running staging.
+   * @throws SkulkError CONFLICT if another revision of the same is being staged, or too many wait
    */
   ask(ref: ModelRef): Promise<StagingJob>;
-  /** What runs and waits, and what ended last. */
+  /** Running and waiting jobs, and the last finished ones. */
   list(): readonly StagingJob[];
-  /** Stops whatever of a model is being staged; what is verified stays for the next try. Throws JOB_NOT_FOUND, CONFLICT when it has ended. */
+  /** Cancels all stagings of a model. Verified data stays for the next try. Throws JOB_NOT_FOUND, CONFLICT if it has ended. */
   cancel(modelId: ModelId): Promise<StagingJob>;
-  /** Calls back at once and often, when a job changed; the returned function ends that. */
+  /** Calls the listener without delay, and often, when a job changed. The returned function removes the listener. */
   subscribe(listener: (change: { readonly hasEnded: boolean }) => void): () => void;
 }
 
@@ -27,7 +27,7 @@ const { subjectOf } = stagingKind;
 const limits = { maxRunning: 2, maxPending: 100, maxFinished: 20 };
 const maxWarnings = 10;
 
-/** @param deps what a command on this node works with; asked for at each stage, as a node may find its store later */
+/** @param deps called at each stage, because a node may find its store later */
 export function createStagingJobs(world: World, deps: () => Promise<Pick<Deps, 'config' | 'connections'>>): StagingJobs {
   const queue = createJobQueue<ModelRef, StagingDetails>({
     kind: { ...stagingKind, run: ({ request }, context) => stageOne(request, context, { world, deps }) },

@@ -4,7 +4,7 @@ import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 import type { StagingJob } from '../../protocol/staging.ts';
 import type { StagedModel } from './stage-report.ts';
 
-/** What only a staging job has; the fields are those of `StagingJob`. */
+/** The fields that only a staging job has; see `StagingJob`. */
 export interface StagingDetails {
   readonly waitsFor: string | null;
   readonly warnings: readonly string[];
@@ -12,7 +12,7 @@ export interface StagingDetails {
   readonly source: StagedModel['source'] | null;
 }
 
-/** Everything of a staging job but the work itself. */
+/** Everything of a staging job except the work itself. */
 export const stagingKind = {
   name: 'staging',
   describe: ({ modelId, selector }) => `staging ${formatRef({ modelId, selector })}`,
@@ -21,7 +21,7 @@ export const stagingKind = {
     cancelled: () => 'verified data is kept: staging it again resumes',
   },
   modelOf: ({ modelId }) => modelId,
-  // Each quantization of a model is staged by a job of its own.
+  // Each quantization of a model has its own job.
   subjectOf: ({ modelId, selector }) => formatRef({ modelId, selector }),
   isCovered: (ref, other) => ref.revision === other.revision && ref.selector?.toLowerCase() === other.selector?.toLowerCase(),
   initialDetails: () => ({ waitsFor: null, warnings: [], path: null, source: null }),
@@ -35,7 +35,7 @@ const words = {
   cancelled: 'failed',
 } as const satisfies Record<JobStatus, StagingJob['status']>;
 
-/** A staging job as others see it. */
+/** The public view of a staging job. */
 export const stagingStatus = (job: JobView<ModelRef, StagingDetails>): StagingJob => ({
   model_id: job.modelId,
   revision: job.request.revision ?? null,

@@ -11,7 +11,7 @@ import type { ModelStage } from './model-stage.ts';
 import { isDraft, type NeededFile } from './needed-files.ts';
 import { type SelectedPart, selectPart } from './select-part.ts';
 
-/** What a reference names of the model that the store has. @throws SkulkError FILE_NOT_FOUND */
+/** Selects the part of the store's model for a reference. @throws SkulkError FILE_NOT_FOUND */
 export const selectWanted = (
   { ref, options: { force, needs } }: Pick<ModelStage, 'ref' | 'options'>,
   whole: Manifest,
@@ -19,8 +19,9 @@ export const selectWanted = (
 ): SelectedPart & WantedPart => ({ ...selectPart(ref, whole, pin, needs), whole, force });
 
 /**
- * Whether a draft model is needed beside a named quantization and is not here: the store may have one, which comes only where it is needed.
- * @param companions what the model's card names
+ * Whether a draft model is needed beside a named quantization and is not here. The store may have one, which is only fetched if it is
+ * needed.
+ * @param companions from the model's card
  */
 export const mayLackDraft = (
   { selector }: ModelRef,
@@ -28,7 +29,7 @@ export const mayLackDraft = (
   { needs = [], companions }: { readonly needs?: readonly NeededFile[] | undefined; readonly companions: readonly Companion[] },
 ): boolean => needs.includes('draft') && selector !== undefined && !companions.some(isDraft) && findLoadable(files).draft === undefined;
 
-/** What a reference names of a copy, of whatever the store has by now; undefined when that is not here, or damaged. */
+/** The part of a copy for a reference, whatever the store has by now; undefined if it is missing or damaged. */
 export function findHere(
   ref: ModelRef,
   copy: LocalCopy,
@@ -45,7 +46,7 @@ export function findHere(
   }
 }
 
-/** Says that something else was taken than what the card names. */
+/** Warns that another file than the one in the card was selected. */
 export function warnOfPin({ deps: { world }, ref: { modelId } }: ModelStage, { missingPin, group }: SelectedPart): void {
   if (missingPin === undefined) return;
   world.emit({
@@ -55,12 +56,12 @@ export function warnOfPin({ deps: { world }, ref: { modelId } }: ModelStage, { m
   });
 }
 
-/** Whether a copy has, undamaged, what the store has of what a reference names. */
+/** Whether a copy has the wanted part of the store's model, undamaged. */
 export function isCurrent(copy: LocalCopy, wanted: WantedPart): boolean {
   if (!holdsAll(copy, wanted.manifest.files)) return false;
-  // Alone it has nothing more either, as a model that lost a file has changed.
+  // If it is the only part, it must match the whole model, because a model that lost a file has changed.
   return othersThan(wanted.group, copy).length > 0 || copy.manifest.digest === wanted.manifest.digest;
 }
 
-/** Whether a copy has all that its model has in the store, so that it tells what is chosen when nothing is named. */
+/** Whether a copy has its whole model from the store. Only then it can decide a choice without a selector. */
 export const isWholeModel = ({ manifest, of }: LocalCopy): boolean => manifest.digest === of;

@@ -13,7 +13,7 @@ import { storeLayout } from '../../store/layout.ts';
 import { openTokens } from './open-administration.ts';
 import { changePolicy, policyChange, viewPolicy } from './store-policy.ts';
 
-/** @throws SkulkError CONFLICT when the name is taken */
+/** @throws SkulkError CONFLICT if the name is in use */
 export async function createToken(deps: Deps, wanted: TokenBody): Promise<MadeToken> {
   parseTokenName(wanted.name);
   return administer(deps, {
@@ -42,7 +42,7 @@ export async function showPolicy(deps: Deps): Promise<PolicyView> {
 
 /**
  * Sets one key of the policy.
- * @param value as it is typed; `default` brings the default back
+ * @param value as typed; `default` resets the key
  * @throws SkulkError BAD_REQUEST
  */
 export async function setPolicy(deps: Deps, { key, value }: { readonly key: string; readonly value: string }): Promise<PolicyView> {
@@ -53,7 +53,7 @@ export async function setPolicy(deps: Deps, { key, value }: { readonly key: stri
   });
 }
 
-/** On the store host the disk is what counts, with or without a server; elsewhere the store is asked. */
+/** On the store host, the files on the disk are used, with or without a server. Elsewhere the store's server is asked. */
 async function administer<T>(
   deps: Deps,
   {
@@ -73,12 +73,12 @@ async function administer<T>(
   });
 }
 
-/** Where the store lies that this machine hosts; undefined when it is another machine's. */
+/** The directory of this machine's store; undefined if another machine hosts it. */
 async function ownRoot({ config }: Deps): Promise<string | undefined> {
   if (remoteUrl(config) !== undefined || !config.isStoreHost) return undefined;
   const configured = config.settings.storePath.value;
   if (await isStore(configured)) return configured;
-  // A server may have been started with another directory than the settings name.
+  // A server may have been started with another directory than the one in the settings.
   const server = await findServer(config.skulkHome);
   if (server?.storePath != null && (await isStore(server.storePath))) return server.storePath;
   if (config.isStoreNamed)

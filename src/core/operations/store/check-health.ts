@@ -3,13 +3,13 @@ import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { StoreHealth } from '../../protocol/health.ts';
 
-/** How the store is, as seen from this machine; sizes in bytes. */
+/** The health of the store, as seen from this machine; sizes in bytes. */
 export interface Health extends StoreHealth {
   readonly configured: true;
   readonly reachable: true;
   /** The path or the URL at which it was asked. */
   readonly location: string;
-  /** The store is closed to whoever shows no token, and this machine has none. */
+  /** The store requires a token, and this machine has none. */
   readonly requires_token: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface Health extends StoreHealth {
 export async function checkHealth(deps: Deps): Promise<Health> {
   await using opened = await openStore(deps);
   const hasToken = deps.config.settings.token.value !== undefined;
-  // Health itself is open to everybody; a token that is refused must show here and not at the next command.
+  // The health request needs no token. A rejected token must show up here and not at the next command.
   const requiresToken = await opened.store.listModels().then(
     () => false,
     (error: unknown) => {

@@ -4,13 +4,13 @@ import type { NamedToken } from '../../protocol/access.ts';
 import { storeLayout } from '../../store/layout.ts';
 import { openStorePolicy, type StorePolicy } from './store-policy.ts';
 
-/** What says who may do what with a store, as it lies on its disk. */
+/** The tokens and the policy of a store, as files on its disk. */
 export interface StoreAdministration {
   readonly tokens: TokenBook;
   readonly policy: StorePolicy;
 }
 
-/** How often what a command may have changed on the disk is looked at when nobody asks, in milliseconds. */
+/** How often these files are read without a request, in milliseconds, because commands may change them. */
 const lookEveryMs = 2_000;
 
 /** The named tokens of the store at `root`. */
@@ -20,8 +20,8 @@ export function openTokens({ world }: Pick<Deps, 'world'>, root: string, onChang
 }
 
 /**
- * For a server: what commands change on the disk, which no request tells of, is told.
- * @throws SkulkError CONFIG for a policy that is broken
+ * For a server: reports changes that commands make on the disk without a request.
+ * @throws SkulkError CONFIG for a broken policy
  */
 export async function openAdministration(deps: Pick<Deps, 'world'>, root: string): Promise<StoreAdministration> {
   const { emit, signal } = deps.world;
@@ -29,13 +29,13 @@ export async function openAdministration(deps: Pick<Deps, 'world'>, root: string
   return { tokens, policy: await openStorePolicy({ root, emit, signal }) };
 }
 
-/** Looks now and then again and again, as a change may come while nobody asks. @returns what ends it */
+/** Reads the files now and at intervals, because a change may come without a request. @returns a function that stops it */
 export async function followAdministration({ tokens, policy }: StoreAdministration): Promise<() => Promise<void>> {
-  // What is there at the start is no change. That the file is damaged hears whoever shows a token.
+  // The initial state is not a change. A damaged file is reported to requests with a token.
   await tokens.list().catch(() => undefined);
   let isLooking = false;
   const timer = setInterval(() => {
-    // A disk that hangs must not collect looks.
+    // Reads must not pile up on a disk that hangs.
     if (isLooking) return;
     isLooking = true;
     void Promise.allSettled([tokens.list(), policy.current()]).then(() => {

@@ -4,6 +4,6 @@ import type { Registry } from '../../endpoint/registry/registry.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import { readHeaderOfBytes } from '../../store/facts/read-gguf-facts.ts';
 
-/** The registry of a store of this machine. */
+/** The registry for a store of this machine. */
 export const openRegistry = (store: LocalStore, hub: HubBackend): Registry =>
   createHostRegistry({ store, hub, readHeader: readHeaderOfBytes });

@@ -8,22 +8,22 @@ import { pageCode } from '../../protocol/access.ts';
 import type { ServeRecord } from '../../protocol/machine.ts';
 import { callOf } from '../../protocol/routes/call.ts';
 
-/** A link that opens the page of this machine's server with the role admin, once. */
+/** A single-use link that opens the page of this machine's server with the role admin. */
 export interface PageLink {
   readonly url: string;
   readonly expires_at: string;
 }
 
-/** What `skulk open` opened, or would have. */
+/** The page that `skulk open` opened, or would have. */
 export interface OpenedPage {
   readonly url: string;
-  /** Whether a browser was started with it. */
+  /** Whether a browser was started. */
   readonly opened: boolean;
 }
 
 /**
- * Has the running server of this machine make a new link to its page.
- * @throws SkulkError STORE_UNREACHABLE when none runs, PERMISSION when this user may not read its key
+ * Lets the running server of this machine make a new link to its page.
+ * @throws SkulkError STORE_UNREACHABLE if none is running, PERMISSION if this user may not read its key
  */
 export async function makePageLink(deps: Deps): Promise<PageLink> {
   const { skulkHome } = deps.config;
@@ -67,8 +67,8 @@ async function linkOf({ config, world }: Deps, server: ServeRecord): Promise<Pag
 }
 
 /**
- * Opens the page in the browser of this desktop: that of this machine's server with the role admin, else that of the store.
- * @throws SkulkError STORE_NOT_CONFIGURED when there is neither
+ * Opens the page in the desktop's browser: of this machine's server with the role admin, else of the store.
+ * @throws SkulkError STORE_NOT_CONFIGURED without either
  */
 export async function openPage(deps: Deps): Promise<OpenedPage> {
   const server = await findServer(deps.config.skulkHome);
@@ -77,7 +77,7 @@ export async function openPage(deps: Deps): Promise<OpenedPage> {
   return { url, opened: await startBrowser(url, deps.world) };
 }
 
-/** A store says only where its files are; the page is at the port for it. */
+/** A store only announces the address of its files; the page is at the configured port. */
 async function pageOfStore({ config }: Deps): Promise<string> {
   const url = remoteUrl(config);
   if (url === undefined)

@@ -4,7 +4,7 @@ import { access } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { World } from '../../kernel/world.ts';
 
-/** Starts the browser of the desktop with a URL, and does not wait for it. @returns false where there is none */
+/** Starts the desktop's browser with a URL, without waiting for it. @returns false if there is none */
 export async function startBrowser(url: string, { env, platform }: World): Promise<boolean> {
   const program = platform === 'darwin' ? 'open' : 'xdg-open';
   const hasScreen = platform === 'darwin' || Boolean(env['DISPLAY']) || Boolean(env['WAYLAND_DISPLAY']);

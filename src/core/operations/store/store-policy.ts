@@ -22,27 +22,27 @@ import { storeLayout } from '../../store/layout.ts';
 
 /** The policy of the store on this machine's disk. */
 export interface StorePolicy {
-  /** What applies now, by the file as it is at this call. A broken file changes nothing, and is reported once. */
+  /** The policy from the current file. A broken file changes nothing, and is reported once. */
   current(): Promise<Policy>;
   /** @throws SkulkError CONFIG for a broken file */
   view(): Promise<PolicyView>;
   /**
-   * @param changes by key; null brings the default back
-   * @throws SkulkError BAD_REQUEST for values that are not possible, CONFIG for a broken file
+   * @param changes by key; null resets a key
+   * @throws SkulkError BAD_REQUEST for invalid values, CONFIG for a broken file
    */
   change(changes: Readonly<Record<string, unknown>>): Promise<PolicyView>;
 }
 
 /**
- * Many editors empty a file, or move it away, before they write it. So one that says nothing of `lan` any more opens the store only when
- * it has stood still for so long; in milliseconds.
+ * Many editors empty or move a file before they write it. So a file without `lan` opens the store only after it has been unchanged for
+ * this long, in milliseconds.
  */
 const settlesMs = 2_000;
 
 /**
  * @param root of the store
- * @param now milliseconds of a clock that only goes forward
- * @throws SkulkError CONFIG when the file is broken
+ * @param now milliseconds of a monotonic clock
+ * @throws SkulkError CONFIG if the file is broken
  */
 export async function openStorePolicy({
   root,
@@ -61,13 +61,13 @@ export async function openStorePolicy({
   let { policy } = (await readPolicy(path)) ?? nothing;
 
   let silent: { readonly stamp: string; readonly since: number } | undefined;
-  /** What requests write just now: the log has the requests. */
+  /** Changes by requests: the requests are logged already. */
   const written = new Set<Policy>();
   const look = async (): Promise<void> => {
     const now = await stampOf(path);
     if (silent?.stamp !== now) silent = undefined;
     if (now === stamp) return;
-    // A disk that went away says nothing about what the LAN may do.
+    // A disconnected disk does not change what the LAN may do.
     if (now === 'none' && !(await isThere(dirname(path)))) return;
     try {
       const read = (await readPolicy(path)) ?? nothing;
@@ -76,7 +76,7 @@ export async function openStorePolicy({
         silent ??= { stamp: now, since: clock() };
         if (clock() - silent.since < settlesMs) return;
       }
-      // A command that changes the file on the disk asks no server, which would log the request.
+      // A command that changes the file on the disk sends no request that would be logged.
       if (!isWritten && !isDeepStrictEqual(policy, read.policy))
         emit({ type: 'note', message: `the policy has changed: ${JSON.stringify(shownPolicy(read.policy))}` });
       ({ policy } = read);
@@ -94,7 +94,7 @@ export async function openStorePolicy({
     });
     return running;
   };
-  /** A look that runs already may have seen a former file: then this waits for one that begins later, which all who wait share. */
+  /** A running read may have seen an older file. So this waits for a later one, which all waiting calls share. */
   const lookAgain = (): Promise<void> => {
     if (running === undefined) return start();
     next ??= running
@@ -144,13 +144,13 @@ export async function changePolicy({
   readonly root: string;
   readonly changes: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
-  /** Called with what will apply, just before it is written. */
+  /** Called with the new policy right before it is written. */
   readonly onWrite?: (next: Policy) => void;
 }): Promise<PolicyView> {
   const { policy: path, policyLock } = storeLayout(root);
   return explainingDiskErrors(`cannot write ${path}`, async () => {
     await using _ = await acquireLock(policyLock, { purpose: 'a change of the policy', timeoutMs: 10_000, signal });
-    // A file that is broken already is the file's fault and not of this change.
+    // If the file is already broken, the error is not caused by this change.
     await readPolicy(path);
     const before = await readFile(path, 'utf8').catch((error: unknown) => {
       if (isSystemError(error, 'ENOENT')) return undefined;
@@ -158,7 +158,7 @@ export async function changePolicy({
     });
     const text = await changePolicyText(before, path, changes).catch((error: unknown) => {
       if (!(error instanceof SkulkError)) throw error;
-      // The line would be one of a text that nobody has seen.
+      // The line number would refer to a text that nobody has seen.
       const message = error.message.replaceAll(/^.*?\.yaml(?::\d+)?(?::\d+)?: /gm, '');
       throw new SkulkError('BAD_REQUEST', message, {
         hint: error.hint === 'correct that line' ? 'e.g. skulk policy set lan read; `skulk policy show` lists the keys' : error.hint,
@@ -175,7 +175,7 @@ export async function changePolicy({
 /**
  * A change of one key, nested as in the file.
  * @param key with dots between its parts
- * @param text the value as it is typed
+ * @param text the value as typed
  * @throws SkulkError BAD_REQUEST
  */
 export function policyChange(key: string, text: string): Readonly<Record<string, unknown>> {
@@ -192,7 +192,7 @@ function describe(path: string, { policy, given }: ReadPolicy): PolicyView {
   };
 }
 
-/** As the file has it. */
+/** The policy in the form of the file. */
 const shownPolicy = (policy: Policy): PolicyView['policy'] => ({
   lan: policy.lan,
   server_names: policy.serverNames,
@@ -211,7 +211,7 @@ async function stampOf(path: string): Promise<string> {
     return `${mtimeNs} ${size} ${ino}`;
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return 'none';
-    // A file that cannot be looked at is read, and then said to be so.
+    // A file without readable metadata is read, which then reports the error.
     return 'unknown';
   }
 }

@@ -5,44 +5,44 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { digestOf } from '../../kernel/secret.ts';
 import type { NamedToken } from '../../protocol/access.ts';
 
-/** What those may do here who show nothing. */
+/** The rights of clients without a token here. */
 export type LanPolicy = Pick<Policy, 'lan' | 'serverNames'> & {
   readonly hub: Pick<Policy['hub'], 'corsOrigins'>;
-  /** Whether the store has ever said it to this machine; else it is what a store without roles lets the LAN do. */
+  /** Whether the store has ever reported it to this machine. Otherwise it is the default of a store without roles. */
   readonly isSaid: boolean;
 };
 
-/** What a node knows of who may do what: its store says it. */
+/** What a node knows about roles, from its store. */
 export interface StoreRoles {
-  /** What the LAN may do here. What the store said last holds while it is away. */
+  /** The rights of the LAN here. The store's last answer counts while the store is unreachable. */
   policy(): Promise<LanPolicy>;
   /**
-   * Whose token this is.
-   * @throws SkulkError STORE_UNREACHABLE, STORE_NOT_CONFIGURED when the store cannot be asked
+   * Finds the owner of a token.
+   * @throws SkulkError STORE_UNREACHABLE, STORE_NOT_CONFIGURED if the store cannot be asked
    */
   findToken(token: string): Promise<Pick<NamedToken, 'role' | 'name'> | undefined>;
 }
 
-/** What this machine remembers over a restart of what the LAN may do. */
+/** Remembers the rights of the LAN across a restart of this machine's server. */
 export interface LanMemory {
-  /** Of the store at this URL; the least of all stores while it is not known which one this node will find. */
+  /** The rights for the store at this URL; the lowest rights of all stores while it is unknown which one this node will find. */
   read(url: string | undefined): Promise<unknown>;
   write(url: string, lan: Policy['lan']): Promise<void>;
 }
 
-/** How long an answer holds, in milliseconds: a token that was revoked is over here within that time. */
+/** How long an answer counts, in milliseconds: a revoked token is rejected here after at most that time. */
 const believedMs = 60_000;
-/** How long it holds what the LAN may do, in milliseconds: a node that is closed must know it before its store goes away. */
+/** How long the answer about the LAN counts, in milliseconds: a node must know that it is closed before its store disappears. */
 export const lanBelievedMs = 5_000;
-/** A token that was just made is known here after that. */
+/** A new token is accepted here at most this long after it was made, in milliseconds. */
 const refusedMs = 2_000;
-/** A store that does not answer is not asked again for as long. */
+/** How long an unreachable store is not asked again, in milliseconds. */
 const awayMs = 5_000;
 const maxTokens = 1_000;
 
 /**
- * @param now milliseconds of a clock that only goes forward
- * @param memory a node that is started while its store is away is no more open than before
+ * @param now milliseconds of a monotonic clock
+ * @param memory the remembered rights: a node that starts while its store is unreachable must not be more open than before
  */
 export function createStoreRoles(
   link: Pick<StoreLink, 'session' | 'url'>,
@@ -77,7 +77,7 @@ export function createStoreRoles(
   };
   return {
     policy: async () => {
-      // A store that nobody has found yet is not looked for because of this.
+      // This must not start a search for a store.
       if (link.url() !== undefined && now() >= askAgain) {
         asking ??= askLan().finally(() => {
           asking = undefined;
@@ -111,13 +111,13 @@ export function createStoreRoles(
   };
 }
 
-/** A store without roles lets the LAN do what a node does, unless it wants a token. */
+/** A store without roles gives the LAN the role of a node, unless it requires a token. */
 function lanOf(answer: SessionAnswer): Policy['lan'] {
   if (answer.state === 'refused') return 'none';
   return answer.state === 'known' && (answer.lan === 'read' || answer.lan === 'none') ? answer.lan : 'node';
 }
 
-/** The keys of the store host are for that machine alone. */
+/** The keys of the store host are only valid on that machine. */
 function tokenOf(answer: SessionAnswer): Pick<NamedToken, 'role' | 'name'> | undefined {
   if (answer.state !== 'known') return undefined;
   if (answer.credential === 'named') return { role: answer.role, name: answer.name ?? '' };

@@ -25,9 +25,9 @@ import { forgetReplaced } from './forget-replaced.ts';
 import { type FromList, measureListed } from './measure-listed.ts';
 import { askForIds, type HubWord, promiseFiles } from './promise-listed.ts';
 
-/** What building a copy needs beside the stage itself. */
+/** The input for building a copy beside the stage itself. */
 interface ListedTools {
-  /** The copy that is here. */
+  /** The existing copy. */
   readonly local: LocalCopy | undefined;
   readonly lock: HeldLock;
 }
@@ -35,10 +35,10 @@ interface ListedTools {
 const maxReplacements = 5;
 
 /**
- * Makes a copy of a model of a store that makes no manifests. Every file is hashed as it arrives and compared with what is known of it:
- * what Hugging Face lists, where this machine may ask it. A model that is replaced in the store meanwhile is staged anew.
- * @throws SkulkError INTEGRITY when the content is not that of the revision that the store says it has, or changes again and again;
- * REVISION_NOT_FOUND, NO_SPACE, STORE_UNREACHABLE
+ * Copies a model from a store without manifests. Hashes every file on arrival and compares it with the ids at Hugging Face, if this
+ * machine may use it. If the model is replaced in the store in the meantime, starts again.
+ * @throws SkulkError INTEGRITY if the content does not match the store's revision, or changes repeatedly; REVISION_NOT_FOUND, NO_SPACE,
+ * STORE_UNREACHABLE
  */
 export async function copyListed(stage: ModelStage, answer: FromList, { local, lock }: ListedTools): Promise<StageOutcome> {
   const { deps, ref, layout, options, path } = stage;
@@ -70,7 +70,7 @@ export async function copyListed(stage: ModelStage, answer: FromList, { local, l
   }
 }
 
-/** Fetches what a reference names into the place where copies are built. */
+/** Fetches the files for a reference into the directory in which copies are built. */
 async function fetchOnce(
   stage: ModelStage,
   {
@@ -116,7 +116,7 @@ async function fetchOnce(
   return { part: { manifest, group, missingPin }, verified: isOfHub ? 'hub' : 'arrival', bytesTransferred };
 }
 
-/** Only what Hugging Face itself lists is an id of the Hub; what was compared with a copy has what that copy had. */
+/** Only an id from Hugging Face is an id of the Hub. A file that was compared with a copy keeps the id from that copy. */
 function withHubIds(
   files: Manifest['files'],
   { planned, word, local }: { readonly planned: readonly PlannedFile[]; readonly word: HubWord; readonly local: LocalCopy | undefined },
@@ -175,7 +175,7 @@ async function publish(
   });
 }
 
-/** What is known of each byte, in a sentence. */
+/** One sentence: how the content was verified. */
 function describeProof({ model_id, files }: Manifest, location: string): string {
   const compared = files.filter(({ hub_id }) => hub_id !== undefined).length;
   const rest = files.length - compared;

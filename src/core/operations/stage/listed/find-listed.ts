@@ -5,26 +5,26 @@ import type { NeededFile } from '../needed-files.ts';
 import { choosePart, type SelectedPart, selectPart } from '../select-part.ts';
 import { findHere } from '../wanted-part.ts';
 
-/** What a reference names, of a store that makes no manifests. */
+/** The input for selecting files in a store without manifests. */
 interface WantedOfList {
   readonly model: ListedModel;
   readonly pin?: string | undefined;
   readonly needs?: readonly NeededFile[] | undefined;
 }
 
-/** What a copy says of itself under a quantization. */
+/** The key of a quantization in a copy's record. */
 export const listedKey = (selector: string | null): string => selector ?? '';
 
-/** The files of a copy that were staged while the store said the same of the model as it says now. */
+/** The files of a copy that were staged while the store had its current state of the model. */
 export function filesOfState({ groups, manifest, listed = {} }: LocalCopy, state: string): ReadonlySet<string> {
   const isNow = ({ selector }: { readonly selector: string | null }): boolean => listed[listedKey(selector)] === state;
   if (!groups.some(isNow)) return new Set();
-  // What quantizations share was compared when the last of them came.
+  // Shared files were compared when the last quantization was added.
   const older = new Set(groups.filter((group) => !isNow(group)).flatMap(({ files }) => files));
   return new Set(manifest.files.map(({ path }) => path as string).filter((path) => !older.has(path)));
 }
 
-/** The paths that a reference names. @throws SkulkError FILE_NOT_FOUND */
+/** The paths for a reference. @throws SkulkError FILE_NOT_FOUND */
 export const chooseListed = (ref: ModelRef, { model, pin, needs }: WantedOfList) =>
   choosePart(
     ref,
@@ -34,7 +34,7 @@ export const chooseListed = (ref: ModelRef, { model, pin, needs }: WantedOfList)
   );
 
 /**
- * What a reference names of a copy, where the store has said nothing of a change since it was staged; undefined when it has to come.
+ * The part of a copy for a reference, if the store reported no change since it was staged; undefined if it must be fetched.
  * @throws SkulkError FILE_NOT_FOUND
  */
 export function findListed(ref: ModelRef, copy: LocalCopy, { model, pin, needs }: WantedOfList): SelectedPart | undefined {

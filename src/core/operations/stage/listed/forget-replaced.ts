@@ -9,8 +9,8 @@ import { blocksOf } from '../../../transfer/file-blocks.ts';
 import type { FromList } from './measure-listed.ts';
 
 /**
- * Removes what an earlier try left of files that the store has replaced since, so that no file becomes a mixture of both: of each file of
- * which nothing is promised, the last block that came is asked for once more.
+ * Removes data of files that the store has replaced since an earlier try, so that no file becomes a mixture of both. For each file
+ * without an expected digest, the last received block is fetched again and compared.
  */
 export async function forgetReplaced(
   files: readonly PlannedFile[],

@@ -6,12 +6,12 @@ import type { StoreAnswer } from '../ask-store.ts';
 import type { ModelStage } from '../model-stage.ts';
 import { chooseListed } from './find-listed.ts';
 
-/** The answer of a store that makes no manifests. */
+/** The answer of a store without manifests. */
 export type FromList = Extract<StoreAnswer, { state: 'listed' }>;
 
 const questionsAtOnce = 8;
 
-/** The files that are to be staged, with their sizes: each takes a question. @throws SkulkError FILE_NOT_FOUND, STORE_UNREACHABLE */
+/** The files to stage, with their sizes; each size takes a request. @throws SkulkError FILE_NOT_FOUND, STORE_UNREACHABLE */
 export async function measureListed(
   { deps: { world }, ref, options }: ModelStage,
   { files: source, pin }: Pick<FromList, 'files' | 'pin'>,

@@ -4,7 +4,7 @@ import { diskRoom } from '../../../transfer/disk-room.ts';
 import type { ModelStage, StageOutcome } from '../model-stage.ts';
 import { type FromList, measureListed } from './measure-listed.ts';
 
-/** What `--dry-run` reports of a copy that would come from a store that makes no manifests: nothing says what of it is here already. */
+/** The report of `--dry-run` for a store without manifests. It is not known which parts are already here. */
 export async function describeListedPlan(stage: ModelStage, answer: FromList, local: LocalCopy | undefined): Promise<StageOutcome> {
   const { ref, layout, path } = stage;
   const { files, group } = await measureListed(stage, answer, answer.model);

@@ -10,21 +10,21 @@ import type { ListedModel } from '../../../store/contract.ts';
 import { promiseOf } from '../../../transfer/promised-file.ts';
 import { filesOfState } from './find-listed.ts';
 
-/** How long Hugging Face is waited for, in milliseconds: the store has the model, so this only says more of it. */
+/** How long to wait for Hugging Face, in milliseconds. The store has the model, so this only adds ids. */
 const hubMs = 15_000;
 
-/** What Hugging Face says of a model that a store without manifests has. */
+/** Hugging Face's data about a model in a store without manifests. */
 export interface HubWord {
-  /** Undefined where it could not be asked, or does not know the model. */
+  /** Undefined if it could not be asked, or does not have the model. */
   readonly listing: Listing | undefined;
-  /** The store must have this very commit; otherwise it may have another in good faith. */
+  /** The store must have exactly this commit. Otherwise it may legitimately have another one. */
   readonly isExact: boolean;
 }
 
 /**
- * Asks Hugging Face for the ids of a model's files, where this machine may: at the revision that somebody named or that the store says it
- * has, else at `main`.
- * @throws SkulkError REVISION_NOT_FOUND when a revision was named and nothing can say whether the store has it
+ * Asks Hugging Face for the ids of a model's files, if this machine may do that: at the requested revision, else at the store's revision,
+ * else at `main`.
+ * @throws SkulkError REVISION_NOT_FOUND if a revision was requested and it cannot be confirmed that the store has it
  */
 export async function askForIds(deps: Deps, { modelId, revision }: ModelRef, { commit }: ListedModel): Promise<HubWord> {
   const isExact = revision !== undefined || commit !== null;
@@ -55,8 +55,8 @@ async function listOnHub(deps: Deps, asked: Pick<Listing, 'modelId' | 'revision'
 }
 
 /**
- * What each file is checked against: the copy of the same state, else what Hugging Face lists, else nothing but its size.
- * @throws SkulkError REVISION_NOT_FOUND when the store has another revision than the one that must be there
+ * The expected content of each file: from a copy of the same state, else from Hugging Face, else only its size.
+ * @throws SkulkError REVISION_NOT_FOUND if the store has another revision than the required one
  */
 export function promiseFiles(
   files: readonly { readonly path: RelativePath; readonly size: number }[],
