@@ -36,7 +36,7 @@ async function roleBy(link: string): Promise<unknown> {
 }
 
 describe('skulk key and skulk open', () => {
-  test('print a link to the server of this machine, each a new one, that works once', async () => {
+  test('print a new link to the server of this machine each time, and each link works once', async () => {
     const host = await startServe({ home: await temporaryDirectory() });
     const env = { SKULK_HOME: host.home };
     const links: string[] = [];
@@ -57,7 +57,7 @@ describe('skulk key and skulk open', () => {
     expect(host.running.stderr()).not.toMatch(/code=|[\w-]{43}/);
   });
 
-  test('say that none runs, and open the page of the store that is configured', async () => {
+  test('open the page of the configured store when no server runs on this machine', async () => {
     const env = { SKULK_HOME: await temporaryDirectory() };
     const none = await runInProcess(['key'], { env });
     expect(none).toMatchObject({ status: 4, stdout: '', stderr: expect.stringMatching(/no `skulk serve`[\s\S]*sudo -u USER skulk key/) });
@@ -71,7 +71,7 @@ describe('skulk key and skulk open', () => {
   });
 });
 
-test('skulk serve prints a link on a terminal, and none into a pipe or a document', wants('script'), async () => {
+test('skulk serve prints a link on a terminal, but not into a pipe or a JSON document', wants('script'), async () => {
   const home = await temporaryDirectory();
   const serve = `${process.execPath} ${bin} serve --host 127.0.0.1 --port 0 --api-port 0`;
   const start = async (line: string): Promise<string> => {
@@ -97,7 +97,7 @@ test('skulk serve prints a link on a terminal, and none into a pipe or a documen
 });
 
 describe('skulk token', () => {
-  test('makes, lists and revokes tokens on the disk, with or without a server, and over HTTP elsewhere', async () => {
+  test('creates, lists and revokes tokens on the disk, with or without a server, and over HTTP from other machines', async () => {
     const home = await temporaryDirectory();
     await mkdir(join(home, 'store/.skulk/v1'), { recursive: true });
     const env = { SKULK_HOME: home };
@@ -136,7 +136,7 @@ describe('skulk token', () => {
     expect(host.stderr()).not.toMatch(/skulk_[\w-]{43}/);
   });
 
-  test('a token that is made or revoked on the disk is logged by the running server, and one over HTTP once, as a request', async () => {
+  test('the running server logs a token that is created or revoked on the disk, and logs one over HTTP once, as a request', async () => {
     const host = await serveHost();
     const env = { SKULK_HOME: host.home };
     const log = (): string => host.stderr();
@@ -171,14 +171,14 @@ describe('skulk token', () => {
     [['revoke'], /needs the name/],
     [['revoke', 'x', '--role', 'read'], /--role belongs to/],
     [['make'], /must be one of create, list, revoke/],
-  ])('%j is refused with a sentence', async (args, says) => {
+  ])('%j is refused with a clear message', async (args, says) => {
     const ended = await runInProcess(['token', ...args], { env: { SKULK_HOME: await temporaryDirectory() } });
     expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(says) });
   });
 });
 
 describe('skulk policy', () => {
-  test('shows, changes and validates, and a running server follows', async () => {
+  test('shows, changes and validates the policy, and a running server applies the change', async () => {
     const host = await serveHost();
     const env = { SKULK_HOME: host.home };
     const file = join(host.storePath, '.skulk/v1/policy.yaml');
@@ -225,7 +225,7 @@ describe('skulk policy', () => {
     expect(shown).toMatchObject({ policy: { limits: { open_uploads: 64 } }, origin: { 'limits.open_uploads': 'default' } });
   });
 
-  test('the settings for Hub clients are shown, changed and reset, and bytes may have a unit', async () => {
+  test('skulk policy shows, changes and resets the settings for Hub clients, and accepts units for bytes', async () => {
     const home = await temporaryDirectory();
     await mkdir(join(home, 'store/.skulk/v1'), { recursive: true });
     const env = { SKULK_HOME: home };
@@ -269,7 +269,7 @@ describe('skulk policy', () => {
     [['set', 'server_names', 'http://x'], /server_names/],
     [['set', 'lan'], /takes a key and a value/],
     [['show', 'lan'], /takes nothing else/],
-  ])('%j is refused with a sentence, and nothing is written', async (args, says) => {
+  ])('%j is refused with a clear message, and nothing is written', async (args, says) => {
     const home = await temporaryDirectory();
     await mkdir(join(home, 'store/.skulk/v1'), { recursive: true });
     const file = join(home, 'store/.skulk/v1/policy.yaml');
@@ -279,7 +279,7 @@ describe('skulk policy', () => {
     expect(await readFile(file, 'utf8')).toBe('lan: read\n');
   });
 
-  test('a file that an editor has emptied or moved away for a moment opens nothing, and one that stays so brings the default back', async () => {
+  test('a policy file that is empty or absent for a moment grants no access, and one that stays so restores the default', async () => {
     const root = await temporaryDirectory();
     const file = join(root, '.skulk/v1/policy.yaml');
     await mkdir(dirname(file), { recursive: true });
@@ -305,7 +305,7 @@ describe('skulk policy', () => {
     expect([await lan(), await lan(), await lan()]).toEqual(['read', 'read', 'node']);
   });
 
-  test('who asks after a change gets the change, also while others were asking before it', async () => {
+  test('a request after a change gets the changed policy, also while earlier requests are in progress', async () => {
     const root = await temporaryDirectory();
     const file = join(root, '.skulk/v1/policy.yaml');
     await mkdir(dirname(file), { recursive: true });
@@ -322,7 +322,7 @@ describe('skulk policy', () => {
     expect(given).toEqual(wanted);
   });
 
-  test('a broken file keeps a server from starting, and a running one on what it had before', async () => {
+  test('a broken policy file prevents the start of a server, and a running server keeps its old policy', async () => {
     const host = await serveHost();
     const env = { SKULK_HOME: host.home };
     const file = join(host.storePath, '.skulk/v1/policy.yaml');

@@ -15,7 +15,7 @@ import { wants } from '../helpers/wants.ts';
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 
 describe('the key of a machine', () => {
-  test('is made once, also by many at once, and only its owner can read it', async () => {
+  test('is created once, also by many processes at the same time, and only its owner can read it', async () => {
     const home = await temporaryDirectory();
     const keys = await Promise.all(Array.from({ length: 20 }, () => ensureAdminKey(home, () => {})));
     expect(new Set(keys)).toEqual(new Set([await readAdminKey(home)]));
@@ -24,7 +24,7 @@ describe('the key of a machine', () => {
     expect(await readdir(home)).toEqual(['admin-key']);
   });
 
-  test('is replaced when others could read it, and when what is there is none', async () => {
+  test('is replaced when other users could read it, or when the file has no valid key', async () => {
     const home = await temporaryDirectory();
     const first = await ensureAdminKey(home, () => {});
     await chmod(join(home, 'admin-key'), 0o644);
@@ -41,8 +41,8 @@ describe('the key of a machine', () => {
 /** Of nobody who runs tests. */
 const stranger = 12_345;
 
-describe('what another user of this machine puts there', () => {
-  test('is no key, no record of a server and no book of tokens', wants('root'), async () => {
+describe('a file that another user of this machine created', () => {
+  test('is not accepted as a key, as the record of a server or as a list of tokens', wants('root'), async () => {
     const home = await temporaryDirectory();
     const path = join(home, 'admin-key');
     await writeFile(path, `${'x'.repeat(43)}\n`, { mode: 0o600 });
@@ -76,7 +76,7 @@ describe('what another user of this machine puts there', () => {
     expect(await book.find(token)).toMatchObject({ role: 'admin' });
   });
 
-  test('cannot be in the directory of the key, whatever the mask was that it was made with', async () => {
+  test('cannot be in the directory of the key, regardless of the umask with which the directory was created', async () => {
     const home = join(await temporaryDirectory(), 'home');
     const told: string[] = [];
     await mkdir(home);
@@ -93,7 +93,7 @@ describe('what another user of this machine puts there', () => {
 describe('the record of a running server', () => {
   const server = { role: 'store', storePath: '/s', apiUrl: 'http://127.0.0.1:2', localApiUrl: 'http://127.0.0.1:2' } as const;
 
-  test('gives the key for the URLs of that very process alone', async () => {
+  test('gives the key only for the URLs of that process', async () => {
     const home = await temporaryDirectory();
     const key = await ensureAdminKey(home, () => {});
     expect(await keyFor(home, 'http://127.0.0.1:1')).toBeUndefined();
@@ -128,7 +128,7 @@ describe('the record of a running server', () => {
     expect(await readdir(home)).not.toContain('serve.json');
   });
 
-  test('commands show the key to the server that it names, and to nobody else, whatever answers there', async () => {
+  test('commands send the key only to the server in the record, regardless of which program answers at its port', async () => {
     const home = await temporaryDirectory();
     const host = await serveInProcess({ home });
     onTestFinished(() => host[Symbol.asyncDispose]());
@@ -159,7 +159,7 @@ describe('the record of a running server', () => {
   });
 });
 
-describe('the codes and keys of pages', () => {
+describe('the codes and keys of browser tabs', () => {
   test('a code opens one tab, within ten minutes', () => {
     let now = 0;
     const pages = createPageKeys({ now: () => now });
@@ -174,7 +174,7 @@ describe('the codes and keys of pages', () => {
     expect(pages.holds(key)).toBe(false);
   });
 
-  test('a key lives as long as it is used, and ends after twelve hours without', () => {
+  test('a key is valid while it is used, and ends after twelve unused hours', () => {
     let now = 0;
     const pages = createPageKeys({ now: () => now });
     const { key } = pages.redeem(pages.makeCode().code, 'a');
@@ -186,7 +186,7 @@ describe('the codes and keys of pages', () => {
     expect(pages.holds(key)).toBe(false);
   });
 
-  test('whoever guesses codes is stopped for a minute, and others are not', () => {
+  test('an address with too many wrong codes is blocked for a minute, and other addresses are not', () => {
     let now = 0;
     const pages = createPageKeys({ now: () => now });
     for (let tries = 0; tries < 5; tries += 1) expect(() => pages.redeem(`guess-${tries}`, 'thief')).toThrow(/already used/);
@@ -210,7 +210,7 @@ describe('named tokens', () => {
     return { ...at, open: () => openTokenBook(at) };
   };
 
-  test('are known by their hash, to every process at once, until they are revoked', async () => {
+  test('are recognized by their hash in every process at once, until they are revoked', async () => {
     const { open, file } = await book();
     const [one, other] = [open(), open()];
     expect(await one.list()).toEqual([]);
@@ -227,13 +227,13 @@ describe('named tokens', () => {
     await expect(one.revoke('laptop')).rejects.toMatchObject({ code: 'TOKEN_NOT_FOUND' });
   });
 
-  test('that are made at once are all there', async () => {
+  test('are all kept when they are created at the same time', async () => {
     const { open } = await book();
     await Promise.all(Array.from({ length: 12 }, (_, index) => open().create({ name: `n${index}`, role: 'read' })));
     expect(await open().list()).toHaveLength(12);
   });
 
-  test('of a damaged file none is accepted, and nothing is written over it', async () => {
+  test('are all refused when their file is damaged, and the file is not overwritten', async () => {
     const { open, file } = await book();
     const { token } = await open().create({ name: 'laptop', role: 'admin' });
     for (const text of ['', '{', '{"tokens":[{"name":"x","role":"root"}]}', '[]']) {
@@ -244,7 +244,7 @@ describe('named tokens', () => {
     }
   });
 
-  test.each(['', '.hidden', 'two words', '../x', 'a'.repeat(65), 'ä'])('%j is no name of one', async (name) => {
+  test.each(['', '.hidden', 'two words', '../x', 'a'.repeat(65), 'ä'])('cannot be called %j', async (name) => {
     const { open } = await book();
     await expect(open().create({ name, role: 'read' })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
   });

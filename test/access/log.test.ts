@@ -4,7 +4,7 @@ import { createStoreApp } from '../../src/core/server/app/store-app.ts';
 import { directoryStore } from '../helpers/directory-store.ts';
 import { talk } from '../helpers/raw-http.ts';
 
-test('nothing that a stranger sends steers the terminal that shows the log', async () => {
+test('text from a client cannot control the terminal that shows the log', async () => {
   const store = await directoryStore({});
   onTestFinished(() => store[Symbol.asyncDispose]());
   const lines: string[] = [];

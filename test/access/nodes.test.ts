@@ -44,8 +44,8 @@ async function nodeOf(url: string, env: Record<string, string> = {}, home?: stri
 
 const anybody = { role: 'node', credential: 'lan' };
 
-describe('what a node shows to its store', () => {
-  test('is what it was shown itself, and never the key of this machine or of a page', async () => {
+describe('the token that a node sends to its store', () => {
+  test('is the token that the node received, and never the key of this machine or of a browser tab', async () => {
     const named = { role: 'read', credential: 'named', name: 'laptop' };
     const store = await storeWith({ '': anybody, skulk_laptop: named });
     const node = await nodeOf(store.url);
@@ -72,7 +72,7 @@ describe('what a node shows to its store', () => {
     expect(node.stderr()).not.toContain('skulk_laptop');
   });
 
-  test('is no token of its own, which whoever asks may not have', async () => {
+  test("is never the node's own token when the caller has none", async () => {
     const store = await storeWith({ '': 401, 'the-token': { role: 'admin', credential: 'token', lan: 'none' } });
     const node = await nodeOf(store.url, { SKULK_TOKEN: 'the-token' });
     const forwarded = (): readonly unknown[] => store.seen.filter(({ url }) => url.startsWith('/store/')).map((one) => one.authorization);
@@ -85,8 +85,8 @@ describe('what a node shows to its store', () => {
   });
 });
 
-describe('what a node asks its store', () => {
-  test('is whose token it was shown; when the store cannot say it, the token opens nothing', async () => {
+describe('the access rights that a node gets from its store', () => {
+  test('include the role of a received token, and a token without an answer of the store has no role', async () => {
     const store = await storeWith({
       '': anybody,
       skulk_admin: { role: 'admin', credential: 'named', name: 'ops' },
@@ -117,7 +117,7 @@ describe('what a node asks its store', () => {
     expect((await ask(node.apiUrl, '/session')).json()).toMatchObject({ role: 'node', lan: 'node' });
   });
 
-  test('is what the LAN may do; the Python program has no roles, and a store that wants a token leaves nothing', async () => {
+  test('include the rights of the LAN; a Python store has no roles, and a store that needs a token gives the LAN no rights', async () => {
     for (const [said, lan] of [
       [{ ...anybody, lan: 'node' }, 'node'],
       [{ role: 'read', credential: 'lan', lan: 'read' }, 'read'],
@@ -136,7 +136,7 @@ describe('what a node asks its store', () => {
     }
   });
 
-  test('is no more than before when the node is started again while its store is away', async () => {
+  test('do not grow when the node restarts while its store is away', async () => {
     const store = await storeWith({ '': { role: 'read', credential: 'lan', lan: 'read' } });
     const first = await nodeOf(store.url);
     const stage = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
@@ -149,7 +149,7 @@ describe('what a node asks its store', () => {
     expect((await ask(again.apiUrl, '/node/identity')).status).toBe(200);
   });
 
-  test('holds for a minute, and what it refused only for a moment', async () => {
+  test('are kept for a minute, and a refusal only for a moment', async () => {
     let now = 0;
     let role: 'node' | undefined = 'node';
     let asked = 0;
@@ -183,7 +183,7 @@ describe('what a node asks its store', () => {
     expect(asked).toBe(3_003);
   });
 
-  test('stays in force when the node restarts while its store is away', async () => {
+  test('stay in force when the node restarts while its store is away', async () => {
     const store = await storeWith({ '': 401 });
     const node = await nodeOf(store.url);
     expect((await ask(node.apiUrl, '/node/staging')).status).toBe(401);
@@ -194,7 +194,7 @@ describe('what a node asks its store', () => {
     expect((await ask(again.apiUrl, '/node/identity', bearer(await adminKeyOf(again.home)))).status).toBe(200);
   });
 
-  test('is the least of all that was remembered while the node does not know its store yet', async () => {
+  test('are the lowest remembered rights while the node does not know its store yet', async () => {
     const home = await temporaryDirectory();
     const entries = { 'http://a': { lan: 'node' }, 'http://b': { lan: 'read' }, 'http://c': { lan: 'strange' } };
     await writeFile(join(home, 'known-stores.json'), JSON.stringify({ lan: entries }));
@@ -203,7 +203,7 @@ describe('what a node asks its store', () => {
     expect((await ask(node.apiUrl, '/session')).json()).toMatchObject({ role: 'read', lan: 'read' });
   });
 
-  test('is also under which further names it may be asked', async () => {
+  test('include the further host names that the node accepts', async () => {
     const store = await storeWith({ '': { ...anybody, server_names: ['models.example.com'] } });
     const node = await nodeOf(store.url);
     const askedAs = async (host: string): Promise<number> => (await ask(node.apiUrl, '/session', { headers: { Host: host } })).status;
@@ -211,7 +211,7 @@ describe('what a node asks its store', () => {
     expect(await askedAs('evil.example.com')).toBe(403);
   });
 
-  test('is also which pages of other sites may use it as a Hub', async () => {
+  test('include the web origins that may use the node as a Hub', async () => {
     const store = await storeWith({ '': { ...anybody, cors_origins: ['https://chat.example'] } });
     const node = await nodeOf(store.url);
     const allowed = async (origin: string): Promise<unknown> =>
@@ -239,7 +239,7 @@ async function proxyTo(url: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('a request without the key of the machine cannot turn a directory into a store, from another machine or through a local proxy', async () => {
+test('a request without the key of the machine cannot turn a directory into a store, neither from another machine nor through a local proxy', async () => {
   const world = await fleetWorld();
   const host = await world.hostInProcess();
   onTestFinished(() => host[Symbol.asyncDispose]());
@@ -268,7 +268,7 @@ test('a request without the key of the machine cannot turn a directory into a st
     expect((await put(host.apiUrl, { model_store: change }, { Authorization: `Bearer ${key}` })).status).toBe(400);
 });
 
-test('a token that was revoked opens nothing at once, and ends the stream that it opened', async () => {
+test('a revoked token stops working at once, and its open streams end', async () => {
   const world = await fleetWorld();
   const host = await world.hostInProcess();
   onTestFinished(() => host[Symbol.asyncDispose]());
@@ -289,7 +289,7 @@ test('a token that was revoked opens nothing at once, and ends the stream that i
   expect(log).toContain('"who":"token phone","from":"127.0.0.1","method":"DELETE","url":"/models/org%2Fm","model":"org/m","status":403');
 });
 
-test('a LAN that may only read stages what the store holds, and changes nothing', async () => {
+test('a LAN with the role read can stage models of the store, and cannot change anything', async () => {
   const world = await fleetWorld();
   await world.add('org/m');
   const host = await world.hostInProcess();

@@ -55,7 +55,7 @@ const admin =
   /^(?:PUT \/(?:config|policy)|(?:GET|HEAD) \/(?:filesystem\/browse|tokens)|POST \/(?:tokens|session\/codes)|DELETE \/(?:tokens\/:name|nodes\/:node))$/;
 
 describe('the roles of routes', () => {
-  test('nothing that changes something is for readers, and nothing but the page, the health and the exchange of a code is for everybody', async () => {
+  test('every route that changes something needs more than read, and only the page, the health and the exchange of a code are open', async () => {
     const routes = await allRoutes();
     for (const { method, url, role } of routes.store) {
       const name = `${method} ${url}`;
@@ -117,7 +117,7 @@ type Who = 'nobody' | 'read' | 'node' | 'admin' | 'key' | 'page' | 'wrong';
 
 const rank = { open: 0, read: 1, node: 2, admin: 3 } as const;
 
-test('each route of both servers answers whoever has its role, and nobody else', async () => {
+test('each route of both servers answers callers with its role, and refuses all others', async () => {
   const routes = await allRoutes();
   const home = await temporaryDirectory();
   const host = await serveInProcess({ home });

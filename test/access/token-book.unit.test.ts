@@ -21,7 +21,7 @@ test.each([
   ['no hash', { tokens: [{ ...kept, sha256: undefined }] }],
   ['no time', { tokens: [{ ...kept, created_at: 7 }] }],
   ['a token that is none', { tokens: [null] }],
-])('a book with %s beside a good token opens to nobody and is not written over', async (_, content) => {
+])('a token file with %s beside a valid token gives nobody access and is not overwritten', async (_, content) => {
   const { file, open } = await bookForTest();
   const { token } = await open().create({ name: 'good', role: 'admin' });
   const good = (JSON.parse(await readFile(file, 'utf8')) as { tokens: object[] }).tokens;
@@ -37,7 +37,7 @@ test.each([
   expect(await readFile(file, 'utf8')).toBe(text);
 });
 
-test('what a newer version wrote beside a token is still there after a change', async () => {
+test('keys that a newer version wrote beside a token are kept after a change', async () => {
   const { file, open } = await bookForTest();
   await writeFile(file, JSON.stringify({ tokens: [{ ...kept, more: 'kept' }] }));
   const made = await open().create({ name: 'phone', role: 'node' });

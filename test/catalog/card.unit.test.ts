@@ -38,8 +38,8 @@ assistant_model_repo = "org/small"
 component_name = "text"
 `;
 
-describe('a card', () => {
-  test('names its companions; other keys are left alone', () => {
+describe('a model card', () => {
+  test('names its companions, and other keys are ignored', () => {
     expect(parseCard(full)).toMatchObject({
       capabilities: ['text', 'vision', 'thinking'],
       supportsTensor: true,
@@ -60,7 +60,7 @@ describe('a card', () => {
     ['weights in the model itself', full.replace('"org/eyes"', '"org/model"'), 'sidecar small'],
     ['an empty name', full.replace('"org/small"', '""'), 'eyes sidecar'],
     ['nothing', 'model_id = "org/model"', ''],
-  ])('names no companion by %s', (_, text, names) => {
+  ])('does not name a companion by %s', (_, text, names) => {
     const card = parseCard(text);
     expect('companions' in card && card.companions.map(({ modelId }) => modelId.slice(4)).join(' ')).toBe(names);
   });
@@ -72,7 +72,7 @@ describe('a card', () => {
     ['a companion that leaves the store', full.replace('"org/eyes"', '"../../etc"'), 20],
     ['a companion that is a number', full.replace('"org/eyes"', '7'), 20],
     ['a table that is none', 'model_id = "org/model"\nruntime = 3\n', 2],
-  ])('with %s is refused, and the line is named', (_, text, line) => {
+  ])('with %s is refused, and the error names the line', (_, text, line) => {
     expect(parseCard(text)).toMatchObject({ line, says: expect.any(String) });
   });
 });
@@ -84,7 +84,7 @@ describe('the card of a model', () => {
     return [await readCard(directories, id, (message) => told.push(message)), told];
   };
 
-  test('is looked for in each directory; a bad one is named and passed over', async () => {
+  test('is searched in each directory, and an invalid card is reported and skipped', async () => {
     const root = await temporaryDirectory();
     const [bad, other, good, missing] = ['bad', 'other', 'good', 'missing'].map((name) => join(root, name)) as [
       string,
@@ -107,14 +107,14 @@ describe('the card of a model', () => {
     expect(await read([missing])).toEqual([undefined, []]);
   });
 
-  test('may be a directory or too large; then there is none', async () => {
+  test('is absent when its path is a directory or the file is too large', async () => {
     const root = await temporaryDirectory();
     await mkdir(join(root, 'org--model.toml'));
     expect(await read([root])).toEqual([undefined, [expect.stringContaining('not a file')]]);
   });
 });
 
-test('companions survive being written as text, and what is none is left out', () => {
+test('companions stay the same when they are written as text and parsed, and invalid ones are dropped', () => {
   const companions = [{ role: 'vision' as const, modelId: parseModelId('org/eyes') }];
   expect(parseCompanions(formatCompanions(companions))).toEqual(companions);
   for (const text of ['', 'vision', 'vision=', 'vision=../x', 'other=org/x', 'vision=org/x/y', undefined, 7, 'x'.repeat(5000)])
@@ -130,6 +130,6 @@ test.each([
   [['a-F16.gguf', 'unknown.gguf'], 'unknown.gguf'],
   [['b-Q6_K.gguf', 'a-Q6_K.gguf'], 'a-Q6_K.gguf'],
   [['model.safetensors', 'MMPROJ-f16.gguf'], undefined],
-])('of %j a program loads %s', (paths, wanted) => {
+])('of the files %j a program loads %s', (paths, wanted) => {
   expect(loadableGguf(paths.map((path) => ({ path })))).toBe(wanted);
 });

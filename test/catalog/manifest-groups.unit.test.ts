@@ -16,7 +16,7 @@ const shards = ['m-Q8_0-00001-of-00002.gguf', 'm-Q8_0-00002-of-00002.gguf'];
 const files = ['config.json', 'm-Q4_K_M.gguf', ...shards, 'mmproj-F16.gguf'].map((path) => file(path));
 const make = (some: readonly ManifestFile[]) => makeManifest(modelId, some, { source: 'add', createdAt: new Date(0) });
 
-test('a manifest names the quantizations of its GGUF weights with digests of their own', () => {
+test('a manifest lists the quantizations of its GGUF weights, each with its own digest', () => {
   expect(make(files).groups).toEqual([
     { selector: 'Q4_K_M', files: ['m-Q4_K_M.gguf'], digest: digestFiles([file('m-Q4_K_M.gguf')]) },
     { selector: 'Q8_0', files: shards, digest: digestFiles(shards.map((path) => file(path))) },
@@ -27,21 +27,21 @@ test('a manifest without GGUF weights has no key for quantizations', () => {
   expect(make([file('config.json'), file('model.safetensors')])).not.toHaveProperty('groups');
 });
 
-test('another quantization changes the digest of the model and of no other quantization', () => {
+test('an added quantization changes the digest of the model, and not the digest of another quantization', () => {
   const before = make(files);
   const after = make([...files, file('m-Q2_K.gguf')]);
   expect(after.digest).not.toBe(before.digest);
   for (const group of before.groups ?? []) expect(after.groups).toContainEqual(group);
 });
 
-test('the quantizations of an older manifest are found when it is read, and a manifest that lies about them is not believed', () => {
+test('the quantizations of an older manifest are derived when it is read, and wrong ones in a manifest are ignored', () => {
   const { groups, ...older } = make(files);
   expect(parseManifest(older, 'a test')).toEqual({ ...older, groups });
   const lying = { ...older, groups: [{ selector: 'Q4_K_M', files: ['config.json'], digest: older.digest }] };
   expect(parseManifest(lying, 'a test').groups).toEqual(groups);
 });
 
-test('a manifest from which files are taken is one that can be read', () => {
+test('a manifest without some of its files is still valid', () => {
   const rest = withoutFiles(make(files), new Set(shards));
   expect(parseManifest(JSON.parse(JSON.stringify(rest)), 'a test')).toEqual(rest);
   expect(rest.groups?.map(({ selector }) => selector)).toEqual(['Q4_K_M']);

@@ -18,23 +18,23 @@ test.each([
   ['a part of a label', 'Q4_K', 'no-such-selection'],
   ['a projector', 'mmproj-F16.gguf', 'no-such-selection'],
   ['a draft model', 'm-draft.gguf', 'no-such-selection'],
-])('%s names what goes', (_, selector, expected) => {
+])('%s lists the files to remove', (_, selector, expected) => {
   expect(planOf(three, selector)).toEqual(expected);
 });
 
-test('the last quantization is the last one although config, projector and draft model are beside it', () => {
+test('the last quantization counts as the last one even if config, projector and draft model are beside it', () => {
   expect(planOf(['config.json', 'm-Q4_K_M.gguf', 'mmproj-F16.gguf', 'm-draft.gguf'], 'Q4_K_M')).toMatchObject({ isLast: true });
 });
 
-test('weights of another format keep a model', () => {
+test('weights of another format keep the model in the store', () => {
   expect(planOf(['m-Q4_K_M.gguf', 'model.safetensors'], 'Q4_K_M')).toMatchObject({ isLast: false });
 });
 
-test('two quantizations of one label have to be named by their paths', () => {
+test('two quantizations with the same label must be selected by their paths', () => {
   expect(planOf(['a/m-Q4_K_M.gguf', 'b/m-Q4_K_M.gguf'], 'Q4_K_M')).toBe('ambiguous-selector');
   expect(planOf(['a/m-Q4_K_M.gguf', 'b/m-Q4_K_M.gguf'], 'b/m-Q4_K_M.gguf')).toEqual({ files: ['b/m-Q4_K_M.gguf'], isLast: false });
 });
 
-test('a quantization with a hole can be removed', () => {
+test('a quantization with a missing shard can be removed', () => {
   expect(planOf(['m-Q4_K_M.gguf', 'm-Q8_0-00002-of-00002.gguf'], 'Q8_0')).toEqual({ files: ['m-Q8_0-00002-of-00002.gguf'], isLast: false });
 });

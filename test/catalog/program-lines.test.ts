@@ -38,7 +38,7 @@ const names = [
   "\\' ; touch pwned # $SKULK_TOKEN !1 ünïcode 名前",
 ];
 
-test.each(names)('no name of a file gets out of its quotes in any shell line: %j', async (name) => {
+test.each(names)('a file name cannot escape its quotes in any shell command: %j', async (name) => {
   for (const ending of ['-Q4_K_M.gguf', '.gguf', '.safetensors']) {
     const path = `sub/${name}${ending}`;
     const model = { modelId: 'me/Foo', files: [{ path, size: 5 }], baseModel: name };

@@ -34,7 +34,7 @@ const use = (program: ProgramName, model: UsedModel, endpoint: Endpoint = open) 
 const hub = (program: ProgramName, model: UsedModel, endpoint?: Endpoint) => use(program, model, endpoint).hub;
 const staged = (program: ProgramName, model: UsedModel) => use(program, model).staged;
 
-describe('the line for a program that asks the store', () => {
+describe('the command for a program that loads from the store', () => {
   test.each<[ProgramName, UsedModel, string]>([
     [
       'transformers',
@@ -48,7 +48,7 @@ describe('the line for a program that asks the store', () => {
     ['hf', seeing, 'hf download me/Foo-GGUF Foo-Q4_K_M.gguf mmproj-F16.gguf'],
     ['hf', { modelId: 'me/x', files: [{ path: '-x.gguf', size: 1 }] }, 'hf download -- me/x -x.gguf'],
     ['hf', { ...gguf, selector: 'Q8_0' }, 'hf download me/Foo-GGUF Foo-Q8_0-00001-of-00002.gguf Foo-Q8_0-00002-of-00002.gguf'],
-  ])('of %s keeps tokens of Hugging Face at home', (program, model, line) => {
+  ])('of %s never sends a token of Hugging Face', (program, model, line) => {
     expect(hub(program, model).lines).toEqual([`HF_ENDPOINT=http://192.168.1.10:58080 HF_HUB_DISABLE_IMPLICIT_TOKEN=1 \\`, `  ${line}`]);
     expect(hub(program, model, closed).lines).toEqual([`HF_ENDPOINT=http://192.168.1.10:58080 HF_TOKEN="$SKULK_TOKEN" \\`, `  ${line}`]);
   });
@@ -57,11 +57,11 @@ describe('the line for a program that asks the store', () => {
     [gguf, 'llama-server -hf me/Foo-GGUF:Q4_K_M'],
     [{ ...gguf, selector: 'q8_0' }, 'llama-server -hf me/Foo-GGUF:Q8_0'],
     [{ modelId: 'me/x', files: [{ path: 'sub/plain.gguf', size: 1 }] }, 'llama-server -hf me/x --hf-file sub/plain.gguf'],
-  ])('of llama-server names the quantization, and takes HF_TOKEN away', (model, line) => {
+  ])('of llama-server names the quantization and clears HF_TOKEN', (model, line) => {
     expect(hub('llama-server', model).lines).toEqual(['HF_ENDPOINT=http://192.168.1.10:58080 HF_TOKEN= \\', `  ${line}`]);
   });
 
-  test('of Ollama names the server, and a tag that the server knows', () => {
+  test('of Ollama names the server and a tag that the server knows', () => {
     expect(hub('ollama', gguf).lines).toEqual([
       'ollama pull --insecure 192.168.1.10:58080/me/Foo-GGUF:Q4_K_M',
       'ollama run 192.168.1.10:58080/me/Foo-GGUF:Q4_K_M',
@@ -70,7 +70,7 @@ describe('the line for a program that asks the store', () => {
     expect(hub('ollama', { modelId: 'me/x', files: [{ path: 'sub/plain.gguf', size: 1 }] }).lines?.[0]).toMatch(/me\/x:plain$/);
   });
 
-  test('of curl names every file that is taken, escaped in the URL and quoted in the shell', () => {
+  test('of curl names every needed file, escaped in the URL and quoted for the shell', () => {
     const files = [{ path: 'sub/a b+ü’s.json', size: 1 }];
     expect(hub('curl', { modelId: 'org/x', files }, closed).lines).toEqual([
       'curl --fail --globoff --continue-at - --create-dirs -H "Authorization: Bearer $SKULK_TOKEN" \\',
@@ -82,7 +82,7 @@ describe('the line for a program that asks the store', () => {
   });
 });
 
-describe('the line for a staged copy', () => {
+describe('the command for a staged copy', () => {
   test.each<[ProgramName, UsedModel, readonly string[]]>([
     ['vllm', tensors, ['skulk run org/Foo -- \\', '  vllm serve {path} --served-model-name org/Foo']],
     ['llama-server', gguf, ['skulk run me/Foo-GGUF:Q4_K_M -- \\', '  llama-server -m {gguf} --port 8080']],
@@ -94,21 +94,21 @@ describe('the line for a staged copy', () => {
       gguf,
       [`printf 'FROM %s\\n' "$(skulk stage --print gguf me/Foo-GGUF:Q4_K_M)" > Modelfile`, 'ollama create foo-gguf -f Modelfile'],
     ],
-  ])('of %s', (program, model, lines) => expect(staged(program, model).lines).toEqual(lines));
+  ])('works for %s', (program, model, lines) => expect(staged(program, model).lines).toEqual(lines));
 
-  test('of LM Studio takes in every file of a quantization that has several', () => {
+  test('of LM Studio imports every file of a quantization with several files', () => {
     expect(staged('lmstudio', { ...gguf, selector: 'Q8_0' }).lines?.join('\n')).toMatch(
       /--print files me\/Foo-GGUF:Q8_0 \|[\s\S]*lms import "\$file"/,
     );
   });
 
-  test('of transformers doubles braces, which skulk run would take for its own', () => {
+  test('of transformers doubles braces, which skulk run would replace otherwise', () => {
     const model = { modelId: 'me/x', files: [{ path: '{path}.gguf', size: 1 }] };
     expect(staged('transformers', model).lines?.[1]).toContain('gguf_file="{{path}.gguf"');
   });
 });
 
-describe('a program that cannot load a model says why', () => {
+describe('a program that cannot load a model gives the reason', () => {
   test.each<[ProgramName, UsedModel, Endpoint, RegExp]>([
     ['ollama', tensors, open, /^Ollama loads GGUF weights, and org\/Foo has none\.$/],
     ['ollama', { ...gguf, selector: 'Q8_0' }, open, /split GGUF file/],
@@ -134,31 +134,31 @@ describe('a program that cannot load a model says why', () => {
     expect(hub(program, model, endpoint)).toEqual({ problem: expect.stringMatching(says) });
   });
 
-  test('and a large file that only huggingface_hub refuses is still for curl and for a staged copy', () => {
+  test('a large file that only huggingface_hub refuses still has commands for curl and for a staged copy', () => {
     const large = { ...tensors, files: [{ path: 'model.safetensors', size: 61e9 }] };
     expect(hub('curl', large).lines).toBeDefined();
     expect(staged('vllm', large).lines).toBeDefined();
     expect(hub('llama-server', { modelId: 'me/x', files: [{ path: 'x-Q4_K_M.gguf', size: 61e9 }] }).lines).toBeDefined();
   });
 
-  test('in one line, whatever a file is called', () => {
+  test('the reason is one line, regardless of the file names', () => {
     const model = { modelId: 'me/x', files: [{ path: 'a\nrm -rf b.safetensors', size: 61e9 }] };
     for (const { hub, staged } of listUses(model, open)) expect(`${hub.problem}${staged.problem}`).not.toMatch(/\n/);
   });
 });
 
-test('weights of MLX are told by their name, and those that MLX did not quantize are for everybody', () => {
+test('MLX weights are recognized by their name, and weights that MLX did not quantize are for all programs', () => {
   expect(hub('vllm', { ...tensors, modelId: 'mlx-community/Foo-bf16' }).lines).toBeDefined();
   expect(hub('vllm', { ...tensors, modelId: 'me/Foo-MLX-8bit' }).problem).toBeDefined();
   expect(hub('vllm', { ...tensors, modelId: 'me/mlxologist' }).lines).toBeDefined();
 });
 
-test('what a card says of the base model is taken only when it is an id', () => {
+test('the base model of a card is used only if it is a model id', () => {
   for (const baseModel of ['$(reboot)', '--help', 'a/b/c', '', null])
     expect(hub('vllm', { ...gguf, baseModel }).lines?.[1]).toBe('  vllm serve me/Foo-GGUF:Q4_K_M');
 });
 
-test('every program has a pitfall of one sentence, and the quantization that is meant is told', () => {
+test('every program has a pitfall of one sentence, and its text names the selected quantization', () => {
   for (const model of [gguf, seeing, tensors, mlx]) {
     const uses = listUses(model, open);
     expect(uses.map(({ program }) => program)).toEqual(programNames);

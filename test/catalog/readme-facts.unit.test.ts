@@ -19,7 +19,7 @@ test.each([
   ['the word in the text', '# A\nlicense: mit\n', {}],
   ['a front matter without an end', '---\nlicense: mit\n', {}],
   ['values that are none', '---\nlicense: <b>x</b>\nbase_model: ../../etc\n---\n', {}],
-])('%s is read as it stands', (_, text, facts) => {
+])('%s is read without changes', (_, text, facts) => {
   expect(readReadmeFacts(text)).toEqual(facts);
 });
 
@@ -28,6 +28,6 @@ test.each([
   ['packed weights are not', { a: { dtype: 'U32', shape: [2, 3] } }, undefined],
   ['shapes that are none are not', { a: { dtype: 'F16', shape: ['x'] } }, undefined],
   ['what is no head is not', null, undefined],
-])('of safetensors files %s', (_, head, count) => {
+])('the facts of safetensors files are read: %s', (_, head, count) => {
   expect(countTensors(head)).toBe(count);
 });

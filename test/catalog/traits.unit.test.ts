@@ -5,7 +5,7 @@ import { deriveTraits } from '../../src/core/catalog/traits.ts';
 const tagsOf = (config: unknown, more: { files?: string[]; chatTemplate?: string; modelId?: string } = {}): string =>
   deriveTraits({ modelId: 'org/m', files: [], config, ...more }).tags.join(' ');
 
-describe('without a card, what a model is follows from its files', () => {
+describe('without a card, the traits of a model follow from its files', () => {
   test.each([
     ['nothing', undefined, {}, ''],
     ['a projector', undefined, { files: ['m.gguf', 'mmproj-F16.gguf'] }, 'vision'],
@@ -28,7 +28,7 @@ describe('without a card, what a model is follows from its files', () => {
     expect(tagsOf(config, more)).toBe(tags);
   });
 
-  test('so do family, quantization and context', () => {
+  test('family, quantization and context follow from the files', () => {
     expect(
       deriveTraits({
         modelId: 'org/m',
@@ -61,7 +61,7 @@ test.each([
   expect(deriveTraits({ modelId: 'org/m', files }).quantization).toBe(quantization);
 });
 
-test('a card wins over the files', () => {
+test('a card overrides the files', () => {
   const card = parseCard(
     'model_id = "org/m"\ncapabilities = ["text", "thinking"]\nsupports_tensor = true\nquantization = "OptiQ-4"\nfamily = "foo"\ncontext_length = 9',
   );

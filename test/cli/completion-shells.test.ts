@@ -16,7 +16,7 @@ async function directoryFor(shell: 'zsh' | 'fish'): Promise<{ readonly directory
 }
 
 describe('completion in fish', wants('fish'), () => {
-  test('offers words where they stand, and files to the program of `run` only', async () => {
+  test('offers words at their positions, and files only to the program of `run`', async () => {
     const { directory, env } = await directoryFor('fish');
     const lines = {
       'skulk ls --tag vi': ['vitags'],
@@ -53,7 +53,7 @@ bindkey '^X' note
 `;
 
 describe('completion in zsh', wants('zsh'), () => {
-  test('completes a word in either case of letters, also of an alias', async () => {
+  test('completes a word in upper or lower case, also of an alias', async () => {
     const { directory, env } = await directoryFor('zsh');
     await writeFile(join(directory, 'skulk'), '#!/bin/sh\necho "ORG/X-$2"\n', { mode: 0o755 });
     await writeFile(join(directory, 'notes'), zshNotes);

@@ -15,7 +15,7 @@ const skulk = (argv: readonly string[], env: Record<string, string> = {}): Promi
 const write = (text: string, name = 'skulk.yaml'): Promise<void> => writeFile(join(cwd, name), text);
 
 describe('skulk config', () => {
-  test('shows defaults without a file, and says that there is none', async () => {
+  test('shows defaults without a file, and reports that no file exists', async () => {
     const { stdout } = await skulk(['config', 'show', '--json']);
     const { file, settings } = JSON.parse(stdout);
     expect(file).toBeNull();
@@ -27,7 +27,7 @@ describe('skulk config', () => {
     });
   });
 
-  test('shows where each value came from, with the line, and no secret', async () => {
+  test('shows the origin and line of each value, but no secret', async () => {
     await write('model_store:\n  store_host: kite3\n  store_port: 9000\nhf_token: hf_verysecret1\n');
     const { stdout } = await skulk(['config', 'show', '--origin', '--store', 'http://h:1'], { SKULK_TOKEN: 'hush-hush' });
     expect(stdout).toMatch(/store_port +9000 +\S+skulk\.yaml:3: model_store\.store_port/);
@@ -36,7 +36,7 @@ describe('skulk config', () => {
     expect(stdout).not.toMatch(/verysecret|hush-hush/);
   });
 
-  test('finds the file in an ancestor, and names a file that is broken', async () => {
+  test('finds the file in a parent directory, and names a broken file', async () => {
     await write('not: [yaml');
     await mkdir(join(cwd, 'a/b'), { recursive: true });
     const result = await runCli(['config', 'path'], { cwd: join(cwd, 'a/b') });
@@ -60,7 +60,7 @@ describe('skulk config', () => {
     expect(await readdir(cwd)).toEqual([]);
   });
 
-  test('init names no other home than the one in which skulk keeps its data', async () => {
+  test('init names only the home directory in which skulk keeps its data', async () => {
     const copies = async (env: Record<string, string>): Promise<string | undefined> => {
       const { stdout } = await runCli(['config', 'init', '--print'], { cwd, env: { HOME: cwd, ...env } });
       return /^.*node_cache_path: (?!\/mnt).*$/m.exec(stdout)?.[0].trim();
@@ -76,12 +76,12 @@ describe('skulk config', () => {
 });
 
 describe('the examples of the documentation load', () => {
-  test('minimal', async () => {
+  test('with the minimal settings', async () => {
     await write(`model_store:\n  enabled: true\n  store_host: kite3\n  store_path: ${cwd}\n`);
     expect(await skulk(['config', 'validate'])).toMatchObject({ status: 0 });
   });
 
-  test('full, with overrides, sections of another program and a token', async () => {
+  test('with overrides, sections of another program and a token', async () => {
     await write(`inference: {x: 1}
 logging: [a]
 model_store:
@@ -116,7 +116,7 @@ hf_token: hf_abcdefgh
   });
 });
 
-test('validate says which keys the Python program refuses, and what skulk does not use; both are no mistakes', async () => {
+test('validate reports keys that the Python program refuses and keys that skulk ignores, and succeeds', async () => {
   await write(
     `model_store:\n  store_host: kite3\n  store_path: ${cwd}\n  cards_path: ${cwd}\n  download: {max_concurrent: 3}\n  reconciliation: {enabled: yes}\n`,
   );
@@ -178,7 +178,7 @@ describe('bad input is refused with file, line, key and hint', () => {
     expect(stderr).not.toMatch(/this is a bug|^ +at /m);
   });
 
-  test('a directory where the file should be', async () => {
+  test('for a directory instead of the file', async () => {
     await mkdir(join(cwd, 'd'));
     expect(await skulk(['config', 'show', '--config', 'd'])).toMatchObject({
       status: 2,
@@ -186,27 +186,27 @@ describe('bad input is refused with file, line, key and hint', () => {
     });
   });
 
-  test('a file that is named and absent', async () => {
+  test('for an explicitly named file that does not exist', async () => {
     expect(await skulk(['config', 'show'], { SKULK_CONFIG: '/nonexistent.yaml' })).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('/nonexistent.yaml does not exist'),
     });
   });
 
-  test('a file of 50 MB, without reading it', async () => {
+  test('for a file of 50 MB, without reading it', async () => {
     await write('');
     await truncate(join(cwd, 'skulk.yaml'), 50_000_000);
     expect(await skulk(['config', 'validate'])).toMatchObject({ status: 2, stderr: expect.stringContaining('50000000 bytes') });
   });
 
-  test('a directory that cannot be written', wants('a user who is not root'), async () => {
+  test('for a directory that is not writable', wants('a user who is not root'), async () => {
     await mkdir(join(cwd, 'store'));
     await chmod(join(cwd, 'store'), 0o500);
     await write(under('store_path: ~/store'));
     expect(await skulk(['config', 'validate'])).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot be written') });
   });
 
-  test('a store URL that is none', async () => {
+  test('for an invalid store URL', async () => {
     const { status, stderr } = await skulk(['config', 'show', '--store', 'http://me:pass@host']);
     expect(status).toBe(2);
     expect(stderr).not.toContain('pass@');

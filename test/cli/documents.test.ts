@@ -18,7 +18,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 const root = new URL('../../', import.meta.url);
 const skulk = (argv: readonly string[]) => runCli(argv, { cwd: '/' });
 
-test('man/ holds what the definitions say, and package.json names every page', async () => {
+test('the pages in man/ match the command definitions, and package.json lists every page', async () => {
   const pages = await makePages(commandLoaders);
   expect(readdirSync(new URL('man/', root)).sort()).toEqual([...pages.keys()].sort());
   for (const [name, text] of pages) expect(readFileSync(new URL(`man/${name}`, root), 'utf8'), name).toBe(text);
@@ -28,7 +28,7 @@ test('man/ holds what the definitions say, and package.json names every page', a
 
 const docOf = (name: string): string => readFileSync(new URL(`docs/${name}`, root), 'utf8');
 
-test('the generated pages of docs/ are what the definitions and the routes say', async () => {
+test('the generated pages of docs/ match the definitions and the routes', async () => {
   for (const [name, text] of await makeReference(commandLoaders)) expect(docOf(name), name).toBe(text);
   const servers = await listApi();
   expect(docOf('http.md')).toBe(httpPage(servers));
@@ -45,7 +45,7 @@ test('the generated pages of docs/ are what the definitions and the routes say',
     }
 });
 
-test('the page of the architecture names every room, and that of the disks every part of both layouts', () => {
+test('the page on architecture names every room, and the page on disk files every path of both layouts', () => {
   for (const room of Object.keys(rooms)) expect(docOf('architecture.md'), room).toContain(`${room.split('/').at(-1)}`);
   const layouts = [storeLayout('/s'), stagingLayout('/s')].flatMap((layout) => Object.values<string>({ ...layout }));
   for (const path of layouts.filter((one) => one !== '/s'))
@@ -61,7 +61,7 @@ const anchorsOf = (text: string): readonly string[] =>
       .replaceAll(' ', '-'),
   );
 
-test('links between pages of the repository lead to files and headings that are there', () => {
+test('links between pages of the repository lead to existing files and headings', () => {
   const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...readdirSync(new URL('docs/', root)).map((name) => `docs/${name}`)];
   for (const page of pages.filter((name) => name.endsWith('.md'))) {
     const text = readFileSync(new URL(page, root), 'utf8');
@@ -75,7 +75,7 @@ test('links between pages of the repository lead to files and headings that are 
   }
 });
 
-test('the named exit statuses are those of the errors', () => {
+test('the documented exit statuses are those of the errors', () => {
   const named = new Set(Object.values(exitStatuses).map(([status]) => String(status)));
   for (const { exit } of Object.values(errorCodes))
     expect(exit >= 128 ? '130, 143' : String(exit)).toSatisfy((status: string) => named.has(status));
@@ -97,7 +97,7 @@ describe('completion', () => {
     expect(complete('skulk', 'rm', '--dr')).toEqual(['--dry-run']);
   });
 
-  test('of bash offers models, quantizations, nodes and tags, where they stand', async () => {
+  test('of bash offers models, quantizations, nodes and tags at their positions', async () => {
     const home = await temporaryDirectory();
     const bin = join(home, 'skulk');
     // It answers with what it was asked, as the words of a list.

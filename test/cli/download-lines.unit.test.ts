@@ -4,7 +4,7 @@ import { downloadCommand } from '../../src/commands/download-lines.ts';
 import { shellWord } from '../../src/core/kernel/shell-word.ts';
 
 test.each(['plain', 'org/x@v1:Q5_K_M', 'a b', "it's", '$HOME', '*', '~', 'a"b', '`x`', '\\', '#x', '!x', 'ü'])(
-  'a shell reads %j again as it was',
+  'a shell parses %j back to the same text',
   (text) => {
     expect(execFileSync('sh', ['-c', `printf %s ${shellWord(text)}`], { encoding: 'utf8' })).toBe(text);
   },
@@ -18,6 +18,6 @@ test.each([
     { weights: 'gguf', include: ['*.gguf', 'x'], exclude: null, whole: true } as const,
     "skulk download org/x --weights gguf --include '*.gguf' --include x --whole",
   ],
-])('a download of %j is asked for again by the same command', (request, line) => {
+])('a download of %j can be repeated with the printed command', (request, line) => {
   expect(downloadCommand('org/x', request)).toBe(line);
 });

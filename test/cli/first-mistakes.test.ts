@@ -9,7 +9,7 @@ import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 test.each(['model_stor', 'modelstore', 'Model_Store', 'model-store'])(
-  'a section called %s is told, as nothing in it is in force',
+  'a section called %s is reported, because its keys have no effect',
   async (name) => {
     const home = await temporaryDirectory();
     const file = join(home, 'skulk.yaml');
@@ -22,7 +22,7 @@ test.each(['model_stor', 'modelstore', 'Model_Store', 'model-store'])(
   },
 );
 
-test('a key of ours at the top of the file is told, as it is not in force', async () => {
+test('a setting of model_store at the top level of the file is reported, because it has no effect', async () => {
   const home = await temporaryDirectory();
   await writeFile(join(home, 'skulk.yaml'), 'inference: {}\nstore_host: kite3\nmodel_store:\n  store_port: 7\n');
   expect((await runInProcess(['config', 'validate'], { env: { SKULK_HOME: home }, cwd: home })).stderr).toMatch(
@@ -30,7 +30,7 @@ test('a key of ours at the top of the file is told, as it is not in force', asyn
   );
 });
 
-test('a name that is nearly right, or without its organization, is told', async () => {
+test('a misspelled model name, or one without its organization, gets a suggestion', async () => {
   const { url } = await serveModels({ 'org/model-4bit': { a: 'a' } });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: url, HF_HUB_OFFLINE: '1' };
   for (const line of ['show org/modle-4bit', 'delete model-4bit --yes', 'stage org/model-8bit']) {
@@ -52,7 +52,7 @@ test('config init refuses wrong values without naming a file that does not exist
   expect(await init('--store-host', 'kite3')).toMatchObject({ status: 0, stdout: expect.stringContaining(`validate --config ${file}`) });
 });
 
-test('a server with a token tells who sends none from who sends a wrong one', async () => {
+test('a server with a token distinguishes a missing token from a wrong one', async () => {
   const home = await temporaryDirectory();
   const { url } = await serveInProcess({ home, env: { SKULK_TOKEN: 'right' } });
   const health = (env: object) => runInProcess(['registry'], { env: { SKULK_HOME: home, SKULK_STORE: url, ...env } });
@@ -69,7 +69,7 @@ test('a server with a token tells who sends none from who sends a wrong one', as
   expect(await health({ SKULK_TOKEN: 'right' })).toMatchObject({ status: 0 });
 });
 
-test('health of a store that is closed to the LAN answers without a token, and says that access needs one', async () => {
+test('health of a store that is closed to the LAN works without a token, and reports that access needs one', async () => {
   const home = await temporaryDirectory();
   await using host = await serveInProcess({ home });
   expect(await runInProcess(['policy', 'set', 'lan', 'none'], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
@@ -88,14 +88,14 @@ test('health of a store that is closed to the LAN answers without a token, and s
   expect(JSON.parse(own.stdout)).toMatchObject({ reachable: true, requires_token: false });
 });
 
-test('--role node has no use for --store-path', async () => {
+test('--role node refuses --store-path', async () => {
   const ended = await runInProcess(['serve', '--role', 'node', '--store-path', '/tmp'], {
     env: { SKULK_HOME: await temporaryDirectory() },
   });
   expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('--role node has no store') });
 });
 
-test.each(['inference', 'logging', 'model'])("a section called %s is somebody else's", async (name) => {
+test.each(['inference', 'logging', 'model'])('a section called %s belongs to another program', async (name) => {
   const home = await temporaryDirectory();
   await writeFile(join(home, 'skulk.yaml'), `${name}:\n  store_port: 7\n`);
   expect((await runInProcess(['config', 'validate'], { env: { SKULK_HOME: home }, cwd: home })).stderr).toBe('');
@@ -104,7 +104,7 @@ test.each(['inference', 'logging', 'model'])("a section called %s is somebody el
 test.each([
   ['http://127.0.0.1:1', /connection refused/],
   ['http://no-such-host.invalid', /unknown host name/],
-])('a warm copy is used when %s cannot be asked, and the cause is said', async (store, cause) => {
+])('a staged copy is used when %s cannot be reached, and the reason is reported', async (store, cause) => {
   const { url } = await serveModels({ 'org/m': { a: 'a' } });
   const home = await temporaryDirectory();
   expect((await runInProcess(['stage', 'org/m'], { env: { SKULK_HOME: home, SKULK_STORE: url } })).status).toBe(0);
@@ -112,7 +112,7 @@ test.each([
   expect(warm).toMatchObject({ status: 0, stdout: `${home}/staging/org--m\n`, stderr: expect.stringMatching(cause) });
 });
 
-test('health says that the token is refused', async () => {
+test('health reports that the token is refused', async () => {
   const server = createServer((request, response) => {
     const isOpen = request.url === '/health';
     response.writeHead(isOpen ? 200 : 401, { 'Content-Type': 'application/json' });
@@ -129,7 +129,7 @@ test('health says that the token is refused', async () => {
   expect(ended.stderr).not.toContain('wrong');
 });
 
-test('a node says in its ready line which store it serves for', async () => {
+test('a node names its store when it is ready', async () => {
   const home = await temporaryDirectory();
   const serving = startSkulk(['serve', '--role', 'node', '--host', '127.0.0.1', '--api-port', '0', '--json'], {
     env: { SKULK_HOME: home, SKULK_STORE: 'http://127.0.0.1:1' },

@@ -18,11 +18,11 @@ test.each([
   [80, 'downloading mlx-c…5B-Instruct-4bit [====------] 42% 112 MiB/s, 12 min 05 s left'],
   [60, 'downloading m…Instruct-4bit 42% 112 MiB/s, 12 min 05 s left'],
   [40, 'downloa… 42% 112 MiB/s, 12 min 05 s left'],
-])('the line of a bar at %i columns keeps the rate and the time left', (columns, expected) => {
+])('a progress line at %i columns keeps the rate and the time left', (columns, expected) => {
   expect(fitBar(parts, columns)).toBe(expected);
 });
 
-test('the line of a bar fits every terminal of 45 columns or more, also with wide characters', () => {
+test('a progress line fits every terminal of 45 columns or more, also with wide characters', () => {
   for (let columns = 45; columns < 200; columns += 1)
     for (const label of [parts.label, '下载 模型/模型模型模型模型模型模型模型', 'a']) {
       const line = fitBar({ ...parts, label }, columns);
@@ -32,7 +32,7 @@ test('the line of a bar fits every terminal of 45 columns or more, also with wid
     }
 });
 
-test('the line of a bar is whole where the width is not known, and says nothing of an unknown rate', () => {
+test('a progress line is complete when the width is not known, and omits an unknown rate', () => {
   expect(fitBar({ ...parts, rate: '', left: '' }, undefined)).toBe(`${parts.label} [==========--------------] 42% 106 GiB of 251 GiB`);
   expect(fitBar({ ...parts, label: 'a', done: 1, rate: '', left: '' }, 20)).toBe('a [==========] 100%');
 });

@@ -22,8 +22,8 @@ const shell = (script: string, env: Record<string, string> = { HOME: home }): Sp
     env: { PATH: process.env['PATH'] ?? '', SKULK_NO_DISCOVERY: '1', NODE: process.execPath, BIN: bin, ...env },
   });
 
-describe('the process', () => {
-  test('runs nothing that lies in the working directory', async () => {
+describe('the skulk process', () => {
+  test('runs no file of the working directory', async () => {
     await mkdir(join(home, '.config'));
     await writeFile(join(home, '.config/config.js'), `require('node:fs').writeFileSync('ran', ''); module.exports = {};`);
     await writeFile(join(home, 'skulk.yaml'), 'model_store: {store_port: 9000}\n');
@@ -44,7 +44,7 @@ describe('the process', () => {
     expect(shell('set -o pipefail; "$NODE" "$BIN" completion bash | head -1')).toMatchObject({ status: 0, stderr: '' });
   });
 
-  test('says so when the result cannot be written', wants('/dev/full'), () => {
+  test('reports that the result cannot be written', wants('/dev/full'), () => {
     expect(shell('"$NODE" "$BIN" --help > /dev/full')).toMatchObject({ status: 7, stderr: expect.stringContaining('no space left') });
   });
 

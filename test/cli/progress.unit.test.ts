@@ -28,7 +28,7 @@ test('bytes that were present before a stage resumed do not count for its rate',
   expect(lines.at(-1)).toContain(', 10.0 MiB/s, 12 s left');
 });
 
-test('a connection that brings nothing has no rate and no time left', () => {
+test('a connection without data has no rate and no time left', () => {
   const lines: string[] = [];
   const terminal = { say: (line: string) => void lines.push(line), clean: (line: string) => line, stderrIsTerminal: false };
   let now = 0;

@@ -32,7 +32,7 @@ const forms = [
   ['org/x/x-Q4_0.gguf', { ...model, selector: 'x-Q4_0.gguf' }],
 ] as const;
 
-test('every command that takes a model is looked at', () => {
+test('every command that takes a model is tested', () => {
   const verbs = [
     'activate',
     'cancel',
@@ -52,18 +52,18 @@ test('every command that takes a model is looked at', () => {
 });
 
 describe.each(places)('$place', ({ read }) => {
-  test.each(forms)('takes %j', (text, parts) => expect(read(text)).toEqual(parts));
+  test.each(forms)('accepts %j', (text, parts) => expect(read(text)).toEqual(parts));
   test.each(['org/x/../y.gguf', 'http://evil.example/org/x', 'org/x:', 'a b'])('refuses %j', (text) => expect(() => read(text)).toThrow());
 });
 
 describe('add --as', () => {
   const as = commands.find(({ name }) => name === 'add')?.options['as'];
-  test.each(['org/x', 'hf://org/x', 'https://huggingface.co/org/x'])('takes %s', (text) => expect(as?.read([text])).toBe('org/x'));
+  test.each(['org/x', 'hf://org/x', 'https://huggingface.co/org/x'])('accepts %s', (text) => expect(as?.read([text])).toBe('org/x'));
   test.each([
     ['org/x:Q4_K_M', 'Q4_K_M names a part of a model', 'use --as org/x'],
     ['org/x/x-Q4_0.gguf', 'x-Q4_0.gguf names a part of a model', 'use --as org/x'],
     ['org/x@v1', 'the revision v1 cannot be', 'use --as org/x --revision v1'],
-  ])('refuses %s with a sentence', (text, message, hint) => {
+  ])('refuses %s with a clear message', (text, message, hint) => {
     expect(() => as?.read([text])).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(message), hint }));
   });
 });

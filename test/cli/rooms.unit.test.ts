@@ -31,7 +31,7 @@ describe('the table of rooms', () => {
     ['web/api/x.ts', "import type { A } from '../../src/core/store/contract.ts';"],
     ['web/parts/x.tsx', "import { Page } from '../pages/page.tsx'; export const a = <b />;"],
     ['web/pages/x.tsx', "import { join } from 'node:path';"],
-  ])('%s must not hold %s', (path, text) => {
+  ])('does not allow %s to contain %s', (path, text) => {
     expect(check(path, text)).toHaveLength(1);
   });
 
@@ -42,11 +42,11 @@ describe('the table of rooms', () => {
     ['commands/x.ts', "import { a } from '../cli/definition.ts'; await import('../core/operations/a.ts');"],
     ['cli/program.ts', "import { Command } from 'commander';"],
     ['web/app/x.tsx', "import '../styles/base.css'; import { Page } from '../pages/page.tsx'; export const a = <b />;"],
-  ])('%s may hold %s', (path, text) => {
+  ])('allows %s to contain %s', (path, text) => {
     expect(check(path, text)).toEqual([]);
   });
 
-  test('has no cycles, but for types', () => {
+  test('has no cycles, except for types', () => {
     const files = (kind: string) =>
       new Map([
         ['core/kernel/a.ts', `import { b } from './b.ts';`],
@@ -56,7 +56,7 @@ describe('the table of rooms', () => {
     expect(findRoomViolations(files('type'))).toEqual([]);
   });
 
-  test('itself lets no room import values upward', () => {
+  test('does not let a room import values from a room above it', () => {
     const kernel = { values: [] };
     expect(findUpwardRules({ 'core/store': { values: ['core/kernel'] }, 'core/kernel': kernel })).toEqual([]);
     expect(findUpwardRules({ 'core/store': kernel, 'core/kernel': { values: ['core/store'] } })).toHaveLength(1);
@@ -73,7 +73,7 @@ describe('the table of rooms', () => {
     expect(findRoomViolations(files('commands', 40))).toEqual([]);
   });
 
-  test('is printed with the files of each room and the imports in both directions', () => {
+  test('is printed with the files, the imports and the importers of each room', () => {
     const files = new Map([
       ['core/store/disk/a.ts', `import { b } from '../../kernel/b.ts';`],
       ['core/store/c.ts', `import type { B } from '../kernel/b.ts';\nimport { a } from './disk/a.ts';`],

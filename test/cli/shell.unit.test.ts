@@ -42,7 +42,7 @@ const fail = (error: unknown) => async (): Promise<never> => {
 };
 
 describe('the command line', () => {
-  test('prints the version without loading a definition', async () => {
+  test('prints the version without loading a command', async () => {
     const commands = { work: () => Promise.reject(new Error('loaded')) };
     expect(await runCli(['--version'], { cwd, commands })).toMatchObject({ status: 0, stdout: 'skulk 1.2.3\n', stderr: '' });
     expect((await runCli(['work', '--version', '--json'], { cwd, commands })).stdout).toBe('{"version":"1.2.3"}\n');
@@ -54,17 +54,17 @@ describe('the command line', () => {
     [['--json', '--store', 'http://a:1', 'work']],
     [['work', '--json', '--store=http://a:1']],
     [['--store=http://a:1', 'work', '--json']],
-  ])('takes global flags on either side of the verb: %j', async (argv) => {
+  ])('accepts global flags before and after the verb: %j', async (argv) => {
     const { status, stdout } = await runWork(argv, async ({ flags }) => flags.store);
     expect([status, stdout]).toEqual([0, '{"answer":"http://a:1"}\n']);
   });
 
-  test('takes flags of the verb before it, and words after -- as they are', async () => {
+  test('accepts flags of the verb before it, and passes words after -- unchanged', async () => {
     const { stdout } = await runWork(['--count', '3', 'work', '--hard', '--', '--json', '-h'], echo);
     expect(JSON.parse(stdout)).toEqual({ thing: ['--json', '-h'], count: 3, hard: true });
   });
 
-  test('the last of a repeated option counts', async () => {
+  test('uses the last of a repeated option', async () => {
     expect(JSON.parse((await runWork(['work', '--count', '1', '--count=2'], echo)).stdout)).toMatchObject({ count: 2 });
   });
 
@@ -91,7 +91,7 @@ describe('the command line', () => {
     expect(stderr).not.toMatch(/^ +at /m);
   });
 
-  test('with --json a refusal is one document on the last line of stderr', async () => {
+  test('prints a refusal with --json as one document on the last line of stderr', async () => {
     const { status, stdout, stderr } = await runWork(['work', '--nope', '--json'], echo);
     expect([status, stdout]).toEqual([2, '']);
     expect(JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '')).toEqual({
@@ -101,7 +101,7 @@ describe('the command line', () => {
   });
 });
 
-describe('help', () => {
+describe('the help', () => {
   test.each([[[]], [['--no-color', '-q']], [['--store', 'http://a:1']], [['--']]])(
     'is printed when no command is given: %j',
     async (argv) => {
@@ -116,7 +116,7 @@ describe('help', () => {
     for (const verb of Object.keys(commandLoaders)) expect(stdout).toMatch(new RegExp(`^  ${verb} +\\S`, 'm'));
   });
 
-  test.each(Object.keys(commandLoaders))('of %s has examples and exit statuses, wherever -h stands', async (verb) => {
+  test.each(Object.keys(commandLoaders))('of %s has examples and exit statuses, at any position of -h', async (verb) => {
     const help = await runCli([verb, '--help'], { cwd });
     expect(help).toMatchObject({ status: 0, stderr: '' });
     expect(help.stdout).toMatch(new RegExp(`^Usage: skulk ${verb}`, 'm'));
@@ -148,14 +148,14 @@ describe('aliases', () => {
       expect(await runCli(argv, { cwd })).toEqual(help);
   });
 
-  test('they take the options of their command, and are suggested for a misspelling', async () => {
+  test('accept the options of their command, and are suggested for a misspelling', async () => {
     expect(await runCli(['ls', '--nope'], { cwd })).toMatchObject({ stderr: expect.stringContaining('"skulk registry" has no option') });
     expect(await runCli(['statuss'], { cwd })).toMatchObject({ stderr: expect.stringContaining('did you mean "skulk status"?') });
   });
 });
 
 describe('failures', () => {
-  test('a foreseen one gives its message, its hint and its status', async () => {
+  test('an expected failure prints its message and its hint, and sets its status', async () => {
     const { status, stdout, stderr } = await runWork(
       ['work'],
       fail(new SkulkError('NO_SPACE', 'the disk is full', { hint: 'free some space' })),
@@ -163,7 +163,7 @@ describe('failures', () => {
     expect([status, stdout, stderr]).toEqual([7, '', 'skulk: the disk is full\nhint: free some space\n']);
   });
 
-  test('a plain Error is a bug; its stack needs --verbose', async () => {
+  test('an unknown Error is reported as a bug, with its stack under --verbose', async () => {
     const quiet = await runWork(['work'], fail(new TypeError('boom')));
     expect(quiet).toMatchObject({ status: 1, stdout: '' });
     expect(quiet.stderr).toContain('boom (this is a bug in skulk)');
@@ -171,7 +171,7 @@ describe('failures', () => {
     expect((await runWork(['work', '-v'], fail(new TypeError('boom')))).stderr).toMatch(/^ +at /m);
   });
 
-  test('secrets are hidden wherever they came from', async () => {
+  test('secrets are hidden, regardless of their source', async () => {
     const { stderr } = await runWork(
       ['work', '--token', 'flag-secret', '--json'],
       fail(new SkulkError('CONFIG', 'flag-secret env-secret hub-secret hf_abcdefgh12345 a%2Fb', { hint: 'env-secret' })),
@@ -191,7 +191,7 @@ describe('signals', () => {
   test.each([
     ['SIGINT', 130, 'INTERRUPTED'],
     ['SIGTERM', 143, 'TERMINATED'],
-  ] as const)('%s ends the work with status %i, a second one at once', async (signal, expected, code) => {
+  ] as const)('%s ends the work with status %i, and a second signal ends it at once', async (signal, expected, code) => {
     let send = (_: typeof signal): void => undefined;
     const result = await runWork(
       ['work', '--json'],
@@ -216,7 +216,7 @@ describe('events', () => {
     return 'done';
   };
 
-  test('are lines on stderr when it is no terminal: the first and the last of a piece of work', async () => {
+  test('are the first and the last line of a piece of work when stderr is not a terminal', async () => {
     const { stdout, stderr } = await runWork(['work'], report);
     expect(stdout).toBe('done\n');
     expect(stderr.split('\n')).toEqual([
@@ -228,7 +228,7 @@ describe('events', () => {
     ]);
   });
 
-  test('are silent with --quiet, without progress with --no-progress, with notes with --verbose', async () => {
+  test('are hidden with --quiet, have no progress with --no-progress, and have notes with --verbose', async () => {
     expect((await runWork(['work', '-q'], report)).stderr).toBe('');
     expect((await runWork(['work', '--no-progress'], report)).stderr).not.toContain('staging');
     expect((await runWork(['work', '-v'], report)).stderr).toContain('by the way');
@@ -246,7 +246,7 @@ describe('events', () => {
   });
 });
 
-describe('a question', () => {
+describe('a question on the terminal', () => {
   const ask = async ({ confirm, canAsk }: CommandContext): Promise<unknown> => (canAsk() ? confirm('Really?') : 'nobody there');
 
   test.each([

@@ -5,7 +5,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { openTerminal } from '../helpers/terminal.ts';
 import { wants } from '../helpers/wants.ts';
 
-test('a table of long names does not wrap on a terminal of 80 columns, and is whole in a pipe', wants('tmux'), async () => {
+test('a table with long names does not wrap on a terminal of 80 columns, and is complete in a pipe', wants('tmux'), async () => {
   const name = `mlx-community/${'a-very-long-name-'.repeat(5)}4bit`;
   const { url } = await serveModels({ [name]: { 'config.json': '{}' }, 'org/m': { a: 'a' } });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: url };

@@ -17,7 +17,7 @@ const table = {
   alignRight: [1],
 };
 
-test('a pending order is a line with an age on a terminal, and with a time in a pipe', () => {
+test('a pending order shows its age on a terminal, and its time in a pipe', () => {
   const node = { node: 'node-1', hostname: 'kite3', status: 'pending', freed_bytes: 0, reason: null } as const;
   const lines = pendingLines([{ kind: 'purge', model_id: null, given_at: '2026-11-26T11:00:00.000Z', nodes: [node] }]);
   expect(renderText(lines, terminal(80), renderTable)).toBe('purge all copies on kite3 (node-1): not answered yet (asked 1 h ago)');
@@ -27,7 +27,7 @@ test('a pending order is a line with an age on a terminal, and with a time in a 
 });
 
 describe('a table', () => {
-  test('that goes into a pipe is not cut, and has times as they are', () => {
+  test('in a pipe is not cut, and has exact times', () => {
     expect(renderTable(table, undefined)).toEqual([
       'MODEL                                                 SIZE  ADDED                 TAGS',
       'mlx-community/Qwen3-Coder-480B-A35B-Instruct-4bit  251 GiB  2026-11-23T11:00:00Z  thinking, tensor, optiq, vision',
@@ -35,7 +35,7 @@ describe('a table', () => {
     ]);
   });
 
-  test('on a terminal fits its width: the widest columns are cut, numbers and ages are not', () => {
+  test('on a terminal fits the width: the widest columns are cut, numbers and ages are not', () => {
     expect(renderTable(table, terminal(80))).toEqual([
       'MODEL                              SIZE  ADDED    TAGS',
       'mlx-community/Q…-Instruct-4bit  251 GiB  3 d ago  thinking, tensor, optiq, visi…',
@@ -48,14 +48,14 @@ describe('a table', () => {
     ]);
   });
 
-  test('on a terminal with room for everything, or without a known width, is not cut', () => {
+  test('on a terminal with enough space, or of unknown width, is not cut', () => {
     const [, line] = renderTable(table, terminal(200));
     expect(line).toBe('mlx-community/Qwen3-Coder-480B-A35B-Instruct-4bit  251 GiB  3 d ago  thinking, tensor, optiq, vision');
     expect(renderTable(table, terminal(undefined))[1]).toBe(line);
     expect(renderTable(table, terminal(0))[1]).toBe(line);
   });
 
-  test('shows the age that a cell names on a terminal, and its time in a pipe', () => {
+  test('shows the age of a time on a terminal, and the time in a pipe', () => {
     const named = { header: ['N', 'SEEN'], rows: [['a', { time: '2026-11-26T11:00:00Z', age: 'now' }]] };
     expect(renderTable(named, terminal(80))[1]).toBe('a  now');
     expect(renderTable(named, undefined)[1]).toBe('a  2026-11-26T11:00:00Z');
@@ -81,7 +81,7 @@ describe('a table', () => {
     apart: 6,
   };
 
-  test('on a narrow terminal puts sentences below, and leaves out what is said twice, but neither rate nor time left', () => {
+  test('on a narrow terminal puts sentences below, and omits repeated text, but not the rate or the time left', () => {
     expect(renderTable(downloads, terminal(80))).toEqual([
       'MODEL                                  STATUS       DONE  RATE       LEFT',
       'org/model-with-a-l…g-name-GGUF:Q4_K_M  downloading   42%  112 MiB/s  12 min 05 s',
@@ -92,7 +92,7 @@ describe('a table', () => {
     expect(renderTable(downloads, terminal(200))[2]).toMatch(/^org\/m +failed +Hugging Face has no public/);
   });
 
-  test('on a narrow terminal has no column that is empty', () => {
+  test('on a narrow terminal has no empty column', () => {
     const rows = [['org/m', 'complete', '100%', '251 GiB of 251 GiB', '', '', '']];
     expect(renderTable({ ...downloads, rows }, terminal(50))).toEqual([
       'MODEL  STATUS    DONE  BYTES',
@@ -101,7 +101,7 @@ describe('a table', () => {
     expect(renderTable({ ...downloads, rows: [] }, terminal(20))).toHaveLength(1);
   });
 
-  test('has colours where they are wanted, which take no room', () => {
+  test('has colours where they are enabled, and they do not change the width', () => {
     const paint: Paint = (text, color) => `<${color}>${text}</>`;
     const rows = [
       ['a', { text: 'failed', color: 'bad' as const }, 'x'],
@@ -114,7 +114,7 @@ describe('a table', () => {
     ]);
   });
 
-  test('counts wide characters and emoji as a terminal does, and escapes what would steer it', () => {
+  test('counts wide characters and emoji like a terminal, and escapes control characters', () => {
     const rows = [
       ['模型', 'a'],
       ['👩‍👩‍👧', 'b'],
@@ -130,7 +130,7 @@ describe('a table', () => {
     ]);
   });
 
-  test('has no line that is wider than its terminal, whatever its cells hold', () => {
+  test('has no line that is wider than its terminal, regardless of its cells', () => {
     const cell = fc.string({ unit: 'grapheme', maxLength: 60 });
     fc.assert(
       fc.property(fc.array(fc.tuple(cell, cell, cell), { maxLength: 5 }), fc.integer({ min: 22, max: 120 }), (rows, columns) => {
@@ -147,11 +147,11 @@ test.each([
   [[10, 20, 30], 40, [10, 15, 15]],
   [[10, 20, 30], 24, [8, 8, 8]],
   [[10, 20, 30], 3, [6, 6, 6]],
-])('columns of %j in %i characters become %j', (natural, room, expected) => {
+])('table columns of %j in %i characters get the widths %j', (natural, room, expected) => {
   expect(fitWidths(natural, [true, true, true], room)).toEqual(expected);
 });
 
-test('a column that must not shrink keeps its width, and the others share what is left', () => {
+test('a column with a fixed width keeps it, and the others share the rest', () => {
   expect(fitWidths([30, 20, 30], [false, true, true], 60)).toEqual([30, 15, 15]);
 });
 
@@ -167,11 +167,11 @@ test.each([
   [{ FORCE_COLOR: '0' }, true, false, false],
   [{ FORCE_COLOR: '1', NO_COLOR: '1' }, true, false, false],
   [{ FORCE_COLOR: '1' }, true, true, false],
-])('colours with %j, a terminal: %s, --no-color: %s are %s', (env, isTerminal, noColor, expected) => {
+])('with %j, a terminal: %s and --no-color: %s, colours are used: %s', (env, isTerminal, noColor, expected) => {
   expect(wantsColor(env, { isTerminal, noColor })).toBe(expected);
 });
 
-test('a colour ends where its text ends, and what comes from outside is still escaped', () => {
+test('a colour ends with its text, and text from outside is still escaped', () => {
   expect(inColor('ok', 'good')).toBe('\u001b[32mok\u001b[39m');
   expect(inColor('', 'good')).toBe('');
   const line = { line: [{ text: 'ok', color: 'good' as const }, ' \u001b[2Jhidden'] };

@@ -20,7 +20,7 @@ test.each(['There is no store', 'it is no longer here', 'a recommendation', 'the
   },
 );
 
-test('the check of words reads strings, templates and the text of elements, and no code', () => {
+test('the check of words reads strings, templates and the text of elements, but not code', () => {
   const source = `import { a } from './words.ts';
 const one = 'first text';
 const two = \`second \${one} text\`;
@@ -47,7 +47,7 @@ test('the check of words reads paragraphs, items and cells of a page, without co
   ]);
 });
 
-test('a sentence is too long by its words, and a list of code counts as one', () => {
+test('the length of a sentence is counted in words, and a list of code counts as one', () => {
   expect(findLongSentences('One two three. Four five.', 3)).toEqual([]);
   expect(findLongSentences('One two, e.g. three four. Five.', 3)).toEqual(['One two, e.g. three four.']);
   expect(findLongSentences('Files are CODE, CODE, CODE and CODE.', 3)).toEqual([]);

@@ -25,8 +25,8 @@ function listenTo(store: ScriptedStore) {
   return { heard, last, failure, over, client };
 }
 
-describe('the news of a store', () => {
-  test('are how it is, and again what changed; a stream that ends comes back with everything', async () => {
+describe('the events of a store', () => {
+  test('have the complete state first and then the changes, and a stream that ends is opened again with the complete state', async () => {
     const store = await scriptedStore();
     store.tell('registry', { entries: [someEntry('org/one', { tags: ['vision', 'nonsense'], file_count: 7 })] });
     const { heard, last } = listenTo(store);
@@ -46,7 +46,7 @@ describe('the news of a store', () => {
     expect(last('lost')?.error).toMatchObject({ code: 'STORE_UNREACHABLE' });
   });
 
-  test('pass a gate: what cannot be is left out or is no store, and what a newer one tells is ignored', async () => {
+  test('are checked: invalid values are dropped or end the stream, and unknown kinds of a newer store are ignored', async () => {
     const store = await scriptedStore();
     store.tell('registry', { entries: [someEntry('../x'), someEntry('org/good'), null, 7] });
     store.tell('nodes', { nodes: [someNode('n1', { hostname: 'a\u001b[2Jb' }), someNode('not an id'), {}] });
@@ -67,7 +67,7 @@ describe('the news of a store', () => {
     }
   });
 
-  test('may come in any pieces, with comments between', async () => {
+  test('can arrive in any pieces, with comments in between', async () => {
     const store = await scriptedStore();
     const { last } = listenTo(store);
     await expect.poll(() => last('health')).toBeDefined();
@@ -111,10 +111,10 @@ describe('the news of a store', () => {
   });
 });
 
-describe('what a download would bring', () => {
+describe('the preview of a download', () => {
   const wanted = { modelId: parseModelId('org/m'), revision: 'v1' };
 
-  test('is asked of the store, and passes a gate', async () => {
+  test('is requested from the store and checked', async () => {
     const store = await scriptedStore();
     const quantization = { label: 'Q4\u001b[2J', gguf_file: 'a.gguf', size_bytes: 5, is_preferred: true, in_store: false };
     store.answers.set('/store/hub/org%2Fm', {
@@ -138,7 +138,7 @@ describe('what a download would bring', () => {
     await expect(client.offer(wanted, over.signal)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
   });
 
-  test('is not known of a store that does not know the path', async () => {
+  test('is unknown if the store does not have the path', async () => {
     const store = await scriptedStore();
     const { client, over } = listenTo(store);
     expect(await client.offer(wanted, over.signal)).toBeUndefined();

@@ -71,8 +71,8 @@ const json = (status: string, body: unknown, headers = ''): string => {
   return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n${headers}\r\n${text}`;
 };
 
-describe('with our own store', () => {
-  test('asks for health, models, manifests and pieces', async () => {
+describe('the client of a skulk store', () => {
+  test('requests health, models, manifests and pieces', async () => {
     const { url, store } = await serve();
     const client = clientOf(`${url}/`);
     expect(await client.health()).toEqual(await store.health());
@@ -98,7 +98,7 @@ describe('with our own store', () => {
     expect(await clientOf(url).manifest(modelId)).toEqual({ state: 'hashing', retryAfterMs: 250 });
   });
 
-  test('takes long work with its progress, its result and its failure', async () => {
+  test('gets the progress, the result and the failure of long work', async () => {
     const seen: number[] = [];
     const { url } = await serve({
       verify: async (_request, { onBytes }) => {
@@ -125,7 +125,7 @@ describe('with our own store', () => {
     });
   });
 
-  test('shows its token', async () => {
+  test('sends its token', async () => {
     const { url } = await serve({}, 'tok');
     expect(await clientOf(url, { token: 'tok' }).listModels()).toHaveLength(1);
     const refusal = await clientOf(url, { token: 'wrong' })
@@ -135,14 +135,14 @@ describe('with our own store', () => {
     expect(refusal.message).not.toContain('wrong');
   });
 
-  test('passes on what the store says, with the time to wait', async () => {
+  test('reports the errors of the store, with the time to wait', async () => {
     const { url } = await serve({ openFile: () => Promise.reject(new SkulkError('STORE_BUSY', 'being checked', { retryAfterMs: 2000 })) });
     const failure = await read(clientOf(url).readPiece(piece(0, 1), signal)).catch((error) => error);
     expect(failure).toMatchObject({ code: 'STORE_BUSY', retryAfterMs: 2000 });
     expect(isTransient(failure)).toBe(true);
   });
 
-  test('gives up when told to, with the reason of the signal', async () => {
+  test('stops after an abort, with the reason of the signal', async () => {
     const { url } = await serve({ health: () => new Promise(() => {}), verify: () => new Promise(() => {}) });
     const controller = new AbortController();
     const reason = new SkulkError('INTERRUPTED', 'stop');
@@ -154,7 +154,7 @@ describe('with our own store', () => {
     await expect(clientOf(url, { signal: controller.signal }).health()).rejects.toBe(reason);
   });
 
-  test('a reader that stops early holds nothing', async () => {
+  test('holds no connection after a reader that stops early', async () => {
     const { url } = await serve();
     const client = clientOf(url, { connections: 1 });
     for (let round = 0; round < 5; round += 1)
@@ -187,7 +187,7 @@ describe('a piece from a hostile store', () => {
     await expect(read(clientOf(url).readPiece(piece(0, 4), signal))).rejects.toMatchObject({ code });
   });
 
-  test('is asked for exactly as a range of one file', async () => {
+  test('is requested as an exact range of one file', async () => {
     const server = await hostile(`${head('206 P', 'bytes 0-3/10', 4)}0123`);
     expect(await read(clientOf(server.url).readPiece(piece(0, 4), signal))).toBe('0123');
     expect(server.heads[0]).toMatch(/^GET \/models\/org%2Fname\/sub\/a%2520%23%3Fb HTTP\/1\.1\r\n/);
@@ -196,7 +196,7 @@ describe('a piece from a hostile store', () => {
     expect(server.heads[0]?.toLowerCase()).toContain('accept-encoding: identity\r\n');
   });
 
-  test('a stall is noticed, time that the reader takes is not counted', async () => {
+  test('is requested again after a stall, and time that the reader needs does not count', async () => {
     const { url } = await hostile((socket) => socket.write(`${head('206 P', 'bytes 0-3/10', 4)}01`));
     const pieces = clientOf(url, { stallTimeoutMs: 600 }).readPiece(piece(0, 4), signal)[Symbol.asyncIterator]();
     expect((await pieces.next()).value?.length).toBe(2);
@@ -219,7 +219,7 @@ describe('JSON from a hostile store', () => {
     ['too long a header', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`, 'is not a skulk store'],
     ['an error without a code', json('500 No', { detail: 'boom' }), 'boom'],
     ['nothing', '', 'the connection was closed'],
-  ])('fails with a sentence for a health that is %s', async (_name, answer, message) => {
+  ])('fails with a clear message for a health document that is %s', async (_name, answer, message) => {
     const { url } = await hostile(answer);
     await expect(clientOf(url).health()).rejects.toMatchObject({ code: 'STORE_UNREACHABLE', message: expect.stringContaining(message) });
   });
@@ -246,7 +246,7 @@ describe('JSON from a hostile store', () => {
     });
   });
 
-  test('a manifest of another model, a broken one, one that was not asked to be compared', async () => {
+  test('fails for a manifest of another model, for an invalid manifest, and for an unexpected 304', async () => {
     const { store } = await serve();
     const other = { ...store.manifests.get('org/name'), model_id: 'org/other' };
     for (const body of [other, { ...other, model_id: 'org/name', digest }, {}]) {
@@ -257,7 +257,7 @@ describe('JSON from a hostile store', () => {
     await expect(clientOf(url).manifest(modelId)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
   });
 
-  test('one bad entry does not hide the others, and codes that speak of us are not believed', async () => {
+  test('hides only an invalid entry of a list, and its error codes for local failures are not used', async () => {
     const good = { model_id: 'a/b', store_path: 'a--b', files: ['x'], downloaded_at: '', total_bytes: 1, repo_has_projector: null };
     const { url } = await hostile(json('200 OK', [good, { model_id: '../x' }, 7]));
     expect(await clientOf(url).listModels()).toEqual([good]);
@@ -268,7 +268,7 @@ describe('JSON from a hostile store', () => {
     expect([failure.code, failure.message.includes('\u001b')]).toEqual(['STORE_UNREACHABLE', false]);
   });
 
-  test('busy, not found, forbidden', async () => {
+  test('has the errors for a busy store, a missing model and a forbidden request', async () => {
     const busy = await hostile('HTTP/1.1 503 No\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n');
     await expect(clientOf(busy.url).health()).rejects.toMatchObject({ code: 'STORE_BUSY', retryAfterMs: 7000 });
     const none = await hostile(json('404 No', { detail: 'Not Found' }));
@@ -277,7 +277,7 @@ describe('JSON from a hostile store', () => {
     await expect(clientOf(forbidden.url).health()).rejects.toMatchObject({ code: 'CONFIG' });
   });
 
-  test('long work that breaks off, ends without a result, or is garbage', async () => {
+  test('fails for long work that breaks off, ends without a result, or is invalid', async () => {
     const start = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
     for (const body of ['', '3\r\n{"r\r\n0\r\n\r\n', '0\r\n\r\n', '4\r\njunk\r\n1\r\n\n\r\n0\r\n\r\n']) {
       const { url } = await hostile(start + body);
@@ -287,7 +287,7 @@ describe('JSON from a hostile store', () => {
 });
 
 describe('a store that cannot be reached', () => {
-  test('is named, with what to do', async () => {
+  test('is named, with a hint', async () => {
     const server = await rawServer(() => {});
     await server[Symbol.asyncDispose]();
     const failure = await clientOf(server.url)
@@ -302,7 +302,7 @@ describe('a store that cannot be reached', () => {
     expect(await probeConnection(server.url, 80)).not.toBe('connected');
   });
 
-  test('a silent one is given up on', async () => {
+  test('times out when it is silent', async () => {
     const { url } = await hostile(() => {});
     await expect(clientOf(url, { stallTimeoutMs: 100 }).listModels()).rejects.toMatchObject({
       code: 'STORE_UNREACHABLE',
@@ -311,7 +311,7 @@ describe('a store that cannot be reached', () => {
     expect(await probeConnection(url, 30_000)).toBe('connected');
   });
 
-  test('only the network and a busy store are worth another try', () => {
+  test('is tried again only after a network failure or when it is busy', () => {
     expect(isTransient(new SkulkError('INTEGRITY', ''))).toBe(false);
     expect(isTransient(new SkulkError('MODEL_NOT_FOUND', ''))).toBe(false);
     expect(isTransient(Object.assign(new Error(), { code: 'ECONNRESET' }))).toBe(true);

@@ -5,7 +5,7 @@ import { SkulkError } from '../../src/core/kernel/errors.ts';
 const failure = (code: string): Error => Object.assign(new Error(code), { code });
 
 test.each(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETDOWN', 'EAI_AGAIN', 'ERR_STREAM_PREMATURE_CLOSE'])(
-  'after %s another try may help',
+  'after %s another try is possible',
   (code) => {
     expect(isTransient(failure(code))).toBe(true);
   },
@@ -26,6 +26,6 @@ test.each([
   ['a bug', new Error('a bug'), false],
   ['a text', 'text', false],
   ['nothing', undefined, false],
-])('after %s another try may help or not, as it should', (_, error, may) => {
+])('after %s the decision about another try is as expected', (_, error, may) => {
   expect(isTransient(error)).toBe(may);
 });

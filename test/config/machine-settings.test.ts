@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { readMachineSettings } from '../../src/core/config/machine-settings.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-test('a machine without machine.yaml has the defaults, and one with it what it says', async () => {
+test('a machine without machine.yaml has the defaults, and one with it has the values of the file', async () => {
   const home = await temporaryDirectory();
   expect(await readMachineSettings(home)).toEqual({ tokenHosts: [] });
   expect(await readMachineSettings(join(home, 'nowhere'))).toEqual({ tokenHosts: [] });
@@ -20,7 +20,7 @@ test.each([
   ['a URL for a host', 'token_hosts: ["http://a"]\n', 'machine.yaml:1: token_hosts', 'correct that line'],
   ['no mapping', '- a\n', 'machine.yaml:1: it must be a mapping', 'correct the file'],
   ['no YAML', 'token_hosts: [\n', 'not YAML', 'correct that line'],
-])('machine.yaml with %s is refused with the file, the line and what to do', async (_, text, says, hint) => {
+])('machine.yaml with %s is refused with the file, the line and a hint', async (_, text, says, hint) => {
   const home = await temporaryDirectory();
   await writeFile(join(home, 'machine.yaml'), text);
   await expect(readMachineSettings(home)).rejects.toMatchObject({

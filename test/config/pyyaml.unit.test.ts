@@ -12,7 +12,7 @@ const failure = (text: string, path = '/f.yaml'): { message: string; hint: strin
   throw new Error('it was accepted');
 };
 
-describe('a plain scalar is read as PyYAML reads it', () => {
+describe('a plain YAML scalar', () => {
   // What `yaml.safe_load` of PyYAML 6 gives.
   test.each<[string, unknown]>([
     ...['yes', 'Yes', 'YES', 'on', 'On', 'ON', 'true', 'True', 'TRUE'].map((text): [string, unknown] => [text, true]),
@@ -33,17 +33,17 @@ describe('a plain scalar is read as PyYAML reads it', () => {
     ['1:30.5', 90.5],
     ['"58080"', '58080'],
     ['-.inf', Number.NEGATIVE_INFINITY],
-  ])('%s', (text, value) => {
+  ])('is read as PyYAML reads it: %s', (text, value) => {
     expect(parseAsPyYaml(`a: ${text}\n`, { path: '/f.yaml' }).toJS()).toEqual({ a: value });
   });
 
-  test('JSON is read as JSON', () => {
+  test('a configuration file in JSON is read as JSON', () => {
     expect(parseAsPyYaml('{"a": 1e3, "b": "yes"}', { path: '/f.json' }).toJS()).toEqual({ a: 1000, b: 'yes' });
   });
 });
 
 describe('a configuration file', () => {
-  test('may merge mappings, and what it writes itself wins', () => {
+  test('can merge mappings, and its own keys override merged ones', () => {
     const { content } = parseConfig(
       `base: &base {staging_keep_recent_gb: 5, enabled: yes}
 more: &more {enabled: no, node_cache_path: /c}
@@ -75,7 +75,7 @@ model_store:
     expect(parseConfig(text, '/f.yaml').content).toBeDefined();
   });
 
-  test('may have a section of later Python releases, which is noted once and not used', () => {
+  test('can have a section of later Python releases, which is noted once and ignored', () => {
     const text = 'model_store:\n  store_host: a\n  reconciliation:\n    enabled: true\n    interval_seconds: 300\n';
     const { content, notes } = parseConfig(text, '/f.yaml');
     expect(content.model_store).toEqual({ store_host: 'a' });
@@ -83,7 +83,7 @@ model_store:
     expect(failure('model_store:\n  reconcilliation: {}\n').message).toContain('/f.yaml:2: model_store.reconcilliation is not known');
   });
 
-  test("with a key of ours twice is refused with both lines; that of other programs is nobody's business", () => {
+  test('is refused if it has a key of model_store twice, with both lines, and duplicate keys of other programs are ignored', () => {
     expect(failure('model_store:\n  store_port: 1\n  store_host: a\n  store_port: 2\n').message).toBe(
       '/f.yaml:4: model_store.store_port appears twice, on lines 2 and 4',
     );
@@ -100,26 +100,26 @@ model_store:
   });
 });
 
-describe('a file that was spoilt downloading gets a sentence', () => {
+describe('a file that was damaged by a download gets a clear message', () => {
   test.each([
     ['all lines', 'model_store:\nenabled: true\nstore_host: kite3\nstaging:\nenabled: true\n'],
     ['all lines, with a comment between', 'model_store:\n# the host\nenabled: true\nstore_host: kite3\n'],
     ['with spaces of a web page', 'model_store:\n\u00a0\u00a0enabled: true\n\u00a0\u00a0store_host: kite3\n'],
     ['after a section of another program', 'inference: {a: 1}\nmodel_store:\nenabled: true\nstore_host: kite3\nhf_token: x\n'],
     ['with Windows line ends', 'model_store:\r\nenabled: true\r\nstore_host: kite3\r\n'],
-  ])('the indentation was lost: %s', (_, text) => {
+  ])('when the indentation was lost: %s', (_, text) => {
     const { message, hint } = failure(text);
     expect(message).toMatch(/^\/f\.yaml:\d: the lines below "model_store:" must be indented/);
     expect(hint).toContain('model_store:\n  enabled: true\n  store_host: kite3');
   });
 
-  test('the indentation was lost within a section', () => {
+  test('when the indentation was lost within a section', () => {
     const { message, hint } = failure('model_store:\n  store_host: a\n  staging:\n  enabled: true\n  node_cache_path: /c\n');
     expect(message).toContain('/f.yaml:4: the lines below "staging:" must be indented');
     expect(hint).toContain('  staging:\n    enabled: true\n    node_cache_path: /c');
   });
 
-  test('one empty section before keys of ours has lost nothing', () => {
+  test('unless only an empty section precedes the keys of model_store', () => {
     expect(parseConfig('model_store:\n  staging:\n  enabled: true\n', '/f.yaml').content.model_store).toEqual({ enabled: true });
   });
 
@@ -129,7 +129,7 @@ describe('a file that was spoilt downloading gets a sentence', () => {
     ['NUL characters further down', 'model_store:\n  store_host: "a\0b"\n', /\/f\.yaml:2: it contains a NUL character/],
     ['a merge of what is no mapping', 'a: &a 1\nmodel_store: {<<: *a}\n', /\/f\.yaml: .*[Mm]erge/],
     ['a list of sections', 'model_store:\n  - store_host: a\n', /model_store must be an object/],
-  ])('%s', (_, text, message) => {
+  ])('for %s', (_, text, message) => {
     expect(failure(text).message).toMatch(message);
   });
 });

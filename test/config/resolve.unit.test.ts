@@ -34,14 +34,14 @@ function resolve(yaml: string, { hostname = 'kite3', nodeId, env = {}, flags = {
   });
 }
 
-describe('precedence', () => {
-  test('defaults hold without a file', () => {
+describe('the precedence of settings', () => {
+  test('has defaults without a file', () => {
     const { settings, isStoreHost, isStoreNamed } = resolve('');
     expect(settings.storePath).toEqual({ value: '/home/me/.skulk/store', origin: { from: 'default' } });
     expect([isStoreHost, isStoreNamed]).toEqual([true, false]);
   });
 
-  test('a flag wins over the file, with its origin', () => {
+  test('prefers a flag to the file, and shows its origin', () => {
     const yaml = 'model_store:\n  store_port: 9000\n  store_path: /srv\n';
     expect(resolve(yaml).settings.storePort).toEqual({
       value: 9000,
@@ -57,16 +57,16 @@ describe('precedence', () => {
     ['192.168.1.10', 'http://192.168.1.10:58080'],
     ['[fe80::1]:9000', 'http://[fe80::1]:9000'],
     ['https://a.example/skulk', 'https://a.example/skulk'],
-  ])('--store %s is %s', (text, url) => {
+  ])('reads --store %s as %s', (text, url) => {
     expect(resolve('', { flags: { store: text } }).settings.storeUrl.value).toBe(url);
     expect(resolve('', { env: { SKULK_STORE: text } }).settings.storeUrl.value).toBe(url);
   });
 
-  test.each(['mac-studio-1', 'ftp://a:1', 'a b:1', 'file'])('--store %s is refused', (text) => {
+  test.each(['mac-studio-1', 'ftp://a:1', 'a b:1', 'file'])('refuses --store %s', (text) => {
     expect(() => resolve('', { flags: { store: text } })).toThrow(/is not the URL of a store/);
   });
 
-  test('a flag wins over the environment, the environment over the file', () => {
+  test('prefers a flag to the environment, and the environment to the file', () => {
     const env = { SKULK_STORE: 'http://a:1', HF_TOKEN: 'fromEnv', HF_HUB_OFFLINE: '1' };
     const yaml = 'model_store: {download: {allow_hf_fallback: true}}\nhf_token: fromFile\n';
     expect(resolve(yaml, { env }).settings).toMatchObject({
@@ -78,12 +78,12 @@ describe('precedence', () => {
     expect(resolve(yaml, { env: { HF_TOKEN: '' } }).settings.hubToken.value).toBe('fromFile');
   });
 
-  test('a named store means that this machine is not the host', () => {
+  test('makes this machine a node if a store is given explicitly', () => {
     expect(resolve('', { flags: { store: 'http://b:2' } })).toMatchObject({ isStoreHost: false, isStoreNamed: true });
   });
 });
 
-describe('overrides', () => {
+describe('overrides for single machines', () => {
   const yaml = `model_store:
   store_host: other
   staging: {node_cache_path: /base, staging_keep_recent_gb: 10}
@@ -96,7 +96,7 @@ describe('overrides', () => {
       staging: {enabled: false}
 `;
 
-  test('merge field by field, the first match wins', () => {
+  test('merge field by field, and the first match wins', () => {
     const { nodeCachePath, keepRecentBytes, stagingEnabled } = resolve(yaml).settings;
     expect(nodeCachePath).toMatchObject({
       value: '/first',
@@ -110,7 +110,7 @@ describe('overrides', () => {
     expect(resolve(yaml, { hostname: 'x', nodeId: 'NODE-1' }).settings.stagingEnabled.value).toBe(true);
   });
 
-  test('match by the name of the store host when that resolves to this machine, and one that says nothing does not end the search', () => {
+  test('match the name of the store host when it resolves to this machine, and a match without settings does not end the search', () => {
     const text =
       'model_store:\n  store_host: nas.fritz.box\n  node_overrides:\n    kite3: {}\n    NAS.fritz.box: {staging: {enabled: false}}\n';
     const sources = { ...parseConfig(text, '/f'), file: '/f', flags: {}, nodeId: undefined, skulkHome: '/h' };
@@ -133,7 +133,7 @@ describe('overrides', () => {
   });
 });
 
-describe('machines', () => {
+describe('host names', () => {
   test.each([
     ['kite3', 'KITE3', true],
     ['kite3', 'kite3.local', true],
@@ -159,12 +159,12 @@ describe('machines', () => {
     ['localhost', undefined, true],
     ['kite3.fritz.box', undefined, true],
     ['other', undefined, false],
-  ])('store_host %s with node id %s: this machine is the host: %s', (storeHost, nodeId, isHost) => {
+  ])('store_host %s with node id %s makes this machine the store host: %s', (storeHost, nodeId, isHost) => {
     expect(resolve(`model_store: {store_host: ${storeHost}}`, { ...(nodeId && { nodeId }) }).isStoreHost).toBe(isHost);
   });
 });
 
-describe('paths', () => {
+describe('paths in the configuration', () => {
   test('expand ~ and variables', () => {
     const yaml = 'model_store: {store_path: "$DISK/m", staging: {node_cache_path: "~/s"}}';
     expect(resolve(yaml, { env: { DISK: '/mnt' } }).settings).toMatchObject({
@@ -173,7 +173,7 @@ describe('paths', () => {
     });
   });
 
-  test('must be absolute, and say where they are not', () => {
+  test('must be absolute, and an error says where they are not', () => {
     expect(() => resolve('model_store:\n  store_path: m\n')).toThrow('/etc/skulk.yaml:2: model_store.store_path is "m", a relative path');
   });
 });

@@ -23,7 +23,7 @@ async function aHome() {
   return { home, own, work, file, run };
 }
 
-describe('a file of the working directory or above', wants('root'), () => {
+describe('a configuration file in the working directory or above', wants('root'), () => {
   test('counts when it and its directory belong to this user', async () => {
     const { file, run } = await aHome();
     expect(await run(['config', 'path'])).toMatchObject({ status: 0, stdout: `${file}\n`, stderr: '' });
@@ -60,7 +60,7 @@ describe('a file of the working directory or above', wants('root'), () => {
         await chown(file, stranger, stranger);
       },
     ],
-  ])('does not when %s, which is said once, and the search goes on', async (_, spoil) => {
+  ])('is skipped when %s, with one warning, and the search continues', async (_, spoil) => {
     const at = await aHome();
     await spoil(at);
     const { own, file, run } = at;
@@ -82,7 +82,7 @@ describe('a file of the working directory or above', wants('root'), () => {
     expect(await run(['config', 'path'])).toMatchObject({ stdout: `${file}\n`, stderr: '' });
   });
 
-  test('counts under sudo when it belongs to who called it', async () => {
+  test('counts under sudo when it belongs to the user who called sudo', async () => {
     const { file, work, run, own } = await aHome();
     await chown(file, stranger, stranger);
     await chown(work, stranger, stranger);
@@ -90,7 +90,7 @@ describe('a file of the working directory or above', wants('root'), () => {
     expect(await run(['config', 'path'], { SUDO_UID: String(stranger + 1) })).toMatchObject({ stdout: `${own}\n` });
   });
 
-  test('names its owner, and a nearer one of this user counts', async () => {
+  test('of another user is reported with its owner, and a nearer one of this user counts', async () => {
     const { file, work, run } = await aHome();
     await chown(file, stranger, stranger);
     expect((await run(['config', 'path'])).stderr).toContain(`belongs to uid ${stranger}`);

@@ -60,7 +60,7 @@ async function storeWithModel() {
 }
 
 describe('the store host, port 58080', () => {
-  test('health, registry, models, files', async () => {
+  test('answers health, registry, models and files', async () => {
     const { served, storePath } = await storeWithModel();
     const entry = {
       model_id: 'org/name',
@@ -89,7 +89,7 @@ describe('the store host, port 58080', () => {
     ]);
   });
 
-  test('files: whole, in ranges, on conditions', async () => {
+  test('sends files whole, in ranges and under conditions', async () => {
     const { served } = await storeWithModel();
     const file = '/models/org%2Fname/weights.bin';
     const common = { 'accept-ranges': 'bytes', etag: `"${digest}"` };
@@ -125,7 +125,7 @@ describe('the store host, port 58080', () => {
     ]);
   });
 
-  test('manifests, also of a model that nobody has hashed', async () => {
+  test('sends manifests, also of a model that is not hashed yet', async () => {
     const { served, storePath, home } = await storeWithModel();
     const manifest = await curl(`${served.url}/models/org%2Fname/manifest`);
     expect(manifest).toMatchObject({ status: 200, json: { model_id: 'org/name', digest: expect.any(String) } });
@@ -161,7 +161,7 @@ describe('the store host, port 58080', () => {
     ]);
   });
 
-  test('a vision model without its projector has no files to offer', async () => {
+  test('offers no files of a vision model without its projector', async () => {
     const { served, storePath } = await storeWithModel();
     await served.stop();
     await mkdir(join(storePath, 'org--seer'));
@@ -183,7 +183,7 @@ describe('the store host, port 58080', () => {
     await follow(again.url, [[['/models/org%2Fseer/files'], { status: 404, json: failure('MODEL_NOT_FOUND') }]]);
   });
 
-  test('downloads: asked for, looked at, refused while they run, stopped', async () => {
+  test('accepts, shows, refuses and cancels downloads', async () => {
     const { served, hub } = await storeWithModel();
     hub.push('hub/model', {
       files: { 'config.json': '{}', 'big.safetensors': { size: 64 * 1024 * 1024, read: (a, b) => Buffer.alloc(b - a, 7) } },
@@ -220,7 +220,7 @@ describe('the store host, port 58080', () => {
     ]);
   });
 
-  test('delete, adopt, nodes and orders', async () => {
+  test('handles delete, adopt, nodes and orders', async () => {
     const { served } = await storeWithModel();
     const key = ['-H', `Authorization: Bearer ${await adminKeyOf(served.home)}`];
     const report = { hostname: 'kite', version: '1', agent: false, staged_models: 0, staged_bytes: 0, free_bytes: 1 };
@@ -263,7 +263,7 @@ describe('the API of every serving node, port 52415', () => {
     return { ...world, node };
   }
 
-  test.each(['host', 'node'] as const)('every row on the %s', async (who) => {
+  test.each(['host', 'node'] as const)('answers every row of the table on the %s', async (who) => {
     const { served, node, hub, storePath, home } = await hostAndNode();
     hub.push('hub/model', {
       files: { 'config.json': '{}', 'big.safetensors': { size: 64 * 1024 * 1024, read: (a, b) => Buffer.alloc(b - a, 7) } },
@@ -356,7 +356,7 @@ describe('the API of every serving node, port 52415', () => {
     ]);
   });
 
-  test('503 when no store is configured, and when it does not answer', async () => {
+  test('answers 503 when no store is configured, and when it does not answer', async () => {
     const home = await temporaryDirectory();
     const rows = ['/store/health', '/store/registry', '/store/downloads', '/v1/models', '/store/models/a%2Fb/download/status'];
     const alone = await serveInProcess({ home, args: ['--role', 'node'] });
@@ -371,7 +371,7 @@ describe('the API of every serving node, port 52415', () => {
     for (const node of [alone, lost]) await follow(node.apiUrl, [[['/store/storage'], { status: 200 }]]);
   });
 
-  test('401 without the token, on both ports, but for the health of the store', async () => {
+  test('answers 401 without the token on both ports, except for the health of the store', async () => {
     const home = await temporaryDirectory();
     const token = 'a-good-token';
     const host = await serveInProcess({ home, env: { SKULK_TOKEN: token } });

@@ -60,7 +60,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
   };
 
   describe(name, () => {
-    test('an empty store says how it is, and that it has nothing', async () => {
+    test('reports its state and an empty list when it has no models', async () => {
       const { store, root } = await open();
       expect(await store.health()).toMatchObject({ store_path: root, models: 0 });
       expect((await store.health()).total_bytes).toBeGreaterThan(0);
@@ -71,7 +71,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       expect(await store.verify({ refs: [], repair: false }, { signal })).toEqual({ ok: true, models: [] });
     });
 
-    test('says what a model is, from its card and its files, and says it anew when the card changes', async () => {
+    test('describes a model from its card and its files, and again when the card changes', async () => {
       const { store, root } = await open();
       const bomb = `${'['.repeat(1_000_000)}`;
       await bringIn(store, root, {
@@ -91,7 +91,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       }
     });
 
-    test('names the companions of a card beside the manifests, and ignores a bad card', async () => {
+    test('lists the companions of a card beside the manifests, and ignores an invalid card', async () => {
       const { store, root } = await open();
       const { digest } = await bringIn(store, root, { 'b.txt': 'bee' });
       const card = join(root, '.skulk', 'v1', 'manifests', 'org--name.toml');
@@ -103,7 +103,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       expect(await store.manifest(id)).toMatchObject({ state: 'ready', companions: [] });
     });
 
-    test('what was adopted is listed, described and read back', async () => {
+    test('lists, describes and sends an adopted model', async () => {
       const { store, root } = await open();
       const adopted = await bringIn(store, root, { 'b.txt': 'bee', 'a/c.txt': '' });
       expect(adopted.outcome).toBe('added');
@@ -123,7 +123,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       expect((await readAll(store, 'b.txt', { start: 1, end: 2, of: sha256('bee') })).toString()).toBe('e');
     });
 
-    test('a file larger than a chunk has the digest of each chunk, and is read in pieces across them', async () => {
+    test('has the digest of each chunk of a large file, and sends pieces across chunks', async () => {
       const { store, root } = await open();
       const bytes = noise(chunkSize + 100_000);
       await bringIn(store, root, { 'big.gguf': bytes });
@@ -141,14 +141,14 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       }
     });
 
-    test('a piece is refused when its content is another, and when there is no such file', async () => {
+    test('refuses a piece with other content, and a piece of a file that does not exist', async () => {
       const { store, root } = await open();
       await bringIn(store, root, { 'a.txt': 'one' });
       expect(await codeOf(readAll(store, 'a.txt', { end: 3, of: missing }))).toBe('INTEGRITY');
       expect(await codeOf(readAll(store, 'b.txt', { end: 3, of: missing }))).toBe('FILE_NOT_FOUND');
     });
 
-    test('a file that changed under its manifest is refused, also when the old date was put back', async () => {
+    test('refuses a file that changed after its manifest, even if its old date was restored', async () => {
       const { store, root } = await open();
       const file = join(root, 'org--name', 'a.txt');
       await bringIn(store, root, { 'a.txt': 'one', 'b.txt': 'other' });
@@ -175,7 +175,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       });
     });
 
-    test('adopting the same again changes nothing; other content is refused until it is forced', async () => {
+    test('changes nothing when the same content is adopted again, and refuses other content without force', async () => {
       const { store, root } = await open();
       const first = await bringIn(store, root, { 'a.txt': 'one' });
       const again = await bringIn(store, root, { 'a.txt': 'one' });
@@ -189,7 +189,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       expect(await codeOf(readAll(store, 'a.txt', { end: 3, of: sha256('one') }))).toBe('FILE_NOT_FOUND');
     });
 
-    test('adopting the right content mends a damaged model', async () => {
+    test('repairs a damaged model when the right content is adopted', async () => {
       const { store, root } = await open();
       await bringIn(store, root, { 'a.txt': 'one' });
       await writeFile(join(root, 'org--name', 'a.txt'), 'bad');
@@ -197,7 +197,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       expect((await readAll(store, 'a.txt', { end: 3, of: sha256('one') })).toString()).toBe('one');
     });
 
-    test('a directory in its place is adopted there, and not destroyed by anything else', async () => {
+    test('adopts a directory in its place, and no other change removes it', async () => {
       const { store, root } = await open();
       await writeFiles(join(root, 'org--name'), { 'a.txt': 'mine' });
       expect(await codeOf(bringIn(store, root, { 'a.txt': 'other' }))).toBe('CONFLICT');
@@ -210,7 +210,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       expect((await store.adopt({ modelId: id, force: true }, { signal })).outcome).toBe('replaced');
     });
 
-    test('content that is not what the caller promised is not taken, nor is a place outside incoming', async () => {
+    test("refuses content that differs from the caller's digests, and a path outside incoming", async () => {
       const { store, root } = await open();
       expect(await codeOf(bringIn(store, root, { 'a.txt': 'one' }, { digest: missing }))).toBe('INTEGRITY');
       expect(await codeOf(store.adopt({ modelId: id, incoming: '../../org--victim' }, { signal }))).toBe('BAD_PATH');
@@ -218,7 +218,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       expect(await store.listModels()).toEqual([]);
     });
 
-    test('a removed model is gone, and may come back', async () => {
+    test('removes a model, which can be added again', async () => {
       const { store, root } = await open();
       await bringIn(store, root, { 'a.txt': 'one' });
       expect(await store.remove(id)).toEqual({ freedBytes: 3 });
@@ -228,7 +228,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       expect((await bringIn(store, root, { 'a.txt': 'two' })).outcome).toBe('added');
     });
 
-    test('verify names what is missing; repair makes what can be made again', async () => {
+    test('reports missing files in verify, and repair restores the files that it can', async () => {
       const { store, root } = await open();
       await bringIn(store, root, { 'a.txt': 'one' });
       expect(await store.verify({ refs: [{ modelId: id }], repair: false }, { signal })).toMatchObject({
@@ -251,7 +251,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       });
     });
 
-    test('a registry of the Python program is listed at once, and its models hashed when they are asked for', async () => {
+    test('lists a registry of the Python program at once, and hashes its models on request', async () => {
       const { store, root } = await open();
       await writeFiles(join(root, 'custom/place'), { 'model.gguf': noise(100_000) });
       const entry = {

@@ -21,7 +21,7 @@ async function openEmpty(env: Readonly<Record<string, string>> = {}): Promise<{ 
 const validate = (directory: string) =>
   runInProcess(['config', 'validate'], { cwd: directory, env: { SKULK_HOME: join(directory, '../home') } });
 
-test('config init on a store host asks where models are kept, shows the file and writes it', wants('tmux'), async () => {
+test('config init on a store host asks for the directory of the models, shows the file and writes it', wants('tmux'), async () => {
   const { terminal, directory } = await openEmpty();
   const models = join(directory, '../models');
   await terminal.enter('skulk config init; echo "status $?"');
@@ -62,7 +62,7 @@ test('config init on a store host asks where models are kept, shows the file and
   expect(await readdir(directory)).toEqual(['skulk.yaml']);
 });
 
-test('config init on a node takes the name of a store, asks it, and can go back', wants('tmux'), async () => {
+test('config init on a node asks for a store, contacts it, and can go back', wants('tmux'), async () => {
   const { url } = await serveModels({});
   const { terminal, directory } = await openEmpty();
   await terminal.enter('skulk config init --config mine.yaml; echo "status $?"');
@@ -108,7 +108,7 @@ test('config init on a node takes the name of a store, asks it, and can go back'
   expect(file).toContain('# store_path: $SKULK_HOME/store');
 });
 
-test('Escape and Ctrl-C write nothing, neither at the first question of config init nor at the last', wants('tmux'), async () => {
+test('Escape and Ctrl-C write nothing at the first and at the last question of config init', wants('tmux'), async () => {
   const { terminal, directory } = await openEmpty();
   const ways = [
     ['Escape', 0],
@@ -134,7 +134,7 @@ test('Escape and Ctrl-C write nothing, neither at the first question of config i
   }
 });
 
-test('config init asks nobody who has said it all, and names a file that is there before the first question', wants('tmux'), async () => {
+test('config init with all options asks no question, and reports an existing file before the first question', wants('tmux'), async () => {
   const { terminal, directory } = await openEmpty();
   await terminal.enter('skulk config init --store-host kite3; echo "status $?"');
   await terminal.sees('status 0\n');
@@ -158,7 +158,7 @@ test('config init asks nobody who has said it all, and names a file that is ther
   expect(await readFile(join(directory, 'skulk.yaml'), 'utf8')).toContain(`store_host: "${hostname()}"`);
 });
 
-test('config init on a node offers the stores of its LAN', wants('network namespaces', 'tmux'), async () => {
+test('config init on a node offers the stores on its LAN', wants('network namespaces', 'tmux'), async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await mkdir(join(home, 'host/store'), { recursive: true });

@@ -58,7 +58,7 @@ function showDashboard(acts: Partial<DashboardActs>, shown = view) {
 test.each([
   ['that it is done', (settle: PromiseWithResolvers<Removal>) => settle.resolve({ freed_bytes: 0, nodes: [] }), /✓ org\/one was deleted/],
   ['why it failed', (settle: PromiseWithResolvers<Removal>) => settle.reject(new SkulkError('STORE_UNREACHABLE', 'no way')), /✗ no way/],
-])('a removal that the machines are slow with is left by Escape, and the bottom says %s', async (_, settle, says) => {
+])('Escape leaves a removal with slow machines, and the last line says %s', async (_, settle, says) => {
   const answer = Promise.withResolvers<Removal>();
   const { press, seen } = showDashboard({ delete: () => answer.promise });
   await press('d', 'y');
@@ -111,7 +111,7 @@ const known: DashboardView = {
   store: view.store && { ...view.store, nodes: [node('box'), node('old', { copies: [silent] })] },
 };
 
-test('the details of a model list its quantizations, and the keys for models act on the chosen one alone', async () => {
+test('the details of a model list its quantizations, and keys act only on the selected one', async () => {
   const calls: unknown[] = [];
   const { press, seen } = showDashboard(
     {
@@ -153,7 +153,7 @@ test('the details of a model list its quantizations, and the keys for models act
   ]);
 });
 
-test('a model is looked up at once where a quantization is to be added, and what is not there is chosen', async () => {
+test('a model is looked up at once when a quantization is to be added, and a missing quantization is selected', async () => {
   const offered = (label: string, more: object) => ({
     label,
     gguf_file: `${label}.gguf`,
@@ -180,7 +180,7 @@ test('a model is looked up at once where a quantization is to be added, and what
   expect(seen()).toMatch(/Download org\/one[\s\S]*Q4_K_M +recommended +in the store/);
 });
 
-test('a line that is chosen stays in sight, and the lines above and below it can be read', async () => {
+test('the selected line stays visible, and the lines above and below it can be read', async () => {
   const many = Array.from({ length: 30 }, (_, index) => stored(`Q${index}`, 1, null));
   const { press, seen } = showDashboard({ show: async () => ({ ...details, quantizations: many }) });
   await press('\r');
@@ -194,7 +194,7 @@ test('a line that is chosen stays in sight, and the lines above and below it can
   expect(seen()).toMatch(/^› Q28 /m);
 });
 
-test('the details of a model mark a copy here that is older, and one that is only a part', async () => {
+test('the details of a model mark an older copy on this machine, and a partial one', async () => {
   const own = { ...copy, quantizations: [], directory: '/d/org--one', holders: [], digest: 'b'.repeat(64) };
   const staging = {
     staging_root: '/d',
@@ -233,7 +233,7 @@ const planned = (targetBpw: number): OptimizationPlan => ({
 });
 const making = decode(optimizationStatus, someOptimization('org/one')) as OptimizationStatus;
 
-test('o on a model shows what the engine of the store would make for some bits, and enter starts it', async () => {
+test("o on a model shows the result of the store's engine for a number of bits, and enter starts it", async () => {
   const asked: number[] = [];
   const { press, seen } = showDashboard({
     planOptimization: async (_, bits) => planned(bits),
@@ -253,7 +253,7 @@ test('o on a model shows what the engine of the store would make for some bits, 
   expect(asked).toEqual([6]);
 });
 
-test('where no engine fits, o says why and what to do, and enter starts nothing', async () => {
+test('o shows the reason and a hint when no engine can read the model, and enter starts nothing', async () => {
   const { press, seen } = showDashboard({
     planOptimization: async () => {
       throw new SkulkError('ENGINE_NOT_FOUND', 'the store host has no engine that can read org/one', { hint: 'brew install llama.cpp' });
@@ -267,7 +267,7 @@ test('where no engine fits, o says why and what to do, and enter starts nothing'
   expect(seen()).not.toContain('Optimize org/one');
 });
 
-test('the list of optimizations shows progress, c cancels one, and enter shows it closely', async () => {
+test('the list of optimizations shows progress, c cancels one, and enter shows its details', async () => {
   const cancelled: string[] = [];
   const failed = { ...making, targetId: 'org/one-Q8_0-GGUF' as ModelId, status: 'failed', error: 'the disk is full' } as const;
   const { press, seen } = showDashboard(
@@ -289,7 +289,7 @@ test('the list of optimizations shows progress, c cancels one, and enter shows i
   expect(cancelled).toEqual(['org/one-Q4_K_M-GGUF', 'again org/one-Q8_0-GGUF']);
 });
 
-test('the details of a model mark each quantization that is older than in the store, on each machine that says so', async () => {
+test('the details of a model mark each outdated quantization, on each machine that reports it', async () => {
   const [ours, theirs] = ['a'.repeat(64), 'b'.repeat(64)];
   const old = { ...copy, quantizations: [{ ...part('q4_k_m', false), digest: theirs }] };
   const same = { ...copy, quantizations: [{ ...part('Q4_K_M', false), digest: ours }] };

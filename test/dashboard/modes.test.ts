@@ -64,7 +64,7 @@ const moreSignals: readonly Way[] = [
 test.each([
   ['a key that leaves the dashboard', [...keys, ...(isLong ? moreKeys : [])]],
   ['a signal that ends the dashboard', [...signals, ...(isLong ? moreSignals : [])]],
-] as const)('%s gives the terminal back as it was', wants('tmux'), async (_, ways) => {
+] as const)('%s restores the terminal', wants('tmux'), async (_, ways) => {
   const terminal = shared();
   for (const [way, leave, status] of ways) {
     await openDashboard(terminal);
@@ -77,7 +77,7 @@ test.each([
   }
 });
 
-test('a crash of the dashboard gives the terminal back as it was, with the message on it', wants('tmux'), async () => {
+test('a crash of the dashboard restores the terminal and prints the message', wants('tmux'), async () => {
   const crash = 'process.on("SIGUSR2",()=>{throw(new(Error)("boom"))})';
   const terminal = shared();
   await openDashboard(terminal, `NODE_OPTIONS='--import=data:text/javascript,${encodeURIComponent(crash).replaceAll("'", '%27')}' `);
@@ -89,7 +89,7 @@ test('a crash of the dashboard gives the terminal back as it was, with the messa
   await expectAsBefore(terminal, 'a crash');
 });
 
-test('Ctrl-Z gives the terminal of the dashboard back, and fg takes it again, in a window of another size', wants('tmux'), async () => {
+test('Ctrl-Z suspends the dashboard and restores the terminal, and fg resumes it in a window of another size', wants('tmux'), async () => {
   const terminal = shared();
   await openDashboard(terminal);
   await terminal.press('3');
@@ -115,7 +115,7 @@ test('Ctrl-Z gives the terminal of the dashboard back, and fg takes it again, in
 });
 
 // The last one, as it closes the terminal.
-test('a terminal that is closed ends the dashboard', wants('tmux'), async () => {
+test('a closed terminal ends the dashboard', wants('tmux'), async () => {
   const terminal = shared();
   await openDashboard(terminal);
   const pid = await terminal.child();

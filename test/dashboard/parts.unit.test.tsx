@@ -38,10 +38,10 @@ function TestList({
   );
 }
 
-describe('a list', () => {
+describe('a list on the screen', () => {
   const chosen = (frame: string): string | undefined => /^› (\S+)/m.exec(frame)?.[1];
 
-  test('moves its cursor by every key that people know, and stays within', async () => {
+  test('moves its cursor with all usual keys, and stays within its rows', async () => {
     const { press, seen } = show(<TestList rows={letters} />);
     expect(chosen(seen())).toBe('row-a');
     for (const [keys, row] of [
@@ -58,7 +58,7 @@ describe('a list', () => {
     }
   });
 
-  test('keeps its cursor on a row that moves, and near one that goes', async () => {
+  test('keeps its cursor on a row that moves, and near a row that disappears', async () => {
     const { press, seen, again } = show(<TestList rows={['b', 'd', 'f']} />);
     await press('j');
     again(<TestList rows={['a', 'b', 'c', 'd', 'f']} />);
@@ -75,7 +75,7 @@ describe('a list', () => {
     expect(seen()).toContain('There is nothing.');
   });
 
-  test('does not take a move back that came between a frame and what follows from the frame', async () => {
+  test('keeps a cursor move that arrives between two frames', async () => {
     const changes: ((state: ListState) => ListState)[] = [];
     const rows = ['a', 'b', 'c'];
     show(<TestList rows={rows} onState={(change) => void changes.push(change)} />);
@@ -85,7 +85,7 @@ describe('a list', () => {
     expect(changes.reduce((state, change) => change(state), newList).chosen).toEqual({ key: 'a', index: 0 });
   });
 
-  test('is filtered by words, and shows all again', async () => {
+  test('is filtered by words, and shows all rows again', async () => {
     const { press, seen } = show(<TestList rows={['org/Qwen vision', 'org/Llama', 'me/Qwen']} />);
     await press('/', 'qwen ORG');
     expect(seen()).toContain('1 of 3');
@@ -96,7 +96,7 @@ describe('a list', () => {
     expect(seen()).toContain('Llama');
   });
 
-  test('hands other keys on with the row under the cursor, and nothing of what is pasted', async () => {
+  test('passes other keys on with the row under the cursor, and ignores pasted text', async () => {
     const heard: unknown[] = [];
     const { press } = show(<TestList rows={['a', 'b']} onKey={(...press_) => heard.push(press_) > 0} />);
     await press('j', 'd', '\r', '\u001b[200~dy\r\u001b[201~');
@@ -112,8 +112,8 @@ function TestField({ onEnter }: { readonly onEnter: (text: string) => void }): R
   return <TextField label="name " value={text} width={30} placeholder="a name" onChange={setText} onEnter={() => onEnter(text)} />;
 }
 
-describe('a line that is typed into', () => {
-  test('has the keys of a shell, and takes what is pasted without its line ends', async () => {
+describe('a text field', () => {
+  test('has the keys of a shell, and accepts pasted text without its line ends', async () => {
     const entered: string[] = [];
     const { press, seen } = show(<TestField onEnter={(text) => entered.push(text)} />);
     expect(seen()).toContain('a name');
@@ -124,7 +124,7 @@ describe('a line that is typed into', () => {
     expect(entered.slice(1)).toEqual(['xrg/', '日']);
   });
 
-  test('shows the place in a text that is too long', async () => {
+  test('shows the part around the cursor of a long text', async () => {
     const { press, seen } = show(<TestField onEnter={() => {}} />);
     await press('x'.repeat(50), 'END');
     expect(seen()).toMatch(/^name …x+END▏$/m);
@@ -166,8 +166,8 @@ function TestPage(): ReactElement {
   );
 }
 
-describe('a dialog', () => {
-  test('lies over what is below, and no key gets there', async () => {
+describe('a dialog on the screen', () => {
+  test('covers the screen below, which gets no keys', async () => {
     const { press, seen } = show(<TestPage />);
     await press('d');
     expect(seen()).toMatch(/╭─ Delete\? ─+╮/);
@@ -178,14 +178,14 @@ describe('a dialog', () => {
     expect(seen()).toContain('nothing was deleted');
   });
 
-  test('hears the key that was typed ahead of it, however fast it came', async () => {
+  test('receives a key that was typed before it appeared', async () => {
     const { press, seen } = show(<TestPage />);
     await press('dy');
     expect(seen()).toMatch(/^deleted/m);
     expect(seen()).not.toContain('Delete?');
   });
 
-  test('is left by Escape that another key follows at once, which a terminal sends as one', async () => {
+  test('is closed by Escape even if another key follows at once', async () => {
     const { press, seen } = show(<TestPage />);
     await press('d', '\u001bj');
     expect(seen()).not.toContain('Delete?');

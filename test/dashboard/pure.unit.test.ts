@@ -20,14 +20,14 @@ import type { StagingJob } from '../../src/core/protocol/staging.ts';
 
 const anyText = fc.string({ unit: 'grapheme', maxLength: 60 });
 
-describe('texts of a width', () => {
+describe('texts of a given width', () => {
   test.each([
     ['plain', 'abcdef', 4, 'abc…'],
     ['what fits', 'abcd', 4, 'abcd'],
     ['wide characters, of which half fits', '日本語', 4, '日…'],
     ['an emoji of several parts', '👩‍👩‍👧👩‍👩‍👧', 3, '👩‍👩‍👧…'],
     ['nothing', 'abc', 0, ''],
-  ])('are cut: %s', (_, text, width, expected) => {
+  ])('are cut as expected: %s', (_, text, width, expected) => {
     expect(cut(text, width)).toBe(expected);
   });
 
@@ -35,7 +35,7 @@ describe('texts of a width', () => {
     expect(cut('mlx-community/Qwen3-30B-A3B-4bit', 20, 'middle')).toBe('mlx-commun…-A3B-4bit');
   });
 
-  test('take exactly as many columns as they are to, whatever they are', () => {
+  test('have exactly the given number of columns for any input', () => {
     fc.assert(
       fc.property(anyText, fc.integer({ min: 0, max: 40 }), fc.constantFrom('left', 'right'), (text, width, align) => {
         expect(widthOf(fill(text, width, align as 'left'))).toBe(width);
@@ -46,7 +46,7 @@ describe('texts of a width', () => {
     );
   });
 
-  test('stand at both ends of a line', () => {
+  test('are placed at both ends of a line', () => {
     expect(
       spread(['left'], ['right'], 12)
         .map((part) => (typeof part === 'string' ? part : part.text))
@@ -76,19 +76,19 @@ const rows: readonly Row[] = [{ name: 'a-name-of-sixteen', size: '1 GiB', note: 
 const widths = (width: number, of = rows): object =>
   Object.fromEntries(layOut(columns, of, width).map(({ column: { title }, width: w }) => [title, w]));
 
-describe('a table', () => {
-  test('gives its columns what they need, and more where there is room', () => {
+describe('a table on the screen', () => {
+  test('gives its columns the necessary width, and more if there is space', () => {
     expect(widths(35)).toEqual({ NAME: 14, SIZE: 5, NOTE: 12 });
     expect(widths(200)).toEqual({ NAME: 29, SIZE: 5, NOTE: 20 });
   });
 
-  test('leaves out what matters least, and what says nothing', () => {
+  test('omits the least important columns, and empty ones', () => {
     expect(widths(25)).toEqual({ NAME: 18, SIZE: 5 });
     expect(widths(60, [{ name: 'a', size: '1 B', note: '' }])).toEqual({ NAME: 16, SIZE: 4 });
     expect(widths(8)).toEqual({ NAME: 4, SIZE: 5 });
   });
 
-  test('has lines of one width, whatever is in them', () => {
+  test('has lines of equal width for any cells', () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ name: anyText, size: anyText, note: anyText }), { maxLength: 5 }),
@@ -102,7 +102,7 @@ describe('a table', () => {
   });
 });
 
-test('bars are as wide as they are to be, and what is more than nothing is seen', () => {
+test('bars have the given width, and any progress above zero is visible', () => {
   fc.assert(
     fc.property(
       fc.float({ min: -1, max: 2, noNaN: true }),
@@ -127,7 +127,7 @@ test('bars are as wide as they are to be, and what is more than nothing is seen'
   expect(bar([{ share: 0.0001, tone: 'good', character: '━' }], 10)[0]).toEqual({ text: '━', tone: 'good' });
 });
 
-test('ages are short', () => {
+test('ages are written in a short form', () => {
   const now = new Date('2026-03-01T00:00:00Z');
   const ages = ['2026-02-28T23:59:30Z', '2026-02-28T23:15:00Z', '2026-02-27T00:00:00Z', '2025-12-01T00:00:00Z', 'never'].map((iso) =>
     formatAge(iso, now),
@@ -196,10 +196,10 @@ const view = (own: readonly OwnCopy[], nodes: readonly KnownNode[]): DashboardVi
   notice: null,
 });
 
-describe('what a removal means', () => {
+describe('the summary of a removal', () => {
   const m = 'org/m' as ModelId;
 
-  test('what this machine has is what lies on its disk, not what the store was told', () => {
+  test("counts the copies on the disk of this machine, not those in the store's list", () => {
     const now = new Date('2026-01-02T00:00:00Z');
     const stale = node('me', [copy('org/m'), copy('org/gone')]);
     const away = node('laptop', [copy('org/m')], { connected: false, agent: false });
@@ -210,7 +210,7 @@ describe('what a removal means', () => {
     expect(stagedOn(view([], [stale]), { modelId: 'org/gone' as ModelId }, now)).toEqual([]);
   });
 
-  test('a purge may mean this copy, every machine, or all that is here', () => {
+  test('can mean this copy, every machine, or all copies on this machine', () => {
     const all = view([copy('org/m'), copy('org/o')], [node('me', []), node('n1', [copy('org/m')])]);
     const says = (place: Parameters<typeof purgeChoices>[1], of = all) =>
       purgeChoices(of, place).map(({ text, copies }) => [text, copies.length]);
@@ -241,7 +241,7 @@ describe('what a removal means', () => {
     expect(says({ modelId: undefined, nodeId: 'n1' as NodeId }, silent)).toEqual([['every copy on n1', 0]]);
   });
 
-  test('machines of one name are told apart', () => {
+  test('distinguishes machines with the same name', () => {
     const name = nodeNames([node('a', [], { hostname: 'Box' }), node('b', [], { hostname: 'box' }), node('c', [], { hostname: '' })]);
     expect(['a', 'b', 'c'].map((id) => name({ node_id: id as NodeId, hostname: id === 'c' ? '' : 'box' }))).toEqual([
       'box (a)',
@@ -251,7 +251,7 @@ describe('what a removal means', () => {
   });
 });
 
-test('a model that is being staged is one line, whether it has a copy already or not', () => {
+test('shows a model that is being staged as one line, with or without an existing copy', () => {
   const job = (model_id: string, status: StagingJob['status']): StagingJob => ({
     model_id: model_id as ModelId,
     status,

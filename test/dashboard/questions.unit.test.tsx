@@ -24,7 +24,7 @@ function askSlowly() {
 
 const there = { path: '/a', isThere: true, free_bytes: 1 };
 
-test('Enter that comes before the disk has been looked at is taken when it has been', async () => {
+test('Enter before the disk check ends is applied when the check ends', async () => {
   const { press, answers, end } = askSlowly();
   await press('b', '\r');
   expect(answers).toEqual([]);
@@ -32,7 +32,7 @@ test('Enter that comes before the disk has been looked at is taken when it has b
   expect(answers).toEqual(['/ab']);
 });
 
-test('Enter on what cannot be used, or is changed before it is known, answers nothing', async () => {
+test('Enter on an invalid or changed value does not answer the question', async () => {
   const { press, answers, end } = askSlowly();
   await press('\r');
   await end(new Error('no directory'));

@@ -19,7 +19,7 @@ const known = (
     })
     .toBe(true);
 
-test('d deletes everywhere when y is typed, and says what became of it on each machine', wants('tmux'), async () => {
+test('d deletes a model everywhere after y, and shows the result on each machine', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one', new Uint8Array(2 * 1024 * 1024));
   await world.add('org/two');
@@ -74,7 +74,7 @@ test('d deletes everywhere when y is typed, and says what became of it on each m
   await agent.stop();
 });
 
-test('f deletes also copies in use', wants('tmux'), async () => {
+test('f also deletes copies in use', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -94,7 +94,7 @@ test('f deletes also copies in use', wants('tmux'), async () => {
   await terminal.sees('The store is empty.');
 });
 
-test('deleting a model that the store host uses in place is refused with its name, and the key f deletes it', wants('tmux'), async () => {
+test('deleting a model that the store host uses in place is refused with its name, and f deletes it', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const home = join(world.home, 'host');
@@ -116,7 +116,7 @@ test('deleting a model that the store host uses in place is refused with its nam
   expect(await world.canonical()).toEqual([]);
 });
 
-test('p purges here, on one machine and on every one, and keeps what is in use', wants('tmux'), async () => {
+test('p purges on this machine, on one machine or on all, and keeps copies in use', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -172,7 +172,7 @@ test('p purges here, on one machine and on every one, and keeps what is in use',
   await agent.stop();
 });
 
-test('s stages on this machine and says where; to leave meanwhile is asked', wants('tmux'), async () => {
+test('s stages on this machine and shows the path, and leaving meanwhile needs a confirmation', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/small');
   await world.add('org/tall');
@@ -214,7 +214,7 @@ test('s stages on this machine and says where; to leave meanwhile is asked', wan
   await terminal.sees('status 0\n');
 });
 
-test('where the LAN may only read, a change is refused with one line that says which role it needs', wants('tmux'), async () => {
+test('a change is refused with one line that names the necessary role if the LAN may only read', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });

@@ -32,8 +32,8 @@ function hasLoadedInk(record: string): boolean {
   return files.some((url) => /react-reconciler|yoga-layout|Symbol\.for\("react\./.test(readFileSync(fileURLToPath(url), 'utf8')));
 }
 
-describe('what draws screens is loaded by nothing else', () => {
-  test('not by --version, a warm stage, a list or serve', async () => {
+describe('the code that draws screens', () => {
+  test('is not loaded by --version, a warm stage, a list or serve', async () => {
     const { url } = await serveModels({ 'org/m': { a: 'a' } });
     const home = await temporaryDirectory();
     const env = { SKULK_HOME: home, SKULK_STORE: url };
@@ -63,7 +63,7 @@ describe('what draws screens is loaded by nothing else', () => {
     expect(hasLoadedInk(record)).toBe(false);
   });
 
-  test('but by the dashboard', wants('tmux'), async () => {
+  test('is loaded by the dashboard', wants('tmux'), async () => {
     const store = await scriptedStore();
     const home = await temporaryDirectory();
     const record = join(home, 'loaded');
@@ -74,8 +74,8 @@ describe('what draws screens is loaded by nothing else', () => {
   });
 });
 
-describe('without a terminal the dashboard says so, and ends with status 2', () => {
-  test('when neither side is one', async () => {
+describe('the dashboard without a terminal exits with status 2', () => {
+  test('when input and output are not terminals', async () => {
     const home = await temporaryDirectory();
     const record = join(home, 'loaded');
     const ended = await runSkulk(['dashboard'], { env: { SKULK_HOME: home, ...recording(record) } });
@@ -84,13 +84,13 @@ describe('without a terminal the dashboard says so, and ends with status 2', () 
     expect(hasLoadedInk(record)).toBe(false);
   });
 
-  test('with --json as a document', async () => {
+  test('with --json as one document', async () => {
     const ended = await runSkulk(['dashboard', '--json'], { env: { SKULK_HOME: await temporaryDirectory() } });
     expect(ended).toMatchObject({ status: 2, stdout: '' });
     expect(JSON.parse(ended.stderr)).toEqual({ error: { code: 'USAGE', message: expect.any(String), hint: expect.any(String) } });
   });
 
-  test('when its output or input is elsewhere, JSON is asked for, or the terminal can do nothing', wants('tmux'), async () => {
+  test('when its output or input is redirected, JSON is requested, or the terminal has no features', wants('tmux'), async () => {
     const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: 'http://127.0.0.1:1' } });
     for (const [line, says] of [
       ['skulk dashboard | cat', /needs\s+a\s+terminal/],
@@ -106,7 +106,7 @@ describe('without a terminal the dashboard says so, and ends with status 2', () 
   });
 });
 
-test('without a store the dashboard says what `skulk registry` says, on the screen that was there', wants('tmux'), async () => {
+test('without a store the dashboard prints the message of `skulk registry` on the normal screen', wants('tmux'), async () => {
   const home = await temporaryDirectory();
   const terminal = await openTerminal({ env: { SKULK_HOME: home, SKULK_STORE: 'not a url' } });
   await terminal.enter('skulk dashboard; echo "status $?"');
@@ -114,7 +114,7 @@ test('without a store the dashboard says what `skulk registry` says, on the scre
   expect(await terminal.output()).not.toContain('\u001b[?1049h');
 });
 
-test('a token that is refused ends the dashboard with that sentence', wants('tmux'), async () => {
+test('a refused token ends the dashboard with a clear message', wants('tmux'), async () => {
   const store = await scriptedStore();
   store.refusal = { status: 401, body: '{"detail":"no"}' };
   const terminal = await openTerminal({
@@ -125,7 +125,7 @@ test('a token that is refused ends the dashboard with that sentence', wants('tmu
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 
-test('the dashboard waits for a store that is not there yet', wants('tmux'), async () => {
+test('the dashboard waits for a store that is not running yet', wants('tmux'), async () => {
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: 'http://127.0.0.1:1' } });
   await terminal.enter('skulk dashboard');
   expect(await terminal.sees('○ reconnecting')).toContain('Loading from the store');
@@ -134,7 +134,7 @@ test('the dashboard waits for a store that is not there yet', wants('tmux'), asy
   await terminal.sees('Nothing is staged on this machine.');
 });
 
-test('the dashboard is in the help', () => {
+test('the help lists the dashboard', () => {
   const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
   const { stdout } = spawnSync(process.execPath, [bin, 'dashboard', '--help'], { encoding: 'utf8' });
   expect(stdout).toContain('at least 60 columns and 12 rows');

@@ -7,7 +7,7 @@ import { ask } from '../helpers/raw-http.ts';
 import { openTerminal } from '../helpers/terminal.ts';
 import { wants } from '../helpers/wants.ts';
 
-test('the dashboard shows the four lists, a filter, and each thing closely', wants('tmux'), async () => {
+test('the dashboard shows the four lists, a filter, and the details of each item', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('mlx-community/Qwen3-4B-4bit', noise(3_000_000));
   await world.add('org/other');
@@ -51,7 +51,7 @@ test('the dashboard shows the four lists, a filter, and each thing closely', wan
   expect(await terminal.sees(/^[› ] mlx-community\S+ +2\.86 MiB +1 /m)).toMatch(/^› /m);
 });
 
-test('the dashboard shows at once what others add, delete and download', wants('tmux'), async () => {
+test('the dashboard shows additions, deletes and downloads of others at once', wants('tmux'), async () => {
   const world = await hubWorld();
   world.hub.push('org/big', {
     files: { 'config.json': '{}', 'w.safetensors': { size: 24 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
@@ -76,7 +76,7 @@ test('the dashboard shows at once what others add, delete and download', wants('
 });
 
 test(
-  'a model is added by its name, with a choice of quantizations; its download is stopped and taken up again',
+  'the dashboard adds a model by its name with a choice of quantizations, and its download can be stopped and resumed',
   wants('tmux'),
   async () => {
     const world = await hubWorld();
@@ -127,7 +127,7 @@ test(
   },
 );
 
-test('a store that goes away is waited for, and what is shown meanwhile is said to be old', wants('tmux'), async () => {
+test('the dashboard waits for a store that is away, and marks the data as old', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const first = await world.serveHost();
@@ -151,7 +151,7 @@ test('a store that goes away is waited for, and what is shown meanwhile is said 
   await terminal.losesSight(/last known state/);
 });
 
-test('without a server the disk is looked at, and a server that comes is taken', wants('tmux'), async () => {
+test('the dashboard reads the disk without a server, and uses a server that starts later', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'host'), SKULK_NODE_ID: 'host' } });

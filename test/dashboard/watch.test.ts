@@ -8,7 +8,7 @@ import { wants } from '../helpers/wants.ts';
 /** The lines that a process has written by now. */
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
 
-test('downloads --watch is drawn below the prompt and stays there; q leaves it', wants('tmux'), async () => {
+test('downloads --watch is drawn below the prompt and stays there after q', wants('tmux'), async () => {
   const store = await scriptedStore();
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
   await terminal.enter('echo before; skulk downloads --watch; echo "status $?"');
@@ -30,7 +30,7 @@ test('downloads --watch is drawn below the prompt and stays there; q leaves it',
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 
-test('optimizations --watch is drawn in place, and q leaves it with what was seen last', wants('tmux'), async () => {
+test('optimizations --watch is drawn in place, and q leaves the last state on the screen', wants('tmux'), async () => {
   const store = await scriptedStore();
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
   await terminal.enter('skulk optimizations --watch; echo "status $?"');
@@ -48,23 +48,27 @@ test('optimizations --watch is drawn in place, and q leaves it with what was see
   expect(await terminal.sees('status 0\n')).toMatch(/org\/b-Q4_K_M-GGUF +cancelled/);
 });
 
-test('nodes --watch follows machines that come and go, and Ctrl-C leaves it; a long list is cut to the window', wants('tmux'), async () => {
-  const store = await scriptedStore();
-  store.tell('nodes', { nodes: Array.from({ length: 40 }, (_, index) => someNode(`box-${index}`)) });
-  const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
-  await terminal.enter('skulk nodes --watch; echo "status $?"');
-  expect(await terminal.sees(/and 20 more/)).toMatch(/NODE +STATE/);
-  store.tell('nodes', {
-    nodes: [someNode('box-1'), someNode('laptop', { agent: false, connected: false, last_seen: '2026-01-01T00:00:00Z' })],
-  });
-  const two = await terminal.sees('○ no agent');
-  expect(two).toMatch(/box-1 +● listening/);
-  expect(two).not.toContain('box-2');
-  await terminal.press('C-c');
-  await terminal.sees('status 0\n');
-});
+test(
+  'nodes --watch shows machines that appear and disappear, cuts a long list to the window, and ends with Ctrl-C',
+  wants('tmux'),
+  async () => {
+    const store = await scriptedStore();
+    store.tell('nodes', { nodes: Array.from({ length: 40 }, (_, index) => someNode(`box-${index}`)) });
+    const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
+    await terminal.enter('skulk nodes --watch; echo "status $?"');
+    expect(await terminal.sees(/and 20 more/)).toMatch(/NODE +STATE/);
+    store.tell('nodes', {
+      nodes: [someNode('box-1'), someNode('laptop', { agent: false, connected: false, last_seen: '2026-01-01T00:00:00Z' })],
+    });
+    const two = await terminal.sees('○ no agent');
+    expect(two).toMatch(/box-1 +● listening/);
+    expect(two).not.toContain('box-2');
+    await terminal.press('C-c');
+    await terminal.sees('status 0\n');
+  },
+);
 
-test('without a terminal the result is printed again as it changes, with --json each time as one line', async () => {
+test('--watch without a terminal prints the result again after each change, with --json as one line each', async () => {
   const store = await scriptedStore();
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url };
   const json = startSkulk(['downloads', '--watch', '--json'], { env });
@@ -97,7 +101,7 @@ test('without a terminal the result is printed again as it changes, with --json 
   expect(await text.exited).toMatchObject({ status: 130 });
 });
 
-test('optimizations --watch of some models in a pipe prints these alone', async () => {
+test('optimizations --watch with model names in a pipe prints only these', async () => {
   const store = await scriptedStore();
   store.tell('optimizations', { optimizations: [someOptimization('org/a'), someOptimization('org/b')] });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url };
@@ -108,7 +112,7 @@ test('optimizations --watch of some models in a pipe prints these alone', async 
   expect(await watching.exited).toMatchObject({ status: 143 });
 });
 
-test('a store that cannot tell its changes is asked, and one that is not there at first is a failure', async () => {
+test('a store without events is polled, and an unreachable store at the start is a failure', async () => {
   const store = await scriptedStore();
   store.refusal = { status: 404, body: '404: Not Found', type: 'text/plain' };
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url };

@@ -16,7 +16,7 @@ const codes = new RegExp(`${esc}\\[[\\d;]*m`, 'g');
 
 const names = Array.from({ length: 60 }, (_, index) => `org/model-${String(index).padStart(2, '0')}`);
 
-test('every size of a window: what fits is shown, and too small is said', wants('tmux'), async () => {
+test('the dashboard shows what fits into a window of any size, and reports a window that is too small', wants('tmux'), async () => {
   const store = await scriptedStore();
   store.tell('registry', { entries: names.map((name) => someEntry(name, { tags: ['vision'], quantization: '4bit', file_count: 12 })) });
   store.tell('nodes', { nodes: [someNode('n2', { hostname: 'gpu-box', copies: [copyOf(names[0])], staged_models: 1 })] });
@@ -69,7 +69,7 @@ const copyOf = (model_id = ''): object => ({
 test.each([
   ['NO_COLOR', { NO_COLOR: '1' }, 'skulk dashboard'],
   ['--no-color', {}, 'skulk --no-color dashboard'],
-])('with %s there is no colour, and the cursor is seen all the same', wants('tmux'), async (_, env, line) => {
+])('with %s there is no colour, and the cursor is still visible', wants('tmux'), async (_, env, line) => {
   const store = await scriptedStore();
   store.tell('registry', { entries: names.slice(0, 3).map((name) => someEntry(name)) });
   store.tell('downloads', { downloads: [someDownload('org/a'), someDownload('org/b', { status: 'failed', error: 'no' })] });
@@ -150,7 +150,7 @@ test('texts from outside cannot send control sequences to the terminal or break 
   for (const text of ['\u001b[2J\u001b]0', '\u001b]0;owned', '\u009b31m', '\u202e', '\u0000']) expect(output).not.toContain(text);
 });
 
-test('a store that tells much is drawn ten times a second at most, without clearing the screen', wants('tmux'), async () => {
+test('many changes of a store are drawn at most ten times a second, without clearing the screen', wants('tmux'), async () => {
   const store = await scriptedStore();
   store.tell('downloads', { downloads: [someDownload('org/a', { bytes_done: 0 })] });
   const terminal = await openOn(store);

@@ -78,11 +78,11 @@ function coldRegistry(head: Buffer) {
   return { pull, fetched };
 }
 
-describe('the manifest of a quantization that the store does not have', () => {
+describe('the registry manifest of a quantization that the store does not have', () => {
   test.each([
     ['the first 16 MiB of the file', 1, ['m-Q4_K_M.gguf 0-16']],
     ['48 MiB for a very long head', 12, ['m-Q4_K_M.gguf 0-16', 'm-Q4_K_M.gguf 0-48']],
-  ])('is made of %s', async (_, texts, ranges) => {
+  ])('is created from %s', async (_, texts, ranges) => {
     const { pull, fetched } = coldRegistry(headOf(texts));
     const found = await pull({ mayFetch: true });
     expect(found.layers).toEqual(['model', 'template', 'params']);
@@ -93,7 +93,7 @@ describe('the manifest of a quantization that the store does not have', () => {
     expect(fetched).toEqual(ranges);
   });
 
-  test('says less where the file is no GGUF, and costs nothing for a reader', async () => {
+  test('has fewer layers if the file is not GGUF, and a client with the role read causes no request', async () => {
     const { pull, fetched } = coldRegistry(Buffer.from('no GGUF'));
     await expect(pull({ mayFetch: false })).rejects.toMatchObject({ status: 403, code: 'DENIED' });
     expect(fetched).toEqual([]);

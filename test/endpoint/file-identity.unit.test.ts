@@ -15,18 +15,18 @@ test.each([
   ['pytorch_model.bin', 12, true],
   ['gguf', 12, false],
   ['x.gguf.txt', 12, false],
-])('%s of %i bytes is kept in LFS: %s', (path, size, expected) => {
+])('%s with %i bytes is stored in LFS: %s', (path, size, expected) => {
   expect(wouldBeLfs({ path, size })).toBe(expected);
 });
 
-test('a content has the id that git gives it', () => {
+test('the git id of a content is the id that git computes', () => {
   // As `git hash-object` says.
   expect(gitBlobId('hello\n')).toBe('ce013625030ba8dba906f756967f9e9ca394464a');
   expect(gitBlobId('')).toBe('e69de29bb2d1d6434b8b29ae775ad8c2e48c5391');
   expect(gitBlobId('é')).toBe(gitBlobId(new TextEncoder().encode('é')));
 });
 
-test('an LFS file is named by its sha256, and its pointer by git', () => {
+test('an LFS file is identified by its sha256, and its pointer by its git id', () => {
   const file = lfsFile({ path: 'x.gguf' as RelativePath, size: 5, sha256 }, { isHeld: true });
   expect(pointerText({ sha256, size: 5 })).toBe(`version https://git-lfs.github.com/spec/v1\noid sha256:${sha256}\nsize 5\n`);
   expect(file).toEqual({
@@ -41,7 +41,7 @@ test('an LFS file is named by its sha256, and its pointer by git', () => {
   expect(etagOf({ oid: 'f'.repeat(40) })).toBe('f'.repeat(40));
 });
 
-test('a refusal names its kind, and the commit at which a path does not exist', () => {
+test('a refusal has its kind, and for a missing path the commit', () => {
   const refusal = new HubRefusal('entryNotFound', 'there is none', { commit: 'c'.repeat(40) });
   expect(refusal).toMatchObject({ kind: 'entryNotFound', message: 'there is none', commit: 'c'.repeat(40) });
   expect(hubRefusals[refusal.kind]).toEqual({ status: 404, code: 'EntryNotFound' });

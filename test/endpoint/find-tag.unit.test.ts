@@ -20,7 +20,7 @@ const find = (tag: string, paths: readonly string[] = repo, pin?: string): strin
     pin,
   )?.ggufFile;
 
-describe('a tag', () => {
+describe('a registry tag', () => {
   test.each([
     ['Q8_0', 'tiny-Q8_0.gguf'],
     ['q8_0', 'tiny-Q8_0.gguf'],
@@ -33,12 +33,12 @@ describe('a tag', () => {
     ['Q4_K', 'tiny-Q4_K_M.gguf'],
     ['latest', 'tiny-Q4_K_M.gguf'],
     ['Latest', 'tiny-Q4_K_M.gguf'],
-  ])('%s names the file that it is a label, a name or a part of', (tag, file) => {
+  ])('%s selects the file by its label, its name or a part of it', (tag, file) => {
     expect(find(tag)).toBe(file);
   });
 
   test.each(['BF16', 'bf16', 'tiny-BF16', 'tiny-BF16-00001-of-00003', 'tiny-BF16-00002-of-00003.gguf'])(
-    '%s names the first shard of a split file',
+    '%s selects the first shard of a split file',
     (tag) => {
       expect(find(tag)).toBe('BF16/tiny-BF16-00001-of-00003.gguf');
     },
@@ -58,33 +58,33 @@ describe('a tag', () => {
     'a'.repeat(200),
     'Q8_0\r\n',
     '-Q8_0',
-  ])('%j names nothing', (tag) => {
+  ])('%j selects nothing', (tag) => {
     expect(find(tag)).toBeUndefined();
   });
 
-  test('means the shortest of several names', () => {
+  test('selects the shortest of several matching names', () => {
     expect(find('Q8_0', ['b/model-long-Q8_0.gguf', 'a/model-Q8_0.gguf', 'model-longer-Q8_0.gguf'])).toBe('a/model-Q8_0.gguf');
   });
 
-  test('that is the name of a file means that file, not one with a longer name', () => {
+  test('that is the name of a file selects this file, not one with a longer name', () => {
     expect(find('m-Q8_0', ['m-Q8_0-extra.gguf', 'm-Q8_0.gguf'])).toBe('m-Q8_0.gguf');
   });
 
-  test('`latest` prefers the file that the card names', () => {
+  test('`latest` prefers the file in the model card', () => {
     expect(find('latest', repo, 'tiny-Q8_0.gguf')).toBe('tiny-Q8_0.gguf');
     expect(find('latest', repo, 'gone.gguf')).toBe('tiny-Q4_K_M.gguf');
   });
 
-  test('never names a quantization with a missing shard', () => {
+  test('never selects a quantization with a missing shard', () => {
     expect(find('Q8_0', ['m-Q8_0-00001-of-00002.gguf', 'm-Q4_0.gguf'])).toBeUndefined();
     expect(find('latest', ['m-Q4_K_M-00001-of-00002.gguf', 'm-Q2_K.gguf'])).toBe('m-Q2_K.gguf');
   });
 
-  test('means what it is in a folder that has the label', () => {
+  test('means the same in a folder whose name is the label', () => {
     expect(find('Q8_0', ['Q8_0/model.gguf', 'Q4_0/model.gguf'])).toBe('Q8_0/model.gguf');
   });
 
-  test('of any kind names a file of the model or nothing', () => {
+  test('selects a file of the model or nothing, for any input', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[\w.-]{1,20}$/)), (tag) => {
         const found = find(tag);

@@ -31,7 +31,7 @@ const manifest = (files: readonly ManifestFile[], { commit = null as string | nu
 const upstream = (...files: Upstream['files']): Upstream => ({ repo: id, commit: hubCommit, files });
 
 describe('the commit of a model', () => {
-  test('of one that was added by hand follows from its content, as it is written down', () => {
+  test('that was added by hand follows from its content, as documented', () => {
     const files = [held('b'), held('a')];
     const expected = createHash('sha1')
       .update(`skulk-commit\na\0${1}\0${sha('a')}\nb\0${1}\0${sha('b')}\n`)
@@ -42,7 +42,7 @@ describe('the commit of a model', () => {
     expect([mainOf(views, true), mainOf(views, false)]).toEqual([views.own, views.own]);
   });
 
-  test("of one that is here whole is the Hub's", () => {
+  test('that is complete is the commit of the Hub', () => {
     const views = viewsOf({
       manifest: manifest([held('a'), held('w.gguf')], { commit: hubCommit }),
       upstream: upstream(listed('a'), listedLfs('w.gguf')),
@@ -51,7 +51,7 @@ describe('the commit of a model', () => {
     expect(views.source?.files.map(({ isHeld }) => isHeld)).toEqual([true, true]);
   });
 
-  test("of a part is the Hub's with all that the Hub lists where upstream is on, and another one with what is here where it is off", () => {
+  test("that is partial is the Hub's commit with its full listing if upstream is on, otherwise a derived one with the existing files", () => {
     const model = { manifest: manifest([held('a')], { commit: hubCommit }), upstream: upstream(listed('a'), listedLfs('w.gguf')) };
     const views = viewsOf(model);
     const [on, off] = [mainOf(views, true), mainOf(views, false)];
@@ -64,7 +64,7 @@ describe('the commit of a model', () => {
     expect(off.files.map(({ path }) => path)).toEqual(['a']);
   });
 
-  test('of which no listing was kept is never shown as complete', () => {
+  test('without a recorded listing is never shown as complete', () => {
     const views = viewsOf({ manifest: manifest([held('a')], { commit: hubCommit, revision: 'v1' }), upstream: undefined });
     expect(mainOf(views, true)).toMatchObject({ commit: hubCommit, isComplete: false });
     expect(mainOf(views, false)).toMatchObject({ commit: views.own.commit, isComplete: true });
@@ -72,7 +72,7 @@ describe('the commit of a model', () => {
     expect(views.names).toEqual(['v1']);
   });
 
-  test('with other content under a path of the listing is a part, and the path is not here under it', () => {
+  test('with other content at a listed path is partial, and the file at that path counts as missing', () => {
     const model = {
       manifest: manifest([held('a', 'changed'), held('w.gguf')], { commit: hubCommit }),
       upstream: upstream(listed('a'), listedLfs('w.gguf', 'xyz')),
@@ -81,7 +81,7 @@ describe('the commit of a model', () => {
     expect([isWhole, source?.files.map(({ isHeld }) => isHeld)]).toEqual([false, [false, false]]);
   });
 
-  test('shows nothing that the Hub does not list', () => {
+  test('lists nothing that the Hub does not list', () => {
     const model = { manifest: manifest([held('a'), held('more')], { commit: hubCommit }), upstream: upstream(listed('a')) };
     const { source, own } = viewsOf(model);
     expect(source?.files.map(({ path }) => path)).toEqual(['a']);
@@ -93,7 +93,7 @@ describe('the ids of a file', () => {
   const viewOf = (files: readonly ManifestFile[], listing?: Upstream) =>
     viewsOf({ manifest: manifest(files, { commit: listing === undefined ? null : hubCommit }), upstream: listing });
 
-  test('are those that its source gave, whatever its name and size are', () => {
+  test('are those of its source, for any name and size', () => {
     const files = [held('plain.bin', 'x'), { ...held('README.md', 'y'), hub_id: sha('y') }];
     const { own, source } = viewOf(files, upstream(listed('plain.bin', 'x'), listedLfs('README.md', 'y')));
     for (const repo of [own, source]) {
@@ -105,7 +105,7 @@ describe('the ids of a file', () => {
     }
   });
 
-  test('of one without a source are those that a Hub would give', () => {
+  test('without a source are those that the Hub would compute', () => {
     const { own } = viewOf([held('config.json', '{}'), held('w.gguf', 'w'), { ...held('empty', ''), hub_id: undefined as never }]);
     expect(own.byPath.get('config.json')).toEqual({ path: 'config.json', size: 2, oid: gitBlobId('{}'), isHeld: true, sha256: sha('{}') });
     expect(own.byPath.get('w.gguf')).toMatchObject({
@@ -121,7 +121,7 @@ describe('the ids of a file', () => {
   });
 });
 
-describe('a listing', () => {
+describe('a file listing', () => {
   const repo = viewsOf({
     manifest: manifest(['z', 'a.gguf', 'sub/x', 'sub/deep/y', 'sub-2/q'].map((path) => held(path))),
     upstream: undefined,
@@ -135,20 +135,20 @@ describe('a listing', () => {
     ['sub', true, ['sub/deep/', 'sub/deep/y', 'sub/x']],
     ['sub', false, ['sub/deep/', 'sub/x']],
     ['sub/deep', false, ['sub/deep/y']],
-  ])('of %j, recursive: %s', (directory, isRecursive, expected) => {
+  ])('of the path %j, recursive: %s, is as expected', (directory, isRecursive, expected) => {
     expect(pathsOf(directory, isRecursive)).toEqual(expected);
   });
 
-  test.each(['none', 'su', 'sub/none', 'a.gguf'])('of %j, which is no directory, is refused with the commit', (directory) => {
+  test.each(['none', 'su', 'sub/none', 'a.gguf'])('of %j, which is not a directory, is refused with the commit', (directory) => {
     expect(() => pathsOf(directory, true)).toThrow(expect.objectContaining({ kind: 'entryNotFound', commit: repo.commit }));
   });
 
-  test("names the repo's own commit as the last one of each entry, when it is asked for", () => {
+  test("has the repo's own commit as the last commit of each entry, if requested", () => {
     for (const entry of listTree(repo, '', { isRecursive: true, isExpanded: true })) expect(entry.lastCommit?.id).toBe(repo.commit);
     for (const entry of listTree(repo, '', { isRecursive: true, isExpanded: false })) expect(entry).not.toHaveProperty('lastCommit');
   });
 
-  test('of some paths leaves out those that are not there, and gives directories', () => {
+  test('of some paths omits missing ones, and includes directories', () => {
     const entries = listPaths(repo, ['z', 'sub', 'none', 'z', '/sub/x'], { isExpanded: false });
     expect(entries.map(({ type, path }) => [type, path])).toEqual([
       ['file', 'z'],
@@ -158,7 +158,7 @@ describe('a listing', () => {
     expect(listTree(repo, '', { isRecursive: false, isExpanded: false })).toContainEqual(entries[1]);
   });
 
-  test('that is not known whole is refused, as clients would keep it; a file that is here is not', () => {
+  test('that is incomplete is refused, because clients would keep it, and an existing file is still sent', () => {
     const part = { ...repo, isComplete: false };
     expect(() => listTree(part, '', { isRecursive: true, isExpanded: false })).toThrow(expect.objectContaining({ kind: 'unreachable' }));
     expect(() => findFile(part, 'none')).toThrow(expect.objectContaining({ kind: 'unreachable', commit: undefined }));
@@ -167,7 +167,7 @@ describe('a listing', () => {
   });
 });
 
-test('what is no time becomes the beginning of time', () => {
+test('replaces an invalid time by the earliest time', () => {
   expect(toTime('')).toBe('1970-01-01T00:00:00.000Z');
   expect(toTime(undefined)).toBe('1970-01-01T00:00:00.000Z');
   expect(toTime('2026-01-02T03:04:05Z')).toBe('2026-01-02T03:04:05.000Z');

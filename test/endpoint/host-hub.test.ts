@@ -74,21 +74,21 @@ const open = async (hub: HubBackend, repo: Awaited<ReturnType<HubBackend['repo']
   return content.kind;
 };
 
-describe('a part of a model whose whole listing is known', () => {
+describe('a partial model with a recorded full listing', () => {
   test.each([
     ['main', node],
     ['HEAD', reader],
     ['v1', reader],
     [commit, node],
     [commit.slice(0, 7), node],
-  ])("is the Hub's commit with all that it lists where upstream is on: %s", async (revision, asker) => {
+  ])("has the Hub's commit and full listing if upstream is on: %s", async (revision, asker) => {
     const { repo, asked } = await hubOf();
     const found = await repo('org/part', revision, asker);
     expect([found.commit, pathsOf(found)]).toEqual([commit, ['a.gguf', '(b.gguf)', 'config.json']]);
     expect(asked).toEqual([]);
   });
 
-  test('is what the store has under another commit where upstream is off, and nobody is asked', async () => {
+  test('has another commit with the existing files if upstream is off, without a request to Hugging Face', async () => {
     const { repo, asked, content } = await hubOf({ isOn: false });
     const found = await repo('org/part');
     expect([found.commit, pathsOf(found)]).toEqual([content, ['a.gguf', 'config.json']]);
@@ -97,7 +97,7 @@ describe('a part of a model whose whole listing is known', () => {
     expect(asked).toEqual([]);
   });
 
-  test("is still answered by the Hub's commit where upstream is off; what is not here is never said not to exist", async () => {
+  test("still answers for the Hub's commit if upstream is off, and never says that a missing file does not exist", async () => {
     const { hub, repo } = await hubOf({ isOn: false });
     const found = await repo('org/part', commit);
     expect(pathsOf(found)).toEqual(['a.gguf', '(b.gguf)', 'config.json']);
@@ -107,7 +107,7 @@ describe('a part of a model whose whole listing is known', () => {
     expect(() => findFile(found, 'none')).toThrow(expect.objectContaining({ kind: 'entryNotFound', commit }));
   });
 
-  test('sends what it has, and has the rest fetched for those who may', async () => {
+  test('sends existing files, and fetches the others for clients with the role node', async () => {
     const { hub, repo, asked } = await hubOf();
     const found = await repo('org/part');
     expect(await open(hub, found, 'a.gguf', reader)).toBe('file');
@@ -119,7 +119,7 @@ describe('a part of a model whose whole listing is known', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('has another revision looked up for those who may, and what is the same there is here', async () => {
+  test('looks up another revision for clients with the role node, and reuses files with the same content', async () => {
     const { repo, asked } = await hubOf({ look: async () => listing([small('config.json', '{}'), large('a.gguf', 'changed')], other) });
     const found = await repo('org/part', 'v2');
     expect([found.commit, pathsOf(found)]).toEqual([other, ['(a.gguf)', 'config.json']]);
@@ -128,8 +128,8 @@ describe('a part of a model whose whole listing is known', () => {
   });
 });
 
-describe('a part of a model of which no listing was kept', () => {
-  test('has the listing looked up', async () => {
+describe('a partial model without a recorded listing', () => {
+  test('has its listing requested from the Hub', async () => {
     const { repo, asked } = await hubOf({ known: null });
     const found = await repo('org/part');
     expect([found.isComplete, found.commit, pathsOf(found)]).toEqual([true, commit, ['a.gguf', '(b.gguf)', 'config.json']]);
@@ -139,7 +139,7 @@ describe('a part of a model of which no listing was kept', () => {
   test.each([
     ['while the source cannot be asked', node],
     ['for those who may only read', reader],
-  ])('sends what it has and lists nothing %s', async (_, asker) => {
+  ])('sends existing files and lists nothing %s', async (_, asker) => {
     const look = async (): Promise<never> => {
       throw new HubRefusal('unreachable', 'away');
     };
@@ -153,14 +153,14 @@ describe('a part of a model of which no listing was kept', () => {
 });
 
 describe('a model that was added by hand', () => {
-  test.each(['Org/Own', 'org/own', 'ORG/OWN'])('is found as %s, and shown as the store spells it', async (id) => {
+  test.each(['Org/Own', 'org/own', 'ORG/OWN'])('is found as %s, and shown with the spelling of the store', async (id) => {
     const { repo, hub } = await hubOf();
     const found = await repo(id, 'main', reader);
     expect([found.id, found.isComplete, pathsOf(found)]).toEqual(['Org/Own', true, ['README.md', 'w.safetensors']]);
     expect(await hub.facts(found, reader, signal)).toEqual({ tags: ['safetensors', 'mine'], cardData: { tags: ['mine'] } });
   });
 
-  test('is never looked up under its name elsewhere', async () => {
+  test('is never looked up on Hugging Face under the same name', async () => {
     const { repo, asked } = await hubOf();
     await expect(repo('Org/Own', 'v2')).rejects.toEqual(refusedAs('revisionNotFound'));
     await expect(repo('Org/Own', commit)).rejects.toEqual(refusedAs('revisionNotFound'));
@@ -169,7 +169,7 @@ describe('a model that was added by hand', () => {
 });
 
 describe('a model that the store does not have', () => {
-  test('is looked up for those who may have it fetched, and shown as its source spells it', async () => {
+  test('is looked up for clients with the role node, and shown with the spelling of its source', async () => {
     const { repo, asked, hub } = await hubOf();
     const found = await repo('Some/Other', 'main');
     expect([found.id, found.commit, pathsOf(found)]).toEqual(['org/part', commit, ['(a.gguf)', '(b.gguf)', '(config.json)']]);
@@ -182,13 +182,13 @@ describe('a model that the store does not have', () => {
     ['where upstream is off', 'a/b', 'main', node, false],
     ['without an organization', 'gpt2', 'main', node, true],
     ['by what is no id', 'a/../b', 'main', node, true],
-  ])('is not found %s, and nobody is asked', async (_, id, revision, asker, isOn) => {
+  ])('is not found %s, without a request to Hugging Face', async (_, id, revision, asker, isOn) => {
     const { repo, asked } = await hubOf({ isOn });
     await expect(repo(id, revision, asker)).rejects.toEqual(refusedAs('repoNotFound'));
     expect(asked).toEqual([]);
   });
 
-  test('is not looked up by what can be no revision', async () => {
+  test('is not looked up for an invalid revision', async () => {
     const { repo, asked } = await hubOf();
     await expect(repo('a/b', '../..')).rejects.toEqual(refusedAs('revisionNotFound'));
     expect(asked).toEqual([]);
@@ -208,13 +208,13 @@ test('a model that is replaced between two steps is refused, and never sent unde
   await expect(open(hub, found, 'w.safetensors')).rejects.toEqual(refusedAs('busy'));
 });
 
-test('a model that is hidden is neither found nor listed', async () => {
+test('a hidden model is not found and not listed', async () => {
   const { hub, repo } = await hubOf({ hidden: ['org/part'] });
   await expect(repo('org/part')).rejects.toEqual(refusedAs('repoNotFound'));
   expect((await hub.list(signal)).map(({ id }) => id)).toEqual(['Org/Own']);
 });
 
-test('the list names the commit that each model is answered with', async () => {
+test('the list shows the same commit for each model as its own page', async () => {
   for (const isOn of [true, false]) {
     const { hub, repo } = await hubOf({ isOn });
     for (const { id, commit: listed } of await hub.list(signal)) expect(listed).toBe((await repo(id)).commit);

@@ -9,7 +9,7 @@ const times = { lastModified: '2026-01-01T00:00:00.000Z', createdAt: '2026-01-01
 const files = [{ path: 'a', size: 3, oid: 'a'.repeat(40), isHeld: true }] as unknown as HubRepo['files'];
 const repo: HubRepo = { id: 'org/m' as ModelId, commit, files, byPath: new Map(), isComplete: true, ...times };
 
-test('a model is described with all that clients of the Hub look for', () => {
+test('the description of a model has all fields that clients of the Hub read', () => {
   const facts = readFrontMatter('---\ntags: [x, 1]\nlibrary_name: mlx\npipeline_tag: text-generation\nlicense: mit\n---\n# M\n');
   expect(modelInfo(repo, facts, { withBlobs: false })).toEqual({
     ...{ _id: expect.stringMatching(/^[0-9a-f]{24}$/), id: 'org/m', modelId: 'org/m', author: 'org', sha: commit, ...times },
@@ -30,11 +30,11 @@ test('a model is described with all that clients of the Hub look for', () => {
   expect(modelInfo(repo, facts, { withBlobs: true })).toMatchObject({ siblings: [{ rfilename: 'a', size: 3, blobId: 'a'.repeat(40) }] });
 });
 
-test('a model of one segment has no author', () => {
+test('the description of a model without an organization has no author', () => {
   expect(modelInfo({ ...repo, id: 'm' as ModelId }, { tags: [] }, { withBlobs: false })).not.toHaveProperty('author');
 });
 
-test('there is one branch and one commit', () => {
+test('a model has one branch and one commit', () => {
   expect(refsOf(repo)).toEqual({ branches: [{ name: 'main', ref: 'refs/heads/main', targetCommit: commit }], converts: [], tags: [] });
   expect(commitsOf(repo)).toEqual([
     { id: commit, title: expect.any(String), message: '', authors: [{ user: 'skulk' }], date: times.lastModified },
@@ -50,11 +50,11 @@ test.each([
   ['a circle', '---\na: &a [*a]\n---\n'],
   ['references that grow', `---\na: &a [${'x,'.repeat(50)}]\nb: &b [${'*a,'.repeat(90)}]\nc: [${'*b,'.repeat(90)}]\n---\n`],
   ['one that is too long', `---\na: ${'x'.repeat(200_000)}\n---\n`],
-])('a card says nothing with %s', (_, card) => {
+])('the front matter of a README gives nothing with %s', (_, card) => {
   expect(readFrontMatter(card)).toEqual({ tags: [] });
 });
 
-test('a card may have a byte order mark and lines of Windows', () => {
+test('the front matter of a README can have a byte order mark and Windows line ends', () => {
   expect(readFrontMatter('\uFEFF---\r\npipeline_tag: x\r\n---\r\n')).toMatchObject({ pipelineTag: 'x' });
 });
 
@@ -85,11 +85,11 @@ test.each([
   [{ sort: 'lastModified' }, ['acme/big', 'Acme/Tiny-GGUF', 'tiny']],
   [{ sort: 'last_modified', isAscending: true }, ['tiny', 'Acme/Tiny-GGUF', 'acme/big']],
   [{ sort: 'downloads', limit: 1 }, ['Acme/Tiny-GGUF']],
-])('models are found by %j', (query, expected) => {
+])('models are found by the search %j', (query, expected) => {
   expect(searchModels(models, { filters: [], ...query }).map(({ id }) => id)).toEqual(expected);
 });
 
-test('a model of the list says what it is, without its files', () => {
+test('a model in the list is described without its files', () => {
   expect(listedInfo(models[1] as HubListed)).toMatchObject({
     id: 'acme/big',
     author: 'acme',

@@ -13,7 +13,7 @@ const readWith = (headers: Readonly<Record<string, GgufHeader>>, pin?: string) =
     cardOf: async () => (pin === undefined ? undefined : ({ ggufFile: pin } as never)),
   });
 
-test('a repo is described by the quantization that programs get who name none, among those that are held', async () => {
+test('a repo is described by its default quantization in the store', async () => {
   const read = readWith({
     'm-Q4_K_M.gguf': { architecture: 'llama', parameters: 100, contextLength: 4096, chat },
     'm-Q8_0.gguf': { architecture: 'other', parameters: 200 },
@@ -25,7 +25,7 @@ test('a repo is described by the quantization that programs get who name none, a
   expect(await read(repoOf(file('README.md'), file('m-Q4_K_M.gguf', false)))).toBeUndefined();
 });
 
-test('the file that the card names goes first, and shards are added up', async () => {
+test('the file in the model card is preferred, and the sizes of shards are added', async () => {
   const [first, second] = ['m-Q8_0-00001-of-00002.gguf', 'm-Q8_0-00002-of-00002.gguf'];
   const headers = {
     [first]: { architecture: 'llama', parameters: 30 },
@@ -37,7 +37,7 @@ test('the file that the card names goes first, and shards are added up', async (
   expect(await readWith({ ...headers, [second]: {} }, first)(repoOf(file(first), file(second)))).toEqual({ architecture: 'llama' });
 });
 
-test('a file that says nothing is not described, and one that cannot be read is no failure', async () => {
+test('a file without metadata is not described, and an unreadable one causes no failure', async () => {
   expect(await readWith({ 'm.gguf': {} })(repoOf(file('m.gguf')))).toBeUndefined();
   const failing = createGgufReader({
     ggufHeader: async () => {

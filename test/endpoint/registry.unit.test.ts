@@ -83,7 +83,7 @@ const kinds = ({ layers }: { layers: readonly { mediaType: string }[] }): readon
 
 const plain = { 'README.md': 'x', 'tiny-Q8_0.gguf': 'eight', 'tiny-Q4_K_M.gguf': 'four' };
 
-describe('a manifest', () => {
+describe('a registry manifest', () => {
   test('has the weights, the template and the parameters as layers, and a configuration', async () => {
     const { manifest, text } = registryOf(plain);
     const found = await manifest('q8_0');
@@ -106,7 +106,7 @@ describe('a manifest', () => {
     });
   });
 
-  test('names the files themselves for llama.cpp only', async () => {
+  test('names the files themselves only for llama.cpp', async () => {
     const { manifest } = registryOf({ ...plain, 'mmproj-tiny-F16.gguf': 'eye' });
     const found = await manifest('Q4_K_M', { isForLlama: true });
     expect(found.ggufFile).toEqual({ rfilename: 'tiny-Q4_K_M.gguf', blobId: digestOf(Buffer.from('four')), size: 4 });
@@ -114,7 +114,7 @@ describe('a manifest', () => {
     expect(kinds(found)).toEqual(['model', 'projector', 'template', 'params']);
   });
 
-  test('has no template and no parameters where the file has none that can be converted', async () => {
+  test('has no template and no parameters if the file has none that can be converted', async () => {
     const { manifest } = registryOf(plain, { header: { architecture: 'llama' } });
     expect(kinds(await manifest('Q8_0'))).toEqual(['model']);
     expect(kinds(await registryOf(plain, { header: {} }).manifest('Q8_0'))).toEqual(['model']);
@@ -128,12 +128,12 @@ describe('a manifest', () => {
     expect(await Promise.all(found.layers.slice(1).map(({ digest }: { digest: string }) => text(digest)))).toEqual(Object.values(own));
   });
 
-  test.each(['not JSON', '[1]', 'null', '""'])('takes no notice of a file `params` that is %j', async (params) => {
+  test.each(['not JSON', '[1]', 'null', '""'])('ignores a file `params` that is %j', async (params) => {
     const { manifest, text } = registryOf({ ...plain, params });
     expect(await text((await manifest('Q8_0')).layers.at(-1).digest)).toBe('{"stop":["<|im_end|>"]}');
   });
 
-  test('says how many parameters there are as Ollama does', async () => {
+  test('gives the number of parameters in the format of Ollama', async () => {
     const typeOf = async (header: GgufHeader): Promise<string> => {
       const { manifest, text } = registryOf(plain, { header });
       return JSON.parse(await text((await manifest('Q8_0')).config.digest)).model_type;
@@ -147,7 +147,7 @@ describe('a manifest', () => {
 
   const shards = { 'big-BF16-00001-of-00002.gguf': 'one', 'big-BF16-00002-of-00002.gguf': 'two' };
 
-  test('of a split file is refused to Ollama with a sentence, and names the first shard for llama.cpp', async () => {
+  test('of a split file is refused to Ollama with a clear message, and names the first shard for llama.cpp', async () => {
     const { manifest } = registryOf(shards);
     await expect(manifest('BF16')).rejects.toMatchObject({
       status: 404,
@@ -170,13 +170,13 @@ describe('a manifest', () => {
   });
 });
 
-describe('a digest', () => {
-  test('of a file names that file', async () => {
+describe('a blob digest', () => {
+  test('of a file selects that file', async () => {
     const { blob } = registryOf(plain);
     expect(await blob(digestOf(Buffer.from('four')))).toMatchObject({ kind: 'file', file: { path: 'tiny-Q4_K_M.gguf' } });
   });
 
-  test('of what was made is found again by a registry that gave out no manifest', async () => {
+  test('of a generated layer is found by a registry that has not sent its manifest', async () => {
     const found = await registryOf(plain).manifest('Q4_K_M');
     const { text, asked } = registryOf(plain);
     expect(JSON.parse(await text(found.config.digest)).file_type).toBe('Q4_K_M');
@@ -184,7 +184,7 @@ describe('a digest', () => {
     expect(asked).toEqual(['tiny-Q4_K_M.gguf']);
   });
 
-  test('of nothing has each file looked at once', async () => {
+  test('that is unknown has each file examined once', async () => {
     const { blob, asked } = registryOf(plain);
     for (let tries = 0; tries < 3; tries += 1)
       await expect(blob(digestOf(Buffer.from('?')))).rejects.toMatchObject({ status: 404, code: 'BLOB_UNKNOWN' });
@@ -200,12 +200,12 @@ describe('a digest', () => {
     `md5:${'a'.repeat(64)}`,
     `sha256:${'a'.repeat(65)}`,
     '../x',
-  ])('%j is none', async (digest) => {
+  ])('%j is not valid', async (digest) => {
     await expect(registryOf(plain).blob(digest)).rejects.toMatchObject({ status: 400, code: 'DIGEST_INVALID' });
   });
 });
 
-test('a manifest is made again for those who still wait when the request that began it was cancelled', async () => {
+test('a manifest is created again for waiting readers when the first request was cancelled', async () => {
   const repo = repoOf(plain);
   const started: AbortSignal[] = [];
   const registry = createRegistry({
@@ -229,7 +229,7 @@ test('a manifest is made again for those who still wait when the request that be
   expect(started).toHaveLength(2);
 });
 
-test('a manifest has the projector and the files for Ollama that came into the store after an earlier one', async () => {
+test('a manifest includes a projector and files for Ollama that were added to the store later', async () => {
   const ofFirst: Contents = { ...plain, 'mmproj-tiny-F16.gguf': { cold: 'eye' }, system: { cold: 'be kind' } };
   const ofSecond: Contents = { ...plain, 'mmproj-tiny-F16.gguf': 'eye', system: 'be kind' };
   let repo = repoOf(ofFirst);
@@ -256,21 +256,21 @@ test('a manifest has the projector and the files for Ollama that came into the s
   expect(await layers()).toEqual(['model', 'projector', 'template', 'system', 'params']);
 });
 
-describe('of what the store lacks', () => {
+describe('a registry manifest of files that the store does not have', () => {
   const some = { 'tiny-Q8_0.gguf': 'eight', 'tiny-Q4_K_M.gguf': { cold: 'four' }, system: { cold: 'be kind' } };
 
-  test('`latest` prefers what it has', async () => {
+  test('prefers files of the store for `latest`', async () => {
     expect((await registryOf(some).manifest('latest')).layers[0].size).toBe(5);
   });
 
-  test('a reader gets nothing', async () => {
+  test('is refused to a client with the role read', async () => {
     const { manifest, blob } = registryOf(some);
     await expect(manifest('Q4_K_M', { asker: reader })).rejects.toMatchObject({ status: 403, code: 'DENIED' });
     await expect(blob(digestOf(Buffer.from('four')), { asker: reader })).rejects.toMatchObject({ status: 403, code: 'DENIED' });
     expect((await manifest('Q8_0', { asker: reader })).layers[0].size).toBe(5);
   });
 
-  test('who may fetch gets a manifest with the small files that belong to it', async () => {
+  test('has the small files of the model for a client with the role node', async () => {
     const { manifest, blob } = registryOf(some);
     expect(kinds(await manifest('Q4_K_M'))).toEqual(['model', 'template', 'system', 'params']);
     expect(await blob(digestOf(Buffer.from('four')))).toMatchObject({ kind: 'file', file: { isHeld: false } });

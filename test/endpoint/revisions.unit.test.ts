@@ -32,7 +32,7 @@ test.each(['', '.', '..', 'a..b', '-x', '/main', 'a//b', 'a b', 'a\nb', 'a\0b', 
   },
 );
 
-test('an abbreviation that several commits share is not found', () => {
+test('an abbreviation that matches several commits is not found', () => {
   const commits = [own, `abc1234${'1'.repeat(33)}`];
   expect(() => findRevision('org/m', 'abc1234', { names: [], commits })).toThrow(expect.objectContaining({ kind: 'revisionNotFound' }));
 });
@@ -57,7 +57,7 @@ test.each([
   expect(() => parseRepoId(id)).toThrow(expect.objectContaining({ kind }));
 });
 
-test('a model is found by its spelling, then by an id that differs in case alone', () => {
+test('a model is found by its exact spelling, or else by an id that differs only in case', () => {
   const ids = ['Org/Model', 'org/MODEL', 'org/other'] as ModelId[];
   const held = { has: (id: ModelId) => ids.includes(id), folded: (lower: string) => ids.filter((id) => id.toLowerCase() === lower) };
   expect(findHeld('org/MODEL' as ModelId, held)).toBe('org/MODEL');

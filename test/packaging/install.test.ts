@@ -165,7 +165,7 @@ test.each([
   [['--from'], /--from needs/],
   [['--colour'], /unknown argument: --colour/],
   [[], /name a directory with --prefix/],
-])('%j is refused with a sentence', async (args, reason) => {
+])('%j is refused with a clear message', async (args, reason) => {
   const ended = await install(args);
   expect(ended.status).toBe(2);
   expect(ended.stderr).toMatch(reason);

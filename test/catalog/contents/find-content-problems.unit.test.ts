@@ -95,7 +95,7 @@ test.each<readonly [string, Readonly<Record<string, string | Uint8Array>>, Reado
   expect(await look(files)).toEqual(expected);
 });
 
-test('what cannot be opened is passed over, and an abort ends it', async () => {
+test('a file that cannot be opened is skipped, and an abort ends the check', async () => {
   const root = await temporaryDirectory();
   await mkdir(join(root, 'folder.gguf'));
   await symlink('nowhere', join(root, 'gone.gguf'));
@@ -104,7 +104,7 @@ test('what cannot be opened is passed over, and an abort ends it', async () => {
   await expect(findContentProblems(files, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
 });
 
-test('a model that llama.cpp loads has no problem, and one that ends in its metadata does', async () => {
+test('a model that llama.cpp loads has no problem, and one that ends in its metadata has one', async () => {
   const root = await temporaryDirectory();
   const absolute = join(root, 'm.gguf');
   await writeTinyLlama(absolute);
@@ -116,7 +116,7 @@ test('a model that llama.cpp loads has no problem, and one that ends in its meta
   ]);
 });
 
-test('a GGUF file that lacks the last bytes of its last tensor has a problem, wherever it was cut', async () => {
+test('a GGUF file without the last bytes of its last tensor has a problem, wherever it was cut', async () => {
   const root = await temporaryDirectory();
   const absolute = join(root, 'm.gguf');
   await writeTinyLlama(absolute);
@@ -130,7 +130,7 @@ test('a GGUF file that lacks the last bytes of its last tensor has a problem, wh
   }
 });
 
-test('a damaged head of a GGUF file is followed as far as it leads: nothing throws or runs on', async () => {
+test('a damaged head of a GGUF file is read as far as possible, without an exception or an endless loop', async () => {
   const root = await temporaryDirectory();
   const absolute = join(root, 'm.gguf');
   await writeTinyLlama(absolute);

@@ -20,7 +20,7 @@ test.each<readonly [string | undefined, Readonly<Record<string, GgufValue>>]>([
   expect(sideKindOfHead(ggufBytes(metadata))).toBe(kind);
 });
 
-test('any other bytes, or only a part of them, say nothing or the same', () => {
+test('other bytes, or a part of the metadata, give no kind or the same kind', () => {
   const whole = ggufBytes({ 'general.name': 'x', 'general.quantized_by': 'y', 'general.type': 'imatrix', 'general.architecture': 'a' });
   fc.assert(
     fc.property(fc.nat({ max: whole.length }), fc.nat({ max: whole.length - 1 }), fc.nat({ max: 255 }), (end, at, value) => {

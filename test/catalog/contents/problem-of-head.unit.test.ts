@@ -15,7 +15,7 @@ const good = ggufBytes({ 'general.architecture': 'llama', 'llama.context_length'
 const look = (path: string, head: Buffer | string, size = head.length, isLaterPart = false) =>
   problemOfHead({ path, kind: kindOf(path), size, head: Buffer.from(head), isLaterPart });
 
-describe('a file is taken for what its name says', () => {
+describe('a file is accepted as the type in its name', () => {
   const files: readonly (readonly [string, Buffer | string, number?])[] = [
     ['m.gguf', good],
     ['m.gguf', good, 5_000_000_000],
@@ -34,7 +34,7 @@ describe('a file is taken for what its name says', () => {
     expect(look(path, head, size)).toBeUndefined();
   });
 
-  test('also a later part of a file that was cut by bytes', () => {
+  test('a later part of a file that was cut by bytes is accepted too', () => {
     expect(look('m.gguf.part2of2', noise(100), 100, true)).toBeUndefined();
   });
 });
@@ -65,7 +65,7 @@ describe('a file that no program can load', () => {
   });
 });
 
-describe('a file that begins as no other of its name', () => {
+describe('a file whose beginning does not fit its name', () => {
   test.each<readonly [path: string, head: Buffer | string, reason: RegExp]>([
     ['m.gguf', noise(100), /does not begin with "GGUF"/],
     ['m-00001-of-00002.gguf', 'weights', /does not begin with "GGUF"/],
@@ -79,7 +79,7 @@ describe('a file that begins as no other of its name', () => {
   });
 });
 
-test('a cut anywhere in the metadata of a GGUF file is found, or leaves it as it is; nothing throws', () => {
+test('a GGUF file that is cut anywhere in its metadata is reported or accepted, and nothing throws', () => {
   const whole = ggufBytes({ 'general.architecture': 'llama', count: 7, 'tokenizer.chat_template': 'x'.repeat(300) });
   fc.assert(
     fc.property(fc.nat(whole.length), fc.nat(255), fc.nat(whole.length - 1), (length, byte, at) => {
@@ -94,7 +94,7 @@ test('a cut anywhere in the metadata of a GGUF file is found, or leaves it as it
     expect(look('m.gguf', whole.subarray(0, length), whole.length)).toBeUndefined();
 });
 
-test('only what may tell something is opened', () => {
+test('only files that can show a problem are opened', () => {
   const isRead = (path: string, size: number): boolean => isWorthALook({ path, kind: kindOf(path), size });
   expect([isRead('m.gguf', 5e9), isRead('tokenizer.json', 2e6), isRead('a.png', 130)]).toEqual([true, true, true]);
   expect([isRead('a.png', 5_000), isRead('notes.txt', 5_000)]).toEqual([false, false]);

@@ -54,7 +54,7 @@ test.each([
   if (text !== undefined) expect(parseLabel(text.toLowerCase())).toMatchObject({ text, bits });
 });
 
-test('only a text that is a label and nothing else is one', () => {
+test('only a text that is exactly a label counts as a label', () => {
   for (const text of ['m-Q4_K_M', 'Q4_K_M.gguf', 'Q4_K_M-Q8_0', 'x']) expect(parseLabel(text)).toBeUndefined();
   expect(parseLabel('fp16')?.text).toBe('F16');
 });
@@ -68,7 +68,7 @@ test.each([
   expect(labelOfPath(path)?.text).toBe(text);
 });
 
-test('bits for each weight are known of common labels, and not guessed of dynamic ones', () => {
+test('bits per weight are known for common labels, and unknown for dynamic ones', () => {
   expect(['Q4_K_M', 'Q8_0', 'F16', 'UD-Q4_K_XL', 'IQ4_KSS'].map((text) => parseLabel(text)?.bitsPerWeight)).toEqual([
     4.89,
     8.5,
@@ -78,7 +78,7 @@ test('bits for each weight are known of common labels, and not guessed of dynami
   ]);
 });
 
-test('the order of preference is the one that Skulk has always had, with other labels where their bits belong', () => {
+test('the order of preference is the order of the Python Skulk, with other labels placed by their bits', () => {
   const best = (
     'Q4_K_M UD-Q4_K_M Q4_K_L Q4_K_S UD-Q4_K_S MXFP4 Q5_K_M UD-Q5_K_XL Q5_K_S Q6_K UD-Q6_K_XL Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 UD-Q8_K_XL ' +
     'Q3_K_M Q3_K_L UD-Q3_K_XL Q3_K_S Q2_K Q2_K_L IQ4_XS IQ4_NL IQ4_KS IQ3_M IQ2_S IQ1_S TQ1_0 zzz BF16 F32'
@@ -112,7 +112,7 @@ test.each([
   expect(matchesGlob(path, pattern)).toBe(matches);
 });
 
-test('a pattern of stars takes no long time', () => {
+test('a pattern with many stars is matched quickly', () => {
   const began = process.cpuUsage();
   expect(matchesGlob('a'.repeat(4_000), `${'*a'.repeat(1_000)}b`)).toBe(false);
   expect(process.cpuUsage(began).user).toBeLessThan(5_000_000);

@@ -10,7 +10,7 @@ const list = (sizes: Readonly<Record<string, number>>, pin?: string, limit = 100
 const shown = (sizes: Readonly<Record<string, number>>, pin?: string) =>
   list(sizes, pin).map(({ label, size_bytes, is_preferred }) => [label, size_bytes, is_preferred]);
 
-test('each quantization is offered with all that is taken with it, smallest first, and one is preferred', () => {
+test('each quantization is listed with all of its files, smallest first, and one is preferred', () => {
   const sizes = {
     'Foo-Q8_0.gguf': 80,
     'Foo-Q4_K_M.gguf': 40,
@@ -43,7 +43,7 @@ test('each quantization is offered with all that is taken with it, smallest firs
   expect(shown(sizes, 'Foo-Q8_0.gguf').find(([, , isPreferred]) => isPreferred)).toEqual(['Q8_0', 95, true]);
 });
 
-test('names that say nothing, or the same, are told apart', () => {
+test('quantizations with the same label, or without one, get different names', () => {
   expect(shown({ 'model.gguf': 1 })).toEqual([['model.gguf', 1, true]]);
   expect(shown({ 'a/x-Q4_0.gguf': 2, 'b/x-Q4_0.gguf': 1 })).toEqual([
     ['b/x-Q4_0.gguf', 1, false],
@@ -52,7 +52,7 @@ test('names that say nothing, or the same, are told apart', () => {
   expect(shown({ 'w.safetensors': 1, 'config.json': 1 })).toEqual([]);
 });
 
-test('a repo with very many quantizations offers the best ones', () => {
+test('a repo with very many quantizations lists the best ones', () => {
   const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, number) => [`m-${number}.gguf`, 1]));
   expect(list({ ...many, 'm-Q4_K_M.gguf': 9 }, undefined, 3).map(({ label }) => label)).toContain('Q4_K_M');
 });

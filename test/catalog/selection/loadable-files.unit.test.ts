@@ -28,7 +28,7 @@ test.each([
     { gguf: 'm-Q8_0.gguf', mmproj: 'mmproj-F16.gguf', draft: 'MTP/m-Q8_0.gguf', selector: 'Q8_0' },
   ],
   ['no pieces, which cannot be loaded', ['m-Q8_0.gguf.part1of2', 'm-Q8_0.gguf.part2of2'], undefined, none],
-])('finds %s', (_, paths, pin, found) => {
+])('the loadable files are found: %s', (_, paths, pin, found) => {
   expect(
     findLoadable(
       (paths as string[]).map((path) => ({ path })),
@@ -37,7 +37,7 @@ test.each([
   ).toEqual(found);
 });
 
-test('what the content of a file says counts more than a name that calls it weights', () => {
+test('the content of a file overrides a name that looks like weights', () => {
   const files = [
     { path: 'm-BF16.gguf' },
     { path: 'helper.gguf', gguf_kind: 'imatrix' },

@@ -8,8 +8,8 @@ const sized = (paths: readonly string[]) => paths.map((path) => ({ path, size: 1
 const taken = (paths: readonly string[], request: SelectionRequest = {}) =>
   selectFiles(sized(paths), request).taken.map(({ file }) => file.path);
 
-describe('the right files of', () => {
-  test.each(listings.map((listing): [string, Listing] => [listing.name, listing]))('%s', (_, { request, chosen, files }) => {
+describe('the selection of files', () => {
+  test.each(listings.map((listing): [string, Listing] => [listing.name, listing]))('is correct for %s', (_, { request, chosen, files }) => {
     const selection = selectFiles(files, request);
     expect(selection.problem).toBeUndefined();
     expect(selection.taken.map(({ file }) => file.path)).toEqual(files.filter(({ isTaken }) => isTaken).map(({ path }) => path));
@@ -20,20 +20,20 @@ describe('the right files of', () => {
     for (const { text } of reasons.values()) expect(text).toMatch(/^[^\n]{3,}$/);
   });
 
-  test('many different repos', () => {
+  test('is correct for many different repos', () => {
     expect(new Set(listings.map(({ name }) => name)).size).toBe(listings.length);
     expect(listings.length).toBeGreaterThan(60);
   });
 });
 
-describe('weights that were split in a way that nobody can join', () => {
+describe('weights that were split in an unknown way', () => {
   test.each([
     ...['X-Q2_K.gguf.{000,001}', 'X-Q2_K.gguf.part{1,2}', 'X-Q2_K.gguf.chunk{0,1}', 'X-Q2_K.gguf.{1of2,2of2}', 'X-Q2_K.gguf.split.{aa,ab}'],
     ...['X-Q2_K.gguf_{a,b}', 'X-Q2_K.gguf.x{aa,ab}', 'X-Q2_K.gguf-0000{1,2}-of-00002', 'X-Q2_K-{1,2}-of-2.gguf', 'X-Q2_K_{1,2}of2.gguf'],
     ...['X-Q2_K.part{1,2}of2.gguf', 'X-Q2_K-part{1,2}.gguf', 'X-Q2_K-split-{a,b}.gguf', 'X-Q2_K_part_{a,b}.gguf'],
     ...['X-Q2_K-{001,002}-of-002.gguf', 'X-Q2_K.gguf.tar.{001,002}', 'X-Q2_K.gguf.part0{1,2}.rar', 'X-Q2_K.gguf.{z01,zip}'],
     ...['X-Q2_K.gguf.7z.{001,002}', 'X-Q2_K.gguf.gz.{aa,ab}', 'X-Q2_K.gguf.zst'],
-  ])('is refused with a sentence, and is neither another quantization nor all of the repo: %s', (spelled) => {
+  ])('are refused with a clear message, and nothing else is selected instead: %s', (spelled) => {
     const [words = '', ...rest] = /\{([^}]*)\}/.exec(spelled) ?? [];
     const pieces = words === '' ? [spelled] : (rest[0] ?? '').split(',').map((word) => spelled.replace(words, word));
     const alone = [...pieces, 'config.json'];
@@ -47,7 +47,7 @@ describe('weights that were split in a way that nobody can join', () => {
   });
 });
 
-test('every quantization is offered once, best first, and its own name chooses it', () => {
+test('every quantization is listed once, best first, and its own name selects it', () => {
   for (const { files, request } of listings) {
     const { groups } = selectFiles(files, { modelId: request.modelId });
     for (const group of groups.filter(({ missingCount, cut }) => missingCount === 0 && cut !== 'unknown')) {
@@ -57,7 +57,7 @@ test('every quantization is offered once, best first, and its own name chooses i
   }
 });
 
-describe('a request that cannot be fulfilled', () => {
+describe('a request that cannot be satisfied', () => {
   const repo = ['Foo-Q4_K_M.gguf', 'Foo-UD-Q4_K_XL.gguf', 'Foo-Q8_0-00001-of-00003.gguf', 'Foo-Q8_0-00003-of-00003.gguf', 'config.json'];
   test.each<[string, readonly string[], SelectionRequest, string, RegExp, RegExp]>([
     ['a label that is not there', repo, { selector: 'Q6_K' }, 'no-such-selection', /has no Q6_K/, /it has Q4_K_M, UD-Q4_K_XL, Q8_0$/],
@@ -126,22 +126,22 @@ describe('a request that cannot be fulfilled', () => {
     ['a pattern against the selector', repo, { selector: 'Q4_K_M', exclude: ['*Q4_K_M*'] }, 'contradiction', /--exclude/, /pattern/],
     ['patterns that match nothing', repo, { include: ['*.nope'] }, 'nothing-matches', /\*\.nope/, /hf download/],
     ['a pattern that takes a group with a hole', repo, { include: ['*Q8_0*'] }, 'missing-shards', /00002-of-00003/, /Q4_K_M/],
-  ])('%s is refused, and nothing is taken', (_, paths, request, code, message, hint) => {
+  ])('is refused for %s, and no file is selected', (_, paths, request, code, message, hint) => {
     const { problem, taken: files, left } = selectFiles(sized(paths), request);
     expect(problem).toEqual({ code, message: expect.stringMatching(message), hint: expect.stringMatching(hint) });
     expect([files.length, left.length]).toEqual([0, paths.length]);
   });
 
-  test('does not cost what a name claims', () => {
+  test('is refused without work that depends on a claimed number', () => {
     const paths = Array.from({ length: 2_000 }, (_, number) => `m-${number}-00001-of-99999.gguf`);
     const { groups } = selectFiles(sized(paths), {});
     expect(groups[0]).toMatchObject({ missingCount: 99_998, missing: { length: 5 } });
   });
 });
 
-describe('a pin', () => {
+describe('the pinned file of a model card', () => {
   const repo = ['Foo-Q4_K_M.gguf', 'Foo-Q8_0.gguf'];
-  test('of the card falls back with a warning when it is not there', () => {
+  test('is replaced by the preferred one, with a warning, when the repo does not have it', () => {
     expect(selectFiles(sized(repo), { pin: 'Gone.gguf' })).toMatchObject({
       group: { selector: 'Q4_K_M' },
       warnings: [{ code: 'pin-not-found', pin: 'Gone.gguf', taken: 'Foo-Q4_K_M.gguf' }],
@@ -149,13 +149,13 @@ describe('a pin', () => {
     expect(selectFiles(sized(['m.safetensors']), { pin: 'Gone.gguf' }).warnings).toEqual([{ code: 'pin-not-found', pin: 'Gone.gguf' }]);
   });
 
-  test('of the card counts, and what is named counts more', () => {
+  test('is used, and an explicit selector overrides it', () => {
     expect(taken(repo, { pin: 'Foo-Q8_0.gguf' })).toEqual(['Foo-Q8_0.gguf']);
     expect(taken(repo, { pin: 'Foo-Q8_0.gguf', selector: 'Q4_K_M' })).toEqual(['Foo-Q4_K_M.gguf']);
   });
 });
 
-test('plain pieces are given in their order, with the name of the file that they make', () => {
+test('plain pieces are listed in order, with the name of the joined file', () => {
   const pieces = ['m.Q6_K.gguf.part10of10', ...Array.from({ length: 9 }, (_, index) => `m.Q6_K.gguf.part${index + 1}of10`)];
   const { group } = selectFiles(sized(pieces), {});
   expect(group).toMatchObject({ selector: 'Q6_K', ggufFile: 'm.Q6_K.gguf', cut: 'bytes', missingCount: 0, sizeBytes: 10 });
@@ -163,7 +163,7 @@ test('plain pieces are given in their order, with the name of the file that they
   expect(selectFiles(sized(pieces), { selector: 'm.Q6_K.gguf' }).group).toEqual(group);
 });
 
-describe('whatever is listed', () => {
+describe('for any list of files', () => {
   const label = fc.constantFrom('Q4_K_M', 'Q8_0', 'UD-Q4_K_XL', 'IQ4_XS', 'fp16', 'MXFP4', '');
   const base = fc.constantFrom('m', 'M', 'mtp-m', 'imatrix', 'mmproj', 'x-lora', 'Eagle');
   const ending = fc.constantFrom(
@@ -198,7 +198,7 @@ describe('whatever is listed', () => {
   ) as fc.Arbitrary<SelectionRequest>;
   const runs = { seed: testSeed, numRuns: 2_000 };
 
-  test('every file is taken or left, exactly once', () => {
+  test('every file is selected or skipped exactly once', () => {
     fc.assert(
       fc.property(listing, request, (files, wanted) => {
         const { taken: yes, left: no } = selectFiles(files, wanted);
@@ -208,7 +208,7 @@ describe('whatever is listed', () => {
     );
   });
 
-  test('its order does not matter', () => {
+  test('the order of the list does not matter', () => {
     fc.assert(
       fc.property(
         listing.chain((files) => fc.tuple(fc.constant(files), fc.shuffledSubarray(files, { minLength: files.length }))),
@@ -225,7 +225,7 @@ describe('whatever is listed', () => {
     );
   });
 
-  test('a group is taken with all its files or not at all, and never with a hole', () => {
+  test('a group is selected with all of its files or not at all', () => {
     fc.assert(
       fc.property(listing, request, (files, wanted) => {
         const { taken: yes, groups } = selectFiles(files, wanted);
@@ -240,7 +240,7 @@ describe('whatever is listed', () => {
     );
   });
 
-  test('a selector takes what it names, and no other weights in GGUF', () => {
+  test('a selector selects its own quantization, and no other GGUF weights', () => {
     fc.assert(
       fc.property(listing, fc.oneof(label, path), (files, selector) => {
         fc.pre(selector !== '');
@@ -258,7 +258,7 @@ describe('whatever is listed', () => {
   });
 });
 
-test('each file of a listing is looked at as often in a long listing as in a short one', () => {
+test('each file of a list is examined as often in a long list as in a short one', () => {
   const shapes: readonly ((number: number) => string)[] = [
     (number) => `m-${number}-00001-of-00001.gguf`,
     (number) => `m-Q4_K_M-${String(number).padStart(5, '0')}-of-99999.gguf`,

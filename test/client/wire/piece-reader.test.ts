@@ -81,7 +81,7 @@ async function read(from: PieceReader, request: PieceRequest, signal = never): P
   return Buffer.concat(parts);
 }
 
-test('answers are the same however the network cuts them', async () => {
+test('answers are the same wherever the network cuts them', async () => {
   const random = seededRandom(testSeed);
   const { url } = await peer((socket, { start, end }) => {
     const bytes = answerFor(start, end);
@@ -106,7 +106,7 @@ test('answers are the same however the network cuts them', async () => {
   }
 });
 
-test('a head is read though it is cut at every byte, with the next answer glued to it', async () => {
+test('a head is read when it is cut at any byte and the next answer follows directly', async () => {
   let cut = 1;
   const length = answerFor(0, 3).length + answerFor(3, 5).length;
   const held: Buffer[] = [];
@@ -125,7 +125,7 @@ test('a head is read though it is cut at every byte, with the next answer glued 
   }
 });
 
-test('small pieces are requested ahead on one connection; one that is taken up in its middle is not taken for another', async () => {
+test('small pieces are requested ahead on one connection, and a resumed piece is not confused with another', async () => {
   const { url, asked } = await peer((socket, { start, end }) => void socket.write(answerFor(start, end)));
   const from = reader(url);
   const requests = Array.from({ length: 100 }, (_, index) => piece(index * 100, index * 100 + 100));
@@ -140,7 +140,7 @@ test('small pieces are requested ahead on one connection; one that is taken up i
   expect(asked[0]?.slice(0, 3)).toEqual(['0-99', '100-199', '200-299']);
 });
 
-test('a connection that ends between two pieces is made anew', async () => {
+test('a connection that ends between two pieces is opened again', async () => {
   const { url, asked } = await peer((socket, { start, end }, number) => {
     if (number % 2 === 0) return void socket.write(answerFor(start, end, { more: 'Connection: close\r\n' }), () => socket.end());
     socket.write(answerFor(start, end));
@@ -170,7 +170,7 @@ test('a slow consumer of the bytes stops the reading from the socket', async () 
   expect(sockets.size).toBe(1);
 });
 
-test('a failure of whoever takes the bytes comes back as it is', async () => {
+test('an error of the consumer of the bytes is passed on unchanged', async () => {
   const { url } = await peer((socket, { start, end }) => void socket.write(answerFor(start, end)));
   const full = Object.assign(new Error('no space'), { code: 'ENOSPC' });
   for (const sink of [
@@ -182,7 +182,7 @@ test('a failure of whoever takes the bytes comes back as it is', async () => {
     await expect(reader(url).receive(piece(0, 10), never, sink)).rejects.toBe(full);
 });
 
-test('an abort ends it with its reason, before, during and while the other side says nothing', async () => {
+test('an abort ends the reader with its reason, before and during a transfer, and while the server is silent', async () => {
   const { url } = await peer((socket, { start, end }) => void socket.write(answerFor(start, end).subarray(0, 200)));
   const stop = new AbortController();
   const waiting = read(reader(url), piece(0, 5_000), stop.signal);
@@ -301,22 +301,25 @@ const bad: Readonly<
   },
 };
 
-test.each(Object.entries(bad))('an answer with %s ends the reading of a piece as it should', async (name, { send, expected }) => {
-  const { url } = await peer((socket, { start, end }) => void send(socket, start, end));
-  const outcome = await read(reader(url, { stallTimeoutMs: 1_000 }), piece(10, 20)).catch((error: unknown) => error);
-  if (name.startsWith('an answer that nobody')) {
-    // The bytes are as many as were promised, but not those: the digest of the piece tells, not this reader.
-    expect(Buffer.isBuffer(outcome) && outcome.equals(content.subarray(10, 20))).toBe(false);
-  } else if (typeof expected === 'function') expect(outcome).toBeInstanceOf(expected);
-  else expect(outcome).toMatchObject(expected);
-});
+test.each(Object.entries(bad))(
+  'an answer with %s ends the reading of a piece with the expected error',
+  async (name, { send, expected }) => {
+    const { url } = await peer((socket, { start, end }) => void send(socket, start, end));
+    const outcome = await read(reader(url, { stallTimeoutMs: 1_000 }), piece(10, 20)).catch((error: unknown) => error);
+    if (name.startsWith('an answer that nobody')) {
+      // The bytes are as many as were promised, but not those: the digest of the piece tells, not this reader.
+      expect(Buffer.isBuffer(outcome) && outcome.equals(content.subarray(10, 20))).toBe(false);
+    } else if (typeof expected === 'function') expect(outcome).toBeInstanceOf(expected);
+    else expect(outcome).toMatchObject(expected);
+  },
+);
 
-test('all of a file is as good as a piece that is all of it', async () => {
+test('a 200 answer with the whole file is accepted for a piece that is the whole file', async () => {
   const { url } = await peer((socket, { start, end }) => void socket.write(answerFor(start, end, { status: '200 OK' })));
   expect(await read(reader(url), piece(0, content.length))).toEqual(content);
 });
 
-test('a gibibyte of headers is not read', async () => {
+test('headers of a gibibyte are not read', async () => {
   let sent = 0;
   const { url } = await peer((socket) => {
     socket.write('HTTP/1.1 206 OK\r\n');
@@ -339,7 +342,7 @@ test('a gibibyte of headers is not read', async () => {
   expect(process.memoryUsage().rss - before).toBeLessThan(128 * 1024 ** 2);
 });
 
-test('noise of any kind ends with a sentence', async () => {
+test('random data ends with a clear message', async () => {
   const random = seededRandom(testSeed);
   const words = [
     'HTTP/1.1 206 OK',

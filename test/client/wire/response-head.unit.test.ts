@@ -7,8 +7,8 @@ import { rounds, testSeed } from '../../helpers/seeded.ts';
 
 const head = 'HTTP/1.1 206 Partial Content\r\nContent-Length: 5\r\nETag: "abc"\r\nX-Empty:\r\nx-odd: a  b\t c \r\n\r\n';
 
-describe('a head', () => {
-  test('is read, whatever the case and space of its headers', () => {
+describe('the head of an HTTP answer', () => {
+  test('is read with any case and white space in its headers', () => {
     const { status, headers, length, isKept } = parseResponseHead(head.slice(0, -4));
     expect({ status, length, isKept }).toEqual({ status: 206, length: 5, isKept: true });
     expect(Object.fromEntries(headers)).toEqual({ 'content-length': '5', etag: '"abc"', 'x-empty': '', 'x-odd': 'a  b\t c' });
@@ -27,7 +27,7 @@ describe('a head', () => {
     ['HTTP/1.1 200 OK\r\nConnection: x, CLOSE , y', { isKept: false }],
     ['HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nConnection: close', { isKept: false }],
     ['HTTP/1.1 200 OK\r\nConnection: closed', { isKept: true }],
-  ])('%j is taken', (text, expected) => {
+  ])('%j is accepted', (text, expected) => {
     expect(parseResponseHead(text)).toMatchObject(expected);
   });
 
@@ -70,7 +70,7 @@ describe('a head', () => {
     expect(() => parseResponseHead(text)).toThrow(UnreadableResponse);
   });
 
-  test('whatever else it may be, it is a head or it is refused', () => {
+  test('is parsed or refused for any input', () => {
     const piece = fc.constantFrom(
       'HTTP/1.1 200 OK',
       'HTTP/1.1 ',
@@ -106,11 +106,11 @@ describe('a head', () => {
   });
 });
 
-describe('a head that comes in parts', () => {
+describe('the head of an HTTP answer that arrives in parts', () => {
   const body = 'BODY';
   const bytes = Buffer.from(head + body, 'latin1');
 
-  test('is the same wherever it is cut, and so is the next one on that connection', () => {
+  test('is the same wherever it is cut, and the next one on that connection is too', () => {
     for (let cut = 1; cut < bytes.length; cut += 1) {
       const collector = createHeadCollector();
       for (let again = 0; again < 2; again += 1) {
@@ -123,13 +123,13 @@ describe('a head that comes in parts', () => {
     }
   });
 
-  test('byte by byte as well', () => {
+  test('is the same when it arrives byte by byte', () => {
     const collector = createHeadCollector();
     for (let at = 0; at < head.length - 1; at += 1) expect(collector.take(bytes, at, at + 1)).toBeUndefined();
     expect(collector.take(bytes, head.length - 1, bytes.length)).toMatchObject({ bodyStart: head.length });
   });
 
-  test('in any parts', () => {
+  test('is the same when it arrives in any parts', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 40 }), (sizes) => {
         const collector = createHeadCollector();
@@ -149,7 +149,7 @@ describe('a head that comes in parts', () => {
     );
   });
 
-  test('is given up once it is too long, or does not begin or go on as one', () => {
+  test('is refused when it is too long, or when its beginning or a later part is invalid', () => {
     const collector = createHeadCollector();
     const endless = Buffer.from(`HTTP/1.1 200 OK\r\nA: ${'x'.repeat(maxHeadBytes)}`);
     expect(() => collector.take(endless, 0, endless.length)).toThrow(/more than/);
@@ -159,7 +159,7 @@ describe('a head that comes in parts', () => {
     }
   });
 
-  test('a long one that is not too long is taken, and a head right behind a too long one is not looked for', () => {
+  test('is accepted when it is long but within the limit, and no head is searched behind a too long one', () => {
     const long = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: ${'x'.repeat(maxHeadBytes - 50)}\r\n\r\n`);
     expect(createHeadCollector().take(long, 0, long.length)?.bodyStart).toBe(long.length);
     const late = Buffer.from(`HTTP/1.1 200 OK\r\nA: ${'x'.repeat(maxHeadBytes * 4)}\r\n\r\n`);

@@ -74,7 +74,7 @@ async function serveOnce() {
   return await served;
 }
 
-test('a large file comes over several connections at once, each byte once, and is journalled while it comes', async () => {
+test('a large file is received over several connections at once, each byte once, and is journalled meanwhile', async () => {
   const { url } = await serveOnce();
   await using proxy = await faultProxy(url);
   const { outcome, count, verified, pieces, file } = await fetchWith(proxy.url);
@@ -87,7 +87,7 @@ test('a large file comes over several connections at once, each byte once, and i
   expect(proxy.connections()).toBe(3);
 });
 
-test('a slow connection holds up its own piece only', async () => {
+test('a slow connection delays only its own piece', async () => {
   const { url } = await serveOnce();
   await using proxy = await faultProxy(url);
   const others: number[] = [];
@@ -106,7 +106,7 @@ test('a slow connection holds up its own piece only', async () => {
   expect(others).toHaveLength(chunks - 1);
 });
 
-test('wrong bytes that persist end all of it, and no file is touched afterwards', async () => {
+test('repeated wrong bytes end the whole transfer, and no file is changed afterwards', async () => {
   const { url } = await serveOnce();
   await using proxy = await faultProxy(url);
   proxy.setFault((exchange) =>
@@ -135,7 +135,7 @@ test('an abort ends every thread with its reason', async () => {
   expect(verified.length).toBeLessThan(chunks);
 });
 
-test('threads keep a rate together', async () => {
+test('threads share one rate limit', async () => {
   const { url } = await serveOnce();
   const rate = 96 * 1024 * 1024;
   const began = performance.now();
@@ -161,7 +161,7 @@ test.each([
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-test('where no thread can be had the transfer does without', async () => {
+test('the transfer works without threads when none can be started', async () => {
   const { url } = await serveOnce();
   const home = await temporaryDirectory();
   const program = join(home, 'program');
@@ -189,7 +189,7 @@ async function runElsewhere(bin: string, home: string, url: string) {
   return { status, stdout, stderr };
 }
 
-test('over TLS as well, and not from whom nobody vouches for', wants('openssl'), async () => {
+test('a store over TLS works as well, and a certificate that is not trusted is refused', wants('openssl'), async () => {
   const { url } = await serveOnce();
   const directory = await temporaryDirectory();
   const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];

@@ -11,7 +11,7 @@ import { until, within } from '../../helpers/waiting.ts';
 const weights = noise(12 * 1024 * 1024, 7);
 const files = { 'config.json': '{"a":1}', 'README.md': '# m\n', 'model.safetensors': weights };
 
-test('the listing of a model that the store lacks is the one of the Hub, and its small file comes through', async () => {
+test('the listing of a missing model is the listing of the Hub, and its small file is passed through', async () => {
   const { hub, repo, read, queue } = await coldWorld();
   const commit = hub.push('org/m', { files });
   const found = await repo('org/m');
@@ -24,7 +24,7 @@ test('the listing of a model that the store lacks is the one of the Hub, and its
   expect(await queue.list({ recent: true })).toEqual([]);
 });
 
-test('two readers of weights cost one request, the download takes their bytes over, and the store has the model', async () => {
+test('two readers of weights cause one request, the download reuses their bytes, and the store gets the model', async () => {
   const { hub, read, downloaded, gets, manifest, store } = await coldWorld();
   const commit = hub.push('org/m', { files });
   const gate = Promise.withResolvers<void>();
@@ -49,7 +49,7 @@ test('two readers of weights cost one request, the download takes their bytes ov
   expect(await store.has('org/m' as never)).toBe(true);
 });
 
-test('a file with another content cuts its reader before the end, and nothing of it stays', async () => {
+test('a file with wrong content disconnects its reader before the end, and nothing of it is kept', async () => {
   const { hub, read, world } = await coldWorld();
   hub.push('org/m', { files: { 'tokenizer.json': noise(300_000, 9) } });
   hub.fault = async ({ path, host, response }) => {
@@ -66,7 +66,7 @@ test('a file with another content cuts its reader before the end, and nothing of
   expect(sha256(await within('the next reader', two.all))).toBe(sha256(noise(300_000, 9)));
 });
 
-test('a stalled upstream is hidden by a second connection, and a reader that leaves stops the fetch only after its grace', async () => {
+test('a stalled upstream is hidden by a second connection, and the fetch continues for a while after its reader leaves', async () => {
   const clock = windClock();
   const { hub, read, gets } = await coldWorld({ after: clock.after });
   hub.push('org/m', { files: { 'tokenizer.json': noise(300_000, 9) } });
@@ -90,7 +90,7 @@ test('a stalled upstream is hidden by a second connection, and a reader that lea
   await until('the end of the first', () => closed.includes(1));
 });
 
-test('a file that is only wanted by a reader that left goes on when the next one asks, and no byte comes twice', async () => {
+test('a fetch that ended with its last reader resumes for the next one, and no byte is fetched twice', async () => {
   const clock = windClock();
   const { hub, read, gets } = await coldWorld({ after: clock.after });
   const content = noise(3 * 1024 * 1024 + 5, 4);
@@ -117,7 +117,7 @@ test('a file that is only wanted by a reader that left goes on when the next one
   expect(Number(/^bytes=(\d+)-/.exec(second ?? '')?.[1] ?? 0)).toBeGreaterThanOrEqual(1024 * 1024);
 });
 
-test.each([1, 2, 3, 4, 5])('a reader gets its file though the one before is given up at step %i of its way', async (step) => {
+test.each([1, 2, 3, 4, 5])('a reader gets its file even if the reader before it is cancelled at step %i', async (step) => {
   const clock = windClock();
   const { hub, read, hooks, gets } = await coldWorld({ after: clock.after });
   const content = noise(300_000, 4);
@@ -142,7 +142,7 @@ test.each([1, 2, 3, 4, 5])('a reader gets its file though the one before is give
   expect(steps).toBeGreaterThanOrEqual(step);
 });
 
-test('a reader waits for a download that is moving its file into the store', async () => {
+test('a reader waits while a download moves its file into the store', async () => {
   const { hub, home, read, repo, cold } = await coldWorld();
   const id = parseModelId('org/m');
   const commit = hub.push('org/m', { files });
@@ -162,7 +162,7 @@ test('a reader waits for a download that is moving its file into the store', asy
   expect((await within('the file', (await within('the answer', answered)).all)).toString()).toBe('# m\n');
 });
 
-test('what is gated or private comes only after an explicit download, and share_gated hides it', async () => {
+test('a gated or private model is available only after an explicit download, and share_gated hides it', async () => {
   const { hub, repo, read } = await coldWorld({ env: { HF_TOKEN: 'hf_owner' } });
   hub.tokens.add('hf_owner');
   hub.push('org/closed', { files, gated: true });
@@ -174,7 +174,7 @@ test('what is gated or private comes only after an explicit download, and share_
   expect(hub.sent('config.json')).toBe(0);
 });
 
-test('share_gated: false hides a gated model that the store holds, and one that it does not', async () => {
+test('share_gated: false hides a gated model, whether or not the store has it', async () => {
   const { hub, repo, queue, downloaded } = await coldWorld({ env: { HF_TOKEN: 'hf_owner' }, settings: { shareGated: false } });
   hub.tokens.add('hf_owner');
   hub.push('org/closed', { files: { 'config.json': '{}' }, gated: true });
@@ -187,7 +187,7 @@ test('share_gated: false hides a gated model that the store holds, and one that 
   expect(await repo('org/open')).toMatchObject({ id: 'org/open' });
 });
 
-test('more than max_fetch_bytes of a model is refused before the first byte', async () => {
+test('a fetch of more than max_fetch_bytes of a model is refused before the first byte', async () => {
   const { hub, read } = await coldWorld({ settings: { maxFetchBytes: 1_500 } });
   hub.push('org/m', { files: { 'a.txt': noise(1_000, 1), 'b.txt': noise(1_000, 2), 'config.json': '{}' } });
   expect((await (await read('org/m', 'a.txt')).all).length).toBe(1_000);
@@ -196,7 +196,7 @@ test('more than max_fetch_bytes of a model is refused before the first byte', as
   expect((await (await read('org/m', 'config.json')).all).length).toBe(2);
 });
 
-test('what was fetched of a model counts after a restart, until the model is deleted', async () => {
+test('the fetched bytes of a model count after a restart, until the model is deleted', async () => {
   const settings = { maxFetchBytes: 2_500 };
   const first = await coldWorld({ settings });
   first.hub.push('org/m', { files: { 'a.txt': noise(1_000, 1), 'b.txt': noise(1_000, 2), 'c.txt': noise(1_000, 3), 'config.json': '{}' } });
@@ -213,7 +213,7 @@ test('what was fetched of a model counts after a restart, until the model is del
   expect((await (await read('org/m', 'c.txt')).all).length).toBe(1_000);
 });
 
-test('a count that cannot be parsed is nothing, and a file that is in the way of it is told', async () => {
+test('an invalid count of fetched bytes counts as zero, and a file that blocks its path is reported', async () => {
   const { hub, read, root } = await coldWorld({ settings: { maxFetchBytes: 1_500 } });
   hub.push('org/m', { files: { 'a.txt': noise(1_000, 1) } });
   hub.push('org/n', { files: { 'a.txt': noise(1_000, 1) } });
@@ -223,7 +223,7 @@ test('a count that cannot be parsed is nothing, and a file that is in the way of
   await expect(read('org/n', 'a.txt')).rejects.toThrow('EISDIR');
 });
 
-test('a small file that a download left out is put beside what the store has, with its id', async () => {
+test('a small file that a download skipped is added to the model in the store, with its id', async () => {
   const { hub, read, queue, downloaded, manifest, store } = await coldWorld();
   hub.push('org/g', { files: { 'Foo-Q4_K_M.gguf': noise(2_000, 1), 'big.png': noise(11 * 1024 * 1024, 2), 'config.json': '{}' } });
   await queue.ask({ modelId: 'org/g' as never });
@@ -243,7 +243,7 @@ test('a small file that a download left out is put beside what the store has, wi
   });
 });
 
-test('with `job` weights come from the download alone, and their reader waits for it', async () => {
+test('with `job` weights are fetched only by the download, and their reader waits for it', async () => {
   const { hub, read, downloaded, gets } = await coldWorld({ settings: { upstream: 'job' } });
   hub.push('org/m', { files });
   const one = await within('the answer', read('org/m', 'model.safetensors'));
@@ -253,14 +253,14 @@ test('with `job` weights come from the download alone, and their reader waits fo
   expect(gets('model.safetensors')).toHaveLength(1);
 });
 
-test('with `off` nothing is asked of Hugging Face', async () => {
+test('with `off` no request is sent to Hugging Face', async () => {
   const { hub, repo } = await coldWorld({ settings: { upstream: 'off' } });
   hub.push('org/m', { files });
   await expect(repo('org/m')).rejects.toMatchObject({ kind: 'repoNotFound' });
   expect(hub.requests).toEqual([]);
 });
 
-test('an upstream that is lost refuses weights with 424 and small files with 503, and their heads likewise', async () => {
+test('a lost upstream refuses weights with 424 and small files with 503, also for HEAD', async () => {
   const clock = windClock();
   const { hub, repo, backend, read } = await coldWorld({ after: clock.after });
   hub.push('org/m', { files });

@@ -131,8 +131,8 @@ function world({
   return { content, disk, asked, request, timers, pass, ended, fetch, read, state };
 }
 
-describe('readers of one file', () => {
-  test('two share one request, and each gets every byte as soon as it is here', async () => {
+describe('the readers of one file', () => {
+  test('share one request, and each gets every byte as soon as it has arrived', async () => {
     const { content, asked, request, read, fetch } = world();
     const [one, two] = [read(), read()];
     const only = await request(1);
@@ -148,7 +148,7 @@ describe('readers of one file', () => {
     expect(fetch.isConfirmed()).toBe(true);
   });
 
-  test('one that is far ahead gets a request of its own, and no byte comes twice', async () => {
+  test('get a second request if one is far ahead, and no byte is fetched twice', async () => {
     const { content, asked, request, read } = world({ farBytes: 100 });
     const first = read();
     const front = await request(1);
@@ -163,7 +163,7 @@ describe('readers of one file', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('one that is near waits a little for the bytes before it, then gets a request of its own', async () => {
+  test('wait a little if one is slightly ahead, and then get a second request', async () => {
     const { content, asked, request, read, pass } = world();
     read();
     const front = await request(1);
@@ -178,7 +178,7 @@ describe('readers of one file', () => {
     expect(await ahead.all).toEqual(content.subarray(600, 700));
   });
 
-  test('what a range left out is fetched too, as the file is wanted as a whole', async () => {
+  test('have the bytes outside their range fetched too, because the whole file is needed', async () => {
     const { content, disk, request, read, fetch, state } = world();
     state.isWanted = true;
     const ahead = read(600, 700);
@@ -191,7 +191,7 @@ describe('readers of one file', () => {
     expect(disk).toEqual(content);
   });
 
-  test('one that leaves does not stop it, and after the last one it goes on for a minute', async () => {
+  test('can leave without stopping the fetch, which continues for a minute after the last one', async () => {
     const { content, request, read, pass, ended, state } = world();
     const [one, two] = [read(), read()];
     const only = await request(1);
@@ -217,7 +217,7 @@ describe('readers of one file', () => {
     await until('the file is closed', () => !state.isOpen);
   });
 
-  test('the minute over, the request to upstream ends', async () => {
+  test('end the request to upstream a minute after the last one leaves', async () => {
     const { request, read, pass, ended } = world();
     const one = read();
     const only = await request(1);
@@ -230,7 +230,7 @@ describe('readers of one file', () => {
 });
 
 describe('an upstream that', () => {
-  test('sends nothing for four seconds is asked a second time, and who delivers goes on', async () => {
+  test('sends nothing for four seconds gets a second request, and the one that delivers continues', async () => {
     const { content, asked, request, read, pass } = world();
     const one = read();
     const first = await request(1);
@@ -245,7 +245,7 @@ describe('an upstream that', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('was only slow goes on alone, and the second request ends', async () => {
+  test('was only slow continues alone, and the second request ends', async () => {
     const { content, request, read, pass } = world();
     const one = read();
     const first = await request(1);
@@ -256,7 +256,7 @@ describe('an upstream that', () => {
     expect(second.signal.aborted).toBe(true);
   });
 
-  test('breaks off is asked for the rest, and given up after some tries without a byte', async () => {
+  test('breaks off gets a request for the rest, and the fetch ends after some tries without a byte', async () => {
     const { request, read, ended } = world();
     const one = read();
     for (let number = 1; number <= 3; number += 1) {
@@ -271,7 +271,7 @@ describe('an upstream that', () => {
     expect(ended).toEqual([{ error: lost }]);
   });
 
-  test('refuses for good cuts every reader at once', async () => {
+  test('refuses permanently disconnects every reader at once', async () => {
     const { request, read } = world();
     const refused = new SkulkError('HUB_REFUSED', 'no');
     const [one, two] = [read(), read()];
@@ -280,7 +280,7 @@ describe('an upstream that', () => {
     await expect(two.all).rejects.toBe(refused);
   });
 
-  test('sends no parts is asked for the whole file, and nobody asks for a part again', async () => {
+  test('does not support ranges gets a request for the whole file, and no more range requests', async () => {
     const { content, asked, request, read } = world({ present: [{ start: 0, end: 100 }], farBytes: 10 });
     const one = read();
     (await request(1)).break(new UselessAnswer('HUB_UNREACHABLE', 'it sends everything'));
@@ -294,8 +294,8 @@ describe('an upstream that', () => {
   });
 });
 
-describe('the content', () => {
-  test('that is wrong cuts every reader before the last byte', async () => {
+describe('the content of a fetched file', () => {
+  test('disconnects every reader before the last byte if it is wrong', async () => {
     const wrong = new SkulkError('INTEGRITY', 'another content');
     const gate = Promise.withResolvers<void>();
     const { request, read, ended } = world({ size: 200_000, verify: () => gate.promise });
@@ -309,7 +309,7 @@ describe('the content', () => {
     expect(ended).toEqual([{ error: wrong }]);
   });
 
-  test('goes out in trickles while it is checked, but for the last byte', async () => {
+  test('is sent slowly while it is checked, except for the last byte', async () => {
     const gate = Promise.withResolvers<void>();
     const { content, request, read, pass } = world({ size: 1_500, verify: () => gate.promise });
     const one = read();
@@ -324,14 +324,14 @@ describe('the content', () => {
     expect(await one.all).toEqual(content);
   });
 
-  test('of an empty file is checked before its reader ends', async () => {
+  test('is checked before the reader of an empty file ends', async () => {
     const { asked, read, fetch } = world({ size: 0 });
     expect(await read().all).toEqual(Buffer.alloc(0));
     await until('the check', () => fetch.isConfirmed());
     expect(asked).toEqual([]);
   });
 
-  test('that an earlier fetch left is not asked for again', async () => {
+  test('of an earlier fetch is not requested again', async () => {
     const { content, asked, request, read } = world({
       present: [
         { start: 0, end: 300 },
@@ -348,7 +348,7 @@ describe('the content', () => {
   });
 });
 
-describe('a fetch that a download feeds', () => {
+describe('a fetch that a download continues', () => {
   /** What the download writes, and what it asks upstream for. */
   const feeding = (given: ReturnType<typeof world>, start: number, end: number) => {
     const opened: ByteRange[] = [];
@@ -371,7 +371,7 @@ describe('a fetch that a download feeds', () => {
     return { opened, done };
   };
 
-  test('takes what is here and what comes, asks only for the rest, and its bytes are there for readers', async () => {
+  test('uses existing and arriving bytes, requests only the rest, and serves readers', async () => {
     const given = world({ size: 1000 });
     const reader = given.read(0, 400);
     const front = await given.request(1);
@@ -391,7 +391,7 @@ describe('a fetch that a download feeds', () => {
     expect(await reader.all).toEqual(given.content.subarray(0, 400));
   });
 
-  test('brings what nobody asked for, and a reader only waits where it may not ask itself', async () => {
+  test('gets bytes that no reader requested, and a reader waits only if it must not request them itself', async () => {
     const given = world({ size: 1000, mayAsk: false });
     const reader = given.read(200, 300);
     await new Promise(setImmediate);

@@ -9,7 +9,7 @@ import { wants } from '../../helpers/wants.ts';
 
 const content = noise(4 * 1024 * 1024, 5);
 
-test('a file for which there is no room is refused before the first byte', wants('a disk of their own'), async () => {
+test('a file that does not fit on the disk is refused before the first byte', wants('a disk of their own'), async () => {
   const disk = await smallDisk(3 * 1024 * 1024);
   const { hub, read } = await coldWorld({ root: join(disk.path, 'store') });
   hub.push('org/m', { files: { 'tokenizer.json': content } });
@@ -17,7 +17,7 @@ test('a file for which there is no room is refused before the first byte', wants
   expect(hub.sent('tokenizer.json')).toBe(0);
 });
 
-test('a disk that fills while a file comes cuts its reader, and does not stay full', wants('a disk of their own'), async () => {
+test('a disk that fills during a fetch disconnects the reader, and the space is freed', wants('a disk of their own'), async () => {
   const disk = await smallDisk(12 * 1024 * 1024);
   const root = join(disk.path, 'store');
   const { hub, read } = await coldWorld({ root });

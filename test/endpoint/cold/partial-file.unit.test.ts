@@ -38,7 +38,7 @@ async function opened(directory: string, promised = sha256(content)) {
   };
 }
 
-test('a file that comes in order is checked without reading a byte of it back, and its blocks are noted', async () => {
+test('a file that arrives in order is checked without reading it back, and its blocks are recorded', async () => {
   const directory = await temporaryDirectory();
   const { partial, file, put } = await opened(directory);
   await put(0, size);
@@ -50,7 +50,7 @@ test('a file that comes in order is checked without reading a byte of it back, a
   await again.file[Symbol.asyncDispose]();
 });
 
-test('a process goes on with what another one left, and the whole is right', async () => {
+test('a process continues the fetch of another one, and the whole file is correct', async () => {
   const directory = await temporaryDirectory();
   const first = await opened(directory);
   await first.put(0, 2 * mib);
@@ -62,7 +62,7 @@ test('a process goes on with what another one left, and the whole is right', asy
   await file[Symbol.asyncDispose]();
 });
 
-test('a file of which parts came twice is read back as a whole, and what is wrong on the disk is found', async () => {
+test('a file of which parts arrived twice is read back as a whole, and wrong bytes on the disk are found', async () => {
   const { partial, file, put } = await opened(await temporaryDirectory());
   await put(0, size);
   await file.disk.write(Buffer.from('other'), 100);
@@ -72,7 +72,7 @@ test('a file of which parts came twice is read back as a whole, and what is wron
   await file[Symbol.asyncDispose]();
 });
 
-test('a wrong content is found without reading it back', async () => {
+test('wrong content is found without reading it back', async () => {
   const { partial, file, put } = await opened(await temporaryDirectory(), sha256('another content'));
   await put(0, size);
   await expect(partial.verify(signal)).rejects.toMatchObject({ code: 'INTEGRITY' });
@@ -80,7 +80,7 @@ test('a wrong content is found without reading it back', async () => {
   await file[Symbol.asyncDispose]();
 });
 
-test('a file that is gone while it is checked is no right one', async () => {
+test('a file that disappears while it is checked does not count as correct', async () => {
   const directory = await temporaryDirectory();
   const { partial, file, put } = await opened(directory);
   await put(mib, size);

@@ -30,7 +30,7 @@ function world({ maxFiles = 100, maxListings = 100 } = {}) {
   return { clock, asked, source, list };
 }
 
-test('a branch is asked for once a minute, and its commit never again', async () => {
+test('a branch is requested at most once a minute, and its commit only once', async () => {
   const { clock, asked, list } = world();
   expect([await list(), await list(), await list(one)]).toEqual([one, one, one]);
   clock.now = 59;
@@ -44,7 +44,7 @@ test('a branch is asked for once a minute, and its commit never again', async ()
   expect(asked).toHaveLength(2);
 });
 
-test('many who ask at one time cause one request, and one who leaves disturbs no other', async () => {
+test('many requests at the same time cause one request to upstream, and an abort of one does not affect the others', async () => {
   const { asked, source, list } = world();
   const gate = Promise.withResolvers<Listing>();
   source.answer = () => gate.promise;
@@ -58,7 +58,7 @@ test('many who ask at one time cause one request, and one who leaves disturbs no
   expect(asked).toEqual(['main']);
 });
 
-test('a failure is believed for half a minute', async () => {
+test('a failure is remembered for half a minute', async () => {
   const { clock, asked, source, list } = world();
   const missing = new SkulkError('MODEL_NOT_FOUND', 'there is no such model');
   source.answer = () => Promise.reject(missing);
@@ -70,7 +70,7 @@ test('a failure is believed for half a minute', async () => {
   expect(asked).toHaveLength(2);
 });
 
-test('while upstream is away a branch stays what it was, and a model that is gone there is gone at once', async () => {
+test('a branch stays the same while upstream is away, and a model that was deleted there disappears at once', async () => {
   const { asked, clock, source, list } = world();
   expect(await list()).toBe(one);
   source.answer = () => Promise.reject(away);
@@ -91,7 +91,7 @@ test('while upstream is away a branch stays what it was, and a model that is gon
   await expect(list()).rejects.toThrow('gone');
 });
 
-test('what is remembered has a bound in files and in listings', async () => {
+test('the cache has limits for files and for listings', async () => {
   const file = { path: 'a' as never, size: 1, oid: '0'.repeat(40) };
   for (const limits of [{ maxFiles: 3 }, { maxListings: 3 }]) {
     const { asked, source, list } = world(limits);
