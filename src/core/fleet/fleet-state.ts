@@ -12,11 +12,11 @@ import { createOrderBook, type OrderBook } from './order-book.ts';
 import { appendToLog, readOrderLog, rewriteLog } from './order-log.ts';
 import { type Remembrance, usualRemembrance } from './retire-nodes.ts';
 
-/** What the fleet needs of the store. */
+/** What the fleet needs from the store. */
 export interface CanonicalStore {
   has(modelId: ModelId, selector?: string): Promise<boolean>;
   remove(modelId: ModelId, options: { readonly force: boolean }): Promise<{ readonly freedBytes: number }>;
-  /** What goes with one quantization: its name in the store, and whether it is the last one. */
+  /** The removal of one quantization: its name in the store, and whether it is the last one. */
   planRemoval(modelId: ModelId, selector: string): Promise<{ readonly selector: string; readonly isLast: boolean }>;
   removeQuantization(
     modelId: ModelId,
@@ -24,24 +24,24 @@ export interface CanonicalStore {
   ): Promise<{ readonly freedBytes: number }>;
 }
 
-/** What a fleet on this machine's disk is opened with. */
+/** Options for opening a fleet on this machine's disk. */
 export interface FleetOptions {
-  /** Where nodes.json and orders.ndjson lie. */
+  /** The directory of nodes.json and orders.ndjson. */
   readonly directory: string;
   readonly store: CanonicalStore;
   readonly now: () => Date;
   readonly emit: Emit;
-  /** Runs a change while no other process makes one; absent in a server, which is the only writer for as long as it lives. */
+  /** Runs a change while no other process makes one; absent in a server, which is the only writer during its whole life. */
   readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Asked by a server before each change: rejects when another process has taken the store's lock. */
+  /** Called by a server before each change; rejects if another process has taken the store's lock. */
   readonly assertHeld?: () => Promise<void>;
-  /** How long nodes are remembered that nobody hears of, as it is now. */
+  /** How long silent nodes are remembered, according to the current settings. */
   readonly remembrance?: () => Promise<Remembrance>;
 }
 
 /**
- * The nodes and orders as they lie on the disk, and how they are changed there. A server reads them once; a process without a server before
- * each question, so `nodes` and `book` are asked for anew after each `ready` and inside each `change`.
+ * The nodes and orders on the disk, and their changes. A server reads them once. A process without a server reads them before each query,
+ * so get `nodes` and `book` again after each `ready` and inside each `change`.
  */
 export interface FleetState {
   readonly store: CanonicalStore;
@@ -51,23 +51,23 @@ export interface FleetState {
   readonly watchers: NodeWatchers;
   readonly now: () => Date;
   readonly remembrance: () => Promise<Remembrance>;
-  /** Settles when what lies on the disk has been read. */
+  /** Settles after the files have been read. */
   ready(): Promise<void>;
-  /** One change after the other; in a process without a server also one process after the other. */
+  /** Runs changes one after the other; without a server, also across processes. */
   change<T>(work: () => Promise<T>): Promise<T>;
-  /** Inside of a change: writes entries of the log of orders. */
+  /** Inside a change: writes entries to the log of orders. */
   write(...entries: readonly LogEntry[]): Promise<void>;
-  /** Inside of a change: writes a list of nodes. */
+  /** Inside a change: writes a list of nodes. */
   writeNodes(nodes: ReadonlyMap<NodeId, NodeRecord>): Promise<void>;
-  /** Tells whoever listens that something changed. */
+  /** Notifies the listeners of a change. */
   changed(): void;
   onChange(listener: () => void): () => void;
 }
 
-/** After so many entries a log that has grown is written anew without what is over. */
+/** After this many new entries, the log is rewritten without finished orders. */
 const compactEvery = 2_000;
 
-/** Nothing is read before the first question. */
+/** Nothing is read before the first query. */
 export function openFleetState(options: FleetOptions): FleetState {
   const { directory, store, now, exclusively, assertHeld, remembrance = async () => usualRemembrance } = options;
   const paths = { nodes: join(directory, 'nodes.json'), log: join(directory, 'orders.ndjson') };
@@ -156,11 +156,11 @@ async function loadOrders(path: string, { emit }: FleetOptions): Promise<OrderBo
   return book;
 }
 
-/** What a server does when it starts: it is the only writer, and ends what a dead one began. */
+/** The cleanup when a server starts: it is the only writer, and finishes what a dead one began. */
 async function tidyUp(book: OrderBook, logPath: string, { directory, store }: FleetOptions): Promise<void> {
   const names = await readdir(directory).catch((): string[] => []);
   for (const name of names.filter((one) => /^\..+\.[0-9a-f]{12}\.tmp$/.test(one))) await rm(join(directory, name), { force: true });
-  // A crash between an order and the removal that it belongs to: the store says which of the two it was.
+  // After a crash between an order and its removal, the store shows whether the removal took place.
   for (const { order, isPrepared } of [...book.orders.values()]) {
     if (!isPrepared) continue;
     const isThere = order.model_id !== null && (await store.has(order.model_id, order.selector));

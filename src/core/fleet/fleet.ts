@@ -7,7 +7,7 @@ import { streamOrders } from './order-stream.ts';
 
 /** The fleet of the process that serves a store. */
 export interface HostFleet extends Fleet {
-  /** Has something told, at once and often, when nodes or orders changed; the returned function ends that. */
+  /** Calls the listener without delay, and often, when nodes or orders changed. The returned function removes the listener. */
   onChange(listener: () => void): () => void;
 }
 

@@ -8,10 +8,10 @@ import type { FleetState } from './fleet-state.ts';
 import { describeOrder, findOrder } from './given-orders.ts';
 import { unknownNode } from './known-nodes.ts';
 
-/** So many orders may wait for nodes; of more the oldest are given up. */
+/** The maximum number of pending orders. Beyond it, the oldest are dropped. */
 const maxPending = 2_000;
 
-/** The part of a fleet that gives orders and takes answers. */
+/** The part of a fleet that gives orders and records their results. */
 export function createOrderGiver(state: FleetState): Pick<Fleet, 'give' | 'remove' | 'acknowledge'> {
   return {
     give: (request) =>
@@ -35,10 +35,10 @@ export function createOrderGiver(state: FleetState): Pick<Fleet, 'give' | 'remov
   };
 }
 
-/** What goes from the store, and what every node is told then. */
+/** A removal from the store, and the order to the nodes that follows. */
 interface Removal {
   readonly request: OrderRequest;
-  /** As the store calls the quantization, if one was meant. */
+  /** The quantization as named by the store, if one was selected. */
   readonly selector?: string;
   /** Removes it from the store. */
   remove(): Promise<{ readonly freedBytes: number }>;
@@ -55,7 +55,7 @@ async function planRemoval(
   if (selector === undefined) return { request: whole, remove: () => store.remove(modelId, { force }), isThere: () => store.has(modelId) };
   const planned = await store.planRemoval(modelId, selector);
   return {
-    // With its last quantization the model is gone, and nodes of every version know what that means.
+    // Without its last quantization the model is gone, and nodes of every version support that order.
     request: planned.isLast ? whole : { ...whole, selector: planned.selector },
     selector: planned.selector,
     remove: () => store.removeQuantization(modelId, { ...planned, force }),
@@ -63,19 +63,19 @@ async function planRemoval(
   };
 }
 
-/** Removes from the store, and has every node evict it: the order is prepared first, and counts once it is gone. */
+/** Removes from the store, and orders every node to evict. The order is prepared first, and takes effect after the removal. */
 async function removeEverywhere(state: FleetState, { request, selector, remove, isThere }: Removal): ReturnType<Fleet['remove']> {
   await state.ready();
   const draw = () => ({ order: makeOrder(state, request), nodes: [...state.nodes.keys()] });
   let entry = draw();
-  // Nobody has to be told.
+  // There is no node to notify.
   if (entry.nodes.length === 0) return { freedBytes: (await remove()).freedBytes, order: { ...entry.order, nodes: [] }, selector };
   const prepare = state.change(async () => {
     await boundOrders(state);
     entry = draw();
     await state.write({ ...entry, prepared: true });
   });
-  // On a full disk there is room to write it down only when the model is gone.
+  // On a full disk, there is only space to record it after the model is gone.
   const isPrepared = await fits(prepare);
   try {
     const { freedBytes } = await remove();
@@ -86,7 +86,7 @@ async function removeEverywhere(state: FleetState, { request, selector, remove, 
       return { freedBytes, order: describeOrder(state, findOrder(state, order.order_id)), selector };
     });
   } catch (error) {
-    // What the store could not end, it ends later; the next server sees which of the two it was.
+    // If the store could not finish it, it will do so later, and the next server sees the result.
     const isUndecided = !(await isThere().catch(() => true)) && !isMissing(error);
     if (isPrepared && !isUndecided) await state.change(() => state.write({ drop: entry.order.order_id }));
     throw error;
@@ -109,17 +109,14 @@ function addressees({ nodes }: FleetState, named: readonly NodeId[] | undefined)
   return named === undefined ? [...nodes.keys()] : [...new Set(named)];
 }
 
-/**
- * Gives up the oldest orders when there are too many: a copy that nobody orders away is evicted by the budget of its node. Inside of a
- * change.
- */
+/** Drops the oldest orders if there are too many: the budget of a node evicts such copies later. Inside a change. */
 async function boundOrders(state: FleetState): Promise<void> {
   const pending = state.book.pending();
   const tooMany = pending.slice(0, Math.max(0, pending.length - maxPending + 1));
   if (tooMany.length > 0) await state.write(...tooMany.map(({ order }) => ({ drop: order.order_id })));
 }
 
-/** Whether something could be written; a full disk is no failure here. */
+/** Whether a write succeeded; a full disk is not an error here. */
 async function fits(writing: Promise<void>): Promise<boolean> {
   try {
     await writing;

@@ -5,25 +5,25 @@ import type { Fleet } from './contract.ts';
 import type { FleetState } from './fleet-state.ts';
 import { type BookedOrder, isOpenOn, outcomesOf, understoodBy } from './order-book.ts';
 
-/** How much the list of pending orders says at most: so many orders on so many nodes, all counted. */
+/** The size limit of the list of pending orders: the sum of orders times nodes. */
 const maxOutcomes = 5_000;
-/** A node whose agent was heard within so long may answer at once; in milliseconds. Agents report every 30 s. */
+/** An agent that reported within this time may answer at once, in milliseconds. Agents report every 30 s. */
 const agentFreshMs = 90_000;
 
-/** An order that counts. Throws ORDER_NOT_FOUND. */
+/** Finds a committed order. Throws ORDER_NOT_FOUND. */
 export function findOrder({ book }: FleetState, orderId: string): BookedOrder {
   const booked = book.orders.get(orderId);
   if (booked !== undefined && !booked.isPrepared) return booked;
   throw new SkulkError('ORDER_NOT_FOUND', `there is no order ${orderId.slice(0, 24)}`, { hint: '`skulk nodes` lists what is pending' });
 }
 
-/** An order with what became of it on each node. */
+/** An order with its result on each node. */
 export const describeOrder = ({ nodes }: FleetState, booked: BookedOrder): GivenOrder => ({
   ...booked.order,
   nodes: outcomesOf(booked, (nodeId) => nodes.get(nodeId)?.hostname ?? ''),
 });
 
-/** The part of a fleet that says what became of orders. */
+/** The part of a fleet that reports the results of orders. */
 export function createOrderReports(state: FleetState): Pick<Fleet, 'outcome' | 'pendingOrders' | 'expects'> {
   return {
     expects: async (nodeId) => {
@@ -55,7 +55,7 @@ export function createOrderReports(state: FleetState): Pick<Fleet, 'outcome' | '
   };
 }
 
-/** Whether an answer may come soon: without an agent a node answers when it is next used, and nobody can reach a store without a server. */
+/** Whether an answer may come soon. A node without an agent answers at its next command, and no node can reach a store without a server. */
 const isAwaited = (state: FleetState, booked: BookedOrder): boolean =>
   state.isServer && [...booked.nodes.keys()].some((nodeId) => isOpenOn(booked, nodeId) && mayAnswer(state, booked, nodeId));
 

@@ -7,12 +7,12 @@ import { isNews, merge } from './merge-report.ts';
 import { understoodBy } from './order-book.ts';
 import { makeWayFor, nodeBounds, type RetirementFacts, silentNodes } from './retire-nodes.ts';
 
-/** How often nodes that are gone are looked for, in milliseconds. */
+/** How often old nodes are removed, in milliseconds. */
 const retireEveryMs = 3600_000;
-/** So many copies are remembered over all nodes; whoever reports beyond that is known without its list. */
+/** The maximum number of copies over all nodes. Beyond it, nodes are listed without their copies. */
 const maxCopies = 10_000;
 
-/** The part of a fleet that is about its nodes. */
+/** The part of a fleet that manages its nodes. */
 export function createKnownNodes(state: FleetState): Pick<Fleet, 'report' | 'nodes' | 'forget'> {
   const saveNodes = createNodeSaver(state);
   const retire = createRetirement(state);
@@ -20,7 +20,7 @@ export function createKnownNodes(state: FleetState): Pick<Fleet, 'report' | 'nod
     report: async (report, { address } = {}) => {
       await state.ready();
       const before = state.nodes.get(report.node_id);
-      // Without a server nobody can reach this store over HTTP, and what is done here is done at once.
+      // Without a server no other node can reach this store, and local orders are carried out at once.
       if (before === undefined && !state.isServer) return [];
       const bounded = hasRoomFor(state, report) ? report : { ...report, copies: null };
       const enter = (): boolean => {
@@ -33,7 +33,7 @@ export function createKnownNodes(state: FleetState): Pick<Fleet, 'report' | 'nod
       const hasRoom = before !== undefined || makeWayFor(state.nodes.values(), address ?? null, factsOf(state)) === 'room';
       const isNew = hasRoom
         ? enter()
-        : // One after the other, as each may take the last place.
+        : // One after the other, because each may take the last free slot.
           await state.change(async () => {
             if (!state.nodes.has(report.node_id)) await makeWay(state, address ?? null);
             return enter();
@@ -60,21 +60,24 @@ export function createKnownNodes(state: FleetState): Pick<Fleet, 'report' | 'nod
   };
 }
 
-/** The answer to whoever names a node that is not known. */
+/** The error for an unknown node. */
 export const unknownNode = (nodeId: NodeId): SkulkError =>
   new SkulkError('NODE_NOT_FOUND', `no node has the name ${nodeId}`, { hint: '`skulk nodes` lists them' });
 
-/** Drops nodes and their orders. Inside of a change. */
+/** Removes nodes and their orders. Inside a change. */
 async function dropNodes(state: FleetState, gone: readonly NodeId[]): Promise<void> {
   const rest = new Map(state.nodes);
   for (const nodeId of gone) rest.delete(nodeId);
   await state.writeNodes(rest);
-  // Others may have reported meanwhile.
+  // Others may have reported in the meantime.
   for (const nodeId of gone) state.nodes.delete(nodeId);
   await state.write(...gone.map((forget) => ({ forget })));
 }
 
-/** Writes the list of nodes. Who asks before it is begun shares one write: a rack that starts at once would wait for a sync each. */
+/**
+ * Writes the list of nodes. Calls before the write begins share it: otherwise each node of a rack that starts at once would wait for its
+ * own sync.
+ */
 function createNodeSaver(state: FleetState): () => Promise<void> {
   let waiting: Promise<void> | undefined;
   return () => {
@@ -92,7 +95,7 @@ function createNodeSaver(state: FleetState): () => Promise<void> {
   };
 }
 
-/** Drops nodes that nobody heard of for long, from time to time. */
+/** Removes nodes that have been silent for long, at intervals. */
 function createRetirement(state: FleetState): () => Promise<void> {
   let retiredAt = Number.NEGATIVE_INFINITY;
   return async () => {
@@ -108,7 +111,7 @@ function createRetirement(state: FleetState): () => Promise<void> {
 
 const factsOf = ({ now, watchers }: FleetState): RetirementFacts => ({ now: now().getTime(), listens: watchers.has });
 
-/** Finds a place for a new node. Inside of a change. Throws CONFLICT. */
+/** Makes space for a new node. Inside a change. Throws CONFLICT. */
 async function makeWay(state: FleetState, address: string | null): Promise<void> {
   const leaving = makeWayFor(state.nodes.values(), address, factsOf(state));
   if (leaving === undefined)

@@ -5,7 +5,7 @@ import type { NodeId } from '../kernel/machine/node-id.ts';
 import { decode } from '../protocol/decode.ts';
 import { type NodeRecord, nodeListFile } from '../protocol/fleet.ts';
 
-/** Reads the list of nodes. A list that does not parse is undefined: it must not be replaced by an empty one. */
+/** Reads the list of nodes. Undefined for an invalid list, which must not be replaced by an empty one. */
 export async function readNodeList(path: string): Promise<Map<NodeId, NodeRecord> | undefined> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT')) return '{"nodes":[]}';
@@ -19,6 +19,6 @@ export async function readNodeList(path: string): Promise<Map<NodeId, NodeRecord
   }
 }
 
-/** Writes the list whole. */
+/** Writes the whole list. */
 export const writeNodeList = (path: string, nodes: ReadonlyMap<NodeId, NodeRecord>): Promise<void> =>
   writeFileDurably(path, `${JSON.stringify({ version: 1, nodes: [...nodes.values()] }, undefined, 2)}\n`);

@@ -1,14 +1,14 @@
 import type { NodeId } from '../kernel/machine/node-id.ts';
 
-/** The nodes that listen for orders right now. */
+/** The nodes that are listening for orders. */
 export interface NodeWatchers {
-  /** Has something called whenever an order was given; the returned function ends that. */
+  /** Calls the listener whenever an order was given. The returned function removes it. */
   add(nodeId: NodeId, wake: () => void): () => void;
   has(nodeId: NodeId): boolean;
   wakeAll(): void;
 }
 
-/** Nobody listens yet. */
+/** Starts without listeners. */
 export function createNodeWatchers(): NodeWatchers {
   const watchers = new Map<NodeId, Set<() => void>>();
   return {

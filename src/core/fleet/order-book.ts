@@ -2,37 +2,37 @@ import type { NodeId } from '../kernel/machine/node-id.ts';
 import { type NodeOutcome, type Order, type OrderOutcome, quantizationOrders } from '../protocol/fleet.ts';
 import type { LogEntry } from '../protocol/order-log.ts';
 
-/** An order and what each node did about it; undefined: nothing yet. */
+/** An order and its result on each node; undefined without a result. */
 export interface BookedOrder {
   readonly order: Order;
   readonly nodes: Map<NodeId, OrderOutcome | undefined>;
-  /** The nodes of which a newer order asks all that this one does, and that order. */
+  /** The nodes with a newer order that includes this one, and that order. */
   readonly superseded: Map<NodeId, BookedOrder>;
   isPrepared: boolean;
 }
 
-/** Every order that the log knows. Entries are applied in the order of the log; nothing here touches a disk. */
+/** Every order in the log. Entries are applied in the order of the log. Does not access the disk. */
 export interface OrderBook {
   readonly orders: ReadonlyMap<string, BookedOrder>;
   /** The number of the next order. */
   readonly next: number;
   apply(entry: LogEntry): void;
-  /** What a node still has to do, oldest first. */
+  /** A node's pending orders, oldest first. */
   openFor(nodeId: NodeId): readonly Order[];
-  /** The orders that some node has not done, oldest first. */
+  /** The orders that some node has not carried out, oldest first. */
   pending(): readonly BookedOrder[];
-  /** The entries that say the same as all that were applied, without what is over. */
+  /** Equivalent entries without finished orders. */
   compact(): readonly LogEntry[];
 }
 
-/** So many orders that are over stay, so that somebody can ask what became of them. */
+/** How many finished orders are kept, so that their results can be requested. */
 const keptWhenOver = 100;
 
 /** An empty book. */
 export function createOrderBook(): OrderBook {
   const orders = new Map<string, BookedOrder>();
   let next = 1;
-  /** What a newer order covers is not asked of a node twice. */
+  /** A node gets only the newest of orders that include each other. */
   const supersede = (orderId: string): void => {
     const newer = orders.get(orderId);
     if (newer === undefined) return;
@@ -57,7 +57,7 @@ export function createOrderBook(): OrderBook {
         const booked = orders.get(entry.commit);
         if (booked !== undefined) {
           booked.isPrepared = false;
-          // What was ordered before this moment does not take its place, nor may it when the log is read again.
+          // Older orders must not be replaced by it, also not when the log is read again.
           orders.delete(entry.commit);
           orders.set(entry.commit, booked);
         }
@@ -65,7 +65,7 @@ export function createOrderBook(): OrderBook {
       } else if ('drop' in entry) orders.delete(entry.drop);
       else if ('ack' in entry) {
         const nodes = orders.get(entry.ack)?.nodes;
-        // Done is the last word.
+        // `done` is final.
         if (nodes?.has(entry.node) === true && nodes.get(entry.node)?.status !== 'done') nodes.set(entry.node, entry.outcome);
       } else if ('forget' in entry) {
         for (const { nodes, superseded } of orders.values()) {
@@ -90,7 +90,7 @@ export function createOrderBook(): OrderBook {
         ...[...orders.values()].flatMap((booked): LogEntry[] => {
           const { order, nodes, isPrepared } = booked;
           const acks = [...nodes.keys()].flatMap((node) => {
-            // What a newer order did is noted here as well: that one may be left out of the log before this one.
+            // Also record the result of the newer order here, because that order may be dropped from the log first.
             const outcome = outcomeOn(booked, node);
             return outcome === undefined ? [] : [{ ack: order.order_id, node, outcome }];
           });
@@ -101,13 +101,15 @@ export function createOrderBook(): OrderBook {
   };
 }
 
-/** Whether a newer order asks at least what an older one asks. */
+/** Whether a newer order includes everything in an older one. */
 const covers = (newer: Order, older: Order): boolean =>
   (newer.force || !older.force) &&
   ((newer.kind === 'purge' && newer.model_id === null) || (newer.model_id !== null && newer.model_id === older.model_id)) &&
   (newer.selector === undefined || newer.selector === older.selector);
 
-/** The orders that whoever hears them can carry out: one that does not know of quantizations would take an order for the whole model. */
+/**
+ * The orders that a node's program supports: one without support for quantizations would treat such an order as one for the whole model.
+ */
 export const understoodBy = (orders: readonly Order[], knows: readonly string[] = []): readonly Order[] =>
   orders.filter(({ selector }) => selector === undefined || knows.includes(quantizationOrders));
 
@@ -115,7 +117,7 @@ const isSettled = ({ nodes, superseded }: BookedOrder, node: NodeId): boolean =>
 
 const isOver = (booked: BookedOrder): boolean => [...booked.nodes.keys()].every((node) => isSettled(booked, node));
 
-/** What a node did about an order, or about the newer one that took its place. */
+/** The result of an order on a node, or of the newer order that replaced it. */
 function outcomeOn({ nodes, superseded }: BookedOrder, node: NodeId): OrderOutcome | undefined {
   const own = nodes.get(node);
   const newer = superseded.get(node);
@@ -123,7 +125,7 @@ function outcomeOn({ nodes, superseded }: BookedOrder, node: NodeId): OrderOutco
   return newer.nodes.has(node) ? outcomeOn(newer, node) : own;
 }
 
-/** How an order stands, by node. */
+/** The state of an order, by node. */
 export const outcomesOf = (booked: BookedOrder, hostnameOf: (nodeId: NodeId) => string): readonly NodeOutcome[] =>
   [...booked.nodes.keys()].map((node) => {
     const outcome = outcomeOn(booked, node);
@@ -136,5 +138,5 @@ export const outcomesOf = (booked: BookedOrder, hostnameOf: (nodeId: NodeId) => 
     };
   });
 
-/** Whether an order still waits for a node, itself or through the one that took its place. */
+/** Whether an order, or the one that replaced it, is still pending on a node. */
 export const isOpenOn = (booked: BookedOrder, node: NodeId): boolean => booked.nodes.has(node) && outcomeOn(booked, node) === undefined;

@@ -7,8 +7,8 @@ import { namesItsModel, selectorOfOrder } from '../protocol/fleet.ts';
 import { type LogEntry, logEntry } from '../protocol/order-log.ts';
 
 /*
- * An order for one quantization is written under a kind of its own: an earlier version, which knows no selectors, leaves such a line out
- * and does not take it for an order for the whole model.
+ * An order for one quantization has its own kind in the log. An earlier version without selectors ignores such a line, instead of
+ * treating it as an order for the whole model.
  */
 const suffix = '-quantization';
 
@@ -25,7 +25,7 @@ function withoutSuffix(entry: unknown): unknown {
   return { ...(entry as object), order: { ...order, kind: kind.slice(0, -suffix.length) } };
 }
 
-/** Reads the log; what a crash cut off at its end is not there, and a line that is no entry is named by its number. */
+/** Reads the log. Ignores an incomplete end after a crash, and reports an invalid line by its number. */
 export async function readOrderLog(path: string, onBad: (line: number) => void): Promise<readonly LogEntry[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT')) return '';
@@ -39,7 +39,7 @@ export async function readOrderLog(path: string, onBad: (line: number) => void):
   });
 }
 
-/** Adds entries so that they survive a power cut. What an earlier crash cut off is removed first. */
+/** Appends entries so that they survive a power cut. First removes an incomplete end after an earlier crash. */
 export async function appendToLog(directory: string, path: string, entries: readonly LogEntry[]): Promise<void> {
   await makeDirectory(directory);
   await endLastLine(path);
@@ -52,7 +52,7 @@ export async function appendToLog(directory: string, path: string, entries: read
   }
 }
 
-/** Writes the whole log anew. */
+/** Rewrites the whole log. */
 export const rewriteLog = (path: string, entries: readonly LogEntry[]): Promise<void> =>
   writeFileDurably(path, entries.map(toLine).join(''));
 

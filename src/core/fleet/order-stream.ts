@@ -3,10 +3,10 @@ import type { Order } from '../protocol/fleet.ts';
 import type { FleetState } from './fleet-state.ts';
 import { understoodBy } from './order-book.ts';
 
-/** How often a stream shows that it lives, in milliseconds. */
+/** How often a stream sends a heartbeat, in milliseconds. */
 const heartbeatMs = 5_000;
 
-/** The orders of a node, as they are given; undefined from time to time, so that the stream shows that it lives. See `Fleet.orders`. */
+/** The orders of a node, as they are given; undefined at intervals, as a heartbeat. See `Fleet.orders`. */
 export async function* streamOrders(
   state: FleetState,
   nodeId: NodeId,

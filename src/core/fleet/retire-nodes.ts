@@ -1,29 +1,29 @@
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { NodeRecord } from '../protocol/fleet.ts';
 
-/** Bounds of the list of nodes. Times are in milliseconds. */
+/** Limits of the list of nodes. Times are in milliseconds. */
 export const nodeBounds = {
   nodes: 1024,
-  /** Of them, from one address; without a copy only so many. */
+  /** Limits per address: of all nodes, and of nodes without a copy. */
   perAddress: 256,
   emptyPerAddress: 64,
 } as const;
 
-/** How long a node is remembered that no longer reports. */
+/** How long a node without reports is remembered. */
 export interface Remembrance {
-  /** Without a copy, in milliseconds. */
+  /** For a node without a copy, in milliseconds. */
   readonly emptyForMs: number;
-  /** One that had copies is dropped later: if it comes back, it is known again at its first report. */
+  /** A node with copies is removed later. If it comes back, its first report registers it again. */
   readonly silentForMs: number;
 }
 
-/** Where nobody says otherwise. */
+/** The default. */
 export const usualRemembrance: Remembrance = { emptyForMs: 14 * 24 * 3600_000, silentForMs: 90 * 24 * 3600_000 };
 
-/** What decides about a node. */
+/** The facts that decide about a node. */
 export interface RetirementFacts {
   readonly now: number;
-  /** Whether the node holds a stream of orders, or held one since this server began. */
+  /** Whether the node has a stream of orders, or had one since this server started. */
   readonly listens: (nodeId: NodeId) => boolean;
 }
 
@@ -38,9 +38,9 @@ export const silentNodes = (
     .map(({ node_id }) => node_id);
 
 /**
- * Which node makes way for a new one that reports from an address: of those that hold no stream, first such without a copy, and of them
- * the one that has not reported for longest. So anyone who invents nodes pushes out nodes of its own address. Pure.
- * @returns `room` when none has to go; undefined when none may go
+ * Selects the node that gives way to a new one from an address. Nodes with a stream stay. Nodes without a copy go first, and among them
+ * the one without a report for the longest time. So a client that invents nodes only displaces nodes of its own address. Pure.
+ * @returns `room` if there is a free slot; undefined if no node may be removed
  */
 export function makeWayFor(nodes: Iterable<NodeRecord>, address: string | null, { listens }: RetirementFacts): NodeId | 'room' | undefined {
   const all = [...nodes];
@@ -49,7 +49,7 @@ export function makeWayFor(nodes: Iterable<NodeRecord>, address: string | null, 
   const hasTooMany = own.length >= nodeBounds.perAddress || own.filter(isEmpty).length >= nodeBounds.emptyPerAddress;
   if (address !== null && hasTooMany) return oldest(own, listens);
   if (!isListFull) return 'room';
-  // Of the address that has most nodes without a copy.
+  // From the address with the most nodes without a copy.
   const empty = all.filter((node) => isEmpty(node) && !listens(node.node_id));
   const crowds = [...Map.groupBy(empty, (node) => node.address).values()].toSorted((a, b) => b.length - a.length);
   return oldest(crowds[0] ?? [], listens);
@@ -60,7 +60,7 @@ function oldest(nodes: readonly NodeRecord[], listens: RetirementFacts['listens'
   return (quiet.find(isEmpty) ?? quiet[0])?.node_id;
 }
 
-/** Whether a node has no copy, as far as anybody knows. */
+/** Whether a node has no copy, as far as is known. */
 const isEmpty = ({ copies, staged_models }: NodeRecord): boolean => (copies === null ? (staged_models ?? 0) === 0 : copies.length === 0);
 
 const lastSeenAt = ({ last_seen }: NodeRecord): number => {

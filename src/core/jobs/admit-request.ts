@@ -5,18 +5,18 @@ import type { JobRunner } from './job-runner.ts';
 import { isFinished, type Job, newJob } from './job-state.ts';
 import { type JobEntry, type JobTable, viewOf } from './job-table.ts';
 
-/** What a request meets in its queue. */
+/** What a new request needs from its queue. */
 export interface AdmitContext<Request, Details> {
   readonly kind: JobKind<Request, Details>;
   readonly table: JobTable<Request, Details>;
   readonly runner: JobRunner<Request, Details>;
-  /** Writes a new job down, where jobs are; rejects when that fails. */
+  /** Saves a new job, if the queue has storage; rejects on failure. */
   readonly write: (job: Job<Request, Details>) => Promise<void>;
   readonly maxPending: number;
   readonly world: World;
 }
 
-/** Decides what becomes of a request: it joins a job, is done already, or gets a job of its own. Requests come one after the other. */
+/** Decides about a request: it joins a job, is already done, or gets its own job. Requests are handled one after the other. */
 export async function admitRequest<Request, Details>(
   request: Request,
   { kind, table, runner, write, maxPending, world }: AdmitContext<Request, Details>,
@@ -33,7 +33,7 @@ export async function admitRequest<Request, Details>(
   if (result !== undefined) {
     const known = before ?? job;
     const details = { ...known.details, ...result.details };
-    // What was downloaded once keeps its own sum.
+    // An earlier download keeps its own total.
     const bytes = known.bytesTotal === 0 ? (result.bytesTotal ?? 0) : known.bytesTotal;
     return {
       ...known,
@@ -51,7 +51,7 @@ export async function admitRequest<Request, Details>(
     throw new SkulkError('CONFLICT', `${pending} ${kind.name} jobs are waiting, which is the limit`, {
       hint: 'wait for some to end, then try again',
     });
-  // Whoever hears that a job was accepted may rely on it.
+  // The caller may rely on an accepted job, so it is saved first.
   await write(job);
   const entry = table.put(job);
   runner.enqueue(entry);
@@ -72,7 +72,7 @@ async function join<Request, Details>(
     };
     throw new SkulkError('CONFLICT', message, { hint });
   }
-  // It may be left by a process that was killed.
+  // A killed process may have left it.
   runner.enqueue(entry);
   return viewOf(entry);
 }

@@ -4,39 +4,39 @@ import type { Sha256 } from '../kernel/sha256.ts';
 import type { ArrivedChunk, ArrivedChunks, DownloadStatus } from '../protocol/downloads.ts';
 import type { OptimizationPlan, OptimizationStatus } from '../protocol/optimizations.ts';
 
-/** What is to be fetched from the Hub. */
+/** The files to fetch from the Hub. */
 export interface DownloadRequest extends WantedFiles {
   readonly modelId: ModelId;
-  /** A branch, tag or commit; absent: the model in any revision will do, and `main` is fetched if there is none. */
+  /** A branch, tag or commit. If absent, any existing revision is accepted, and `main` is fetched if there is none. */
   readonly revision?: string | undefined;
 }
 
-/** Names a download. */
+/** Identifies a download. */
 export interface DownloadName {
   readonly modelId: ModelId;
-  /** Which of the model's, as `download_id` says; without it the one that runs, else the one that is next, else the last one. */
+  /** Selects one of the model's downloads by its `download_id`. If absent, the running one, else the next one, else the last one. */
   readonly downloadId?: string | undefined;
 }
 
-/** The downloads of a store, wherever it is. Those of one model come one after the other. */
+/** The downloads of a store, local or remote. Downloads of one model run one after the other. */
 export interface Downloads {
   /**
-   * Asks for a model. What is there already is `complete`; what is being fetched is joined; what failed goes on.
-   * @throws SkulkError HUB_OFFLINE when the store may not fetch; CONFLICT when the same is being fetched of another revision
+   * Requests a model. An existing one is `complete`, a running download is joined, and a failed one is resumed.
+   * @throws SkulkError HUB_OFFLINE if the store may not download; CONFLICT while the same is being downloaded at another revision
    */
   ask(request: DownloadRequest): Promise<DownloadStatus>;
   /** @throws SkulkError JOB_NOT_FOUND */
   status(name: DownloadName): Promise<DownloadStatus>;
-  /** The running and waiting ones, in the order in which they were asked for; with `recent`, those that ended too. */
+  /** Running and waiting downloads, in the order of their requests; with `recent`, finished ones too. */
   list(options?: { readonly recent?: boolean }): Promise<readonly DownloadStatus[]>;
   /**
-   * Stops a download, or without an id all of a model; what came is kept for the next try.
-   * @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended already
+   * Cancels a download, or without an id all downloads of a model. Received data is kept for the next try.
+   * @throws SkulkError JOB_NOT_FOUND, CONFLICT if it has ended already
    */
   cancel(name: DownloadName): Promise<DownloadStatus>;
-  /** What a running download has by now, so that nodes need not wait for its end. */
+  /** The chunks that a running download has so far, so that nodes need not wait for its end. */
   arrived(name: DownloadName, from: number, signal: AbortSignal): Promise<ArrivedChunks>;
-  /** The bytes of one of those chunks, from `skip` on. */
+  /** The bytes of one of those chunks, starting at `skip`. */
   readArrived(
     modelId: ModelId,
     which: { readonly run: string; readonly number: number; readonly chunk: ArrivedChunk; readonly skip: number },
@@ -47,57 +47,57 @@ export interface Downloads {
 /** The programs that make variants. */
 export type EngineName = OptimizationStatus['engine'];
 
-/** What a variant of a model is to be like. */
+/** The options of a variant. */
 export interface OptimizeWishes {
   readonly modelId: ModelId;
-  /** Which GGUF weights of the model are read; the largest that are not quantized when absent. */
+  /** Which GGUF weights of the model to read. If absent, the largest that are not quantized. */
   readonly selector?: string | undefined;
-  /** The first engine that is installed and can read the weights when absent. */
+  /** If absent, the first installed engine that can read the weights. */
   readonly engine?: EngineName | undefined;
-  /** Bits for each weight, at most; 4.5 when neither this nor `type` says otherwise. */
+  /** The maximum bits per weight; 4.5 if neither this nor `type` is set. */
   readonly targetBpw?: number | undefined;
-  /** As the engine calls it, e.g. `Q4_K_M`. */
+  /** The engine's own name, e.g. `Q4_K_M`. */
   readonly type?: string | undefined;
-  /** The widths that an engine may choose among for each layer. */
+  /** The bit widths from which an engine may choose for each layer. */
   readonly candidateBits?: readonly number[] | undefined;
-  /** The id of the result; made of that of the model when absent. */
+  /** The id of the result. If absent, it is derived from the model's id. */
   readonly targetId?: ModelId | undefined;
   readonly threads?: number | undefined;
-  /** Also weights that are quantized already. */
+  /** Also accept weights that are already quantized. */
   readonly allowRequantize?: boolean | undefined;
-  /** Replace a model that has the id of the result. */
+  /** Replace an existing model with the id of the result. */
   readonly force?: boolean | undefined;
 }
 
-/** The same when it is decided what will be made. */
+/** The options together with the resolved choices. */
 export interface OptimizeRequest extends OptimizeWishes {
   readonly engine: EngineName;
   readonly type: string;
   readonly targetId: ModelId;
-  /** Of the manifest that the source has. */
+  /** The digest of the source's manifest. */
   readonly sourceDigest: Sha256;
-  /** The engine's arguments that decide what comes out. */
+  /** The engine's arguments that affect the result. */
   readonly arguments: readonly string[];
 }
 
-/** The variants that a store makes of its models, wherever it is. */
+/** The variants that a store makes of its models, local or remote. */
 export interface Optimizations {
   /**
-   * Has a variant made. One that is there already is `complete`.
-   * @param options with `join`, the same optimization that runs or waits already is taken for the answer
-   * @throws SkulkError MODEL_NOT_FOUND, FILE_NOT_FOUND, ENGINE_NOT_FOUND, NO_SPACE, BAD_REQUEST; CONFLICT while the result is made already, for
-   * a source that changes or is quantized, and for an id that another model has
+   * Requests a variant. An existing one is `complete`.
+   * @param options with `join`, a running or waiting optimization with the same options is returned
+   * @throws SkulkError MODEL_NOT_FOUND, FILE_NOT_FOUND, ENGINE_NOT_FOUND, NO_SPACE, BAD_REQUEST; CONFLICT while the result is already
+   * being made, if the source is changing or already quantized, and if another model has the id
    */
   ask(wishes: OptimizeWishes, options?: { readonly join?: boolean }): Promise<OptimizationStatus>;
-  /** Says what would be made. Throws as `ask` does, but for want of room and for an id that is taken. */
+  /** Describes the variant without making it. Throws like `ask`, except for missing space and an id in use. */
   plan(wishes: OptimizeWishes): Promise<OptimizationPlan>;
-  /** The newest one that reads or makes a model. Throws JOB_NOT_FOUND. */
+  /** The newest optimization that reads or makes a model. Throws JOB_NOT_FOUND. */
   status(modelId: ModelId): Promise<OptimizationStatus>;
-  /** The running and waiting ones, in the order in which they were asked for; with `recent`, those that ended too. */
+  /** Running and waiting optimizations, in the order of their requests; with `recent`, finished ones too. */
   list(options?: { readonly recent?: boolean }): Promise<readonly OptimizationStatus[]>;
   /**
-   * Stops what makes a model, else all that reads it; nothing of it stays.
-   * @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended already
+   * Cancels the optimization that makes a model, else all that read it. Nothing of them is kept.
+   * @throws SkulkError JOB_NOT_FOUND, CONFLICT if it has ended already
    */
   cancel(modelId: ModelId): Promise<OptimizationStatus>;
 }

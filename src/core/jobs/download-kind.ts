@@ -9,41 +9,44 @@ import type { DownloadRequest } from './contract.ts';
 import type { JobKind, JobView } from './job-kind.ts';
 import { fractionDone, type Job, type JobStatus } from './job-state.ts';
 
-/** What only a download has. */
+/** The fields that only a download has. */
 export interface DownloadDetails {
-  /** What its revision means. */
+  /** The resolved commit of its revision. */
   readonly commit: string | null;
-  /** What a program loads of what is taken; null while it is not known, and without GGUF weights. */
+  /** The file that a program loads; null while it is unknown, and without GGUF weights. */
   readonly ggufFile: string | null;
   readonly warnings: readonly string[];
 }
 
 /**
- * What there is one download of at a time: a model, or what is wanted of it. Of the same at another revision there is none beside it, as
- * that would replace it.
+ * There is one download at a time per subject: a model, or the wanted part of it. Another revision of the same subject must wait, because
+ * it would replace the first.
  */
 export function subjectOf({ modelId, revision: _, exact: __, strict: ___, selector, ...wanted }: DownloadRequest): string {
   const wishes = JSON.stringify(encodeWantedFiles({ ...wanted, selector: selector?.toLowerCase() }));
   return wishes === '{}' ? modelId : `${modelId} ${wishes}`;
 }
 
-/** Names a download among those of its model: 16 hexadecimal digits. */
+/** The id of a download among those of its model: 16 hexadecimal digits. */
 export const downloadIdOf = (request: DownloadRequest): string =>
   createHash('sha256').update(subjectOf(request)).digest('hex').slice(0, 16);
 
-/** What files and directories of a download are called; no model's directory has such a name but its own. */
+/** The name of a download's files and directories. Only the model's own directory may have such a name. */
 export const fileNameOf = (request: DownloadRequest): string => {
   const { modelId } = request;
   return `${directoryName(modelId)}${subjectOf(request) === modelId ? '' : `~${downloadIdOf(request)}`}`;
 };
 
-/** What is downloaded, as a reference. */
+/** The downloaded part, as a reference. */
 const nameOf = ({ modelId, selector, ggufFile }: DownloadRequest): string => formatRef({ modelId, selector: selector ?? ggufFile });
 
-/** Whether a download may bring a quantization that has these files. One that names none completes what is there, so it may bring each. */
+/**
+ * Whether a download may fetch a quantization with these files. A download without a selector completes the existing ones, so it may
+ * fetch each.
+ */
 export function mayBring({ request, details }: Job<DownloadRequest, DownloadDetails>, files: readonly string[]): boolean {
   const { selector, ggufFile, exact = false } = request;
-  // The pin of a card falls back to another one, which is known when the repo was looked at.
+  // If the card's pin is missing, another file is selected, which is known after the repo was read.
   const named = selector ?? (exact ? ggufFile : ggufFile === undefined ? undefined : details.ggufFile);
   if (named == null || isParticular(request)) return true;
   return (
@@ -54,7 +57,7 @@ export function mayBring({ request, details }: Job<DownloadRequest, DownloadDeta
   );
 }
 
-/** Everything of a download but the work itself. */
+/** Everything of a download except the work itself. */
 export const downloadKind = {
   name: 'download',
   describe: (request) => `the download of ${nameOf(request)}`,
@@ -64,9 +67,9 @@ export const downloadKind = {
   },
   modelOf: ({ modelId }) => modelId,
   subjectOf,
-  // Each is added to what the one before it brought.
+  // Each one is added to the result of the previous one.
   laneOf: ({ modelId }) => modelId,
-  // The same, or anything when nothing special is asked for.
+  // The same request, or any other one if there are no special options.
   isCovered: (request, other) =>
     (request.revision === undefined || request.revision === (other.revision ?? 'main')) && isCovered(request, other),
   conflictOf: (request, running) => {
@@ -88,7 +91,7 @@ const words = {
   cancelled: 'failed',
 } as const satisfies Record<JobStatus, DownloadStatus['status']>;
 
-/** A download as others see it. */
+/** The public view of a download. */
 export const downloadStatus = (job: JobView<DownloadRequest, DownloadDetails>): DownloadStatus => ({
   modelId: job.modelId,
   download_id: downloadIdOf(job.request),
@@ -112,7 +115,7 @@ export const downloadStatus = (job: JobView<DownloadRequest, DownloadDetails>): 
   updated_at: job.updatedAt,
 });
 
-/** What is said of a model that the store holds without a download: it was added, or its job is forgotten. */
+/** The status of a model in the store without a download: it was added, or its job was removed. */
 export const heldStatus = ({ modelId, bytes, ggufFile, since }: HeldModel): DownloadStatus => ({
   modelId,
   status: 'complete',
@@ -135,7 +138,7 @@ export const heldStatus = ({ modelId, bytes, ggufFile, since }: HeldModel): Down
   updated_at: since,
 });
 
-/** A model of the store, as far as its download would be told of. */
+/** The fields of a stored model that its download would have. */
 export interface HeldModel {
   readonly modelId: ModelId;
   readonly bytes: number;
@@ -144,13 +147,13 @@ export interface HeldModel {
   readonly since: string;
 }
 
-/** A download as it is written down (docs/on-disk-format.md, "jobs/"). */
+/** A download in its saved form (docs/on-disk-format.md, "jobs/"). */
 export const encodeDownload = (job: Job<DownloadRequest, DownloadDetails>): object => ({
   version: 1,
   ...downloadStatus({ ...job, bytesPerSecond: null, secondsLeft: null }),
 });
 
-/** @throws SkulkError INTEGRITY when it is no job */
+/** @throws SkulkError INTEGRITY for an invalid job */
 export function decodeDownload(value: unknown): Job<DownloadRequest, DownloadDetails> {
   const record = decode(downloadRecord, value);
   if (record === undefined) throw new SkulkError('INTEGRITY', 'it is not a job');
@@ -170,7 +173,7 @@ export function decodeDownload(value: unknown): Job<DownloadRequest, DownloadDet
   };
 }
 
-/** What was asked for; jobs of earlier versions have it among their own fields. Of the file as it is: see `downloadRecord`. */
+/** The request; earlier versions have its fields in the job itself. Reads the file's own format: see `downloadRecord`. */
 function requestIn({ request, ...record }: Readonly<Record<string, unknown>>): WantedFiles {
   const isBody = typeof request === 'object' && request !== null;
   try {
@@ -182,6 +185,6 @@ function requestIn({ request, ...record }: Readonly<Record<string, unknown>>): W
 
 const statuses = { pending: 'pending', downloading: 'running', complete: 'complete', failed: 'failed' } as const;
 
-/** What was cancelled is written down as `failed`, as programs know only that word. */
+/** A cancelled job is saved as `failed`, because other programs only know that status. */
 const statusIn = ({ status, error_code }: Pick<DownloadStatus, 'status' | 'error_code'>): JobStatus =>
   status === 'failed' && error_code === 'CANCELLED' ? 'cancelled' : statuses[status];

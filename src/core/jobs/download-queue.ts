@@ -18,30 +18,30 @@ import type { JobContext, JobKind, JobQueue, JobView } from './job-kind.ts';
 import { createJobQueue } from './job-queue.ts';
 import { isFinished, type JobProgress } from './job-state.ts';
 
-/** What a running download reports; what is absent stays. */
+/** The progress of a running download. Absent fields stay unchanged. */
 export interface DownloadReport {
   readonly commit?: string;
-  /** What a program loads of what is taken. */
+  /** The file that a program loads. */
   readonly ggufFile?: string | undefined;
-  /** Sentences for whoever asked. */
+  /** Sentences for the user. */
   readonly warnings?: readonly string[];
   readonly bytesDone?: number;
   readonly bytesTotal?: number;
-  /** Of `bytesDone`, those that had not to come. */
+  /** The part of `bytesDone` that was not transferred. */
   readonly bytesAtHand?: number;
   readonly chunk?: ArrivedChunk;
 }
 
-/** What the downloads of a store need. */
+/** The options of a store's downloads. */
 export interface DownloadQueueOptions extends Required<Pick<JobKind<DownloadRequest, DownloadDetails>, 'findResult' | 'requireOurs'>> {
-  /** Where jobs are written down. */
+  /** The directory of the saved jobs. */
   readonly directory: string;
-  /** How many downloads run at one time; the others wait in order. */
+  /** How many downloads run at the same time; others wait in order. */
   readonly maxRunning: number;
-  /** Fetches and publishes, unless it is there by then; goes on where an earlier try stopped. */
+  /** Fetches and publishes the files, unless they exist by then. Resumes an earlier try. */
   readonly fetch: (request: DownloadRequest, signal: AbortSignal, report: (now: DownloadReport) => void) => Promise<void>;
   readonly world: World;
-  /** Asked by a server before each job is written down: rejects when another process has taken the store's lock. */
+  /** Called by a server before each job is saved; rejects if another process has taken the store's lock. */
   readonly assertHeld?: (() => Promise<void>) | undefined;
 }
 
@@ -50,22 +50,22 @@ export interface DownloadQueue
   extends Downloads,
     Pick<JobQueue<DownloadRequest, DownloadDetails>, 'load' | 'resume' | 'subscribe' | 'close'> {
   /**
-   * Whether something of a model is being downloaded, or waits for it.
-   * @param files those of one quantization: then whether a download may bring that one
+   * Whether a download of a model is running or waiting.
+   * @param files the files of one quantization; then only downloads that may fetch it count
    */
   isActive(modelId: ModelId, files?: readonly string[]): boolean;
-  /** Whether the download with that name of its files, see `fileNameOf`, runs or waits. */
+  /** Whether the download with that file name, see `fileNameOf`, is running or waiting. */
   isActivePlace(name: string): boolean;
-  /** Forgets an ended one. */
+  /** Removes a finished one. */
   forgetPlace(name: string): Promise<void>;
-  /** Which chunk a number of a run means, and which request brings it; or undefined. */
+  /** Finds the chunk with a number of a run, and its request; undefined if there is none. */
   findArrived(
     modelId: ModelId,
     which: { readonly run: string; readonly number: number },
   ): { readonly chunk: ArrivedChunk; readonly request: DownloadRequest } | undefined;
 }
 
-/** What has arrived of the download of a model that runs; the run has a name of its own among those of the same model. */
+/** The arrived chunks of a running download. The run's name is unique among those of the model. */
 interface Arrived {
   readonly run: string;
   readonly request: DownloadRequest;
@@ -74,10 +74,10 @@ interface Arrived {
 
 const maxPending = 1000;
 const maxFinished = 100;
-/** How many arrived chunks are listed at a time. */
+/** The maximum number of arrived chunks in one list. */
 const maxListed = 500;
 
-/** Nothing runs before something is asked for or `resume` is called. */
+/** Nothing runs before the first request or `resume`. */
 export function createDownloadQueue({
   findResult,
   requireOurs,
@@ -117,7 +117,7 @@ export function createDownloadQueue({
       queue.list().filter((job) => job.modelId === modelId),
       downloadId,
     );
-    // Of a model without any the queue says so.
+    // If the model has no download, the queue throws the error.
     return chosen ?? (await queue.find(downloadId === undefined ? modelId : `${modelId} ${downloadId}`));
   };
   return {
@@ -133,7 +133,7 @@ export function createDownloadQueue({
     cancel: async (name) => {
       const first = await choose(name);
       const waiting = queue.list().filter((job) => job.modelId === name.modelId && job.status === 'pending');
-      // What waits must not begin when the one that runs has ended.
+      // A waiting download must not start when the running one ends.
       for (const { request } of name.downloadId === undefined ? waiting : [])
         if (subjectOf(request) !== subjectOf(first.request)) await queue.cancel(subjectOf(request));
       return downloadStatus(await queue.cancel(subjectOf(first.request)));
@@ -166,7 +166,7 @@ export function createDownloadQueue({
   };
 }
 
-/** The one that is named; else the one that runs, the one that is next, or the one that ended last. */
+/** The named one; else the running one, the next one, or the last finished one. */
 function chooseJob(
   ofModel: readonly JobView<DownloadRequest, DownloadDetails>[],
   downloadId: string | undefined,
@@ -189,6 +189,6 @@ function report(
   };
   const progress: JobProgress<DownloadDetails> = Object.keys(details).length === 0 ? bytes : { ...bytes, details };
   report(progress);
-  // A restart goes on with this very commit's bytes, so it is known at once.
+  // A restart needs exactly this commit's bytes, so it is saved at once.
   if (commit !== undefined) void save();
 }

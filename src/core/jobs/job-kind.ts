@@ -1,86 +1,86 @@
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Job, JobProgress } from './job-state.ts';
 
-/** A kind of background work: what a request asks for, and how it is carried out. */
+/** A kind of background work: its requests, and how they are carried out. */
 export interface JobKind<Request, Details> {
   /** As in `no download job for org/name`. */
   readonly name: string;
   /** As in `the download of org/name has ended`. */
   readonly describe: (request: Request) => string;
   readonly hints: {
-    /** For a model without a job. */
+    /** The hint for a model without a job. */
     readonly notFound: string;
-    /** For a job that was cancelled. */
+    /** The message for a cancelled job. */
     readonly cancelled: (request: Request) => string;
   };
   /** The model that the work makes. */
   readonly modelOf: (request: Request) => ModelId;
-  /** What there is one job of at a time; the model when absent. */
+  /** There is one job at a time per subject; if absent, the subject is the model. */
   readonly subjectOf?: (request: Request) => string;
-  /** Of the jobs with the same text one runs at a time; each may run beside each other when absent. */
+  /** Of the jobs in one lane, one runs at a time; if absent, all jobs may run in parallel. */
   readonly laneOf?: (request: Request) => string;
-  /** Whether a job for `other`, of the same model, gives all that `request` asks for. */
+  /** Whether a job for `other`, of the same model, includes everything in `request`. */
   readonly isCovered: (request: Request, other: Request) => boolean;
-  /** Why a request has to wait for a job of the same subject that does not give what it asks for; a general reason when absent. */
+  /** Why a request must wait for a running job of the same subject; if absent, a general reason. */
   readonly conflictOf?: (request: Request, running: Request) => { readonly message: string; readonly hint: string };
-  /** What a new job begins with. @param before an earlier job that did not get to its end, and whose work can be used */
+  /** The initial details of a new job. @param before an earlier unfinished job whose work can be reused */
   readonly initialDetails: (request: Request, before: Job<Request, Details> | undefined) => Details;
   /**
-   * What is known of the result when it is there already, so that nothing has to be done; else undefined. Asked before a job is made.
-   * @throws SkulkError when the work may not be done
+   * The known details of an existing result, so that there is nothing to do; else undefined. Called before a job is created.
+   * @throws SkulkError if the work is not allowed
    */
   readonly findResult?: (request: Request) => Promise<JobProgress<Details> | undefined>;
-  /** Rejects with a SkulkError when another process is doing the work. Asked before a job that no process of ours runs is changed. */
+  /** Rejects with a SkulkError if another process is doing the work. Called before changing a job that this process does not run. */
   readonly requireOurs?: (modelId: ModelId) => Promise<void>;
   /**
-   * Does the work; goes on where an earlier try stopped. It settles only after everything that it started has ended.
-   * @returns what is known at the end
+   * Does the work; resumes an earlier try. Settles only after everything that it started has ended.
+   * @returns the final details
    */
   readonly run: (job: Job<Request, Details>, context: JobContext<Details>) => Promise<JobProgress<Details>>;
 }
 
-/** What running work gets. */
+/** The context of running work. */
 export interface JobContext<Details> {
-  /** Aborted by a cancel, and when the process ends. */
+  /** Aborted by a cancellation, and when the process ends. */
   readonly signal: AbortSignal;
   readonly report: (progress: JobProgress<Details>) => void;
-  /** Writes the job down now, so that what was reported outlives the process. A failure is a warning. */
+  /** Saves the job now, so that its progress outlives the process. A failure is a warning. */
   readonly save: () => Promise<void>;
 }
 
-/** A job with what it has of speed. */
+/** A job with its transfer rate. */
 export interface JobView<Request, Details> extends Job<Request, Details> {
-  /** Over the last seconds; null while it is not known. */
+  /** The mean of the last seconds; null while it is unknown. */
   readonly bytesPerSecond: number | null;
   readonly secondsLeft: number | null;
 }
 
-/** Background work of one kind: one job for each subject, which is the model unless the kind says otherwise; a few of them running, the others waiting in order. */
+/** Background work of one kind, with one job per subject (by default the model). A few jobs run; the others wait in order. */
 export interface JobQueue<Request, Details> {
-  /** Reads what earlier processes left, once. Every other method but the synchronous ones does it by itself. */
+  /** Reads the jobs of earlier processes, once. Every asynchronous method does that first. */
   load(): Promise<void>;
   /**
-   * Asks for work. What is done already is `complete`; a job that gives the same is joined; what failed goes on.
-   * @throws SkulkError CONFLICT when the subject has a job for another request, or very many wait; what the kind refuses with
+   * Requests work. Finished work is `complete`, a job with the same result is joined, and a failed one is resumed.
+   * @throws SkulkError CONFLICT if the subject has a job for another request, or too many wait; the kind's own errors
    */
   submit(request: Request): Promise<JobView<Request, Details>>;
   /** @throws SkulkError JOB_NOT_FOUND */
   find(subject: string): Promise<JobView<Request, Details>>;
-  /** What is known: running and waiting jobs, and the last ones that finished, in the order in which they were asked for. */
+  /** Running and waiting jobs, and the last finished ones, in the order of their requests. */
   list(): readonly JobView<Request, Details>[];
   /**
-   * Stops a job and waits until it has ended.
-   * @throws SkulkError JOB_NOT_FOUND, CONFLICT when it is finished already
+   * Cancels a job and waits until it has ended.
+   * @throws SkulkError JOB_NOT_FOUND, CONFLICT if it has already finished
    */
   cancel(subject: string): Promise<JobView<Request, Details>>;
-  /** Forgets a job that has ended. */
+  /** Removes a finished job. */
   forget(subject: string): Promise<void>;
-  /** Takes up what earlier processes left. */
+  /** Resumes the jobs of earlier processes. */
   resume(): Promise<void>;
-  /** Whether a subject has a job that is not finished. */
+  /** Whether a subject has an unfinished job. */
   isActive(subject: string): boolean;
-  /** Calls back at once and often, with each job that changed; the returned function ends that. */
+  /** Calls the listener without delay, and often, with each changed job. The returned function removes the listener. */
   subscribe(listener: (job: Job<Request, Details>) => void): () => void;
-  /** Stops what runs. Jobs that are written down are taken up by the next process; others fail. */
+  /** Stops running jobs. The next process resumes saved jobs; others fail. */
   close(): Promise<void>;
 }

@@ -7,21 +7,21 @@ import { createJobRunner } from './job-runner.ts';
 import { failureOf, isFinished, type Job } from './job-state.ts';
 import { createJobTable, type JobEntry, viewOf } from './job-table.ts';
 
-/** What a queue works with. */
+/** The options of a queue. */
 export interface JobQueueOptions<Request, Details> {
   readonly kind: JobKind<Request, Details>;
-  /** How many jobs run at one time; the others wait in order. */
+  /** How many jobs run at the same time; others wait in order. */
   readonly maxRunning: number;
-  /** When so many wait, more are refused. */
+  /** With this many waiting jobs, further requests are rejected. */
   readonly maxPending: number;
-  /** So many finished jobs are remembered. */
+  /** How many finished jobs are kept. */
   readonly maxFinished: number;
-  /** Without it jobs live as long as the process. */
+  /** Without it, jobs live as long as the process. */
   readonly storage?: JobStorage<Request, Details>;
   readonly world: World;
 }
 
-/** Nothing runs before something is submitted or `resume` is called. */
+/** Nothing runs before the first request or `resume`. */
 export function createJobQueue<Request, Details>(options: JobQueueOptions<Request, Details>): JobQueue<Request, Details> {
   const { kind, storage, world, maxFinished } = options;
   const subjectOf = kind.subjectOf ?? kind.modelOf;
@@ -58,7 +58,7 @@ export function createJobQueue<Request, Details>(options: JobQueueOptions<Reques
   const removeOldest = async (): Promise<void> => {
     for (const job of table.removeOldest(maxFinished)) await records?.remove(job).catch(() => undefined);
   };
-  // Two who ask at once must not both begin.
+  // Two simultaneous requests must not both start a job.
   let submitting: Promise<unknown> = Promise.resolve();
   return {
     load,

@@ -8,36 +8,39 @@ import type { Job } from './job-state.ts';
 
 const maxBytes = 64 * 1024;
 
-/** How the jobs of a kind are written down, one JSON file for each. */
+/** How the jobs of a kind are saved, one JSON file for each. */
 export interface JobStorage<Request, Details> {
   readonly directory: string;
   readonly encode: (job: Job<Request, Details>) => object;
-  /** @throws SkulkError INTEGRITY when it is no job */
+  /** @throws SkulkError INTEGRITY for an invalid job */
   readonly decode: (value: unknown) => Job<Request, Details>;
-  /** The name of a job's file without `.json`: of its model's directory when absent, or one that begins so and no model has. */
+  /**
+   * The name of a job's file without `.json`. If absent, the name of its model's directory. It must start with that name, and no model
+   * may have it.
+   */
   readonly nameOf?: (job: Job<Request, Details>) => string;
-  /** Asked before each write: rejects when another process has taken the lock of the store. */
+  /** Called before each write; rejects if another process has taken the store's lock. */
   readonly assertHeld?: (() => Promise<void>) | undefined;
 }
 
-/** The jobs of a queue on the disk. A power cut leaves the old state of a job or the new one. */
+/** The jobs of a queue on the disk. A power cut leaves the old or the new state of a job. */
 export interface JobRecords<Request, Details> {
-  /** Every job on the disk, oldest first. One that cannot be read is named in a warning, and stays. */
+  /** Every job on the disk, oldest first. An unreadable one is reported in a warning, and stays. */
   readAll(): Promise<readonly Job<Request, Details>[]>;
-  /** Writes a job as it is when its turn comes; writes of one model never overtake each other. */
+  /** Saves the current state of a job when its turn comes. Writes of one model stay in order. */
   write(current: () => Job<Request, Details>): Promise<void>;
-  /** Removes the record of a job, after the writes that were asked for before. */
+  /** Removes the record of a job, after all earlier writes. */
   remove(job: Job<Request, Details>): Promise<void>;
 }
 
-/** Nothing is read or written before it is asked for. */
+/** Nothing is read or written before the first call. */
 export function createJobRecords<Request, Details>(
   { directory, encode, decode, nameOf, assertHeld }: JobStorage<Request, Details>,
   emit: Emit,
 ): JobRecords<Request, Details> {
   const fileOf = (job: Job<Request, Details>): string => join(directory, `${nameOf?.(job) ?? directoryName(job.modelId)}.json`);
   const fileOfModel = (modelId: ModelId): string => join(directory, `${directoryName(modelId)}.json`);
-  /** Jobs of a version that had one for each model: they have the model's file, which is not theirs any more. */
+  /** Jobs of a version with one job per model: they use the model's file, which now belongs to another job. */
   const misplaced = new Map<string, Job<Request, Details>>();
   const last = new Map<ModelId, Promise<unknown>>();
   const inOrder = (modelId: ModelId, change: () => Promise<void>): Promise<void> => {
@@ -59,12 +62,12 @@ export function createJobRecords<Request, Details>(
     return job;
   };
   const writeOne = (job: Job<Request, Details>): Promise<void> => writeFileDurably(fileOf(job), JSON.stringify(encode(job)));
-  /** Gives the file of a model free: what is there gets its own, unless that is about to be written. */
+  /** Frees the file of a model: moves its job to a new file, unless that job is about to be written. */
   const makeWay = async (job: Job<Request, Details>): Promise<void> => {
     const path = fileOfModel(job.modelId);
     const there = misplaced.get(path);
     if (there === undefined || fileOf(there) === fileOf(job)) return;
-    // When it has its own already, a process was killed right after it had written that.
+    // If it already has its own file, a process was killed right after writing it.
     if (!(await isThere(fileOf(there)))) await writeOne(there);
     misplaced.delete(path);
     if (fileOf(job) !== path) await rm(path, { force: true });
@@ -80,7 +83,7 @@ export function createJobRecords<Request, Details>(
         const path = join(directory, name);
         try {
           const job = await read(path);
-          // Of a job that was just getting a file of its own, that is the newer one.
+          // If a job was just getting its own file, that file is the newer one.
           if (fileOf(job) === path || !jobs.has(fileOf(job))) jobs.set(fileOf(job), job);
         } catch (error) {
           const message = `${path} cannot be used: ${(error as Error).message}`;

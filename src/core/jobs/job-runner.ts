@@ -2,15 +2,15 @@ import { isFinished } from './job-state.ts';
 import type { JobEntry } from './job-table.ts';
 import { type RunContext, runJob } from './run-job.ts';
 
-/** Runs the jobs of a table in their order, a few at one time. */
+/** Runs the jobs of a table in order, a few at a time. */
 export interface JobRunner<Request, Details> {
-  /** Runs a job when its turn comes, also one that another process left. */
+  /** Runs a job when its turn comes, also one of an earlier process. */
   enqueue(entry: JobEntry<Request, Details>): void;
-  /** Settles when nothing runs any more. */
+  /** Settles when nothing is running. */
   idle(): Promise<void>;
 }
 
-/** Starts no job once `stopping` is aborted. */
+/** Starts no job after `stopping` is aborted. */
 export function createJobRunner<Request, Details>(
   context: RunContext<Request, Details>,
   { maxRunning }: { readonly maxRunning: number },
@@ -41,7 +41,7 @@ export function createJobRunner<Request, Details>(
     enqueue: (entry) => {
       if (entry.isQueued || isFinished(entry.job)) return;
       entry.isQueued = true;
-      // What another process was running is pending again.
+      // A job that another process was running is pending again.
       table.apply(entry, { type: 'interrupt' });
       startNext();
     },

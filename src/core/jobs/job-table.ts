@@ -2,35 +2,35 @@ import { createTransferRate, type TransferRate } from '../kernel/flow/transfer-r
 import type { JobView } from './job-kind.ts';
 import { applyEvent, isFinished, type Job, type JobEvent } from './job-state.ts';
 
-/** A job in memory, with what belongs to this process. */
+/** A job in memory, with this process's own state. */
 export interface JobEntry<Request, Details> {
   job: Job<Request, Details>;
   rate: TransferRate;
-  /** Of the bytes that are here, those that had not to come. */
+  /** The part of the existing bytes that was not transferred. */
   bytesAtHand: number;
   readonly abort: AbortController;
-  /** Whether this process runs it, or will. What another process left is not queued until somebody takes it up. */
+  /** Whether this process runs it, or will. A job of another process is only queued when it is resumed. */
   isQueued: boolean;
-  /** Settles when its run has ended, and that is written down; undefined before it runs. */
+  /** Settles when its run has ended and is saved; undefined before it runs. */
   work: Promise<void> | undefined;
 }
 
-/** The jobs of a queue in memory, the newest of each subject, in the order in which they were asked for. */
+/** The jobs of a queue in memory: the newest of each subject, in the order of their requests. */
 export interface JobTable<Request, Details> {
   get(subject: string): JobEntry<Request, Details> | undefined;
   all(): readonly JobEntry<Request, Details>[];
-  /** Adds a job as the last one, in place of an earlier one of its subject. */
+  /** Adds a job at the end, and removes an earlier one of its subject. */
   put(job: Job<Request, Details>): JobEntry<Request, Details>;
-  /** Applies an event, and calls the subscribers back when it changed something. */
+  /** Applies an event, and notifies the subscribers of a change. */
   apply(entry: JobEntry<Request, Details>, event: JobEvent<Details>): void;
-  /** Removes the oldest finished jobs, beyond a number that is kept. @returns what was removed */
+  /** Removes the oldest finished jobs, beyond the number to keep. @returns the removed jobs */
   removeOldest(maxFinished: number): readonly Job<Request, Details>[];
-  /** Removes a job, and calls the subscribers back. */
+  /** Removes a job, and notifies the subscribers. */
   remove(subject: string): void;
   subscribe(listener: (job: Job<Request, Details>) => void): () => void;
 }
 
-/** Starts empty. @param subjectOf what there is one job of at a time */
+/** Starts empty. @param subjectOf there is one job at a time per subject */
 export function createJobTable<Request, Details>(now: () => Date, subjectOf: (request: Request) => string): JobTable<Request, Details> {
   const entries = new Map<string, JobEntry<Request, Details>>();
   const listeners = new Set<(job: Job<Request, Details>) => void>();
@@ -54,7 +54,7 @@ export function createJobTable<Request, Details>(now: () => Date, subjectOf: (re
       if (entry.job === before) return;
       const progress = event.type === 'progress' ? event.progress : {};
       const { bytesAtHand = entry.bytesAtHand } = progress;
-      // What was the speed of one thing says nothing of the next, and what was here already was only counted.
+      // The rate of one phase does not apply to the next, and existing bytes are only counted, not transferred.
       if (entry.job.phase !== before.phase || bytesAtHand !== entry.bytesAtHand) entry.rate = createTransferRate();
       entry.bytesAtHand = bytesAtHand;
       if (progress.bytesDone !== undefined) entry.rate.add(progress.bytesDone, performance.now());
@@ -78,7 +78,7 @@ export function createJobTable<Request, Details>(now: () => Date, subjectOf: (re
   };
 }
 
-/** A job as it is at this moment. */
+/** The current state of a job. */
 export function viewOf<Request, Details>({ job, rate }: JobEntry<Request, Details>): JobView<Request, Details> {
   if (job.status !== 'running') return { ...job, bytesPerSecond: null, secondsLeft: null };
   const now = performance.now();

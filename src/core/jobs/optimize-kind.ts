@@ -5,18 +5,18 @@ import type { OptimizeRequest } from './contract.ts';
 import type { JobKind, JobView } from './job-kind.ts';
 import { fractionDone, type Job, type JobStatus } from './job-state.ts';
 
-/** What only an optimization has. */
+/** The fields that only an optimization has. */
 export interface OptimizeDetails {
   readonly engineVersion: string | null;
-  /** What it does, as a sentence. */
+  /** Its activity, as a sentence. */
   readonly message: string;
-  /** How far it is, from 0 to 1, where the engine says it and not in bytes. */
+  /** Its progress from 0 to 1, if the engine reports it, and not in bytes. */
   readonly fraction: number | null;
-  /** Where the result lies. */
+  /** The path of the result. */
   readonly resultPath: string | null;
   /** Bits per weight of the result. */
   readonly bits: number | null;
-  /** What the result has, or is expected to have. */
+  /** The size of the result, or its expected size. */
   readonly resultBytes: number | null;
   readonly warnings: readonly string[];
 }
@@ -31,7 +31,7 @@ export const emptyDetails: OptimizeDetails = {
   warnings: [],
 };
 
-/** Everything of an optimization but the work itself. */
+/** Everything of an optimization except the work itself. */
 export const optimizeKind = {
   name: 'optimization',
   describe: ({ targetId }) => `making ${targetId}`,
@@ -44,7 +44,7 @@ export const optimizeKind = {
   initialDetails: () => emptyDetails,
 } as const satisfies Omit<JobKind<OptimizeRequest, OptimizeDetails>, 'run'>;
 
-/** Whether two requests make the same of the same source. */
+/** Whether two requests make the same variant of the same source. */
 export const isSameRecipe = (
   one: Pick<OptimizeRequest, 'engine' | 'arguments' | 'modelId'>,
   other: Pick<OptimizeRequest, 'engine' | 'arguments' | 'modelId'>,
@@ -57,7 +57,7 @@ const wordOf = (status: JobStatus, phase: string | null): OptimizationStatus['st
   return phase === 'optimizing' || phase === 'converting' ? phase : 'analyzing';
 };
 
-/** An optimization as others see it. */
+/** The public view of an optimization. */
 export const optimizationStatusOf = (job: JobView<OptimizeRequest, OptimizeDetails>): OptimizationStatus => {
   const { request, details, failure } = job;
   return {
@@ -87,7 +87,7 @@ export const optimizationStatusOf = (job: JobView<OptimizeRequest, OptimizeDetai
   };
 };
 
-/** An optimization as it is written down (docs/on-disk-format.md, "optimizations/"). */
+/** An optimization in its saved form (docs/on-disk-format.md, "optimizations/"). */
 export function encodeOptimization(job: Job<OptimizeRequest, OptimizeDetails>): object {
   const {
     bytes_per_second: _rate,
@@ -106,7 +106,7 @@ export function encodeOptimization(job: Job<OptimizeRequest, OptimizeDetails>): 
   return { version: 1, ...status, request };
 }
 
-/** @throws SkulkError INTEGRITY when it is no job */
+/** @throws SkulkError INTEGRITY for an invalid job */
 export function decodeOptimization(value: unknown): Job<OptimizeRequest, OptimizeDetails> {
   const record = decode(optimizationRecord, value);
   if (record === undefined) throw new SkulkError('INTEGRITY', 'it is not a job');

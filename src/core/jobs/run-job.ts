@@ -4,23 +4,23 @@ import type { JobKind } from './job-kind.ts';
 import { failureOf, type JobEvent, type JobProgress } from './job-state.ts';
 import type { JobEntry, JobTable } from './job-table.ts';
 
-/** Progress is written down so often, in milliseconds. */
+/** How often progress is saved, in milliseconds. */
 const saveEveryMs = 2_000;
 
-/** What a run needs of its queue. */
+/** What a run needs from its queue. */
 export interface RunContext<Request, Details> {
   readonly kind: JobKind<Request, Details>;
   readonly table: JobTable<Request, Details>;
-  /** Writes a job down, where jobs are; never rejects. */
+  /** Saves a job, if the queue has storage; never rejects. */
   readonly save: (entry: JobEntry<Request, Details>) => Promise<void>;
-  /** Whether the next process takes up what this one leaves. */
+  /** Whether the next process resumes unfinished jobs. */
   readonly isDurable: boolean;
-  /** Aborted when the queue is closed, or the process is to end. */
+  /** Aborted when the queue closes, or the process is about to end. */
   readonly stopping: AbortSignal;
   readonly world: World;
 }
 
-/** Runs a pending job to its end, whatever that is, and writes it down. Never rejects. */
+/** Runs a pending job until it has ended in any way, and saves it. Never rejects. */
 export async function runJob<Request, Details>(entry: JobEntry<Request, Details>, context: RunContext<Request, Details>): Promise<void> {
   const { kind, table, stopping } = context;
   table.apply(entry, { type: 'start' });
@@ -45,7 +45,7 @@ export async function runJob<Request, Details>(entry: JobEntry<Request, Details>
   await save();
 }
 
-/** What an error of a run means: somebody stopped the job, the process ends, or the work failed. */
+/** The event for an error of a run: a cancellation, the end of the process, or a failure. */
 function eventOf<Request, Details>(
   error: unknown,
   { abort, job }: JobEntry<Request, Details>,

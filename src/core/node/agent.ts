@@ -6,36 +6,36 @@ import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { NodeReport, Order, OrderOutcome } from '../protocol/fleet.ts';
 import { knownOrders } from './known-orders.ts';
 
-/** What an agent works with. Times are in milliseconds. */
+/** The options of an agent. Times are in milliseconds. */
 export interface AgentOptions {
   readonly fleet: Fleet;
   readonly nodeId: NodeId;
   readonly report: () => Promise<NodeReport>;
-  /** Carries an order out, or says what became of it earlier. */
+  /** Carries out an order, or returns its earlier result. */
   readonly carryOut: (order: Order) => Promise<OrderOutcome>;
-  /** Forgets what became of an order, as the store knows it now. */
+  /** Removes the saved result of an order after the store has received it. */
   readonly settled: (order: Order) => Promise<void>;
   readonly signal: AbortSignal;
   readonly emit: Emit;
-  /** Calls a listener when what the node reports may have changed; the returned function ends that. */
+  /** Calls a listener when the node's report may have changed. The returned function removes it. */
   readonly onChange?: (listener: () => void) => () => void;
-  /** How often a copy in use is looked at again (2 s). */
+  /** How often copies in use are retried (2 s). */
   readonly retryEveryMs?: number;
   /** How often the node reports (30 s). */
   readonly reportEveryMs?: number;
-  /** How long after a change it does (1 s). */
+  /** The delay of a report after a change (1 s). */
   readonly reportSoonMs?: number;
 }
 
 const reconnecting: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstDelayMs: 200, maxDelayMs: 15_000 };
 
-/** Carries orders out as they are given, until the signal aborts; a lost connection comes back and loses nothing. */
+/** Carries out orders as they are given, until the signal aborts. A lost connection is restored, and no order is lost. */
 export async function runAgent(options: AgentOptions): Promise<void> {
   const { fleet, nodeId, signal, emit, retryEveryMs = 2_000, reportEveryMs = 30_000, reportSoonMs = 1_000 } = options;
-  /** What is not done and acknowledged: copies in use, failures, answers that did not arrive. */
+  /** Orders without an acknowledged result: copies in use, failures, lost answers. */
   const open = new Map<string, Order>();
   let queue: Promise<void> = Promise.resolve();
-  /** One order after the other, no matter which answer named it. */
+  /** Runs one order at a time, whatever answer it came with. */
   const inTurn = (work: () => Promise<void>): Promise<void> => {
     const turn = queue.then(work);
     queue = turn.catch(() => undefined);
@@ -45,16 +45,16 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     if (!signal.aborted && !isLost) emit({ type: 'warning', message: `cannot report the result of an order: ${said(error)}` });
   };
   let isLost = false;
-  /** Each reason is named once: it may change from a host that is down to a token that is wrong. */
+  /** Each reason is reported once: it may change, e.g. from an unreachable host to a wrong token. */
   const warned = new Set<string>();
-  /** Done and acknowledged; a list that was on its way meanwhile may still name them. */
+  /** Acknowledged orders; a list that was sent earlier may still contain them. */
   const finished = new Set<string>();
   const handle = async (order: Order): Promise<void> => {
     if (finished.has(order.order_id)) return;
     open.set(order.order_id, order);
     const outcome = await options.carryOut(order);
     await fleet.acknowledge(nodeId, order.order_id, outcome).catch((error: unknown) => {
-      // Nobody asks for it any more: the node was forgotten meanwhile.
+      // The order no longer exists, because the node was removed in the meantime.
       if (!(error instanceof SkulkError) || error.code !== 'ORDER_NOT_FOUND') throw error;
     });
     if (outcome.status !== 'done') return;
@@ -68,7 +68,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     };
     if (open.size > 0) void inTurn(again).catch(warn);
   }, retryEveryMs);
-  // The answer names what is open as well, for a node behind a proxy that holds streams back.
+  // The answer also lists pending orders, for a node behind a proxy that buffers streams.
   const report = async (): Promise<void> => {
     for (const order of await fleet.report(await options.report(), { signal })) await handle(order);
   };

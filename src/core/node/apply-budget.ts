@@ -8,17 +8,17 @@ import { listRemovals } from './list-removals.ts';
 
 /** What the recency budget did, or would do; sizes in bytes. */
 export interface BudgetReport extends EvictionReport {
-  /** Why nothing was looked at, or null when the budget was applied. */
+  /** Why nothing was checked; null if the budget was applied. */
   readonly skipped: string | null;
   readonly budget_bytes: number;
-  /** Idle quantizations that fit, and copies without any, newest use first. */
+  /** Idle quantizations that fit, and copies without any, most recently used first. */
   readonly kept: readonly EvictedCopy[];
   readonly dry_run: boolean;
 }
 
 /**
- * Applies the recency budget to this node's idle copies. It runs when an instance ends and when a node starts, never because
- * a disk fills. Nothing is evicted where `cleanup_on_deactivate` is false or the staging root is a store.
+ * Applies the recency budget to this node's idle copies. It runs when an instance ends and when a node starts, but never because a disk
+ * is full. Nothing is evicted if `cleanup_on_deactivate` is false or the staging root is a store.
  */
 export async function applyBudget(deps: Deps, { dryRun }: { readonly dryRun: boolean }): Promise<BudgetReport> {
   const { config, world } = deps;

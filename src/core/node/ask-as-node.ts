@@ -5,10 +5,10 @@ import { isStagedInPlace } from '../connect/resolve-canonical.ts';
 import { SkulkError } from '../kernel/errors.ts';
 
 /**
- * Asks the store something that this node can do without.
- * @param onFailure called when the store cannot be asked, with what was thrown unless it is only out of reach; nothing is thrown then but
- * the signal's reason
- * @returns undefined when nothing was asked; a node that stages in place has nothing to say to its store
+ * Sends the store a request that this node can do without.
+ * @param onFailure called if the request failed, with the error unless the store is only unreachable; then only the signal's reason is
+ * thrown
+ * @returns undefined if nothing was sent; a node that stages in place has nothing to report
  */
 export async function askAsNode<T>(
   deps: Deps,
@@ -29,5 +29,5 @@ export async function askAsNode<T>(
   return undefined;
 }
 
-/** Whether a failure only means that this machine has no store. */
+/** Whether an error only means that this machine has no store. */
 export const isWithoutStore = (error: unknown): boolean => error instanceof SkulkError && error.code === 'STORE_NOT_CONFIGURED';

@@ -14,28 +14,28 @@ import { type EvictionReport, evictCopies, type Victim } from './evict-copies.ts
 import { findRemovals } from './list-removals.ts';
 
 const maxReasonBytes = 1000;
-/** An eviction of somebody else is waited for: so often, and so long each time, in milliseconds. */
+/** How often to retry while another process evicts the copy, and the interval in milliseconds. */
 const maxAttempts = 100;
 const retryMs = 50;
-/** Whoever carries out an order removes trees, which takes its time on a slow disk; in milliseconds. */
+/** The holder of the lock may remove large trees, which is slow on some disks; in milliseconds. */
 const lockPatienceMs = 600_000;
-/** Whoever heard of an order before it was settled comes to it within so long; in milliseconds. */
+/** A process that received an order before it was settled handles it within this time; in milliseconds. */
 const settledKeptMs = 3_600_000;
 
 /**
- * Does on this node what the store asks. What became of it is written down before it is told, so that an order which is seen
- * twice does nothing twice: what was staged anew since then stays.
+ * Carries out an order of the store on this node. Its result is saved before it is reported, so that a repeated order does nothing: a
+ * copy that was staged since then stays.
  * @throws the signal's reason
  */
 export async function carryOutOrder(deps: Deps, order: Order): Promise<OrderOutcome> {
   const { world, config } = deps;
   const { nodeCachePath, storePath } = config.settings;
   const layout = stagingLayout(nodeCachePath.value);
-  // What lies there is canonical.
+  // These copies are canonical.
   if (await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost }))
     return { status: 'done', freed_bytes: 0, reason: null };
   try {
-    // A command and an agent of one machine hear the same order; who comes second tells what the first did.
+    // A command and an agent of one machine may get the same order. The second one reports the result of the first.
     await using _ = await lockOrders(layout, world.signal);
     return await carryOutAlone(deps, layout, order);
   } catch (error) {
@@ -55,7 +55,7 @@ async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): P
     const victims = await chooseVictims(layout, order);
     report = await evictCopies(deps, layout, victims, { force: order.force, dryRun: false });
     freed_bytes += report.evicted_bytes;
-    // A command and an agent of one machine hear the same order; who comes second waits for the first.
+    // A command and an agent of one machine may get the same order. The second one waits for the first.
     if (attempt === maxAttempts || report.kept_in_use.length === 0 || !report.kept_in_use.every(isBeingEvicted)) break;
     await pause(retryMs, world.signal);
   }
@@ -72,12 +72,12 @@ async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): P
             ),
           }
         : { status: 'done', freed_bytes, reason: null };
-  // A node that never staged has nothing that an order heard again could hurt.
+  // A node that never staged has nothing that a repeated order could remove.
   if (await exists(layout.root)) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(outcome));
   return outcome;
 }
 
-/** Notes that the store knows now what became of an order, and does not ask again; in a while it is forgotten. */
+/** Marks a result as known to the store, which will not ask again. It is deleted after a while. */
 export async function settleOutcome({ config, world }: Pick<Deps, 'config' | 'world'>, order: Order): Promise<void> {
   const layout = stagingLayout(config.settings.nodeCachePath.value);
   try {
@@ -89,12 +89,12 @@ export async function settleOutcome({ config, world }: Pick<Deps, 'config' | 'wo
   for (const name of settled) {
     const path = join(ordersOf(layout), name);
     const since = await stat(path).catch(() => undefined);
-    // Its rename is the last change of the entry.
+    // The rename is the last change of the entry.
     if (since !== undefined && world.now().getTime() - since.ctimeMs > settledKeptMs) await rm(path, { force: true });
   }
 }
 
-/** One order after the other, whoever carries it out. Without room for a lock, or without anything staged ever, it goes without. */
+/** One order at a time, across processes. Without space for a lock, or without any staged copy, there is no lock. */
 async function lockOrders(layout: StagingLayout, signal: AbortSignal): Promise<AsyncDisposable | undefined> {
   if (!(await exists(layout.root))) return undefined;
   try {
@@ -113,7 +113,7 @@ const exists = (path: string): Promise<boolean> =>
 
 async function chooseVictims(layout: StagingLayout, { model_id: modelId, selector }: Order): Promise<readonly Victim[]> {
   if (modelId !== null) return await findRemovals(layout, { modelId, selector });
-  // One quantization of every model is nothing that anybody orders.
+  // There are no orders for one quantization of every model.
   return selector === undefined ? await findRemovals(layout) : [];
 }
 

@@ -9,13 +9,13 @@ import { askAsNode, isWithoutStore } from './ask-as-node.ts';
 import { describeNode } from './describe-node.ts';
 import { executeOrder, noteUnreported, reportCopies } from './execute-order.ts';
 
-/** An order that this node carried out, and what became of it. */
+/** An order that this node carried out, and its result. */
 export interface ExecutedOrder {
   readonly order: Order;
   readonly outcome: OrderOutcome;
 }
 
-/** An order of the store for this node: carried out, or still to be. */
+/** An order of the store for this node: carried out, or pending. */
 export interface OrderForNode extends Omit<OrderOutcome, 'status'> {
   readonly kind: OrderKind;
   readonly model_id: ModelId | null;
@@ -24,14 +24,14 @@ export interface OrderForNode extends Omit<OrderOutcome, 'status'> {
   readonly status: OrderOutcome['status'] | 'pending';
 }
 
-/** This node's stable id, made when there is none yet. */
+/** This node's stable id; creates it if there is none. */
 export const ownNodeId = ({ config, world }: Deps): Promise<NodeId> => ensureNodeId(config.skulkHome, world.env['SKULK_NODE_ID']);
 
 /**
- * Reports this node to the store, and carries out the orders that it has for it. A store that cannot be reached, or that knows no
- * orders, is no failure: the orders are kept until the next time.
- * @param full whether to report also what is staged here, which takes a moment when that is much
- * @param isRequested whether a person asked for exactly this, and so is warned when it was not possible
+ * Reports this node to the store, and carries out its orders. Succeeds if the store is unreachable or does not support orders; they are
+ * kept until the next time.
+ * @param full whether to also report the staged copies, which takes a moment if there are many
+ * @param isRequested whether the user asked for this, so that a failure is a warning
  */
 export async function catchUp(
   deps: Deps,
@@ -74,7 +74,7 @@ async function executeOrders(
 
 const nameOf = ({ model_id, selector }: Order): string => (model_id === null ? 'all copies' : formatRef({ modelId: model_id, selector }));
 
-/** The orders that the store has for this node, without carrying them out; a node that is not known yet has none. */
+/** The store's orders for this node, without carrying them out; empty for an unknown node. */
 export async function listOrdersForNode(deps: Deps): Promise<readonly OrderForNode[]> {
   if (deps.config.nodeId === undefined) return [];
   const orders = await askAsNode(
@@ -93,12 +93,12 @@ export async function listOrdersForNode(deps: Deps): Promise<readonly OrderForNo
   return orders ?? [];
 }
 
-/** Reports to the store what is staged here by now; its orders are left to the next time, as the copies were just asked for. */
+/** Reports the current copies to the store. Its orders wait until the next time, because the user has just requested these copies. */
 export async function reportStaged(deps: Deps): Promise<void> {
   await askAsNode(
     deps,
     async (opened) => reportCopies(deps, await opened.fleet(), await ownNodeId(deps)),
-    // That it is out of reach was noted when it was asked for orders.
+    // The earlier request for orders has already reported that it is unreachable.
     (reason, thrown) => (thrown === undefined ? undefined : noteUnreported(deps, reason)),
   );
 }

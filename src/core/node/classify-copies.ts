@@ -8,16 +8,16 @@ import { isCanonicalRoot } from '../staging/same-place.ts';
 import { findHolders, nameOf } from './evict-copies.ts';
 import { listRemovals } from './list-removals.ts';
 
-/** A copy of this node, and what is to become of it. */
+/** A copy of this node, and whether the budget evicts it. */
 export interface JudgedCopy extends StagedCopy {
   readonly holders: readonly Holder[];
-  /** Whether the budget evicts it, or some of it, when it is next applied, unless it is used before. */
+  /** Whether the budget will evict it, or some of it, unless it is used before. */
   readonly isOverBudget: boolean;
-  /** Newest use first. */
+  /** Most recently used first. */
   readonly quantizations: readonly JudgedGroup[];
 }
 
-/** A quantization of a copy, and what is to become of it. */
+/** A quantization of a copy, and whether the budget evicts it. */
 export interface JudgedGroup extends StagedGroup {
   readonly holders: readonly Holder[];
   readonly isOverBudget: boolean;
@@ -25,19 +25,19 @@ export interface JudgedGroup extends StagedGroup {
 
 /** This node's copies. */
 export interface JudgedCopies {
-  /** Newest use first. */
+  /** Most recently used first. */
   readonly copies: readonly JudgedCopy[];
-  /** Names that skulk did not make. */
+  /** Names that skulk did not create. */
   readonly foreign: readonly string[];
-  /** What idle copies may take together; null when nothing is evicted by itself. */
+  /** The total size limit of idle copies; null if nothing is evicted automatically. */
   readonly budgetBytes: number | null;
-  /** The staging root is a store: what lies there is canonical, so there are no copies. */
+  /** The staging root is a store: its content is canonical, so there are no copies. */
   readonly isInPlace: boolean;
 }
 
 /**
- * Lists this node's copies, who uses them, and which of them the budget would evict now.
- * @param isEnding whether this process is about to give back what it holds, so that it does not count
+ * Lists this node's copies, their users, and which of them the budget would evict now.
+ * @param isEnding whether this process is about to release its leases, so that they do not count
  */
 export async function classifyCopies(
   { config, world }: { readonly config: Deps['config']; readonly world: Pick<World, 'now'> },

@@ -8,9 +8,9 @@ import { classifyCopies, type JudgedGroup } from './classify-copies.ts';
 import { knownOrders } from './known-orders.ts';
 
 /**
- * What this node says of itself.
- * @param full whether to look at the copies, which takes a moment when there are many
- * @param isEnding whether this process is about to give back what it holds
+ * This node's report.
+ * @param full whether to include the copies, which takes a moment if there are many
+ * @param isEnding whether this process is about to release its leases
  */
 export async function describeNode(
   { world, config }: Deps,
@@ -37,10 +37,10 @@ export async function describeNode(
   };
 }
 
-/** So many a node tells of. */
+/** The maximum number in a report. */
 const maxReportedQuantizations = 100;
 
-/** Nothing is told of a model that has none. */
+/** Empty for a model without quantizations. */
 function reportQuantizations(groups: readonly JudgedGroup[]): Partial<Pick<ReportedCopy, 'quantizations'>> {
   if (groups.every(({ selector }) => selector === null)) return {};
   return {

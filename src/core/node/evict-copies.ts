@@ -11,22 +11,22 @@ import { copyLock, copyPath, type StagingLayout } from '../staging/layout.ts';
 import { holdersOf, lockHolder } from '../staging/leases/holders.ts';
 import { readLiveLeases } from '../staging/leases/lease.ts';
 
-/** A copy that was chosen to go, or one quantization of it. */
+/** A copy to remove, or one quantization of it. */
 export interface Victim {
   readonly modelId: ModelId;
-  /** Null for weights that are no GGUF; the whole copy when undefined. */
+  /** Null for weights that are not GGUF; undefined for the whole copy. */
   readonly selector?: string | null | undefined;
   readonly sizeBytes: number;
-  /** What else goes when it is the last of its copy, in bytes. */
+  /** The size of the shared files that are removed with the last quantization, in bytes. */
   readonly sharedBytes?: number;
-  /** The quantization, when it is one of several, and how many they are. */
+  /** The quantization, if it is one of several. */
   readonly group?: GroupFiles | undefined;
   readonly groupCount?: number;
-  /** The last use that the choice was based on; a later one saves the copy. */
+  /** The last use when it was chosen. A later use keeps the copy. */
   readonly lastUsed?: Date;
 }
 
-/** A removal that did not come to its end. */
+/** A removal that failed or is incomplete. */
 export interface FailedEviction {
   readonly model_id: string;
   readonly code: ErrorCode;
@@ -34,16 +34,16 @@ export interface FailedEviction {
   readonly hint: string | undefined;
 }
 
-/** Names a copy, or one quantization of it. */
+/** Identifies a copy, or one quantization of it. */
 export interface CopyName {
   readonly model_id: string;
-  /** Null when it is the whole copy, or has no name of its own. */
+  /** Null for the whole copy, or a quantization without a name. */
   readonly selector: string | null;
   /** Both: `org/name:SELECTOR`. */
   readonly reference: string;
 }
 
-/** What went, in bytes. */
+/** A removed copy, with its size in bytes. */
 export interface EvictedCopy extends CopyName {
   readonly size_bytes: number;
 }
@@ -53,11 +53,11 @@ export interface EvictionReport {
   readonly evicted: readonly EvictedCopy[];
   readonly evicted_bytes: number;
   readonly kept_in_use: readonly (CopyName & { readonly holders: readonly Holder[] })[];
-  /** Not a copy any more, but not all of it could be removed; or nothing of it could. */
+  /** Removals that failed or are incomplete. An incompletely removed copy no longer counts as a copy. */
   readonly failed: readonly FailedEviction[];
 }
 
-/** Removes copies one by one; one that fails does not save the others. With `dryRun` only says what would become of them. */
+/** Removes copies one by one. A failed removal does not stop the others. `dryRun` only returns the plan. */
 export async function evictCopies(
   { config, world }: Deps,
   layout: StagingLayout,
@@ -116,8 +116,8 @@ export function nameOf({ modelId, selector = null }: Pick<Victim, 'modelId' | 's
 }
 
 /**
- * Who uses a copy now: living leases, and whoever builds or removes it.
- * @param group only one quantization of several: what is built or removed is another one, or a newer version
+ * The current users of a copy: live leases, and processes that build or remove it.
+ * @param group only one quantization of several: a running build or removal is of another one, or a newer version
  */
 export async function findHolders(layout: StagingLayout, modelId: ModelId, now: Date, group?: GroupFiles): Promise<readonly Holder[]> {
   if (group !== undefined) return holdersOf(await readLiveLeases(layout, now), modelId, group);

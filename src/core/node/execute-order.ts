@@ -6,7 +6,7 @@ import type { Order, OrderOutcome } from '../protocol/fleet.ts';
 import { carryOutOrder, settleOutcome } from './carry-out-order.ts';
 import { describeNode } from './describe-node.ts';
 
-/** Carries an order out and reports the outcome to the store. */
+/** Carries out an order and reports the result to the store. */
 export async function executeOrder(deps: Deps, fleet: Fleet, nodeId: NodeId, order: Order): Promise<OrderOutcome> {
   const outcome = await carryOutOrder(deps, order);
   try {
@@ -19,7 +19,7 @@ export async function executeOrder(deps: Deps, fleet: Fleet, nodeId: NodeId, ord
   return outcome;
 }
 
-/** Reports to the store what is staged here by now. A failure is only noted. */
+/** Reports the current copies to the store. A failure is only noted. */
 export async function reportCopies(deps: Deps, fleet: Fleet, nodeId: NodeId): Promise<void> {
   const { signal } = deps.world;
   try {
@@ -30,7 +30,7 @@ export async function reportCopies(deps: Deps, fleet: Fleet, nodeId: NodeId): Pr
   }
 }
 
-/** Notes that the store was not told what is staged. */
+/** Notes that the copies were not reported to the store. */
 export function noteUnreported({ world }: Deps, reason: string): void {
   world.emit({ type: 'note', message: `cannot report the staged copies to the store: ${reason}` });
 }

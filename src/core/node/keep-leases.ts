@@ -4,8 +4,8 @@ import { renewLeases, stopRenewing } from '../staging/leases/renew-leases.ts';
 import { leaseLayout } from './lease-layout.ts';
 
 /**
- * Renews the leases of this machine's or container's programs for as long as a server runs.
- * @returns what ends it
+ * Renews the leases of programs on this machine or in this container while a server is running.
+ * @returns a function that stops it
  */
 export function keepLeases(deps: Deps): () => Promise<void> {
   const layout = leaseLayout(deps, { offline: true });

@@ -1,4 +1,4 @@
 import { quantizationOrders } from '../protocol/fleet.ts';
 
-/** What this node can do beside orders for whole models, as its report says it: `quantizationOrders`. */
+/** The capabilities of this node beyond orders for whole models, for its report: `quantizationOrders`. */
 export const knownOrders: readonly string[] = [quantizationOrders];

@@ -2,7 +2,7 @@ import type { Deps } from '../connect/deps.ts';
 import { isStagedInPlace } from '../connect/resolve-canonical.ts';
 import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
 
-/** Where leases are written down: with this node's copies, or with the store when models are used where it has them. */
+/** The directory of leases: with this node's copies, or with the store if models are used in place. */
 export async function leaseLayout(
   deps: Deps,
   options: { readonly offline: boolean },

@@ -4,7 +4,7 @@ import type { StagingLayout } from '../staging/layout.ts';
 import { listCopies, measureUnfinished, type StagedCopy } from '../staging/list-copies.ts';
 import { nameOf, type Victim } from './evict-copies.ts';
 
-/** Something that can go alone: a quantization, or a copy of a model without any. */
+/** An item that can be removed separately: a quantization, or a copy of a model without any. */
 export interface Removal extends Victim {
   /** `org/name` or `org/name:SELECTOR`. */
   readonly reference: string;
@@ -12,8 +12,8 @@ export interface Removal extends Victim {
 }
 
 /**
- * What of some copies can go alone. What several quantizations share goes with the last. Pure.
- * @param beside bytes of what else goes with the last one of a model
+ * The items of some copies that can be removed separately. Shared files are removed with the last quantization. Pure.
+ * @param beside bytes of other files that are removed with the last item of a model
  */
 export function listRemovals(copies: readonly StagedCopy[], beside: ReadonlyMap<string, number> = new Map()): readonly Removal[] {
   return copies.flatMap(({ modelId, sizeBytes, groups }) => {
@@ -23,15 +23,15 @@ export function listRemovals(copies: readonly StagedCopy[], beside: ReadonlyMap<
       const { reference } = nameOf({ modelId, selector });
       const one = { modelId, reference, sizeBytes: own, sharedBytes, lastUsed };
       if (groups.length > 1) return { ...one, selector, group, groupCount: groups.length };
-      // Without a name it is the whole copy.
+      // Without a name, it is the whole copy.
       return selector === null ? one : { ...one, selector };
     });
   });
 }
 
 /**
- * What may be removed of a node: every copy with what is there of its successor, and what is there of others.
- * @param what only of this model, or only this quantization of it; everything when undefined
+ * Everything that can be removed from a node: copies, with their unfinished successors, and other unfinished copies.
+ * @param what only this model, or only this quantization; undefined for everything
  */
 export async function findRemovals(
   layout: StagingLayout,
@@ -45,7 +45,7 @@ export async function findRemovals(
   const selector = what?.selector;
   if (selector !== undefined) return copies.flatMap((copy) => findPart(copy, selector, beside));
   return [
-    // A removal that is asked for takes also what was used right now.
+    // A requested removal includes copies that were just used.
     ...listRemovals(copies, beside).map(({ lastUsed: _, ...victim }) => victim),
     ...unfinished.filter(({ modelId }) => !isCopied.has(modelId)),
   ];

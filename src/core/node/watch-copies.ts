@@ -4,20 +4,20 @@ import { basename, dirname } from 'node:path';
 import type { Deps } from '../connect/deps.ts';
 import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
 
-/** How often directories that are not there yet, or were made anew, are looked for; in milliseconds. */
+/** How often to look for missing or recreated directories, in milliseconds. */
 const lookEveryMs = 5_000;
 
 /**
- * Tells at once and often when copies or leases of this node come or go, in whichever process. Some disks tell nothing, and last
- * uses are written inside of a copy, so whoever must know looks now and then as well.
- * @returns ends it
+ * Calls the listener without delay, and often, when any process adds or removes copies or leases of this node. Some disks send no events,
+ * and last uses are written inside a copy, so callers that need exact data must also poll.
+ * @returns a function that stops it
  */
 export const watchCopies = ({ config }: Pick<Deps, 'config'>, listener: () => void): (() => void) =>
   watchLayout(stagingLayout(config.settings.nodeCachePath.value), listener);
 
 function watchLayout({ root, leases }: StagingLayout, listener: () => void): () => void {
   const watchedRoots = [root, leases];
-  // What is not there yet appears in the directory above it. That of the root, where others write as well, is left alone afterwards.
+  // A missing directory appears in its parent. The parent of the root is not watched after that, because others write there too.
   const paths = [root, dirname(dirname(leases)), dirname(leases), leases];
   const above = dirname(root);
   const watched = new Map<string, { readonly inode: bigint; readonly watcher: FSWatcher }>();
@@ -42,9 +42,9 @@ function watchLayout({ root, leases }: StagingLayout, listener: () => void): () 
     const isWatchedRoot = watchedRoots.includes(path);
     try {
       const watcher = watch(path, { persistent: false }, (_, name) => {
-        // Heartbeats and notes of observers change all the time, and mean no change of who uses what.
+        // Heartbeats and notes of observers change all the time, but do not change who uses a copy.
         if (path === leases && name !== null && !name.endsWith('.json')) return;
-        // What others do beside the root, which may be much, does not concern it.
+        // Ignore changes beside the root, which may be many.
         if (path === above && name !== null && name !== basename(root)) return;
         lookAtAll();
         if (isWatchedRoot) listener();
@@ -52,10 +52,10 @@ function watchLayout({ root, leases }: StagingLayout, listener: () => void): () 
       watcher.on('error', () => drop(path));
       watched.set(path, { inode, watcher });
       if (isWatchedRoot) listener();
-      // What was made in it before it was watched.
+      // It may contain items that were created before the watch.
       lookAtAll();
     } catch {
-      // There are no more watches to be had, or none on this disk.
+      // The system has no more watches, or this disk does not support them.
     }
   };
   function lookAtAll(): void {
