@@ -21,7 +21,7 @@ import { type ColdDownloads, createColdDownloads, planColdDownload, type QueueOf
 import { createUpstreamCache } from './upstream-cache.ts';
 import { watchUpstream } from './watch-upstream.ts';
 
-/** The settings that decide, as they are now. */
+/** The current settings. */
 export interface ColdSettings {
   /** See docs/configuration.md, `hub.upstream`. */
   readonly upstream: 'on-demand' | 'job' | 'off';
@@ -29,13 +29,13 @@ export interface ColdSettings {
   readonly shareGated: boolean;
 }
 
-/** What a cold hub works with. */
+/** The options of a cold hub. */
 export interface ColdHubOptions {
   readonly store: LocalStore;
   readonly source: Source;
-  /** Where files lie while they come. */
+  /** The directory of files during their fetch. */
   readonly directory: string;
-  /** Where the store notes what was fetched. */
+  /** The directory in which the store records fetched files. */
   readonly fetched: string;
   readonly settings: () => Promise<ColdSettings>;
   readonly downloads: () => QueueOfDownloads;
@@ -43,25 +43,25 @@ export interface ColdHubOptions {
   /** Aborted when the process ends. */
   readonly signal: AbortSignal;
   readonly limits?: FetchLimits;
-  /** How long the first byte is waited for before the answer begins, in milliseconds. */
+  /** How long to wait for the first byte before the answer begins, in milliseconds. */
   readonly firstMs?: number;
-  /** How long a listing is waited for. */
+  /** How long to wait for a listing, in milliseconds. */
   readonly lookMs?: number;
 }
 
-/** A cold hub, and what the downloads of the store have to do with it. */
+/** A cold hub with its interface for the store's downloads. */
 export interface HostColdHub extends ColdHub {
-  /** Whether a model of the store is not shown to Hub clients. */
+  /** Whether a model of the store is hidden from Hub clients. */
   isHidden(modelId: ModelId): Promise<boolean>;
-  /** For a download that begins. */
+  /** Shares the files of a download that begins. */
   share(modelId: ModelId): Promise<SharedDownload>;
   close(): Promise<void>;
 }
 
-/** What a request for a file of this size or more is for: weights (docs/hub-endpoint.md). In bytes. */
+/** A request for a file of at least this size is a request for weights (docs/hub-endpoint.md). In bytes. */
 const weightBytes = 10 * 1024 * 1024;
 
-/** Nothing is asked of the source yet. */
+/** The source is not contacted yet. */
 export function createColdHub(options: ColdHubOptions): HostColdHub {
   const { store, directory, settings, emit, limits = usualFetchLimits, firstMs = 3_000, lookMs = 8_000 } = options;
   const closing = new AbortController();
@@ -104,9 +104,9 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
     const { shareGated } = await settings();
     const listing = await cache.list({ modelId, revision }, over);
     if (listing.about?.isRestricted !== true) return listing;
-    // A repo that is not shown looks like one that is not there.
+    // A hidden repo looks like a missing one.
     if (!shareGated) throw new HubRefusal('repoNotFound', `${modelId} is not in this store`);
-    // Nobody on the LAN has the owner's token fetch what is not for everybody.
+    // A LAN client must not use the owner's token to fetch a gated repo.
     if (!(await store.has(modelId))) throw gatedRefusal(modelId);
     return listing;
   };
@@ -154,7 +154,7 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
         );
       try {
         const one = await begin(repo, toSourceFile(repo, file), file.size >= weightBytes);
-        // Its last reader has left, or its download has come to its end, while this one was on the way.
+        // In the meantime its last reader has left, or its download has ended.
         if (one.fetch.isLeft()) throw new HubFileMoved(repo.id, file.path);
         const bytes = await firstPart(one.fetch.read(range, over), {
           ms: firstMs,
@@ -168,7 +168,7 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
         if (over.aborted) throw over.reason;
         if (error instanceof HubFileMoved && error.cause !== undefined) await shared.ended(repo.id);
         const refusal = toHubRefusal(error, repo.id);
-        // Clients repeat what is refused with 503, and never show why; of weights they are to show it.
+        // Clients retry after a 503 and never show its message; for weights they should show it.
         if (refusal instanceof HubRefusal && refusal.kind === 'unreachable' && file.size >= weightBytes)
           throw new HubRefusal('absent', refusal.message, { cause: refusal });
         throw refusal;
@@ -216,7 +216,7 @@ const unreachable = ({ id }: HubRepo, path: string, size: number): HubRefusal =>
 const isOver = (modelId: ModelId): SkulkError =>
   new SkulkError('STORE_BUSY', `the download of ${modelId} has ended, and this file came otherwise or not at all`, { hint: 'ask again' });
 
-/** A listing that comes late is for the next one who asks. */
+/** A late listing is still cached for the next request. */
 function patiently<T>(
   work: Promise<T>,
   { modelId, ms, after }: { readonly modelId: ModelId; readonly ms: number; readonly after: FetchLimits['after'] },
@@ -230,7 +230,7 @@ function patiently<T>(
   });
 }
 
-/** Throws noRoom when a model would have more than so many bytes fetched because Hub clients asked. Pure. */
+/** Throws noRoom if the files of a model that were fetched for Hub clients would exceed the size limit. Pure. */
 function requireAllowed(modelId: ModelId, fetched: ReadonlyMap<string, number>, files: readonly SourceFile[], max: number): void {
   const all = new Map([...fetched, ...files.map(({ path, size }) => [path, size] as const)]);
   const bytes = [...all.values()].reduce((sum, size) => sum + size, 0);

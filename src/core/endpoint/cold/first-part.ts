@@ -2,9 +2,9 @@ import { startDeadline } from '../../kernel/flow/deadline.ts';
 import type { After } from './bytes/hide-stalls.ts';
 
 /**
- * Begins to read, and waits a little for the first part, so that what fails at once can be refused in words.
+ * Starts reading, and waits a little for the first part, so that an immediate failure can be reported properly.
  * @returns all parts; the first may still be on its way
- * @throws what the first part failed with; what `onLate` throws when it has not come after so many milliseconds
+ * @throws the error of the first part; the error of `onLate` if it has not arrived in time
  */
 export async function firstPart(
   bytes: AsyncGenerator<Uint8Array>,

@@ -17,10 +17,7 @@ const kinds: Partial<Record<SkulkError['code'], HubRefusalKind>> = {
   NO_SPACE: 'noRoom',
 };
 
-/**
- * A failure of upstream, of the disk or of a download in the words of a Hub. What is no failure that was foreseen stays as it is.
- * Pure.
- */
+/** Maps a failure of upstream, of the disk or of a download to a Hub's refusal. Returns unexpected errors unchanged. Pure. */
 export function toHubRefusal(error: unknown, modelId: ModelId): unknown {
   if (error instanceof HubRefusal) return error;
   if (isDiskFull(error)) return new HubRefusal('noRoom', `the disk of the store has no space for ${modelId}`, { cause: error });
@@ -31,7 +28,7 @@ export function toHubRefusal(error: unknown, modelId: ModelId): unknown {
   return new HubRefusal(kind, error.hint === undefined ? error.message : `${error.message} (${error.hint})`, { cause: error });
 }
 
-/** What is gated or private upstream comes only when somebody says so on the store. */
+/** A gated or private repo is only fetched on an explicit command on the store. */
 export const gatedRefusal = (modelId: ModelId, cause?: unknown): HubRefusal =>
   new HubRefusal(
     'gated',

@@ -8,21 +8,21 @@ import type { Listing, SourceFile } from '../../sources/source.ts';
 
 /** Whole models that Hub clients have begun to read. */
 export interface ColdDownloads {
-  /** Has the model of a file downloaded, unless that is done already, or the file is none that a download takes. Never rejects. */
+  /** Requests a download of a file's model, unless it is complete already, or no download includes the file. Never rejects. */
   queue(wanted: WantedDownload, onFailure: (error: unknown) => void): void;
-  /** Looks from now on whether downloads end. */
+  /** Starts to watch for the end of downloads. */
   watch(): void;
 }
 
-/** A download, and the file because of which it is wanted. */
+/** A download, and the file that caused it. */
 export interface WantedDownload {
   readonly request: DownloadRequest;
   readonly path: string;
 }
 
 /**
- * The download that a request for a file of weights asks for: the usual choice of a model's files, with that file; of GGUF files that
- * quantization. Undefined where no rule takes the file: it then comes alone. Pure.
+ * The download for a request of a weight file: the default selection of the model's files, including that file; for GGUF files that
+ * quantization. Undefined if no rule includes the file: then it is fetched separately. Pure.
  */
 export function planColdDownload(
   { modelId, commit, files }: Listing,
@@ -38,7 +38,7 @@ export function planColdDownload(
   return { request, path, files: taken };
 }
 
-/** What the queue of downloads is asked for. */
+/** The used part of the download queue. */
 export type QueueOfDownloads = Pick<Downloads, 'ask'> & {
   isActive(modelId: ModelId): boolean;
   subscribe(listener: (job: { readonly modelId: ModelId; readonly status: string }) => void): () => void;
@@ -46,7 +46,7 @@ export type QueueOfDownloads = Pick<Downloads, 'ask'> & {
 
 /**
  * Nothing is queued yet.
- * @param onOver told when no download of a model is left
+ * @param onOver called when no download of a model is left
  */
 export function createColdDownloads(
   downloads: () => QueueOfDownloads,

@@ -1,30 +1,30 @@
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Listing, Source } from '../../sources/source.ts';
 
-/** Which listing is meant. */
+/** Identifies a listing. */
 export interface ListingRef {
   readonly modelId: ModelId;
   /** A branch, tag or commit. */
   readonly revision: string;
 }
 
-/** Remembers what a source says of models, so that it is asked once for many who want to know. */
+/** Caches the listings of a source, so that it is contacted once for many requests. */
 export interface UpstreamCache {
   /**
-   * The listing of a model at a revision. That of a commit is remembered as long as there is room, that of a branch for a minute, a
-   * failure for half of one. While the source does not answer, what a branch was before is still said.
-   * @throws what the source throws; the signal's reason
+   * The listing of a model at a revision. The listing of a commit is cached while there is space, that of a branch for a minute, and a
+   * failure for half a minute. While the source does not answer, the last listing of a branch is returned.
+   * @throws the source's own errors; the signal's reason
    */
   list(ref: ListingRef, signal: AbortSignal): Promise<Listing>;
 }
 
-/** How long things are believed, in milliseconds, and how much is remembered. */
+/** How long entries are valid, in milliseconds, and how many are kept. */
 export interface CacheLimits {
   readonly branchMs: number;
   readonly failureMs: number;
-  /** The same of a failure that says nothing of the model. */
+  /** The same for a failure that is not about the model. */
   readonly passingMs: number;
-  /** Of all listings together. */
+  /** The total over all listings. */
   readonly maxFiles: number;
   readonly maxListings: number;
 }
@@ -37,7 +37,7 @@ export const usualCacheLimits: CacheLimits = {
   maxListings: 1_000,
 };
 
-/** What was answered for a reference. */
+/** The answer for a reference. */
 interface Answer {
   readonly at: number;
   readonly commit?: string;
@@ -45,10 +45,10 @@ interface Answer {
 }
 
 /**
- * Empty at first.
- * @param now milliseconds of a clock that only goes forward
- * @param over aborted when nobody will ask any more
- * @param isPassing whether a failure says nothing of the model, as the source could not be asked
+ * Starts empty.
+ * @param now milliseconds of a monotonic clock
+ * @param over aborted when there will be no more requests
+ * @param isPassing whether a failure is not about the model, because the source was unreachable
  */
 export function createUpstreamCache(
   source: Pick<Source, 'list'>,
@@ -64,7 +64,7 @@ export function createUpstreamCache(
     readonly now?: () => number;
   },
 ): UpstreamCache {
-  /** By model and commit, what was used last at the end. */
+  /** By model and commit, least recently used first. */
   const listings = new Map<string, Listing>();
   /** By model and revision. */
   const answers = new Map<string, Answer>();
@@ -139,7 +139,7 @@ export function createUpstreamCache(
 const keyOf = (modelId: ModelId, revision: string): string => `${modelId}@${revision}`;
 const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision);
 
-/** The same, for one of many who wait: who leaves ends only the own wait. */
+/** Waits for shared work; an abort only ends this wait. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const leave = (): void => reject(signal.reason);

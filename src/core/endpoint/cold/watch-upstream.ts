@@ -1,16 +1,16 @@
 import type { Source } from '../../sources/source.ts';
 
-/** A source, and whether it could be asked lately. */
+/** A source, and whether it was reachable recently. */
 export interface WatchedSource {
   readonly source: Source;
-  /** Whether the last thing that was asked of it, not long ago, failed because it could not be asked. */
+  /** Whether the last recent request failed because the source was unreachable. */
   isAway(): boolean;
 }
 
-/** How long it counts as away, in milliseconds, unless something comes of it. */
+/** How long it counts as unreachable, in milliseconds, unless a request succeeds. */
 const awayMs = 30_000;
 
-/** @param now milliseconds of a clock that only goes forward */
+/** @param now milliseconds of a monotonic clock */
 export function watchUpstream(source: Source, now: () => number = () => performance.now()): WatchedSource {
   let awayUntil = Number.NEGATIVE_INFINITY;
   const failed = (error: unknown, signal: AbortSignal): void => {

@@ -10,12 +10,12 @@ import { findHeld, parseRepoId } from '../view/repo-ids.ts';
 import { findRevision } from '../view/revisions.ts';
 import { createFactsReader } from './read-facts.ts';
 
-/** The staged copies of a machine, and what its store said of their models. */
+/** The staged copies of a machine, and its store's answers about their models. */
 export interface HubCopies {
   list(): Promise<readonly ModelId[]>;
-  /** With the git id of every file that a repo would keep in git itself. Undefined when there is no verified copy. */
+  /** With the git id of every file that a repo would keep in git itself. Undefined if there is no verified copy. */
   manifest(modelId: ModelId): Promise<Manifest | undefined>;
-  /** What the store answered when it was asked for the model as a Hub; see `readInfo`. */
+  /** The store's saved Hub answer about the model; see `readInfo`. */
   kept(modelId: ModelId): Promise<unknown>;
   /** See `ServedCopies.open`. */
   open(modelId: ModelId, path: string): Promise<OpenFile | undefined>;
@@ -23,31 +23,31 @@ export interface HubCopies {
 
 /** The copies of a machine as a Hub. */
 export interface CopyHub extends HubBackend {
-  /** The model of which there is a copy, as it is spelt here. */
+  /** The local spelling of a model with a copy. */
   find(id: string): Promise<ModelId | undefined>;
-  /** Whether what a store said of a model lists all that the copy has, as the copy has it; see `readInfo`. */
+  /** Whether a store's answer about a model lists all files of the copy with the same content; see `readInfo`. */
   fits(modelId: ModelId, said: unknown): Promise<boolean>;
-  /** The file of a copy that has the very content that an ETag of the store names; undefined when the copy has another one, or none. */
+  /** Opens the file of a copy whose content matches an ETag of the store; undefined if its content is different, or missing. */
   openSame(
     modelId: ModelId,
     wanted: { readonly path?: string | undefined; readonly etag: string; readonly size: number },
   ): Promise<(OpenFile & { readonly path: string }) | undefined>;
 }
 
-/** What the store said of a model, when it fits the copy. */
+/** The store's answer about a model, if it matches the copy. */
 interface Kept {
   readonly views: HeldViews;
-  /** What `main` is while the store is away. */
+  /** The `main` branch while the store is unreachable. */
   readonly main: HubRepo;
   readonly facts: HubFacts | undefined;
 }
 
-/** Files that are smaller are asked for again by clients that were refused them; in bytes. */
+/** Clients retry a refused request for a file below this size; in bytes. */
 const smallBytes = 10 * 1024 * 1024;
 
 /**
- * The staged copies as a Hub, for the time when the store is away. The store's own listing and commit are shown where this machine has them
- * and they fit the copy. Else a copy is shown as what it is, under a commit that follows from its content (docs/hub-endpoint.md, "Nodes").
+ * The staged copies as a Hub, for the time when the store is unreachable. Shows the store's own listing and commit if they are saved here
+ * and match the copy. Otherwise shows the copy's own files, under a commit computed from its content (docs/hub-endpoint.md, "Nodes").
  */
 export function createCopyHub(copies: HubCopies): CopyHub {
   const made = new WeakMap<Manifest, { readonly said: unknown; readonly kept: Kept }>();
@@ -71,7 +71,7 @@ export function createCopyHub(copies: HubCopies): CopyHub {
       folded: (lower) => models.filter((one) => one.toLowerCase() === lower),
     });
   };
-  /** A model that the store did not show when it was asked last is not shown here either. */
+  /** A model that the store refused in its last answer is not shown here either. */
   const isRefused = async (modelId: ModelId): Promise<boolean> =>
     (((await copies.kept(modelId)) ?? {}) as { readonly refused?: unknown }).refused === true;
 
@@ -127,7 +127,7 @@ export function createCopyHub(copies: HubCopies): CopyHub {
       return found.flat().toSorted((a, b) => (a.id < b.id ? -1 : 1));
     },
     head: async (repo, file) => {
-      // Of a small one that they cannot have clients would make up their minds.
+      // Clients would cache the answer for a small file that they cannot get.
       if (!file.isHeld && file.size < smallBytes) throw absent(repo, file);
     },
     open: async (repo, file) => {
@@ -140,7 +140,7 @@ export function createCopyHub(copies: HubCopies): CopyHub {
   };
 }
 
-/** A Hub's commit is only shown with the listing that belongs to it: with all that the copy has, as the copy has it. */
+/** A Hub's commit is only shown with its own listing, which must contain all files of the copy with the same content. */
 function keptOf(manifest: Manifest, said: unknown): Kept {
   const info = readInfo(manifest.model_id, said);
   const fits = info !== undefined && isPartOf(manifest, info.upstream);

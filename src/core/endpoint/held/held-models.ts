@@ -5,15 +5,15 @@ import type { LocalStore } from '../../store/contract.ts';
 import { type HeldViews, viewsOf } from '../view/held-views.ts';
 import { findHeld } from '../view/repo-ids.ts';
 
-/** The models of a store as a Hub names them. */
+/** The models of a store under their Hub names. */
 export interface HeldModels {
-  /** The model of this id, or of one that differs in case alone; undefined when there is none. Throws STORE_BUSY, INTEGRITY. */
+  /** The model with this id, ignoring case if there is no exact match; undefined if there is none. Throws STORE_BUSY, INTEGRITY. */
   find(id: ModelId): Promise<HeldViews | undefined>;
-  /** The model of exactly this id. Throws MODEL_NOT_FOUND, STORE_BUSY, INTEGRITY. */
+  /** The model with exactly this id. Throws MODEL_NOT_FOUND, STORE_BUSY, INTEGRITY. */
   viewsOf(id: ModelId): Promise<HeldViews>;
 }
 
-/** What was made of a manifest is kept as long as the store keeps the manifest. */
+/** The views of a manifest are cached as long as the store caches the manifest. */
 export function createHeldModels(store: Pick<LocalStore, 'has' | 'identify' | 'listModels' | 'upstream'>): HeldModels {
   const made = new WeakMap<Manifest, Promise<HeldViews>>();
   const folded = new WeakMap<readonly RegistryEntry[], ReadonlyMap<string, readonly ModelId[]>>();

@@ -23,33 +23,33 @@ import { createModelList } from './list-held.ts';
 import { createFactsReader } from './read-facts.ts';
 import { createGgufReader } from './read-gguf.ts';
 
-/** What the store of this machine is as a Hub. */
+/** The options of a host's Hub. */
 export interface HostHubOptions {
   readonly store: LocalStore;
-  /** What the store lacks; without it nothing is fetched, and no source is asked. */
+  /** Fetches missing files; without it nothing is fetched, and no source is contacted. */
   readonly cold?: ColdHub | undefined;
-  /** Whether a model is not to be shown to those who ask as a Hub; none is hidden when absent. */
+  /** Whether a model is hidden from Hub clients; if absent, none is. */
   readonly isHidden?: ((modelId: ModelId) => Promise<boolean>) | undefined;
 }
 
-/** Files that are smaller are asked for again by clients that were refused them (docs/hub-endpoint.md, "Refusals"); in bytes. */
+/** Clients retry a refused request for a file below this size (docs/hub-endpoint.md, "Refusals"); in bytes. */
 const smallBytes = 10 * 1024 * 1024;
-/** A file that moves in the store each time it is looked for is refused after so many times. */
+/** A file that moves in the store during each lookup is refused after this many tries. */
 const maxTries = 4;
 
-/** The Hub of a store host: what is held comes from the store, and what is not from `cold`, for those who may have it fetched. */
+/** The Hub of a store host. Existing files come from the store; missing files come from `cold`, for clients with that right. */
 export function createHostHub({ store, cold, isHidden = async () => false }: HostHubOptions): HubBackend {
   const held = createHeldModels(store);
   const isOn = async (): Promise<boolean> => (await cold?.isOn()) === true;
   const list = createModelList(store, held, { isOn, isHidden });
   const readFacts = createFactsReader(store);
   const readGguf = createGgufReader(store);
-  /** What was learnt of a repo upstream beside its files. */
+  /** Upstream's data about a repo beside its files. */
   const sources = new WeakMap<HubRepo, UpstreamRepo>();
-  /** Undefined when nobody may be asked for this asker. */
+  /** Undefined if nothing may be fetched for this client. */
   const askable = async ({ mayFetch }: HubAsker): Promise<ColdHub | undefined> => (mayFetch && (await isOn()) ? cold : undefined);
 
-  /** @param id as the store spells it, of what it has a part of */
+  /** @param id the store's spelling, if it has a part of the model */
   const lookUp = async (
     hub: ColdHub,
     { modelId, revision }: { readonly modelId: ModelId; readonly revision: string },
@@ -65,14 +65,14 @@ export function createHostHub({ store, cold, isHidden = async () => false }: Hos
     return repo;
   };
 
-  /** A commit of which the store knows a part only, with all that it has if somebody can be asked. */
+  /** Completes a commit that the store only knows in part, if upstream can be contacted. */
   const complete = async (repo: HubRepo, asker: HubAsker, signal: AbortSignal): Promise<HubRepo> => {
     const hub = repo.isComplete ? undefined : await askable(asker);
     if (hub === undefined) return repo;
     try {
       return await lookUp(hub, { modelId: repo.id, revision: repo.commit }, { id: repo.id, files: repo.files, signal });
     } catch (error) {
-      // What is held is sent all the same; what is not, and the listing, are refused by whoever needs them.
+      // Existing files can still be sent. Requests for the listing or a missing file are refused later.
       if (error instanceof HubRefusal && !signal.aborted) return repo;
       throw error;
     }
@@ -83,7 +83,7 @@ export function createHostHub({ store, cold, isHidden = async () => false }: Hos
     const found = findRevision(id, revision, { names, commits: source === undefined ? [own.commit] : [source.commit, own.commit] });
     if (found.kind === 'main') return complete(mainOf(views, await isOn()), asker, signal);
     if (found.kind === 'commit') return complete(source?.commit === found.commit ? source : own, asker, signal);
-    // A model without a source is what it is, also where a Hub has another one of that name.
+    // A model without a source is never mixed with a Hub model of the same name.
     const hub = source === undefined ? undefined : await askable(asker);
     if (hub === undefined) throw noRevision(id, revision);
     return lookUp(hub, { modelId: id, revision: found.revision }, { id, files: own.files, signal });
@@ -97,10 +97,10 @@ export function createHostHub({ store, cold, isHidden = async () => false }: Hos
         if (await isHidden(views.id)) throw notHere(modelId);
         return atRevision(views, revision, asker, signal);
       }
-      // Names without an organization are those of the store's own models.
+      // A name without an organization belongs to the store's own models.
       const hub = modelId.includes('/') ? await askable(asker) : undefined;
       if (hub === undefined) throw notHere(modelId, { isForFetching: modelId.includes('/') && (await isOn()) });
-      // The gate of revisions is the same.
+      // Revisions are validated in the same way.
       findRevision(modelId, revision, { names: [], commits: [] });
       return lookUp(hub, { modelId, revision }, { files: [], signal });
     },
@@ -130,7 +130,7 @@ export function createHostHub({ store, cold, isHidden = async () => false }: Hos
   };
 }
 
-/** Opens what the store has. Undefined when it has it no more, or has other content there now. */
+/** Opens a file of the store. Undefined if it is gone, or its content has changed. */
 async function openHeld(store: LocalStore, { id }: HubRepo, { path, isHeld, sha256 }: HubFile): Promise<HubContent | undefined> {
   if (!isHeld || !isRelativePath(path)) return undefined;
   try {
@@ -144,7 +144,7 @@ async function openHeld(store: LocalStore, { id }: HubRepo, { path, isHeld, sha2
   }
 }
 
-/** Opens what a download has put into the store since the repo was looked at: its bytes are no longer where they came in. */
+/** Opens a file that a download has put into the store since the repo was read: it is no longer in the download's directory. */
 async function openArrived(store: LocalStore, repo: HubRepo, file: HubFile): Promise<HubContent | undefined> {
   if (file.isHeld || file.lfs === undefined) return undefined;
   return openHeld(store, repo, { ...file, isHeld: true, sha256: file.lfs.sha256 }).catch(() => undefined);

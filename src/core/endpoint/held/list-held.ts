@@ -7,16 +7,16 @@ import type { HubBackend, HubListed } from '../contract.ts';
 import { mainOf } from '../view/held-views.ts';
 import type { HeldModels } from './held-models.ts';
 
-/** As many manifests are read at one time. */
+/** How many manifests are read at the same time. */
 const atOnce = 8;
 
-/** Lists the models of a store. Those that are not hashed yet, or are damaged, are left out: nothing true could be said of their files. */
+/** Lists the models of a store. Omits unhashed and damaged ones, because their file ids are unknown. */
 export function createModelList(
   store: Pick<LocalStore, 'listDescribed'>,
   held: HeldModels,
   { isOn, isHidden }: { readonly isOn: () => Promise<boolean>; readonly isHidden: (modelId: ModelId) => Promise<boolean> },
 ): HubBackend['list'] {
-  // An entry is the same object as long as nothing of its model changes.
+  // An entry is the same object until its model changes.
   const known = new WeakMap<DescribedEntry, Readonly<Record<'on' | 'off', HubListed>>>();
   const look = async (entry: DescribedEntry): Promise<Readonly<Record<'on' | 'off', HubListed>> | undefined> => {
     const before = known.get(entry);
@@ -35,7 +35,7 @@ export function createModelList(
   return async (signal) => {
     const entries = await store.listDescribed();
     const found = await mapConcurrently(entries, atOnce, async (entry, index) => {
-      // With ten thousand models others are served meanwhile.
+      // With ten thousand models, other requests get their turn in between.
       if (index % 64 === 0) await setImmediate();
       signal.throwIfAborted();
       return (await isHidden(entry.model_id)) ? undefined : look(entry);

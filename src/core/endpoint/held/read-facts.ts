@@ -1,12 +1,12 @@
 import type { LocalStore } from '../../store/contract.ts';
 import type { HubFacts, HubRepo } from '../contract.ts';
 
-/** As much of a card is read; its front matter is at its beginning. In bytes. */
+/** The number of bytes of a card to read. Its front matter is at the beginning. */
 const maxBytes = 128 * 1024;
-/** Cards that are kept. */
+/** The number of cached cards. */
 const maxKnown = 256;
 
-/** Reads what the model card of a repo says, if the store has it; undefined when it has none. */
+/** Reads the model card of a repo, if the store has it; undefined if there is none. */
 export function createFactsReader(store: Pick<LocalStore, 'openFile'>): (repo: HubRepo) => Promise<HubFacts | undefined> {
   const known = new Map<string, HubFacts>();
   const read = async (repo: HubRepo): Promise<HubFacts | undefined> => {
@@ -28,7 +28,7 @@ export function createFactsReader(store: Pick<LocalStore, 'openFile'>): (repo: H
   };
 }
 
-/** A card that cannot be read says nothing. */
+/** An unreadable card counts as empty. */
 async function readBeginning(store: Pick<LocalStore, 'openFile'>, { id }: HubRepo): Promise<string> {
   try {
     await using file = await store.openFile(id, 'README.md');

@@ -3,12 +3,12 @@ import type { LocalStore } from '../../store/contract.ts';
 import type { HubFacts, HubRepo } from '../contract.ts';
 import { findTag } from '../registry/find-tag.ts';
 
-/** A model in more files is not added up: each head is read by itself. */
+/** For a model with more files, parameters are not added up, because each header is read separately. */
 const maxShards = 64;
 
 /**
- * Reads what the Hub says of a repo with GGUF files: of the quantization that programs get who name none, among those that the store has.
- * Undefined for other repos, and where the head of the file says nothing.
+ * Reads the Hub's data about a repo with GGUF files, from the default quantization among those that the store has. Undefined for other
+ * repos, and for a header without data.
  */
 export function createGgufReader(store: Pick<LocalStore, 'ggufHeader' | 'cardOf'>): (repo: HubRepo) => Promise<HubFacts['gguf']> {
   const known = new WeakMap<HubRepo, Promise<HubFacts['gguf']>>();
@@ -19,7 +19,7 @@ export function createGgufReader(store: Pick<LocalStore, 'ggufHeader' | 'cardOf'
     const weights = held.filter(({ path }) => kinds.get(path) === 'gguf');
     const group = findTag(weights, 'latest', (await store.cardOf(id))?.ggufFile);
     if (group === undefined || group.files.length > maxShards) return undefined;
-    // The first shard says what the model is; each says how many parameters it has itself.
+    // The first shard describes the model; each shard has its own number of parameters.
     const headers = await Promise.all(group.files.map(({ path }) => store.ggufHeader(id, path)));
     const { architecture, contextLength, chat } = headers[0] ?? {};
     const counts = headers.map((header) => header?.parameters);

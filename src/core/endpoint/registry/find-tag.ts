@@ -1,15 +1,15 @@
 import { findGroup } from '../../catalog/selection/find-group.ts';
 import { fold, type Group, isBroken, isLoadable, listGroups, pickLoadable, type SizedFile } from '../../catalog/selection/groups.ts';
 
-/** What a tag can be; registries and Ollama know no others. Source: OCI Distribution, "pulling manifests"; Ollama's types/model/name.go. */
+/** The syntax of a tag in registries and in Ollama. Source: OCI Distribution, "pulling manifests"; Ollama's types/model/name.go. */
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 /**
- * The quantization of a model that a tag names: a label in any case, the name of a file with or without `.gguf`, or `latest`. A label
- * may be a part of a name between `-`, `.` and `_`; of several names the shortest counts. Only whole groups that a program can load
- * are named. Pure.
- * @param pin the file that the model's card names, which `latest` prefers
- * @returns undefined when the tag names nothing
+ * Finds the quantization of a model for a tag: a label in any case, the name of a file with or without `.gguf`, or `latest`. A label may
+ * be a part of a name between `-`, `.` and `_`; of several matching names the shortest is used. Only complete groups that a program can
+ * load match. Pure.
+ * @param pin the file in the model's card, which `latest` prefers
+ * @returns undefined if nothing matches the tag
  */
 export function findTag<F extends SizedFile>(files: readonly F[], tag: string, pin?: string): Group<F> | undefined {
   if (!tagPattern.test(tag)) return undefined;
@@ -27,7 +27,7 @@ const stemOf = (path: string): string => fold(path.slice(path.lastIndexOf('/') +
 /** The path of a group as if it had not been split. */
 const wholeOf = ({ ggufFile, cut }: Group): string => (cut === 'shards' ? ggufFile.replace(/-\d{5}-of-\d{5}(?=\.gguf$)/i, '') : ggufFile);
 
-/** Whether a text stands in a name with nothing, or one of `-._`, on both sides. */
+/** Whether a name contains a text with nothing, or one of `-._`, on both sides. */
 function hasToken(name: string, token: string): boolean {
   const isBorder = (at: number): boolean => at < 0 || at >= name.length || '-._'.includes(name[at] ?? '');
   for (let at = name.indexOf(token); at !== -1; at = name.indexOf(token, at + 1))

@@ -4,15 +4,15 @@ import type { HubBackend } from '../contract.ts';
 import { readWhole } from './read-whole.ts';
 import { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
 
-/** What the registry of a store host is made of. */
+/** The options of a host's registry. */
 export interface HostRegistryOptions {
   readonly store: Pick<LocalStore, 'ggufHeader' | 'cardOf'>;
   readonly hub: HubBackend;
-  /** What the first bytes of a GGUF file say; undefined where its head is longer. */
+  /** Reads the header of a GGUF file from its first bytes; undefined if the header is longer. */
   readonly readHeader: (bytes: Uint8Array, size: number) => Promise<GgufHeader | undefined>;
 }
 
-/** As much of a file that the store lacks is read for its head, in bytes; the larger one for vocabularies of a quarter of a million words. */
+/** How many bytes of a missing file are read for its header; the larger number is for vocabularies of a quarter of a million words. */
 const prefixes = [16 * 1024 * 1024, 48 * 1024 * 1024] as const;
 
 /** The registry of a store host. */

@@ -1,21 +1,21 @@
 import type { HubRepo } from '../contract.ts';
 import type { Image } from './make-image.ts';
 
-/** The images of the models that were asked for last. */
+/** A cache of the most recently requested images. */
 export interface ImageCache {
   /**
-   * The image under a key of a model, made when it is not here. What goes wrong is not remembered, and ends the wait only of the request
-   * that made it: it may have been cancelled.
+   * The image for a key of a model; creates it if it is missing. Errors are not cached, and only end the request that created the image,
+   * because that may have been cancelled.
    */
   find(repo: HubRepo, of: { readonly key: string; readonly signal: AbortSignal }, make: () => Promise<Image>): Promise<Image>;
-  /** The bytes of a digest, in the images of a model that are here. */
+  /** The bytes for a digest, from the cached images of a model. */
   findMade(repo: HubRepo, digest: string): Promise<Buffer | undefined>;
 }
 
-/** Models whose images stay in memory; they are made again when they are needed. */
+/** The number of models whose images stay in memory. Others are created again when needed. */
 const maxKnown = 128;
 
-/** Empty. */
+/** Starts empty. */
 export function createImageCache(): ImageCache {
   const known = new Map<string, { readonly commit: string; readonly images: Map<string, Promise<Image>> }>();
   const imagesOf = ({ id, commit }: HubRepo): Map<string, Promise<Image>> => {

@@ -12,17 +12,17 @@ export interface LayerFile {
   readonly sha256: Sha256;
 }
 
-/** What an image is made of. */
+/** The parts of an image. */
 export interface ImageParts {
   readonly group: Group<LayerFile>;
   readonly projector: LayerFile | undefined;
-  /** Of the first file of the group. */
+  /** The header of the group's first file. */
   readonly header: GgufHeader | undefined;
-  /** The contents of the repo's own files for Ollama, which count more than what follows from the GGUF file. */
+  /** The repo's own files for Ollama, which have priority over data from the GGUF file. */
   readonly own: { readonly [Name in OwnFile]?: Buffer | undefined };
 }
 
-/** The files of a repo that say how Ollama is to run its models. Source: https://huggingface.co/docs/hub/ollama */
+/** The files of a repo that configure Ollama. Source: https://huggingface.co/docs/hub/ollama */
 export type OwnFile = 'template' | 'system' | 'params' | 'license';
 
 /** A part of an image, by its digest. */
@@ -33,7 +33,7 @@ interface Layer {
   readonly size: number;
 }
 
-/** A quantization as a registry gives it out. The same parts make the same bytes, whenever and wherever. */
+/** A quantization as a registry image. The same parts always result in the same bytes. */
 export interface Image {
   readonly config: Layer;
   /** The weights first. */
@@ -41,11 +41,11 @@ export interface Image {
   readonly isSplit: boolean;
   readonly weights: LayerFile;
   readonly projector: LayerFile | undefined;
-  /** What is no file of the model, by digest. */
+  /** Generated parts that are not files of the model, by digest. */
   readonly made: ReadonlyMap<string, Buffer>;
 }
 
-/** The digest of some bytes as registries write it. */
+/** The digest of bytes in a registry's format. */
 export const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 /** Makes an image. Pure. */
@@ -80,7 +80,7 @@ export function makeImage({ group, projector, header, own }: ImageParts): Image 
   };
 }
 
-/** The manifest of an image as bytes. Older llama.cpp and node-llama-cpp ask by it for the file's name. Pure. */
+/** The manifest of an image as bytes. Older llama.cpp and node-llama-cpp read the file's name from it. Pure. */
 export function manifestOf({ config, layers, weights, projector }: Image, { isForLlama }: { readonly isForLlama: boolean }): Buffer {
   const named = {
     ggufFile: nameOf(weights),
@@ -98,7 +98,7 @@ function configOf({ group, projector, header }: Omit<ImageParts, 'own'>, layers:
   return {
     model_format: 'gguf',
     model_family: family,
-    // Ollama's own images name the kind of their projector so.
+    // Ollama's own images use this name for the kind of their projector.
     model_families: projector === undefined ? [family] : [family, 'clip'],
     model_type: sizeOf(header, group.files.length) ?? 'unknown',
     file_type: group.label?.text ?? header?.fileType ?? 'unknown',
@@ -108,7 +108,7 @@ function configOf({ group, projector, header }: Omit<ImageParts, 'own'>, layers:
   };
 }
 
-/** As Ollama writes numbers of parameters: `1.2B`. The first shard of several has a part of them only. */
+/** Ollama's format for numbers of parameters: `1.2B`. The first shard of several only has a part of them. */
 function sizeOf(header: GgufHeader | undefined, files: number): string | undefined {
   const { parameters, sizeLabel } = header ?? {};
   if (parameters === undefined || files > 1) return sizeLabel;
@@ -121,7 +121,7 @@ function sizeOf(header: GgufHeader | undefined, files: number): string | undefin
   return String(parameters);
 }
 
-/** Ollama refuses to run a model whose parameters are no object of JSON. */
+/** Ollama refuses to run a model whose parameters are not a JSON object. */
 function isJsonObject(bytes: Buffer | undefined): bytes is Buffer {
   if (bytes === undefined) return false;
   try {

@@ -1,4 +1,4 @@
-/** What the parts of a manifest are. Source: Docker's "Image Manifest V 2, Schema 2", and Ollama's manifest/layer.go. */
+/** The media types in a manifest. Source: Docker's "Image Manifest V 2, Schema 2", and Ollama's manifest/layer.go. */
 export const mediaTypes = {
   manifest: 'application/vnd.docker.distribution.manifest.v2+json',
   config: 'application/vnd.docker.container.image.v1+json',

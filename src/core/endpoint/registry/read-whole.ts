@@ -1,7 +1,7 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import type { HubContent } from '../contract.ts';
 
-/** All bytes of a small file that was opened; the file is closed. @throws SkulkError INTEGRITY when it is shorter or longer than it was said to be */
+/** Reads all bytes of a small open file, and closes it. @throws SkulkError INTEGRITY if its size is not the expected one */
 export async function readWhole(content: HubContent, size: number): Promise<Buffer> {
   if (content.kind === 'stream') {
     const parts: Uint8Array[] = [];
@@ -9,7 +9,7 @@ export async function readWhole(content: HubContent, size: number): Promise<Buff
     for await (const part of content.bytes) {
       length += part.length;
       if (length > size) throw notAsLong(size);
-      // What is handed out may be used again for the next bytes.
+      // A buffer may be reused for the next bytes.
       parts.push(Buffer.from(part));
     }
     if (length !== size) throw notAsLong(size);

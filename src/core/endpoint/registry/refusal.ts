@@ -7,7 +7,7 @@ export const registryRefusals = {
   MANIFEST_UNKNOWN: 404,
   BLOB_UNKNOWN: 404,
   DIGEST_INVALID: 400,
-  /** Never 401: Ollama would begin an exchange of keys. */
+  /** Never 401: Ollama would start an exchange of keys. */
   DENIED: 403,
   UNSUPPORTED: 405,
   TOOMANYREQUESTS: 429,
@@ -18,7 +18,7 @@ export const registryRefusals = {
 /** The code of a refusal. */
 export type RegistryRefusalCode = keyof typeof registryRefusals;
 
-/** A refusal in the terms of a registry. The message is one line that names the model and what to do. */
+/** A refusal in a registry's terms. The message is one line with the model and what to do. */
 export class RegistryRefusal extends Error {
   override readonly name = 'RegistryRefusal';
   readonly code: RegistryRefusalCode;
@@ -35,7 +35,7 @@ export class RegistryRefusal extends Error {
   }
 }
 
-/** What a registry says where a Hub would refuse; anything else stays as it is. Pure. */
+/** Maps a Hub's refusal to a registry's; returns anything else unchanged. Pure. */
 export function asRegistryRefusal(error: unknown): unknown {
   if (!(error instanceof HubRefusal)) return error;
   const code = codes[error.kind] ?? 'UNAVAILABLE';
@@ -43,7 +43,7 @@ export function asRegistryRefusal(error: unknown): unknown {
   return new RegistryRefusal(code, error.message, { status, cause: error });
 }
 
-/** What is not named here can be had later. */
+/** Other files may be available later. */
 const codes: { readonly [Kind in HubRefusalKind]?: RegistryRefusalCode } = {
   badRequest: 'NAME_INVALID',
   unauthorized: 'DENIED',

@@ -11,10 +11,10 @@ import { digestOf, type Image, type LayerFile, makeImage, manifestOf, type OwnFi
 import { readWhole } from './read-whole.ts';
 import { asRegistryRefusal, RegistryRefusal } from './refusal.ts';
 
-/** What a registry is made of. */
+/** The options of a registry. */
 export interface RegistryOptions {
   readonly hub: Pick<HubBackend, 'repo' | 'open'>;
-  /** What the head of a GGUF file says; undefined where it says nothing. It may have to be fetched. */
+  /** Reads the header of a GGUF file, which may have to be fetched; undefined if it has no data. */
   readonly header: (
     repo: HubRepo,
     file: HubFile,
@@ -24,25 +24,25 @@ export interface RegistryOptions {
   readonly pinOf: (repo: HubRepo) => Promise<string | undefined>;
 }
 
-/** Who asks a registry, and how long. */
+/** The client of a registry, and its signal. */
 export interface RegistryAsker {
   readonly asker: HubAsker;
   readonly signal: AbortSignal;
 }
 
-/** What a digest names: bytes that follow from a model, or a file of it. */
+/** The content for a digest: bytes generated from a model, or a file of it. */
 export type RegistryBlob =
   | { readonly kind: 'made'; readonly bytes: Buffer; readonly sha256: Sha256 }
   | { readonly kind: 'file'; readonly repo: HubRepo; readonly file: HubFile; readonly sha256: Sha256 };
 
-/** The store as a registry of models for Ollama and llama.cpp. Everything throws `RegistryRefusal`, or `SkulkError`. */
+/** The store as a registry of models for Ollama and llama.cpp. Every method throws `RegistryRefusal`, or `SkulkError`. */
 export interface Registry {
-  /** The manifest that a tag names, and its digest. */
+  /** The manifest for a tag, and its digest. */
   manifest(
     named: { readonly id: string; readonly tag: string },
     options: RegistryAsker & { readonly isForLlama: boolean },
   ): Promise<{ readonly bytes: Buffer; readonly digest: string }>;
-  /** What a digest names in a model, also when this process has given out no manifest of it. */
+  /** Finds the content for a digest in a model, even if this process has never sent its manifest. */
   blob(named: { readonly id: string; readonly digest: string }, options: RegistryAsker): Promise<RegistryBlob>;
 }
 
@@ -50,7 +50,7 @@ interface GgufFile extends LayerFile {
   readonly file: HubFile;
 }
 
-/** The largest file of a repo that is taken for Ollama's own, in bytes. */
+/** The size limit of a repo's own file for Ollama, in bytes. */
 const maxOwnBytes = 1024 * 1024;
 
 /** @param options see `RegistryOptions` */
@@ -65,7 +65,7 @@ export function createRegistry({ hub, header, pinOf }: RegistryOptions): Registr
     const isHeld = group.files.every(({ file }) => file.isHeld);
     const [projector] = pickProjectors(projectors, { wanted: undefined, group });
     const ownFiles = ownFilesOf(repo, isHeld);
-    // More of a commit may come into the store later.
+    // More files of a commit may be added to the store later.
     const key = JSON.stringify([group.ggufFile, isHeld, projector?.path, ownFiles.map(([, { oid }]) => oid)]);
     return images.find(repo, { key, signal }, async () => {
       const [{ file } = { file: undefined }] = group.files;
@@ -119,7 +119,7 @@ export function createRegistry({ hub, header, pinOf }: RegistryOptions): Registr
   };
 }
 
-/** Says in a registry's words what a Hub would refuse. */
+/** Translates a Hub's refusals into a registry's. */
 const refusing =
   <A extends readonly unknown[], R>(work: (...given: A) => Promise<R>) =>
   (...given: A): Promise<R> =>
@@ -132,7 +132,7 @@ interface GgufFiles {
   readonly projectors: readonly GgufFile[];
 }
 
-/** The GGUF files of a repo whose sha256 is known: those that the store has, and all of them. */
+/** The GGUF files of a repo with a known sha256: those in the store, and all of them. */
 function ggufFilesOf({ files }: HubRepo): { readonly held: GgufFiles; readonly all: GgufFiles } {
   const named = files.filter((file) => digestOfFile(file) !== undefined && /\.gguf/i.test(file.path));
   const pick = (some: readonly HubFile[]): GgufFiles => {
@@ -148,7 +148,7 @@ function ggufFilesOf({ files }: HubRepo): { readonly held: GgufFiles; readonly a
   return { held: pick(named.filter(({ isHeld }) => isHeld)), all: pick(named) };
 }
 
-/** Of the content, where it is known: a listing has it of LFS files, and the store of what it has. */
+/** The digest of the content, if known: a listing has it for LFS files, and the store has it for its own files. */
 const digestOfFile = ({ lfs, sha256 }: HubFile): Sha256 | undefined => lfs?.sha256 ?? sha256;
 
 function noSuchTag({ id }: HubRepo, tag: string, weights: readonly GgufFile[]): RegistryRefusal {
@@ -164,7 +164,7 @@ const isSplit = ({ id }: HubRepo, { selector, files }: Group): RegistryRefusal =
     `split GGUF: ${selector} of ${id} is ${files.length} files, which Ollama cannot pull; use llama.cpp, or skulk stage`,
   );
 
-/** The files of a repo for Ollama; of a quantization that the store has those that it has as well. */
+/** A repo's files for Ollama. For a quantization in the store, only those that the store has too. */
 function ownFilesOf({ files }: HubRepo, isHeld: boolean): readonly (readonly [OwnFile, HubFile])[] {
   const found = new Map<OwnFile, HubFile>();
   for (const file of files) {

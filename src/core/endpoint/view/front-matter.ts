@@ -1,13 +1,13 @@
 import { parse } from 'yaml';
 import type { HubFacts } from '../contract.ts';
 
-/** A front matter that is longer belongs to no card; reading one takes time in which nobody else is served. */
+/** A card has no longer front matter, and parsing one blocks other requests. */
 const maxLength = 128 * 1024;
 const maxTags = 500;
 
 /**
- * What the model card says in its front matter: YAML between two lines of `---` at its beginning. A card without one, or with one that
- * cannot be read, says nothing. Pure. Source: https://huggingface.co/docs/hub/model-cards#model-card-metadata
+ * Reads the front matter of a model card: YAML between two lines of `---` at its beginning. Empty for a card without one, or with an
+ * invalid one. Pure. Source: https://huggingface.co/docs/hub/model-cards#model-card-metadata
  */
 export function readFrontMatter(card: string): HubFacts {
   const nothing: HubFacts = { tags: [] };
@@ -28,7 +28,7 @@ function parseYaml(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = parse(text, { schema: 'core', maxAliasCount: 100, logLevel: 'error', uniqueKeys: false });
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    // What JSON cannot say, such as references in a circle, no client can be sent; nor what grows out of references.
+    // Rejects values that JSON cannot represent, such as circular references, and values that grow too large through references.
     const json = JSON.stringify(value);
     return json.length > 8 * maxLength ? undefined : (JSON.parse(json) as Record<string, unknown>);
   } catch {

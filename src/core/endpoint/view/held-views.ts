@@ -5,29 +5,29 @@ import type { Manifest, ManifestFile } from '../../protocol/manifest.ts';
 import type { HubFile, HubRepo } from '../contract.ts';
 import { gitBlobId, lfsFile, wouldBeLfs } from './file-identity.ts';
 
-/** What the store has of a model, and what it knows of where it came from. */
+/** The store's files of a model, and its known source. */
 export interface HeldModel {
   readonly manifest: Manifest;
-  /** All that the source had at its commit; undefined when it was not kept, or there was no source. */
+  /** All files of the source at its commit; undefined if they were not saved, or there is no source. */
   readonly upstream: Upstream | undefined;
 }
 
-/** One model under the commits that name it. */
+/** One model under its commits. */
 export interface HeldViews {
   readonly id: ModelId;
-  /** What the store has and nothing else, under a commit that follows from the content. */
+  /** Only the store's files, under a commit computed from the content. */
   readonly own: HubRepo;
-  /** The source's own commit, with everything that it lists, as far as the listing is known; absent of what has no source. */
+  /** The source's own commit, with its complete listing as far as it is known; absent without a source. */
   readonly source?: HubRepo | undefined;
-  /** Whether everything that the source lists is here. */
+  /** Whether all files in the source's listing are here. */
   readonly isWhole: boolean;
-  /** Further names of what is here. */
+  /** Further revision names of this model. */
   readonly names: readonly string[];
 }
 
 /**
- * What stands for a commit where there is none: sha1 over `skulk-commit LF` and one `path NUL size NUL sha256 LF` line a file, sorted by
- * path. It is the same for the same content on every machine, and it is 40 hex digits, as clients look for them. Pure.
+ * Computes a commit for a model without one: sha1 over `skulk-commit LF` and one `path NUL size NUL sha256 LF` line per file, sorted by
+ * path. It is the same for the same content on every machine, and has 40 hex digits, as clients expect. Pure.
  */
 export function contentCommit(files: readonly Pick<ManifestFile, 'path' | 'size' | 'sha256'>[]): string {
   const hash = createHash('sha1').update('skulk-commit\n');
@@ -36,9 +36,9 @@ export function contentCommit(files: readonly Pick<ManifestFile, 'path' | 'size'
 }
 
 /**
- * The views of a model that the store holds. A Hub's commit is never shown with less than the Hub's listing: clients keep a listing
- * under its commit for ever, and believe it also when they ask the real Hub (docs/hub-endpoint.md, "Commits"). Pure.
- * @throws Error when the git id of a small file is not known yet
+ * The views of a model in the store. A Hub's commit is never shown with less than the Hub's complete listing: clients cache a listing
+ * under its commit permanently, and use it for the real Hub too (docs/hub-endpoint.md, "Commits"). Pure.
+ * @throws Error if the git id of a small file is not known yet
  */
 export function viewsOf({ manifest, upstream }: HeldModel): HeldViews {
   const { model_id: id, files, created_at, revision } = manifest;
@@ -56,7 +56,7 @@ export function viewsOf({ manifest, upstream }: HeldModel): HeldViews {
   return { id, own, source, isWhole: source.files.every(({ isHeld }) => isHeld), names };
 }
 
-/** A listing of a source as a repo. Pure. @param held what the store has of the model, at whatever commit */
+/** A source's listing as a repo. Pure. @param held the store's files of the model, at any commit */
 export function repoOf(
   id: ModelId,
   { commit, files }: Upstream,
@@ -67,11 +67,11 @@ export function repoOf(
   return makeRepo(id, commit, listed, { isComplete: true, lastModified, createdAt });
 }
 
-/** What `main` is: the setting decides it, and never whether the source can be asked just now. Pure. */
+/** The `main` branch. The setting decides it, independent of whether the source is reachable. Pure. */
 export const mainOf = ({ own, source, isWhole }: HeldViews, isUpstreamOn: boolean): HubRepo =>
   source !== undefined && (isWhole || isUpstreamOn) ? source : own;
 
-/** ISO 8601 with milliseconds, as clients parse it; what is no time becomes the beginning of them. Pure. */
+/** ISO 8601 with milliseconds, as clients parse it. An invalid time becomes the epoch. Pure. */
 export function toTime(text: string | undefined): string {
   const time = new Date(text ?? '');
   return Number.isNaN(time.getTime()) ? new Date(0).toISOString() : time.toISOString();
@@ -87,20 +87,20 @@ function makeRepo(
   return { id, commit, files: sorted, byPath: new Map(sorted.map((file) => [file.path, file])), ...rest };
 }
 
-/** A file that the store has. What its source said of the same content goes before what a Hub would do with it. */
+/** A file of the store. The source's data about the same content has priority over the Hub's general rules. */
 function toHubFile(file: ManifestFile, listed: UpstreamFile | undefined): HubFile {
   const { path, size, sha256, hub_id } = file;
   if (listed?.sha256 === sha256) return lfsFile(file, { isHeld: true, oid: listed.oid });
   if (listed !== undefined && listed.sha256 === undefined && listed.oid === hub_id)
     return { path, size, oid: listed.oid ?? '', isHeld: true, sha256 };
-  // An id of a sha256 was the Hub's word before listings were kept.
+  // Before listings were saved, a sha256 as id came from the Hub.
   if (hub_id === sha256 || wouldBeLfs(file)) return lfsFile(file, { isHeld: true });
   if (size === 0) return { path, size, oid: gitBlobId(''), isHeld: true, sha256 };
   if (hub_id === undefined) throw new Error(`the git id of ${path} is not known`);
   return { path, size, oid: hub_id, isHeld: true, sha256 };
 }
 
-/** A file that a source lists. It is here when the very same content is. */
+/** A file in a source's listing. It is held if the store has the same content. */
 function ofListing(file: UpstreamFile, held: HubFile | undefined): HubFile {
   const { path, size, oid = '', sha256 } = file;
   const isHeld =

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { HubFacts, HubListed, HubRepo } from '../contract.ts';
 import { lastCommitOf, requireListing } from './tree.ts';
 
-/** What every description of a model says; clients of all kinds expect the fields that mean nothing here. */
+/** The common part of every model description; clients expect these fields even if they mean nothing here. */
 function common({ id, commit, lastModified, createdAt }: Pick<HubRepo, 'id' | 'commit' | 'lastModified' | 'createdAt'>): object {
   const author = id.includes('/') ? { author: id.slice(0, id.indexOf('/')) } : {};
   return {
-    // @huggingface/hub requires one of 24 hex digits.
+    // @huggingface/hub requires an id of 24 hex digits.
     _id: createHash('sha256').update(id).digest('hex').slice(0, 24),
     id,
     modelId: id,
@@ -14,7 +14,7 @@ function common({ id, commit, lastModified, createdAt }: Pick<HubRepo, 'id' | 'c
     sha: commit,
     lastModified,
     private: false,
-    // What the store has is open to all who may read it.
+    // All clients with the right to read can read the store's files.
     gated: false,
     disabled: false,
     downloads: 0,
@@ -30,9 +30,9 @@ const factsOf = ({ tags, libraryName, pipelineTag }: Pick<HubFacts, 'tags' | 'li
 });
 
 /**
- * A model as `GET /api/models/{id}` describes it. Pure.
- * @param withBlobs also the size and the ids of each file
- * @throws HubRefusal unreachable when the listing is not complete
+ * A model in the format of `GET /api/models/{id}`. Pure.
+ * @param withBlobs also include the size and the ids of each file
+ * @throws HubRefusal unreachable if the listing is incomplete
  */
 export function modelInfo(repo: HubRepo, facts: HubFacts, { withBlobs }: { readonly withBlobs: boolean }): object {
   requireListing(repo);
@@ -56,7 +56,7 @@ export function modelInfo(repo: HubRepo, facts: HubFacts, { withBlobs }: { reado
 /** A model in the list of models. Pure. */
 export const listedInfo = (listed: HubListed): object => ({ ...common(listed), ...factsOf(listed), usedStorage: listed.totalBytes });
 
-/** What `refs` says of a model: there is one branch, and it is what the store has. Pure. */
+/** The `refs` of a model: one branch, with the store's files. Pure. */
 export const refsOf = ({ commit }: Pick<HubRepo, 'commit'>): object => ({
   branches: [{ name: 'main', ref: 'refs/heads/main', targetCommit: commit }],
   converts: [],
@@ -69,19 +69,19 @@ export function commitsOf(repo: Pick<HubRepo, 'commit' | 'lastModified'>): reado
   return [{ id, title, message: '', authors: [{ user: 'skulk' }], date }];
 }
 
-/** What is looked for in the list of models. */
+/** A search in the list of models. */
 export interface ListQuery {
-  /** In the id, in any case; every word of it. */
+  /** All of its words must be in the id, ignoring case. */
   readonly search?: string | undefined;
   readonly author?: string | undefined;
-  /** Tags that a model must have, its library and its task among them. */
+  /** Required tags, including library and task. */
   readonly filters: readonly string[];
   readonly sort?: string | undefined;
   readonly isAscending?: boolean | undefined;
   readonly limit?: number | undefined;
 }
 
-/** The models that fit, in the order that was asked for, or by id. Pure. */
+/** The matching models, in the requested order, or by id. Pure. */
 export function searchModels(models: readonly HubListed[], query: ListQuery): readonly HubListed[] {
   const words = (query.search ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   const author = query.author?.toLowerCase();
@@ -99,7 +99,7 @@ export function searchModels(models: readonly HubListed[], query: ListQuery): re
       : query.sort === 'createdAt' || query.sort === 'created_at'
         ? 'createdAt'
         : undefined;
-  // The Hub sorts by time with the newest first; what else it sorts by is the same for all models here.
+  // The Hub sorts by time with the newest first. Its other sort keys are the same for all models here.
   const sorted =
     key === undefined
       ? found

@@ -2,7 +2,7 @@ import { parseUpstream, type Upstream } from '../../catalog/upstream.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { HubFacts } from '../contract.ts';
 
-/** What a store says of a model as a Hub, as a node keeps it. */
+/** A store's Hub answer about a model, as saved by a node. */
 export interface KeptInfo {
   readonly upstream: Upstream;
   readonly lastModified: string | undefined;
@@ -13,8 +13,8 @@ export interface KeptInfo {
 const maxTags = 500;
 
 /**
- * Reads the answer to `GET /api/models/{id}?blobs=true`, with all files of the model and their ids. Undefined for anything else; nothing in
- * it is believed before it was compared with a copy. Pure.
+ * Parses the answer to `GET /api/models/{id}?blobs=true`, with all files of the model and their ids. Undefined for anything else. The
+ * result is only trusted after a comparison with a copy. Pure.
  */
 export function readInfo(modelId: ModelId, value: unknown): KeptInfo | undefined {
   const info = objectOf(value);

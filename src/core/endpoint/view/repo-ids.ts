@@ -2,8 +2,8 @@ import { isModelId, type ModelId } from '../../kernel/model-id.ts';
 import { HubRefusal } from '../contract.ts';
 
 /**
- * First parts of paths that are no organisations: the store's own routes, and what a Hub has beside models. A model that has such an id
- * all the same is reached by every other way.
+ * First parts of paths that are not organizations: the store's own routes, and other sections of a Hub. A model with such an id can still
+ * be reached in every other way.
  */
 const reserved: ReadonlySet<string> = new Set([
   ...['api', 'v1', 'v2', 'assets', 'config', 'downloads', 'filesystem', 'health', 'models', 'node', 'nodes', 'openapi.json', 'orders'],
@@ -12,12 +12,12 @@ const reserved: ReadonlySet<string> = new Set([
   ...['resolve', 'raw', 'blob', 'tree'],
 ]);
 
-/** Whether a path that begins with this part is not one of a model. Pure. */
+/** Whether a path with this first part is not the path of a model. Pure. */
 export const isReserved = (part: string): boolean => reserved.has(part.toLowerCase());
 
 /**
- * The gate for ids that Hub clients send.
- * @throws HubRefusal repoNotFound for what can be no id, badRequest for the words of other routes
+ * Validates ids from Hub clients.
+ * @throws HubRefusal repoNotFound for an impossible id, badRequest for the names of other routes
  */
 export function parseRepoId(id: string): ModelId {
   const [first = ''] = id.split('/');
@@ -28,7 +28,7 @@ export function parseRepoId(id: string): ModelId {
 }
 
 /**
- * The model that is meant: the one of this spelling, else the only one whose id differs in case alone.
+ * Finds the model with this exact id, else the only one whose id differs only in case.
  * @param held ids by their lower case, in no order
  */
 export function findHeld(id: ModelId, held: { has(id: ModelId): boolean; folded(lower: string): readonly ModelId[] }): ModelId | undefined {

@@ -1,8 +1,8 @@
 import { HubRefusal } from '../contract.ts';
 
-/** A revision of a model that the store knows, or one that only its source may know. */
+/** A revision of a model that the store knows, or that only its source may know. */
 export type FoundRevision =
-  /** What the store takes for the branch `main`. */
+  /** The store's `main` branch. */
   | { readonly kind: 'main' }
   | { readonly kind: 'commit'; readonly commit: string }
   | { readonly kind: 'unknown'; readonly revision: string };
@@ -10,9 +10,9 @@ export type FoundRevision =
 const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._/+-]*$/;
 
 /**
- * Finds out what a revision means. `HEAD` is what @huggingface/hub sends for the default branch. Pure.
- * @param known the names that the store recorded for what it has, and the commits that it has or had listed
- * @throws HubRefusal revisionNotFound for what can be no revision, or an abbreviation of several commits
+ * Resolves a revision. `HEAD` is what @huggingface/hub sends for the default branch. Pure.
+ * @param known the store's recorded names for its files, and the commits whose files or listings it has
+ * @throws HubRefusal revisionNotFound for an impossible revision, or an ambiguous abbreviation
  */
 export function findRevision(
   id: string,
@@ -31,6 +31,6 @@ export function findRevision(
   return { kind: 'unknown', revision };
 }
 
-/** The refusal of a revision that nobody knows. */
+/** The refusal for an unknown revision. */
 export const noRevision = (id: string, revision: string): HubRefusal =>
   new HubRefusal('revisionNotFound', `${id} has no revision ${JSON.stringify(revision.slice(0, 100))} in this store`);

@@ -8,7 +8,7 @@ interface LastCommit {
   readonly date: string;
 }
 
-/** An entry of a listing, as a Hub writes it. */
+/** An entry of a listing in a Hub's format. */
 export type TreeEntry =
   | { readonly type: 'directory'; readonly oid: string; readonly size: 0; readonly path: string; readonly lastCommit?: LastCommit }
   | {
@@ -20,18 +20,18 @@ export type TreeEntry =
       readonly lastCommit?: LastCommit;
     };
 
-/** How a listing is asked for. */
+/** The options of a listing. */
 export interface TreeOptions {
-  /** Also what lies below directories. */
+  /** Also include the content of directories. */
   readonly isRecursive: boolean;
-  /** Also the last commit of each entry: @huggingface/hub names the directory of a snapshot after it. */
+  /** Also include the last commit of each entry: @huggingface/hub uses it as the name of a snapshot's directory. */
   readonly isExpanded: boolean;
 }
 
 /**
- * The entries of a directory of a repo, directories included, sorted by path: llama.cpp takes the first file that fits. Pure.
- * @param directory without a slash at its end; empty for all of the repo
- * @throws HubRefusal entryNotFound; unreachable when what is known of the commit is not all of it
+ * The entries of a directory of a repo, including directories, sorted by path: llama.cpp takes the first file that matches. Pure.
+ * @param directory without a trailing slash; empty for the whole repo
+ * @throws HubRefusal entryNotFound; unreachable if the listing of the commit is incomplete
  */
 export function listTree(repo: HubRepo, directory: string, { isRecursive, isExpanded }: TreeOptions): readonly TreeEntry[] {
   requireListing(repo);
@@ -51,8 +51,8 @@ export function listTree(repo: HubRepo, directory: string, { isRecursive, isExpa
 }
 
 /**
- * The entries of some paths; those that the repo does not have are left out. Pure.
- * @throws HubRefusal unreachable when a path is not among those that are known of an incomplete listing
+ * The entries of some paths. Omits paths that the repo does not have. Pure.
+ * @throws HubRefusal unreachable if a path is not in an incomplete listing
  */
 export function listPaths(repo: HubRepo, paths: readonly string[], { isExpanded }: Pick<TreeOptions, 'isExpanded'>): readonly TreeEntry[] {
   const more = isExpanded ? { lastCommit: lastCommitOf(repo) } : {};
@@ -69,7 +69,7 @@ export function listPaths(repo: HubRepo, paths: readonly string[], { isExpanded 
 
 /**
  * A file of a repo.
- * @throws HubRefusal entryNotFound when the full listing of the commit does not have it, unreachable when that listing is not known
+ * @throws HubRefusal entryNotFound if the complete listing of the commit does not have it, unreachable if that listing is unknown
  */
 export function findFile(repo: HubRepo, path: string): HubFile {
   const file = repo.byPath.get(path);
@@ -78,7 +78,7 @@ export function findFile(repo: HubRepo, path: string): HubFile {
   throw noEntry(repo, path);
 }
 
-/** Of an incomplete listing clients would believe for ever that it is all there is. */
+/** Clients would permanently cache an incomplete listing as the complete one. */
 export function requireListing({ id, commit, isComplete }: HubRepo): void {
   if (isComplete) return;
   throw new HubRefusal(
@@ -87,7 +87,7 @@ export function requireListing({ id, commit, isComplete }: HubRepo): void {
   );
 }
 
-/** What all entries of a repo say of their last commit. */
+/** The last commit in all entries of a repo. */
 export const lastCommitOf = ({ commit, lastModified }: Pick<HubRepo, 'commit' | 'lastModified'>): LastCommit => ({
   id: commit,
   title: 'As the store has it',
@@ -107,7 +107,7 @@ function fileEntry({ path, size, oid, lfs }: HubFile): TreeEntry {
   };
 }
 
-/** The id of a directory follows from its name and the commit: nobody asks git for it, but each has one. */
+/** The id of a directory is computed from its name and the commit: each directory needs one, but no client uses it with git. */
 const directoryEntry = ({ commit }: HubRepo, path: string): TreeEntry => ({
   type: 'directory',
   oid: createHash('sha1').update(`skulk-tree\n${commit}\0${path}`).digest('hex'),

@@ -4,41 +4,41 @@ import { UselessAnswer } from '../../../transfer/useless-answer.ts';
 import type { ByteBoard, Claim } from './byte-board.ts';
 import { type After, hideStalls } from './hide-stalls.ts';
 
-/** Where the bytes of a file are put as they come, each at its place. */
+/** The file to which received bytes are written, each at its position. */
 export interface FetchDisk {
-  /** Fills the buffer; less only at the end of the file. */
+  /** Fills the buffer; reads less only at the end of the file. */
   read(buffer: Buffer, position: number): Promise<number>;
   write(bytes: Uint8Array, position: number): Promise<void>;
 }
 
-/** Where the bytes of a file come from. */
+/** The source of a file's bytes. */
 export interface FetchSource {
-  /** `whole`: ask for all of the file, and leave out what is before `start`. */
+  /** `whole`: request the whole file, and skip the bytes before `start`. */
   open(range: ByteRange & { readonly whole: boolean }, signal: AbortSignal): AsyncIterable<Uint8Array>;
   isTransient(error: unknown): boolean;
   readonly retry: RetryPolicy;
 }
 
-/** What bringing takes. */
+/** The input of `bringClaim`. */
 export interface BringOptions {
   readonly board: ByteBoard;
   readonly disk: FetchDisk;
   readonly source: FetchSource;
-  /** What is known of the source; set when it sends whole files only. */
+  /** What is known about the source; set if it only sends whole files. */
   readonly known: { wholeOnly: boolean };
   readonly stallMs: number;
   readonly after: After;
-  /** Told of bytes that have been written to their place, also of those that somebody else has brought meanwhile. */
+  /** Called with bytes that have been written, also if another connection wrote them in the meantime. */
   readonly onWritten: (bytes: Uint8Array, start: number) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
-/** A connection that brought so much before it broke was worth its while. */
+/** A connection that delivered this many bytes before it broke counts as progress. */
 const progressBytes = 256 * 1024;
 
 /**
- * Brings the bytes of a claim to their places, over one connection after the other.
- * @throws what the source or the disk says when another try does not help; the signal's reason
+ * Fetches the bytes of a claim, over one connection after the other.
+ * @throws the error of the source or the disk if another try does not help; the signal's reason
  */
 export async function bringClaim(claim: Claim, options: BringOptions): Promise<void> {
   const { source, known, signal } = options;
@@ -50,7 +50,7 @@ export async function bringClaim(claim: Claim, options: BringOptions): Promise<v
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (error instanceof UselessAnswer && !known.wholeOnly) {
-        // The rest of the file comes over this connection, whoever wanted to take a part of it.
+        // This connection delivers the rest of the file, even if another one was about to fetch a part of it.
         known.wholeOnly = true;
         continue;
       }
@@ -67,7 +67,7 @@ async function bringOnce(claim: Claim, { board, disk, source, known, stallMs, af
   const open = (start: number, over: AbortSignal): AsyncIterable<Uint8Array> => source.open({ start, end, whole }, over);
   for await (const part of hideStalls(open, { start: claim.at, stallMs, signal, after })) {
     const start = claim.at;
-    // Somebody else may have taken the rest over since.
+    // Another connection may have taken over the rest since.
     const wanted = part.subarray(0, Math.max(0, claim.end - start));
     await disk.write(wanted, start);
     board.written(claim, Math.min(wanted.length, Math.max(0, claim.end - start)));

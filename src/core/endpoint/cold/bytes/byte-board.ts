@@ -1,44 +1,44 @@
 import { type ByteRanges, createByteRanges } from '../../../transfer/arrival/byte-ranges.ts';
 import type { After } from './hide-stalls.ts';
 
-/** Bytes that somebody brings: those from `at` on, which is where he has got to. */
+/** The bytes that one connection fetches. `at` is its current position. */
 export interface Claim {
   at: number;
-  /** Exclusive; nearer when somebody else takes the rest over. */
+  /** Exclusive; decreases if another connection takes over the rest. */
   end: number;
-  /** Whether whoever brings them writes them himself, and ends when he wants. */
+  /** Whether the caller writes the bytes itself and decides when to end. */
   readonly isFed: boolean;
 }
 
-/** What is here of a file, who brings the rest, and who waits for it. */
+/** The existing bytes of a file, the claims on the rest, and the waiting readers. */
 export interface ByteBoard {
   readonly size: number;
   readonly present: ByteRanges;
   readonly claims: ReadonlySet<Claim>;
   isWhole(): boolean;
-  /** Who brings this byte. */
+  /** The claim on this byte. */
   claimAt(at: number): Claim | undefined;
-  /** The first byte that is not here and that nobody brings; the size when there is none. */
+  /** The first byte that is missing and unclaimed; the size if there is none. */
   firstUnclaimed(): number;
   /**
-   * Takes the missing bytes from `at` on, up to `to`, to what is here, or to what somebody else brings; the rest of a claim that has this
-   * byte is taken over.
+   * Claims the missing bytes from `at` to `to`, to the next existing byte, or to the next claim. If another claim contains this byte, its
+   * rest is taken over.
    */
   claim(at: number, options: { readonly isFed: boolean; readonly to?: number }): Claim;
-  /** Gives a claim up; whoever waited for it looks again. */
+  /** Releases a claim and wakes its waiting readers. */
   release(claim: Claim): void;
-  /** The next bytes of a claim are in their place. */
+  /** The next bytes of a claim have been written. */
   written(claim: Claim, bytes: number): void;
   /**
-   * Waits until a byte is here or something else has changed.
-   * @param late resolve with true after so long
+   * Waits until a byte exists or something else has changed.
+   * @param late resolves with true after this time
    */
   change(at: number, options: { readonly signal: AbortSignal; readonly late?: number | undefined }): Promise<boolean>;
-  /** All who wait look again. */
+  /** Wakes all waiting readers. */
   wakeAll(): void;
 }
 
-/** Nothing is here, and nobody brings anything. */
+/** Starts without bytes and claims. */
 export function createByteBoard(size: number, after: After): ByteBoard {
   const present = createByteRanges();
   const claims = new Set<Claim>();

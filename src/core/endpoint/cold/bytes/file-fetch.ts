@@ -6,19 +6,19 @@ import { type Claim, createByteBoard } from './byte-board.ts';
 import type { After } from './hide-stalls.ts';
 import { type FetchState, feedRange, readRange } from './read-range.ts';
 
-/** How long things may take, in milliseconds, and how much may be open. */
+/** Time limits in milliseconds, and the number of connections. */
 export interface FetchLimits {
-  /** After so long without a byte a second connection is opened. */
+  /** After this time without a byte, a second connection is opened. */
   readonly stallMs: number;
-  /** A reader that is so far ahead of a connection, in bytes, gets one of its own at once, */
+  /** A reader that is this many bytes ahead of a connection gets its own at once, */
   readonly farBytes: number;
-  /** and one that is nearer after so long. */
+  /** and a nearer one gets it after this time. */
   readonly nearMs: number;
-  /** So long it goes on when nobody reads any more. */
+  /** How long the fetch continues without readers. */
   readonly graceMs: number;
-  /** While a file is checked, so often a few of its last bytes are handed out: clients give up on silence. */
+  /** While a file is being verified, a few of its last bytes are sent at this interval, because clients give up on silence. */
   readonly trickleMs: number;
-  /** Connections for one file. */
+  /** The maximum number of connections for one file. */
   readonly connections: number;
   readonly after: After;
 }
@@ -33,71 +33,71 @@ export const usualFetchLimits: FetchLimits = {
   after: startDeadline,
 };
 
-/** A file of the work place, open. */
+/** An open file in the work directory. */
 export interface OpenPartial extends AsyncDisposable {
   readonly disk: FetchDisk;
-  /** What an earlier fetch has left. */
+  /** The ranges that an earlier fetch has left. */
   readonly present: readonly ByteRange[];
 }
 
-/** What fetching one file takes. */
+/** The options for fetching one file. */
 export interface FileFetchOptions {
   /** In bytes. */
   readonly size: number;
   /** Called once, before its first byte is needed. */
   readonly openPartial: () => Promise<OpenPartial>;
   readonly source: FetchSource;
-  /** Whether the source may be asked by this fetch itself, and not only by who feeds it. */
+  /** Whether this fetch may contact the source itself, or only receive bytes from its feeder. */
   readonly mayAsk: boolean;
-  /** Told of bytes that have been written to their place, with all that is here; they are overwritten once it has settled. */
+  /** Called with written bytes, and all existing ranges. The buffer is overwritten after the promise has settled. */
   readonly onWritten: (bytes: Uint8Array, start: number, present: ByteRanges) => Promise<void>;
-  /** Checks the whole file and makes it last. Rejects when its content is wrong. */
+  /** Verifies the whole file and syncs it. Rejects if its content is wrong. */
   readonly verify: (signal: AbortSignal) => Promise<void>;
-  /** Whether it goes on though nobody reads. */
+  /** Whether it continues without readers. */
   readonly isWanted: () => boolean;
-  /** Told once: it has failed, or nobody has read for a while. Nothing is fetched from then on. */
+  /** Called once: it has failed, or had no readers for a while. Nothing is fetched after that. */
   readonly onEnd: (failure: { readonly error: unknown } | undefined) => void;
   readonly limits: FetchLimits;
 }
 
-/** One file that is fetched, for many readers. It begins with the first of them. */
+/** The fetch of one file for many readers. It begins with the first reader. */
 export interface FileFetch {
   readonly size: number;
-  /** Whether it asks the source by itself. */
+  /** Whether it may contact the source itself. */
   readonly mayAsk: boolean;
   isFed(): boolean;
-  /** The bytes of a range as they come. Throws when they cannot be had, and before the last byte of the file when all of it is here and wrong. */
+  /** The bytes of a range as they arrive. Throws if they are unavailable. If the complete file is wrong, throws before its last byte. */
   read(range: ByteRange, signal: AbortSignal): AsyncGenerator<Uint8Array>;
   /**
-   * The same for who writes the bytes to their places himself: what nobody brings yet comes by `open`, and what has been handed out is
-   * there for every reader once more is asked for.
+   * Like `read`, for a caller that writes the bytes itself. Unclaimed bytes come from `open`. Yielded bytes are available to all readers
+   * when the next ones are requested.
    */
   feed(
     range: ByteRange,
     open: (range: ByteRange, signal: AbortSignal) => AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array>;
-  /** Whether somebody feeds it, who then decides about its content and its end. */
+  /** Sets whether a feeder is active, which then decides about its content and its end. */
   setFed(isFed: boolean): void;
-  /** The whole content is right. */
+  /** The whole content has been verified. */
   confirm(): void;
   isConfirmed(): boolean;
-  /** Bytes that are here. */
+  /** The number of existing bytes. */
   bytes(): number;
-  /** Settles when its file lies on the disk. */
+  /** Settles when its file exists on the disk. */
   opened(): Promise<void>;
-  /** Whether it has been begun, and has not ended. */
+  /** Whether it has begun and not ended. */
   isOpen(): boolean;
-  /** Whether it has ended because nobody read it: it cannot be read any more. */
+  /** Whether it has ended without readers: it cannot be read any more. */
   isLeft(): boolean;
   hasReaders(): boolean;
-  /** Ends it, when nobody reads. */
+  /** Ends it if it has no readers. */
   stop(): void;
   /** Ends it; readers get the error. */
   fail(error: unknown): void;
 }
 
-/** Nothing is opened or asked for yet. */
+/** Nothing is opened or requested yet. */
 export function createFileFetch(options: FileFetchOptions): FileFetch {
   const { size, limits, source, mayAsk } = options;
   const board = createByteBoard(size, limits.after);
@@ -136,7 +136,7 @@ export function createFileFetch(options: FileFetchOptions): FileFetch {
     partial = undefined;
     void opened.then((file) => file[Symbol.asyncDispose]()).catch(() => undefined);
   };
-  /** Keeps the file open as long as some work lasts. */
+  /** Keeps the file open during some work. */
   const using = async function* <T>(work: () => AsyncGenerator<T>): AsyncGenerator<T> {
     users += 1;
     try {
@@ -171,7 +171,7 @@ export function createFileFetch(options: FileFetchOptions): FileFetch {
         drive();
       });
   };
-  /** Goes on with what nobody brings, and checks the file when all of it is here. */
+  /** Fetches unclaimed bytes, and verifies the complete file. */
   const drive = (): void => {
     if (isOver || state.isFed || state.isConfirmed || partial === undefined) return;
     if (board.isWhole()) {
@@ -189,7 +189,7 @@ export function createFileFetch(options: FileFetchOptions): FileFetch {
       await options.verify(ending.signal);
       confirm();
     } catch (error) {
-      // Who took it over meanwhile decides.
+      // If a feeder took over in the meantime, it decides.
       if (!state.isFed) end({ error });
     } finally {
       isChecking = false;
@@ -201,7 +201,7 @@ export function createFileFetch(options: FileFetchOptions): FileFetch {
     state.isConfirmed = true;
     board.wakeAll();
   };
-  /** Sees to it that a byte comes. @returns whether it is near enough to be waited for a little */
+  /** Makes sure that a byte is fetched. @returns whether a connection is near enough to wait a little */
   const need = (at: number, isLate: boolean): boolean => {
     const claim = board.claimAt(at);
     if (claim === undefined) {
@@ -235,7 +235,7 @@ export function createFileFetch(options: FileFetchOptions): FileFetch {
             end({ error });
             throw error;
           });
-          // What the reader wants comes first.
+          // The reader's own range comes first.
           if (!isOver && range.start < range.end && board.present.runEnd(range.start) === range.start) need(range.start, false);
           drive();
           yield* readRange(range, { ...limits, board, disk, state, need, signal });

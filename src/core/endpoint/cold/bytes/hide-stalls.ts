@@ -1,9 +1,9 @@
 import { startDeadline } from '../../../kernel/flow/deadline.ts';
 
-/** Calls `act` once so many milliseconds have passed, unless the returned function is called before. */
+/** Calls `act` after this many milliseconds, unless the returned function is called first. */
 export type After = (act: () => void, ms: number) => () => void;
 
-/** A connection that brings bytes from the place on where all before it ended. */
+/** A connection that delivers bytes from the position where the previous ones ended. */
 interface Lane {
   readonly bytes: AsyncIterator<Uint8Array>;
   readonly controller: AbortController;
@@ -13,13 +13,13 @@ interface Lane {
 type Outcome =
   | { readonly lane: Lane; readonly result: IteratorResult<Uint8Array> }
   | { readonly lane: Lane; readonly error: unknown }
-  /** Nothing came for too long. */
+  /** Nothing arrived for too long. */
   | undefined;
 
 /**
- * Brings bytes from a place on. When none comes for a while a second connection is opened from where the first has got to; the one that
- * delivers goes on alone. It fails when no connection is left.
- * @param open the bytes from a place on, in order
+ * Delivers bytes from a position. If none arrive for a while, a second connection is opened at the current position. The first one that
+ * delivers continues alone. It fails when no connection is left.
+ * @param open opens the bytes from a position, in order
  */
 export async function* hideStalls(
   open: (start: number, signal: AbortSignal) => AsyncIterable<Uint8Array>,
@@ -42,7 +42,7 @@ export async function* hideStalls(
       const outcome = await firstOf(lanes, { stallMs, after });
       if (signal.aborted) throw signal.reason;
       if (outcome === undefined) {
-        // Of two that bring nothing the younger one stays.
+        // If two deliver nothing, the younger one stays.
         for (const lane of lanes.slice(0, -1)) close(lane);
         lanes = [...lanes.slice(-1), openLane()];
         continue;
@@ -81,7 +81,7 @@ function firstOf(lanes: readonly Lane[], { stallMs, after }: { readonly stallMs:
   });
 }
 
-/** What it still brings is not waited for. */
+/** Its remaining bytes are not awaited. */
 function close({ bytes, controller }: Lane): void {
   controller.abort(new Error('another connection brings these bytes'));
   void bytes.return?.().catch(() => undefined);

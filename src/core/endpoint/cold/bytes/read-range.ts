@@ -3,9 +3,9 @@ import type { ByteRange } from '../../../store/contract.ts';
 import type { FetchDisk } from './bring-claim.ts';
 import type { ByteBoard } from './byte-board.ts';
 
-/** What readers have to know of a fetch. */
+/** The state of a fetch that readers need. */
 export interface FetchState {
-  /** Whether somebody feeds it, who also decides about the content. */
+  /** Whether a feeder is active, which also decides about the content. */
   isFed: boolean;
   isConfirmed: boolean;
   failure: { readonly error: unknown } | undefined;
@@ -18,23 +18,23 @@ interface Reading {
   readonly signal: AbortSignal;
 }
 
-/** Each reader has one buffer of this size while it reads. */
+/** The buffer size of each active reader. */
 const readBytes = 128 * 1024;
-/** Buffers of readers that wait or have ended, for the next ones. */
+/** Free buffers of waiting or finished readers. */
 const free: Buffer[] = [];
 const maxFree = 16;
 const takeBuffer = (): Buffer => free.pop() ?? Buffer.allocUnsafeSlow(readBytes);
 const giveBuffer = (buffer: Buffer): void => {
   if (free.length < maxFree) free.push(buffer);
 };
-/** When a file is whole and not checked yet, so many of its last bytes are held back, */
+/** While a complete file is not verified yet, this many of its last bytes are held back, */
 const heldBack = 64 * 1024;
-/** and handed out in parts of this size, never the last byte. */
+/** and sent in parts of this size, except the last byte. */
 const trickleBytes = 1024;
 
 /**
- * The bytes of a range as they come. What is handed out is overwritten once more is asked for.
- * @param need sees to it that a byte comes; says whether it is near enough to be waited for a little first
+ * The bytes of a range as they arrive. A buffer is overwritten when the next one is requested.
+ * @param need makes sure that a byte is fetched; returns whether a connection is near enough to wait a little first
  */
 export async function* readRange(
   { start, end }: ByteRange,
@@ -67,8 +67,8 @@ export async function* readRange(
 }
 
 /**
- * The same for who writes what he gets; what nobody brings he brings himself.
- * @param open the bytes of a part, in order
+ * The same for a caller that writes the bytes itself, and fetches unclaimed ones.
+ * @param open opens the bytes of a part, in order
  */
 export async function* feedRange(
   { start, end }: ByteRange,
@@ -91,7 +91,7 @@ export async function* feedRange(
       for await (const part of open({ start: at, end: claim.end }, signal)) {
         const wanted = part.subarray(0, claim.end - claim.at);
         yield wanted;
-        // More is asked for, so this has been written.
+        // The consumer requests more, so these bytes have been written.
         board.written(claim, wanted.length);
         if (claim.at >= claim.end) break;
       }
@@ -108,14 +108,14 @@ function requireAlive({ state, signal }: Reading): void {
   if (state.failure !== undefined) throw state.failure.error;
 }
 
-/** Hands out bytes that are here. @returns how many */
+/** Yields existing bytes. @returns their number */
 async function* readPart({ disk }: Reading, at: number, to: number): AsyncGenerator<Uint8Array, number> {
   const buffer = takeBuffer();
   const part = buffer.subarray(0, Math.min(buffer.length, to - at));
   const bytes = await disk.read(part, at);
   if (bytes === 0) throw new SkulkError('INTEGRITY', 'what had come of the file is gone from the disk of the store', { hint: 'ask again' });
   yield part.subarray(0, bytes);
-  // Not of a reader that left: its connection may still be sending them.
+  // Not after a reader left: its connection may still be sending the buffer.
   giveBuffer(buffer);
   return bytes;
 }

@@ -12,7 +12,7 @@ import { HubFileMoved } from '../../contract.ts';
 import { createFileFetch, type FetchLimits, type FileFetch, type OpenPartial } from '../bytes/file-fetch.ts';
 import { createPartialFile, diskOf, type PartialFile } from './partial-file.ts';
 
-/** A file that is fetched, or was, and is not in the store yet. */
+/** A file that is being fetched, or has been, and is not in the store yet. */
 export interface ColdFile {
   readonly key: string;
   readonly modelId: ModelId;
@@ -20,37 +20,37 @@ export interface ColdFile {
   readonly file: SourceFile;
   readonly partial: PartialFile;
   readonly fetch: FileFetch;
-  /** What it holds, once it has been checked here. */
+  /** Its digest, after it was verified here. */
   digest: FileDigest | undefined;
 }
 
-/** What the files that come are made with. */
+/** The options of `createColdFiles`. */
 export interface ColdFilesOptions {
-  /** The work place; a directory for each model. */
+  /** The work directory, with a directory for each model. */
   readonly directory: string;
   readonly source: Source;
   readonly limits: FetchLimits;
   readonly signal: AbortSignal;
   readonly emit: Emit;
-  /** Whether the model of a file is being downloaded, so that it is wanted though nobody reads. */
+  /** Whether the model of a file is being downloaded, so that the file is needed even without readers. */
   readonly isWanted: (file: ColdFile) => boolean;
-  /** A file is whole and right. */
+  /** Called when a file is complete and verified. */
   readonly onVerified: (file: ColdFile) => void;
 }
 
-/** Which content is meant; the same file of two commits is one. */
+/** The key of a content; the same file in two commits has one key. */
 export const keyOf = (modelId: ModelId, path: string, { value }: ContentId): string => `${modelId}\n${path}\n${value}`;
 
-/** The files of models that come, each once for all who read it. */
+/** The files being fetched, one fetch for all readers of a file. */
 export interface ColdFiles {
   find(key: string): ColdFile | undefined;
   all(): readonly ColdFile[];
   /**
-   * The one that is fetched already, or a new one.
-   * @param mayAsk whether the source may be asked before a download feeds it
+   * Returns the running fetch, or starts a new one.
+   * @param mayAsk whether the source may be contacted before a download feeds it
    */
   begin(wanted: { readonly modelId: ModelId; readonly listing: Listing; readonly file: SourceFile; readonly mayAsk: boolean }): ColdFile;
-  /** One that lies in the place of a download, which feeds it. */
+  /** Opens a file in the directory of a download, which feeds it. */
   adopt(wanted: {
     readonly modelId: ModelId;
     readonly listing: Listing;
@@ -58,13 +58,13 @@ export interface ColdFiles {
     readonly path: string;
     readonly present: readonly FilePart[];
   }): ColdFile;
-  /** Forgets it; who reads goes on. */
+  /** Removes it from the list; current readers continue. */
   forget(file: ColdFile): void;
-  /** The file of the work place that an earlier process left, or nothing. */
+  /** The file that an earlier process left in the work directory, or an empty one. */
   partialOf(modelId: ModelId, file: SourceFile): PartialFile;
 }
 
-/** Nothing comes yet. */
+/** Nothing is fetched yet. */
 export function createColdFiles({ directory, source, limits, signal, emit, isWanted, onVerified }: ColdFilesOptions): ColdFiles {
   const files = new Map<string, ColdFile>();
 
@@ -80,7 +80,7 @@ export function createColdFiles({ directory, source, limits, signal, emit, isWan
           isStore: true,
         }),
     });
-  /** Bytes that the other files on their way will still need. */
+  /** The bytes that other running fetches still need. */
   const promised = (but: string): number =>
     [...files.values()].reduce((sum, { key, fetch }) => sum + (key !== but && fetch.isOpen() ? fetch.size - fetch.bytes() : 0), 0);
 
@@ -94,7 +94,7 @@ export function createColdFiles({ directory, source, limits, signal, emit, isWan
       type: 'warning',
       message: `${file.path} of ${modelId} could not be fetched for a Hub client: ${error instanceof Error ? error.message : String(error)}`,
     });
-    // What is wrong is of no use, and a full disk must not stay full of it.
+    // Wrong content is useless, and must not keep a full disk full.
     if ((isWrong || isDiskFull(error)) && !partial.isHandedOver()) void partial.remove().catch(() => undefined);
   };
   const make = (

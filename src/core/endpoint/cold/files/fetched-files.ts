@@ -5,20 +5,22 @@ import { writeFileDurably } from '../../../kernel/files/durable-file.ts';
 import { isRelativePath } from '../../../kernel/files/relative-path.ts';
 import { directoryName, type ModelId } from '../../../kernel/model-id.ts';
 
-/** Files of models that were fetched because Hub clients asked, with their sizes; outlives the process (docs/on-disk-format.md, "fetched/"). */
+/**
+ * The files of models that were fetched for Hub clients, with their sizes. It outlives the process (docs/on-disk-format.md, "fetched/").
+ */
 export interface FetchedFiles {
-  /** Sizes in bytes by path. What cannot be read counts as nothing. */
+  /** Sizes in bytes by path. An unreadable record counts as empty. */
   of(modelId: ModelId): Promise<ReadonlyMap<string, number>>;
-  /** Settles once it is on the disk. Throws what the disk says. */
+  /** Settles after it is saved. Throws the disk's error. */
   add(modelId: ModelId, file: { readonly path: string; readonly size: number }): Promise<void>;
   /** The model was deleted. Never rejects. */
   forget(modelId: ModelId): Promise<void>;
 }
 
-/** A repo has at most 100,000 files, and a path some hundred bytes. */
+/** A repo has at most 100,000 files, and a path has some hundred bytes. */
 const maxBytes = 64 * 1024 * 1024;
 
-/** @param directory has a file for each model */
+/** @param directory contains one file per model */
 export function createFetchedFiles(directory: string): FetchedFiles {
   const models = new Map<ModelId, Promise<Map<string, number>>>();
   const last = new Map<ModelId, Promise<void>>();
@@ -26,11 +28,11 @@ export function createFetchedFiles(directory: string): FetchedFiles {
   const of = (modelId: ModelId): Promise<Map<string, number>> => {
     const known = models.get(modelId) ?? read(pathOf(modelId));
     models.set(modelId, known);
-    // A disk that could not be read is asked again.
+    // After a disk error, the next call reads again.
     known.catch(() => models.delete(modelId));
     return known;
   };
-  /** Writes of one model never overtake each other. */
+  /** Writes of one model stay in order. */
   const inOrder = (modelId: ModelId, work: () => Promise<void>): Promise<void> => {
     const done = (last.get(modelId) ?? Promise.resolve()).then(work);
     const settled = done.catch(() => undefined);

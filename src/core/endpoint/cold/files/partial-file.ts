@@ -18,52 +18,52 @@ import { syncFile } from '../../../transfer/sync-file.ts';
 import type { OpenPartial } from '../bytes/file-fetch.ts';
 
 /**
- * A file on its way, on the disk: sparse, with a journal of the blocks that have come
- * (docs/on-disk-format.md, "on-demand/"). It outlives the process.
+ * An incomplete file on the disk: sparse, with a journal of the received blocks (docs/on-disk-format.md, "on-demand/"). It outlives the
+ * process.
  */
 export interface PartialFile {
   readonly id: ContentId;
-  /** Where it is now. */
+  /** Its current path. */
   path(): string;
-  /** Opens it, with what an earlier process left and is still right. */
+  /** Opens it, with the valid data of an earlier process. */
   open(): Promise<OpenPartial>;
-  /** Bytes are in their place: hashes them, and notes the blocks that they have made whole. */
+  /** Hashes written bytes, and records the blocks that they complete. */
   written(bytes: Uint8Array, start: number, present: ByteRanges): Promise<void>;
-  /** Checks the whole file, of which only what came out of order is read back, and makes it last. Throws INTEGRITY. */
+  /** Verifies the whole file, and reads back only what arrived out of order; then syncs it. Throws INTEGRITY. */
   verify(signal: AbortSignal): Promise<FileDigest>;
-  /** Moves it to where somebody else goes on with it, and keeps the journal. @returns the digests of blocks, by where they begin */
+  /** Moves it to a path where another writer continues, and keeps the journal. @returns the digests of blocks, by their start */
   handOver(to: string): Promise<ReadonlyMap<number, Sha256>>;
-  /** It lies elsewhere, and somebody else notes what comes. */
+  /** Whether it is at another path, where another writer records new blocks. */
   isHandedOver(): boolean;
-  /** Moves it back when nobody else goes on with it. What came elsewhere is not noted here. */
+  /** Moves it back when the other writer has stopped. Blocks received there are not recorded here. */
   takeBack(): Promise<void>;
-  /** It lies there. */
+  /** Sets its current path. */
   lieAt(path: string): void;
   remove(): Promise<void>;
-  /** Bytes that were read back from the disk to be hashed, for the digest of the whole file and for the journal. */
+  /** Bytes that were read back from the disk for the digest of the whole file and for the journal. */
   bytesReadBack(): number;
 }
 
-/** What a partial file is made of. */
+/** The options of a partial file. */
 export interface PartialOptions {
-  /** Of the model, in the store's work place. */
+  /** The model's directory inside the store's work directory. */
   readonly directory: string;
   readonly id: ContentId;
   readonly size: number;
   /** The path in the model. */
   readonly name: string;
   readonly signal: AbortSignal;
-  /** Rejects when there is no room for so many bytes. */
+  /** Rejects if there is no space for this many bytes. */
   readonly requireRoom: (bytes: number) => Promise<void>;
 }
 
 const journalIn = (directory: string): string => join(directory, 'journal');
-/** Blocks that are hashed at one time, of one file. */
+/** How many blocks of one file are hashed at the same time. */
 const maxNoting = 2;
 
-/** Touches nothing yet. */
+/** Does not touch the disk yet. */
 export function createPartialFile({ directory, id, size, name, signal, requireRoom }: PartialOptions): PartialFile {
-  // A name that says nothing of the path: there are no directories to be made, and no names that a disk would fold.
+  // A name that is independent of the path: no directories are needed, and no disk treats two names as the same.
   const own = createHash('sha256').update(`${name}\0${id.value}`).digest('hex');
   const file: PromisedFile = { path: own as RelativePath, size, id };
   let path = join(directory, own);
@@ -84,7 +84,7 @@ export function createPartialFile({ directory, id, size, name, signal, requireRo
     noted.add(start);
     keep(journal?.add({ path: journalName(file), start, sha256 }));
   };
-  /** A line that is missing costs no more than a block that comes again. */
+  /** A missing line only means that one block is fetched again. */
   const keep = (line: Promise<void> | undefined): void => {
     const work: Promise<void> = Promise.resolve(line)
       .catch(() => undefined)
@@ -173,7 +173,7 @@ export function createPartialFile({ directory, id, size, name, signal, requireRo
       return digest;
     },
     handOver: async (to) => {
-      // Who goes on with it hashes it for himself.
+      // The other writer hashes it itself.
       hash?.[Symbol.dispose]();
       await Promise.allSettled(noting);
       const arrived = await readArrived(journalIn(directory));

@@ -5,22 +5,22 @@ import type { ModelId } from '../../../kernel/model-id.ts';
 import type { LocalStore } from '../../../store/contract.ts';
 import type { ColdFile } from './cold-files.ts';
 
-/** Puts files that have come alone into the store, beside what it has of their model. */
+/** Adds files that were fetched separately to their model in the store. */
 export interface FilePublisher {
-  /** A file is whole and right. */
+  /** A file is complete and verified. */
   add(file: ColdFile): void;
-  /** Looks again at what had to wait for a download of this model. */
+  /** Retries files that had to wait for a download of this model. */
   retry(modelId: ModelId): void;
-  /** Settles when nothing is being put into the store. */
+  /** Settles when nothing is being added to the store. */
   settled(modelId: ModelId): Promise<void>;
 }
 
-/** Weights come with their download alone: half of a model must not look like one. */
+/** Weights are only published by a download: half of a model must not look like a complete one. */
 const withDownload: ReadonlySet<FileKind> = new Set(['gguf', 'safetensors', 'pytorch', 'other-format', 'weights-index', 'litter']);
 
 /**
  * Nothing is published yet.
- * @param isBusy whether a download of the model runs or waits, which publishes all of it
+ * @param isBusy whether a download of the model is running or waiting, which publishes the whole model
  */
 export function createFilePublisher({
   store,
@@ -41,7 +41,7 @@ export function createFilePublisher({
       const [first, ...others] = waiting.get(modelId) ?? [];
       if (first === undefined || isBusy(modelId)) return;
       if (!(await store.has(modelId))) return void waiting.delete(modelId);
-      // All that are of one commit at once.
+      // All files of one commit together.
       const files = [first, ...others.filter(({ listing }) => listing.commit === first.listing.commit)];
       for (const file of files) waiting.get(modelId)?.delete(file);
       const { commit, files: listed, about } = first.listing;
@@ -66,7 +66,7 @@ export function createFilePublisher({
     if (working.has(modelId)) return;
     const work = publish(modelId)
       .catch((error: unknown) => {
-        // What does not fit beside what is there stays where it is, and is served from there.
+        // Files that do not fit to the existing ones stay, and are served from the work directory.
         if (!(error instanceof SkulkError))
           emit({ type: 'warning', message: `files of ${modelId} could not be put into the store: ${String(error)}` });
       })

@@ -6,28 +6,28 @@ import type { PromisedFile } from '../../../transfer/promised-file.ts';
 import type { FilePart, SharedDownload } from '../../../transfer/share-bytes.ts';
 import { type ColdFile, type ColdFiles, keyOf } from './cold-files.ts';
 
-/** A file that lies in the place of a download. */
+/** A file in the directory of a download. */
 interface PlacedFile {
   readonly path: string;
-  /** What was missing when the download began with it; empty once it was found to be right. */
+  /** The parts that were missing when the download started with it; empty after it was verified. */
   missing: readonly FilePart[];
-  /** Whether the download has asked for a part of it, so that `missing` may have changed. */
+  /** Whether the download has requested a part of it, so that `missing` may have changed. */
   isMoving: boolean;
 }
 
-/** The downloads that run, as readers of their files see them. */
+/** The running downloads, as readers of their files see them. */
 export interface SharedDownloads {
-  /** Begins with one. */
+  /** Adds a download. */
   share(modelId: ModelId): SharedDownload;
-  /** A file that a download brings; undefined when none does. */
+  /** A file that a download is fetching; undefined if there is none. */
   find(modelId: ModelId, file: SourceFile, key: string): ColdFile | undefined;
-  /** A file is in the store: who reads it goes on, and nobody else begins. */
+  /** A file is in the store: current readers continue, and new ones read from the store. */
   close(file: ColdFile): void;
-  /** Settles when no download of the model runs, so that its files are in the store or where they were. */
+  /** Settles when no download of the model is running, so that its files are in the store or back in the work directory. */
   ended(modelId: ModelId): Promise<void>;
 }
 
-/** No download runs yet. */
+/** Starts without downloads. */
 export function createSharedDownloads(cold: ColdFiles): SharedDownloads {
   const running = new Map<ModelId, RunningDownload>();
   return {
@@ -43,14 +43,14 @@ export function createSharedDownloads(cold: ColdFiles): SharedDownloads {
 }
 
 interface RunningDownload extends SharedDownload {
-  /** Makes a file that lies in its place one that can be read. */
+  /** Makes a file in its directory readable. */
   adopt(file: SourceFile, key: string): ColdFile | undefined;
   readonly ended: Promise<void>;
 }
 
 function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => void): RunningDownload {
   const placed = new Map<string, PlacedFile>();
-  /** Those that are fed. */
+  /** The files that are fed. */
   const fed = new Set<ColdFile>();
   let listing: Listing = { modelId, revision: '', commit: '', files: [] };
 
@@ -58,7 +58,7 @@ function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => v
     const known = cold.find(key);
     if (known !== undefined) return known;
     const there = placed.get(key);
-    // What of it has come meanwhile is not known here.
+    // It is not known here which parts have arrived since.
     if (there === undefined || there.isMoving) return undefined;
     const adopted = cold.adopt({ modelId, listing, file, path: there.path, present: complement(there.missing, file.size) });
     if (there.missing.length === 0) adopted.fetch.confirm();
@@ -102,7 +102,7 @@ function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => v
       if (there !== undefined) Object.assign(there, { missing: [], isMoving: false });
       const one = cold.find(key);
       one?.fetch.confirm();
-      // Of thousands of files only those stay open that somebody reads.
+      // Of thousands of files, only those with readers stay open.
       if (one !== undefined && !one.fetch.hasReaders()) close(cold, one);
     },
     discard: (file) => {
@@ -118,7 +118,7 @@ function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => v
       onEnd();
       for (const one of fed) {
         if (cold.find(one.key) !== one) continue;
-        // What is published is found in the store from now on; who reads has the file open.
+        // Published files are served from the store from now on. Current readers have the file open.
         if (isPublished || !one.fetch.hasReaders()) close(cold, one);
         else {
           await one.partial.takeBack().catch((error: unknown) => one.fetch.fail(error));
@@ -130,7 +130,7 @@ function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => v
   };
 }
 
-/** Forgets a file that is in the store, or that nobody goes on with; who reads it has it open. */
+/** Removes a file that is in the store, or that is no longer fetched. Current readers have it open. */
 function close(cold: ColdFiles, one: ColdFile): void {
   cold.forget(one);
   if (one.fetch.hasReaders()) one.fetch.setFed(false);
@@ -142,7 +142,7 @@ const keyOfPromised = (modelId: ModelId, { path, id }: PromisedFile): string => 
 const toSourceFile = ({ path, size, id }: PromisedFile): SourceFile =>
   id.kind === 'git' ? { path, size, oid: id.value } : { path, size, sha256: id.value as NonNullable<SourceFile['sha256']> };
 
-/** The parts of a file that are not among those. @param missing in order */
+/** The parts of a file outside the missing ones. @param missing in order */
 function complement(missing: readonly FilePart[], size: number): readonly FilePart[] {
   const parts: FilePart[] = [];
   let at = 0;

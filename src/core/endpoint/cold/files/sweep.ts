@@ -2,12 +2,12 @@ import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { directoryName, type ModelId } from '../../../kernel/model-id.ts';
 
-/** What nobody has asked for in so long is removed, in milliseconds. */
+/** Files without a request for this long are removed, in milliseconds. */
 const staleMs = 7 * 24 * 3600_000;
 const ownName = /^(?:[0-9a-f]{64}|journal)$/;
 
 /**
- * Removes what was fetched for Hub clients, did not come into the store, and has not changed for a week.
+ * Removes files that were fetched for Hub clients, are not in the store, and have not changed for a week.
  * @param isLive whether a file is in use
  */
 export async function sweepOnDemand(
@@ -21,7 +21,7 @@ export async function sweepOnDemand(
     });
 }
 
-/** Removes what was fetched of a model, but for what is in use. */
+/** Removes the fetched files of a model, except files in use. */
 export const removeOnDemand = (directory: string, modelId: ModelId, isLive: (path: string) => boolean): Promise<void> =>
   removeFiles(join(directory, directoryName(modelId)), async (path) => !isLive(path));
 
@@ -36,11 +36,11 @@ async function removeFiles(place: string, isOver: (path: string) => Promise<bool
   }
   if (left > 0) return;
   await rm(join(place, 'journal'), { force: true });
-  // Somebody else's files stay.
+  // Foreign files stay.
   await rmdir(place).catch(() => undefined);
 }
 
-/** Sweeps at the first call, and every hour at most from then on. */
+/** Sweeps at the first call, and then at most once an hour. */
 export function throttleSweep(sweep: () => Promise<void>): () => void {
   let next = Number.NEGATIVE_INFINITY;
   return () => {
